@@ -1,0 +1,30 @@
+"""The two questions every service asks of its actor: does this deed belong to your role, and for whom do you act?"""
+
+from uuid import UUID
+
+from app.actor import Actor, Role
+from app.errors import Forbidden
+
+
+def require(actor: Actor, *roles: Role) -> None:
+    """Refuse an actor who has none of these roles. Checked in the service as well as at the edge."""
+    if not actor.has(*roles):
+        names = [role.value for role in roles if role is not Role.SYSTEM]
+        raise Forbidden(f"This is for the role {' or '.join(names)}.", data={"roles": names})
+
+
+def require_staff(actor: Actor) -> None:
+    if not actor.is_staff:
+        raise Forbidden("This is for the staff of the mark.")
+
+
+def own_organisation(actor: Actor) -> UUID:
+    """The one company that the actor acts for."""
+    if actor.organisation_id is None or not actor.has(Role.APPLICANT):
+        raise Forbidden("This is for those who act for a company.", data={"roles": [Role.APPLICANT.value]})
+    return actor.organisation_id
+
+
+def may_see(actor: Actor, organisation_id: UUID) -> bool:
+    """Staff see every company; everybody else sees their own."""
+    return actor.is_staff or actor.organisation_id == organisation_id

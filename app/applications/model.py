@@ -1,0 +1,151 @@
+"""Asking for the mark: applications, their evidence and questions, assessments, recommendations and decisions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.applications.workflow import State
+from app.db import Base, new_id, one_of
+
+
+class Application(Base):
+    __tablename__ = "applications"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(unique=True)
+    scheme_code: Mapped[str] = mapped_column(sa.ForeignKey("schemes.code"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    reference: Mapped[str | None] = mapped_column(comment="the applicant's own")
+    state: Mapped[str] = mapped_column(index=True)
+    state_since: Mapped[datetime]
+    assignee_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_by: Mapped[UUID | None] = mapped_column(comment="user or API client")
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("state", State), name="state"),
+        sa.CheckConstraint(
+            "state NOT IN ('in_review', 'recommended') OR assignee_id IS NOT NULL", name="somebody_holds_it"
+        ),
+        sa.UniqueConstraint("organisation_id", "reference"),
+    )
+
+
+class ApplicationProduct(Base):
+    __tablename__ = "application_products"
+
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True, index=True)
+    position: Mapped[int]
+
+
+class Evidence(Base):
+    """A file laid before the reviewer. The bytes lie in a content-addressed store, under their SHA-256."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    product_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("products.id"))
+    kind: Mapped[str]
+    file_name: Mapped[str]
+    media_type: Mapped[str] = mapped_column(comment="as seen in the content, not as claimed")
+    size: Mapped[int]
+    sha256: Mapped[str]
+    uploaded_by: Mapped[UUID | None]
+    uploaded_at: Mapped[datetime]
+
+    __table_args__ = (sa.UniqueConstraint("application_id", "sha256", "kind"),)
+
+
+class InformationRequest(Base):
+    """A question of the reviewer and the applicant's answer."""
+
+    __tablename__ = "information_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    product_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("products.id"))
+    question: Mapped[str]
+    asked_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    asked_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    answered_by: Mapped[UUID | None]
+    answered_at: Mapped[datetime | None]
+
+
+class AssessmentRow(Base):
+    """What the rules said of one product at one occasion. Never changed, only followed by a newer one."""
+
+    __tablename__ = "assessments"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"))
+    occasion: Mapped[str]
+    scheme_code: Mapped[str]
+    ruleset_version: Mapped[str]
+    input_hash: Mapped[str]
+    outcome: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(comment="findings and origin as they were answered")
+    assessed_at: Mapped[datetime]
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["scheme_code", "ruleset_version"], ["rulesets.scheme_code", "rulesets.version"]),
+        sa.CheckConstraint(one_of("occasion", ["submission", "response", "recommendation", "decision"]), name="occasion"),
+    )
+
+
+class Recommendation(Base):
+    __tablename__ = "recommendations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    recommended_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    recommended_at: Mapped[datetime]
+    dossier_hash: Mapped[str]
+    products: Mapped[list[Any]] = mapped_column(comment="product_id, outcome, reasons, resolutions with the values seen")
+    voided_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.UniqueConstraint("id", "application_id", "recommended_by"),
+        sa.Index(
+            "uq_recommendations_open",
+            "application_id",
+            unique=True,
+            sqlite_where=sa.text("voided_at IS NULL"),
+            postgresql_where=sa.text("voided_at IS NULL"),
+        ),
+    )
+
+
+class Decision(Base):
+    """Four eyes in the database: the decider differs from the recommender, who is the one of the recommendation."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), unique=True)
+    recommendation_id: Mapped[UUID]
+    recommended_by: Mapped[UUID]
+    decided_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+    outcome: Mapped[str]
+    reason: Mapped[str | None]
+    products: Mapped[list[Any]]
+    ruleset_version: Mapped[str]
+    dossier_hash: Mapped[str]
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["recommendation_id", "application_id", "recommended_by"],
+            ["recommendations.id", "recommendations.application_id", "recommendations.recommended_by"],
+        ),
+        sa.CheckConstraint("decided_by <> recommended_by", name="four_eyes"),
+        sa.CheckConstraint(one_of("outcome", ["approved", "rejected"]), name="outcome"),
+    )

@@ -1,0 +1,112 @@
+"""Certificates as granted, what suspends them, and the counters their numbers come from.
+
+A row holds everything a check needs, in the words of the day of issue: a later change of a company's name must not
+change what was certified. Expiry is computed from the dates and never stored.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, new_id, one_of
+
+
+class CertificateStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"  # temporary; ends when all its causes end
+    REVOKED = "revoked"  # final, by the owner
+    SURRENDERED = "surrendered"  # final, by the holder
+    SUPERSEDED = "superseded"  # final, a newer certificate took its place
+
+
+class SuspensionCause(StrEnum):
+    RESIDENCY = "residency"
+    HEARING = "hearing"
+    SURVEILLANCE = "surveillance"
+    HOLDER = "holder"
+
+
+class Certificate(Base):
+    __tablename__ = "certificates"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(unique=True)
+    scheme_code: Mapped[str] = mapped_column(sa.ForeignKey("schemes.code"))
+    scheme_name: Mapped[str]
+    ruleset_version: Mapped[str]
+    year: Mapped[int]
+    serial: Mapped[int]
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), index=True)
+    site_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sites.id"))
+    residency_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("residencies.id"), index=True, comment="the residency this grant rests on, if its rules ask for one"
+    )
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"))
+    decision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("decisions.id"))
+    holder_name: Mapped[str]
+    holder_voen: Mapped[str]
+    product_names: Mapped[dict[str, str]]
+    hs6: Mapped[str]
+    gtin: Mapped[str | None]
+    park_code: Mapped[str | None]
+    district: Mapped[str]
+    origin_criterion: Mapped[str]
+    valid_from: Mapped[date]
+    valid_until: Mapped[date] = mapped_column(comment="inclusive, Asia/Baku")
+    status: Mapped[str]
+    status_since: Mapped[datetime]
+    status_reason: Mapped[str | None]
+    status_list_id: Mapped[int]
+    status_index: Mapped[int]
+    kid: Mapped[str] = mapped_column(sa.ForeignKey("signing_keys.kid"))
+    token: Mapped[str]
+    token_sha256: Mapped[str] = mapped_column(comment="over header.payload, not over the signature: ECDSA has two")
+    issued_at: Mapped[datetime]
+    search_text: Mapped[str] = mapped_column(comment="folded holder, product and number")
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.UniqueConstraint("application_id", "product_id"),
+        sa.UniqueConstraint("scheme_code", "year", "serial"),
+        sa.UniqueConstraint("status_list_id", "status_index"),
+        sa.CheckConstraint(one_of("status", CertificateStatus), name="status"),
+        sa.CheckConstraint("valid_until >= valid_from", name="validity"),
+    )
+
+
+class Suspension(Base):
+    """One cause for which a certificate is suspended; open until `ended_at`."""
+
+    __tablename__ = "suspensions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), index=True)
+    cause: Mapped[str]
+    note: Mapped[str | None]
+    since: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("cause", SuspensionCause), name="cause"),
+        sa.Index(
+            "uq_suspensions_open",
+            "certificate_id",
+            "cause",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+
+class Counter(Base):
+    """A number without gaps: taken under a lock, inside the transaction that uses it."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(sa.BigInteger())

@@ -1,0 +1,162 @@
+"""Engines, sessions, column types. SQLite and PostgreSQL alike.
+
+SQLite has one writer: write transactions begin with BEGIN IMMEDIATE (a lock taken late would fail half-way), and
+readers have an engine of their own with a plain BEGIN, so that they never wait for the writer (WAL).
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+from uuid_utils.compat import uuid7
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id() -> UUID:
+    """UUIDv7: sorts by the time of its making, so that keyset pages and indexes stay cheap."""
+    return uuid7()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC. A naive one is a programming error and is refused, not guessed."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was about to be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (signature of the base)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal that stays exact: NUMERIC on PostgreSQL, a scaled integer on SQLite (which has only floats)."""
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def __init__(self, precision: int, scale: int) -> None:
+        super().__init__(precision, scale)
+        self.precision, self.scale = precision, scale
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.BigInteger())
+        return dialect.type_descriptor(sa.Numeric(self.precision, self.scale))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        scaled = value.scaleb(self.scale)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{value} has more than {self.scale} decimal places")
+        return int(scaled) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        return Decimal(value).scaleb(-self.scale) if dialect.name == "sqlite" else Decimal(value)
+
+
+JsonColumn = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JsonColumn,
+        list[Any]: JsonColumn,
+        list[str]: JsonColumn,
+        dict[str, str]: JsonColumn,
+        str: sa.Text(),
+        UUID: sa.Uuid(),
+    }
+
+
+def dumps(value: Any) -> str:
+    """JSON as it is stored: readable letters, stable order."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+class Database:
+    """The two engines of one database, and the sessions over them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.write_engine = _engine(url, begin="BEGIN IMMEDIATE")
+        self.read_engine = _engine(url, begin="BEGIN") if self.is_sqlite else self.write_engine
+        self._writes = sessionmaker(self.write_engine, expire_on_commit=False)
+        self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
+
+    def session(self) -> Session:
+        """A session that may write. The caller commits once, before it answers."""
+        return self._writes()
+
+    def read_session(self) -> Session:
+        """A session that reads one consistent state and is never committed."""
+        return self._reads()
+
+    def dispose(self) -> None:
+        self.write_engine.dispose()
+        self.read_engine.dispose()
+
+
+def _engine(url: str, *, begin: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(
+            url,
+            json_serializer=dumps,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=20,
+            connect_args={"options": "-c timezone=utc -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
+        )
+    # check_same_thread: FastAPI may run the parts of one request on several threads, one after the other.
+    engine = sa.create_engine(url, json_serializer=dumps, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        # FULL: an acknowledged certificate must survive a power cut; NORMAL loses rows in WAL mode.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute("PRAGMA " + pragma)
+        cursor.close()
+        connection.isolation_level = None  # the driver must not begin by itself; the listener below does
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def one_of(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:
+    """SQL text of a check constraint: the column holds one of the values of an enum."""
+    listed = ", ".join(f"'{v}'" for v in values)
+    return f"{column} IN ({listed})"

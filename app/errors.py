@@ -1,0 +1,137 @@
+"""What can go wrong, in the domain's words.
+
+An error carries a stable `code`, a sentence for the person who reads it and plain data. It knows no
+status code: `app/web/problems.py` holds the one table that turns these classes into HTTP answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class MikError(Exception):
+    """Base of every refusal. `data` becomes members of the problem document: JSON values only, no secrets."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.refusal_code = code or self.code
+        self.data = dict(data or {})
+
+
+class Unauthenticated(MikError):
+    """Nobody we know is asking."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(MikError):
+    """We know who asks; this deed is not theirs."""
+
+    code = "forbidden"
+
+
+class FourEyes(Forbidden):
+    """The person who recommended may not decide (ISO/IEC 17065 §7.6.2)."""
+
+    code = "four-eyes"
+
+
+class NotFound(MikError):
+    """There is no such thing, or it belongs to another company: both look the same from outside."""
+
+    code = "not-found"
+
+    @classmethod
+    def of(cls, what: str) -> "NotFound":
+        return cls(f"There is no such {what}.")
+
+
+class VersionRequired(MikError):
+    """The change must name the version it was made against (`If-Match`)."""
+
+    code = "version-required"
+
+
+class StaleVersion(MikError):
+    """Somebody else changed the thing since it was read."""
+
+    code = "stale-version"
+
+
+class Conflict(MikError):
+    """The request is well made, but does not fit the present state of things."""
+
+    code = "conflict"
+
+
+class WrongState(Conflict):
+    """The action is not allowed in this state; `allowed` names the moves that are."""
+
+    code = "wrong-state"
+
+    def __init__(self, what: str, *, state: str, action: str, allowed: Sequence[str]) -> None:
+        moves = ", ".join(allowed) or "none"
+        super().__init__(
+            f"“{action}” is not possible while the {what} is {state.replace('_', ' ')}. Possible now: {moves}.",
+            data={"state": state, "action": action, "allowed": list(allowed)},
+        )
+
+
+class NotEligible(Conflict):
+    """The published rules do not allow the mark; `findings` names every criterion in the way."""
+
+    code = "not-eligible"
+
+
+class Invalid(MikError):
+    """The content cannot be right; `errors` names each place and what is wrong there."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, errors: Sequence[Mapping[str, str]] = (), *, code: str | None = None) -> None:
+        super().__init__(message, code=code, data={"errors": [dict(e) for e in errors]} if errors else None)
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> "Invalid":
+        """One wrong member, named by a JSON pointer such as `/site_id`."""
+        return cls(detail, [{"pointer": pointer, "detail": detail}])
+
+
+class TooLarge(MikError):
+    code = "too-large"
+
+
+class UnsupportedMedia(MikError):
+    code = "unsupported-media-type"
+
+
+class TooManyAttempts(MikError):
+    """Guesses are throttled; `retry_after` seconds must pass."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, data={"retry_after": retry_after})
+        self.retry_after = retry_after
+
+
+class Unavailable(MikError):
+    """The service cannot do this now; trying again later is right."""
+
+    code = "unavailable"
+
+
+class UnsafeToStart(MikError):
+    """The service refuses to start; the message says what to change."""
+
+    code = "unsafe-to-start"
+
+
+def check_version(expected: int | None, actual: int) -> None:
+    """The change was made against the row as it is now (RFC 9110 §13.1.1, RFC 6585 §3)."""
+    if expected is None:
+        raise VersionRequired("Send If-Match with the ETag of what you read, so that nobody's change is lost.")
+    if expected != actual:
+        raise StaleVersion("It was changed since you read it. Read it again, then decide.")

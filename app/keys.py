@@ -1,0 +1,232 @@
+"""Signing keys: their files, their public faces, their states, and the Signer that hides where a key lives."""
+
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app import jws
+from app.errors import UnsafeToStart
+from app.jws import PrivateKey, PublicKey, UnusableKey
+
+_MAX_KEY_FILE_BYTES = 16_384
+_MAX_JWKS_BYTES = 1_048_576
+
+
+class UnsafeKeyFile(UnsafeToStart):
+    """A key file that must not be used; the message names it and says what to do."""
+
+    code = "unsafe-key-file"
+
+
+class KeyState(StrEnum):
+    NEXT = "next"  # published so that everybody knows it before its first use; the owner acts next
+    ACTIVE = "active"  # signs
+    RETIRED = "retired"  # signs no more; what it signed stays good
+    COMPROMISED = "compromised"  # others may hold it: what it signed is good only if it is known to be older
+
+
+class KeyAction(StrEnum):
+    ACTIVATE = "activate"
+    RETIRE = "retire"
+    COMPROMISE = "compromise"
+
+
+KEY_MOVES: Mapping[tuple[KeyState, KeyAction], KeyState] = MappingProxyType(
+    {
+        (KeyState.NEXT, KeyAction.ACTIVATE): KeyState.ACTIVE,
+        (KeyState.ACTIVE, KeyAction.RETIRE): KeyState.RETIRED,
+        (KeyState.NEXT, KeyAction.COMPROMISE): KeyState.COMPROMISED,
+        (KeyState.ACTIVE, KeyAction.COMPROMISE): KeyState.COMPROMISED,
+        (KeyState.RETIRED, KeyAction.COMPROMISE): KeyState.COMPROMISED,
+    }
+)
+PUBLISHED_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRED})  # what the JWKS shows
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A public key of ours with its state; `since` is aware, the moment of its last change of state."""
+
+    kid: str
+    public: PublicKey
+    state: KeyState
+    since: datetime
+
+
+class Signer(Protocol):
+    """Whatever can sign in our name: a file today, a hardware module another day."""
+
+    @property
+    def kid(self) -> str: ...
+
+    @property
+    def public(self) -> PublicKey: ...
+
+    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str) -> str:
+        """A compact JWS with this key's `kid`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileSigner:
+    """Signer over a key file."""
+
+    kid: str
+    _key: PrivateKey
+
+    @property
+    def public(self) -> PublicKey:
+        return self._key.public
+
+    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str) -> str:
+        return jws.sign(payload, typ=typ, kid=self.kid, key=self._key)
+
+
+def certificate_signer(path: Path, issuer: str) -> FileSigner:
+    """The signer of certificates: `kid` is `<DID>#<thumbprint>`. Makes the key file on first use."""
+    key = load_or_create(path)
+    return FileSigner(did_kid(issuer, key.public), key)
+
+
+def access_signer(path: Path) -> FileSigner:
+    """The signer of access tokens, with a key of its own: `kid` is the bare thumbprint. Makes the file on first use."""
+    key = load_or_create(path)
+    return FileSigner(thumbprint(key.public), key)
+
+
+def load_or_create(path: Path) -> PrivateKey:
+    """The key in this file; made now where there is none. Workers that start at once all get the same key."""
+    try:
+        return load(path)
+    except FileNotFoundError:
+        _create(path)
+        return load(path)
+
+
+def load(path: Path) -> PrivateKey:
+    """The P-256 key in this file. Raises FileNotFoundError, or UnsafeKeyFile where its mode or content is not right."""
+    try:
+        # One descriptor for look and read: the file cannot be exchanged in between. NONBLOCK: a pipe must not hang us.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnsafeKeyFile(f"The key file {path} cannot be read: {error.strerror}.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        mode = stat.S_IMODE(status.st_mode)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafeKeyFile(f"The key file {path} is not a regular file.")
+        if mode & 0o077:
+            raise UnsafeKeyFile(
+                f"The key file {path} has mode {mode:04o}: others than its owner may use it. Run: chmod 600 {path}"
+            )
+        pem = file.read(_MAX_KEY_FILE_BYTES)
+    try:
+        return PrivateKey.from_pem(pem)
+    except UnusableKey as error:
+        raise UnsafeKeyFile(f"The key file {path} is refused. {error.message}") from error
+
+
+def _create(path: Path) -> None:
+    """Write a new key under a name of its own, then link it into place: the first link wins, and a reader never sees
+    half a key. Losing the race is fine; the loser's key has signed nothing."""
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    folder = path.parent
+    draft = folder / f".{path.name}.{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(descriptor)
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                return
+        finally:
+            draft.unlink()
+        _sync_folder(folder)  # a certificate must not outlive, in a power cut, the key that signed it
+    except OSError as error:
+        raise UnsafeKeyFile(f"No key file can be made at {path}: {error.strerror}.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def thumbprint(key: PublicKey) -> str:
+    """RFC 7638 thumbprint: base64url of SHA-256 over the required members in alphabetical order, without spaces."""
+    members = jws.dump_json({"crv": "P-256", "kty": "EC", "x": key.x, "y": key.y})
+    return jws.base64url(hashlib.sha256(members).digest())
+
+
+def did_kid(issuer: str, key: PublicKey) -> str:
+    """The `kid` of a certificate key: `<DID>#<thumbprint>`, the same text in header, JWKS and DID document."""
+    return f"{issuer}#{thumbprint(key)}"
+
+
+def public_jwk(key: PublicKey, kid: str) -> dict[str, str]:
+    """The public JWK (RFC 7517); the private member `d` cannot appear, since it is not read."""
+    return {"kty": "EC", "crv": "P-256", "x": key.x, "y": key.y, "alg": jws.ALG, "use": "sig", "kid": kid}
+
+
+def jwks(keys: Mapping[str, PublicKey]) -> dict[str, list[dict[str, str]]]:
+    """The JWKS document of these keys by `kid` (`application/jwk-set+json`)."""
+    return {"keys": [public_jwk(key, kid) for kid, key in keys.items()]}
+
+
+def from_jwk(member: object) -> tuple[str, PublicKey]:
+    """`kid` and key of a public P-256 JWK. Raises UnusableKey, also where the private half is in it."""
+    if not isinstance(member, Mapping):
+        raise UnusableKey("A key of a JWKS is an object.")
+    kid, x, y = (member.get(name) for name in ("kid", "x", "y"))
+    if "d" in member:
+        raise UnusableKey("This JWKS shows a private key: it must be treated as compromised.")
+    if member.get("kty") != "EC" or member.get("crv") != "P-256" or member.get("alg", jws.ALG) != jws.ALG:
+        raise UnusableKey("The key is not an ES256 key on the curve P-256.")
+    if not (isinstance(kid, str) and kid and isinstance(x, str) and isinstance(y, str)):
+        raise UnusableKey("The key lacks kid, x or y.")
+    return kid, PublicKey.from_coordinates(x, y)
+
+
+def read_jwks(document: bytes) -> dict[str, PublicKey]:
+    """The ES256 keys of a JWKS document, by `kid`. Keys of other kinds are passed over, as RFC 7517 §5 asks.
+
+    Raises UnusableKey where the document is not a JWKS, names a `kid` twice or holds a damaged or private key.
+    """
+    try:
+        content = jws.strict_json(document) if len(document) <= _MAX_JWKS_BYTES else None
+    except ValueError as error:
+        raise UnusableKey("The key file is not JSON.") from error
+    members = content.get("keys") if isinstance(content, dict) else None
+    if not isinstance(members, list):
+        raise UnusableKey("The key file is not a JWKS: it has no list `keys`.")
+    keys: dict[str, PublicKey] = {}
+    for member in members:
+        if isinstance(member, dict) and (member.get("kty"), member.get("crv")) != ("EC", "P-256"):
+            continue
+        kid, key = from_jwk(member)
+        if kid in keys:
+            raise UnusableKey("The key file names a kid twice.")
+        keys[kid] = key
+    return keys

@@ -1,0 +1,110 @@
+"""What is made, of what, in which steps, at which cost."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, ExactDecimal, new_id, one_of
+
+
+class Place(StrEnum):
+    """Where a cost was incurred (`domain.md` §5.1, cost statement)."""
+
+    KARABAKH = "KARABAKH"
+    AZ_OTHER = "AZ_OTHER"
+    ABROAD = "ABROAD"
+
+
+class CostKind(StrEnum):
+    """Manufacturing cost. Packing, transport, marketing and profit do not count."""
+
+    MATERIALS = "materials"
+    LABOUR = "labour"
+    ENERGY = "energy"
+    DEPRECIATION = "depreciation"
+    RESEARCH = "research"
+    QUALITY = "quality"
+    OTHER = "other"
+
+
+class Product(Base):
+    __tablename__ = "products"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    site_id: Mapped[UUID]
+    reference: Mapped[str | None] = mapped_column(comment="the company's own code for it")
+    names: Mapped[dict[str, str]] = mapped_column(comment="language → name")
+    hs6: Mapped[str] = mapped_column(comment="HS 2022 subheading")
+    national_code: Mapped[str | None] = mapped_column(comment="XIF MN, 10 digits, begins with the HS code")
+    gtin: Mapped[str | None]
+    unit: Mapped[str]
+    brand: Mapped[str | None]
+    annual_capacity: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 3))
+    flags: Mapped[list[str]]
+    joint_production: Mapped[list[str]] = mapped_column(comment="countries of partners, ISO 3166-1 alpha-2")
+    ex_works: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 4), comment="AZN per unit")
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["site_id", "organisation_id"], ["sites.id", "sites.organisation_id"]),
+        sa.CheckConstraint("length(hs6) = 6", name="hs6_length"),
+        sa.CheckConstraint("national_code IS NULL OR substr(national_code, 1, 6) = hs6", name="national_code"),
+        sa.CheckConstraint("ex_works IS NULL OR ex_works >= 0", name="ex_works"),
+        sa.UniqueConstraint("organisation_id", "reference"),
+    )
+
+
+class Material(Base):
+    """A line of the bill of materials."""
+
+    __tablename__ = "materials"
+
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    hs4: Mapped[str]
+    origin_country: Mapped[str]
+    originating: Mapped[bool]
+    value: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 4), comment="AZN per unit of product")
+    weight_kg: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 6), comment="per unit of product")
+
+    __table_args__ = (
+        sa.CheckConstraint("value IS NULL OR value >= 0", name="value"),
+        sa.CheckConstraint("weight_kg IS NULL OR weight_kg >= 0", name="weight"),
+    )
+
+
+class ProcessStep(Base):
+    __tablename__ = "process_steps"
+
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    operation: Mapped[str]
+    country: Mapped[str]
+    district: Mapped[str | None]
+    subcontractor: Mapped[str | None]
+    is_essential: Mapped[bool]
+
+
+class CostItem(Base):
+    __tablename__ = "cost_items"
+
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    amount: Mapped[Decimal] = mapped_column(ExactDecimal(16, 4), comment="AZN per unit of product")
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("kind", CostKind), name="kind"),
+        sa.CheckConstraint(one_of("place", Place), name="place"),
+        sa.CheckConstraint("amount >= 0", name="amount"),
+    )

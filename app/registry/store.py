@@ -1,0 +1,165 @@
+"""Queries over parks, organisations, sites and residencies.
+
+`lock=True` reads the row as it is now, whatever the session remembers of it, and keeps others from changing it until
+the transaction ends (SQLite has one writer and needs no row locks).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.registry.model import Organisation, Park, Residency, Site, Standing
+from app.registry.text import fold
+
+T = TypeVar("T")
+AT_ONCE = 1_000
+"""Parameters of one IN: both databases have a limit."""
+
+
+def park(session: Session, code: str) -> Park | None:
+    return session.get(Park, code)
+
+
+def parks(session: Session) -> Sequence[Park]:
+    return session.scalars(sa.select(Park).order_by(Park.code)).all()
+
+
+def organisation(session: Session, organisation_id: UUID, *, lock: bool = False) -> Organisation | None:
+    return session.scalars(
+        _locked(sa.select(Organisation).where(Organisation.id == organisation_id), lock)
+    ).one_or_none()
+
+
+def organisation_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
+    return session.scalars(_locked(sa.select(Organisation).where(Organisation.voen == voen), lock)).one_or_none()
+
+
+def organisations(
+    session: Session, *, standing: Standing | None, q: str | None, after: UUID | None, limit: int
+) -> Sequence[Organisation]:
+    query = sa.select(Organisation).order_by(Organisation.id).limit(limit)
+    if standing is not None:
+        query = query.where(Organisation.standing == standing.value)
+    if q is not None:
+        query = query.where(Organisation.search_text.contains(fold(q), autoescape=True))
+    if after is not None:
+        query = query.where(Organisation.id > after)
+    return session.scalars(query).all()
+
+
+def organisations_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
+    found: dict[str, Organisation] = {}
+    for part in _parts(sorted(set(voens))):
+        query = sa.select(Organisation).where(Organisation.voen.in_(part)).order_by(Organisation.id)
+        found |= {each.voen: each for each in session.scalars(_locked(query, lock))}
+    return found
+
+
+def organisations_by_id(session: Session, ids: Iterable[UUID]) -> dict[UUID, Organisation]:
+    found: dict[UUID, Organisation] = {}
+    for part in _parts(sorted(set(ids))):
+        found |= {each.id: each for each in session.scalars(sa.select(Organisation).where(Organisation.id.in_(part)))}
+    return found
+
+
+def site(session: Session, site_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False) -> Site | None:
+    """One site; with an organisation given, only if it belongs to it."""
+    query = sa.select(Site).where(Site.id == site_id)
+    if organisation_id is not None:
+        query = query.where(Site.organisation_id == organisation_id)
+    return session.scalars(_locked(query, lock)).one_or_none()
+
+
+def sites(
+    session: Session, organisation_id: UUID | None = None, *, after: UUID | None = None, limit: int | None = None
+) -> Sequence[Site]:
+    query = sa.select(Site).order_by(Site.id).limit(limit)
+    if organisation_id is not None:
+        query = query.where(Site.organisation_id == organisation_id)
+    if after is not None:
+        query = query.where(Site.id > after)
+    return session.scalars(query).all()
+
+
+def sites_by_id(session: Session, ids: Iterable[UUID]) -> dict[UUID, Site]:
+    found: dict[UUID, Site] = {}
+    for part in _parts(sorted(set(ids))):
+        found |= {each.id: each for each in session.scalars(sa.select(Site).where(Site.id.in_(part)))}
+    return found
+
+
+def register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequence[Site]:
+    """The sites of these companies that an import made."""
+    found: list[Site] = []
+    for part in _parts(sorted(set(organisation_ids))):
+        query = sa.select(Site).where(Site.organisation_id.in_(part), Site.register_key.is_not(None)).order_by(Site.id)
+        found += session.scalars(query)
+    return found
+
+
+def residency(session: Session, residency_id: UUID, *, lock: bool = False) -> Residency | None:
+    return session.scalars(_locked(sa.select(Residency).where(Residency.id == residency_id), lock)).one_or_none()
+
+
+def residencies(
+    session: Session,
+    *,
+    organisation_id: UUID | None = None,
+    park_code: str | None = None,
+    only_open: bool = False,
+    after: UUID | None = None,
+    limit: int | None = None,
+) -> Sequence[Residency]:
+    query = sa.select(Residency).order_by(Residency.id).limit(limit)
+    if organisation_id is not None:
+        query = query.where(Residency.organisation_id == organisation_id)
+    if park_code is not None:
+        query = query.where(Residency.park_code == park_code)
+    if only_open:
+        query = query.where(Residency.ends_on.is_(None), Residency.cancelled_on.is_(None))
+    if after is not None:
+        query = query.where(Residency.id > after)
+    return session.scalars(query).all()
+
+
+def residencies_of(session: Session, organisation_ids: Iterable[UUID], *, lock: bool = False) -> Sequence[Residency]:
+    """Every period of these companies, open and closed, oldest first."""
+    found: list[Residency] = []
+    for part in _parts(sorted(set(organisation_ids))):
+        query = sa.select(Residency).where(Residency.organisation_id.in_(part)).order_by(Residency.id)
+        found += session.scalars(_locked(query, lock))
+    return found
+
+
+def present_residency(
+    session: Session, organisation_id: UUID, park_code: str, *, hold: bool = False
+) -> Residency | None:
+    """The open residency of a company in a park; where none is open, the one that closed last.
+
+    With `hold` nobody can close or restore it until this transaction ends. Whoever grants a certificate that rests on a
+    residency must hold it: otherwise a cancellation at the same moment would not find the certificate to suspend.
+    """
+    is_open = sa.and_(Residency.ends_on.is_(None), Residency.cancelled_on.is_(None))
+    query = (
+        sa.select(Residency)
+        .where(Residency.organisation_id == organisation_id, Residency.park_code == park_code)
+        .order_by(
+            is_open.desc(), sa.func.coalesce(Residency.cancelled_on, Residency.ends_on).desc(), Residency.id.desc()
+        )
+        .limit(1)
+    )
+    if hold:
+        query = query.with_for_update(read=True).execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:
+    return query.with_for_update().execution_options(populate_existing=True) if lock else query
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]

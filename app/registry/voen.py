@@ -1,0 +1,46 @@
+"""The taxpayer number (VÖEN): 10 digits, the ninth a check digit, the last 1 (legal entity) or 2 (person). Pure.
+
+A wrong form is refused. A wrong check digit is not: real numbers were seen that fail it, so a person looks it up in the
+tax register (`domain.md` §3.1).
+"""
+
+import re
+from dataclasses import dataclass
+
+from stdnum.az import voen
+from stdnum.exceptions import InvalidChecksum, ValidationError
+
+LENGTH = 10
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Voen:
+    digits: str
+    needs_review: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotAVoen:
+    reason: str
+
+
+def read(text: str) -> Voen | NotAVoen:
+    """The number as written, spaces apart, or why it cannot be one.
+
+    Nine digits are not padded with a zero as python-stdnum would: the lost digit may be another one.
+    """
+    digits = text.replace(" ", "")
+    if not _DIGITS.fullmatch(digits):
+        return NotAVoen("A VÖEN consists of digits only.")
+    if len(digits) == LENGTH - 1:
+        return NotAVoen("A VÖEN has 10 digits, this has 9: perhaps a spreadsheet dropped a leading zero.")
+    if len(digits) != LENGTH:
+        return NotAVoen(f"A VÖEN has 10 digits, this has {len(digits)}.")
+    try:
+        voen.validate(digits)
+    except InvalidChecksum:
+        return Voen(digits, needs_review=True)
+    except ValidationError:  # length and digits are checked above; what is left is the last digit
+        return NotAVoen("The last digit of a VÖEN is 1 (legal entity) or 2 (natural person).")
+    return Voen(digits, needs_review=False)

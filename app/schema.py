@@ -1,0 +1,56 @@
+"""Every mapped table in one import, and the migrations that make them."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from app import audit
+from app.access import model as access
+from app.applications import model as applications
+from app.certificates import model as certificates
+from app.db import Base, Database
+from app.ledger import model as ledger
+from app.products import model as products
+from app.registry import model as registry
+from app.schemes import model as schemes
+
+__all__ = [
+    "Base",
+    "access",
+    "applications",
+    "audit",
+    "certificates",
+    "ledger",
+    "migrate",
+    "migrated",
+    "products",
+    "registry",
+    "schemes",
+]
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+    return config
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the database to this revision, in one transaction."""
+    config = alembic_config()
+    with database.write_engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def migrated(database: Database) -> bool:
+    """Whether the database stands at the head of the migrations that this code knows."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    with database.read_engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        return MigrationContext.configure(connection).get_current_revision() == head

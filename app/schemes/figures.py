@@ -1,0 +1,61 @@
+"""Exact arithmetic for shares, and their rounding for the eye.
+
+Shares are fractions: sums do not depend on the order of their parts, and a threshold meets the true value, not a
+rounded one. Rounding is half up, and only for what a person reads.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+MAX_MAGNITUDE = 18
+"""A figure beyond 10^±18 is a typing or transport error; bounding it also bounds the arithmetic."""
+
+MAX_DIGITS = 40
+
+
+def exact(figure: Decimal | None) -> Fraction | None:
+    """The figure as a fraction; None where it is missing, not a number, or no sensible size."""
+    if figure is None or not figure.is_finite():
+        return None
+    if figure and abs(figure.adjusted()) > MAX_MAGNITUDE:
+        return None
+    if len(figure.as_tuple().digits) > MAX_DIGITS:
+        return None
+    return Fraction(figure)
+
+
+def percentage(figure: Decimal | None) -> Fraction | None:
+    """A stated percentage as a fraction of 100; None where missing or outside 0..100."""
+    share = exact(figure)
+    return share if share is not None and 0 <= share <= 100 else None
+
+
+def rounded(share: Fraction, places: int = 1) -> Decimal:
+    """Half up (away from zero at the half), with exactly `places` decimals."""
+    scaled = abs(share) * 10**places
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Decimal((int(share < 0 and whole > 0), tuple(int(digit) for digit in str(whole)), -places))
+
+
+def shown(share: Fraction, *thresholds: Decimal) -> str:
+    """One decimal for a reader, and more where one would put the share on the wrong side of a threshold.
+
+    39.96 against 40 is shown as 39.96: “40.0 %, at least 40 % needed” would explain nothing. A share still closer is cut
+    off, not rounded.
+    """
+    for places in range(1, 7):
+        figure = rounded(share, places)
+        if all((figure >= threshold) == (share >= Fraction(threshold)) for threshold in thresholds):
+            return f"{figure}"
+    return f"{rounded(Fraction(floor(share * 10**6), 10**6), 6)}"
+
+
+def plain(figure: Decimal) -> str:
+    """The figure as typed, without exponent and without trailing zeros: equal values give equal text."""
+    if not figure.is_finite() or (figure and abs(figure.adjusted()) > MAX_MAGNITUDE):
+        return str(figure)
+    if not figure:
+        return "0"
+    text = f"{figure:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

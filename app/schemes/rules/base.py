@@ -1,0 +1,111 @@
+"""What every kind of rule has in common: parameters and reasons as data, one pure `judge`.
+
+A kind names its cases: every way in which it can answer, each with its outcome. A rule in a scheme file gives a reason
+in English and Azerbaijani for every case, with placeholders for values seen and for parameters. Both are checked when
+the file is read, so that no assessment can meet a reason that is missing or cannot be filled in.
+"""
+
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.schemes.facts import Facts
+from app.schemes.outcome import Outcome
+
+Value = str | int | bool | None | tuple[str, ...]
+"""A value seen: decimals as text, dates in ISO form."""
+
+TerritorySets = Mapping[str, frozenset[str]]
+"""Name of a territory set → codes of its economic regions."""
+
+LONGEST_VALUE = 120
+
+
+class Verdict(NamedTuple):
+    case: str
+    values: Mapping[str, Value]
+
+
+class Text(BaseModel):
+    """One sentence or more in the two languages of a decision."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    en: str = Field(min_length=1)
+    az: str = Field(min_length=1)
+
+
+class Rule(BaseModel, ABC):
+    """A criterion of a mark. `id` is the mark's name for it; the kind is the class."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    CASES: ClassVar[Mapping[str, Outcome]]
+    VALUES: ClassVar[frozenset[str]]
+
+    id: str = Field(pattern=r"^[A-Z]{1,3}-[0-9]{2}$")
+    clause: str = Field(min_length=1, description="where the mark's regulations say so")
+    title: Text
+    reasons: Mapping[str, Text]
+
+    @abstractmethod
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:
+        """The case that these facts are, and the values seen: exactly the names in `VALUES`."""
+
+    @model_validator(mode="after")
+    def every_case_has_a_reason_that_can_be_filled_in(self) -> Self:
+        if missing := sorted(self.CASES.keys() - self.reasons.keys()):
+            raise ValueError(f"{self.id}: no reason for {', '.join(missing)}")
+        if surplus := sorted(self.reasons.keys() - self.CASES.keys()):
+            raise ValueError(f"{self.id}: this kind never answers {', '.join(surplus)}")
+        known = self.VALUES | self.parameters().keys()
+        for case, text in self.reasons.items():
+            for sentence in (text.en, text.az):
+                if unknown := sorted(placeholders(sentence) - known):
+                    raise ValueError(f"{self.id}, reason “{case}”: unknown placeholder {', '.join(unknown)}")
+        return self
+
+    def parameters(self) -> dict[str, Any]:
+        """The rule's own parameters as JSON values."""
+        return self.model_dump(mode="json", exclude=set(Rule.model_fields) | {"kind"})
+
+
+def placeholders(sentence: str) -> set[str]:
+    """Names in braces. Anything cleverer than a bare name is refused: a scheme file is data, not a program."""
+    names = set()
+    for _, name, form, conversion in string.Formatter().parse(sentence):
+        if name is None:
+            continue
+        if not name.isidentifier() or form or conversion:
+            raise ValueError(f"a placeholder is a name in braces, not {{{name}}}")
+        names.add(name)
+    return names
+
+
+def fill(sentence: str, values: Mapping[str, Any]) -> str:
+    """The sentence as a person reads it."""
+    return sentence.format_map({name: legible(value) for name, value in values.items()})
+
+
+def legible(value: object) -> str:
+    if value is None or value in ("", (), []):
+        return "–"
+    if isinstance(value, (tuple, list)):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def seen(text: str | None) -> str | None:
+    """Text from outside as it may be kept and printed: no control characters, no lone surrogates, not endless."""
+    if text is None:
+        return None
+    safe = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST_VALUE])
+    return safe if len(text) <= LONGEST_VALUE else safe + "…"
+
+
+def code(text: str | None) -> str | None:
+    """A code as it is compared: trimmed, capital letters; None where there is nothing."""
+    return (text or "").strip().upper() or None

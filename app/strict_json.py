@@ -1,0 +1,71 @@
+"""JSON as strangers send it, read strictly: one meaning or a refusal, and never a crash (RFC 8259, RFC 7493)."""
+
+import json
+from decimal import Decimal
+from math import isfinite
+from typing import Any, NoReturn
+
+MAX_DEPTH = 32
+MAX_DIGITS = 400
+
+
+def loads(text: bytes | str) -> Any:
+    """Parse UTF-8 JSON. ValueError for a byte-order mark, duplicate members, NaN, huge numbers, deep nesting."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as why:
+            raise ValueError("The text is not UTF-8.") from why
+    _refuse_depth(text)
+    try:
+        return json.loads(
+            text, object_pairs_hook=_members_once, parse_constant=_no_constant, parse_int=_int, parse_float=_decimal
+        )
+    except json.JSONDecodeError as why:
+        raise ValueError(f"This is not JSON: {why.msg} at character {why.pos}.") from why
+
+
+def _refuse_depth(text: str) -> None:
+    """Counted before parsing: a parser that recurses would die of a million brackets."""
+    depth = 0
+    in_string = escaped = False
+    for char in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == '"':
+                in_string = False
+        elif char == '"':
+            in_string = True
+        elif char in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"The JSON is nested more than {MAX_DEPTH} deep.")
+        elif char in "]}":
+            depth -= 1
+
+
+def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("A member appears twice.")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON.")
+
+
+def _int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError("A number is too long.")
+    return int(digits)
+
+
+def _decimal(digits: str) -> Decimal:
+    """Exact: money must not pass through a float."""
+    if len(digits) > MAX_DIGITS or not isfinite(float(digits)):
+        raise ValueError("A number is too large.")
+    return Decimal(digits)

@@ -1,0 +1,127 @@
+"""What a route may ask for: the session, the time, who is asking, and against which version a change was made."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy.orm import Session
+
+from app.access import service as access
+from app.access.tokens import AccessTokens
+from app.actor import Actor, Role
+from app.db import Database
+from app.errors import Forbidden, NotFound
+from app.settings import Settings
+from app.web.routing import NEEDS_TOKEN
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def utc_now() -> datetime:
+    """The one clock of the service; tests hand in another through `app.state.clock`."""
+    return datetime.now(UTC)
+
+
+def get_settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_now(request: Request) -> datetime:
+    now: datetime = request.app.state.clock()
+    return now
+
+
+def get_database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def only_reads[**P, R](endpoint: Callable[P, R]) -> Callable[P, R]:
+    """Mark a POST that changes nothing: it takes the read engine and never waits for a writer."""
+    endpoint.mik_only_reads = True  # type: ignore[attr-defined]  # a mark for get_session
+    return endpoint
+
+
+def get_session(request: Request) -> Iterator[Session]:
+    """One session, one commit, before the answer leaves: that needs `scope="function"` wherever this is asked for.
+
+    With FastAPI's default scope the commit runs after the answer: a commit that fails would still have sent a token.
+    """
+    endpoint = getattr(request.scope.get("route"), "endpoint", None)
+    database = get_database(request)
+    if request.method in SAFE_METHODS or getattr(endpoint, "mik_only_reads", False):
+        with database.read_session() as session:
+            yield session
+        return
+    with database.session() as session:
+        yield session
+        session.commit()
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+NowDep = Annotated[datetime, Depends(get_now)]
+DatabaseDep = Annotated[Database, Depends(get_database)]
+SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+
+_password_flow = OAuth2PasswordBearer("/v1/auth/token", scheme_name="password", auto_error=False)
+
+
+def get_actor(
+    request: Request, session: SessionDep, now: NowDep, _documented: Annotated[Any, Depends(_password_flow)]
+) -> Actor:
+    """Who is asking, by the access token; roles and membership as they are in the database now."""
+    tokens: AccessTokens = request.app.state.tokens
+    return access.actor_of(session, tokens.check(request.headers.get("authorization"), now))
+
+
+setattr(get_actor, NEEDS_TOKEN, True)  # OrderedRoute refuses a missing token before it reads the body
+
+ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
+
+
+def allow(*roles: Role) -> Any:
+    """An actor with one of these roles; anybody else is refused with 403."""
+
+    def allowed(actor: ActorDep) -> Actor:
+        if not actor.has(*roles):
+            raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
+        return actor
+
+    return Depends(allowed, scope="function")
+
+
+def parse_id(text: str, what: str) -> UUID:
+    """An id of the path. One that cannot be an id names nothing: 404, not 422."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound.of(what) from None
+
+
+def get_expected_version(
+    if_match: Annotated[str | None, Header(description="ETag of what the change was made against")] = None,
+) -> int | None:
+    """Row version named by If-Match; None when missing, -1 (never a version) for anything that is not ours."""
+    if if_match is None:
+        return None
+    match = re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match)
+    return int(match[1]) if match else -1
+
+
+VersionDep = Annotated[int | None, Depends(get_expected_version)]
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def get_address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+AddressDep = Annotated[str, Depends(get_address)]

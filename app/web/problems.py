@@ -1,0 +1,131 @@
+"""The one table from what went wrong to an HTTP answer (RFC 9457). Internal detail stays inside."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import IntegrityError, OperationalError
+from starlette.exceptions import HTTPException
+
+from app import errors
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[errors.MikError], int] = {
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.StaleVersion: 412,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Invalid: 422,
+    errors.VersionRequired: 428,
+    errors.TooManyAttempts: 429,
+    errors.Unavailable: 503,
+}
+
+_HTTP_CODES = {
+    400: "bad-request",
+    401: "unauthenticated",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
+
+
+def problem(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> JSONResponse:
+    """A problem document. `type` and `code` are stable; `detail` is for the person who reads it."""
+    body = {
+        "type": f"urn:mik:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+    return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def status_of(error: errors.MikError) -> int:
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(errors.MikError, _refusal)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(IntegrityError, _collision)
+    app.add_exception_handler(OperationalError, _busy)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def _refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.MikError)
+    headers = {}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.TooManyAttempts):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = "5"
+    return problem(status_of(error), error.refusal_code, error.message, headers=headers, **error.data)
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    """Names each wrong place. What was sent is not echoed: it may be a secret, or unprintable."""
+    assert isinstance(error, RequestValidationError)
+    found = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()]
+    return problem(422, "invalid", "Some members of the request cannot be right.", errors=found[:100])
+
+
+def _pointer(loc: Sequence[str | int]) -> str:
+    """`/name/en` for a member of the body; `?limit` or `If-Match` style names for everything else."""
+    where, *path = loc
+    if where == "body":
+        # a JSON pointer may not carry unpaired surrogates back into the answer
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path).encode(
+            errors="replace"
+        ).decode()
+    return f"{where}:{'.'.join(map(str, path))}"
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _HTTP_CODES.get(error.status_code, "error")
+    details = {
+        404: "There is nothing at this address.",
+        405: "This address does not take that method.",
+        413: "The request is larger than this address takes.",
+    }
+    detail = details.get(error.status_code, str(error.detail))
+    return problem(error.status_code, code, detail, headers=error.headers)
+
+
+def _collision(_request: Request, error: Exception) -> Response:
+    """Two at once, and the database kept one: uniqueness is its job. Nothing of the loser was kept."""
+    log.info("uniqueness held: %s", getattr(error, "orig", error).__class__.__name__)
+    return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
+
+
+def _busy(_request: Request, error: Exception) -> Response:
+    log.warning("database busy or away: %s", getattr(error, "orig", error))
+    detail = "The database is busy or away. Nothing was changed; try again."
+    return problem(503, "unavailable", detail, headers={"Retry-After": "2"})
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    reference = request.scope.get("mik.request_id", "-")
+    log.error("unforeseen in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)
+    detail = f"Something went wrong on our side; nothing was changed. Reference: {reference}."
+    return problem(500, "internal", detail, reference=reference)

