@@ -11,7 +11,6 @@ does. So nothing may be keyed on a token's text; `signed_hash` is the stable nam
 import binascii
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jose import jwk
 from jose.backends.cryptography_backend import CryptographyECKey
 
+from app import strict_json
 from app.errors import MikError
 
 ALG: Final = "ES256"
@@ -32,8 +32,6 @@ MAX_TOKEN_CHARS: Final = 65_536
 MAX_ACCESS_SECONDS: Final = 15 * 60
 _ISSUED_AHEAD_SECONDS: Final = 30  # clocks of two machines differ; the end of a token gets no such grace
 _MAX_HEADER_CHARS: Final = 1_024
-_MAX_DEPTH: Final = 32
-_MAX_NUMBER_CHARS: Final = 32
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _SIGNATURE_BYTES: Final = 64  # R || S, never DER
 _COORDINATE_BYTES: Final = 32
@@ -160,7 +158,7 @@ def sign(payload: bytes | Mapping[str, Any], *, typ: str, kid: str, key: Private
     Raises ValueError for a payload that `verify` would refuse: nothing is signed that cannot be checked.
     """
     body = payload if isinstance(payload, bytes) else dump_json(payload)
-    if not isinstance(strict_json(body), dict):
+    if not isinstance(strict_json.loads(body), dict):
         raise ValueError("the payload is not a JSON object")  # noqa: TRY004 (the type is right, its content is not)
     header = dump_json({"alg": ALG, "kid": kid, "typ": typ})
     signed = f"{base64url(header)}.{base64url(body)}"
@@ -233,22 +231,6 @@ def dump_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
 
 
-def strict_json(data: bytes) -> Any:
-    """JSON as RFC 8259 means it. Raises ValueError for what Python's reader lets pass or chokes on: duplicate members,
-    NaN and Infinity (also as 1e999), a byte-order mark or UTF-16, nesting beyond 32 levels, numbers over 32 digits."""
-    text = data.decode("utf-8")
-    try:
-        value = json.loads(
-            text, object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_float, parse_int=_int
-        )
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    # Few brackets cannot nest deeply: the walk is for the rare rest.
-    if text.count("{") + text.count("[") > _MAX_DEPTH:
-        _require_shallow(value)
-    return value
-
-
 def _header(segment: str, typ: str) -> Mapping[str, str]:
     if len(segment) > _MAX_HEADER_CHARS:
         raise Refused(Reason.HEADER)
@@ -264,7 +246,7 @@ def _header(segment: str, typ: str) -> Mapping[str, str]:
 
 def _object(data: bytes, reason: Reason) -> dict[str, Any]:
     try:
-        value = strict_json(data)
+        value = strict_json.loads(data)
     except ValueError:
         raise Refused(reason) from None
     if not isinstance(value, dict):
@@ -287,40 +269,3 @@ def _decode(segment: str) -> bytes:
 def base64url(raw: bytes) -> str:
     """Unpadded base64url (RFC 7515 §2)."""
     return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member appears twice")
-    return members
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _float(text: str) -> float:
-    if len(text) > _MAX_NUMBER_CHARS or not math.isfinite(number := float(text)):
-        raise ValueError("a number is out of range")
-    return number
-
-
-def _int(text: str) -> int:
-    if len(text) > _MAX_NUMBER_CHARS:
-        raise ValueError("a number is out of range")
-    return int(text)
-
-
-def _require_shallow(value: Any) -> None:
-    level = [value]
-    for _ in range(_MAX_DEPTH + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return
-    raise ValueError("nested too deeply")

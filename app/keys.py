@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app import jws
+from app import jws, strict_json
 from app.errors import UnsafeToStart
 from app.jws import PrivateKey, PublicKey, UnusableKey
 
@@ -62,6 +62,25 @@ class KnownKey:
     public: PublicKey
     state: KeyState
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Our public keys by `kid`: `known` has all of them, `signing` those that have or may have signed certificates."""
+
+    known: Mapping[str, KnownKey]
+    signing: Mapping[str, PublicKey]
+
+    @classmethod
+    def of(cls, keys: Iterable[KnownKey]) -> "KeyRing":
+        known = {key.kid: key for key in keys}
+        # A key that is still `next` has signed nothing; a compromised one did, and its dates decide.
+        signing = {kid: key.public for kid, key in known.items() if key.state is not KeyState.NEXT}
+        return cls(MappingProxyType(known), MappingProxyType(signing))
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """What the world may trust: everything but compromised keys."""
+        return jwks({kid: key.public for kid, key in self.known.items() if key.state in PUBLISHED_STATES})
 
 
 class Signer(Protocol):
@@ -123,7 +142,7 @@ def load(path: Path) -> PrivateKey:
         raise
     except OSError as error:
         raise UnsafeKeyFile(f"The key file {path} cannot be read: {error.strerror}.") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         mode = stat.S_IMODE(status.st_mode)
         if not stat.S_ISREG(status.st_mode):
@@ -132,7 +151,9 @@ def load(path: Path) -> PrivateKey:
             raise UnsafeKeyFile(
                 f"The key file {path} has mode {mode:04o}: others than its owner may use it. Run: chmod 600 {path}"
             )
-        pem = file.read(_MAX_KEY_FILE_BYTES)
+        pem = os.read(descriptor, _MAX_KEY_FILE_BYTES)
+    finally:
+        os.close(descriptor)
     try:
         return PrivateKey.from_pem(pem)
     except UnusableKey as error:
@@ -215,7 +236,7 @@ def read_jwks(document: bytes) -> dict[str, PublicKey]:
     Raises UnusableKey where the document is not a JWKS, names a `kid` twice or holds a damaged or private key.
     """
     try:
-        content = jws.strict_json(document) if len(document) <= _MAX_JWKS_BYTES else None
+        content = strict_json.loads(document) if len(document) <= _MAX_JWKS_BYTES else None
     except ValueError as error:
         raise UnusableKey("The key file is not JSON.") from error
     members = content.get("keys") if isinstance(content, dict) else None

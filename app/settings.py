@@ -93,7 +93,9 @@ def _unsafe(settings: Settings) -> list[str]:
     """What must not go to production, each with what to do about it."""
     problems = []
     if not settings.base_url.startswith("https://"):
-        problems.append("MIK_BASE_URL is not https: certificates would carry an address that anybody can forge; set https://…")
+        problems.append(
+            "MIK_BASE_URL is not https: certificates would carry an address that anybody can forge; set https://…"
+        )
     if not settings.issuer:
         problems.append("MIK_ISSUER is not set: name the did:web that certificates are signed for")
     if not settings.database_url:

@@ -55,7 +55,9 @@ def create_staff(
 ) -> User:
     granted = sorted(set(roles))
     if not granted or not set(granted) <= STAFF_ROLES:
-        raise Conflict("Staff need at least one of the roles " + ", ".join(sorted(STAFF_ROLES)) + ".", code="no-such-role")
+        raise Conflict(
+            "Staff need at least one of the roles " + ", ".join(sorted(STAFF_ROLES)) + ".", code="no-such-role"
+        )
     user = _create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
     session.add_all(StaffRole(user_id=user.id, role=role.value) for role in granted)
     audit.record(session, actor, "user.created", ("user", user.id), now, roles=[r.value for r in granted])

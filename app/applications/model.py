@@ -79,6 +79,19 @@ class InformationRequest(Base):
     answered_at: Mapped[datetime | None]
 
 
+class CaseNote(Base):
+    """A sentence said with a deed (why returned, why refused), or a note of the staff for the staff."""
+
+    __tablename__ = "case_notes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    author_id: Mapped[UUID | None]
+    text: Mapped[str]
+    internal: Mapped[bool] = mapped_column(comment="for staff only")
+    created_at: Mapped[datetime]
+
+
 class AssessmentRow(Base):
     """What the rules said of one product at one occasion. Never changed, only followed by a newer one."""
 
@@ -97,7 +110,9 @@ class AssessmentRow(Base):
 
     __table_args__ = (
         sa.ForeignKeyConstraint(["scheme_code", "ruleset_version"], ["rulesets.scheme_code", "rulesets.version"]),
-        sa.CheckConstraint(one_of("occasion", ["submission", "response", "recommendation", "decision"]), name="occasion"),
+        sa.CheckConstraint(
+            one_of("occasion", ["submission", "response", "recommendation", "decision"]), name="occasion"
+        ),
     )
 
 
@@ -109,7 +124,9 @@ class Recommendation(Base):
     recommended_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     recommended_at: Mapped[datetime]
     dossier_hash: Mapped[str]
-    products: Mapped[list[Any]] = mapped_column(comment="product_id, outcome, reasons, resolutions with the values seen")
+    products: Mapped[list[Any]] = mapped_column(
+        comment="product_id, outcome, reasons, resolutions with the values seen"
+    )
     voided_at: Mapped[datetime | None]
 
     __table_args__ = (

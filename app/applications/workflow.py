@@ -70,10 +70,7 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
             (state, _A.WITHDRAW): Transition(_to(_S.WITHDRAWN), _R.APPLICANT)
             for state in (_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.INFORMATION_REQUESTED, _S.RECOMMENDED)
         },
-        **{
-            (state, _A.LAPSE): Transition(_to(_S.LAPSED), _R.SYSTEM)
-            for state in (_S.DRAFT, _S.INFORMATION_REQUESTED)
-        },
+        **{(state, _A.LAPSE): Transition(_to(_S.LAPSED), _R.SYSTEM) for state in (_S.DRAFT, _S.INFORMATION_REQUESTED)},
     }
 )
 

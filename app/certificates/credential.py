@@ -138,7 +138,7 @@ _SEAL: Final = object()
 
 
 def lint(payload: Mapping[str, Any]) -> LintedCredential:
-    """Check all that can be known before signing and freeze the payload. Raises CredentialNotSound with all problems."""
+    """Check all that can be known before signing and freeze the payload. Raises CredentialNotSound."""
     try:
         checked = _Credential.model_validate(payload)
     except ValidationError as error:

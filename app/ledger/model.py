@@ -6,9 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base
+from app.db import Base, one_of
 from app.keys import KeyState
-from app.db import one_of
 
 
 class ServiceIdentity(Base):

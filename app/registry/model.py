@@ -92,9 +92,7 @@ class Site(Base):
     name: Mapped[str]
     country: Mapped[str] = mapped_column(comment="ISO 3166-1 alpha-2")
     district: Mapped[str]
-    economic_region: Mapped[str | None] = mapped_column(
-        comment="follows from the district, never typed"
-    )
+    economic_region: Mapped[str | None] = mapped_column(comment="follows from the district, never typed")
     park_code: Mapped[str | None] = mapped_column(sa.ForeignKey("parks.code"))
     production_started_on: Mapped[date | None]
     source: Mapped[str] = mapped_column(comment="register or applicant")

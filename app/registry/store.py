@@ -43,8 +43,8 @@ def organisations(
     query = sa.select(Organisation).order_by(Organisation.id).limit(limit)
     if standing is not None:
         query = query.where(Organisation.standing == standing.value)
-    if q is not None:
-        query = query.where(Organisation.search_text.contains(fold(q), autoescape=True))
+    for word in fold(q or "").split():
+        query = query.where(Organisation.search_text.contains(word, autoescape=True))
     if after is not None:
         query = query.where(Organisation.id > after)
     return session.scalars(query).all()

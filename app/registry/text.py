@@ -9,6 +9,9 @@ BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 """They make a name read differently from what was checked. LRM, RLM and ZWNJ stay: Persian and Arabic need them."""
 
 
+_LETTERS = str.maketrans({"ı": "i", "İ": "i", "I": "i", "ə": "e", "Ə": "e", "ё": "е", "Ё": "е"})
+
+
 def tidy(text: str) -> str:
     """The spelling that is stored: composed letters (NFC), no space around."""
     return unicodedata.normalize("NFC", text).strip()
@@ -32,10 +35,11 @@ def wrong_with(text: str, most: int, *, lines: bool = False) -> str | None:
 
 
 def fold(text: str) -> str:
-    """Equal for texts that a reader takes for the same: case, width, accents of Latin letters, dotted and dotless i.
+    """One spelling for search: lower case without accents, dots and quotes; the two letters i are one, ə is e.
 
-    Used only to find things, never to decide that two things are the same.
+    Azerbaijani, Russian and English writing of a name should find the same thing. Used to find, never to decide that
+    two things are the same.
     """
-    lowered = unicodedata.normalize("NFKC", text).replace("İ", "i").replace("I", "i").replace("ı", "i").casefold()
-    plain = "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
-    return " ".join(plain.replace("ə", "e").split())
+    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().translate(_LETTERS)
+    letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(letters.split())

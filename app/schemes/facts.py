@@ -142,7 +142,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RawWeight:
-    """Share of raw material from the mark's country by weight, as stated. A detailed bill of materials goes before it."""
+    """Stated share of raw material from the mark's country, by weight. A detailed bill of materials goes before it."""
 
     local_pct: Decimal | None
 

@@ -41,8 +41,8 @@ def rounded(share: Fraction, places: int = 1) -> Decimal:
 def shown(share: Fraction, *thresholds: Decimal) -> str:
     """One decimal for a reader, and more where one would put the share on the wrong side of a threshold.
 
-    39.96 against 40 is shown as 39.96: “40.0 %, at least 40 % needed” would explain nothing. A share still closer is cut
-    off, not rounded.
+    39.96 against 40 is shown as 39.96: “40.0 %, at least 40 % needed” would explain nothing. A share still closer is
+    cut off, not rounded.
     """
     for places in range(1, 7):
         figure = rounded(share, places)

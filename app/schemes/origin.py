@@ -35,18 +35,25 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`criterion` is None exactly where `obstacle` says why. `rvc` is exact, `rvc_pct` is rounded for the eye."""
+    """`rvc` is exact, `rvc_pct` is rounded for the eye; both are None where the value content cannot be computed."""
 
-    criterion: Criterion | None
-    obstacle: Obstacle | None
+    result: Criterion | Obstacle
     ex_works: Decimal | None
     non_originating_value: Decimal | None
     headings: tuple[str, ...]  # of the non-originating inputs, sorted, each once
     same_heading: tuple[str, ...]  # those in the product's own heading
     unknown_headings: tuple[str, ...]  # those that the nomenclature does not know
     rvc: Fraction | None
-    rvc_pct: Decimal | None
     arithmetic: str | None  # "(1450 − 830) / 1450 × 100 = 42.8 %"
+
+    @property
+    def criterion(self) -> Criterion | None:
+        """None where the criterion cannot be determined."""
+        return self.result if isinstance(self.result, Criterion) else None
+
+    @property
+    def rvc_pct(self) -> Decimal | None:
+        return None if self.rvc is None else rounded(self.rvc)
 
 
 def summarise(inputs: tuple[Material, ...] | InputSummary | None) -> InputSummary:
@@ -80,42 +87,38 @@ def determine(value: ValueStatement, hs6: str | None, *, rvc_at_least: Decimal) 
     summary = summarise(value.inputs)
     headings = summary.non_originating_headings
     product = nomenclature.six_digits(hs6)
-    own_heading = product[: nomenclature.HEADING] if product else None
+    own_heading = product[: nomenclature.HEADING] if product else ""
     unknown = tuple(heading for heading in headings if not nomenclature.is_heading(heading))
     same = tuple(heading for heading in headings if heading == own_heading)
     rvc = value_content(value.ex_works, summary.non_originating_value)
 
-    criterion: Criterion | None = None
-    obstacle = obstacle_to_value(value.ex_works, summary.non_originating_value)
-    if obstacle is None:
-        if summary.non_originating_value == 0:
-            criterion = Criterion.WHOLLY_OBTAINED
-        elif own_heading is None or not nomenclature.is_heading(own_heading):
-            obstacle = Obstacle.HS_CODE
-        elif unknown:
-            obstacle = Obstacle.HEADINGS
-        elif not same:
-            criterion = Criterion.CHANGE_OF_HEADING
-        elif rvc is not None and rvc >= Fraction(rvc_at_least):
-            criterion = Criterion.VALUE_CONTENT
-        else:
-            criterion = Criterion.NONE
+    result: Criterion | Obstacle
+    if isinstance(rvc, Obstacle):
+        result = rvc
+    elif summary.non_originating_value == 0:
+        result = Criterion.WHOLLY_OBTAINED
+    elif not nomenclature.is_heading(own_heading):
+        result = Obstacle.HS_CODE
+    elif unknown:
+        result = Obstacle.HEADINGS
+    elif not same:
+        result = Criterion.CHANGE_OF_HEADING
+    else:
+        result = Criterion.VALUE_CONTENT if rvc >= Fraction(rvc_at_least) else Criterion.NONE
     return Origin(
-        criterion=criterion,
-        obstacle=obstacle,
+        result=result,
         ex_works=value.ex_works,
         non_originating_value=summary.non_originating_value,
         headings=headings,
         same_heading=same,
         unknown_headings=unknown,
-        rvc=rvc,
-        rvc_pct=None if rvc is None else rounded(rvc),
+        rvc=None if isinstance(rvc, Obstacle) else rvc,
         arithmetic=show_arithmetic(value.ex_works, summary.non_originating_value),
     )
 
 
-def obstacle_to_value(ex_works: Decimal | None, non_originating_value: Decimal | None) -> Obstacle | None:
-    """What keeps the value content from being computed, if anything."""
+def value_content(ex_works: Decimal | None, non_originating_value: Decimal | None) -> Fraction | Obstacle:
+    """Percentage of the ex-works price that is not foreign material; negative where the inputs cost more."""
     price, foreign = exact(ex_works), exact(non_originating_value)
     if price is None or price <= 0:
         return Obstacle.EX_WORKS
@@ -123,27 +126,20 @@ def obstacle_to_value(ex_works: Decimal | None, non_originating_value: Decimal |
         return Obstacle.INPUTS
     if foreign < 0:
         return Obstacle.NEGATIVE
-    return None
-
-
-def value_content(ex_works: Decimal | None, non_originating_value: Decimal | None) -> Fraction | None:
-    """Percentage of the ex-works price that is not foreign material; negative where the inputs cost more."""
-    price, foreign = exact(ex_works), exact(non_originating_value)
-    if price is None or foreign is None or obstacle_to_value(ex_works, non_originating_value):
-        return None
     return (price - foreign) / price * 100
 
 
 def show_arithmetic(ex_works: Decimal | None, non_originating_value: Decimal | None) -> str | None:
     rvc = value_content(ex_works, non_originating_value)
-    if rvc is None or ex_works is None or non_originating_value is None:
+    if isinstance(rvc, Obstacle) or ex_works is None or non_originating_value is None:
         return None
     price, foreign = plain(ex_works), plain(non_originating_value)
     return f"({price} − {foreign}) / {price} × 100 = {rounded(rvc)} %"
 
 
-def local_weight(materials: tuple[Material, ...], country: str, counted_chapters: tuple[str, ...],
-                 left_out: tuple[str, ...]) -> Fraction | None:
+def local_weight(
+    materials: tuple[Material, ...], country: str, counted_chapters: tuple[str, ...], left_out: tuple[str, ...]
+) -> Fraction | None:
     """Percentage by weight of raw material from `country`.
 
     Counted are materials of `counted_chapters` whose heading is not in `left_out`. None where a heading, weight or

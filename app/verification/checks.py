@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
 from app import jws
 from app.certificates import number as numbers
-from app.certificates.credential import BAKU, first_second
+from app.certificates.credential import BAKU, first_second, last_second
 from app.certificates.number import CertificateNumber
 from app.jws import Refused, Verified
-from app.keys import KeyState, KnownKey
+from app.keys import KeyRing, KeyState, KnownKey
 from app.verification.record import CertificateRecord
 
 
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 MESSAGES: Mapping[Verdict, str] = MappingProxyType(
     {
         Verdict.FORGED: "This is not a certificate that we issued. Do not rely on it.",
-        Verdict.MISTYPED: "This is not a certificate number: a character is wrong or missing. Please compare and try again.",
+        Verdict.MISTYPED: "This is not a certificate number: a character is wrong or missing. Compare and try again.",
         Verdict.UNKNOWN: "We have no record of this certificate. Do not rely on it.",
         Verdict.REVOKED: "This certificate was revoked by the owner of the mark. It must no longer be used.",
         Verdict.SURRENDERED: "This certificate was given back by its holder. It must no longer be used.",
@@ -44,6 +44,7 @@ MESSAGES: Mapping[Verdict, str] = MappingProxyType(
         Verdict.VALID: "This certificate is genuine and valid.",
     }
 )
+ACTIVE = "active"
 FINAL_STATUSES: Mapping[str, Verdict] = MappingProxyType(
     {"revoked": Verdict.REVOKED, "surrendered": Verdict.SURRENDERED, "superseded": Verdict.SUPERSEDED}
 )
@@ -74,18 +75,24 @@ class Judgement:
 
 MISTYPED = Judgement(
     Verdict.MISTYPED,
-    (Check("form", False, "The number does not have the form of a certificate number, or its check character is wrong."),),
+    (
+        Check(
+            "form", False, "The number has not the form of a certificate number, or its check character does not fit."
+        ),
+    ),
 )
 _FORM = Check("form", True, "The number has the right form and its check character fits.")
 _FOUND = Check("record", True, "The certificate is in our register.")
 _MISSING = Check("record", False, "No certificate with this number is in our register.")
 _SIGNED = Check("signature", True, "The signature was made with one of our keys.")
-_UNSIGNED = Check("signature", False, "The text does not carry a right signature of ours in the one form that we issue.")
+_UNSIGNED = Check(
+    "signature", False, "The text does not carry a right signature of ours in the one form that we issue."
+)
 _SAME = Check("content", True, "Header and content are those that we issued for this number.")
 _OTHER = Check("content", False, "We signed this text, but it is not the one that we issued for this number.")
 
 
-def judge_number(record: CertificateRecord | None, keys: Mapping[str, KnownKey], now: datetime) -> Judgement:
+def judge_number(record: CertificateRecord | None, keys: KeyRing, now: datetime) -> Judgement:
     """The verdict on a well-formed number; `record` is what the register holds for it. `now` is aware."""
     if record is None:
         return Judgement(Verdict.UNKNOWN, (_FORM, _MISSING))
@@ -100,10 +107,10 @@ class TokenReading:
     number: CertificateNumber | None
 
 
-def read_token(token: str, keys: Mapping[str, KnownKey]) -> TokenReading:
+def read_token(token: str, keys: KeyRing) -> TokenReading:
     """Check the signature of a token, whatever text it is, and find the number to look up."""
     try:
-        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=_PublicKeys(keys))
+        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.signing)
     except Refused:
         return TokenReading(None, None)
     subject = verified.payload.get("credentialSubject")
@@ -111,9 +118,7 @@ def read_token(token: str, keys: Mapping[str, KnownKey]) -> TokenReading:
     return TokenReading(verified, numbers.parse(text) if isinstance(text, str) else None)
 
 
-def judge_token(
-    reading: TokenReading, record: CertificateRecord | None, keys: Mapping[str, KnownKey], now: datetime
-) -> Judgement:
+def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: KeyRing, now: datetime) -> Judgement:
     """The verdict on a token; `record` is what the register holds for the number it names. `now` is aware.
 
     The content is compared by the hash of what was signed, never by the token's text: the same content may carry
@@ -122,20 +127,78 @@ def judge_token(
     if reading.verified is None:
         return Judgement(Verdict.FORGED, (_UNSIGNED,))
     if record is None:
-        key = keys[reading.verified.kid]
+        key = keys.known[reading.verified.kid]
         if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this
-            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key)))
+            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key, issued_before=False)))
         return Judgement(Verdict.UNKNOWN, (_SIGNED, _MISSING))
     if reading.verified.signed_hash != record.token_sha256:
         return Judgement(Verdict.FORGED, (_SIGNED, _FOUND, _OTHER))
     return _judge_record(record, (_SIGNED, _FOUND, _SAME), keys, now)
 
 
-class _PublicKeys(Mapping[str, jws.PublicKey]):
-    ...
+def _judge_record(record: CertificateRecord, done: tuple[Check, ...], keys: KeyRing, now: datetime) -> Judgement:
+    key_state = _key_state(record, keys)
+    validity = _validity(record, now)
+    status = _status(record)
+    checks = (*done, key_state, validity, status)
+    as_of = _as_of(record, keys, now)
+    if not key_state.passed:
+        return Judgement(Verdict.FORGED, checks, as_of)
+    return Judgement(_verdict(record, now), checks, as_of, record)
 
 
-def _judge_record(
-    record: CertificateRecord, done: tuple[Check, ...], keys: Mapping[str, KnownKey], now: datetime
-) -> Judgement:
-    ...
+def _verdict(record: CertificateRecord, now: datetime) -> Verdict:
+    today = now.astimezone(BAKU).date()
+    if record.status in FINAL_STATUSES:
+        return FINAL_STATUSES[record.status]
+    if today > record.valid_until:
+        return Verdict.EXPIRED
+    if record.status != ACTIVE:
+        return Verdict.SUSPENDED
+    return Verdict.NOT_YET_VALID if today < record.valid_from else Verdict.VALID
+
+
+def _key_state(record: CertificateRecord, keys: KeyRing) -> Check:
+    key = keys.known.get(record.kid)
+    if key is None or key.state is KeyState.NEXT:
+        return Check("key_state", False, "The key named for this certificate has never signed for us.")
+    if key.state is not KeyState.COMPROMISED:
+        return Check("key_state", True, f"The signing key is {key.state}.")
+    return _compromised(key, issued_before=record.issued_at < key.since)
+
+
+def _compromised(key: KnownKey, *, issued_before: bool) -> Check:
+    when = "before" if issued_before else "not before"
+    detail = f"The signing key is compromised since {utc_text(key.since)}; this was issued {when} that."
+    return Check("key_state", issued_before, detail)
+
+
+def _validity(record: CertificateRecord, now: datetime) -> Check:
+    """The detail names no day of asking: the answer, and with it the ETag, changes only when the verdict may."""
+    today = now.astimezone(BAKU).date()
+    term = f"from {record.valid_from} to {record.valid_until}, both days included (Asia/Baku)"
+    if today > record.valid_until:
+        return Check("validity", False, f"The term has ended: it ran {term}.")
+    if today < record.valid_from:
+        return Check("validity", False, f"The term has not begun: it runs {term}.")
+    return Check("validity", True, f"The term runs {term}.")
+
+
+def _status(record: CertificateRecord) -> Check:
+    since = utc_text(record.status_since)
+    return Check("status", record.status == ACTIVE, f"The certificate is {record.status} since {since}.")
+
+
+def _as_of(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
+    """The last moment at which something changed that this verdict rests on."""
+    moments = [record.issued_at, record.status_since]
+    dates = (first_second(record.valid_from), last_second(record.valid_until))
+    moments += [moment for moment in dates if moment < now]
+    if (key := keys.known.get(record.kid)) is not None:
+        moments.append(key.since)
+    return max(moments)
+
+
+def utc_text(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second: `2026-11-22T17:00:00Z`."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
@@ -17,6 +17,9 @@ from app.db import Database
 from app.errors import Forbidden, NotFound
 from app.settings import Settings
 from app.web.routing import NEEDS_TOKEN
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -41,7 +44,7 @@ def get_database(request: Request) -> Database:
     return database
 
 
-def only_reads[**P, R](endpoint: Callable[P, R]) -> Callable[P, R]:
+def only_reads(endpoint: Callable[P, R]) -> Callable[P, R]:
     """Mark a POST that changes nothing: it takes the read engine and never waits for a writer."""
     endpoint.mik_only_reads = True  # type: ignore[attr-defined]  # a mark for get_session
     return endpoint

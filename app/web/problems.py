@@ -94,9 +94,11 @@ def _pointer(loc: Sequence[str | int]) -> str:
     where, *path = loc
     if where == "body":
         # a JSON pointer may not carry unpaired surrogates back into the answer
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path).encode(
-            errors="replace"
-        ).decode()
+        return (
+            "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+            .encode(errors="replace")
+            .decode()
+        )
     return f"{where}:{'.'.join(map(str, path))}"
 
 

@@ -47,7 +47,7 @@ class Rule(BaseModel, ABC):
     VALUES: ClassVar[frozenset[str]]
 
     id: str = Field(pattern=r"^[A-Z]{1,3}-[0-9]{2}$")
-    clause: str = Field(min_length=1, description="where the mark's regulations say so")
+    clause: Text = Field(description="where the mark's regulations or the law say so; ends every reason")
     title: Text
     reasons: Mapping[str, Text]
 

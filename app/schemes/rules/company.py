@@ -1,6 +1,7 @@
 """Rules about the applicant and its residency: C-01, K-02, K-03, K-05."""
 
 import re
+from datetime import date
 from typing import ClassVar, Literal
 
 from stdnum.az import voen as az_voen
@@ -73,11 +74,15 @@ class ResidencyRule(Rule):
         values |= {
             "status": residency.status and residency.status.value,
             "registration_no": seen(residency.registration_no),
-            "starts_on": residency.starts_on and residency.starts_on.isoformat(),
-            "ends_on": residency.ends_on and residency.ends_on.isoformat(),
-            "cancelled_on": residency.cancelled_on and residency.cancelled_on.isoformat(),
+            "starts_on": day(residency.starts_on),
+            "ends_on": day(residency.ends_on),
+            "cancelled_on": day(residency.cancelled_on),
         }
         return Verdict(residency_case(residency, facts), values)
+
+
+def day(when: date | None) -> str | None:
+    return when.isoformat() if when else None
 
 
 def residency_case(residency: Residency, facts: Facts) -> str:
@@ -142,7 +147,7 @@ class ProductionStartedRule(Rule):
         if facts.production is None or facts.residency is None:
             return Verdict("not_assessed", {"stage": None, "started_on": None, "as_of": as_of})
         stage, started = facts.residency.stage, facts.production.started_on
-        values = {"stage": stage and stage.value, "started_on": started and started.isoformat(), "as_of": as_of}
+        values = {"stage": stage and stage.value, "started_on": day(started), "as_of": as_of}
         if stage is not None and stage is not SiteStage.OPERATING:
             return Verdict("incomplete_not_operating", values)
         if started is None:

@@ -80,7 +80,11 @@ class LastEssentialStepRule(Rule):
     }
     VALUES: ClassVar = frozenset({"step", "step_country", "subcontractor", "partners"})
 
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+    def judge(  # noqa: PLR0911 (one return for each case)
+        self,
+        facts: Facts,
+        territory_sets: TerritorySets,  # noqa: ARG002 (same for every kind)
+    ) -> Verdict:
         values: dict[str, Value] = {
             "step": None,
             "step_country": None,
@@ -125,7 +129,7 @@ class FinishedInTerritoryRule(Rule):
     }
     VALUES: ClassVar = frozenset({"step", "step_country", "partners"})
 
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: PLR0911 (one return for each case)
         declared = partners(facts)
         values: dict[str, Value] = {"step": None, "step_country": None, "partners": declared}
         if facts.steps is None:

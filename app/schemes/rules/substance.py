@@ -1,20 +1,22 @@
 """Rules about origin: change of heading or value content (C-06), and value content as such (C-07)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from app.schemes.facts import Facts
 from app.schemes.figures import plain, shown
-from app.schemes.origin import Criterion, Obstacle, Origin, determine
+from app.schemes.origin import Criterion, Obstacle, Origin, determine, value_content
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Rule, TerritorySets, Value, Verdict, seen
 from app.schemes.rules.shares import Percentage
 
-CASE_OF_CRITERION = {
+CASES_OF_ORIGIN: Mapping[Criterion | Obstacle, str] = {
     Criterion.WHOLLY_OBTAINED: "pass_wo",
     Criterion.CHANGE_OF_HEADING: "pass_cth",
     Criterion.VALUE_CONTENT: "pass_rvc",
     Criterion.NONE: "fail",
+    **{obstacle: obstacle.value for obstacle in Obstacle},
 }
 
 
@@ -26,13 +28,24 @@ class OriginRule(Rule):
     CASES: ClassVar = {
         "pass_wo": Outcome.PASS,
         "pass_cth": Outcome.PASS,
+        "pass_cth_unlisted": Outcome.PASS,
         "pass_rvc": Outcome.PASS,
         "fail": Outcome.FAIL,
         **dict.fromkeys((obstacle.value for obstacle in Obstacle), Outcome.INCOMPLETE),
         "not_assessed": Outcome.NOT_ASSESSED,
     }
     VALUES: ClassVar = frozenset(
-        {"criterion", "rvc", "arithmetic", "headings", "same_heading", "unknown_headings", "ex_works", "inputs_value"}
+        {
+            "hs6",
+            "criterion",
+            "rvc",
+            "arithmetic",
+            "headings",
+            "same_heading",
+            "unknown_headings",
+            "ex_works",
+            "inputs_value",
+        }
     )
 
     def origin(self, facts: Facts) -> Origin | None:
@@ -45,15 +58,16 @@ class OriginRule(Rule):
         origin = self.origin(facts)
         if origin is None:
             return Verdict("not_assessed", dict.fromkeys(self.VALUES))
-        values: dict[str, Value] = {
+        values = value_figures(origin, self.rvc_at_least) | {
+            "hs6": seen(facts.product.hs6),
             "criterion": origin.criterion and origin.criterion.value,
-            "rvc": None if origin.rvc is None else shown(origin.rvc, self.rvc_at_least),
             "headings": readable(origin.headings),
             "same_heading": readable(origin.same_heading),
             "unknown_headings": readable(origin.unknown_headings),
-        } | value_figures(origin)
-        case = origin.obstacle.value if origin.criterion is None and origin.obstacle else None
-        return Verdict(case or CASE_OF_CRITERION[origin.criterion or Criterion.NONE], values)
+        }
+        if origin.result is Criterion.CHANGE_OF_HEADING and not origin.headings:
+            return Verdict("pass_cth_unlisted", values)
+        return Verdict(CASES_OF_ORIGIN[origin.result], values)
 
     def parameters(self) -> dict[str, Any]:
         return super().parameters() | {"rvc_at_least": plain(self.rvc_at_least)}
@@ -74,16 +88,18 @@ class ValueContentRule(Rule):
     def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
         if facts.value is None:
             return Verdict("not_assessed", dict.fromkeys(self.VALUES))
-        origin = determine(facts.value, facts.product.hs6, rvc_at_least=Decimal(0))
-        values: dict[str, Value] = {"rvc": None if origin.rvc is None else shown(origin.rvc, Decimal(0))}
-        values |= value_figures(origin)
-        if origin.rvc is None:
-            return Verdict((origin.obstacle or Obstacle.INPUTS).value, values)
-        return Verdict("pass" if origin.rvc >= 0 else "fail", values)
+        possible_from = Decimal(0)
+        origin = determine(facts.value, facts.product.hs6, rvc_at_least=possible_from)
+        values = value_figures(origin, possible_from)
+        rvc = value_content(origin.ex_works, origin.non_originating_value)
+        if isinstance(rvc, Obstacle):
+            return Verdict(rvc.value, values)
+        return Verdict("pass" if rvc >= 0 else "fail", values)
 
 
-def value_figures(origin: Origin) -> dict[str, Value]:
+def value_figures(origin: Origin, threshold: Decimal) -> dict[str, Value]:
     return {
+        "rvc": None if origin.rvc is None else shown(origin.rvc, threshold),
         "arithmetic": origin.arithmetic,
         "ex_works": None if origin.ex_works is None else seen(plain(origin.ex_works)),
         "inputs_value": None if origin.non_originating_value is None else seen(plain(origin.non_originating_value)),

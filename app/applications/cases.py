@@ -1,0 +1,105 @@
+"""One door to a case: who may see it, and every refusal in the order of the map (404, 403, 428, 412, 409)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.actor import Actor
+from app.applications import store, workflow
+from app.applications.model import Application, CaseNote
+from app.applications.workflow import Action, Case, State
+from app.db import new_id
+from app.errors import NotFound, check_version
+
+
+def visible(session: Session, actor: Actor, application_id: UUID, *, lock: bool = False) -> Application:
+    """The application, if this actor may know of it: staff every one, everybody else their company's."""
+    if not actor.is_staff and actor.organisation_id is None:
+        raise NotFound.of("application")
+    application = store.application(
+        session, application_id, None if actor.is_staff else actor.organisation_id, lock=lock
+    )
+    if application is None:
+        raise NotFound.of("application")
+    return application
+
+
+def as_case(session: Session, application: Application) -> Case:
+    recommendation = (
+        store.open_recommendation(session, application.id) if application.state == State.RECOMMENDED else None
+    )
+    return Case(
+        State(application.state), application.assignee_id, recommendation.recommended_by if recommendation else None
+    )
+
+
+def moves(session: Session, actor: Actor, application: Application) -> tuple[Action, ...]:
+    return workflow.moves(as_case(session, application), actor)
+
+
+def admit(session: Session, actor: Actor, application_id: UUID, action: Action, version: int | None) -> Application:
+    """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
+    application = visible(session, actor, application_id, lock=True)
+    workflow.permit(action, actor)
+    check_version(version, application.version)
+    workflow.step(as_case(session, application), action, actor)
+    return application
+
+
+def move(
+    session: Session,
+    actor: Actor,
+    application: Application,
+    action: Action,
+    to: State,
+    now: datetime,
+    *,
+    note: CaseNote | None = None,
+    **data: object,
+) -> None:
+    """Enter the next state, and say so in the history. The transition table has the last word on where it may lead."""
+    transition = workflow.step(as_case(session, application), action, actor)
+    if to not in transition.to:
+        raise ValueError(f"{action} does not lead to {to}")
+    was = application.state
+    application.state, application.state_since = to.value, now
+    application.version += 1
+    audit.record(
+        session,
+        actor,
+        f"application.{_PAST[action]}",
+        ("application", application.id),
+        now,
+        case_id=application.id,
+        was=was,
+        state=to.value,
+        **({"note": note.id} if note else {}),
+        **data,
+    )
+
+
+def say(
+    session: Session, actor: Actor, application: Application, text: str, *, internal: bool, now: datetime
+) -> CaseNote:
+    note = CaseNote(
+        id=new_id(), application_id=application.id, author_id=actor.id, text=text, internal=internal, created_at=now
+    )
+    session.add(note)
+    return note
+
+
+_PAST = {
+    Action.SUBMIT: "submitted",
+    Action.CLAIM: "claimed",
+    Action.RELEASE: "released",
+    Action.REQUEST_INFORMATION: "information_requested",
+    Action.RESPOND: "answered",
+    Action.RECOMMEND: "recommended",
+    Action.APPROVE: "approved",
+    Action.REJECT: "rejected",
+    Action.RETURN: "returned",
+    Action.WITHDRAW: "withdrawn",
+    Action.LAPSE: "lapsed",
+}

@@ -1,0 +1,207 @@
+"""The approver's side: confirm, refuse, or return (ISO/IEC 17065 §7.6, certification decision).
+
+The decision confirms a recommendation whole. It assesses again, as of now, and is bound to the hash of the dossier that
+was recommended: where anything differs, nothing is granted and the case goes back to review.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.actor import Actor
+from app.applications import assessment, cases, store
+from app.applications.facts import ProductDossier
+from app.applications.model import Application, Decision, Recommendation
+from app.applications.review import Verdict
+from app.applications.workflow import Action, State
+from app.certificates import service as certificates
+from app.certificates.model import Certificate
+from app.certificates.service import Grant, Issuance
+from app.certificates.term import day_in_baku, last_day
+from app.db import new_id
+from app.schemes.eligibility import Assessment
+from app.schemes.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    application: Application
+    decision: Decision
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """Not decided: what was recommended is no longer what lies here. The caller commits the way back to review."""
+
+    application: Application
+    code: str
+    message: str
+    findings: Sequence[Mapping[str, Any]]
+
+
+def approve(
+    session: Session, actor: Actor, application_id: UUID, *, version: int | None, issuance: Issuance, now: datetime
+) -> Decided | SentBack:
+    application = cases.admit(session, actor, application_id, Action.APPROVE, version)
+    recommendation = _recommendation(session, application)
+    judged = assessment.judge(session, application, now, hold=True)
+    verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
+    granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == Verdict.APPROVE]
+    if objection := _objection(judged, recommendation, verdicts, granted):
+        code, message, findings = objection
+        _send_back(session, actor, application, recommendation, message, now)
+        return SentBack(application, code, message, findings)
+    assessment.keep(session, application, judged, "decision", now)
+    outcome = State.APPROVED if granted else State.REJECTED
+    decision = _decide(session, actor, application, recommendation, outcome, None, judged, now)
+    cases.move(session, actor, application, Action.APPROVE, outcome, now, decision=decision.id)
+    issued = tuple(
+        certificates.issue(session, actor, _grant(application, decision, judged, pid, now), issuance, now)
+        for pid in granted
+    )
+    return Decided(application, decision, issued)
+
+
+def reject(
+    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: int | None, now: datetime
+) -> Decided:
+    """Refuse every product, whatever was recommended, with a reason that the applicant reads."""
+    application = cases.admit(session, actor, application_id, Action.REJECT, version)
+    recommendation = _recommendation(session, application)
+    judged = assessment.judge(session, application, now, hold=True)
+    assessment.keep(session, application, judged, "decision", now)
+    decision = _decide(session, actor, application, recommendation, State.REJECTED, reason, judged, now)
+    cases.move(session, actor, application, Action.REJECT, State.REJECTED, now, decision=decision.id)
+    return Decided(application, decision, ())
+
+
+def return_to_review(
+    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: int | None, now: datetime
+) -> Application:
+    """Differ from the recommendation: it is void, and the reviewer who holds the case acts next."""
+    application = cases.admit(session, actor, application_id, Action.RETURN, version)
+    _send_back(session, actor, application, _recommendation(session, application), reason, now)
+    return application
+
+
+def _recommendation(session: Session, application: Application) -> Recommendation:
+    recommendation = store.open_recommendation(session, application.id)
+    assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
+    return recommendation
+
+
+def _send_back(
+    session: Session, actor: Actor, application: Application, recommendation: Recommendation, why: str, now: datetime
+) -> None:
+    note = cases.say(session, actor, application, why, internal=True, now=now)
+    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
+    store.void(recommendation, now)
+
+
+def _objection(
+    judged: assessment.Judged,
+    recommendation: Recommendation,
+    verdicts: Mapping[UUID, Mapping[str, Any]],
+    granted: Sequence[UUID],
+) -> tuple[str, str, list[dict[str, Any]]] | None:
+    """Why the recommendation cannot be confirmed as of now; None where it can. Fails speak before the changed dossier."""
+    failed, open_, changed = [], [], []
+    for pid in granted:
+        judgement = judged.assessments[pid]
+        failed += assessment.as_reasons(pid, list(judgement.of(Outcome.FAIL)))
+        open_ += assessment.as_reasons(pid, list(judgement.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
+        accepted = {r["rule"]: r["seen"] for r in verdicts[pid]["resolutions"] if r["accept"]}
+        for finding in judgement.of(Outcome.MANUAL):
+            if finding.rule not in accepted:
+                open_ += assessment.as_reasons(pid, [finding])
+            elif finding.to_json()["values"] != accepted[finding.rule]:
+                changed += assessment.as_reasons(pid, [finding])
+    if failed:
+        return "not-eligible", "The rules no longer allow the mark; the case went back to review.", failed + open_
+    if open_:
+        return "not-eligible", "Rules stay open that nobody resolved; the case went back to review.", open_
+    if changed or judged.dossier.hash != recommendation.dossier_hash:
+        message = "The dossier is not the one that was recommended; the case went back to review."
+        return "dossier-changed", message, changed
+    return None
+
+
+def _decide(
+    session: Session,
+    actor: Actor,
+    application: Application,
+    recommendation: Recommendation,
+    outcome: State,
+    reason: str | None,
+    judged: assessment.Judged,
+    now: datetime,
+) -> Decision:
+    assert actor.id is not None  # only people decide
+    decision = Decision(
+        id=new_id(),
+        application_id=application.id,
+        recommendation_id=recommendation.id,
+        recommended_by=recommendation.recommended_by,
+        decided_by=actor.id,
+        decided_at=now,
+        outcome=outcome.value,
+        reason=reason,
+        products=[_result(verdict, judged, reason) for verdict in recommendation.products],
+        ruleset_version=judged.ruleset.version,
+        dossier_hash=judged.dossier.hash,
+    )
+    session.add(decision)
+    session.flush()
+    return decision
+
+
+def _result(verdict: Mapping[str, Any], judged: assessment.Judged, overruled: str | None) -> dict[str, Any]:
+    """One product as decided: granted, or refused with all its reasons and every failed criterion."""
+    product_id = UUID(verdict["product_id"])
+    granted = overruled is None and verdict["outcome"] == Verdict.APPROVE
+    failed = judged.assessments[product_id].of(Outcome.FAIL, Outcome.INCOMPLETE)
+    return {
+        "product_id": verdict["product_id"],
+        "outcome": "approved" if granted else "rejected",
+        "reasons": [overruled] if overruled is not None else list(verdict["reasons"]),
+        "failed": [] if granted else assessment.as_reasons(product_id, list(failed)),
+        "resolutions": [{k: r[k] for k in ("rule", "accept", "reason")} for r in verdict["resolutions"]],
+    }
+
+
+def _grant(
+    application: Application, decision: Decision, judged: assessment.Judged, product_id: UUID, now: datetime
+) -> Grant:
+    each: ProductDossier = judged.dossier.products[product_id]
+    judgement: Assessment = judged.assessments[product_id]
+    product, site, organisation = each.whole.product, each.site, judged.dossier.organisation
+    residency = each.residency if judged.ruleset.rests_on_residency else None
+    assert judgement.origin is not None and judgement.origin.criterion is not None  # else a rule would be incomplete
+    today = day_in_baku(now)
+    return Grant(
+        scheme_code=judged.mark.code,
+        scheme_name=judged.mark.name(),
+        owner_name=judged.mark.owner,
+        ruleset_version=judged.ruleset.version,
+        organisation_id=organisation.id,
+        holder_name=organisation.legal_name_en,
+        holder_voen=organisation.voen,
+        product_id=product.id,
+        product_names=product.names,
+        hs6=product.hs6,
+        gtin=product.gtin,
+        site_id=site.id,
+        park_code=site.park_code,
+        district=site.district,
+        residency_id=residency.id if residency else None,
+        origin_criterion=judgement.origin.criterion.value,
+        valid_from=today,
+        valid_until=last_day(today, judged.mark.term_months, [residency.ends_on if residency else None]),
+        application_id=application.id,
+        decision_id=decision.id,
+    )

@@ -1,0 +1,168 @@
+"""The dossier: everything the rules look at, gathered as of one moment, and one hash over it.
+
+The hash leaves out the day of looking: it says whether what was looked at is still the same. A recommendation is bound to
+it, so that nothing can be exchanged between the eyes of the reviewer and those of the approver.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.applications.model import Evidence
+from app.products import store as products
+from app.products.model import CostItem
+from app.products.model import Place as CostPlace
+from app.products.store import WholeProduct
+from app.registry import store as registry
+from app.registry import territory
+from app.registry.model import Organisation, Residency, ResidencyStatus, Site
+from app.schemes import canonical, facts
+
+NO_DAY = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDossier:
+    """One product with its place of production and the residency it rests on, as rows and as facts."""
+
+    whole: WholeProduct
+    site: Site
+    residency: Residency | None
+    facts: facts.Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    organisation: Organisation
+    products: Mapping[UUID, ProductDossier]
+    hash: str
+
+
+def gather(
+    session: Session,
+    scheme_code: str,
+    organisation: Organisation,
+    product_ids: Sequence[UUID],
+    evidence: Sequence[Evidence],
+    as_of: date,
+    *,
+    hold: bool = False,
+) -> Dossier:
+    """With `hold` neither products nor residencies can change until this transaction ends."""
+    if hold:
+        products.hold(session, product_ids)
+    whole = products.by_id(session, product_ids)
+    sites = registry.sites_by_id(session, [each.product.site_id for each in whole.values()])
+    residencies: dict[str, Residency | None] = {}
+    for park in sorted({site.park_code for site in sites.values() if site.park_code}):
+        residencies[park] = registry.present_residency(session, organisation.id, park, hold=hold)
+    dossiers: dict[UUID, ProductDossier] = {}
+    for product_id in product_ids:
+        each = whole[product_id]
+        site = sites[each.product.site_id]
+        residency = residencies[site.park_code] if site.park_code else None
+        dossiers[product_id] = ProductDossier(
+            each, site, residency, product_facts(organisation, each, site, residency, as_of)
+        )
+    return Dossier(organisation, dossiers, _hash(scheme_code, organisation, dossiers, evidence))
+
+
+def product_facts(
+    organisation: Organisation, whole: WholeProduct, site: Site, residency: Residency | None, as_of: date
+) -> facts.Facts:
+    """Every group is carried: what is missing is missing, nothing is left unasked."""
+    product = whole.product
+    return facts.Facts(
+        as_of=as_of,
+        product=facts.ProductFacts(
+            hs6=product.hs6,
+            name_en=product.names.get("en"),
+            name_az=product.names.get("az"),
+            flags=frozenset(product.flags),
+            partner_countries=tuple(product.joint_production),
+            annual_capacity=product.annual_capacity,
+        ),
+        applicant=facts.Applicant(organisation.voen, organisation.legal_name_en, organisation.legal_form),
+        place=facts.Place(site.economic_region, site.district, site.park_code),
+        production=facts.Production(site.country, site.production_started_on),
+        residency=_residency(residency),
+        value=facts.ValueStatement(
+            ex_works=product.ex_works,
+            inputs=tuple(
+                facts.Material(m.name, m.hs4, m.origin_country, m.originating, m.value, m.weight_kg)
+                for m in whole.materials
+            ),
+        ),
+        cost=_cost(whole.costs),
+        steps=tuple(
+            facts.Step(
+                seq=s.seq,
+                name=s.name,
+                operation=s.operation,
+                country=s.country,
+                district=s.district,
+                economic_region=territory.region_of(s.district) if s.district and s.country == "AZ" else None,
+                subcontractor=s.subcontractor,
+                is_essential=s.is_essential,
+            )
+            for s in whole.steps
+        ),
+    )
+
+
+def _residency(row: Residency | None) -> facts.Residency:
+    if row is None:
+        return facts.Residency(facts.ResidencyState.NONE)
+    status = facts.ResidencyState.RESIDENT
+    if row.cancelled_on is not None:
+        status = facts.ResidencyState.CANCELLED
+    elif row.status == ResidencyStatus.NON_RESIDENT:
+        status = facts.ResidencyState.NON_RESIDENT
+    return facts.Residency(
+        status=status,
+        holder_voen=row.holder_voen,
+        registration_no=row.registration_no,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        cancelled_on=row.cancelled_on,
+        stage=facts.SiteStage(row.stage) if row.stage else None,
+    )
+
+
+def _cost(items: Sequence[CostItem]) -> facts.CostByPlace:
+    """Sums by place. Without any item the statement is missing; with one, a place not named had no cost."""
+    if not items:
+        return facts.CostByPlace(None, None, None)
+    karabakh, az_other, abroad = (
+        sum((i.amount for i in items if i.place == place), start=items[0].amount * 0)
+        for place in (CostPlace.KARABAKH, CostPlace.AZ_OTHER, CostPlace.ABROAD)
+    )
+    return facts.CostByPlace(karabakh, az_other, abroad)
+
+
+def _hash(
+    scheme_code: str,
+    organisation: Organisation,
+    dossiers: Mapping[UUID, ProductDossier],
+    evidence: Sequence[Evidence],
+) -> str:
+    return canonical.digest(
+        {
+            "scheme": scheme_code,
+            "organisation": [str(organisation.id), organisation.legal_name_az, organisation.legal_name_en],
+            "products": {
+                str(product_id): {
+                    "facts": canonical.jsonable(replace(each.facts, as_of=NO_DAY)),
+                    "names": each.whole.product.names,
+                    "codes": [each.whole.product.national_code, each.whole.product.gtin],
+                    "site": [str(each.site.id), each.site.name],
+                    "residency": str(each.residency.id) if each.residency else None,
+                }
+                for product_id, each in dossiers.items()
+            },
+            "evidence": sorted([e.kind, e.sha256, str(e.product_id)] for e in evidence),
+        }
+    )

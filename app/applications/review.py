@@ -1,0 +1,199 @@
+"""The reviewer's side: take a case, ask, recommend (ISO/IEC 17065 §7.5, review)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.actor import Actor
+from app.applications import assessment, cases, store
+from app.applications.model import Application, InformationRequest, Recommendation
+from app.applications.workflow import Action, State
+from app.db import new_id
+from app.errors import Conflict, Invalid, NotEligible
+from app.schemes.eligibility import Assessment
+from app.schemes.outcome import Outcome
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person's answer where the rules say `manual`."""
+
+    rule: str
+    accept: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductVerdict:
+    product_id: UUID
+    outcome: Verdict
+    reasons: Sequence[str]
+    resolutions: Sequence[Resolution]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+    product_id: UUID | None = None
+
+
+def claim(session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime) -> Application:
+    application = cases.admit(session, actor, application_id, Action.CLAIM, version)
+    application.assignee_id = actor.id
+    cases.move(session, actor, application, Action.CLAIM, State.IN_REVIEW, now)
+    return application
+
+
+def release(session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime) -> Application:
+    application = cases.admit(session, actor, application_id, Action.RELEASE, version)
+    cases.move(session, actor, application, Action.RELEASE, State.SUBMITTED, now)
+    application.assignee_id = None
+    return application
+
+
+def request_information(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    questions: Sequence[Question],
+    version: int | None,
+    now: datetime,
+) -> Application:
+    application = cases.admit(session, actor, application_id, Action.REQUEST_INFORMATION, version)
+    ids = set(store.product_ids(session, application.id))
+    errors = [
+        {"pointer": f"/questions/{i}/product_id", "detail": "This product is not in the application."}
+        for i, question in enumerate(questions)
+        if question.product_id is not None and question.product_id not in ids
+    ]
+    if errors:
+        raise Invalid("Some questions are about products of other applications.", errors)
+    rows = [
+        InformationRequest(
+            id=new_id(),
+            application_id=application.id,
+            product_id=question.product_id,
+            question=question.text,
+            asked_by=actor.id,
+            asked_at=now,
+        )
+        for question in questions
+    ]
+    session.add_all(rows)
+    asked = [str(row.id) for row in rows]
+    cases.move(
+        session, actor, application, Action.REQUEST_INFORMATION, State.INFORMATION_REQUESTED, now, questions=asked
+    )
+    return application
+
+
+def recommend(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    verdicts: Sequence[ProductVerdict],
+    version: int | None,
+    now: datetime,
+) -> Application:
+    """Recommend for every product. Bound to the dossier as it is now, and to the values that each manual rule saw."""
+    application = cases.admit(session, actor, application_id, Action.RECOMMEND, version)
+    judged = assessment.judge(session, application, now, hold=True)
+    _check_shape(verdicts, judged.assessments)
+    _check_eligible(verdicts, judged.assessments)
+    assessment.keep(session, application, judged, "recommendation", now)
+    recommendation = Recommendation(
+        id=new_id(),
+        application_id=application.id,
+        recommended_by=actor.id,
+        recommended_at=now,
+        dossier_hash=judged.dossier.hash,
+        products=[as_json(verdict, judged.assessments[verdict.product_id]) for verdict in verdicts],
+    )
+    session.add(recommendation)
+    cases.move(
+        session,
+        actor,
+        application,
+        Action.RECOMMEND,
+        State.RECOMMENDED,
+        now,
+        recommendation=recommendation.id,
+        dossier=judged.dossier.hash,
+    )
+    session.flush()
+    return application
+
+
+def as_json(verdict: ProductVerdict, judged: Assessment) -> dict[str, Any]:
+    """A verdict as it is stored: with every failed criterion, and with what each resolved rule saw."""
+    manual = {finding.rule: finding for finding in judged.of(Outcome.MANUAL)}
+    return {
+        "product_id": str(verdict.product_id),
+        "outcome": verdict.outcome.value,
+        "reasons": list(verdict.reasons),
+        "failed": assessment.as_reasons(verdict.product_id, list(judged.of(Outcome.FAIL, Outcome.INCOMPLETE))),
+        "resolutions": [
+            {
+                "rule": resolution.rule,
+                "accept": resolution.accept,
+                "reason": resolution.reason,
+                "seen": manual[resolution.rule].to_json()["values"],
+            }
+            for resolution in verdict.resolutions
+        ],
+    }
+
+
+def _check_shape(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, Assessment]) -> None:
+    errors = []
+    named = [verdict.product_id for verdict in verdicts]
+    if len(set(named)) != len(named) or set(named) != assessments.keys():
+        errors.append({"pointer": "/products", "detail": "Name every product of the application, each once."})
+    for i, verdict in enumerate(verdicts):
+        where = f"/products/{i}"
+        if verdict.outcome is Verdict.REJECT and not verdict.reasons:
+            errors.append({"pointer": f"{where}/reasons", "detail": "A rejection needs its reasons."})
+        judged = assessments.get(verdict.product_id)
+        manual = {finding.rule for finding in judged.of(Outcome.MANUAL)} if judged else set()
+        seen: set[str] = set()
+        for j, resolution in enumerate(verdict.resolutions):
+            if resolution.rule not in manual or resolution.rule in seen:
+                detail = f"{resolution.rule} does not ask for a person's judgement here, or is named twice."
+                errors.append({"pointer": f"{where}/resolutions/{j}/rule", "detail": detail})
+            seen.add(resolution.rule)
+    if errors:
+        raise Invalid("The recommendation does not fit the application.", errors)
+
+
+def _check_eligible(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, Assessment]) -> None:
+    """Nobody can recommend against a failed rule, past a missing fact, or past a manual rule without a reason."""
+    approved = [verdict for verdict in verdicts if verdict.outcome is Verdict.APPROVE]
+    failed, missing, unresolved = [], [], []
+    for verdict in approved:
+        judged = assessments[verdict.product_id]
+        accepted = {resolution.rule for resolution in verdict.resolutions if resolution.accept}
+        reasons = assessment.as_reasons
+        failed += reasons(verdict.product_id, list(judged.of(Outcome.FAIL)))
+        missing += reasons(verdict.product_id, list(judged.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
+        unresolved += reasons(verdict.product_id, [f for f in judged.of(Outcome.MANUAL) if f.rule not in accepted])
+    if failed:
+        message = "The published rules do not allow the mark for some of these products; nobody can override them."
+        raise NotEligible(message, data={"findings": failed + missing + unresolved})
+    if missing:
+        message = "Some facts are still missing: ask the applicant for them, or reject these products."
+        raise Conflict(message, code="incomplete", data={"findings": missing + unresolved})
+    if unresolved:
+        message = "Some rules ask for a person's judgement: resolve each with a reason, or reject these products."
+        raise Conflict(message, code="unresolved-manual", data={"findings": unresolved})

@@ -1,0 +1,235 @@
+"""The applicant's side: draft, change, submit, answer, withdraw."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access.rights import own_organisation
+from app.actor import Actor
+from app.applications import assessment, cases, store
+from app.applications.model import Application
+from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
+from app.certificates import store as certificates
+from app.certificates.term import day_in_baku
+from app.db import new_id
+from app.errors import Conflict, Invalid, NotFound, check_version
+from app.products import store as products
+from app.registry import store as registry
+from app.registry.model import Standing
+from app.schemes import service as schemes
+from app.schemes.outcome import Outcome
+
+MOST_PRODUCTS = 50
+
+
+def create(
+    session: Session,
+    actor: Actor,
+    *,
+    scheme_code: str,
+    product_ids: Sequence[UUID],
+    reference: str | None,
+    now: datetime,
+) -> Application:
+    organisation_id = own_organisation(actor)
+    mark = _known_mark(session, scheme_code)
+    _check_products(session, organisation_id, product_ids)
+    _check_reference(session, organisation_id, reference, None)
+    year = day_in_baku(now).year
+    number = certificates.next_number(session, f"application:{mark.code}:{year}")
+    application = Application(
+        id=new_id(),
+        number=f"{mark.code}-A-{year}-{number:06d}",
+        scheme_code=mark.code,
+        organisation_id=organisation_id,
+        reference=reference,
+        state=State.DRAFT.value,
+        state_since=now,
+        created_by=actor.id,
+        created_at=now,
+        version=1,
+    )
+    session.add(application)
+    session.flush()
+    store.replace_products(session, application.id, product_ids)
+    subject = ("application", application.id)
+    audit.record(session, actor, "application.drafted", subject, now, case_id=application.id)
+    return application
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    product_ids: Sequence[UUID],
+    reference: str | None,
+    version: int | None,
+    now: datetime,
+) -> Application:
+    """Replace the products of a draft."""
+    application = editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
+    _check_products(session, application.organisation_id, product_ids)
+    _check_reference(session, application.organisation_id, reference, application.id)
+    store.replace_products(session, application.id, product_ids)
+    application.reference = reference
+    application.version += 1
+    subject = ("application", application.id)
+    audit.record(session, actor, "application.changed", subject, now, case_id=application.id)
+    return application
+
+
+def editable(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    version: int | None,
+    *,
+    states: frozenset[State] = APPLICANT_MAY_EDIT,
+) -> Application:
+    """The applicant's own application, locked, while it is theirs to change (404, 403, 428, 412, 409)."""
+    application = cases.visible(session, actor, application_id, lock=True)
+    own_organisation(actor)
+    check_version(version, application.version)
+    if State(application.state) not in states:
+        words = application.state.replace("_", " ")
+        raise Conflict(
+            f"The application is {words}; it cannot be changed now.",
+            code="application-frozen",
+            data={"state": application.state, "allowed": [a.value for a in cases.moves(session, actor, application)]},
+        )
+    return application
+
+
+def submit(session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime) -> Application:
+    application = cases.admit(session, actor, application_id, Action.SUBMIT, version)
+    organisation = registry.organisation(session, application.organisation_id)
+    if organisation is None or organisation.standing != Standing.CONFIRMED:
+        raise Conflict(
+            "A registrar has not yet confirmed that you act for this company. You may go on drafting and assessing.",
+            code="organisation-unconfirmed",
+        )
+    judged = assessment.judge(session, application, now, hold=True)
+    _check_free(session, application, now)
+    _check_supplied(judged)
+    assessment.keep(session, application, judged, "submission", now)
+    application.submitted_at = now
+    cases.move(session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=judged.dossier.hash)
+    return application
+
+
+def respond(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    answers: Mapping[UUID, str],
+    version: int | None,
+    now: datetime,
+) -> Application:
+    """Answer every open question; the case goes back to the reviewer who asked."""
+    application = cases.admit(session, actor, application_id, Action.RESPOND, version)
+    waiting = {q.id: q for q in store.information_requests(session, application.id) if q.answered_at is None}
+    errors = [{"pointer": "/answers", "detail": f"There is no open question {i}."} for i in answers.keys() - waiting]
+    errors += [{"pointer": "/answers", "detail": f"The question {i} has no answer."} for i in waiting.keys() - answers]
+    if errors:
+        raise Invalid("Answer every open question once.", sorted(errors, key=str))
+    for question_id, text in answers.items():
+        question = waiting[question_id]
+        question.answer, question.answered_by, question.answered_at = text, actor.id, now
+    judged = assessment.judge(session, application, now, hold=True)
+    assessment.keep(session, application, judged, "response", now)
+    cases.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)
+    return application
+
+
+def withdraw(
+    session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime
+) -> Application:
+    application = cases.admit(session, actor, application_id, Action.WITHDRAW, version)
+    recommendation = store.open_recommendation(session, application.id)
+    cases.move(session, actor, application, Action.WITHDRAW, State.WITHDRAWN, now)
+    if recommendation:
+        store.void(recommendation, now)
+    return application
+
+
+def frozen(session: Session, product_id: UUID) -> bool:
+    """Whether a product lies before the house. Call it after the product's row is locked: submission locks it too."""
+    return store.freezing(session, product_id) is not None
+
+
+def _known_mark(session: Session, scheme_code: str) -> schemes.Mark:
+    try:
+        return schemes.mark(session, scheme_code)
+    except NotFound:
+        raise Invalid.at("/scheme", f"There is no mark “{scheme_code}”.") from None
+
+
+def _check_products(session: Session, organisation_id: UUID, product_ids: Sequence[UUID]) -> None:
+    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
+        raise Invalid.at("/product_ids", f"Name 1 to {MOST_PRODUCTS} products, each once.")
+    errors = []
+    for position, product_id in enumerate(product_ids):
+        product = products.product(session, product_id, organisation_id)
+        if product is None:
+            errors.append({"pointer": f"/product_ids/{position}", "detail": "You have no such product."})
+        elif product.retired_at is not None:
+            errors.append({"pointer": f"/product_ids/{position}", "detail": "This product is retired."})
+    if errors:
+        raise Invalid("Some products cannot be applied for.", errors)
+
+
+def _check_reference(session: Session, organisation_id: UUID, reference: str | None, own: UUID | None) -> None:
+    if reference is None:
+        return
+    other = store.with_reference(session, organisation_id, reference)
+    if other is not None and other.id != own:
+        raise Conflict(
+            f"Your application {other.number} bears this reference already.",
+            code="reference-taken",
+            data={"application_id": str(other.id)},
+        )
+
+
+def _check_free(session: Session, application: Application, now: datetime) -> None:
+    """One certificate for one product: no second application beside one under way or a certificate in force."""
+    ids = store.product_ids(session, application.id)
+    retired = [str(p.id) for p in products.hold(session, ids) if p.retired_at is not None]
+    if retired:
+        raise Conflict("Some products were retired meanwhile.", code="product-retired", data={"products": retired})
+    if busy := store.asking_already(session, application.scheme_code, ids, application.id):
+        numbers = sorted({number for _, number in busy})
+        raise Conflict(
+            f"The application {', '.join(numbers)} asks for the same mark for some of these products already.",
+            code="already-applied",
+            data={"products": sorted({str(product) for product, _ in busy}), "applications": numbers},
+        )
+    if held := certificates.in_force_for(session, application.scheme_code, ids, day_in_baku(now)):
+        numbers = sorted(c.number for c in held)
+        raise Conflict(
+            f"Some of these products hold a certificate already: {', '.join(numbers)}.",
+            code="already-certified",
+            data={"certificates": numbers},
+        )
+
+
+def _check_supplied(judged: assessment.Judged) -> None:
+    """What the applicant can supply must be there. A rule may say that its facts are asked for later."""
+    later = {rule.id for rule in judged.ruleset.rules if rule.may_be_supplied_later}
+    missing = [
+        reason
+        for product_id, each in judged.assessments.items()
+        for reason in assessment.as_reasons(
+            product_id, [f for f in each.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED) if f.rule not in later]
+        )
+    ]
+    if missing:
+        raise Conflict(
+            "Something that the rules ask for is missing. Supply it, then submit again.",
+            code="incomplete",
+            data={"findings": missing},
+        )

@@ -1,0 +1,176 @@
+"""Queries over applications and what hangs on them. Object checks are in the query: another company's thing is absent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.applications.model import (
+    Application,
+    ApplicationProduct,
+    AssessmentRow,
+    Decision,
+    Evidence,
+    InformationRequest,
+    Recommendation,
+)
+from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    state: State | None = None
+    scheme: str | None = None
+    assignee_id: UUID | None = None
+    organisation_id: UUID | None = None
+    reference: str | None = None
+    with_drafts: bool = False
+
+
+def application(
+    session: Session, application_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
+) -> Application | None:
+    query = sa.select(Application).where(Application.id == application_id)
+    if organisation_id is not None:
+        query = query.where(Application.organisation_id == organisation_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:
+    query = sa.select(Application).order_by(Application.id).limit(limit)
+    if after:
+        query = query.where(Application.id > after)
+    if wanted.state:
+        query = query.where(Application.state == wanted.state)
+    if not wanted.with_drafts:
+        query = query.where(Application.submitted_at.is_not(None))
+    if wanted.scheme:
+        query = query.where(Application.scheme_code == wanted.scheme)
+    if wanted.assignee_id:
+        query = query.where(Application.assignee_id == wanted.assignee_id)
+    if wanted.organisation_id:
+        query = query.where(Application.organisation_id == wanted.organisation_id)
+    if wanted.reference is not None:
+        query = query.where(Application.reference == wanted.reference)
+    return session.scalars(query).all()
+
+
+def with_reference(session: Session, organisation_id: UUID, reference: str) -> Application | None:
+    query = sa.select(Application).where(
+        Application.organisation_id == organisation_id, Application.reference == reference
+    )
+    return session.scalars(query).one_or_none()
+
+
+def product_ids(session: Session, application_id: UUID) -> Sequence[UUID]:
+    """In the order of the application."""
+    query = (
+        sa.select(ApplicationProduct.product_id)
+        .where(ApplicationProduct.application_id == application_id)
+        .order_by(ApplicationProduct.position)
+    )
+    return session.scalars(query).all()
+
+
+def product_counts(session: Session, application_ids: Sequence[UUID]) -> dict[UUID, int]:
+    query = (
+        sa.select(ApplicationProduct.application_id, sa.func.count())
+        .where(ApplicationProduct.application_id.in_(application_ids))
+        .group_by(ApplicationProduct.application_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def replace_products(session: Session, application_id: UUID, ids: Sequence[UUID]) -> None:
+    session.execute(sa.delete(ApplicationProduct).where(ApplicationProduct.application_id == application_id))
+    for position, product_id in enumerate(ids):
+        session.add(ApplicationProduct(application_id=application_id, product_id=product_id, position=position))
+    session.flush()
+
+
+def freezing(session: Session, product_id: UUID) -> Application | None:
+    """An application in the hands of the house that holds this product: while it lasts the product must not change."""
+    return session.scalars(_holding([product_id]).where(Application.state.not_in(APPLICANT_MAY_EDIT)).limit(1)).first()
+
+
+def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but: UUID) -> Sequence[tuple[UUID, str]]:
+    """(product, application number) where another application under way asks for the same mark."""
+    query = (
+        sa.select(ApplicationProduct.product_id, Application.number)
+        .join(Application, Application.id == ApplicationProduct.application_id)
+        .where(
+            ApplicationProduct.product_id.in_(ids),
+            Application.scheme_code == scheme_code,
+            Application.id != but,
+            Application.state.in_(OPEN - {State.DRAFT}),
+        )
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def _holding(ids: Sequence[UUID]) -> sa.Select[tuple[Application]]:
+    return (
+        sa.select(Application)
+        .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
+        .where(ApplicationProduct.product_id.in_(ids), Application.state.in_(OPEN))
+    )
+
+
+def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:
+    query = sa.select(Evidence).where(Evidence.application_id == application_id).order_by(Evidence.id)
+    return session.scalars(query).all()
+
+
+def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evidence | None:
+    query = sa.select(Evidence).where(Evidence.id == evidence_id, Evidence.application_id == application_id)
+    return session.scalars(query).one_or_none()
+
+
+def same_evidence(session: Session, application_id: UUID, sha256: str, kind: str) -> Evidence | None:
+    query = sa.select(Evidence).where(
+        Evidence.application_id == application_id, Evidence.sha256 == sha256, Evidence.kind == kind
+    )
+    return session.scalars(query).one_or_none()
+
+
+def information_requests(session: Session, application_id: UUID) -> Sequence[InformationRequest]:
+    query = sa.select(InformationRequest).where(InformationRequest.application_id == application_id)
+    return session.scalars(query.order_by(InformationRequest.id)).all()
+
+
+def open_recommendation(session: Session, application_id: UUID) -> Recommendation | None:
+    query = sa.select(Recommendation).where(
+        Recommendation.application_id == application_id, Recommendation.voided_at.is_(None)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def void(recommendation: Recommendation, now: datetime) -> None:
+    recommendation.voided_at = now
+
+
+def decision(session: Session, application_id: UUID) -> Decision | None:
+    return session.scalars(sa.select(Decision).where(Decision.application_id == application_id)).one_or_none()
+
+
+def latest_assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
+    """The newest assessment of each product, by the order of their making."""
+    newest = (
+        sa.select(sa.func.max(AssessmentRow.assessed_at))
+        .where(AssessmentRow.application_id == application_id)
+        .scalar_subquery()
+    )
+    query = sa.select(AssessmentRow).where(
+        AssessmentRow.application_id == application_id, AssessmentRow.assessed_at == newest
+    )
+    return session.scalars(query.order_by(AssessmentRow.id)).all()
+
+
+def assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
+    query = sa.select(AssessmentRow).where(AssessmentRow.application_id == application_id)
+    return session.scalars(query.order_by(AssessmentRow.id)).all()

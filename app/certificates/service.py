@@ -1,0 +1,286 @@
+"""Granting and keeping the mark: issue, suspend, reinstate, revoke, surrender.
+
+`issue` goes in the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the
+published key, store, audit. The caller commits once, so that no signed token leaves without its row.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit, jws
+from app.actor import Actor
+from app.certificates import credential, store, workflow
+from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.certificates.number import CertificateNumber
+from app.certificates.search import fold
+from app.certificates.term import day_in_baku
+from app.certificates.workflow import Deed, RevocationReason
+from app.db import new_id
+from app.errors import Conflict, NotFound, Unavailable, check_version
+from app.keys import Signer
+
+LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
+"""Beyond three quarters a random draw meets too many taken places: the next list is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
+
+    signer: Signer
+    issuer: str
+    base_url: str
+    draw: Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One product of one holder at one site under one mark, as decided."""
+
+    scheme_code: str
+    scheme_name: str
+    owner_name: str
+    ruleset_version: str
+    organisation_id: UUID
+    holder_name: str
+    holder_voen: str
+    product_id: UUID
+    product_names: Mapping[str, str]
+    hs6: str
+    gtin: str | None
+    site_id: UUID
+    park_code: str | None
+    district: str
+    residency_id: UUID | None
+    origin_criterion: str
+    valid_from: date
+    valid_until: date
+    application_id: UUID
+    decision_id: UUID
+
+
+def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now: datetime) -> Certificate:
+    year = day_in_baku(now).year
+    serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
+    number = str(CertificateNumber(grant.scheme_code, year, serial))
+    list_id, index = _reserve_status_index(session, issuance.draw)
+    content = credential.CertificateContent(
+        number=number,
+        base_url=issuance.base_url,
+        issuer=issuance.issuer,
+        issuer_name=grant.owner_name,
+        scheme_code=grant.scheme_code,
+        scheme_name=grant.scheme_name,
+        ruleset_version=grant.ruleset_version,
+        holder_name=grant.holder_name,
+        holder_voen=grant.holder_voen,
+        product_names=grant.product_names,
+        hs6=grant.hs6,
+        gtin=grant.gtin,
+        park_code=grant.park_code,
+        district=grant.district,
+        origin_criterion=grant.origin_criterion,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        status_list_id=list_id,
+        status_index=index,
+    )
+    linted = credential.lint(credential.build(content))
+    token = credential.sign_credential(issuance.signer, linted)
+    verified = _check_own_work(token, issuance.signer)
+    certificate = Certificate(
+        id=new_id(),
+        number=number,
+        scheme_code=grant.scheme_code,
+        scheme_name=grant.scheme_name,
+        ruleset_version=grant.ruleset_version,
+        year=year,
+        serial=serial,
+        organisation_id=grant.organisation_id,
+        product_id=grant.product_id,
+        site_id=grant.site_id,
+        residency_id=grant.residency_id,
+        application_id=grant.application_id,
+        decision_id=grant.decision_id,
+        holder_name=grant.holder_name,
+        holder_voen=grant.holder_voen,
+        product_names=dict(grant.product_names),
+        hs6=grant.hs6,
+        gtin=grant.gtin,
+        park_code=grant.park_code,
+        district=grant.district,
+        origin_criterion=grant.origin_criterion,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        status=CertificateStatus.ACTIVE.value,
+        status_since=now,
+        status_reason=None,
+        status_list_id=list_id,
+        status_index=index,
+        kid=issuance.signer.kid,
+        token=token,
+        token_sha256=verified.signed_hash,
+        issued_at=now,
+        search_text=fold(" ".join([number, grant.holder_name, *grant.product_names.values()])),
+        version=1,
+    )
+    session.add(certificate)
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "certificate.issued",
+        ("certificate", number),
+        now,
+        case_id=grant.application_id,
+        sha256=verified.signed_hash,
+        kid=issuance.signer.kid,
+    )
+    return certificate
+
+
+def _check_own_work(token: str, signer: Signer) -> jws.Verified:
+    """What was signed is verified with the published key before it is stored: a broken key must not hand out paper."""
+    try:
+        return jws.verify(token, typ=jws.CREDENTIAL, keys={signer.kid: signer.public})
+    except jws.Refused as why:
+        raise Unavailable("The signature just made does not verify; nothing was issued.") from why
+
+
+def _reserve_status_index(session: Session, draw: Callable[[int], int]) -> tuple[int, int]:
+    """A random place in the present list, never used before. The counter's lock makes two issuers take turns."""
+    used = store.next_number(session, "status-index")
+    list_id = (used - 1) // LIST_IS_FULL + 1
+    while True:
+        index = draw(credential.STATUS_LIST_ENTRIES)
+        if not store.index_is_taken(session, list_id, index):
+            return list_id, index
+
+
+def suspend(
+    session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, note: str | None, now: datetime
+) -> bool:
+    """Open a cause. Returns whether the cause is new; a second opening of the same cause changes nothing."""
+    status = workflow.step(CertificateStatus(certificate.status), Deed.SUSPEND)
+    if cause in store.open_suspensions(session, certificate.id):
+        return False
+    session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
+    if certificate.status != status:
+        _set_status(certificate, status, cause.value, now)
+    certificate.version += 1
+    _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
+    session.flush()
+    return True
+
+
+def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime) -> bool:
+    """End a cause; with the last one the certificate is active again. Returns whether the cause was open."""
+    if CertificateStatus(certificate.status) in workflow.FINAL:
+        return False
+    causes = store.open_suspensions(session, certificate.id)
+    if cause not in causes:
+        return False
+    store.end_suspension(causes.pop(cause), now)
+    if causes:
+        certificate.status_reason = next(iter(sorted(causes))).value
+    else:
+        _set_status(certificate, workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE), None, now)
+    certificate.version += 1
+    event = "certificate.suspension_narrowed" if causes else "certificate.reinstated"
+    _record(session, actor, event, certificate, now, cause=cause.value)
+    session.flush()
+    return True
+
+
+def suspend_by_owner(
+    session: Session,
+    actor: Actor,
+    number: str,
+    *,
+    cause: SuspensionCause,
+    note: str | None,
+    version: int | None,
+    now: datetime,
+) -> Certificate:
+    certificate = _for_deed(session, actor, number, Deed.SUSPEND, version)
+    if not suspend(session, actor, certificate, cause=cause, note=note, now=now):
+        raise Conflict(f"It is suspended for the cause “{cause}” already.", code="already-suspended")
+    return certificate
+
+
+def reinstate_by_owner(
+    session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: int | None, now: datetime
+) -> Certificate:
+    """End one cause. A lost residency is no matter of the owner: it ends when the register says so."""
+    certificate = _for_deed(session, actor, number, Deed.REINSTATE, version)
+    if cause is SuspensionCause.RESIDENCY:
+        raise Conflict(
+            "The residency ended; the suspension ends when the residency is restored.", code="residency-lost"
+        )
+    if not lift(session, actor, certificate, cause=cause, now=now):
+        causes = ", ".join(sorted(store.open_suspensions(session, certificate.id)))
+        raise Conflict(f"It is not suspended for the cause “{cause}”, but for: {causes}.", code="other-cause")
+    return certificate
+
+
+def revoke(
+    session: Session,
+    actor: Actor,
+    number: str,
+    *,
+    reason: RevocationReason,
+    version: int | None,
+    now: datetime,
+) -> Certificate:
+    return _end(session, actor, number, Deed.REVOKE, reason.value, version, now)
+
+
+def surrender(session: Session, actor: Actor, number: str, *, version: int | None, now: datetime) -> Certificate:
+    return _end(session, actor, number, Deed.SURRENDER, "holder", version, now)
+
+
+def _end(
+    session: Session, actor: Actor, number: str, deed: Deed, reason: str, version: int | None, now: datetime
+) -> Certificate:
+    certificate = _for_deed(session, actor, number, deed, version)
+    status = workflow.step(CertificateStatus(certificate.status), deed)
+    for suspension in store.open_suspensions(session, certificate.id).values():
+        store.end_suspension(suspension, now)
+    _set_status(certificate, status, reason, now)
+    certificate.version += 1
+    _record(session, actor, f"certificate.{status}", certificate, now, reason=reason)
+    session.flush()
+    return certificate
+
+
+def guard(session: Session, actor: Actor, number: str, deed: Deed, version: int | None) -> Certificate:
+    """All refusals that do not depend on the body, in their order: 404, 403, 428, 412, 409."""
+    certificate = _for_deed(session, actor, number, deed, version)
+    workflow.step(CertificateStatus(certificate.status), deed)
+    return certificate
+
+
+def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: int | None) -> Certificate:
+    certificate = store.by_number(session, number, lock=True)
+    if certificate is None:
+        raise NotFound.of("certificate")
+    # A certificate is public; only its holder may surrender it, and for others there is nothing to surrender.
+    if deed is Deed.SURRENDER and not actor.is_staff and actor.organisation_id != certificate.organisation_id:
+        raise NotFound.of("certificate")
+    workflow.permit(deed, actor)
+    check_version(version, certificate.version)
+    return certificate
+
+
+def _set_status(certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime) -> None:
+    certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+
+
+def _record(session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str) -> None:
+    audit.record(
+        session, actor, event, ("certificate", certificate.number), now, case_id=certificate.application_id, **data
+    )

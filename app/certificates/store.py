@@ -1,0 +1,102 @@
+"""Queries over certificates, suspensions and counters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.certificates.search import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the public register is asked. `status` may be `expired`, which no row stores."""
+
+    q: str | None = None
+    scheme: str | None = None
+    status: str | None = None
+    hs6: str | None = None
+    holder: str | None = None
+
+
+def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
+    query = sa.select(Certificate).where(Certificate.number == number)
+    return session.scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def resting_on(session: Session, residency_ids: Sequence[UUID]) -> Sequence[Certificate]:
+    """Certificates granted on these residencies, locked, always in the same order."""
+    query = (
+        sa.select(Certificate)
+        .where(Certificate.residency_id.in_(residency_ids))
+        .order_by(Certificate.id)
+        .with_for_update()
+    )
+    return session.scalars(query).all()
+
+
+def of_application(session: Session, application_id: UUID) -> Sequence[Certificate]:
+    query = sa.select(Certificate).where(Certificate.application_id == application_id).order_by(Certificate.serial)
+    return session.scalars(query).all()
+
+
+def in_force_for(session: Session, scheme_code: str, product_ids: Sequence[UUID], today: date) -> Sequence[Certificate]:
+    """Certificates of this mark that these products still hold."""
+    query = sa.select(Certificate).where(
+        Certificate.scheme_code == scheme_code,
+        Certificate.product_id.in_(product_ids),
+        Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+        Certificate.valid_until >= today,
+    )
+    return session.scalars(query).all()
+
+
+def search(session: Session, wanted: Search, today: date, *, before: UUID | None, limit: int) -> Sequence[Certificate]:
+    """Newest first; `before` is the id of the last one seen."""
+    query = sa.select(Certificate).order_by(Certificate.id.desc()).limit(limit)
+    if before:
+        query = query.where(Certificate.id < before)
+    if wanted.scheme:
+        query = query.where(Certificate.scheme_code == wanted.scheme)
+    if wanted.hs6:
+        query = query.where(Certificate.hs6.startswith(wanted.hs6, autoescape=True))
+    for text in (wanted.q, wanted.holder):
+        for word in fold(text or "").split():
+            query = query.where(Certificate.search_text.contains(word, autoescape=True))
+    if wanted.status == "expired":
+        query = query.where(Certificate.status == CertificateStatus.ACTIVE, Certificate.valid_until < today)
+    elif wanted.status == CertificateStatus.ACTIVE:
+        query = query.where(Certificate.status == CertificateStatus.ACTIVE, Certificate.valid_until >= today)
+    elif wanted.status:
+        query = query.where(Certificate.status == wanted.status)
+    return session.scalars(query).all()
+
+
+def open_suspensions(session: Session, certificate_id: UUID) -> dict[SuspensionCause, Suspension]:
+    query = sa.select(Suspension).where(Suspension.certificate_id == certificate_id, Suspension.ended_at.is_(None))
+    return {SuspensionCause(row.cause): row for row in session.scalars(query)}
+
+
+def end_suspension(suspension: Suspension, now: datetime) -> None:
+    suspension.ended_at = now
+
+
+def next_number(session: Session, counter: str) -> int:
+    """The next value of a counter, without gaps: the row stays locked until the transaction ends."""
+    session.execute(
+        sa.text("INSERT INTO counters (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING"),
+        {"name": counter},
+    )
+    value: int = session.execute(
+        sa.text("UPDATE counters SET value = value + 1 WHERE name = :name RETURNING value"), {"name": counter}
+    ).scalar_one()
+    return value
+
+
+def index_is_taken(session: Session, list_id: int, index: int) -> bool:
+    query = sa.select(sa.exists().where(Certificate.status_list_id == list_id, Certificate.status_index == index))
+    return bool(session.scalar(query))

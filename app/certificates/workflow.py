@@ -1,0 +1,66 @@
+"""The life of a certificate as one table. Pure. Expiry is no state: it follows from the dates."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from app.actor import Actor, Role
+from app.certificates.model import CertificateStatus as Status
+from app.errors import Forbidden, WrongState
+
+
+class Deed(StrEnum):
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    REVOKE = "revoke"
+    SURRENDER = "surrender"
+
+
+class RevocationReason(StrEnum):
+    """Closed list (`domain.md` §5.6)."""
+
+    FALSE_DOCUMENTS = "false-documents"
+    UNCERTIFIED_GOODS = "mark-on-uncertified-goods"
+    CRITICAL_NONCONFORMITY = "critical-nonconformity"
+    RESIDENCY_CANCELLED = "residency-cancelled"
+    BANKRUPTCY = "bankruptcy"
+    REPEATED_SUSPENSION = "repeated-suspension"
+    COURT_ORDER = "court-order"
+
+
+WHO_MAY: Mapping[Deed, Role] = MappingProxyType(
+    {
+        Deed.SUSPEND: Role.OWNER,
+        Deed.REINSTATE: Role.OWNER,
+        Deed.REVOKE: Role.OWNER,
+        Deed.SURRENDER: Role.APPLICANT,  # the holder
+    }
+)
+
+TRANSITIONS: Mapping[tuple[Status, Deed], Status] = MappingProxyType(
+    {
+        (Status.ACTIVE, Deed.SUSPEND): Status.SUSPENDED,
+        (Status.SUSPENDED, Deed.SUSPEND): Status.SUSPENDED,  # for a further cause
+        (Status.SUSPENDED, Deed.REINSTATE): Status.ACTIVE,  # once no cause is left
+        (Status.ACTIVE, Deed.REVOKE): Status.REVOKED,
+        (Status.SUSPENDED, Deed.REVOKE): Status.REVOKED,
+        (Status.ACTIVE, Deed.SURRENDER): Status.SURRENDERED,
+        (Status.SUSPENDED, Deed.SURRENDER): Status.SURRENDERED,
+    }
+)
+
+FINAL = frozenset(Status) - {status for status, _ in TRANSITIONS}
+
+
+def permit(deed: Deed, actor: Actor) -> None:
+    if not actor.has(WHO_MAY[deed]):
+        raise Forbidden(f"“{deed}” is for the role {WHO_MAY[deed]}.", data={"role": WHO_MAY[deed].value})
+
+
+def step(status: Status, deed: Deed) -> Status:
+    """The next status, or a refusal that names the moves allowed now."""
+    following = TRANSITIONS.get((status, deed))
+    if following is None:
+        allowed = [d.value for d in Deed if (status, d) in TRANSITIONS]
+        raise WrongState("certificate", state=status, action=deed, allowed=allowed)
+    return following

@@ -1,0 +1,61 @@
+"""Who signs: the issuer fixed at first run, and the public keys that certificates are checked against."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.actor import SYSTEM
+from app.errors import UnsafeToStart
+from app.keys import KeyState, KnownKey, Signer, from_jwk, public_jwk
+from app.ledger.model import ServiceIdentity, SigningKey
+
+
+def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
+    """Store the issuer at first run; ever after another value refuses to start, because old certificates name this one."""
+    identity = session.get(ServiceIdentity, 1)
+    if identity is None:
+        session.add(ServiceIdentity(id=1, issuer=wanted, created_at=now))
+        audit.record(session, SYSTEM, "issuer.fixed", ("issuer", wanted), now)
+        return wanted
+    if identity.issuer != wanted:
+        raise UnsafeToStart(
+            f"This register was begun by the issuer {identity.issuer}, but the settings name {wanted}. "
+            f"Set MIK_ISSUER={identity.issuer}, or use another database and data folder."
+        )
+    return identity.issuer
+
+
+def stored_issuer(session: Session) -> str | None:
+    return session.scalar(sa.select(ServiceIdentity.issuer))
+
+
+def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
+    """Publish the key in the key file. The first one becomes active; an unknown one beside an active one is refused:
+    a folder restored without its keys must not quietly sign under a new name."""
+    key = session.get(SigningKey, signer.kid)
+    if key is None:
+        active = session.scalar(sa.select(SigningKey.kid).where(SigningKey.state == KeyState.ACTIVE))
+        if active is not None:
+            raise UnsafeToStart(
+                f"The key file holds {signer.kid}, but the register knows {active} as the active key. "
+                "Put the right key file back into the data folder."
+            )
+        jwk = public_jwk(signer.public, signer.kid)
+        session.add(
+            SigningKey(kid=signer.kid, public_jwk=jwk, state=KeyState.ACTIVE.value, state_since=now, created_at=now)
+        )
+        audit.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
+    elif key.state != KeyState.ACTIVE:
+        raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
+
+
+def known_keys(session: Session) -> Mapping[str, KnownKey]:
+    """Every key that ever signed, by `kid`."""
+    keys = {}
+    for row in session.scalars(sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)):
+        kid, public = from_jwk(row.public_jwk)
+        keys[kid] = KnownKey(kid, public, KeyState(row.state), row.state_since)
+    return keys

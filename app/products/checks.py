@@ -1,0 +1,167 @@
+"""What can be wrong with a product as entered, all at once, each with its place (JSON pointer) and in plain words.
+
+Pure, over the tables of libraries: codes of goods, GTINs, countries, languages. Whether the mark may be granted is not
+asked here: that is for the rules.
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+
+import pycountry
+from stdnum import ean
+
+from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
+from app.registry.countries import HOME, countries
+from app.registry.figures import Column, wrong_figure
+from app.registry.text import wrong_with
+from app.schemes import nomenclature
+
+MOST_MATERIALS = 200
+MOST_STEPS = 100
+MOST_FLAGS = 20
+MOST_PARTNERS = 20
+LONGEST_NAME = 250
+LONGEST_WORD = 100
+LONGEST_UNIT = 20
+NEEDED_LANGUAGES = ("az", "en")
+
+MONEY = Column(16, 4)
+WEIGHT = Column(16, 6)
+CAPACITY = Column(16, 3)
+
+_NATIONAL_CODE = re.compile(r"[0-9]{10}")
+_GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
+_HEADING = re.compile(r"[0-9]{4}")
+_FLAG = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+Wrong = tuple[str, str]
+"""A JSON pointer and what is wrong there."""
+
+
+def wrongs(entry: ProductEntry) -> Iterator[Wrong]:
+    """Everything wrong with the entry that can be told without asking the database."""
+    yield from _names(entry)
+    yield from _codes(entry)
+    yield from _text("/unit", entry.unit, LONGEST_UNIT)
+    yield from _text("/brand", entry.brand, LONGEST_WORD)
+    yield from _text("/reference", entry.reference, LONGEST_WORD)
+    yield from _figure("/annual_capacity", entry.annual_capacity, CAPACITY)
+    yield from _figure("/ex_works", entry.ex_works, MONEY)
+    yield from _labels(entry)
+    yield from _materials(entry.materials)
+    yield from _steps(entry.steps)
+    yield from _costs(entry.costs)
+
+
+def _names(entry: ProductEntry) -> Iterator[Wrong]:
+    for language in NEEDED_LANGUAGES:
+        if language not in entry.names:
+            yield f"/names/{language}", "A name in this language is needed: it stands on the certificate."
+    for language, name in entry.names.items():
+        if language not in languages():
+            shown = language.encode("ascii", "replace").decode()[:20]  # it may hold what no answer can carry
+            yield "/names", f"“{shown}” is no language code of two small letters (ISO 639-1)."
+        else:
+            yield from _text(f"/names/{language}", name, LONGEST_NAME)
+
+
+def _codes(entry: ProductEntry) -> Iterator[Wrong]:
+    if wrong := wrong_subheading(entry.hs6):
+        yield "/hs6", wrong
+    if entry.national_code is not None:
+        if not _NATIONAL_CODE.fullmatch(entry.national_code):
+            yield "/national_code", "The national code (XİF MN) has exactly 10 digits."
+        elif not entry.national_code.startswith(entry.hs6):
+            yield "/national_code", "The national code begins with the six digits of the HS code."
+    if entry.gtin is not None:
+        if not _GTIN.fullmatch(entry.gtin):
+            yield "/gtin", "A GTIN has 8, 12, 13 or 14 digits."
+        elif not ean.is_valid(entry.gtin):
+            yield "/gtin", "The check digit of this GTIN is wrong: a digit was mistyped."
+
+
+def wrong_subheading(hs6: str) -> str | None:
+    """What is wrong with a code of goods, with help for a zero that a spreadsheet dropped."""
+    if nomenclature.is_subheading(hs6):
+        return None
+    if len(hs6) == nomenclature.SUBHEADING - 1 and (whole := nomenclature.with_zero_restored(hs6)):
+        return f"This code has 5 digits: perhaps a spreadsheet dropped the leading zero of {whole}."
+    if nomenclature.six_digits(hs6) is None:
+        return "An HS code has exactly 6 digits."
+    return f"There is no such code in the Harmonized System {nomenclature.EDITION}."
+
+
+def _labels(entry: ProductEntry) -> Iterator[Wrong]:
+    if len(entry.flags) > MOST_FLAGS:
+        yield "/flags", f"At most {MOST_FLAGS} flags."
+    for position, flag in enumerate(entry.flags[:MOST_FLAGS]):
+        if not _FLAG.fullmatch(flag):
+            yield f"/flags/{position}", "A flag is a word of small letters, digits and underscores."
+        elif flag in entry.flags[:position]:
+            yield f"/flags/{position}", "This flag is named twice."
+    if len(entry.joint_production) > MOST_PARTNERS:
+        yield "/joint_production", f"At most {MOST_PARTNERS} countries."
+    for position, country in enumerate(entry.joint_production[:MOST_PARTNERS]):
+        yield from _country(f"/joint_production/{position}", country)
+        if country == HOME:
+            yield f"/joint_production/{position}", "Name the countries of partners abroad only."
+        elif country in entry.joint_production[:position]:
+            yield f"/joint_production/{position}", "This country is named twice."
+
+
+def _materials(materials: tuple[MaterialEntry, ...]) -> Iterator[Wrong]:
+    if len(materials) > MOST_MATERIALS:
+        yield "/materials", f"At most {MOST_MATERIALS} materials."
+    for position, material in enumerate(materials[:MOST_MATERIALS]):
+        at = f"/materials/{position}"
+        yield from _text(f"{at}/name", material.name, LONGEST_NAME)
+        if not _HEADING.fullmatch(material.hs4):
+            yield f"{at}/hs4", "A heading has exactly 4 digits."
+        elif not nomenclature.is_heading(material.hs4):
+            yield f"{at}/hs4", f"There is no such heading in the Harmonized System {nomenclature.EDITION}."
+        yield from _country(f"{at}/origin_country", material.origin_country)
+        yield from _figure(f"{at}/value", material.value, MONEY)
+        yield from _figure(f"{at}/weight_kg", material.weight_kg, WEIGHT)
+
+
+def _steps(steps: tuple[StepEntry, ...]) -> Iterator[Wrong]:
+    if len(steps) > MOST_STEPS:
+        yield "/steps", f"At most {MOST_STEPS} steps."
+    for position, each in enumerate(steps[:MOST_STEPS]):
+        at = f"/steps/{position}"
+        yield from _text(f"{at}/name", each.name, LONGEST_NAME)
+        yield from _text(f"{at}/operation", each.operation, LONGEST_WORD)
+        yield from _country(f"{at}/country", each.country)
+        yield from _text(f"{at}/district", each.district, LONGEST_WORD)
+        yield from _text(f"{at}/subcontractor", each.subcontractor, LONGEST_NAME)
+
+
+def _costs(costs: tuple[CostEntry, ...]) -> Iterator[Wrong]:
+    seen = set()
+    for position, cost in enumerate(costs):
+        yield from _figure(f"/costs/{position}/amount", cost.amount, MONEY)
+        if (cost.kind, cost.place) in seen:
+            yield f"/costs/{position}", f"{cost.kind} at {cost.place} is stated twice: give one sum."
+        seen.add((cost.kind, cost.place))
+
+
+def _text(pointer: str, text: str | None, most: int) -> Iterator[Wrong]:
+    if text is not None and (wrong := wrong_with(text, most)):
+        yield pointer, wrong
+
+
+def _figure(pointer: str, figure: Decimal | None, column: Column) -> Iterator[Wrong]:
+    if figure is not None and (wrong := wrong_figure(figure, column)):
+        yield pointer, wrong
+
+
+def _country(pointer: str, country: str) -> Iterator[Wrong]:
+    if country not in countries():
+        yield pointer, "This is no country code of two capital letters (ISO 3166-1)."
+
+
+@cache
+def languages() -> frozenset[str]:
+    return frozenset(language.alpha_2 for language in pycountry.languages if hasattr(language, "alpha_2"))

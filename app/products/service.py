@@ -1,0 +1,191 @@
+"""A company's own products: enter, replace, read, retire.
+
+A product that an application under review rests on must not change. Applications stand above this room, so the caller
+says whether it is `frozen`, and takes the product's lock first (`store.hold`) where that can change at the same moment.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access.rights import may_see, own_organisation
+from app.actor import Actor
+from app.db import new_id
+from app.errors import Conflict, Invalid, NotFound, check_version
+from app.products import store
+from app.products.checks import CAPACITY, MONEY, WEIGHT, wrongs
+from app.products.entry import ProductEntry
+from app.products.model import CostItem, Material, ProcessStep, Product
+from app.products.store import WholeProduct
+from app.registry import store as registry
+from app.registry.figures import Column, as_stored
+from app.registry.text import tidy
+
+REFERENCE_TAKEN = "Another of your products bears this reference already."
+
+
+def create_product(session: Session, actor: Actor, *, entry: ProductEntry, now: datetime) -> WholeProduct:
+    """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
+    organisation_id = own_organisation(actor)
+    _check(session, organisation_id, entry)
+    product = Product(id=new_id(), organisation_id=organisation_id, created_at=now, updated_at=now, **_columns(entry))
+    return _save(session, actor, product, entry, event="product.created", now=now)
+
+
+def replace_product(
+    session: Session,
+    actor: Actor,
+    *,
+    product_id: UUID,
+    version: int | None,
+    entry: ProductEntry,
+    frozen: bool,
+    now: datetime,
+) -> WholeProduct:
+    """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired`, Invalid."""
+    product = _for_change(session, actor, product_id, version, frozen=frozen)
+    _check(session, product.organisation_id, entry, product)
+    for column, value in _columns(entry).items():
+        setattr(product, column, value)
+    product.updated_at = now
+    product.version += 1
+    return _save(session, actor, product, entry, event="product.replaced", now=now)
+
+
+def retire_product(
+    session: Session, actor: Actor, *, product_id: UUID, version: int | None, frozen: bool, now: datetime
+) -> WholeProduct:
+    """The product can no longer be applied for or changed; what was granted to it stays."""
+    product = _for_change(session, actor, product_id, version, frozen=frozen)
+    product.retired_at = product.updated_at = now
+    product.version += 1
+    audit.record(session, actor, "product.retired", ("product", product.id), now)
+    return store.whole(session, [product])[0]
+
+
+def get_product(session: Session, actor: Actor, product_id: UUID) -> WholeProduct:
+    """Own products; staff see all."""
+    product = store.product(session, product_id)
+    if product is None or not may_see(actor, product.organisation_id):
+        raise NotFound.of("product")
+    return store.whole(session, [product])[0]
+
+
+def list_products(
+    session: Session, actor: Actor, *, retired: bool | None = False, after: UUID | None = None, limit: int = 50
+) -> Sequence[WholeProduct]:
+    """The company's products by id; `retired=None` for all of them."""
+    rows = store.products(session, own_organisation(actor), retired=retired, after=after, limit=limit)
+    return store.whole(session, rows)
+
+
+def _for_change(session: Session, actor: Actor, product_id: UUID, version: int | None, *, frozen: bool) -> Product:
+    product = store.product(session, product_id, own_organisation(actor), lock=True)
+    if product is None:
+        raise NotFound.of("product")
+    check_version(version, product.version)
+    if product.retired_at is not None:
+        raise Conflict("This product is retired and cannot be changed.", code="product-retired")
+    if frozen:
+        raise Conflict(
+            "An application with this product is being looked at: it cannot change now.", code="product-frozen"
+        )
+    return product
+
+
+def _check(session: Session, organisation_id: UUID, entry: ProductEntry, product: Product | None = None) -> None:
+    errors = list(wrongs(entry))
+    if registry.site(session, entry.site_id, organisation_id) is None:
+        errors.append(("/site_id", "This is not a site of your company."))
+    if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
+        bearer = store.with_reference(session, organisation_id, tidy(entry.reference))
+        if bearer is not None and (product is None or bearer != product.id):
+            errors.append(("/reference", REFERENCE_TAKEN))
+    if errors:
+        message = f"The product cannot be right as it is: {len(errors)} place(s) to mend."
+        raise Invalid(message, [{"pointer": at, "detail": wrong} for at, wrong in errors])
+
+
+def _save(
+    session: Session, actor: Actor, product: Product, entry: ProductEntry, *, event: str, now: datetime
+) -> WholeProduct:
+    materials, steps, costs = _children(product.id, entry)
+    try:
+        with session.begin_nested():  # the unique reference may be taken by another request at this moment
+            session.add(product)
+            session.flush()
+            store.replace_children(session, product.id, [*materials, *steps, *costs])
+    except IntegrityError as why:
+        if product.reference is None:
+            raise
+        raise Invalid.at("/reference", REFERENCE_TAKEN) from why
+    audit.record(session, actor, event, ("product", product.id), now, hs6=product.hs6, site=product.site_id)
+    ordered = sorted(costs, key=lambda item: (item.kind, item.place))
+    return WholeProduct(product, tuple(materials), tuple(steps), tuple(ordered))
+
+
+def _columns(entry: ProductEntry) -> dict[str, Any]:
+    return {
+        "site_id": entry.site_id,
+        "reference": _tidy(entry.reference),
+        "names": {language: tidy(name) for language, name in entry.names.items()},
+        "hs6": entry.hs6,
+        "national_code": entry.national_code,
+        "gtin": entry.gtin,
+        "unit": tidy(entry.unit),
+        "brand": _tidy(entry.brand),
+        "annual_capacity": _stored(entry.annual_capacity, CAPACITY),
+        "flags": list(entry.flags),
+        "joint_production": list(entry.joint_production),
+        "ex_works": _stored(entry.ex_works, MONEY),
+    }
+
+
+def _children(product_id: UUID, entry: ProductEntry) -> tuple[list[Material], list[ProcessStep], list[CostItem]]:
+    materials = [
+        Material(
+            product_id=product_id,
+            position=position,
+            name=tidy(line.name),
+            hs4=line.hs4,
+            origin_country=line.origin_country,
+            originating=line.originating,
+            value=_stored(line.value, MONEY),
+            weight_kg=_stored(line.weight_kg, WEIGHT),
+        )
+        for position, line in enumerate(entry.materials, start=1)
+    ]
+    steps = [
+        ProcessStep(
+            product_id=product_id,
+            seq=seq,
+            name=tidy(line.name),
+            operation=tidy(line.operation),
+            country=line.country,
+            district=_tidy(line.district),
+            subcontractor=_tidy(line.subcontractor),
+            is_essential=line.is_essential,
+        )
+        for seq, line in enumerate(entry.steps, start=1)
+    ]
+    costs = [
+        CostItem(
+            product_id=product_id, kind=line.kind.value, place=line.place.value, amount=as_stored(line.amount, MONEY)
+        )
+        for line in entry.costs
+    ]
+    return materials, steps, costs
+
+
+def _tidy(text: str | None) -> str | None:
+    return None if text is None else tidy(text)
+
+
+def _stored(figure: Decimal | None, column: Column) -> Decimal | None:
+    return None if figure is None else as_stored(figure, column)

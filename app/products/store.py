@@ -1,0 +1,91 @@
+"""Queries over products. A product is read whole, with its children, in a constant number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.products.model import CostItem, Material, ProcessStep, Product
+
+Child = TypeVar("Child", Material, ProcessStep, CostItem)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeProduct:
+    """A product with all that it is made of; children in their order."""
+
+    product: Product
+    materials: tuple[Material, ...]
+    steps: tuple[ProcessStep, ...]
+    costs: tuple[CostItem, ...]
+
+
+def product(
+    session: Session, product_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
+) -> Product | None:
+    """One product; with an organisation given, only if it belongs to it."""
+    query = sa.select(Product).where(Product.id == product_id)
+    if organisation_id is not None:
+        query = query.where(Product.organisation_id == organisation_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
+    """Lock products in one fixed order, so that none changes until this transaction ends."""
+    query = sa.select(Product).where(Product.id.in_(list(product_ids))).order_by(Product.id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+
+
+def products(
+    session: Session, organisation_id: UUID, *, retired: bool | None, after: UUID | None, limit: int
+) -> Sequence[Product]:
+    query = sa.select(Product).where(Product.organisation_id == organisation_id).order_by(Product.id).limit(limit)
+    if retired is not None:
+        query = query.where(Product.retired_at.is_not(None) if retired else Product.retired_at.is_(None))
+    if after is not None:
+        query = query.where(Product.id > after)
+    return session.scalars(query).all()
+
+
+def with_reference(session: Session, organisation_id: UUID, reference: str) -> UUID | None:
+    """The product that bears this reference of the company."""
+    query = sa.select(Product.id).where(Product.organisation_id == organisation_id, Product.reference == reference)
+    return session.scalar(query)
+
+
+def whole(session: Session, rows: Sequence[Product]) -> tuple[WholeProduct, ...]:
+    """These products with their children, in the order given: three queries, however many products."""
+    ids = [row.id for row in rows]
+    materials = _children(session, Material, ids, Material.position)
+    steps = _children(session, ProcessStep, ids, ProcessStep.seq)
+    costs = _children(session, CostItem, ids, CostItem.kind, CostItem.place)
+    return tuple(WholeProduct(row, materials[row.id], steps[row.id], costs[row.id]) for row in rows)
+
+
+def by_id(session: Session, product_ids: Iterable[UUID]) -> dict[UUID, WholeProduct]:
+    """Whole products by id; four queries. Unknown ids are left out."""
+    rows = session.scalars(sa.select(Product).where(Product.id.in_(list(product_ids)))).all()
+    return {each.product.id: each for each in whole(session, rows)}
+
+
+def replace_children(session: Session, product_id: UUID, children: Sequence[Material | ProcessStep | CostItem]) -> None:
+    """The old children go, the new ones come, in this order: their keys may be the same."""
+    for table in (Material, ProcessStep, CostItem):
+        session.execute(sa.delete(table).where(table.product_id == product_id))
+    session.add_all(children)
+    session.flush()
+
+
+def _children(
+    session: Session, table: type[Child], ids: Sequence[UUID], *order: InstrumentedAttribute[Any]
+) -> dict[UUID, tuple[Child, ...]]:
+    rows: dict[UUID, list[Child]] = defaultdict(list)
+    for row in session.scalars(sa.select(table).where(table.product_id.in_(ids)).order_by(*order)):
+        rows[row.product_id].append(row)
+    return {each: tuple(rows[each]) for each in ids}

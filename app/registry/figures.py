@@ -1,0 +1,52 @@
+"""Figures as people type them: what the tables can hold exactly. Pure."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """A column of the tables: so many digits in all, so many of them after the point."""
+
+    digits: int
+    places: int
+
+
+MONEY = Column(16, 2)
+AREA = Column(10, 2)
+
+
+def wrong_figure(
+    figure: Decimal, column: Column, *, least: Decimal = Decimal(0), most: Decimal | None = None
+) -> str | None:
+    """What is wrong with a figure for this column, in words for who typed it; None if it is fine.
+
+    NaN and the infinities are refused first: every comparison with NaN raises.
+    """
+    if not figure.is_finite():
+        return "This is not a number."
+    if figure < least:
+        return f"This is less than {least}."
+    if most is not None and figure > most:
+        return f"This is more than {most}."
+    if figure and figure.adjusted() >= column.digits - column.places:
+        return f"This has more than {column.digits - column.places} digits before the point."
+    if -_exponent(figure) > column.places:
+        return f"This has more than {column.places} decimal places."
+    return None
+
+
+def as_stored(figure: Decimal, column: Column) -> Decimal:
+    """The figure with exactly the places of its column, as it will be read back. Only for figures found right."""
+    exact = figure.quantize(Decimal(1).scaleb(-column.places))
+    return exact or abs(exact)  # no minus zero
+
+
+def _exponent(figure: Decimal) -> int:
+    """The place of the last digit that is not zero: 1.50 has one place after the point.
+
+    Counted on the digits: `normalize` would round a long figure to the precision of the context.
+    """
+    _, digits, exponent = figure.as_tuple()
+    assert isinstance(exponent, int)  # finite
+    zeros = len(digits) - len(bytes(digits).rstrip(b"\0"))
+    return exponent + zeros if any(digits) else 0

@@ -1,0 +1,213 @@
+"""Residencies as periods, kept by the registrar: begin, end, cancel, restore, update.
+
+Every function answers with a ResidencyChange, so that certificates resting on a lost residency can be suspended in the
+same transaction (`certificates/cascade.py`). With `dry_run` everything is checked and nothing is changed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.access.rights import may_see, require, require_staff
+from app.actor import Actor, Role
+from app.errors import Conflict, Invalid, NotFound, check_version
+from app.registry import store, voen
+from app.registry.days import day_in_baku
+from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
+from app.registry.model import Residency, Stage
+from app.registry.periods import Move, state_of, step
+from app.registry.residency_rows import (
+    ChangeKind,
+    ResidencyChange,
+    ResidencyDetails,
+    change_of,
+    close,
+    note,
+    open_period,
+    reopen,
+)
+from app.registry.text import tidy, wrong_with
+
+BY_HAND = "registrar"
+LONGEST_REASON = 2_000
+LONGEST_REGISTRATION_NO = 60
+MOST_JOBS = 1_000_000
+
+
+def begin_residency(
+    session: Session,
+    actor: Actor,
+    *,
+    organisation_id: UUID,
+    park_code: str,
+    details: ResidencyDetails,
+    now: datetime,
+) -> tuple[Residency, ResidencyChange]:
+    """A period begins. Errors: Invalid; Conflict `residency-open` where one is open in this park already."""
+    require(actor, Role.REGISTRAR)
+    errors = _wrong_details(details)
+    if store.organisation(session, organisation_id) is None:
+        errors.append({"pointer": "/organisation_id", "detail": "There is no such company."})
+    if store.park(session, park_code) is None:
+        errors.append({"pointer": "/park_code", "detail": "There is no such park."})
+    if errors:
+        raise Invalid("The residency cannot be right as it is.", errors)
+    details = _as_stored(details)
+    try:
+        with session.begin_nested():
+            row = open_period(
+                session, actor, organisation_id, park_code, details, source=BY_HAND, today=day_in_baku(now), now=now
+            )
+    except IntegrityError as why:
+        raise _already_open() from why
+    return row, change_of(row, ChangeKind.NEW)
+
+
+def end_residency(
+    session: Session,
+    actor: Actor,
+    *,
+    residency_id: UUID,
+    version: int | None,
+    on: date,
+    reason: str,
+    now: datetime,
+    dry_run: bool = False,
+) -> ResidencyChange:
+    """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
+    row = _for_move(session, actor, residency_id, version, Move.END, dry_run=dry_run)
+    _check_closing(row, on, reason, day_in_baku(now))
+    if not dry_run:
+        close(session, actor, row, Move.END, on=on, reason=tidy(reason), now=now)
+    return change_of(row, ChangeKind.LOST)
+
+
+def cancel_residency(
+    session: Session,
+    actor: Actor,
+    *,
+    residency_id: UUID,
+    version: int | None,
+    on: date,
+    reason: str,
+    now: datetime,
+    dry_run: bool = False,
+) -> ResidencyChange:
+    """The park took the residency back. Errors as `end_residency`."""
+    row = _for_move(session, actor, residency_id, version, Move.CANCEL, dry_run=dry_run)
+    _check_closing(row, on, reason, day_in_baku(now))
+    if not dry_run:
+        close(session, actor, row, Move.CANCEL, on=on, reason=tidy(reason), now=now)
+    return change_of(row, ChangeKind.LOST)
+
+
+def restore_residency(
+    session: Session, actor: Actor, *, residency_id: UUID, version: int | None, now: datetime, dry_run: bool = False
+) -> ResidencyChange:
+    """A closed period is open again, as if it had never closed. Errors: Conflict `residency-open`, WrongState."""
+    row = _for_move(session, actor, residency_id, version, Move.RESTORE, dry_run=dry_run)
+    if store.residencies(session, organisation_id=row.organisation_id, park_code=row.park_code, only_open=True):
+        raise _already_open()
+    if not dry_run:
+        try:
+            with session.begin_nested():
+                reopen(session, actor, row, source=BY_HAND, today=day_in_baku(now), now=now)
+        except IntegrityError as why:
+            raise _already_open() from why
+    return change_of(row, ChangeKind.RESTORED)
+
+
+def update_stage(
+    session: Session, actor: Actor, *, residency_id: UUID, version: int | None, stage: Stage, now: datetime
+) -> ResidencyChange:
+    row = _for_move(session, actor, residency_id, version, Move.UPDATE, dry_run=False)
+    before, row.stage = row.stage, stage.value
+    row.source, row.confirmed_on = BY_HAND, day_in_baku(now)
+    row.version += 1
+    note(session, actor, "residency.updated", row, now, stage=[before, stage.value])
+    return change_of(row, ChangeKind.KEPT)
+
+
+def get_residency(session: Session, actor: Actor, residency_id: UUID) -> Residency:
+    row = store.residency(session, residency_id)
+    if row is None or not may_see(actor, row.organisation_id):
+        raise NotFound.of("residency")
+    return row
+
+
+def list_residencies(
+    session: Session,
+    actor: Actor,
+    *,
+    organisation_id: UUID | None = None,
+    park_code: str | None = None,
+    only_open: bool = False,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Residency]:
+    """Staff see all; a company sees its own and needs to name itself."""
+    if organisation_id is None:
+        require_staff(actor)
+    elif not may_see(actor, organisation_id):
+        raise NotFound.of("company")
+    return store.residencies(
+        session, organisation_id=organisation_id, park_code=park_code, only_open=only_open, after=after, limit=limit
+    )
+
+
+def _for_move(
+    session: Session, actor: Actor, residency_id: UUID, version: int | None, move: Move, *, dry_run: bool
+) -> Residency:
+    require(actor, Role.REGISTRAR)
+    row = store.residency(session, residency_id, lock=not dry_run)
+    if row is None:
+        raise NotFound.of("residency")
+    check_version(version, row.version)
+    step(state_of(row.ends_on, row.cancelled_on), move)
+    return row
+
+
+def _check_closing(row: Residency, on: date, reason: str, today: date) -> None:
+    errors = []
+    if on > today:
+        errors.append({"pointer": "/on", "detail": "This day is still to come. Close the residency when it is over."})
+    elif row.starts_on is not None and on < row.starts_on:
+        errors.append({"pointer": "/on", "detail": f"The residency began only on {row.starts_on.isoformat()}."})
+    if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
+        errors.append({"pointer": "/reason", "detail": wrong})
+    if errors:
+        raise Invalid("The residency cannot be closed like this.", errors)
+
+
+def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:
+    number = voen.read(details.holder_voen)
+    wrongs: dict[str, str | None] = {"holder_voen": number.reason if isinstance(number, voen.NotAVoen) else None}
+    if details.registration_no is not None:
+        wrongs["registration_no"] = wrong_with(details.registration_no, LONGEST_REGISTRATION_NO)
+    if details.plot_ha is not None:
+        wrongs["plot_ha"] = wrong_figure(details.plot_ha, AREA)
+    if details.planned_investment_azn is not None:
+        wrongs["planned_investment_azn"] = wrong_figure(details.planned_investment_azn, MONEY)
+    if details.planned_jobs is not None and not 0 <= details.planned_jobs <= MOST_JOBS:
+        wrongs["planned_jobs"] = f"This is not between 0 and {MOST_JOBS}."
+    return [{"pointer": f"/{name}", "detail": wrong} for name, wrong in wrongs.items() if wrong]
+
+
+def _as_stored(details: ResidencyDetails) -> ResidencyDetails:
+    return replace(
+        details,
+        holder_voen=details.holder_voen.replace(" ", ""),
+        registration_no=tidy(details.registration_no) if details.registration_no else None,
+        plot_ha=None if details.plot_ha is None else as_stored(details.plot_ha, AREA),
+        planned_investment_azn=None
+        if details.planned_investment_azn is None
+        else as_stored(details.planned_investment_azn, MONEY),
+    )
+
+
+def _already_open() -> Conflict:
+    return Conflict("This company has an open residency in this park already.", code="residency-open")

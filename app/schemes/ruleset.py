@@ -1,0 +1,121 @@
+"""A mark and its rules as data. A published ruleset never changes; its digest proves it."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from app.schemes import canonical
+from app.schemes.rules import AnyRule
+from app.schemes.rules.base import Text
+from app.schemes.rules.company import ResidencyRule
+from app.schemes.rules.place import SetName, SiteTerritoryRule
+from app.schemes.rules.process import FinishedInTerritoryRule, MoreThanSimpleRule
+
+Code = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
+Region = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]*$", description="code of an economic region")]
+REQUIRED_LANGUAGES = ("az", "en", "ru")
+
+
+class Kind(StrEnum):
+    """What the mark is in law (`domain.md` §2.3, §5.1)."""
+
+    TRADEMARK_LICENCE = "trademark_licence"
+    COLLECTIVE = "collective"
+    CERTIFICATION = "certification"
+    LOCAL_BRAND = "local_brand"
+
+
+class Status(StrEnum):
+    DRAFT = "draft"
+    IN_FORCE = "in_force"
+
+
+class Ruleset(BaseModel):
+    """Self-contained: a stored ruleset can be judged by without any other file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scheme: Code
+    version: str = Field(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")
+    in_force_from: date
+    status: Status
+    confirmed: bool = Field(description="false: thresholds are a proposal that the mark's owner has not confirmed")
+    territory_sets: Mapping[SetName, tuple[Region, ...]] = {}
+    rules: tuple[AnyRule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def rules_are_distinct_and_territories_known(self) -> Self:
+        ids = [rule.id for rule in self.rules]
+        if twice := sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
+            raise ValueError(f"rules listed twice: {', '.join(twice)}")
+        for rule in self.rules:
+            if unknown := sorted(set(territories_of(rule)) - self.territory_sets.keys()):
+                raise ValueError(f"{rule.id}: unknown territory set {', '.join(unknown)}")
+        return self
+
+    @property
+    def rests_on_residency(self) -> bool:
+        """Whether certificates of this mark fall with the holder's park residency."""
+        return any(isinstance(rule, ResidencyRule) for rule in self.rules)
+
+    @cached_property
+    def regions(self) -> Mapping[str, frozenset[str]]:
+        """Territory set → economic regions, as the rules compare them."""
+        return {name: frozenset(regions) for name, regions in self.territory_sets.items()}
+
+    def content(self) -> dict[str, Any]:
+        """Everything as JSON values: what is stored, and read back by `Ruleset.model_validate`."""
+        return self.model_dump(mode="json")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of the content."""
+        return canonical.digest(self.content())
+
+
+def territories_of(rule: AnyRule) -> tuple[str, ...]:
+    """Territory sets that a rule names."""
+    if isinstance(rule, SiteTerritoryRule):
+        return rule.accepted + rule.review
+    if isinstance(rule, MoreThanSimpleRule | FinishedInTerritoryRule):
+        return rule.claim.territory_sets
+    return ()
+
+
+class Scheme(BaseModel):
+    """A mark: its names, its owner, its terms, and the ruleset of its file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: Code
+    kind: Kind
+    owner: str = Field(min_length=1)
+    names: Mapping[str, str] = Field(description="language → name; at least az, en, ru")
+    legal_notes: tuple[Text, ...]
+    term_months: int = Field(ge=1, le=120)
+    ruleset: Ruleset
+
+    @field_validator("names")
+    @classmethod
+    def names_cover_the_working_languages(cls, names: Mapping[str, str]) -> Mapping[str, str]:
+        if missing := [language for language in REQUIRED_LANGUAGES if not names.get(language, "").strip()]:
+            raise ValueError(f"no name in {', '.join(missing)}")
+        return names
+
+    @model_validator(mode="after")
+    def the_ruleset_is_this_marks(self) -> Self:
+        if self.ruleset.scheme != self.code:
+            raise ValueError(f"the ruleset belongs to {self.ruleset.scheme}, not to {self.code}")
+        return self
+
+    @property
+    def rests_on_residency(self) -> bool:
+        return self.ruleset.rests_on_residency
+
+    def profile(self) -> dict[str, Any]:
+        """The mark without its ruleset, as JSON values."""
+        return self.model_dump(mode="json", exclude={"ruleset"})

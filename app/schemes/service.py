@@ -1,0 +1,91 @@
+"""Publishing marks and rulesets, and finding the one that judges now."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.actor import SYSTEM
+from app.db import dumps
+from app.errors import NotFound, UnsafeToStart
+from app.schemes import store
+from app.schemes.model import RulesetRow, SchemeRow
+from app.schemes.ruleset import Ruleset, Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark with the ruleset that judges now."""
+
+    code: str
+    names: Mapping[str, str]
+    owner: str
+    term_months: int
+    ruleset: Ruleset
+
+    def name(self, language: str = "en") -> str:
+        return self.names.get(language) or self.names["en"]
+
+
+def publish(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
+    """Bring marks and rulesets from their files into the register. A published ruleset is immutable: a file that says
+    something else under the same version is refused, it needs a version of its own."""
+    for scheme in schemes:
+        row = store.scheme(session, scheme.code)
+        if row is None:
+            row = SchemeRow(code=scheme.code, content=scheme.profile(), current_ruleset="", updated_at=now)
+            session.add(row)
+        elif row.content != scheme.profile():
+            row.content, row.updated_at = scheme.profile(), now
+        session.flush()
+        _publish_ruleset(session, scheme.ruleset, now)
+        if row.current_ruleset != scheme.ruleset.version:
+            row.current_ruleset, row.updated_at = scheme.ruleset.version, now
+
+
+def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
+    published = store.ruleset(session, ruleset.scheme, ruleset.version)
+    if published is None:
+        row = RulesetRow(
+            scheme_code=ruleset.scheme,
+            version=ruleset.version,
+            digest=ruleset.digest,
+            content=ruleset.content(),
+            published_at=now,
+        )
+        session.add(row)
+        session.flush()
+        subject = ("ruleset", f"{ruleset.scheme}/{ruleset.version}")
+        audit.record(session, SYSTEM, "ruleset.published", subject, now, sha256=ruleset.digest)
+    elif published.digest != ruleset.digest:
+        raise UnsafeToStart(
+            f"The ruleset {ruleset.scheme} {ruleset.version} was published with other content. "
+            "A published ruleset never changes: give the changed rules a new version in the scheme file."
+        )
+
+
+def mark(session: Session, code: str) -> Mark:
+    """The mark of this code; NotFound where there is none."""
+    row = store.scheme(session, code)
+    if row is None:
+        raise NotFound.of("scheme")
+    content = row.content
+    return Mark(
+        code, content["names"], content["owner"], content["term_months"], ruleset(session, code, row.current_ruleset)
+    )
+
+
+def ruleset(session: Session, code: str, version: str) -> Ruleset:
+    row = store.ruleset(session, code, version)
+    if row is None:
+        raise NotFound.of("ruleset")
+    return _parsed(dumps(row.content))
+
+
+@lru_cache(maxsize=64)
+def _parsed(content: str) -> Ruleset:
+    """Rulesets are immutable, so each is read once in a process."""
+    return Ruleset.model_validate_json(content)

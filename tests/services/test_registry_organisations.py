@@ -1,0 +1,227 @@
+"""Companies come in, are claimed once, and are confirmed or refused by the registrar."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from app.access import service as access
+from app.access import store as access_store
+from app.actor import Actor, ActorKind, Role
+from app.audit import AuditEvent
+from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
+from app.registry import organisations, store
+from app.registry.model import Organisation, Standing
+from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+
+
+def listed(session, voen=VOENS[0], source="register"):
+    """A company as an import of the register makes it."""
+    row = Organisation(
+        legal_name_az="Reyestr adı",
+        legal_name_en="Name of the register",
+        legal_form="MMC",
+        voen=voen,
+        voen_needs_review=False,
+        source=source,
+        search_text=organisations.search_text("Reyestr adı", "Name of the register", voen),
+        standing="listed",
+        created_at=NOW,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def test_an_unknown_company_becomes_unconfirmed_with_its_first_member(session):
+    company, user = register(session, " 0010 000 101 ")
+    session.commit()
+    assert (company.voen, company.standing, company.source) == ("0010000101", "unconfirmed", "applicant")
+    assert (user.organisation_id, user.is_staff) == (company.id, False)
+    event = session.query(AuditEvent).filter_by(event="organisation.registered").one()
+    assert event.data == {"claimed": False, "member": str(user.id), "voen_needs_review": False}
+
+
+def test_a_wrong_check_digit_is_for_a_person_to_look_at(session):
+    company, _ = register(session, WRONG_CHECK_DIGIT)
+    assert company.voen_needs_review
+
+
+def test_everything_wrong_is_told_at_once(session):
+    with pytest.raises(Invalid) as refusal:
+        register(session, "10000101x", legal_name_az=" ", legal_name_en="a" * 251, legal_form="\0", full_name="\ud800")
+    assert [e["pointer"] for e in refusal.value.data["errors"]] == [
+        "/legal_name_az",
+        "/legal_name_en",
+        "/legal_form",
+        "/full_name",
+        "/voen",
+    ]
+
+
+def test_a_listed_company_is_claimed_and_the_words_of_the_register_stay(session):
+    row = listed(session)
+    company, _ = register(session, legal_name_en="What somebody typed")
+    assert company.id == row.id
+    assert (company.standing, company.legal_name_en, company.version) == ("unconfirmed", "Name of the register", 2)
+
+
+def test_the_typed_names_of_a_refused_registration_do_not_stay(session):
+    registrar = staff(session)
+    company, _ = register(session, legal_name_en="Impostor")
+    organisations.refuse_organisation(
+        session, registrar, organisation_id=company.id, version=1, reason="Forged letter", now=NOW
+    )
+    again, _ = register(session, legal_name_en="The real one", email="real@example.az")
+    assert (again.id, again.legal_name_en, again.standing) == (company.id, "The real one", "unconfirmed")
+    assert store.organisations(session, standing=None, q="the REAL", after=None, limit=10) == [again]
+
+
+@pytest.mark.parametrize("standing", [Standing.UNCONFIRMED, Standing.CONFIRMED])
+def test_a_company_is_taken_once(session, standing):
+    registrar = staff(session)
+    company, _ = register(session)
+    if standing is Standing.CONFIRMED:
+        organisations.confirm_organisation(
+            session, registrar, organisation_id=company.id, version=1, basis="Extract", now=NOW
+        )
+    with pytest.raises(Conflict) as refusal:
+        register(session, email="other@example.az")
+    assert refusal.value.refusal_code == "voen-taken"
+    assert ("invitation" in refusal.value.message) == (standing is Standing.CONFIRMED)
+
+
+def test_an_address_is_taken_once(session):
+    register(session)
+    with pytest.raises(Conflict) as refusal:
+        register(session, VOENS[1], email=f"boss{VOENS[0]}@example.az")
+    assert refusal.value.refusal_code == "email-taken"
+
+
+@pytest.mark.parametrize(("other_voen", "code"), [(VOENS[0], "voen-taken"), (VOENS[1], "email-taken")])
+def test_the_slower_of_two_at_once_gets_a_conflict_and_no_crash(database, other_voen, code):
+    """Both look before either writes; on SQLite the second waits for its turn to begin."""
+    looked = threading.Barrier(2, timeout=5 if not database.is_sqlite else 0.2)
+    outcomes = []
+
+    def one(voen, email):
+        with database.session() as session:
+            try:
+                organisations.store.organisation_by_voen(session, voen)
+                try:
+                    looked.wait()
+                except threading.BrokenBarrierError:
+                    pass
+                register(session, voen, email=email)
+                session.commit()
+                outcomes.append("registered")
+            except Conflict as why:
+                outcomes.append(why.refusal_code)
+
+    emails = ("same@example.az", "same@example.az") if code == "email-taken" else ("a@example.az", "b@example.az")
+    threads = [
+        threading.Thread(target=one, args=arguments)
+        for arguments in zip((VOENS[0], other_voen), emails, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(outcomes) == {"registered", code}
+
+
+def test_the_registrar_confirms_on_evidence(session):
+    registrar = staff(session)
+    company, _ = register(session)
+    confirmed = organisations.confirm_organisation(
+        session, registrar, organisation_id=company.id, version=1, basis="Extract of the register\nof 20 November", now=NOW
+    )
+    session.commit()
+    assert (confirmed.standing, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)
+    event = session.query(AuditEvent).filter_by(event="organisation.confirmed").one()
+    assert (event.subject_id, event.data) == (str(company.id), {})
+
+
+def test_refusing_cuts_off_members_and_clients_and_keeps_the_reason_out_of_the_audit(session):
+    registrar = staff(session)
+    company, user = register(session)
+    client, _ = access.create_client(session, member(user), name="ERP", now=NOW)
+    organisations.refuse_organisation(
+        session, registrar, organisation_id=company.id, version=1, reason="Nobody there knows them", now=NOW
+    )
+    session.commit()
+    assert (company.standing, company.refusal_reason) == ("listed", "Nobody there knows them")
+    assert not user.active
+    assert access_store.client(session, client.id).revoked_at == NOW
+    assert all("Nobody" not in str(event.data) for event in session.query(AuditEvent))
+
+
+def test_decisions_fit_the_standing(session):
+    registrar = staff(session)
+    company, _ = register(session)
+    arguments = {"organisation_id": company.id, "now": NOW}
+    organisations.confirm_organisation(session, registrar, **arguments, version=1, basis="Extract")
+    for decide, text in (
+        (organisations.confirm_organisation, {"basis": "Again"}),
+        (organisations.refuse_organisation, {"reason": "Late doubts"}),
+    ):
+        with pytest.raises(WrongState) as refusal:
+            decide(session, registrar, **arguments, version=2, **text)
+        assert refusal.value.data == {"state": "confirmed", "action": decide.__name__.split("_")[0], "allowed": []}
+
+
+def test_refusals_around_a_decision(session):
+    registrar, reviewer = staff(session), staff(session, Role.REVIEWER, "reviewer")
+    company, user = register(session)
+
+    def confirm(actor=registrar, organisation_id=company.id, version=1, basis="Extract"):
+        return organisations.confirm_organisation(
+            session, actor, organisation_id=organisation_id, version=version, basis=basis, now=NOW
+        )
+
+    for other in (reviewer, member(user)):
+        with pytest.raises(Forbidden):
+            confirm(other)
+        with pytest.raises(Forbidden):
+            organisations.refuse_organisation(
+                session, other, organisation_id=company.id, version=1, reason="No", now=NOW
+            )
+    with pytest.raises(NotFound):
+        confirm(organisation_id=user.id)
+    with pytest.raises(StaleVersion):
+        confirm(version=7)
+    with pytest.raises(VersionRequired):
+        confirm(version=None)
+    with pytest.raises(Invalid):
+        confirm(basis=" ")
+
+
+def test_companies_see_only_themselves(session):
+    company, user = register(session)
+    other, _ = register(session, VOENS[1])
+    assert organisations.get_organisation(session, member(user), company.id) is company
+    with pytest.raises(NotFound):
+        organisations.get_organisation(session, member(user), other.id)
+    assert organisations.get_organisation(session, staff(session), other.id) is other
+    with pytest.raises(Forbidden):
+        organisations.list_organisations(session, member(user))
+    with pytest.raises(Forbidden):
+        organisations.list_organisations(session, Actor(ActorKind.USER, None, frozenset()))
+
+
+def test_the_list_pages_filters_and_finds(session):
+    registrar = staff(session)
+    rows = [register(session, voen, now=NOW + timedelta(seconds=n))[0] for n, voen in enumerate(VOENS)]
+    organisations.confirm_organisation(session, registrar, organisation_id=rows[2].id, version=1, basis="x", now=NOW)
+
+    def found(**query):
+        return organisations.list_organisations(session, registrar, **query)
+
+    assert found() == rows
+    assert found(limit=2) == rows[:2]
+    assert found(after=rows[1].id) == rows[2:]
+    assert found(standing=Standing.CONFIRMED) == [rows[2]]
+    assert found(q="numune ISIQ") == rows  # as somebody without Azerbaijani keys writes it
+    assert found(q="0010000361") == [rows[2]]
+    assert found(q="_%") == rows  # nothing to search for: no wildcards slip through
+    assert found(q="nümunə %_") == rows
+    assert found(q="Baku") == []
