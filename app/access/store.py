@@ -70,3 +70,8 @@ def add_failure(session: Session, key: str, now: datetime, since: datetime) -> N
 
 def clear_failures(session: Session, key: str) -> None:
     session.execute(sa.delete(Guesses).where(Guesses.key == key))
+
+
+def touch_client(session: Session, client_id: UUID, now: datetime) -> None:
+    """Note the last use of a client."""
+    session.execute(sa.update(ApiClient).where(ApiClient.id == client_id).values(last_used_at=now))

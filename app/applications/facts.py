@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from app.applications.model import Evidence
 from app.products import store as products
-from app.products.model import CostItem
+from app.products.model import CostItem, ProcessStep
 from app.products.model import Place as CostPlace
 from app.products.store import WholeProduct
 from app.registry import store as registry
-from app.registry import territory
+from app.registry.countries import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
+from app.registry.territory import territory
 from app.schemes import canonical, facts
 
 NO_DAY = date.min
@@ -104,13 +105,20 @@ def product_facts(
                 operation=s.operation,
                 country=s.country,
                 district=s.district,
-                economic_region=territory.region_of(s.district) if s.district and s.country == "AZ" else None,
+                economic_region=_region(s),
                 subcontractor=s.subcontractor,
                 is_essential=s.is_essential,
             )
             for s in whole.steps
         ),
     )
+
+
+def _region(step: ProcessStep) -> str | None:
+    if step.country != HOME or not step.district:
+        return None
+    district = territory().district(step.district)
+    return district.region if district else None
 
 
 def _residency(row: Residency | None) -> facts.Residency:

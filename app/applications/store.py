@@ -12,6 +12,7 @@ from app.applications.model import (
     Application,
     ApplicationProduct,
     AssessmentRow,
+    CaseNote,
     Decision,
     Evidence,
     InformationRequest,
@@ -174,3 +175,8 @@ def latest_assessments(session: Session, application_id: UUID) -> Sequence[Asses
 def assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
     query = sa.select(AssessmentRow).where(AssessmentRow.application_id == application_id)
     return session.scalars(query.order_by(AssessmentRow.id)).all()
+
+
+def notes(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:
+    query = sa.select(CaseNote).where(CaseNote.application_id == application_id)
+    return {note.id: note for note in session.scalars(query)}

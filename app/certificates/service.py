@@ -16,7 +16,7 @@ from app.actor import Actor
 from app.certificates import credential, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
-from app.certificates.search import fold
+from app.registry.text import fold
 from app.certificates.term import day_in_baku
 from app.certificates.workflow import Deed, RevocationReason
 from app.db import new_id

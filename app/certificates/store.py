@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
-from app.certificates.search import fold
+from app.registry.text import fold
 
 
 @dataclass(frozen=True, slots=True)

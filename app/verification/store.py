@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy.engine import make_url
 
 from app.certificates.number import CertificateNumber
@@ -55,13 +55,17 @@ def certificate_store(url: str) -> CertificateStore:
     return PostgresStore(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
+class _HeldConnection(sqlite3.Connection):
+    """The driver's own class cannot be referred to weakly."""
+
+
 class SqliteStore:
     """One read-only connection per thread, asked inline: the read takes less time than a hop to another thread."""
 
     def __init__(self, path: Path) -> None:
         self._uri = path.absolute().as_uri() + "?mode=ro"
         self._held = threading.local()
-        self._all: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
+        self._all: weakref.WeakSet[_HeldConnection] = weakref.WeakSet()
 
     async def open(self) -> None:
         """Connections are made where and when they are needed."""
@@ -93,7 +97,9 @@ class SqliteStore:
         return _from_text(rows[0]) if rows else None
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._uri, uri=True, timeout=2, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._uri, uri=True, timeout=2, isolation_level=None, check_same_thread=False, factory=_HeldConnection
+        )
         self._all.add(connection)
         self._held.connection = connection
         return connection
@@ -125,7 +131,7 @@ class PostgresStore:
             kwargs={"autocommit": True, "prepare_threshold": 0},
             min_size=1,
             max_size=connections,
-            timeout=5,
+            timeout=2,
             configure=_read_only,
             open=False,
         )
@@ -141,6 +147,8 @@ class PostgresStore:
         try:
             try:
                 return await self._read(number)
+            except (PoolClosed, PoolTimeout):
+                raise  # waiting again would only make everybody wait longer
             except psycopg.OperationalError:
                 await self._pool.check()  # after a restart every held connection is dead: replace them all, once
                 return await self._read(number)

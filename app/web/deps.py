@@ -11,8 +11,11 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
 
 from app.access import service as access
+from app.access.passwords import Passwords
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
+from app.applications.files import EvidenceFiles
+from app.certificates.service import Issuance
 from app.db import Database
 from app.errors import Forbidden, NotFound
 from app.settings import Settings
@@ -128,3 +131,29 @@ def get_address(request: Request) -> str:
 
 
 AddressDep = Annotated[str, Depends(get_address)]
+
+
+def get_passwords(request: Request) -> Passwords:
+    passwords: Passwords = request.app.state.passwords
+    return passwords
+
+
+def get_tokens(request: Request) -> AccessTokens:
+    tokens: AccessTokens = request.app.state.tokens
+    return tokens
+
+
+def get_issuance(request: Request) -> Issuance:
+    issuance: Issuance = request.app.state.issuance
+    return issuance
+
+
+def get_evidence_files(request: Request) -> EvidenceFiles:
+    files: EvidenceFiles = request.app.state.evidence_files
+    return files
+
+
+EvidenceFilesDep = Annotated[EvidenceFiles, Depends(get_evidence_files)]
+PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
+TokensDep = Annotated[AccessTokens, Depends(get_tokens)]
+IssuanceDep = Annotated[Issuance, Depends(get_issuance)]

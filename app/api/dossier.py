@@ -1,0 +1,330 @@
+"""What an application looks like from outside: to its company, and with names and notes to the staff."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access import store as access
+from app.actor import Actor, ActorKind
+from app.applications import cases, store
+from app.applications.model import Application, AssessmentRow, Evidence
+from app.applications.workflow import State
+from app.certificates import store as certificates
+from app.products.store import WholeProduct
+from app.registry import store as registry
+from app.schemes.eligibility import Assessment
+from app.web.fields import Answer
+
+ACTS_NEXT = {
+    State.DRAFT: "applicant",
+    State.SUBMITTED: "reviewer",
+    State.IN_REVIEW: "reviewer",
+    State.INFORMATION_REQUESTED: "applicant",
+    State.RECOMMENDED: "approver",
+}
+
+
+class MaterialAnswer(Answer):
+    name: str
+    hs4: str
+    origin_country: str
+    originating: bool
+    value: Decimal | None
+    weight_kg: Decimal | None
+
+
+class StepAnswer(Answer):
+    name: str
+    operation: str
+    country: str
+    district: str | None
+    subcontractor: str | None
+    is_essential: bool
+
+
+class CostAnswer(Answer):
+    kind: str
+    place: str
+    amount: Decimal
+
+
+class ProductAnswer(Answer):
+    id: UUID
+    reference: str | None
+    names: dict[str, str]
+    hs6: str
+    national_code: str | None
+    gtin: str | None
+    unit: str
+    brand: str | None
+    site_id: UUID
+    annual_capacity: Decimal | None
+    flags: list[str]
+    joint_production: list[str]
+    ex_works: Decimal | None
+    materials: list[MaterialAnswer]
+    steps: list[StepAnswer]
+    costs: list[CostAnswer]
+    retired_at: datetime | None
+    version: int
+
+
+class Finding(Answer):
+    rule: str = Field(examples=["K-06"])
+    clause: str
+    outcome: str = Field(examples=["pass"])
+    reason: str = Field(examples=["Karabakh share of manufacturing cost is 52.0 %."])
+    reasons: dict[str, str] = Field(description="language → sentence")
+    values: dict[str, Any] = Field(description="what the rule saw")
+    parameters: dict[str, Any] = Field(description="the thresholds of the published rule")
+
+
+class AssessmentAnswer(Answer):
+    product_id: UUID
+    scheme: str
+    ruleset_version: str
+    ruleset_digest: str
+    as_of: str
+    outcome: str = Field(description="worst of all rules: fail > incomplete > manual > pass")
+    origin: dict[str, Any] | None = Field(description="criterion, value content and its arithmetic")
+    rules: list[Finding]
+    input_hash: str = Field(description="SHA-256 over the facts that were judged")
+    occasion: str | None = None
+    assessed_at: datetime | None = None
+
+
+class Question(Answer):
+    id: UUID
+    product_id: UUID | None
+    question: str
+    asked_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+
+
+class EvidenceAnswer(Answer):
+    id: UUID
+    kind: str
+    product_id: UUID | None
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    uploaded_at: datetime
+
+
+class ProductDecision(Answer):
+    product_id: UUID
+    outcome: str
+    reasons: list[str]
+    failed: list[dict[str, Any]] = Field(description="every criterion that was not met, with its rule and clause")
+    certificate: str | None
+
+
+class DecisionAnswer(Answer):
+    outcome: str
+    reason: str | None
+    decided_at: datetime
+    ruleset_version: str
+    products: list[ProductDecision]
+
+
+class ApplicationSummary(Answer):
+    id: UUID
+    number: str
+    scheme: str
+    organisation: dict[str, str]
+    reference: str | None
+    state: State
+    state_since: datetime
+    submitted_at: datetime | None
+    acts_next: str | None
+    products: int
+    assignee_id: UUID | None = Field(description="staff only")
+    version: int
+
+
+class ApplicationAnswer(Answer):
+    id: UUID
+    number: str
+    scheme: str
+    organisation: dict[str, str]
+    reference: str | None
+    state: State
+    state_since: datetime
+    created_at: datetime
+    submitted_at: datetime | None
+    acts_next: str | None = Field(description="applicant, reviewer or approver; null when it is over")
+    moves: list[str] = Field(description="what you can do with it now")
+    product_ids: list[UUID]
+    evidence: list[EvidenceAnswer]
+    questions: list[Question]
+    decision: DecisionAnswer | None
+    certificates: list[str]
+    assignee_id: UUID | None = Field(description="staff only")
+    recommendation: dict[str, Any] | None = Field(description="staff only, while it stands")
+    version: int
+
+
+class TimelineEntry(Answer):
+    at: datetime
+    event: str = Field(examples=["application.submitted"])
+    by: str = Field(description="role side: applicant, staff or system")
+    name: str | None = Field(description="who; staff are named to staff only")
+    state: str | None
+    note: str | None
+
+
+def product(whole: WholeProduct) -> ProductAnswer:
+    row = whole.product
+    return ProductAnswer(
+        **{name: getattr(row, name) for name in ProductAnswer.model_fields if hasattr(row, name)},
+        materials=[MaterialAnswer.model_validate(m, from_attributes=True) for m in whole.materials],
+        steps=[StepAnswer.model_validate(s, from_attributes=True) for s in whole.steps],
+        costs=[CostAnswer.model_validate(c, from_attributes=True) for c in whole.costs],
+    )
+
+
+def dry_assessment(product_id: UUID, assessed: Assessment) -> AssessmentAnswer:
+    return _assessment(product_id, assessed.to_json())
+
+
+def stored_assessment(row: AssessmentRow) -> AssessmentAnswer:
+    return _assessment(row.product_id, row.content, occasion=row.occasion, assessed_at=row.assessed_at)
+
+
+def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentAnswer:
+    return AssessmentAnswer(
+        product_id=product_id,
+        scheme=content["scheme"],
+        ruleset_version=content["ruleset"]["version"],
+        ruleset_digest=content["ruleset"]["digest"],
+        as_of=content["as_of"],
+        outcome=content["outcome"],
+        origin=content["origin"],
+        rules=[
+            Finding(**{k: f[k] for k in Finding.model_fields if k in f}, reason=f["reasons"]["en"])
+            for f in content["findings"]
+        ],
+        input_hash=content["input_hash"],
+        **more,
+    )
+
+
+def evidence(row: Evidence) -> EvidenceAnswer:
+    return EvidenceAnswer.model_validate(row, from_attributes=True)
+
+
+def summaries(session: Session, actor: Actor, rows: Sequence[Application]) -> list[ApplicationSummary]:
+    companies = registry.organisations_by_id(session, [row.organisation_id for row in rows])
+    counts = store.product_counts(session, [row.id for row in rows])
+    return [
+        ApplicationSummary(
+            **_common(actor, row),
+            organisation=_company(companies[row.organisation_id]),
+            products=counts.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def application(session: Session, actor: Actor, row: Application) -> ApplicationAnswer:
+    session.flush()
+    company = registry.organisations_by_id(session, [row.organisation_id])[row.organisation_id]
+    issued = certificates.of_application(session, row.id)
+    recommendation = store.open_recommendation(session, row.id) if actor.is_staff else None
+    return ApplicationAnswer(
+        **_common(actor, row),
+        organisation=_company(company),
+        created_at=row.created_at,
+        moves=[move.value for move in cases.moves(session, actor, row)],
+        product_ids=list(store.product_ids(session, row.id)),
+        evidence=[evidence(each) for each in store.evidence_of(session, row.id)],
+        questions=[
+            Question.model_validate(q, from_attributes=True) for q in store.information_requests(session, row.id)
+        ],
+        decision=_decision(session, row, {c.product_id: c.number for c in issued}),
+        certificates=[certificate.number for certificate in issued],
+        recommendation={
+            "recommended_by": str(recommendation.recommended_by),
+            "recommended_at": recommendation.recommended_at.isoformat(),
+            "dossier_hash": recommendation.dossier_hash,
+            "products": recommendation.products,
+        }
+        if recommendation and row.state == State.RECOMMENDED
+        else None,
+    )
+
+
+def _common(actor: Actor, row: Application) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "scheme": row.scheme_code,
+        "reference": row.reference,
+        "state": State(row.state),
+        "state_since": row.state_since,
+        "submitted_at": row.submitted_at,
+        "acts_next": ACTS_NEXT.get(State(row.state)),
+        "assignee_id": row.assignee_id if actor.is_staff else None,
+        "version": row.version,
+    }
+
+
+def _company(row: Any) -> dict[str, str]:
+    return {"id": str(row.id), "legal_name_az": row.legal_name_az, "legal_name_en": row.legal_name_en}
+
+
+def _decision(session: Session, row: Application, numbers: dict[UUID, str]) -> DecisionAnswer | None:
+    decision = store.decision(session, row.id)
+    if decision is None:
+        return None
+    return DecisionAnswer(
+        outcome=decision.outcome,
+        reason=decision.reason,
+        decided_at=decision.decided_at,
+        ruleset_version=decision.ruleset_version,
+        products=[
+            ProductDecision(
+                product_id=UUID(each["product_id"]),
+                outcome=each["outcome"],
+                reasons=each["reasons"],
+                failed=each["failed"],
+                certificate=numbers.get(UUID(each["product_id"])),
+            )
+            for each in decision.products
+        ],
+    )
+
+
+def timeline(session: Session, actor: Actor, row: Application) -> list[TimelineEntry]:
+    events = audit.timeline(session, row.id)
+    people = access.users(session, [e.actor_id for e in events if e.actor_kind == ActorKind.USER and e.actor_id])
+    notes = store.notes(session, row.id)
+    entries = []
+    for event in events:
+        person = people.get(event.actor_id) if event.actor_id else None
+        by_staff = person is not None and person.is_staff
+        note = notes.get(UUID(event.data["note"])) if "note" in event.data else None
+        entries.append(
+            TimelineEntry(
+                at=event.at,
+                event=event.event,
+                by="system" if event.actor_kind == ActorKind.SYSTEM else "staff" if by_staff else "applicant",
+                name=person.full_name if person and (actor.is_staff or not by_staff) else None,
+                state=event.data.get("state"),
+                note=note.text if note and (actor.is_staff or not note.internal) else None,
+            )
+        )
+    return entries
+
+
+def searchable(text: str | None) -> str | None:
+    """A filter that holds characters which no stored text holds finds nothing; the database must not choke on it."""
+    return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

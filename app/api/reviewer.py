@@ -1,0 +1,236 @@
+"""For reviewers and approvers: the desk of cases, evaluation, recommendation, decision (four eyes)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from app.actor import Actor, Role
+from app.api import dossier
+from app.applications import cases, decision, review, store
+from app.applications.decision import SentBack
+from app.applications.model import Application
+from app.applications.workflow import Action, State
+from app.errors import Invalid
+from app.web.deps import ActorDep, IssuanceDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.fields import Body, Code, Flag, Prose
+from app.web.paging import PageDep
+from app.web.problems import problem
+from app.web.refusals import CHANGES, READS, refuses
+from app.web.routing import OrderedRoute
+
+router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=OrderedRoute)
+
+READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
+Reader = Annotated[Actor, allow(*READERS)]
+
+
+@router.get("", summary="Cases on the desk", responses=refuses(*READS))
+def list_cases(
+    actor: Reader,
+    session: SessionDep,
+    page: PageDep,
+    state: State | None = None,
+    scheme: Annotated[str | None, Query(max_length=8)] = None,
+    assignee: Annotated[str | None, Query(max_length=40, description="a user's id, or `me`")] = None,
+) -> dict[str, list[dossier.ApplicationSummary]]:
+    """Oldest first; drafts are the applicant's own and are not listed."""
+    wanted = store.CaseFilter(
+        state=state,
+        scheme=dossier.searchable(scheme),
+        assignee_id=_assignee(actor, assignee),
+    )
+    rows = page.cut(store.applications(session, wanted, page.after, page.fetch), lambda row: row.id)
+    return {"items": dossier.summaries(session, actor, rows)}
+
+
+def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
+    if assignee is None or assignee == "me":
+        return actor.id if assignee else None
+    try:
+        return UUID(assignee)
+    except ValueError:
+        raise Invalid.at("query:assignee", "Give a user's id, or `me`.") from None
+
+
+@router.get("/{case_id}", summary="One case", responses=refuses(*READS))
+def get_case(case_id: str, actor: Reader, session: SessionDep, response: Response) -> dossier.ApplicationAnswer:
+    row = cases.visible(session, actor, parse_id(case_id, "application"))
+    return _answer(session, actor, row, response)
+
+
+@router.get("/{case_id}/assessment", summary="What the rules said, newest for each product", responses=refuses(*READS))
+def get_assessment(case_id: str, actor: Reader, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
+    row = cases.visible(session, actor, parse_id(case_id, "application"))
+    return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
+
+
+@router.get("/{case_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
+def get_timeline(case_id: str, actor: Reader, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
+    row = cases.visible(session, actor, parse_id(case_id, "application"))
+    return {"items": dossier.timeline(session, actor, row)}
+
+
+def _admitted(action: Action) -> object:
+    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
+
+    def admitted(case_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+        return cases.admit(session, actor, parse_id(case_id, "application"), action, version).id
+
+    return Depends(admitted, scope="function")
+
+
+def _answer(
+    session: SessionDep, actor: Actor, row: Application, response: Response
+) -> dossier.ApplicationAnswer:
+    response.headers["ETag"] = etag(row.version)
+    return dossier.application(session, actor, row)
+
+
+@router.post("/{case_id}/claim", summary="Take a case", responses=refuses(*CHANGES))
+def claim(
+    case_id: Annotated[UUID, _admitted(Action.CLAIM)],
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    return _answer(session, actor, review.claim(session, actor, case_id, version=version, now=now), response)
+
+
+@router.post("/{case_id}/release", summary="Put a case back on the desk", responses=refuses(*CHANGES))
+def release(
+    case_id: Annotated[UUID, _admitted(Action.RELEASE)],
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    return _answer(session, actor, review.release(session, actor, case_id, version=version, now=now), response)
+
+
+class QuestionBody(Body):
+    text: Prose = Field(examples=["When did series production start? The site's record has no date."])
+    product_id: UUID | None = None
+
+
+class Questions(Body):
+    questions: list[QuestionBody] = Field(min_length=1, max_length=20)
+
+
+@router.post("/{case_id}/request-information", summary="Ask the applicant", responses=refuses(*CHANGES))
+def request_information(
+    case_id: Annotated[UUID, _admitted(Action.REQUEST_INFORMATION)],
+    body: Questions,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    """The clock stands still until the applicant has answered."""
+    questions = [review.Question(q.text, q.product_id) for q in body.questions]
+    row = review.request_information(session, actor, case_id, questions=questions, version=version, now=now)
+    return _answer(session, actor, row, response)
+
+
+class ResolutionBody(Body):
+    rule: Code = Field(examples=["K-06"])
+    accept: Flag
+    reason: Prose
+
+
+class VerdictBody(Body):
+    product_id: UUID
+    outcome: review.Verdict
+    reasons: list[Prose] = Field(default=[], max_length=20)
+    resolutions: list[ResolutionBody] = Field(default=[], max_length=50, description="one for each manual rule")
+
+
+class RecommendationBody(Body):
+    products: list[VerdictBody] = Field(min_length=1, max_length=50)
+
+
+@router.post("/{case_id}/recommend", summary="Recommend for every product", responses=refuses(*CHANGES))
+def recommend(
+    case_id: Annotated[UUID, _admitted(Action.RECOMMEND)],
+    body: RecommendationBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    """Bound to the dossier as it is now. A failed rule cannot be recommended past; a manual one needs your reason."""
+    verdicts = [
+        review.ProductVerdict(
+            v.product_id,
+            v.outcome,
+            tuple(v.reasons),
+            tuple(review.Resolution(r.rule, r.accept, r.reason) for r in v.resolutions),
+        )
+        for v in body.products
+    ]
+    row = review.recommend(session, actor, case_id, verdicts=verdicts, version=version, now=now)
+    return _answer(session, actor, row, response)
+
+
+@router.post(
+    "/{case_id}/approve",
+    summary="Confirm the recommendation and issue",
+    response_model=dossier.ApplicationAnswer,
+    responses=refuses(*CHANGES),
+)
+def approve(
+    case_id: Annotated[UUID, _admitted(Action.APPROVE)],
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    issuance: IssuanceDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer | Response:
+    """By another person than the recommender. Everything is assessed again; where anything differs from what was
+    recommended, nothing is granted and the case goes back to review (409 `dossier-changed` or `not-eligible`)."""
+    result = decision.approve(session, actor, case_id, version=version, issuance=issuance, now=now)
+    if isinstance(result, SentBack):
+        # Answered, not raised: the way back to review is committed with this refusal.
+        return problem(409, result.code, result.message, findings=list(result.findings))
+    return _answer(session, actor, result.application, response)
+
+
+class ReasonBody(Body):
+    reason: Prose
+
+
+@router.post("/{case_id}/reject", summary="Refuse every product", responses=refuses(*CHANGES))
+def reject(
+    case_id: Annotated[UUID, _admitted(Action.REJECT)],
+    body: ReasonBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    """Whatever was recommended; the applicant reads the reason."""
+    result = decision.reject(session, actor, case_id, reason=body.reason, version=version, now=now)
+    return _answer(session, actor, result.application, response)
+
+
+@router.post("/{case_id}/return", summary="Differ: back to review", responses=refuses(*CHANGES))
+def return_to_review(
+    case_id: Annotated[UUID, _admitted(Action.RETURN)],
+    body: ReasonBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    """The recommendation is void; the reviewer who holds the case acts next and reads why."""
+    row = decision.return_to_review(session, actor, case_id, reason=body.reason, version=version, now=now)
+    return _answer(session, actor, row, response)

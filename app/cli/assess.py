@@ -1,0 +1,164 @@
+"""`mik assess`: judge a file of products by the published rules, against a file of the register. Reads nothing else."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.products.sheet import ProductLine, parse_products
+from app.registry.days import day_in_baku
+from app.registry.sheet import RegisterRow, parse_register
+from app.registry.table import MOST_BYTES, Note
+from app.schemes.canonical import jsonable
+from app.schemes.eligibility import Assessment
+from app.schemes.eligibility import assess as judge
+from app.schemes.outcome import Outcome
+from app.schemes.ruleset import Ruleset
+from app.schemes.scheme_file import load_schemes
+
+REFUSED = 2
+COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.MANUAL: "yellow", Outcome.INCOMPLETE: "magenta"}
+OPEN_OUTCOMES = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
+
+Judged = tuple[ProductLine, Assessment]
+
+
+def assess(
+    scheme: Annotated[str, typer.Option(help="Code of the mark, such as MIK or MIA.")],
+    register: Annotated[list[Path], typer.Option(help="CSV file of the register; may be given more than once.")],
+    products: Annotated[Path, typer.Option(help="CSV file of the products.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per product and line.")] = False,
+) -> None:
+    """Assess products from files by the rules of a mark, and say why.
+
+    Ends with 0 when everything was assessed, whatever the outcomes, and with 2 when a file or an option is wrong.
+    """
+    ruleset = ruleset_of(scheme)
+    companies = read_registers(register)
+    sheet = parse_products(read(products), companies, day_in_baku(datetime.now(UTC)))
+    report(products, sheet.remarks)
+    if sheet.errors:
+        refuse(f"{products}: {note}" for note in sheet.errors)
+    judged = [(line, judge(ruleset, line.facts)) for line in sheet.products]
+    if as_json:
+        for line, assessment in judged:
+            # bytes: JSON is UTF-8, whatever the terminal believes
+            typer.echo(json.dumps(as_object(line, assessment), ensure_ascii=False).encode())
+    else:
+        show(judged, ruleset)
+
+
+def ruleset_of(code: str) -> Ruleset:
+    schemes = load_schemes()
+    found = schemes.get(code.strip().upper())
+    if found is None:
+        refuse([f"There is no mark “{code}”. There are: {', '.join(schemes)}."])
+    return found.ruleset
+
+
+def read_registers(paths: Sequence[Path]) -> Mapping[str, RegisterRow]:
+    """Id of a company → its row, over all files; a company may be in one of them only."""
+    faults: list[str] = []
+    companies: dict[str, RegisterRow] = {}
+    places: dict[tuple[str, str | None], str] = {}
+    for path in paths:
+        sheet = parse_register(read(path))
+        report(path, sheet.remarks)
+        faults.extend(f"{path}: {note}" for note in sheet.errors)
+        ids, members = set(companies), set(places)
+        for row in sheet.rows:
+            membership = (row.voen, row.park_code)
+            if row.party_id in ids:
+                faults.append(f"{path}: line {row.line}: {row.party_id} is already in another register file.")
+            elif membership in members:
+                faults.append(f"{path}: line {row.line}: the company {row.voen} is already in {places[membership]}.")
+            companies[row.party_id] = row
+            places[membership] = str(path)
+    if faults:
+        refuse(faults)
+    return companies
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes, at most one more than a table may have."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        refuse([f"{path}: cannot be read ({error.strerror})."])
+
+
+def report(path: Path, remarks: Iterable[Note]) -> None:
+    for note in remarks:
+        typer.echo(f"{path}: {note} (remark)", err=True)
+
+
+def refuse(faults: Iterable[str]) -> NoReturn:
+    for fault in faults:
+        typer.echo(fault, err=True)
+    raise typer.Exit(REFUSED)
+
+
+def as_object(line: ProductLine, assessment: Assessment) -> dict[str, object]:
+    """What a program reads: decimals as text, every rule of the ruleset, also those that a file cannot feed."""
+    origin = assessment.origin
+    return {
+        "product_id": line.product_id,
+        "outcome": assessment.outcome.value,
+        "scheme": assessment.scheme,
+        "ruleset": assessment.ruleset_version,
+        "origin": {
+            "criterion": origin.criterion and origin.criterion.value if origin else None,
+            "rvc_pct": None if origin is None or origin.rvc_pct is None else str(origin.rvc_pct),
+        },
+        "rules": [
+            {
+                "id": finding.rule,
+                "outcome": finding.outcome.value,
+                "reason": finding.reason,
+                "values": jsonable(finding.values),
+            }
+            for finding in assessment.findings
+        ],
+    }
+
+
+def show(judged: Sequence[Judged], ruleset: Ruleset) -> None:
+    """The same for a person: one row per product, with the reasons of everything that is not a pass."""
+    table = Table(title=f"{ruleset.scheme}, rules {ruleset.version}", show_lines=True, expand=True)
+    table.add_column("Product and owner", ratio=2)
+    table.add_column("Outcome", no_wrap=True)
+    table.add_column("Reasons", ratio=5)
+    for line, assessment in judged:
+        name = line.facts.product.name_en or line.facts.product.name_az or ""
+        table.add_row(
+            escape(f"{line.product_id} {name}\n{line.owner.party_id} {line.owner.legal_name_en}"),
+            f"{coloured(assessment.outcome)}\n{origin_in_words(assessment)}",
+            "\n".join(
+                f"{coloured(finding.outcome)}: {escape(finding.reason)}" for finding in assessment.of(*OPEN_OUTCOMES)
+            ),
+        )
+    console = Console()
+    console.print(table)
+    counts = {outcome: sum(each.outcome is outcome for _, each in judged) for outcome in COLOURS}
+    console.print(", ".join(f"{count} {coloured(outcome)}" for outcome, count in counts.items() if count))
+    skipped = sorted({f.rule for _, each in judged for f in each.of(Outcome.NOT_ASSESSED)})
+    if skipped:
+        console.print(f"Not assessed, because files do not carry the facts: {', '.join(skipped)}.")
+
+
+def coloured(outcome: Outcome) -> str:
+    return f"[{COLOURS.get(outcome, 'dim')}]{outcome.value}[/]"
+
+
+def origin_in_words(assessment: Assessment) -> str:
+    origin = assessment.origin
+    if origin is None or origin.criterion is None:
+        return "–"
+    return f"{origin.criterion.value} {origin.rvc_pct} %"

@@ -1,0 +1,159 @@
+"""Products as a CSV file, joined with the register: bytes in, facts out. Pure.
+
+A file carries only part of the facts: no process steps, no tax number to check, no start of production. Those groups
+stay None, so that their rules answer `not_assessed`. The site is the owner's row of the register, and of its residency
+only the status counts. Columns that hold answers (`expected_…`) are never read.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from app.registry.sheet import RegisterRow
+from app.registry.table import MOST_BYTES, MOST_ROWS, Cells, Note, read_table
+from app.schemes.facts import (
+    CostShares,
+    Facts,
+    InputSummary,
+    Place,
+    ProductFacts,
+    RawWeight,
+    Residency,
+    ResidencyState,
+    ValueStatement,
+)
+
+NEEDED = (
+    "product_id",
+    "owner_id",
+    "hs6",
+    "ex_works_azn",
+    "vnm_azn",
+    "nonorig_input_hs4",
+    "karabakh_cost_pct",
+    "azerbaijan_cost_pct",
+    "flags",
+    "az_raw_weight_pct",
+)
+OPTIONAL = (
+    "name_az",
+    "name_en",
+    "hs_heading",
+    "hs_chapter",
+    "hs_description",
+    "unit",
+    "last_step_place",
+    "annual_capacity",
+    "sample_gtin13",
+    "is_fictional",
+)
+COLUMNS = frozenset(NEEDED + OPTIONAL)
+ANSWERS = "expected_"
+
+FLAGS = frozenset(
+    {"advertising_ban", "assembly_only", "dual_use", "excise", "food", "hs_ambiguous", "local_brand", "non_resident"}
+)
+JOINT_PRODUCTION = re.compile(r"joint_production(?:_(.*))?")
+LIST_MARK = ";"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLine:
+    line: int
+    product_id: str
+    owner: RegisterRow
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSheet:
+    """`products` holds every line that could be read, in the order of the file; with any error it must not be used."""
+
+    products: tuple[ProductLine, ...]
+    errors: tuple[Note, ...]
+    remarks: tuple[Note, ...]
+
+
+def parse_products(
+    data: bytes,
+    register: Mapping[str, RegisterRow],
+    as_of: date,
+    *,
+    most_bytes: int = MOST_BYTES,
+    most_rows: int = MOST_ROWS,
+) -> ProductSheet:
+    """Read a products file against the register (id of a company → its row)."""
+    table = read_table(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+    remarks = [
+        Note(1, column, "Unknown column, not read.")
+        for column in table.columns
+        if column and column not in COLUMNS and not column.startswith(ANSWERS)
+    ]
+    missing = tuple(Note(1, column, "This column is missing.") for column in NEEDED if column not in table.columns)
+    if not table.columns or missing:
+        return ProductSheet((), missing if table.columns else table.errors, tuple(remarks))
+    errors = list(table.errors)
+    products: list[ProductLine] = []
+    first_line: dict[str, int] = {}
+    for line in table.lines:
+        cells = Cells(line)
+        product_id = cells.needed("product_id")
+        first = first_line.setdefault(product_id, line.number)
+        if product_id and first != line.number:
+            cells.wrong("product_id", f"{product_id} is already on line {first}.")
+        owner_id = cells.needed("owner_id")
+        owner = register.get(owner_id)
+        if owner_id and owner is None:
+            cells.wrong("owner_id", f"There is no company {owner_id} in the register.")
+        product = read_product(cells, owner, as_of)
+        errors.extend(cells.errors)
+        remarks.extend(cells.remarks)
+        if owner is not None and not cells.errors:
+            products.append(ProductLine(line.number, product_id, owner, product))
+    return ProductSheet(tuple(products), tuple(sorted(errors, key=lambda note: note.line)), tuple(remarks))
+
+
+def read_product(cells: Cells, owner: RegisterRow | None, as_of: date) -> Facts:
+    """The facts of one line. An empty cell is a missing fact (None); without an owner there is no place."""
+    flags, partners = read_flags(cells)
+    return Facts(
+        as_of=as_of,
+        product=ProductFacts(
+            hs6=cells.optional("hs6"),
+            name_en=cells.optional("name_en"),
+            name_az=cells.optional("name_az"),
+            flags=flags,
+            partner_countries=partners,
+        ),
+        place=Place(owner.economic_region, owner.district, owner.park_code) if owner else None,
+        residency=Residency(ResidencyState(owner.status), registration_no=owner.registration_no) if owner else None,
+        value=ValueStatement(
+            ex_works=cells.number("ex_works_azn"),
+            inputs=InputSummary(cells.number("vnm_azn"), listed(cells.optional("nonorig_input_hs4"))),
+        ),
+        cost=CostShares(cells.number("karabakh_cost_pct"), cells.number("azerbaijan_cost_pct")),
+        raw_weight=RawWeight(cells.number("az_raw_weight_pct")),
+    )
+
+
+def read_flags(cells: Cells) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The flags, and the partner countries of those that say `joint_production_XX`.
+
+    A joint production without a country is one all the same: the country is then "?".
+    """
+    flags, partners = set(), []
+    for word in listed(cells.optional("flags")):
+        flag = word.casefold()
+        joint = JOINT_PRODUCTION.fullmatch(flag)
+        if joint:
+            partners.append((joint[1] or "?").upper())
+            continue
+        if flag not in FLAGS:
+            cells.remark("flags", f"The flag “{word}” is not known and changes nothing.")
+        flags.add(flag)
+    return frozenset(flags), tuple(partners)
+
+
+def listed(cell: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (cell or "").split(LIST_MARK) if word.strip())

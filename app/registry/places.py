@@ -1,0 +1,184 @@
+"""Places: parks from the reference data and from registers, and the sites of production that companies name."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access.rights import may_see, own_organisation, require_staff
+from app.actor import Actor
+from app.db import new_id
+from app.errors import Invalid, NotFound, check_version
+from app.registry import store
+from app.registry.countries import HOME, countries
+from app.registry.days import day_in_baku
+from app.registry.model import Park, Site, Source
+from app.registry.territory import ParkEntry, territory
+from app.registry.text import tidy, wrong_with
+
+LONGEST_NAME = 250
+LONGEST_DISTRICT = 100
+
+
+def seed_reference(session: Session) -> int:
+    """Bring the parks of the reference data into the table; how many were new or changed. A second run changes none.
+
+    Parks that only a register knows stay as they are.
+    """
+    changed = 0
+    for entry in territory().parks.values():
+        values = _columns(entry)
+        park = store.park(session, entry.code)
+        if park is None:
+            session.add(Park(code=entry.code, **values))
+        elif any(getattr(park, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(park, name, value)
+        else:
+            continue
+        changed += 1
+    session.flush()
+    return changed
+
+
+def _columns(entry: ParkEntry) -> dict[str, object]:
+    return {
+        "kind": entry.kind.value,
+        "names": dict(entry.names),
+        "district": entry.district,
+        "economic_region": entry.economic_region,
+        "area_ha": entry.area_ha,
+        "legal_basis": entry.legal_basis,
+    }
+
+
+def list_parks(session: Session) -> Sequence[Park]:
+    return store.parks(session)
+
+
+def get_park(session: Session, code: str) -> Park:
+    park = store.park(session, code)
+    if park is None:
+        raise NotFound.of("park")
+    return park
+
+
+def create_site(
+    session: Session,
+    actor: Actor,
+    *,
+    name: str,
+    country: str,
+    district: str,
+    park_code: str | None,
+    production_started_on: date | None,
+    now: datetime,
+) -> Site:
+    """A site that the company names itself. Its region follows from the district; a district unknown to us has none.
+
+    Errors: Invalid with every wrong place at once.
+    """
+    organisation_id = own_organisation(actor)
+    errors = _wrong_name(name) + _wrong_start(production_started_on, now)
+    if country not in countries():
+        errors.append({"pointer": "/country", "detail": "This is no country code of two capital letters (ISO 3166-1)."})
+    if wrong := wrong_with(district, LONGEST_DISTRICT):
+        errors.append({"pointer": "/district", "detail": wrong})
+    errors += _wrong_park(session, country, district, park_code)
+    if errors:
+        raise Invalid("The site cannot be right as it is.", errors)
+    known = territory().district(district) if country == HOME else None
+    site = Site(
+        id=new_id(),
+        organisation_id=organisation_id,
+        name=tidy(name),
+        country=country,
+        district=known.name if known else tidy(district),
+        economic_region=known.region if known else None,
+        park_code=park_code,
+        production_started_on=production_started_on,
+        source=Source.APPLICANT.value,
+        created_at=now,
+    )
+    session.add(site)
+    session.flush()
+    audit.record(session, actor, "site.created", ("site", site.id), now, organisation=organisation_id, park=park_code)
+    return site
+
+
+def update_site(
+    session: Session,
+    actor: Actor,
+    *,
+    site_id: UUID,
+    version: int | None,
+    name: str,
+    production_started_on: date | None,
+    now: datetime,
+) -> Site:
+    """Name and start of production. Where the site lies is fixed: another place is another site."""
+    site = store.site(session, site_id, own_organisation(actor), lock=True)
+    if site is None:
+        raise NotFound.of("site")
+    check_version(version, site.version)
+    if errors := _wrong_name(name) + _wrong_start(production_started_on, now):
+        raise Invalid("The site cannot be right as it is.", errors)
+    site.name = tidy(name)
+    site.production_started_on = production_started_on
+    site.version += 1
+    session.flush()
+    started = production_started_on.isoformat() if production_started_on else None
+    audit.record(session, actor, "site.updated", ("site", site.id), now, production_started_on=started)
+    return site
+
+
+def get_site(session: Session, actor: Actor, site_id: UUID) -> Site:
+    site = store.site(session, site_id)
+    if site is None or not may_see(actor, site.organisation_id):
+        raise NotFound.of("site")
+    return site
+
+
+def list_sites(
+    session: Session, actor: Actor, *, organisation_id: UUID | None = None, after: UUID | None = None, limit: int = 50
+) -> Sequence[Site]:
+    """Staff see all sites, or those of one company; a company sees its own and needs to name itself."""
+    if organisation_id is None:
+        require_staff(actor)
+    elif not may_see(actor, organisation_id):
+        raise NotFound.of("company")
+    return store.sites(session, organisation_id, after=after, limit=limit)
+
+
+def _wrong_name(name: str) -> list[dict[str, str]]:
+    wrong = wrong_with(name, LONGEST_NAME)
+    return [{"pointer": "/name", "detail": wrong}] if wrong else []
+
+
+def _wrong_start(day: date | None, now: datetime) -> list[dict[str, str]]:
+    if day is None or day <= day_in_baku(now):
+        return []
+    detail = "This day is still to come. Leave it empty until production has started."
+    return [{"pointer": "/production_started_on", "detail": detail}]
+
+
+def _wrong_park(session: Session, country: str, district: str, park_code: str | None) -> list[dict[str, str]]:
+    if park_code is None:
+        return []
+    park = store.park(session, park_code) if not wrong_with(park_code, LONGEST_DISTRICT) else None
+    if park is None:
+        return [{"pointer": "/park_code", "detail": "There is no such park."}]
+    if country != HOME or not same_district(park.district, district):
+        where = f" It lies in {park.district}." if park.district else ""
+        return [{"pointer": "/park_code", "detail": f"The site does not lie in the district of this park.{where}"}]
+    return []
+
+
+def same_district(one: str | None, other: str | None) -> bool:
+    """Whether two spellings mean one district; a district unknown to the reference data is known by its text."""
+    if one is None or other is None:
+        return False
+    known, also = territory().district(one), territory().district(other)
+    return known == also if known or also else tidy(one).casefold() == tidy(other).casefold()

@@ -1,0 +1,54 @@
+"""Types of what strangers send: text that can be stored and shown, whole numbers that are no booleans, exact decimals."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from app.registry.text import tidy, wrong_with
+
+
+class Body(BaseModel):
+    """A request body: unknown members are refused, so that a slip of the pen is not passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _text(most: int, *, lines: bool = False) -> AfterValidator:
+    def check(value: str) -> str:
+        if wrong := wrong_with(value, most, lines=lines):
+            raise ValueError(wrong)
+        return tidy(value)
+
+    return AfterValidator(check)
+
+
+def _no_number(value: Any) -> Any:
+    """A code is text: as a number it would have lost its leading zeros."""
+    if isinstance(value, int | float | Decimal):
+        raise ValueError("Send this as text in quotes: a number loses its leading zeros.")
+    return value
+
+
+def _decimal(value: Any) -> Any:
+    """Decimals come as text or as JSON numbers; true and false are neither."""
+    if isinstance(value, bool):
+        raise ValueError("This must be a decimal number, best as text such as “12.50”.")
+    return value
+
+
+Word = Annotated[StrictStr, _text(100)]
+Name = Annotated[StrictStr, _text(250)]
+Sentence = Annotated[StrictStr, _text(500)]
+Prose = Annotated[StrictStr, _text(4_000, lines=True)]
+Code = Annotated[StrictStr, BeforeValidator(_no_number), Field(max_length=40)]
+Whole = StrictInt
+Flag = StrictBool
+Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
+Query = Annotated[str, _text(200)]

@@ -1,0 +1,69 @@
+"""One issued certificate, its keys, and a desk over a register in memory."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of
+
+from app.certificates.credential import build, lint, sign_credential
+from app.keys import KeyRing
+from app.verification import lane
+from app.verification.desk import VerificationDesk
+from app.web import problems
+
+
+@pytest.fixture(scope="session")
+def signer():
+    return signer_of(0xC0FFEE)
+
+
+@pytest.fixture(scope="session")
+def content():
+    return content_of()
+
+
+@pytest.fixture(scope="session")
+def token(signer, content):
+    return sign_credential(signer, lint(build(content)))
+
+
+@pytest.fixture(scope="session")
+def record(content, token, signer):
+    return record_of(content, token, signer)
+
+
+@pytest.fixture
+def store(record):
+    store = MemoryStore()
+    store.put(record)
+    return store
+
+
+@dataclass
+class World:
+    """What a test may turn: the time and the keys."""
+
+    now: datetime
+    ring: KeyRing
+
+
+@pytest.fixture
+def world(signer):
+    return World(NOW, ring_of(signer))
+
+
+@pytest.fixture
+def desk(store, world):
+    return VerificationDesk(store, lambda: world.ring, lambda: world.now, "https://mark.example")
+
+
+@pytest.fixture
+def client(desk):
+    app = FastAPI()
+    app.router.routes.extend(lane.routes(desk))
+    problems.install(app)
+    with TestClient(app) as client:
+        yield client

@@ -1,0 +1,87 @@
+"""The body that the world reads, member by member, and its ETag."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from verification_world import NOW
+
+from app.verification.answer import answer, as_members, certificate_members
+from app.verification.checks import MISTYPED, judge_number
+
+BASE = "https://mark.example"
+
+
+def test_the_whole_answer(record, world):
+    body, _ = answer(judge_number(record, world.ring, NOW), BASE)
+    assert json.loads(body) == {
+        "verdict": "valid",
+        "message": "This certificate is genuine and valid.",
+        "as_of": "2026-11-22T17:00:00Z",
+        "certificate": {
+            "number": "MIK-2026-000042-Y",
+            "scheme": {"code": "MIK", "name": "Made in Karabakh"},
+            "holder": {"name": "Nümunə-Boru MMC", "voen": "001****221"},
+            "product": {"name": {"en": "Steel pipe", "az": "Polad boru"}, "hs6": "730630", "gtin": None},
+            "site": {"park": "AGDAM-SP", "district": "Ağdam"},
+            "origin_criterion": "CTH",
+            "valid_from": "2026-11-22",
+            "valid_until": "2029-11-21",
+            "status": "active",
+            "status_since": "2026-11-22T17:00:00Z",
+            "reason": None,
+        },
+        "checks": [
+            {
+                "name": "form",
+                "passed": True,
+                "detail": "The number has the right form and its check character fits.",
+            },
+            {"name": "record", "passed": True, "detail": "The certificate is in our register."},
+            {"name": "key_state", "passed": True, "detail": "The signing key is active."},
+            {
+                "name": "validity",
+                "passed": True,
+                "detail": "The term runs from 2026-11-22 to 2029-11-21, both days included (Asia/Baku).",
+            },
+            {"name": "status", "passed": True, "detail": "The certificate is active since 2026-11-22T17:00:00Z."},
+        ],
+        "links": {
+            "credential": "https://mark.example/v1/certificates/MIK-2026-000042-Y",
+            "page": "https://mark.example/v/MIK-2026-000042-Y",
+        },
+    }
+
+
+def test_nothing_is_shown_of_what_is_not_ours():
+    members = as_members(MISTYPED, BASE)
+    assert members["certificate"] is None
+    assert members["as_of"] is None
+    assert members["links"] == {"credential": None, "page": None}
+
+
+def test_a_natural_persons_voen_is_not_shown(record):
+    assert certificate_members(record._replace(holder_voen="0010002222"))["holder"]["voen"] is None
+
+
+def test_a_reason_is_shown(record):
+    members = certificate_members(record._replace(status="revoked", status_reason="false-documents"))
+    assert members["reason"] == "false-documents"
+
+
+class TestEtag:
+    def etag(self, record, world, now=NOW):
+        body, etag = answer(judge_number(record, world.ring, now), BASE)
+        assert answer(judge_number(record, world.ring, now), BASE) == (body, etag)
+        assert etag[0] == etag[-1] == '"'
+        return etag
+
+    def test_stays_while_nothing_changes(self, record, world):
+        assert self.etag(record, world) == self.etag(record, world, NOW + timedelta(days=300, seconds=7))
+
+    def test_an_expiry_cannot_hide(self, record, world):
+        last = datetime(2029, 11, 21, 19, 59, 59, tzinfo=UTC)
+        assert self.etag(record, world, last) == self.etag(record, world)
+        assert self.etag(record, world, last + timedelta(seconds=1)) != self.etag(record, world)
+
+    def test_a_change_of_status_shows(self, record, world):
+        assert self.etag(record._replace(status="suspended"), world) != self.etag(record, world)

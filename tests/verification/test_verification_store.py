@@ -1,0 +1,216 @@
+"""Looking up on both databases, over the migrated tables: right values, fresh values, and what happens without them."""
+
+import asyncio
+import threading
+from uuid import uuid4
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from verification_world import content_of, record_of, signer_of
+
+from app.certificates.model import Certificate
+from app.certificates.number import CertificateNumber
+from app.verification.record import CertificateRecord
+from app.verification.store import PostgresStore, RegisterAway, certificate_store
+
+SIGNER = signer_of(0xC0FFEE)
+NUMBER = CertificateNumber("MIK", 2026, 42)
+RECORD = record_of(content_of(gtin="4006381333931"), "header.payload.signature", SIGNER)
+
+
+class Register:
+    """Writes rows past the rules that tie them to companies and applications: those are not what is tested here."""
+
+    def __init__(self, url):
+        self.engine = sa.create_engine(url)
+
+    def run(self, *statements):
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            for statement in statements:
+                connection.execute(statement)
+
+    def put(self, record):
+        number = record.number.split("-")
+        values = record._asdict() | {
+            "ruleset_version": "1", "year": int(number[1]), "serial": int(number[2]), "status_list_id": 1,
+            "status_index": int(number[2]), "token": "header.payload.signature", "search_text": "",
+        }  # fmt: skip
+        ids = ("id", "organisation_id", "product_id", "site_id", "application_id", "decision_id")
+        self.run(sa.insert(Certificate).values(**values, **{name: uuid4() for name in ids}))
+
+    def change(self, **values):
+        self.run(sa.update(Certificate).values(**values))
+
+
+@pytest.fixture
+def register(database_url):
+    register = Register(database_url)
+    register.put(RECORD)
+    yield register
+    register.engine.dispose()
+
+
+def ask(url, *numbers, between=lambda: None):
+    """Ask for each number on one held store, with something done before each but the first."""
+
+    async def run():
+        store = certificate_store(url)
+        await store.open()
+        try:
+            found = []
+            for index, number in enumerate(numbers):
+                if index:
+                    await asyncio.to_thread(between)
+                found.append(await store.find(number))
+            return found
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def test_every_value_comes_back_as_it_was(register, database_url):
+    (found,) = ask(database_url, NUMBER)
+    assert found == RECORD
+    assert isinstance(found, CertificateRecord)
+    assert found.status_since.utcoffset() is not None
+    assert certificate_store(database_url).find_now(NUMBER) == RECORD
+
+
+def test_values_that_may_be_missing(register, database_url):
+    register.change(gtin=None, park_code=None, status_reason=None)
+    (found,) = ask(database_url, NUMBER)
+    assert (found.gtin, found.park_code, found.status_reason) == (None, None, None)
+
+
+def test_unknown(register, database_url):
+    assert ask(database_url, CertificateNumber("MIK", 2026, 43)) == [None]
+    assert certificate_store(database_url).find_now(CertificateNumber("MIA", 2026, 42)) is None
+
+
+def test_a_change_is_seen_by_the_very_next_look(register, database_url):
+    before, after = ask(
+        database_url, NUMBER, NUMBER, between=lambda: register.change(status="revoked", status_reason="false-documents")
+    )
+    assert (before.status, after.status, after.status_reason) == ("active", "revoked", "false-documents")
+
+
+def test_no_look_keeps_a_transaction_open(register, database_url):
+    """An unfinished read would stop a checkpoint of SQLite and show the past on both."""
+
+    async def run():
+        store = certificate_store(database_url)
+        await store.open()
+        try:
+            await store.find(NUMBER)
+            if database_url.startswith("sqlite"):
+                assert not store._held.connection.in_transaction
+                with register.engine.connect() as connection:
+                    busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+                assert busy == 0
+            else:
+                async with store._pool.connection() as connection:
+                    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def test_it_cannot_write(register, database_url):
+    async def run():
+        store = certificate_store(database_url)
+        await store.open()
+        try:
+            await store.find(NUMBER)
+            if database_url.startswith("sqlite"):
+                store._held.connection.execute("DELETE FROM certificates")
+            else:
+                async with store._pool.connection() as connection:
+                    await connection.execute("DELETE FROM certificates")
+        finally:
+            await store.close()
+
+    with pytest.raises(Exception, match=r"readonly|read-only"):
+        asyncio.run(run())
+
+
+def test_threads_share_a_store(register, database_url):
+    store = certificate_store(database_url)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(store.find_now(NUMBER))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [RECORD] * 8
+
+
+def test_without_its_table(database_url):
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE certificates RENAME TO elsewhere")
+    engine.dispose()
+    with pytest.raises(RegisterAway):
+        ask(database_url, NUMBER)
+    with pytest.raises(RegisterAway):
+        certificate_store(database_url).find_now(NUMBER)
+
+
+class TestSqlite:
+    def test_no_file_is_made_by_asking(self, tmp_path):
+        with pytest.raises(RegisterAway):
+            certificate_store(f"sqlite:///{tmp_path / 'none.sqlite3'}").find_now(NUMBER)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_that_comes_later_or_is_broken_meanwhile(self, tmp_path):
+        path = tmp_path / "a b%20ü?.sqlite3"
+        store = certificate_store(f"sqlite:///{path}")
+        path.write_bytes(b"this is no database, but long enough to look like one" * 100)
+        with pytest.raises(RegisterAway):
+            store.find_now(NUMBER)
+
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+    def test_memory_is_refused(self, url):
+        with pytest.raises(ValueError, match="memory"):
+            certificate_store(url)
+
+    def test_a_closed_store_connects_anew(self, sqlite_template):
+        store = certificate_store(f"sqlite:///{sqlite_template}")
+        assert store.find_now(NUMBER) is None
+        asyncio.run(store.close())
+        assert store.find_now(NUMBER) is None
+        store._held.connection.close()
+        assert store.find_now(NUMBER) is None
+
+
+class TestPostgres:
+    @pytest.fixture
+    def database_url(self, pg_url, pg_template):
+        return sa.make_url(pg_url).set(database=pg_template).render_as_string(hide_password=False)
+
+    def test_cut_connections_are_replaced(self, database_url):
+        def cut():
+            with psycopg.connect(certificate_store(database_url)._conninfo, autocommit=True) as connection:
+                cut = connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                ).fetchall()
+                assert cut
+
+        assert ask(database_url, NUMBER, NUMBER, NUMBER, between=cut) == [None] * 3
+
+    def test_no_server(self, tmp_path):
+        store = PostgresStore(f"postgresql://nobody@/none?host={tmp_path}")
+        with pytest.raises(RegisterAway):
+            store.find_now(NUMBER)
+
+    def test_not_opened(self, database_url):
+        async def run():
+            await certificate_store(database_url).find(NUMBER)
+
+        with pytest.raises(RegisterAway):
+            asyncio.run(run())

@@ -1,0 +1,97 @@
+"""What the tests of this folder build their world of: keys from numbers, a content, its row, a register in memory."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app import jws
+from app.certificates.credential import CertificateContent
+from app.jws import PrivateKey
+from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
+from app.verification.record import CertificateRecord
+
+DID = "did:web:mark.example"
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+KEY_SINCE = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+
+
+def private_key(value):
+    """A key for tests, from a number: not a secret, and the same in every run."""
+    pem = ec.derive_private_key(value, ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return PrivateKey.from_pem(pem)
+
+
+def signer_of(value, issuer=DID):
+    key = private_key(value)
+    return FileSigner(did_kid(issuer, key.public), key)
+
+
+def content_of(number="MIK-2026-000042-Y", **other):
+    values = {
+        "number": number,
+        "base_url": "https://mark.example",
+        "issuer": DID,
+        "issuer_name": "Owner of the mark",
+        "scheme_code": number[:3],
+        "scheme_name": "Made in Karabakh",
+        "ruleset_version": "2026.1",
+        "holder_name": "Nümunə-Boru MMC",
+        "holder_voen": "0010002221",
+        "product_names": {"en": "Steel pipe", "az": "Polad boru"},
+        "hs6": "730630",
+        "gtin": None,
+        "park_code": "AGDAM-SP",
+        "district": "Ağdam",
+        "origin_criterion": "CTH",
+        "valid_from": date(2026, 11, 22),
+        "valid_until": date(2029, 11, 21),
+        "status_list_id": 1,
+        "status_index": 4711,
+    }
+    return CertificateContent(**(values | other))
+
+
+def record_of(content, token, signer, **other):
+    values = {name: getattr(content, name) for name in CertificateRecord._fields if hasattr(content, name)}
+    values |= {
+        "status": "active",
+        "status_since": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
+        "status_reason": None,
+        "issued_at": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
+        "kid": signer.kid,
+        "token_sha256": jws.signed_hash(token),
+    }
+    return CertificateRecord(**(values | other))
+
+
+def ring_of(*signers, state=KeyState.ACTIVE, since=KEY_SINCE):
+    return KeyRing.of(KnownKey(s.kid, s.public, state, since) for s in signers)
+
+
+@dataclass
+class MemoryStore:
+    rows: dict = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    broken: Exception | None = None
+
+    def put(self, record):
+        self.rows[record.number] = record
+
+    async def open(self):
+        pass
+
+    async def close(self):
+        pass
+
+    async def find(self, number):
+        return self.find_now(number)
+
+    def find_now(self, number):
+        self.asked.append(str(number))
+        if self.broken:
+            raise self.broken
+        return self.rows.get(str(number))
