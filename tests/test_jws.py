@@ -333,5 +333,10 @@ class TestAccessTokens:
     def test_a_clock_slightly_ahead(self):
         assert self.check(CLAIMS | {"iat": T + 30, "exp": T + 100}).iat == T + 30
 
+    def test_true_is_no_time(self):
+        first_seconds = datetime.fromtimestamp(5, UTC)
+        assert self.check(CLAIMS | {"iat": 1, "exp": 9}, now=first_seconds).iat == 1
+        assert self.refusal(CLAIMS | {"iat": True, "exp": 9}, now=first_seconds) is Reason.CLAIMS
+
     def test_a_certificate_is_no_access_token(self):
         assert self.refusal(CLAIMS, typ="vc+jwt") is Reason.TYP

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from app.actor import Actor, Role
+from app.actor import Actor
 from app.api import dossier
 from app.applications import cases, decision, review, store
 from app.applications.decision import SentBack
@@ -22,8 +22,7 @@ from app.web.routing import OrderedRoute
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=OrderedRoute)
 
-READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
-Reader = Annotated[Actor, allow(*READERS)]
+Reader = Annotated[Actor, allow(*cases.CASE_READERS)]
 
 
 @router.get("", summary="Cases on the desk", responses=refuses(*READS))

@@ -17,7 +17,7 @@ from app.products.model import CostItem, ProcessStep
 from app.products.model import Place as CostPlace
 from app.products.store import WholeProduct
 from app.registry import store as registry
-from app.registry.countries import HOME
+from app.registry.geography import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
 from app.registry.territory import territory
 from app.schemes import canonical, facts

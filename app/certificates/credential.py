@@ -16,7 +16,7 @@ from stdnum import ean
 
 from app import jws
 from app.certificates import number as numbers
-from app.errors import MikError
+from app.errors import Conflict
 from app.keys import Signer
 
 BAKU: Final = timezone(timedelta(hours=4), "+04:00")  # Azerbaijan keeps no summer time
@@ -25,13 +25,15 @@ STATUS_LIST_ENTRIES: Final = 131_072  # smallest list of Bitstring Status List v
 _INVISIBLE_BUT_NEEDED = "\u200c\u200d"  # joiners, without which Persian is spelt wrong
 
 
-class CredentialNotSound(MikError):
+class CredentialNotSound(Conflict):
     """The linter refused a payload; `problems` names each place and what is wrong there. Nothing was signed."""
 
     code = "credential-not-sound"
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("The certificate cannot be signed: " + "; ".join(problems) + ".")
+        super().__init__(
+            "The certificate cannot be signed: " + "; ".join(problems) + ".", data={"problems": list(problems)}
+        )
         self.problems = problems
 
 

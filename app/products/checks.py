@@ -13,8 +13,8 @@ import pycountry
 from stdnum import ean
 
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
-from app.registry.countries import HOME, countries
 from app.registry.figures import Column, wrong_figure
+from app.registry.geography import HOME, countries
 from app.registry.text import wrong_with
 from app.schemes import nomenclature
 

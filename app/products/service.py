@@ -1,10 +1,10 @@
 """A company's own products: enter, replace, read, retire.
 
 A product that an application under review rests on must not change. Applications stand above this room, so the caller
-says whether it is `frozen`, and takes the product's lock first (`store.hold`) where that can change at the same moment.
+hands in the question `frozen`; it is asked after the product's row is locked, and a submission locks that row too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,10 @@ from app.registry.text import tidy
 REFERENCE_TAKEN = "Another of your products bears this reference already."
 
 
+IsFrozen = Callable[[Session, UUID], bool]
+"""Whether an application that is being looked at rests on this product."""
+
+
 def create_product(session: Session, actor: Actor, *, entry: ProductEntry, now: datetime) -> WholeProduct:
     """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
     organisation_id = own_organisation(actor)
@@ -45,11 +49,11 @@ def replace_product(
     product_id: UUID,
     version: int | None,
     entry: ProductEntry,
-    frozen: bool,
+    frozen: IsFrozen,
     now: datetime,
 ) -> WholeProduct:
     """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired`, Invalid."""
-    product = _for_change(session, actor, product_id, version, frozen=frozen)
+    product = changeable(session, actor, product_id, version, frozen=frozen)
     _check(session, product.organisation_id, entry, product)
     for column, value in _columns(entry).items():
         setattr(product, column, value)
@@ -59,14 +63,29 @@ def replace_product(
 
 
 def retire_product(
-    session: Session, actor: Actor, *, product_id: UUID, version: int | None, frozen: bool, now: datetime
+    session: Session, actor: Actor, *, product_id: UUID, version: int | None, frozen: IsFrozen, now: datetime
 ) -> WholeProduct:
     """The product can no longer be applied for or changed; what was granted to it stays."""
-    product = _for_change(session, actor, product_id, version, frozen=frozen)
+    product = changeable(session, actor, product_id, version, frozen=frozen)
     product.retired_at = product.updated_at = now
     product.version += 1
     audit.record(session, actor, "product.retired", ("product", product.id), now)
     return store.whole(session, [product])[0]
+
+
+def changeable(session: Session, actor: Actor, product_id: UUID, version: int | None, *, frozen: IsFrozen) -> Product:
+    """The company's own product, locked for a change; all refusals that do not depend on the new content, in order."""
+    product = store.product(session, product_id, own_organisation(actor), lock=True)
+    if product is None:
+        raise NotFound.of("product")
+    check_version(version, product.version)
+    if product.retired_at is not None:
+        raise Conflict("This product is retired and cannot be changed.", code="product-retired")
+    if frozen(session, product_id):
+        raise Conflict(
+            "An application with this product is being looked at: it cannot change now.", code="product-frozen"
+        )
+    return product
 
 
 def get_product(session: Session, actor: Actor, product_id: UUID) -> WholeProduct:
@@ -83,20 +102,6 @@ def list_products(
     """The company's products by id; `retired=None` for all of them."""
     rows = store.products(session, own_organisation(actor), retired=retired, after=after, limit=limit)
     return store.whole(session, rows)
-
-
-def _for_change(session: Session, actor: Actor, product_id: UUID, version: int | None, *, frozen: bool) -> Product:
-    product = store.product(session, product_id, own_organisation(actor), lock=True)
-    if product is None:
-        raise NotFound.of("product")
-    check_version(version, product.version)
-    if product.retired_at is not None:
-        raise Conflict("This product is retired and cannot be changed.", code="product-retired")
-    if frozen:
-        raise Conflict(
-            "An application with this product is being looked at: it cannot change now.", code="product-frozen"
-        )
-    return product
 
 
 def _check(session: Session, organisation_id: UUID, entry: ProductEntry, product: Product | None = None) -> None:

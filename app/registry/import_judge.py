@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from app.registry.geography import same_district
 from app.registry.import_plan import FieldChange, ImportPlan, Known, LineAction, LinePlan, ResidencySteps
 from app.registry.model import Organisation, Park, Residency, ResidencyStatus, Site, Source, Stage
 from app.registry.periods import Move, PeriodState, state_of
@@ -151,8 +152,9 @@ def _state(row: Residency) -> PeriodState:
     return state_of(row.ends_on, row.cancelled_on)
 
 
-def _closed_on(row: Residency) -> date:
-    return row.cancelled_on or row.ends_on or date.max
+def _closed_on(row: Residency) -> tuple[date, bool]:
+    """To find the period that closed last. An open one is later than all; on one day a cancellation says more."""
+    return row.cancelled_on or row.ends_on or date.max, row.cancelled_on is not None
 
 
 def _status(periods: Sequence[Residency]) -> str:
@@ -186,10 +188,8 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
     if region is not None and region not in places.regions:
         errors.append(Note(row.line, "economic_region", f"The economic region {region} is not known."))
     elif region is not None and district is not None and region != district.region:
-        errors.append(
-            Note(row.line, "economic_region", f"{district.name} lies in {district.region}, not in {region}.")
-        )
-    if park is not None and row.district is not None and not places.is_same(park.district, row.district):
+        errors.append(Note(row.line, "economic_region", f"{district.name} lies in {district.region}, not in {region}."))
+    if park is not None and row.district is not None and not same_district(places, park.district, row.district):
         errors.append(Note(row.line, "district", f"The park {park.code} lies in {park.district}, not here."))
     return errors
 

@@ -6,6 +6,7 @@ A company is `listed` by an import of the register, or made by its own registrat
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
@@ -27,13 +28,19 @@ LONGEST_NAME = 250
 LONGEST_FORM = 60
 LONGEST_BASIS = 2_000
 
-MOVES: Mapping[tuple[Standing, str], Standing] = MappingProxyType(
+
+class Decision(StrEnum):
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+
+
+DECISIONS: Mapping[tuple[Standing, Decision], Standing] = MappingProxyType(
     {
-        (Standing.LISTED, "claim"): Standing.UNCONFIRMED,
-        (Standing.UNCONFIRMED, "confirm"): Standing.CONFIRMED,
-        (Standing.UNCONFIRMED, "refuse"): Standing.LISTED,
+        (Standing.UNCONFIRMED, Decision.CONFIRM): Standing.CONFIRMED,
+        (Standing.UNCONFIRMED, Decision.REFUSE): Standing.LISTED,
     }
 )
+"""The registrar's moves. The other one, listed → unconfirmed, is the company's own: it registers."""
 
 
 def register_company(
@@ -103,7 +110,7 @@ def _claim_or_create(
         return organisation, False
     if known.standing != Standing.LISTED:
         raise _taken(Standing(known.standing))
-    known.standing = MOVES[Standing.LISTED, "claim"].value
+    known.standing = Standing.UNCONFIRMED.value
     if known.source == Source.APPLICANT:  # a refused registration named it, not the register
         known.legal_name_az, known.legal_name_en = names["legal_name_az"], names["legal_name_en"]
         known.legal_form = names["legal_form"]
@@ -117,8 +124,7 @@ def confirm_organisation(
     session: Session, actor: Actor, *, organisation_id: UUID, version: int | None, basis: str, now: datetime
 ) -> Organisation:
     """The registrar has seen evidence that these people act for the company. `basis` says which."""
-    require(actor, Role.REGISTRAR)
-    organisation = _step(session, organisation_id, version, "confirm")
+    organisation = _decide(session, actor, organisation_id, version, Decision.CONFIRM)
     organisation.confirmation_basis = _free_text(basis, "/basis")
     organisation.confirmed_by, organisation.confirmed_at = actor.id, now
     organisation.refusal_reason = None
@@ -130,25 +136,34 @@ def refuse_organisation(
     session: Session, actor: Actor, *, organisation_id: UUID, version: int | None, reason: str, now: datetime
 ) -> Organisation:
     """The claim is refused: its members and clients are cut off, and the company can be claimed anew."""
-    require(actor, Role.REGISTRAR)
-    organisation = _step(session, organisation_id, version, "refuse")
+    organisation = _decide(session, actor, organisation_id, version, Decision.REFUSE)
     organisation.refusal_reason = _free_text(reason, "/reason")
     access.deactivate_members(session, actor, organisation.id, now)
     audit.record(session, actor, "organisation.refused", ("organisation", organisation.id), now)
     return organisation
 
 
-def _step(session: Session, organisation_id: UUID, version: int | None, move: str) -> Organisation:
+def guard(
+    session: Session, actor: Actor, organisation_id: UUID, version: int | None, decision: Decision
+) -> Organisation:
+    """The company, locked; all refusals that do not depend on what is written: 403, 404, 428, 412, 409."""
+    require(actor, Role.REGISTRAR)
     organisation = store.organisation(session, organisation_id, lock=True)
     if organisation is None:
         raise NotFound.of("company")
     check_version(version, organisation.version)
     standing = Standing(organisation.standing)
-    following = MOVES.get((standing, move))
-    if following is None:
-        allowed = [m for s, m in MOVES if s is standing and m != "claim"]
-        raise WrongState("company", state=standing, action=move, allowed=allowed)
-    organisation.standing = following.value
+    if (standing, decision) not in DECISIONS:
+        allowed = [other.value for state, other in DECISIONS if state is standing]
+        raise WrongState("company", state=standing, action=decision, allowed=allowed)
+    return organisation
+
+
+def _decide(
+    session: Session, actor: Actor, organisation_id: UUID, version: int | None, decision: Decision
+) -> Organisation:
+    organisation = guard(session, actor, organisation_id, version, decision)
+    organisation.standing = DECISIONS[Standing(organisation.standing), decision].value
     organisation.version += 1
     return organisation
 

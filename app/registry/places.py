@@ -12,8 +12,8 @@ from app.actor import Actor
 from app.db import new_id
 from app.errors import Invalid, NotFound, check_version
 from app.registry import store
-from app.registry.countries import HOME, countries
 from app.registry.days import day_in_baku
+from app.registry.geography import HOME, countries, same_district
 from app.registry.model import Park, Site, Source
 from app.registry.territory import ParkEntry, territory
 from app.registry.text import tidy, wrong_with
@@ -170,15 +170,7 @@ def _wrong_park(session: Session, country: str, district: str, park_code: str | 
     park = store.park(session, park_code) if not wrong_with(park_code, LONGEST_DISTRICT) else None
     if park is None:
         return [{"pointer": "/park_code", "detail": "There is no such park."}]
-    if country != HOME or not same_district(park.district, district):
+    if country != HOME or not same_district(territory(), park.district, district):
         where = f" It lies in {park.district}." if park.district else ""
         return [{"pointer": "/park_code", "detail": f"The site does not lie in the district of this park.{where}"}]
     return []
-
-
-def same_district(one: str | None, other: str | None) -> bool:
-    """Whether two spellings mean one district; a district unknown to the reference data is known by its text."""
-    if one is None or other is None:
-        return False
-    known, also = territory().district(one), territory().district(other)
-    return known == also if known or also else tidy(one).casefold() == tidy(other).casefold()

@@ -79,7 +79,7 @@ def end_residency(
     dry_run: bool = False,
 ) -> ResidencyChange:
     """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
-    row = _for_move(session, actor, residency_id, version, Move.END, dry_run=dry_run)
+    row = guard(session, actor, residency_id, version, Move.END, lock=not dry_run)
     _check_closing(row, on, reason, day_in_baku(now))
     if not dry_run:
         close(session, actor, row, Move.END, on=on, reason=tidy(reason), now=now)
@@ -98,7 +98,7 @@ def cancel_residency(
     dry_run: bool = False,
 ) -> ResidencyChange:
     """The park took the residency back. Errors as `end_residency`."""
-    row = _for_move(session, actor, residency_id, version, Move.CANCEL, dry_run=dry_run)
+    row = guard(session, actor, residency_id, version, Move.CANCEL, lock=not dry_run)
     _check_closing(row, on, reason, day_in_baku(now))
     if not dry_run:
         close(session, actor, row, Move.CANCEL, on=on, reason=tidy(reason), now=now)
@@ -109,7 +109,7 @@ def restore_residency(
     session: Session, actor: Actor, *, residency_id: UUID, version: int | None, now: datetime, dry_run: bool = False
 ) -> ResidencyChange:
     """A closed period is open again, as if it had never closed. Errors: Conflict `residency-open`, WrongState."""
-    row = _for_move(session, actor, residency_id, version, Move.RESTORE, dry_run=dry_run)
+    row = guard(session, actor, residency_id, version, Move.RESTORE, lock=not dry_run)
     if store.residencies(session, organisation_id=row.organisation_id, park_code=row.park_code, only_open=True):
         raise _already_open()
     if not dry_run:
@@ -124,12 +124,25 @@ def restore_residency(
 def update_stage(
     session: Session, actor: Actor, *, residency_id: UUID, version: int | None, stage: Stage, now: datetime
 ) -> ResidencyChange:
-    row = _for_move(session, actor, residency_id, version, Move.UPDATE, dry_run=False)
+    row = guard(session, actor, residency_id, version, Move.UPDATE)
     before, row.stage = row.stage, stage.value
     row.source, row.confirmed_on = BY_HAND, day_in_baku(now)
     row.version += 1
     note(session, actor, "residency.updated", row, now, stage=[before, stage.value])
     return change_of(row, ChangeKind.KEPT)
+
+
+def guard(
+    session: Session, actor: Actor, residency_id: UUID, version: int | None, move: Move, *, lock: bool = True
+) -> Residency:
+    """The residency for a move; all refusals that do not depend on what else is asked: 403, 404, 428, 412, 409."""
+    require(actor, Role.REGISTRAR)
+    row = store.residency(session, residency_id, lock=lock)
+    if row is None:
+        raise NotFound.of("residency")
+    check_version(version, row.version)
+    step(state_of(row.ends_on, row.cancelled_on), move)
+    return row
 
 
 def get_residency(session: Session, actor: Actor, residency_id: UUID) -> Residency:
@@ -157,18 +170,6 @@ def list_residencies(
     return store.residencies(
         session, organisation_id=organisation_id, park_code=park_code, only_open=only_open, after=after, limit=limit
     )
-
-
-def _for_move(
-    session: Session, actor: Actor, residency_id: UUID, version: int | None, move: Move, *, dry_run: bool
-) -> Residency:
-    require(actor, Role.REGISTRAR)
-    row = store.residency(session, residency_id, lock=not dry_run)
-    if row is None:
-        raise NotFound.of("residency")
-    check_version(version, row.version)
-    step(state_of(row.ends_on, row.cancelled_on), move)
-    return row
 
 
 def _check_closing(row: Residency, on: date, reason: str, today: date) -> None:

@@ -147,7 +147,10 @@ def present_residency(
         sa.select(Residency)
         .where(Residency.organisation_id == organisation_id, Residency.park_code == park_code)
         .order_by(
-            is_open.desc(), sa.func.coalesce(Residency.cancelled_on, Residency.ends_on).desc(), Residency.id.desc()
+            is_open.desc(),
+            sa.func.coalesce(Residency.cancelled_on, Residency.ends_on).desc(),
+            Residency.cancelled_on.is_not(None).desc(),  # on one day a cancellation says more than an end
+            Residency.id.desc(),
         )
         .limit(1)
     )

@@ -40,7 +40,7 @@ class Finding:
             "outcome": self.outcome.value,
             "case": self.case,
             "reasons": dict(self.reasons),
-            "values": {name: canonical.jsonable(value) for name, value in sorted(self.values.items())},
+            "values": canonical.jsonable(self.values),
             "parameters": dict(self.parameters),
         }
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from app.schemes import nomenclature
 from app.schemes.facts import InputSummary, Material, ValueStatement
-from app.schemes.figures import exact, plain, rounded
+from app.schemes.figures import exact, plain, rounded, shown
 
 UNROUNDED = Context(prec=200)
 """Figures are bounded (`figures.py`), so sums of them at this precision are exact, whatever the order."""
@@ -113,7 +113,7 @@ def determine(value: ValueStatement, hs6: str | None, *, rvc_at_least: Decimal) 
         same_heading=same,
         unknown_headings=unknown,
         rvc=None if isinstance(rvc, Obstacle) else rvc,
-        arithmetic=show_arithmetic(value.ex_works, summary.non_originating_value),
+        arithmetic=show_arithmetic(value.ex_works, summary.non_originating_value, rvc_at_least),
     )
 
 
@@ -129,12 +129,13 @@ def value_content(ex_works: Decimal | None, non_originating_value: Decimal | Non
     return (price - foreign) / price * 100
 
 
-def show_arithmetic(ex_works: Decimal | None, non_originating_value: Decimal | None) -> str | None:
+def show_arithmetic(ex_works: Decimal | None, non_originating_value: Decimal | None, threshold: Decimal) -> str | None:
+    """The computation as a line to read; the result is never shown on the wrong side of the threshold."""
     rvc = value_content(ex_works, non_originating_value)
     if isinstance(rvc, Obstacle) or ex_works is None or non_originating_value is None:
         return None
     price, foreign = plain(ex_works), plain(non_originating_value)
-    return f"({price} − {foreign}) / {price} × 100 = {rounded(rvc)} %"
+    return f"({price} − {foreign}) / {price} × 100 = {shown(rvc, threshold)} %"
 
 
 def local_weight(

@@ -154,6 +154,7 @@ PLANTED = {
     "inline context": changed("@context", to=[{"@vocab": "https://evil.example/"}]),
     "more contexts": changed("@context", to=["https://www.w3.org/ns/credentials/v2", "https://evil.example"]),
     "type as text": changed("type", to="VerifiableCredential"),
+    "type as a tuple": changed("type", to=("VerifiableCredential",)),
     "other type": changed("type", to=["VerifiablePresentation"]),
     "id of another number": changed("id", to="https://mark.example/v1/certificates/MIK-2026-000043-W"),
     "id is no address": changed("id", to="javascript:alert(1)/v1/certificates/MIK-2026-000042-Y"),

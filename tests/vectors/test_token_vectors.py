@@ -1,4 +1,4 @@
-"""Tokens of the past stay good: what was accepted or refused once is accepted or refused for ever, for the same reason."""
+"""Tokens of the past stay good: what was accepted or refused once is so for ever, and for the same reason."""
 
 import json
 from datetime import UTC, datetime

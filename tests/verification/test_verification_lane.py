@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -195,25 +196,34 @@ class TestPost:
             assert post(client, b'{"number":"abcdefghi"}').status_code == 413
 
     def test_a_body_that_breaks_off(self, desk):
-        import anyio  # noqa: PLC0415 (only this case talks to the route below HTTP)
-
-        sent = []
-
         async def receive():
             return {"type": "http.disconnect"}
 
-        async def send(message):
-            sent.append(message)
+        assert status_of(desk, receive) == 422
 
-        app = FastAPI()
-        app.router.routes.extend(lane.routes(desk))
-        problems.install(app)
-        scope = {
-            "type": "http", "method": "POST", "path": "/v1/verify", "raw_path": b"/v1/verify", "query_string": b"",
-            "headers": [(b"content-type", b"application/json")], "http_version": "1.1", "root_path": "",
-        }  # fmt: skip
-        anyio.run(app, scope, receive, send)
-        assert sent[0]["status"] == 422
+    def test_a_body_that_says_it_is_too_long_is_not_read(self, desk):
+        async def receive():
+            raise AssertionError("the body was read")
+
+        assert status_of(desk, receive, (b"content-length", b"65537")) == 413
+
+
+def status_of(desk, receive, *headers):
+    """Post below HTTP, where a test can see whether the body is asked for."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    app = FastAPI()
+    app.router.routes.extend(lane.routes(desk))
+    problems.install(app)
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/verify", "raw_path": b"/v1/verify", "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), *headers], "http_version": "1.1", "root_path": "",
+    }  # fmt: skip
+    anyio.run(app, scope, receive, send)
+    return sent[0]["status"]
 
 
 class TestRegisterAway:

@@ -22,6 +22,8 @@ TerritorySets = Mapping[str, frozenset[str]]
 """Name of a territory set → codes of its economic regions."""
 
 LONGEST_VALUE = 120
+JOINERS = "\u200c\u200d\u200e\u200f"
+"""Invisible, and needed by Persian and Arabic. Overrides of direction can disguise a text and are not among them."""
 
 
 class Verdict(NamedTuple):
@@ -102,8 +104,14 @@ def seen(text: str | None) -> str | None:
     """Text from outside as it may be kept and printed: no control characters, no lone surrogates, not endless."""
     if text is None:
         return None
-    safe = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST_VALUE])
+    safe = "".join(safe_letter(letter) for letter in text[:LONGEST_VALUE])
     return safe if len(text) <= LONGEST_VALUE else safe + "…"
+
+
+def safe_letter(letter: str) -> str:
+    if letter.isprintable() or letter in JOINERS:
+        return letter
+    return " " if letter.isspace() else "\ufffd"
 
 
 def code(text: str | None) -> str | None:

@@ -318,6 +318,19 @@ def upgrade() -> None:
     with op.batch_alter_table('assessments', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_assessments_application_id'), ['application_id'], unique=False)
 
+    op.create_table('case_notes',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('application_id', sa.Uuid(), nullable=False),
+    sa.Column('author_id', sa.Uuid(), nullable=True),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('internal', sa.Boolean(), nullable=False, comment='for staff only'),
+    sa.Column('created_at', db.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['application_id'], ['applications.id'], name=op.f('fk_case_notes_application_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_notes'))
+    )
+    with op.batch_alter_table('case_notes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_case_notes_application_id'), ['application_id'], unique=False)
+
     op.create_table('cost_items',
     sa.Column('product_id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -533,6 +546,10 @@ def downgrade() -> None:
 
     op.drop_table('evidence')
     op.drop_table('cost_items')
+    with op.batch_alter_table('case_notes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_case_notes_application_id'))
+
+    op.drop_table('case_notes')
     with op.batch_alter_table('assessments', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_assessments_application_id'))
 

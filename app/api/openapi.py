@@ -1,0 +1,204 @@
+"""The OpenAPI document, with what FastAPI cannot see (the verification lane), and the pages of /docs from our own host."""
+
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from app.api.public import CertificateAnswer
+from app.verification.checks import Verdict
+from app.web.refusals import Problem, refuses
+
+DESCRIPTION = """
+Certifies **where goods are made**. Companies apply, reviewers of the mark's owner decide by published rules and with
+four eyes, and anybody checks a certificate by its number or its signed token.
+
+* **Check a certificate:** `GET /v1/verify/{number}`, no account needed.
+* **Apply:** register your company, describe sites and products, try the rules, then draft and submit an application.
+* **Tokens:** `POST /v1/auth/token`; send `Authorization: Bearer …`.
+* **Changes:** name the `ETag` you read in `If-Match`. Missing is 428, stale is 412.
+* **Refusals** are `application/problem+json` with a stable `code`.
+* **Lists** have `limit` and an opaque `cursor`; the next page is in `Link`.
+"""
+
+TAGS = [
+    {"name": "verification", "description": "Is this certificate good? For everybody."},
+    {"name": "public", "description": "The register, open to everybody."},
+    {"name": "schemes", "description": "The marks, their published rules, and trying them."},
+    {"name": "register a company", "description": "The way in."},
+    {"name": "access", "description": "Access tokens, and who one is."},
+    {"name": "applicant", "description": "Sites, products, applications of your company."},
+    {"name": "evidence", "description": "Files laid before the reviewer."},
+    {"name": "cases", "description": "For reviewers and approvers: evaluate, recommend, decide with four eyes."},
+    {"name": "registrar", "description": "Companies, residencies, imports of the resident register."},
+    {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender."},
+    {"name": "keys", "description": "What a signature is checked against."},
+    {"name": "health", "description": "For the machines that watch the service."},
+]
+
+_EXAMPLE = {
+    "verdict": "valid",
+    "message": "This certificate is valid.",
+    "as_of": "2026-11-22T17:00:00Z",
+    "certificate": {
+        "number": "MIK-2026-000042-Y",
+        "scheme": {"code": "MIK", "name": "Made in Karabakh – Heart of Azerbaijan"},
+        "holder": {"name": "Sample Pipe (fictional)", "voen": "001****101"},
+        "product": {"name": {"en": "Welded steel tube", "az": "Qaynaqlı polad boru"}, "hs6": "730630", "gtin": None},
+        "site": {"park": "AGDAM-SP", "district": "Ağdam"},
+        "origin_criterion": "CTH",
+        "valid_from": "2026-11-22",
+        "valid_until": "2029-11-21",
+        "status": "active",
+        "status_since": "2026-11-22T17:00:00Z",
+        "reason": None,
+    },
+    "checks": [{"name": "form", "passed": True, "detail": "The check character fits the number."}],
+    "links": {
+        "credential": "https://verify.example.az/v1/certificates/MIK-2026-000042-Y",
+        "page": "https://verify.example.az/v/MIK-2026-000042-Y",
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+    _install_docs(app)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    spec = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+        servers=app.servers,
+    )
+    schemas = spec["components"]["schemas"]
+    template = "#/components/schemas/{model}"
+    for model in (Problem, CertificateAnswer):
+        own = model.model_json_schema(ref_template=template)
+        schemas |= own.pop("$defs", {})
+        schemas[model.__name__] = own
+    # FastAPI documents its own 422; ours is a problem document.
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    for path in spec["paths"].values():
+        for operation in path.values():
+            answer = operation["responses"].get("422")
+            if answer and "HTTPValidationError" in str(answer):
+                operation["responses"] |= {"422": refuses(422)[422]}
+    schemas["Verdict"] = _verdict()
+    spec["paths"] |= _lane()
+    spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
+    return spec
+
+
+def _verdict() -> dict[str, Any]:
+    check = {
+        "type": "object",
+        "required": ["name", "passed", "detail"],
+        "properties": {"name": {"type": "string"}, "passed": {"type": "boolean"}, "detail": {"type": "string"}},
+    }
+    nullable = [{"$ref": "#/components/schemas/CertificateAnswer"}, {"type": "null"}]
+    address = {"type": ["string", "null"], "format": "uri"}
+    return {
+        "type": "object",
+        "required": ["verdict", "message", "as_of", "certificate", "checks", "links"],
+        "properties": {
+            "verdict": {"type": "string", "enum": [verdict.value for verdict in Verdict]},
+            "message": {"type": "string"},
+            "as_of": {"type": ["string", "null"], "format": "date-time"},
+            "certificate": {"anyOf": nullable},
+            "checks": {"type": "array", "items": check},
+            "links": {"type": "object", "properties": {"credential": address, "page": address}},
+        },
+    }
+
+
+def _lane() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Verdict"}, "example": _EXAMPLE}}
+    found = {"description": "The verdict. A forged or unknown certificate is a result, not an error.", "content": content}
+    unavailable = {str(k): v for k, v in refuses(503).items()}
+    refused = {str(k): v for k, v in refuses(413, 415, 422, 503).items()}
+    number = {
+        "name": "number",
+        "in": "path",
+        "required": True,
+        "description": "as printed or typed: spaces, hyphens and small letters do not matter",
+        "schema": {"type": "string"},
+        "example": "MIK-2026-000042-Y",
+    }
+    either = {
+        "type": "object",
+        "oneOf": [
+            {"properties": {"number": {"type": "string"}}, "required": ["number"], "additionalProperties": False},
+            {"properties": {"token": {"type": "string"}}, "required": ["token"], "additionalProperties": False},
+        ],
+    }
+    return {
+        "/v1/verify/{number}": {
+            "get": {
+                "tags": ["verification"],
+                "summary": "Check a certificate by its number",
+                "description": "Always 200 with a verdict; 304 while nothing changed since your `ETag`.",
+                "operationId": "verify_number",
+                "parameters": [
+                    number,
+                    {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}},
+                ],
+                "responses": {"200": found, "304": {"description": "Unchanged."}, **unavailable},
+            }
+        },
+        "/v1/verify": {
+            "post": {
+                "tags": ["verification"],
+                "summary": "Check a number or a signed token",
+                "description": "Exactly one of `number` and `token`. A token is checked by signature and by content.",
+                "operationId": "verify",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": either, "example": {"number": "MIK-2026-000042-Y"}}},
+                },
+                "responses": {"200": found, **refused},
+            }
+        },
+    }
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Made in Karabakh – API</title><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
+<body><div id="docs"></div><noscript>The reference needs JavaScript; the document itself is at /openapi.json.</noscript>
+<script src="/docs/assets/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
+"""
+_START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, docExpansion: "list",
+  defaultModelsExpandDepth: 0, tryItOutEnabled: true, presets: [SwaggerUIBundle.presets.apis]});
+"""
+# The library writes style attributes; scripts come from our own files only.
+_DOCS_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'"
+)
+
+
+def _install_docs(app: FastAPI) -> None:
+    async def page() -> HTMLResponse:
+        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _DOCS_CSP})
+
+    async def start() -> Response:
+        return Response(_START, media_type="text/javascript")
+
+    app.add_api_route("/docs", page, include_in_schema=False, methods=["GET"])
+    app.add_api_route("/docs/start.js", start, include_in_schema=False, methods=["GET"])
+    assets = str(files("fastapi_offline") / "static")
+    app.mount("/docs/assets", StaticFiles(directory=assets), name="docs-assets")

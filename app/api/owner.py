@@ -1,0 +1,109 @@
+"""For the owner of the mark and the holder: what happens to a certificate after the grant."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
+
+from app.api.public import CertificateAnswer, public_face
+from app.certificates import service
+from app.certificates.model import Certificate, SuspensionCause
+from app.certificates.number import parse
+from app.certificates.workflow import Deed, RevocationReason
+from app.errors import NotFound
+from app.web.deps import ActorDep, NowDep, SessionDep, VersionDep, etag
+from app.web.fields import Body, Prose
+from app.web.refusals import CHANGES, refuses
+from app.web.routing import OrderedRoute
+
+router = APIRouter(prefix="/v1/certificates", tags=["keeping the mark"], route_class=OrderedRoute)
+
+
+def _admitted(deed: Deed) -> object:
+    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
+
+    def admitted(number: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> str:
+        parsed = parse(number)
+        if parsed is None:
+            raise NotFound.of("certificate")
+        return service.guard(session, actor, str(parsed), deed, version).number
+
+    return Depends(admitted, scope="function")
+
+
+def _answer(row: Certificate, response: Response) -> CertificateAnswer:
+    response.headers["ETag"] = etag(row.version)
+    return CertificateAnswer.model_validate(public_face(row))
+
+
+class SuspendBody(Body):
+    cause: SuspensionCause = Field(examples=["hearing"])
+    note: Prose | None = Field(None, description="for the file; not shown to the public")
+
+
+class ReinstateBody(Body):
+    cause: SuspensionCause
+
+
+class RevokeBody(Body):
+    reason: RevocationReason = Field(examples=["false-documents"])
+
+
+@router.post("/{number}/suspend", summary="Suspend", responses=refuses(*CHANGES))
+def suspend(
+    number: Annotated[str, _admitted(Deed.SUSPEND)],
+    body: SuspendBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> CertificateAnswer:
+    """For one cause. A certificate may be suspended for several; it is good again when all have ended."""
+    row = service.suspend_by_owner(
+        session, actor, number, cause=body.cause, note=body.note, version=version, now=now
+    )
+    return _answer(row, response)
+
+
+@router.post("/{number}/reinstate", summary="End a cause of suspension", responses=refuses(*CHANGES))
+def reinstate(
+    number: Annotated[str, _admitted(Deed.REINSTATE)],
+    body: ReinstateBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> CertificateAnswer:
+    row = service.reinstate_by_owner(session, actor, number, cause=body.cause, version=version, now=now)
+    return _answer(row, response)
+
+
+@router.post("/{number}/revoke", summary="Revoke for good", responses=refuses(*CHANGES))
+def revoke(
+    number: Annotated[str, _admitted(Deed.REVOKE)],
+    body: RevokeBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> CertificateAnswer:
+    """Final, with a reason from the closed list; the public reads it."""
+    row = service.revoke(session, actor, number, reason=body.reason, version=version, now=now)
+    return _answer(row, response)
+
+
+@router.post("/{number}/surrender", summary="Give a certificate back", responses=refuses(*CHANGES))
+def surrender(
+    number: Annotated[str, _admitted(Deed.SURRENDER)],
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> CertificateAnswer:
+    """By the holder; final."""
+    row = service.surrender(session, actor, number, version=version, now=now)
+    return _answer(row, response)

@@ -1,0 +1,225 @@
+"""For everybody: the register of certificates, the marks with their rules, the parks, the keys, the state of health."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from app.api.dossier import searchable
+from app.certificates import store as certificates
+from app.certificates.model import Certificate
+from app.certificates.number import parse
+from app.certificates.store import Search
+from app.certificates.term import day_in_baku
+from app.errors import NotFound, Unavailable
+from app.registry import places
+from app.schemes import service as schemes_service
+from app.schemes import store as schemes
+from app.verification.answer import certificate_members
+from app.verification.record import CertificateRecord
+from app.web.conditions import matches
+from app.web.deps import DatabaseDep, NowDep, SessionDep
+from app.web.fields import Answer
+from app.web.negotiation import best
+from app.web.paging import PageDep
+from app.web.refusals import refuses
+from app.web.routing import OrderedRoute
+
+router = APIRouter(tags=["public"], route_class=OrderedRoute)
+
+VC_JWT = "application/vc+jwt"
+JSON = "application/json"
+
+
+class Mark(Answer):
+    code: str = Field(examples=["MIK"])
+    name: str = Field(examples=["Made in Karabakh – Heart of Azerbaijan"])
+
+
+class Holder(Answer):
+    name: str
+    voen: str | None = Field(description="first and last three digits; null for a natural person")
+
+
+class CertifiedProduct(Answer):
+    name: dict[str, str]
+    hs6: str
+    gtin: str | None
+
+
+class Place(Answer):
+    park: str | None
+    district: str
+
+
+class CertificateAnswer(Answer):
+    """The public face of a certificate. `status` is what was decided; whether it is good today says `/v1/verify`."""
+
+    number: str = Field(examples=["MIK-2026-000042-Y"])
+    scheme: Mark
+    holder: Holder
+    product: CertifiedProduct
+    site: Place
+    origin_criterion: str = Field(examples=["CTH"])
+    valid_from: date
+    valid_until: date = Field(description="inclusive, Asia/Baku")
+    status: str
+    status_since: datetime
+    reason: str | None
+
+
+Status = Literal["active", "suspended", "revoked", "surrendered", "superseded", "expired"]
+
+
+def public_face(row: Certificate) -> dict[str, Any]:
+    return certificate_members(CertificateRecord(**{name: getattr(row, name) for name in CertificateRecord._fields}))
+
+
+@router.get("/v1/certificates", summary="Search the public register", responses=refuses(422, 503))
+def search(
+    session: SessionDep,
+    page: PageDep,
+    now: NowDep,
+    q: Annotated[str | None, Query(max_length=200, description="words of holder, product or number")] = None,
+    scheme: Annotated[str | None, Query(max_length=8, examples=["MIK"])] = None,
+    status: Status | None = None,
+    hs6: Annotated[str | None, Query(pattern=r"^[0-9]{2,6}$", description="chapter, heading or subheading")] = None,
+    holder: Annotated[str | None, Query(max_length=200)] = None,
+) -> dict[str, list[CertificateAnswer]]:
+    """Newest first. Spelling is forgiving: ə is e, dotted and dotless i are one, accents do not count."""
+    wanted = Search(searchable(q), searchable(scheme), status, hs6, searchable(holder))
+    rows = certificates.search(session, wanted, day_in_baku(now), before=page.after, limit=page.fetch)
+    shown = page.cut(rows, lambda row: row.id)
+    return {"items": [CertificateAnswer.model_validate(public_face(row)) for row in shown]}
+
+
+@router.get(
+    "/v1/certificates/{number}",
+    summary="One certificate",
+    response_model=CertificateAnswer,
+    responses={
+        200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
+        304: {"description": "Unchanged (`If-None-Match`)."},
+        **refuses(404, 406, 503),
+    },
+)
+def get_certificate(number: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+    """JSON, or the signed credential itself with `Accept: application/vc+jwt`.
+
+    The ETag is the version to name in `If-Match` when the owner suspends, reinstates or revokes.
+    """
+    media_type = best(request.headers.get("accept"), (JSON, VC_JWT))
+    parsed = parse(number)
+    row = certificates.by_number(session, str(parsed)) if parsed else None
+    if row is None:
+        raise NotFound.of("certificate")
+    # Each form has its own tag, and so has each side of an expiry: a 304 must never hide one.
+    expired = row.valid_until < day_in_baku(now)
+    tag = f'"{row.version}"' if media_type == JSON and not expired else f'"{row.version}-{media_type[-3:]}-{expired}"'
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
+    if matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    if media_type == VC_JWT:
+        return Response(row.token, media_type=VC_JWT, headers=headers)
+    return JSONResponse(public_face(row), headers=headers)
+
+
+class SchemeAnswer(Answer):
+    code: str
+    names: dict[str, str]
+    kind: str
+    owner: str
+    term_months: int
+    legal_notes: list[dict[str, str]]
+    current_ruleset: str
+
+
+class RulesetAnswer(Answer):
+    version: str
+    digest: str = Field(description="SHA-256 over the canonical JSON of the content")
+    published_at: datetime
+    content: dict[str, Any] = Field(description="every rule with clause, parameters and reasons, as published")
+
+
+def _scheme(row: Any) -> SchemeAnswer:
+    return SchemeAnswer(current_ruleset=row.current_ruleset, **row.content)
+
+
+@router.get("/v1/schemes", tags=["schemes"], summary="The marks", responses=refuses(503))
+def list_schemes(session: SessionDep) -> dict[str, list[SchemeAnswer]]:
+    return {"items": [_scheme(row) for row in schemes.schemes(session)]}
+
+
+@router.get("/v1/schemes/{code}", tags=["schemes"], summary="One mark", responses=refuses(404, 503))
+def get_scheme(code: str, session: SessionDep) -> SchemeAnswer:
+    schemes_service.mark(session, searchable(code) or "")
+    row = schemes.scheme(session, code)
+    assert row is not None  # mark() found it
+    return _scheme(row)
+
+
+@router.get(
+    "/v1/schemes/{code}/rulesets", tags=["schemes"], summary="Its published rules", responses=refuses(404, 503)
+)
+def list_rulesets(code: str, session: SessionDep) -> dict[str, list[RulesetAnswer]]:
+    """Newest first. A published ruleset never changes; a decision names the version it was made by."""
+    schemes_service.mark(session, searchable(code) or "")
+    rows = schemes.rulesets(session, code)
+    return {"items": [RulesetAnswer.model_validate(row, from_attributes=True) for row in rows]}
+
+
+class ParkAnswer(Answer):
+    code: str
+    kind: str
+    names: dict[str, str]
+    district: str | None
+    economic_region: str | None
+    area_ha: str | None
+    legal_basis: str | None
+
+
+def _park(row: Any) -> ParkAnswer:
+    area = None if row.area_ha is None else f"{row.area_ha.normalize():f}"
+    fields = {name: getattr(row, name) for name in ParkAnswer.model_fields if name != "area_ha"}
+    return ParkAnswer(**fields, area_ha=area)
+
+
+@router.get("/v1/parks", summary="Industrial parks and zones", responses=refuses(503))
+def list_parks(session: SessionDep) -> dict[str, list[ParkAnswer]]:
+    return {"items": [_park(row) for row in places.list_parks(session)]}
+
+
+@router.get("/v1/parks/{code}", summary="One park", responses=refuses(404, 503))
+def get_park(code: str, session: SessionDep) -> ParkAnswer:
+    return _park(places.get_park(session, searchable(code) or ""))
+
+
+@router.get("/.well-known/jwks.json", tags=["keys"], summary="Public keys (RFC 7517)")
+def jwks(request: Request) -> JSONResponse:
+    """All that a verifier needs to check a certificate's signature without asking us."""
+    headers = {"Cache-Control": "public, max-age=3600, stale-if-error=86400"}
+    return JSONResponse(request.app.state.keys().jwks(), headers=headers, media_type="application/jwk-set+json")
+
+
+class Health(Answer):
+    status: Literal["ok"]
+
+
+@router.get("/health/live", tags=["health"], summary="The process answers")
+def live() -> Health:
+    return Health(status="ok")
+
+
+@router.get("/health/ready", tags=["health"], summary="The database answers and is migrated", responses=refuses(503))
+def ready(database: DatabaseDep, request: Request) -> Health:
+    try:
+        with database.read_session() as session:
+            session.execute(sa.text("SELECT 1"))
+        if not request.app.state.migrated(database):
+            raise Unavailable("The database is not migrated to this version.")
+    except sa.exc.SQLAlchemyError as why:
+        raise Unavailable("The database does not answer.") from why
+    return Health(status="ok")

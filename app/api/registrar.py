@@ -1,0 +1,386 @@
+"""For the registrar: confirm companies, keep residencies, import the resident register."""
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
+from pydantic import Field
+
+from app.access import store as access
+from app.access.rights import require
+from app.actor import Actor, Role
+from app.api.dossier import searchable
+from app.certificates import cascade
+from app.errors import Invalid, NotFound, check_version
+from app.registry import organisations, residency
+from app.registry import store as registry
+from app.registry.imports import RegisterFile
+from app.registry.model import Organisation, ResidencyStatus, Stage, Standing
+from app.registry.residency_rows import ResidencyDetails
+from app.registry.sheet import parse_register
+from app.registry.text import tidy, wrong_with
+from app.web.deps import ActorDep, NowDep, SessionDep, SettingsDep, VersionDep, allow, etag, parse_id
+from app.web.fields import Answer, Body, Code, Exact, Prose, Whole, Word
+from app.web.paging import PageDep
+from app.web.refusals import CHANGES, CREATES, READS, refuses
+from app.web.routing import OrderedRoute
+
+router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
+imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=OrderedRoute)
+
+Staff = Annotated[
+    Actor, allow(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)
+]
+Registrar = Annotated[Actor, allow(Role.REGISTRAR)]
+DryRun = Annotated[bool, Query(description="say what would happen, and to which certificates; change nothing")]
+
+
+class PersonAnswer(Answer):
+    id: UUID
+    full_name: str
+    email: str
+    active: bool
+
+
+class OrganisationAnswer(Answer):
+    id: UUID
+    legal_name_az: str
+    legal_name_en: str
+    legal_form: str
+    voen: str
+    voen_needs_review: bool = Field(description="the check digit differs: confirm with the tax register")
+    size_class: str | None
+    standing: Standing
+    confirmed_at: datetime | None
+    confirmation_basis: str | None
+    refusal_reason: str | None
+    created_at: datetime
+    version: int
+    members: list[PersonAnswer] | None = Field(None, description="in the answer about one company only")
+
+
+def _organisation(row: Organisation, session: SessionDep | None = None) -> OrganisationAnswer:
+    answer = OrganisationAnswer.model_validate(
+        {name: getattr(row, name) for name in OrganisationAnswer.model_fields if name != "members"}
+    )
+    if session is None:
+        return answer
+    people = [PersonAnswer.model_validate(u, from_attributes=True) for u in access.members(session, row.id)]
+    return answer.model_copy(update={"members": people})
+
+
+@router.get("/organisations", summary="Companies", responses=refuses(*READS))
+def list_organisations(
+    actor: Staff,
+    session: SessionDep,
+    page: PageDep,
+    standing: Standing | None = None,
+    q: Annotated[str | None, Query(max_length=200, description="in names or VÖEN")] = None,
+) -> dict[str, list[OrganisationAnswer]]:
+    rows = organisations.list_organisations(
+        session, actor, standing=standing, q=searchable(q), after=page.after, limit=page.fetch
+    )
+    return {"items": [_organisation(row) for row in page.cut(rows, lambda row: row.id)]}
+
+
+@router.get("/organisations/{organisation_id}", summary="One company", responses=refuses(*READS))
+def get_organisation(
+    organisation_id: str, actor: ActorDep, session: SessionDep, response: Response
+) -> OrganisationAnswer:
+    row = organisations.get_organisation(session, actor, parse_id(organisation_id, "company"))
+    response.headers["ETag"] = etag(row.version)
+    return _organisation(row, session)
+
+
+def _organisation_for_registrar(
+    organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep
+) -> UUID:
+    row = organisations.get_organisation(session, actor, parse_id(organisation_id, "company"))
+    require(actor, Role.REGISTRAR)
+    check_version(version, row.version)
+    return row.id
+
+
+OrganisationId = Annotated[UUID, Depends(_organisation_for_registrar, scope="function")]
+
+
+class Basis(Body):
+    basis: Prose = Field(examples=["Extract of the tax register and power of attorney of 3 November, both seen."])
+
+
+class Reason(Body):
+    reason: Prose
+
+
+@router.post("/organisations/{organisation_id}/confirm", summary="Confirm a company", responses=refuses(*CHANGES))
+def confirm(
+    organisation_id: OrganisationId,
+    body: Basis,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> OrganisationAnswer:
+    """You have seen evidence that these people act for the company; say which. From now on it may submit."""
+    row = organisations.confirm_organisation(
+        session, actor, organisation_id=organisation_id, version=version, basis=body.basis, now=now
+    )
+    response.headers["ETag"] = etag(row.version)
+    return _organisation(row, session)
+
+
+@router.post("/organisations/{organisation_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
+def refuse(
+    organisation_id: OrganisationId,
+    body: Reason,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> OrganisationAnswer:
+    """These people do not act for the company: they are cut off, and it can be claimed anew."""
+    row = organisations.refuse_organisation(
+        session, actor, organisation_id=organisation_id, version=version, reason=body.reason, now=now
+    )
+    session.flush()
+    response.headers["ETag"] = etag(row.version)
+    return _organisation(row, session)
+
+
+class ResidencyAnswer(Answer):
+    id: UUID
+    organisation_id: UUID
+    park_code: str
+    status: ResidencyStatus
+    holder_voen: str
+    registration_no: str | None
+    starts_on: date | None
+    ends_on: date | None = Field(description="last day, inclusive; null while open")
+    cancelled_on: date | None
+    stage: Stage | None
+    incentive_until: date | None = Field(description="a tax privilege, not the residency's end")
+    plot_ha: Decimal | None
+    planned_investment_azn: Decimal | None
+    planned_jobs: int | None
+    source: str
+    confirmed_on: date
+    version: int
+
+
+def _residency(row: Any) -> ResidencyAnswer:
+    return ResidencyAnswer.model_validate(row, from_attributes=True)
+
+
+class NewResidency(Body):
+    organisation_id: UUID
+    park_code: Code = Field(examples=["AGDAM-SP"])
+    status: ResidencyStatus
+    holder_voen: Code = Field(description="as printed on the park's certificate")
+    registration_no: Word | None = None
+    starts_on: date | None = None
+    stage: Stage | None = None
+    incentive_until: date | None = None
+    plot_ha: Exact | None = None
+    planned_investment_azn: Exact | None = None
+    planned_jobs: Whole | None = None
+
+
+class Closing(Body):
+    on: date = Field(description="last day, or day of cancellation; today at the latest")
+    reason: Prose
+
+
+class StageBody(Body):
+    stage: Stage
+
+
+@router.get("/residencies", summary="Residencies", responses=refuses(*READS))
+def list_residencies(
+    actor: ActorDep,
+    session: SessionDep,
+    page: PageDep,
+    organisation_id: Annotated[str | None, Query(max_length=40)] = None,
+    park: Annotated[str | None, Query(max_length=40)] = None,
+    only_open: bool = False,
+) -> dict[str, list[ResidencyAnswer]]:
+    """Staff see all of them; a company sees its own."""
+    company = parse_id(organisation_id, "company") if organisation_id else actor.organisation_id
+    rows = residency.list_residencies(
+        session,
+        actor,
+        organisation_id=company,
+        park_code=searchable(park),
+        only_open=only_open,
+        after=page.after,
+        limit=page.fetch,
+    )
+    return {"items": [_residency(row) for row in page.cut(rows, lambda row: row.id)]}
+
+
+@router.post("/residencies", status_code=201, summary="Enter a residency", responses=refuses(*CREATES))
+def begin_residency(
+    body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep
+) -> ResidencyAnswer:
+    details = ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
+    row, _ = residency.begin_residency(
+        session, actor, organisation_id=body.organisation_id, park_code=body.park_code, details=details, now=now
+    )
+    response.headers["ETag"] = etag(row.version)
+    return _residency(row)
+
+
+@router.get("/residencies/{residency_id}", summary="One residency", responses=refuses(*READS))
+def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, response: Response) -> ResidencyAnswer:
+    row = residency.get_residency(session, actor, parse_id(residency_id, "residency"))
+    response.headers["ETag"] = etag(row.version)
+    return _residency(row)
+
+
+def _residency_for_registrar(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    row = residency.get_residency(session, actor, parse_id(residency_id, "residency"))
+    require(actor, Role.REGISTRAR)
+    check_version(version, row.version)
+    return row.id
+
+
+ResidencyId = Annotated[UUID, Depends(_residency_for_registrar, scope="function")]
+
+
+class Effect(Answer):
+    """What happened, or would happen, to the residency and to the certificates that rest on it."""
+
+    dry_run: bool
+    residency_id: UUID
+    organisation_id: UUID
+    park_code: str
+    kind: str = Field(description="lost, restored or kept")
+    certificates: list[dict[str, str]] = Field(description="number and action")
+
+
+def _effect(report: cascade.CascadeReport, session: SessionDep, response: Response, *, dry_run: bool) -> Effect:
+    row = registry.residency(session, report.change.residency_id)
+    if row is None:
+        raise NotFound.of("residency")
+    response.headers["ETag"] = etag(row.version)
+    return Effect(dry_run=dry_run, **report.as_json())
+
+
+@router.post("/residencies/{residency_id}/end", summary="A residency ended", responses=refuses(*CHANGES))
+def end_residency(
+    residency_id: ResidencyId,
+    body: Closing,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    dry_run: DryRun = False,
+) -> Effect:
+    """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
+    report = cascade.end_residency(
+        session,
+        actor,
+        residency_id=residency_id,
+        version=version,
+        on=body.on,
+        reason=body.reason,
+        dry_run=dry_run,
+        now=now,
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
+@router.post("/residencies/{residency_id}/cancel", summary="The park took it back", responses=refuses(*CHANGES))
+def cancel_residency(
+    residency_id: ResidencyId,
+    body: Closing,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    dry_run: DryRun = False,
+) -> Effect:
+    """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
+    report = cascade.cancel_residency(
+        session,
+        actor,
+        residency_id=residency_id,
+        version=version,
+        on=body.on,
+        reason=body.reason,
+        dry_run=dry_run,
+        now=now,
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
+@router.post("/residencies/{residency_id}/restore", summary="It is open again", responses=refuses(*CHANGES))
+def restore_residency(
+    residency_id: ResidencyId,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    dry_run: DryRun = False,
+) -> Effect:
+    """The cause `residency` is lifted from its certificates; with no other cause left they are good again."""
+    report = cascade.restore_residency(
+        session, actor, residency_id=residency_id, version=version, dry_run=dry_run, now=now
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
+@router.put("/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES))
+def update_stage(
+    residency_id: ResidencyId,
+    body: StageBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> ResidencyAnswer:
+    residency.update_stage(session, actor, residency_id=residency_id, version=version, stage=body.stage, now=now)
+    row = residency.get_residency(session, actor, residency_id)
+    response.headers["ETag"] = etag(row.version)
+    return _residency(row)
+
+
+class ImportAnswer(Answer):
+    """What the file did, or would do, line by line."""
+
+    import_id: UUID | None = Field(description="null for a dry run, and where nothing changed")
+    dry_run: bool
+    file_name: str
+    sha256: str
+    totals: dict[str, Any]
+    lines: list[dict[str, Any]] = Field(description="line, party_id, voen, action, changes, remarks, errors")
+    certificates: list[dict[str, str]] = Field(description="number and action: what the file suspends or reinstates")
+    errors: list[dict[str, Any]] = Field(default=[], description="faults that belong to no line")
+    remarks: list[dict[str, Any]] = Field(default=[], description="remarks that belong to no line")
+
+
+@imports.post("/imports", summary="Import the resident register", responses=refuses(*CREATES))
+def import_register(
+    actor: Registrar,
+    session: SessionDep,
+    settings: SettingsDep,
+    now: NowDep,
+    file: Annotated[UploadFile, File(description="CSV in UTF-8, columns as in the sample register")],
+    dry_run: DryRun = False,
+) -> ImportAnswer:
+    """All lines or none. Importing the same file again changes nothing. A lost residency suspends its certificates."""
+    name = tidy(file.filename or "register.csv")
+    if wrong := wrong_with(name, 200):
+        raise Invalid.at("/file", wrong)
+    data = file.file.read(settings.evidence_max_bytes + 1)
+    sheet = parse_register(data, most_bytes=settings.evidence_max_bytes)
+    register = RegisterFile(sheet, name, hashlib.sha256(data).hexdigest())
+    return ImportAnswer.model_validate(cascade.import_register(session, actor, register, dry_run=dry_run, now=now))

@@ -1,0 +1,52 @@
+"""`mik users create`: a member of staff, from the machine itself."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from app.access import service
+from app.access.passwords import Passwords
+from app.actor import STAFF_ROLES, SYSTEM, Role
+from app.cli.frame import in_words, load_settings, stop, writing
+from app.web.deps import utc_now
+
+
+def create(
+    email: Annotated[str, typer.Option(help="Address to sign in with.")],
+    name: Annotated[str, typer.Option(help="Full name.")],
+    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
+) -> None:
+    """Create a member of staff. The password is asked for, or read from standard input or MIK_NEW_PASSWORD.
+
+    A password on the command line would be seen by everybody on the machine, so there is no option for it.
+    """
+    if unknown := sorted(set(role) - STAFF_ROLES):
+        stop(f"{', '.join(unknown)} cannot be granted; staff roles are {', '.join(sorted(STAFF_ROLES))}.")
+    if "@" not in email or not email.isprintable() or not name.strip() or not name.isprintable():
+        stop("Give an e-mail address and a name.")
+    settings = load_settings()
+    password = _password()
+    with in_words():
+        password_hash = Passwords(settings.password_hashers).hash(password)
+        with writing(settings) as session:
+            service.create_staff(
+                session,
+                SYSTEM,
+                email=email,
+                full_name=name.strip(),
+                password_hash=password_hash,
+                roles=role,
+                now=utc_now(),
+            )
+    typer.echo(f"{service.email_key(email)} may sign in as {', '.join(sorted(role))}.")
+
+
+def _password() -> str:
+    if given := os.environ.get("MIK_NEW_PASSWORD"):
+        return given
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return asked

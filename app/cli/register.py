@@ -1,0 +1,59 @@
+"""`mik register import FILE`."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.actor import SYSTEM
+from app.certificates import cascade
+from app.cli.frame import in_words, load_settings, stop, writing
+from app.registry.imports import RegisterFile
+from app.registry.sheet import parse_register
+from app.web.deps import utc_now
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV file of the register.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
+) -> None:
+    """Import a register file: all lines or none. A lost residency suspends its certificates."""
+    settings = load_settings()
+    try:
+        data = file.read_bytes()
+    except OSError as why:
+        stop(f"{file} cannot be read: {why.strerror}.")
+    sheet = parse_register(data, most_bytes=settings.evidence_max_bytes)
+    register = RegisterFile(sheet, file.name, hashlib.sha256(data).hexdigest())
+    with in_words(), writing(settings) as session:
+        report = cascade.import_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())
+        if dry_run:
+            session.rollback()
+    _show(report)
+    if any(line["errors"] for line in report["lines"]) or report.get("errors"):
+        raise typer.Exit(2)
+
+
+def _show(report: dict[str, Any]) -> None:
+    console = Console(soft_wrap=False, highlight=False)
+    table = Table("line", "VÖEN", "action", "notes", title="would happen" if report["dry_run"] else "imported")
+    for line in report["lines"]:
+        notes = [_words(note) for note in [*line["errors"], *line["remarks"]]]
+        table.add_row(str(line["line"]), escape(line["voen"] or "–"), line["action"], escape("; ".join(notes)))
+    console.print(table)
+    for note in report.get("errors", []):
+        console.print(escape(_words(note)), style="red")
+    for hit in report["certificates"]:
+        console.print(f"certificate {hit['number']}: {hit['action']}")
+    console.print(", ".join(f"{count} {action}" for action, count in report["totals"].items() if count))
+
+
+def _words(note: Any) -> str:
+    if not isinstance(note, dict):
+        return str(note)
+    column = f"{note['column']}: " if note.get("column") else ""
+    return f"{column}{note.get('message') or note.get('detail')}"

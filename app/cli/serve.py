@@ -1,0 +1,52 @@
+"""`mik serve` and `mik migrate`."""
+
+import os
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app import schema
+from app.access import demo_staff
+from app.cli.frame import in_words, load_settings
+from app.db import Database
+from app.main import prepare
+from app.settings import Profile
+from app.web.deps import utc_now
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+) -> None:
+    """Serve the API. In the demo profile the database is migrated and staff are made first, once."""
+    if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
+        os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
+    settings = load_settings()
+    with in_words():
+        prepare(settings, utc_now())
+        if settings.profile is Profile.DEMO:
+            demo_staff.ensure(settings, utc_now())
+    uvicorn.run(
+        "app.main:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level=settings.log_level,
+        server_header=False,
+        access_log=settings.log_level == "debug",
+        timeout_graceful_shutdown=10,
+    )
+
+
+def migrate() -> None:
+    """Bring the database to this version of the service."""
+    settings = load_settings()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with in_words():
+        database = Database(settings.sqlalchemy_url)
+        schema.migrate(database)
+        database.dispose()
+    typer.echo("The database is at this version.")

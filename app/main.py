@@ -1,0 +1,144 @@
+"""Composition root. START HERE: `prepare` brings a register to life once, `create_app` serves it in every worker."""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app import schema
+from app.access.passwords import Passwords
+from app.access.tokens import AccessTokens
+from app.api import applicant, auth, evidence, openapi, owner, public, registrar, reviewer
+from app.applications.files import EvidenceFiles
+from app.certificates.service import Issuance
+from app.db import Database
+from app.errors import UnsafeToStart
+from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
+from app.ledger import service as ledger
+from app.registry import places
+from app.schemes import service as schemes
+from app.schemes.scheme_file import load_schemes
+from app.settings import Profile, Settings
+from app.verification import lane
+from app.verification.desk import VerificationDesk
+from app.verification.store import certificate_store
+from app.web import problems
+from app.web.deps import utc_now
+from app.web.middleware import Envelope, PublicCors
+
+Clock = Callable[[], datetime]
+FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
+
+CERTIFICATE_KEY = "certificates.pem"
+ACCESS_KEY = "access-tokens.pem"
+
+
+def prepare(settings: Settings, now: datetime) -> None:
+    """Once, before the workers start: tables (demo only), issuer, key, marks with their rules, parks.
+
+    Running it again changes nothing. Errors: UnsafeToStart says what to do.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings.sqlalchemy_url)
+    try:
+        if settings.profile is Profile.DEMO:
+            schema.migrate(database)
+        _refuse_unmigrated(database)
+        with database.session() as session:
+            stored = ledger.stored_issuer(session)
+            demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
+            issuer = ledger.fix_issuer(session, settings.issuer or demo_issuer, now)
+            ledger.adopt_key(session, _certificate_signer(settings, issuer), now)
+            schemes.publish(session, load_schemes().values(), now)
+            places.seed_reference(session)
+            session.commit()
+    finally:
+        database.dispose()
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """The service over a prepared register. `clock` gives aware moments; tests hand in their own."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    database = Database(settings.sqlalchemy_url)
+    _refuse_unmigrated(database)
+    with database.read_session() as session:
+        issuer = ledger.stored_issuer(session)
+        known = ledger.known_keys(session)
+    if issuer is None:
+        raise UnsafeToStart("The register has no issuer yet: run `mik prepare`, or start it with `mik serve`.")
+    keys = KeyRing.of(known.values())
+    signer = _certificate_signer(settings, issuer)
+    store = certificate_store(settings.sqlalchemy_url)
+    desk = VerificationDesk(store=store, keys=lambda: keys, clock=clock, base_url=settings.base_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await store.open()
+        yield
+        await store.close()
+        database.dispose()
+
+    app = FastAPI(
+        title="Made in Karabakh – certification service",
+        version="0.1.0",
+        description=openapi.DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        max_body_size=settings.body_max_bytes,
+        openapi_tags=openapi.TAGS,
+        servers=[{"url": settings.base_url}],
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.database = database
+    app.state.passwords = Passwords(settings.password_hashers)
+    app.state.tokens = AccessTokens(
+        access_signer(settings.keys_dir / ACCESS_KEY), issuer=settings.base_url, minutes=settings.access_token_minutes
+    )
+    app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
+    app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
+    app.state.keys = lambda: keys
+    app.state.desk = desk
+    app.state.migrated = schema.migrated
+
+    problems.install(app)
+    app.router.routes.extend(lane.routes(desk, max_body_bytes=settings.body_max_bytes))
+    for router in (auth.router, applicant.registration, applicant.router, reviewer.router, registrar.router):
+        app.include_router(router)
+    files = settings.evidence_max_bytes + FORM_OVERHEAD
+    app.include_router(evidence.router, max_body_size=files)
+    app.include_router(registrar.imports, max_body_size=files)
+    app.include_router(owner.router)
+    app.include_router(public.router)
+    openapi.install(app)
+    _wrap(app, settings)
+    return app
+
+
+def _wrap(app: FastAPI, settings: Settings) -> None:
+    https = settings.base_url.startswith("https://")
+
+    def envelope(inner: ASGIApp) -> ASGIApp:
+        return Envelope(PublicCors(inner), https=https)
+
+    app.add_middleware(envelope)
+
+
+def from_environment() -> FastAPI:
+    """For uvicorn's workers."""
+    return create_app(Settings())
+
+
+def _certificate_signer(settings: Settings, issuer: str) -> FileSigner:
+    return certificate_signer(settings.keys_dir / CERTIFICATE_KEY, issuer)
+
+
+def _refuse_unmigrated(database: Database) -> None:
+    if not schema.migrated(database):
+        raise UnsafeToStart("The database is not migrated to this version of the service: run `mik migrate` first.")

@@ -1,0 +1,42 @@
+"""Choosing a representation by `Accept` (RFC 9110 §12.5.1)."""
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+
+
+def best(accept: str | None, offered: Sequence[str]) -> str:
+    """The offered media type that is wanted most; the first one where nothing is said. 406 where none is acceptable."""
+    if accept is None or not accept.strip():
+        return offered[0]
+    ranges = [_range(part) for part in accept.split(",") if part.strip()]
+    chosen, quality = None, 0.0
+    for media_type in offered:
+        wanted = _quality(media_type, ranges)
+        if wanted > quality:
+            chosen, quality = media_type, wanted
+    if chosen is None:
+        raise HTTPException(406, "Offered are: " + ", ".join(offered) + ".")
+    return chosen
+
+
+def _range(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                return name, min(1.0, max(0.0, float(value)))
+            except ValueError:
+                return name, 0.0
+    return name, 1.0
+
+
+def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """The most specific range decides."""
+    main = media_type.partition("/")[0]
+    for form in (media_type, f"{main}/*", "*/*"):
+        for name, quality in ranges:
+            if name == form:
+                return quality
+    return 0.0

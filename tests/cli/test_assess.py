@@ -1,0 +1,134 @@
+import json
+from importlib.resources import files
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.cli.assess import assess
+
+SAMPLE = files("app.registry") / "sample"
+RESIDENTS, OTHERS, PRODUCTS = (str(SAMPLE / name) for name in ("residents.csv", "others.csv", "products.csv"))
+
+app = typer.Typer()
+app.command("assess")(assess)
+app.command("other")(lambda: None)  # with a second command typer keeps the names
+
+
+def run(*arguments, scheme="MIK", registers=(RESIDENTS, OTHERS), products=PRODUCTS):
+    options = [part for register in registers for part in ("--register", register)]
+    return CliRunner().invoke(app, ["assess", "--scheme", scheme, *options, "--products", products, *arguments])
+
+
+@pytest.mark.parametrize("scheme", ["MIK", "mia "])
+def test_one_json_object_for_each_product(scheme):
+    answer = run("--json", scheme=scheme)
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [line["product_id"] for line in lines][:3] == ["P001", "P002", "P003"]
+    assert len(lines) == 31
+    for line in lines:
+        assert list(line) == ["product_id", "outcome", "scheme", "ruleset", "origin", "rules"]
+        assert all(list(rule) == ["id", "outcome", "reason", "values"] for rule in line["rules"])
+        assert all(rule["reason"] for rule in line["rules"])
+    first = lines[0]
+    assert (first["outcome"], first["ruleset"]) == ("pass", "2026.1")
+    assert first["origin"] == {"criterion": "CTH", "rvc_pct": "42.8"}
+    assert first["rules"][0] == {
+        "id": "C-01",
+        "outcome": "not_assessed",
+        "reason": "Not assessed here: this check needs the applicant's taxpayer number. (criterion C-01)",
+        "values": {"voen": None},
+    }
+
+
+def test_json_is_utf_8_as_written():
+    assert "Cəbrayıl" in run("--json").stdout
+
+
+def test_a_table_for_people(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    answer = run()
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert "Karabakh share of manufacturing cost is 36.0 %: below 40 %, but at least 30 %" in answer.stdout
+    assert "P043 Ready-mixed concrete" in answer.stdout
+    assert "RVC 94.3 %" in answer.stdout
+    assert "23 pass, 2 fail, 6 manual" in answer.stdout
+    assert "Not assessed, because files do not carry the facts: C-01, C-09, K-03, K-05." in answer.stdout
+
+
+def test_an_origin_that_cannot_be_determined_is_a_dash(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    products = tmp_path / "products.csv"
+    header, first = open(PRODUCTS, encoding="utf-8").read().splitlines()[:2]
+    products.write_text(f"{header}\n{first.replace(',1450,830,', ',,830,')}", "utf-8")
+    answer = run(products=str(products))
+    assert answer.exit_code == 0
+    assert "The ex-works price is missing" in answer.stdout
+    assert json.loads(run("--json", products=str(products)).stdout)["origin"] == {"criterion": None, "rvc_pct": None}
+
+
+def test_an_unknown_mark_is_told_which_exist():
+    answer = run(scheme="XYZ")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr == "There is no mark “XYZ”. There are: MIA, MIK.\n"
+
+
+def test_an_unknown_owner_names_file_and_line():
+    answer = run("--json", registers=[RESIDENTS])
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    told = answer.stderr.splitlines()
+    assert told[0] == f"{PRODUCTS}: line 30, column owner_id: There is no company V01 in the register."
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "file: The file is empty."),
+        (b"\x7fELF\0\0", "file: This is not a text file."),
+        (b"a,b\n1,2\n", "line 1, column party_id: This column is missing"),
+        (b"\xff\n", "line 1: The text is not UTF-8."),
+    ],
+)
+def test_a_wrong_register_is_named(tmp_path, content, told):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_bytes(content)
+    answer = run(registers=[RESIDENTS, str(wrong)])
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert f"{wrong}: {told}" in answer.stderr
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for path in (str(tmp_path), str(tmp_path / "none.csv")):
+        answer = run(products=path)
+        assert (answer.exit_code, answer.stdout) == (2, "")
+        assert answer.stderr.startswith(f"{path}: cannot be read (")
+
+
+def test_a_file_that_is_too_large(tmp_path):
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"x" * 5_000_001)
+    assert "larger than 5,000,000 bytes" in run(products=str(large)).stderr
+
+
+def test_a_company_is_in_one_register_only(tmp_path):
+    answer = run(registers=[RESIDENTS, OTHERS, RESIDENTS])
+    assert answer.exit_code == 2
+    assert f"{RESIDENTS}: line 2: R01 is already in another register file." in answer.stderr
+    renamed = tmp_path / "renamed.csv"
+    renamed.write_text(open(RESIDENTS, encoding="utf-8").read().replace("\nR", "\nQ"), "utf-8")
+    told = run(registers=[RESIDENTS, str(renamed)]).stderr
+    assert f"{renamed}: line 2: the company 0010000101 is already in {RESIDENTS}." in told
+
+
+def test_remarks_go_to_the_other_stream(tmp_path):
+    products = tmp_path / "products.csv"
+    products.write_text(open(PRODUCTS, encoding="utf-8").read().replace("hs_ambiguous", "curious"), "utf-8")
+    answer = run("--json", products=str(products))
+    assert answer.exit_code == 0
+    assert len(answer.stdout.splitlines()) == 31
+    assert (
+        answer.stderr
+        == f"{products}: line 15, column flags: The flag “curious” is not known and changes nothing. (remark)\n"
+    )

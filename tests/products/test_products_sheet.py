@@ -1,0 +1,244 @@
+"""Products from a file: the sample as expected by its authors, and products that nobody has seen before."""
+
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.products.sheet import NEEDED, OPTIONAL, parse_products
+from app.registry.sheet import parse_register
+from app.schemes.eligibility import assess
+from app.schemes.facts import ResidencyState
+from app.schemes.outcome import SEVERITY, Outcome
+from app.schemes.scheme_file import load_schemes
+
+SAMPLE = files("app.registry") / "sample"
+REGISTER = {
+    row.party_id: row
+    for name in ("residents.csv", "others.csv")
+    for row in parse_register((SAMPLE / name).read_bytes()).rows
+}
+PRODUCTS = (SAMPLE / "products.csv").read_bytes()
+ROWS = {row["product_id"]: row for row in csv.DictReader(io.StringIO(PRODUCTS.decode()))}
+SCHEMES = load_schemes()
+AS_OF = date(2026, 11, 22)
+TUBE = {
+    "product_id": "X1",
+    "owner_id": "R01",
+    "hs6": "730630",
+    "ex_works_azn": "100",
+    "vnm_azn": "50",
+    "nonorig_input_hs4": "7208",
+    "karabakh_cost_pct": "50",
+    "azerbaijan_cost_pct": "60",
+    "flags": "",
+    "az_raw_weight_pct": "",
+}
+
+
+def sheet(*rows):
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    return parse_products(text.getvalue().encode(), REGISTER, AS_OF)
+
+
+def judged(mark, **changes):
+    read = sheet(TUBE | changes)
+    assert read.errors == ()
+    return assess(SCHEMES[mark].ruleset, read.products[0].facts)
+
+
+def cases(mark, **changes):
+    return {finding.rule: finding.case for finding in judged(mark, **changes).findings}
+
+
+@pytest.mark.parametrize(("mark", "column"), [("MIK", "expected_mik_result"), ("MIA", "expected_mia_result")])
+def test_the_sample_comes_out_as_its_authors_expect(mark, column):
+    read = parse_products(PRODUCTS, REGISTER, AS_OF)
+    assert (read.errors, read.remarks) == ((), ())
+    assert [line.product_id for line in read.products] == list(ROWS)
+    for line in read.products:
+        expected, assessment = ROWS[line.product_id], assess(SCHEMES[mark].ruleset, line.facts)
+        assert assessment.outcome.value == expected[column], line.product_id
+        assert str(assessment.origin.rvc_pct) == expected["expected_rvc_pct"]
+        assert assessment.origin.criterion.value == expected["expected_origin_criterion"]
+        assert ("false" if assessment.origin.same_heading else "true") == expected["expected_cth"]
+
+
+def test_answers_in_the_file_are_never_read():
+    lying = [row | {name: "nonsense" for name in row if name.startswith("expected_")} for row in ROWS.values()]
+    bare = [{name: cell for name, cell in row.items() if name in NEEDED} for row in ROWS.values()]
+    sample = parse_products(PRODUCTS, REGISTER, AS_OF)
+    assert sheet(*lying) == sample
+    ignored = {"name_az", "name_en"}
+    for with_names, without in zip(sample.products, sheet(*bare).products, strict=True):
+        same = {name: getattr(with_names.facts.product, name) for name in ("hs6", "flags", "partner_countries")}
+        assert same == {name: getattr(without.facts.product, name) for name in same}
+        assert with_names.facts.value == without.facts.value
+        assert {without.facts.product.name_az, without.facts.product.name_en} == {None}, ignored
+
+
+@pytest.mark.parametrize("mark", sorted(SCHEMES))
+def test_files_feed_exactly_these_rules(mark):
+    unfed = {finding.rule for finding in judged(mark).of(Outcome.NOT_ASSESSED)}
+    assert unfed == {"MIK": {"C-01", "C-09", "K-03", "K-05"}, "MIA": {"C-01", "C-09", "A-01"}}[mark]
+
+
+def test_what_a_file_cannot_carry_is_not_carried():
+    facts = sheet(TUBE).products[0].facts
+    assert (facts.applicant, facts.production, facts.steps) == (None, None, None)
+    assert facts.residency.status is ResidencyState.RESIDENT
+    assert (facts.residency.starts_on, facts.residency.stage) == (None, None)
+    assert (facts.place.economic_region, facts.place.district) == ("QARABAG", "Ağdam")
+
+
+@pytest.mark.parametrize(
+    ("changes", "karabakh", "azerbaijan"),
+    [
+        ({}, "pass", "pass"),
+        ({"flags": "joint_production_IR"}, "manual", "manual"),
+        ({"flags": "food; Joint_Production_tr ;joint_production_IR"}, "manual", "manual"),
+        ({"flags": "joint_production"}, "manual", "manual"),
+        ({"flags": "hs_ambiguous"}, "manual", "manual"),
+        ({"flags": "assembly_only"}, "manual", "manual"),
+        ({"flags": "excise"}, "manual", "manual"),
+        ({"flags": "advertising_ban"}, "manual", "manual"),
+        ({"flags": "food;non_resident;local_brand;dual_use"}, "pass", "pass"),
+        ({"hs6": "271019"}, "fail", "fail"),
+        ({"hs6": "930200"}, "fail", "fail"),
+        ({"hs6": "220421", "az_raw_weight_pct": "90"}, "manual", "manual"),
+        ({"hs6": "999999"}, "fail", "fail"),
+        ({"hs6": "40900", "az_raw_weight_pct": "90"}, "fail", "fail"),
+        ({"hs6": ""}, "incomplete", "incomplete"),
+        ({"hs6": "200799", "az_raw_weight_pct": ""}, "incomplete", "incomplete"),
+        ({"hs6": "200799", "az_raw_weight_pct": "80"}, "pass", "pass"),
+        ({"hs6": "200799", "az_raw_weight_pct": "79.99"}, "manual", "manual"),
+        ({"hs6": "200799", "az_raw_weight_pct": "59.99"}, "fail", "fail"),
+        ({"hs6": "200799", "az_raw_weight_pct": "101"}, "incomplete", "incomplete"),
+        ({"az_raw_weight_pct": "3"}, "pass", "pass"),
+        ({"nonorig_input_hs4": "7306", "vnm_azn": "60"}, "pass", "pass"),
+        ({"nonorig_input_hs4": "7306", "vnm_azn": "60.001"}, "fail", "fail"),
+        ({"nonorig_input_hs4": "", "vnm_azn": "90"}, "pass", "pass"),
+        ({"nonorig_input_hs4": "7306", "vnm_azn": "0"}, "pass", "pass"),
+        ({"nonorig_input_hs4": "7208;9998"}, "incomplete", "incomplete"),
+        ({"nonorig_input_hs4": "7208", "vnm_azn": "100.01"}, "fail", "fail"),
+        ({"vnm_azn": ""}, "incomplete", "incomplete"),
+        ({"vnm_azn": "-1"}, "incomplete", "incomplete"),
+        ({"ex_works_azn": "0", "vnm_azn": "0"}, "incomplete", "incomplete"),
+        ({"ex_works_azn": ""}, "incomplete", "incomplete"),
+        ({"karabakh_cost_pct": "40"}, "pass", "pass"),
+        ({"karabakh_cost_pct": "39.999"}, "manual", "pass"),
+        ({"karabakh_cost_pct": "30"}, "manual", "pass"),
+        ({"karabakh_cost_pct": "29.999"}, "fail", "pass"),
+        ({"karabakh_cost_pct": ""}, "incomplete", "pass"),
+        ({"karabakh_cost_pct": "100.1"}, "incomplete", "pass"),
+        ({"azerbaijan_cost_pct": "39.999"}, "pass", "manual"),
+        ({"azerbaijan_cost_pct": "30"}, "pass", "manual"),
+        ({"azerbaijan_cost_pct": "29.999"}, "pass", "fail"),
+        ({"azerbaijan_cost_pct": "-0.1"}, "pass", "incomplete"),
+        ({"owner_id": "V02"}, "manual", "pass"),
+        ({"owner_id": "N02"}, "manual", "pass"),
+        ({"owner_id": "K01"}, "manual", "pass"),
+        ({"owner_id": "B01"}, "fail", "pass"),
+        ({"owner_id": "U01", "flags": "hs_ambiguous", "vnm_azn": ""}, "fail", "incomplete"),
+    ],
+)
+def test_unseen_products(changes, karabakh, azerbaijan):
+    assert judged("MIK", **changes).outcome.value == karabakh
+    assert judged("MIA", **changes).outcome.value == azerbaijan
+
+
+def test_joint_production_stands_for_another_rule_in_each_mark():
+    karabakh, azerbaijan = (cases(mark, flags="joint_production_IR") for mark in ("MIK", "MIA"))
+    assert (karabakh["K-08"], karabakh["C-09"]) == ("manual_partner", "not_assessed")
+    assert azerbaijan["C-09"] == "manual_partner"
+    assert "in IR is declared" in judged("MIK", flags="joint_production_ir").findings[-1].reason
+
+
+def test_a_cancelled_residency_fails():
+    register = {"R01": REGISTER["R01"].__class__(**{**fields(REGISTER["R01"]), "status": "cancelled"})}
+    text = ",".join(TUBE) + "\n" + ",".join(TUBE.values())
+    facts = parse_products(text.encode(), register, AS_OF).products[0].facts
+    assert assess(SCHEMES["MIK"].ruleset, facts).outcome is Outcome.FAIL
+
+
+def fields(row):
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+PERCENT = st.decimals("0", "100", places=3)
+
+
+@given(PERCENT, PERCENT, st.decimals("0.01", "100", places=2), st.sampled_from(["7208", "7306", "", "7208;7306"]))
+def test_unseen_products_follow_the_thresholds(karabakh, azerbaijan, inputs_value, headings):
+    changes = {
+        "karabakh_cost_pct": f"{karabakh}",
+        "azerbaijan_cost_pct": f"{azerbaijan}",
+        "vnm_azn": f"{inputs_value}",
+        "nonorig_input_hs4": headings,
+    }
+    origin = "fail" if "7306" in headings and 100 - inputs_value < 40 else "pass"
+    for mark, share in (("MIK", karabakh), ("MIA", azerbaijan)):
+        cost = "pass" if share >= 40 else "manual" if share >= 30 else "fail"
+        worst = min((origin, cost), key=[each.value for each in SEVERITY].index)
+        assert judged(mark, **changes).outcome.value == worst
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"owner_id": "Z99"}, "line 2, column owner_id: There is no company Z99 in the register."),
+        ({"owner_id": ""}, "line 2, column owner_id: This must not be empty."),
+        ({"product_id": ""}, "line 2, column product_id: This must not be empty."),
+        ({"ex_works_azn": "1,450"}, "line 2, column ex_works_azn: “1,450” is not a number; write it as 1234.5."),
+        ({"vnm_azn": "NaN"}, "line 2, column vnm_azn: “NaN” is not a number; write it as 1234.5."),
+        ({"karabakh_cost_pct": "52%"}, "line 2, column karabakh_cost_pct: “52%” is not a number; write it as 1234.5."),
+        ({"azerbaijan_cost_pct": "x"}, "line 2, column azerbaijan_cost_pct: “x” is not a number; write it as 1234.5."),
+        ({"az_raw_weight_pct": "1e2"}, "line 2, column az_raw_weight_pct: “1e2” is not a number; write it as 1234.5."),
+    ],
+)
+def test_a_wrong_cell_is_named(changes, told):
+    read = sheet(TUBE | changes)
+    assert [str(note) for note in read.errors] == [told]
+    assert read.products == ()
+
+
+def test_all_faults_are_named_and_no_product_is_listed_twice():
+    read = sheet(TUBE, TUBE | {"vnm_azn": "x"}, TUBE | {"product_id": "X2", "owner_id": "Z"})
+    assert [(note.line, note.column) for note in read.errors] == [(3, "product_id"), (3, "vnm_azn"), (4, "owner_id")]
+    assert read.errors[0].message == "X1 is already on line 2."
+    assert [line.product_id for line in read.products] == ["X1"]
+
+
+@pytest.mark.parametrize("column", NEEDED)
+def test_a_needed_column_may_not_be_missing(column):
+    read = sheet({name: cell for name, cell in TUBE.items() if name != column})
+    assert [str(note) for note in read.errors] == [f"line 1, column {column}: This column is missing."]
+    assert read.products == ()
+
+
+def test_unknown_columns_and_flags_are_remarks():
+    read = sheet(TUBE | {"colour": "red", "expected_anything": "x", OPTIONAL[0]: "Boru", "flags": "Shiny"})
+    assert read.errors == ()
+    assert [str(note) for note in read.remarks] == [
+        "line 1, column colour: Unknown column, not read.",
+        "line 2, column flags: The flag “Shiny” is not known and changes nothing.",
+    ]
+    assert read.products[0].facts.product.flags == {"shiny"}
+
+
+def test_a_file_that_is_no_table_is_told_so():
+    assert [str(note) for note in parse_products(b"", REGISTER, AS_OF).errors] == ["file: The file is empty."]
+    assert "more than 1 rows" in str(parse_products(PRODUCTS, REGISTER, AS_OF, most_rows=1).errors[0])
+
+
+def test_figures_are_exact():
+    value = sheet(TUBE | {"ex_works_azn": "6.20", "vnm_azn": "3.3"}).products[0].facts.value
+    assert (value.ex_works, value.inputs.non_originating_value) == (Decimal("6.20"), Decimal("3.3"))

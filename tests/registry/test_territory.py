@@ -1,0 +1,81 @@
+import pycountry
+import pytest
+
+from app.registry.territory import ParkKind, fold, territory
+
+PLACES = territory()
+
+
+def test_fourteen_regions_cover_every_unit_of_the_standard_once():
+    assert len(PLACES.regions) == 14
+    codes = [district.iso for region in PLACES.regions.values() for district in region.districts if district.iso]
+    assert len(codes) == len(set(codes))
+    units = {unit.code for unit in pycountry.subdivisions.get(country_code="AZ")}
+    assert set(codes) == units - {"AZ-NX"}  # the autonomous republic itself is no district
+
+
+def test_names_are_those_of_the_standard():
+    for region in PLACES.regions.values():
+        for district in region.districts:
+            if district.iso:
+                bare = district.name.removesuffix(" şəhəri")
+                assert fold(pycountry.subdivisions.get(code=district.iso).name) == fold(bare)
+
+
+@pytest.mark.parametrize(
+    ("region", "units"),
+    [
+        ("QARABAG", {"XA", "AGC", "AGM", "BAR", "FUZ", "XCI", "XVD", "SUS", "TAR", None}),
+        ("SERQI-ZENGEZUR", {"CAB", "KAL", "LAC", "QBI", "ZAN"}),
+    ],
+)
+def test_the_regions_of_the_marks(region, units):
+    assert {d.iso and d.iso.removeprefix("AZ-") for d in PLACES.regions[region].districts} == units
+
+
+def test_a_district_without_an_iso_code_has_our_own():
+    district = PLACES.district("Ağdərə")
+    assert (district.iso, district.code, district.region) == (None, "AZL-AGD", "QARABAG")
+    assert PLACES.district_of_code("azl-agd ") is district
+    assert PLACES.district_of_code("AZ-XX") is None
+    assert PLACES.district_of_code(None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        ("Ağdam", "QARABAG"),
+        ("AĞDAM", "QARABAG"),
+        ("  ağdam rayonu", "QARABAG"),
+        ("Ağdaş", "MERKEZI-ARAN"),
+        ("CƏBRAYIL", "SERQI-ZENGEZUR"),
+        ("cəbrayil", "SERQI-ZENGEZUR"),
+        ("Cəbrayıl", "SERQI-ZENGEZUR"),
+        ("IMISLI", None),
+        ("İMİŞLİ", "MIL-MUGAN"),
+        ("imişlı", "MIL-MUGAN"),
+        ("Kǝngǝrli", "NAXCIVAN"),
+        ("Lənkəran şəhəri", "LENKERAN-ASTARA"),
+        ("Bakı şəhəri", "BAKI"),
+        ("S\u0327us\u0327a", "QARABAG"),
+        ("Atlantis", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_district_is_found_however_its_letters_i_are_written(name, region):
+    assert PLACES.region_of(name) == region
+
+
+def test_parks_lie_in_the_region_of_their_district():
+    aghdam, araz = PLACES.parks["AGDAM-SP"], PLACES.parks["ARAZ-VADISI"]
+    assert (aghdam.kind, aghdam.economic_region, aghdam.area_ha) == (ParkKind.INDUSTRIAL_PARK, "QARABAG", 190)
+    assert aghdam.names == {"az": "Ağdam Sənaye Parkı", "en": "Aghdam Industrial Park"}
+    assert aghdam.legal_basis == "Decree No. 1347 of 28 May 2021"
+    assert araz.economic_region == "SERQI-ZENGEZUR"
+    assert PLACES.parks["SUMQAYIT-KSP"].area_ha is None
+    assert all(park.economic_region in PLACES.regions for park in PLACES.parks.values())
+
+
+def test_territory_sets_name_known_regions():
+    assert PLACES.sets == {"MIK_CORE": {"QARABAG"}, "MIK_EXT": {"SERQI-ZENGEZUR"}}

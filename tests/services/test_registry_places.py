@@ -1,0 +1,111 @@
+"""Parks from the reference data, and the sites that companies name."""
+
+from datetime import timedelta
+
+import pytest
+from app.errors import Forbidden, Invalid, NotFound, StaleVersion
+from app.registry import places
+from app.registry.model import Park
+from registry_support import NOW, TODAY, VOENS, member, register, staff
+
+
+@pytest.fixture
+def actor(session):
+    places.seed_reference(session)
+    return member(register(session)[1])
+
+
+def site(session, actor, **changed):
+    fields = {
+        "name": "Pipe mill",
+        "country": "AZ",
+        "district": "Ağdam",
+        "park_code": "AGDAM-SP",
+        "production_started_on": None,
+        "now": NOW,
+    }
+    return places.create_site(session, actor, **(fields | changed))
+
+
+def test_seeding_twice_changes_nothing_and_puts_right_what_differs(session):
+    session.add(Park(code="OWN-SP", kind="other", names={"en": "Only a register knows it"}))
+    first = places.seed_reference(session)
+    session.commit()
+    assert first == len(places.list_parks(session)) - 1 > 1
+    assert places.seed_reference(session) == 0
+    park = places.get_park(session, "AGDAM-SP")
+    assert (park.district, park.economic_region, park.area_ha) == ("Ağdam", "QARABAG", 190)
+    park.district = "Ağdaş"
+    session.flush()
+    assert places.seed_reference(session) == 1
+    assert park.district == "Ağdam"
+    assert places.get_park(session, "OWN-SP").kind == "other"
+    with pytest.raises(NotFound):
+        places.get_park(session, "NOWHERE")
+
+
+def test_the_region_follows_from_the_district(session, actor):
+    row = site(session, actor, district="AĞDAM rayonu")
+    session.commit()
+    assert (row.district, row.economic_region, row.source, row.register_key) == ("Ağdam", "QARABAG", "applicant", None)
+
+
+@pytest.mark.parametrize(("country", "district"), [("AZ", "Yeni Rayon"), ("TR", "Ağdam")])
+def test_a_district_unknown_or_abroad_has_no_region(session, actor, country, district):
+    row = site(session, actor, country=country, district=district, park_code=None)
+    assert (row.district, row.economic_region) == (district, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointers"),
+    [
+        ({"park_code": "ARAZ-VADISI"}, ["/park_code"]),
+        ({"park_code": "NOWHERE"}, ["/park_code"]),
+        ({"park_code": "\0"}, ["/park_code"]),
+        ({"country": "TR"}, ["/park_code"]),
+        ({"country": "az"}, ["/country", "/park_code"]),
+        ({"name": "", "district": "\u202eAğdam"}, ["/name", "/district", "/park_code"]),
+        ({"production_started_on": TODAY + timedelta(days=1)}, ["/production_started_on"]),
+    ],
+)
+def test_places_that_cannot_be(session, actor, changed, pointers):
+    with pytest.raises(Invalid) as refusal:
+        site(session, actor, **changed)
+    assert [e["pointer"] for e in refusal.value.data["errors"]] == pointers
+
+
+def test_only_name_and_start_change(session, actor):
+    row = site(session, actor)
+    change = {"site_id": row.id, "name": "Hall 2", "production_started_on": TODAY, "now": NOW}
+    places.update_site(session, actor, version=1, **change)
+    session.commit()
+    assert (row.name, row.production_started_on, row.version) == ("Hall 2", TODAY, 2)
+    with pytest.raises(StaleVersion):
+        places.update_site(session, actor, version=1, **change)
+    with pytest.raises(Invalid):
+        places.update_site(session, actor, version=2, **(change | {"production_started_on": TODAY + timedelta(1)}))
+    stranger = member(register(session, VOENS[1])[1])
+    with pytest.raises(NotFound):
+        places.update_site(session, stranger, version=2, **change)
+    with pytest.raises(Forbidden):
+        places.update_site(session, staff(session), version=2, **change)
+
+
+def test_companies_see_their_own_sites(session, actor):
+    mine = [site(session, actor, name=f"Hall {n}") for n in range(3)]
+    stranger = member(register(session, VOENS[1])[1])
+    other = site(session, stranger)
+    registrar = staff(session)
+    assert places.list_sites(session, actor, organisation_id=actor.organisation_id, limit=2) == mine[:2]
+    assert places.list_sites(session, actor, organisation_id=actor.organisation_id, after=mine[1].id) == mine[2:]
+    assert places.list_sites(session, registrar) == [*mine, other]
+    assert places.get_site(session, registrar, other.id) is other
+    assert places.get_site(session, stranger, other.id) is other
+    with pytest.raises(NotFound):
+        places.get_site(session, actor, other.id)
+    with pytest.raises(NotFound):
+        places.list_sites(session, actor, organisation_id=stranger.organisation_id)
+    with pytest.raises(Forbidden):
+        places.list_sites(session, actor)
+    with pytest.raises(Forbidden):
+        site(session, registrar)
