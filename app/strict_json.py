@@ -27,6 +27,8 @@ def loads(text: bytes | str) -> Any:
 
 def _refuse_depth(text: str) -> None:
     """Counted before parsing: a parser that recurses would die of a million brackets."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return  # too few brackets to nest too deeply: nearly everything ends here
     depth = 0
     in_string = escaped = False
     for char in text:

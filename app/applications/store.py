@@ -94,9 +94,14 @@ def replace_products(session: Session, application_id: UUID, ids: Sequence[UUID]
     session.flush()
 
 
-def freezing(session: Session, product_id: UUID) -> Application | None:
+def freezing(session: Session, product_id: UUID) -> UUID | None:
     """An application in the hands of the house that holds this product: while it lasts the product must not change."""
-    return session.scalars(_holding([product_id]).where(Application.state.not_in(APPLICANT_MAY_EDIT)).limit(1)).first()
+    query = (
+        sa.select(Application.id)
+        .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
+        .where(ApplicationProduct.product_id == product_id, Application.state.in_(OPEN - APPLICANT_MAY_EDIT))
+    )
+    return session.scalars(query.limit(1)).first()
 
 
 def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but: UUID) -> Sequence[tuple[UUID, str]]:
@@ -112,14 +117,6 @@ def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but:
         )
     )
     return [(row[0], row[1]) for row in session.execute(query)]
-
-
-def _holding(ids: Sequence[UUID]) -> sa.Select[tuple[Application]]:
-    return (
-        sa.select(Application)
-        .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
-        .where(ApplicationProduct.product_id.in_(ids), Application.state.in_(OPEN))
-    )
 
 
 def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:

@@ -63,11 +63,11 @@ class Certificate(Base):
     status_list_id: Mapped[int]
     status_index: Mapped[int]
     kid: Mapped[str] = mapped_column(sa.ForeignKey("signing_keys.kid"))
-    token: Mapped[str]
     token_sha256: Mapped[str] = mapped_column(comment="over header.payload, not over the signature: ECDSA has two")
     issued_at: Mapped[datetime]
     search_text: Mapped[str] = mapped_column(comment="folded holder, product and number")
     version: Mapped[int] = mapped_column(default=1)
+    token: Mapped[str] = mapped_column(comment="last, because it is long: checks read the columns before it")
 
     __table_args__ = (
         sa.UniqueConstraint("application_id", "product_id"),

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from app.registry.geography import same_district
@@ -45,10 +46,11 @@ def make_plan(sheet: RegisterSheet, known: Known, places: Territory, today: date
         if _company_values(first) != _company_values(row):
             errors.append(Note(row.line, "voen", f"Line {first.line} describes this company differently."))
         wrong_columns = {note.column for note in errors}
-        remarks = [note for note in remarks_of.get(row.line, []) if note.column not in wrong_columns]
+        remarks = [note for note in remarks_of.pop(row.line, []) if note.column not in wrong_columns]
         judged = _Line(row, known, parks.get(row.park_code or ""), places, today, is_first=first is row)
         lines.append(judged.plan(new_park, remarks, errors))
-    return ImportPlan(tuple(lines), tuple(note for notes in errors_of.values() for note in notes))
+    left_over = [tuple(chain.from_iterable(notes.values())) for notes in (errors_of, remarks_of)]
+    return ImportPlan(tuple(lines), *left_over)
 
 
 class _Line:

@@ -72,7 +72,8 @@ class LinePlan:
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
     lines: tuple[LinePlan, ...]
-    unread: tuple[Note, ...]  # errors of lines that could not be read at all
+    unread: tuple[Note, ...]  # errors of the file, and of lines that could not be read at all
+    file_remarks: tuple[Note, ...] = ()  # remarks that belong to no line read
 
     @property
     def is_refused(self) -> bool:
@@ -99,6 +100,7 @@ class ImportPlan:
             "totals": totals,
             "lines": [_line_report(line) for line in self.lines],
             "errors": [_note(note) for note in self.unread],
+            "remarks": [_note(note) for note in self.file_remarks],
         }
 
 

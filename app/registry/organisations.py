@@ -146,11 +146,11 @@ def refuse_organisation(
 def guard(
     session: Session, actor: Actor, organisation_id: UUID, version: int | None, decision: Decision
 ) -> Organisation:
-    """The company, locked; all refusals that do not depend on what is written: 403, 404, 428, 412, 409."""
-    require(actor, Role.REGISTRAR)
-    organisation = store.organisation(session, organisation_id, lock=True)
+    """The company, locked; all refusals that do not depend on what is written: 404, 403, 428, 412, 409."""
+    organisation = store.organisation(session, organisation_id, lock=True) if may_see(actor, organisation_id) else None
     if organisation is None:
         raise NotFound.of("company")
+    require(actor, Role.REGISTRAR)
     check_version(version, organisation.version)
     standing = Standing(organisation.standing)
     if (standing, decision) not in DECISIONS:

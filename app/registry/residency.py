@@ -135,11 +135,11 @@ def update_stage(
 def guard(
     session: Session, actor: Actor, residency_id: UUID, version: int | None, move: Move, *, lock: bool = True
 ) -> Residency:
-    """The residency for a move; all refusals that do not depend on what else is asked: 403, 404, 428, 412, 409."""
-    require(actor, Role.REGISTRAR)
+    """The residency for a move; all refusals that do not depend on what else is asked: 404, 403, 428, 412, 409."""
     row = store.residency(session, residency_id, lock=lock)
-    if row is None:
+    if row is None or not may_see(actor, row.organisation_id):
         raise NotFound.of("residency")
+    require(actor, Role.REGISTRAR)
     check_version(version, row.version)
     step(state_of(row.ends_on, row.cancelled_on), move)
     return row

@@ -58,7 +58,8 @@ def problem(
 
 
 def status_of(error: errors.MikError) -> int:
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    """500 for what should have been caught inside: its message is not for strangers."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
 def install(app: FastAPI) -> None:
@@ -70,8 +71,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _refusal(_request: Request, error: Exception) -> Response:
+def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.MikError)
+    if status_of(error) == 500:
+        return _unforeseen(request, error)
     headers = {}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"

@@ -1,5 +1,6 @@
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import typer
@@ -60,7 +61,7 @@ def test_a_table_for_people(monkeypatch):
 def test_an_origin_that_cannot_be_determined_is_a_dash(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     products = tmp_path / "products.csv"
-    header, first = open(PRODUCTS, encoding="utf-8").read().splitlines()[:2]
+    header, first = Path(PRODUCTS).read_text("utf-8").splitlines()[:2]
     products.write_text(f"{header}\n{first.replace(',1450,830,', ',,830,')}", "utf-8")
     answer = run(products=str(products))
     assert answer.exit_code == 0
@@ -117,14 +118,14 @@ def test_a_company_is_in_one_register_only(tmp_path):
     assert answer.exit_code == 2
     assert f"{RESIDENTS}: line 2: R01 is already in another register file." in answer.stderr
     renamed = tmp_path / "renamed.csv"
-    renamed.write_text(open(RESIDENTS, encoding="utf-8").read().replace("\nR", "\nQ"), "utf-8")
+    renamed.write_text(Path(RESIDENTS).read_text("utf-8").replace("\nR", "\nQ"), "utf-8")
     told = run(registers=[RESIDENTS, str(renamed)]).stderr
     assert f"{renamed}: line 2: the company 0010000101 is already in {RESIDENTS}." in told
 
 
 def test_remarks_go_to_the_other_stream(tmp_path):
     products = tmp_path / "products.csv"
-    products.write_text(open(PRODUCTS, encoding="utf-8").read().replace("hs_ambiguous", "curious"), "utf-8")
+    products.write_text(Path(PRODUCTS).read_text("utf-8").replace("hs_ambiguous", "curious"), "utf-8")
     answer = run("--json", products=str(products))
     assert answer.exit_code == 0
     assert len(answer.stdout.splitlines()) == 31

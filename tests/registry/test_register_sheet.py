@@ -73,8 +73,8 @@ def test_both_sets_of_columns_are_registers():
     assert {row.status for row in others} == {"resident", "non_resident", "none"}
     assert others[0].stage is None
     assert others[0].planned_jobs is None
-    kosher = next(row for row in others if row.district == "Ağdərə")
-    assert (kosher.district_iso, kosher.park_code, kosher.economic_region) == (None, None, "QARABAG")
+    aghdara = next(row for row in others if row.district == "Ağdərə")
+    assert (aghdara.district_iso, aghdara.park_code, aghdara.economic_region) == (None, None, "QARABAG")
 
 
 def test_semicolon_and_byte_order_mark_change_nothing():
@@ -118,9 +118,7 @@ def test_all_faults_of_all_lines_are_named_and_sound_lines_kept():
         RESIDENT | {"resident_id": "R02"},
         RESIDENT | {"resident_id": "R03", "plot_ha": "x"},
     )
-    assert [(note.line, note.column) for note in read.errors] == [(2, "stage"), (2, "voen"), (4, "plot_ha")] or [
-        (note.line, note.column) for note in read.errors
-    ] == [(2, "voen"), (2, "stage"), (4, "plot_ha")]
+    assert [(note.line, note.column) for note in read.errors] == [(2, "voen"), (2, "stage"), (4, "plot_ha")]
     assert [row.party_id for row in read.rows] == ["R02"]
 
 
@@ -192,8 +190,5 @@ def test_words_may_be_capitalised_and_an_empty_region_follows_the_district():
 
 def test_the_caps_are_parameters():
     data = (SAMPLE / "residents.csv").read_bytes()
-    assert (
-        str(parse_register(data, most_rows=18).errors[0]) == "line 21: The file has more than 18 rows."
-        or str(parse_register(data, most_rows=18).errors[0]) == "line 20: The file has more than 18 rows."
-    )
+    assert str(parse_register(data, most_rows=18).errors[0]) == "line 20: The file has more than 18 rows."
     assert "larger than 100 bytes" in str(parse_register(data, most_bytes=100).errors[0])

@@ -7,13 +7,14 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from registry_support import NOW, VOENS, add_park, member, register, staff
+
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired
 from app.products import service, store
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
 from app.registry import places
-from registry_support import NOW, VOENS, add_park, member, register, staff
 
 
 def a_site(session, actor):
@@ -48,10 +49,10 @@ def entry(session, actor):
         reference="P-001",
         flags=("hs_ambiguous",),
         joint_production=("TR",),
-        annual_capacity=Decimal("24000"),
-        ex_works=Decimal("1450"),
+        annual_capacity=Decimal(24000),
+        ex_works=Decimal(1450),
         materials=(
-            MaterialEntry("Hot-rolled coil", "7208", "RU", False, Decimal("830"), Decimal("1002.5")),
+            MaterialEntry("Hot-rolled coil", "7208", "RU", False, Decimal(830), Decimal("1002.5")),
             MaterialEntry("Paint", "3208", "AZ", True),
         ),
         steps=(
@@ -59,7 +60,7 @@ def entry(session, actor):
             StepEntry("Packing", "packing", "AZ", "Ağdam", "Qablaşdırma MMC"),
         ),
         costs=(
-            CostEntry(CostKind.MATERIALS, Place.ABROAD, Decimal("830")),
+            CostEntry(CostKind.MATERIALS, Place.ABROAD, Decimal(830)),
             CostEntry(CostKind.LABOUR, Place.KARABAKH, Decimal("200.25")),
         ),
     )
@@ -143,7 +144,7 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
         annual_capacity=Decimal("Infinity"),
         ex_works=Decimal("NaN"),
         materials=(
-            MaterialEntry("", "720", "ru", True, Decimal("-1"), Decimal("0.0000001")),
+            MaterialEntry("", "720", "ru", True, Decimal(-1), Decimal("0.0000001")),
             MaterialEntry("Coil", "9999", "RU", True, Decimal("1E+13")),
         ),
         steps=(StepEntry("Step", "\u202e", "A", "", " "),),

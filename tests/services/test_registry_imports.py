@@ -6,6 +6,8 @@ from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
+from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+
 from app.actor import SYSTEM, Role
 from app.audit import AuditEvent
 from app.db import Base
@@ -15,13 +17,8 @@ from app.registry.imports import RegisterFile
 from app.registry.model import Organisation, Park, RegisterImport, Residency, Site
 from app.registry.residency_rows import ChangeKind
 from app.registry.sheet import parse_register
-from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
 SAMPLE = files("app.registry") / "sample"
-COLUMNS = (
-    "resident_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,zone_name_en,district,district_iso,"
-    "economic_region,status,registration_no,registered_on,stage,size_class,foreign_share_pct"
-).split(",")
 LINE = {
     "resident_id": "R01",
     "legal_name_az": "Nümunə-Boru MMC",
@@ -40,6 +37,7 @@ LINE = {
     "size_class": "medium",
     "foreign_share_pct": "49",
 }
+COLUMNS = list(LINE)
 OUTSIDE = {"zone_code": "", "zone_name_en": "", "status": "none", "registration_no": "", "registered_on": ""}
 
 
@@ -392,3 +390,14 @@ def test_two_imports_at_once_end_in_one_and_a_clear_refusal(database, monkeypatc
         with pytest.raises(Conflict) as refusal:
             imports.apply_import(slow, SYSTEM, as_file(), NOW)
         assert refusal.value.refusal_code == "register-changed"
+
+
+def test_what_belongs_to_no_line_is_told_as_well(session):
+    file = as_file()
+    data = "\n".join(f"{line},x" for line in [",".join(COLUMNS) + ",colour", ",".join(LINE[c] for c in COLUMNS)])
+    data = data.replace("colour,x", "colour")
+    report = imports.plan_import(session, SYSTEM, parse_register(data.encode()), TODAY).report()
+    assert [(r["line"], r["column"]) for r in report["remarks"]] == [(1, "colour")]
+    empty = imports.plan_import(session, SYSTEM, parse_register(b""), TODAY)
+    assert (empty.is_refused, [e["line"] for e in empty.report()["errors"]]) == (True, [0])
+    assert imports.plan_import(session, SYSTEM, file.sheet, TODAY).report()["remarks"] == []

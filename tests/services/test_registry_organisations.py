@@ -1,9 +1,12 @@
 """Companies come in, are claimed once, and are confirmed or refused by the registrar."""
 
+import contextlib
 import threading
 from datetime import timedelta
 
 import pytest
+from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+
 from app.access import service as access
 from app.access import store as access_store
 from app.actor import Actor, ActorKind, Role
@@ -11,7 +14,6 @@ from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.registry import organisations, store
 from app.registry.model import Organisation, Standing
-from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
 
 def listed(session, voen=VOENS[0], source="register"):
@@ -107,10 +109,8 @@ def test_the_slower_of_two_at_once_gets_a_conflict_and_no_crash(database, other_
         with database.session() as session:
             try:
                 organisations.store.organisation_by_voen(session, voen)
-                try:
+                with contextlib.suppress(threading.BrokenBarrierError):
                     looked.wait()
-                except threading.BrokenBarrierError:
-                    pass
                 register(session, voen, email=email)
                 session.commit()
                 outcomes.append("registered")
@@ -119,8 +119,7 @@ def test_the_slower_of_two_at_once_gets_a_conflict_and_no_crash(database, other_
 
     emails = ("same@example.az", "same@example.az") if code == "email-taken" else ("a@example.az", "b@example.az")
     threads = [
-        threading.Thread(target=one, args=arguments)
-        for arguments in zip((VOENS[0], other_voen), emails, strict=True)
+        threading.Thread(target=one, args=arguments) for arguments in zip((VOENS[0], other_voen), emails, strict=True)
     ]
     for thread in threads:
         thread.start()
@@ -133,7 +132,12 @@ def test_the_registrar_confirms_on_evidence(session):
     registrar = staff(session)
     company, _ = register(session)
     confirmed = organisations.confirm_organisation(
-        session, registrar, organisation_id=company.id, version=1, basis="Extract of the register\nof 20 November", now=NOW
+        session,
+        registrar,
+        organisation_id=company.id,
+        version=1,
+        basis="Extract of the register\nof 20 November",
+        now=NOW,
     )
     session.commit()
     assert (confirmed.standing, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from registry_support import NOW, TODAY, VOENS, member, register, staff
+
 from app.errors import Forbidden, Invalid, NotFound, StaleVersion
 from app.registry import places
 from app.registry.model import Park
-from registry_support import NOW, TODAY, VOENS, member, register, staff
 
 
 @pytest.fixture

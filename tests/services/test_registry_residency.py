@@ -6,14 +6,15 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from app.actor import Role
+from registry_support import NOW, TODAY, VOENS, add_park, member, register, resident, staff
+
+from app.actor import Actor, ActorKind, Role
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.registry import residency, store
 from app.registry.model import Residency, ResidencyStatus, Stage
 from app.registry.periods import MOVES, Move, PeriodState, state_of, step
 from app.registry.residency_rows import ChangeKind, ResidencyDetails
-from registry_support import NOW, TODAY, VOENS, add_park, member, register, resident, staff
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_period_begins_with_what_the_certificate_says(session, registrar, comp
         registrar,
         company.id,
         holder_voen="0010 000 231",
-        plot_ha=Decimal("4"),
+        plot_ha=Decimal(4),
         planned_investment_azn=Decimal("18E6"),
         planned_jobs=150,
         stage=Stage.PLANNED,
@@ -74,7 +75,7 @@ def test_everything_wrong_with_a_new_period_is_told_at_once(session, registrar):
         holder_voen="12",
         registration_no=" ",
         plot_ha=Decimal("NaN"),
-        planned_investment_azn=Decimal("-1"),
+        planned_investment_azn=Decimal(-1),
         planned_jobs=-1,
     )
     with pytest.raises(Invalid) as refusal:
@@ -181,9 +182,12 @@ def test_today_is_the_day_in_baku(session, registrar, company):
 def test_refusals_before_anything_is_looked_at(session, registrar, company, move):
     row = in_state(session, registrar, company, PeriodState.ENDED if move is Move.RESTORE else PeriodState.OPEN)
     user = register(session, VOENS[1])[1]
-    for other in (member(user), staff(session, Role.OWNER, "owner")):
+    own = Actor(ActorKind.USER, user.id, frozenset({Role.APPLICANT}), company.id)
+    for other in (own, staff(session, Role.OWNER, "owner")):
         with pytest.raises(Forbidden):
             deed(session, other, move, row, version=row.version)
+    with pytest.raises(NotFound):
+        deed(session, member(user), move, row, version=row.version)
     with pytest.raises(NotFound):
         deed(session, registrar, move, company.id)
     with pytest.raises(StaleVersion):

@@ -51,6 +51,9 @@ class Rule(BaseModel, ABC):
     id: str = Field(pattern=r"^[A-Z]{1,3}-[0-9]{2}$")
     clause: Text = Field(description="where the mark's regulations or the law say so; ends every reason")
     title: Text
+    may_be_supplied_later: bool = Field(
+        default=False, description="incomplete does not stop a submission: it is asked for, and stops an approval"
+    )
     reasons: Mapping[str, Text]
 
     @abstractmethod
