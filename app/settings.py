@@ -19,9 +19,15 @@ class Settings(BaseSettings):
 
     profile: Profile = Field(default=Profile.DEMO, description="`demo` or `production`")
     data_dir: Path = Field(default=Path("var"), description="folder of keys, evidence files and the embedded database")
-    database_url: str = Field(default="", description="`sqlite:///…` or `postgresql://…`; empty: SQLite in the data folder")
-    base_url: str = Field(default="http://localhost:8000", description="the address by which the world reaches the service")
-    issuer: str = Field(default="", description="`did:web:…` of the issuer; fixed at first run (demo: from the base address)")
+    database_url: str = Field(
+        default="", description="`sqlite:///…` or `postgresql://…`; empty: SQLite in the data folder"
+    )
+    base_url: str = Field(
+        default="http://localhost:8000", description="the address by which the world reaches the service"
+    )
+    issuer: str = Field(
+        default="", description="`did:web:…` of the issuer; fixed at first run (demo: from the base address)"
+    )
     access_token_minutes: int = Field(default=15, ge=1, le=15, description="life of an access token")
     body_max_bytes: int = Field(default=262_144, ge=1_024, description="largest JSON body")
     evidence_max_bytes: int = Field(default=20_971_520, ge=1_024, description="largest evidence file or register file")

@@ -1,6 +1,6 @@
 """Databases for the tests: both kinds, made by running the migrations, one fresh copy for each test.
 
-PostgreSQL comes from TEST_PG_URL or from the embedded wheel. Where neither starts the tests fail: they are never skipped.
+PostgreSQL comes from TEST_PG_URL or from the embedded wheel. Where neither starts the tests fail, never skip.
 """
 
 import atexit
@@ -12,8 +12,10 @@ import tempfile
 
 import pytest
 import sqlalchemy as sa
+
 from app.db import Database
 from app.schema import migrate
+from tests.support import open_house
 
 _names = itertools.count()
 
@@ -80,6 +82,13 @@ def database(database_url):
     database = Database(database_url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def house(database_url, tmp_path):
+    """The whole service on each kind of database, with its people: see support.py."""
+    with open_house(database_url, tmp_path) as house:
+        yield house
 
 
 @pytest.fixture

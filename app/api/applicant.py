@@ -122,9 +122,7 @@ def _site(row: Any) -> SiteAnswer:
 
 @router.get("/sites", summary="Places of production of your company", responses=refuses(*READS))
 def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> dict[str, list[SiteAnswer]]:
-    rows = sites.list_sites(
-        session, actor, organisation_id=own_organisation(actor), after=page.after, limit=page.fetch
-    )
+    rows = sites.list_sites(session, actor, organisation_id=own_organisation(actor), after=page.after, limit=page.fetch)
     return {"items": [_site(row) for row in page.cut(rows, lambda row: row.id)]}
 
 
@@ -481,9 +479,7 @@ def get_assessment(
 
 
 @router.get("/applications/{application_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
-def get_timeline(
-    application_id: str, actor: ActorDep, session: SessionDep
-) -> dict[str, list[dossier.TimelineEntry]]:
+def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
     """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
     return {"items": dossier.timeline(session, actor, row)}
@@ -518,9 +514,7 @@ def create_client(body: NewClient, actor: Applicant, session: SessionDep, now: N
     """The secret is shown once; only a hash of it is kept."""
     row, secret = access.create_client(session, actor, name=body.name, now=now)
     session.flush()
-    return ClientWithSecret(
-        **ClientAnswer.model_validate(row, from_attributes=True).model_dump(), client_secret=secret
-    )
+    return ClientWithSecret(**ClientAnswer.model_validate(row, from_attributes=True).model_dump(), client_secret=secret)
 
 
 @router.get("/api-clients/{client_id}", summary="One program", responses=refuses(*READS))

@@ -87,9 +87,7 @@ def token(
         return _refusal(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
     if subject is None:
         return _refusal(401, "invalid_grant" if grant_type == "password" else "invalid_client", "Unknown or wrong.")
-    answer = TokenAnswer(
-        access_token=tokens.issue(subject, now), expires_in=int(tokens.lifetime.total_seconds())
-    )
+    answer = TokenAnswer(access_token=tokens.issue(subject, now), expires_in=int(tokens.lifetime.total_seconds()))
     return JSONResponse(answer.model_dump(), headers=NO_STORE)
 
 

@@ -57,12 +57,8 @@ def add(
     return dossier.evidence(row)
 
 
-@router.get(
-    "/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS)
-)
-def list_files(
-    application_id: str, actor: ActorDep, session: SessionDep
-) -> dict[str, list[dossier.EvidenceAnswer]]:
+@router.get("/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS))
+def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.EvidenceAnswer]]:
     rows = evidence.list_of(session, actor, parse_id(application_id, "application"))
     return {"items": [dossier.evidence(row) for row in rows]}
 
@@ -81,8 +77,10 @@ def download(
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
-    name = row.file_name if row.file_name.lower().endswith(EXTENSIONS[row.media_type]) else (
-        row.file_name + EXTENSIONS[row.media_type]
+    name = (
+        row.file_name
+        if row.file_name.lower().endswith(EXTENSIONS[row.media_type])
+        else (row.file_name + EXTENSIONS[row.media_type])
     )
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
@@ -99,7 +97,5 @@ def download(
     responses=refuses(*CREATES),
 )
 def remove(application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, now: NowDep) -> Response:
-    evidence.remove(
-        session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"), now
-    )
+    evidence.remove(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"), now)
     return Response(status_code=204)

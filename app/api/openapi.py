@@ -127,7 +127,10 @@ def _verdict() -> dict[str, Any]:
 
 def _lane() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Verdict"}, "example": _EXAMPLE}}
-    found = {"description": "The verdict. A forged or unknown certificate is a result, not an error.", "content": content}
+    found = {
+        "description": "The verdict. A forged or unknown certificate is a result, not an error.",
+        "content": content,
+    }
     unavailable = {str(k): v for k, v in refuses(503).items()}
     refused = {str(k): v for k, v in refuses(413, 415, 422, 503).items()}
     number = {

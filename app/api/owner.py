@@ -60,9 +60,7 @@ def suspend(
     now: NowDep,
 ) -> CertificateAnswer:
     """For one cause. A certificate may be suspended for several; it is good again when all have ended."""
-    row = service.suspend_by_owner(
-        session, actor, number, cause=body.cause, note=body.note, version=version, now=now
-    )
+    row = service.suspend_by_owner(session, actor, number, cause=body.cause, note=body.note, version=version, now=now)
     return _answer(row, response)
 
 

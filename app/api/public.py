@@ -161,9 +161,7 @@ def get_scheme(code: str, session: SessionDep) -> SchemeAnswer:
     return _scheme(row)
 
 
-@router.get(
-    "/v1/schemes/{code}/rulesets", tags=["schemes"], summary="Its published rules", responses=refuses(404, 503)
-)
+@router.get("/v1/schemes/{code}/rulesets", tags=["schemes"], summary="Its published rules", responses=refuses(404, 503))
 def list_rulesets(code: str, session: SessionDep) -> dict[str, list[RulesetAnswer]]:
     """Newest first. A published ruleset never changes; a decision names the version it was made by."""
     schemes_service.mark(session, searchable(code) or "")

@@ -31,9 +31,7 @@ from app.web.routing import OrderedRoute
 router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
 imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=OrderedRoute)
 
-Staff = Annotated[
-    Actor, allow(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)
-]
+Staff = Annotated[Actor, allow(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)]
 Registrar = Annotated[Actor, allow(Role.REGISTRAR)]
 DryRun = Annotated[bool, Query(description="say what would happen, and to which certificates; change nothing")]
 
@@ -337,7 +335,9 @@ def restore_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.put("/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES))
+@router.put(
+    "/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES)
+)
 def update_stage(
     residency_id: ResidencyId,
     body: StageBody,

@@ -54,20 +54,20 @@ def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
 
 
 @router.get("/{case_id}", summary="One case", responses=refuses(*READS))
-def get_case(case_id: str, actor: Reader, session: SessionDep, response: Response) -> dossier.ApplicationAnswer:
-    row = cases.visible(session, actor, parse_id(case_id, "application"))
+def get_case(case_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.ApplicationAnswer:
+    row = cases.on_the_desk(session, actor, parse_id(case_id, "application"))
     return _answer(session, actor, row, response)
 
 
 @router.get("/{case_id}/assessment", summary="What the rules said, newest for each product", responses=refuses(*READS))
-def get_assessment(case_id: str, actor: Reader, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
-    row = cases.visible(session, actor, parse_id(case_id, "application"))
+def get_assessment(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
+    row = cases.on_the_desk(session, actor, parse_id(case_id, "application"))
     return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
 
 
 @router.get("/{case_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
-def get_timeline(case_id: str, actor: Reader, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
-    row = cases.visible(session, actor, parse_id(case_id, "application"))
+def get_timeline(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
+    row = cases.on_the_desk(session, actor, parse_id(case_id, "application"))
     return {"items": dossier.timeline(session, actor, row)}
 
 
@@ -80,9 +80,7 @@ def _admitted(action: Action) -> object:
     return Depends(admitted, scope="function")
 
 
-def _answer(
-    session: SessionDep, actor: Actor, row: Application, response: Response
-) -> dossier.ApplicationAnswer:
+def _answer(session: SessionDep, actor: Actor, row: Application, response: Response) -> dossier.ApplicationAnswer:
     response.headers["ETag"] = etag(row.version)
     return dossier.application(session, actor, row)
 

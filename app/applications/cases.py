@@ -32,6 +32,13 @@ def visible(session: Session, actor: Actor, application_id: UUID, *, lock: bool 
     return application
 
 
+def on_the_desk(session: Session, actor: Actor, application_id: UUID) -> Application:
+    """The same for those who read cases: another company's is absent, the company's own is not for its eyes here."""
+    application = visible(session, actor, application_id)
+    require(actor, *CASE_READERS)
+    return application
+
+
 def as_case(session: Session, application: Application) -> Case:
     recommendation = (
         store.open_recommendation(session, application.id) if application.state == State.RECOMMENDED else None

@@ -43,7 +43,9 @@ class Certificate(Base):
     product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), index=True)
     site_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sites.id"))
     residency_id: Mapped[UUID | None] = mapped_column(
-        sa.ForeignKey("residencies.id"), index=True, comment="the residency this grant rests on, if its rules ask for one"
+        sa.ForeignKey("residencies.id"),
+        index=True,
+        comment="the residency this grant rests on, if its rules ask for one",
     )
     application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"))
     decision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("decisions.id"))

@@ -55,7 +55,9 @@ def writing(settings: Settings) -> Iterator[Session]:
     database = Database(settings.sqlalchemy_url)
     try:
         if not schema.migrated(database):
-            stop("The database is not migrated to this version: run `mik migrate` (or `mik serve` in the demo profile).")
+            stop(
+                "The database is not migrated to this version: run `mik migrate` (or `mik serve` in the demo profile)."
+            )
         with database.session() as session:
             yield session
             session.commit()

@@ -24,7 +24,9 @@ COLOURS = {Verdict.VALID: "green", Verdict.SUSPENDED: "yellow", Verdict.NOT_YET_
 
 def verify(
     what: Annotated[str, typer.Argument(metavar="NUMBER|TOKEN", help="Certificate number, or the signed token.")],
-    jwks: Annotated[Path | None, typer.Option(help="Check a token's signature by these keys, without a database.")] = None,
+    jwks: Annotated[
+        Path | None, typer.Option(help="Check a token's signature by these keys, without a database.")
+    ] = None,
 ) -> None:
     """Check a certificate. Ends with 0 if it is good, with 1 if it is not, with 2 if it could not be checked."""
     token = what.strip()
