@@ -4,7 +4,8 @@ An error carries a stable `code`, a sentence for the person who reads it and pla
 status code: `app/web/problems.py` holds the one table that turns these classes into HTTP answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
@@ -129,8 +130,24 @@ class UnsafeToStart(MikError):
     code = "unsafe-to-start"
 
 
-def check_version(expected: int | None, actual: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The version a change was made against, and what has to be asked just before it is looked at: whether this very
+    change was made already and only its answer got lost (a retry names an old version by nature)."""
+
+    version: int | None
+    ask_first: Callable[[], None]
+
+
+Version = int | Expected | None
+"""What a service takes as the version of a change; None where the caller named none."""
+
+
+def check_version(expected: Version, actual: int) -> None:
     """The change was made against the row as it is now (RFC 9110 §13.1.1, RFC 6585 §3)."""
+    if isinstance(expected, Expected):
+        expected.ask_first()
+        expected = expected.version
     if expected is None:
         raise VersionRequired("Send If-Match with the ETag of what you read, so that nobody's change is lost.")
     if expected != actual:

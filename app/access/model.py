@@ -73,3 +73,18 @@ class Guesses(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     window_start: Mapped[datetime]
     failures: Mapped[int]
+
+
+class KeptAnswer(Base):
+    """The answer to a write that named an `Idempotency-Key`, kept in the transaction of that write for its retries."""
+
+    __tablename__ = "kept_answers"
+
+    principal: Mapped[str] = mapped_column(primary_key=True, comment="user:<id>, client:<id> or anonymous")
+    route: Mapped[str] = mapped_column(primary_key=True, comment="method and path")
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(comment="SHA-256 of the request without its secrets")
+    status: Mapped[int | None] = mapped_column(comment="null only inside the transaction that works")
+    headers: Mapped[dict[str, str] | None]
+    body: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -7,8 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.access.model import ApiClient, Guesses, StaffRole, User
+from app.access.model import ApiClient, Guesses, KeptAnswer, StaffRole, User
 from app.actor import Role
+from app.db import UtcDateTime
 
 
 def user_by_email(session: Session, email: str) -> User | None:
@@ -75,3 +76,45 @@ def clear_failures(session: Session, key: str) -> None:
 def touch_client(session: Session, client_id: UUID, now: datetime) -> None:
     """Note the last use of a client."""
     session.execute(sa.update(ApiClient).where(ApiClient.id == client_id).values(last_used_at=now))
+
+
+def claim_answer(
+    session: Session, *, principal: str, route: str, key: str, fingerprint: str, now: datetime
+) -> KeptAnswer | None:
+    """Take the key for this write, or the answer that was kept for it.
+
+    Of two at once the second waits here for the commit of the first (the primary key on PostgreSQL, the one writer on
+    SQLite), and then finds its answer; if the first failed, the key is free again.
+    """
+    taken = session.execute(
+        sa.text(
+            "INSERT INTO kept_answers (principal, route, key, fingerprint, created_at) "
+            "VALUES (:principal, :route, :key, :fingerprint, :now) ON CONFLICT DO NOTHING RETURNING key"
+        ).bindparams(sa.bindparam("now", type_=UtcDateTime())),
+        {"principal": principal, "route": route, "key": key, "fingerprint": fingerprint, "now": now},
+    ).first()
+    if taken is not None:
+        return None
+    return session.get(KeptAnswer, (principal, route, key))
+
+
+def keep_answer(
+    session: Session, *, principal: str, route: str, key: str, status: int, headers: dict[str, str], body: str
+) -> None:
+    session.execute(
+        sa.update(KeptAnswer)
+        .where(KeptAnswer.principal == principal, KeptAnswer.route == route, KeptAnswer.key == key)
+        .values(status=status, headers=headers, body=body)
+    )
+
+
+def free_answer(session: Session, *, principal: str, route: str, key: str) -> None:
+    """Give the key back: this answer is not one to be repeated."""
+    session.execute(
+        sa.delete(KeptAnswer).where(KeptAnswer.principal == principal, KeptAnswer.route == route, KeptAnswer.key == key)
+    )
+
+
+def forget_answers(session: Session, before: datetime) -> None:
+    """Retries come within a day; older answers go."""
+    session.execute(sa.delete(KeptAnswer).where(KeptAnswer.created_at < before))

@@ -24,8 +24,10 @@ from app.registry import places as sites
 from app.registry import store as registry
 from app.web.deps import (
     ActorDep,
+    AnonymousReplayDep,
     NowDep,
     PasswordsDep,
+    ReplayDep,
     SessionDep,
     VersionDep,
     allow,
@@ -71,7 +73,9 @@ class Registered(Answer):
     summary="Register a company and its first member",
     responses=refuses(400, 409, 413, 415, 422, 503),
 )
-def register(body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep) -> Registered:
+def register(
+    body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep, _retry: AnonymousReplayDep
+) -> Registered:
     """No account is needed. A company that the resident register lists already is claimed in the same way.
 
     Until a registrar confirms it the company may draft and try the rules, but not submit.
@@ -127,7 +131,9 @@ def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> dict[str
 
 
 @router.post("/sites", status_code=201, summary="Add a place of production", responses=refuses(*CREATES))
-def create_site(body: SiteBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep) -> SiteAnswer:
+def create_site(
+    body: SiteBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
+) -> SiteAnswer:
     """The economic region follows from the district; a park must lie in that district."""
     row = sites.create_site(session, actor, **body.model_dump(), now=now)
     response.headers["ETag"] = etag(row.version)
@@ -245,7 +251,7 @@ def list_products(
 
 @router.post("/products", status_code=201, summary="Describe a product", responses=refuses(*CREATES))
 def create_product(
-    body: ProductBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep
+    body: ProductBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ProductAnswer:
     """Codes, bill of materials, process and cost statement: what the rules look at. All places to mend come at once."""
     row = products.create_product(session, actor, entry=body.entry(), now=now)
@@ -357,7 +363,7 @@ def list_applications(
 
 @router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
 def create_application(
-    body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep
+    body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ApplicationAnswer:
     """One mark, 1 to 50 products. Nothing is sent before you submit."""
     row = service.create(
@@ -510,7 +516,9 @@ def list_clients(actor: Applicant, session: SessionDep, page: PageDep) -> dict[s
 
 
 @router.post("/api-clients", status_code=201, summary="Add a program", responses=refuses(*CREATES))
-def create_client(body: NewClient, actor: Applicant, session: SessionDep, now: NowDep) -> ClientWithSecret:
+def create_client(
+    body: NewClient, actor: Applicant, session: SessionDep, now: NowDep, _retry: ReplayDep
+) -> ClientWithSecret:
     """The secret is shown once; only a hash of it is kept."""
     row, secret = access.create_client(session, actor, name=body.name, now=now)
     session.flush()
@@ -526,7 +534,9 @@ def get_client(client_id: str, actor: Applicant, session: SessionDep) -> ClientA
 
 
 @router.delete("/api-clients/{client_id}", summary="Revoke a program", responses=refuses(*CREATES))
-def revoke_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDep) -> ClientAnswer:
+def revoke_client(
+    client_id: str, actor: Applicant, session: SessionDep, now: NowDep, _retry: ReplayDep
+) -> ClientAnswer:
     """Its access tokens end with this answer."""
     row = access.revoke_client(session, actor, parse_id(client_id, "API client"), now)
     return ClientAnswer.model_validate(row, from_attributes=True)

@@ -13,7 +13,7 @@ from app.applications.evidence import EvidenceKind
 from app.applications.files import CHUNK, EXTENSIONS
 from app.errors import Invalid, Unavailable
 from app.registry.text import tidy, wrong_with
-from app.web.deps import ActorDep, EvidenceFilesDep, NowDep, SessionDep, parse_id
+from app.web.deps import ActorDep, EvidenceFilesDep, NowDep, ReplayDep, SessionDep, parse_id
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
 
@@ -37,6 +37,7 @@ def add(
     now: NowDep,
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
     kind: Annotated[EvidenceKind, Form()],
+    _retry: ReplayDep,
     product_id: Annotated[str | None, Form(max_length=40, description="where it is about one product")] = None,
 ) -> dossier.EvidenceAnswer:
     """Until you submit, and again when the reviewer asks. The same file sent twice is kept once."""
@@ -96,6 +97,8 @@ def download(
     summary="Remove a file from a draft",
     responses=refuses(*CREATES),
 )
-def remove(application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, now: NowDep) -> Response:
+def remove(
+    application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep
+) -> Response:
     evidence.remove(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"), now)
     return Response(status_code=204)

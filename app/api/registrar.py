@@ -22,7 +22,7 @@ from app.registry.model import Organisation, ResidencyStatus, Stage, Standing
 from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import parse_register
 from app.registry.text import tidy, wrong_with
-from app.web.deps import ActorDep, NowDep, SessionDep, SettingsDep, VersionDep, allow, etag, parse_id
+from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, SettingsDep, VersionDep, allow, etag, parse_id
 from app.web.fields import Answer, Body, Code, Exact, Prose, Whole, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
@@ -222,7 +222,7 @@ def list_residencies(
 
 @router.post("/residencies", status_code=201, summary="Enter a residency", responses=refuses(*CREATES))
 def begin_residency(
-    body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep
+    body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> ResidencyAnswer:
     details = ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
     row, _ = residency.begin_residency(
@@ -374,6 +374,7 @@ def import_register(
     settings: SettingsDep,
     now: NowDep,
     file: Annotated[UploadFile, File(description="CSV in UTF-8, columns as in the sample register")],
+    _retry: ReplayDep,
     dry_run: DryRun = False,
 ) -> ImportAnswer:
     """All lines or none. Importing the same file again changes nothing. A lost residency suspends its certificates."""

@@ -12,7 +12,7 @@ from app.applications import store, workflow
 from app.applications.model import Application, CaseNote
 from app.applications.workflow import Action, Case, State
 from app.db import new_id
-from app.errors import NotFound, check_version
+from app.errors import NotFound, Version, check_version
 
 CASE_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
 """The customs desk checks certificates; what a company laid before the house is not for it."""
@@ -52,7 +52,7 @@ def moves(session: Session, actor: Actor, application: Application) -> tuple[Act
     return workflow.moves(as_case(session, application), actor)
 
 
-def admit(session: Session, actor: Actor, application_id: UUID, action: Action, version: int | None) -> Application:
+def admit(session: Session, actor: Actor, application_id: UUID, action: Action, version: Version) -> Application:
     """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
     application = visible(session, actor, application_id, lock=True)
     workflow.permit(action, actor)

@@ -23,6 +23,7 @@ from app.certificates.model import Certificate
 from app.certificates.service import Grant, Issuance
 from app.certificates.term import day_in_baku, last_day
 from app.db import new_id
+from app.errors import Version
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
@@ -45,7 +46,7 @@ class SentBack:
 
 
 def approve(
-    session: Session, actor: Actor, application_id: UUID, *, version: int | None, issuance: Issuance, now: datetime
+    session: Session, actor: Actor, application_id: UUID, *, version: Version, issuance: Issuance, now: datetime
 ) -> Decided | SentBack:
     application = cases.admit(session, actor, application_id, Action.APPROVE, version)
     recommendation = _recommendation(session, application)
@@ -68,7 +69,7 @@ def approve(
 
 
 def reject(
-    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: int | None, now: datetime
+    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Decided:
     """Refuse every product, whatever was recommended, with a reason that the applicant reads."""
     application = cases.admit(session, actor, application_id, Action.REJECT, version)
@@ -81,7 +82,7 @@ def reject(
 
 
 def return_to_review(
-    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: int | None, now: datetime
+    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Application:
     """Differ from the recommendation: it is void, and the reviewer who holds the case acts next."""
     application = cases.admit(session, actor, application_id, Action.RETURN, version)

@@ -14,7 +14,7 @@ from app.applications import assessment, cases, store
 from app.applications.model import Application, InformationRequest, Recommendation
 from app.applications.workflow import Action, State
 from app.db import new_id
-from app.errors import Conflict, Invalid, NotEligible
+from app.errors import Conflict, Invalid, NotEligible, Version
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
@@ -47,14 +47,14 @@ class Question:
     product_id: UUID | None = None
 
 
-def claim(session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime) -> Application:
+def claim(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
     application = cases.admit(session, actor, application_id, Action.CLAIM, version)
     application.assignee_id = actor.id
     cases.move(session, actor, application, Action.CLAIM, State.IN_REVIEW, now)
     return application
 
 
-def release(session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime) -> Application:
+def release(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
     application = cases.admit(session, actor, application_id, Action.RELEASE, version)
     cases.move(session, actor, application, Action.RELEASE, State.SUBMITTED, now)
     application.assignee_id = None
@@ -67,7 +67,7 @@ def request_information(
     application_id: UUID,
     *,
     questions: Sequence[Question],
-    version: int | None,
+    version: Version,
     now: datetime,
 ) -> Application:
     application = cases.admit(session, actor, application_id, Action.REQUEST_INFORMATION, version)
@@ -104,7 +104,7 @@ def recommend(
     application_id: UUID,
     *,
     verdicts: Sequence[ProductVerdict],
-    version: int | None,
+    version: Version,
     now: datetime,
 ) -> Application:
     """Recommend for every product. Bound to the dossier as it is now, and to the values that each manual rule saw."""

@@ -15,7 +15,7 @@ from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
 from app.certificates import store as certificates
 from app.certificates.term import day_in_baku
 from app.db import new_id
-from app.errors import Conflict, Invalid, NotFound, check_version
+from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.products import store as products
 from app.registry import store as registry
 from app.registry.model import Standing
@@ -67,7 +67,7 @@ def change(
     *,
     product_ids: Sequence[UUID],
     reference: str | None,
-    version: int | None,
+    version: Version,
     now: datetime,
 ) -> Application:
     """Replace the products of a draft."""
@@ -86,7 +86,7 @@ def editable(
     session: Session,
     actor: Actor,
     application_id: UUID,
-    version: int | None,
+    version: Version,
     *,
     states: frozenset[State] = APPLICANT_MAY_EDIT,
 ) -> Application:
@@ -104,7 +104,7 @@ def editable(
     return application
 
 
-def submit(session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime) -> Application:
+def submit(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
     application = cases.admit(session, actor, application_id, Action.SUBMIT, version)
     organisation = registry.organisation(session, application.organisation_id)
     if organisation is None or organisation.standing != Standing.CONFIRMED:
@@ -127,7 +127,7 @@ def respond(
     application_id: UUID,
     *,
     answers: Mapping[UUID, str],
-    version: int | None,
+    version: Version,
     now: datetime,
 ) -> Application:
     """Answer every open question; the case goes back to the reviewer who asked."""
@@ -146,9 +146,7 @@ def respond(
     return application
 
 
-def withdraw(
-    session: Session, actor: Actor, application_id: UUID, *, version: int | None, now: datetime
-) -> Application:
+def withdraw(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
     application = cases.admit(session, actor, application_id, Action.WITHDRAW, version)
     recommendation = store.open_recommendation(session, application.id)
     cases.move(session, actor, application, Action.WITHDRAW, State.WITHDRAWN, now)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.actor import Actor
 from app.certificates import service, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, SuspensionCause
+from app.errors import Version
 from app.registry import imports, residency
 from app.registry.days import day_in_baku
 from app.registry.imports import RegisterFile
@@ -67,7 +68,7 @@ def end_residency(
     actor: Actor,
     *,
     residency_id: UUID,
-    version: int | None,
+    version: Version,
     on: date,
     reason: str,
     dry_run: bool,
@@ -85,7 +86,7 @@ def cancel_residency(
     actor: Actor,
     *,
     residency_id: UUID,
-    version: int | None,
+    version: Version,
     on: date,
     reason: str,
     dry_run: bool,
@@ -99,7 +100,7 @@ def cancel_residency(
 
 
 def restore_residency(
-    session: Session, actor: Actor, *, residency_id: UUID, version: int | None, dry_run: bool, now: datetime
+    session: Session, actor: Actor, *, residency_id: UUID, version: Version, dry_run: bool, now: datetime
 ) -> CascadeReport:
     """As `registry.residency.restore_residency`, with its certificates."""
     change = residency.restore_residency(

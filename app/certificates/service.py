@@ -16,12 +16,12 @@ from app.actor import Actor
 from app.certificates import credential, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
-from app.registry.text import fold
 from app.certificates.term import day_in_baku
 from app.certificates.workflow import Deed, RevocationReason
 from app.db import new_id
-from app.errors import Conflict, NotFound, Unavailable, check_version
+from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
+from app.registry.text import fold
 
 LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
@@ -203,7 +203,7 @@ def suspend_by_owner(
     *,
     cause: SuspensionCause,
     note: str | None,
-    version: int | None,
+    version: Version,
     now: datetime,
 ) -> Certificate:
     certificate = _for_deed(session, actor, number, Deed.SUSPEND, version)
@@ -213,7 +213,7 @@ def suspend_by_owner(
 
 
 def reinstate_by_owner(
-    session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: int | None, now: datetime
+    session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: Version, now: datetime
 ) -> Certificate:
     """End one cause. A lost residency is no matter of the owner: it ends when the register says so."""
     certificate = _for_deed(session, actor, number, Deed.REINSTATE, version)
@@ -233,18 +233,18 @@ def revoke(
     number: str,
     *,
     reason: RevocationReason,
-    version: int | None,
+    version: Version,
     now: datetime,
 ) -> Certificate:
     return _end(session, actor, number, Deed.REVOKE, reason.value, version, now)
 
 
-def surrender(session: Session, actor: Actor, number: str, *, version: int | None, now: datetime) -> Certificate:
+def surrender(session: Session, actor: Actor, number: str, *, version: Version, now: datetime) -> Certificate:
     return _end(session, actor, number, Deed.SURRENDER, "holder", version, now)
 
 
 def _end(
-    session: Session, actor: Actor, number: str, deed: Deed, reason: str, version: int | None, now: datetime
+    session: Session, actor: Actor, number: str, deed: Deed, reason: str, version: Version, now: datetime
 ) -> Certificate:
     certificate = _for_deed(session, actor, number, deed, version)
     status = workflow.step(CertificateStatus(certificate.status), deed)
@@ -257,14 +257,14 @@ def _end(
     return certificate
 
 
-def guard(session: Session, actor: Actor, number: str, deed: Deed, version: int | None) -> Certificate:
+def guard(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
     """All refusals that do not depend on the body, in their order: 404, 403, 428, 412, 409."""
     certificate = _for_deed(session, actor, number, deed, version)
     workflow.step(CertificateStatus(certificate.status), deed)
     return certificate
 
 
-def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: int | None) -> Certificate:
+def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
     certificate = store.by_number(session, number, lock=True)
     if certificate is None:
         raise NotFound.of("certificate")

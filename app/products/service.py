@@ -17,7 +17,7 @@ from app import audit
 from app.access.rights import may_see, own_organisation
 from app.actor import Actor
 from app.db import new_id
-from app.errors import Conflict, Invalid, NotFound, check_version
+from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.products import store
 from app.products.checks import CAPACITY, MONEY, WEIGHT, wrongs
 from app.products.entry import ProductEntry
@@ -47,7 +47,7 @@ def replace_product(
     actor: Actor,
     *,
     product_id: UUID,
-    version: int | None,
+    version: Version,
     entry: ProductEntry,
     frozen: IsFrozen,
     now: datetime,
@@ -63,7 +63,7 @@ def replace_product(
 
 
 def retire_product(
-    session: Session, actor: Actor, *, product_id: UUID, version: int | None, frozen: IsFrozen, now: datetime
+    session: Session, actor: Actor, *, product_id: UUID, version: Version, frozen: IsFrozen, now: datetime
 ) -> WholeProduct:
     """The product can no longer be applied for or changed; what was granted to it stays."""
     product = changeable(session, actor, product_id, version, frozen=frozen)
@@ -73,7 +73,7 @@ def retire_product(
     return store.whole(session, [product])[0]
 
 
-def changeable(session: Session, actor: Actor, product_id: UUID, version: int | None, *, frozen: IsFrozen) -> Product:
+def changeable(session: Session, actor: Actor, product_id: UUID, version: Version, *, frozen: IsFrozen) -> Product:
     """The company's own product, locked for a change; all refusals that do not depend on the new content, in order."""
     product = store.product(session, product_id, own_organisation(actor), lock=True)
     if product is None:

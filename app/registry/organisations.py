@@ -19,7 +19,7 @@ from app.access.model import User
 from app.access.rights import may_see, require, require_staff
 from app.actor import SYSTEM, Actor, Role
 from app.db import new_id
-from app.errors import Conflict, Invalid, MikError, NotFound, WrongState, check_version
+from app.errors import Conflict, Invalid, MikError, NotFound, Version, WrongState, check_version
 from app.registry import store, voen
 from app.registry.model import Organisation, Source, Standing
 from app.registry.text import fold, tidy, wrong_with
@@ -121,7 +121,7 @@ def _claim_or_create(
 
 
 def confirm_organisation(
-    session: Session, actor: Actor, *, organisation_id: UUID, version: int | None, basis: str, now: datetime
+    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, basis: str, now: datetime
 ) -> Organisation:
     """The registrar has seen evidence that these people act for the company. `basis` says which."""
     organisation = _decide(session, actor, organisation_id, version, Decision.CONFIRM)
@@ -133,7 +133,7 @@ def confirm_organisation(
 
 
 def refuse_organisation(
-    session: Session, actor: Actor, *, organisation_id: UUID, version: int | None, reason: str, now: datetime
+    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, reason: str, now: datetime
 ) -> Organisation:
     """The claim is refused: its members and clients are cut off, and the company can be claimed anew."""
     organisation = _decide(session, actor, organisation_id, version, Decision.REFUSE)
@@ -143,9 +143,7 @@ def refuse_organisation(
     return organisation
 
 
-def guard(
-    session: Session, actor: Actor, organisation_id: UUID, version: int | None, decision: Decision
-) -> Organisation:
+def guard(session: Session, actor: Actor, organisation_id: UUID, version: Version, decision: Decision) -> Organisation:
     """The company, locked; all refusals that do not depend on what is written: 404, 403, 428, 412, 409."""
     organisation = store.organisation(session, organisation_id, lock=True) if may_see(actor, organisation_id) else None
     if organisation is None:
@@ -160,7 +158,7 @@ def guard(
 
 
 def _decide(
-    session: Session, actor: Actor, organisation_id: UUID, version: int | None, decision: Decision
+    session: Session, actor: Actor, organisation_id: UUID, version: Version, decision: Decision
 ) -> Organisation:
     organisation = guard(session, actor, organisation_id, version, decision)
     organisation.standing = DECISIONS[Standing(organisation.standing), decision].value

@@ -10,7 +10,7 @@ from app import audit
 from app.access.rights import may_see, own_organisation, require_staff
 from app.actor import Actor
 from app.db import new_id
-from app.errors import Invalid, NotFound, check_version
+from app.errors import Invalid, NotFound, Version, check_version
 from app.registry import store
 from app.registry.days import day_in_baku
 from app.registry.geography import HOME, countries, same_district
@@ -113,7 +113,7 @@ def update_site(
     actor: Actor,
     *,
     site_id: UUID,
-    version: int | None,
+    version: Version,
     name: str,
     production_started_on: date | None,
     now: datetime,

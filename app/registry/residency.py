@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.access.rights import may_see, require, require_staff
 from app.actor import Actor, Role
-from app.errors import Conflict, Invalid, NotFound, check_version
+from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
 from app.registry.days import day_in_baku
 from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
@@ -72,7 +72,7 @@ def end_residency(
     actor: Actor,
     *,
     residency_id: UUID,
-    version: int | None,
+    version: Version,
     on: date,
     reason: str,
     now: datetime,
@@ -91,7 +91,7 @@ def cancel_residency(
     actor: Actor,
     *,
     residency_id: UUID,
-    version: int | None,
+    version: Version,
     on: date,
     reason: str,
     now: datetime,
@@ -106,7 +106,7 @@ def cancel_residency(
 
 
 def restore_residency(
-    session: Session, actor: Actor, *, residency_id: UUID, version: int | None, now: datetime, dry_run: bool = False
+    session: Session, actor: Actor, *, residency_id: UUID, version: Version, now: datetime, dry_run: bool = False
 ) -> ResidencyChange:
     """A closed period is open again, as if it had never closed. Errors: Conflict `residency-open`, WrongState."""
     row = guard(session, actor, residency_id, version, Move.RESTORE, lock=not dry_run)
@@ -122,7 +122,7 @@ def restore_residency(
 
 
 def update_stage(
-    session: Session, actor: Actor, *, residency_id: UUID, version: int | None, stage: Stage, now: datetime
+    session: Session, actor: Actor, *, residency_id: UUID, version: Version, stage: Stage, now: datetime
 ) -> ResidencyChange:
     row = guard(session, actor, residency_id, version, Move.UPDATE)
     before, row.stage = row.stage, stage.value
@@ -133,7 +133,7 @@ def update_stage(
 
 
 def guard(
-    session: Session, actor: Actor, residency_id: UUID, version: int | None, move: Move, *, lock: bool = True
+    session: Session, actor: Actor, residency_id: UUID, version: Version, move: Move, *, lock: bool = True
 ) -> Residency:
     """The residency for a move; all refusals that do not depend on what else is asked: 404, 403, 428, 412, 409."""
     row = store.residency(session, residency_id, lock=lock)

@@ -17,8 +17,10 @@ from app.actor import Actor, Role
 from app.applications.files import EvidenceFiles
 from app.certificates.service import Issuance
 from app.db import Database
-from app.errors import Forbidden, NotFound
+from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
+from app.web import idempotency
+from app.web.idempotency import Retry
 from app.web.routing import NEEDS_TOKEN
 
 P = ParamSpec("P")
@@ -109,17 +111,55 @@ def parse_id(text: str, what: str) -> UUID:
         raise NotFound.of(what) from None
 
 
+IfMatch = Annotated[str | None, Header(description="ETag of what the change was made against")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias=idempotency.HEADER, description="a retry with the same key gets the same answer", max_length=200),
+]
+
+
 def get_expected_version(
-    if_match: Annotated[str | None, Header(description="ETag of what the change was made against")] = None,
-) -> int | None:
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    now: NowDep,
+    if_match: IfMatch = None,
+    _key: IdempotencyKey = None,
+) -> Expected:
     """Row version named by If-Match; None when missing, -1 (never a version) for anything that is not ours."""
-    if if_match is None:
-        return None
-    match = re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match)
-    return int(match[1]) if match else -1
+    version = None
+    if if_match is not None:
+        match = re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match)
+        version = int(match[1]) if match else -1
+    return Expected(version, _ask_first(request, session, actor, now))
 
 
-VersionDep = Annotated[int | None, Depends(get_expected_version)]
+VersionDep = Annotated[Expected, Depends(get_expected_version, scope="function")]
+
+
+def _ask_first(request: Request, session: Session, actor: Actor | None, now: datetime) -> Callable[[], None]:
+    retry: Retry | None = getattr(request.state, "retry", None)
+
+    def ask() -> None:
+        if retry is not None:
+            retry.replay(session, idempotency.principal_of(actor), now)
+
+    return ask
+
+
+def replay_for_actor(
+    request: Request, session: SessionDep, actor: ActorDep, now: NowDep, _key: IdempotencyKey = None
+) -> None:
+    _ask_first(request, session, actor, now)()
+
+
+def replay_for_anybody(request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None) -> None:
+    _ask_first(request, session, None, now)()
+
+
+# The last dependency of a route that creates: after 401, 404 and 403, before anything is looked at.
+ReplayDep = Annotated[None, Depends(replay_for_actor, scope="function")]
+AnonymousReplayDep = Annotated[None, Depends(replay_for_anybody, scope="function")]
 
 
 def etag(version: int) -> str:

@@ -12,9 +12,15 @@ from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
 from app import strict_json
 from app.errors import UnsupportedMedia
+from app.web import idempotency
+from app.web.idempotency import Replayed, Retry
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 NEEDS_TOKEN = "mik_needs_token"  # noqa: S105 (an attribute's name)
 
@@ -33,10 +39,14 @@ class OrderedRoute(APIRoute):
         async def handler(request: Request) -> Response:
             if guarded:
                 request.app.state.tokens.check(request.headers.get("authorization"), request.app.state.clock())
+            key = idempotency.read_key(request) if request.method in WRITES else None
             if takes_form:
                 _expect_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
             if not takes_json:
-                return await original(request)
+                if key is None:
+                    return await original(request)
+                fingerprint = await idempotency.form_fingerprint(request) if takes_form else ""
+                return await _once(original, request, key, fingerprint)
             body = await request.body()
             if body:
                 _expect_media_type(request, "application/json")
@@ -46,14 +56,28 @@ class OrderedRoute(APIRoute):
                 return await _refuse_after_guards(original, request, str(why))
             if body:
                 request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
-            return await original(request)
+            if key is None:
+                return await original(request)
+            return await _once(original, request, key, idempotency.json_fingerprint(parsed))
 
         return handler
 
 
-async def _refuse_after_guards(
-    original: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, why: str
-) -> Response:
+async def _once(original: Handler, request: Request, key: str, fingerprint: str) -> Response:
+    """Answer a request that names an Idempotency-Key; its answer joins the transaction that is still open."""
+    route = f"{request.method} {request.url.path}"
+    if request.url.query:
+        fingerprint = f"{fingerprint}?{request.url.query}"
+    request.state.retry = Retry(key, route, fingerprint)
+    try:
+        answer = await original(request)
+    except Replayed as replayed:
+        return replayed.answer
+    await run_in_threadpool(request.state.retry.keep, answer)
+    return answer
+
+
+async def _refuse_after_guards(original: Handler, request: Request, why: str) -> Response:
     request._json = _Malformed()  # noqa: SLF001 (Starlette's own cache of request.json())
     malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": why}])
     try:

@@ -65,6 +65,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_guesses")),
     )
     op.create_table(
+        "kept_answers",
+        sa.Column("principal", sa.Text(), nullable=False, comment="user:<id>, client:<id> or anonymous"),
+        sa.Column("route", sa.Text(), nullable=False, comment="method and path"),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False, comment="SHA-256 of the request without its secrets"),
+        sa.Column("status", sa.Integer(), nullable=True, comment="null only inside the transaction that works"),
+        sa.Column("headers", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("principal", "route", "key", name=op.f("pk_kept_answers")),
+    )
+    with op.batch_alter_table("kept_answers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_kept_answers_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
         "organisations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("legal_name_az", sa.Text(), nullable=False),
@@ -782,6 +797,10 @@ def downgrade() -> None:
     op.drop_table("schemes")
     op.drop_table("parks")
     op.drop_table("organisations")
+    with op.batch_alter_table("kept_answers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_kept_answers_created_at"))
+
+    op.drop_table("kept_answers")
     op.drop_table("guesses")
     op.drop_table("counters")
     op.drop_table("audit_head")

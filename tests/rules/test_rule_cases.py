@@ -95,6 +95,9 @@ CASES = [
     ("MIK", "C-10", "incomplete_missing", jam(None)),
     ("MIK", "C-10", "incomplete_range", jam("100.1")),
     ("MIK", "C-10", "incomplete_hs6", jam("80", hs6="20079")),
+    ("MIK", "C-10", "pass", jam("80", hs6="230910")),
+    ("MIK", "C-10", "pass", jam("80", hs6="010121")),
+    ("MIK", "C-10", "not_applicable", jam("80", hs6="240110")),
     (
         "MIK",
         "C-10",
@@ -128,6 +131,7 @@ CASES = [
     ("MIK", "K-02", "fail_ended", residency(ends_on=date(2026, 11, 21))),
     ("MIK", "K-02", "pass", residency(ends_on=date(2026, 11, 22))),
     ("MIK", "K-02", "incomplete_not_begun", residency(starts_on=date(2026, 11, 23))),
+    ("MIK", "K-02", "pass", residency(starts_on=date(2026, 11, 22))),
     ("MIK", "K-02", "incomplete", residency(status=None)),
     ("MIK", "K-02", "not_assessed", replace(GOOD, residency=None)),
     ("MIK", "K-03", "pass", GOOD),

@@ -1,6 +1,7 @@
 """A lost residency suspends its certificates in the same transaction; a restored one lifts that cause and no other."""
 
 import hashlib
+import threading
 from datetime import date
 from itertools import count
 
@@ -17,6 +18,7 @@ from app.certificates.workflow import RevocationReason
 from app.errors import Forbidden, Invalid, StaleVersion, WrongState
 from app.ledger.model import SigningKey
 from app.products.model import Product
+from app.registry import store as registry
 from app.registry.imports import RegisterFile
 from app.registry.model import RegisterImport, Residency, Site
 from app.registry.sheet import parse_register
@@ -295,9 +297,7 @@ def test_other_causes_stay(world, session):
 
 
 def test_final_certificates_are_left_in_peace(world, session):
-    service.revoke(
-        session, world.owner, world.first.number, reason=RevocationReason.COURT_ORDER, version=1, now=NOW
-    )
+    service.revoke(session, world.owner, world.first.number, reason=RevocationReason.COURT_ORDER, version=1, now=NOW)
     report = world.close()
     assert effects(report.certificates) == {world.second.number: "suspended"}
     service.surrender(session, member(world.user), world.second.number, version=2, now=NOW)
@@ -325,3 +325,36 @@ def test_refusals_leave_the_certificates_alone(world):
         with pytest.raises(WrongState):
             world.restore(version=1, dry_run=dry_run)
     assert world.states() == ACTIVE
+
+
+def test_a_certificate_granted_at_the_same_moment_is_not_missed(database):
+    """Who grants holds the residency, so that a cancellation waits and then finds the new certificate."""
+    with database.session() as granting:
+        world = World(granting)
+        registry.present_residency(granting, world.company_id, "AGDAM-SP", hold=True)
+        reports = []
+
+        def cancel():
+            with database.session() as cancelling:
+                reports.append(
+                    cascade.cancel_residency(
+                        cancelling,
+                        world.registrar,
+                        residency_id=world.residency.id,
+                        version=1,
+                        on=TODAY,
+                        reason="Taken back",
+                        dry_run=False,
+                        now=NOW,
+                    )
+                )
+                cancelling.commit()
+
+        registrar = threading.Thread(target=cancel)
+        registrar.start()
+        registrar.join(timeout=0.3)
+        assert registrar.is_alive()  # it waits
+        late = world.certificate(world.company_id, world.residency)
+        granting.commit()
+        registrar.join()
+    assert late.number in effects(reports[0].certificates)

@@ -10,7 +10,6 @@ from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, regis
 
 from app.actor import SYSTEM, Role
 from app.audit import AuditEvent
-from app.db import Base
 from app.errors import Conflict, Forbidden, Invalid
 from app.registry import imports, places, store
 from app.registry.imports import RegisterFile
@@ -83,12 +82,10 @@ def the_residency(session):
 
 
 def everything(session):
-    """All rows of all tables, to see that nothing moved."""
+    """All rows of the registry and of the audit, to see that nothing moved."""
     session.expire_all()
-    return {
-        table.name: session.execute(sa.select(table).order_by(*table.primary_key)).all()
-        for table in Base.metadata.sorted_tables
-    }
+    tables = [each.__table__ for each in (Park, Organisation, Site, Residency, RegisterImport, AuditEvent)]
+    return {table.name: session.execute(sa.select(table).order_by(*table.primary_key)).all() for table in tables}
 
 
 @pytest.mark.parametrize(("name", "count"), [("residents.csv", 19), ("others.csv", 14)])

@@ -1,0 +1,138 @@
+"""Numbers, texts, figures and names as people type them: the pure files of the registry."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.az import voen as reference
+
+from app.registry import voen
+from app.registry.days import day_in_baku
+from app.registry.figures import Column, as_stored, wrong_figure
+from app.registry.geography import countries, same_district
+from app.registry.territory import territory
+from app.registry.text import fold, tidy, wrong_with
+
+MONEY = Column(16, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("001000010", "leading zero"),
+        ("00100001010", "this has 11"),
+        ("", "digits only"),
+        ("00١0000101", "digits only"),
+        ("0010000103", "last digit"),
+        ("0010000101\n", "digits only"),
+    ],
+)
+def test_what_is_no_voen(text, reason):
+    number = voen.read(text)
+    assert isinstance(number, voen.NotAVoen)
+    assert reason in number.reason
+
+
+@given(st.from_regex(r"[0-9]{9}[12]", fullmatch=True))
+def test_a_voen_of_right_form_is_taken_and_its_check_digit_told(digits):
+    assert voen.read(digits) == voen.Voen(digits, needs_review=not reference.is_valid(digits))
+    assert voen.read(f" {digits[:3]} {digits[3:]} ") == voen.read(digits)
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading(text):
+    assert isinstance(voen.read(text), voen.Voen | voen.NotAVoen)
+    wrong_with(text, 10)
+    fold(text)
+
+
+@given(st.decimals(allow_nan=True, allow_infinity=True))
+def test_a_figure_that_passes_is_stored_exactly(figure):
+    if wrong_figure(figure, MONEY) is None:
+        stored = as_stored(figure, MONEY)
+        assert stored == figure
+        assert stored.as_tuple().exponent == -4
+        assert not stored.is_signed()
+
+
+@pytest.mark.parametrize(
+    ("figure", "reason"),
+    [
+        ("NaN", "not a number"),
+        ("sNaN", "not a number"),
+        ("-Infinity", "not a number"),
+        ("-0.0001", "less than 0"),
+        ("100.01", "more than 100"),
+        ("1E+13", "12 digits before"),
+        ("1." + "0" * 50 + "1", "4 decimal places"),
+        ("1.00010", None),
+        ("-0", None),
+        ("0E+999999", None),
+        ("100", None),
+    ],
+)
+def test_figures_at_the_edge(figure, reason):
+    most = Decimal(100) if reason != "12 digits before" else None
+    found = wrong_figure(Decimal(figure), MONEY, most=most)
+    assert found is None if reason is None else reason in found
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        (" \u00a0", "empty"),
+        ("x" * 11, "longer than 10"),
+        ("a\0", "U+0000"),
+        ("a\ud800", "U+D800"),
+        ("a\u202eb", "U+202E"),
+        ("a\ue000", "U+E000"),
+        ("a\nb", "U+000A"),
+        ("Ağdərə İş", None),
+        ("می\u200cخواهم", None),
+    ],
+)
+def test_texts_that_can_be_kept(text, reason):
+    found = wrong_with(text, 10)
+    assert found is None if reason is None else reason in found
+
+
+def test_lines_are_allowed_where_asked_for():
+    assert wrong_with("a\n\tb\r\n", 10, lines=True) is None
+    assert wrong_with("a\u2067", 10, lines=True)
+    assert tidy("  Ag\u0306dam ") == "Ağdam"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("“Nümunə-İşıq” MMC", "numune isiq mmc"),
+        ("IŞIQ", "ışıq"),
+        ("Ёлка", "елка"),
+        ("Ｆｕｌｌ", "full"),
+        ("a  %_b", "a b"),
+    ],
+)
+def test_spellings_that_find_each_other(one, other):
+    assert fold(one) == fold(other)
+
+
+def test_the_day_in_baku_begins_four_hours_earlier():
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert day_in_baku(noon) == date(2026, 11, 22)
+    assert day_in_baku(noon + timedelta(hours=8)) == date(2026, 11, 23)
+    assert day_in_baku(noon + timedelta(hours=7, minutes=59)) == date(2026, 11, 22)
+
+
+def test_one_district_under_two_names():
+    places = territory()
+    assert same_district(places, "Ağdam", "AĞDAM rayonu")
+    assert not same_district(places, "Ağdam", "Ağdaş")
+    assert same_district(places, "Yeni Rayon", "yeni rayon ")
+    assert not same_district(places, "Ağdam", "Yeni Rayon")
+    assert not same_district(places, None, "Ağdam")
+    assert not same_district(places, "Ağdam", None)
+    assert {"AZ", "TR", "IR"} <= countries()
+    assert "az" not in countries()
