@@ -1,6 +1,7 @@
 """JSON as strangers send it, read strictly: one meaning or a refusal, and never a crash (RFC 8259, RFC 7493)."""
 
 import json
+import re
 from decimal import Decimal
 from math import isfinite
 from typing import Any, NoReturn
@@ -25,28 +26,20 @@ def loads(text: bytes | str) -> Any:
         raise ValueError(f"This is not JSON: {why.msg} at character {why.pos}.") from why
 
 
+# A string without an end is matched to the end of the text: starting anew at each of its quotes would take for ever.
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
+_BRACKETS = re.compile(r"[\[{\]}]")
+
+
 def _refuse_depth(text: str) -> None:
     """Counted before parsing: a parser that recurses would die of a million brackets."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return  # too few brackets to nest too deeply: nearly everything ends here
     depth = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"The JSON is nested more than {MAX_DEPTH} deep.")
-        elif char in "]}":
-            depth -= 1
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"The JSON is nested more than {MAX_DEPTH} deep.")
 
 
 def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from app.schema import migrate
 from tests.support import open_house
 
 _names = itertools.count()
+KINDS = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(scope="session")
@@ -62,19 +64,11 @@ def pg_template(pg_url):
     _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database_url(request, tmp_path):
     """Address of a freshly migrated, empty database of each kind."""
-    if request.param == "sqlite":
-        path = tmp_path / "mik.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    url, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
-    name = f"test_{os.getpid()}_{next(_names)}"
-    _admin(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _named(url, name)
-    _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _fresh(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -91,10 +85,33 @@ def house(database_url, tmp_path):
         yield house
 
 
+@pytest.fixture(scope="module", params=KINDS)
+def shared_house(request, tmp_path_factory):
+    """One house for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
+    folder = tmp_path_factory.mktemp("house")
+    with _fresh(request, folder) as url, open_house(url, folder) as house:
+        yield house
+
+
 @pytest.fixture
 def session(database):
     with database.session() as session:
         yield session
+
+
+@contextmanager
+def _fresh(request, folder):
+    """A copy of the migrated template of the kind that the fixture is asked for."""
+    if request.param == "sqlite":
+        path = folder / "mik.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    url, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
+    name = f"test_{os.getpid()}_{next(_names)}"
+    _admin(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _named(url, name)
+    _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _named(url, name):

@@ -110,7 +110,7 @@ def _objection(
     verdicts: Mapping[UUID, Mapping[str, Any]],
     granted: Sequence[UUID],
 ) -> tuple[str, str, list[dict[str, Any]]] | None:
-    """Why the recommendation cannot be confirmed as of now; None where it can. Fails speak before the changed dossier."""
+    """Why the recommendation cannot be confirmed as of now; None where it can. Failed rules speak first."""
     failed, open_, changed = [], [], []
     for pid in granted:
         judgement = judged.assessments[pid]

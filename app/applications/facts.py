@@ -1,7 +1,7 @@
 """The dossier: everything the rules look at, gathered as of one moment, and one hash over it.
 
-The hash leaves out the day of looking: it says whether what was looked at is still the same. A recommendation is bound to
-it, so that nothing can be exchanged between the eyes of the reviewer and those of the approver.
+The hash leaves out the day of looking: it says whether what was looked at is still the same. A recommendation is bound
+to it, so that nothing can be exchanged between the eyes of the reviewer and those of the approver.
 """
 
 from collections.abc import Mapping, Sequence

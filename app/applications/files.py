@@ -1,6 +1,7 @@
 """Evidence files: content-addressed under their SHA-256, judged by content and not by name.
 
-A file is written and synced before the row that names it; a file without a row is harmless, a row without a file is not.
+A file is written and synced before the row that names it: a file without a row is harmless, a row without a file is
+not.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ class EvidenceFiles:
         self._most = most_bytes
 
     def put(self, chunks: Iterable[bytes]) -> StoredFile:
-        """Take in one file. Errors: TooLarge, Invalid for an empty one, UnsupportedMedia for another kind of content."""
+        """Take in one file. Errors: TooLarge, Invalid where it is empty, UnsupportedMedia for other content."""
         content = bytearray()
         for chunk in chunks:
             content += chunk

@@ -1,4 +1,4 @@
-"""Queries over applications and what hangs on them. Object checks are in the query: another company's thing is absent."""
+"""Queries over applications and what hangs on them. Another company's thing is absent: the query itself says so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from app.ledger.model import ServiceIdentity, SigningKey
 
 
 def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
-    """Store the issuer at first run; ever after another value refuses to start, because old certificates name this one."""
+    """Store the issuer at first run; later another value refuses to start: the certificates name this one."""
     identity = session.get(ServiceIdentity, 1)
     if identity is None:
         session.add(ServiceIdentity(id=1, issuer=wanted, created_at=now))

@@ -1,4 +1,4 @@
-"""Marks and their rulesets as published. A published ruleset never changes: a trigger refuses it, the digest shows it."""
+"""Marks and their rulesets as published. A published ruleset never changes: a trigger refuses, the digest shows."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Types of what strangers send: text that can be stored and shown, whole numbers that are no booleans, exact decimals."""
+"""Types of what strangers send: text that can be stored and shown, whole numbers, exact decimals."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -32,14 +32,18 @@ def _text(most: int, *, lines: bool = False) -> AfterValidator:
 def _no_number(value: Any) -> Any:
     """A code is text: as a number it would have lost its leading zeros."""
     if isinstance(value, int | float | Decimal):
-        raise ValueError("Send this as text in quotes: a number loses its leading zeros.")
+        raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
+            "Send this as text in quotes: a number loses its leading zeros."
+        )
     return value
 
 
 def _decimal(value: Any) -> Any:
     """Decimals come as text or as JSON numbers; true and false are neither."""
     if isinstance(value, bool):
-        raise ValueError("This must be a decimal number, best as text such as “12.50”.")
+        raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
+            "This must be a decimal number, best as text such as “12.50”."
+        )
     return value
 
 

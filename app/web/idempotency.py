@@ -1,8 +1,8 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a retry gets the answer of the first, whatever came between.
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a retry gets the answer of the first try.
 
 The answer is kept in the transaction of its write, so either both are there or neither. A key belongs to one principal
-and one address. A retry is answered after 401, 404 and 403 (rights may have ended meanwhile) and before 428, 412 and 409
-(the first try itself changed the version and the state). Refusals are not kept: they changed nothing, and may be mended.
+and one address. A retry is answered after 401, 404 and 403 (rights may have ended meanwhile) and before 428, 412 and
+409 (the first try itself changed version and state). Refusals are not kept: they changed nothing, and may be mended.
 """
 
 import hashlib

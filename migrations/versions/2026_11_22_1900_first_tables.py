@@ -5,10 +5,10 @@ It may run beside the previous version of the service: add first, remove one rel
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import Text  # noqa: F401 (written unqualified inside JSONB by autogenerate)
-from sqlalchemy.dialects import postgresql  # noqa: F401 (for JSONB)
+from sqlalchemy import Text
+from sqlalchemy.dialects import postgresql
 
-from app import db  # noqa: F401 (our column types)
+from app import db
 
 revision = "20261122_1900"
 down_revision = None

@@ -1,0 +1,133 @@
+"""Who plays, with what, and how it ends. Companies and products are those of the sample register; all are invented."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+REGISTER_FILES = ("residents.csv", "others.csv")
+PRODUCTS_FILE = "products.csv"
+
+REGISTRAR, REVIEWER = "registrar@mik.example", "reviewer@mik.example"
+APPROVER, OWNER = "approver@mik.example", "owner@mik.example"
+STAFF = (REGISTRAR, REVIEWER, APPROVER, OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company of the sample register that registers itself and claims its listing."""
+
+    party: str
+    member: str
+    started_on: date | None = None  # first day of series production; None: not told yet
+    basis: str | None = "Extract of the tax register and the director's authority, both seen."  # None: not confirmed
+
+    @property
+    def email(self) -> str:
+        return f"{self.party.lower()}@company.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the reviewer asks, and how the company answers; without an answer the case goes on waiting for it."""
+
+    text: str
+    answer: str | None = None
+    started_on: date | None = None  # the company also enters the start of production
+    commissioned: str | None = None  # … with this document, on which the registrar sets the stage to operating
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An application, from the draft to where the demo leaves it."""
+
+    party: str
+    scheme: str
+    products: tuple[str, ...]
+    question: Question | None = None
+    resolutions: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (product, rule) → why it is accepted
+    left_on_the_desk: bool = False  # submitted, for whoever wants to try the reviewer's side
+
+    @property
+    def reference(self) -> str:
+        return f"demo-{self.scheme}-{self.party}"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """What the owner does to a certificate later."""
+
+    product: str
+    scheme: str
+    cause: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    product: str
+    scheme: str
+    reason: str
+
+
+COMPANIES = (
+    Company("R01", "Aygün Nümunə", started_on=date(2023, 4, 3)),
+    Company("R02", "Elçin Nümunə"),
+    Company("R03", "Fərid Nümunə", started_on=date(2023, 9, 11)),
+    Company("R04", "Günel Nümunə"),
+    Company("R05", "Həsən Nümunə"),
+    Company("R06", "İlahə Nümunə", started_on=date(2024, 2, 5)),
+    Company("R07", "Kamran Nümunə", started_on=date(2024, 6, 3)),
+    Company("R08", "Lalə Nümunə", basis=None),
+    Company("R09", "Murad Nümunə", started_on=date(2024, 5, 20)),
+    Company("R10", "Nərgiz Nümunə"),
+    Company("U01", "Orxan Nümunə", basis="Identity card and the municipality's letter, both seen."),
+)
+
+CASES = (
+    Case("R01", "MIK", ("P001", "P002")),
+    Case("R03", "MIK", ("P005",)),
+    Case("R06", "MIK", ("P010",)),
+    Case("R07", "MIK", ("P013",)),
+    Case(
+        "R09",
+        "MIK",
+        ("P016", "P017", "P019"),
+        resolutions={
+            (
+                "P017",
+                "C-04",
+            ): "Tubing without fittings: 7326.90 fits, and so would 7308.90. Either way the heading changes."
+        },
+    ),
+    Case(
+        "R04",
+        "MIK",
+        ("P007",),
+        question=Question(
+            "The register says that the plant is being built. Has series production started, and since when?",
+            answer="Yes, since 2 November. The park has taken over the line; its act is among the evidence.",
+            started_on=date(2026, 11, 2),
+            commissioned="Commissioning act of the mixing line, 2 November 2026",
+        ),
+    ),
+    Case(
+        "R02",
+        "MIK",
+        ("P003", "P004"),
+        question=Question("The register says that the plant is being built. When will series production start?"),
+    ),
+    Case("R05", "MIA", ("P008", "P009")),
+    Case("U01", "MIA", ("P045",)),
+    Case("R10", "MIA", ("P020",), left_on_the_desk=True),
+)
+
+UNCONFIRMED = Case("R08", "MIK", ("P015",))
+"""May draft and try the rules, but not submit."""
+
+DEEDS: tuple[Suspend | Revoke, ...] = (
+    Suspend("P016", "MIK", "hearing", "Complaint about the origin of the motors; the holder is heard."),
+    Revoke("P005", "MIK", "mark-on-uncertified-goods"),
+)
+
+CANCELLED = "R01"
+"""Whose residency the dry run of an import cancels, to show who would be hit."""

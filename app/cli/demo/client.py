@@ -1,0 +1,168 @@
+"""The service as the demo sees it: over HTTP like everybody else, with nothing that a stranger could not do."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2 as httpx
+
+PATIENCE = 60.0
+"""Seconds to wait for a service that is starting."""
+BETWEEN_TRIES = 0.25
+TRIES_WHEN_BUSY = 5
+SUBJECT_OF = 4
+"""Parts of `/v1/cases/{id}/claim` that name the thing whose version counts."""
+
+Json = dict[str, Any]
+
+
+class NoService(Exception):
+    """Nothing to play with at the address; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """The service said no, in the words of its problem document."""
+
+    status: int
+    code: str
+    message: str
+    data: Json
+
+
+def wait_until_ready(
+    http: httpx.Client, address: str, *, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Return once this service answers at the address. Errors: NoService when nothing, or something else, does."""
+    until = time.monotonic() + patience
+    while True:
+        state = _look(http, address)
+        if state is None:
+            return
+        if time.monotonic() >= until:
+            raise NoService(
+                f"{state} at {address}, and {patience:.0f} seconds are over. Start the service with `mik serve`, "
+                "or name its address in MIK_BASE_URL."
+            )
+        sleep(BETWEEN_TRIES)
+
+
+def _look(http: httpx.Client, address: str) -> str | None:
+    """None when the service is ready, else what is there instead. What will never be ready raises at once."""
+    try:
+        answer = http.get("/health/ready")
+        marks = http.get("/v1/schemes") if answer.status_code == httpx.codes.OK else None
+    except (httpx.TransportError, OSError):
+        return "Nothing answers"
+    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return f"What answers is not ready (HTTP {answer.status_code})"
+    if marks is None or not _lists_marks(marks):
+        raise NoService(
+            f"Something answers at {address}, but it is not this service. "
+            "Another program has the port: start the service on another one and name it in MIK_BASE_URL."
+        )
+    return None
+
+
+def _lists_marks(answer: httpx.Response) -> bool:
+    try:
+        return bool(answer.json()["items"][0]["current_ruleset"])
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+class Account:
+    """Somebody who is signed in. Refusals are raised as Refused; a token that ran out is renewed once."""
+
+    def __init__(self, http: httpx.Client, email: str, password: str) -> None:
+        self._http, self.email, self._password = http, email, password
+        self._token = self._sign_in()
+
+    def _sign_in(self) -> str:
+        form = {"grant_type": "password", "username": self.email, "password": self._password}
+        return str(_read(_send(self._http, "POST", "/v1/auth/token", data=form))["access_token"])
+
+    def get(self, path: str, **query: str | bool | int) -> Json:
+        return _read(self._send("GET", path, params=query))
+
+    def everything(self, path: str, **query: str | bool | int) -> Iterator[Json]:
+        """All items of a list, page after page."""
+        answer = self._send("GET", path, params={"limit": 100, **query})
+        while True:
+            yield from _read(answer)["items"]
+            following = answer.links.get("next")
+            if following is None:
+                return
+            answer = self._send("GET", following["url"])
+
+    def post(self, path: str, body: Any = None, **query: str | bool) -> Json:
+        return _read(self._send("POST", path, json=body, params=query))
+
+    def upload(self, path: str, file: tuple[str, bytes], form: Mapping[str, str], **query: str | bool) -> Json:
+        return _read(self._send("POST", path, files={"file": file}, data=dict(form), params=query))
+
+    def act(self, path: str, body: Any = None, *, method: str = "POST") -> Json:
+        """Change a thing against the version it has now."""
+        version = self._send("GET", "/".join(path.split("/")[:SUBJECT_OF]))
+        _read(version)
+        content = {} if body is None else {"json": body}
+        return _read(self._send(method, path, headers={"If-Match": version.headers["ETag"]}, **content))
+
+    def _send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> httpx.Response:
+        answer = _send(self._http, method, path, headers=self._signed(headers), **more)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._token = self._sign_in()
+            answer = _send(self._http, method, path, headers=self._signed(headers), **more)
+        return answer
+
+    def _signed(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        return {**(headers or {}), "Authorization": f"Bearer {self._token}"}
+
+
+class Stranger:
+    """Anybody: no account."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    def get(self, path: str) -> Json:
+        return _read(_send(self._http, "GET", path))
+
+    def text(self, path: str, accept: str) -> str:
+        answer = _send(self._http, "GET", path, headers={"Accept": accept})
+        _refuse(answer)
+        return answer.text
+
+    def post(self, path: str, body: Any) -> Json:
+        return _read(_send(self._http, "POST", path, json=body))
+
+
+def _send(http: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
+    """One request; a service that is busy changed nothing and is asked again a little later."""
+    for _ in range(TRIES_WHEN_BUSY - 1):
+        answer = http.request(method, path, **more)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            return answer
+        time.sleep(BETWEEN_TRIES * 2)
+    return http.request(method, path, **more)
+
+
+def _read(answer: httpx.Response) -> Json:
+    _refuse(answer)
+    content: Json = answer.json()
+    return content
+
+
+def _refuse(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    try:
+        data = answer.json()
+    except ValueError:
+        data = {}
+    if not isinstance(data, dict):
+        data = {}
+    code = data.get("code") or data.get("error") or f"http-{answer.status_code}"
+    message = data.get("detail") or data.get("error_description") or answer.reason_phrase
+    raise Refused(answer.status_code, str(code), str(message), data)
