@@ -105,9 +105,9 @@ CASES = (
         ("P007",),
         question=Question(
             "The register says that the plant is being built. Has series production started, and since when?",
-            answer="Yes, since 2 November. The park has taken over the line; its act is among the evidence.",
-            started_on=date(2026, 11, 2),
-            commissioned="Commissioning act of the mixing line, 2 November 2026",
+            answer="Yes, since 3 November 2025. The park has taken over the line; its act is among the evidence.",
+            started_on=date(2025, 11, 3),
+            commissioned="Commissioning act of the mixing line, 3 November 2025",
         ),
     ),
     Case(

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2 as httpx
@@ -21,14 +20,12 @@ class NoService(Exception):
     """Nothing to play with at the address; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
     """The service said no, in the words of its problem document."""
 
-    status: int
-    code: str
-    message: str
-    data: Json
+    def __init__(self, status: int, code: str, message: str, data: Json) -> None:
+        super().__init__(f"{message} ({status} {code})")
+        self.status, self.code, self.message, self.data = status, code, message, data
 
 
 def wait_until_ready(

@@ -1,0 +1,321 @@
+"""Every move of an application and of a certificate through the API: who may, from where, against which version.
+
+The tables below are written down from the rules once more, by hand: a slip in `workflow.py` shows as a difference.
+"""
+
+import itertools
+
+import pytest
+from api_world import QUESTION, REASON, both, execute, in_state, other_approver, other_reviewer, program_of, refused, rows
+
+from app.actor import Role
+from app.applications import workflow
+from app.certificates import workflow as keeping
+from tests.support import ok
+
+# state → action → (role, states that it may lead to)
+LIFE = {
+    "draft": {"submit": ("applicant", {"submitted"}), "withdraw": ("applicant", {"withdrawn"})},
+    "submitted": {"claim": ("reviewer", {"in_review"}), "withdraw": ("applicant", {"withdrawn"})},
+    "in_review": {
+        "release": ("reviewer", {"submitted"}),
+        "request-information": ("reviewer", {"information_requested"}),
+        "recommend": ("reviewer", {"recommended"}),
+        "withdraw": ("applicant", {"withdrawn"}),
+    },
+    "information_requested": {"respond": ("applicant", {"in_review"}), "withdraw": ("applicant", {"withdrawn"})},
+    "recommended": {
+        "approve": ("approver", {"approved", "rejected"}),
+        "reject": ("approver", {"rejected"}),
+        "return": ("approver", {"in_review"}),
+        "withdraw": ("applicant", {"withdrawn"}),
+    },
+    "approved": {},
+    "rejected": {},
+    "withdrawn": {},
+    "lapsed": {},
+}
+BY_APPLICANT = ("submit", "respond", "withdraw")
+BY_REVIEWER = ("claim", "release", "request-information", "recommend")
+BY_APPROVER = ("approve", "reject", "return")
+ACTIONS = BY_APPLICANT + BY_REVIEWER + BY_APPROVER
+LISTED = [(state, action) for state, moves in LIFE.items() for action in moves]
+
+
+def path_of(action, case_id):
+    return f"/v1/{'applications' if action in BY_APPLICANT else 'cases'}/{case_id}/{action}"
+
+
+def body_of(house, action, case_id):
+    """A body that is right for the case as it is."""
+    case = ok(house.auditor.get(f"/v1/applications/{case_id}"))
+    if action == "respond":
+        waiting = [q["id"] for q in case["questions"] if q["answer"] is None]
+        return {"answers": [{"question_id": i, "text": "On 1 March 2024."} for i in waiting]}
+    if action == "recommend":
+        return {"products": [{"product_id": i, "outcome": "approve"} for i in case["product_ids"]]}
+    return {"request-information": QUESTION, "reject": REASON, "return": REASON}.get(action)
+
+
+def do(house, caller, action, case_id, **headers):
+    body = body_of(house, action, case_id)
+    return caller.post(path_of(action, case_id), **({"json": body} if body else {}), **headers)
+
+
+def seen(house, case_id):
+    """State, version and history: whatever a refused request must leave as it was."""
+    case = ok(house.auditor.get(f"/v1/applications/{case_id}"))
+    history = ok(house.auditor.get(f"/v1/applications/{case_id}/timeline"))["items"]
+    return case["state"], case["version"], case["assignee_id"], len(history), case["certificates"]
+
+
+@pytest.fixture(scope="module")
+def company(shared_house):
+    return shared_house.company()
+
+
+@pytest.fixture(scope="module")
+def callers(shared_house, company):
+    """Everybody by name; `applicant` is the company's own member."""
+    house = shared_house
+    staff = {role.value: house.staff(role) for role in Role if role not in {Role.APPLICANT, Role.SYSTEM}}
+    return staff | {"applicant": company, "program": program_of(company)}
+
+
+def test_the_table_of_the_code_is_this_one():
+    listed = {
+        (state.value, action.value): (move.by.value, {to.value for to in move.to})
+        for (state, action), move in workflow.TRANSITIONS.items()
+        if action is not workflow.Action.LAPSE
+    }
+    assert listed == {(state, action): LIFE[state][action] for state, action in LISTED}
+    assert {state.value for state in workflow.State} == LIFE.keys()
+    assert {action.value for action in workflow.Action} == {*ACTIONS, "lapse"}
+
+
+@pytest.mark.parametrize(("state", "action"), LISTED)
+def test_a_listed_move_succeeds_and_enters_its_state(shared_house, company, callers, state, action):
+    case_id = in_state(shared_house, company, state)
+    role, following = LIFE[state][action]
+    version = company.version_of(f"/v1/applications/{case_id}")
+    answer = do(shared_house, callers[role], action, case_id, version=version)
+    case = ok(answer)
+    assert case["state"] in following
+    assert case["version"] > version
+    assert answer.headers["ETag"] == f'"{case["version"]}"'
+    assert ok(company.get(f"/v1/applications/{case_id}"))["state"] == case["state"]
+
+
+@pytest.mark.parametrize(("state", "action"), [m for m in LISTED if LIFE[m[0]][m[1]][0] == "applicant"])
+def test_a_program_of_the_company_acts_like_its_members(shared_house, company, callers, state, action):
+    case_id = in_state(shared_house, company, state)
+    answer = do(shared_house, callers["program"], action, case_id, version="now")
+    assert ok(answer)["state"] in LIFE[state][action][1]
+
+
+@pytest.mark.parametrize("state", LIFE)
+def test_every_other_triple_is_refused_and_changes_nothing(shared_house, company, callers, state):
+    house = shared_house
+    case_id = in_state(house, company, state)
+    before = seen(house, case_id)
+    version = before[1]
+    for action, (name, caller) in itertools.product(ACTIONS, callers.items()):
+        role = "applicant" if action in BY_APPLICANT else "reviewer" if action in BY_REVIEWER else "approver"
+        is_role = role == ("applicant" if name == "program" else name)
+        answer = do(house, caller, action, case_id, version=version) if (not is_role or action not in LIFE[state]) else None
+        if answer is None:
+            continue  # listed: another test
+        if not is_role:
+            refused(answer, 403)
+        else:
+            document = refused(answer, 409, "wrong-state")
+            assert document["state"] == state
+            assert document["action"] == action
+            assert sorted(document["allowed"]) == sorted(LIFE[state])
+    anonymous = house.anonymous.post(path_of("approve", case_id), version=version)
+    refused(anonymous, 401, "unauthenticated")
+    assert seen(house, case_id) == before
+
+
+@pytest.mark.parametrize(("state", "action"), LISTED)
+def test_a_move_names_the_version_it_was_made_against(shared_house, company, callers, state, action):
+    house = shared_house
+    case_id = in_state(house, company, state)
+    before = seen(house, case_id)
+    caller = callers[LIFE[state][action][0]]
+    refused(do(house, caller, action, case_id), 428, "version-required")
+    for stale in ('"0"', f'"{before[1] + 1}"', f'W/"{before[1]}"', f"{before[1]}", "*", '"x"', '""'):
+        refused(do(house, caller, action, case_id, headers={"If-Match": stale}), 412, "stale-version")
+    assert seen(house, case_id) == before
+
+
+@pytest.mark.parametrize("action", ["release", "request-information", "recommend"])
+def test_only_the_reviewer_who_holds_a_case_works_on_it(shared_house, company, action):
+    house = shared_house
+    case_id = in_state(house, company, "in_review")
+    before = seen(house, case_id)
+    refused(do(house, other_reviewer(house), action, case_id, version=before[1]), 403, "not-case-holder")
+    refused(do(house, other_reviewer(house), action, case_id), 403, "not-case-holder")  # before the missing version
+    assert seen(house, case_id) == before
+    assert action not in ok(other_reviewer(house).get(f"/v1/cases/{case_id}"))["moves"]
+    assert action in ok(house.reviewer.get(f"/v1/cases/{case_id}"))["moves"]
+
+
+@pytest.mark.parametrize("action", BY_APPROVER)
+def test_who_recommended_does_not_decide(shared_house, company, action):
+    house = shared_house
+    person = both(house)
+    case_id = in_state(house, company, "recommended", reviewer=person)
+    before = seen(house, case_id)
+    refused(do(house, person, action, case_id, version=before[1]), 403, "four-eyes")
+    refused(do(house, person, action, case_id), 403, "four-eyes")  # before the missing version
+    assert seen(house, case_id) == before
+    assert action not in ok(person.get(f"/v1/cases/{case_id}"))["moves"]
+    ok(do(house, other_approver(house), action, case_id, version=before[1]))
+
+
+def test_four_eyes_look_at_the_standing_recommendation_and_not_at_an_old_one(shared_house, company):
+    """Returned and recommended anew by somebody else: the first recommender may decide, the second may not."""
+    house = shared_house
+    first, second = both(house), house.staff(Role.REVIEWER, Role.APPROVER, name="second-with-both-roles")
+    case_id = in_state(house, company, "recommended", reviewer=first)
+    house.approver.act(f"/v1/cases/{case_id}/return", REASON)
+    first.act(f"/v1/cases/{case_id}/release")
+    house.review(case_id, reviewer=second)
+    refused(second.post(f"/v1/cases/{case_id}/approve", version="now"), 403, "four-eyes")
+    assert first.act(f"/v1/cases/{case_id}/approve")["state"] == "approved"
+
+
+def test_moves_say_what_each_caller_can_do(shared_house, company, callers):
+    house = shared_house
+    for state, moves in LIFE.items():
+        case_id = in_state(house, company, state)
+        for name, caller in callers.items():
+            if name == "inspector":
+                continue  # does not read cases
+            mine = {a for a, (role, _) in moves.items() if role == ("applicant" if name == "program" else name)}
+            assert set(ok(caller.get(f"/v1/applications/{case_id}"))["moves"]) == mine, (state, name)
+
+
+# Certificates: status → deed → status
+
+KEEPING = {
+    "active": {"suspend": "suspended", "revoke": "revoked", "surrender": "surrendered"},
+    "suspended": {"suspend": "suspended", "reinstate": "active", "revoke": "revoked", "surrender": "surrendered"},
+    "revoked": {},
+    "surrendered": {},
+    "superseded": {},
+}
+DEEDS = {
+    "suspend": {"cause": "surveillance"},
+    "reinstate": {"cause": "hearing"},
+    "revoke": {"reason": "bankruptcy"},
+    "surrender": None,
+}
+KEPT = [(status, deed) for status, deeds in KEEPING.items() for deed in deeds]
+
+
+def certificate_in(house, company, status):
+    number = house.certify(company)
+    act = {
+        "suspended": (house.owner, "suspend", {"cause": "hearing"}),
+        "revoked": (house.owner, "revoke", {"reason": "court-order"}),
+        "surrendered": (company, "surrender", None),
+    }
+    if status in act:
+        caller, deed, body = act[status]
+        caller.act(f"/v1/certificates/{number}/{deed}", body)
+    if status == "superseded":  # renewal comes later
+        execute(house, "UPDATE certificates SET status = 'superseded' WHERE number = :n", n=number)
+    return number
+
+
+def keep(caller, number, deed, **headers):
+    body = DEEDS[deed]
+    return caller.post(f"/v1/certificates/{number}/{deed}", **({"json": body} if body else {}), **headers)
+
+
+def kept(house, number):
+    found = rows(house, "SELECT status, status_reason, version FROM certificates WHERE number = :n", n=number)
+    causes = rows(
+        house,
+        "SELECT count(*) FROM suspensions JOIN certificates c ON c.id = certificate_id WHERE c.number = :n",
+        n=number,
+    )
+    events = rows(house, "SELECT count(*) FROM audit_events WHERE subject_id = :n", n=number)
+    return *found[0], causes[0][0], events[0][0]
+
+
+def test_the_table_of_certificates_is_this_one():
+    listed = {(status.value, deed.value): to.value for (status, deed), to in keeping.TRANSITIONS.items()}
+    assert listed == {(status, deed): KEEPING[status][deed] for status, deed in KEPT}
+    assert {deed.value for deed in keeping.Deed} == DEEDS.keys()
+
+
+@pytest.mark.parametrize(("status", "deed"), KEPT)
+def test_a_listed_deed_succeeds(shared_house, company, status, deed):
+    house = shared_house
+    number = certificate_in(house, company, status)
+    caller = company if deed == "surrender" else house.owner
+    version = kept(house, number)[2]
+    answer = keep(caller, number, deed, version=version)
+    assert ok(answer)["status"] == KEEPING[status][deed]
+    assert kept(house, number)[0] == KEEPING[status][deed]
+    assert answer.headers["ETag"] == f'"{version + 1}"'
+    verdict = {"active": "valid"}.get(KEEPING[status][deed], KEEPING[status][deed])
+    assert house.verify(number)["verdict"] == verdict
+
+
+@pytest.mark.parametrize("status", KEEPING)
+def test_every_other_deed_is_refused_and_changes_nothing(shared_house, company, callers, status):
+    house = shared_house
+    number = certificate_in(house, company, status)
+    before = kept(house, number)
+    stranger = house.register()
+    for deed, (name, caller) in itertools.product(DEEDS, callers.items()):
+        role = "applicant" if deed == "surrender" else "owner"
+        if (name if name != "program" else "applicant") != role:
+            refused(keep(caller, number, deed, version=before[2]), 403)
+        elif deed not in KEEPING[status]:
+            document = refused(keep(caller, number, deed, version=before[2]), 409, "wrong-state")
+            assert sorted(document["allowed"]) == sorted(KEEPING[status])
+        else:
+            refused(keep(caller, number, deed), 428, "version-required")
+            refused(keep(caller, number, deed, version=before[2] + 1), 412, "stale-version")
+    for deed in DEEDS:
+        refused(keep(stranger, number, deed, version=before[2]), 404 if deed == "surrender" else 403)
+        refused(keep(house.anonymous, number, deed, version=before[2]), 401)
+    assert kept(house, number) == before
+
+
+def test_a_suspension_ends_with_its_last_cause(shared_house, company):
+    house = shared_house
+    number = house.certify(company)
+    path = f"/v1/certificates/{number}"
+    house.owner.act(f"{path}/suspend", {"cause": "hearing", "note": "A hearing is set."})
+    house.owner.act(f"{path}/suspend", {"cause": "surveillance"})
+    before = kept(house, number)
+    again = house.owner.post(f"{path}/suspend", json={"cause": "hearing"}, version=before[2])
+    refused(again, 409, "already-suspended")
+    refused(house.owner.post(f"{path}/reinstate", json={"cause": "holder"}, version=before[2]), 409, "other-cause")
+    refused(house.owner.post(f"{path}/reinstate", json={"cause": "residency"}, version=before[2]), 409, "residency-lost")
+    assert kept(house, number) == before
+    assert house.owner.act(f"{path}/reinstate", {"cause": "hearing"})["status"] == "suspended"
+    assert house.verify(number)["verdict"] == "suspended"
+    assert house.owner.act(f"{path}/reinstate", {"cause": "surveillance"})["status"] == "active"
+    assert house.verify(number)["verdict"] == "valid"
+
+
+def test_a_revocation_takes_its_reason_from_the_closed_list(shared_house, company):
+    house = shared_house
+    number = house.certify(company)
+    before = kept(house, number)
+    for body in ({}, {"reason": "because"}, {"reason": None}, {"reason": ""}, {"reason": "bankruptcy", "note": "x"}):
+        refused(house.owner.post(f"/v1/certificates/{number}/revoke", json=body, version=before[2]), 422, "invalid")
+    assert kept(house, number) == before
+
+
+def test_no_deed_on_what_was_never_issued(shared_house):
+    for number in ("MIK-2026-999999-0", "x", "%00", "MIK-2026-000001-0"):
+        for deed in DEEDS:
+            refused(keep(shared_house.owner, number, deed, version=1), 404, "not-found")
