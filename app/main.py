@@ -109,7 +109,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     problems.install(app)
     app.router.routes.extend(lane.routes(desk, max_body_bytes=settings.body_max_bytes))
-    for router in (auth.router, applicant.registration, applicant.router, reviewer.router, registrar.router):
+    for router in (
+        auth.router,
+        applicant.registration,
+        applicant.router,
+        applicant.trial,
+        reviewer.router,
+        registrar.router,
+    ):
         app.include_router(router)
     files = settings.evidence_max_bytes + FORM_OVERHEAD
     app.include_router(evidence.router, max_body_size=files)

@@ -42,6 +42,7 @@ from app.web.routing import OrderedRoute
 
 registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
 router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
+trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
 Password = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
@@ -313,9 +314,8 @@ class DryAssessment(Body):
     product_ids: list[UUID] = Field(min_length=1, max_length=50)
 
 
-@router.post(
+@trial.post(
     "/schemes/{code}/assessments",
-    tags=["schemes"],
     summary="Try the rules before applying",
     responses=refuses(*CREATES),
 )

@@ -29,7 +29,7 @@ from app.web.paging import PageDep
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
-router = APIRouter(tags=["public"], route_class=OrderedRoute)
+router = APIRouter(route_class=OrderedRoute)
 
 VC_JWT = "application/vc+jwt"
 JSON = "application/json"
@@ -79,7 +79,7 @@ def public_face(row: Certificate) -> dict[str, Any]:
     return certificate_members(CertificateRecord(**{name: getattr(row, name) for name in CertificateRecord._fields}))
 
 
-@router.get("/v1/certificates", summary="Search the public register", responses=refuses(422, 503))
+@router.get("/v1/certificates", tags=["public"], summary="Search the public register", responses=refuses(422, 503))
 def search(
     session: SessionDep,
     page: PageDep,
@@ -99,6 +99,7 @@ def search(
 
 @router.get(
     "/v1/certificates/{number}",
+    tags=["public"],
     summary="One certificate",
     response_model=CertificateAnswer,
     responses={
@@ -192,12 +193,12 @@ def _park(row: Any) -> ParkAnswer:
     return ParkAnswer(**fields, area_ha=area)
 
 
-@router.get("/v1/parks", summary="Industrial parks and zones", responses=refuses(503))
+@router.get("/v1/parks", tags=["public"], summary="Industrial parks and zones", responses=refuses(503))
 def list_parks(session: SessionDep) -> dict[str, list[ParkAnswer]]:
     return {"items": [_park(row) for row in places.list_parks(session)]}
 
 
-@router.get("/v1/parks/{code}", summary="One park", responses=refuses(404, 503))
+@router.get("/v1/parks/{code}", tags=["public"], summary="One park", responses=refuses(404, 503))
 def get_park(code: str, session: SessionDep) -> ParkAnswer:
     return _park(places.get_park(session, searchable(code) or ""))
 

@@ -56,6 +56,7 @@ def admit(session: Session, actor: Actor, application_id: UUID, action: Action, 
     """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
     application = visible(session, actor, application_id, lock=True)
     workflow.permit(action, actor)
+    workflow.permit_person(as_case(session, application), action, actor)
     check_version(version, application.version)
     workflow.step(as_case(session, application), action, actor)
     return application

@@ -1,4 +1,7 @@
-"""Queries over products. A product is read whole, with its children, in a constant number of queries."""
+"""Queries over products. A product is read whole, with its children, in a constant number of queries.
+
+Locks leave the key alone (FOR NO KEY UPDATE), so that rows which refer to a locked product can still be written.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -32,14 +35,14 @@ def product(
     if organisation_id is not None:
         query = query.where(Product.organisation_id == organisation_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
 def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
     """Lock products in one fixed order, so that none changes until this transaction ends."""
     query = sa.select(Product).where(Product.id.in_(list(product_ids))).order_by(Product.id)
-    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
 
 
 def products(

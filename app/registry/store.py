@@ -1,7 +1,8 @@
 """Queries over parks, organisations, sites and residencies.
 
 `lock=True` reads the row as it is now, whatever the session remembers of it, and keeps others from changing it until
-the transaction ends (SQLite has one writer and needs no row locks).
+the transaction ends (SQLite has one writer and needs no row locks). The lock leaves the key alone (FOR NO KEY UPDATE):
+rows that refer to a locked company can still be written, or an import and a grant could wait for each other.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -160,7 +161,7 @@ def present_residency(
 
 
 def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:
-    return query.with_for_update().execution_options(populate_existing=True) if lock else query
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query
 
 
 def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:

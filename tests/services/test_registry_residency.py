@@ -241,6 +241,11 @@ def test_the_present_residency_is_the_open_one_else_the_last_that_closed(session
     deed(session, registrar, Move.RESTORE, second, version=2)
     deed(session, registrar, Move.CANCEL, second, version=3, on=TODAY - timedelta(days=9))
     assert present(hold=True) is second
+    deed(session, registrar, Move.RESTORE, first, version=2)
+    deed(session, registrar, Move.CANCEL, first, version=3, on=TODAY - timedelta(days=9))
+    deed(session, registrar, Move.RESTORE, second, version=4)
+    deed(session, registrar, Move.END, second, version=5, on=TODAY - timedelta(days=9))
+    assert present() is first  # on one day a cancellation says more than an end
 
 
 def test_two_at_once_begin_one_period(database):

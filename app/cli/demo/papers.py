@@ -102,14 +102,15 @@ def _steps(chapter: str, district: str) -> list[dict[str, Any]]:
 
 
 def _costs(row: Mapping[str, str]) -> list[dict[str, str]]:
-    """Amounts per 100 AZN of manufacturing cost: the percentages themselves, by place."""
-    karabakh, country = Decimal(row["karabakh_cost_pct"]), Decimal(row["azerbaijan_cost_pct"])
+    """The price, divided by place as the file's percentages say."""
+    price, karabakh = Decimal(row["ex_works_azn"]), Decimal(row["karabakh_cost_pct"])
+    country = Decimal(row["azerbaijan_cost_pct"])
     by_place = (
         ("labour", "KARABAKH", karabakh),
         ("energy", "AZ_OTHER", country - karabakh),
         ("materials", "ABROAD", 100 - country),
     )
-    return [{"kind": kind, "place": place, "amount": str(amount)} for kind, place, amount in by_place if amount]
+    return [{"kind": kind, "place": place, "amount": f"{price * pct / 100:f}"} for kind, place, pct in by_place if pct]
 
 
 def _listed(cell: str) -> tuple[str, ...]:
