@@ -106,7 +106,8 @@ def _seal(session: Session) -> None:
     if not pending:
         return
     session.flush()  # so that the head is the last lock taken
-    head = session.scalars(sa.select(AuditHead).with_for_update()).one()
+    locked = sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)
+    head = session.scalars(locked).one()
     for noted in pending:
         row = AuditEvent(
             seq=head.seq + 1,

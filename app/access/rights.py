@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.actor import Actor, Role
+from app.actor import Actor, ActorKind, Role
 from app.errors import Forbidden
 
 
@@ -23,6 +23,12 @@ def own_organisation(actor: Actor) -> UUID:
     if actor.organisation_id is None or not actor.has(Role.APPLICANT):
         raise Forbidden("This is for those who act for a company.", data={"roles": [Role.APPLICANT.value]})
     return actor.organisation_id
+
+
+def require_person(actor: Actor) -> None:
+    """A program must not make or end programs: whoever stole its secret could keep the door open."""
+    if actor.kind is not ActorKind.USER:
+        raise Forbidden("API clients are made and revoked by a person of the company.")
 
 
 def may_see(actor: Actor, organisation_id: UUID) -> bool:

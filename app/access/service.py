@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access import store
 from app.access.model import ApiClient, StaffRole, User
+from app.access.rights import own_organisation, require_person
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role
 from app.db import new_id
-from app.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from app.errors import Conflict, NotFound, Unauthenticated
 
 CLIENT_PREFIX = "mikc_"
 
@@ -125,12 +126,13 @@ def actor_of(session: Session, subject: Subject) -> Actor:
 
 def create_client(session: Session, actor: Actor, *, name: str, now: datetime) -> tuple[ApiClient, str]:
     """A new API client and its secret, which exists only in this answer."""
-    if actor.organisation_id is None or actor.kind is not ActorKind.USER:
-        raise Forbidden("API clients are made by a person of the company.")
+    organisation_id = own_organisation(actor)
+    require_person(actor)
+    assert actor.id is not None  # people have one
     client_id, secret = CLIENT_PREFIX + secrets.token_hex(8), secrets.token_urlsafe(32)
     client = ApiClient(
         id=new_id(),
-        organisation_id=actor.organisation_id,
+        organisation_id=organisation_id,
         client_id=client_id,
         secret_hash=secret_hash(secret),
         name=name,
@@ -138,7 +140,7 @@ def create_client(session: Session, actor: Actor, *, name: str, now: datetime) -
         created_at=now,
     )
     session.add(client)
-    audit.record(session, actor, "client.created", ("client", client.id), now, organisation=actor.organisation_id)
+    audit.record(session, actor, "client.created", ("client", client.id), now, organisation=organisation_id)
     return client, secret
 
 
@@ -146,8 +148,7 @@ def revoke_client(session: Session, actor: Actor, client_id: UUID, now: datetime
     client = store.client_of(session, actor.organisation_id, client_id) if actor.organisation_id else None
     if client is None:
         raise NotFound.of("API client")
-    if actor.kind is not ActorKind.USER:
-        raise Forbidden("API clients are revoked by a person of the company.")
+    require_person(actor)
     _revoke(session, actor, client, now)
     return client
 

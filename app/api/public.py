@@ -14,9 +14,9 @@ from app.certificates import store as certificates
 from app.certificates.model import Certificate
 from app.certificates.number import parse
 from app.certificates.store import Search
-from app.certificates.term import day_in_baku
 from app.errors import NotFound, Unavailable
 from app.registry import places
+from app.registry.days import day_in_baku
 from app.schemes import service as schemes_service
 from app.schemes import store as schemes
 from app.verification.answer import certificate_members

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from app.applications import store
 from app.applications.facts import Dossier, gather
 from app.applications.model import Application, AssessmentRow
-from app.certificates.term import day_in_baku
 from app.db import new_id
 from app.errors import NotFound
 from app.registry import store as registry
+from app.registry.days import day_in_baku
 from app.schemes import service as schemes
 from app.schemes.eligibility import Assessment, Finding, assess
 from app.schemes.outcome import Outcome

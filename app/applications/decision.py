@@ -21,9 +21,10 @@ from app.applications.workflow import Action, State
 from app.certificates import service as certificates
 from app.certificates.model import Certificate
 from app.certificates.service import Grant, Issuance
-from app.certificates.term import day_in_baku, last_day
+from app.certificates.term import last_day
 from app.db import new_id
 from app.errors import Version
+from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 

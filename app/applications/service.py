@@ -13,11 +13,11 @@ from app.applications import assessment, cases, store
 from app.applications.model import Application
 from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
 from app.certificates import store as certificates
-from app.certificates.term import day_in_baku
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.products import store as products
 from app.registry import store as registry
+from app.registry.days import day_in_baku
 from app.registry.model import Standing
 from app.schemes import service as schemes
 from app.schemes.outcome import Outcome

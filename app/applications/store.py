@@ -38,7 +38,7 @@ def application(
     if organisation_id is not None:
         query = query.where(Application.organisation_id == organisation_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 

@@ -16,11 +16,11 @@ from app.actor import Actor
 from app.certificates import credential, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
-from app.certificates.term import day_in_baku
 from app.certificates.workflow import Deed, RevocationReason
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
+from app.registry.days import day_in_baku
 from app.registry.text import fold
 
 LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4

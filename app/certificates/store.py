@@ -25,18 +25,18 @@ class Search:
 
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
     query = sa.select(Certificate).where(Certificate.number == number)
-    return session.scalars(query.with_for_update() if lock else query).one_or_none()
+    return session.scalars(_locked(query) if lock else query).one_or_none()
 
 
 def resting_on(session: Session, residency_ids: Sequence[UUID]) -> Sequence[Certificate]:
     """Certificates granted on these residencies, locked, always in the same order."""
-    query = (
-        sa.select(Certificate)
-        .where(Certificate.residency_id.in_(residency_ids))
-        .order_by(Certificate.id)
-        .with_for_update()
-    )
-    return session.scalars(query).all()
+    query = sa.select(Certificate).where(Certificate.residency_id.in_(residency_ids)).order_by(Certificate.id)
+    return session.scalars(_locked(query)).all()
+
+
+def _locked(query: sa.Select[Certificate]) -> sa.Select[Certificate]:
+    """As the row is now, not as this session read it before. A key-share lock does not stop foreign keys."""
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def of_application(session: Session, application_id: UUID) -> Sequence[Certificate]:

@@ -2,14 +2,7 @@
 
 import calendar
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-
-from app.certificates.credential import BAKU
-
-
-def day_in_baku(moment: datetime) -> date:
-    """The calendar day of an aware moment in Azerbaijan."""
-    return moment.astimezone(BAKU).date()
+from datetime import date, timedelta
 
 
 def last_day(first: date, months: int, ends: Iterable[date | None]) -> date:
