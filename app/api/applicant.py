@@ -9,7 +9,7 @@ from pydantic import EmailStr, Field, StringConstraints
 
 from app.access import service as access
 from app.access import store as access_store
-from app.access.rights import own_organisation
+from app.access.rights import own_organisation, require_person
 from app.actor import Actor, Role
 from app.api import dossier
 from app.applications import assessment, cases, service, store
@@ -515,9 +515,18 @@ def list_clients(actor: Applicant, session: SessionDep, page: PageDep) -> dict[s
     return {"items": [ClientAnswer.model_validate(row, from_attributes=True) for row in shown]}
 
 
+def _person(actor: Applicant) -> Actor:
+    require_person(actor)
+    return actor
+
+
 @router.post("/api-clients", status_code=201, summary="Add a program", responses=refuses(*CREATES))
 def create_client(
-    body: NewClient, actor: Applicant, session: SessionDep, now: NowDep, _retry: ReplayDep
+    body: NewClient,
+    actor: Annotated[Actor, Depends(_person, scope="function")],
+    session: SessionDep,
+    now: NowDep,
+    _retry: ReplayDep,
 ) -> ClientWithSecret:
     """The secret is shown once; only a hash of it is kept."""
     row, secret = access.create_client(session, actor, name=body.name, now=now)

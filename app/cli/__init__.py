@@ -2,11 +2,11 @@
 
 import typer
 
-from app.cli import assess, people, register, serve, verify
+from app.cli import assess, demo, people, register, serve, verify
 
 app = typer.Typer(
     name="mik",
-    help="Certification of where goods are made: serve, assess, verify, import.",
+    help="Certification of where goods are made: serve, demo, assess, verify, import.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -18,6 +18,7 @@ app.add_typer(registers, name="register")
 
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
+app.command("demo")(demo.demo)
 app.command("assess")(assess.assess)
 app.command("verify")(verify.verify)
 users.command("create")(people.create)

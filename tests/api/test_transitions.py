@@ -6,7 +6,18 @@ The tables below are written down from the rules once more, by hand: a slip in `
 import itertools
 
 import pytest
-from api_world import QUESTION, REASON, both, execute, in_state, other_approver, other_reviewer, program_of, refused, rows
+from api_world import (
+    QUESTION,
+    REASON,
+    both,
+    execute,
+    in_state,
+    other_approver,
+    other_reviewer,
+    program_of,
+    refused,
+    rows,
+)
 
 from app.actor import Role
 from app.applications import workflow
@@ -122,7 +133,9 @@ def test_every_other_triple_is_refused_and_changes_nothing(shared_house, company
     for action, (name, caller) in itertools.product(ACTIONS, callers.items()):
         role = "applicant" if action in BY_APPLICANT else "reviewer" if action in BY_REVIEWER else "approver"
         is_role = role == ("applicant" if name == "program" else name)
-        answer = do(house, caller, action, case_id, version=version) if (not is_role or action not in LIFE[state]) else None
+        answer = (
+            do(house, caller, action, case_id, version=version) if (not is_role or action not in LIFE[state]) else None
+        )
         if answer is None:
             continue  # listed: another test
         if not is_role:
@@ -298,7 +311,9 @@ def test_a_suspension_ends_with_its_last_cause(shared_house, company):
     again = house.owner.post(f"{path}/suspend", json={"cause": "hearing"}, version=before[2])
     refused(again, 409, "already-suspended")
     refused(house.owner.post(f"{path}/reinstate", json={"cause": "holder"}, version=before[2]), 409, "other-cause")
-    refused(house.owner.post(f"{path}/reinstate", json={"cause": "residency"}, version=before[2]), 409, "residency-lost")
+    refused(
+        house.owner.post(f"{path}/reinstate", json={"cause": "residency"}, version=before[2]), 409, "residency-lost"
+    )
     assert kept(house, number) == before
     assert house.owner.act(f"{path}/reinstate", {"cause": "hearing"})["status"] == "suspended"
     assert house.verify(number)["verdict"] == "suspended"

@@ -1,0 +1,71 @@
+"""`mik demo`: play the main journey over HTTP against a running service, and show what came of it."""
+
+import json
+import time
+from typing import Annotated
+
+import httpx2 as httpx
+import typer
+from rich.console import Console
+
+from app.access import demo_staff
+from app.cli.demo import cast
+from app.cli.demo.client import NoService, Refused, wait_until_ready
+from app.cli.demo.journey import play
+from app.cli.demo.show import as_object, show
+from app.cli.demo.stage import Stage
+from app.cli.frame import load_settings, stderr, stop
+from app.settings import Profile, Settings
+
+TIMEOUT = 30.0
+"""Seconds for one answer; hashing passwords is slow on purpose, and a small machine does one at a time."""
+
+
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Play the main journey against MIK_BASE_URL: register, apply, assess, decide, certify, verify.
+
+    A second run adds nothing; one that was cut off is completed by the next.
+    """
+    settings = load_settings()
+    if settings.profile is not Profile.DEMO:
+        stop("`mik demo` invents companies and certificates: it plays in the demo profile only (MIK_PROFILE=demo).")
+    began = time.monotonic()
+    # The accounts lie on this machine, so the service does too: no proxy of the environment is asked.
+    with httpx.Client(base_url=settings.base_url, timeout=TIMEOUT, trust_env=False) as http:
+        try:
+            wait_until_ready(http, settings.base_url)
+            _refuse_without_accounts(settings)
+            played = play(Stage(http, lambda email: _password(settings, email), _say))
+        except NoService as why:
+            stop(str(why))
+        except Refused as why:
+            stop(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
+        except httpx.TransportError as why:
+            stop(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
+    _say(f"Played in {time.monotonic() - began:.1f} seconds.")
+    shown = as_object(settings.base_url, demo_staff.known(settings.data_dir), played)
+    if as_json:
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2).encode())  # bytes: UTF-8 whatever the terminal is
+    else:
+        show(Console(highlight=False), shown)
+
+
+def _say(words: str) -> None:
+    stderr.print(f"· {words}", markup=False)
+
+
+def _password(settings: Settings, email: str) -> str:
+    """The password of a demo account; a new one is written down before anybody can use it."""
+    known = demo_staff.known(settings.data_dir)
+    return known.get(email) or demo_staff.remember(settings.data_dir, {email: demo_staff.new_password()})[email]
+
+
+def _refuse_without_accounts(settings: Settings) -> None:
+    path = settings.data_dir / demo_staff.FILE
+    if not demo_staff.known(settings.data_dir).keys() >= set(cast.STAFF):
+        raise NoService(
+            f"There are no staff accounts in {path}. The service writes them at its first start: "
+            "run `mik serve` in the demo profile and with the same MIK_DATA_DIR."
+        )

@@ -1,0 +1,80 @@
+"""Act three: what happens to certificates after the grant, and what anybody in the world sees of it."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.cli.demo import cast
+from app.cli.demo.cast import Suspend
+from app.cli.demo.client import Json
+from app.cli.demo.stage import Stage
+
+VC_JWT = "application/vc+jwt"
+
+
+def keep_the_mark(stage: Stage, applications: Sequence[Json]) -> None:
+    """The owner suspends one and revokes one, unless somebody has had a hand in it since it was issued."""
+    issued = {
+        (each["scheme"], product["product"]): (product["certificate"], each["decided_at"])
+        for each in applications
+        for product in each["products"]
+        if product["certificate"]
+    }
+    for deed in cast.DEEDS:
+        if (deed.scheme, deed.product) not in issued:
+            continue
+        number, issued_at = issued[deed.scheme, deed.product]
+        certificate = stage.public.get(f"/v1/certificates/{number}")
+        if certificate["status"] != "active" or _second(certificate["status_since"]) != _second(issued_at):
+            continue
+        if isinstance(deed, Suspend):
+            stage.owner.act(f"/v1/certificates/{number}/suspend", {"cause": deed.cause, "note": deed.note})
+            stage.say(f"The owner suspends {number}: {deed.cause}. {deed.note}")
+        else:
+            stage.owner.act(f"/v1/certificates/{number}/revoke", {"reason": deed.reason})
+            stage.say(f"The owner revokes {number}: {deed.reason}.")
+
+
+def _second(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).replace(microsecond=0)
+
+
+def who_would_be_hit(stage: Stage) -> Json:
+    """A dry run: which certificates would fall with a residency that the register cancels. Nothing is changed."""
+    row = {**stage.listing[cast.CANCELLED], "status": "cancelled"}
+    sheet = io.StringIO()
+    writer = csv.DictWriter(sheet, list(row))
+    writer.writeheader()
+    writer.writerow(row)
+    file = ("cancelled.csv", sheet.getvalue().encode())
+    report = stage.registrar.upload("/v1/register/imports", file, {}, dry_run=True)
+    numbers = [hit["number"] for hit in report["certificates"]]
+    shown = ", ".join(numbers) or "no certificate"
+    stage.say(f"If the register cancelled {row['legal_name_en']} (dry run), this would be suspended: {shown}.")
+    return {"company": row["legal_name_en"], "certificates": numbers}
+
+
+def verify_all(stage: Stage, applications: Sequence[Json]) -> list[Json]:
+    """Anybody checks every certificate by its number, and the first one also by its token."""
+    numbers = [number for each in applications for number in each["certificates"]]
+    checked = [_verified(stage, number) for number in numbers]
+    if checked:
+        token = stage.public.text(f"/v1/certificates/{numbers[0]}", VC_JWT)
+        checked[0]["verdict_by_token"] = stage.public.post("/v1/verify", {"token": token})["verdict"]
+    return checked
+
+
+def _verified(stage: Stage, number: str) -> Json:
+    answer = stage.public.get(f"/v1/verify/{number}")
+    certificate = answer["certificate"]
+    return {
+        "number": number,
+        "scheme": certificate["scheme"]["code"],
+        "holder": certificate["holder"]["name"],
+        "product": certificate["product"]["name"]["en"],
+        "valid_until": certificate["valid_until"],
+        "status": certificate["status"],
+        "verdict": answer["verdict"],
+        "message": answer["message"],
+    }

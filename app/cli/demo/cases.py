@@ -1,0 +1,176 @@
+"""Act two: applications, from the draft to the decision.
+
+What is done next follows from the state that is found, never from a memory of our own: that is what lets a run that was
+cut off be completed by the next one.
+"""
+
+from collections.abc import Callable, Mapping
+
+from app.cli.demo import cast
+from app.cli.demo.cast import Case
+from app.cli.demo.client import Account, Json, Refused
+from app.cli.demo.companies import registered_site, set_operating, tell_start
+from app.cli.demo.papers import product_body, small_pdf
+from app.cli.demo.stage import Stage
+
+NOTHING_REAL = "Sample without meaning"
+
+
+def try_unconfirmed(stage: Stage, member: Account) -> Json:
+    """What the service answers to a company that nobody has confirmed yet; empty once somebody has."""
+    play = CasePlay(stage, cast.UNCONFIRMED, member)
+    application = play.found_or_drafted()
+    if application["state"] != "draft" or member.get("/v1/me")["organisation"]["standing"] != "unconfirmed":
+        return {}
+    try:
+        member.act(f"/v1/applications/{application['id']}/submit")
+    except Refused as why:
+        stage.say(f"{play.name} is not confirmed and may not submit: {why.message}")
+        return {"company": play.name, "application": application["number"], "code": why.code, "message": why.message}
+    return {}
+
+
+def carry(stage: Stage, case: Case, member: Account) -> Json:
+    """Carry one case as far as the demo goes, and say what became of it."""
+    play = CasePlay(stage, case, member)
+    application = play.found_or_drafted()
+    while step := play.next_step(application):
+        try:
+            step(application)
+        except Refused as why:
+            stage.say(f"{application['number']} stays {application['state']}: {why.message}")
+            break
+        application = play.read(application["id"])
+    return play.outcome(application)
+
+
+class CasePlay:
+    """One case with everybody who has a hand in it."""
+
+    def __init__(self, stage: Stage, case: Case, member: Account) -> None:
+        self._stage, self._case, self._member = stage, case, member
+        self.name = stage.name(case.party)
+
+    def read(self, application_id: str) -> Json:
+        return self._member.get(f"/v1/applications/{application_id}")
+
+    def next_step(self, application: Json) -> Callable[[Json], None] | None:
+        """None where the demo leaves the case: decided, or waiting for whoever tries the service."""
+        asks = self._case.question
+        steps: dict[str, Callable[[Json], None]] = {
+            "draft": self._submit,
+            "in_review": self._ask if asks and not application["questions"] else self._recommend,
+            "recommended": self._approve,
+        }
+        if not self._case.left_on_the_desk:
+            steps["submitted"] = self._claim
+        if asks and asks.answer:
+            steps["information_requested"] = self._answer
+        return steps.get(application["state"])
+
+    def found_or_drafted(self) -> Json:
+        """The application that bears the demo's reference: found, or drafted after trying the rules."""
+        case = self._case
+        found = next(self._member.everything("/v1/applications", reference=case.reference), None)
+        if found:
+            return self.read(found["id"])
+        ids = self._describe()
+        tried = self._member.post(f"/v1/schemes/{case.scheme}/assessments", {"product_ids": ids})["items"]
+        outcomes = ", ".join(f"{code} {each['outcome']}" for code, each in zip(case.products, tried, strict=True))
+        self._stage.say(f"{self.name} tries the rules of {case.scheme} before applying: {outcomes}.")
+        draft = {"scheme": case.scheme, "product_ids": ids, "reference": case.reference}
+        return self._member.post("/v1/applications", draft)
+
+    def _describe(self) -> list[str]:
+        """Ids of the products, in the order of the case; those that are missing are entered."""
+        known = {code: each for each, code in self._references().items()}
+        missing = [code for code in self._case.products if code not in known]
+        for code in missing:
+            body = product_body(self._stage.lines[code], registered_site(self._member))
+            known[code] = self._member.post("/v1/products", body)["id"]
+        if missing:
+            self._stage.say(f"{self.name} describes {', '.join(missing)}: materials, steps, costs.")
+        return [known[code] for code in self._case.products]
+
+    def _references(self) -> Mapping[str, str]:
+        """Id → code of every product of the company."""
+        return {each["id"]: each["reference"] for each in self._member.everything("/v1/products")}
+
+    def _submit(self, application: Json) -> None:
+        path, products = f"/v1/applications/{application['id']}", ", ".join(self._case.products)
+        paper = small_pdf(self.name, f"Cost statement for {products}", NOTHING_REAL)
+        self._member.upload(f"{path}/evidence", ("cost-statement.pdf", paper), {"kind": "cost-statement"})
+        self._member.act(f"{path}/submit")
+        self._stage.say(f"{self.name} submits {application['number']}: {self._case.scheme} for {products}.")
+
+    def _claim(self, application: Json) -> None:
+        self._stage.reviewer.act(f"/v1/cases/{application['id']}/claim")
+
+    def _ask(self, application: Json) -> None:
+        assert self._case.question is not None
+        body = {"questions": [{"text": self._case.question.text}]}
+        self._stage.reviewer.act(f"/v1/cases/{application['id']}/request-information", body)
+        self._stage.say(f"The reviewer asks about {application['number']}: {self._case.question.text}")
+
+    def _answer(self, application: Json) -> None:
+        asked, path = self._case.question, f"/v1/applications/{application['id']}"
+        assert asked is not None
+        if asked.commissioned:
+            paper = small_pdf(self.name, asked.commissioned, NOTHING_REAL)
+            self._member.upload(f"{path}/evidence", ("commissioning-act.pdf", paper), {"kind": "process-description"})
+            set_operating(self._stage, application["organisation"]["id"])
+        if asked.started_on:
+            tell_start(self._member, asked.started_on.isoformat())
+        waiting = [each["id"] for each in application["questions"] if each["answer"] is None]
+        answers = [{"question_id": each, "text": asked.answer} for each in waiting]
+        self._member.act(f"{path}/respond", {"answers": answers})
+        self._stage.say(f"{self.name} answers: {asked.answer}")
+
+    def _recommend(self, application: Json) -> None:
+        """Reject what a rule fails, approve the rest; every manual rule is resolved with the reviewer's reason."""
+        path, codes = f"/v1/cases/{application['id']}", self._references()
+        judged = self._stage.reviewer.get(f"{path}/assessment")["items"]
+        products = [_verdict(each, codes[each["product_id"]], self._case) for each in judged]
+        self._stage.reviewer.act(f"{path}/recommend", {"products": products})
+        for each in products:
+            for word in [*each["reasons"], *(f"{r['rule']} accepted: {r['reason']}" for r in each["resolutions"])]:
+                self._stage.say(f"The reviewer on {codes[each['product_id']]}: {word}")
+
+    def _approve(self, application: Json) -> None:
+        """Another person confirms the recommendation, whichever way it goes."""
+        decided = self._stage.approver.act(f"/v1/cases/{application['id']}/approve")
+        granted = ", ".join(decided["certificates"]) or "no certificate"
+        self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}, {granted}.")
+
+    def outcome(self, application: Json) -> Json:
+        """What there is to show of the case, as the company itself reads it."""
+        decided, codes = application["decision"] or {"products": [], "decided_at": None}, self._references()
+        refused = [each for each in decided["products"] if each["outcome"] == "rejected"]
+        return {
+            "number": application["number"],
+            "reference": application["reference"],
+            "scheme": application["scheme"],
+            "company": application["organisation"]["legal_name_en"],
+            "outcome": application["state"],
+            "acts_next": application["acts_next"],
+            "decided_at": decided["decided_at"],
+            "reasons": [reason for each in refused for reason in each["reasons"]],
+            "questions": [{"question": q["question"], "answer": q["answer"]} for q in application["questions"]],
+            "products": [
+                {"product": codes[each["product_id"]], "outcome": each["outcome"], "certificate": each["certificate"]}
+                for each in decided["products"]
+            ],
+            "certificates": application["certificates"],
+        }
+
+
+def _verdict(judged: Json, code: str, case: Case) -> Json:
+    failed = [finding["reason"] for finding in judged["rules"] if finding["outcome"] == "fail"]
+    manual = [finding["rule"] for finding in judged["rules"] if finding["outcome"] == "manual"]
+    reasons = {rule: case.resolutions[code, rule] for rule in manual if (code, rule) in case.resolutions}
+    return {
+        "product_id": judged["product_id"],
+        "outcome": "reject" if failed else "approve",
+        "reasons": failed,
+        "resolutions": [{"rule": rule, "accept": True, "reason": reason} for rule, reason in reasons.items()],
+    }

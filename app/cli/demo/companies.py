@@ -1,0 +1,71 @@
+"""Act one: the register comes in, and companies claim their lines of it."""
+
+from app.cli.demo import cast
+from app.cli.demo.cast import Company
+from app.cli.demo.client import Account, Json, NoService, Refused
+from app.cli.demo.stage import Row, Stage, sample, sample_rows
+
+
+def load_register(stage: Stage) -> None:
+    """Import the files of the sample whose companies are not known yet, and leave all others alone: an import on a
+    later day would take back what a visitor changed."""
+    known = {each["voen"] for each in stage.registrar.everything("/v1/organisations")}
+    for name in cast.REGISTER_FILES:
+        if {row["voen"] for row in sample_rows(name)} <= known:
+            continue
+        report = stage.registrar.upload("/v1/register/imports", (name, sample(name)), {})
+        stage.say(f"The registrar imports {name}: {len(report['lines'])} companies.")
+
+
+def bring_in(stage: Stage, company: Company) -> Account:
+    """The company registers itself, is confirmed, and says since when it produces."""
+    listed = stage.listing[company.party]
+    organisation = next(stage.registrar.everything("/v1/organisations", q=listed["voen"]))
+    name = listed["legal_name_en"]
+    if organisation["standing"] == "listed":
+        stage.public.post("/v1/registrations", _registration(listed, company, stage.password_for(company.email)))
+        stage.say(f"{name} registers itself and claims its line of the register.")
+    member = _member(stage, company)
+    organisation = stage.registrar.get(f"/v1/organisations/{organisation['id']}")
+    if organisation["standing"] == "unconfirmed" and company.basis:
+        stage.registrar.act(f"/v1/organisations/{organisation['id']}/confirm", {"basis": company.basis})
+        stage.say(f"The registrar confirms {name}. Basis: {company.basis}")
+    if company.started_on:
+        tell_start(member, company.started_on.isoformat())
+    return member
+
+
+def _registration(listed: Row, company: Company, password: str) -> Json:
+    names = {name: listed[name] for name in ("legal_name_az", "legal_name_en", "legal_form", "voen")}
+    return {**names, "member": {"full_name": company.member, "email": company.email, "password": password}}
+
+
+def _member(stage: Stage, company: Company) -> Account:
+    try:
+        return stage.sign_in(company.email)
+    except Refused as why:
+        raise NoService(
+            f"{company.email} cannot sign in for {stage.name(company.party)} ({why.message}). Either somebody else "
+            "registered this company of the sample, or the file of demo accounts belongs to another database. "
+            "A fresh MIK_DATA_DIR starts the demo anew."
+        ) from why
+
+
+def tell_start(member: Account, day: str) -> None:
+    """Enter the start of production at the company's registered site, where it is still missing."""
+    site = registered_site(member)
+    if site["production_started_on"] is None:
+        change = {"name": site["name"], "production_started_on": day}
+        member.act(f"/v1/sites/{site['id']}", change, method="PUT")
+
+
+def registered_site(member: Account) -> Json:
+    """The company's place of production as the register names it."""
+    return next(site for site in member.everything("/v1/sites") if site["source"] == "register")
+
+
+def set_operating(stage: Stage, organisation_id: str) -> None:
+    """The registrar enters that the plant runs; a stage that says so already stays as it is."""
+    for residency in stage.registrar.everything("/v1/residencies", organisation_id=organisation_id, only_open=True):
+        if residency["stage"] != "operating":
+            stage.registrar.act(f"/v1/residencies/{residency['id']}/stage", {"stage": "operating"}, method="PUT")

@@ -1,0 +1,72 @@
+"""What every act of the demo shares: the sample files, the staff signed in, and a voice for the person who watches."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+
+import httpx2 as httpx
+
+from app.cli.demo import cast
+from app.cli.demo.client import Account, Stranger
+
+Row = Mapping[str, str]
+PasswordFor = Callable[[str], str]
+"""E-mail → password; kept before it is handed out, so that no account is ever made whose password is lost."""
+
+
+@dataclass
+class Stage:
+    http: httpx.Client
+    password_for: PasswordFor
+    say: Callable[[str], None]
+
+    @cached_property
+    def public(self) -> Stranger:
+        return Stranger(self.http)
+
+    @cached_property
+    def registrar(self) -> Account:
+        return self.sign_in(cast.REGISTRAR)
+
+    @cached_property
+    def reviewer(self) -> Account:
+        return self.sign_in(cast.REVIEWER)
+
+    @cached_property
+    def approver(self) -> Account:
+        return self.sign_in(cast.APPROVER)
+
+    @cached_property
+    def owner(self) -> Account:
+        return self.sign_in(cast.OWNER)
+
+    def sign_in(self, email: str) -> Account:
+        return Account(self.http, email, self.password_for(email))
+
+    @cached_property
+    def listing(self) -> Mapping[str, Row]:
+        """Party → its line in the sample register."""
+        return {_party(row): row for name in cast.REGISTER_FILES for row in sample_rows(name)}
+
+    @cached_property
+    def lines(self) -> Mapping[str, Row]:
+        """Product → its line in the sample of products."""
+        return {row["product_id"]: row for row in sample_rows(cast.PRODUCTS_FILE)}
+
+    def name(self, party: str) -> str:
+        return self.listing[party]["legal_name_en"]
+
+
+def sample(name: str) -> bytes:
+    return (files("app.registry") / "sample" / name).read_bytes()
+
+
+def sample_rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(sample(name).decode("utf-8"))))
+
+
+def _party(row: Row) -> str:
+    return row.get("resident_id") or row["party_id"]

@@ -1,0 +1,317 @@
+"""Who gets through which door, for every route of the OpenAPI document: a new route turns these tests red until it is
+entered into the table below.
+"""
+
+import itertools
+import re
+import secrets
+
+import pytest
+from api_world import in_state, program_of, refused
+
+from tests.support import PDF, ok, product
+
+METHODS = ("get", "put", "post", "delete", "patch")
+
+PUBLIC = """
+    GET  /v1/verify/{number}
+    POST /v1/verify
+    POST /v1/auth/token
+    POST /v1/registrations
+    GET  /v1/certificates
+    GET  /v1/certificates/{number}
+    GET  /v1/schemes
+    GET  /v1/schemes/{code}
+    GET  /v1/schemes/{code}/rulesets
+    GET  /v1/parks
+    GET  /v1/parks/{code}
+    GET  /.well-known/jwks.json
+    GET  /health/live
+    GET  /health/ready
+"""
+
+COMPANY = "applicant program"
+READERS = "registrar reviewer approver owner auditor"
+STAFF = f"{READERS} inspector"
+
+# route → who is let in (whatever else may be wrong with the request); everybody else is refused with 403
+DOORS = {
+    "GET    /v1/me": f"{COMPANY} {STAFF} stranger",
+    # applicant
+    "GET    /v1/sites": f"{COMPANY} stranger",
+    "POST   /v1/sites": f"{COMPANY} stranger",
+    "GET    /v1/sites/{site_id}": f"{COMPANY} {STAFF}",
+    "PUT    /v1/sites/{site_id}": COMPANY,
+    "GET    /v1/products": f"{COMPANY} stranger",
+    "POST   /v1/products": f"{COMPANY} stranger",
+    "GET    /v1/products/{product_id}": f"{COMPANY} {STAFF}",
+    "PUT    /v1/products/{product_id}": COMPANY,
+    "POST   /v1/products/{product_id}/retire": COMPANY,
+    "POST   /v1/schemes/{code}/assessments": f"{COMPANY} stranger",
+    "GET    /v1/applications": f"{COMPANY} stranger",
+    "POST   /v1/applications": f"{COMPANY} stranger",
+    "GET    /v1/applications/{application_id}": f"{COMPANY} {READERS}",
+    "PUT    /v1/applications/{application_id}": COMPANY,
+    "POST   /v1/applications/{application_id}/submit": COMPANY,
+    "POST   /v1/applications/{application_id}/respond": COMPANY,
+    "POST   /v1/applications/{application_id}/withdraw": COMPANY,
+    "GET    /v1/applications/{application_id}/assessment": f"{COMPANY} {READERS}",
+    "GET    /v1/applications/{application_id}/timeline": f"{COMPANY} {READERS}",
+    "POST   /v1/applications/{application_id}/evidence": COMPANY,
+    "GET    /v1/applications/{application_id}/evidence": f"{COMPANY} {READERS}",
+    "GET    /v1/applications/{application_id}/evidence/{evidence_id}": f"{COMPANY} {READERS}",
+    "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": COMPANY,
+    "GET    /v1/api-clients": f"{COMPANY} stranger",
+    "POST   /v1/api-clients": "applicant stranger",  # by a person
+    "GET    /v1/api-clients/{client_id}": COMPANY,
+    "DELETE /v1/api-clients/{client_id}": "applicant",
+    # reviewer, approver
+    "GET    /v1/cases": READERS,
+    "GET    /v1/cases/{case_id}": READERS,
+    "GET    /v1/cases/{case_id}/assessment": READERS,
+    "GET    /v1/cases/{case_id}/timeline": READERS,
+    "POST   /v1/cases/{case_id}/claim": "reviewer",
+    "POST   /v1/cases/{case_id}/release": "reviewer",
+    "POST   /v1/cases/{case_id}/request-information": "reviewer",
+    "POST   /v1/cases/{case_id}/recommend": "reviewer",
+    "POST   /v1/cases/{case_id}/approve": "approver",
+    "POST   /v1/cases/{case_id}/reject": "approver",
+    "POST   /v1/cases/{case_id}/return": "approver",
+    # registrar
+    "GET    /v1/organisations": STAFF,
+    "GET    /v1/organisations/{organisation_id}": f"{COMPANY} {STAFF}",
+    "POST   /v1/organisations/{organisation_id}/confirm": "registrar",
+    "POST   /v1/organisations/{organisation_id}/refuse": "registrar",
+    "GET    /v1/residencies": f"{COMPANY} {STAFF} stranger",
+    "POST   /v1/residencies": "registrar",
+    "GET    /v1/residencies/{residency_id}": f"{COMPANY} {STAFF}",
+    "POST   /v1/residencies/{residency_id}/end": "registrar",
+    "POST   /v1/residencies/{residency_id}/cancel": "registrar",
+    "POST   /v1/residencies/{residency_id}/restore": "registrar",
+    "PUT    /v1/residencies/{residency_id}/stage": "registrar",
+    "POST   /v1/register/imports": "registrar",
+    # owner, holder
+    "POST   /v1/certificates/{number}/suspend": "owner",
+    "POST   /v1/certificates/{number}/reinstate": "owner",
+    "POST   /v1/certificates/{number}/revoke": "owner",
+    "POST   /v1/certificates/{number}/surrender": COMPANY,
+}
+
+OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
+OF_A_COMPANY |= {"residency_id"}
+OF_NOBODY = {"number", "code"}  # certificates and marks are public; a certificate's surrender is looked at by itself
+TAKES_FORM = {"POST /v1/applications/{application_id}/evidence", "POST /v1/register/imports", "POST /v1/auth/token"}
+
+
+def lines(text):
+    return {" ".join(line.split()) for line in text.strip().splitlines()}
+
+
+PUBLIC = lines(PUBLIC)
+DOORS = {" ".join(route.split()): set(who.split()) for route, who in DOORS.items()}
+
+
+@pytest.fixture(scope="module")
+def company(shared_house):
+    return shared_house.company()
+
+
+@pytest.fixture(scope="module")
+def things(shared_house, company):
+    """One of everything, in the hands of the company."""
+    house = shared_house
+    number = house.certify(company)
+    draft = company.draft()
+    program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
+    return {
+        "site_id": company.site_id,
+        "product_id": company.add_product(),
+        "application_id": draft,
+        "evidence_id": ok(company.add_evidence(draft))["id"],
+        "client_id": program["id"],
+        "case_id": in_state(house, company, "recommended"),
+        "organisation_id": company.organisation_id,
+        "residency_id": ok(company.get("/v1/residencies"))["items"][0]["id"],
+        "number": number,
+        "code": "MIK",
+    }
+
+
+@pytest.fixture(scope="module")
+def stranger(shared_house):
+    return shared_house.company()
+
+
+@pytest.fixture(scope="module")
+def routes(shared_house):
+    paths = ok(shared_house.anonymous.get("/openapi.json"))["paths"]
+    return {f"{method.upper()} {path}" for path, operations in paths.items() for method in operations}
+
+
+def call(caller, route, things, **more):
+    method, path = route.split()
+    if "/parks/" in path:
+        things = things | {"code": "AGDAM-SP"}
+    if route in TAKES_FORM and "content" not in more:
+        more.setdefault("files", {"file": ("statement.pdf", PDF)})
+    return caller.request(method, path.format(**things), **more)
+
+
+def fresh(company, things):
+    """With a file and a program that may be removed."""
+    evidence = ok(company.add_evidence(things["application_id"], content=PDF + secrets.token_bytes(8)))
+    program = ok(company.post("/v1/api-clients", json={"name": "For a day"}))
+    return things | {"evidence_id": evidence["id"], "client_id": program["id"]}
+
+
+def parameters(route):
+    return set(re.findall(r"{(\w+)}", route))
+
+
+def about_a_company(routes):
+    return sorted(route for route in routes if parameters(route) & OF_A_COMPANY)
+
+
+def test_every_route_has_its_entry(routes):
+    assert routes == PUBLIC | DOORS.keys()
+    assert not PUBLIC & DOORS.keys()
+    assert {name for route in routes for name in parameters(route)} == OF_A_COMPANY | OF_NOBODY
+    assert all(route.split()[0].lower() in METHODS for route in routes)
+
+
+def test_nothing_private_without_a_token(shared_house, things, routes):
+    for route in sorted(routes - PUBLIC):
+        answer = call(shared_house.anonymous, route, things)
+        refused(answer, 401, "unauthenticated")
+        assert answer.headers["WWW-Authenticate"] == "Bearer", route
+        for header in ("Bearer", "Bearer ", "Bearer x", "Basic eDp5", "Bearer " + "a" * 5_000, "bearer a.b.c"):
+            refused(call(shared_house.anonymous, route, things, headers={"Authorization": header}), 401)
+
+
+def test_everything_public_without_a_token(shared_house, things):
+    for route in sorted(PUBLIC):
+        assert call(shared_house.anonymous, route, things).status_code not in {401, 403, 404}, route
+
+
+def test_what_is_public_needs_no_token_to_be_right(shared_house, things):
+    """A page that sends its old token along still reads the public register."""
+    for route in sorted(PUBLIC):
+        headers = {"Authorization": "Bearer long-gone"}
+        assert call(shared_house.anonymous, route, things, headers=headers).status_code not in {401, 403}, route
+
+
+def test_the_document_says_which_routes_need_a_token(shared_house, routes):
+    paths = ok(shared_house.anonymous.get("/openapi.json"))["paths"]
+    secured = {
+        f"{m.upper()} {p}" for p, operations in paths.items() for m, o in operations.items() if o.get("security")
+    }
+    assert secured == routes - PUBLIC
+
+
+@pytest.mark.parametrize("route", sorted(DOORS))
+def test_every_role_at_every_door(shared_house, company, stranger, things, route):
+    house = shared_house
+    staff = {role: house.staff(role) for role in STAFF.split()}
+    callers = staff | {"stranger": stranger, "program": program_of(company), "applicant": company}
+    for name, caller in callers.items():
+        answer = call(caller, route, fresh(company, things) if route.startswith("DELETE") else things)
+        if name in DOORS[route]:
+            assert answer.status_code not in {401, 403, 404}, f"{name} at {route}: {answer.text}"
+            assert answer.status_code < 500, answer.text
+        elif name == "stranger" and (parameters(route) & OF_A_COMPANY or route.endswith("/surrender")):
+            refused(answer, 404, "not-found")
+        else:
+            assert refused(answer, 403)["code"] in {"forbidden", "not-case-holder"}
+
+
+def test_another_companys_things_are_absent(stranger, things, routes):
+    """On every route, whatever else is said: not even the version or the body is looked at."""
+    for route in about_a_company(routes):
+        wanted = parameters(route)
+        for more in (
+            {},
+            {"version": 1},
+            {"headers": {"If-Match": "x"}},
+            {"json": {"reason": "x"}},
+            {"content": b"{", "headers": {"Content-Type": "application/json"}},
+        ):
+            if route in TAKES_FORM and more.keys() & {"json", "content"}:
+                continue
+            if route.startswith("GET") and more:
+                continue
+            document = refused(call(stranger, route, things, **more), 404, "not-found")
+            assert not any(things[name] in str(document) for name in wanted), route
+
+
+def test_what_is_absent_looks_the_same_as_another_companys(stranger, things, routes):
+    nowhere = "00000000-0000-7000-8000-000000000000"
+    for route in about_a_company(routes):
+        wanted = parameters(route) & OF_A_COMPANY
+        absent = refused(call(stranger, route, things | dict.fromkeys(wanted, nowhere)), 404)
+        assert refused(call(stranger, route, things), 404) == absent, route
+
+
+def test_what_cannot_be_an_id_names_nothing(company, things, routes):
+    shapes = ("x", "%00", "%ED%A0%80", "1", "..%2F..", "%E2%80%AE", "a" * 300, "'%20OR%201=1", "{}", "null")
+    for route, shape in itertools.product(about_a_company(routes), shapes):
+        wanted = parameters(route) & OF_A_COMPANY
+        answer = call(company, route, things | dict.fromkeys(wanted, shape))
+        # 403 where the company has no business at all, whatever the id
+        refused(answer, answer.status_code)
+        assert answer.status_code in ({404} if "applicant" in DOORS[route] else {403, 404}), f"{route} {shape}"
+
+
+def test_evidence_is_found_only_through_its_own_application(company, things):
+    path = "/v1/applications/{}/evidence/{}"
+    other = company.draft()
+    for caller in (company, company.house.reviewer):
+        refused(caller.get(path.format(other, things["evidence_id"])), 404, "not-found")
+    refused(company.delete(path.format(other, things["evidence_id"])), 404, "not-found")
+    assert company.get(path.format(things["application_id"], things["evidence_id"])).status_code == 200
+
+
+def test_bodies_do_not_reach_into_another_company(stranger, things):
+    own_draft = stranger.draft()
+    by_site = stranger.post("/v1/products", json=product(things["site_id"]))
+    assert refused(by_site, 422, "invalid")["errors"][0]["pointer"] == "/site_id"
+    body = {"scheme": "MIK", "product_ids": [things["product_id"]]}
+    assert (
+        refused(stranger.post("/v1/applications", json=body), 422, "invalid")["errors"][0]["pointer"]
+        == "/product_ids/0"
+    )
+    changed = stranger.put(f"/v1/applications/{own_draft}", json={"product_ids": body["product_ids"]}, version="now")
+    refused(changed, 422, "invalid")
+    dry = stranger.post("/v1/schemes/MIK/assessments", json={"product_ids": body["product_ids"]})
+    refused(dry, 404, "not-found")
+    refused(stranger.add_evidence(own_draft, product_id=things["product_id"]), 422, "invalid")
+    refused(stranger.get("/v1/residencies", params={"organisation_id": things["organisation_id"]}), 404, "not-found")
+
+
+def test_lists_hold_the_own_things_only(shared_house, company, stranger, things):
+    mine = {"sites": things["site_id"], "products": things["product_id"], "applications": things["application_id"]}
+    mine |= {"api-clients": things["client_id"], "residencies": things["residency_id"]}
+    for collection, thing in mine.items():
+        own = {each["id"] for each in ok(company.get(f"/v1/{collection}?limit=100"))["items"]}
+        theirs = {each["id"] for each in ok(stranger.get(f"/v1/{collection}?limit=100"))["items"]}
+        assert thing in own, collection
+        assert not own & theirs, collection
+
+
+def test_the_desk_lists_no_drafts(shared_house, things):
+    ids = {case["id"] for case in ok(shared_house.reviewer.get("/v1/cases?limit=100"))["items"]}
+    assert things["case_id"] in ids
+    assert things["application_id"] not in ids
+
+
+def test_the_applicant_reads_nothing_of_the_house(shared_house, company, stranger, things):
+    """Who reviews, what was recommended and why a case went back is for the staff."""
+    house = shared_house
+    secret = "A note that only the house may read."
+    house.approver.act(f"/v1/cases/{things['case_id']}/return", {"reason": secret})
+    house.review(things["case_id"])
+    for path in (f"/v1/applications/{things['case_id']}", f"/v1/applications/{things['case_id']}/timeline"):
+        text = company.get(path).text
+        assert company.get(path).status_code == 200
+        for hidden in (house.reviewer.id, house.approver.id, secret, "Reviewer", "Approver"):
+            assert hidden not in text, (path, hidden)
+    assert secret in house.reviewer.get(f"/v1/cases/{things['case_id']}/timeline").text
