@@ -11,7 +11,7 @@ from app import audit
 from app.actor import SYSTEM
 from app.db import dumps
 from app.errors import NotFound, UnsafeToStart
-from app.schemes import store
+from app.schemes import canonical, store
 from app.schemes.model import RulesetRow, SchemeRow
 from app.schemes.ruleset import Ruleset, Scheme
 
@@ -47,20 +47,21 @@ def publish(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
 
 
 def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
+    digest = canonical.digest(ruleset.content())  # of what is stored now, not of what an object once remembered
     published = store.ruleset(session, ruleset.scheme, ruleset.version)
     if published is None:
         row = RulesetRow(
             scheme_code=ruleset.scheme,
             version=ruleset.version,
-            digest=ruleset.digest,
+            digest=digest,
             content=ruleset.content(),
             published_at=now,
         )
         session.add(row)
         session.flush()
         subject = ("ruleset", f"{ruleset.scheme}/{ruleset.version}")
-        audit.record(session, SYSTEM, "ruleset.published", subject, now, sha256=ruleset.digest)
-    elif published.digest != ruleset.digest:
+        audit.record(session, SYSTEM, "ruleset.published", subject, now, sha256=digest)
+    elif published.digest != digest:
         raise UnsafeToStart(
             f"The ruleset {ruleset.scheme} {ruleset.version} was published with other content. "
             "A published ruleset never changes: give the changed rules a new version in the scheme file."
