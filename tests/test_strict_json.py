@@ -5,9 +5,10 @@ import time
 from decimal import Decimal
 
 import pytest
-from app.strict_json import loads
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.strict_json import loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(exclude_categories=["Cs"])),

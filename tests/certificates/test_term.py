@@ -3,9 +3,10 @@
 from datetime import date
 
 import pytest
-from app.certificates.term import last_day
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.certificates.term import last_day
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Migrations run up, down and up again on both databases, and say the same as the models, check constraints included."""
+"""Migrations run up, down and up again on both databases, and equal the models, check constraints included."""
 
 import sqlalchemy as sa
 from alembic import command
+
 from app.schema import Base, alembic_config, migrate, migrated
 
 
