@@ -28,10 +28,10 @@ from app.verification.desk import VerificationDesk
 from app.verification.store import certificate_store
 from app.web import problems
 from app.web.deps import utc_now
+from app.web.gate import Gates
 from app.web.middleware import Envelope, PublicCors
 
 Clock = Callable[[], datetime]
-FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
 
 CERTIFICATE_KEY = "certificates.pem"
 ACCESS_KEY = "access-tokens.pem"
@@ -90,7 +90,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        max_body_size=settings.body_max_bytes,
         openapi_tags=openapi.TAGS,
         servers=[{"url": settings.base_url}],
     )
@@ -101,6 +100,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.tokens = AccessTokens(
         access_signer(settings.keys_dir / ACCESS_KEY), issuer=settings.base_url, minutes=settings.access_token_minutes
     )
+    app.state.gates = Gates()
     app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.keys = lambda: keys
@@ -116,13 +116,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         applicant.trial,
         reviewer.router,
         registrar.router,
+        evidence.router,
+        registrar.imports,
+        owner.router,
+        public.router,
     ):
         app.include_router(router)
-    files = settings.evidence_max_bytes + FORM_OVERHEAD
-    app.include_router(evidence.router, max_body_size=files)
-    app.include_router(registrar.imports, max_body_size=files)
-    app.include_router(owner.router)
-    app.include_router(public.router)
     openapi.install(app)
     _wrap(app, settings)
     return app

@@ -15,9 +15,9 @@ from app.errors import Invalid, Unavailable
 from app.registry.text import tidy, wrong_with
 from app.web.deps import ActorDep, EvidenceFilesDep, NowDep, ReplayDep, SessionDep, parse_id
 from app.web.refusals import CREATES, READS, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import FileRoute
 
-router = APIRouter(prefix="/v1", tags=["evidence"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
 
 OPENED_NOWHERE = "default-src 'none'; sandbox"
 

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from pydantic import Field
 
 from app.access import store as access
-from app.access.rights import require
 from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.certificates import cascade
-from app.errors import Invalid, NotFound, check_version
+from app.errors import Invalid, NotFound
 from app.registry import organisations, residency
 from app.registry import store as registry
 from app.registry.imports import RegisterFile
 from app.registry.model import Organisation, ResidencyStatus, Stage, Standing
+from app.registry.periods import Move
 from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import parse_register
 from app.registry.text import tidy, wrong_with
@@ -26,10 +26,10 @@ from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, SettingsDep, V
 from app.web.fields import Answer, Body, Code, Exact, Prose, Whole, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import FileRoute, OrderedRoute
 
 router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
-imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=OrderedRoute)
+imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=FileRoute)
 
 Staff = Annotated[Actor, allow(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)]
 Registrar = Annotated[Actor, allow(Role.REGISTRAR)]
@@ -93,16 +93,13 @@ def get_organisation(
     return _organisation(row, session)
 
 
-def _organisation_for_registrar(
-    organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep
-) -> UUID:
-    row = organisations.get_organisation(session, actor, parse_id(organisation_id, "company"))
-    require(actor, Role.REGISTRAR)
-    check_version(version, row.version)
-    return row.id
+def _decides(decision: organisations.Decision) -> object:
+    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
+    def admitted(organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+        return organisations.guard(session, actor, parse_id(organisation_id, "company"), version, decision).id
 
-OrganisationId = Annotated[UUID, Depends(_organisation_for_registrar, scope="function")]
+    return Depends(admitted, scope="function")
 
 
 class Basis(Body):
@@ -115,7 +112,7 @@ class Reason(Body):
 
 @router.post("/organisations/{organisation_id}/confirm", summary="Confirm a company", responses=refuses(*CHANGES))
 def confirm(
-    organisation_id: OrganisationId,
+    organisation_id: Annotated[UUID, _decides(organisations.Decision.CONFIRM)],
     body: Basis,
     actor: ActorDep,
     session: SessionDep,
@@ -133,7 +130,7 @@ def confirm(
 
 @router.post("/organisations/{organisation_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
 def refuse(
-    organisation_id: OrganisationId,
+    organisation_id: Annotated[UUID, _decides(organisations.Decision.REFUSE)],
     body: Reason,
     actor: ActorDep,
     session: SessionDep,
@@ -239,14 +236,13 @@ def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, respo
     return _residency(row)
 
 
-def _residency_for_registrar(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    row = residency.get_residency(session, actor, parse_id(residency_id, "residency"))
-    require(actor, Role.REGISTRAR)
-    check_version(version, row.version)
-    return row.id
+def _moves(move: Move) -> object:
+    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
+    def admitted(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+        return residency.guard(session, actor, parse_id(residency_id, "residency"), version, move).id
 
-ResidencyId = Annotated[UUID, Depends(_residency_for_registrar, scope="function")]
+    return Depends(admitted, scope="function")
 
 
 class Effect(Answer):
@@ -270,7 +266,7 @@ def _effect(report: cascade.CascadeReport, session: SessionDep, response: Respon
 
 @router.post("/residencies/{residency_id}/end", summary="A residency ended", responses=refuses(*CHANGES))
 def end_residency(
-    residency_id: ResidencyId,
+    residency_id: Annotated[UUID, _moves(Move.END)],
     body: Closing,
     actor: ActorDep,
     session: SessionDep,
@@ -295,7 +291,7 @@ def end_residency(
 
 @router.post("/residencies/{residency_id}/cancel", summary="The park took it back", responses=refuses(*CHANGES))
 def cancel_residency(
-    residency_id: ResidencyId,
+    residency_id: Annotated[UUID, _moves(Move.CANCEL)],
     body: Closing,
     actor: ActorDep,
     session: SessionDep,
@@ -320,7 +316,7 @@ def cancel_residency(
 
 @router.post("/residencies/{residency_id}/restore", summary="It is open again", responses=refuses(*CHANGES))
 def restore_residency(
-    residency_id: ResidencyId,
+    residency_id: Annotated[UUID, _moves(Move.RESTORE)],
     actor: ActorDep,
     session: SessionDep,
     response: Response,
@@ -339,7 +335,7 @@ def restore_residency(
     "/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES)
 )
 def update_stage(
-    residency_id: ResidencyId,
+    residency_id: Annotated[UUID, _moves(Move.UPDATE)],
     body: StageBody,
     actor: ActorDep,
     session: SessionDep,

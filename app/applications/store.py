@@ -166,7 +166,8 @@ def latest_assessments(session: Session, application_id: UUID) -> Sequence[Asses
     query = sa.select(AssessmentRow).where(
         AssessmentRow.application_id == application_id, AssessmentRow.assessed_at == newest
     )
-    return session.scalars(query.order_by(AssessmentRow.id)).all()
+    # Two occasions may fall into one instant; ids sort by the time of their making, so the later one stays.
+    return list({row.product_id: row for row in session.scalars(query.order_by(AssessmentRow.id))}.values())
 
 
 def assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:

@@ -19,14 +19,12 @@ from app.certificates.service import Issuance
 from app.db import Database
 from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
-from app.web import idempotency
+from app.web import gate, idempotency
 from app.web.idempotency import Retry
 from app.web.routing import NEEDS_TOKEN
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def utc_now() -> datetime:
@@ -51,7 +49,7 @@ def get_database(request: Request) -> Database:
 
 def only_reads(endpoint: Callable[P, R]) -> Callable[P, R]:
     """Mark a POST that changes nothing: it takes the read engine and never waits for a writer."""
-    endpoint.mik_only_reads = True  # type: ignore[attr-defined]  # a mark for get_session
+    setattr(endpoint, gate.ONLY_READS, True)
     return endpoint
 
 
@@ -62,7 +60,7 @@ def get_session(request: Request) -> Iterator[Session]:
     """
     endpoint = getattr(request.scope.get("route"), "endpoint", None)
     database = get_database(request)
-    if request.method in SAFE_METHODS or getattr(endpoint, "mik_only_reads", False):
+    if request.method in gate.SAFE_METHODS or getattr(endpoint, gate.ONLY_READS, False):
         with database.read_session() as session:
             yield session
         return
@@ -70,6 +68,9 @@ def get_session(request: Request) -> Iterator[Session]:
         yield session
         session.commit()
 
+
+for _asks_the_database in (get_database, get_session):
+    setattr(_asks_the_database, gate.KIND, gate.Kind.WRITES)  # Gates: a GET that asks it reads
 
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 NowDep = Annotated[datetime, Depends(get_now)]
@@ -176,6 +177,9 @@ AddressDep = Annotated[str, Depends(get_address)]
 def get_passwords(request: Request) -> Passwords:
     passwords: Passwords = request.app.state.passwords
     return passwords
+
+
+setattr(get_passwords, gate.KIND, gate.Kind.HASHES)
 
 
 def get_tokens(request: Request) -> AccessTokens:

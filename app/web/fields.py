@@ -29,6 +29,13 @@ def _text(most: int, *, lines: bool = False) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _code(value: str) -> str:
+    """As typed: whether a code is known is for those who know the codes; here it only has to be text."""
+    if wrong := wrong_with(value, 40):
+        raise ValueError(wrong)
+    return value
+
+
 def _no_number(value: Any) -> Any:
     """A code is text: as a number it would have lost its leading zeros."""
     if isinstance(value, int | float | Decimal):
@@ -51,7 +58,7 @@ Word = Annotated[StrictStr, _text(100)]
 Name = Annotated[StrictStr, _text(250)]
 Sentence = Annotated[StrictStr, _text(500)]
 Prose = Annotated[StrictStr, _text(4_000, lines=True)]
-Code = Annotated[StrictStr, BeforeValidator(_no_number), Field(max_length=40)]
+Code = Annotated[StrictStr, BeforeValidator(_no_number), AfterValidator(_code), Field(max_length=40)]
 Whole = StrictInt
 Flag = StrictBool
 Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]

@@ -13,15 +13,18 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
 
 from app import strict_json
-from app.errors import UnsupportedMedia
-from app.web import idempotency
+from app.errors import TooLarge, UnsupportedMedia
+from app.settings import Settings
+from app.web import gate, idempotency
 from app.web.idempotency import Replayed, Retry
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
 NEEDS_TOKEN = "mik_needs_token"  # noqa: S105 (an attribute's name)
 
 
@@ -30,37 +33,79 @@ class _Malformed:
 
 
 class OrderedRoute(APIRoute):
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        original = super().get_route_handler()
+    def most_bytes(self, settings: Settings) -> int:
+        """Largest body. FastAPI's own limit is not used: it turns an answer that was committed already into a 413."""
+        return settings.body_max_bytes
+
+    def get_route_handler(self) -> Handler:
+        inner = super().get_route_handler()
+        kind = gate.kind_of(self.dependant, self.endpoint, writes=bool(WRITES & (self.methods or set())))
         guarded = _needs_token(self.dependant)
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         takes_json = self.body_field is not None and not takes_form
 
+        async def original(request: Request) -> Response:
+            if kind is not None:  # the body is read: from here on the request needs a thread and a connection
+                await request.app.state.gates.enter(request, kind)
+            return await inner(request)
+
         async def handler(request: Request) -> Response:
             if guarded:
                 request.app.state.tokens.check(request.headers.get("authorization"), request.app.state.clock())
+            _limit(request, self.most_bytes(request.app.state.settings))
             key = idempotency.read_key(request) if request.method in WRITES else None
+            if takes_json:
+                return await _take_json(original, request, key)
             if takes_form:
                 _expect_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
-            if not takes_json:
-                if key is None:
-                    return await original(request)
-                fingerprint = await idempotency.form_fingerprint(request) if takes_form else ""
-                return await _once(original, request, key, fingerprint)
-            body = await request.body()
-            if body:
-                _expect_media_type(request, "application/json")
-            try:
-                parsed: Any = strict_json.loads(body) if body else None
-            except ValueError as why:
-                return await _refuse_after_guards(original, request, str(why))
-            if body:
-                request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
+                await request.form()
             if key is None:
                 return await original(request)
-            return await _once(original, request, key, idempotency.json_fingerprint(parsed))
+            fingerprint = await idempotency.form_fingerprint(request) if takes_form else ""
+            return await _once(original, request, key, fingerprint)
 
         return handler
+
+
+class FileRoute(OrderedRoute):
+    """A route that takes a file in a form."""
+
+    def most_bytes(self, settings: Settings) -> int:
+        return settings.evidence_max_bytes + FORM_OVERHEAD
+
+
+def _limit(request: Request, most: int) -> None:
+    """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
+    too_large = TooLarge(f"The request is larger than this address takes ({most} bytes).")
+    stated = request.headers.get("content-length", "")
+    if stated.isdecimal() and (len(stated) > 15 or int(stated) > most):
+        raise too_large
+    receive, read = request.receive, 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise too_large
+        return message
+
+    request._receive = counted  # noqa: SLF001 (what body, form and stream read from)
+
+
+async def _take_json(original: Handler, request: Request, key: str | None) -> Response:
+    body = await request.body()
+    if body:
+        _expect_media_type(request, "application/json")
+    try:
+        parsed: Any = strict_json.loads(body) if body else None
+    except ValueError as why:
+        return await _refuse_after_guards(original, request, str(why))
+    if body:
+        request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
+    if key is None:
+        return await original(request)
+    return await _once(original, request, key, idempotency.json_fingerprint(parsed))
 
 
 async def _once(original: Handler, request: Request, key: str, fingerprint: str) -> Response:

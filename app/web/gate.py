@@ -1,0 +1,65 @@
+"""How many requests are at work at once; the others wait in the event loop, in the order in which they came.
+
+A request hops between threads while it holds a database connection. If every thread were taken by requests that wait
+for a connection (or, on SQLite, for the one writer), the one they wait for would find no thread to go on with, and all
+would stand still until their waiting times out. The gates stay below the number of threads (40) and below the size of
+the connection pools, each for its own kind of work: guesses of passwords cannot keep readers waiting.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+
+from app.errors import Unavailable
+
+KIND = "mik_kind_of_work"  # on a dependency: what it needs
+ONLY_READS = "mik_only_reads"  # on an endpoint: a POST that changes nothing
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PATIENCE = 15.0
+"""Seconds that a request waits before it is told to come back."""
+
+
+class Kind(StrEnum):
+    HASHES = "hashes"  # slow on purpose: passwords
+    WRITES = "writes"
+    READS = "reads"
+
+
+AT_WORK: Mapping[Kind, int] = MappingProxyType({Kind.HASHES: 6, Kind.WRITES: 9, Kind.READS: 12})
+
+
+class Gates:
+    """One for each worker process."""
+
+    def __init__(self, at_work: Mapping[Kind, int] = AT_WORK, patience: float = PATIENCE) -> None:
+        self._gates = {kind: asyncio.Semaphore(most) for kind, most in at_work.items()}
+        self._patience = patience
+
+    async def enter(self, request: Request, kind: Kind) -> None:
+        """Wait for a place; it is given back when the request's session has ended, commit included."""
+        gate = self._gates[kind]
+        try:
+            async with asyncio.timeout(self._patience):
+                await gate.acquire()
+        except TimeoutError:
+            raise Unavailable("The service is busy. Nothing was changed; try again.") from None
+        # FastAPI's own stack: what was pushed first ends last, after the dependencies of scope "function".
+        request.scope["fastapi_function_astack"].callback(gate.release)
+
+
+def kind_of(dependant: Dependant, endpoint: Callable[..., Any], *, writes: bool) -> Kind | None:
+    """What a route needs, by its dependencies; None where it touches neither database nor passwords."""
+    marks = _marks(dependant)
+    if Kind.HASHES in marks or not marks:
+        return Kind.HASHES if marks else None
+    return Kind.WRITES if writes and not getattr(endpoint, ONLY_READS, False) else Kind.READS
+
+
+def _marks(dependant: Dependant) -> list[Kind]:
+    own = [getattr(dependant.call, KIND)] if hasattr(dependant.call, KIND) else []
+    return own + [mark for each in dependant.dependencies for mark in _marks(each)]

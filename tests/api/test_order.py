@@ -1,0 +1,494 @@
+"""Refusals come in the order 401, 404, 403, 428, 412, 409, 422; a body, however hostile, is refused and no more."""
+
+import copy
+import itertools
+import json
+
+import pytest
+from api_world import QUESTION, REASON, count, in_state, refused, rows
+
+from tests.support import PASSWORD, PDF, ok, open_house, product, voen_of
+
+CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
+CHANGED_SITE = {"name": "Hall 2", "production_started_on": "2024-03-01"}
+MEMBER = {"full_name": "Aysel Nümunə", "email": "order@sample.example", "password": PASSWORD}
+REGISTRATION = {
+    "legal_name_az": "“Nümunə” MMC",
+    "legal_name_en": "Sample",
+    "legal_form": "MMC",
+    "voen": voen_of(6001),
+    "member": MEMBER,
+}
+
+MALFORMED = {
+    "cut off": b'{"reason": ',
+    "no JSON": b"reason=x",
+    "two documents": b"{}{}",
+    "single quotes": b"{'reason': 'x'}",
+    "a member twice": b'{"reason": "x", "reason": "y"}',
+    "a member twice within": b'{"products": [{"outcome": "approve", "outcome": "reject"}]}',
+    "NaN": b'{"reason": NaN}',
+    "Infinity": b'{"reason": -Infinity}',
+    "beyond floats": b'{"reason": 1e999999}',
+    "many digits": b'{"reason": ' + b"9" * 5_000 + b"}",
+    "many decimals": b'{"reason": 0.' + b"9" * 5_000 + b"}",
+    "deep arrays": b"[" * 10_000 + b"]" * 10_000,
+    "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    "deep and open": b"[" * 10_000,
+    "no UTF-8": b'{"reason": "\xff\xfe"}',
+    "a surrogate in UTF-8": b'{"reason": "\xed\xa0\x80"}',
+    "UTF-16": '{"reason": "x"}'.encode("utf-16"),
+    "a byte-order mark": b'\xef\xbb\xbf{"reason": "x"}',
+    "a bare NUL": b'{"reason": "\x00"}',
+    "only spaces": b"   ",
+}
+WRONG_SHAPE = {
+    "null": b"null",
+    "true": b"true",
+    "a number": b"0",
+    "a string": b'"reason"',
+    "an array": b'[{"reason": "x"}]',
+    "an empty object": b"{}",
+    "an unknown member": b'{"reason": "x", "is_admin": true}',
+    "a lone surrogate as a member": b'{"\\ud800": "x"}',
+    "a NUL as a member": b'{"\\u0000": "x"}',
+    "__proto__": b'{"__proto__": {}, "constructor": 1}',
+    "ten thousand members": json.dumps({f"m{i}": i for i in range(10_000)}).encode(),
+    "a huge string": json.dumps({"x": "x" * 200_000}).encode(),
+}
+HOSTILE = MALFORMED | WRONG_SHAPE
+
+VALUES = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**300,
+    "",
+    " ",
+    "a\0b",
+    "\ud800",
+    "\u202eevil",
+    "x" * 5_000,
+    "9" * 400,
+    "1e400",
+    "NaN",
+    "9999-12-31",
+    [],
+    {},
+    [[]],
+    "00000000-0000-7000-8000-000000000000",
+)
+
+
+class Place:
+    """A route with a right body, at a thing in the right state: `now` is (path, body), made when first asked for."""
+
+    def __init__(self, caller, make):
+        self.caller, self._make = caller, make
+        self._made = None
+
+    @property
+    def now(self):
+        self._made = self._made or self._make()
+        return self._made
+
+    def forget(self):
+        """The state changed: the next one to ask gets a new thing."""
+        self._made = None
+
+
+@pytest.fixture(scope="module")
+def places(shared_house):  # noqa: C901 (one line for each route)
+    house = shared_house
+    company = house.company()
+    waiting = house.company()
+
+    def case(state, action, body):
+        kind = "applications" if action == "respond" else "cases"
+        return lambda: (f"/v1/{kind}/{in_state(house, company, state)}/{action}", body)
+
+    def respond():
+        case_id = in_state(house, company, "information_requested")
+        (question,) = ok(company.get(f"/v1/applications/{case_id}"))["questions"]
+        answers = {"answers": [{"question_id": question["id"], "text": "On 1 March 2024."}]}
+        return f"/v1/applications/{case_id}/respond", answers
+
+    def recommend():
+        case_id = in_state(house, company, "in_review")
+        (product_id,) = ok(company.get(f"/v1/applications/{case_id}"))["product_ids"]
+        verdict = {"product_id": product_id, "outcome": "reject", "reasons": ["No."], "resolutions": []}
+        return f"/v1/cases/{case_id}/recommend", {"products": [verdict]}
+
+    def certificate(deed, body, suspended=False):
+        def make():
+            number = house.certify(company)
+            if suspended:
+                house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+            return f"/v1/certificates/{number}/{deed}", body
+
+        return make
+
+    def residency(deed, body):
+        def make():
+            resident = house.company()
+            (row,) = ok(resident.get("/v1/residencies"))["items"]
+            return f"/v1/residencies/{row['id']}/{deed}", body
+
+        return make
+
+    def organisation(deed, body):
+        return lambda: (f"/v1/organisations/{house.register().organisation_id}/{deed}", body)
+
+    def new_residency():
+        newcomer = house.register()
+        body = {
+            "organisation_id": newcomer.organisation_id,
+            "park_code": "AGDAM-SP",
+            "status": "resident",
+            "holder_voen": newcomer.voen,
+            "registration_no": "AGSP-R-1",
+            "starts_on": "2021-11-22",
+            "stage": "operating",
+            "incentive_until": "2030-01-01",
+            "plot_ha": "1.5",
+            "planned_investment_azn": "1000000",
+            "planned_jobs": 12,
+        }
+        return "/v1/residencies", body
+
+    whole = product(company.site_id) | {"national_code": "7306300000", "reference": None, "brand": "Nümunə"}
+    whole |= {"annual_capacity": "100", "flags": [], "joint_production": ["TR"]}
+    whole["materials"][0]["weight_kg"] = "1040"
+    drafted = {"product_ids": [company.add_product()], "reference": None}
+    anybody = house.anonymous
+    site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
+    return {
+        "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", REGISTRATION)),
+        "POST /v1/sites": Place(company, lambda: ("/v1/sites", site)),
+        "PUT /v1/sites/{site_id}": Place(company, lambda: (f"/v1/sites/{company.site_id}", CHANGED_SITE)),
+        "POST /v1/products": Place(company, lambda: ("/v1/products", whole)),
+        "PUT /v1/products/{product_id}": Place(company, lambda: (f"/v1/products/{company.add_product()}", whole)),
+        "POST /v1/schemes/{code}/assessments": Place(
+            company, lambda: ("/v1/schemes/MIK/assessments", {"product_ids": drafted["product_ids"]})
+        ),
+        "POST /v1/applications": Place(company, lambda: ("/v1/applications", drafted | {"scheme": "MIK"})),
+        "PUT /v1/applications/{application_id}": Place(
+            company, lambda: (f"/v1/applications/{company.draft()}", drafted)
+        ),
+        "POST /v1/applications/{application_id}/respond": Place(company, respond),
+        "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
+        "POST /v1/cases/{case_id}/request-information": Place(
+            house.reviewer, case("in_review", "request-information", QUESTION)
+        ),
+        "POST /v1/cases/{case_id}/recommend": Place(house.reviewer, recommend),
+        "POST /v1/cases/{case_id}/reject": Place(house.approver, case("recommended", "reject", REASON)),
+        "POST /v1/cases/{case_id}/return": Place(house.approver, case("recommended", "return", REASON)),
+        "POST /v1/organisations/{organisation_id}/confirm": Place(
+            house.registrar, organisation("confirm", {"basis": "Extract seen."})
+        ),
+        "POST /v1/organisations/{organisation_id}/refuse": Place(house.registrar, organisation("refuse", REASON)),
+        "POST /v1/residencies": Place(house.registrar, new_residency),
+        "POST /v1/residencies/{residency_id}/end": Place(house.registrar, residency("end", CLOSING)),
+        "POST /v1/residencies/{residency_id}/cancel": Place(house.registrar, residency("cancel", CLOSING)),
+        "PUT /v1/residencies/{residency_id}/stage": Place(house.registrar, residency("stage", {"stage": "planned"})),
+        "POST /v1/certificates/{number}/suspend": Place(
+            house.owner, certificate("suspend", {"cause": "hearing", "note": "A hearing is set."})
+        ),
+        "POST /v1/certificates/{number}/reinstate": Place(
+            house.owner, certificate("reinstate", {"cause": "hearing"}, suspended=True)
+        ),
+        "POST /v1/certificates/{number}/revoke": Place(house.owner, certificate("revoke", {"reason": "bankruptcy"})),
+        "": waiting,
+    }
+
+
+ROUTES = """
+    POST /v1/registrations
+    POST /v1/sites
+    PUT /v1/sites/{site_id}
+    POST /v1/products
+    PUT /v1/products/{product_id}
+    POST /v1/schemes/{code}/assessments
+    POST /v1/applications
+    PUT /v1/applications/{application_id}
+    POST /v1/applications/{application_id}/respond
+    POST /v1/api-clients
+    POST /v1/cases/{case_id}/request-information
+    POST /v1/cases/{case_id}/recommend
+    POST /v1/cases/{case_id}/reject
+    POST /v1/cases/{case_id}/return
+    POST /v1/organisations/{organisation_id}/confirm
+    POST /v1/organisations/{organisation_id}/refuse
+    POST /v1/residencies
+    POST /v1/residencies/{residency_id}/end
+    POST /v1/residencies/{residency_id}/cancel
+    PUT /v1/residencies/{residency_id}/stage
+    POST /v1/certificates/{number}/suspend
+    POST /v1/certificates/{number}/reinstate
+    POST /v1/certificates/{number}/revoke
+"""
+ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
+CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route]
+JSON = {"Content-Type": "application/json"}
+
+
+def send(caller, route, path, content, *, version=None, headers=JSON):
+    return caller.request(route.split()[0], path, content=content, version=version, headers=headers)
+
+
+def version_for(route, caller, path):
+    if route not in CHANGES:
+        return None
+    return (caller.house.auditor if "/cases" in path or "/applications" in path else caller).version_of(path)
+
+
+def footprint(house):
+    return [count(house, table) for table in ("audit_events", "organisations", "users", "products", "sites")] + rows(
+        house, "SELECT id, state, version FROM applications ORDER BY id"
+    )
+
+
+def test_every_route_that_takes_json_is_here(shared_house):
+    paths = ok(shared_house.anonymous.get("/openapi.json"))["paths"]
+    found = {
+        f"{method.upper()} {path}"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    }
+    assert found == {*ROUTES, "POST /v1/verify"}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_hostile_bodies_are_refused_and_change_nothing(shared_house, places, route):
+    caller, (path, _) = places[route].caller, places[route].now
+    version = version_for(route, caller, path)
+    before = footprint(shared_house)
+    for name, content in HOSTILE.items():
+        document = refused(send(caller, route, path, content, version=version), 422)
+        assert document["errors"], name
+        assert all(set(error) == {"pointer", "detail"} for error in document["errors"]), name
+        assert len(json.dumps(document)) < 20_000, name
+    refused(send(caller, route, path, b"", version=version), 422)
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "", "json", "\u00e9"):
+        body = json.dumps(places[route].now[1]).encode()
+        headers = {"Content-Type": media_type.encode("latin-1")}
+        refused(send(caller, route, path, body, version=version, headers=headers), 415)
+    big = b'{"x": "' + b"x" * 300_000 + b'"}'
+    refused(send(caller, route, path, big, version=version), 413, "too-large")
+    refused(send(caller, route, path, (big[i : i + 1_000] for i in range(0, len(big), 1_000)), version=version), 413)
+    assert footprint(shared_house) == before
+
+
+def leaves(body, at=()):
+    """Addresses of everything inside a body, the body itself left out."""
+    inside = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for key, value in inside:
+        yield (*at, key)
+        yield from leaves(value, (*at, key))
+
+
+def changed(body, at, value):
+    body = copy.deepcopy(body)
+    *path, last = at
+    inner = body
+    for key in path:
+        inner = inner[key]
+    inner[last] = value
+    return body
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_hostile_values_in_a_right_body(shared_house, places, route):
+    """Every value of a right body replaced by every hostile one: taken or refused in words, never a crash."""
+    place = places[route]
+    _, right = place.now
+    for at, value in itertools.product(leaves(right), VALUES):
+        path, body = place.now
+        try:
+            body = changed(body, at, value)
+        except (KeyError, IndexError):
+            continue
+        content = json.dumps(body).encode()
+        answer = send(place.caller, route, path, content, version=version_for(route, place.caller, path))
+        said = f"{route} {at} {str(value)[:40]!r}: {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code < 500, said
+        if answer.is_success:
+            place.forget()
+        else:
+            assert answer.status_code in {404, 409, 422}, said
+            refused(answer, answer.status_code)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_member_missing_or_unknown(shared_house, places, route):
+    place = places[route]
+    path, right = place.now
+    for at in list(leaves(right)):
+        if isinstance(at[-1], int):
+            continue
+        lacking = copy.deepcopy(right)
+        inner = lacking
+        for key in at[:-1]:
+            inner = inner[key]
+        stray = copy.deepcopy(right)
+        within = stray
+        for key in at[:-1]:
+            within = within[key]
+        if at[:1] != ("names",):
+            within["x_" + at[-1]] = 1
+            version = version_for(route, place.caller, path)
+            refused(send(place.caller, route, path, json.dumps(stray).encode(), version=version), 422, "invalid")
+        del inner[at[-1]]
+        answer = send(
+            place.caller, route, path, json.dumps(lacking).encode(), version=version_for(route, place.caller, path)
+        )
+        assert answer.status_code < 500, answer.text
+        if answer.is_success:
+            place.forget()
+            path, _ = place.now
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_order_of_refusals(shared_house, places, route):
+    house, place = shared_house, places[route]
+    path, _ = place.now
+    stranger = places[""]
+    bad = [MALFORMED["cut off"], MALFORMED["no UTF-8"], b"[]", b"", b'{"x": "' + b"x" * 300_000 + b'"}']
+    texts = [JSON, {"Content-Type": "text/plain"}]
+    needs_token = route != "POST /v1/registrations"
+    wrong_role = None if not needs_token else house.auditor
+    is_company = "/applications" in path or "/products" in path or "/sites" in path or "/cases" in path
+    before = footprint(house)
+    for content in bad:
+        if needs_token:
+            for headers in texts:
+                refused(send(house.anonymous, route, path, content, headers=headers), 401, "unauthenticated")
+        if len(content) > 1_000:
+            continue
+        if route in CHANGES and (is_company or "/residencies" in path or "/organisations" in path):
+            refused(send(stranger, route, path, content), 404, "not-found")
+        if wrong_role:
+            refused(send(wrong_role, route, path, content), 403)
+        if route in CHANGES:
+            refused(send(place.caller, route, path, content), 428, "version-required")
+            refused(send(place.caller, route, path, content, version=999_999), 412, "stale-version")
+    assert footprint(house) == before
+
+
+AFTERWARDS = {
+    "PUT /v1/applications/{application_id}": ("submitted", "application-frozen"),
+    "POST /v1/applications/{application_id}/respond": ("submitted", "wrong-state"),
+    "POST /v1/cases/{case_id}/request-information": ("submitted", "wrong-state"),
+    "POST /v1/cases/{case_id}/recommend": ("submitted", "wrong-state"),
+    "POST /v1/cases/{case_id}/reject": ("submitted", "wrong-state"),
+    "POST /v1/cases/{case_id}/return": ("submitted", "wrong-state"),
+}
+
+
+@pytest.mark.parametrize("route", AFTERWARDS)
+def test_the_state_speaks_before_the_body(shared_house, places, route):
+    house, place = shared_house, places[route]
+    state, code = AFTERWARDS[route]
+    company = house.company()
+    case_id = in_state(house, company, state)
+    path = route.split()[1].format(application_id=case_id, case_id=case_id)
+    caller = company if "/applications" in path else place.caller
+    for content in (MALFORMED["cut off"], b"[]", b""):
+        refused(send(caller, route, path, content, version=version_for(route, caller, path)), 409, code)
+
+
+def test_the_state_speaks_before_the_body_elsewhere(shared_house):
+    house = shared_house
+    company = house.company()
+    (residency,) = ok(company.get("/v1/residencies"))["items"]
+    number = house.certify(company)
+    house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"})
+    house.registrar.act(f"/v1/residencies/{residency['id']}/cancel", CLOSING)
+    product_id = company.add_product()
+    company.act(f"/v1/products/{product_id}/retire")
+    at = {
+        f"POST /v1/certificates/{number}/suspend": house.owner,
+        f"POST /v1/certificates/{number}/reinstate": house.owner,
+        f"POST /v1/certificates/{number}/revoke": house.owner,
+        f"POST /v1/residencies/{residency['id']}/end": house.registrar,
+        f"POST /v1/residencies/{residency['id']}/cancel": house.registrar,
+        f"PUT /v1/residencies/{residency['id']}/stage": house.registrar,
+        f"POST /v1/organisations/{company.organisation_id}/confirm": house.registrar,
+        f"POST /v1/organisations/{company.organisation_id}/refuse": house.registrar,
+        f"PUT /v1/products/{product_id}": company,
+    }
+    for (route, caller), content in itertools.product(at.items(), (MALFORMED["cut off"], b"[]", b"")):
+        path = route.split()[1]
+        refused(send(caller, route, path, content, version="now"), 409)
+
+
+def test_forms_in_the_same_order(shared_house):
+    house = shared_house
+    company, stranger = house.company(), house.company()
+    path = f"/v1/applications/{company.draft()}/evidence"
+    for kind in (
+        {"json": {}},
+        {"content": b"x"},
+        {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+    ):
+        refused(house.anonymous.post(path, **kind), 401)
+    refused(stranger.post(path, data={"kind": "nonsense"}, files={"x": b"x"}), 404)
+    refused(house.auditor.post(path, data={"kind": "nonsense"}, files={"x": b"x"}), 403)
+    refused(house.auditor.post("/v1/register/imports", files={"x": b"x"}), 403)
+    refused(company.post(path, data={"kind": "nonsense"}, files={"file": ("a.pdf", PDF)}), 422, "invalid")
+    refused(company.post(path, data={"kind": "photo"}, files={"x": b"x"}), 422, "invalid")
+    refused(company.post(path, data={"kind": "photo", "file": "a text"}), 422, "invalid")
+    refused(company.post(path, json={"kind": "photo"}), 415)
+    broken = {"Content-Type": "multipart/form-data"}
+    answer = company.post(path, content=b"x", headers=broken)
+    refused(answer, answer.status_code)
+    assert answer.status_code in {400, 422}
+    cut = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = company.post(path, content=b'--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nph', headers=cut)
+    refused(answer, answer.status_code)
+    assert answer.status_code in {400, 422}
+    many = {f"f{i}": "x" for i in range(1_100)}
+    answer = company.post(path, data=many, files={"file": ("a.pdf", PDF)})
+    refused(answer, answer.status_code)
+    assert answer.status_code in {400, 413, 422}
+    company.submit(path.split("/")[3])
+    refused(company.post(path, data={"kind": "nonsense"}, files={"x": b"x"}), 409, "application-frozen")
+
+
+def test_a_file_over_the_limit(database_url, tmp_path):
+    with open_house(database_url, tmp_path, evidence_max_bytes=50_000) as house:
+        company = house.company()
+        draft = company.draft()
+        path = f"/v1/applications/{draft}/evidence"
+        refused(company.add_evidence(draft, PDF + b"x" * 50_000), 413, "too-large")
+        refused(company.add_evidence(draft, PDF + b"x" * 200_000), 413, "too-large")
+        refused(house.import_register(b"x" * 200_000), 413, "too-large")
+        ok(company.add_evidence(draft, PDF.ljust(50_000)))
+        body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + b"x" * 200_000
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        chunks = (body[i : i + 4_096] for i in range(0, len(body), 4_096))
+        refused(company.post(path, content=chunks, headers=headers), 413, "too-large")
+        refused(house.anonymous.post(path, content=body, headers=headers), 401)
+        assert len(ok(company.get(path))["items"]) == 1
+
+
+def test_public_bodies(shared_house):
+    """Verification and tokens: the same care, without a token."""
+    anybody = shared_house.anonymous
+    for content in HOSTILE.values():
+        refused(anybody.post("/v1/verify", content=content, headers=JSON), 422)
+        answer = anybody.post("/v1/auth/token", content=content, headers=JSON)
+        refused(answer, 415)
+    for value in (None, True, 0, 1.5, [], {}, ["x"]):
+        refused(anybody.post("/v1/verify", json={"number": value}), 422)
+        refused(anybody.post("/v1/verify", json={"token": value}), 422)
+    refused(anybody.post("/v1/verify", json={"token": "x", "number": "x"}), 422)
+    refused(anybody.post("/v1/verify", json={"token": "x" * 300_000}), 413)
+    for text in ("", "\0", "\ud800", "x" * 200_000, "a.b.c", "..", "eyJ" * 60_000, "ı" * 1_000):
+        content = json.dumps({"token": text}).encode()
+        assert ok(anybody.post("/v1/verify", content=content, headers=JSON))["verdict"] == "forged"
+        content = json.dumps({"number": text}).encode()
+        assert ok(anybody.post("/v1/verify", content=content, headers=JSON))["verdict"] == "mistyped"

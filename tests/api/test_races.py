@@ -1,0 +1,245 @@
+"""Many at once, on both kinds of database: one wins, the others are refused, and nothing is there twice."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from api_world import count, in_state, other_approver, other_reviewer, refused, rows
+
+from tests.support import PASSWORD, ok, product, voen_of
+
+LOST = {409, 412}
+
+
+def at_once(*deeds):
+    """Do all of them in the same moment; their results in order."""
+    start = threading.Barrier(len(deeds))
+
+    def run(deed):
+        start.wait(timeout=30)
+        return deed()
+
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return [done.result(timeout=120) for done in [threads.submit(run, deed) for deed in deeds]]
+
+
+def statuses(answers):
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_twenty_approvals_of_one_case_make_one_certificate_per_product(house):
+    company = house.company()
+    products = [company.add_product() for _ in range(3)]
+    case_id = company.apply(*products)
+    house.review(case_id)
+    approvers = [house.approver, other_approver(house)]
+    version = house.approver.version_of(f"/v1/cases/{case_id}")
+
+    def approve(who):
+        return lambda: approvers[who % 2].post(f"/v1/cases/{case_id}/approve", version=version)
+
+    answers = at_once(*(approve(who) for who in range(20)))
+    assert statuses(answers)[200] == 1, statuses(answers)
+    assert statuses(answers).keys() <= {200} | LOST
+    for answer in answers:
+        if answer.status_code != 200:
+            assert "MIK-2026" not in refused(answer, answer.status_code)["detail"]
+    issued = rows(house, "SELECT product_id, serial, status_index FROM certificates ORDER BY serial")
+    assert len({row.product_id for row in issued}) == len(issued) == 3
+    assert [row.serial for row in issued] == [1, 2, 3]
+    assert len({row.status_index for row in issued}) == 3
+    assert count(house, "decisions") == 1
+    assert ok(company.get(f"/v1/applications/{case_id}"))["state"] == "approved"
+
+
+def test_many_cases_approved_at_once_have_serials_without_a_gap(house):
+    """Cases of two companies; those that are sent back take no number."""
+    companies = [house.company(), house.company()]
+    good = [in_state(house, companies[i % 2], "recommended") for i in range(6)]
+    stopped = house.company()
+    bad = [in_state(house, stopped, "recommended") for _ in range(2)]
+    (residency,) = ok(stopped.get("/v1/residencies"))["items"]
+    ok(house.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "planned"}))
+    approver = house.approver
+    deeds = [lambda c=c: approver.post(f"/v1/cases/{c}/approve", version="now") for c in (*good, *bad)]
+    answers = at_once(*deeds)
+    assert [answer.status_code for answer in answers] == [200] * 6 + [409] * 2
+    numbers = [ok(answer)["certificates"][0] for answer in answers[:6]]
+    assert sorted(number[:15] for number in numbers) == [f"MIK-2026-{serial:06d}" for serial in range(1, 7)]
+    issued = rows(house, "SELECT serial, status_list_id, status_index FROM certificates")
+    assert sorted(row.serial for row in issued) == list(range(1, 7))
+    assert len({(row.status_list_id, row.status_index) for row in issued}) == 6
+    for number in numbers:
+        assert house.verify(number)["verdict"] == "valid"
+
+
+def test_one_product_is_applied_for_once(house):
+    company = house.company()
+    shared = company.add_product()
+    drafts = [company.draft(shared) for _ in range(4)]
+    answers = at_once(
+        *(lambda d=d: company.post(f"/v1/applications/{d}/submit", version="now") for d in drafts),
+    )
+    assert statuses(answers) == {200: 1, 409: 3}
+    assert {refused(a, 409)["code"] for a in answers if a.status_code == 409} == {"already-applied"}
+    states = Counter(state for (state,) in rows(house, "SELECT state FROM applications"))
+    assert states == {"submitted": 1, "draft": 3}
+
+
+def test_applications_that_share_some_products_do_not_block_each_other(house):
+    """Named in opposite orders, as two people would: no deadlock, one wins."""
+    company = house.company()
+    first, second = company.add_product(), company.add_product()
+    for _ in range(3):
+        drafts = [company.draft(first, second), company.draft(second, first)]
+        answers = at_once(*(lambda d=d: company.post(f"/v1/applications/{d}/submit", version="now") for d in drafts))
+        assert statuses(answers) == {200: 1, 409: 1}
+        won = next(d for d, answer in zip(drafts, answers, strict=True) if answer.status_code == 200)
+        company.act(f"/v1/applications/{won}/withdraw")
+
+
+def registration(voen, email):
+    member = {"full_name": "Aysel Nümunə", "email": email, "password": PASSWORD}
+    names = {"legal_name_az": "“Nümunə” MMC", "legal_name_en": "Sample", "legal_form": "MMC"}
+    return names | {"voen": voen, "member": member}
+
+
+def test_one_company_is_registered_once(house):
+    voen = voen_of(7001)
+    bodies = [registration(voen, f"person{i}@sample.example") for i in range(6)]
+    answers = at_once(*(lambda b=b: house.anonymous.post("/v1/registrations", json=b) for b in bodies))
+    assert statuses(answers) == {201: 1, 409: 5}
+    assert {refused(a, 409)["code"] for a in answers if a.status_code == 409} == {"voen-taken"}
+    assert count(house, "organisations") == count(house, "users") == 1
+
+
+def test_one_address_is_registered_once(house):
+    bodies = [registration(voen_of(7100 + i), "one@sample.example") for i in range(6)]
+    answers = at_once(*(lambda b=b: house.anonymous.post("/v1/registrations", json=b) for b in bodies))
+    assert statuses(answers) == {201: 1, 409: 5}
+    assert {refused(a, 409)["code"] for a in answers if a.status_code == 409} == {"email-taken"}
+    assert count(house, "organisations") == count(house, "users") == 1
+
+
+def test_a_listed_company_is_claimed_once(house):
+    voen = voen_of(7200)
+    columns = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
+    line = f"N01,“Nümunə” MMC,Sample,MMC,{voen},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,non_resident,Asphalt mixes,true"
+    listed = house.import_register(f"{columns},status,activity_en,is_fictional\n{line}\n")
+    assert listed.status_code == 200, listed.text
+    assert count(house, "organisations") == 1
+    bodies = [registration(voen, f"claim{i}@sample.example") for i in range(6)]
+    answers = at_once(*(lambda b=b: house.anonymous.post("/v1/registrations", json=b) for b in bodies))
+    assert statuses(answers) == {201: 1, 409: 5}
+    assert {refused(a, 409)["code"] for a in answers if a.status_code == 409} == {"voen-taken"}
+    assert rows(house, "SELECT standing FROM organisations") == [("unconfirmed",)]
+
+
+def test_a_case_has_one_holder(house):
+    company = house.company()
+    case_id = company.apply()
+    reviewers = [house.reviewer, other_reviewer(house)]
+    version = house.reviewer.version_of(f"/v1/cases/{case_id}")
+    answers = at_once(
+        *(lambda r=reviewers[i % 2]: r.post(f"/v1/cases/{case_id}/claim", version=version) for i in range(6))
+    )
+    assert statuses(answers) == {200: 1, 412: 5}
+    winner = next(answer for answer in answers if answer.status_code == 200).json()["assignee_id"]
+    assert ok(house.reviewer.get(f"/v1/cases/{case_id}"))["assignee_id"] == winner
+    assert count(house, "applications") == 1
+    claimed = rows(house, "SELECT count(*) FROM audit_events WHERE event = 'application.claimed'")
+    assert claimed[0][0] == 1
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_approve_against_withdraw(house, attempt):
+    """Either a certificate, or a withdrawn application: never both, never neither."""
+    company = house.company()
+    case_id = in_state(house, company, "recommended")
+    version = house.approver.version_of(f"/v1/cases/{case_id}")
+    approved, withdrawn = at_once(
+        lambda: house.approver.post(f"/v1/cases/{case_id}/approve", version=version),
+        lambda: company.post(f"/v1/applications/{case_id}/withdraw", version=version),
+    )
+    assert sorted([approved.status_code, withdrawn.status_code]) in ([200, 409], [200, 412])
+    state = ok(company.get(f"/v1/applications/{case_id}"))["state"]
+    assert (state, count(house, "certificates")) == (
+        ("approved", 1) if approved.status_code == 200 else ("withdrawn", 0)
+    )
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_approve_against_cancelling_the_residency(house, attempt):
+    """Whichever comes first: no active certificate rests on a cancelled residency."""
+    company = house.company()
+    case_id = in_state(house, company, "recommended")
+    residency = ok(company.get("/v1/residencies"))["items"][0]
+    version = house.approver.version_of(f"/v1/cases/{case_id}")
+    closing = {"on": "2026-11-22", "reason": "Taken back by the park."}
+    path = f"/v1/residencies/{residency['id']}/cancel"
+    approved, cancelled = at_once(
+        lambda: house.approver.post(f"/v1/cases/{case_id}/approve", version=version),
+        lambda: house.registrar.post(path, version=residency["version"], json=closing),
+    )
+    assert cancelled.status_code == 200, cancelled.text
+    if approved.status_code == 200:
+        (number,) = approved.json()["certificates"]
+        assert house.verify(number)["verdict"] == "suspended"
+        assert [hit["number"] for hit in cancelled.json()["certificates"]] == [number]
+    else:
+        refused(approved, 409, "not-eligible")
+        assert count(house, "certificates") == 0
+        assert ok(house.reviewer.get(f"/v1/cases/{case_id}"))["state"] == "in_review"
+
+
+def test_a_product_does_not_change_while_it_is_submitted(house):
+    """Either the application was made over the new product, or the change is refused."""
+    company = house.company()
+    product_id = company.add_product()
+    draft = company.draft(product_id)
+    changed = product(company.site_id) | {"ex_works": "9999"}
+    change, submit = at_once(
+        lambda: company.put(f"/v1/products/{product_id}", version=1, json=changed),
+        lambda: company.post(f"/v1/applications/{draft}/submit", version="now"),
+    )
+    assert submit.status_code == 200, submit.text
+    price = ok(company.get(f"/v1/products/{product_id}"))["ex_works"]
+    if change.status_code == 200:
+        assert price.startswith("9999")
+    else:
+        refused(change, 409, "product-frozen")
+        assert price.startswith("1450")
+    house.review(draft)
+    assert house.approve(draft)["state"] == "approved"
+
+
+def test_the_history_has_no_fork(house):
+    """Twenty writers at once: one chain, numbered without a gap."""
+    company = house.company()
+    before = count(house, "audit_events")
+    answers = at_once(*(lambda: company.post("/v1/products", json=product(company.site_id)) for _ in range(20)))
+    assert statuses(answers) == {201: 20}
+    events = rows(house, "SELECT seq, prev_hash, hash FROM audit_events ORDER BY seq")
+    assert len(events) == before + 20
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert [event.prev_hash for event in events[1:]] == [event.hash for event in events[:-1]]
+
+
+def test_more_writers_than_threads_all_come_through(house):
+    """Seventy writers and seventy readers: nobody waits for somebody who waits for a thread."""
+    company = house.company()
+    write = [lambda: company.post("/v1/products", json=product(company.site_id)) for _ in range(70)]
+    read = [lambda: company.get("/v1/products?limit=1") for _ in range(70)]
+    answers = at_once(*write, *read)
+    assert statuses(answers) == {201: 70, 200: 70}
+
+
+def test_many_who_sign_in_do_not_keep_readers_waiting(house):
+    company = house.company()
+    form = {"grant_type": "password", "username": f"member@{company.voen}.example", "password": PASSWORD}
+    answers = at_once(
+        *[lambda: house.anonymous.post("/v1/auth/token", data=form) for _ in range(60)],
+        *[lambda: company.get("/v1/me") for _ in range(20)],
+    )
+    assert statuses(answers) == {200: 80}

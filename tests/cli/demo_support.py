@@ -1,0 +1,92 @@
+"""The demo on a house inside the test: cheap passwords, no sockets, and a line that dies wherever a test wants it."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app.access import service
+from app.access.demo_staff import STAFF
+from app.actor import SYSTEM
+from app.cli.demo.stage import Stage
+from app.db import Base
+from tests.support import PASSWORD, open_house
+
+
+class LineDead(Exception):
+    """What the demo meets when it is cut off; it catches nothing of the kind."""
+
+
+class Line:
+    """Stands for the HTTP client. The n-th write is the last: it goes out or not, but no answer comes back."""
+
+    def __init__(self, http, writes=None, *, last_goes_out=True):
+        self.http, self.left, self.last_goes_out = http, writes, last_goes_out
+
+    def request(self, method, path, **more):
+        if method == "GET" or path == "/v1/auth/token" or self.left is None:
+            return self.http.request(method, path, **more)
+        self.left -= 1
+        if self.left > 0:
+            return self.http.request(method, path, **more)
+        if self.last_goes_out:
+            self.http.request(method, path, **more)
+        raise LineDead
+
+
+def hire_staff(house):
+    """The staff of the demo profile, all with the same cheap password."""
+    with house.database.session() as session:
+        for email, (name, roles) in STAFF.items():
+            password_hash = house.app.state.passwords.hash(PASSWORD)
+            service.create_staff(
+                session,
+                SYSTEM,
+                email=email,
+                full_name=name,
+                password_hash=password_hash,
+                roles=roles,
+                now=house.clock(),
+            )
+        session.commit()
+
+
+def stage(house, line=None):
+    """A stage for the demo, and what it says while it plays."""
+    said = []
+    return Stage(line or Line(house.http), lambda _email: PASSWORD, said.append), said
+
+
+def counts(database):
+    """Rows of every table."""
+    with database.read_session() as session:
+        return {
+            name: session.scalar(sa.select(sa.func.count()).select_from(table))
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+@contextmanager
+def theatre(template, folder):
+    """A house with the staff of the demo profile, on a database of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(template, folder / "mik.sqlite3")
+    with open_house(f"sqlite:///{folder / 'mik.sqlite3'}", folder) as house:
+        hire_staff(house)
+        yield house
+
+
+def issued(played):
+    """(mark, product) → number of its certificate."""
+    return {
+        (each["scheme"], product["product"]): product["certificate"]
+        for each in played.applications
+        for product in each["products"]
+    }
+
+
+def transcript():
+    """The lines of the journey that the README shows."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    return readme.partition("<!-- transcript -->\n```text\n")[2].partition("\n```")[0].splitlines()

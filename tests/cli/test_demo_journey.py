@@ -1,0 +1,134 @@
+"""The demo's journey: what it shows, and that it can be cut off anywhere and played again without adding anything."""
+
+import pytest
+from demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
+
+from app.cli.demo import cast
+from app.cli.demo.client import NoService
+from app.cli.demo.journey import play
+from tests.support import ok
+
+CUT_EVERY = 9
+"""Writes until the line dies. More cuts take longer and tell the same."""
+
+
+@pytest.fixture(scope="module")
+def house(sqlite_template, tmp_path_factory):
+    """Played once, to its end; tests that change it bring their own."""
+    with theatre(sqlite_template, tmp_path_factory.mktemp("played")) as house:
+        house.first_stage, house.said = stage(house)
+        house.played = play(house.first_stage)
+        yield house
+
+
+def test_every_kind_of_outcome_is_shown(house):
+    assert {each["reference"]: each["outcome"] for each in house.played.applications} == {
+        "demo-MIK-R01": "approved",
+        "demo-MIK-R03": "approved",
+        "demo-MIK-R06": "approved",
+        "demo-MIK-R07": "rejected",
+        "demo-MIK-R09": "approved",
+        "demo-MIK-R04": "approved",
+        "demo-MIK-R02": "information_requested",
+        "demo-MIA-R05": "approved",
+        "demo-MIA-U01": "approved",
+        "demo-MIA-R10": "submitted",
+    }
+
+
+def test_certificates_are_issued_one_is_suspended_one_revoked(house):
+    verdicts = {each["number"]: each["verdict"] for each in house.played.certificates}
+    numbers = issued(house.played)
+    assert len(verdicts) == 11
+    assert verdicts.pop(numbers["MIK", "P016"]) == "suspended"
+    assert verdicts.pop(numbers["MIK", "P005"]) == "revoked"
+    assert set(verdicts.values()) == {"valid"}
+    assert house.played.certificates[0]["verdict_by_token"] == "valid"
+
+
+def test_a_refusal_names_every_failed_criterion(house):
+    refused = next(each for each in house.played.applications if each["outcome"] == "rejected")
+    assert [reason.rpartition("(")[2] for reason in refused["reasons"]] == ["criterion C-06)", "criterion K-06)"]
+    assert "(1900 − 1560) / 1900 × 100 = 17.9 %" in refused["reasons"][0]
+
+
+def test_an_unconfirmed_company_is_told_why_it_may_not_submit(house):
+    assert house.played.refused["code"] == "organisation-unconfirmed"
+
+
+def test_one_is_asked_and_answers_and_one_is_left_waiting(house):
+    asked = {each["reference"]: each["questions"] for each in house.played.applications}
+    assert asked["demo-MIK-R04"][0]["answer"].startswith("Yes, since 3 November 2025")
+    assert [question["answer"] for question in asked["demo-MIK-R02"]] == [None]
+
+
+def test_a_manual_rule_is_resolved_with_the_reviewers_reason(house):
+    assert any(words.startswith("The reviewer on P017: C-04 accepted: ") for words in house.said)
+
+
+def test_no_step_of_it_was_refused(house):
+    assert [words for words in house.said if " stays " in words] == []
+
+
+def test_the_readme_shows_what_it_says(house):
+    shown = [line.removeprefix("· ") for line in transcript() if line.startswith("· ")]
+    assert len(shown) > 5
+    assert [line for line in shown if line not in house.said] == []
+
+
+def test_the_dry_run_names_who_would_be_hit_and_changes_nothing(house):
+    numbers = issued(house.played)
+    hit = house.played.would_be_hit["certificates"]
+    assert sorted(hit) == sorted([numbers["MIK", "P001"], numbers["MIK", "P002"]])
+    assert house.verify(hit[0])["verdict"] == "valid"
+
+
+def test_a_second_run_adds_nothing_and_shows_the_same(house):
+    before = counts(house.database)
+    house.clock.advance(days=1)
+    assert play(stage(house)[0]) == house.played
+    assert counts(house.database) == before
+
+
+@pytest.mark.parametrize("last_goes_out", [True, False], ids=["answer lost", "request lost"])
+def test_cut_off_anywhere_the_next_run_completes_it(house, sqlite_template, tmp_path, last_goes_out):
+    cut_off = 0
+    with theatre(sqlite_template, tmp_path) as other:
+        while True:
+            line = Line(other.http, CUT_EVERY + cut_off % 3, last_goes_out=last_goes_out)
+            try:
+                played = play(stage(other, line)[0])
+                break
+            except LineDead:
+                cut_off += 1
+        assert counts(other.database) == counts(house.database)
+    assert cut_off > 8
+    for what, shown in (("applications", "outcome"), ("certificates", "verdict")):
+        whole = [each[shown] for each in getattr(house.played, what)]
+        assert [each[shown] for each in getattr(played, what)] == whole
+
+
+def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
+    with theatre(sqlite_template, tmp_path) as house:
+        suspended = issued(play(stage(house)[0]))["MIK", "P016"]
+        house.clock.advance(minutes=5)
+        house.owner.act(f"/v1/certificates/{suspended}/reinstate", {"cause": "hearing"})
+        (unconfirmed,) = ok(house.registrar.get("/v1/organisations?standing=unconfirmed"))["items"]
+        house.registrar.act(f"/v1/organisations/{unconfirmed['id']}/confirm", {"basis": "Seen."})
+        before = counts(house.database)
+
+        played = play(stage(house)[0])
+
+        assert counts(house.database) == before
+        assert played.refused == {}
+        assert house.verify(suspended)["verdict"] == "valid"
+        on_the_desk = ok(house.auditor.get("/v1/cases?limit=100"))["items"]
+        assert cast.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
+
+
+def test_a_company_that_somebody_else_registered_is_named(sqlite_template, tmp_path):
+    with theatre(sqlite_template, tmp_path) as house:
+        on_stage, _ = stage(house)
+        house.register(on_stage.listing["R01"]["voen"])
+        with pytest.raises(NoService, match="Sample Pipe"):
+            play(on_stage)

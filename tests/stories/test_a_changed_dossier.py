@@ -1,0 +1,52 @@
+"""What the approver signs is what the reviewer looked at: anything exchanged in between sends the case back."""
+
+from tests.support import ok, product
+
+
+def test_a_changed_dossier_goes_back_to_review(house):
+    company = house.company()
+    tube = company.add_product()
+    case = company.apply(tube)
+    house.review(case)
+
+    # The product itself is frozen while it lies before the house.
+    change = company.put(f"/v1/products/{tube}", version="now", json=product(company.site_id, ex_works="1500"))
+    assert (change.status_code, change.json()["code"]) == (409, "product-frozen")
+
+    # Its place of production is not, and the rules look at that too: another day is another dossier.
+    start = {"name": "Hall 1", "production_started_on": "2024-09-09"}
+    assert company.put(f"/v1/sites/{company.site_id}", version="now", json=start).status_code == 200
+
+    # Nothing is granted, although every rule still passes; the recommendation is void.
+    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "dossier-changed")
+    assert ok(house.anonymous.get("/v1/certificates"))["items"] == []
+    back = ok(house.reviewer.get(f"/v1/cases/{case}"))
+    assert (back["state"], back["recommendation"]) == ("in_review", None)
+    assert back["assignee_id"] == house.reviewer.id
+
+    # The reviewer looks again, and now two people have seen the same thing.
+    house.review(case)
+    assert house.approve(case)["state"] == "approved"
+
+
+def test_the_approver_sends_it_back_with_a_note_that_the_company_does_not_read(house):
+    company = house.company()
+    case = company.apply()
+    house.review(case)
+    house.approver.act(f"/v1/cases/{case}/return", {"reason": "Look at the cost statement once more."})
+
+    def notes(who, path):
+        return [each["note"] for each in ok(who.get(path))["items"] if each["note"]]
+
+    assert notes(house.reviewer, f"/v1/cases/{case}/timeline") == ["Look at the cost statement once more."]
+    assert notes(company, f"/v1/applications/{case}/timeline") == []
+
+
+def test_an_evidence_file_cannot_be_slipped_in_after_submission(house):
+    company = house.company()
+    case = company.apply()
+    house.review(case)
+    late = company.add_evidence(case)
+    assert (late.status_code, late.json()["code"]) == (409, "application-frozen")
+    assert house.approve(case)["state"] == "approved"

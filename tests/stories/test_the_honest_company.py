@@ -1,0 +1,74 @@
+"""A company that makes what it says where it says gets its certificate, and anybody can check it."""
+
+from joserfc import jws
+from joserfc.jwk import KeySet
+
+from tests.support import ok
+
+
+def test_the_honest_company_gets_its_certificate(house):
+    # A company registers itself. Nobody has confirmed yet that these people act for it.
+    company = house.register()
+    house.settle(company)
+    company.add_site()
+
+    # It describes what it makes, and tries the rules before it applies: nothing stands in the way.
+    tube = company.add_product(names={"az": "Qaynaqlı polad boru", "en": "Welded steel tube"})
+    (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
+    assert tried["outcome"] == "pass"
+    assert tried["origin"]["criterion"] == "CTH"
+
+    # It drafts an application, but may not submit it.
+    application = company.draft(tube)
+    refusal = company.post(f"/v1/applications/{application}/submit", version="now")
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "organisation-unconfirmed")
+
+    # The registrar sees the papers and confirms; now it may.
+    house.confirm(company)
+    company.add_evidence(application)
+    assert company.submit(application)["state"] == "submitted"
+
+    # A reviewer recommends, an approver decides, and the certificate is there.
+    house.review(application)
+    decided = house.approve(application)
+    assert decided["state"] == "approved"
+    (number,) = decided["certificates"]
+
+    # Anybody may check it by its number, however it is typed …
+    answer = house.verify(number)
+    assert answer["verdict"] == "valid"
+    assert answer["certificate"]["holder"] == {
+        "name": company.name,
+        "voen": f"{company.voen[:3]}****{company.voen[-3:]}",
+    }
+    assert answer["certificate"]["product"]["name"]["en"] == "Welded steel tube"
+    assert house.verify(number.lower().replace("-", " "))["verdict"] == "valid"
+
+    # … or by its token, with another library and nothing but the published keys.
+    token = house.token(number)
+    keys = KeySet.import_key_set(ok(house.anonymous.get("/.well-known/jwks.json")))
+    assert number.encode() in jws.deserialize_compact(token, keys, algorithms=["ES256"]).payload
+    assert ok(house.anonymous.post("/v1/verify", json={"token": token}))["verdict"] == "valid"
+
+    # The company sees who did what, though not the names of the staff.
+    timeline = ok(company.get(f"/v1/applications/{application}/timeline"))["items"]
+    told = [each["event"] for each in timeline if each["event"].startswith("application.")]
+    assert told == [f"application.{deed}" for deed in ("drafted", "submitted", "claimed", "recommended", "approved")]
+    assert {each["name"] for each in timeline if each["by"] == "staff"} == {None}
+
+    # Three years later the certificate has run out, and nobody had to do anything for that.
+    house.clock.advance(days=3 * 366)
+    assert house.verify(number)["verdict"] == "expired"
+
+
+def test_it_cannot_ask_twice_for_the_same_product(house):
+    company = house.company()
+    tube = company.add_product()
+    number = house.certify(company, tube)
+
+    again = company.draft(tube)
+    refusal = company.post(f"/v1/applications/{again}/submit", version="now").json()
+    assert (refusal["code"], refusal["certificates"]) == ("already-certified", [number])
+
+    # Another mark is another question.
+    assert house.certify(company, tube, scheme="MIA").startswith("MIA-")

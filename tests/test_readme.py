@@ -1,0 +1,106 @@
+"""What README.md promises a newcomer is true: the walk-through runs; settings, commands and links are as listed."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+
+from app.cli import app as mik
+from app.settings import Settings
+from tests.live import clean_environment, serving
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+END_OF_BLOCK = "== end of block =="
+WALK = README.partition("\n## Walk through it with curl\n")[2].partition("\n## ")[0]
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def as_pattern(shown):
+    """The output as the README shows it; `…` stands for anything on its line."""
+    return re.escape(shown).replace(re.escape("…"), ".*")
+
+
+def test_the_walk_through_prints_what_it_says(tmp_path):
+    commands, shown = blocks(WALK, "bash"), blocks(WALK, "text")
+    assert len(commands) == len(shown) >= 8
+    script = "".join(f"{block}\necho '{END_OF_BLOCK}'\n" for block in commands)
+    with serving(tmp_path) as live:
+        environment = clean_environment() | {
+            "MIK": live.base_url,
+            "ACCOUNTS": str(live.data_dir / "demo-accounts.json"),
+            "NO_PROXY": "*",
+        }
+        run = subprocess.run(
+            ["bash", "-eu", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=120,
+        )
+    assert run.returncode == 0, run.stderr
+    printed = run.stdout.split(f"{END_OF_BLOCK}\n")[:-1]
+    assert len(printed) == len(commands)
+    for block, expected, came in zip(commands, shown, printed, strict=True):
+        assert re.fullmatch(as_pattern(expected), came), f"{block}\nprinted\n{came}"
+
+
+def test_every_setting_is_listed_as_it_is():
+    rows = re.findall(r"^\| `(MIK_\w+)` \| (\S+) \| (.*) \|$", README, flags=re.MULTILINE)
+    assert rows == [
+        (f"MIK_{name.upper()}", f"`{default(field)}`" if default(field) else "empty", field.description)
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def default(field):
+    return str(getattr(field.default, "value", field.default))
+
+
+def test_no_other_setting_is_spoken_of():
+    known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"\bMIK_[A-Z_]+\b", README)) <= known
+
+
+def test_every_command_is_listed():
+    listed = {
+        words.replace("`mik ", "") for words in re.findall(r"^\| (`mik [a-z ]+[a-z])", README, flags=re.MULTILINE)
+    }
+    assert listed == set(commands_of(typer.main.get_command(mik)))
+
+
+def commands_of(group, before=""):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands_of(command, f"{before}{name} ")
+        else:
+            yield before + name
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))
+def test_links_lead_somewhere(target):
+    assert (ROOT / target).exists()
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"(?:^|`)make ([a-z]+)", README, flags=re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_commands_shown_for_files_run():
+    (command,) = [block for block in blocks(README, "sh") if "assess" in block]
+    script = command.replace(".venv/bin/mik", "python -m app.cli")
+    path = f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"
+    run = subprocess.run(
+        ["bash", "-eu", "-c", script], cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
