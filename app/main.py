@@ -63,6 +63,7 @@ def prepare(settings: Settings, now: datetime) -> None:
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The service over a prepared register. `clock` gives aware moments; tests hand in their own."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
     database = Database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
     with database.read_session() as session:

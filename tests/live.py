@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx2 as httpx
 
 MIK = (sys.executable, "-m", "app.cli")
-PATIENCE = 60
+PATIENCE = 120
+"""Seconds; hashing passwords is slow on purpose, and slower still beside other tests."""
 
 
 @dataclass

@@ -35,7 +35,7 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Exact, Flag, Name, Prose, Sentence, Word
+from app.web.fields import Answer, Body, Code, Day, Exact, Flag, Name, Prose, Sentence, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -101,12 +101,12 @@ class SiteBody(Body):
     country: Code = Field("AZ", description="ISO 3166-1 alpha-2")
     district: Word = Field(examples=["Ağdam"])
     park_code: Code | None = Field(None, examples=["AGDAM-SP"])
-    production_started_on: date | None = Field(None, description="first day of series production here")
+    production_started_on: Day | None = Field(None, description="first day of series production here")
 
 
 class SiteChange(Body):
     name: Name
-    production_started_on: date | None
+    production_started_on: Day | None
 
 
 class SiteAnswer(Answer):

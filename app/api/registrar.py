@@ -23,7 +23,7 @@ from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import parse_register
 from app.registry.text import tidy, wrong_with
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, SettingsDep, VersionDep, allow, etag, parse_id
-from app.web.fields import Answer, Body, Code, Exact, Prose, Whole, Word
+from app.web.fields import Answer, Body, Code, Day, Exact, Prose, Whole, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import FileRoute, OrderedRoute
@@ -177,16 +177,16 @@ class NewResidency(Body):
     status: ResidencyStatus
     holder_voen: Code = Field(description="as printed on the park's certificate")
     registration_no: Word | None = None
-    starts_on: date | None = None
+    starts_on: Day | None = None
     stage: Stage | None = None
-    incentive_until: date | None = None
+    incentive_until: Day | None = None
     plot_ha: Exact | None = None
     planned_investment_azn: Exact | None = None
     planned_jobs: Whole | None = None
 
 
 class Closing(Body):
-    on: date = Field(description="last day, or day of cancellation; today at the latest")
+    on: Day = Field(description="last day, or day of cancellation; today at the latest")
     reason: Prose
 
 

@@ -1,5 +1,7 @@
 """Types of what strangers send: text that can be stored and shown, whole numbers, exact decimals."""
 
+import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -45,6 +47,13 @@ def _no_number(value: Any) -> Any:
     return value
 
 
+def _day(value: Any) -> Any:
+    """A number would be read as seconds since 1970, and a moment would lose its hours."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("This must be a day such as “2026-11-22”.")
+    return value
+
+
 def _decimal(value: Any) -> Any:
     """Decimals come as text or as JSON numbers; true and false are neither."""
     if isinstance(value, bool):
@@ -61,5 +70,6 @@ Prose = Annotated[StrictStr, _text(4_000, lines=True)]
 Code = Annotated[StrictStr, BeforeValidator(_no_number), AfterValidator(_code), Field(max_length=40)]
 Whole = StrictInt
 Flag = StrictBool
+Day = Annotated[date, BeforeValidator(_day)]
 Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
 Query = Annotated[str, _text(200)]

@@ -103,7 +103,7 @@ class Place:
 def places(shared_house):  # noqa: C901 (one line for each route)
     house = shared_house
     company = house.company()
-    waiting = house.company()
+    waiting, moving = house.company(), house.company()
 
     def case(state, action, body):
         kind = "applications" if action == "respond" else "cases"
@@ -167,7 +167,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     return {
         "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", REGISTRATION)),
         "POST /v1/sites": Place(company, lambda: ("/v1/sites", site)),
-        "PUT /v1/sites/{site_id}": Place(company, lambda: (f"/v1/sites/{company.site_id}", CHANGED_SITE)),
+        "PUT /v1/sites/{site_id}": Place(moving, lambda: (f"/v1/sites/{moving.site_id}", CHANGED_SITE)),
         "POST /v1/products": Place(company, lambda: ("/v1/products", whole)),
         "PUT /v1/products/{product_id}": Place(company, lambda: (f"/v1/products/{company.add_product()}", whole)),
         "POST /v1/schemes/{code}/assessments": Place(
@@ -266,7 +266,10 @@ def test_hostile_bodies_are_refused_and_change_nothing(shared_house, places, rou
     caller, (path, _) = places[route].caller, places[route].now
     version = version_for(route, caller, path)
     before = footprint(shared_house)
-    for name, content in HOSTILE.items():
+    # the whole list where products are described; elsewhere a part of it, at each route another one
+    part = list(HOSTILE) if route == "POST /v1/products" else list(HOSTILE)[ROUTES.index(route) % 4 :: 4]
+    for name in part:
+        content = HOSTILE[name]
         document = refused(send(caller, route, path, content, version=version), 422)
         assert document["errors"], name
         assert all(set(error) == {"pointer", "detail"} for error in document["errors"]), name
@@ -300,12 +303,49 @@ def changed(body, at, value):
     return body
 
 
-@pytest.mark.parametrize("route", ROUTES)
+TEXT = set(
+    [
+        "name",
+        "reason",
+        "text",
+        "basis",
+        "note",
+        "reasons",
+        "full_name",
+        "district",
+        "operation",
+        "subcontractor",
+        "unit",
+        "legal_name_az",
+        "legal_name_en",
+        "legal_form",
+        "registration_no",
+        "brand",
+        "reference",
+        "az",
+        "en",
+    ]
+)
+MERELY_ODD = {"9" * 400, "1e400", "NaN", "9999-12-31", "00000000-0000-7000-8000-000000000000"}
+"""Fine as free text: one of them there is enough."""
+
+
+def hostile_to(body):
+    """(where, value) for every place in a right body."""
+    for at, value in itertools.product(leaves(body), VALUES):
+        where = at[-1] if isinstance(at[-1], str) else at[-2]
+        if where in TEXT and isinstance(value, str) and value in MERELY_ODD - {"NaN"}:
+            continue
+        yield at, value
+
+
+# a product is described anew by the same form as it was described by at first
+@pytest.mark.parametrize("route", [route for route in ROUTES if route != "PUT /v1/products/{product_id}"])
 def test_hostile_values_in_a_right_body(shared_house, places, route):
     """Every value of a right body replaced by every hostile one: taken or refused in words, never a crash."""
     place = places[route]
     _, right = place.now
-    for at, value in itertools.product(leaves(right), VALUES):
+    for at, value in hostile_to(right):
         path, body = place.now
         try:
             body = changed(body, at, value)
@@ -473,6 +513,57 @@ def test_a_file_over_the_limit(database_url, tmp_path):
         refused(company.post(path, content=chunks, headers=headers), 413, "too-large")
         refused(house.anonymous.post(path, content=body, headers=headers), 401)
         assert len(ok(company.get(path))["items"]) == 1
+
+
+def test_a_day_is_a_day(shared_house, places):
+    """Not seconds since 1970, and not a moment."""
+    place = places["POST /v1/sites"]
+    path, body = place.now
+    for value in (
+        0,
+        86_400,
+        86_400.0,
+        "0",
+        "86400",
+        True,
+        "2024-03-01T00:00:00Z",
+        "20240301",
+        " 2024-03-01",
+        "2024-02-30",
+    ):
+        answer = place.caller.post(path, json=body | {"production_started_on": value})
+        assert refused(answer, 422, "invalid")["errors"][0]["pointer"] == "/production_started_on", value
+    closing = places["POST /v1/residencies/{residency_id}/end"]
+    path, body = closing.now
+    for value in (0, 86_400, "0", "2024-03-01T00:00:00"):
+        refused(closing.caller.post(path, version="now", json=body | {"on": value}), 422, "invalid")
+
+
+def test_no_number_or_flag_stands_in_for_another(shared_house, places):
+    place = places["POST /v1/products"]
+    path, body = place.now
+    material, step = body["materials"][0], body["steps"][0]
+    wrong = [
+        {"hs6": 730630},
+        {"gtin": 9520000000011},
+        {"ex_works": True},
+        {"ex_works": "1,5"},
+        {"ex_works": "Infinity"},
+        {"annual_capacity": False},
+        {"names": "Welded tube"},
+        {"names": ["Welded tube"]},
+        {"flags": "assembly_only"},
+        {"flags": {"assembly_only": True}},
+        {"materials": [material | {"originating": "false"}]},
+        {"materials": [material | {"originating": 0}]},
+        {"materials": [material | {"hs4": 7208}]},
+        {"materials": material},
+        {"steps": [step | {"is_essential": "yes"}]},
+        {"steps": [step | {"country": 31}]},
+        {"materials": [material] * 201},
+    ]
+    for members in wrong:
+        refused(place.caller.post(path, json=body | members), 422, "invalid")
 
 
 def test_public_bodies(shared_house):

@@ -43,7 +43,6 @@ def kill_once_it_says(process, words):
 
 def test_killed_completed_and_played_again(tmp_path):
     with serving(tmp_path) as live:
-        kill_once_it_says(live.start("demo"), "Sample Facade (fictional) registers itself")
         kill_once_it_says(live.start("demo"), "Sample Roofing (fictional) submits")
 
         completed = live.mik("demo", "--json")
