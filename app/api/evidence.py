@@ -1,5 +1,6 @@
 """Evidence files of an application: up by the applicant, down by whoever may see the case."""
 
+import re
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -41,7 +42,7 @@ def add(
     product_id: Annotated[str | None, Form(max_length=40, description="where it is about one product")] = None,
 ) -> dossier.EvidenceAnswer:
     """Until you submit, and again when the reviewer asks. The same file sent twice is kept once."""
-    name = tidy(file.filename or "file")
+    name = tidy(re.split(r"[/\\]", file.filename or "")[-1]) or "file"  # a name, never a path
     if wrong := wrong_with(name, 200):
         raise Invalid.at("/file", wrong)
     stored = files.put(iter(lambda: file.file.read(CHUNK), b""))

@@ -303,29 +303,8 @@ def changed(body, at, value):
     return body
 
 
-TEXT = set(
-    [
-        "name",
-        "reason",
-        "text",
-        "basis",
-        "note",
-        "reasons",
-        "full_name",
-        "district",
-        "operation",
-        "subcontractor",
-        "unit",
-        "legal_name_az",
-        "legal_name_en",
-        "legal_form",
-        "registration_no",
-        "brand",
-        "reference",
-        "az",
-        "en",
-    ]
-)
+TEXT = {"name", "reason", "reasons", "text", "basis", "note", "full_name", "district", "operation", "subcontractor"}
+TEXT |= {"legal_name_az", "legal_name_en", "legal_form", "registration_no", "unit", "brand", "reference", "az", "en"}
 MERELY_ODD = {"9" * 400, "1e400", "NaN", "9999-12-31", "00000000-0000-7000-8000-000000000000"}
 """Fine as free text: one of them there is enough."""
 
