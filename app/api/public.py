@@ -51,7 +51,7 @@ class CertifiedProduct(Answer):
     gtin: str | None
 
 
-class Place(Answer):
+class CertifiedSite(Answer):
     park: str | None
     district: str
 
@@ -63,7 +63,7 @@ class CertificateAnswer(Answer):
     scheme: Mark
     holder: Holder
     product: CertifiedProduct
-    site: Place
+    site: CertifiedSite
     origin_criterion: str = Field(examples=["CTH"])
     valid_from: date
     valid_until: date = Field(description="inclusive, Asia/Baku")

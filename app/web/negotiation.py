@@ -16,7 +16,7 @@ def best(accept: str | None, offered: Sequence[str]) -> str:
         if wanted > quality:
             chosen, quality = media_type, wanted
     if chosen is None:
-        raise HTTPException(406, "Offered are: " + ", ".join(offered) + ".")
+        raise HTTPException(406, "Offered are: " + ", ".join(offered) + ".", headers={"Vary": "Accept"})
     return chosen
 
 

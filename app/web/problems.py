@@ -1,6 +1,7 @@
 """The one table from what went wrong to an HTTP answer (RFC 9457). Internal detail stays inside."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app import errors
@@ -68,13 +70,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(IntegrityError, _collision)
     app.add_exception_handler(OperationalError, _busy)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(PoolTimeout, _busy)
 
 
 def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.MikError)
     if status_of(error) == 500:
-        return _unforeseen(request, error)
+        return unforeseen(request, error)
     headers = {}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -105,7 +107,7 @@ def _pointer(loc: Sequence[str | int]) -> str:
     return f"{where}:{'.'.join(map(str, path))}"
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "error")
     details = {
@@ -114,7 +116,19 @@ def _http(_request: Request, error: Exception) -> Response:
         413: "The request is larger than this address takes.",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return problem(error.status_code, code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+    return problem(error.status_code, code, detail, headers=headers)
+
+
+def _allowed(request: Request, by_one_route: str) -> str:
+    """Every method of the address (RFC 9110 §10.2.1): the router names those of the first route it met."""
+    methods = {method.strip() for method in by_one_route.split(",") if method.strip()}
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), request.url.path):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _collision(_request: Request, error: Exception) -> Response:
@@ -129,7 +143,8 @@ def _busy(_request: Request, error: Exception) -> Response:
     return problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
-def _unforeseen(request: Request, error: Exception) -> Response:
+def unforeseen(request: Request, error: Exception) -> Response:
+    """A fault of ours. What went wrong is for the log; the stranger gets a reference to it."""
     reference = request.scope.get("mik.request_id", "-")
     log.error("unforeseen in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)
     detail = f"Something went wrong on our side; nothing was changed. Reference: {reference}."

@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 
+import anyio
 import pytest
 from api_world import QUESTION, REASON, count, in_state, refused, rows
 
@@ -562,3 +563,41 @@ def test_public_bodies(shared_house):
         assert ok(anybody.post("/v1/verify", content=content, headers=JSON))["verdict"] == "forged"
         content = json.dumps({"number": text}).encode()
         assert ok(anybody.post("/v1/verify", content=content, headers=JSON))["verdict"] == "mistyped"
+
+
+def test_a_body_that_is_too_large_stops_a_deed_without_a_body(shared_house):
+    """Refused before anything is done: never a 413 for what was committed."""
+    house = shared_house
+    company = house.company()
+    case_id = in_state(house, company, "recommended")
+    before = footprint(house)
+    path = f"/v1/cases/{case_id}/approve"
+    refused(house.approver.post(path, version="now", content=b"x" * 300_000), 413, "too-large")
+    refused(house.anonymous.post(path, content=b"x" * 300_000), 401)
+    refused(house.approver.post(path, content=b"x"), 428)
+    assert footprint(house) == before
+    assert ok(house.approver.get(f"/v1/cases/{case_id}"))["state"] == "recommended"
+
+
+def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_house, caplog):
+    """The connection ends before the body does: nobody is answered, and nothing looks like a fault of ours."""
+    house = shared_house
+    company = house.company()
+    token = house.app.state.tokens.issue(company.subject, house.clock())
+    before, sent = footprint(house), []
+    messages = [{"type": "http.request", "body": b'{"name": "Hall', "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/sites", "raw_path": b"/v1/sites", "query_string": b""}
+    scope |= {"headers": headers, "client": ("192.0.2.1", 1), "server": ("localhost", 8000), "scheme": "http"}
+    scope |= {"http_version": "1.1", "asgi": {"version": "3.0"}, "root_path": ""}
+    anyio.run(house.app, scope, receive, send)
+    assert [message.get("status") for message in sent if message["type"] == "http.response.start"] in ([], [400])
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert footprint(house) == before

@@ -3,10 +3,12 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 from api_world import count, in_state, other_approver, other_reviewer, refused, rows
 
+from app.web.gate import Gates, Kind
 from tests.support import PASSWORD, ok, product, voen_of
 
 LOST = {409, 412}
@@ -243,3 +245,17 @@ def test_many_who_sign_in_do_not_keep_readers_waiting(house):
         *[lambda: company.get("/v1/me") for _ in range(20)],
     )
     assert statuses(answers) == {200: 80}
+
+
+def test_a_house_that_is_full_says_so(house):
+    """Writers wait in their own line; when it does not move they are told to come back, and readers go on."""
+    company = house.company()
+    trial = {"product_ids": [company.add_product()]}
+    with patch.object(house.app.state, "gates", Gates({Kind.WRITES: 0, Kind.READS: 1, Kind.HASHES: 1}, patience=0.05)):
+        answer = company.post("/v1/api-clients", json={"name": "Order system"})
+        refused(answer, 503, "unavailable")
+        assert answer.headers["Retry-After"]
+        for _ in range(3):
+            ok(company.get("/v1/products"))
+            ok(company.post("/v1/schemes/MIK/assessments", json=trial))
+    ok(company.post("/v1/api-clients", json={"name": "Order system"}))
