@@ -10,10 +10,9 @@ from pydantic import EmailStr, Field, StringConstraints
 from app.access import service as access
 from app.access import store as access_store
 from app.access.rights import own_organisation, require_person
-from app.actor import Actor, Role, Scope
+from app.actor import Actor, Role
 from app.api import dossier
 from app.applications import assessment, cases, service, store
-from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
 from app.errors import NotFound, check_version
 from app.products import service as products
@@ -25,7 +24,7 @@ from app.registry import places as sites
 from app.registry import store as registry
 from app.web.deps import (
     ActorDep,
-    AnonymousAskFirstDep,
+    AnonymousReplayDep,
     NowDep,
     PasswordsDep,
     ReplayDep,
@@ -76,14 +75,13 @@ class Registered(Answer):
     responses=refuses(400, 409, 413, 415, 422, 503),
 )
 def register(
-    body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep, ask_first: AnonymousAskFirstDep
+    body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep, _retry: AnonymousReplayDep
 ) -> Registered:
     """No account is needed. A company that the resident register lists already is claimed in the same way.
 
     Until a registrar confirms it the company may draft and try the rules, but not submit.
     """
     password_hash = passwords.hash(body.member.password)
-    ask_first()
     organisation, user = organisations.register_company(
         session,
         legal_name_az=body.legal_name_az,
@@ -348,7 +346,6 @@ def list_applications(
     actor: Applicant,
     session: SessionDep,
     page: PageDep,
-    now: NowDep,
     state: State | None = None,
     scheme: Annotated[str | None, Query(max_length=8)] = None,
     reference: Annotated[str | None, Query(max_length=100)] = None,
@@ -361,7 +358,7 @@ def list_applications(
         with_drafts=True,
     )
     rows = page.cut(store.applications(session, wanted, page.after, page.fetch), lambda row: row.id)
-    return {"items": dossier.summaries(session, actor, rows, now)}
+    return {"items": dossier.summaries(session, actor, rows)}
 
 
 @router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
@@ -378,16 +375,16 @@ def create_application(
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row, now)
+    return dossier.application(session, actor, row)
 
 
 @router.get("/applications/{application_id}", summary="One application", responses=refuses(*READS))
 def get_application(
-    application_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
+    application_id: str, actor: ActorDep, session: SessionDep, response: Response
 ) -> dossier.ApplicationAnswer:
     row = cases.visible(session, actor, parse_id(application_id, "application"))
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row, now)
+    return dossier.application(session, actor, row)
 
 
 def _own_draft(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
@@ -416,7 +413,7 @@ def change_application(
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row, now)
+    return dossier.application(session, actor, row)
 
 
 @router.post("/applications/{application_id}/submit", summary="Submit", responses=refuses(*CHANGES))
@@ -426,15 +423,12 @@ def submit(
     """The dossier is assessed and frozen. What you can supply and did not is named, and nothing is sent."""
     row = service.submit(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row, now)
+    return dossier.application(session, actor, row)
 
 
 class AnswerBody(Body):
     question_id: UUID
     text: Prose
-    evidence_ids: list[UUID] = Field(
-        default=[], max_length=MOST_NAMED, description="files of this application that the answer rests on"
-    )
 
 
 class Answers(Body):
@@ -460,12 +454,12 @@ def respond(
         session,
         actor,
         application_id,
-        replies=[Reply(a.question_id, a.text, tuple(a.evidence_ids)) for a in body.answers],
+        answers={a.question_id: a.text for a in body.answers},
         version=version,
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row, now)
+    return dossier.application(session, actor, row)
 
 
 @router.post("/applications/{application_id}/withdraw", summary="Withdraw", responses=refuses(*CHANGES))
@@ -475,7 +469,7 @@ def withdraw(
     """Possible until a decision is made. The products can be applied for again."""
     row = service.withdraw(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row, now)
+    return dossier.application(session, actor, row)
 
 
 @router.get(
@@ -499,16 +493,12 @@ def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> d
 
 class NewClient(Body):
     name: Sentence = Field(examples=["Order system"])
-    scopes: list[Scope] = Field(
-        default=list(Scope), min_length=1, max_length=20, description="what it may do; everything unless you narrow it"
-    )
 
 
 class ClientAnswer(Answer):
     id: UUID
     client_id: str
     name: str
-    scopes: list[Scope]
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
@@ -539,7 +529,7 @@ def create_client(
     _retry: ReplayDep,
 ) -> ClientWithSecret:
     """The secret is shown once; only a hash of it is kept."""
-    row, secret = access.create_client(session, actor, name=body.name, scopes=body.scopes, now=now)
+    row, secret = access.create_client(session, actor, name=body.name, now=now)
     session.flush()
     return ClientWithSecret(**ClientAnswer.model_validate(row, from_attributes=True).model_dump(), client_secret=secret)
 

@@ -38,9 +38,9 @@ def in_words() -> Iterator[None]:
         stop(f"The database cannot be used: {why.orig}")
 
 
-def load_settings(kind: type[Settings] = Settings) -> Settings:
+def load_settings() -> Settings:
     try:
-        return kind()
+        return Settings()
     except ValidationError as why:
         lines = []
         for error in why.errors():
@@ -50,22 +50,16 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
-    """The migrated database."""
+def writing(settings: Settings) -> Iterator[Session]:
+    """A session on the migrated database, committed at the end."""
     database = Database(settings.sqlalchemy_url)
     try:
         if not schema.migrated(database):
             stop(
                 "The database is not migrated to this version: run `mik migrate` (or `mik serve` in the demo profile)."
             )
-        yield database
+        with database.session() as session:
+            yield session
+            session.commit()
     finally:
         database.dispose()
-
-
-@contextmanager
-def writing(settings: Settings) -> Iterator[Session]:
-    """A session on the migrated database, committed at the end."""
-    with opened(settings) as database, database.session() as session:
-        yield session
-        session.commit()

@@ -57,7 +57,6 @@ class Assessment:
     findings: tuple[Finding, ...]
     origin: Origin | None
     input_hash: str
-    holds_until: date | None  # last day of the evidence that the mark rests on; None: open
 
     def of(self, *outcomes: Outcome) -> tuple[Finding, ...]:
         """The findings with one of these outcomes, in the order of the ruleset."""
@@ -73,7 +72,6 @@ class Assessment:
             "findings": [finding.to_json() for finding in self.findings],
             "origin": origin_to_json(self.origin),
             "input_hash": self.input_hash,
-            "holds_until": self.holds_until and self.holds_until.isoformat(),
         }
 
 
@@ -89,7 +87,6 @@ def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
         findings=findings,
         origin=origin_of(ruleset, facts),
         input_hash=input_hash(facts),
-        holds_until=min((end for rule in ruleset.rules if (end := rule.holds_until(facts))), default=None),
     )
 
 
@@ -102,7 +99,7 @@ def judge(rule: AnyRule, facts: Facts, territory_sets: TerritorySets) -> Finding
         rule=rule.id,
         kind=rule.kind,
         clause=rule.clause.en,
-        outcome=rule.cases()[verdict.case],
+        outcome=rule.CASES[verdict.case],
         case=verdict.case,
         reasons={
             "en": f"{fill(text.en, known)} ({rule.clause.en})",
