@@ -52,6 +52,10 @@ def test_everything_else_is_refused_in_words(text, why):
         loads(text)
 
 
+def test_text_is_read_as_its_bytes_are():
+    assert loads('{"a": [1, "ə"]}') == loads('{"a": [1, "ə"]}'.encode())
+
+
 def test_brackets_inside_strings_do_not_nest():
     assert loads(json.dumps(["[{" * 100, '"]]' * 100]).encode()) == ["[{" * 100, '"]]' * 100]
     assert loads(b"[" * 32 + b"]" * 32)
