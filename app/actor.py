@@ -1,6 +1,7 @@
 """Who is asking, as a value. Services take an Actor; nothing below the edge knows sessions or tokens."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,6 +20,16 @@ class Role(StrEnum):
 STAFF_ROLES = frozenset(Role) - {Role.APPLICANT, Role.SYSTEM}
 
 
+class Scope(StrEnum):
+    """What an API client of a company may be trusted with. People are not narrowed by scopes."""
+
+    READ = "read"
+    PRODUCTS_WRITE = "products:write"  # sites and products
+    APPLICATIONS_WRITE = "applications:write"  # drafts and their evidence
+    APPLICATIONS_SUBMIT = "applications:submit"  # what binds the company: submit, answer, withdraw
+    CERTIFICATES_SURRENDER = "certificates:surrender"
+
+
 class ActorKind(StrEnum):
     USER = "user"
     CLIENT = "client"  # an API client of a company
@@ -31,6 +42,9 @@ class Actor:
     id: UUID | None  # None only for the system itself
     roles: frozenset[Role]
     organisation_id: UUID | None = None  # the one company that an applicant acts for
+    session_id: UUID | None = None  # the sign-in of a person
+    second_factor_at: datetime | None = None  # when it was given in this session; None too if that is not recent
+    scopes: frozenset[Scope] | None = None  # of an API client; None: a person
 
     @property
     def is_staff(self) -> bool:

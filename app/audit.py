@@ -6,9 +6,10 @@ lock on the head is always the last one taken (lock order: application, counters
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,9 @@ from app.actor import Actor
 from app.db import Base, dumps
 
 GENESIS = "0" * 64
+AT_ONCE = 1_000
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
+"""What reading a row raises whose columns were filled past the service with what they cannot hold."""
 _PENDING = "audit.pending"
 
 
@@ -37,6 +41,11 @@ class AuditEvent(Base):
     data: Mapped[dict[str, Any]] = mapped_column(comment="ids, codes and hashes only")
     prev_hash: Mapped[str]
     hash: Mapped[str]
+
+    __table_args__ = (
+        sa.Index("ix_audit_events_subject", "subject_type", "subject_id", "seq"),
+        sa.Index("ix_audit_events_actor", "actor_id", "seq"),
+    )
 
 
 class AuditHead(Base):
@@ -80,6 +89,41 @@ def timeline(session: Session, case_id: UUID) -> Sequence[AuditEvent]:
     """What happened to one application, oldest first."""
     query = sa.select(AuditEvent).where(AuditEvent.case_id == case_id).order_by(AuditEvent.seq)
     return session.scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events an auditor asks for; None asks for all. `until` is exclusive."""
+
+    event: str | None = None
+    subject_type: str | None = None
+    subject_id: str | None = None
+    actor_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def events(session: Session, wanted: Wanted, after: int, limit: int) -> Sequence[AuditEvent]:
+    """In the order of the chain, after this place in it."""
+    asked = (
+        (AuditEvent.event, wanted.event),
+        (AuditEvent.subject_type, wanted.subject_type),
+        (AuditEvent.subject_id, wanted.subject_id),
+        (AuditEvent.actor_id, wanted.actor_id),
+    )
+    query = sa.select(AuditEvent).where(
+        AuditEvent.seq > after, *(c == value for c, value in asked if value is not None)
+    )
+    if wanted.since is not None:
+        query = query.where(AuditEvent.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditEvent.at < wanted.until)
+    return session.scalars(query.order_by(AuditEvent.seq).limit(limit)).all()
+
+
+def last_moment(session: Session) -> datetime | None:
+    """When the newest event happened; a clock that says less is wrong."""
+    return session.scalar(sa.select(AuditEvent.at).order_by(AuditEvent.seq.desc()).limit(1))
 
 
 def chain_hash(prev_hash: str, row: Mapping[str, Any]) -> str:
@@ -129,3 +173,111 @@ def _seal(session: Session) -> None:
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
     session.info.pop(_PENDING, None)
+
+
+class Fault(StrEnum):
+    CHANGED = "changed"  # the row does not say what was hashed, or cannot even be read
+    MISSING = "missing"  # there is no row at this place, but there are later ones
+    MISPLACED = "misplaced"  # the row belongs to another place of the chain
+    UNCHAINED = "unchained"  # whole in itself, but it does not follow the row before
+    CUT = "cut"  # the rows end before the stored head
+    HEAD = "head"  # the head does not fit the last row, or is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first place where the chain does not hold."""
+
+    seq: int
+    fault: Fault
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    events: int  # rows that hold, from the first on
+    head: str  # hash of the last of them
+    broken: Broken | None
+
+
+def check(session: Session) -> Report:
+    """Derive every hash anew, in order, up to the stored head, as of one moment.
+
+    Whoever can rewrite all rows and the head can make a chain that looks whole: against that helps only a head that was
+    published elsewhere before.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # One snapshot for rows and head: otherwise what is written meanwhile would look like a broken head.
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    last, held = GENESIS, 0
+    for row in _rows(session):
+        if broken := _broken(session, row, held + 1, last):
+            return Report(held, last, broken)
+        assert row is not None  # else it was broken
+        last, held = row.hash, row.seq
+    return Report(held, last, _broken_head(session.get(AuditHead, 1), held, last))
+
+
+def _rows(session: Session) -> Iterator[AuditEvent | None]:
+    """All rows in order; None for the first one whose columns hold what their types cannot be."""
+    after, limit = None, AT_ONCE
+    while True:
+        query = sa.select(AuditEvent).order_by(AuditEvent.seq).limit(limit)
+        try:
+            rows = session.scalars(query if after is None else query.where(AuditEvent.seq > after)).all()
+        except UNREADABLE:
+            if limit == 1:
+                yield None
+                return
+            limit = 1  # one by one, to find which it is
+            continue
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].seq
+
+
+def _broken(session: Session, row: AuditEvent | None, expected: int, last: str) -> Broken | None:
+    """What is wrong with the row that stands where `expected` should; None where it is that one, unchanged."""
+    unreadable = Broken(expected, Fault.CHANGED, f"Event {expected} cannot be read.")
+    if row is None:
+        return unreadable
+    try:
+        if row.seq != expected:
+            return _gap(row.seq, expected)
+        members = hashed_members(row)
+        if row.hash == chain_hash(row.prev_hash, members):
+            unchained = Broken(row.seq, Fault.UNCHAINED, f"Event {row.seq} does not follow the event before it.")
+            return None if row.prev_hash == last else unchained
+        if place := _own_place(session, row, members):
+            detail = f"At {row.seq} stands the event that was written as {place}."
+            return Broken(row.seq, Fault.MISPLACED, detail)
+    except UNREADABLE:
+        return unreadable
+    return Broken(row.seq, Fault.CHANGED, f"Event {row.seq} does not say what was written: its hash differs.")
+
+
+def _gap(found: int, expected: int) -> Broken:
+    if found > expected:
+        return Broken(expected, Fault.MISSING, f"There is no event {expected}; the next one is {found}.")
+    return Broken(found, Fault.MISPLACED, f"The chain begins with event 1, there is no event {found}.")
+
+
+def _own_place(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
+    """The place that a moved row was written for, guessed by its neighbours in the chain and proved by its hash."""
+    before = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.hash == row.prev_hash).limit(1)).first()
+    after = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.prev_hash == row.hash).limit(1)).first()
+    # The neighbours may have been moved as well: two that were exchanged stand in each other's place.
+    guesses = [before + 1, before] if before is not None else [1]
+    guesses += [after - 1, after] if after is not None else []
+    return next((g for g in guesses if row.hash == chain_hash(row.prev_hash, {**members, "seq": g})), None)
+
+
+def _broken_head(head: AuditHead | None, held: int, last: str) -> Broken | None:
+    if head is None:
+        return Broken(held, Fault.HEAD, "The stored head of the chain is gone.")
+    if (head.seq, head.hash) == (held, last):
+        return None
+    if isinstance(head.seq, int) and head.seq > held:
+        return Broken(held + 1, Fault.CUT, f"There is no event {held + 1}, but the stored head is event {head.seq}.")
+    return Broken(held, Fault.HEAD, f"The stored head (event {head.seq}) does not fit the last event, {held}.")

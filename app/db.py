@@ -5,6 +5,7 @@ readers have an engine of their own with a plain BEGIN, so that they never wait 
 """
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,9 +13,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
@@ -103,6 +106,9 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+POOL, OVERFLOW = 10, 20
+
+
 class Database:
     """The two engines of one database, and the sessions over them."""
 
@@ -122,6 +128,16 @@ class Database:
         """A session that reads one consistent state and is never committed."""
         return self._reads()
 
+    def room(self) -> int | None:
+        """How many connections the server takes from us and others; None for SQLite, which counts none."""
+        if self.is_sqlite:
+            return None
+        query = (
+            "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+        )
+        with self.read_engine.connect() as connection:
+            return int(connection.execute(sa.text(query)).scalar_one())
+
     def dispose(self) -> None:
         self.write_engine.dispose()
         self.read_engine.dispose()
@@ -133,8 +149,8 @@ def _engine(url: str, *, begin: str) -> Engine:
             url,
             json_serializer=dumps,
             pool_pre_ping=True,
-            pool_size=10,
-            max_overflow=20,
+            pool_size=POOL,
+            max_overflow=OVERFLOW,
             connect_args={"options": "-c timezone=utc -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
         )
     # check_same_thread: FastAPI may run the parts of one request on several threads, one after the other.
@@ -154,6 +170,14 @@ def _engine(url: str, *, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def lock_timed_out(error: OperationalError) -> bool:
+    """Whether a statement waited in vain for what another transaction holds."""
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte; the rest says of which kind
+    return isinstance(original, LockNotAvailable)
 
 
 def one_of(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:

@@ -39,6 +39,18 @@ class FourEyes(Forbidden):
     code = "four-eyes"
 
 
+class SecondFactorRequired(Forbidden):
+    """The right person, as far as a password can tell; the deed needs a code of the authenticator as well."""
+
+    code = "second-factor-required"
+
+
+class InsufficientScope(Forbidden):
+    """The API client, or this token of it, was not trusted with that."""
+
+    code = "insufficient-scope"
+
+
 class NotFound(MikError):
     """There is no such thing, or it belongs to another company: both look the same from outside."""
 
@@ -65,6 +77,13 @@ class Conflict(MikError):
     """The request is well made, but does not fit the present state of things."""
 
     code = "conflict"
+
+
+class InProgress(Conflict):
+    """Another request holds what this one needs, perhaps the first try of this very one; ask again in a moment."""
+
+    code = "in-progress"
+    retry_after: ClassVar[int] = 2  # seconds
 
 
 class WrongState(Conflict):

@@ -21,6 +21,7 @@ from app.jws import PrivateKey, PublicKey, UnusableKey
 
 _MAX_KEY_FILE_BYTES = 16_384
 _MAX_JWKS_BYTES = 1_048_576
+_SECRET_BYTES = 32
 
 
 class UnsafeKeyFile(UnsafeToStart):
@@ -133,8 +134,38 @@ def load_or_create(path: Path) -> PrivateKey:
         return load(path)
 
 
+def load_or_create_secret(path: Path) -> bytes:
+    """The 32 random bytes in this file, for what is sealed in the database; made on first use like the other keys."""
+    try:
+        return load_secret(path)
+    except FileNotFoundError:
+        _write_once(path, secrets.token_hex(_SECRET_BYTES).encode())
+        return load_secret(path)
+
+
+def load_secret(path: Path) -> bytes:
+    """The same without making one. Raises FileNotFoundError, or UnsafeKeyFile for a wrong mode or content."""
+    text = _read_private(path)
+    try:
+        secret = bytes.fromhex(text.decode("ascii"))
+    except ValueError as error:
+        raise UnsafeKeyFile(f"The key file {path} is refused. It does not hold a secret of ours.") from error
+    if len(secret) != _SECRET_BYTES:
+        raise UnsafeKeyFile(f"The key file {path} is refused. It does not hold {_SECRET_BYTES} bytes.")
+    return secret
+
+
 def load(path: Path) -> PrivateKey:
     """The P-256 key in this file. Raises FileNotFoundError, or UnsafeKeyFile where its mode or content is not right."""
+    pem = _read_private(path)
+    try:
+        return PrivateKey.from_pem(pem)
+    except UnusableKey as error:
+        raise UnsafeKeyFile(f"The key file {path} is refused. {error.message}") from error
+
+
+def _read_private(path: Path) -> bytes:
+    """The content of a file that nobody but its owner may use."""
     try:
         # One descriptor for look and read: the file cannot be exchanged in between. NONBLOCK: a pipe must not hang us.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -151,21 +182,22 @@ def load(path: Path) -> PrivateKey:
             raise UnsafeKeyFile(
                 f"The key file {path} has mode {mode:04o}: others than its owner may use it. Run: chmod 600 {path}"
             )
-        pem = os.read(descriptor, _MAX_KEY_FILE_BYTES)
+        return os.read(descriptor, _MAX_KEY_FILE_BYTES)
     finally:
         os.close(descriptor)
-    try:
-        return PrivateKey.from_pem(pem)
-    except UnusableKey as error:
-        raise UnsafeKeyFile(f"The key file {path} is refused. {error.message}") from error
 
 
 def _create(path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    _write_once(
+        path,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+
+
+def _write_once(path: Path, content: bytes) -> None:
     """Write a new key under a name of its own, then link it into place: the first link wins, and a reader never sees
     half a key. Losing the race is fine; the loser's key has signed nothing."""
-    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     folder = path.parent
     draft = folder / f".{path.name}.{secrets.token_hex(8)}"
     try:
@@ -173,7 +205,7 @@ def _create(path: Path) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(pem)
+                file.write(content)
                 file.flush()
                 os.fsync(descriptor)
             try:

@@ -9,10 +9,27 @@ from datetime import datetime
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from app import schema
+from app import production, schema
 from app.access.passwords import Passwords
+from app.access.seal import Seal
 from app.access.tokens import AccessTokens
-from app.api import applicant, auth, evidence, openapi, owner, public, registrar, reviewer
+from app.api import (
+    account,
+    applicant,
+    auditor,
+    auth,
+    calendar,
+    caseload,
+    evidence,
+    members,
+    openapi,
+    owner,
+    precedents,
+    public,
+    registrar,
+    reviewer,
+    users,
+)
 from app.applications.files import EvidenceFiles
 from app.certificates.service import Issuance
 from app.db import Database
@@ -33,16 +50,14 @@ from app.web.middleware import Envelope, PublicCors
 
 Clock = Callable[[], datetime]
 
-CERTIFICATE_KEY = "certificates.pem"
-ACCESS_KEY = "access-tokens.pem"
-
 
 def prepare(settings: Settings, now: datetime) -> None:
     """Once, before the workers start: tables (demo only), issuer, key, marks with their rules, parks.
 
     Running it again changes nothing. Errors: UnsafeToStart says what to do.
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.profile is Profile.DEMO:
+        production.mark_demo_keys(settings)
     database = Database(settings.sqlalchemy_url)
     try:
         if settings.profile is Profile.DEMO:
@@ -64,13 +79,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The service over a prepared register. `clock` gives aware moments; tests hand in their own."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
+    if settings.profile is Profile.PRODUCTION:
+        production.refuse(settings, clock())
     database = Database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
     with database.read_session() as session:
         issuer = ledger.stored_issuer(session)
         known = ledger.known_keys(session)
     if issuer is None:
-        raise UnsafeToStart("The register has no issuer yet: run `mik prepare`, or start it with `mik serve`.")
+        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
     keys = KeyRing.of(known.values())
     signer = _certificate_signer(settings, issuer)
     store = certificate_store(settings.sqlalchemy_url)
@@ -97,9 +114,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.database = database
+    app.state.seal = Seal.of(settings.keys_dir)
     app.state.passwords = Passwords(settings.password_hashers)
     app.state.tokens = AccessTokens(
-        access_signer(settings.keys_dir / ACCESS_KEY), issuer=settings.base_url, minutes=settings.access_token_minutes
+        access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
     )
     app.state.gates = Gates()
     app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
@@ -109,9 +127,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.migrated = schema.migrated
 
     problems.install(app)
-    app.router.routes.extend(lane.routes(desk, max_body_bytes=settings.body_max_bytes))
+    app.router.routes.extend(
+        lane.routes(desk, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
+    )
     for router in (
         auth.router,
+        account.router,
+        members.router,
+        users.router,
         applicant.registration,
         applicant.router,
         applicant.trial,
@@ -119,6 +142,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         registrar.router,
         evidence.router,
         registrar.imports,
+        caseload.router,
+        precedents.router,
+        calendar.router,
+        auditor.router,
         owner.router,
         public.router,
     ):
@@ -143,7 +170,7 @@ def from_environment() -> FastAPI:
 
 
 def _certificate_signer(settings: Settings, issuer: str) -> FileSigner:
-    return certificate_signer(settings.keys_dir / CERTIFICATE_KEY, issuer)
+    return certificate_signer(settings.certificate_key, issuer)
 
 
 def _refuse_unmigrated(database: Database) -> None:

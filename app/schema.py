@@ -19,6 +19,7 @@ from app.registry import model as registry
 from app.schemes import model as schemes
 
 __all__ = [
+    "NEVER_REWRITTEN",
     "Base",
     "access",
     "applications",
@@ -29,6 +30,7 @@ __all__ = [
     "migrated",
     "products",
     "registry",
+    "rights_of",
     "schemes",
 ]
 
@@ -54,3 +56,29 @@ def migrated(database: Database) -> bool:
         if not sa.inspect(connection).has_table("alembic_version"):
             return False
         return MigrationContext.configure(connection).get_current_revision() == head
+
+
+NEVER_REWRITTEN = frozenset({"audit_events", "rulesets", "assessments", "decisions", "decided_products"})
+"""Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
+
+
+def rights_of(role: str) -> str:
+    """SQL for PostgreSQL that gives this role what the service needs, and nothing with which history can be rewritten.
+
+    It may not own the tables: an owner can drop triggers and grant itself everything.
+    """
+    lines = [
+        "-- Run as the owner of the tables. The role must exist and be no member of the owner's role.",
+        "BEGIN;",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {role};",
+        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role};",
+        f"GRANT USAGE ON SCHEMA public TO {role};",
+        f"GRANT SELECT ON alembic_version TO {role};",
+    ]
+    for table in sorted(Base.metadata.tables):
+        verbs = "SELECT, INSERT" if table in NEVER_REWRITTEN else "SELECT, INSERT, UPDATE, DELETE"
+        if table == audit.AuditHead.__tablename__:
+            verbs = "SELECT, UPDATE"  # its one row is made by the migration
+        lines.append(f"GRANT {verbs} ON {table} TO {role};")
+    lines.append("COMMIT;")
+    return "\n".join(lines)

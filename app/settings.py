@@ -1,5 +1,7 @@
 """One frozen Settings, read from `MIK_…` once, at the edge. README lists every name; a test keeps the two in step."""
 
+import ipaddress
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -30,15 +32,23 @@ class Settings(BaseSettings):
     )
     access_token_minutes: int = Field(default=15, ge=1, le=15, description="life of an access token")
     body_max_bytes: int = Field(default=262_144, ge=1_024, description="largest JSON body")
+    batch_max_bytes: int = Field(
+        default=4_194_304, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"
+    )
     evidence_max_bytes: int = Field(default=20_971_520, ge=1_024, description="largest evidence file or register file")
     password_hashers: int = Field(default=2, ge=1, le=64, description="password checks at once (64 MiB of memory each)")
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
+    )
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 
     @field_validator("base_url")
     @classmethod
     def _an_origin(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        beside_the_origin = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+        if parts.scheme not in {"http", "https"} or not parts.hostname or beside_the_origin:
             msg = "MIK_BASE_URL must be an origin such as https://verify.example.az, without a path"
             raise ValueError(msg)
         return f"{parts.scheme}://{parts.netloc}"
@@ -63,6 +73,24 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        """Everybody is refused: whoever may name an address of his choice is never slowed down when guessing."""
+        proxies = [proxy.strip() for proxy in value.split(",") if proxy.strip()]
+        for proxy in proxies:
+            try:
+                everybody = ipaddress.ip_network(proxy).prefixlen == 0
+            except ValueError:
+                everybody = True
+            if everybody:
+                msg = (
+                    f"MIK_TRUSTED_PROXIES: “{proxy}” is refused; name the address or network of your reverse proxy, "
+                    "such as 10.0.0.7 or 10.0.0.0/28"
+                )
+                raise ValueError(msg)
+        return ",".join(proxies)
+
     @field_validator("log_level")
     @classmethod
     def _a_level(cls, value: str) -> str:
@@ -73,8 +101,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
-        if self.profile is Profile.PRODUCTION and (problems := _unsafe(self)):
-            raise ValueError("; ".join(problems))
+        if self.profile is Profile.PRODUCTION and (problems := unsafe(self)):
+            raise ValueError("\n".join(problems))
         return self
 
     @property
@@ -82,8 +110,23 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'mik.sqlite3'}"
 
     @property
+    def sqlite_path(self) -> Path | None:
+        """The file of the database; None for PostgreSQL."""
+        prefix = "sqlite:///"
+        url = self.sqlalchemy_url
+        return Path(url.removeprefix(prefix).partition("?")[0]) if url.startswith(prefix) else None
+
+    @property
     def keys_dir(self) -> Path:
         return self.data_dir / "keys"
+
+    @property
+    def certificate_key(self) -> Path:
+        return self.keys_dir / "certificates.pem"
+
+    @property
+    def access_key(self) -> Path:
+        return self.keys_dir / "access-tokens.pem"
 
     @property
     def evidence_dir(self) -> Path:
@@ -95,17 +138,56 @@ class Settings(BaseSettings):
         return "did:web:" + quote(urlsplit(self.base_url).netloc, safe=".-")
 
 
-def _unsafe(settings: Settings) -> list[str]:
-    """What must not go to production, each with what to do about it."""
-    problems = []
+def unsafe(settings: Settings) -> list[str]:
+    """What must not go to production as far as the settings alone show it, each with what to do about it."""
+    return [*_unsafe_address(settings), *_unsafe_places(settings)]
+
+
+def _unsafe_address(settings: Settings) -> Iterator[str]:
+    host = urlsplit(settings.base_url).hostname or ""
     if not settings.base_url.startswith("https://"):
-        problems.append(
-            "MIK_BASE_URL is not https: certificates would carry an address that anybody can forge; set https://…"
+        yield "MIK_BASE_URL is not https: certificates would carry an address that anybody can forge; set https://…"
+    if _is_private(host):
+        yield (
+            f"MIK_BASE_URL names {host}, which the world cannot reach: every certificate carries this address; "
+            "set the public name, such as https://verify.example.az"
         )
     if not settings.issuer:
-        problems.append("MIK_ISSUER is not set: name the did:web that certificates are signed for")
+        yield f"MIK_ISSUER is not set: name who signs, here MIK_ISSUER={settings.default_issuer}"
+    elif settings.issuer != settings.default_issuer:
+        yield (
+            f"MIK_ISSUER={settings.issuer} does not fit MIK_BASE_URL: its keys would be looked for at another host; "
+            f"set MIK_ISSUER={settings.default_issuer}, or the base address of that issuer"
+        )
+
+
+def _unsafe_places(settings: Settings) -> Iterator[str]:
+    if not settings.data_dir.is_absolute():
+        yield (
+            f"MIK_DATA_DIR={settings.data_dir} depends on where the service is started: "
+            "set a whole path, such as /var/lib/mik"
+        )
+    path = settings.sqlite_path
     if not settings.database_url:
-        problems.append("MIK_DATABASE_URL is not set: name the database, the embedded default is for trying out")
+        yield "MIK_DATABASE_URL is not set: name the database; the embedded default is for trying out"
+    elif path is not None and not path.is_absolute():
+        yield (
+            f"MIK_DATABASE_URL={settings.database_url} depends on where the service is started: "
+            "set a whole path, with four slashes, such as sqlite:////var/lib/mik/mik.sqlite3"
+        )
     if settings.log_level == "debug":
-        problems.append("MIK_LOG_LEVEL=debug is not for production: use info")
-    return problems
+        yield "MIK_LOG_LEVEL=debug writes what people send into the log: use info"
+
+
+_PRIVATE_ENDINGS = tuple(
+    f".{name}" for name in ("localhost", "local", "localdomain", "internal", "lan", "home.arpa", "test", "invalid")
+)
+
+
+def _is_private(host: str) -> bool:
+    """Names that only this machine or this house knows, and bare addresses: a did:web needs a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_PRIVATE_ENDINGS)
+    return True

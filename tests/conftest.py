@@ -13,10 +13,14 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from app.db import Database
 from app.schema import migrate
 from tests.support import open_house
+
+settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
+settings.load_profile("shared machine")
 
 _names = itertools.count()
 KINDS = ["sqlite", "postgresql"]

@@ -1,11 +1,13 @@
 """A running house for the tests above the services: its people, a clock that the test moves, and quick cases.
 
 `with open_house(database_url, folder) as house:` starts the whole service on a migrated database; the fixture `house`
-in conftest.py does so on both kinds. Everything goes over HTTP; only the staff are made directly, and access tokens are
-cut afresh for every request, so that moving the clock ends nobody's session. All names are invented.
+in conftest.py does so on both kinds. Everything goes over HTTP; only the staff and the sessions are made directly:
+sessions that the clock does not end, those of the staff with a second factor that is always recent
+(`caller.without_factor()` has none), and access tokens that are cut afresh for every request. All names are invented.
 """
 
 import itertools
+import json
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,9 +17,12 @@ from uuid import UUID
 from fastapi.testclient import TestClient
 
 from app.access import passwords, service
+from app.access.model import SignIn
 from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind, Role
+from app.db import new_id
 from app.main import create_app, prepare
+from app.registry.days import day_in_baku
 from app.registry.voen import read as read_voen
 from app.settings import Settings
 
@@ -25,6 +30,34 @@ NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
 PARK = {"park_code": "AGDAM-SP", "district": "Ağdam"}
 PDF = b"%PDF-1.4\n% a sample, with nothing on it\n%%EOF\n"
+
+LONG_AGO = "2024-01-15"
+PAPERS = {
+    "authority-to-sign": {"issued_on": LONG_AGO, "basis": "director"},
+    "conformity-document": {"issued_on": LONG_AGO},
+    "permit": {"issued_on": LONG_AGO},
+    "volume-statement": {"issued_on": LONG_AGO, "claimed_volume": "20000"},
+    "ownership-statement": {"issued_on": LONG_AGO, "state_share_pct": "0"},
+}
+"""Kind → what the company states of it. No end: tests move the clock by years."""
+LOOKED_UP = {
+    "tax-status": {"taxpayer_status": "active"},
+    "background-check": {"sanctions_match": False, "tax_debt": False, "open_complaint": False},
+    "resident-project": {"approved_goods": [f"{chapter:02d}" for chapter in range(1, 98) if chapter != 77]},
+}
+"""Kind → what staff find out on the day of asking."""
+HOUSEHOLD_PAPERS = {
+    "volume-statement": {"issued_on": LONG_AGO, "claimed_volume": "1200"},
+    "municipality-letter": {"issued_on": LONG_AGO, "municipality": "URVA", "relation": "lives"},
+    "local-material": {"issued_on": LONG_AGO, "local_material_pct": "95"},
+    "food-registration": {"issued_on": LONG_AGO, "number": "AQ-1"},
+}
+HOUSEHOLD_LOOKED_UP = {
+    "tax-status": LOOKED_UP["tax-status"],
+    "background-check": LOOKED_UP["background-check"],
+    "specification-check": {"result": "all_met"},
+    "trademark-search": {"match": "none"},
+}
 
 
 class Clock:
@@ -48,17 +81,45 @@ class Caller:
     the present one first. `ok(answer)` is the JSON of an answer that had to succeed.
     """
 
-    def __init__(self, house, subject=None):
+    def __init__(self, house, subject=None, *, factor=False):
         self.house = house
-        self.subject = subject
+        self._subject = subject
+        self._factor = factor
+        self._factor_at = None
+        if subject is not None and subject.kind is ActorKind.USER and subject.session_id is None:
+            self._subject = Subject(subject.kind, subject.id, self._begin_session(subject.id))
 
     @property
     def id(self):
-        return str(self.subject.id)
+        return str(self._subject.id)
+
+    @property
+    def subject(self):
+        """Whom a token for this caller speaks for; the second factor of the staff is made recent again."""
+        if self._factor and abs(self.house.clock() - self._factor_at) > timedelta(minutes=5):
+            with self.house.database.session() as session:
+                session.get(SignIn, self._subject.session_id).second_factor_at = self.house.clock()
+                session.commit()
+            self._factor_at = self.house.clock()
+        return self._subject
+
+    def without_factor(self):
+        """The same person in another session, signed in with no more than a password."""
+        return Caller(self.house, Subject(self._subject.kind, self._subject.id))
+
+    def _begin_session(self, user_id):
+        now = self._factor_at = self.house.clock()
+        with self.house.database.session() as session:
+            given = now if self._factor else None
+            ever = now + timedelta(days=36_500)
+            begun = SignIn(id=new_id(), user_id=user_id, created_at=now, expires_at=ever, second_factor_at=given)
+            session.add(begun)
+            session.commit()
+            return begun.id
 
     def request(self, method, path, *, version=None, headers=None, **more):
         headers = dict(headers or {})
-        if self.subject is not None:
+        if self._subject is not None:
             token = self.house.app.state.tokens.issue(self.subject, self.house.clock())
             headers.setdefault("Authorization", f"Bearer {token}")
         if version is not None:
@@ -98,6 +159,7 @@ class Company(Caller):
         self.voen = voen
         self.name = name
         self.site_id = None
+        self.attested_at = None  # when its evidence was last looked up; None: the house does not keep it up
 
     def add_site(self, **changed):
         """A place of production; it becomes the one that new products are made at."""
@@ -116,6 +178,8 @@ class Company(Caller):
         return ok(self.post("/v1/applications", json=body))["id"]
 
     def submit(self, application_id):
+        if self.attested_at is not None:
+            self.house.attest(self, application_id)
         return self.act(f"/v1/applications/{application_id}/submit")
 
     def apply(self, *product_ids, scheme="MIK"):
@@ -128,6 +192,14 @@ class Company(Caller):
         """The answer to the upload, whatever it is."""
         path = f"/v1/applications/{application_id}/evidence"
         return self.post(path, files={"file": (name, content)}, data={"kind": kind} | form)
+
+    def lay(self, kind, *, content=PDF, about=None, **details):
+        """An item of evidence laid once for all applications, as the company states it; not yet confirmed."""
+        return lay(self, f"/v1/organisations/{self.organisation_id}/evidence", kind, content, about, details)
+
+    def lay_for(self, application_id, kind, *, content=PDF, about=None, **details):
+        """The same for one application."""
+        return lay(self, f"/v1/applications/{application_id}/evidence", kind, content, about, details)
 
     def application(self, application_id):
         return ok(self.get(f"/v1/applications/{application_id}"))
@@ -161,7 +233,7 @@ class House:
                     now=self.clock(),
                 )
                 session.commit()
-                self._staff[name] = Caller(self, Subject(ActorKind.USER, user.id))
+            self._staff[name] = Caller(self, Subject(ActorKind.USER, user.id), factor=True)
         return self._staff[name]
 
     @property
@@ -214,21 +286,70 @@ class House:
             "park_code": PARK["park_code"],
             "status": status,
             "holder_voen": company.voen,
-            "registration_no": f"AGSP-R-{company.voen[4:8]}",
             "starts_on": "2021-11-22",
             "stage": stage,
-        }
+        } | registration_of(company)
         return ok(self.registrar.post("/v1/residencies", json=body))["id"]
 
-    def company(self, *, confirmed=True, resident=True, stage="operating", **changed):
-        """A company ready to apply: registered, confirmed, resident of the park, with a site where production runs."""
+    def company(self, *, confirmed=True, resident=True, stage="operating", evidence=True, **changed):
+        """A company ready to apply: registered, confirmed, resident of the park, with a site where production runs.
+
+        With it come the confirmed items of evidence that the rules of MIK and MIA ask for, laid once for all its
+        applications: `evidence=False` leaves all out, `evidence=("permit", …)` takes only these kinds.
+        """
         company = self.register(**changed)
         if confirmed:
             self.confirm(company)
         if resident:
             self.settle(company, stage=stage)
         company.add_site()
+        if evidence:
+            kinds = PAPERS.keys() | LOOKED_UP.keys() if evidence is True else set(evidence)
+            for kind, details in PAPERS.items():
+                if kind in kinds:
+                    self.confirm_evidence(company.lay(kind, **details))
+            self.look_up(company, *(kind for kind in LOOKED_UP if kind in kinds))
+            if evidence is True:
+                company.attested_at = self.clock()
         return company
+
+    def household(self):
+        """A family producer of Urva: a natural person, with all that the rules of URVA ask for of honey."""
+        company = self.confirm(self.register(voen_of(next(self._serials), "2"), legal_form="fiziki şəxs"))
+        company.add_site(name="Yard", district="Qusar", park_code=None)
+        for kind, details in (PAPERS | HOUSEHOLD_PAPERS).items():
+            self.confirm_evidence(company.lay(kind, **details))
+        self.look_up(company, *HOUSEHOLD_LOOKED_UP, stated=HOUSEHOLD_LOOKED_UP)
+        company.attested_at = self.clock()
+        return company
+
+    def confirm_evidence(self, item, **reading):
+        """Confirm an item as the company stated it; name what the registrar reads otherwise."""
+        return self.registrar.act(f"/v1/evidence/{item['id']}/confirm", reading)
+
+    def look_up(self, company, *kinds, stated=None, case_id=None, by=None, **details):
+        """What staff know, laid before the house today: once for all, or for one case. Without kinds: nothing."""
+        path = f"/v1/cases/{case_id}/evidence" if case_id else f"/v1/organisations/{company.organisation_id}/evidence"
+        today = {"issued_on": day_in_baku(self.clock()).isoformat()}
+        for kind in kinds:
+            said = today | (stated or LOOKED_UP)[kind] | details
+            item = lay(by or self.registrar, path, kind, PDF, None, said)
+        return item if kinds else None
+
+    def attest(self, company, application_id):
+        """Keep the looked-up facts of a company fresh, and have a certificate of origin for each of its headings."""
+        if self.clock() - company.attested_at > timedelta(days=20):
+            self.look_up(company, *LOOKED_UP)
+            self.look_up(company, "register-snapshot", stated={"register-snapshot": registration_of(company)})
+            company.attested_at = self.clock()
+        application = company.application(application_id)
+        if application["scheme"] == "MIA":
+            for product_id in application["product_ids"]:
+                heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
+                day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
+                origin = company.lay("origin-document", issued_on=day, number="AZ 1", form="GENERAL", hs4=heading)
+                if origin["confirmed_at"] is None:
+                    self.confirm_evidence(origin)
 
     def review(self, case_id, *, reviewer=None, outcome="approve", **verdict):
         """Claim if need be, and recommend the same for every product of the case."""
@@ -278,6 +399,14 @@ def open_house(database_url, folder, clock=None, **settings):
         yield House(app, stack.enter_context(http), clock)
 
 
+def lay(caller, path, kind, content, about, details):
+    """Upload an item; `details` are its dates, its number and its values by name."""
+    form = {name: str(details[name]) for name in ("issued_on", "valid_until", "number") if name in details}
+    values = {name: value for name, value in details.items() if name not in form}
+    form |= {"kind": kind, "values": json.dumps(values)} | ({"product_id": about} if about else {})
+    return ok(caller.post(path, files={"file": (f"{kind}.pdf", content)}, data=form))
+
+
 def ok(answer):
     """The JSON of an answer that had to succeed."""
     assert answer.status_code in {200, 201}, f"{answer.request.method} {answer.request.url}: {answer.text}"
@@ -291,6 +420,7 @@ def product(site_id, **changed):
         "hs6": "730630",
         "unit": "t",
         "site_id": site_id,
+        "annual_capacity": "24000",
         "ex_works": "1450",
         "materials": [
             {"name": "Hot-rolled coil", "hs4": "7208", "origin_country": "TR", "originating": False, "value": "830"}
@@ -308,10 +438,14 @@ def product(site_id, **changed):
     return body | changed
 
 
-def voen_of(serial):
-    """A VÖEN in good form that is unlikely to be real: 00, the serial, check digit, 1."""
+def registration_of(company):
+    return {"registration_no": f"AGSP-R-{company.voen[4:8]}"}
+
+
+def voen_of(serial, ending="1"):
+    """A VÖEN in good form that is unlikely to be real: 00, the serial, check digit, 1 for a company, 2 for a person."""
     for check_digit in range(10):
-        voen = f"009{serial:05d}{check_digit}1"
+        voen = f"009{serial:05d}{check_digit}{ending}"
         if not read_voen(voen).needs_review:
             return voen
-    return voen_of(serial + 10_000)  # this serial has the remainder ten, for which there is no check digit
+    return voen_of(serial + 10_000, ending)  # this serial has the remainder ten, for which there is no check digit

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_the_walk_through_prints_what_it_says(tmp_path):
         environment = clean_environment() | {
             "MIK": live.base_url,
             "ACCOUNTS": str(live.data_dir / "demo-accounts.json"),
+            "PYTHON": sys.executable,
             "NO_PROXY": "*",
         }
         run = subprocess.run(

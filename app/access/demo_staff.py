@@ -1,4 +1,7 @@
-"""Staff of the demo profile: random passwords, kept in one file that only its owner can read."""
+"""Staff of the demo profile: random passwords and authenticators, kept in one file that only its owner can read.
+
+The file holds e-mail → password, and one member `totp_secrets` with e-mail → secret (base 32) for the staff.
+"""
 
 import fcntl
 import json
@@ -8,13 +11,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from app.access import service, store
+from app.access import second_factor, service, store
 from app.access.passwords import Passwords
+from app.access.seal import Seal
 from app.actor import SYSTEM, Role
 from app.db import Database
 from app.settings import Settings
 
 FILE = "demo-accounts.json"
+SECRETS = "totp_secrets"
 
 STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
     "registrar@mik.example": ("Demo registrar", frozenset({Role.REGISTRAR})),
@@ -27,21 +32,27 @@ STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
 
 
 def ensure(settings: Settings, now: datetime) -> None:
-    """Make the staff that is missing. The password is in the file before the account exists: a kill in between loses
-    nothing, the next run makes the account with it."""
+    """Make the staff and the authenticators that are missing. Password and secret are in the file before the account
+    exists: a kill in between loses nothing, the next run makes the account with them. Who was removed stays removed."""
     database = Database(settings.sqlalchemy_url)
     try:
-        accounts = remember(settings.data_dir, {email: new_password() for email in STAFF})
+        accounts = remember(settings.data_dir, {email: new_password() for email in STAFF}, with_secrets=True)
+        totp = totp_secrets(settings.data_dir)
         with database.read_session() as session:
-            missing = [email for email in STAFF if store.user_by_email(session, email) is None]
-        if not missing:
+            missing = [email for email in STAFF if not store.known_address(session, email)]
+            present = [user for email in STAFF if (user := store.user_by_email(session, email))]
+            bare = [user for user in present if not second_factor.enrolled(session, user.id)]
+        if not missing and not bare:
             return
+        seal = Seal.of(settings.keys_dir)
         passwords = Passwords(settings.password_hashers)
         hashes = {email: passwords.hash(accounts[email]) for email in missing}
         with database.session() as session:
+            for user in bare:
+                second_factor.put_in_force(session, SYSTEM, seal, user.id, totp[user.email], now)
             for email in missing:
                 name, roles = STAFF[email]
-                service.create_staff(
+                user = service.create_staff(
                     session,
                     SYSTEM,
                     email=email,
@@ -50,6 +61,7 @@ def ensure(settings: Settings, now: datetime) -> None:
                     roles=roles,
                     now=now,
                 )
+                second_factor.put_in_force(session, SYSTEM, seal, user.id, totp[email], now)
             session.commit()
     finally:
         database.dispose()
@@ -61,24 +73,38 @@ def new_password() -> str:
 
 def known(data_dir: Path) -> dict[str, str]:
     """E-mail → password of every demo account."""
-    path = data_dir / FILE
-    if not path.exists():
-        return {}
-    accounts: dict[str, str] = json.loads(path.read_text("utf-8"))
-    return accounts
+    return {email: password for email, password in _read(data_dir).items() if isinstance(password, str)}
 
 
-def remember(data_dir: Path, passwords: Mapping[str, str]) -> dict[str, str]:
-    """Add accounts that are not known yet; what is known stays. Returns all. Safe against a second process."""
+def totp_secrets(data_dir: Path) -> dict[str, str]:
+    """E-mail → secret of the authenticator, for the staff."""
+    found = _read(data_dir).get(SECRETS, {})
+    return found if isinstance(found, dict) else {}
+
+
+def remember(data_dir: Path, passwords: Mapping[str, str], *, with_secrets: bool = False) -> dict[str, str]:
+    """Add accounts that are not known yet, and authenticators for these where asked for; what is known stays.
+    Returns all passwords. Safe against a second process."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / f".{FILE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        secrets_by_email = totp_secrets(data_dir)
+        if with_secrets:
+            secrets_by_email = {email: second_factor.new_secret() for email in passwords} | secrets_by_email
         accounts = {**passwords, **known(data_dir)}
         draft = data_dir / f".{FILE}.{secrets.token_hex(6)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(accounts, file, indent=2)
+            json.dump({**accounts, SECRETS: secrets_by_email}, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(data_dir / FILE)
     return accounts
+
+
+def _read(data_dir: Path) -> dict[str, str | dict[str, str]]:
+    path = data_dir / FILE
+    if not path.exists():
+        return {}
+    content: dict[str, str | dict[str, str]] = json.loads(path.read_text("utf-8"))
+    return content

@@ -2,11 +2,15 @@
 
 Counting only by account would let anybody lock out a reviewer; counting only by address would let a botnet guess on.
 The account alone therefore has the widest limit.
+
+Codes of an authenticator are counted apart, and by account alone: they have a million values, and whoever gets to guess
+them has the password already. A right password must not forgive them: it would let its thief go on for ever.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -30,8 +34,20 @@ def limits(account: str, address: str) -> tuple[Limit, ...]:
     )
 
 
+def code_limits(user_id: UUID) -> tuple[Limit, ...]:
+    return (Limit(_key("code", str(user_id)), 10),)
+
+
 def refuse_if_exhausted(session: Session, account: str, address: str, now: datetime) -> None:
-    for limit in limits(account, address):
+    _refuse(session, limits(account, address), now)
+
+
+def refuse_codes_if_exhausted(session: Session, user_id: UUID, now: datetime) -> None:
+    _refuse(session, code_limits(user_id), now)
+
+
+def _refuse(session: Session, exhausted: tuple[Limit, ...], now: datetime) -> None:
+    for limit in exhausted:
         if store.failures(session, limit.key, now - WINDOW) >= limit.most:
             raise TooManyAttempts(
                 "Too many failed attempts. Wait a quarter of an hour, then try again.",
@@ -42,6 +58,16 @@ def refuse_if_exhausted(session: Session, account: str, address: str, now: datet
 def count_failure(session: Session, account: str, address: str, now: datetime) -> None:
     for limit in sorted(limits(account, address), key=lambda each: each.key):  # one order of locks for everybody
         store.add_failure(session, limit.key, now, now - WINDOW)
+
+
+def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
+    for limit in code_limits(user_id):
+        store.add_failure(session, limit.key, now, now - WINDOW)
+
+
+def forgive_codes(session: Session, user_id: UUID) -> None:
+    for limit in code_limits(user_id):
+        store.clear_failures(session, limit.key)
 
 
 def forgive(session: Session, account: str, address: str) -> None:

@@ -10,6 +10,9 @@ from app.errors import Invalid
 MIN_LENGTH = 12
 MAX_LENGTH = 256  # hashing megabytes would be an easy way to keep the service busy
 
+NO_PASSWORD = ""
+"""Stored for an account whose first password is still to be set: nothing matches it."""
+
 
 class Passwords:
     """Hash and check passwords. Slow on purpose: call it before a write transaction begins."""
@@ -30,7 +33,7 @@ class Passwords:
             return False
         with self._slots:
             matches = self._hasher.verify(password, stored or self._nobody)
-        return matches and stored is not None
+        return matches and bool(stored)
 
 
 def check_strength(password: str) -> None:

@@ -1,9 +1,9 @@
-"""The two questions every service asks of its actor: does this deed belong to your role, and for whom do you act?"""
+"""What every service asks of its actor: is this deed your role's, for whom do you act, and is it really you?"""
 
 from uuid import UUID
 
 from app.actor import Actor, ActorKind, Role
-from app.errors import Forbidden
+from app.errors import Forbidden, SecondFactorRequired
 
 
 def require(actor: Actor, *roles: Role) -> None:
@@ -29,6 +29,22 @@ def require_person(actor: Actor) -> None:
     """A program must not make or end programs: whoever stole its secret could keep the door open."""
     if actor.kind is not ActorKind.USER:
         raise Forbidden("API clients are made and revoked by a person of the company.")
+
+
+def person(actor: Actor) -> UUID:
+    """The user behind the actor. What concerns people and their rights is never done by a program."""
+    if actor.kind is not ActorKind.USER or actor.id is None:
+        raise Forbidden("This is done by a person, not by an API client.")
+    return actor.id
+
+
+def require_second_factor(actor: Actor) -> None:
+    """A decision takes a code of the authenticator, given lately in this session; the system itself has none."""
+    if actor.second_factor_at is None and not actor.has(Role.SYSTEM):
+        raise SecondFactorRequired(
+            "This needs a recent code of your authenticator: send it as `otp` to POST /v1/auth/step-up, or sign in "
+            "with `otp`. Without an authenticator yet: POST /v1/me/second-factor."
+        )
 
 
 def may_see(actor: Actor, organisation_id: UUID) -> bool:

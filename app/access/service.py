@@ -1,6 +1,5 @@
 """Use cases around who may come in: staff, members, API clients, and who an access token speaks for."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,31 +9,41 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access import store
+from app.access import session_store, sessions, store, totp
+from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, StaffRole, User
 from app.access.rights import own_organisation, require_person
-from app.actor import STAFF_ROLES, Actor, ActorKind, Role
+from app.access.sessions import Ended
+from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unauthenticated
 
 CLIENT_PREFIX = "mikc_"
+SECRET_PREFIX = "miks_"  # noqa: S105 (only the beginning of one)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a token speaks for: `user:<id>` or `client:<id>`."""
+    """Whom a token speaks for: `user:<id>` in a session of theirs, or `client:<id>`, narrowed to scopes or not."""
 
     kind: ActorKind
     id: UUID
+    session_id: UUID | None = None
+    scopes: frozenset[Scope] | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
 
     @classmethod
-    def parse(cls, text: str) -> "Subject":
+    def parse(cls, text: str, session_id: object = None, scope: object = None) -> "Subject":
         kind, _, ident = text.partition(":")
         try:
-            return cls(ActorKind(kind), UUID(ident))
+            return cls(
+                ActorKind(kind),
+                UUID(ident),
+                UUID(str(session_id)) if session_id is not None else None,
+                frozenset(map(Scope, str(scope).split())) if scope is not None else None,
+            )
         except ValueError as why:
             raise Unauthenticated("The access token names nobody.") from why
 
@@ -59,7 +68,7 @@ def create_staff(
         raise Conflict(
             "Staff need at least one of the roles " + ", ".join(sorted(STAFF_ROLES)) + ".", code="no-such-role"
         )
-    user = _create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
+    user = create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
     session.add_all(StaffRole(user_id=user.id, role=role.value) for role in granted)
     audit.record(session, actor, "user.created", ("user", user.id), now, roles=[r.value for r in granted])
     return user
@@ -75,14 +84,15 @@ def create_member(
     password_hash: str,
     now: datetime,
 ) -> User:
-    user = _create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
+    user = create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
     audit.record(session, actor, "user.created", ("user", user.id), now, organisation=organisation_id)
     return user
 
 
-def _create_user(
+def create_user(
     session: Session, email: str, full_name: str, password_hash: str, *, organisation_id: UUID | None, now: datetime
 ) -> User:
+    """A row for a person, and nothing else: rights and history are the caller's. Errors: Conflict `email-taken`."""
     if store.user_by_email(session, email_key(email)):
         raise Conflict("This e-mail address is registered already.", code="email-taken")
     user = User(
@@ -103,44 +113,75 @@ def deactivate_members(session: Session, actor: Actor, organisation_id: UUID, no
     """Nobody acts for the company any more; their tokens and clients end with this transaction."""
     for user in store.members(session, organisation_id):
         if user.active:
-            user.active = False
-            audit.record(session, actor, "user.deactivated", ("user", user.id), now)
+            deactivate(session, actor, user, now)
     for client in store.clients_of(session, organisation_id, None, 10_000):
         _revoke(session, actor, client, now)
 
 
-def actor_of(session: Session, subject: Subject) -> Actor:
-    """Roles and membership as they are now, not as they were when the token was made: a removal cuts off at once."""
+def deactivate(session: Session, actor: Actor, user: User, now: datetime) -> None:
+    """Nobody comes in by this account again: sessions, codes, resets and invitations end with this transaction. What
+    the person did keeps its row; the address is free, for the same person at another company perhaps."""
+    user.active = False
+    user.former_email, user.email = user.email, f"removed:{user.id}"
+    sessions.end_all(session, actor, user.id, Ended.REMOVED, now)
+    session_store.close_resets(session, user.id, now)
+    for invitation_id in session_store.close_invitations(session, now, by=user.id):
+        audit.record(session, actor, "invitation.withdrawn", ("invitation", invitation_id), now)
+    audit.record(session, actor, "user.deactivated", ("user", user.id), now)
+
+
+def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
+    """Roles, membership and session as they are now, not as when the token was made: an end cuts off at once."""
     if subject.kind is ActorKind.CLIENT:
         client = store.client(session, subject.id)
         if client is None or client.revoked_at is not None:
             raise Unauthenticated("This API client was revoked.")
-        return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id)
+        scopes = granted(client) if subject.scopes is None else granted(client) & subject.scopes
+        return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id, scopes=scopes)
+    signed_in = session_store.sign_in(session, subject.session_id) if subject.session_id else None
+    if signed_in is None or signed_in.user_id != subject.id or not sessions.is_open(signed_in, now):
+        raise Unauthenticated("This session has ended; sign in again.")
     user = store.user(session, subject.id)
     if user is None or not user.active:
         raise Unauthenticated("This account is not active.")
-    if user.is_staff:
-        return Actor(ActorKind.USER, user.id, store.roles_of(session, user.id))
-    return Actor(ActorKind.USER, user.id, frozenset({Role.APPLICANT}), user.organisation_id)
+    return Actor(
+        ActorKind.USER,
+        user.id,
+        store.roles_of(session, user.id) if user.is_staff else frozenset({Role.APPLICANT}),
+        user.organisation_id,
+        session_id=signed_in.id,
+        second_factor_at=signed_in.second_factor_at if totp.recent(signed_in.second_factor_at, now) else None,
+    )
 
 
-def create_client(session: Session, actor: Actor, *, name: str, now: datetime) -> tuple[ApiClient, str]:
-    """A new API client and its secret, which exists only in this answer."""
+def granted(client: ApiClient) -> frozenset[Scope]:
+    return frozenset(map(Scope, client.scopes))
+
+
+def create_client(
+    session: Session, actor: Actor, *, name: str, now: datetime, scopes: Iterable[Scope] = tuple(Scope)
+) -> tuple[ApiClient, str]:
+    """A new API client and its secret, which exists only in this answer. It may do what its scopes say, no more."""
     organisation_id = own_organisation(actor)
     require_person(actor)
     assert actor.id is not None  # people have one
-    client_id, secret = CLIENT_PREFIX + secrets.token_hex(8), secrets.token_urlsafe(32)
+    client_id, (secret, digest) = CLIENT_PREFIX + secrets.token_hex(8), new_token(SECRET_PREFIX)
+    allowed = sorted(set(scopes))
     client = ApiClient(
         id=new_id(),
         organisation_id=organisation_id,
         client_id=client_id,
-        secret_hash=secret_hash(secret),
+        secret_hash=digest,
         name=name,
+        scopes=[scope.value for scope in allowed],
         created_by=actor.id,
         created_at=now,
     )
     session.add(client)
-    audit.record(session, actor, "client.created", ("client", client.id), now, organisation=organisation_id)
+    codes = [scope.value for scope in allowed]
+    audit.record(
+        session, actor, "client.created", ("client", client.id), now, organisation=organisation_id, scopes=codes
+    )
     return client, secret
 
 
@@ -159,13 +200,9 @@ def _revoke(session: Session, actor: Actor, client: ApiClient, now: datetime) ->
         audit.record(session, actor, "client.revoked", ("client", client.id), now)
 
 
-def secret_hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def client_by_secret(session: Session, client_id: str, secret: str) -> ApiClient | None:
     """The client whose secret this is; compared in constant time, also when there is no such client."""
     client = store.client_by_public_id(session, client_id)
     stored = client.secret_hash if client else "0" * 64
-    matches = secrets.compare_digest(stored, secret_hash(secret))
+    matches = secrets.compare_digest(stored, token_hash(secret))
     return client if client and matches and client.revoked_at is None else None

@@ -24,6 +24,12 @@ def users(session: Session, ids: Sequence[UUID]) -> dict[UUID, User]:
     return {u.id: u for u in session.scalars(sa.select(User).where(User.id.in_(ids)))}
 
 
+def addresses_under(session: Session, ending: str) -> Sequence[str]:
+    """E-mail addresses of active users with this ending, such as `.example`; ten of them are enough to name."""
+    query = sa.select(User.email).where(User.email.endswith(ending, autoescape=True), User.active)
+    return session.scalars(query.order_by(User.email).limit(10)).all()
+
+
 def roles_of(session: Session, user_id: UUID) -> frozenset[Role]:
     return frozenset(Role(r) for r in session.scalars(sa.select(StaffRole.role).where(StaffRole.user_id == user_id)))
 
@@ -59,14 +65,16 @@ def failures(session: Session, key: str, since: datetime) -> int:
 
 
 def add_failure(session: Session, key: str, now: datetime, since: datetime) -> None:
-    """Count one more; a window that is over starts anew. Locked, so that parallel guesses all count."""
-    row = session.get(Guesses, key, with_for_update=True)
-    if row is None:
-        session.add(Guesses(key=key, window_start=now, failures=1))
-    elif row.window_start < since:
-        row.window_start, row.failures = now, 1
-    else:
-        row.failures += 1
+    """Count one more; a window that is over starts anew. In one statement, so that parallel guesses all count, the
+    first ones of a window as well."""
+    session.execute(
+        sa.text(
+            "INSERT INTO guesses (key, window_start, failures) VALUES (:key, :now, 1) ON CONFLICT (key) DO UPDATE SET "
+            "failures = CASE WHEN guesses.window_start < :since THEN 1 ELSE guesses.failures + 1 END, "
+            "window_start = CASE WHEN guesses.window_start < :since THEN :now ELSE guesses.window_start END"
+        ).bindparams(sa.bindparam("now", type_=UtcDateTime()), sa.bindparam("since", type_=UtcDateTime())),
+        {"key": key, "now": now, "since": since},
+    )
 
 
 def clear_failures(session: Session, key: str) -> None:
@@ -115,6 +123,66 @@ def free_answer(session: Session, *, principal: str, route: str, key: str) -> No
     )
 
 
+def has_answers(session: Session, before: datetime) -> bool:
+    return bool(session.scalar(sa.select(sa.exists().where(KeptAnswer.created_at < before))))
+
+
 def forget_answers(session: Session, before: datetime) -> None:
     """Retries come within a day; older answers go."""
     session.execute(sa.delete(KeptAnswer).where(KeptAnswer.created_at < before))
+
+
+def known_address(session: Session, email: str) -> bool:
+    """Whether anybody has, or had, this address."""
+    query = sa.select(User.id).where(sa.or_(User.email == email, User.former_email == email)).limit(1)
+    return session.scalar(query) is not None
+
+
+def locked_user(session: Session, user_id: UUID) -> User | None:
+    """As it is now, held until the commit: of a sign-in and a new password at once, the second sees the first."""
+    return session.get(User, user_id, with_for_update=True, populate_existing=True)
+
+
+def active_members(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[User]:
+    query = sa.select(User).where(User.organisation_id == organisation_id, User.active).order_by(User.id).limit(limit)
+    if after:
+        query = query.where(User.id > after)
+    return session.scalars(query).all()
+
+
+def staff(session: Session, after: UUID | None, limit: int) -> Sequence[User]:
+    query = sa.select(User).where(User.is_staff).order_by(User.id).limit(limit)
+    if after:
+        query = query.where(User.id > after)
+    return session.scalars(query).all()
+
+
+def roles_of_all(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:
+    found: dict[UUID, set[Role]] = {}
+    for row in session.scalars(sa.select(StaffRole).where(StaffRole.user_id.in_(ids))):
+        found.setdefault(row.user_id, set()).add(Role(row.role))
+    return found
+
+
+def active_owners(session: Session) -> frozenset[UUID]:
+    """The owners as they are now. Their roles are locked first, so that two owners who part each other take turns."""
+    owner = StaffRole.role == Role.OWNER.value
+    session.scalars(sa.select(StaffRole.user_id).where(owner).order_by(StaffRole.user_id).with_for_update()).all()
+    return frozenset(
+        session.scalars(sa.select(User.id).join(StaffRole, StaffRole.user_id == User.id).where(owner, User.active))
+    )
+
+
+def add_role(session: Session, user_id: UUID, role: Role) -> None:
+    session.add(StaffRole(user_id=user_id, role=role.value))
+
+
+def remove_role(session: Session, user_id: UUID, role: Role) -> bool:
+    """Whether there was one to remove."""
+    gone = sa.delete(StaffRole).where(StaffRole.user_id == user_id, StaffRole.role == role.value)
+    return session.execute(gone.returning(StaffRole.role)).first() is not None
+
+
+def clients_made_by(session: Session, user_id: UUID) -> Sequence[ApiClient]:
+    query = sa.select(ApiClient).where(ApiClient.created_by == user_id, ApiClient.revoked_at.is_(None))
+    return session.scalars(query.order_by(ApiClient.id)).all()

@@ -1,7 +1,7 @@
 """Access tokens (RFC 9068, `at+jwt`): short, for one audience, under a key of their own.
 
-A token says only who it speaks for. Roles and membership are read from the database at every request, so that removing
-a member, a role or a client cuts them off at once.
+A token says only who it speaks for, in which session, and how far a client's was narrowed. Roles, membership, session
+and second factor are read from the database at every request, so that what ends is cut off at once.
 """
 
 import secrets
@@ -24,7 +24,7 @@ class AccessTokens:
 
     def issue(self, subject: Subject, now: datetime) -> str:
         issued = int(now.timestamp())
-        claims = {
+        claims: dict[str, str | int] = {
             "iss": self._issuer,
             "aud": AUDIENCE,
             "sub": str(subject),
@@ -32,6 +32,10 @@ class AccessTokens:
             "exp": issued + int(self.lifetime.total_seconds()),
             "jti": secrets.token_urlsafe(12),
         }
+        if subject.session_id is not None:
+            claims["sid"] = str(subject.session_id)
+        if subject.scopes is not None:
+            claims["scope"] = " ".join(sorted(subject.scopes))
         return self._signer.sign(claims, typ=jws.ACCESS)
 
     def check(self, authorization: str | None, now: datetime) -> Subject:
@@ -45,4 +49,4 @@ class AccessTokens:
             expired = why.reason is jws.Reason.EXPIRED
             detail = "The access token has expired; get a new one." if expired else "The access token is not ours."
             raise Unauthenticated(detail, code="token-expired" if expired else None) from why
-        return Subject.parse(claims.sub)
+        return Subject.parse(claims.sub, claims.claims.get("sid"), claims.claims.get("scope"))

@@ -10,9 +10,10 @@ from pydantic import EmailStr, Field, StringConstraints
 from app.access import service as access
 from app.access import store as access_store
 from app.access.rights import own_organisation, require_person
-from app.actor import Actor, Role
+from app.actor import Actor, Role, Scope
 from app.api import dossier
 from app.applications import assessment, cases, service, store
+from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
 from app.errors import NotFound, check_version
 from app.products import service as products
@@ -24,7 +25,7 @@ from app.registry import places as sites
 from app.registry import store as registry
 from app.web.deps import (
     ActorDep,
-    AnonymousReplayDep,
+    AnonymousAskFirstDep,
     NowDep,
     PasswordsDep,
     ReplayDep,
@@ -75,13 +76,14 @@ class Registered(Answer):
     responses=refuses(400, 409, 413, 415, 422, 503),
 )
 def register(
-    body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep, _retry: AnonymousReplayDep
+    body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep, ask_first: AnonymousAskFirstDep
 ) -> Registered:
     """No account is needed. A company that the resident register lists already is claimed in the same way.
 
     Until a registrar confirms it the company may draft and try the rules, but not submit.
     """
     password_hash = passwords.hash(body.member.password)
+    ask_first()
     organisation, user = organisations.register_company(
         session,
         legal_name_az=body.legal_name_az,
@@ -346,6 +348,7 @@ def list_applications(
     actor: Applicant,
     session: SessionDep,
     page: PageDep,
+    now: NowDep,
     state: State | None = None,
     scheme: Annotated[str | None, Query(max_length=8)] = None,
     reference: Annotated[str | None, Query(max_length=100)] = None,
@@ -358,7 +361,7 @@ def list_applications(
         with_drafts=True,
     )
     rows = page.cut(store.applications(session, wanted, page.after, page.fetch), lambda row: row.id)
-    return {"items": dossier.summaries(session, actor, rows)}
+    return {"items": dossier.summaries(session, actor, rows, now)}
 
 
 @router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
@@ -375,16 +378,16 @@ def create_application(
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 @router.get("/applications/{application_id}", summary="One application", responses=refuses(*READS))
 def get_application(
-    application_id: str, actor: ActorDep, session: SessionDep, response: Response
+    application_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
 ) -> dossier.ApplicationAnswer:
     row = cases.visible(session, actor, parse_id(application_id, "application"))
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 def _own_draft(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
@@ -413,7 +416,7 @@ def change_application(
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 @router.post("/applications/{application_id}/submit", summary="Submit", responses=refuses(*CHANGES))
@@ -423,12 +426,15 @@ def submit(
     """The dossier is assessed and frozen. What you can supply and did not is named, and nothing is sent."""
     row = service.submit(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 class AnswerBody(Body):
     question_id: UUID
     text: Prose
+    evidence_ids: list[UUID] = Field(
+        default=[], max_length=MOST_NAMED, description="files of this application that the answer rests on"
+    )
 
 
 class Answers(Body):
@@ -454,12 +460,12 @@ def respond(
         session,
         actor,
         application_id,
-        answers={a.question_id: a.text for a in body.answers},
+        replies=[Reply(a.question_id, a.text, tuple(a.evidence_ids)) for a in body.answers],
         version=version,
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 @router.post("/applications/{application_id}/withdraw", summary="Withdraw", responses=refuses(*CHANGES))
@@ -469,7 +475,7 @@ def withdraw(
     """Possible until a decision is made. The products can be applied for again."""
     row = service.withdraw(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 @router.get(
@@ -493,12 +499,16 @@ def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> d
 
 class NewClient(Body):
     name: Sentence = Field(examples=["Order system"])
+    scopes: list[Scope] = Field(
+        default=list(Scope), min_length=1, max_length=20, description="what it may do; everything unless you narrow it"
+    )
 
 
 class ClientAnswer(Answer):
     id: UUID
     client_id: str
     name: str
+    scopes: list[Scope]
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
@@ -529,7 +539,7 @@ def create_client(
     _retry: ReplayDep,
 ) -> ClientWithSecret:
     """The secret is shown once; only a hash of it is kept."""
-    row, secret = access.create_client(session, actor, name=body.name, now=now)
+    row, secret = access.create_client(session, actor, name=body.name, scopes=body.scopes, now=now)
     session.flush()
     return ClientWithSecret(**ClientAnswer.model_validate(row, from_attributes=True).model_dump(), client_secret=secret)
 

@@ -1,4 +1,4 @@
-"""All audiences: get an access token (RFC 6749), and ask who one is."""
+"""All audiences: get, renew and give back tokens (RFC 6749, RFC 7009)."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,21 +6,26 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
+from sqlalchemy.orm import Session
 
-from app.access import guesses, store
+from app.access import guesses, second_factor, session_store, sessions, store
 from app.access import service as access
+from app.access.handed import token_hash
+from app.access.model import ApiClient, User
 from app.access.passwords import Passwords
+from app.access.seal import Seal
 from app.access.service import Subject
-from app.actor import ActorKind
+from app.access.sessions import Begun, Ended
+from app.access.tokens import AccessTokens
+from app.actor import Actor, ActorKind, Scope
 from app.db import Database
-from app.errors import TooManyAttempts
-from app.registry import store as registry
-from app.web.deps import ActorDep, AddressDep, DatabaseDep, NowDep, PasswordsDep, SessionDep, TokensDep
+from app.errors import TooManyAttempts, Unauthenticated
+from app.web.deps import AddressDep, DatabaseDep, NowDep, PasswordsDep, SealDep, TokensDep
 from app.web.fields import Answer
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
-router = APIRouter(prefix="/v1", tags=["access"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/auth", tags=["access"], route_class=OrderedRoute)
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -29,6 +34,8 @@ class TokenAnswer(Answer):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 (a scheme's name)
     expires_in: int = Field(description="seconds")
+    refresh_token: str | None = Field(None, description="for people; good once, the answer to it brings the next")
+    scope: str | None = Field(None, description="for API clients: what this token may do")
 
 
 class TokenRefusal(Answer):
@@ -38,84 +45,187 @@ class TokenRefusal(Answer):
     error_description: str
 
 
-class Me(Answer):
-    kind: ActorKind
-    id: str
-    name: str
-    roles: list[str]
-    organisation: dict[str, str] | None = Field(description="the one company that an applicant acts for")
+REFUSED: dict[int | str, dict[str, object]] = {
+    400: {"model": TokenRefusal, "description": "RFC 6749 §5.2"},
+    401: {"model": TokenRefusal, "description": "unknown, wrong or revoked"},
+    429: {"model": TokenRefusal, "description": "too many failed attempts; see Retry-After"},
+    **refuses(413, 415, 422, 503),
+}
 
 
-@router.post(
-    "/auth/token",
-    summary="Get an access token",
-    response_model=TokenAnswer,
-    responses={
-        400: {"model": TokenRefusal, "description": "RFC 6749 §5.2"},
-        401: {"model": TokenRefusal, "description": "unknown, wrong or revoked"},
-        429: {"model": TokenRefusal, "description": "too many failed attempts; see Retry-After"},
-        **refuses(413, 415, 422, 503),
-    },
-)
+@router.post("/token", summary="Get an access token", response_model=TokenAnswer, responses=REFUSED)
 def token(
     database: DatabaseDep,
     passwords: PasswordsDep,
     tokens: TokensDep,
+    seal: SealDep,
     now: NowDep,
     address: AddressDep,
     grant_type: Annotated[str, Form(max_length=60, examples=["password"])] = "",
     username: Annotated[str | None, Form(max_length=320)] = None,
     password: Annotated[str | None, Form(max_length=1_000)] = None,
+    otp: Annotated[str | None, Form(max_length=20, description="staff: code of the authenticator")] = None,
     client_id: Annotated[str | None, Form(max_length=100)] = None,
     client_secret: Annotated[str | None, Form(max_length=200)] = None,
+    scope: Annotated[str | None, Form(max_length=500, description="API clients: less than they were granted")] = None,
+    refresh_token: Annotated[str | None, Form(max_length=200)] = None,
 ) -> Response:
-    """`password` for people, `client_credentials` for programs of a company. Tokens live a quarter of an hour at most.
+    """`password` and `refresh_token` for people, `client_credentials` for programs of a company.
 
+    Access tokens live a quarter of an hour at most. A refresh token is good once: a second use of one ends its session,
+    because then two hold it. Sessions end after 12 hours (staff) or 30 days (members) whatever is renewed.
+    Staff may sign in without `otp`, but then decide nothing until `POST /v1/auth/step-up`.
     Failed attempts are throttled by account and by address. The answer never says whether an account exists.
     """
-    if grant_type == "password":
-        account, secret = username, password
-    elif grant_type == "client_credentials":
-        account, secret = client_id, client_secret
-    else:
-        return _refusal(400, "unsupported_grant_type", "Use password or client_credentials.")
+    desk = _Desk(database, passwords, tokens, seal, address, now)
+    if grant_type not in {"password", "client_credentials", "refresh_token"}:
+        return _refusal(400, "unsupported_grant_type", "Use password, refresh_token or client_credentials.")
+    if scope and grant_type != "client_credentials":
+        return _refusal(400, "invalid_scope", "Scopes narrow API clients; what people may do follows from their roles.")
+    if grant_type == "refresh_token":
+        return desk.renew(refresh_token)
+    account, secret = (username, password) if grant_type == "password" else (client_id, client_secret)
     if not account or not secret or not _storable(account):
         return _refusal(400, "invalid_request", "Name the account and its secret.")
     try:
-        subject = _recognise(database, passwords, grant_type, account, secret, address, now)
+        by_person = grant_type == "password"
+        return desk.sign_in(account, secret, otp) if by_person else desk.let_program_in(account, secret, scope)
     except TooManyAttempts as why:
         return _refusal(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
-    if subject is None:
-        return _refusal(401, "invalid_grant" if grant_type == "password" else "invalid_client", "Unknown or wrong.")
-    answer = TokenAnswer(access_token=tokens.issue(subject, now), expires_in=int(tokens.lifetime.total_seconds()))
-    return JSONResponse(answer.model_dump(), headers=NO_STORE)
 
 
-def _recognise(
-    database: Database, passwords: Passwords, grant_type: str, account: str, secret: str, address: str, now: datetime
-) -> Subject | None:
-    """Slow work (argon2) stands between two short transactions: SQLite has one writer."""
-    account = access.email_key(account)
+@router.post(
+    "/revoke",
+    summary="Sign out",
+    response_class=Response,
+    responses={200: {"description": "The token is good for nothing now."}, **refuses(413, 415, 422, 503)}
+    | {400: {"model": TokenRefusal, "description": "RFC 7009 §2.2.1"}},
+)
+def revoke(
+    database: DatabaseDep,
+    tokens: TokensDep,
+    now: NowDep,
+    token: Annotated[str, Form(max_length=4_000)] = "",
+    token_type_hint: Annotated[str | None, Form(max_length=60)] = None,  # noqa: ARG001 (RFC 7009: a hint)
+) -> Response:
+    """Ends the session of a refresh token, or of a person's access token, and every token that came from it.
+
+    A token that is unknown or over is no error (RFC 7009). Programs are cut off by revoking the client.
+    """
+    if not token:
+        return _refusal(400, "invalid_request", "Name the token.")
     with database.read_session() as session:
-        guesses.refuse_if_exhausted(session, account, address, now)
-        user = store.user_by_email(session, account) if grant_type == "password" else None
-        client = access.client_by_secret(session, account, secret) if grant_type == "client_credentials" else None
-    subject = None
-    if grant_type == "password":
-        known = user if user is not None and user.active else None
-        if passwords.verify(secret, known.password_hash if known else None) and known is not None:
-            subject = Subject(ActorKind.USER, known.id)
-    elif client is not None:
-        subject = Subject(ActorKind.CLIENT, client.id)
+        by_refresh = session_store.sign_in_of_token(session, token_hash(token))
+    session_id = by_refresh.id if by_refresh else None
+    if session_id is None:
+        try:
+            subject = tokens.check(f"Bearer {token}", now)
+        except Unauthenticated:
+            return Response(headers=NO_STORE)
+        if subject.session_id is None:
+            return _refusal(400, "unsupported_token_type", "Revoke the API client: DELETE /v1/api-clients/{client_id}.")
+        session_id = subject.session_id
     with database.session() as session:
-        if subject is None:
-            guesses.count_failure(session, account, address, now)
-        else:
-            guesses.forgive(session, account, address)
-            if client is not None:
-                store.touch_client(session, client.id, now)
+        if signed_in := session_store.sign_in(session, session_id, lock=True):
+            actor = Actor(ActorKind.USER, signed_in.user_id, frozenset())
+            sessions.end(session, actor, signed_in, Ended.SIGNED_OUT, now)
         session.commit()
-    return subject
+    return Response(headers=NO_STORE)
+
+
+class _Desk:
+    """One request for a token. Slow work (argon2) stands between two short transactions: SQLite has one writer."""
+
+    def __init__(
+        self, database: Database, passwords: Passwords, tokens: AccessTokens, seal: Seal, address: str, now: datetime
+    ) -> None:
+        self._database, self._passwords, self._tokens, self._seal = database, passwords, tokens, seal
+        self._address, self._now = address, now
+
+    def sign_in(self, username: str, password: str, otp: str | None) -> Response:
+        account = access.email_key(username)
+        with self._database.read_session() as session:
+            guesses.refuse_if_exhausted(session, account, self._address, self._now)
+            user = store.user_by_email(session, account)
+        known = user if user is not None and user.active else None
+        right = self._passwords.verify(password, known.password_hash if known else None)
+        with self._database.session() as session:
+            begun = None
+            if right and known is not None:
+                guesses.forgive(session, account, self._address)
+                begun = self._begin(session, known, otp)
+            else:
+                guesses.count_failure(session, account, self._address, self._now)
+            session.commit()
+        if begun is None:
+            return _refusal(401, "invalid_grant", "Unknown or wrong.")
+        return self._for_person(begun)
+
+    def _begin(self, session: Session, known: User, otp: str | None) -> Begun | None:
+        """A wrong code, and a password that was changed while its hash was compared, let nobody in."""
+        user = store.locked_user(session, known.id)
+        if user is None or not user.active or user.password_hash != known.password_hash:
+            return None
+        if otp and not second_factor.check(session, self._seal, user.id, otp, self._now):
+            return None
+        return sessions.begin(session, user, self._now, second_factor=bool(otp))
+
+    def renew(self, refresh_token: str | None) -> Response:
+        if not refresh_token:
+            return _refusal(400, "invalid_request", "Send the refresh_token.")
+        with self._database.read_session() as session:
+            known = sessions.known(session, refresh_token)
+        begun = None
+        if known:
+            with self._database.session() as session:
+                begun = sessions.renew(session, refresh_token, self._now)
+                session.commit()
+        if begun is None:
+            return _refusal(400, "invalid_grant", "This refresh token is unknown, used or over; sign in again.")
+        return self._for_person(begun)
+
+    def let_program_in(self, client_id: str, secret: str, scope: str | None) -> Response:
+        account = access.email_key(client_id)
+        with self._database.read_session() as session:
+            guesses.refuse_if_exhausted(session, account, self._address, self._now)
+            client = access.client_by_secret(session, account, secret)
+        with self._database.session() as session:
+            if client is None:
+                guesses.count_failure(session, account, self._address, self._now)
+            else:
+                guesses.forgive(session, account, self._address)
+                store.touch_client(session, client.id, self._now)
+            session.commit()
+        if client is None:
+            return _refusal(401, "invalid_client", "Unknown or wrong.")
+        scopes = _narrowed(client, scope)
+        if not scopes:
+            granted = " ".join(sorted(access.granted(client)))
+            return _refusal(400, "invalid_scope", f"Ask for some of what this client was granted: {granted}.")
+        subject = Subject(ActorKind.CLIENT, client.id, scopes=scopes)
+        return self._answer(subject, scope=" ".join(sorted(scopes)))
+
+    def _for_person(self, begun: Begun) -> Response:
+        subject = Subject(ActorKind.USER, begun.session.user_id, begun.session.id)
+        return self._answer(subject, refresh_token=begun.refresh_token)
+
+    def _answer(self, subject: Subject, *, refresh_token: str | None = None, scope: str | None = None) -> Response:
+        answer = TokenAnswer(
+            access_token=self._tokens.issue(subject, self._now),
+            expires_in=int(self._tokens.lifetime.total_seconds()),
+            refresh_token=refresh_token,
+            scope=scope,
+        )
+        return JSONResponse(answer.model_dump(exclude_none=True), headers=NO_STORE)
+
+
+def _narrowed(client: ApiClient, scope: str | None) -> frozenset[Scope]:
+    """What was granted, or the part of it that was asked for; empty where it asks for more."""
+    granted = access.granted(client)
+    wanted = frozenset((scope or "").split())
+    if not wanted:
+        return granted
+    return frozenset(each for each in granted if each in wanted) if wanted <= granted else frozenset()
 
 
 def _storable(text: str) -> bool:
@@ -126,31 +236,3 @@ def _storable(text: str) -> bool:
 def _refusal(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> JSONResponse:
     body = {"error": error, "error_description": description}
     return JSONResponse(body, status, {**NO_STORE, **(headers or {})})
-
-
-@router.get("/me", summary="Who am I", responses=refuses(401, 503))
-def me(actor: ActorDep, session: SessionDep) -> Me:
-    """The account behind the access token, its roles now, and the company it acts for."""
-    assert actor.id is not None  # tokens speak for users and clients
-    if actor.kind is ActorKind.CLIENT:
-        client = store.client(session, actor.id)
-        name = client.name if client else ""
-    else:
-        user = store.user(session, actor.id)
-        name = user.full_name if user else ""
-    organisation = registry.organisation(session, actor.organisation_id) if actor.organisation_id else None
-    return Me(
-        kind=actor.kind,
-        id=str(actor.id),
-        name=name,
-        roles=sorted(actor.roles),
-        organisation={
-            "id": str(organisation.id),
-            "legal_name_az": organisation.legal_name_az,
-            "legal_name_en": organisation.legal_name_en,
-            "voen": organisation.voen,
-            "standing": organisation.standing,
-        }
-        if organisation
-        else None,
-    )

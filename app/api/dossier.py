@@ -1,7 +1,7 @@
 """What an application looks like from outside: to its company, and with names and notes to the staff."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access import store as access
 from app.actor import Actor, ActorKind
-from app.applications import cases, store
+from app.api import timed
+from app.api.timed import Timed
+from app.applications import cases, clock, store
 from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
 from app.certificates import store as certificates
@@ -95,6 +97,7 @@ class AssessmentAnswer(Answer):
     origin: dict[str, Any] | None = Field(description="criterion, value content and its arithmetic")
     rules: list[Finding]
     input_hash: str = Field(description="SHA-256 over the facts that were judged")
+    holds_until: date | None = Field(None, description="last day of the evidence that a certificate would rest on")
     occasion: str | None = None
     assessed_at: datetime | None = None
 
@@ -102,10 +105,12 @@ class AssessmentAnswer(Answer):
 class Question(Answer):
     id: UUID
     product_id: UUID | None
+    field: str | None = Field(description="what the question is about")
     question: str
     asked_at: datetime
     answer: str | None
     answered_at: datetime | None
+    evidence_ids: list[UUID] | None = Field(description="files that the answer rests on; null until answered")
 
 
 class EvidenceAnswer(Answer):
@@ -117,6 +122,15 @@ class EvidenceAnswer(Answer):
     size: int
     sha256: str
     uploaded_at: datetime
+    organisation_id: UUID
+    application_id: UUID | None = Field(description="null where the company laid it before the house once for all")
+    issued_on: date | None
+    valid_until: date | None = Field(description="last day, inclusive; null where it has no end")
+    number: str | None
+    values: dict[str, Any] = Field(description="what the document says, by the values of its kind")
+    confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
+    confirmed_by: UUID | None = Field(description="staff only")
+    version: int
 
 
 class ProductDecision(Answer):
@@ -135,7 +149,7 @@ class DecisionAnswer(Answer):
     products: list[ProductDecision]
 
 
-class ApplicationSummary(Answer):
+class ApplicationSummary(Timed):
     id: UUID
     number: str
     scheme: str
@@ -150,7 +164,7 @@ class ApplicationSummary(Answer):
     version: int
 
 
-class ApplicationAnswer(Answer):
+class ApplicationAnswer(Timed):
     id: UUID
     number: str
     scheme: str
@@ -213,39 +227,44 @@ def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> Asses
             for f in content["findings"]
         ],
         input_hash=content["input_hash"],
+        holds_until=content.get("holds_until"),
         **more,
     )
 
 
-def evidence(row: Evidence) -> EvidenceAnswer:
-    return EvidenceAnswer.model_validate(row, from_attributes=True)
+def evidence(actor: Actor, row: Evidence) -> EvidenceAnswer:
+    own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
+    return EvidenceAnswer(**own | {"values": row.stated, "confirmed_by": row.confirmed_by if actor.is_staff else None})
 
 
-def summaries(session: Session, actor: Actor, rows: Sequence[Application]) -> list[ApplicationSummary]:
+def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: datetime) -> list[ApplicationSummary]:
     companies = registry.organisations_by_id(session, [row.organisation_id for row in rows])
     counts = store.product_counts(session, [row.id for row in rows])
+    timings = clock.timings(session, rows, now)
     return [
         ApplicationSummary(
             **_common(actor, row),
-            organisation=_company(companies[row.organisation_id]),
+            **timed.members(timings[row.id]),
+            organisation=company(companies[row.organisation_id]),
             products=counts.get(row.id, 0),
         )
         for row in rows
     ]
 
 
-def application(session: Session, actor: Actor, row: Application) -> ApplicationAnswer:
+def application(session: Session, actor: Actor, row: Application, now: datetime) -> ApplicationAnswer:
     session.flush()
-    company = registry.organisations_by_id(session, [row.organisation_id])[row.organisation_id]
+    applicant = registry.organisations_by_id(session, [row.organisation_id])[row.organisation_id]
     issued = certificates.of_application(session, row.id)
     recommendation = store.open_recommendation(session, row.id) if actor.is_staff else None
     return ApplicationAnswer(
         **_common(actor, row),
-        organisation=_company(company),
+        **timed.members(clock.timings(session, [row], now)[row.id]),
+        organisation=company(applicant),
         created_at=row.created_at,
         moves=[move.value for move in cases.moves(session, actor, row)],
         product_ids=list(store.product_ids(session, row.id)),
-        evidence=[evidence(each) for each in store.evidence_of(session, row.id)],
+        evidence=[evidence(actor, each) for each in store.evidence_of(session, row.id)],
         questions=[
             Question.model_validate(q, from_attributes=True) for q in store.information_requests(session, row.id)
         ],
@@ -277,7 +296,7 @@ def _common(actor: Actor, row: Application) -> dict[str, Any]:
     }
 
 
-def _company(row: Any) -> dict[str, str]:
+def company(row: Any) -> dict[str, str]:
     return {"id": str(row.id), "legal_name_az": row.legal_name_az, "legal_name_en": row.legal_name_en}
 
 
@@ -304,7 +323,7 @@ def _decision(session: Session, row: Application, numbers: dict[UUID, str]) -> D
 
 
 def timeline(session: Session, actor: Actor, row: Application) -> list[TimelineEntry]:
-    events = audit.timeline(session, row.id)
+    events = [e for e in audit.timeline(session, row.id) if actor.is_staff or e.event != cases.NOTED]
     people = access.users(session, [e.actor_id for e in events if e.actor_kind == ActorKind.USER and e.actor_id])
     notes = store.notes(session, row.id)
     entries = []

@@ -1,21 +1,38 @@
-"""Evidence files of an application: up by the applicant, down by whoever may see the case."""
+"""Evidence: laid before the house for an application or once for all, downloaded, and confirmed by staff."""
 
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 from fastapi.responses import FileResponse, Response
+from pydantic import Field
 
+from app import strict_json
 from app.api import dossier
-from app.applications import evidence
-from app.applications.evidence import EvidenceKind
-from app.applications.files import CHUNK, EXTENSIONS
+from app.applications import confirmation, evidence
+from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
+from app.applications.items import Details
+from app.applications.model import Evidence
 from app.errors import Invalid, Unavailable
 from app.registry.text import tidy, wrong_with
-from app.web.deps import ActorDep, EvidenceFilesDep, NowDep, ReplayDep, SessionDep, parse_id
-from app.web.refusals import CREATES, READS, refuses
+from app.schemes.evidence_kinds import EvidenceKind, kinds
+from app.web.deps import (
+    ActorDep,
+    AskFirstDep,
+    EvidenceFilesDep,
+    NowDep,
+    ReplayDep,
+    SessionDep,
+    VersionDep,
+    etag,
+    parse_id,
+)
+from app.web.fields import Body, Word
+from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import FileRoute
 
 router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
@@ -23,8 +40,77 @@ router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
 OPENED_NOWHERE = "default-src 'none'; sandbox"
 
 
-def _takes_evidence(application_id: str, actor: ActorDep, session: SessionDep) -> UUID:
-    return evidence.takes_evidence(session, actor, parse_id(application_id, "application")).id
+@router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
+def list_kinds() -> dict[str, list[EvidenceKind]]:
+    """Who supplies them, which dates they bear, and which values are read in them."""
+    return {"items": list(kinds().values())}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What goes with a file."""
+
+    file: UploadFile
+    kind: str
+    product_id: str | None
+    issued_on: date | None
+    valid_until: date | None
+    number: str | None
+    values: str | None
+
+    @property
+    def name(self) -> str:
+        name = tidy(re.split(r"[/\\]", self.file.filename or "")[-1]) or "file"  # a name, never a path
+        if wrong := wrong_with(name, 200):
+            raise Invalid.at("/file", wrong)
+        return name
+
+    def product(self) -> UUID | None:
+        return parse_id(self.product_id, "product") if self.product_id else None
+
+    def details(self) -> Details:
+        return Details(self.issued_on, self.valid_until, self.number, self._values())
+
+    def _values(self) -> dict[str, Any]:
+        try:
+            values = strict_json.loads(self.values or "{}")
+        except ValueError as why:
+            raise Invalid.at("/values", str(why)) from None
+        if not isinstance(values, dict):
+            raise Invalid.at("/values", "This is a JSON object: the name of each value, and the value.")
+        return values
+
+    def store(self, files: EvidenceFiles) -> StoredFile:
+        return files.put(iter(lambda: self.file.file.read(CHUNK), b""))
+
+
+def _sheet(
+    file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
+    kind: Annotated[str, Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
+    product_id: Annotated[str | None, Form(max_length=40, description="where it is about one product")] = None,
+    issued_on: Annotated[date | None, Form(description="as printed on the document")] = None,
+    valid_until: Annotated[date | None, Form(description="last day, inclusive")] = None,
+    number: Annotated[str | None, Form(max_length=200, description="as printed on the document")] = None,
+    values: Annotated[
+        str | None, Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds")
+    ] = None,
+) -> Sheet:
+    return Sheet(file, kind, product_id, issued_on, valid_until, number, values)
+
+
+SheetDep = Annotated[Sheet, Depends(_sheet)]
+
+
+def _takes_evidence(application_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
+    return evidence.takes_evidence(session, actor, parse_id(application_id, "application"), ask_first).id
+
+
+def _takes_findings(case_id: str, actor: ActorDep, session: SessionDep) -> UUID:
+    return evidence.takes_findings(session, actor, parse_id(case_id, "application")).id
+
+
+def _takes_company_evidence(organisation_id: str, actor: ActorDep, session: SessionDep) -> UUID:
+    return evidence.takes_company_evidence(session, actor, parse_id(organisation_id, "company")).id
 
 
 @router.post(
@@ -36,33 +122,93 @@ def add(
     session: SessionDep,
     files: EvidenceFilesDep,
     now: NowDep,
-    file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
-    kind: Annotated[EvidenceKind, Form()],
-    _retry: ReplayDep,
-    product_id: Annotated[str | None, Form(max_length=40, description="where it is about one product")] = None,
+    sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
-    """Until you submit, and again when the reviewer asks. The same file sent twice is kept once."""
-    name = tidy(re.split(r"[/\\]", file.filename or "")[-1]) or "file"  # a name, never a path
-    if wrong := wrong_with(name, 200):
-        raise Invalid.at("/file", wrong)
-    stored = files.put(iter(lambda: file.file.read(CHUNK), b""))
+    """Until you submit, and again when the reviewer asks. The same item sent twice is kept once.
+
+    Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it.
+    """
+    return _add(session, actor, application_id, sheet, files, now)
+
+
+@router.post(
+    "/cases/{case_id}/evidence", status_code=201, summary="Add what you looked up", responses=refuses(*CREATES)
+)
+def add_to_case(
+    case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    now: NowDep,
+    _retry: ReplayDep,
+    sheet: SheetDep,
+) -> dossier.EvidenceAnswer:
+    """For registrar and reviewers: the tax register, sanctions lists, the resident register. It counts as confirmed."""
+    return _add(session, actor, case_id, sheet, files, now)
+
+
+def _add(
+    session: SessionDep, actor: ActorDep, application_id: UUID, sheet: Sheet, files: EvidenceFiles, now: NowDep
+) -> dossier.EvidenceAnswer:
     row = evidence.add(
         session,
         actor,
         application_id,
-        stored=stored,
-        kind=kind,
-        file_name=name,
-        product_id=parse_id(product_id, "product") if product_id else None,
+        kind=sheet.kind,
+        file_name=sheet.name,
+        product_id=sheet.product(),
+        details=sheet.details(),
+        stored=sheet.store(files),
         now=now,
     )
-    return dossier.evidence(row)
+    return dossier.evidence(actor, row)
+
+
+@router.post(
+    "/organisations/{organisation_id}/evidence",
+    status_code=201,
+    summary="Add a file once for all applications",
+    responses=refuses(*CREATES),
+)
+def add_of_company(
+    organisation_id: Annotated[UUID, Depends(_takes_company_evidence, scope="function")],
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    now: NowDep,
+    _retry: ReplayDep,
+    sheet: SheetDep,
+) -> dossier.EvidenceAnswer:
+    """For members of the company, and for registrar and reviewers: authority to sign, permits, the tax register.
+
+    Every application of the company finds it. What staff add counts as confirmed.
+    """
+    row = evidence.add_of_company(
+        session,
+        actor,
+        organisation_id,
+        kind=sheet.kind,
+        file_name=sheet.name,
+        product_id=sheet.product(),
+        details=sheet.details(),
+        stored=sheet.store(files),
+        now=now,
+    )
+    return dossier.evidence(actor, row)
+
+
+@router.get("/organisations/{organisation_id}/evidence", summary="Evidence of a company", responses=refuses(*READS))
+def list_of_company(
+    organisation_id: str, actor: ActorDep, session: SessionDep
+) -> dict[str, list[dossier.EvidenceAnswer]]:
+    rows = evidence.list_of_company(session, actor, parse_id(organisation_id, "company"))
+    return {"items": [dossier.evidence(actor, row) for row in rows]}
 
 
 @router.get("/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS))
 def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.EvidenceAnswer]]:
     rows = evidence.list_of(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.evidence(row) for row in rows]}
+    return {"items": [dossier.evidence(actor, row) for row in rows]}
 
 
 @router.get(
@@ -76,6 +222,25 @@ def download(
 ) -> FileResponse:
     """Always as a download: a browser never opens what a stranger sent."""
     row = evidence.find(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"))
+    return _file(row, files)
+
+
+@router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
+def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.EvidenceAnswer:
+    return _answer(actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
+
+
+@router.get(
+    "/evidence/{evidence_id}/file",
+    summary="Download its file",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}, **refuses(*READS)},
+)
+def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep) -> FileResponse:
+    return _file(evidence.visible(session, actor, parse_id(evidence_id, "evidence")), files)
+
+
+def _file(row: Evidence, files: EvidenceFiles) -> FileResponse:
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
@@ -103,3 +268,59 @@ def remove(
 ) -> Response:
     evidence.remove(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"), now)
     return Response(status_code=204)
+
+
+class Reading(Body):
+    """What the document says; what is left out stays as it was stated."""
+
+    issued_on: date | None = None
+    valid_until: date | None = Field(None, description="last day, inclusive")
+    number: Word | None = None
+    values: dict[Annotated[str, Field(max_length=60)], Any] = Field(
+        default={}, max_length=20, description="see /v1/evidence-kinds", examples=[{"taxpayer_status": "active"}]
+    )
+
+
+def _confirmable(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return confirmation.guard(session, actor, parse_id(evidence_id, "evidence"), version, confirmed=False).id
+
+
+def _confirmed(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return confirmation.guard(session, actor, parse_id(evidence_id, "evidence"), version, confirmed=True).id
+
+
+def _answer(actor: ActorDep, row: Evidence, response: Response) -> dossier.EvidenceAnswer:
+    response.headers["ETag"] = etag(row.version)
+    return dossier.evidence(actor, row)
+
+
+@router.post("/evidence/{evidence_id}/confirm", summary="Confirm what a document says", responses=refuses(*CHANGES))
+def confirm(
+    evidence_id: Annotated[UUID, Depends(_confirmable, scope="function")],
+    body: Reading,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.EvidenceAnswer:
+    """For registrar and reviewers. Rules read the newest confirmed item of its kind; a recommendation that was made
+    without it, or with another one, is void."""
+    details = Details(body.issued_on, body.valid_until, body.number, body.values)
+    row = confirmation.confirm(session, actor, evidence_id, details=details, version=version, now=now)
+    return _answer(actor, row, response)
+
+
+@router.post(
+    "/evidence/{evidence_id}/withdraw-confirmation", summary="Withdraw a confirmation", responses=refuses(*CHANGES)
+)
+def withdraw_confirmation(
+    evidence_id: Annotated[UUID, Depends(_confirmed, scope="function")],
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.EvidenceAnswer:
+    """The item stays and waits to be confirmed again."""
+    return _answer(actor, confirmation.withdraw(session, actor, evidence_id, version=version, now=now), response)

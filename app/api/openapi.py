@@ -10,16 +10,22 @@ from fastapi.staticfiles import StaticFiles
 
 from app.api.public import CertificateAnswer
 from app.verification.checks import Verdict
+from app.verification.expect import MAX_CHARS, Comparison
+from app.verification.questions import MAX_ITEMS
 from app.web.refusals import Problem, refuses
 
 DESCRIPTION = """
 Certifies **where goods are made**. Companies apply, reviewers of the mark's owner decide by published rules and with
 four eyes, and anybody checks a certificate by its number or its signed token.
 
-* **Check a certificate:** `GET /v1/verify/{number}`, no account needed.
+* **Check a certificate:** `GET /v1/verify/{number}`, no account needed; up to 1,000 at `POST /v1/verify/batch`.
 * **Apply:** register your company, describe sites and products, try the rules, then draft and submit an application.
-* **Tokens:** `POST /v1/auth/token`; send `Authorization: Bearer …`.
+* **Tokens:** `POST /v1/auth/token`; send `Authorization: Bearer …`. People renew theirs with the refresh token of the
+  same answer; API clients may narrow theirs by `scope`.
+* **Decisions** of the staff take a code of an authenticator as well: `otp` when signing in, or `POST /v1/auth/step-up`.
 * **Changes:** name the `ETag` you read in `If-Match`. Missing is 428, stale is 412.
+* **Retries:** name an `Idempotency-Key` of your own in a write; asking again with it gives the same answer, and nothing
+  is done twice.
 * **Refusals** are `application/problem+json` with a stable `code`.
 * **Lists** have `limit` and an opaque `cursor`; the next page is in `Link`.
 """
@@ -29,12 +35,17 @@ TAGS = [
     {"name": "public", "description": "The register, open to everybody."},
     {"name": "schemes", "description": "The marks, their published rules, and trying them."},
     {"name": "register a company", "description": "The way in."},
-    {"name": "access", "description": "Access tokens, and who one is."},
+    {"name": "access", "description": "Access tokens: sign in, renew, sign out."},
+    {"name": "account", "description": "One's own account: password and authenticator."},
+    {"name": "members", "description": "The people of your company, by invitation."},
+    {"name": "users", "description": "Staff and their roles, by two owners."},
     {"name": "applicant", "description": "Sites, products, applications of your company."},
     {"name": "evidence", "description": "Files laid before the reviewer."},
     {"name": "cases", "description": "For reviewers and approvers: evaluate, recommend, decide with four eyes."},
     {"name": "registrar", "description": "Companies, residencies, imports of the resident register."},
     {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender."},
+    {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
+    {"name": "history", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {"name": "keys", "description": "What a signature is checked against."},
     {"name": "health", "description": "For the machines that watch the service."},
 ]
@@ -121,6 +132,11 @@ def _verdict() -> dict[str, Any]:
             "certificate": {"anyOf": nullable},
             "checks": {"type": "array", "items": check},
             "links": {"type": "object", "properties": {"credential": address, "page": address}},
+            "expect": {
+                "description": "only where it was asked: an answer for each field given, null without a certificate",
+                "type": ["object", "null"],
+                "additionalProperties": {"type": "string", "enum": [each.value for each in Comparison]},
+            },
         },
     }
 
@@ -141,41 +157,104 @@ def _lane() -> dict[str, Any]:
         "schema": {"type": "string"},
         "example": "MIK-2026-000042-Y",
     }
-    either = {
-        "type": "object",
-        "oneOf": [
-            {"properties": {"number": {"type": "string"}}, "required": ["number"], "additionalProperties": False},
-            {"properties": {"token": {"type": "string"}}, "required": ["token"], "additionalProperties": False},
+    lookup = {
+        "tags": ["verification"],
+        "summary": "Check a certificate by its number",
+        "description": "Always 200 with a verdict; 304 while nothing changed since your `ETag`.",
+        "parameters": [
+            number,
+            {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}},
         ],
     }
+    unchanged = {"description": "Unchanged."}
     return {
         "/v1/verify/{number}": {
             "get": {
-                "tags": ["verification"],
-                "summary": "Check a certificate by its number",
-                "description": "Always 200 with a verdict; 304 while nothing changed since your `ETag`.",
+                **lookup,
                 "operationId": "verify_number",
-                "parameters": [
-                    number,
-                    {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}},
-                ],
-                "responses": {"200": found, "304": {"description": "Unchanged."}, **unavailable},
-            }
+                "responses": {"200": found, "304": unchanged, **unavailable},
+            },
+            "head": {
+                **lookup,
+                "summary": "Whether the answer changed",
+                "operationId": "verify_number_head",
+                "description": "`ETag` and length of what GET answers, without the body.",
+                "responses": {"200": {"description": "As GET, without a body."}, "304": unchanged, **unavailable},
+            },
         },
         "/v1/verify": {
             "post": {
                 "tags": ["verification"],
                 "summary": "Check a number or a signed token",
-                "description": "Exactly one of `number` and `token`. A token is checked by signature and by content.",
+                "description": "Exactly one of `number` and `token`. A token is checked by signature and by content. "
+                "With `expect`, what stands on a label or an invoice is compared with the certificate.",
                 "operationId": "verify",
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": either, "example": {"number": "MIK-2026-000042-Y"}}},
-                },
+                "requestBody": _json_body(
+                    {"oneOf": [_asked("number", expect=True), _asked("token", expect=True)]},
+                    {"number": "MIK-2026-000042-Y", "expect": {"holder": "Sample Pipe LLC", "hs6": "730630"}},
+                ),
                 "responses": {"200": found, **refused},
             }
         },
+        "/v1/verify/batch": {
+            "post": {
+                "tags": ["verification"],
+                "summary": "Check many at once",
+                "description": f"Up to {MAX_ITEMS} numbers and tokens; verdicts come in the same order, of one moment. "
+                "An item of another shape refuses the whole request and is named.",
+                "operationId": "verify_batch",
+                "requestBody": _json_body(
+                    {
+                        "type": "object",
+                        "required": ["items"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "items": {
+                                "type": "array",
+                                "maxItems": MAX_ITEMS,
+                                "items": {"oneOf": [_asked("number"), _asked("token")]},
+                            }
+                        },
+                    },
+                    {"items": [{"number": "MIK-2026-000042-Y"}, {"number": "MIK-2026-000043-W"}]},
+                ),
+                "responses": {
+                    "200": {
+                        "description": "A verdict for each item.",
+                        "content": {"application/json": {"schema": _list_of("Verdict")}},
+                    },
+                    **refused,
+                },
+            }
+        },
     }
+
+
+def _asked(name: str, *, expect: bool = False) -> dict[str, Any]:
+    """The shape of one question; `expect` may stand beside it."""
+    properties: dict[str, Any] = {name: {"type": "string"}}
+    if expect:
+        text = {"type": "string", "maxLength": MAX_CHARS}
+        properties["expect"] = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "holder": text | {"description": "quotes, legal form, case do not matter"},
+                "product": text | {"description": "in any language of the certificate"},
+                "hs6": {"type": "string", "pattern": "^[0-9]{6}$"},
+                "valid_until": {"type": "string", "format": "date"},
+            },
+        }
+    return {"type": "object", "required": [name], "additionalProperties": False, "properties": properties}
+
+
+def _json_body(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _list_of(name: str) -> dict[str, Any]:
+    items = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+    return {"type": "object", "required": ["items"], "properties": {"items": items}}
 
 
 _PAGE = """<!doctype html>

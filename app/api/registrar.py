@@ -66,7 +66,10 @@ def _organisation(row: Organisation, session: SessionDep | None = None) -> Organ
     )
     if session is None:
         return answer
-    people = [PersonAnswer.model_validate(u, from_attributes=True) for u in access.members(session, row.id)]
+    people = [
+        PersonAnswer(id=user.id, full_name=user.full_name, email=user.address, active=user.active)
+        for user in access.members(session, row.id)
+    ]
     return answer.model_copy(update={"members": people})
 
 

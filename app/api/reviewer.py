@@ -1,5 +1,6 @@
 """For reviewers and approvers: the desk of cases, evaluation, recommendation, decision (four eyes)."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,9 +9,11 @@ from pydantic import Field
 
 from app.actor import Actor
 from app.api import dossier
-from app.applications import cases, decision, review, store
+from app.applications import cases, clock, decision, desk, review, store
 from app.applications.decision import SentBack
 from app.applications.model import Application
+from app.applications.questions import Field as QuestionField
+from app.applications.questions import Question
 from app.applications.workflow import Action, State
 from app.errors import Invalid
 from app.web.deps import ActorDep, IssuanceDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
@@ -30,9 +33,11 @@ def list_cases(
     actor: Reader,
     session: SessionDep,
     page: PageDep,
+    now: NowDep,
     state: State | None = None,
     scheme: Annotated[str | None, Query(max_length=8)] = None,
     assignee: Annotated[str | None, Query(max_length=40, description="a user's id, or `me`")] = None,
+    overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
 ) -> dict[str, list[dossier.ApplicationSummary]]:
     """Oldest first; drafts are the applicant's own and are not listed."""
     wanted = store.CaseFilter(
@@ -40,8 +45,12 @@ def list_cases(
         scheme=dossier.searchable(scheme),
         assignee_id=_assignee(actor, assignee),
     )
-    rows = page.cut(store.applications(session, wanted, page.after, page.fetch), lambda row: row.id)
-    return {"items": dossier.summaries(session, actor, rows)}
+    found = (
+        clock.overdue(session, wanted, page.after, page.fetch, now)
+        if overdue
+        else store.applications(session, wanted, page.after, page.fetch)
+    )
+    return {"items": dossier.summaries(session, actor, page.cut(found, lambda row: row.id), now)}
 
 
 def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
@@ -54,9 +63,11 @@ def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
 
 
 @router.get("/{case_id}", summary="One case", responses=refuses(*READS))
-def get_case(case_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.ApplicationAnswer:
+def get_case(
+    case_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
+) -> dossier.ApplicationAnswer:
     row = cases.on_the_desk(session, actor, parse_id(case_id, "application"))
-    return _answer(session, actor, row, response)
+    return _answer(session, actor, row, response, now)
 
 
 @router.get("/{case_id}/assessment", summary="What the rules said, newest for each product", responses=refuses(*READS))
@@ -80,9 +91,11 @@ def _admitted(action: Action) -> object:
     return Depends(admitted, scope="function")
 
 
-def _answer(session: SessionDep, actor: Actor, row: Application, response: Response) -> dossier.ApplicationAnswer:
+def _answer(
+    session: SessionDep, actor: Actor, row: Application, response: Response, now: datetime
+) -> dossier.ApplicationAnswer:
     response.headers["ETag"] = etag(row.version)
-    return dossier.application(session, actor, row)
+    return dossier.application(session, actor, row, now)
 
 
 @router.post("/{case_id}/claim", summary="Take a case", responses=refuses(*CHANGES))
@@ -94,7 +107,8 @@ def claim(
     version: VersionDep,
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
-    return _answer(session, actor, review.claim(session, actor, case_id, version=version, now=now), response)
+    row = review.claim(session, actor, case_id, version=version, now=now)
+    return _answer(session, actor, row, response, now)
 
 
 @router.post("/{case_id}/release", summary="Put a case back on the desk", responses=refuses(*CHANGES))
@@ -106,12 +120,14 @@ def release(
     version: VersionDep,
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
-    return _answer(session, actor, review.release(session, actor, case_id, version=version, now=now), response)
+    row = review.release(session, actor, case_id, version=version, now=now)
+    return _answer(session, actor, row, response, now)
 
 
 class QuestionBody(Body):
     text: Prose = Field(examples=["When did series production start? The site's record has no date."])
     product_id: UUID | None = None
+    field: QuestionField | None = Field(None, description="what it is about; a member of a product needs `product_id`")
 
 
 class Questions(Body):
@@ -129,9 +145,28 @@ def request_information(
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
     """The clock stands still until the applicant has answered."""
-    questions = [review.Question(q.text, q.product_id) for q in body.questions]
+    questions = [Question(q.text, q.product_id, q.field) for q in body.questions]
     row = review.request_information(session, actor, case_id, questions=questions, version=version, now=now)
-    return _answer(session, actor, row, response)
+    return _answer(session, actor, row, response, now)
+
+
+class HandOverBody(Body):
+    to: UUID = Field(description="a reviewer's id")
+
+
+@router.post("/{case_id}/hand-over", summary="Give a case to another reviewer", responses=refuses(*CHANGES))
+def hand_over(
+    case_id: Annotated[UUID, _admitted(Action.HAND_OVER)],
+    body: HandOverBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    """By the reviewer who holds it. What was asked and noted so far goes along."""
+    row = desk.hand_over(session, actor, case_id, to=body.to, version=version, now=now)
+    return _answer(session, actor, row, response, now)
 
 
 class ResolutionBody(Body):
@@ -172,7 +207,7 @@ def recommend(
         for v in body.products
     ]
     row = review.recommend(session, actor, case_id, verdicts=verdicts, version=version, now=now)
-    return _answer(session, actor, row, response)
+    return _answer(session, actor, row, response, now)
 
 
 @router.post(
@@ -196,7 +231,7 @@ def approve(
     if isinstance(result, SentBack):
         # Answered, not raised: the way back to review is committed with this refusal.
         return problem(409, result.code, result.message, findings=list(result.findings))
-    return _answer(session, actor, result.application, response)
+    return _answer(session, actor, result.application, response, now)
 
 
 class ReasonBody(Body):
@@ -215,7 +250,7 @@ def reject(
 ) -> dossier.ApplicationAnswer:
     """Whatever was recommended; the applicant reads the reason."""
     result = decision.reject(session, actor, case_id, reason=body.reason, version=version, now=now)
-    return _answer(session, actor, result.application, response)
+    return _answer(session, actor, result.application, response, now)
 
 
 @router.post("/{case_id}/return", summary="Differ: back to review", responses=refuses(*CHANGES))
@@ -230,4 +265,4 @@ def return_to_review(
 ) -> dossier.ApplicationAnswer:
     """The recommendation is void; the reviewer who holds the case acts next and reads why."""
     row = decision.return_to_review(session, actor, case_id, reason=body.reason, version=version, now=now)
-    return _answer(session, actor, row, response)
+    return _answer(session, actor, row, response, now)

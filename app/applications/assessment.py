@@ -43,8 +43,9 @@ def judge(session: Session, application: Application, now: datetime, *, hold: bo
         application.scheme_code,
         organisation,
         store.product_ids(session, application.id),
-        store.evidence_of(session, application.id),
+        store.evidence_for(session, organisation.id, application.id, hold=hold),
         day_in_baku(now),
+        submitted_on=day_in_baku(application.submitted_at) if application.submitted_at else None,
         hold=hold,
     )
     return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
@@ -53,12 +54,14 @@ def judge(session: Session, application: Application, now: datetime, *, hold: bo
 def judge_products(
     session: Session, scheme_code: str, organisation_id: UUID, product_ids: list[UUID], now: datetime
 ) -> Judged:
-    """The dry assessment: the same facts and rules as for an application, and nothing is kept."""
+    """The dry assessment: the same facts and rules as for an application, and nothing is kept. Of the evidence it has
+    what the company laid before the house once for all."""
     organisation = registry.organisation(session, organisation_id)
     if organisation is None:
         raise NotFound.of("organisation")
     mark = schemes.mark(session, scheme_code)
-    dossier = gather(session, scheme_code, organisation, product_ids, [], day_in_baku(now))
+    evidence = store.evidence_for(session, organisation.id, None)
+    dossier = gather(session, scheme_code, organisation, product_ids, evidence, day_in_baku(now))
     return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
 
 

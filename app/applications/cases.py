@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import require
+from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
 from app.applications import store, workflow
 from app.applications.model import Application, CaseNote
 from app.applications.workflow import Action, Case, State
 from app.db import new_id
-from app.errors import NotFound, Version, check_version
+from app.errors import Expected, NotFound, Version, check_version
 
 CASE_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
 """The customs desk checks certificates; what a company laid before the house is not for it."""
@@ -56,6 +56,10 @@ def admit(session: Session, actor: Actor, application_id: UUID, action: Action, 
     """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
     application = visible(session, actor, application_id, lock=True)
     workflow.permit(action, actor)
+    if action in workflow.NEED_SECOND_FACTOR:
+        require_second_factor(actor)
+    if isinstance(version, Expected):
+        version.ask_first()  # a retried hand-over comes from somebody who no longer holds the case
     workflow.permit_person(as_case(session, application), action, actor)
     check_version(version, application.version)
     workflow.step(as_case(session, application), action, actor)
@@ -78,7 +82,8 @@ def move(
     if to not in transition.to:
         raise ValueError(f"{action} does not lead to {to}")
     was = application.state
-    application.state, application.state_since = to.value, now
+    if was != to:
+        application.state, application.state_since = to.value, now
     application.version += 1
     audit.record(
         session,
@@ -104,9 +109,14 @@ def say(
     return note
 
 
+NOTED = "case.noted"
+"""A note of the staff for the staff: the applicant's timeline does not know of it."""
+
 _PAST = {
     Action.SUBMIT: "submitted",
     Action.CLAIM: "claimed",
+    Action.ASSIGN: "assigned",
+    Action.HAND_OVER: "handed_over",
     Action.RELEASE: "released",
     Action.REQUEST_INFORMATION: "information_requested",
     Action.RESPOND: "answered",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.actor import Actor
 from app.applications import assessment, cases, store
 from app.applications.facts import ProductDossier
-from app.applications.model import Application, Decision, Recommendation
+from app.applications.model import Application, DecidedProduct, Decision, Recommendation
 from app.applications.review import Verdict
 from app.applications.workflow import Action, State
 from app.certificates import service as certificates
@@ -159,7 +159,25 @@ def _decide(
     )
     session.add(decision)
     session.flush()
+    session.add_all(
+        _decided(application, decision, UUID(each["product_id"]), each["outcome"], judged) for each in decision.products
+    )
     return decision
+
+
+def _decided(
+    application: Application, decision: Decision, product_id: UUID, outcome: str, judged: assessment.Judged
+) -> DecidedProduct:
+    hs6 = judged.dossier.products[product_id].whole.product.hs6
+    return DecidedProduct(
+        decision_id=decision.id,
+        product_id=product_id,
+        scheme_code=application.scheme_code,
+        organisation_id=application.organisation_id,
+        hs4=hs6[:4],
+        hs6=hs6,
+        outcome=outcome,
+    )
 
 
 def _result(verdict: Mapping[str, Any], judged: assessment.Judged, overruled: str | None) -> dict[str, Any]:
@@ -203,7 +221,9 @@ def _grant(
         residency_id=residency.id if residency else None,
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,
-        valid_until=last_day(today, judged.mark.term_months, [residency.ends_on if residency else None]),
+        valid_until=last_day(
+            today, judged.mark.term_months, [residency.ends_on if residency else None, judgement.holds_until]
+        ),
         application_id=application.id,
         decision_id=decision.id,
     )

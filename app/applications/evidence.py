@@ -1,43 +1,76 @@
-"""Laying evidence before the reviewer. What was submitted stays: it can be added to when asked, never taken away."""
+"""Laying evidence before the house. What was submitted stays: it can be added to when asked, never taken away.
 
-from collections.abc import Sequence
+An item is laid before one application, or once for all by its company (without an application). What staff add is
+what they looked up themselves, and is confirmed by that; everything else waits for a confirmation (`confirmation.py`).
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.actor import Actor
-from app.applications import cases, store
+from app.access.rights import may_see, require
+from app.actor import Actor, Role
+from app.applications import cases, items, store
 from app.applications.files import StoredFile
+from app.applications.items import Details
 from app.applications.model import Application, Evidence
 from app.applications.service import editable
-from app.applications.workflow import State
+from app.applications.workflow import OPEN, State
 from app.db import new_id
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Expected, Invalid, NotFound
+from app.products import store as products
+from app.registry import store as registry
+from app.registry.days import day_in_baku
+from app.registry.model import Organisation
+from app.schemes.canonical import digest
+from app.schemes.evidence_kinds import Supplier
 
 MOST_FILES = 100
+MOST_OF_A_COMPANY = 1_000
+ADDERS = (Role.REGISTRAR, Role.REVIEWER)
+"""Members of staff who look up what only staff can, and confirm what companies lay before the house."""
 
 
-class EvidenceKind(StrEnum):
-    COMPANY = "company-registration"
-    AUTHORITY = "authority-to-sign"
-    RESIDENCY = "park-residency"
-    PROCESS = "process-description"
-    MATERIALS = "bill-of-materials"
-    COST = "cost-statement"
-    ORIGIN = "origin-document"
-    CONFORMITY = "conformity-document"
-    PERMIT = "permit"
-    PHOTO = "photo"
-    OTHER = "other"
+def takes_evidence(
+    session: Session, actor: Actor, application_id: UUID, ask_first: Callable[[], None] = lambda: None
+) -> Application:
+    """The applicant's own application while it can be added to; the version is not asked for, adding loses nothing.
 
-
-def takes_evidence(session: Session, actor: Actor, application_id: UUID) -> Application:
-    """The applicant's own application while it can be added to; the version is not asked for, adding loses nothing."""
+    `ask_first` is called between 403 and 409: a retry may come when the application is frozen already.
+    """
     application = cases.visible(session, actor, application_id, lock=True)
-    return editable(session, actor, application_id, application.version)
+    return editable(session, actor, application_id, Expected(application.version, ask_first))
+
+
+def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Application:
+    """A case to which staff can add what they looked up: 404, 403, 409."""
+    application = cases.visible(session, actor, application_id, lock=True)
+    require(actor, *ADDERS)
+    check_open(session, actor, application)
+    return application
+
+
+def check_open(session: Session, actor: Actor, application: Application) -> None:
+    """Staff work on what was submitted and is not yet decided."""
+    if State(application.state) not in OPEN - {State.DRAFT}:
+        words = application.state.replace("_", " ")
+        raise Conflict(
+            f"The application is {words}; its evidence stays as it is.",
+            code="application-frozen",
+            data={"state": application.state, "allowed": [a.value for a in cases.moves(session, actor, application)]},
+        )
+
+
+def takes_company_evidence(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:
+    """A company that this actor may lay evidence before the house for: its own members, registrar, reviewers."""
+    organisation = registry.organisation(session, organisation_id, lock=True)
+    if organisation is None or not may_see(actor, organisation_id):
+        raise NotFound.of("company")
+    require(actor, Role.APPLICANT, *ADDERS)
+    return organisation
 
 
 def add(
@@ -46,36 +79,101 @@ def add(
     application_id: UUID,
     *,
     stored: StoredFile,
-    kind: EvidenceKind,
+    kind: str,
     file_name: str,
     product_id: UUID | None,
+    details: Details,
     now: datetime,
 ) -> Evidence:
-    """The same file of the same kind again is the same evidence, not a second one."""
-    application = takes_evidence(session, actor, application_id)
+    """By the applicant, or by staff to a case. The same item sent twice is one."""
+    lay = takes_findings if actor.is_staff else takes_evidence
+    application = lay(session, actor, application_id)
     if product_id is not None and product_id not in store.product_ids(session, application.id):
         raise Invalid.at("/product_id", "This product is not in the application.")
-    if known := store.same_evidence(session, application.id, stored.sha256, kind.value):
-        return known
-    if len(store.evidence_of(session, application.id)) >= MOST_FILES:
-        raise Conflict(f"An application takes at most {MOST_FILES} files.", code="too-many-files")
-    row = Evidence(
+    row = _described(actor, stored, kind, file_name, product_id, details, now)
+    row.organisation_id, row.application_id = application.organisation_id, application.id
+    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, now)
+
+
+def add_of_company(
+    session: Session,
+    actor: Actor,
+    organisation_id: UUID,
+    *,
+    stored: StoredFile,
+    kind: str,
+    file_name: str,
+    product_id: UUID | None,
+    details: Details,
+    now: datetime,
+) -> Evidence:
+    """Once for all applications of the company, by its members or by staff. The same item sent twice is one."""
+    organisation = takes_company_evidence(session, actor, organisation_id)
+    if product_id is not None and products.product(session, product_id, organisation.id) is None:
+        raise Invalid.at("/product_id", "The company has no such product.")
+    row = _described(actor, stored, kind, file_name, product_id, details, now)
+    row.organisation_id, row.application_id = organisation.id, None
+    return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
+
+
+def _described(
+    actor: Actor,
+    stored: StoredFile,
+    code: str,
+    file_name: str,
+    product_id: UUID | None,
+    details: Details,
+    now: datetime,
+) -> Evidence:
+    kind = items.kind_of(code)
+    side = Supplier.STAFF if actor.is_staff else Supplier.APPLICANT
+    if side not in kind.supplied_by:
+        by = "the staff of the mark" if side is Supplier.APPLICANT else "the applicant"
+        raise Invalid.at("/kind", f"Evidence of the kind {kind.code} is supplied by {by}.")
+    kept = items.checked(kind, details, day_in_baku(now), complete=actor.is_staff)
+    return Evidence(
         id=new_id(),
-        application_id=application.id,
         product_id=product_id,
-        kind=kind.value,
+        kind=kind.code,
+        issued_on=kept.issued_on,
+        valid_until=kept.valid_until,
+        number=kept.number,
+        stated=dict(kept.values),
         file_name=file_name,
         media_type=stored.media_type,
         size=stored.size,
         sha256=stored.sha256,
         uploaded_by=actor.id,
         uploaded_at=now,
+        confirmed_by=actor.id if actor.is_staff else None,
+        confirmed_at=now if actor.is_staff else None,
+        version=1,
     )
+
+
+def _enter(
+    session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
+) -> Evidence:
+    for other in present:
+        same = (other.kind, other.sha256, other.product_id) == (row.kind, row.sha256, row.product_id)
+        if same and items.details_of(other) == items.details_of(row):
+            return other
+    if len(present) >= most:
+        raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
     session.add(row)
     session.flush()
-    subject = ("evidence", row.id)
     audit.record(
-        session, actor, "evidence.added", subject, now, case_id=application.id, kind=kind.value, sha256=stored.sha256
+        session,
+        actor,
+        "evidence.added",
+        ("evidence", row.id),
+        now,
+        case_id=row.application_id,
+        organisation=row.organisation_id,
+        kind=row.kind,
+        sha256=row.sha256,
+        stated=digest(items.hashed(row)),
+        confirmed=row.confirmed_at is not None,
     )
     return row
 
@@ -99,3 +197,20 @@ def find(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID
 
 def list_of(session: Session, actor: Actor, application_id: UUID) -> Sequence[Evidence]:
     return store.evidence_of(session, cases.visible(session, actor, application_id).id)
+
+
+def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Evidence]:
+    organisation = registry.organisation(session, organisation_id) if may_see(actor, organisation_id) else None
+    if organisation is None:
+        raise NotFound.of("company")
+    require(actor, Role.APPLICANT, *cases.CASE_READERS)
+    return store.evidence_of_company(session, organisation.id)
+
+
+def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = False) -> Evidence:
+    """One item, of an application or of a company, if this actor may know of it."""
+    row = store.any_evidence(session, evidence_id, lock=lock)
+    if row is None or not may_see(actor, row.organisation_id):
+        raise NotFound.of("evidence")
+    require(actor, Role.APPLICANT, *cases.CASE_READERS)
+    return row

@@ -11,18 +11,23 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.applications import items, store
 from app.applications.model import Evidence
+from app.certificates import store as certificates
+from app.certificates.model import Certificate
 from app.products import store as products
 from app.products.model import CostItem, ProcessStep
 from app.products.model import Place as CostPlace
 from app.products.store import WholeProduct
 from app.registry import store as registry
+from app.registry.days import day_in_baku
 from app.registry.geography import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
 from app.registry.territory import territory
 from app.schemes import canonical, facts
 
 NO_DAY = date.min
+SHOWN = frozenset({"az", "en"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ def gather(
     evidence: Sequence[Evidence],
     as_of: date,
     *,
+    submitted_on: date | None = None,
     hold: bool = False,
 ) -> Dossier:
     """With `hold` neither products nor residencies can change until this transaction ends."""
@@ -60,19 +66,42 @@ def gather(
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
         residencies[park] = registry.present_residency(session, organisation.id, park, hold=hold)
+    known = _Known(
+        submitted_on=submitted_on,
+        evidence=evidence,
+        revoked=certificates.revoked(session, organisation.id),
+        zones={code: zone.kind for code in residencies if (zone := registry.park(session, code))},
+        brands=store.brands_of_others(session, scheme_code, organisation.id),
+    )
     dossiers: dict[UUID, ProductDossier] = {}
     for product_id in product_ids:
         each = whole[product_id]
         site = sites[each.product.site_id]
         residency = residencies[site.park_code] if site.park_code else None
         dossiers[product_id] = ProductDossier(
-            each, site, residency, product_facts(organisation, each, site, residency, as_of)
+            each, site, residency, product_facts(organisation, each, site, residency, known, as_of)
         )
     return Dossier(organisation, dossiers, _hash(scheme_code, organisation, dossiers, evidence))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known beside the product itself."""
+
+    submitted_on: date | None
+    evidence: Sequence[Evidence]
+    revoked: Sequence[Certificate]
+    zones: Mapping[str, str]  # park → its kind
+    brands: Sequence[str]
+
+
 def product_facts(
-    organisation: Organisation, whole: WholeProduct, site: Site, residency: Residency | None, as_of: date
+    organisation: Organisation,
+    whole: WholeProduct,
+    site: Site,
+    residency: Residency | None,
+    known: _Known,
+    as_of: date,
 ) -> facts.Facts:
     """Every group is carried: what is missing is missing, nothing is left unasked."""
     product = whole.product
@@ -85,6 +114,8 @@ def product_facts(
             flags=frozenset(product.flags),
             partner_countries=tuple(product.joint_production),
             annual_capacity=product.annual_capacity,
+            other_names=tuple(name for language, name in sorted(product.names.items()) if language not in SHOWN),
+            brand=product.brand,
         ),
         applicant=facts.Applicant(organisation.voen, organisation.legal_name_en, organisation.legal_form),
         place=facts.Place(site.economic_region, site.district, site.park_code),
@@ -104,14 +135,30 @@ def product_facts(
                 name=s.name,
                 operation=s.operation,
                 country=s.country,
-                district=s.district,
+                district=_district(s),
                 economic_region=_region(s),
                 subcontractor=s.subcontractor,
                 is_essential=s.is_essential,
             )
             for s in whole.steps
         ),
+        submitted_on=known.submitted_on,
+        evidence=items.as_facts(known.evidence, product.id),
+        record=facts.Record(
+            tuple(
+                facts.Revocation(c.status_reason or "", day_in_baku(c.status_since), c.product_id == product.id)
+                for c in known.revoked
+            )
+        ),
+        zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
+        other_brands=tuple(known.brands),
     )
+
+
+def _district(step: ProcessStep) -> str | None:
+    """As the reference data writes it, where it is known."""
+    district = territory().district(step.district) if step.country == HOME else None
+    return district.name if district else step.district
 
 
 def _region(step: ProcessStep) -> str | None:
@@ -137,6 +184,7 @@ def _residency(row: Residency | None) -> facts.Residency:
         ends_on=row.ends_on,
         cancelled_on=row.cancelled_on,
         stage=facts.SiteStage(row.stage) if row.stage else None,
+        confirmed_on=row.confirmed_on,
     )
 
 
@@ -163,7 +211,7 @@ def _hash(
             "organisation": [str(organisation.id), organisation.legal_name_az, organisation.legal_name_en],
             "products": {
                 str(product_id): {
-                    "facts": canonical.jsonable(replace(each.facts, as_of=NO_DAY)),
+                    "facts": canonical.jsonable(_lasting(each.facts)),
                     "names": each.whole.product.names,
                     "codes": [each.whole.product.national_code, each.whole.product.gtin],
                     "site": [str(each.site.id), each.site.name],
@@ -171,6 +219,19 @@ def _hash(
                 }
                 for product_id, each in dossiers.items()
             },
-            "evidence": sorted([e.kind, e.sha256, str(e.product_id)] for e in evidence),
+            "evidence": sorted(items.hashed(row) for row in evidence if row.application_id or row.confirmed_at),
         }
+    )
+
+
+def _lasting(seen: facts.Facts) -> facts.Facts:
+    """The facts without what may come and go without changing the dossier: the day of looking, the day on which the
+    register last said the same, what waits to be confirmed, and what other companies call their goods."""
+    assert seen.residency is not None and seen.evidence is not None  # every group is carried
+    return replace(
+        seen,
+        as_of=NO_DAY,
+        residency=replace(seen.residency, confirmed_on=None),
+        evidence=replace(seen.evidence, awaiting=frozenset()),
+        other_brands=None,
     )

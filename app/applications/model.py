@@ -1,6 +1,6 @@
 """Asking for the mark: applications, their evidence and questions, assessments, recommendations and decisions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,22 +45,35 @@ class ApplicationProduct(Base):
 
 
 class Evidence(Base):
-    """A file laid before the reviewer. The bytes lie in a content-addressed store, under their SHA-256."""
+    """A file laid before the house, with what it says. The bytes lie in a content-addressed store, by their SHA-256.
+
+    One without an application is the company's own: every application of the company finds it.
+    """
 
     __tablename__ = "evidence"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    application_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("applications.id"), index=True)
     product_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("products.id"))
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(comment="one of app/schemes/evidence_kinds.toml")
+    issued_on: Mapped[date | None]
+    valid_until: Mapped[date | None] = mapped_column(comment="last day, inclusive; null: open")
+    number: Mapped[str | None] = mapped_column(comment="as printed on the document")
+    stated: Mapped[dict[str, Any]] = mapped_column(comment="structured values of its kind; decimals as text")
     file_name: Mapped[str]
     media_type: Mapped[str] = mapped_column(comment="as seen in the content, not as claimed")
     size: Mapped[int]
     sha256: Mapped[str]
     uploaded_by: Mapped[UUID | None]
     uploaded_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")
+    confirmed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
 
-    __table_args__ = (sa.UniqueConstraint("application_id", "sha256", "kind"),)
+    __table_args__ = (
+        sa.CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_somebody"),
+    )
 
 
 class InformationRequest(Base):
@@ -71,12 +84,14 @@ class InformationRequest(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
     product_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("products.id"))
+    field: Mapped[str | None] = mapped_column(comment="what the question is about, from a closed list")
     question: Mapped[str]
     asked_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     asked_at: Mapped[datetime]
     answer: Mapped[str | None]
     answered_by: Mapped[UUID | None]
     answered_at: Mapped[datetime | None]
+    evidence_ids: Mapped[list[str] | None] = mapped_column(comment="files that the answer names; null until answered")
 
 
 class CaseNote(Base):
@@ -165,4 +180,24 @@ class Decision(Base):
         ),
         sa.CheckConstraint("decided_by <> recommended_by", name="four_eyes"),
         sa.CheckConstraint(one_of("outcome", ["approved", "rejected"]), name="outcome"),
+    )
+
+
+class DecidedProduct(Base):
+    """One product as it was decided, under its code of that day: the product may be described anew afterwards."""
+
+    __tablename__ = "decided_products"
+
+    decision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("decisions.id"), primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
+    scheme_code: Mapped[str] = mapped_column(sa.ForeignKey("schemes.code"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    hs4: Mapped[str] = mapped_column(comment="HS heading, first four digits of hs6")
+    hs6: Mapped[str]
+    outcome: Mapped[str]
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("outcome", ["approved", "rejected"]), name="outcome"),
+        sa.CheckConstraint("substr(hs6, 1, 4) = hs4", name="heading"),
+        sa.Index("ix_decided_products_heading", "scheme_code", "hs4", "decision_id"),
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.actor import Actor
 from app.applications import assessment, cases, store
 from app.applications.model import Application, InformationRequest, Recommendation
+from app.applications.questions import Question, check_questions
 from app.applications.workflow import Action, State
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotEligible, Version
@@ -41,12 +42,6 @@ class ProductVerdict:
     resolutions: Sequence[Resolution]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    text: str
-    product_id: UUID | None = None
-
-
 def claim(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
     application = cases.admit(session, actor, application_id, Action.CLAIM, version)
     application.assignee_id = actor.id
@@ -71,19 +66,13 @@ def request_information(
     now: datetime,
 ) -> Application:
     application = cases.admit(session, actor, application_id, Action.REQUEST_INFORMATION, version)
-    ids = set(store.product_ids(session, application.id))
-    errors = [
-        {"pointer": f"/questions/{i}/product_id", "detail": "This product is not in the application."}
-        for i, question in enumerate(questions)
-        if question.product_id is not None and question.product_id not in ids
-    ]
-    if errors:
-        raise Invalid("Some questions are about products of other applications.", errors)
+    check_questions(questions, store.product_ids(session, application.id))
     rows = [
         InformationRequest(
             id=new_id(),
             application_id=application.id,
             product_id=question.product_id,
+            field=question.field.value if question.field else None,
             question=question.text,
             asked_by=actor.id,
             asked_at=now,

@@ -1,6 +1,6 @@
 """The applicant's side: draft, change, submit, answer, withdraw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from app.access.rights import own_organisation
 from app.actor import Actor
 from app.applications import assessment, cases, store
 from app.applications.model import Application
+from app.applications.questions import Reply, check_replies
 from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
 from app.certificates import store as certificates
 from app.db import new_id
@@ -126,20 +127,18 @@ def respond(
     actor: Actor,
     application_id: UUID,
     *,
-    answers: Mapping[UUID, str],
+    replies: Sequence[Reply],
     version: Version,
     now: datetime,
 ) -> Application:
     """Answer every open question; the case goes back to the reviewer who asked."""
     application = cases.admit(session, actor, application_id, Action.RESPOND, version)
     waiting = {q.id: q for q in store.information_requests(session, application.id) if q.answered_at is None}
-    errors = [{"pointer": "/answers", "detail": f"There is no open question {i}."} for i in answers.keys() - waiting]
-    errors += [{"pointer": "/answers", "detail": f"The question {i} has no answer."} for i in waiting.keys() - answers]
-    if errors:
-        raise Invalid("Answer every open question once.", sorted(errors, key=str))
-    for question_id, text in answers.items():
-        question = waiting[question_id]
-        question.answer, question.answered_by, question.answered_at = text, actor.id, now
+    check_replies(replies, waiting, {file.id for file in store.evidence_of(session, application.id)})
+    for reply in replies:
+        question = waiting[reply.question_id]
+        question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now
+        question.evidence_ids = [str(each) for each in dict.fromkeys(reply.evidence_ids)]
     judged = assessment.judge(session, application, now, hold=True)
     assessment.keep(session, application, judged, "response", now)
     cases.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)
@@ -216,13 +215,19 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
 
 
 def _check_supplied(judged: assessment.Judged) -> None:
-    """What the applicant can supply must be there. A rule may say that its facts are asked for later."""
-    later = {rule.id for rule in judged.ruleset.rules if rule.may_be_supplied_later}
+    """What the applicant can supply must be there. A rule may say that its facts are asked for later, and what lies
+    here and waits for staff to confirm it is no longer the applicant's to supply."""
+    rules = {rule.id: rule for rule in judged.ruleset.rules}
     missing = [
         reason
         for product_id, each in judged.assessments.items()
         for reason in assessment.as_reasons(
-            product_id, [f for f in each.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED) if f.rule not in later]
+            product_id,
+            [
+                finding
+                for finding in each.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)
+                if not rules[finding.rule].may_come_later(finding.case)
+            ],
         )
     ]
     if missing:

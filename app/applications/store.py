@@ -19,6 +19,8 @@ from app.applications.model import (
     Recommendation,
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
+from app.certificates.model import Certificate, CertificateStatus
+from app.products.model import Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,16 @@ class CaseFilter:
     organisation_id: UUID | None = None
     reference: str | None = None
     with_drafts: bool = False
+    started_before: tuple["Since", ...] | None = None  # any of these; None asks for no age
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """In this state, and begun before this moment: its state, or its time with the house."""
+
+    state: State
+    before: datetime
+    submitted: bool
 
 
 def application(
@@ -40,6 +52,12 @@ def application(
     if lock:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
+
+
+def hold(session: Session, application_ids: Sequence[UUID]) -> Sequence[Application]:
+    """These applications, locked, always in the same order: two who take the same ones wait and do not deadlock."""
+    query = sa.select(Application).where(Application.id.in_(application_ids)).order_by(Application.id)
+    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
 
 
 def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:
@@ -58,6 +76,15 @@ def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit
         query = query.where(Application.organisation_id == wanted.organisation_id)
     if wanted.reference is not None:
         query = query.where(Application.reference == wanted.reference)
+    if wanted.started_before is not None:
+        begun = [
+            sa.and_(
+                Application.state == since.state,
+                (Application.submitted_at if since.submitted else Application.state_since) < since.before,
+            )
+            for since in wanted.started_before
+        ]
+        query = query.where(sa.or_(sa.false(), *begun))
     return session.scalars(query).all()
 
 
@@ -129,16 +156,66 @@ def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evide
     return session.scalars(query).one_or_none()
 
 
-def same_evidence(session: Session, application_id: UUID, sha256: str, kind: str) -> Evidence | None:
+def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
+    """What the company laid before the house once for all its applications."""
+    query = sa.select(Evidence).where(Evidence.organisation_id == organisation_id, Evidence.application_id.is_(None))
+    return session.scalars(query.order_by(Evidence.id)).all()
+
+
+def evidence_for(
+    session: Session, organisation_id: UUID, application_id: UUID | None, *, hold: bool = False
+) -> Sequence[Evidence]:
+    """What may speak for an application: its own evidence and its company's. With `hold` none of it can change."""
     query = sa.select(Evidence).where(
-        Evidence.application_id == application_id, Evidence.sha256 == sha256, Evidence.kind == kind
+        Evidence.organisation_id == organisation_id,
+        sa.or_(Evidence.application_id.is_(None), Evidence.application_id == application_id),
     )
+    if hold:
+        query = query.with_for_update(read=True).execution_options(populate_existing=True)
+    return session.scalars(query.order_by(Evidence.id)).all()
+
+
+def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> Evidence | None:
+    query = sa.select(Evidence).where(Evidence.id == evidence_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
+
+
+def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) -> Sequence[str]:
+    """Brands of products for which other companies hold this mark; they are public by their certificates."""
+    query = (
+        sa.select(Product.brand)
+        .join(Certificate, Certificate.product_id == Product.id)
+        .where(
+            Certificate.scheme_code == scheme_code,
+            Certificate.organisation_id != organisation_id,
+            Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+            Product.brand.is_not(None),
+        )
+        .distinct()
+    )
+    return sorted(brand for brand in session.scalars(query) if brand)
 
 
 def information_requests(session: Session, application_id: UUID) -> Sequence[InformationRequest]:
     query = sa.select(InformationRequest).where(InformationRequest.application_id == application_id)
     return session.scalars(query.order_by(InformationRequest.id)).all()
+
+
+def stops(
+    session: Session, application_ids: Sequence[UUID]
+) -> dict[UUID, tuple[tuple[datetime, datetime | None], ...]]:
+    """When each application was asked something and when it was answered: the clock of the house stood still."""
+    query = (
+        sa.select(InformationRequest.application_id, InformationRequest.asked_at, InformationRequest.answered_at)
+        .where(InformationRequest.application_id.in_(application_ids))
+        .distinct()
+    )
+    found: dict[UUID, tuple[tuple[datetime, datetime | None], ...]] = {}
+    for application_id, asked, answered in session.execute(query):
+        found[application_id] = (*found.get(application_id, ()), (asked, answered))
+    return found
 
 
 def open_recommendation(session: Session, application_id: UUID) -> Recommendation | None:
@@ -154,6 +231,10 @@ def void(recommendation: Recommendation, now: datetime) -> None:
 
 def decision(session: Session, application_id: UUID) -> Decision | None:
     return session.scalars(sa.select(Decision).where(Decision.application_id == application_id)).one_or_none()
+
+
+def applications_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Application]:
+    return {row.id: row for row in session.scalars(sa.select(Application).where(Application.id.in_(ids)))}
 
 
 def latest_assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
@@ -173,6 +254,12 @@ def latest_assessments(session: Session, application_id: UUID) -> Sequence[Asses
 def assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
     query = sa.select(AssessmentRow).where(AssessmentRow.application_id == application_id)
     return session.scalars(query.order_by(AssessmentRow.id)).all()
+
+
+def notes_page(session: Session, application_id: UUID, after: UUID | None, limit: int) -> Sequence[CaseNote]:
+    """What was said about a case, oldest first."""
+    query = sa.select(CaseNote).where(CaseNote.application_id == application_id).order_by(CaseNote.id).limit(limit)
+    return session.scalars(query.where(CaseNote.id > after) if after else query).all()
 
 
 def notes(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:

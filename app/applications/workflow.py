@@ -28,6 +28,8 @@ class State(StrEnum):
 class Action(StrEnum):
     SUBMIT = "submit"
     CLAIM = "claim"
+    ASSIGN = "assign"
+    HAND_OVER = "hand-over"
     RELEASE = "release"
     REQUEST_INFORMATION = "request-information"
     RESPOND = "respond"
@@ -59,6 +61,8 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
     {
         (_S.DRAFT, _A.SUBMIT): Transition(_to(_S.SUBMITTED), _R.APPLICANT),
         (_S.SUBMITTED, _A.CLAIM): Transition(_to(_S.IN_REVIEW), _R.REVIEWER),
+        (_S.SUBMITTED, _A.ASSIGN): Transition(_to(_S.IN_REVIEW), _R.REVIEWER),
+        (_S.IN_REVIEW, _A.HAND_OVER): Transition(_to(_S.IN_REVIEW), _R.REVIEWER, **_HELD),
         (_S.IN_REVIEW, _A.RELEASE): Transition(_to(_S.SUBMITTED), _R.REVIEWER, **_HELD),
         (_S.IN_REVIEW, _A.REQUEST_INFORMATION): Transition(_to(_S.INFORMATION_REQUESTED), _R.REVIEWER, **_HELD),
         (_S.INFORMATION_REQUESTED, _A.RESPOND): Transition(_to(_S.IN_REVIEW), _R.APPLICANT),
@@ -76,6 +80,9 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
 
 OPEN = frozenset(state for state, _ in TRANSITIONS)
 """States in which something can still happen."""
+
+NEED_SECOND_FACTOR = frozenset({Action.APPROVE, Action.REJECT})
+"""A decision takes more than a password."""
 
 APPLICANT_MAY_EDIT = frozenset({State.DRAFT, State.INFORMATION_REQUESTED})
 """Products and evidence are frozen while the house is looking at them."""

@@ -13,14 +13,16 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.actor import Actor
+from app.access.rights import require
+from app.actor import Actor, Role
 from app.certificates import service, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, SuspensionCause
 from app.errors import Version
 from app.registry import imports, residency
+from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.imports import RegisterFile
-from app.registry.residency_rows import ChangeKind, ResidencyChange
+from app.registry.residency_rows import ChangeKind, ResidencyChange, change_of
 
 CAUSE = SuspensionCause.RESIDENCY
 NOTE = "The residency it rests on was lost."
@@ -128,6 +130,18 @@ def import_register(
     if applied.record is not None:
         applied.record.report = report
     return report
+
+
+def run_out(session: Session, actor: Actor, *, residency_id: UUID, dry_run: bool, now: datetime) -> tuple[Hit, ...]:
+    """The known last day of a residency has passed: its certificates fall, as if it had been ended by hand today.
+
+    Looked at again under the lock, so that running it twice, or beside a restoration, does nothing wrong.
+    """
+    require(actor, Role.SYSTEM)
+    row = registry.residency(session, residency_id, lock=not dry_run)
+    if row is None or row.ends_on is None or row.ends_on >= day_in_baku(now):
+        return ()
+    return _follow(session, actor, [change_of(row, ChangeKind.LOST)], dry_run=dry_run, now=now)
 
 
 def _import_report(

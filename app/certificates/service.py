@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit, jws
+from app.access.rights import require_second_factor
 from app.actor import Actor
 from app.certificates import credential, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
@@ -272,6 +273,8 @@ def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: 
     if deed is Deed.SURRENDER and not actor.is_staff and actor.organisation_id != certificate.organisation_id:
         raise NotFound.of("certificate")
     workflow.permit(deed, actor)
+    if deed in workflow.NEED_SECOND_FACTOR:
+        require_second_factor(actor)
     check_version(version, certificate.version)
     return certificate
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.registry.model import Residency
 from app.registry.text import fold
 
 
@@ -37,6 +38,28 @@ def resting_on(session: Session, residency_ids: Sequence[UUID]) -> Sequence[Cert
 def _locked(query: sa.Select[Certificate]) -> sa.Select[Certificate]:
     """As the row is now, not as this session read it before. A key-share lock does not stop foreign keys."""
     return query.with_for_update(key_share=True).execution_options(populate_existing=True)
+
+
+def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
+    """Residencies whose known last day has passed while certificates in force still rest on them."""
+    suspended_for_it = sa.exists().where(
+        Suspension.certificate_id == Certificate.id,
+        Suspension.cause == SuspensionCause.RESIDENCY,
+        Suspension.ended_at.is_(None),
+    )
+    query = (
+        sa.select(Residency.id)
+        .join(Certificate, Certificate.residency_id == Residency.id)
+        .where(
+            Residency.ends_on < today,
+            Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+            Certificate.valid_until >= today,
+            ~suspended_for_it,
+        )
+        .distinct()
+        .order_by(Residency.id)
+    )
+    return session.scalars(query).all()
 
 
 def of_application(session: Session, application_id: UUID) -> Sequence[Certificate]:
@@ -100,3 +123,11 @@ def next_number(session: Session, counter: str) -> int:
 def index_is_taken(session: Session, list_id: int, index: int) -> bool:
     query = sa.select(sa.exists().where(Certificate.status_list_id == list_id, Certificate.status_index == index))
     return bool(session.scalar(query))
+
+
+def revoked(session: Session, organisation_id: UUID) -> Sequence[Certificate]:
+    """Certificates of this holder that were revoked, under any mark."""
+    query = sa.select(Certificate).where(
+        Certificate.organisation_id == organisation_id, Certificate.status == CertificateStatus.REVOKED
+    )
+    return session.scalars(query.order_by(Certificate.id)).all()

@@ -37,6 +37,9 @@ WHO_MAY: Mapping[Deed, Role] = MappingProxyType(
     }
 )
 
+NEED_SECOND_FACTOR = frozenset({Deed.SUSPEND, Deed.REINSTATE, Deed.REVOKE})
+"""What the owner does to the mark of somebody else takes more than a password."""
+
 TRANSITIONS: Mapping[tuple[Status, Deed], Status] = MappingProxyType(
     {
         (Status.ACTIVE, Deed.SUSPEND): Status.SUSPENDED,

@@ -1,8 +1,10 @@
 """The `mik` command."""
 
+import os
+
 import typer
 
-from app.cli import assess, demo, people, register, serve, verify
+from app.cli import assess, audit, check, demo, people, register, serve, sweep, verify
 
 app = typer.Typer(
     name="mik",
@@ -15,15 +17,23 @@ users = typer.Typer(help="People who may come in.", no_args_is_help=True)
 registers = typer.Typer(help="The register of residents.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(registers, name="register")
+history = typer.Typer(help="The one history of what happened.", no_args_is_help=True)
+app.add_typer(history, name="audit")
 
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
+app.command("check")(check.check)
 app.command("assess")(assess.assess)
 app.command("verify")(verify.verify)
+app.command("sweep")(sweep.sweep)
+history.command("check")(audit.check)
+history.command("rights")(audit.rights)
 users.command("create")(people.create)
+users.command("reset")(people.reset)
 registers.command("import")(register.import_file)
 
 
 def main() -> None:
+    os.umask(0o077)  # keys, database and evidence are for the service alone, whatever the shell is set to
     app()

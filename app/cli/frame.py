@@ -38,9 +38,9 @@ def in_words() -> Iterator[None]:
         stop(f"The database cannot be used: {why.orig}")
 
 
-def load_settings() -> Settings:
+def load_settings(kind: type[Settings] = Settings) -> Settings:
     try:
-        return Settings()
+        return kind()
     except ValidationError as why:
         lines = []
         for error in why.errors():
@@ -50,16 +50,22 @@ def load_settings() -> Settings:
 
 
 @contextmanager
-def writing(settings: Settings) -> Iterator[Session]:
-    """A session on the migrated database, committed at the end."""
+def opened(settings: Settings) -> Iterator[Database]:
+    """The migrated database."""
     database = Database(settings.sqlalchemy_url)
     try:
         if not schema.migrated(database):
             stop(
                 "The database is not migrated to this version: run `mik migrate` (or `mik serve` in the demo profile)."
             )
-        with database.session() as session:
-            yield session
-            session.commit()
+        yield database
     finally:
         database.dispose()
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Session]:
+    """A session on the migrated database, committed at the end."""
+    with opened(settings) as database, database.session() as session:
+        yield session
+        session.commit()

@@ -1,4 +1,4 @@
-"""`mik users create`: a member of staff, from the machine itself."""
+"""`mik users create` and `mik users reset`: people, from the machine itself."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.access import service
+from app.access import resets, second_factor, service, store
 from app.access.passwords import Passwords
 from app.actor import STAFF_ROLES, SYSTEM, Role
 from app.cli.frame import in_words, load_settings, stop, writing
@@ -41,6 +41,26 @@ def create(
                 now=utc_now(),
             )
     typer.echo(f"{service.email_key(email)} may sign in as {', '.join(sorted(role))}.")
+
+
+def reset(
+    email: Annotated[str, typer.Argument(help="Address to sign in with.")],
+    lost: Annotated[bool, typer.Option("--second-factor", help="The authenticator is lost as well.")] = False,
+) -> None:
+    """Print a one-time token that sets a password, for where nobody else can hand one over.
+
+    POST /v1/auth/password-reset takes it, for a day. With --second-factor the authenticator counts no more.
+    """
+    settings = load_settings()
+    with in_words(), writing(settings) as session:
+        now = utc_now()
+        user = store.user_by_email(session, service.email_key(email))
+        if user is None:
+            stop("Nobody has this address.")
+        if lost:
+            second_factor.reset(session, SYSTEM, user.id, now)
+        _, token = resets.issue(session, SYSTEM, user.id, now)
+    typer.echo(token)
 
 
 def _password() -> str:

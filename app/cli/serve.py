@@ -8,9 +8,11 @@ import uvicorn
 
 from app import schema
 from app.access import demo_staff
+from app.cli.check import stop_if_unsafe
 from app.cli.frame import in_words, load_settings
 from app.db import Database
 from app.main import prepare
+from app.production import AsGiven
 from app.settings import Profile
 from app.web.deps import utc_now
 
@@ -20,10 +22,15 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
 ) -> None:
-    """Serve the API. In the demo profile the database is migrated and staff are made first, once."""
+    """Serve the API. In the demo profile the database is migrated and staff are made first, once.
+
+    In production nothing is made or repaired: what is unsafe is named, all at once, and nothing starts.
+    """
     if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
         os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
-    settings = load_settings()
+    settings = load_settings(AsGiven)
+    if settings.profile is Profile.PRODUCTION:
+        stop_if_unsafe(settings, workers)
     with in_words():
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
@@ -37,6 +44,8 @@ def serve(
         log_level=settings.log_level,
         server_header=False,
         access_log=settings.log_level == "debug",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=10,
     )
 

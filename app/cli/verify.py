@@ -1,6 +1,8 @@
-"""`mik verify`: a number or a token, against the register or against a key file."""
+"""`mik verify`: numbers and tokens, against the register or against a key file."""
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,43 +14,70 @@ from app import jws, keys, schema
 from app.cli.frame import in_words, load_settings, stop
 from app.db import Database
 from app.ledger import service as ledger
+from app.settings import Settings
 from app.verification.answer import as_members
-from app.verification.checks import Verdict
+from app.verification.checks import Judgement, Verdict
 from app.verification.desk import VerificationDesk
+from app.verification.questions import Question
 from app.verification.store import certificate_store
 from app.web.deps import utc_now
 
 NOT_GOOD = 1
+LONGEST_SHOWN = 60
 COLOURS = {Verdict.VALID: "green", Verdict.SUSPENDED: "yellow", Verdict.NOT_YET_VALID: "yellow"}
 
 
 def verify(
-    what: Annotated[str, typer.Argument(metavar="NUMBER|TOKEN", help="Certificate number, or the signed token.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER|TOKEN|-", help="Certificate number, or the signed token; “-” reads one from each line."
+        ),
+    ],
     jwks: Annotated[
         Path | None, typer.Option(help="Check a token's signature by these keys, without a database.")
     ] = None,
 ) -> None:
-    """Check a certificate. Ends with 0 if it is good, with 1 if it is not, with 2 if it could not be checked."""
-    token = what.strip()
+    """Check certificates. Ends with 0 if all are good, with 1 if not, with 2 if they could not be checked."""
     if jwks is not None:
-        _by_keys(token, jwks)
+        _by_keys(what.strip(), jwks)
         return
+    asked = [line.strip() for line in sys.stdin if line.strip()] if what == "-" else [what]
     settings = load_settings()
     with in_words():
-        database = Database(settings.sqlalchemy_url)
-        try:
-            if not schema.migrated(database):
-                stop("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
-            with database.read_session() as session:
-                ring = keys.KeyRing.of(ledger.known_keys(session).values())
-        finally:
-            database.dispose()
-        store = certificate_store(settings.sqlalchemy_url)
-        desk = VerificationDesk(store, lambda: ring, utc_now, settings.base_url)
-        judgement = desk.by_token_now(token) if token.count(".") == 2 else desk.by_number_now(what)
-    _show(as_members(judgement, settings.base_url))
-    if judgement.verdict is not Verdict.VALID:
+        judgements = _desk(settings).many_now([_question(text) for text in asked])
+    if what == "-":
+        _list(asked, judgements)
+    else:
+        _show(as_members(judgements[0], settings.base_url))
+    if any(judgement.verdict is not Verdict.VALID for judgement in judgements):
         raise typer.Exit(NOT_GOOD)
+
+
+def _question(text: str) -> Question:
+    return Question("token", text.strip()) if text.count(".") == 2 else Question("number", text)
+
+
+def _desk(settings: Settings) -> VerificationDesk:
+    """Over the database of the service, with the keys that it knows now."""
+    database = Database(settings.sqlalchemy_url)
+    try:
+        if not schema.migrated(database):
+            stop("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
+        with database.read_session() as session:
+            ring = keys.KeyRing.of(ledger.known_keys(session).values())
+    finally:
+        database.dispose()
+    return VerificationDesk(certificate_store(settings.sqlalchemy_url), lambda: ring, utc_now, settings.base_url)
+
+
+def _list(asked: Sequence[str], judgements: Sequence[Judgement]) -> None:
+    """A line for each: the verdict, then what was asked (of a token the end, which differs)."""
+    console = Console(highlight=False, soft_wrap=True)
+    for text, judgement in zip(asked, judgements, strict=True):
+        shown = text if len(text) <= LONGEST_SHOWN else "…" + text[-LONGEST_SHOWN:]
+        style = COLOURS.get(judgement.verdict, "red")
+        console.print(f"[{style}]{judgement.verdict.value:14}[/]{escape(shown)}")
 
 
 def _by_keys(token: str, path: Path) -> None:

@@ -164,3 +164,15 @@ class RegisterImport(Base):
     imported_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
     imported_at: Mapped[datetime]
     report: Mapped[dict[str, Any]]
+
+
+class Holiday(Base):
+    """A day that the owner announced: a moved holiday, or a day exchanged for another. Wins over the fixed holidays."""
+
+    __tablename__ = "holidays"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    occasion: Mapped[str] = mapped_column(comment="a moved holiday of the calendar file, or other")
+    works: Mapped[bool] = mapped_column(comment="worked, although it would be free")
+    announced_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    announced_at: Mapped[datetime]

@@ -6,13 +6,14 @@ rows that refer to a locked company can still be written, or an import and a gra
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.registry.model import Organisation, Park, Residency, Site, Standing
+from app.registry.model import Holiday, Organisation, Park, Residency, Site, Standing
 from app.registry.text import fold
 
 T = TypeVar("T")
@@ -158,6 +159,22 @@ def present_residency(
     if hold:
         query = query.with_for_update(read=True).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
+
+
+def holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
+    """Days that were announced, of one year or all of them."""
+    query = sa.select(Holiday).order_by(Holiday.day)
+    if year is not None:
+        query = query.where(Holiday.day.between(date(year, 1, 1), date(year, 12, 31)))
+    return session.scalars(_locked(query, lock)).all()
+
+
+def replace_holidays(session: Session, year: int, rows: Sequence[Holiday]) -> None:
+    for old in holidays(session, year):
+        session.delete(old)
+    session.flush()
+    session.add_all(rows)
+    session.flush()
 
 
 def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:

@@ -3,7 +3,7 @@
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, cached_property
@@ -46,10 +46,20 @@ class ParkEntry:
 
 
 @dataclass(frozen=True)
+class Municipality:
+    code: str
+    names: Mapping[str, str]  # language → name
+    kind: str  # city, district or village
+    district: str
+
+
+@dataclass(frozen=True)
 class Territory:
     regions: Mapping[str, Region]
     parks: Mapping[str, ParkEntry]
     sets: Mapping[str, frozenset[str]]  # territory set → codes of economic regions
+    municipalities: Mapping[str, Municipality] = field(default_factory=dict)
+    municipality_sets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # → codes of municipalities
 
     @cached_property
     def _by_name(self) -> Mapping[str, District]:
@@ -98,7 +108,12 @@ def read_territory(text: str) -> Territory:
     bare = Territory(regions, {}, {})
     parks = {code: read_park(code, entry, bare) for code, entry in raw["parks"].items()}
     sets = {name: frozenset(codes) for name, codes in raw["territory_sets"].items()}
-    return Territory(regions, parks, sets)
+    municipalities = {
+        code: Municipality(code, {"az": entry["az"], "en": entry["en"]}, entry["kind"], entry["district"])
+        for code, entry in raw.get("municipalities", {}).items()
+    }
+    homes = {name: frozenset(codes) for name, codes in raw.get("municipality_sets", {}).items()}
+    return Territory(regions, parks, sets, municipalities, homes)
 
 
 def read_region(code: str, entry: Mapping[str, Any]) -> Region:

@@ -57,6 +57,7 @@ class Assessment:
     findings: tuple[Finding, ...]
     origin: Origin | None
     input_hash: str
+    holds_until: date | None  # last day of the evidence that the mark rests on; None: open
 
     def of(self, *outcomes: Outcome) -> tuple[Finding, ...]:
         """The findings with one of these outcomes, in the order of the ruleset."""
@@ -72,6 +73,7 @@ class Assessment:
             "findings": [finding.to_json() for finding in self.findings],
             "origin": origin_to_json(self.origin),
             "input_hash": self.input_hash,
+            "holds_until": self.holds_until and self.holds_until.isoformat(),
         }
 
 
@@ -87,6 +89,7 @@ def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
         findings=findings,
         origin=origin_of(ruleset, facts),
         input_hash=input_hash(facts),
+        holds_until=min((end for rule in ruleset.rules if (end := rule.holds_until(facts))), default=None),
     )
 
 
@@ -99,7 +102,7 @@ def judge(rule: AnyRule, facts: Facts, territory_sets: TerritorySets) -> Finding
         rule=rule.id,
         kind=rule.kind,
         clause=rule.clause.en,
-        outcome=rule.CASES[verdict.case],
+        outcome=rule.cases()[verdict.case],
         case=verdict.case,
         reasons={
             "en": f"{fill(text.en, known)} ({rule.clause.en})",

@@ -8,7 +8,8 @@ Money and weights are Decimal, per unit of product, in one currency; percentages
 ISO 3166-1 alpha-2. `Facts.as_of` is the only clock.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -69,6 +70,7 @@ class Residency:
     ends_on: date | None = None  # last day, inclusive
     cancelled_on: date | None = None
     stage: SiteStage | None = None
+    confirmed_on: date | None = None  # day on which the register last said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class ProductFacts:
     flags: frozenset[str] = frozenset()
     partner_countries: tuple[str, ...] = ()  # declared joint production with partners abroad
     annual_capacity: Decimal | None = None
+    other_names: tuple[str, ...] = ()  # in further languages
+    brand: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,58 @@ class RawWeight:
 
 
 @dataclass(frozen=True, slots=True)
+class Zone:
+    """The park or zone that the site lies in."""
+
+    kind: str | None  # None: it lies in none
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A certificate of this applicant that was revoked."""
+
+    reason: str
+    on: date
+    same_product: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What our own register says of the applicant's past, under any mark."""
+
+    revocations: tuple[Revocation, ...] = ()
+
+
+ItemValue = str | bool | Decimal | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of evidence that a member of staff has confirmed, with what was read in it."""
+
+    kind: str
+    issued_on: date | None = None
+    valid_until: date | None = None  # last day, inclusive; None: open
+    number: str | None = None
+    values: Mapping[str, ItemValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was laid before the house for this product, its application, or its company."""
+
+    confirmed: tuple[Item, ...] = ()  # newest first
+    awaiting: frozenset[str] = frozenset()  # kinds of which an item lies here that nobody has confirmed yet
+
+    def of(self, kind: str) -> tuple[Item, ...]:
+        """Confirmed items of the kind, newest first."""
+        return tuple(item for item in self.confirmed if item.kind == kind)
+
+    def newest(self, kind: str) -> Item | None:
+        return next(iter(self.of(kind)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     as_of: date
     product: ProductFacts
@@ -159,3 +215,8 @@ class Facts:
     cost: CostByPlace | CostShares | None = None
     steps: tuple[Step, ...] | None = None
     raw_weight: RawWeight | None = None
+    submitted_on: date | None = None  # None: not yet submitted, `as_of` stands for it
+    evidence: Evidence | None = None
+    record: Record | None = None
+    zone: Zone | None = None
+    other_brands: tuple[str, ...] | None = None  # family brands of other holders of this mark

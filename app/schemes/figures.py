@@ -6,7 +6,7 @@ rounded one. Rounding is half up, and only for what a person reads.
 
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 
 MAX_MAGNITUDE = 18
 """A figure beyond 10^±18 is a typing or transport error; bounding it also bounds the arithmetic."""
@@ -49,6 +49,15 @@ def shown(share: Fraction, *thresholds: Decimal) -> str:
         if all((figure >= threshold) == (share >= Fraction(threshold)) for threshold in thresholds):
             return f"{figure}"
     return f"{rounded(Fraction(floor(share * 10**6), 10**6), 6)}"
+
+
+def shown_above(share: Fraction, limit: Decimal) -> str:
+    """The same for a limit that may be reached and not passed: 50.001 against 50 is not shown as 50.0."""
+    for places in range(1, 7):
+        figure = rounded(share, places)
+        if (figure > limit) == (share > Fraction(limit)):
+            return f"{figure}"
+    return f"{rounded(Fraction(ceil(share * 10**6), 10**6), 6)}"
 
 
 def plain(figure: Decimal) -> str:

@@ -12,11 +12,13 @@ from app.schemes import canonical
 from app.schemes.rules import AnyRule
 from app.schemes.rules.base import Text
 from app.schemes.rules.company import ResidencyRule
+from app.schemes.rules.membership import MunicipalityMemberRule
 from app.schemes.rules.place import SetName, SiteTerritoryRule
 from app.schemes.rules.process import FinishedInTerritoryRule, MoreThanSimpleRule
+from app.schemes.rules.substance import OriginRule
 
 Code = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
-Region = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]*$", description="code of an economic region")]
+Region = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]*$", description="code of an economic region or a municipality")]
 REQUIRED_LANGUAGES = ("az", "en", "ru")
 
 
@@ -55,6 +57,8 @@ class Ruleset(BaseModel):
         for rule in self.rules:
             if unknown := sorted(set(territories_of(rule)) - self.territory_sets.keys()):
                 raise ValueError(f"{rule.id}: unknown territory set {', '.join(unknown)}")
+        if not any(isinstance(rule, OriginRule) for rule in self.rules):
+            raise ValueError("no rule on origin: every certificate names the criterion by which its goods originate")
         return self
 
     @property
@@ -64,7 +68,7 @@ class Ruleset(BaseModel):
 
     @cached_property
     def regions(self) -> Mapping[str, frozenset[str]]:
-        """Territory set → economic regions, as the rules compare them."""
+        """Territory set → economic regions or municipalities, as the rules compare them."""
         return {name: frozenset(regions) for name, regions in self.territory_sets.items()}
 
     def content(self) -> dict[str, Any]:
@@ -81,6 +85,8 @@ def territories_of(rule: AnyRule) -> tuple[str, ...]:
     """Territory sets that a rule names."""
     if isinstance(rule, SiteTerritoryRule):
         return rule.accepted + rule.review
+    if isinstance(rule, MunicipalityMemberRule):
+        return rule.accepted
     if isinstance(rule, MoreThanSimpleRule | FinishedInTerritoryRule):
         return rule.claim.territory_sets
     return ()

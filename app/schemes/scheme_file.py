@@ -6,7 +6,7 @@ every text and number, so a later change of the shared file cannot reach it unse
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,6 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import Invalid
+from app.schemes.evidence_kinds import kinds
+from app.schemes.rules import AnyRule
+from app.schemes.rules.documents import EvidenceChoiceRule
 from app.schemes.ruleset import Scheme
 
 COMMON = "common.toml"
@@ -54,7 +57,7 @@ def read_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = 
         raise Invalid(f"{name}: the table [ruleset] with its [[ruleset.rules]] is missing.")
     rules = [complete(rule, common, name) for rule in ruleset["rules"]]
     try:
-        return Scheme.model_validate(raw | {"ruleset": ruleset | {"scheme": raw.get("code"), "rules": rules}})
+        scheme = Scheme.model_validate(raw | {"ruleset": ruleset | {"scheme": raw.get("code"), "rules": rules}})
     except ValidationError as error:
         faults = [
             {"pointer": "/" + "/".join(str(part) for part in fault["loc"]), "detail": fault["msg"]}
@@ -62,6 +65,25 @@ def read_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = 
         ]
         listed = "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in faults)
         raise Invalid(f"{name}: {listed}", faults) from error
+    if strange := [fault for rule in scheme.ruleset.rules for fault in unknown_evidence(rule)]:
+        raise Invalid(f"{name}: {'; '.join(strange)}.")
+    return scheme
+
+
+def unknown_evidence(rule: AnyRule) -> Iterator[str]:
+    """What the rule reads that no item of evidence can say."""
+    for code in rule.evidence_kinds():
+        kind = kinds().get(code)
+        if kind is None:
+            yield f"{rule.id}: there is no kind of evidence {code}"
+            continue
+        for value in rule.value_names():
+            if value not in kind.values:
+                yield f"{rule.id}: evidence of the kind {code} has no value {value}"
+            elif isinstance(rule, EvidenceChoiceRule):
+                placed = rule.accepted + rule.review + rule.refused
+                if odd := set(placed) ^ set(kind.values[value].choices):
+                    yield f"{rule.id}: of {value}, neither or not rightly placed: {', '.join(sorted(odd))}"
 
 
 def parse(text: str, name: str) -> dict[str, Any]:

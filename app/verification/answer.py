@@ -5,11 +5,13 @@ an unchanged certificate answers 304, and one that expired does not.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from app import jws
 from app.certificates.credential import mask_voen
 from app.verification.checks import Judgement, utc_text
+from app.verification.expect import Expectation, compare
 from app.verification.record import CertificateRecord
 
 
@@ -17,6 +19,21 @@ def answer(judgement: Judgement, base_url: str) -> tuple[bytes, str]:
     """JSON body and strong ETag, quotes included. `base_url` has no slash at its end."""
     body = jws.dump_json(as_members(judgement, base_url))
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def answer_with_expectation(judgement: Judgement, base_url: str, expected: Expectation) -> bytes:
+    """JSON body with one more member, `expect`: `match` or `differs` for each field that was given.
+
+    Null where no certificate is shown: there is nothing to compare with, and what was expected is not echoed.
+    """
+    record = judgement.record
+    compared = {name: found.value for name, found in compare(expected, record).items()} if record else None
+    return jws.dump_json({**as_members(judgement, base_url), "expect": compared})
+
+
+def answer_many(judgements: Iterable[Judgement], base_url: str) -> bytes:
+    """JSON body of a batch, in the order of its items."""
+    return jws.dump_json({"items": [as_members(judgement, base_url) for judgement in judgements]})
 
 
 def as_members(judgement: Judgement, base_url: str) -> dict[str, Any]:

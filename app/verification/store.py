@@ -8,10 +8,12 @@ import json
 import sqlite3
 import threading
 import weakref
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, LiteralString, Protocol
 
+import anyio.to_thread
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy.engine import make_url
@@ -20,7 +22,11 @@ from app.certificates.number import CertificateNumber
 from app.errors import Unavailable
 from app.verification.record import CertificateRecord
 
-_QUERY = f"SELECT {', '.join(CertificateRecord._fields)} FROM certificates WHERE number = "  # noqa: S608 (constants only)
+_SELECT = f"SELECT {', '.join(CertificateRecord._fields)} FROM certificates WHERE number "  # noqa: S608 (constants only)
+_ONE_SQLITE = _SELECT + "= ?"
+_MANY_SQLITE = _SELECT + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants only; one query for all)
+_ONE_POSTGRES = _SELECT + "= %s"
+_MANY_POSTGRES = _SELECT + "= ANY(%s)"
 
 
 class RegisterAway(Unavailable):
@@ -41,8 +47,14 @@ class CertificateStore(Protocol):
     async def find(self, number: CertificateNumber) -> CertificateRecord | None:
         """For the event loop."""
 
+    async def find_many(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+        """What the register holds of these, by number: one query, for the event loop."""
+
     def find_now(self, number: CertificateNumber) -> CertificateRecord | None:
         """For threads and the command line."""
+
+    def find_many_now(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+        """As `find_many`, for threads and the command line."""
 
 
 def certificate_store(url: str) -> CertificateStore:
@@ -78,23 +90,35 @@ class SqliteStore:
     async def find(self, number: CertificateNumber) -> CertificateRecord | None:
         return self.find_now(number)
 
+    async def find_many(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+        return await anyio.to_thread.run_sync(self.find_many_now, numbers)  # a thousand rows are worth the hop
+
     def find_now(self, number: CertificateNumber) -> CertificateRecord | None:
+        rows = self._rows(_ONE_SQLITE, str(number))
+        return _from_text(rows[0]) if rows else None
+
+    def find_many_now(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+        if not numbers:
+            return {}
+        rows = self._rows(_MANY_SQLITE, json.dumps([str(number) for number in numbers]))
+        return _by_number(map(_from_text, rows))
+
+    def _rows(self, query: str, argument: str) -> list[tuple[Any, ...]]:
         try:
             try:
-                return self._read(number)
+                return self._read(query, argument)
             except sqlite3.Error:
                 self._held.connection = None  # the file may have been exchanged: connect anew, once
-                return self._read(number)
+                return self._read(query, argument)
         except sqlite3.Error as error:
             raise RegisterAway from error
 
-    def _read(self, number: CertificateNumber) -> CertificateRecord | None:
+    def _read(self, query: str, argument: str) -> list[tuple[Any, ...]]:
         connection: sqlite3.Connection | None = getattr(self._held, "connection", None)
         if connection is None:
             connection = self._connect()
         # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and with it the past.
-        rows = connection.execute(_QUERY + "?", (str(number),)).fetchall()
-        return _from_text(rows[0]) if rows else None
+        return connection.execute(query, (argument,)).fetchall()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -144,29 +168,51 @@ class PostgresStore:
         await self._pool.close()
 
     async def find(self, number: CertificateNumber) -> CertificateRecord | None:
+        rows = await self._rows(_ONE_POSTGRES, str(number))
+        return CertificateRecord._make(rows[0]) if rows else None
+
+    async def find_many(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+        if not numbers:
+            return {}
+        rows = await self._rows(_MANY_POSTGRES, [str(number) for number in numbers])
+        return _by_number(map(CertificateRecord._make, rows))
+
+    async def _rows(self, query: LiteralString, argument: str | list[str]) -> list[tuple[Any, ...]]:
         try:
             try:
-                return await self._read(number)
+                return await self._read(query, argument)
             except (PoolClosed, PoolTimeout):
                 raise  # waiting again would only make everybody wait longer
             except psycopg.OperationalError:
                 await self._pool.check()  # after a restart every held connection is dead: replace them all, once
-                return await self._read(number)
+                return await self._read(query, argument)
         except psycopg.Error as error:
             raise RegisterAway from error
 
-    async def _read(self, number: CertificateNumber) -> CertificateRecord | None:
+    async def _read(self, query: LiteralString, argument: str | list[str]) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(_QUERY + "%s", (str(number),))).fetchone()
-        return CertificateRecord._make(row) if row else None
+            return await (await connection.execute(query, (argument,))).fetchall()
 
     def find_now(self, number: CertificateNumber) -> CertificateRecord | None:
+        rows = self._rows_now(_ONE_POSTGRES, str(number))
+        return CertificateRecord._make(rows[0]) if rows else None
+
+    def find_many_now(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+        if not numbers:
+            return {}
+        rows = self._rows_now(_MANY_POSTGRES, [str(number) for number in numbers])
+        return _by_number(map(CertificateRecord._make, rows))
+
+    def _rows_now(self, query: LiteralString, argument: str | list[str]) -> list[tuple[Any, ...]]:
         try:
             with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
-                row = connection.execute(_QUERY + "%s", (str(number),)).fetchone()
+                return connection.execute(query, (argument,)).fetchall()
         except psycopg.Error as error:
             raise RegisterAway from error
-        return CertificateRecord._make(row) if row else None
+
+
+def _by_number(records: Iterable[CertificateRecord]) -> dict[str, CertificateRecord]:
+    return {record.number: record for record in records}
 
 
 async def _read_only(connection: psycopg.AsyncConnection[Any]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.access import service as access
 from app.access.passwords import Passwords
+from app.access.seal import Seal
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
 from app.applications.files import EvidenceFiles
@@ -19,7 +20,7 @@ from app.certificates.service import Issuance
 from app.db import Database
 from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
-from app.web import gate, idempotency
+from app.web import gate, idempotency, scopes
 from app.web.idempotency import Retry
 from app.web.routing import NEEDS_TOKEN
 
@@ -83,9 +84,11 @@ _password_flow = OAuth2PasswordBearer("/v1/auth/token", scheme_name="password", 
 def get_actor(
     request: Request, session: SessionDep, now: NowDep, _documented: Annotated[Any, Depends(_password_flow)]
 ) -> Actor:
-    """Who is asking, by the access token; roles and membership as they are in the database now."""
+    """Who is asking, by the access token; rights as they are in the database now. A program needs the route's scope."""
     tokens: AccessTokens = request.app.state.tokens
-    return access.actor_of(session, tokens.check(request.headers.get("authorization"), now))
+    actor = access.actor_of(session, tokens.check(request.headers.get("authorization"), now), now)
+    scopes.permit(actor, request.method, request.scope["route"].path)
+    return actor
 
 
 setattr(get_actor, NEEDS_TOKEN, True)  # OrderedRoute refuses a missing token before it reads the body
@@ -148,14 +151,30 @@ def _ask_first(request: Request, session: Session, actor: Actor | None, now: dat
     return ask
 
 
-def replay_for_actor(
+def ask_first_for_actor(
     request: Request, session: SessionDep, actor: ActorDep, now: NowDep, _key: IdempotencyKey = None
-) -> None:
-    _ask_first(request, session, actor, now)()
+) -> Callable[[], None]:
+    return _ask_first(request, session, actor, now)
 
 
-def replay_for_anybody(request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None) -> None:
-    _ask_first(request, session, None, now)()
+def ask_first_for_anybody(
+    request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None
+) -> Callable[[], None]:
+    return _ask_first(request, session, None, now)
+
+
+# For a route that must say itself when to look for a kept answer: after 404 and 403, before 409; after slow work, since
+# looking begins the write transaction.
+AskFirstDep = Annotated[Callable[[], None], Depends(ask_first_for_actor, scope="function")]
+AnonymousAskFirstDep = Annotated[Callable[[], None], Depends(ask_first_for_anybody, scope="function")]
+
+
+def replay_for_actor(ask_first: AskFirstDep) -> None:
+    ask_first()
+
+
+def replay_for_anybody(ask_first: AnonymousAskFirstDep) -> None:
+    ask_first()
 
 
 # The last dependency of a route that creates: after 401, 404 and 403, before anything is looked at.
@@ -187,6 +206,11 @@ def get_tokens(request: Request) -> AccessTokens:
     return tokens
 
 
+def get_seal(request: Request) -> Seal:
+    seal: Seal = request.app.state.seal
+    return seal
+
+
 def get_issuance(request: Request) -> Issuance:
     issuance: Issuance = request.app.state.issuance
     return issuance
@@ -199,5 +223,6 @@ def get_evidence_files(request: Request) -> EvidenceFiles:
 
 EvidenceFilesDep = Annotated[EvidenceFiles, Depends(get_evidence_files)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
+SealDep = Annotated[Seal, Depends(get_seal)]
 TokensDep = Annotated[AccessTokens, Depends(get_tokens)]
 IssuanceDep = Annotated[Issuance, Depends(get_issuance)]

@@ -20,7 +20,9 @@ from app.actor import Actor
 from app.errors import Invalid
 
 HEADER = "Idempotency-Key"
-SECRET_MEMBERS = frozenset({"password", "client_secret", "secret", "token", "otp"})
+SECRET_MEMBERS = frozenset(
+    {"password", "present_password", "client_secret", "secret", "otpauth", "token", "refresh_token", "otp"}
+)
 KEPT_HEADERS = ("etag", "content-type", "location")
 
 

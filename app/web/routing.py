@@ -12,11 +12,13 @@ from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from app import strict_json
-from app.errors import TooLarge, UnsupportedMedia
+from app.db import lock_timed_out
+from app.errors import InProgress, TooLarge, UnsupportedMedia
 from app.settings import Settings
 from app.web import gate, idempotency
 from app.web.idempotency import Replayed, Retry
@@ -68,10 +70,12 @@ class OrderedRoute(APIRoute):
 
 
 class FileRoute(OrderedRoute):
-    """A route that takes a file in a form."""
+    """A route that may take a file in a form; its JSON is held to the limit of all others."""
 
     def most_bytes(self, settings: Settings) -> int:
-        return settings.evidence_max_bytes + FORM_OVERHEAD
+        if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
+            return settings.evidence_max_bytes + FORM_OVERHEAD
+        return super().most_bytes(settings)
 
 
 def _limit(request: Request, most: int) -> None:
@@ -118,6 +122,10 @@ async def _once(original: Handler, request: Request, key: str, fingerprint: str)
         answer = await original(request)
     except Replayed as replayed:
         return replayed.answer
+    except OperationalError as why:
+        if lock_timed_out(why):
+            raise InProgress("Another request is at work on this. Ask again with the same Idempotency-Key.") from why
+        raise
     await run_in_threadpool(request.state.retry.keep, answer)
     return answer
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from app import jws
 from app.access.service import Subject
 from app.access.tokens import AUDIENCE, AccessTokens
-from app.actor import ActorKind, Role
+from app.actor import ActorKind, Role, Scope
 from app.keys import access_signer
 from tests.support import PASSWORD, Caller, ok, product, voen_of
 
@@ -59,7 +59,7 @@ def company(shared_house):
 def test_a_right_password_gives_a_token_that_works(shared_house, company):
     answer = sign_in(shared_house, email_of(company))
     body = ok(answer)
-    assert body.keys() == {"access_token", "token_type", "expires_in"}
+    assert body.keys() == {"access_token", "token_type", "expires_in", "refresh_token"}
     assert body["token_type"] == "Bearer"
     assert body["expires_in"] == 900
     assert answer.headers["Cache-Control"] == "no-store"
@@ -232,6 +232,8 @@ def test_a_program_signs_in_and_is_revoked_at_once(house):
         "name": "Order system",
         "roles": ["applicant"],
         "organisation": me["organisation"],
+        "scopes": sorted(Scope),
+        "second_factor": None,
     }
     ok(house.http.post("/v1/products", json=product(company.site_id), headers=headers))
     assert ok(company.get(f"/v1/api-clients/{made['id']}"))["last_used_at"] is not None
@@ -317,6 +319,7 @@ def test_access_tokens_of_other_kinds_are_refused(shared_house, company, tmp_pat
         "iat": issued,
         "exp": issued + 900,
         "jti": "x",
+        "sid": str(company.subject.session_id),
     }
 
     def me(token):
@@ -343,6 +346,9 @@ def test_access_tokens_of_other_kinds_are_refused(shared_house, company, tmp_pat
         {"iat": issued + 600},
         {"iat": None},
         {"jti": None},
+        {"sid": None},
+        {"sid": "x"},
+        {"sid": "00000000-0000-7000-8000-000000000000"},
     ):
         refused(me(signer.sign(claims | wrong, typ=jws.ACCESS)), 401)
     for typ in ("JWT", jws.CREDENTIAL, "at+JWT+x"):

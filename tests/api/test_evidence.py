@@ -189,6 +189,7 @@ def test_evidence_belongs_to_the_dossier(house):
         session.add(
             Evidence(
                 id=new_id(),
+                organisation_id=UUID(company.organisation_id),
                 application_id=UUID(case_id),
                 kind="photo",
                 file_name="x.pdf",
@@ -196,6 +197,8 @@ def test_evidence_belongs_to_the_dossier(house):
                 size=1,
                 sha256="0" * 64,
                 uploaded_at=house.clock(),
+                stated={},
+                version=1,
             )
         )
         session.commit()
@@ -323,10 +326,15 @@ def test_a_file_lies_under_its_hash_for_its_owner_only(shared_house, company, dr
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
+def files_of(house):
+    return {each for each in house.settings.evidence_dir.rglob("*") if each.is_file()}
+
+
 def test_a_killed_write_leaves_no_half_file(house):
     """The power goes while a file is written: neither a row nor a file stays, and it can be sent again."""
     company = house.company()
     draft = company.draft()
+    before, laid = count(house, "evidence"), files_of(house)
     for step in ("fsync", "rename"):
         content = PDF + step.encode()
 
@@ -340,9 +348,8 @@ def test_a_killed_write_leaves_no_half_file(house):
             answer = company.add_evidence(draft, content)
         refused(answer, answer.status_code)
         assert answer.status_code >= 500
-        files = [each for each in house.settings.evidence_dir.rglob("*") if each.is_file()]
-        assert files == []
-        assert count(house, "evidence") == 0
+        assert files_of(house) == laid
+        assert count(house, "evidence") == before
         made = ok(company.add_evidence(draft, content))
         assert company.get(path_of(draft, made)).content == content
         (house.settings.evidence_dir / made["sha256"][:2] / made["sha256"]).unlink()

@@ -9,20 +9,27 @@ import secrets
 import pytest
 from api_world import in_state, program_of, refused
 
-from tests.support import PDF, ok, product
+from tests.support import PASSWORD, PDF, ok, product
 
-METHODS = ("get", "put", "post", "delete", "patch")
+METHODS = ("get", "head", "put", "post", "delete", "patch")
 
 PUBLIC = """
     GET  /v1/verify/{number}
+    HEAD /v1/verify/{number}
     POST /v1/verify
+    POST /v1/verify/batch
     POST /v1/auth/token
+    POST /v1/auth/revoke
+    POST /v1/auth/password-reset
+    POST /v1/invitations/accept
     POST /v1/registrations
     GET  /v1/certificates
     GET  /v1/certificates/{number}
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets
+    GET  /v1/evidence-kinds
+    GET  /v1/calendar
     GET  /v1/parks
     GET  /v1/parks/{code}
     GET  /.well-known/jwks.json
@@ -37,6 +44,10 @@ STAFF = f"{READERS} inspector"
 # route → who is let in (whatever else may be wrong with the request); everybody else is refused with 403
 DOORS = {
     "GET    /v1/me": f"{COMPANY} {STAFF} stranger",
+    "POST   /v1/me/password": f"applicant stranger {STAFF}",
+    "POST   /v1/me/second-factor": STAFF,
+    "POST   /v1/me/second-factor/confirm": STAFF,
+    "POST   /v1/auth/step-up": f"applicant stranger {STAFF}",
     # applicant
     "GET    /v1/sites": f"{COMPANY} stranger",
     "POST   /v1/sites": f"{COMPANY} stranger",
@@ -61,6 +72,18 @@ DOORS = {
     "GET    /v1/applications/{application_id}/evidence": f"{COMPANY} {READERS}",
     "GET    /v1/applications/{application_id}/evidence/{evidence_id}": f"{COMPANY} {READERS}",
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": COMPANY,
+    "GET    /v1/applications/{application_id}/earlier-decisions": f"{COMPANY} {READERS}",
+    "GET    /v1/organisations/{organisation_id}/evidence": f"{COMPANY} {READERS}",
+    "POST   /v1/organisations/{organisation_id}/evidence": f"{COMPANY} registrar reviewer",
+    "GET    /v1/evidence/{evidence_id}": f"{COMPANY} {READERS}",
+    "GET    /v1/evidence/{evidence_id}/file": f"{COMPANY} {READERS}",
+    "POST   /v1/evidence/{evidence_id}/confirm": "registrar reviewer",
+    "POST   /v1/evidence/{evidence_id}/withdraw-confirmation": "registrar reviewer",
+    "GET    /v1/members": "applicant stranger",  # people decide about people
+    "DELETE /v1/members/{member_id}": "applicant",
+    "GET    /v1/invitations": "applicant stranger",
+    "POST   /v1/invitations": "applicant stranger",
+    "DELETE /v1/invitations/{invitation_id}": "applicant",
     "GET    /v1/api-clients": f"{COMPANY} stranger",
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,
@@ -70,7 +93,13 @@ DOORS = {
     "GET    /v1/cases/{case_id}": READERS,
     "GET    /v1/cases/{case_id}/assessment": READERS,
     "GET    /v1/cases/{case_id}/timeline": READERS,
+    "GET    /v1/cases/{case_id}/notes": READERS,
+    "GET    /v1/cases/{case_id}/earlier-decisions": READERS,
+    "POST   /v1/cases/{case_id}/notes": "registrar reviewer approver owner",
+    "POST   /v1/cases/{case_id}/evidence": "registrar reviewer",
+    "POST   /v1/cases/assign": "reviewer",
     "POST   /v1/cases/{case_id}/claim": "reviewer",
+    "POST   /v1/cases/{case_id}/hand-over": "reviewer",
     "POST   /v1/cases/{case_id}/release": "reviewer",
     "POST   /v1/cases/{case_id}/request-information": "reviewer",
     "POST   /v1/cases/{case_id}/recommend": "reviewer",
@@ -95,25 +124,72 @@ DOORS = {
     "POST   /v1/certificates/{number}/reinstate": "owner",
     "POST   /v1/certificates/{number}/revoke": "owner",
     "POST   /v1/certificates/{number}/surrender": COMPANY,
+    # owners, and who watches them
+    "POST   /v1/calendar/holidays": "owner",
+    "GET    /v1/audit": "owner auditor",
+    "GET    /v1/users": "owner auditor",
+    "POST   /v1/users": "owner",
+    "GET    /v1/users/{user_id}": "owner auditor",
+    "DELETE /v1/users/{user_id}": "owner",
+    "POST   /v1/users/{user_id}/role-requests": "owner",
+    "DELETE /v1/users/{user_id}/roles/{role}": "owner",
+    "POST   /v1/users/{user_id}/second-factor-requests": "owner",
+    "POST   /v1/users/{user_id}/password-resets": "owner",  # of a member of staff; a company's is the registrar's
+    "GET    /v1/access-requests": "owner auditor",
+    "GET    /v1/access-requests/{request_id}": "owner auditor",
+    "POST   /v1/access-requests/{request_id}/confirm": "owner",
+    "POST   /v1/access-requests/{request_id}/refuse": "owner",
 }
 
+# What takes a recent code of the authenticator, whoever it is
+SECOND_FACTOR = """
+    POST   /v1/cases/{case_id}/approve
+    POST   /v1/cases/{case_id}/reject
+    POST   /v1/certificates/{number}/suspend
+    POST   /v1/certificates/{number}/reinstate
+    POST   /v1/certificates/{number}/revoke
+    POST   /v1/users
+    DELETE /v1/users/{user_id}
+    POST   /v1/users/{user_id}/role-requests
+    DELETE /v1/users/{user_id}/roles/{role}
+    POST   /v1/users/{user_id}/second-factor-requests
+    POST   /v1/users/{user_id}/password-resets
+    POST   /v1/access-requests/{request_id}/confirm
+    POST   /v1/access-requests/{request_id}/refuse
+"""
+
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
+OF_THE_HOUSE = {"user_id", "request_id", "role"}
 OF_NOBODY = {"number", "code"}  # certificates and marks are public; a certificate's surrender is looked at by itself
-TAKES_FORM = {"POST /v1/applications/{application_id}/evidence", "POST /v1/register/imports", "POST /v1/auth/token"}
+TAKES_FORM = {"POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
+TAKES_FORM |= {
+    f"POST /v1/{whose}/evidence"
+    for whose in ("applications/{application_id}", "cases/{case_id}", "organisations/{organisation_id}")
+}
 
 
 def lines(text):
     return {" ".join(line.split()) for line in text.strip().splitlines()}
 
 
-PUBLIC = lines(PUBLIC)
+PUBLIC, SECOND_FACTOR = lines(PUBLIC), lines(SECOND_FACTOR)
 DOORS = {" ".join(route.split()): set(who.split()) for route, who in DOORS.items()}
 
 
 @pytest.fixture(scope="module")
 def company(shared_house):
     return shared_house.company()
+
+
+def invitation(company):
+    return ok(company.post("/v1/invitations", json={"email": f"{secrets.token_hex(8)}@sample.example"}))
+
+
+def member(company):
+    """Id of one more member of the company."""
+    joining = {"token": invitation(company)["token"], "full_name": "Kənan Nümunə", "password": PASSWORD}
+    return ok(company.house.anonymous.post("/v1/invitations/accept", json=joining))["user_id"]
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +199,9 @@ def things(shared_house, company):
     number = house.certify(company)
     draft = company.draft()
     program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
+    another_owner = house.staff("owner", name="another-owner")
+    newcomer = house.staff("inspector", name="newcomer").id
+    asked = another_owner.post(f"/v1/users/{newcomer}/role-requests", json={"role": "auditor"})
     return {
         "site_id": company.site_id,
         "product_id": company.add_product(),
@@ -132,6 +211,11 @@ def things(shared_house, company):
         "case_id": in_state(house, company, "recommended"),
         "organisation_id": company.organisation_id,
         "residency_id": ok(company.get("/v1/residencies"))["items"][0]["id"],
+        "member_id": member(company),
+        "invitation_id": invitation(company)["id"],
+        "user_id": newcomer,
+        "request_id": ok(asked)["id"],
+        "role": "inspector",
         "number": number,
         "code": "MIK",
     }
@@ -158,10 +242,17 @@ def call(caller, route, things, **more):
 
 
 def fresh(company, things):
-    """With a file and a program that may be removed."""
+    """With a file, a program and people that may be removed."""
+    house = company.house
+    newcomer = {"email": f"{secrets.token_hex(8)}@staff.example", "full_name": "Leyla Nümunə"}
+    people = {
+        "member_id": member(company),
+        "invitation_id": invitation(company)["id"],
+        "user_id": ok(house.owner.post("/v1/users", json=newcomer))["id"],
+    }
     evidence = ok(company.add_evidence(things["application_id"], content=PDF + secrets.token_bytes(8)))
     program = ok(company.post("/v1/api-clients", json={"name": "For a day"}))
-    return things | {"evidence_id": evidence["id"], "client_id": program["id"]}
+    return things | people | {"evidence_id": evidence["id"], "client_id": program["id"]}
 
 
 def parameters(route):
@@ -175,7 +266,7 @@ def about_a_company(routes):
 def test_every_route_has_its_entry(routes):
     assert routes == PUBLIC | DOORS.keys()
     assert not PUBLIC & DOORS.keys()
-    assert {name for route in routes for name in parameters(route)} == OF_A_COMPANY | OF_NOBODY
+    assert {name for route in routes for name in parameters(route)} == OF_A_COMPANY | OF_THE_HOUSE | OF_NOBODY
     assert all(route.split()[0].lower() in METHODS for route in routes)
 
 
@@ -315,3 +406,48 @@ def test_the_applicant_reads_nothing_of_the_house(shared_house, company, strange
         for hidden in (house.reviewer.id, house.approver.id, secret, "Reviewer", "Approver"):
             assert hidden not in text, (path, hidden)
     assert secret in house.reviewer.get(f"/v1/cases/{things['case_id']}/timeline").text
+
+
+def test_decisions_take_a_recent_second_factor(shared_house, things):
+    """Signed in with no more than a password: these doors are closed, all others are as they were."""
+    for route, who in DOORS.items():
+        for role in who & set(STAFF.split()):
+            caller = shared_house.staff(role).without_factor()
+            if route.startswith("DELETE") and route not in SECOND_FACTOR:
+                continue
+            answer = call(caller, route, things)
+            if route in SECOND_FACTOR:
+                refused(answer, 403, "second-factor-required")
+            else:
+                assert answer.status_code not in {401, 403, 404}, f"{role} at {route}: {answer.text}"
+
+
+def test_what_is_of_the_house_is_nothing_to_a_company(shared_house, stranger, things, routes):
+    """Neither people of the staff nor what owners asked for: 403 for every id, so that none can be found out."""
+    nowhere = dict.fromkeys(OF_THE_HOUSE, "00000000-0000-7000-8000-000000000000")
+    for route in sorted(route for route in routes if parameters(route) & OF_THE_HOUSE):
+        for caller in (stranger, shared_house.reviewer, shared_house.inspector):
+            for ids in (things, things | nowhere, things | dict.fromkeys(OF_THE_HOUSE, "x")):
+                refused(call(caller, route, ids), 403, "forbidden")
+        for wrong in ("00000000-0000-7000-8000-000000000000", "x", "%00", "%ED%A0%80", "a" * 300, things["member_id"]):
+            ids = things | dict.fromkeys(OF_THE_HOUSE, wrong)
+            document = refused(call(shared_house.owner, route, ids), 403 if is_way_in(route, wrong, things) else 404)
+            assert "Nümunə" not in str(document)
+
+
+def is_way_in(route, user_id, things):
+    """A new password of a company's member: owners know of nobody there, and it is the registrar's anyway."""
+    return route.endswith("/password-resets") and user_id == things["member_id"]
+
+
+def test_who_hands_over_a_new_way_in(shared_house, company, stranger, things):
+    house = shared_house
+    of_member, of_staff = (f"/v1/users/{things[who]}/password-resets" for who in ("member_id", "user_id"))
+    for caller, path in ((house.registrar, of_member), (house.owner, of_staff)):
+        assert ok(caller.post(path))["token"]
+        refused(caller.without_factor().post(path), 403, "second-factor-required")
+    for caller, path in itertools.product((house.registrar, house.owner), (of_member, of_staff)):
+        if (caller is house.owner) == (path is of_member):
+            refused(caller.post(path), 403, "forbidden")
+    for caller, path in itertools.product((company, stranger, house.reviewer, house.auditor), (of_member, of_staff)):
+        refused(caller.post(path), 403, "forbidden")

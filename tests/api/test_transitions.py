@@ -27,8 +27,13 @@ from tests.support import ok
 # state → action → (role, states that it may lead to)
 LIFE = {
     "draft": {"submit": ("applicant", {"submitted"}), "withdraw": ("applicant", {"withdrawn"})},
-    "submitted": {"claim": ("reviewer", {"in_review"}), "withdraw": ("applicant", {"withdrawn"})},
+    "submitted": {
+        "claim": ("reviewer", {"in_review"}),
+        "assign": ("reviewer", {"in_review"}),
+        "withdraw": ("applicant", {"withdrawn"}),
+    },
     "in_review": {
+        "hand-over": ("reviewer", {"in_review"}),
         "release": ("reviewer", {"submitted"}),
         "request-information": ("reviewer", {"information_requested"}),
         "recommend": ("reviewer", {"recommended"}),
@@ -47,10 +52,11 @@ LIFE = {
     "lapsed": {},
 }
 BY_APPLICANT = ("submit", "respond", "withdraw")
-BY_REVIEWER = ("claim", "release", "request-information", "recommend")
+BY_REVIEWER = ("claim", "hand-over", "release", "request-information", "recommend")
 BY_APPROVER = ("approve", "reject", "return")
 ACTIONS = BY_APPLICANT + BY_REVIEWER + BY_APPROVER
-LISTED = [(state, action) for state, moves in LIFE.items() for action in moves]
+ALL_LISTED = [(state, action) for state, moves in LIFE.items() for action in moves]
+LISTED = [(state, action) for state, action in ALL_LISTED if action != "assign"]  # of many cases at once: by itself
 
 
 def path_of(action, case_id):
@@ -65,6 +71,8 @@ def body_of(house, action, case_id):
         return {"answers": [{"question_id": i, "text": "On 1 March 2024."} for i in waiting]}
     if action == "recommend":
         return {"products": [{"product_id": i, "outcome": "approve"} for i in case["product_ids"]]}
+    if action == "hand-over":
+        return {"to": other_reviewer(house).id}
     return {"request-information": QUESTION, "reject": REASON, "return": REASON}.get(action)
 
 
@@ -99,9 +107,9 @@ def test_the_table_of_the_code_is_this_one():
         for (state, action), move in workflow.TRANSITIONS.items()
         if action is not workflow.Action.LAPSE
     }
-    assert listed == {(state, action): LIFE[state][action] for state, action in LISTED}
+    assert listed == {(state, action): LIFE[state][action] for state, action in ALL_LISTED}
     assert {state.value for state in workflow.State} == LIFE.keys()
-    assert {action.value for action in workflow.Action} == {*ACTIONS, "lapse"}
+    assert {action.value for action in workflow.Action} == {*ACTIONS, "assign", "lapse"}
 
 
 @pytest.mark.parametrize(("state", "action"), LISTED)
@@ -163,7 +171,7 @@ def test_a_move_names_the_version_it_was_made_against(shared_house, company, cal
     assert seen(house, case_id) == before
 
 
-@pytest.mark.parametrize("action", ["release", "request-information", "recommend"])
+@pytest.mark.parametrize("action", ["hand-over", "release", "request-information", "recommend"])
 def test_only_the_reviewer_who_holds_a_case_works_on_it(shared_house, company, action):
     house = shared_house
     case_id = in_state(house, company, "in_review")
@@ -198,6 +206,46 @@ def test_four_eyes_look_at_the_standing_recommendation_and_not_at_an_old_one(sha
     house.review(case_id, reviewer=second)
     refused(second.post(f"/v1/cases/{case_id}/approve", version="now"), 403, "four-eyes")
     assert first.act(f"/v1/cases/{case_id}/approve")["state"] == "approved"
+
+
+@pytest.mark.parametrize("state", LIFE)
+def test_only_submitted_cases_are_assigned_and_by_reviewers_only(shared_house, company, callers, state):
+    house = shared_house
+    case_id = in_state(house, company, state)
+    before = seen(house, case_id)
+    body = {"case_ids": [case_id], "to": other_reviewer(house).id}
+    for name, caller in callers.items():
+        if name != "reviewer":
+            refused(caller.post("/v1/cases/assign", json=body), 403)
+    refused(house.anonymous.post("/v1/cases/assign", json=body), 401)
+    if state == "submitted":
+        for wrong in (house.approver.id, company.id, house.auditor.id, company.organisation_id):
+            refused(house.reviewer.post("/v1/cases/assign", json=body | {"to": wrong}), 422, "invalid")
+    else:
+        also = in_state(house, company, "submitted")
+        for ids in ([case_id], [also, case_id]):  # all or none
+            (why,) = refused(house.reviewer.post("/v1/cases/assign", json=body | {"case_ids": ids}), 409)["cases"]
+            assert why["case_id"] == case_id
+        assert seen(house, also)[0] == "submitted"
+    assert seen(house, case_id) == before
+    if state == "submitted":
+        (case,) = ok(house.reviewer.post("/v1/cases/assign", json=body))["items"]
+        assert case["state"] == "in_review"
+        assert seen(house, case_id)[2] == other_reviewer(house).id
+
+
+def test_a_case_is_handed_over_to_another_reviewer_only(shared_house, company):
+    house = shared_house
+    case_id = in_state(house, company, "in_review")
+    before = seen(house, case_id)
+    for wrong in (house.reviewer.id, house.approver.id, company.id, "00000000-0000-7000-8000-000000000000", None, "x"):
+        refused(
+            house.reviewer.post(f"/v1/cases/{case_id}/hand-over", json={"to": wrong}, version="now"), 422, "invalid"
+        )
+    assert seen(house, case_id) == before
+    house.reviewer.act(f"/v1/cases/{case_id}/hand-over", {"to": other_reviewer(house).id})
+    assert seen(house, case_id)[2] == other_reviewer(house).id
+    refused(house.reviewer.post(f"/v1/cases/{case_id}/release", version="now"), 403, "not-case-holder")
 
 
 def test_moves_say_what_each_caller_can_do(shared_house, company, callers):

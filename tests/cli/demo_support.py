@@ -2,16 +2,23 @@
 
 import shutil
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import pyotp
 import sqlalchemy as sa
 
-from app.access import service
+from app.access import second_factor, service
 from app.access.demo_staff import STAFF
 from app.actor import SYSTEM
 from app.cli.demo.stage import Stage
 from app.db import Base
+from app.registry.days import day_in_baku
 from tests.support import PASSWORD, open_house
+
+SECRET = second_factor.new_secret()
+OF_SESSIONS = ("sign_ins", "refresh_tokens", "guesses")
+"""Who signs in begins a session, whatever is done in it."""
 
 
 class LineDead(Exception):
@@ -25,7 +32,7 @@ class Line:
         self.http, self.left, self.last_goes_out = http, writes, last_goes_out
 
     def request(self, method, path, **more):
-        if method == "GET" or path == "/v1/auth/token" or self.left is None:
+        if method == "GET" or path in ("/v1/auth/token", "/v1/auth/step-up") or self.left is None:
             return self.http.request(method, path, **more)
         self.left -= 1
         if self.left > 0:
@@ -40,7 +47,7 @@ def hire_staff(house):
     with house.database.session() as session:
         for email, (name, roles) in STAFF.items():
             password_hash = house.app.state.passwords.hash(PASSWORD)
-            service.create_staff(
+            user = service.create_staff(
                 session,
                 SYSTEM,
                 email=email,
@@ -49,21 +56,30 @@ def hire_staff(house):
                 roles=roles,
                 now=house.clock(),
             )
+            second_factor.put_in_force(session, SYSTEM, house.app.state.seal, user.id, SECRET, house.clock())
         session.commit()
+
+
+def codes(house, email):
+    """What the authenticator of a member of staff shows at the moment that the clock of the house stands at."""
+    if email in STAFF:
+        yield pyotp.TOTP(SECRET).at(house.clock())
 
 
 def stage(house, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
-    return Stage(line or Line(house.http), lambda _email: PASSWORD, said.append), said
+    line, today = line or Line(house.http), day_in_baku(house.clock())
+    return Stage(line, lambda _email: PASSWORD, partial(codes, house), said.append, today), said
 
 
 def counts(database):
-    """Rows of every table."""
+    """Rows of every table but those of sessions."""
     with database.read_session() as session:
         return {
             name: session.scalar(sa.select(sa.func.count()).select_from(table))
             for name, table in Base.metadata.tables.items()
+            if name not in OF_SESSIONS
         }
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.figures import exact, percentage, plain, rounded, shown
+from app.schemes.figures import exact, percentage, plain, rounded, shown, shown_above
 
 D = Decimal
 F = Fraction
@@ -74,6 +74,25 @@ def test_a_share_is_never_shown_on_the_wrong_side_of_a_threshold(share, text):
 @given(st.fractions(0, 100), st.decimals(0, 100, places=2))
 def test_what_is_shown_compares_as_the_truth_does(share, threshold):
     assert (D(shown(share, threshold)) >= threshold) == (share >= F(threshold))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (F(50), "50.0"),
+        (F(50001, 1000), "50.001"),
+        (F(50) + F(1, 10**9), "50.000001"),
+        (F(50) - F(1, 10**9), "50.0"),
+        (F(501, 10), "50.1"),
+    ],
+)
+def test_a_limit_that_may_be_reached_is_never_shown_as_passed_or_kept_wrongly(share, text):
+    assert shown_above(share, D(50)) == text
+
+
+@given(st.fractions(0, 100), st.decimals(0, 100, places=2))
+def test_what_is_shown_above_a_limit_is_above_it(share, limit):
+    assert (D(shown_above(share, limit)) > limit) == (share > F(limit))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def staff(session, role=Role.REGISTRAR, name="registrar") -> Actor:
         roles=[role],
         now=NOW,
     )
-    return Actor(ActorKind.USER, user.id, frozenset({role}))
+    return Actor(ActorKind.USER, user.id, frozenset({role}), second_factor_at=NOW)
 
 
 def member(user: User) -> Actor:

@@ -3,7 +3,7 @@
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from tests.support import ok
+from tests.support import LOOKED_UP, PAPERS, ok
 
 
 def test_the_honest_company_gets_its_certificate(house):
@@ -12,10 +12,14 @@ def test_the_honest_company_gets_its_certificate(house):
     house.settle(company)
     company.add_site()
 
-    # It describes what it makes, and tries the rules before it applies: nothing stands in the way.
+    # It describes what it makes, lays its papers before the house, and tries the rules before it applies: nothing
+    # fails, but nobody has read the papers yet, nor looked into the tax register.
     tube = company.add_product(names={"az": "Qaynaqlı polad boru", "en": "Welded steel tube"})
+    papers = [company.lay(kind, **details) for kind, details in PAPERS.items()]
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
-    assert tried["outcome"] == "pass"
+    assert tried["outcome"] == "incomplete"
+    missing = {finding["rule"] for finding in tried["rules"] if finding["outcome"] == "incomplete"}
+    assert missing >= {"C-03", "C-11", "K-10", "K-11"}
     assert tried["origin"]["criterion"] == "CTH"
 
     # It drafts an application, but may not submit it.
@@ -23,8 +27,13 @@ def test_the_honest_company_gets_its_certificate(house):
     refusal = company.post(f"/v1/applications/{application}/submit", version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "organisation-unconfirmed")
 
-    # The registrar sees the papers and confirms; now it may.
+    # The registrar sees the papers and confirms, and looks up what only staff can; now it may.
     house.confirm(company)
+    for paper in papers:
+        house.confirm_evidence(paper)
+    house.look_up(company, *LOOKED_UP)
+    (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
+    assert tried["outcome"] == "pass"
     company.add_evidence(application)
     assert company.submit(application)["state"] == "submitted"
 

@@ -12,7 +12,7 @@ from verification_world import content_of, record_of, signer_of
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
 from app.verification.record import CertificateRecord
-from app.verification.store import PostgresStore, RegisterAway, certificate_store
+from app.verification.store import _MANY_POSTGRES, _MANY_SQLITE, PostgresStore, RegisterAway, certificate_store
 
 SIGNER = signer_of(0xC0FFEE)
 NUMBER = CertificateNumber("MIK", 2026, 42)
@@ -214,3 +214,58 @@ class TestPostgres:
 
         with pytest.raises(RegisterAway):
             asyncio.run(run())
+
+
+class TestMany:
+    """One query, however many numbers are asked for."""
+
+    OTHER = CertificateNumber("MIK", 2026, 43)
+
+    @pytest.fixture
+    def second(self, register):
+        second = RECORD._replace(number=str(self.OTHER), product_names={"en": "Other"})
+        register.put(second)
+        return second
+
+    def ask_many(self, url, numbers):
+        async def run():
+            store = certificate_store(url)
+            await store.open()
+            try:
+                return await store.find_many(numbers)
+            finally:
+                await store.close()
+
+        found = asyncio.run(run())
+        assert certificate_store(url).find_many_now(numbers) == found
+        return found
+
+    def test_those_that_are_there_by_number(self, second, database_url):
+        missing = [CertificateNumber("MIA", 2026, serial) for serial in range(1_500)]
+        found = self.ask_many(database_url, [self.OTHER, *missing, NUMBER])
+        assert found == {str(NUMBER): RECORD, str(self.OTHER): second}
+
+    def test_none_asked_for_is_not_asked(self):
+        for url in ("sqlite:////nowhere/none.sqlite3", "postgresql+psycopg://nobody@127.0.0.1:1/none"):
+            assert self.ask_many(url, []) == {}
+
+    def test_by_the_index(self, register):
+        """A look at every row of the register would be felt by everybody."""
+        with register.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + _MANY_SQLITE, ('["a","b"]',)).all()
+                assert "SEARCH certificates USING INDEX" in str(plan)
+            else:
+                connection.exec_driver_sql("SET enable_seqscan = off")
+                plan = connection.exec_driver_sql("EXPLAIN " + _MANY_POSTGRES, (["a", "b"],)).all()
+                assert "uq_certificates_number" in str(plan)
+
+    def test_away(self, database_url):
+        engine = sa.create_engine(database_url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE certificates RENAME TO elsewhere")
+        engine.dispose()
+        with pytest.raises(RegisterAway):
+            self.ask_many(database_url, [NUMBER])
+        with pytest.raises(RegisterAway):
+            certificate_store(database_url).find_many_now([NUMBER])

@@ -95,3 +95,12 @@ class MemoryStore:
         if self.broken:
             raise self.broken
         return self.rows.get(str(number))
+
+    async def find_many(self, numbers):
+        return self.find_many_now(numbers)
+
+    def find_many_now(self, numbers):
+        self.asked.append([str(number) for number in numbers])
+        if self.broken:
+            raise self.broken
+        return {str(number): self.rows[str(number)] for number in numbers if str(number) in self.rows}

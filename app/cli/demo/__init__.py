@@ -2,23 +2,30 @@
 
 import json
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import httpx2 as httpx
+import pyotp
 import typer
 from rich.console import Console
 
-from app.access import demo_staff
+from app.access import demo_staff, totp
 from app.cli.demo import cast
 from app.cli.demo.client import NoService, Refused, wait_until_ready
 from app.cli.demo.journey import play
 from app.cli.demo.show import as_object, show
 from app.cli.demo.stage import Stage
 from app.cli.frame import load_settings, stderr, stop
+from app.registry.days import day_in_baku
 from app.settings import Profile, Settings
 
 TIMEOUT = 30.0
 """Seconds for one answer; hashing passwords is slow on purpose, and a small machine does one at a time."""
+CODES_TO_TRY = 4
+"""More would mean that the secret is another one, not that its codes were used."""
 
 
 def demo(
@@ -37,7 +44,12 @@ def demo(
         try:
             wait_until_ready(http, settings.base_url)
             _refuse_without_accounts(settings)
-            played = play(Stage(http, lambda email: _password(settings, email), _say))
+            passwords, codes, today = (
+                partial(_password, settings),
+                partial(_codes, settings),
+                day_in_baku(datetime.now(UTC)),
+            )
+            played = play(Stage(http, passwords, codes, _say, today))
         except NoService as why:
             stop(str(why))
         except Refused as why:
@@ -60,6 +72,19 @@ def _password(settings: Settings, email: str) -> str:
     """The password of a demo account; a new one is written down before anybody can use it."""
     known = demo_staff.known(settings.data_dir)
     return known.get(email) or demo_staff.remember(settings.data_dir, {email: demo_staff.new_password()})[email]
+
+
+def _codes(settings: Settings, email: str) -> Iterator[str]:
+    """Codes of a member of staff, from the present one on. The service takes one that is a step ahead; beyond that its
+    hour is waited for."""
+    secret = demo_staff.totp_secrets(settings.data_dir).get(email)
+    if secret is None:
+        return
+    authenticator = pyotp.TOTP(secret, interval=totp.STEP_SECONDS)
+    first = int(time.time()) // totp.STEP_SECONDS
+    for step in range(first, first + CODES_TO_TRY):
+        time.sleep(max(0.0, (step - totp.DRIFT) * totp.STEP_SECONDS - time.time()))
+        yield authenticator.generate_otp(step)
 
 
 def _refuse_without_accounts(settings: Settings) -> None:

@@ -10,10 +10,9 @@ from app.cli.demo import cast
 from app.cli.demo.cast import Case
 from app.cli.demo.client import Account, Json, Refused
 from app.cli.demo.companies import registered_site, set_operating, tell_start
-from app.cli.demo.papers import product_body, small_pdf
+from app.cli.demo.evidence import lay_and_confirm
+from app.cli.demo.papers import NOTHING_REAL, product_body, small_pdf
 from app.cli.demo.stage import Stage
-
-NOTHING_REAL = "Sample without meaning"
 
 
 def try_unconfirmed(stage: Stage, member: Account) -> Json:
@@ -75,6 +74,7 @@ class CasePlay:
         if found:
             return self.read(found["id"])
         ids = self._describe()
+        lay_and_confirm(self._stage, case, self._member, dict(zip(case.products, ids, strict=True)))
         tried = self._member.post(f"/v1/schemes/{case.scheme}/assessments", {"product_ids": ids})["items"]
         outcomes = ", ".join(f"{code} {each['outcome']}" for code, each in zip(case.products, tried, strict=True))
         self._stage.say(f"{self.name} tries the rules of {case.scheme} before applying: {outcomes}.")

@@ -70,10 +70,11 @@ def _lists_marks(answer: httpx.Response) -> bool:
 
 
 class Account:
-    """Somebody who is signed in. Refusals are raised as Refused; a token that ran out is renewed once."""
+    """Somebody who is signed in. Refusals are raised as Refused; a token that ran out is renewed once, and where a
+    second factor is asked for, a code of the authenticator is given."""
 
-    def __init__(self, http: httpx.Client, email: str, password: str) -> None:
-        self._http, self.email, self._password = http, email, password
+    def __init__(self, http: httpx.Client, email: str, password: str, codes: Iterator[str]) -> None:
+        self._http, self.email, self._password, self._codes = http, email, password, codes
         self._token = self._sign_in()
 
     def _sign_in(self) -> str:
@@ -111,7 +112,18 @@ class Account:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._token = self._sign_in()
             answer = _send(self._http, method, path, headers=self._signed(headers), **more)
+        if _code(answer) == "second-factor-required" and self._step_up():
+            answer = _send(self._http, method, path, headers=self._signed(headers), **more)
         return answer
+
+    def _step_up(self) -> bool:
+        """Give codes until one is taken: each is good once, and a run a moment ago may have used the present one."""
+        for code in self._codes:
+            answer = _send(self._http, "POST", "/v1/auth/step-up", headers=self._signed(None), json={"otp": code})
+            if _code(answer) != "wrong-code":
+                _refuse(answer)
+                return True
+        return False
 
     def _signed(self, headers: Mapping[str, str] | None) -> dict[str, str]:
         return {**(headers or {}), "Authorization": f"Bearer {self._token}"}
@@ -151,15 +163,23 @@ def _read(answer: httpx.Response) -> Json:
     return content
 
 
-def _refuse(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
+def _code(answer: httpx.Response) -> str | None:
+    """The code of a refusal; None where it is none."""
+    return None if answer.is_success else str(_problem(answer).get("code"))
+
+
+def _problem(answer: httpx.Response) -> Json:
     try:
         data = answer.json()
     except ValueError:
-        data = {}
-    if not isinstance(data, dict):
-        data = {}
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _refuse(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    data = _problem(answer)
     code = data.get("code") or data.get("error") or f"http-{answer.status_code}"
     message = data.get("detail") or data.get("error_description") or answer.reason_phrase
     raise Refused(answer.status_code, str(code), str(message), data)

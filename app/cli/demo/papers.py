@@ -13,6 +13,7 @@ FOOD_CHAPTERS = frozenset(f"{chapter:02d}" for chapter in range(1, 26))
 SWEETENER = "1701"
 AUXILIARY = "2710"  # a file may name a value of foreign materials and no heading: lubricants and the like
 FROM_ABROAD = "TR"
+NOTHING_REAL = "Sample without meaning"
 
 WORK: Mapping[str, tuple[str, str]] = {
     "04": ("Extracting and filtering", "extraction"),

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from importlib.resources import files
 
@@ -15,13 +16,17 @@ from app.cli.demo.client import Account, Stranger
 Row = Mapping[str, str]
 PasswordFor = Callable[[str], str]
 """E-mail → password; kept before it is handed out, so that no account is ever made whose password is lost."""
+CodesFor = Callable[[str], Iterator[str]]
+"""E-mail → codes of its authenticator, each good once; it may wait for the next one. None for members of companies."""
 
 
 @dataclass
 class Stage:
     http: httpx.Client
     password_for: PasswordFor
+    codes_for: CodesFor
     say: Callable[[str], None]
+    today: date
 
     @cached_property
     def public(self) -> Stranger:
@@ -44,7 +49,7 @@ class Stage:
         return self.sign_in(cast.OWNER)
 
     def sign_in(self, email: str) -> Account:
-        return Account(self.http, email, self.password_for(email))
+        return Account(self.http, email, self.password_for(email), self.codes_for(email))
 
     @cached_property
     def listing(self) -> Mapping[str, Row]:

@@ -8,6 +8,8 @@ the file is read, so that no assessment can meet a reason that is missing or can
 import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,11 +21,23 @@ Value = str | int | bool | None | tuple[str, ...]
 """A value seen: decimals as text, dates in ISO form."""
 
 TerritorySets = Mapping[str, frozenset[str]]
-"""Name of a territory set → codes of its economic regions."""
+"""Name of a territory set → codes of its economic regions or municipalities."""
 
 LONGEST_VALUE = 120
 JOINERS = "\u200c\u200d\u200e\u200f"
 """Invisible, and needed by Persian and Arabic. Overrides of direction can disguise a text and are not among them."""
+
+
+AWAITS_STAFF = "incomplete_unconfirmed"
+"""The case of every kind in which the evidence lies here and a member of staff has yet to confirm it."""
+
+
+class Source(StrEnum):
+    """Where the facts of a kind come from, evidence items apart."""
+
+    APPLICANT = "applicant"  # the description of company, site and product
+    REGISTER = "register"  # the resident register, kept by the registrar
+    HOUSE = "house"  # what the service itself knows
 
 
 class Verdict(NamedTuple):
@@ -47,6 +61,7 @@ class Rule(BaseModel, ABC):
 
     CASES: ClassVar[Mapping[str, Outcome]]
     VALUES: ClassVar[frozenset[str]]
+    SOURCE: ClassVar[Source | None] = Source.APPLICANT
 
     id: str = Field(pattern=r"^[A-Z]{1,3}-[0-9]{2}$")
     clause: Text = Field(description="where the mark's regulations or the law say so; ends every reason")
@@ -60,12 +75,33 @@ class Rule(BaseModel, ABC):
     def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:
         """The case that these facts are, and the values seen: exactly the names in `VALUES`."""
 
+    def cases(self) -> Mapping[str, Outcome]:
+        """The ways in which this rule, with its parameters, can answer."""
+        return self.CASES
+
+    def may_come_later(self, case: str) -> bool:
+        """Whether an incomplete answer lets the application be submitted: the applicant has done their part."""
+        return self.may_be_supplied_later or case == AWAITS_STAFF
+
+    def evidence_kinds(self) -> tuple[str, ...]:
+        """Kinds of evidence items that the rule reads."""
+        return ()
+
+    def value_names(self) -> tuple[str, ...]:
+        """Structured values of those kinds that the rule reads."""
+        return ()
+
+    def holds_until(self, facts: Facts) -> date | None:  # noqa: ARG002 (kinds that read evidence say more)
+        """Last day on which what the rule rests on still holds; None where nothing of it ends."""
+        return None
+
     @model_validator(mode="after")
     def every_case_has_a_reason_that_can_be_filled_in(self) -> Self:
-        if missing := sorted(self.CASES.keys() - self.reasons.keys()):
+        cases = self.cases().keys()
+        if missing := sorted(cases - self.reasons.keys()):
             raise ValueError(f"{self.id}: no reason for {', '.join(missing)}")
-        if surplus := sorted(self.reasons.keys() - self.CASES.keys()):
-            raise ValueError(f"{self.id}: this kind never answers {', '.join(surplus)}")
+        if surplus := sorted(self.reasons.keys() - cases):
+            raise ValueError(f"{self.id}: with its parameters this kind never answers {', '.join(surplus)}")
         known = self.VALUES | self.parameters().keys()
         for case, text in self.reasons.items():
             for sentence in (text.en, text.az):
@@ -120,3 +156,8 @@ def safe_letter(letter: str) -> str:
 def code(text: str | None) -> str | None:
     """A code as it is compared: trimmed, capital letters; None where there is nothing."""
     return (text or "").strip().upper() or None
+
+
+def day(when: date | None) -> str | None:
+    """A day as it is shown and kept."""
+    return when.isoformat() if when else None

@@ -1,17 +1,19 @@
-"""Rules about the applicant and its residency: C-01, K-02, K-03, K-05."""
+"""Rules about the applicant and its residency: C-01, K-02, K-03, K-05, U-10."""
 
 import re
-from datetime import date
 from typing import ClassVar, Literal
 
+from pydantic import Field
 from stdnum.az import voen as az_voen
 from stdnum.exceptions import InvalidChecksum, InvalidComponent
 
 from app.schemes.facts import Facts, Residency, ResidencyState, SiteStage
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import Rule, TerritorySets, Value, Verdict, seen
+from app.schemes.rules.base import Rule, Source, TerritorySets, Value, Verdict, day, seen
 
 TEN_DIGITS = re.compile(r"[0-9]{10}")
+LEGAL_PERSON, NATURAL_PERSON = "1", "2"
+"""The last digit of a VÖEN (`domain.md` §3.1)."""
 
 
 class TaxNumberRule(Rule):
@@ -54,6 +56,7 @@ class ResidencyRule(Rule):
     """K-02: a residency of the park that holds on the day. A mark with this rule rests on the residency."""
 
     kind: Literal["residency"]
+    SOURCE: ClassVar[Source | None] = Source.REGISTER
     CASES: ClassVar = {
         "pass": Outcome.PASS,
         "manual_non_resident": Outcome.MANUAL,
@@ -81,10 +84,6 @@ class ResidencyRule(Rule):
         return Verdict(residency_case(residency, facts), values)
 
 
-def day(when: date | None) -> str | None:
-    return when.isoformat() if when else None
-
-
 def residency_case(residency: Residency, facts: Facts) -> str:
     if residency.status is None:
         return "incomplete"
@@ -104,6 +103,7 @@ class ResidencyHolderRule(Rule):
     """K-03: the park's certificate is the applicant's own. The other company's number is never shown."""
 
     kind: Literal["residency_holder"]
+    SOURCE: ClassVar[Source | None] = Source.REGISTER
     CASES: ClassVar = {
         "pass": Outcome.PASS,
         "fail": Outcome.FAIL,
@@ -153,3 +153,27 @@ class ProductionStartedRule(Rule):
         if started is None:
             return Verdict("incomplete_no_start", values)
         return Verdict("pass" if started <= facts.as_of else "incomplete_future", values)
+
+
+class ApplicantKindRule(Rule):
+    """U-10: whether a natural person or a company applies, by the last digit of the VÖEN. Both may; fees differ."""
+
+    kind: Literal["applicant_kind"]
+    natural_fee_class: str = Field(pattern=r"^[a-z]+$")
+    legal_fee_class: str = Field(pattern=r"^[a-z]+$")
+    CASES: ClassVar = {
+        "pass_natural": Outcome.PASS,
+        "pass_legal": Outcome.PASS,
+        "incomplete": Outcome.INCOMPLETE,
+        "not_assessed": Outcome.NOT_ASSESSED,
+    }
+    VALUES: ClassVar = frozenset({"voen"})
+
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+        if facts.applicant is None:
+            return Verdict("not_assessed", {"voen": None})
+        voen = facts.applicant.voen or ""
+        values = {"voen": seen(facts.applicant.voen)}
+        if not TEN_DIGITS.fullmatch(voen) or voen[-1] not in (NATURAL_PERSON, LEGAL_PERSON):
+            return Verdict("incomplete", values)
+        return Verdict("pass_natural" if voen[-1] == NATURAL_PERSON else "pass_legal", values)

@@ -1,4 +1,4 @@
-"""Rules about what the product is: its HS code and what the law says of such goods (C-04, C-05, A-04, C-14)."""
+"""Rules about what the product is: its HS code and what is said of such goods (C-04, C-05, A-04, C-14, U-02, U-09)."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -95,6 +95,36 @@ class SpecialGoodsRule(Rule):
         if matched:
             return Verdict("manual_code", values)
         return Verdict("manual_flag" if raised else "pass", values)
+
+
+class ListedGoodsRule(Rule):
+    """U-02: goods of the brand's list pass; a new kind is for a person."""
+
+    kind: Literal["listed_goods"]
+    codes: tuple[HsPrefix, ...] = Field(min_length=1)
+    CASES: ClassVar = {"pass": Outcome.PASS, "manual": Outcome.MANUAL, "incomplete": Outcome.INCOMPLETE}
+    VALUES: ClassVar = frozenset({"hs6", "matched"})
+
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+        values: dict[str, Value] = {"hs6": seen(facts.product.hs6), "matched": None}
+        hs6 = nomenclature.six_digits(facts.product.hs6)
+        if hs6 is None:
+            return Verdict("incomplete", values)
+        matched = first_prefix(hs6, self.codes)
+        return Verdict("pass" if matched else "manual", values | {"matched": matched})
+
+
+class GoodsOnlyRule(Rule):
+    """U-09: the mark is for goods; what is declared as a service is for a person."""
+
+    kind: Literal["goods_only"]
+    service_flags: tuple[Flag, ...] = Field(min_length=1)
+    CASES: ClassVar = {"pass": Outcome.PASS, "manual": Outcome.MANUAL}
+    VALUES: ClassVar = frozenset({"flags"})
+
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+        raised = tuple(flag for flag in self.service_flags if flag in facts.product.flags)
+        return Verdict("manual" if raised else "pass", {"flags": raised})
 
 
 def first_prefix(hs6: str, prefixes: tuple[str, ...]) -> str | None:

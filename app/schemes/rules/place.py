@@ -1,4 +1,4 @@
-"""Rules about places: where the site is (K-01, A-01) and which territory a mark claims."""
+"""Rules about places: where the site is (K-01, A-01, A-08) and which territory a mark claims."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -88,3 +88,18 @@ class SiteCountryRule(Rule):
         if country is None:
             return Verdict("incomplete", values)
         return Verdict("pass" if country == self.country else "fail", values)
+
+
+class ZoneKindRule(Rule):
+    """A-08: goods made in a zone of these kinds are looked at by a person, for their customs regime."""
+
+    kind: Literal["zone_kind"]
+    review_kinds: tuple[str, ...] = Field(min_length=1)
+    CASES: ClassVar = {"pass": Outcome.PASS, "manual": Outcome.MANUAL, "not_assessed": Outcome.NOT_ASSESSED}
+    VALUES: ClassVar = frozenset({"zone_kind"})
+
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+        if facts.zone is None:
+            return Verdict("not_assessed", {"zone_kind": None})
+        found = facts.zone.kind in self.review_kinds
+        return Verdict("manual" if found else "pass", {"zone_kind": seen(facts.zone.kind)})

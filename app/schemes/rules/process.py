@@ -1,4 +1,4 @@
-"""Rules about the process: what is done where (C-08, C-09, K-08).
+"""Rules about the process: what is done where (C-08, C-09, K-07, K-08).
 
 With steps carried, the steps are judged. Without them the product's declarations stand for them as far as they go.
 """
@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.schemes.facts import Facts, Step
+from app.schemes.facts import Facts, Place, Step
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Rule, TerritorySets, Value, Verdict, code, seen
 from app.schemes.rules.goods import Flag
 from app.schemes.rules.place import Claim, Country
+from app.schemes.spelling import skeleton
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -108,6 +109,53 @@ class LastEssentialStepRule(Rule):
         if subcontractor:
             return Verdict("manual_subcontractor", values)
         return Verdict("manual_partner" if values["partners"] else "pass", values)
+
+
+class EssentialStepHereRule(Rule):
+    """K-07: an essential step is done at the certified site, by the applicant: in the site's country and district."""
+
+    kind: Literal["essential_step_here"]
+    country: Country
+    CASES: ClassVar = {
+        "pass": Outcome.PASS,
+        "fail": Outcome.FAIL,
+        "manual_subcontractor": Outcome.MANUAL,
+        "incomplete_no_steps": Outcome.INCOMPLETE,
+        "incomplete_place": Outcome.INCOMPLETE,
+        "not_assessed": Outcome.NOT_ASSESSED,
+    }
+    VALUES: ClassVar = frozenset({"district", "step", "subcontractor"})
+
+    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+        values: dict[str, Value] = dict.fromkeys(self.VALUES)
+        if facts.steps is None or facts.place is None:
+            return Verdict("not_assessed", values)
+        values["district"] = seen(facts.place.district)
+        if not facts.steps:
+            return Verdict("incomplete_no_steps", values)
+        essential = [step for step in in_order(facts.steps) if step.is_essential]
+        here = [step for step in essential if self.at_the_site(step, facts.place) is True]
+        own = next((step for step in here if not (step.subcontractor or "").strip()), None)
+        if own is not None:
+            return Verdict("pass", values | {"step": seen(own.name)})
+        if here:
+            return Verdict(
+                "manual_subcontractor",
+                values | {"step": seen(here[0].name), "subcontractor": seen((here[0].subcontractor or "").strip())},
+            )
+        if any(self.at_the_site(step, facts.place) is None for step in essential):
+            return Verdict("incomplete_place", values)
+        return Verdict("fail", values)
+
+    def at_the_site(self, step: Step, place: Place) -> bool | None:
+        """None where the places are not known well enough."""
+        country = code(step.country)
+        if country is not None and country != self.country:
+            return False
+        district, site = skeleton(step.district or ""), skeleton(place.district or "")
+        if country is None or not district or not site:
+            return None
+        return district == site
 
 
 class FinishedInTerritoryRule(Rule):

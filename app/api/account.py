@@ -1,0 +1,212 @@
+"""One's own account: who one is, password, authenticator. For people; a program only learns who it is."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from pydantic import Field, StringConstraints
+
+from app.access import guesses, resets, second_factor, store, totp
+from app.access.model import ApiClient
+from app.access.rights import person
+from app.actor import Actor, ActorKind, Scope
+from app.errors import Unauthenticated
+from app.registry import store as registry
+from app.web.deps import (
+    ActorDep,
+    AddressDep,
+    DatabaseDep,
+    NowDep,
+    PasswordsDep,
+    ReplayDep,
+    SealDep,
+    SessionDep,
+    only_reads,
+)
+from app.web.fields import Answer, Body
+from app.web.problems import problem
+from app.web.refusals import CREATES, refuses
+from app.web.routing import OrderedRoute
+
+router = APIRouter(prefix="/v1", tags=["account"], route_class=OrderedRoute)
+
+NewPassword = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
+Otp = Annotated[str, StringConstraints(max_length=20), Field(examples=["123456"])]
+
+
+class SecondFactorState(Answer):
+    enrolled: bool
+    good_until: datetime | None = Field(description="until then this session may decide; null: it may not")
+
+
+class Me(Answer):
+    kind: ActorKind
+    id: str
+    name: str
+    roles: list[str]
+    organisation: dict[str, str] | None = Field(description="the one company that an applicant acts for")
+    scopes: list[Scope] | None = Field(description="of an API client's token; null for people")
+    second_factor: SecondFactorState | None = Field(description="of staff")
+
+
+@router.get("/me", summary="Who am I", responses=refuses(401, 503))
+def me(actor: ActorDep, session: SessionDep) -> Me:
+    """The account behind the access token, its roles now, and the company it acts for."""
+    assert actor.id is not None  # tokens speak for users and clients
+    who = store.client(session, actor.id) if actor.kind is ActorKind.CLIENT else store.user(session, actor.id)
+    organisation = registry.organisation(session, actor.organisation_id) if actor.organisation_id else None
+    return Me(
+        kind=actor.kind,
+        id=str(actor.id),
+        name=who.name if isinstance(who, ApiClient) else who.full_name if who else "",
+        roles=sorted(actor.roles),
+        organisation={
+            "id": str(organisation.id),
+            "legal_name_az": organisation.legal_name_az,
+            "legal_name_en": organisation.legal_name_en,
+            "voen": organisation.voen,
+            "standing": organisation.standing,
+        }
+        if organisation
+        else None,
+        scopes=sorted(actor.scopes) if actor.scopes is not None else None,
+        second_factor=SecondFactorState(
+            enrolled=second_factor.enrolled(session, actor.id), good_until=_good_until(actor.second_factor_at)
+        )
+        if actor.is_staff
+        else None,
+    )
+
+
+def _good_until(given: datetime | None) -> datetime | None:
+    return given + totp.RECENT if given else None
+
+
+class PasswordChange(Body):
+    present_password: Annotated[str, StringConstraints(max_length=1_000)]
+    password: NewPassword
+
+
+@router.post(
+    "/me/password",
+    status_code=204,
+    summary="Change the password",
+    responses={429: refuses(429)[429], **refuses(*CREATES)},
+)
+@only_reads  # slow hashing comes before the short transaction that writes
+def change_password(
+    body: PasswordChange,
+    actor: ActorDep,
+    session: SessionDep,
+    database: DatabaseDep,
+    passwords: PasswordsDep,
+    address: AddressDep,
+    now: NowDep,
+) -> Response:
+    """Needs the present one. All your sessions end, this one as well: sign in again. Wrong attempts are throttled."""
+    user = store.user(session, person(actor))
+    if user is None:
+        raise Unauthenticated("This account is not active.")
+    guesses.refuse_if_exhausted(session, user.email, address, now)
+    if not passwords.verify(body.present_password, user.password_hash):
+        with database.session() as writing:
+            guesses.count_failure(writing, user.email, address, now)
+            writing.commit()
+        return problem(403, "wrong-password", "The present password is not right.")
+    new_hash = passwords.hash(body.password)
+    with database.session() as writing:
+        resets.change(writing, actor, was_hash=user.password_hash, password_hash=new_hash, now=now)
+        writing.commit()
+    return Response(status_code=204)
+
+
+class Redemption(Body):
+    token: Annotated[str, StringConstraints(max_length=200)]
+    password: NewPassword
+    otp: Otp | None = Field(None, description="where the account has an authenticator")
+
+
+@router.post(
+    "/auth/password-reset",
+    status_code=204,
+    summary="Set a password by a token that was handed over",
+    responses=refuses(400, 403, 404, 409, 413, 415, 422, 429, 503),
+)
+def reset_password(
+    body: Redemption, database: DatabaseDep, passwords: PasswordsDep, seal: SealDep, now: NowDep
+) -> Response:
+    """The token is good once, for a day. All sessions of the account end."""
+    with database.read_session() as reading:
+        resets.look(reading, body.token, now)
+    new_hash = passwords.hash(body.password)
+    with database.session() as writing:
+        user = resets.redeem(writing, body.token, password_hash=new_hash, code=body.otp, seal=seal, now=now)
+        writing.commit()
+    return Response(status_code=204) if user else _wrong_code()
+
+
+class NewSecondFactor(Answer):
+    secret: str = Field(description="for the authenticator, shown once, in this answer only")
+    otpauth: str = Field(description="the same as an `otpauth:` address, for a QR code")
+
+
+class Code(Body):
+    otp: Otp
+
+
+def _may_enrol(actor: ActorDep, session: SessionDep) -> Actor:
+    second_factor.may_enrol(session, actor)
+    return actor
+
+
+Enrolling = Annotated[Actor, Depends(_may_enrol, scope="function")]
+
+
+@router.post("/me/second-factor", status_code=201, summary="Set up an authenticator", responses=refuses(*CREATES))
+def begin_enrolment(
+    actor: Enrolling, session: SessionDep, seal: SealDep, now: NowDep, _retry: ReplayDep
+) -> NewSecondFactor:
+    """For staff. It counts once a code of it was confirmed; until then an earlier authenticator stays in force.
+
+    To replace one takes a recent code of it; who lost it asks two owners for a reset.
+    """
+    secret = second_factor.begin_enrolment(session, actor, seal, now)
+    user = store.user(session, person(actor))
+    return NewSecondFactor(secret=secret, otpauth=totp.address(secret, user.email if user else ""))
+
+
+@router.post(
+    "/me/second-factor/confirm",
+    summary="Confirm the authenticator by a code of it",
+    response_model=SecondFactorState,
+    responses=refuses(*CREATES, 429),
+)
+def confirm_enrolment(
+    body: Code, actor: Enrolling, session: SessionDep, seal: SealDep, now: NowDep, _retry: ReplayDep
+) -> SecondFactorState | Response:
+    """From now on it is in force, and this session has a recent second factor."""
+    if not second_factor.confirm_enrolment(session, actor, seal, body.otp, now):
+        return _wrong_code()
+    return SecondFactorState(enrolled=True, good_until=_good_until(now))
+
+
+@router.post(
+    "/auth/step-up",
+    summary="Give a code of the authenticator",
+    response_model=SecondFactorState,
+    responses=refuses(*CREATES, 429),
+)
+def step_up(
+    body: Code, actor: ActorDep, session: SessionDep, seal: SealDep, now: NowDep
+) -> SecondFactorState | Response:
+    """Renews the second factor of this session for ten minutes; the access token stays. Each code is good once, and
+    wrong ones are throttled."""
+    if not second_factor.step_up(session, actor, seal, body.otp, now):
+        return _wrong_code()
+    return SecondFactorState(enrolled=True, good_until=_good_until(now))
+
+
+def _wrong_code() -> Response:
+    # Answered, not raised: the count of wrong codes is committed with this refusal.
+    return problem(403, "wrong-code", "This is no fresh code of your authenticator. Each one is good once.")

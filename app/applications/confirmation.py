@@ -1,0 +1,82 @@
+"""Confirming evidence: a member of staff has read the document and says what it says. Only then do rules read it.
+
+A confirmation can be withdrawn; what was confirmed is part of the dossier's hash, so that either voids a
+recommendation that stands on it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access.rights import require
+from app.actor import Actor
+from app.applications import cases, evidence, items
+from app.applications.items import Details
+from app.applications.model import Evidence
+from app.errors import Conflict, Version, check_version
+from app.registry.days import day_in_baku
+from app.schemes.canonical import digest
+
+
+def guard(session: Session, actor: Actor, evidence_id: UUID, version: Version, *, confirmed: bool) -> Evidence:
+    """The item, locked, if its confirmation may change now: 404, 403, 428, 412, 409. `confirmed`: as it must stand."""
+    row = evidence.visible(session, actor, evidence_id)
+    require(actor, *evidence.ADDERS)
+    # The application's lock comes before the evidence's, as everywhere.
+    application = cases.visible(session, actor, row.application_id, lock=True) if row.application_id else None
+    row = evidence.visible(session, actor, evidence_id, lock=True)
+    check_version(version, row.version)
+    if application is not None:
+        evidence.check_open(session, actor, application)
+    if (row.confirmed_at is not None) != confirmed:
+        if confirmed:
+            raise Conflict("Nobody has confirmed this evidence.", code="not-confirmed")
+        raise Conflict("This evidence is confirmed already. Withdraw that first.", code="already-confirmed")
+    return row
+
+
+def confirm(
+    session: Session, actor: Actor, evidence_id: UUID, *, details: Details, version: Version, now: datetime
+) -> Evidence:
+    """With what the document says; where nothing is said, what the applicant stated stands."""
+    row = guard(session, actor, evidence_id, version, confirmed=False)
+    assert actor.id is not None  # only people confirm
+    read = Details(
+        issued_on=details.issued_on or row.issued_on,
+        valid_until=details.valid_until or row.valid_until,
+        number=details.number or row.number,
+        values={**row.stated, **details.values},
+    )
+    kept = items.checked(items.kind_of(row.kind), read, day_in_baku(now), complete=True)
+    row.issued_on, row.valid_until, row.number = kept.issued_on, kept.valid_until, kept.number
+    row.stated = dict(kept.values)
+    row.confirmed_by, row.confirmed_at = actor.id, now
+    _note(session, actor, row, "evidence.confirmed", now)
+    return row
+
+
+def withdraw(session: Session, actor: Actor, evidence_id: UUID, *, version: Version, now: datetime) -> Evidence:
+    """The item stays, and waits to be confirmed again."""
+    row = guard(session, actor, evidence_id, version, confirmed=True)
+    row.confirmed_by = row.confirmed_at = None
+    _note(session, actor, row, "evidence.confirmation_withdrawn", now)
+    return row
+
+
+def _note(session: Session, actor: Actor, row: Evidence, event: str, now: datetime) -> None:
+    row.version += 1
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        event,
+        ("evidence", row.id),
+        now,
+        case_id=row.application_id,
+        organisation=row.organisation_id,
+        kind=row.kind,
+        sha256=row.sha256,
+        stated=digest(items.hashed(row)),
+    )

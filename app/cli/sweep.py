@@ -1,0 +1,123 @@
+"""`mik sweep`: does what falls due. Nothing is lost if it runs late, twice, or twice at once.
+
+Each case is a transaction of its own, looked at again under its lock. Deadlines are computed when they are asked for;
+only what follows from one that passed is done here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.access import store as access
+from app.actor import SYSTEM
+from app.applications import clock
+from app.applications.clock import Lapsing
+from app.certificates import cascade
+from app.certificates import store as certificates
+from app.cli.frame import in_words, load_settings, opened
+from app.db import Database
+from app.registry.days import day_in_baku
+from app.web.deps import utc_now
+
+ANSWERS_KEPT = timedelta(days=1)
+UNDONE = 1
+TIME_TO = {"draft": "submit", "answer": "answer"}
+"""What the applicant had time for, by the step that lapses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing that falls due. `do` does it in a session and says in words what was done, or None for nothing."""
+
+    what: str
+    do: Callable[[Session], str | None]
+
+
+def sweep(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
+) -> None:
+    """Do what falls due: end applications whose time is over, suspend on ended residencies, forget kept answers.
+
+    Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
+    """
+    settings = load_settings()
+    with in_words(), opened(settings) as database:
+        undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo)
+    if undone:
+        raise typer.Exit(UNDONE)
+
+
+def run(database: Database, now: datetime, *, dry_run: bool, say: Callable[[str], None]) -> int:
+    """Everything that is due as of now; how many things were in use by somebody else and are left for next time."""
+    undone = done = 0
+    for due in _due(database, now):
+        if dry_run:
+            say(f"due: {due.what}")
+            done += 1
+            continue
+        try:
+            with database.session() as session:
+                said = due.do(session)
+                session.commit()
+        except OperationalError as why:
+            say(f"in use, left for the next run: {due.what} ({why.orig.__class__.__name__})")
+            undone += 1
+            continue
+        if said:
+            say(said)
+            done += 1
+    say(f"{done} due; nothing was changed." if dry_run else f"{done} done.")
+    return undone
+
+
+def _due(database: Database, now: datetime) -> Sequence[Due]:
+    with database.read_session() as session:
+        due = [
+            Due(
+                f"application {each.number}: the time to {TIME_TO[each.step]} was over on {_day(each.due_at)}",
+                _end(each, now),
+            )
+            for each in clock.lapsing(session, now)
+        ]
+        for residency_id in certificates.residencies_run_out(session, day_in_baku(now)):
+            hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+            numbers = ", ".join(hit.number for hit in hits)
+            due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
+        if access.has_answers(session, now - ANSWERS_KEPT):
+            due.append(Due("answers kept for retries, older than a day: forget them", _forget(now)))
+    return due
+
+
+def _day(moment: datetime) -> str:
+    return day_in_baku(moment - timedelta(microseconds=1)).isoformat()
+
+
+def _end(each: Lapsing, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        lapsed = clock.lapse(session, SYSTEM, each.application_id, now)
+        return f"application {each.number} has lapsed" if lapsed else None
+
+    return do
+
+
+def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
+        return f"residency {residency_id} has ended: {numbers}" if hits else None
+
+    return do
+
+
+def _forget(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        access.forget_answers(session, now - ANSWERS_KEPT)
+        return "answers kept for retries are forgotten"
+
+    return do

@@ -1,0 +1,199 @@
+"""What must not go to production, seen in settings, environment, folder, keys, database and clock: all named at once.
+
+Every refusal says what to do. Nothing is repaired here, and looking changes nothing.
+"""
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app import audit, keys, schema
+from app.access import demo_staff
+from app.access import store as access
+from app.db import OVERFLOW, POOL, Database
+from app.errors import UnsafeToStart
+from app.ledger import service as ledger
+from app.settings import Settings, unsafe
+
+DEMO_MARK = "MADE-BY-THE-DEMO"
+DEMO_ADDRESSES = ".example"  # reserved by RFC 2606: nobody real has one
+LOOKS_LIKE = 0.8  # less is somebody else's name: an orchestrator puts MIK_SERVICE_HOST and its like there
+CONNECTIONS_PER_WORKER = POOL + OVERFLOW + 4  # the last are those of the verification lane
+EARLIEST, LATEST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+CLOCK_SLACK = timedelta(minutes=5)
+
+
+class AsGiven(Settings):
+    """The settings without their own refusal, so that it can be named together with all others."""
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        return self
+
+
+def refuse(settings: Settings, now: datetime, *, workers: int = 1) -> None:
+    """Errors: UnsafeToStart, one line for each reason."""
+    if found := refusals(settings, now, workers=workers):
+        raise UnsafeToStart("\n".join(found))
+
+
+def refusals(
+    settings: Settings, now: datetime, *, workers: int = 1, environment: Mapping[str, str] | None = None
+) -> list[str]:
+    """Why the service must not start in production; empty if it may. `now` is aware, by the clock of this machine."""
+    return [
+        *unsafe(settings),
+        *_variables(os.environ if environment is None else environment),
+        *_folder(settings),
+        *_keys(settings),
+        *_clock(now),
+        *_database(settings, now, workers),
+    ]
+
+
+def mark_demo_keys(settings: Settings) -> None:
+    """Before the demo makes its keys, a note is laid beside them: they must never sign for real."""
+    settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.certificate_key.exists():
+        note = "The keys in this folder were made by the demo profile, for trying out only.\n"
+        (settings.keys_dir / DEMO_MARK).write_text(note, "utf-8")
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """A slip of the pen in a name would leave a default in force without a word."""
+    known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(environment):
+        if name.startswith("MIK_") and name not in known and (near := _close_to(name, known)):
+            yield f"{name} is no setting of this service: the nearest is {near}; write that, or remove it"
+
+
+def _close_to(name: str, known: set[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, 1, LOOKS_LIKE)), None)
+
+
+def _folder(settings: Settings) -> Iterator[str]:
+    folder = settings.data_dir
+    if not folder.is_absolute():
+        return  # named already; which folder it is nobody knows
+    if not folder.is_dir():
+        yield f"MIK_DATA_DIR={folder} is not there: mount it, or make it with: mkdir -m 700 {folder}"
+        return
+    for each in (folder, settings.keys_dir):
+        if each.is_dir() and (mode := each.stat().st_mode & 0o777) & 0o077:
+            yield f"The folder {each} has mode {mode:04o}: others than its owner may look in; run: chmod 700 {each}"
+    if (folder / demo_staff.FILE).exists():
+        yield (
+            f"{folder / demo_staff.FILE} holds the passwords of demo accounts: this is the folder of a demo; "
+            "use another data folder and database"
+        )
+    if not _writable(settings.evidence_dir):
+        yield (
+            f"No file can be written in {settings.evidence_dir}: give the folder to the user who runs the service "
+            "(chown), and mount it for writing"
+        )
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made in it, or in the nearest folder above it that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _keys(settings: Settings) -> Iterator[str]:
+    if (settings.keys_dir / DEMO_MARK).exists():
+        yield (
+            f"The keys in {settings.keys_dir} were made by the demo profile: use another data folder, "
+            "new keys are made at the first start"
+        )
+    for path in (settings.certificate_key, settings.access_key):
+        if path.exists():
+            try:
+                keys.load(path)
+            except keys.UnsafeKeyFile as why:
+                yield why.message
+
+
+def _clock(now: datetime) -> Iterator[str]:
+    if not EARLIEST <= now <= LATEST:
+        yield f"The clock of this machine says {now:%Y-%m-%d}: set it, every certificate takes its dates from it"
+
+
+def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
+    path = settings.sqlite_path
+    if not settings.database_url or (path is not None and not path.is_absolute()):
+        return  # named already
+    if path is not None:
+        if not path.is_file():
+            yield f"There is no database at {path}: make it with `mik migrate`, or correct MIK_DATABASE_URL"
+            return
+        for each in (path, path.with_name(path.name + "-wal")):
+            if each.exists() and (mode := each.stat().st_mode & 0o777) & 0o077:
+                yield f"The database {each} has mode {mode:04o}: others may read or change it; run: chmod 600 {each}"
+    database = Database(settings.sqlalchemy_url)
+    try:
+        yield from _register(database, settings, now, workers)
+    except SQLAlchemyError as why:
+        reason = str(getattr(why, "orig", why)).strip().splitlines()[0]
+        yield f"The database cannot be used ({reason}): correct MIK_DATABASE_URL, or start the database"
+    finally:
+        database.dispose()
+
+
+def _register(database: Database, settings: Settings, now: datetime, workers: int) -> Iterator[str]:
+    room = database.room()
+    if room is not None and workers * CONNECTIONS_PER_WORKER > room:
+        yield (
+            f"{workers} workers may open {workers * CONNECTIONS_PER_WORKER} connections, the database takes {room}: "
+            f"start at most {room // CONNECTIONS_PER_WORKER} workers, or raise its max_connections"
+        )
+    if not schema.migrated(database):
+        yield "The database is not migrated to this version of the service: back it up, then run `mik migrate`"
+        return
+    with database.read_session() as session:
+        if demo := access.addresses_under(session, DEMO_ADDRESSES):
+            yield (
+                f"The database holds demo accounts ({', '.join(demo)}): somebody may know their passwords; "
+                "use another database"
+            )
+        yield from _identity(session, settings)
+        last = audit.last_moment(session)
+        if last is not None and now < last - CLOCK_SLACK:
+            yield (
+                f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the newest event of the register is of "
+                f"{last:%Y-%m-%d %H:%M}: set the clock"
+            )
+
+
+def _identity(session: Session, settings: Settings) -> Iterator[str]:
+    """Who signs must be who signed before."""
+    stored = ledger.stored_issuer(session)
+    if stored is not None and settings.issuer and stored != settings.issuer:
+        yield (
+            f"The register was begun by the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
+            "use the database of this issuer, or its own settings"
+        )
+    active = [key for key in ledger.known_keys(session).values() if key.state is keys.KeyState.ACTIVE]
+    if not active:
+        return
+    path = settings.certificate_key
+    if not path.exists():
+        yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
+        return
+    with suppress(keys.UnsafeKeyFile):  # named already
+        public = keys.load(path).public
+        if all((public.x, public.y) != (key.public.x, key.public.y) for key in active):
+            yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"

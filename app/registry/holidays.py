@@ -1,0 +1,130 @@
+"""The calendar that deadlines are counted by: fixed holidays from the file, moved ones as the owner announces them."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access.rights import require
+from app.actor import Actor, Role
+from app.errors import Invalid
+from app.registry import store
+from app.registry.model import Holiday
+from app.registry.working_days import Calendar, FixedHoliday, SpecialDay
+
+OTHER = "other"
+MOST_DAYS = 60
+YEARS = range(2020, 2101)
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayFile:
+    fixed: tuple[FixedHoliday, ...]
+    moved: Mapping[str, Mapping[str, str]]  # occasion → language → name; announced anew for every year
+    names: Mapping[str, Mapping[str, str]]  # the same for every occasion there is
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedDay:
+    """What the owner says of one day; `works` for a holiday or weekend day that is worked after all."""
+
+    day: date
+    occasion: str
+    works: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """One year of the calendar. `awaited` names the occasions whose days nobody has announced yet."""
+
+    year: int
+    days: tuple[SpecialDay, ...]
+    announced: frozenset[date]
+    awaited: tuple[str, ...]
+
+
+def calendar(session: Session) -> Calendar:
+    """The calendar as it is known now; the few announced days are read whole."""
+    rows = store.holidays(session)
+    announced = {row.day: SpecialDay(row.day, row.occasion, row.works) for row in rows}
+    return Calendar(shipped().fixed, MappingProxyType(announced))
+
+
+def year_of(session: Session, year: int) -> Year:
+    known = calendar(session)
+    announced = [day for day in known.announced.values() if day.day.year == year]
+    awaited = tuple(occasion for occasion in shipped().moved if occasion not in {day.occasion for day in announced})
+    return Year(year, known.special(year), frozenset(day.day for day in announced), awaited)
+
+
+def announce(session: Session, actor: Actor, *, year: int, days: Sequence[AnnouncedDay], now: datetime) -> Year:
+    """Replace what was announced for this year. The same announcement again changes nothing. Errors: Invalid.
+
+    Deadlines are computed whenever they are asked for, so they follow at once.
+    """
+    require(actor, Role.OWNER)
+    assert actor.id is not None  # owners are people
+    if errors := _wrong(year, days):
+        raise Invalid("The calendar cannot be right as it is.", errors)
+    before = {row.day: (row.occasion, row.works) for row in store.holidays(session, year, lock=True)}
+    after = {each.day: (each.occasion, each.works) for each in days}
+    if before != after:
+        store.replace_holidays(
+            session,
+            year,
+            [
+                Holiday(day=d.day, occasion=d.occasion, works=d.works, announced_by=actor.id, announced_at=now)
+                for d in days
+            ],
+        )
+        free = sorted(d.day.isoformat() for d in days if not d.works)
+        worked = sorted(d.day.isoformat() for d in days if d.works)
+        audit.record(session, actor, "calendar.announced", ("calendar", str(year)), now, free=free, worked=worked)
+    return year_of(session, year)
+
+
+def _wrong(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
+    errors = []
+    if year not in YEARS:
+        errors.append({"pointer": "/year", "detail": f"The calendar is kept from {YEARS[0]} to {YEARS[-1]}."})
+    if len(days) > MOST_DAYS:
+        errors.append({"pointer": "/days", "detail": f"A year has at most {MOST_DAYS} announced days."})
+    known = [*shipped().moved, OTHER]
+    seen: set[date] = set()
+    for i, each in enumerate(days):
+        if each.day.year != year:
+            errors.append({"pointer": f"/days/{i}/day", "detail": f"This day is not in {year}."})
+        elif each.day in seen:
+            errors.append({"pointer": f"/days/{i}/day", "detail": "This day is named twice."})
+        if each.occasion not in known:
+            errors.append({"pointer": f"/days/{i}/occasion", "detail": f"Name one of {', '.join(known)}."})
+        elif each.works and each.occasion != OTHER:
+            detail = f"A day that is worked has the occasion “{OTHER}”."
+            errors.append({"pointer": f"/days/{i}/occasion", "detail": detail})
+        seen.add(each.day)
+    return errors
+
+
+def read(text: str) -> HolidayFile:
+    """The fixed holidays as a TOML file says; the file is part of the service, so a fault in it is an exception."""
+    raw = tomllib.loads(text)
+    fixed = []
+    for entry in raw["fixed"]:
+        on = date.fromisoformat(f"2001-{entry['on']}")  # any year without a leap day: that would not be every year
+        if entry["occasion"] not in raw["names"]:
+            raise ValueError(f"the holiday on {entry['on']} has no name")
+        fixed.append(FixedHoliday(on.month, on.day, entry["occasion"], entry["moves"]))
+    moved = {occasion: dict(names) for occasion, names in raw["moved"].items()}
+    return HolidayFile(tuple(fixed), moved, moved | raw["names"])
+
+
+@cache
+def shipped() -> HolidayFile:
+    """The holidays that ship with the service."""
+    return read((files("app.registry") / "calendar.toml").read_text("utf-8"))

@@ -1,0 +1,182 @@
+"""The people of a company: invited by one of them, and removed by one of them; never the last.
+
+A confirmed company gains members only by invitation: the registrar has seen that its people act for it, and they vouch
+for the next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access import service as access
+from app.access import session_store, store
+from app.access.handed import new_token, token_hash
+from app.access.model import ApiClient, Invitation, User
+from app.access.rights import own_organisation, person
+from app.actor import SYSTEM, Actor
+from app.db import new_id
+from app.errors import Conflict, Forbidden, NotFound
+from app.registry import store as registry
+from app.registry.model import Standing
+from app.registry.text import tidy
+
+INVITATION_LIFE = timedelta(days=7)
+PREFIX = "miki_"
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Who left, and the programs whose secrets that person may know: whoever stays decides on them."""
+
+    user: User
+    clients: Sequence[ApiClient]
+
+
+def list_members(session: Session, actor: Actor, *, after: UUID | None = None, limit: int = 50) -> Sequence[User]:
+    person(actor)
+    return store.active_members(session, own_organisation(actor), after, limit)
+
+
+def invite(session: Session, actor: Actor, *, email: str, now: datetime) -> tuple[Invitation, str]:
+    """A seat for whoever holds the token, which exists only in this answer; an earlier one to this address is void.
+
+    Errors: Forbidden; Conflict `organisation-unconfirmed`, `email-taken`.
+    """
+    organisation_id, inviter, address = own_organisation(actor), person(actor), access.email_key(email)
+    _refuse_unconfirmed(session, organisation_id)
+    if store.user_by_email(session, address):
+        raise Conflict("This e-mail address is registered already.", code="email-taken")
+    for earlier in session_store.close_invitations(session, now, organisation_id=organisation_id, email=address):
+        audit.record(session, actor, "invitation.withdrawn", ("invitation", earlier), now)
+    token, digest = new_token(PREFIX)
+    invitation = Invitation(
+        id=new_id(),
+        organisation_id=organisation_id,
+        email=address,
+        token_hash=digest,
+        invited_by=inviter,
+        created_at=now,
+        expires_at=now + INVITATION_LIFE,
+    )
+    session.add(invitation)
+    audit.record(session, actor, "member.invited", ("invitation", invitation.id), now, organisation=organisation_id)
+    return invitation, token
+
+
+def open_invitations(
+    session: Session, actor: Actor, now: datetime, *, after: UUID | None = None, limit: int = 50
+) -> Sequence[Invitation]:
+    person(actor)
+    return session_store.open_invitations(session, own_organisation(actor), now, after, limit)
+
+
+def withdraw(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
+    """By any member of the company."""
+    invitation = session_store.invitation_of(session, own_organisation(actor), invitation_id)
+    if invitation is None:
+        raise NotFound.of("invitation")
+    person(actor)
+    if invitation.closed_at is not None:
+        raise Conflict("This invitation was accepted or withdrawn already.", code="invitation-over")
+    invitation.closed_at = now
+    audit.record(session, actor, "invitation.withdrawn", ("invitation", invitation.id), now)
+    return invitation
+
+
+def look(session: Session, token: str, now: datetime) -> None:
+    """Refuse a token that is good for nothing, before time is spent on a hash."""
+    _usable(session, token, now)
+
+
+def accept(session: Session, token: str, *, full_name: str, password_hash: str, now: datetime) -> User:
+    """The account that the invitation was for. Of two at once, one gets it.
+
+    Errors: NotFound; Conflict `invitation-over`, `organisation-unconfirmed`, `email-taken`.
+    """
+    organisation_id = _usable(session, token, now).organisation_id
+    registry.organisation(session, organisation_id, lock=True)  # before the invitation: `remove` does so too
+    invitation = _usable(session, token, now, lock=True)
+    _refuse_unconfirmed(session, invitation.organisation_id)
+    member = access.create_member(
+        session,
+        SYSTEM,
+        organisation_id=invitation.organisation_id,
+        email=invitation.email,
+        full_name=tidy(full_name),
+        password_hash=password_hash,
+        now=now,
+    )
+    invitation.closed_at, invitation.accepted_by = now, member.id
+    audit.record(
+        session,
+        SYSTEM,
+        "member.joined",
+        ("user", member.id),
+        now,
+        organisation=invitation.organisation_id,
+        invitation=invitation.id,
+        invited_by=invitation.invited_by,
+    )
+    return member
+
+
+def guard(session: Session, actor: Actor, member_id: UUID) -> User:
+    """A present member of one's own company; another company's is absent."""
+    user = store.user(session, member_id)
+    if user is None or not user.active or user.organisation_id != own_organisation(actor):
+        raise NotFound.of("member")
+    person(actor)
+    return user
+
+
+def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Parted:
+    """Another member, or oneself: leaving. Tokens and sessions end with this transaction.
+
+    Errors: Forbidden; NotFound; Conflict `last-member`: a company without anybody could never come back.
+    """
+    organisation_id = own_organisation(actor)
+    registry.organisation(session, organisation_id, lock=True)  # of two who remove each other, one comes first
+    present = {user.id for user in store.active_members(session, organisation_id, None, 1_000)}
+    guard(session, actor, member_id)
+    user = store.locked_user(session, member_id)
+    if actor.id not in present:
+        raise Forbidden("You are no member of this company any more.")
+    if user is None or member_id not in present:
+        raise NotFound.of("member")
+    if present == {member_id}:
+        raise Conflict("This is the last member of the company; invite somebody first.", code="last-member")
+    access.deactivate(session, actor, user, now)
+    left = actor.id == member_id
+    audit.record(
+        session,
+        actor,
+        "member.left" if left else "member.removed",
+        ("user", member_id),
+        now,
+        organisation=organisation_id,
+    )
+    return Parted(user, store.clients_made_by(session, member_id))
+
+
+def _usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> Invitation:
+    invitation = session_store.invitation_of_token(session, token_hash(token), lock=lock)
+    if invitation is None:
+        raise NotFound.of("invitation")
+    if invitation.closed_at is not None or now >= invitation.expires_at:
+        raise Conflict(
+            "This invitation was accepted, withdrawn or is older than a week; ask for another one.",
+            code="invitation-over",
+        )
+    return invitation
+
+
+def _refuse_unconfirmed(session: Session, organisation_id: UUID) -> None:
+    organisation = registry.organisation(session, organisation_id)
+    if organisation is None or organisation.standing != Standing.CONFIRMED:
+        raise Conflict(
+            "Members are invited once the registrar has confirmed the company.", code="organisation-unconfirmed"
+        )

@@ -1,0 +1,89 @@
+"""Working days: Monday to Friday without the holidays of Azerbaijan. Pure.
+
+Three layers say what a day is, the first that speaks wins: a day announced by the owner (moved holidays, exchanged
+days), a fixed holiday of the year, the day of the week. Announced days come in as data, so no year is guessed here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from types import MappingProxyType
+
+FRIDAY = 4
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedHoliday:
+    """A holiday on the same day of every year."""
+
+    month: int
+    day: int
+    occasion: str
+    moves_from_weekend: bool  # where it falls on a weekend, the next working day is free instead
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDay:
+    """What is to be said of one day: free although it is a weekday, or worked although it is not."""
+
+    day: date
+    occasion: str
+    works: bool
+    instead_of: date | None = None  # the fixed holiday on a weekend that this free day stands for
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    fixed: tuple[FixedHoliday, ...] = ()
+    announced: Mapping[date, SpecialDay] = field(default_factory=lambda: MappingProxyType({}))
+
+    def works(self, day: date) -> bool:
+        if announced := self.announced.get(day):
+            return announced.works
+        return not is_weekend(day) and day not in fixed_days(self.fixed, day.year)
+
+    def special(self, year: int) -> tuple[SpecialDay, ...]:
+        """Every day of the year that is more than a plain weekday or weekend, in order."""
+        days = {day: found for day, found in fixed_days(self.fixed, year).items() if day.year == year}
+        days |= {day: found for day, found in self.announced.items() if day.year == year}
+        return tuple(days[day] for day in sorted(days))
+
+    def after(self, day: date, count: int) -> date:
+        """The `count`-th working day after this day, which is not counted itself; the day itself for 0."""
+        while count > 0:
+            day += ONE_DAY
+            count -= self.works(day)
+        return day
+
+    def between(self, start: date, end: date) -> int:
+        """Working days after `start`, up to and with `end`; 0 where `end` is not later."""
+        return sum(self.works(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+
+
+@cache
+def fixed_days(fixed: tuple[FixedHoliday, ...], year: int) -> Mapping[date, SpecialDay]:
+    """The free days that the fixed holidays make in this year and at the end of the year before.
+
+    Two holidays on one weekend take the next two working days, and the 31st of December may take one of January: so the
+    year before is worked out with this one.
+    """
+    days = {
+        date(y, h.month, h.day): SpecialDay(date(y, h.month, h.day), h.occasion, works=False)
+        for y in (year - 1, year)
+        for h in fixed
+    }
+    moving = {(h.month, h.day) for h in fixed if h.moves_from_weekend}
+    for holiday in sorted(days):
+        if not is_weekend(holiday) or (holiday.month, holiday.day) not in moving:
+            continue
+        instead = holiday
+        while is_weekend(instead) or instead in days:
+            instead += ONE_DAY
+        days[instead] = SpecialDay(instead, days[holiday].occasion, works=False, instead_of=holiday)
+    return MappingProxyType(days)
+
+
+def is_weekend(day: date) -> bool:
+    return day.weekday() > FRIDAY

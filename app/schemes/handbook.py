@@ -1,0 +1,141 @@
+"""The rules as a page to read, made from the scheme files: `python -m app.schemes.handbook > docs/rules.md`."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.schemes.evidence_kinds import EvidenceKind, Need, Supplier, kinds
+from app.schemes.outcome import Outcome
+from app.schemes.rules import AnyRule
+from app.schemes.rules.base import Source
+from app.schemes.ruleset import Scheme
+from app.schemes.scheme_file import load_schemes
+
+HEAD = """# The rules of the marks
+
+Made from the scheme files by `python -m app.schemes.handbook > docs/rules.md`, which a test keeps in step: do not edit.
+
+Each product of an application is judged by every rule of its mark. A rule answers in one of these ways, and the worst
+answer of all is the outcome of the whole: fail, then incomplete, then manual, then pass.
+
+| Outcome | What it does |
+|---|---|
+| pass | nothing is in the way |
+| manual | a person decides, with a reason, bound to the values that were seen |
+| incomplete | a fact is missing: your own are needed to submit, those that staff look up or confirm to be approved |
+| fail | the mark is refused; nobody can override it, and a person confirms the refusal |
+| not applicable | the rule is about other goods or companies; it does not count |
+| not assessed | only when trying the rules with files: they cannot carry these facts; it does not count |
+
+A rule that rests on evidence reads the newest confirmed item of its kind. An item is confirmed by a member of staff who
+has read it. Evidence is laid before one application, or once for all applications of a company.
+"""
+
+SOURCES = {
+    Source.APPLICANT: "the applicant's description of company, site and product",
+    Source.REGISTER: "the resident register, kept by the registrar",
+    Source.HOUSE: "the service's own register of certificates",
+}
+SUPPLIERS = {Supplier.APPLICANT: "the applicant", Supplier.STAFF: "staff"}
+ORDER = (
+    *(Outcome.PASS, Outcome.MANUAL, Outcome.INCOMPLETE, Outcome.FAIL),
+    Outcome.NOT_APPLICABLE,
+    Outcome.NOT_ASSESSED,
+)
+NEEDS = {Need.NEEDED: "needed", Need.OPTIONAL: "optional", Need.NONE: "–"}
+
+
+def page(schemes: Iterable[Scheme]) -> str:
+    """Markdown, ending with a line break."""
+    parts = [HEAD]
+    for scheme in schemes:
+        parts += ["\n".join(_mark(scheme)), *("\n".join(_rule(rule)) for rule in scheme.ruleset.rules)]
+    parts.append("\n".join(_evidence(kinds().values())))
+    return "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+def _mark(scheme: Scheme) -> Iterator[str]:
+    ruleset = scheme.ruleset
+    yield f"## {scheme.code}: {scheme.names['en']}"
+    yield ""
+    yield f"*{scheme.names['az']}*"
+    yield ""
+    standing = "confirmed by the owner" if ruleset.confirmed else "a proposal that the owner has not confirmed"
+    yield (
+        f"Owner: {scheme.owner}. Rules {ruleset.version}, {ruleset.status.value.replace('_', ' ')} from "
+        f"{ruleset.in_force_from.isoformat()}: {standing}. "
+        f"Term: {scheme.term_months} months. {len(ruleset.rules)} rules."
+    )
+    if ruleset.territory_sets:
+        yield ""
+        for name, codes in ruleset.territory_sets.items():
+            yield f"- territory set `{name}`: {', '.join(codes)}"
+
+
+def _rule(rule: AnyRule) -> Iterator[str]:
+    yield f"### {rule.id} {rule.title.en}"
+    yield ""
+    yield f"*{rule.title.az}* · {rule.clause.en} · kind `{rule.kind}`"
+    yield ""
+    yield f"- Facts: {'; '.join(_facts(rule))}."
+    for name, value in rule.parameters().items():
+        if value not in (None, [], ""):
+            yield f"- `{name}`: {_shown(value)}"
+    yield ""
+    yield "| Outcome | Reason |"
+    yield "|---|---|"
+    cases = rule.cases()
+    for case in sorted(cases, key=lambda case: ORDER.index(cases[case])):
+        remark = ""
+        if cases[case] is Outcome.INCOMPLETE:
+            later = rule.may_come_later(case)
+            remark = " *(does not stop a submission)*" if later else " *(stops a submission)*"
+        yield f"| {cases[case].value.replace('_', ' ')} | {_cell(rule.reasons[case].en)}{remark} |"
+
+
+def _facts(rule: AnyRule) -> Iterator[str]:
+    if rule.SOURCE is not None:
+        yield SOURCES[rule.SOURCE]
+    for code in rule.evidence_kinds():
+        kind = kinds()[code]
+        yield f"evidence `{code}` ({kind.name.en}), supplied by {_suppliers(kind)}"
+
+
+def _suppliers(kind: EvidenceKind) -> str:
+    return " or ".join(SUPPLIERS[each] for each in kind.supplied_by)
+
+
+def _evidence(all_kinds: Iterable[EvidenceKind]) -> Iterator[str]:
+    yield "## Kinds of evidence"
+    yield ""
+    yield "| Kind | Name | Supplied by | Issued on | Valid until | Number | Values |"
+    yield "|---|---|---|---|---|---|---|"
+    for kind in all_kinds:
+        dates = " | ".join(NEEDS[need] for need in (kind.issued_on, kind.valid_until, kind.number))
+        values = "; ".join(
+            f"`{name}`: {spec.name.en}" + (f" ({', '.join(spec.choices)})" if spec.choices else "")
+            for name, spec in kind.values.items()
+        )
+        name = f"{kind.name.en} · *{kind.name.az}*"
+        yield f"| `{kind.code}` | {name} | {_suppliers(kind)} | {dates} | {_cell(values) or '–'} |"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items() if each not in (None, [], ""))
+    if isinstance(value, list):
+        return ("; " if any(isinstance(each, dict) for each in value) else ", ").join(_shown(each) for each in value)
+    return str(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # typeshed: may be replaced by a test
+    sys.stdout.write(page(load_schemes().values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Names across spellings and scripts: “Şuşa”, “Shusha”, “ШУША” and “Ş u ş a” are one name. Pure.
+
+Meant to find what a person should look at, not to decide: it may find too much, and should not find too little.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+_TABLE = """
+ş=sh š=sh ś=sh ç=ch č=ch ž=j ə=e ǝ=e ğ=gh ı=i x=kh q=g y=u
+а=a б=b в=v г=g д=d е=e ё=e ж=j з=z и=i й=i к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh ц=ts ч=ch ш=sh щ=sh
+ъ= ы=i ь= э=e ю=iu я=ia і=i ј=i ә=e ғ=gh ҝ=g ө=o ү=u һ=h ҹ=j
+"""
+_LETTERS = str.maketrans(dict(pair.split("=") for pair in _TABLE.split()))
+"""To the Latin letters of English, for Azerbaijani (Latin and Cyrillic), Russian and their neighbours. The Latin y
+stands where somebody mixed it in for the Cyrillic у; ə stays apart from a, or every glass (şüşə) were the town."""
+_SILENT = frozenset("'’‘ʼ`´")
+_ONE_LETTER = frozenset({"sh", "ch", "gh", "kh", "ts", "iu", "ia"})
+"""What a single letter becomes in the table above."""
+
+
+@lru_cache(maxsize=4096)
+def skeleton(text: str) -> str:
+    """One spelling for all: small letters without marks, Latin where we know how, words apart by one space."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).translate(_LETTERS)
+    letters = [
+        letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFKD", folded) if not _unheard(letter)
+    ]
+    return " ".join(_joined("".join(letters).split()))
+
+
+def _unheard(letter: str) -> bool:
+    return unicodedata.combining(letter) != 0 or letter in _SILENT or unicodedata.category(letter) == "Cf"
+
+
+def _joined(words: list[str]) -> Iterator[str]:
+    """“sh u sh a” is one word: letters that stand alone belong together."""
+    run = ""
+    for word in words:
+        if len(word) == 1 or word in _ONE_LETTER:
+            run += word
+            continue
+        if run:
+            yield run
+        run = ""
+        yield word
+    if run:
+        yield run
+
+
+def occurs(name: str, text: str) -> bool:
+    """Whether a name occurs in a text: in full, inside a longer word, or parted by a hyphen or space."""
+    wanted, found = skeleton(name), skeleton(text)
+    words = found.split()
+    parted = (first + second for first, second in pairwise(words))
+    return bool(wanted) and (wanted in found or wanted in parted)

@@ -1,0 +1,76 @@
+"""What is asked of the public door, read from JSON: one thing or many, and what somebody expects of it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from app.errors import Invalid
+from app.verification.expect import Expectation, read_expectation
+
+MAX_ITEMS: Final = 1_000
+_MAX_PROBLEMS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A number as somebody typed it, or a token, whatever text it is."""
+
+    kind: Literal["number", "token"]
+    text: str
+
+
+def read_question(body: object) -> tuple[Question, Expectation | None]:
+    """`{"number": …}` or `{"token": …}`, with or without `expect`. Errors: Invalid names every wrong place.
+
+    Other members are refused, so that a slip is not passed over.
+    """
+    if not isinstance(body, Mapping):
+        raise Invalid("Send an object with either “number” or “token”.")
+    asked = {name: value for name, value in body.items() if name != "expect"}
+    problems = list(_wrong_with(asked, ""))
+    expectation = None
+    if "expect" in body:
+        expectation, wrong = read_expectation(body["expect"])
+        problems += [{"pointer": f"/expect{problem['pointer']}", "detail": problem["detail"]} for problem in wrong]
+    _refuse(problems)
+    return _question(asked), expectation
+
+
+def read_batch(body: object) -> tuple[Question, ...]:
+    """`{"items": [{"number": …} | {"token": …}, …]}`, up to 1,000, in order. Errors: Invalid names every wrong item."""
+    if not isinstance(body, Mapping) or body.keys() != {"items"}:
+        raise Invalid.at("", "Send an object with “items” and nothing else.")
+    items = body["items"]
+    if not isinstance(items, list):
+        raise Invalid.at("/items", "“items” must be a list.")
+    if len(items) > MAX_ITEMS:
+        raise Invalid.at("/items", f"Send at most {MAX_ITEMS} items at once; these are {len(items)}.")
+    _refuse([problem for place, item in enumerate(items) for problem in _wrong_with(item, f"/items/{place}")])
+    return tuple(_question(item) for item in items)
+
+
+def _wrong_with(asked: object, pointer: str) -> Iterator[dict[str, str]]:
+    if not isinstance(asked, Mapping):
+        yield {"pointer": pointer, "detail": "Send an object with either “number” or “token”."}
+        return
+    if others := len(asked.keys() - {"number", "token"}):  # not named: they are a stranger's text
+        detail = f"Send “number” or “token” and nothing else; other members: {others}."
+        yield {"pointer": pointer, "detail": detail}
+    elif len(asked) != 1:
+        yield {"pointer": pointer, "detail": "Send exactly one of “number” and “token”."}
+    else:
+        ((name, value),) = asked.items()
+        if not isinstance(value, str):
+            yield {"pointer": f"{pointer}/{name}", "detail": f"“{name}” must be a string."}
+
+
+def _question(asked: Mapping[str, Any]) -> Question:
+    ((name, text),) = asked.items()
+    return Question("number" if name == "number" else "token", text)
+
+
+def _refuse(problems: list[dict[str, str]]) -> None:
+    if not problems:
+        return
+    message = problems[0]["detail"] if len(problems) == 1 else f"{len(problems)} places of the request cannot be right."
+    raise Invalid(message, problems[:_MAX_PROBLEMS])

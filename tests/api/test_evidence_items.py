@@ -1,0 +1,377 @@
+"""Evidence items through the API: stated by the company, confirmed by staff, read by the rules, kept in the dossier."""
+
+import json
+
+import pytest
+from api_world import count, other_reviewer, refused, rows
+
+from app.actor import Role
+from app.schemes.evidence_kinds import kinds
+from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok
+
+PERMIT = {"issued_on": "2025-03-01", "valid_until": "2027-02-28", "number": "E-4"}
+
+
+@pytest.fixture
+def company(house):
+    return house.company(evidence=False)
+
+
+def path_of(item, deed=""):
+    return f"/v1/evidence/{item['id']}{deed}"
+
+
+def outcomes(house, case_id):
+    """Rule → outcome, newest assessment of the (only) product."""
+    judged = ok(house.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"][-1]
+    return {rule["rule"]: rule["outcome"] for rule in judged["rules"]}
+
+
+def tried(company, product_id, scheme="MIK"):
+    """Rule → (outcome, reason) before applying."""
+    answer = company.post(f"/v1/schemes/{scheme}/assessments", json={"product_ids": [product_id]})
+    [judged] = ok(answer)["items"]
+    return {rule["rule"]: (rule["outcome"], rule["reason"]) for rule in judged["rules"]}, judged
+
+
+def test_an_item_is_stated_confirmed_and_withdrawn(house, company):
+    item = company.lay("permit", **PERMIT)
+    assert (item["confirmed_at"], item["confirmed_by"], item["version"]) == (None, None, 1)
+    assert (item["organisation_id"], item["application_id"]) == (company.organisation_id, None)
+    assert {name: item[name] for name in PERMIT} == PERMIT
+    confirmed = house.registrar.act(path_of(item, "/confirm"), {"valid_until": "2027-01-31"})
+    assert (confirmed["valid_until"], confirmed["number"], confirmed["version"]) == ("2027-01-31", "E-4", 2)
+    assert confirmed["confirmed_by"] == house.registrar.id
+    seen = ok(company.get(path_of(item)))
+    assert (seen["confirmed_by"], seen["confirmed_at"]) == (None, confirmed["confirmed_at"])  # staff are not named
+    withdrawn = house.reviewer.act(path_of(item, "/withdraw-confirmation"))
+    assert (withdrawn["confirmed_at"], withdrawn["confirmed_by"], withdrawn["version"]) == (None, None, 3)
+    history = rows(house, "SELECT event FROM audit_events WHERE subject_type = 'evidence' ORDER BY seq")
+    assert [event for (event,) in history] == [
+        "evidence.added",
+        "evidence.confirmed",
+        "evidence.confirmation_withdrawn",
+    ]
+
+
+def test_refusals_come_in_their_order(house, company):
+    item = company.lay("volume-statement", issued_on="2026-01-01")
+    confirm, withdraw = path_of(item, "/confirm"), path_of(item, "/withdraw-confirmation")
+    stranger = house.company(evidence=False)
+    for path in (confirm, withdraw):
+        refused(house.anonymous.post(path, json={}), 401)
+        refused(stranger.post(path, json={}), 404, "not-found")
+        refused(house.registrar.post("/v1/evidence/nonsense/confirm", json={}), 404)
+        for caller in (company, house.approver, house.owner, house.auditor, house.inspector):
+            refused(caller.post(path, json={}), 403)
+        refused(house.registrar.post(path, json={"surprise": 1}), 428)
+        refused(house.registrar.post(path, json={"surprise": 1}, version=2), 412)
+    refused(house.registrar.post(withdraw, version=1), 409, "not-confirmed")
+    document = refused(house.registrar.post(confirm, json={}, version=1), 422)
+    assert document["errors"] == [{"pointer": "/values/claimed_volume", "detail": "This is needed."}]
+    for body in ({"surprise": 1}, {"values": []}, {"issued_on": "2026-13-01"}, {"values": {"claimed_volume": "many"}}):
+        refused(house.registrar.post(confirm, json=body, version=1), 422)
+    ok(house.registrar.post(confirm, json={"values": {"claimed_volume": 12.5}}, version=1))
+    refused(house.registrar.post(confirm, json={}, version=2), 409, "already-confirmed")
+    assert ok(company.get(path_of(item)))["values"] == {"claimed_volume": "12.5"}
+
+
+def test_two_who_confirm_at_once_do_not_overwrite_each_other(house, company):
+    item = company.lay("permit", **PERMIT)
+    ok(house.registrar.post(path_of(item, "/confirm"), json={}, version=1))
+    refused(other_reviewer(house).post(path_of(item, "/confirm"), json={"number": "X"}, version=1), 412)
+
+
+def test_a_retry_gets_the_answer_of_the_first_try(house, company):
+    item = company.lay("permit", **PERMIT)
+    key = {"Idempotency-Key": "confirm-1"}
+    first = house.registrar.post(path_of(item, "/confirm"), json={}, version=1, headers=key)
+    again = house.registrar.post(path_of(item, "/confirm"), json={}, version=1, headers=key)
+    assert ok(first) == ok(again)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    upload = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "photo"}, "headers": {"Idempotency-Key": "up-1"}}
+    path = f"/v1/organisations/{company.organisation_id}/evidence"
+    assert ok(company.post(path, **upload))["id"] == ok(company.post(path, **upload))["id"]
+
+
+def test_the_same_item_twice_is_one_and_another_reading_is_another(house, company):
+    first = company.lay("permit", **PERMIT)
+    assert company.lay("permit", **PERMIT)["id"] == first["id"]
+    assert company.lay("permit", **PERMIT | {"number": "E-5"})["id"] != first["id"]
+    assert count(house, "evidence") == 2
+
+
+def test_each_kind_is_supplied_by_its_side(house, company):
+    case_id = company.draft()
+    place = f"/v1/organisations/{company.organisation_id}/evidence"
+    for kind in kinds().values():
+        form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": kind.code}}
+        for path in (place, f"/v1/applications/{case_id}/evidence"):
+            answer = company.post(path, **form)
+            if "applicant" in kind.supplied_by:
+                ok(answer)
+            else:
+                assert "supplied by the staff" in refused(answer, 422)["detail"]
+        if "staff" not in kind.supplied_by:
+            assert "supplied by the applicant" in refused(house.registrar.post(place, **form), 422)["detail"]
+    refused(company.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "horoscope"}), 422)
+    listed = ok(house.anonymous.get("/v1/evidence-kinds"))["items"]
+    assert [each["code"] for each in listed] == list(kinds())
+
+
+def test_what_staff_look_up_counts_as_confirmed(house, company):
+    item = house.look_up(company, "tax-status", by=house.reviewer)
+    assert item["confirmed_by"] == house.reviewer.id
+    assert item["issued_on"] == "2026-11-22"
+    path = f"/v1/organisations/{company.organisation_id}/evidence"
+    files = {"file": ("p.pdf", PDF)}
+    values = json.dumps({"taxpayer_status": "active"})
+    wrong = house.registrar.post(path, files=files, data={"kind": "tax-status", "values": values})
+    assert refused(wrong, 422)["errors"] == [{"pointer": "/issued_on", "detail": "This is needed."}]
+    form = {"kind": "tax-status", "values": values, "issued_on": "2026-11-23"}
+    assert refused(house.registrar.post(path, files=files, data=form), 422)["errors"][0]["pointer"] == "/issued_on"
+    for values in ("[1]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 40):
+        document = refused(house.registrar.post(path, files=files, data={"kind": "other", "values": values}), 422)
+        assert document["errors"][0]["pointer"] == "/values"
+
+
+def test_dates_and_numbers_that_cannot_be_right(house, company):
+    path = f"/v1/organisations/{company.organisation_id}/evidence"
+    for form, pointer in (
+        ({"issued_on": "2025-01-02", "valid_until": "2025-01-01"}, "/valid_until"),
+        ({"issued_on": "2026-11-23"}, "/issued_on"),
+        ({"number": "a\u0000b"}, "/number"),
+        ({"number": "x" * 101}, "/number"),
+        ({"values": '{"colour": "red"}'}, "/values/colour"),
+    ):
+        answer = company.post(path, files={"file": ("p.pdf", PDF)}, data={"kind": "permit"} | form)
+        assert refused(answer, 422)["errors"][0]["pointer"] == pointer, form
+    assert count(house, "evidence") == 0
+
+
+def test_who_sees_the_evidence_of_a_company(house, company):
+    item = company.lay("permit", **PERMIT)
+    stranger = house.company(evidence=False)
+    place = f"/v1/organisations/{company.organisation_id}/evidence"
+    for path in (place, path_of(item), path_of(item, "/file")):
+        refused(house.anonymous.get(path), 401)
+        refused(stranger.get(path), 404)
+        refused(house.inspector.get(path), 403)
+        for caller in (company, house.registrar, house.reviewer, house.approver, house.owner, house.auditor):
+            assert caller.get(path).status_code == 200
+    refused(stranger.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "photo"}), 404)
+    for caller in (house.approver, house.owner, house.auditor, house.inspector):
+        refused(caller.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "photo"}), 403)
+    file = company.get(path_of(item, "/file"))
+    assert file.content == PDF
+    assert file.headers["X-Content-Type-Options"] == "nosniff"
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    assert [each["id"] for each in ok(company.get(place))["items"]] == [item["id"]]
+
+
+def test_evidence_about_a_product_speaks_for_that_product_only(house):
+    company = house.company(evidence=("conformity-document",))
+    one, other = company.add_product(), company.add_product()
+    ending = company.lay("conformity-document", about=one, issued_on="2026-05-01", valid_until="2026-12-01")
+    house.confirm_evidence(ending)
+    assert tried(company, one)[0]["C-11"][0] == "manual"
+    assert tried(company, other)[0]["C-11"][0] == "pass"
+    stranger = house.company(evidence=False)
+    path = f"/v1/organisations/{company.organisation_id}/evidence"
+    form = {"kind": "permit", "product_id": stranger.add_product()}
+    answer = company.post(path, files={"file": ("p.pdf", PDF)}, data=form)
+    assert refused(answer, 422)["errors"][0]["pointer"] == "/product_id"
+
+
+def test_before_applying_the_rules_say_what_is_missing(company):
+    judged, whole = tried(company, company.add_product())
+    assert whole["outcome"] == "incomplete"
+    assert {rule for rule, (outcome, _) in judged.items() if outcome == "incomplete"} == {
+        *("C-03", "C-11", "C-12", "K-10", "K-11")
+    }
+    assert judged["C-11"][1] == (
+        "Conformity evidence is missing: add the product standard or a test report. (criterion C-11)"
+    )
+    assert judged["C-02"][0] == judged["K-09"][0] == "manual"
+    assert whole["holds_until"] is None
+    assert not any(outcome == "not_assessed" for outcome, _ in judged.values())
+
+
+def test_what_is_the_applicants_to_supply_must_be_there_at_submission(company):
+    case_id = company.draft()
+    path = f"/v1/applications/{case_id}/submit"
+    document = refused(company.post(path, version="now"), 409, "incomplete")
+    assert [finding["rule"] for finding in document["findings"]] == ["C-03", "C-11", "K-10", "K-11"]
+    for kind in ("authority-to-sign", "conformity-document", "permit"):
+        company.lay_for(case_id, kind, **PAPERS[kind])
+    document = refused(company.post(path, version="now"), 409, "incomplete")
+    assert [finding["rule"] for finding in document["findings"]] == ["K-10"]
+    company.lay("volume-statement", **PAPERS["volume-statement"])
+    assert company.submit(case_id)["state"] == "submitted"
+
+
+def test_what_staff_confirm_and_look_up_is_asked_for_before_a_recommendation(house, company):
+    case_id = company.draft()
+    laid = [company.lay_for(case_id, kind, **details) for kind, details in PAPERS.items()]
+    house.registrar.get(path_of(laid[0]))
+    refused(house.registrar.post(path_of(laid[0], "/confirm"), json={}, version=1), 409, "application-frozen")
+    company.submit(case_id)
+    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    verdict = {"product_id": company.application(case_id)["product_ids"][0], "outcome": "approve"}
+    recommend = {"json": {"products": [verdict]}, "version": "now"}
+    answer = house.reviewer.post(f"/v1/cases/{case_id}/recommend", **recommend)
+    missing = [finding["rule"] for finding in refused(answer, 409, "incomplete")["findings"]]
+    assert missing == ["C-03", "C-11", "C-12", "K-10", "K-11", "C-02", "K-09"]
+    for item in laid:
+        house.confirm_evidence(item)
+    house.look_up(company, *LOOKED_UP, case_id=case_id, by=house.reviewer)
+    house.reviewer.act(f"/v1/cases/{case_id}/recommend", {"products": [verdict]})
+    assert len(house.approve(case_id)["certificates"]) == 1
+    assert set(outcomes(house, case_id).values()) == {"pass", "not_applicable"}
+    for path in (path_of(laid[0], "/withdraw-confirmation"), f"/v1/cases/{case_id}/evidence"):
+        more = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "photo"}} if path.endswith("evidence") else {}
+        refused(house.reviewer.post(path, version="now" if not more else None, **more), 409, "application-frozen")
+
+
+def test_staff_add_to_cases_and_to_no_drafts(house):
+    company = house.company()
+    draft = company.draft()
+    form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "photo"}}
+    refused(house.reviewer.post(f"/v1/cases/{draft}/evidence", **form), 409, "application-frozen")
+    refused(company.post(f"/v1/cases/{draft}/evidence", **form), 403)
+    refused(house.approver.post(f"/v1/cases/{draft}/evidence", **form), 403)
+    refused(house.company().post(f"/v1/cases/{draft}/evidence", **form), 404)
+    company.submit(draft)
+    item = ok(house.registrar.post(f"/v1/cases/{draft}/evidence", **form))
+    assert item["application_id"] == draft
+    assert item["id"] in [each["id"] for each in company.application(draft)["evidence"]]
+
+
+@pytest.mark.parametrize("deed", ["withdraw", "add", "confirm"])
+def test_a_recommendation_falls_with_the_evidence_it_stands_on(house, deed):
+    company = house.company()
+    waiting = company.lay("photo")
+    case_id = company.apply()
+    house.review(case_id)
+    permit = next(
+        each
+        for each in ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
+        if each["kind"] == "permit"
+    )
+    if deed == "withdraw":
+        house.registrar.act(path_of(permit, "/withdraw-confirmation"))
+    elif deed == "add":
+        house.look_up(company, "background-check", case_id=case_id)
+    else:
+        house.confirm_evidence(waiting)
+    answer = house.approver.post(f"/v1/cases/{case_id}/approve", version="now")
+    refused(answer, 409, "not-eligible" if deed == "withdraw" else "dossier-changed")
+    assert company.application(case_id)["state"] == "in_review"
+    assert count(house, "certificates") == 0
+
+
+def test_what_waits_or_is_said_again_leaves_a_recommendation_alone(house):
+    """A company cannot void a recommendation by uploading, nor the registrar by saying the same of a residency."""
+    company = house.company()
+    case_id = company.apply()
+    house.review(case_id)
+    company.lay("permit", issued_on="2026-11-01")
+    [residency] = ok(house.registrar.get(f"/v1/residencies?organisation_id={company.organisation_id}"))["items"]
+    house.clock.advance(days=2)
+    answer = house.registrar.put(f"/v1/residencies/{residency['id']}/stage", json={"stage": "operating"}, version=1)
+    ok(answer)
+    assert len(house.approve(case_id)["certificates"]) == 1
+
+
+def test_a_manual_rule_that_opens_between_the_eyes_sends_the_case_back(house):
+    company = house.company()
+    case_id = company.apply()
+    house.review(case_id)
+    house.clock.advance(days=30)  # the look-up in the tax register has grown old
+    document = refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "not-eligible")
+    assert [finding["rule"] for finding in document["findings"]] == ["C-02"]
+
+
+def test_the_newest_confirmed_item_is_read_and_not_the_one_confirmed_last(house):
+    company = house.company()
+    house.look_up(company, "tax-status", taxpayer_status="liquidated", issued_on="2026-10-01")
+    product_id = company.add_product()
+    assert tried(company, product_id)[0]["C-02"][0] == "pass"
+    house.look_up(company, "tax-status", taxpayer_status="liquidated")
+    assert tried(company, product_id)[0]["C-02"][0] == "fail"
+
+
+def test_a_certificate_never_outlives_the_evidence_it_rests_on(house):
+    company = house.company()
+    ending = company.lay("conformity-document", issued_on="2026-05-01", valid_until="2027-08-15")
+    house.confirm_evidence(ending)
+    number = house.certify(company)
+    verdict = house.verify(number)
+    assert verdict["certificate"]["valid_until"] == "2027-08-15"
+    assert house.verify(house.certify(house.company()))["certificate"]["valid_until"] == "2029-11-21"
+
+
+def test_an_authority_is_looked_at_as_of_the_submission(house):
+    company = house.company()
+    house.confirm_evidence(
+        company.lay("authority-to-sign", basis="director", issued_on="2026-11-01", valid_until="2026-11-22")
+    )
+    case_id = company.apply()
+    house.clock.advance(days=3)
+    house.review(case_id)
+    [number] = house.approve(case_id)["certificates"]
+    assert house.verify(number)["certificate"]["valid_until"] == "2029-11-24"
+    later = company.draft()
+    company.submit(later)  # expired by now: it fails, and nobody can override that
+    assert outcomes(house, later)["C-03"] == "fail"
+
+
+def test_a_revocation_for_fraud_bars_the_company_and_another_one_the_product(house):
+    company = house.company()
+    product_id = company.add_product()
+    number = house.certify(company, product_id)
+    house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+    assert tried(company, product_id)[0]["C-12"][0] == "manual"
+    assert tried(company, company.add_product())[0]["C-12"][0] == "pass"
+    number = house.certify(company)
+    house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "false-documents"})
+    for scheme in ("MIK", "MIA"):
+        assert tried(company, company.add_product(), scheme)[0]["C-12"][0] == "fail"
+
+
+def test_a_name_in_any_language_needs_a_consent(house):
+    company = house.company()
+    names = {"az": "Boru", "en": "Tube", "ru": "Труба Шуша"}
+    product_id = company.add_product(names=names)
+    outcome, reason = tried(company, product_id)[0]["C-13"]
+    assert outcome == "manual"
+    assert "Shusha City State Reserve" in reason
+    consent = company.lay("name-consent", issued_on=LONG_AGO, valid_until="2028-01-01", protected_name="Şuşa")
+    house.confirm_evidence(consent)
+    judged, whole = tried(company, product_id)
+    assert judged["C-13"][0] == "pass"
+    assert whole["holds_until"] == "2028-01-01"
+
+
+def test_goods_of_a_free_zone_and_without_a_certificate_of_origin_are_for_a_person(house):
+    company = house.company()
+    company.add_site(district="Bakı", park_code="ALAT-AIZ")
+    judged, _ = tried(company, company.add_product(), "MIA")
+    assert judged["A-08"][0] == judged["A-06"][0] == "manual"
+    outcome, reason = judged["A-07"]
+    assert outcome == "pass"
+    assert reason.startswith("Export experience: no record is among the confirmed evidence, so 0 of 30 points.")
+
+
+def test_an_old_record_of_the_register_is_for_a_person_until_it_is_said_again(house):
+    company = house.company()
+    product_id = company.add_product()
+    house.clock.advance(days=31)
+    assert tried(company, product_id)[0]["K-04"][0] == "manual"
+    house.attest(company, company.draft(product_id))
+    assert tried(company, product_id)[0]["K-04"][0] == "pass"
+
+
+def test_a_member_of_staff_with_another_role_confirms_nothing(house, company):
+    item = company.lay("permit", **PERMIT)
+    refused(house.staff(Role.APPROVER, Role.AUDITOR, name="two").post(path_of(item, "/confirm"), json={}), 403)

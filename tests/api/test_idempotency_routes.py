@@ -1,0 +1,373 @@
+"""Every address that changes something takes an Idempotency-Key and honours it: generated from the OpenAPI document.
+
+A new address turns this red until it has a case below, or stands among the few that keep no answers, with its reason.
+"""
+
+from importlib.resources import files
+
+import pyotp
+from idempotency_support import events, is_replay, keyed, new_key, same
+
+from app.actor import Role
+from tests.support import PASSWORD, PDF, ok, product, voen_of
+
+CHANGES = {"post", "put", "patch", "delete"}
+KEEPS_NO_ANSWER = {
+    "POST /v1/auth/token": "an access token is a secret; asking again gives another",
+    "POST /v1/auth/revoke": "a token that is over is no error (RFC 7009): the second time does no harm",
+    "POST /v1/auth/step-up": "a code is good once, and a kept answer must not stand in for one",
+    "POST /v1/me/password": "it ends the session that asks",
+    "POST /v1/auth/password-reset": "the token is good once; who has the new password signs in",
+    "POST /v1/schemes/{code}/assessments": "nothing is kept of a dry assessment",
+    "POST /v1/verify": "changes nothing",
+    "POST /v1/verify/batch": "changes nothing",
+}
+CLOSING = {"on": "2026-11-20", "reason": "Moved away."}
+REGISTER = (files("app.registry") / "sample" / "others.csv").read_bytes()
+
+
+class Stage:
+    """People and things, made when a case asks for them."""
+
+    def __init__(self, house):
+        self.house = house
+        self.company = house.company()
+
+    def case(self, state):
+        """Address of a case of the company in this state, held by the reviewer."""
+        item = self.company.add_product()
+        case = f"/v1/cases/{self.company.apply(item)}"
+        if state != "submitted":
+            self.house.reviewer.act(f"{case}/claim")
+        if state == "recommended":
+            self.house.review(case.rpartition("/")[2])
+        return case
+
+    def application(self):
+        return f"/v1/applications/{self.company.draft()}"
+
+    def asked(self):
+        """Address of an application whose applicant is asked something, and the question's id."""
+        case = self.case("in_review")
+        questions = {"questions": [{"text": "When did production start?"}]}
+        row = self.house.reviewer.act(f"{case}/request-information", questions)
+        return case.replace("/cases/", "/applications/"), row["questions"][0]["id"]
+
+    def unconfirmed(self):
+        return f"/v1/organisations/{self.house.register().organisation_id}"
+
+    def residency(self):
+        company = self.house.confirm(self.house.register())
+        return f"/v1/residencies/{self.house.settle(company)}"
+
+    def certificate(self):
+        return f"/v1/certificates/{self.house.certify(self.company, self.company.add_product())}"
+
+
+def at(address, deed, version="now", **more):
+    return f"{address}{deed}", {"version": version, **more}
+
+
+def registration():
+    member = {"full_name": "Aysel Nümunə", "email": "new@sample.example", "password": "correct horse battery"}
+    names = {"legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
+    return {**names, "voen": voen_of(650), "member": member}
+
+
+def upload(stage):
+    return f"{stage.application()}/evidence", {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "photo"}}
+
+
+def removal(stage):
+    application = stage.company.draft()
+    evidence = ok(stage.company.add_evidence(application))["id"]
+    return f"/v1/applications/{application}/evidence/{evidence}", {}
+
+
+def residency(stage):
+    company = stage.house.confirm(stage.house.register())
+    body = {
+        "organisation_id": company.organisation_id, "park_code": "AGDAM-SP", "status": "resident",
+        "holder_voen": company.voen, "registration_no": "AGSP-R-77",
+    }  # fmt: skip
+    return "/v1/residencies", {"json": body}
+
+
+def respond(stage):
+    application, question = stage.asked()
+    return at(application, "/respond", json={"answers": [{"question_id": question, "text": "In March."}]})
+
+
+def recommend(stage):
+    case = stage.case("in_review")
+    ids = ok(stage.house.reviewer.get(case))["product_ids"]
+    return at(case, "/recommend", json={"products": [{"product_id": each, "outcome": "approve"} for each in ids]})
+
+
+def suspended(stage):
+    address = stage.certificate()
+    stage.house.owner.act(f"{address}/suspend", {"cause": "hearing"})
+    return at(address, "/reinstate", json={"cause": "hearing"})
+
+
+def ended(stage):
+    address = stage.residency()
+    stage.house.registrar.act(f"{address}/end", CLOSING)
+    return at(address, "/restore")
+
+
+def change_of_draft(stage):
+    products = [stage.company.add_product(), stage.company.add_product()]
+    return at(f"/v1/applications/{stage.company.draft(products[0])}", "", json={"product_ids": products})
+
+
+def invitation(stage):
+    return ok(stage.company.post("/v1/invitations", json={"email": f"{new_key()}@sample.example"}))
+
+
+def acceptance(stage):
+    body = {"token": invitation(stage)["token"], "full_name": "Kənan Nümunə", "password": PASSWORD}
+    return "/v1/invitations/accept", {"json": body}
+
+
+def departure(stage):
+    _, request = acceptance(stage)
+    joined = ok(stage.house.anonymous.post("/v1/invitations/accept", **request))
+    return f"/v1/members/{joined['user_id']}", {}
+
+
+def enrolment(stage):
+    secret = ok(stage.house.inspector.post("/v1/me/second-factor"))["secret"]
+    return "/v1/me/second-factor/confirm", {"json": {"otp": pyotp.TOTP(secret).at(stage.house.clock())}}
+
+
+def user(stage):
+    return f"/v1/users/{stage.house.staff(Role.AUDITOR, name=new_key()).id}"
+
+
+def asked_access(stage):
+    """By another owner than the one who decides."""
+    asking = stage.house.staff(Role.OWNER, name="another-owner")
+    return f"/v1/access-requests/{ok(asking.post(f'{user(stage)}/role-requests', json={'role': 'reviewer'}))['id']}"
+
+
+def enrolled(stage):
+    caller = stage.house.staff(Role.AUDITOR, name=new_key())
+    secret = ok(caller.post("/v1/me/second-factor"))["secret"]
+    code = pyotp.TOTP(secret).at(stage.house.clock())
+    ok(caller.post("/v1/me/second-factor/confirm", json={"otp": code}))
+    return f"/v1/users/{caller.id}"
+
+
+def finding(address):
+    issued_on = "2026-11-20"
+    data = {"kind": "tax-status", "issued_on": issued_on, "values": '{"taxpayer_status": "active"}'}
+    return f"{address}/evidence", {"files": {"file": ("tax.pdf", PDF + new_key().encode())}, "data": data}
+
+
+def paper(stage):
+    return stage.company.lay("permit", content=PDF + new_key().encode(), issued_on="2024-01-15")
+
+
+def unread(stage):
+    return at(f"/v1/evidence/{paper(stage)['id']}", "/confirm", json={})
+
+
+def read(stage):
+    item = stage.house.confirm_evidence(paper(stage))
+    return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation")
+
+
+def assignment(stage):
+    case_id = stage.case("submitted").rpartition("/")[2]
+    return "/v1/cases/assign", {"json": {"case_ids": [case_id], "to": stage.house.reviewer.id}}
+
+
+def handing_over(stage):
+    other = stage.house.staff(Role.REVIEWER, name="second-reviewer")
+    return at(stage.case("in_review"), "/hand-over", json={"to": other.id})
+
+
+NOVRUZ = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
+REASON = {"reason": "The cost statement does not add up."}
+SITE = {"name": "Hall 2", "district": "Ağdam"}
+CASES = {
+    "POST /v1/registrations": ("anonymous", lambda _: ("/v1/registrations", {"json": registration()})),
+    "POST /v1/sites": ("company", lambda _: ("/v1/sites", {"json": SITE})),
+    "PUT /v1/sites/{site_id}": (
+        "company",
+        lambda s: at(
+            f"/v1/sites/{s.company.site_id}", "", json={"name": "Hall 3", "production_started_on": "2024-03-01"}
+        ),
+    ),
+    "POST /v1/products": ("company", lambda s: ("/v1/products", {"json": product(s.company.site_id)})),
+    "PUT /v1/products/{product_id}": (
+        "company",
+        lambda s: at(f"/v1/products/{s.company.add_product()}", "", json=product(s.company.site_id, unit="kg")),
+    ),
+    "POST /v1/products/{product_id}/retire": (
+        "company",
+        lambda s: at(f"/v1/products/{s.company.add_product()}", "/retire"),
+    ),
+    "POST /v1/applications": (
+        "company",
+        lambda s: ("/v1/applications", {"json": {"scheme": "MIK", "product_ids": [s.company.add_product()]}}),
+    ),
+    "PUT /v1/applications/{application_id}": ("company", change_of_draft),
+    "POST /v1/applications/{application_id}/submit": ("company", lambda s: at(s.application(), "/submit")),
+    "POST /v1/applications/{application_id}/respond": ("company", respond),
+    "POST /v1/applications/{application_id}/withdraw": ("company", lambda s: at(s.application(), "/withdraw")),
+    "POST /v1/applications/{application_id}/evidence": ("company", upload),
+    "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": ("company", removal),
+    "POST /v1/api-clients": ("company", lambda _: ("/v1/api-clients", {"json": {"name": "Orders"}})),
+    "DELETE /v1/api-clients/{client_id}": (
+        "company",
+        lambda s: (f"/v1/api-clients/{ok(s.company.post('/v1/api-clients', json={'name': 'Old'}))['id']}", {}),
+    ),
+    "POST /v1/cases/{case_id}/claim": ("reviewer", lambda s: at(s.case("submitted"), "/claim")),
+    "POST /v1/cases/{case_id}/release": ("reviewer", lambda s: at(s.case("in_review"), "/release")),
+    "POST /v1/cases/{case_id}/request-information": (
+        "reviewer",
+        lambda s: at(s.case("in_review"), "/request-information", json={"questions": [{"text": "Since when?"}]}),
+    ),
+    "POST /v1/cases/{case_id}/recommend": ("reviewer", recommend),
+    "POST /v1/cases/{case_id}/approve": ("approver", lambda s: at(s.case("recommended"), "/approve")),
+    "POST /v1/cases/{case_id}/reject": ("approver", lambda s: at(s.case("recommended"), "/reject", json=REASON)),
+    "POST /v1/cases/{case_id}/return": ("approver", lambda s: at(s.case("recommended"), "/return", json=REASON)),
+    "POST /v1/organisations/{organisation_id}/confirm": (
+        "registrar",
+        lambda s: at(s.unconfirmed(), "/confirm", json={"basis": "Extract seen."}),
+    ),
+    "POST /v1/organisations/{organisation_id}/refuse": (
+        "registrar",
+        lambda s: at(s.unconfirmed(), "/refuse", json={"reason": "Nobody knows them."}),
+    ),
+    "POST /v1/residencies": ("registrar", residency),
+    "POST /v1/residencies/{residency_id}/end": ("registrar", lambda s: at(s.residency(), "/end", json=CLOSING)),
+    "POST /v1/residencies/{residency_id}/cancel": ("registrar", lambda s: at(s.residency(), "/cancel", json=CLOSING)),
+    "POST /v1/residencies/{residency_id}/restore": ("registrar", ended),
+    "PUT /v1/residencies/{residency_id}/stage": (
+        "registrar",
+        lambda s: at(s.residency(), "/stage", json={"stage": "construction"}),
+    ),
+    "POST /v1/register/imports": (
+        "registrar",
+        lambda _: ("/v1/register/imports", {"files": {"file": ("register.csv", REGISTER)}}),
+    ),
+    "POST /v1/certificates/{number}/suspend": (
+        "owner",
+        lambda s: at(s.certificate(), "/suspend", json={"cause": "hearing", "note": "A complaint."}),
+    ),
+    "POST /v1/certificates/{number}/reinstate": ("owner", suspended),
+    "POST /v1/certificates/{number}/revoke": (
+        "owner",
+        lambda s: at(  # of another company: this one would be barred
+            f"/v1/certificates/{s.house.certify()}", "/revoke", json={"reason": "false-documents"}
+        ),
+    ),
+    "POST /v1/certificates/{number}/surrender": ("company", lambda s: at(s.certificate(), "/surrender")),
+    "POST /v1/invitations": ("company", lambda _: ("/v1/invitations", {"json": {"email": "next@sample.example"}})),
+    "DELETE /v1/invitations/{invitation_id}": (
+        "company",
+        lambda s: (f"/v1/invitations/{invitation(s)['id']}", {}),
+    ),
+    "POST /v1/invitations/accept": ("anonymous", acceptance),
+    "DELETE /v1/members/{member_id}": ("company", departure),
+    "POST /v1/me/second-factor": ("inspector", lambda _: ("/v1/me/second-factor", {})),
+    "POST /v1/me/second-factor/confirm": ("inspector", enrolment),
+    "POST /v1/users": (
+        "owner",
+        lambda _: ("/v1/users", {"json": {"email": "next@staff.example", "full_name": "Leyla", "roles": ["auditor"]}}),
+    ),
+    "DELETE /v1/users/{user_id}": ("owner", lambda s: (user(s), {})),
+    "POST /v1/users/{user_id}/role-requests": (
+        "owner",
+        lambda s: (f"{user(s)}/role-requests", {"json": {"role": "reviewer"}}),
+    ),
+    "DELETE /v1/users/{user_id}/roles/{role}": ("owner", lambda s: (f"{user(s)}/roles/auditor", {})),
+    "POST /v1/users/{user_id}/second-factor-requests": (
+        "owner",
+        lambda s: (f"{enrolled(s)}/second-factor-requests", {}),
+    ),
+    "POST /v1/users/{user_id}/password-resets": ("owner", lambda s: (f"{user(s)}/password-resets", {})),
+    "POST /v1/access-requests/{request_id}/confirm": ("owner", lambda s: at(asked_access(s), "/confirm")),
+    "POST /v1/access-requests/{request_id}/refuse": ("owner", lambda s: at(asked_access(s), "/refuse")),
+    "POST /v1/calendar/holidays": ("owner", lambda _: ("/v1/calendar/holidays", {"json": NOVRUZ})),
+    "POST /v1/cases/assign": ("reviewer", assignment),
+    "POST /v1/cases/{case_id}/hand-over": ("reviewer", handing_over),
+    "POST /v1/cases/{case_id}/notes": (
+        "reviewer",
+        lambda s: (f"{s.case('submitted')}/notes", {"json": {"text": "Called the park."}}),
+    ),
+    "POST /v1/cases/{case_id}/evidence": ("registrar", lambda s: finding(s.case("submitted"))),
+    "POST /v1/organisations/{organisation_id}/evidence": (
+        "registrar",
+        lambda s: finding(f"/v1/organisations/{s.company.organisation_id}"),
+    ),
+    "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
+    "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),
+}
+
+# What is shown once, in the first answer only
+SECRETS = {
+    "/v1/api-clients": ("client_secret",),
+    "/v1/invitations": ("token",),
+    "/v1/users": ("token",),
+    "/v1/me/second-factor": ("secret", "otpauth"),
+    "password-resets": ("token",),
+}
+
+
+def changing(house):
+    """`POST /v1/sites` → what the document says of it, for every address that changes something."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, operations in house.app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if method in CHANGES
+    }
+
+
+def test_every_change_declares_the_key_and_has_a_case(house):
+    found = changing(house)
+    assert found.keys() == CASES.keys() | KEEPS_NO_ANSWER.keys(), "give a new address its case, an old one its rest"
+    declaring = {
+        name
+        for name, operation in found.items()
+        if any(each["name"] == "Idempotency-Key" and each["in"] == "header" for each in operation.get("parameters", []))
+    }
+    assert declaring == CASES.keys()
+
+
+def test_every_change_honours_the_key(house):
+    stage = Stage(house)
+    wrong = []
+    for name, (who, prepare) in CASES.items():
+        try:
+            honours(house, stage, name.split()[0], who, prepare)
+        except AssertionError as why:  # all of them at once
+            wrong.append(f"{name}: {why}")
+    assert wrong == []
+
+
+def honours(house, stage, method, who, prepare):
+    caller = stage.company if who == "company" else getattr(house, who)
+    path, request = prepare(stage)
+    if request.get("version") == "now":  # for the retry this is an old version: the first try changed it
+        request["version"] = caller.version_of(path)
+    key = new_key()
+    before = events(house)
+    first = caller.request(method, path, headers=keyed(key), **request)
+    assert first.status_code in {200, 201, 204}, first.text
+    assert not is_replay(first)
+    done = events(house)
+    assert done > before
+    again = caller.request(method, path, headers=keyed(key), **request)
+    assert events(house) == done
+    once = SECRETS.get(path) or SECRETS.get(path.rpartition("/")[2])
+    if once:
+        assert is_replay(again)
+        assert all(first.json()[name] for name in once)
+        assert again.json() == first.json() | dict.fromkeys(once)
+    else:
+        same(first, again)

@@ -1,0 +1,86 @@
+"""Safe retries across processes: four workers over one database, and one that dies between commit and answer."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+from idempotency_support import events, is_replay, keyed, new_key, same
+from retry_workers import serving, until_answered
+
+from app.web.deps import utc_now
+from tests.support import open_house, product
+
+
+@pytest.fixture
+def house(database_url, tmp_path):
+    with open_house(database_url, tmp_path, clock=utc_now) as house:
+        yield house
+
+
+class Program:
+    """A company that calls the workers, each time on a new line, so that another worker may answer."""
+
+    def __init__(self, house, address):
+        self.house, self.address = house, address
+        self.company = house.company()
+
+    def post(self, path, **more):
+        token = self.house.app.state.tokens.issue(self.company.subject, utc_now())
+        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        return httpx2.post(self.address + path, headers=headers, timeout=30, **more)
+
+    def products(self):
+        return self.company.get("/v1/products").json()["items"]
+
+
+@pytest.fixture
+def program(house):
+    with serving(house) as address:
+        yield Program(house, address)
+
+
+def test_four_workers_and_a_worker_that_dies(house, program):
+    """One start of the workers for all of it: that is what takes the time."""
+    many_at_once_are_one_write(program)
+    dying_after_the_commit_loses_nothing(house, program)
+    dying_before_the_commit_leaves_nothing(house, program)
+
+
+def many_at_once_are_one_write(program):
+    workers = set()
+    for round_ in range(5):
+        headers, body = keyed(new_key()), product(program.company.site_id, reference=f"round {round_}")
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(program.post, "/v1/products", json=body, headers=headers) for _ in range(8)]
+            answers = [each.result() for each in asked]
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+        assert [is_replay(answer) for answer in answers].count(False) == 1
+        workers |= {answer.headers["x-worker"] for answer in answers}
+    assert len(program.products()) == 5
+    assert len(workers) > 1
+
+
+def dying_after_the_commit_loses_nothing(house, program):
+    headers, body = keyed(new_key()), product(program.company.site_id, reference="lost answer")
+    before = events(house)
+    with pytest.raises(httpx2.TransportError):
+        program.post("/v1/products", json=body, headers=headers | {"X-Die": "answering"})
+    assert events(house) == before + 1  # it was done; only nobody heard of it
+    retry = until_answered(lambda: program.post("/v1/products", json=body, headers=headers))
+    assert (retry.status_code, is_replay(retry)) == (201, True)
+    same(retry, until_answered(lambda: program.post("/v1/products", json=body, headers=headers)))
+    assert [each["id"] for each in program.products()].count(retry.json()["id"]) == 1
+    assert len(program.products()) == 6
+    assert events(house) == before + 1
+
+
+def dying_before_the_commit_leaves_nothing(house, program):
+    headers, body = keyed(new_key()), product(program.company.site_id, reference="lost write")
+    before = events(house)
+    with pytest.raises(httpx2.TransportError):
+        program.post("/v1/products", json=body, headers=headers | {"X-Die": "committing"})
+    assert events(house) == before
+    retry = until_answered(lambda: program.post("/v1/products", json=body, headers=headers))
+    assert (retry.status_code, is_replay(retry)) == (201, False)
+    assert len(program.products()) == 7

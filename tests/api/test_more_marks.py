@@ -1,0 +1,134 @@
+"""Further marks are data: a local brand of households, and a fourth mark published from one file and no code."""
+
+import pytest
+from api_world import refused
+
+from app.schemes import service as schemes
+from app.schemes.scheme_file import load_schemes
+from tests.support import ok, product
+
+FOURTH = """
+code = "BAKU"
+kind = "local_brand"
+owner = "A municipality"
+term_months = 12
+legal_notes = []
+names = { az = "Bakıda istehsal", en = "Made in Baku", ru = "Сделано в Баку" }
+
+[ruleset]
+version = "2027.1"
+in_force_from = 2026-11-22
+status = "in_force"
+confirmed = false
+territory_sets = { CAPITAL = ["BAKI"] }
+
+[[ruleset.rules]]
+like = "C-03"
+
+[[ruleset.rules]]
+like = "C-06"
+rvc_at_least = 25
+
+[[ruleset.rules]]
+like = "C-11"
+
+[[ruleset.rules]]
+id = "B-01"
+kind = "site_territory"
+clause = { en = "by-law 1", az = "1-ci bənd" }
+title = { en = "Site in the capital", az = "Paytaxtda yer" }
+accepted = ["CAPITAL"]
+[ruleset.rules.reasons]
+pass = { en = "In the capital.", az = "Paytaxtdadır." }
+manual = { en = "-", az = "–" }
+fail = { en = "{district} is not in the capital.", az = "{district} paytaxtda deyil." }
+incomplete = { en = "Where?", az = "Harada?" }
+not_assessed = { en = "-", az = "–" }
+"""
+HONEY = {
+    "names": {"az": "Dağ balı", "en": "Mountain honey"},
+    "hs6": "040900",
+    "unit": "kg",
+    "annual_capacity": "1500",
+    "brand": "Nümunələr",
+    "flags": ["food"],
+    "ex_works": "28",
+    "materials": [
+        {"name": "Honey", "hs4": "0409", "origin_country": "AZ", "originating": True, "value": "9", "weight_kg": "1"}
+    ],
+    "steps": [
+        {"name": "Extracting", "operation": "extraction", "country": "AZ", "district": "Qusar", "is_essential": True}
+    ],
+    "costs": [{"kind": "labour", "place": "AZ_OTHER", "amount": "18"}],
+}
+
+
+def judged(company, product_id, scheme):
+    answer = company.post(f"/v1/schemes/{scheme}/assessments", json={"product_ids": [product_id]})
+    return {rule["rule"]: rule["outcome"] for rule in ok(answer)["items"][0]["rules"]}
+
+
+@pytest.fixture
+def with_fourth(house, tmp_path):
+    """The house after somebody put one more file among the marks."""
+    (tmp_path / "marks").mkdir()
+    (tmp_path / "marks" / "BAKU.toml").write_text(FOURTH, "utf-8")
+    with house.database.session() as session:
+        schemes.publish(session, load_schemes(tmp_path / "marks").values(), house.clock())
+        session.commit()
+    return house
+
+
+def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_fourth):
+    house = with_fourth
+    assert [each["code"] for each in ok(house.anonymous.get("/v1/schemes"))["items"]] == ["BAKU", "MIA", "MIK", "URVA"]
+    company = house.company(resident=False)
+    outside = company.add_product()
+    company.add_site(district="Bakı", park_code=None)
+    steel = company.add_product()
+    assert judged(company, outside, "BAKU") == {"C-03": "pass", "C-06": "pass", "C-11": "pass", "B-01": "fail"}
+    number = house.certify(company, steel, scheme="BAKU")
+    assert number.startswith("BAKU-2026-000001-")
+    verdict = house.verify(number)
+    assert verdict["verdict"] == "valid"
+    assert verdict["certificate"]["scheme"] == {"code": "BAKU", "name": "Made in Baku"}
+    assert (verdict["certificate"]["valid_from"], verdict["certificate"]["valid_until"]) == ("2026-11-22", "2027-11-21")
+    refused_case = company.apply(outside, scheme="BAKU")
+    house.reviewer.act(f"/v1/cases/{refused_case}/claim")
+    body = {"products": [{"product_id": outside, "outcome": "approve"}]}
+    answer = house.reviewer.post(f"/v1/cases/{refused_case}/recommend", json=body, version="now")
+    assert refused(answer, 409, "not-eligible")["findings"][0]["reason"] == "Ağdam is not in the capital. (by-law 1)"
+
+
+def test_a_household_of_urva_carries_the_local_brand(house):
+    household = house.household()
+    honey = ok(household.post("/v1/products", json=HONEY | {"site_id": household.site_id}))["id"]
+    assert set(judged(household, honey, "URVA").values()) == {"pass"}
+    number = house.certify(household, honey, scheme="URVA")
+    verdict = house.verify(number)
+    assert verdict["verdict"] == "valid"
+    assert verdict["certificate"]["holder"]["voen"] is None  # a person's number is not shown
+    assert verdict["certificate"]["site"] == {"park": None, "district": "Qusar"}
+
+
+def test_another_familys_brand_and_a_city_product_are_for_a_person(house):
+    first, second = house.household(), house.household()
+    honey = [
+        ok(each.post("/v1/products", json=HONEY | {"site_id": each.site_id, "brand": brand}))["id"]
+        for each, brand in ((first, "Nümunələr"), (second, "NÜMUNƏLƏR"))
+    ]
+    assert judged(second, honey[1], "URVA")["U-06"] == "pass"  # nobody holds the mark with that name yet
+    house.certify(first, honey[0], scheme="URVA")
+    assert judged(second, honey[1], "URVA")["U-06"] == "manual"
+    tube = ok(second.post("/v1/products", json=product(second.site_id)))["id"]
+    found = judged(second, tube, "URVA")
+    assert (found["U-02"], found["U-05"], found["U-07"]) == ("manual", "manual", "not_applicable")
+    assert found["C-08"] == "fail"  # nothing of it is done there
+
+
+def test_a_company_from_elsewhere_lacks_the_letter_of_the_municipality(house):
+    company = house.company()
+    case_id = company.draft(scheme="URVA")
+    answer = company.post(f"/v1/applications/{case_id}/submit", version="now")
+    missing = {finding["rule"] for finding in refused(answer, 409, "incomplete")["findings"]}
+    assert missing == {"U-01", "U-04"}

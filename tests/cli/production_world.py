@@ -1,0 +1,53 @@
+"""A production set-up that is right, to be made wrong in one place."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app.db import Database
+from app.production import AsGiven
+
+NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+
+
+class World:
+    def __init__(self, database_url, folder):
+        self.folder = folder / "data"
+        self.folder.mkdir(mode=0o700)
+        self.database_url = database_url
+        self.environment = {
+            "MIK_PROFILE": "production",
+            "MIK_DATA_DIR": str(self.folder),
+            "MIK_DATABASE_URL": database_url,
+            "MIK_BASE_URL": "https://verify.example.az",
+            "MIK_ISSUER": "did:web:verify.example.az",
+        }
+        if self.is_sqlite:
+            Path(self.file).chmod(0o600)
+
+    @property
+    def is_sqlite(self):
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def file(self):
+        return self.database_url.removeprefix("sqlite:///")
+
+    @property
+    def settings(self):
+        return AsGiven(**{name.removeprefix("MIK_").lower(): value for name, value in self.environment.items()})
+
+    @contextmanager
+    def session(self):
+        database = Database(self.database_url)
+        with database.session() as session:
+            yield session
+            session.commit()
+        database.dispose()
+
+
+def unmigrated(world):
+    with world.session() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))

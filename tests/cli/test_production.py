@@ -1,0 +1,211 @@
+"""The production profile: what is unsafe is refused with what to do about it, in one table."""
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from production_world import NOW, World, unmigrated
+from typer.testing import CliRunner
+
+from app import production
+from app.access import demo_staff, service
+from app.actor import SYSTEM, Role
+from app.cli import app as mik
+from app.errors import UnsafeToStart
+from app.main import create_app, prepare
+from app.settings import Settings
+
+
+@pytest.fixture
+def world(database_url, tmp_path, monkeypatch):
+    """Prepared once: with issuer, keys and rules, as after a first start."""
+    world = World(database_url, tmp_path)
+    prepare(Settings(**world.settings.model_dump()), NOW)
+    for name in [name for name in os.environ if name.startswith("MIK_")]:
+        monkeypatch.delenv(name)
+    return world
+
+
+def settings(**changed):
+    return lambda world: world.environment.update({f"MIK_{name.upper()}": value for name, value in changed.items()})
+
+
+def mode(path, bits):
+    return lambda world: (world.folder / path).chmod(bits)
+
+
+def demo_account(world):
+    with world.session() as session:
+        service.create_staff(
+            session, SYSTEM, email="owner@mik.example", full_name="Demo owner", password_hash="x", roles=[Role.OWNER],
+            now=NOW,
+        )  # fmt: skip
+
+
+def demo_passwords(world):
+    (world.folder / demo_staff.FILE).write_text("{}")
+
+
+def demo_keys(world):
+    for path in (world.folder / "keys").iterdir():
+        path.unlink()
+    production.mark_demo_keys(world.settings)
+
+
+def other_register(world):
+    with world.session() as session:
+        session.execute(sa.text("UPDATE service_identity SET issuer = 'did:web:other.example.az'"))
+
+
+def lost_key(world):
+    (world.folder / "keys" / "certificates.pem").unlink()
+
+
+def wrong_key(world):
+    lost_key(world)
+    production.keys.load_or_create(world.folder / "keys" / "certificates.pem")
+
+
+def damaged_key(world):
+    (world.folder / "keys" / "certificates.pem").write_text("nothing")
+
+
+def evidence_is_no_folder(world):
+    """The tests may run as root, whom no mode stops."""
+    (world.folder / "evidence").write_text("in the way")
+
+
+def the_future_was_here(world):
+    with world.session() as session:
+        session.info["audit.pending"] = []
+        production.audit.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
+
+
+BAD = [
+    ("an http address", settings(base_url="http://verify.example.az"), "MIK_BASE_URL is not https.*set https"),
+    ("localhost", settings(base_url="https://localhost"), "names localhost, which the world cannot reach"),
+    ("a private address", settings(base_url="https://10.0.0.7:8443"), "names 10.0.0.7, which the world cannot reach"),
+    ("a name of the house", settings(base_url="https://mik.internal"), "names mik.internal.*set the public name"),
+    ("no issuer", settings(issuer=""), "MIK_ISSUER is not set.*MIK_ISSUER=did:web:verify.example.az"),
+    ("an issuer elsewhere", settings(issuer="did:web:other.az"), "does not fit MIK_BASE_URL.*set MIK_ISSUER="),
+    ("another port", settings(base_url="https://verify.example.az:8443"), "set MIK_ISSUER=did:web:.*az%3A"),
+    ("no database", settings(database_url=""), "MIK_DATABASE_URL is not set: name the database"),
+    ("a relative database", settings(database_url="sqlite:///mik.sqlite3"), "set a whole path, with four slashes"),
+    ("a database in memory", settings(database_url="sqlite:///:memory:"), "set a whole path, with four slashes"),
+    ("no file of the database", settings(database_url="sqlite:////none/mik.db"), "make it with `mik migrate`"),
+    ("a database that is away", settings(database_url="postgresql://x@127.0.0.1:1/x"), "cannot be used.*or start"),
+    ("a relative folder", settings(data_dir="var"), "MIK_DATA_DIR=var depends on.*set a whole path"),
+    ("a folder that is not there", settings(data_dir="/none/mik"), "/none/mik is not there: mount it, or make it"),
+    ("debug", settings(log_level="debug"), "MIK_LOG_LEVEL=debug.*use info"),
+    ("long access tokens", settings(access_token_minutes="60"), "MIK_ACCESS_TOKEN_MINUTES.*less than or equal to 15"),
+    ("any proxy", settings(trusted_proxies="*"), r"“\*” is refused; name the address or network of your reverse proxy"),
+    ("the world as proxy", settings(trusted_proxies="::1,0.0.0.0/0"), "“0.0.0.0/0” is refused"),
+    ("an unknown profile", settings(profile="prod"), "MIK_PROFILE.*'demo' or 'production'"),
+    ("a slip of the pen", settings(databse_url="x"), "MIK_DATABSE_URL is no setting.*MIK_DATABASE_URL; write that"),
+    ("an open folder", mode("", 0o755), "has mode 0755.*run: chmod 700"),
+    ("an open key folder", mode("keys", 0o770), "keys has mode 0770.*run: chmod 700"),
+    ("an open key", mode("keys/certificates.pem", 0o640), "certificates.pem has mode 0640.*chmod 600"),
+    ("a damaged key", damaged_key, "certificates.pem is refused"),
+    ("a lost key", lost_key, "certificates.pem is not there: put it back from your backup"),
+    ("another key", wrong_key, "certificates.pem is not the key that the register signs with.*put the right file"),
+    ("keys of the demo", demo_keys, "were made by the demo profile: use another data folder"),
+    ("passwords of the demo", demo_passwords, "demo-accounts.json holds the passwords.*use another data folder"),
+    ("an account of the demo", demo_account, "holds demo accounts \\(owner@mik.example\\).*use another database"),
+    ("an unmigrated database", unmigrated, "is not migrated.*run `mik migrate`"),
+    ("another register", other_register, "begun by the issuer did:web:other.example.az.*use the database of this"),
+    ("no place for evidence", evidence_is_no_folder, "No file can be written in .*evidence.*chown"),
+    ("a clock that fell behind", the_future_was_here, "newest event of the register is of 2098-01-01.*set the clock"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "text"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_refused_with_what_to_do(world, monkeypatch, spoil, text):
+    spoil(world)
+    for name, value in world.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
+    before = sorted(world.folder.rglob("*"))
+    for command in ("check", "serve"):
+        answer = CliRunner().invoke(mik, [command], env={"COLUMNS": "500"})
+        assert answer.exit_code == 2, answer.output
+        assert re.search(text, answer.output), answer.output
+        assert "Traceback" not in answer.output
+    assert [path for path in sorted(world.folder.rglob("*")) if path not in before] == []
+
+
+@pytest.mark.parametrize("wide", [0o644, 0o660])
+def test_an_open_database_file_is_refused(world, wide):
+    if not world.is_sqlite:
+        return  # a server guards its own files
+    Path(world.file).chmod(wide)
+    (found,) = production.refusals(world.settings, NOW, environment={})
+    assert (
+        found
+        == f"The database {world.file} has mode {wide:04o}: others may read or change it; run: chmod 600 {world.file}"
+    )
+
+
+def test_more_workers_than_the_database_takes(world):
+    if world.is_sqlite:
+        assert production.refusals(world.settings, NOW, workers=64, environment={}) == []
+        return
+    (found,) = production.refusals(world.settings, NOW, workers=64, environment={})
+    assert re.search(r"64 workers may open 2176 connections, the database takes \d+: start at most \d+ workers", found)
+
+
+@pytest.mark.parametrize("now", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2222, 2, 2, tzinfo=UTC)])
+def test_an_absurd_clock(world, now):
+    assert any("The clock of this machine says" in found for found in production.refusals(world.settings, now))
+
+
+def test_a_clock_may_be_a_little_behind(world):
+    assert production.refusals(world.settings, NOW - timedelta(minutes=4), environment={}) == []
+    assert len(production.refusals(world.settings, NOW - timedelta(minutes=6), environment={})) == 1
+
+
+def test_all_is_named_at_once(world):
+    for spoil in (
+        demo_account,
+        demo_passwords,
+        mode("", 0o755),
+        settings(base_url="http://localhost", log_level="debug"),
+    ):
+        spoil(world)
+    found = production.refusals(world.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"})
+    for text in (
+        "not https",
+        "localhost",
+        "does not fit",
+        "debug",
+        "MIK_LOGLEVEL",
+        "0755",
+        "demo-accounts",
+        "demo acc",
+    ):
+        assert any(text in each for each in found), text
+    assert len(found) == 8
+    with pytest.raises(ValueError, match="not https") as refused:
+        Settings(**world.settings.model_dump())
+    assert "debug" in str(refused.value)
+
+
+def test_a_worker_started_past_the_command_refuses_as_well(world):
+    demo_account(world)
+    with pytest.raises(UnsafeToStart, match="demo accounts"):
+        create_app(Settings(**world.settings.model_dump()), lambda: NOW)
+
+
+def test_the_demo_says_what_production_would_refuse(world, monkeypatch):
+    for name, value in (world.environment | {"MIK_PROFILE": "demo", "MIK_LOG_LEVEL": "debug"}).items():
+        monkeypatch.setenv(name, value)
+    answer = CliRunner().invoke(mik, ["check"])
+    assert (answer.exit_code, "MIK_LOG_LEVEL=debug" in answer.output) == (0, True)
+
+
+def test_keys_that_were_there_before_the_demo_are_not_called_its_keys(world):
+    production.mark_demo_keys(world.settings)
+    assert production.refusals(world.settings, NOW, environment={}) == []

@@ -1,0 +1,28 @@
+"""`mik verify -`: one number or token on each line."""
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import app
+
+
+@pytest.fixture
+def verify(house, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+    return lambda *arguments, **more: CliRunner().invoke(app, ["verify", *arguments], **more)
+
+
+def test_a_line_for_each(house, verify):
+    number = house.certify()
+    token = house.token(number)
+    answer = verify("-", input=f"\n{number[:-1]}?\n  {token}x\n\nMIK-2026-000777-X\n")
+    lines = answer.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["mistyped", "forged", "mistyped"]
+    assert lines[0].endswith(f"{number[:-1]}?")
+    assert len(lines[1]) < 80
+    assert answer.exit_code == 1
+
+
+def test_all_good_ends_with_0_and_nothing_is_all_good(house, verify):
+    assert verify("-", input="\n \n").exit_code == 0

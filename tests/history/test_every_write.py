@@ -1,0 +1,90 @@
+"""Every route that changes something is walked, and the chain of events has grown by it.
+
+The routes come from the OpenAPI document: a new one turns this red until its walk is written down here. A walk prepares
+what it needs and answers with the last request, not yet sent.
+"""
+
+import re
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+from walks import READS_ONLY, WALKS
+
+from app.audit import AuditHead, check
+from tests.support import ok
+
+WRITES = {"post", "put", "patch", "delete"}
+
+
+def head(house):
+    with house.database.read_session() as session:
+        return session.scalars(sa.select(AuditHead.seq)).one()
+
+
+def routes_of(house):
+    paths = house.app.openapi()["paths"]
+    return {f"{verb.upper()} {path}" for path, verbs in paths.items() for verb in verbs if verb in WRITES}
+
+
+def test_no_route_is_unknown(house):
+    assert routes_of(house) == WALKS.keys() | READS_ONLY.keys()
+    assert not WALKS.keys() & READS_ONLY.keys()
+
+
+def matches(request, route):
+    verb, path = route.split(" ")
+    return request.method == verb and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.url.path)
+
+
+def leaves(value):
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from leaves(each)
+    else:
+        yield str(value)
+
+
+@pytest.mark.parametrize("route", sorted(WALKS))
+def test_a_write_is_recorded(house, route):
+    send = WALKS[route](house)
+    before = head(house)
+    answer = send()
+    assert answer.status_code in {200, 201, 204}, answer.text
+    assert matches(answer.request, route)
+    assert head(house) > before
+    for event in ok(house.auditor.get("/v1/audit", params={"limit": 100}))["items"]:
+        assert all(re.fullmatch(r"[\x21-\x7e]*", leaf) for leaf in leaves(event["data"])), event  # no names, no prose
+    with house.database.read_session() as session:
+        assert check(session).broken is None
+
+
+@pytest.mark.parametrize("route", sorted(READS_ONLY))
+def test_what_only_reads_records_nothing(house, route):
+    send = READS_ONLY[route](house)
+    before = head(house)
+    assert send().status_code == 200
+    assert head(house) == before
+
+
+def test_a_refused_write_records_nothing(house):
+    company = house.company()
+    case_id = company.apply()
+    reviewer, owner = house.reviewer, house.owner
+    before = head(house)
+    for send in (
+        partial(company.post, f"/v1/applications/{case_id}/submit", version="now"),
+        partial(reviewer.post, f"/v1/cases/{case_id}/claim", version=99),
+        partial(owner.post, "/v1/calendar/holidays", json={"year": 1, "days": []}),
+    ):
+        assert send().status_code >= 400
+    assert head(house) == before
+
+
+def test_keys_rules_and_rights_are_recorded_from_the_first_day_on(house):
+    house.staff("reviewer", "approver", name="first")
+    recorded = [item["event"] for item in ok(house.auditor.get("/v1/audit", params={"limit": 100}))["items"]]
+    kinds = {event.split(".")[0] for event in recorded}
+    assert {"key", "ruleset"} <= kinds
+    assert recorded.count("ruleset.published") == len(ok(house.anonymous.get("/v1/schemes"))["items"])
+    assert any(event.startswith(("user.", "staff.")) for event in recorded)

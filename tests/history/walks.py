@@ -1,0 +1,269 @@
+"""How to walk each route that writes: a function of the house prepares all and gives the last request, unsent."""
+
+from functools import partial
+
+from tests.support import PASSWORD, ok, product
+
+QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
+REASON = {"reason": "The cost statement does not add up."}
+TODAY = "2026-11-22"
+
+
+def _transition(caller, path, body=None):
+    return partial(caller.post, path, version=caller.version_of(path), **({} if body is None else {"json": body}))
+
+
+def _register(house):
+    return partial(
+        house.anonymous.post,
+        "/v1/registrations",
+        json={
+            "legal_name_az": "“Nümunə” MMC",
+            "legal_name_en": "Sample",
+            "legal_form": "MMC",
+            "voen": "0010000101",
+            "member": {"full_name": "Aysel Nümunə", "email": "a@numune.example", "password": "a long enough secret"},
+        },
+    )
+
+
+def _add_site(house):
+    body = {"name": "Hall 3", "district": "Ağdam", "park_code": "AGDAM-SP"}
+    return partial(house.company().post, "/v1/sites", json=body)
+
+
+def _add_product(house):
+    company = house.company()
+    return partial(company.post, "/v1/products", json=product(company.site_id))
+
+
+def _change_site(house):
+    company = house.company()
+    path = f"/v1/sites/{company.site_id}"
+    body = {"name": "Hall 2", "production_started_on": "2024-03-01"}
+    return partial(company.put, path, json=body, version=company.version_of(path))
+
+
+def _change_product(house):
+    company = house.company()
+    path = f"/v1/products/{company.add_product()}"
+    return partial(company.put, path, json=product(company.site_id), version=company.version_of(path))
+
+
+def _retire_product(house):
+    company = house.company()
+    return _transition(company, f"/v1/products/{company.add_product()}/retire")
+
+
+def _create_draft(house):
+    company = house.company()
+    body = {"scheme": "MIK", "product_ids": [company.add_product()]}
+    return partial(company.post, "/v1/applications", json=body)
+
+
+def _change_draft(house):
+    company = house.company()
+    path = f"/v1/applications/{company.draft()}"
+    body = {"product_ids": [company.add_product()]}
+    return partial(company.put, path, json=body, version=company.version_of(path))
+
+
+def _submit(house):
+    company = house.company()
+    return _transition(company, f"/v1/applications/{company.draft()}/submit")
+
+
+def _withdraw(house):
+    company = house.company()
+    return _transition(company, f"/v1/applications/{company.apply()}/withdraw")
+
+
+def _held(house, company=None):
+    case_id = (company or house.company()).apply()
+    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    return case_id
+
+
+def _respond(house):
+    company = house.company()
+    case_id = _held(house, company)
+    house.reviewer.act(f"/v1/cases/{case_id}/request-information", QUESTIONS)
+    (question,) = company.application(case_id)["questions"]
+    body = {"answers": [{"question_id": question["id"], "text": "On 1 March 2024."}]}
+    return _transition(company, f"/v1/applications/{case_id}/respond", body)
+
+
+def _add_evidence(house):
+    company = house.company()
+    return partial(company.add_evidence, company.draft())
+
+
+def _remove_evidence(house):
+    company = house.company()
+    draft = company.draft()
+    return partial(company.delete, f"/v1/applications/{draft}/evidence/{ok(company.add_evidence(draft))['id']}")
+
+
+def _revoke_client(house):
+    company = house.company()
+    client = ok(company.post("/v1/api-clients", json={"name": "Orders"}))
+    return partial(company.delete, f"/v1/api-clients/{client['id']}")
+
+
+def _with_case(action, body=None):
+    return lambda house: _transition(house.reviewer, f"/v1/cases/{_held(house)}/{action}", body)
+
+
+def _claim(house):
+    return _transition(house.reviewer, f"/v1/cases/{house.company().apply()}/claim")
+
+
+def _assign(house):
+    body = {"case_ids": [house.company().apply()], "to": house.reviewer.id}
+    return partial(house.reviewer.post, "/v1/cases/assign", json=body)
+
+
+def _hand_over(house):
+    second = house.staff("reviewer", name="second-reviewer")
+    return _with_case("hand-over", {"to": second.id})(house)
+
+
+def _recommend(house):
+    case_id = _held(house)
+    ids = ok(house.reviewer.get(f"/v1/cases/{case_id}"))["product_ids"]
+    body = {"products": [{"product_id": i, "outcome": "approve"} for i in ids]}
+    return _transition(house.reviewer, f"/v1/cases/{case_id}/recommend", body)
+
+
+def _decide(action, body=None):
+    def walk(house):
+        case_id = _held(house)
+        house.review(case_id)
+        return _transition(house.approver, f"/v1/cases/{case_id}/{action}", body)
+
+    return walk
+
+
+def _note(house):
+    return partial(house.reviewer.post, f"/v1/cases/{_held(house)}/notes", json={"text": "Seen."})
+
+
+def _company_deed(deed, body):
+    return lambda house: _transition(
+        house.registrar, f"/v1/organisations/{house.register().organisation_id}/{deed}", body
+    )
+
+
+def _enter_residency(house):
+    company = house.register()
+    body = {
+        "organisation_id": company.organisation_id,
+        "park_code": "AGDAM-SP",
+        "status": "resident",
+        "holder_voen": company.voen,
+    }
+    return partial(house.registrar.post, "/v1/residencies", json=body)
+
+
+def _close_residency(deed):
+    body = {"on": TODAY, "reason": "Given up."}
+    return lambda house: _transition(house.registrar, f"/v1/residencies/{house.settle(house.register())}/{deed}", body)
+
+
+def _restore_residency(house):
+    path = f"/v1/residencies/{house.settle(house.register())}"
+    house.registrar.act(f"{path}/end", {"on": TODAY, "reason": "Given up."})
+    return _transition(house.registrar, f"{path}/restore")
+
+
+def _change_stage(house):
+    path = f"/v1/residencies/{house.settle(house.register())}/stage"
+    return partial(house.registrar.put, path, json={"stage": "construction"}, version=house.registrar.version_of(path))
+
+
+def _import_register(house):
+    columns = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
+    row = "R01,“Nümunə” MMC,Sample,MMC,0010000101,AGDAM-SP,Ağdam,AZ-AGM,QARABAG"
+    text = f"{columns},status,registration_no\n{row},resident,AGSP-R-2021-001\n"
+    return partial(house.import_register, text)
+
+
+def _keep(deed, body=None, *, before=None):
+    """What happens to a certificate, by the owner (or by its holder, for a surrender)."""
+
+    def walk(house):
+        company = house.company()
+        path = f"/v1/certificates/{house.certify(company)}"
+        if before is not None:
+            house.owner.act(f"{path}/{before}", body)
+        return _transition(company if deed == "surrender" else house.owner, f"{path}/{deed}", body)
+
+    return walk
+
+
+def _announce(house):
+    body = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
+    return partial(house.owner.post, "/v1/calendar/holidays", json=body)
+
+
+WALKS = {
+    "POST /v1/registrations": _register,
+    "POST /v1/sites": _add_site,
+    "PUT /v1/sites/{site_id}": _change_site,
+    "POST /v1/products": _add_product,
+    "PUT /v1/products/{product_id}": _change_product,
+    "POST /v1/products/{product_id}/retire": _retire_product,
+    "POST /v1/applications": _create_draft,
+    "PUT /v1/applications/{application_id}": _change_draft,
+    "POST /v1/applications/{application_id}/submit": _submit,
+    "POST /v1/applications/{application_id}/respond": _respond,
+    "POST /v1/applications/{application_id}/withdraw": _withdraw,
+    "POST /v1/applications/{application_id}/evidence": _add_evidence,
+    "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
+    "POST /v1/api-clients": lambda house: partial(house.company().post, "/v1/api-clients", json={"name": "Orders"}),
+    "DELETE /v1/api-clients/{client_id}": _revoke_client,
+    "POST /v1/cases/assign": _assign,
+    "POST /v1/cases/{case_id}/claim": _claim,
+    "POST /v1/cases/{case_id}/release": _with_case("release"),
+    "POST /v1/cases/{case_id}/hand-over": _hand_over,
+    "POST /v1/cases/{case_id}/notes": _note,
+    "POST /v1/cases/{case_id}/request-information": _with_case("request-information", QUESTIONS),
+    "POST /v1/cases/{case_id}/recommend": _recommend,
+    "POST /v1/cases/{case_id}/approve": _decide("approve"),
+    "POST /v1/cases/{case_id}/reject": _decide("reject", REASON),
+    "POST /v1/cases/{case_id}/return": _decide("return", REASON),
+    "POST /v1/organisations/{organisation_id}/confirm": _company_deed("confirm", {"basis": "Extract seen."}),
+    "POST /v1/organisations/{organisation_id}/refuse": _company_deed("refuse", REASON),
+    "POST /v1/residencies": _enter_residency,
+    "POST /v1/residencies/{residency_id}/end": _close_residency("end"),
+    "POST /v1/residencies/{residency_id}/cancel": _close_residency("cancel"),
+    "POST /v1/residencies/{residency_id}/restore": _restore_residency,
+    "PUT /v1/residencies/{residency_id}/stage": _change_stage,
+    "POST /v1/register/imports": _import_register,
+    "POST /v1/certificates/{number}/suspend": _keep("suspend", {"cause": "hearing"}),
+    "POST /v1/certificates/{number}/reinstate": _keep("reinstate", {"cause": "hearing"}, before="suspend"),
+    "POST /v1/certificates/{number}/revoke": _keep("revoke", {"reason": "bankruptcy"}),
+    "POST /v1/certificates/{number}/surrender": _keep("surrender"),
+    "POST /v1/calendar/holidays": _announce,
+}
+"""Each changes a state, a right, a rule or a key."""
+
+
+def _dry_assessment(house):
+    company = house.company()
+    body = {"product_ids": [company.add_product()]}
+    return partial(company.post, "/v1/schemes/MIK/assessments", json=body)
+
+
+def _token(house):
+    """A sign-in changes no state, right, rule or key: it counts guesses and notes the last use."""
+    form = {"grant_type": "password", "username": f"member@{house.register().voen}.example", "password": PASSWORD}
+    return partial(house.anonymous.post, "/v1/auth/token", data=form)
+
+
+READS_ONLY = {
+    "POST /v1/verify": lambda house: partial(house.anonymous.post, "/v1/verify", json={"number": "x"}),
+    "POST /v1/schemes/{code}/assessments": _dry_assessment,
+    "POST /v1/auth/token": _token,
+}
+"""POST for what is too long, or too secret, for an address."""

@@ -1,0 +1,44 @@
+"""docs/rules.md says what the scheme files say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from app.schemes.evidence_kinds import kinds
+from app.schemes.handbook import page
+from app.schemes.scheme_file import load_schemes
+
+SCHEMES = load_schemes()
+DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
+
+
+def test_the_page_is_in_step_with_the_scheme_files():
+    assert DOCS.read_text("utf-8") == page(SCHEMES.values()), "python -m app.schemes.handbook > docs/rules.md"
+
+
+def test_the_command_prints_the_page():
+    made = subprocess.run([sys.executable, "-m", "app.schemes.handbook"], capture_output=True, check=True)
+    assert made.stdout.decode("utf-8") == DOCS.read_text("utf-8")
+
+
+def test_the_page_names_every_rule_its_cases_and_who_supplies_the_evidence():
+    text = page(SCHEMES.values())
+    for scheme in SCHEMES.values():
+        mark = text.split(f"## {scheme.code}: ")[1].split("\n## ")[0]
+        for rule in scheme.ruleset.rules:
+            section = mark.split(f"### {rule.id} {rule.title.en}\n")[1].split("\n### ")[0]
+            assert rule.title.az in section
+            assert rule.clause.en in section
+            for case, outcome in rule.cases().items():
+                assert f"| {outcome.value.replace('_', ' ')} | {rule.reasons[case].en}" in section
+            for code in rule.evidence_kinds():
+                assert f"evidence `{code}` ({kinds()[code].name.en}), supplied by " in section
+            assert all(
+                f"`{name}`: " in section for name, value in rule.parameters().items() if value not in (None, [], "")
+            )
+    assert all(f"| `{code}` | " in text for code in kinds())
+
+
+def test_another_text_is_another_page():
+    changed = SCHEMES["MIK"].model_copy(update={"owner": "Somebody else"})
+    assert page([changed]) != page([SCHEMES["MIK"]])

@@ -1,0 +1,142 @@
+"""What somebody expects of a certificate, compared as people write names."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from verification_world import content_of, record_of, signer_of
+
+from app.verification.expect import Expectation, compare, plain, read_expectation
+
+RECORD = record_of(content_of(), "header.payload.signature", signer_of(1))
+
+
+def holder(said, certified="“Nümunə-Boru” MMC"):
+    return compare(Expectation(holder=said), RECORD._replace(holder_name=certified))["holder"]
+
+
+def product(said, **names):
+    names = names or {"en": "Steel pipe", "az": "Polad boru"}
+    return compare(Expectation(product=said), RECORD._replace(product_names=names))["product"]
+
+
+class TestHolder:
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "“Nümunə-Boru” MMC", "Nümunə-Boru", "nümunə-boru", "NÜMUNƏ-BORU MMC", '"Nümunə-Boru" mmc', "«Nümunə-Boru»",
+            "„Nümunə-Boru‟ M.M.C.", "Nümunə-Boru, MMC", "  Nümunə-Boru\tMMC ", "Nu\u0308munə-Boru", "MMC “Nümunə-Boru”",
+            "Nümunə-Boru Məhdud Məsuliyyətli Cəmiyyəti", "NÜMUNƏ-BORU MƏHDUD MƏSULİYYƏTLİ CƏMİYYƏT",
+            "Nümunə-Boru LLC", "Nümunə-Boru L.L.C.", "Nümunə-Boru Limited Liability Company",
+            "ООО «Nümunə-Boru»", "'Nümunə-Boru' ASC", "Ｎümunə-Boru", "Nümunə-Boru (MMC)", "Nümunə-Boru Co., Ltd.",
+        ],
+    )  # fmt: skip
+    def test_match(self, said):
+        assert holder(said) == "match"
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "", " ", "“”", "MMC", "Numune-Boru", "Nümunə Boru", "Boru-Nümunə", "Nümunə-Bor", "Nümunə-Boru 2 MMC",
+            "Nümunə-Boru\u200b", "\0", "\ud800", "Nümunə-Boru MMC Bakı", "Nümunə-Boru MMC MMC",
+        ],
+    )  # fmt: skip
+    def test_differs(self, said):
+        assert holder(said) == "differs"
+
+    @pytest.mark.parametrize("said", ["İSTİQLAL İŞIQ", "istiqlal işıq", "ISTIQLAL IŞIQ", "I\u0307STİQLAL ışiq"])
+    def test_dotted_and_dotless_i_are_one(self, said):
+        assert holder(said, "İstiqlal İşıq QSC") == "match"
+
+    def test_an_apostrophe_within_a_word_is_no_space(self):
+        assert holder("Qarabağın Səsi", "Qarabağ'ın Səsi MMC") == "match"
+        assert holder("Qarabağ’ın Səsi", "Qarabağ'ın Səsi MMC") == "match"
+
+    def test_a_name_that_is_only_a_legal_form_stays(self):
+        assert holder("MMC", "MMC") == "match"
+        assert holder("ASC", "MMC") == "differs"
+
+    def test_only_one_legal_form_is_removed(self):
+        assert holder("ASC Steel", "ASC Steel MMC") == "differs"
+        assert holder("ASC Steel MMC", "ASC Steel LLC") == "match"
+
+    def test_a_short_word_before_the_name_is_not_taken_for_a_form(self):
+        assert holder("Inc Steel", "Steel") == "differs"
+
+    def test_the_empty_name_is_never_a_match(self):
+        assert holder("", "") == "differs"
+
+
+class TestProduct:
+    @pytest.mark.parametrize("said", ["Steel pipe", "POLAD BORU", "“steel  pipe”", "steel\u00a0pipe"])
+    def test_any_language(self, said):
+        assert product(said) == "match"
+
+    @pytest.mark.parametrize("said", ["", "Steel", "Steel pipes", "Steel pipe LLC", "Polad boru Steel pipe"])
+    def test_differs(self, said):
+        assert product(said) == "differs"
+
+    def test_the_empty_name_is_never_a_match(self):
+        assert product("“”", en="“”") == "differs"
+
+
+def test_code_and_day():
+    expected = Expectation(hs6=RECORD.hs6, valid_until=RECORD.valid_until)
+    assert compare(expected, RECORD) == {"hs6": "match", "valid_until": "match"}
+    other = Expectation(hs6="730661", valid_until=date(2029, 11, 20))
+    assert compare(other, RECORD) == {"hs6": "differs", "valid_until": "differs"}
+
+
+def test_only_what_was_said_is_answered():
+    assert compare(Expectation(), RECORD) == {}
+
+
+class TestReading:
+    def test_all_fields(self):
+        said = {"holder": "A", "product": "B", "hs6": " 7306.30", "valid_until": "2029-11-21"}
+        assert read_expectation(said) == (Expectation("A", "B", "730630", date(2029, 11, 21)), [])
+
+    def test_none(self):
+        assert read_expectation({}) == (Expectation(), [])
+
+    @pytest.mark.parametrize(
+        ("said", "pointer"),
+        [
+            (None, ""), ([], ""), ("x", ""), (1, ""), ({"voen": "1"}, ""), ({"Holder": "A"}, ""),
+            ({"holder": None}, "/holder"), ({"holder": 1}, "/holder"), ({"holder": "x" * 1_001}, "/holder"),
+            ({"product": ["x"]}, "/product"), ({"hs6": "7306"}, "/hs6"), ({"hs6": "73063010"}, "/hs6"),
+            ({"hs6": 730630}, "/hs6"), ({"hs6": "٧٣٠٦٣٠"}, "/hs6"), ({"valid_until": ""}, "/valid_until"),
+            ({"valid_until": "21.11.2029"}, "/valid_until"), ({"valid_until": "2029-11-31"}, "/valid_until"),
+            ({"valid_until": "20291121"}, "/valid_until"), ({"valid_until": "0000-01-01"}, "/valid_until"),
+        ],
+    )  # fmt: skip
+    def test_wrong(self, said, pointer):
+        (problem,) = read_expectation(said)[1]
+        assert problem["pointer"] == pointer
+        assert problem["detail"]
+
+    def test_all_wrong_places_at_once(self):
+        problems = read_expectation({"other": 1, "holder": 1, "hs6": "", "valid_until": "x"})[1]
+        assert [p["pointer"] for p in problems] == ["", "/holder", "/hs6", "/valid_until"]
+
+    def test_what_a_stranger_called_a_member_is_not_echoed(self):
+        assert "<script>" not in str(read_expectation({"<script>": 1}))
+
+
+@given(st.text(max_size=60))
+def test_a_name_matches_itself_unless_nothing_is_left_of_it(name):
+    assert product(name, en=name) == ("match" if plain(name) else "differs")
+    if any(character.isalnum() for character in name):
+        assert holder(name, name) == "match"
+
+
+@given(st.text(alphabet="abcçdeəfgğhxıijkqlmnoöprsştuüvyzBÇƏĞHXIİJKQŞ -“”'", max_size=30))
+def test_case_and_quotes_never_matter(name):
+    if plain(name):
+        assert product(name.upper(), en=name) == product(f"«{name.lower()}»", en=name) == "match"
+
+
+@given(st.text(max_size=60))
+def test_the_plain_spelling_is_its_own(name):
+    assert plain(plain(name)) == plain(name)
