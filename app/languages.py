@@ -1,0 +1,46 @@
+"""The languages of pages and papers, their catalogues and their direction. No HTTP here: who asks is told elsewhere.
+
+Catalogues are `app/locales/<language>/<domain>.po`, read as they are: translators change one file, nothing is built.
+Message keys are the English texts.
+"""
+
+import io
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib import resources
+from typing import Literal
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("az", "en", "ru", "fa", "ar", "zh", "de")
+DEFAULT = "en"
+Direction = Literal["ltr", "rtl"]
+
+
+@cache
+def catalogue(domain: str, language: str) -> NullTranslations:
+    """The translations of one domain (`pages`, `paper`). English is the language of the keys.
+
+    Raises FileNotFoundError for a domain or language without a catalogue.
+    """
+    source = resources.files("app").joinpath("locales", language, f"{domain}.po")
+    if language == DEFAULT:
+        return NullTranslations()
+    with source.open("rb") as file:
+        messages = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@cache
+def locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+@cache
+def direction(language: str) -> Direction:
+    return "rtl" if locale(language).text_direction == "rtl" else "ltr"

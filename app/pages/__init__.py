@@ -1,0 +1,1 @@
+"""Pages for people, grouped by audience as the API is."""
