@@ -41,7 +41,7 @@ def browser():
 
 @pytest.fixture
 def tab(browser, site):
-    """A function that opens a fresh tab: `tab()`, `tab(locale="fa-IR", color_scheme="dark", java_script_enabled=False)`.
+    """A function that opens a fresh tab: `tab()`, `tab(locale="fa-IR", color_scheme="dark")`.
 
     `tab.faults` collects what the page complained about, refusals by the CSP included; it must be empty at the end.
     """
