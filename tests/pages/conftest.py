@@ -94,7 +94,8 @@ def scrolls_sideways(page):
 def write_film(path, text):
     """Two frames of 640 × 480 with a QR code in their middle."""
     rows = [
-        [255 if cell in {0, None} else 16 for cell in row] for row in segno.make(text, error="m").matrix_iter(border=4)
+        [255 if cell in {0, None} else 16 for cell in row]
+        for row in segno.make_qr(text, error="m").matrix_iter(border=4)
     ]
     scale = 460 // len(rows)
     left, top = (640 - scale * len(rows)) // 2, (480 - scale * len(rows)) // 2

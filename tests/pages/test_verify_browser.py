@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 import segno
-from conftest import PHONE, write_film
+from conftest import PHONE, violations, write_film
 from playwright.sync_api import expect
 
 from app.languages import LANGUAGES, catalogue
@@ -24,7 +24,7 @@ def verdict(page):
 
 def picture(folder, text, name="code.png", scale=6):
     path = folder / name
-    segno.make(text, error="m").save(str(path), scale=scale, border=4)
+    segno.make_qr(text, error="m").save(str(path), scale=scale, border=4)
     return path
 
 
@@ -166,7 +166,8 @@ def test_the_camera_can_be_closed(site, tab, film):
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_be_hidden()
     assert shown(page, "data-when") == []
-    page.wait_for_function("document.querySelector('video').srcObject === null")
+    page.wait_for_timeout(400)  # one look through the camera later
+    assert page.evaluate("document.querySelector('video').srcObject") is None
 
 
 def test_stamps_are_checked_with_the_network_cut(site, tab, tmp_path):
@@ -194,6 +195,7 @@ def test_stamps_are_checked_with_the_network_cut(site, tab, tmp_path):
         assert shown(page, "data-offline-when") == [says]
     choose(page, picture(tmp_path, f"{site.base_url}/v/{number}#{long}"))
     expect(page.locator("[data-member=p]")).to_have_text("Welded steel tube")
+    assert violations(page) == []
     assert page.locator("[data-member=n]").inner_text() == number
     # and behind the # of a page that shows a certificate
     page.context.set_offline(False)
