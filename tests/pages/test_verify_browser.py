@@ -104,6 +104,10 @@ def test_by_link_with_the_stamp_of_the_paper(site, tab):
         if says:
             expect(page.locator("[data-stamp-when]:visible")).to_have_count(1)
         assert (shown(page, "data-stamp-when"), verdict(page)) == (says, "valid")
+        if says in (["other"], ["forged"]):  # a false paper with a true number: the warning stands above “Valid”
+            warning, answer = page.locator("[data-stamp-when]:visible"), page.locator("[data-verdict]")
+            assert warning.bounding_box()["y"] < answer.bounding_box()["y"]
+            assert "Do not rely on the paper" in warning.inner_text()
     page.goto("about:blank")
     page.goto(f"/v/{site.numbers['unknown']}#{stamp}")
     expect(page.locator("[data-stamp-when=other]")).to_be_visible()
