@@ -30,3 +30,11 @@ def test_long_words_stay_on_the_page(site, tab):
     assert not scrolls_sideways(page)
     page.goto(f"/verify?number={'9' * 900}")
     assert not scrolls_sideways(page)
+
+
+def test_print_shows_the_answer_and_no_forms(site, tab):
+    page = tab()
+    page.goto(site.v("valid"))
+    page.emulate_media(media="print")
+    assert page.locator("[data-verdict]").is_visible() and page.locator("#facts").is_visible()
+    assert page.locator("form:visible, nav:visible, button:visible").count() == 0
