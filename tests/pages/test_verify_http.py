@@ -166,6 +166,22 @@ def test_refusals_of_the_form(site, http):
     )
 
 
+def test_a_form_that_breaks_off_is_refused(shared_house):
+    """Nobody reads the refusal; that it is one, and no fault of ours, is for the log."""
+    messages, sent = [{"type": "http.request", "body": b"token=eyJ", "more_body": True}], []
+
+    async def receive():
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"accept", b"text/html")]
+    scope = {"type": "http", "method": "POST", "path": "/verify", "query_string": b"", "headers": headers}
+    shared_house.http.portal.call(shared_house.app, scope | {"app": shared_house.app}, receive, send)
+    assert sent[0]["status"] == 422
+
+
 def test_hostile_names_are_only_names(shared_house):
     """A name that was certified is shown as it is, and neither runs nor turns the line around."""
     company = shared_house.company(legal_name_en="<b onclick=alert(1)>“Ağdam” & 'Co'</b>")
