@@ -1,4 +1,4 @@
-"""A reviewer goes on leave: the cases are handed over one by one, and sharing out the desk takes nothing from anybody."""
+"""A reviewer goes on leave: cases are handed over one by one, and sharing out the desk takes nothing from anybody."""
 
 from app.actor import Role
 from tests.support import ok

@@ -1,4 +1,4 @@
-"""The line breaks when everything is done and nobody has heard it: the program asks again, and nothing happens twice."""
+"""The line breaks when all is done and nobody has heard it: the program asks again, and nothing happens twice."""
 
 from contextlib import contextmanager
 from unittest.mock import patch
