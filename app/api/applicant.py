@@ -36,7 +36,7 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Day, Exact, Flag, Name, Prose, Sentence, Word
+from app.web.fields import SHOWN_ONCE, Answer, Body, Code, Day, Exact, Flag, Name, Prose, Sentence, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -515,7 +515,7 @@ class ClientAnswer(Answer):
 
 
 class ClientWithSecret(ClientAnswer):
-    client_secret: str = Field(description="shown once, in this answer only")
+    client_secret: str | None = Field(description=SHOWN_ONCE)
 
 
 @router.get("/api-clients", summary="Programs that act for your company", responses=refuses(*READS))
