@@ -100,7 +100,7 @@ class Scene:
             "hand-over": {"to": self._person("second reviewer").id},
             "reject": REASON,
             "return": REASON,
-            "edit": {"product_ids": self.company.application(self.case_id)["product_ids"], "reference": "Order 18"},
+            "edit": {"product_ids": self.company.application(self.case_id)["product_ids"], "reference": self.case_id},
             "suspend": {"cause": "hearing"},
             "reinstate": {"cause": "holder"},
             "revoke": {"reason": "bankruptcy"},
