@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 import schemathesis
 from api_world import in_state
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Unsatisfiable
+from hypothesis.errors import Flaky, Unsatisfiable
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
@@ -228,7 +228,9 @@ def test_journeys_along_links(world):
         def validate_response(self, response, case, **_):
             world.judge(case, response, self.who)
 
-    Journey.run(settings=settings(max_examples=12 * ROUNDS, stateful_step_count=12, **QUIET))
+    for _ in range(ROUNDS):
+        with suppress(Flaky):  # what was done stays done: a journey made again is another one, and ends these twelve
+            Journey.run(settings=settings(max_examples=12, stateful_step_count=12, phases=[Phase.generate], **QUIET))
     world.assert_no_faults()
     done = {label for label, status in steps if status in {200, 201} and "{" in label}
     assert len(done) > 5, f"the journeys led only to {done}"
