@@ -4,9 +4,13 @@ Each has a row and a version of its own, so neither is refused for the other's s
 first, and what the second one was answered has to follow from the first.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from functools import partial
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from races_support import (
     ROUNDS,
     Scene,
@@ -16,6 +20,7 @@ from races_support import (
     at_once,
 )
 
+from app.registry.model import Organisation, Residency, Site
 from tests.api.api_world import rows
 from tests.support import PDF, ok
 
@@ -63,6 +68,32 @@ def test_approval_and_a_change_to_what_it_rests_on(shared_house, change):
         assert state == ("approved" if approved.status_code == 200 else "in_review")
         assert_one_certificate_at_most(scene, state)
     assert_chain_holds(shared_house)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        sa.update(Site).values(production_started_on=date(2024, 9, 9)),
+        sa.update(Organisation).values(legal_name_en="Another name"),
+        sa.update(Residency).values(stage="construction"),
+    ],
+    ids=["site", "company", "residency"],
+)
+def test_an_approval_waits_for_a_change_that_is_under_way(shared_house, change):
+    """Written, not yet committed: whoever decided now would decide over what is no longer so."""
+    scene = Scene(shared_house, shared_house.company(), "recommended")
+    approve = scene.prepared("approver approve")
+    table = change.table
+    of_company = table.c.get("organisation_id", table.c.id) == UUID(scene.company.organisation_id)
+    with shared_house.database.session() as other, ThreadPoolExecutor(1) as thread:
+        other.execute(change.where(of_company))
+        deciding = thread.submit(approve)
+        with pytest.raises(TimeoutError):
+            deciding.result(timeout=0.5)
+        other.commit()
+        answer = deciding.result(timeout=60)
+    assert (answer.status_code, answer.json()["code"]) in NOT_AS_RECOMMENDED, answer.text
+    assert_one_certificate_at_most(scene, assert_history_leads_to_the_present(scene))
 
 
 NOT_AS_RECOMMENDED = {(409, "dossier-changed"), (409, "not-eligible")}
