@@ -1,0 +1,35 @@
+"""Names as they may stand on paper: one line, visible, nothing that could turn or hide a letter, all drawable. Pure."""
+
+import unicodedata
+from collections.abc import Collection
+from typing import Final
+
+LONGEST: Final = 320  # characters; the register takes 300
+INSTEAD: Final = "\ufffd"  # of what no font of ours can draw
+_JOINERS: Final = "\u200c\u200d"  # without them Persian is spelt wrong
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def legible(text: str, drawable: Collection[str], *, bare: bool = False) -> str:
+    """The text in one line of at most `LONGEST` characters, cut with an ellipsis.
+
+    Controls, bidi marks and what else is not seen go; a letter that is not in `drawable` becomes �. `bare` also takes
+    away marks above and below letters and joiners: some pile them up in ways that no font can draw.
+    """
+    # Only the beginning is looked at: composing ten thousand marks takes time, and no more can stand there anyway.
+    composed = unicodedata.normalize("NFC", text[: 4 * LONGEST])
+    kept = "".join(_one(character, drawable, bare=bare) for character in composed)
+    line = " ".join(kept.split()).strip(_JOINERS)
+    shortened = len(line) > LONGEST or len(text) > 4 * LONGEST
+    return line[: LONGEST - 1].rstrip(_JOINERS + " ") + "…" if shortened else line
+
+
+def _one(character: str, drawable: Collection[str], *, bare: bool) -> str:
+    category = unicodedata.category(character)
+    if character.isspace():
+        return " "
+    if character in _JOINERS:
+        return "" if bare else character
+    if category in _UNSEEN or (bare and category.startswith("M")):
+        return ""
+    return character if character in drawable else INSTEAD
