@@ -116,9 +116,9 @@ def _piece(language: str, text: str, **more: Any) -> Piece:
     return {"lang": language, "dir": languages.direction(language), "text": text, **more}
 
 
-def _isolated(text: str) -> str:
+def _isolated(text: str, language: str) -> str:
     """Keeps numbers and Latin words in one piece inside a line that runs from the right (UAX #9)."""
-    return f"\u2068{text}\u2069"
+    return f"\u2068{text}\u2069" if languages.direction(language) == "rtl" else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,7 @@ class _Page:
 
     def say(self, message: str, **values: str) -> list[Piece]:
         """The message in every language of the paper."""
-        shown = {name: _isolated(value) for name, value in values.items()}
-        return [_piece(each, _translated(each, message).format(**shown)) for each in self.tongues]
+        return [_piece(each, _translated(each, message, **values)) for each in self.tongues]
 
     def translations(self, names: Mapping[str, str]) -> list[Piece]:
         """The names in the languages of the paper but English, which stands above them."""
@@ -187,8 +186,8 @@ class _Page:
         first, last = self.facts.valid_from, self.facts.valid_until
         days = [_value("en", f"{first.isoformat()} – {last.isoformat()}", strong=True)]
         for each in self.tongues:
-            words = _translated(each, "from {first} to {last}, both days included")
-            text = words.format(first=_isolated(_long(first, each)), last=_isolated(_long(last, each)))
+            ends = {"first": _long(first, each), "last": _long(last, each)}
+            text = _translated(each, "from {first} to {last}, both days included", **ends)
             days.append(_value(each, text, quiet=True))
         return days
 
@@ -197,8 +196,9 @@ def _value(language: str, text: str, *, strong: bool = False, quiet: bool = Fals
     return _piece(language, text, strong=strong, quiet=quiet)
 
 
-def _translated(language: str, message: str) -> str:
-    return languages.catalogue("paper", language).gettext(message)
+def _translated(language: str, message: str, **values: str) -> str:
+    translation = languages.catalogue("paper", language).gettext(message)
+    return translation.format(**{name: _isolated(value, language) for name, value in values.items()})
 
 
 def _long(day: date, language: str) -> str:
