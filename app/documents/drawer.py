@@ -55,7 +55,7 @@ class Drawer:
 
 def _put_first(path: Path, content: bytes) -> None:
     """Written whole under a name of its own, then linked into place: the first one stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.parent / f".{secrets.token_hex(8)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

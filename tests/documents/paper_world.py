@@ -1,14 +1,9 @@
 """A paper to try things on, and what other people's programs see in it."""
 
-import io
-import re
-import subprocess
 from datetime import date
 
-import pypdf
 import typst
-import zxingcpp
-from documents_world import PEM, STAMP, signer_of, tool
+from documents_world import PEM, STAMP, signer_of
 
 from app.documents import codes, letters, paper, stamp, typeset
 from app.documents.paper import PaperFacts
@@ -61,23 +56,6 @@ def clean(text, *, bare=False):
 
 def pdf_of(facts=FACTS, third=None):
     return typeset.typeset(paper.content(facts, third, codes.qr_svg(STAMPED), clean))
-
-
-def text_of(pdf):
-    """What is copied out of the one page of a file, line by line."""
-    (_,) = pypdf.PdfReader(io.BytesIO(pdf)).pages
-    read = subprocess.run([tool("pdftotext"), "-raw", "-", "-"], input=pdf, capture_output=True, check=True)
-    return " ".join(re.sub("[\u200e\u200f\u202a-\u202e]", "", read.stdout.decode()).split())  # pdftotext adds them
-
-
-def scan(pdf, folder, dpi=200):
-    """The texts of the QR codes that a reader finds on the first page."""
-    (folder / "scanned.pdf").write_bytes(pdf)
-    command = [tool("pdftoppm"), "-r", str(dpi), "-gray", "-singlefile", "scanned.pdf", "scanned"]
-    subprocess.run(command, check=True, cwd=folder)
-    _, size, _, pixels = (folder / "scanned.pgm").read_bytes().split(b"\n", 3)
-    width, height = map(int, size.split())
-    return [each.text for each in zxingcpp.read_barcodes(memoryview(pixels).cast("B", shape=[height, width]))]
 
 
 def printed(picture, kind, width_mm, folder):

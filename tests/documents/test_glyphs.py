@@ -42,6 +42,20 @@ def test_what_is_no_font(broken):
         characters(content)
 
 
+def font_with(mapping):
+    record = struct.pack(">4sIII", b"cmap", 0, 44, 12 + len(mapping))
+    other = struct.pack(">4sIII", b"GSUB", 0, 0, 0)
+    return struct.pack(">IHHHH", 0x10000, 2, 0, 0, 0) + other + record + struct.pack(">HHHHI", 0, 1, 3, 1, 12) + mapping
+
+
+def test_glyph_nought_is_no_glyph():
+    """Two segments: A and B by a list, where B has none; C by difference, where it is none."""
+    ends, starts, deltas, offsets = (0x42, 0x43, 0xFFFF), (0x41, 0x43, 0xFFFF), (0, -0x43 & 0xFFFF, 1), (6, 0, 0)
+    arrays = [struct.pack(">3H", *each) for each in (starts, deltas, offsets)]
+    mapping = struct.pack(">7H", 4, 0, 0, 6, 0, 0, 0) + struct.pack(">3HH", *ends, 0) + b"".join(arrays)
+    assert characters(font_with(mapping + struct.pack(">HH", 7, 0))) == {"A"}
+
+
 def test_a_mapping_in_another_form_is_not_read():
     record = struct.pack(">4sIII", b"cmap", 0, 28, 14)
     font = struct.pack(">IHHHH", 0x10000, 1, 0, 0, 0) + record + struct.pack(">HHHHIH", 0, 1, 3, 1, 12, 6)

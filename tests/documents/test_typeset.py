@@ -9,10 +9,11 @@ import pytest
 from documents_world import STAMP
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_world import FACTS, PRODUCT, SIGNER, STAMPED, clean, pdf_of, scan, text_of
+from paper_world import FACTS, PRODUCT, SIGNER, STAMPED, clean, pdf_of
 
 from app import languages
 from app.documents import paper, stamp, typeset
+from tests.readers import scan, text_of
 
 WORDS = {  # what a reader copies out of the file, in logical order
     None: ["“Nümunə-Boru” MMC", "Qaynaqlı polad boru, ağ, əyri, şüşə", "Ağdam Sənaye Parkı", "MIK-2026-000042-Y"],
@@ -85,7 +86,7 @@ def test_hostile_names(text):
         assert '#read("/etc/passwd")' in made
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.text(st.characters(codec="utf-8"), max_size=40) | st.text("eب卡\u0301\u0653\u200d\u0651🇦ा", max_size=12))
 def test_any_name_makes_a_paper_if_need_be_without_its_marks(text):
     facts = replace(FACTS, holder_name=text, product_names={"az": text})
