@@ -129,7 +129,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         signer=lambda: signer,
         organisation=organisation.of_settings(settings, clock()),
         drawer=Drawer(settings.papers_dir),
-        base_url=settings.base_url,
         timestamp_url=settings.timestamp_url,
     )
     app.state.bench = documents.Bench()

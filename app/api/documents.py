@@ -154,7 +154,7 @@ _CHOICE = f"Choose one of: {', '.join(languages.LANGUAGES)}."
 async def _stamped_url(request: Request, number: str, now: datetime) -> str:
     order = await _ordered(request, number, now)
     bench: Bench = request.app.state.bench
-    return await bench.make(lambda: _press(request).url(order.stamp))
+    return await bench.make(lambda: _press(request).url(order))
 
 
 async def _ordered(request: Request, number: str, now: datetime) -> Order:

@@ -38,7 +38,6 @@ class Press:
     signer: Callable[[], Signer]
     organisation: Organisation | None
     drawer: Drawer
-    base_url: str
     timestamp_url: str = ""
 
     def stamp(self, wanted: Stamp) -> str:
@@ -57,14 +56,13 @@ class Press:
             self.drawer.discard(wanted.number, "stamp", key)
         return stamp.make(wanted, signer)
 
-    def url(self, wanted: Stamp) -> str:
+    def url(self, order: Order) -> str:
         """The address in the QR code."""
-        return stamp.stamped_url(self.base_url, wanted.number, self.stamp(wanted))
+        return stamp.stamped_url(order.facts.url, self.stamp(order.stamp))
 
     def label(self, order: Order) -> str:
-        short = stamp.page_url(self.base_url, order.facts.number)
         mark = legible(order.facts.mark_name, typeset.drawable())
-        return codes.label_svg(short, mark=mark, number=order.facts.number)
+        return codes.label_svg(order.facts.url, mark=mark, number=order.facts.number)
 
     def paper_key(self, order: Order, third: str | None) -> str:
         """A name for all that the paper depends on: content, version, language, address, template, fonts, signers."""
@@ -87,7 +85,7 @@ class Press:
         return self.drawer.kept(order.facts.number, kind, self.paper_key(order, third), make)
 
     def _make(self, order: Order, third: str | None, organisation: Organisation) -> bytes:
-        qr = codes.qr_svg(self.url(order.stamp))
+        qr = codes.qr_svg(self.url(order))
         try:
             pdf = typeset.typeset(self._content(order, third, qr))
         except typeset.CannotBeSet:

@@ -47,7 +47,7 @@ FACTS = PaperFacts(
     token="a.b.c",
 )
 SIGNER = signer_of(PEM)
-STAMPED = stamp.stamped_url("https://mark.example", STAMP.number, stamp.make(STAMP, SIGNER))
+STAMPED = stamp.stamped_url(FACTS.url, stamp.make(STAMP, SIGNER))
 
 
 def clean(text, *, bare=False):
