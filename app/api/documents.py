@@ -144,10 +144,13 @@ async def certificate_pdf(
     headers |= {
         "Content-Disposition": f'inline; filename="{order.facts.number}.pdf"',
         "Content-Language": ", ".join(spoken(lang)),
+        "Content-Security-Policy": _PDF_CSP,
     }
     return Response(pdf, headers=headers, media_type=PDF)
 
 
+# Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
+_PDF_CSP = "frame-ancestors 'none'"
 _CHOICE = f"Choose one of: {', '.join(languages.LANGUAGES)}."
 
 

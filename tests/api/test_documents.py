@@ -128,6 +128,7 @@ def test_the_paper_is_signed_by_the_organisation(shared_house, number):
 def test_languages(shared_house, number, lang, tongues, word):
     answer = get(shared_house, number, "certificate.pdf", params={"lang": lang} if lang else {})
     assert answer.headers["content-language"] == tongues
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
     assert answer.headers["content-disposition"] == f'inline; filename="{number}.pdf"'
     text = text_of(answer.content)
     for expected in (word, number, "Ağdam Sənaye Parkı", "Qaynaqlı polad boru", "Qarabağda istehsal olunub"):
