@@ -87,6 +87,13 @@ def test_what_is_typed_leads_to_the_permanent_address(site, http):
     assert persian.headers["Location"] == f"/v/{number}?lang=fa"
 
 
+def test_the_paper_is_offered_only_where_there_is_one(site, http):
+    for verdict in ("valid", "suspended", "revoked", "unknown"):
+        path = f"/v1/certificates/{site.numbers[verdict]}/certificate.pdf?lang=fa"
+        page = http.get(f"/v/{site.numbers[verdict]}?lang=fa").text
+        assert (path in page) == (verdict == "valid")
+
+
 def test_a_mistyped_number_can_be_corrected(site, http):
     answer = http.get("/verify", params={"number": "MIK-2026-000042-A"})
     assert shown(answer) == "mistyped" and 'value="MIK-2026-000042-A"' in answer.text
