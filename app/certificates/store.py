@@ -1,6 +1,6 @@
 """Queries over certificates, suspensions and counters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -9,8 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.ledger.entry import LogEvent
+from app.ledger.model import LogEntry
 from app.registry.model import Residency
 from app.registry.text import fold
+
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,27 @@ def next_number(session: Session, counter: str) -> int:
 def index_is_taken(session: Session, list_id: int, index: int) -> bool:
     query = sa.select(sa.exists().where(Certificate.status_list_id == list_id, Certificate.status_index == index))
     return bool(session.scalar(query))
+
+
+def each(session: Session) -> Iterator[Certificate]:
+    """Every certificate in the order of issue, without keeping them."""
+    after: UUID | None = None
+    while True:
+        query = sa.select(Certificate).order_by(Certificate.id).limit(AT_ONCE)
+        rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].id
+        session.expunge_all()
+
+
+def unlogged(session: Session) -> Sequence[Certificate]:
+    """Certificates whose issue is not in the public log, in the order of issue."""
+    is_logged = sa.exists().where(
+        LogEntry.subject == Certificate.number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value
+    )
+    return session.scalars(sa.select(Certificate).where(~is_logged).order_by(Certificate.id)).all()
 
 
 def revoked(session: Session, organisation_id: UUID) -> Sequence[Certificate]:
