@@ -30,6 +30,9 @@ from app.api import (
     reviewer,
     users,
 )
+from app.api import (
+    log as log_routes,
+)
 from app.applications.files import EvidenceFiles
 from app.certificates import logged
 from app.certificates.service import Issuance
@@ -157,6 +160,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         auditor.router,
         owner.router,
         public.router,
+        log_routes.router,
     ):
         app.include_router(router)
     openapi.install(app)

@@ -34,7 +34,7 @@ def hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
     for start in range(0, len(nodes), AT_ONCE):
         wanted = nodes[start : start + AT_ONCE]
         query = sa.select(LogEntry.seq, LogEntry.hashes).where(LogEntry.seq.in_({node.closed_by for node in wanted}))
-        rows: dict[int, bytes] = dict(session.execute(query).tuples())
+        rows = {row.seq: row.hashes for row in session.execute(query)}
         for node in wanted:
             kept = rows.get(node.closed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
             if len(kept) == HASH_BYTES:

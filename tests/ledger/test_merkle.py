@@ -1,4 +1,4 @@
-"""The tree: known answers, every proof of every size to 300, an independent library, and the work at a million leaves."""
+"""The tree: known answers, every proof to size 300, an independent library, and the work at a million leaves."""
 
 import hashlib
 import random
