@@ -6,7 +6,7 @@ lock on the head is always the last one taken (lock order: application, counters
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -124,6 +124,17 @@ def events(session: Session, wanted: Wanted, after: int, limit: int) -> Sequence
 def last_moment(session: Session) -> datetime | None:
     """When the newest event happened; a clock that says less is wrong."""
     return session.scalar(sa.select(AuditEvent.at).order_by(AuditEvent.seq.desc()).limit(1))
+
+
+def hashes(session: Session, numbers: Collection[int]) -> dict[int, str]:
+    """The stored hashes of these events; one that is not there is left out."""
+    query = sa.select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.seq.in_(numbers))
+    return {row.seq: row.hash for row in session.execute(query)}
+
+
+def last_number(session: Session) -> int:
+    """Number of the newest event; 0 without one."""
+    return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
 
 
 def head_hash(session: Session) -> str:

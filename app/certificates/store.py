@@ -129,17 +129,16 @@ def index_is_taken(session: Session, list_id: int, index: int) -> bool:
     return bool(session.scalar(query))
 
 
-def each(session: Session) -> Iterator[Certificate]:
-    """Every certificate in the order of issue, without keeping them."""
+def pages(session: Session) -> Iterator[Sequence[Certificate]]:
+    """Every certificate in the order of issue, a thousand at a time."""
     after: UUID | None = None
     while True:
         query = sa.select(Certificate).order_by(Certificate.id).limit(AT_ONCE)
         rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
         if not rows:
             return
-        yield from rows
+        yield rows
         after = rows[-1].id
-        session.expunge_all()
 
 
 def unlogged(session: Session) -> Sequence[Certificate]:
@@ -148,6 +147,19 @@ def unlogged(session: Session) -> Sequence[Certificate]:
         LogEntry.subject == Certificate.number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value
     )
     return session.scalars(sa.select(Certificate).where(~is_logged).order_by(Certificate.id)).all()
+
+
+def logged_without_row(session: Session) -> tuple[int, str] | None:
+    """The first certificate that was issued by the public log and is not here: number of the entry, its own number."""
+    query = (
+        sa.select(LogEntry.seq, LogEntry.subject)
+        .outerjoin(Certificate, Certificate.number == LogEntry.subject)
+        .where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value, Certificate.id.is_(None))
+        .order_by(LogEntry.seq)
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row.seq, row.subject or "")
 
 
 def revoked(session: Session, organisation_id: UUID) -> Sequence[Certificate]:

@@ -59,7 +59,7 @@ def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
 def known_keys(session: Session) -> Mapping[str, KnownKey]:
     """Every key that ever signed, by `kid`."""
     keys = {}
-    for row in session.scalars(sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)):
+    for row in store.keys(session):
         kid, public = from_jwk(row.public_jwk)
         keys[kid] = KnownKey(kid, public, KeyState(row.state), row.state_since)
     return keys

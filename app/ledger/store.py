@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.ledger.entry import LogEvent
 from app.ledger.merkle import HASH_BYTES, Node
-from app.ledger.model import LogEntry, LogHead, ServiceIdentity
+from app.ledger.model import LogEntry, LogHead, ServiceIdentity, SigningKey
 
 AT_ONCE = 1_000
 
@@ -56,15 +56,27 @@ def rows(session: Session) -> Iterator[LogEntry]:
         found = session.scalars(query if after is None else query.where(LogEntry.seq > after)).all()
         if not found:
             return
-        yield from found
         after = found[-1].seq
         session.expunge_all()
+        yield from found
 
 
 def issued(session: Session, number: str) -> LogEntry | None:
     """The entry with which a certificate was issued."""
     query = sa.select(LogEntry).where(LogEntry.subject == number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     return session.scalars(query).one_or_none()
+
+
+def issued_of(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
+    """The same for many, by number."""
+    query = sa.select(LogEntry).where(LogEntry.subject.in_(numbers), LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
+    return {row.subject: row for row in session.scalars(query) if row.subject is not None}
+
+
+def published(session: Session) -> dict[str, str | None]:
+    """The digest of every ruleset that was logged, by `SCHEME/version`."""
+    query = sa.select(LogEntry.subject, LogEntry.sha256).where(LogEntry.event == LogEvent.RULESET_PUBLISHED)
+    return {row.subject: row.sha256 for row in session.execute(query)}
 
 
 def has(session: Session, event: LogEvent, subject: str) -> bool:
@@ -84,4 +96,9 @@ def last_about(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str
         sa.select(sa.func.max(LogEntry.seq)).where(LogEntry.subject.in_(subjects)).group_by(LogEntry.subject)
     ).scalar_subquery()
     query = sa.select(LogEntry.subject, LogEntry.event, LogEntry.at).where(LogEntry.seq.in_(newest))
-    return {subject: (event, at) for subject, event, at in session.execute(query) if subject is not None}
+    return {row.subject: (row.event, row.at) for row in session.execute(query)}
+
+
+def keys(session: Session) -> Sequence[SigningKey]:
+    """In the order of their making."""
+    return session.scalars(sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)).all()
