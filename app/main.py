@@ -30,9 +30,8 @@ from app.api import (
     reviewer,
     users,
 )
-from app.api import (
-    log as log_routes,
-)
+from app.api import keys as key_routes
+from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
 from app.certificates import logged
 from app.certificates.service import Issuance
@@ -164,6 +163,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         owner.router,
         public.router,
         log_routes.router,
+        key_routes.router,
     ):
         app.include_router(router)
     openapi.install(app)

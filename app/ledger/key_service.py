@@ -55,8 +55,8 @@ def activate(session: Session, actor: Actor, kid: str, *, at_once: bool, now: da
     wait = PUBLISHED_AT_LEAST if at_once else PUBLISHED_FOR
     if now - key.state_since < wait:
         raise Conflict(
-            f"{kid} was published at {key.state_since:%Y-%m-%d %H:%M:%S} UTC. Wait until it was known for {wait}"
-            + ("." if at_once else ", or take it into use at once: then readers that keep our keys may refuse it."),
+            f"{kid} was published at {key.state_since:%Y-%m-%d %H:%M:%S} UTC and can be activated at "
+            f"{key.state_since + wait:%Y-%m-%d %H:%M:%S} UTC: by then everybody who keeps our keys has it.",
             code="key-too-new",
         )
     for other in others:

@@ -38,6 +38,7 @@ PUBLIC = """
     GET  /log/tile/{coordinates}
     GET  /log/consistency
     GET  /.well-known/jwks.json
+    GET  /.well-known/did.json
     GET  /health/live
     GET  /health/ready
 """
