@@ -12,7 +12,6 @@ from fastapi.responses import Response
 
 from app import languages
 from app.certificates import store as certificates
-from app.certificates.model import Certificate
 from app.certificates.number import parse
 from app.db import Database
 from app.documents import codes
@@ -21,6 +20,7 @@ from app.documents.paper import spoken
 from app.documents.press import Order, Press
 from app.errors import Conflict, Invalid, NotFound, Unavailable
 from app.keys import KeyRing
+from app.ledger import store as ledger
 from app.verification.checks import Judgement, Verdict, judge_number, utc_text
 from app.verification.record import CertificateRecord
 from app.web.conditions import matches
@@ -174,14 +174,10 @@ def _read(request: Request, number: str, now: datetime) -> Order:
         row = certificates.by_number(session, str(parsed)) if parsed else None
         if row is None:
             raise NotFound.of("certificate")
-        judgement = judge_number(_record(row), keys, now)
+        judgement = judge_number(CertificateRecord.of(row, ledger.issued(session, row.number)), keys, now)
         if judgement.verdict is not Verdict.VALID:
             raise NotInForce(judgement)
         return order_of(session, row, keys, request.app.state.settings.base_url)
-
-
-def _record(row: Certificate) -> CertificateRecord:
-    return CertificateRecord(**{name: getattr(row, name) for name in CertificateRecord._fields})
 
 
 def _press(request: Request) -> Press:

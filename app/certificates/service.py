@@ -1,7 +1,7 @@
 """Granting and keeping the mark: issue, suspend, reinstate, revoke, surrender.
 
 `issue` goes in the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the
-published key, store, audit. The caller commits once, so that no signed token leaves without its row.
+published key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential, store, workflow
+from app.certificates import credential, logged, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
 from app.certificates.workflow import Deed, RevocationReason
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
+from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
 from app.registry.text import fold
 
@@ -32,7 +33,7 @@ LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
 class Issuance:
     """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
 
-    signer: Signer
+    signer_in: Callable[[Session], Signer]  # the key that is active in this transaction, and stays so until its end
     issuer: str
     base_url: str
     draw: Callable[[int], int]
@@ -65,6 +66,8 @@ class Grant:
 
 
 def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now: datetime) -> Certificate:
+    refuse_while_paused(session)
+    signer = issuance.signer_in(session)
     year = day_in_baku(now).year
     serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
     number = str(CertificateNumber(grant.scheme_code, year, serial))
@@ -91,8 +94,8 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_index=index,
     )
     linted = credential.lint(credential.build(content))
-    token = credential.sign_credential(issuance.signer, linted)
-    verified = _check_own_work(token, issuance.signer)
+    token = credential.sign_credential(signer, linted)
+    verified = _check_own_work(token, signer)
     certificate = Certificate(
         id=new_id(),
         number=number,
@@ -122,7 +125,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_reason=None,
         status_list_id=list_id,
         status_index=index,
-        kid=issuance.signer.kid,
+        kid=signer.kid,
         token=token,
         token_sha256=verified.signed_hash,
         issued_at=now,
@@ -131,6 +134,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     )
     session.add(certificate)
     session.flush()
+    logged.issued(session, certificate, now)
     audit.record(
         session,
         actor,
@@ -139,7 +143,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         now,
         case_id=grant.application_id,
         sha256=verified.signed_hash,
-        kid=issuance.signer.kid,
+        kid=signer.kid,
     )
     return certificate
 
@@ -171,7 +175,7 @@ def suspend(
         return False
     session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
     if certificate.status != status:
-        _set_status(certificate, status, cause.value, now)
+        _set_status(session, certificate, status, cause.value, now)
     certificate.version += 1
     _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
     session.flush()
@@ -189,7 +193,8 @@ def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: Sus
     if causes:
         certificate.status_reason = next(iter(sorted(causes))).value
     else:
-        _set_status(certificate, workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE), None, now)
+        status = workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE)
+        _set_status(session, certificate, status, None, now)
     certificate.version += 1
     event = "certificate.suspension_narrowed" if causes else "certificate.reinstated"
     _record(session, actor, event, certificate, now, cause=cause.value)
@@ -251,7 +256,7 @@ def _end(
     status = workflow.step(CertificateStatus(certificate.status), deed)
     for suspension in store.open_suspensions(session, certificate.id).values():
         store.end_suspension(suspension, now)
-    _set_status(certificate, status, reason, now)
+    _set_status(session, certificate, status, reason, now)
     certificate.version += 1
     _record(session, actor, f"certificate.{status}", certificate, now, reason=reason)
     session.flush()
@@ -279,8 +284,11 @@ def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: 
     return certificate
 
 
-def _set_status(certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime) -> None:
+def _set_status(
+    session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
+) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+    logged.changed(session, certificate, now)
 
 
 def _record(session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str) -> None:

@@ -36,7 +36,13 @@ PUBLIC = """
     GET  /v1/calendar
     GET  /v1/parks
     GET  /v1/parks/{code}
+    GET  /v1/certificates/{number}/log-proof
+    GET  /log/checkpoint
+    GET  /log/vkey
+    GET  /log/tile/{coordinates}
+    GET  /log/consistency
     GET  /.well-known/jwks.json
+    GET  /.well-known/did.json
     GET  /health/live
     GET  /health/ready
 """
@@ -165,7 +171,7 @@ SECOND_FACTOR = """
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role"}
-OF_NOBODY = {"number", "code"}  # certificates and marks are public; a certificate's surrender is looked at by itself
+OF_NOBODY = {"number", "code", "coordinates"}  # what is public; a certificate's surrender is looked at by itself
 TAKES_FORM = {"POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence"
@@ -221,6 +227,7 @@ def things(shared_house, company):
         "request_id": ok(asked)["id"],
         "role": "inspector",
         "number": number,
+        "coordinates": "0/000.p/1",
         "code": "MIK",
     }
 
