@@ -1,5 +1,6 @@
 """Every mapped table in one import, and the migrations that make them."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -49,13 +50,17 @@ def migrate(database: Database, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
 def migrated(database: Database) -> bool:
     """Whether the database stands at the head of the migrations that this code knows."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     with database.read_engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return False
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision() == _head()
 
 
 NEVER_REWRITTEN = frozenset({"audit_events", "log_entries", "rulesets", "assessments", "decisions", "decided_products"})

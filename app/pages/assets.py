@@ -8,6 +8,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -29,19 +30,27 @@ class Asset:
     media_type: str
 
 
+@cache
+def _read() -> Mapping[str, Asset]:
+    """In the order of their names; compressed once in a process, which takes longer than everything else at a start."""
+    found = {}
+    folder = resources.files("app.pages").joinpath("static")
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        media_type = _MEDIA_TYPES.get(file.name.rpartition(".")[2])
+        if media_type is not None:
+            content = file.read_bytes()
+            found[file.name] = Asset(content, gzip.compress(content, 9, mtime=0), media_type)
+    return found
+
+
 class Assets:
     """The files of `app/pages/static` whose ending is known; notes and licences beside them are not served."""
 
     def __init__(self) -> None:
-        self._files: dict[str, Asset] = {}
+        self._files = _read()
         digest = hashlib.sha256()
-        folder = resources.files("app.pages").joinpath("static")
-        for file in sorted(folder.iterdir(), key=lambda each: each.name):
-            media_type = _MEDIA_TYPES.get(file.name.rpartition(".")[2])
-            if media_type is not None:
-                content = file.read_bytes()
-                self._files[file.name] = Asset(content, gzip.compress(content, 9, mtime=0), media_type)
-                digest.update(file.name.encode() + b"\0" + content)
+        for name, asset in self._files.items():
+            digest.update(name.encode() + b"\0" + asset.content)
         self.version = digest.hexdigest()[:12]
 
     def address(self, name: str) -> str:
