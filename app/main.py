@@ -186,7 +186,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         log_routes.router,
         key_routes.router,
     ):
-        # The routes as they are: including a router would analyse every signature anew, for each app and at its first use.
+        # The routes as they are: including a router would analyse every signature anew, for each app at its first use.
         app.router.routes.extend(router.routes)
     openapi.install(app)
     _wrap(app, settings)
