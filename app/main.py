@@ -36,6 +36,8 @@ from app.db import Database
 from app.errors import UnsafeToStart
 from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
 from app.ledger import service as ledger
+from app.pages.faults import FaultPages
+from app.pages.frame import Frame
 from app.registry import places
 from app.schemes import service as schemes
 from app.schemes.scheme_file import load_schemes
@@ -124,12 +126,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.keys = lambda: keys
     app.state.desk = desk
+    app.state.pages = Frame(base_url=settings.base_url)
     app.state.migrated = schema.migrated
 
     problems.install(app)
     app.router.routes.extend(
         lane.routes(desk, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
+    app.router.routes.append(app.state.pages.assets.route())
     for router in (
         auth.router,
         account.router,
@@ -159,7 +163,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     https = settings.base_url.startswith("https://")
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        return Envelope(PublicCors(inner), https=https)
+        return FaultPages(Envelope(PublicCors(inner), https=https))
 
     app.add_middleware(envelope)
 

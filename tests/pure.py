@@ -7,6 +7,7 @@ PURE = (
     "app/certificates/number.py",
     "app/certificates/term.py",
     "app/certificates/workflow.py",
+    "app/documents/stamp.py",
     "app/registry/periods.py",
     "app/registry/working_days.py",
     "app/schemes/canonical.py",

@@ -1,0 +1,73 @@
+"""The pages in Debian's Chromium: one browser for each worker, one register with every verdict."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from world import open_site
+
+AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text()
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Read only: a test that changes what is shown opens its own."""
+    with open_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        assert not os.environ.get("CI"), "CI needs a browser: set CHROMIUM"
+        pytest.skip("no Chromium here: set CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser, site):
+    """A function that opens a fresh tab: `tab()`, `tab(locale="fa-IR", color_scheme="dark")`.
+
+    `tab.faults` collects what the page complained about, refusals by the CSP included; it must be empty at the end.
+    """
+    contexts = []
+
+    def open_tab(**options):
+        context = browser.new_context(**({"viewport": PHONE, "base_url": site.base_url, "locale": "en-GB"} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and open_tab.faults.append(message.text))
+        page.on("pageerror", lambda error: open_tab.faults.append(str(error)))
+        return page
+
+    open_tab.faults = []
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert open_tab.faults == []
+
+
+def violations(page):
+    """What axe-core finds on the page as it is now; a script tag would be stopped by our CSP."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")["violations"]
+    return [(each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"]) for each in found]
+
+
+def scrolls_sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
