@@ -22,6 +22,7 @@ from app.api import (
     caseload,
     evidence,
     members,
+    open_data,
     openapi,
     owner,
     precedents,
@@ -151,6 +152,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         calendar.router,
         auditor.router,
         owner.router,
+        open_data.router,
         public.router,
     ):
         app.include_router(router)

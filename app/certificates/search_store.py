@@ -1,6 +1,7 @@
 """Queries of the public register: search, counts, and the whole of it in pieces."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -73,6 +74,29 @@ def count(session: Session, wanted: Search, today: date) -> Counts:
             group = Group(scheme, park, standing_of(status, valid_until, today))
             counted[group] = counted.get(group, 0) + many
     return Counts({group: many for group, many in counted.items() if many})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the whole register was at a moment: another one when anything was issued or changed since."""
+
+    certificates: int
+    changes: int
+    last: UUID | None
+
+
+def state(session: Session) -> State:
+    certificates, changes = session.execute(sa.select(sa.func.count(), sa.func.sum(Certificate.version))).one()
+    last = session.scalar(sa.select(Certificate.id).order_by(Certificate.id.desc()).limit(1))
+    return State(certificates, int(changes or 0), last)
+
+
+def piece(session: Session, after: UUID | None, upto: UUID, limit: int) -> Sequence[Certificate]:
+    """The next certificates of the whole register, oldest first, up to the last one that is meant."""
+    query = sa.select(Certificate).options(defer(Certificate.token, raiseload=True)).where(Certificate.id <= upto)
+    if after:
+        query = query.where(Certificate.id > after)
+    return session.scalars(query.order_by(Certificate.id).limit(limit)).all()
 
 
 def _found(wanted: Search) -> list[sa.ColumnElement[bool]]:

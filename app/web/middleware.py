@@ -12,6 +12,7 @@ from app.web import problems
 
 PUBLIC = re.compile(
     r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists)(/[^/]*)?|/v1/schemes/[^/]*/rulesets"
+    r"|/v1/certificates\.(csv|jsonl)|/v1/certificates/[^/]*/badge\.svg"
     r"|/v1/certificates/[^/]*/(qr\.svg|certificate\.pdf|log-proof)"
     r"|/\.well-known/.*|/log/.*|/openapi\.json|/health/.*"
 )

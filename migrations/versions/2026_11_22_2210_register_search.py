@@ -37,7 +37,10 @@ def upgrade() -> None:
     for rows in _found(op.get_bind()):
         op.bulk_insert(words, rows)
     op.create_index(
-        "ix_certificates_counted", "certificates", ["scheme_code", "park_code", "status", "valid_until"], unique=False
+        "ix_certificates_counted",
+        "certificates",
+        ["scheme_code", "park_code", "status", "valid_until", "version"],
+        unique=False,
     )
     op.execute("ALTER TABLE certificates DROP COLUMN search_text")  # not by batch: other tables point to this one
 
