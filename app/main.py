@@ -39,6 +39,7 @@ from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
 from app.ledger import service as ledger
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
+from app.pages.verify import VerifyPages
 from app.registry import places
 from app.schemes import service as schemes
 from app.schemes.scheme_file import load_schemes
@@ -134,7 +135,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.router.routes.extend(
         lane.routes(desk, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
-    app.router.routes.append(app.state.pages.assets.route())
+    app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk).routes()])
     for router in (
         auth.router,
         account.router,

@@ -2,11 +2,10 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from app.api.dossier import searchable
@@ -139,12 +138,6 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     if media_type == VC_JWT:
         return Response(row.token, media_type=VC_JWT, headers=headers)
     return JSONResponse(public_face(row), headers=headers)
-
-
-@router.get("/v/{number:path}", include_in_schema=False)
-def page(number: str) -> RedirectResponse:
-    """The short address that certificates and labels carry. Until it has a page of its own it leads to the answer."""
-    return RedirectResponse(f"/v1/verify/{quote(number, safe='')}", status_code=302)
 
 
 class SchemeAnswer(Answer):

@@ -138,6 +138,7 @@ def _of_request(request: Request, choice: Choice) -> dict[str, Any]:
 
     return {
         "link": link,
+        "lang_in_address": choice.in_address,  # forms with GET carry it on as a hidden field
         "here": path,
         "other_languages": [(code, name, in_language(code)) for code, name in OWN_NAMES.items()],
         "own_name": OWN_NAMES[choice.language],

@@ -8,10 +8,15 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
+import httpx2 as httpx
+import sqlalchemy as sa
 import uvicorn
 
+from app.certificates.number import CertificateNumber
 from app.db import Database
+from app.documents.stamp import Stamp, make
 from app.main import create_app
 from app.schema import migrate
 from tests.live import free_port
@@ -28,6 +33,22 @@ class Site:
     clock: Clock
     numbers: dict = field(default_factory=dict)
     tokens: dict = field(default_factory=dict)
+    signer: object = None
+
+    def stamp(self, number, **changed):
+        """A stamp of ours for a certificate, as the paper carries it."""
+        told = httpx.get(f"{self.base_url}/v1/certificates/{number}", trust_env=False).json()
+        said = {
+            "number": number,
+            "holder_name": told["holder"]["name"],
+            "product_names": told["product"]["name"],
+            "hs6": told["product"]["hs6"],
+            "valid_from": date.fromisoformat(told["valid_from"]),
+            "valid_until": date.fromisoformat(told["valid_until"]),
+            "list_id": 1,
+            "index": 42,
+        }
+        return make(Stamp.of(**(said | changed)), self.signer)
 
     def v(self, verdict, more=""):
         """Address of the page with this verdict."""
@@ -53,7 +74,12 @@ def fill_every_verdict(house, site):
     clock.advance(days=2)
     certify("not_yet_valid")
     clock.advance(days=-1)
-    site.numbers |= {"unknown": "MIK-2026-999999-Z", "mistyped": "MIK-2026-000042-A"}
+    with house.database.session() as session:  # nothing supersedes a certificate yet
+        changed = {"status": "superseded", "number": certify("superseded")}
+        session.execute(sa.text("UPDATE certificates SET status = :status WHERE number = :number"), changed)
+        session.commit()
+    site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}
+    site.signer = house.app.state.issuance.signer
 
 
 @contextmanager
