@@ -37,6 +37,7 @@ from app.db import Database
 from app.errors import UnsafeToStart
 from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
 from app.ledger import service as ledger
+from app.pages import apply, badge, register, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
 from app.pages.verify import VerifyPages
@@ -155,6 +156,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         owner.router,
         open_data.router,
         public.router,
+        badge.router,
+        start.router,
+        register.router,
+        apply.router,
     ):
         app.include_router(router)
     openapi.install(app)

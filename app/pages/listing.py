@@ -39,7 +39,7 @@ NO_CHOICE: Final = _("This is not one of the choices.")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`given` is what the address said, field by field; `wrong` names what cannot be read, with a text of the catalogues."""
+    """`given` is what the address said, field by field; `wrong` says of what cannot be read why, in catalogue texts."""
 
     search: Search
     given: Mapping[str, str]

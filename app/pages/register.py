@@ -5,7 +5,7 @@ Every state of these pages has an address of its own that can be kept and sent o
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -24,8 +24,6 @@ from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
 
-PLACE_CODE_CHARS: Final = 40
-
 
 @router.get("/register")
 def register(request: Request, session: SessionDep, now: NowDep) -> Response:
@@ -40,7 +38,7 @@ def register(request: Request, session: SessionDep, now: NowDep) -> Response:
         status=422 if asked.wrong else 200,
         asked=asked,
         listing=listing,
-        filters=_filters(asked, listing, marks, parks) if listing else (),
+        filters=_filters(asked, listing, marks, parks) if listing else {},
         marks=marks,
         parks=parks,
         standings=STANDINGS,
@@ -115,7 +113,7 @@ def _filters(
     def kept(name: str, value: str, count: int) -> bool:
         return count > 0 or asked.given.get(name) == value
 
-    return {
+    filters = {
         "status": [
             choice("status", standing.value, by_standing.get(standing, 0), face=STANDINGS[standing])
             for standing in Standing
@@ -132,3 +130,4 @@ def _filters(
             if kept("park", code, by_park.get(code, 0))
         ],
     }
+    return {name: some for name, some in filters.items() if len(some) > 1 or any(each["chosen"] for each in some)}
