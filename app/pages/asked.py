@@ -12,7 +12,7 @@ from app.certificates import number as numbers
 
 _ADDRESS = re.compile(r"/v/([^/?#]+)[^#]*(?:#(.*))?", re.DOTALL)
 _STAMP = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_TOKEN = re.compile(r"\s*ey[^.]{20,}\.[^.]+\.[^.]+", re.DOTALL)
+_TOKEN = re.compile(r"\s*ey[^.]{10,}\.[^.]+\.[^.]+", re.DOTALL)
 _MAX_STAMP_CHARS = 1_000
 _MAX_ADDRESS_CHARS = 4_000
 

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from app import strict_json
 from app.certificates import number as numbers
-from app.documents.stamp import Stamp
+from app.documents import stamp as stamps
+from app.documents.stamp import Stamp, StampRefused
 from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.keys import short_kid
 from app.pages import asked
@@ -54,17 +55,21 @@ class VerifyPages:
         if text is None or not text.strip():
             return render(request, "verify.html", camera=True, **self._for_scripts(None))
         question = asked.read(text)
-        if question.kind == "number":
-            return _see_other(request, question)
-        if question.kind == "token":
-            return self._answer(request, await self.desk.by_token(question.text))
-        return self._answer(request, MISTYPED, typed=question.text)
+        if question.kind == "mistyped":
+            return self._answer(request, MISTYPED, typed=question.text)
+        return await self._found(request, question)
 
     async def ask_about_token(self, request: Request) -> Response:
-        question = asked.read(await _token_of(request))
+        return await self._found(request, asked.read(await _token_of(request)))
+
+    async def _found(self, request: Request, question: asked.Asked) -> Response:
         if question.kind == "number":
-            return _see_other(request, question)
-        return self._answer(request, await self.desk.by_token(question.text))
+            return _see_other(request, question.text, question.stamp)
+        try:  # a bare stamp, without the address before it, is no certificate, but no forgery either
+            number = stamps.read(question.text, self.desk.keys().signing).number
+        except StampRefused:
+            return self._answer(request, await self.desk.by_token(question.text))
+        return _see_other(request, number, question.text)
 
     async def certificate(self, request: Request) -> Response:
         """The page of one number; programs that ask for JSON are led to the answer of the API."""
@@ -122,11 +127,11 @@ def _stamped(record: CertificateRecord) -> dict[str, Any]:
     return members
 
 
-def _see_other(request: Request, question: asked.Asked) -> Response:
+def _see_other(request: Request, number: str, stamp: str) -> Response:
+    """To the permanent address of a number, with the stamp for the scripts there."""
     choice = language_of(request)
     language = f"?{PARAMETER}={choice.language}" if choice.in_address else ""
-    stamp = f"#{question.stamp}" if question.stamp else ""
-    return RedirectResponse(f"/v/{question.text}{language}{stamp}", 303, {"Cache-Control": "no-cache"})
+    return RedirectResponse(f"/v/{number}{language}{f'#{stamp}' if stamp else ''}", 303, {"Cache-Control": "no-cache"})
 
 
 def _compare(query: Mapping[str, str], judgement: Judgement) -> dict[str, Any] | None:

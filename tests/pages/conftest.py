@@ -4,12 +4,15 @@ import os
 import shutil
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
+import segno
 from playwright.sync_api import sync_playwright
 from world import open_site
 
 AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text()
 PHONE = {"width": 390, "height": 844}
+HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +22,21 @@ def site(tmp_path_factory):
         yield site
 
 
+@pytest.fixture
+def http(site):
+    """A browser without scripts: asks for HTML, keeps cookies."""
+    with httpx.Client(base_url=site.base_url, headers=HTML, trust_env=False) as client:
+        yield client
+
+
 @pytest.fixture(scope="session")
-def browser():
+def film(tmp_path_factory):
+    """What the camera sees: a file to be written before it is opened (`write_film`)."""
+    return tmp_path_factory.mktemp("camera") / "film.y4m"
+
+
+@pytest.fixture(scope="session")
+def browser(film):
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         assert not os.environ.get("CI"), "CI needs a browser: set CHROMIUM"
@@ -33,6 +49,7 @@ def browser():
                 "--disable-dev-shm-usage",
                 "--use-fake-device-for-media-stream",
                 "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
             ],
         )
         yield browser
@@ -71,3 +88,20 @@ def violations(page):
 
 def scrolls_sideways(page):
     return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def write_film(path, text):
+    """Two frames of 640 × 480 with a QR code in their middle."""
+    rows = [
+        [255 if cell in {0, None} else 16 for cell in row] for row in segno.make(text, error="m").matrix_iter(border=4)
+    ]
+    scale = 460 // len(rows)
+    left, top = (640 - scale * len(rows)) // 2, (480 - scale * len(rows)) // 2
+    luma = bytearray(b"\xc8" * (640 * 480))
+    for y, row in enumerate(rows):
+        line = b"".join(bytes([value]) * scale for value in row)
+        for each in range(scale):
+            start = (top + y * scale + each) * 640 + left
+            luma[start : start + len(line)] = line
+    frame = b"FRAME\n" + bytes(luma) + b"\x80" * (640 * 480 // 2)
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + frame * 2)
