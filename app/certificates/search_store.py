@@ -27,7 +27,7 @@ def add_words(session: Session, certificate: Certificate) -> None:
         WordField.NUMBER: [certificate.number],
         WordField.HOLDER: [certificate.holder_name, name_az or ""],
         WordField.PRODUCT: [*certificate.product_names.values(), certificate.gtin or ""],
-        WordField.HS: [certificate.hs6],
+        WordField.HS: ["HS", certificate.hs6],
         WordField.PLACE: [certificate.district, certificate.park_code or ""],
     }
     rows = [{"word": word, "field": field.value, "certificate_id": certificate.id} for field, word in words_of(texts)]

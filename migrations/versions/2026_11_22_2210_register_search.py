@@ -73,6 +73,7 @@ def _words(row):
         ("holder", row.legal_name_az),
         *(("product", name) for name in names.values()),
         ("product", row.gtin or ""),
+        ("hs", "HS"),
         ("hs", row.hs6),
         ("place", row.district),
         ("place", row.park_code or ""),

@@ -43,7 +43,7 @@ def operations(document):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/v1", "/v1/", "/v1/products/", "//v1/products", "/v1/verify/../x", "/%00"]
+    "path", ["/nothing", "/nothing/", "/v1", "/v1/", "/v1/products/", "//v1/products", "/v1/verify/../x", "/%00"]
 )
 def test_nothing_at_this_address(shared_house, path):
     for method in ("GET", "POST", "DELETE"):
@@ -456,6 +456,7 @@ def test_head_on_verify_answers_like_get(shared_house, number):
 
 
 PUBLIC_PATHS = ["/v1/verify", "/v1/verify/x", "/v1/certificates", "/v1/certificates/x", "/v1/schemes", "/v1/parks"]
+PUBLIC_PATHS += ["/v1/certificates.csv", "/v1/certificates.jsonl", "/v1/certificates/x/badge.svg"]
 PUBLIC_PATHS += [
     "/v1/schemes/MIK",
     "/v1/schemes/MIK/rulesets",

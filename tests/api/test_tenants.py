@@ -25,6 +25,9 @@ PUBLIC = """
     POST /v1/registrations
     GET  /v1/certificates
     GET  /v1/certificates/{number}
+    GET  /v1/certificates.csv
+    GET  /v1/certificates.jsonl
+    GET  /v1/certificates/{number}/badge.svg
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets
