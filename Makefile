@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 SOURCES := app migrations tests
 
-.PHONY: help run test test-fast format lint clean
+.PHONY: help run test test-fast format lint screenshots clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ lint: .venv/development
 format: .venv/development  ## put the code into its form
 	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+screenshots: .venv/development  ## the pictures of the README, anew (needs Chromium)
+	$(BIN)/python -m tests.pages.screenshots
 
 clean:  ## remove what was made, the demo's data included
 	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app import audit, keys, schema
-from app.access import demo_staff
+from app.access import demo_staff, seal
 from app.access import store as access
 from app.db import OVERFLOW, POOL, Database
 from app.errors import UnsafeToStart
@@ -119,10 +119,14 @@ def _keys(settings: Settings) -> Iterator[str]:
             f"The keys in {settings.keys_dir} were made by the demo profile: use another data folder, "
             "new keys are made at the first start"
         )
-    for path in (settings.certificate_key, settings.access_key):
+    for path, load in (
+        (settings.certificate_key, keys.load),
+        (settings.access_key, keys.load),
+        (settings.keys_dir / seal.FILE, keys.load_secret),
+    ):
         if path.exists():
             try:
-                keys.load(path)
+                load(path)
             except keys.UnsafeKeyFile as why:
                 yield why.message
 

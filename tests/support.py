@@ -303,15 +303,22 @@ class House:
         if resident:
             self.settle(company, stage=stage)
         company.add_site()
-        if evidence:
-            kinds = PAPERS.keys() | LOOKED_UP.keys() if evidence is True else set(evidence)
-            for kind, details in PAPERS.items():
-                if kind in kinds:
-                    self.confirm_evidence(company.lay(kind, **details))
-            self.look_up(company, *(kind for kind in LOOKED_UP if kind in kinds))
-            if evidence is True:
-                company.attested_at = self.clock()
+        if evidence is True:
+            self.document(company)
+        elif evidence:
+            self._lay_kinds(company, set(evidence))
         return company
+
+    def document(self, company):
+        """Every item of evidence that MIK and MIA ask for, laid before the house and confirmed today."""
+        self._lay_kinds(company, PAPERS.keys() | LOOKED_UP.keys())
+        company.attested_at = self.clock()
+
+    def _lay_kinds(self, company, kinds):
+        for kind, details in PAPERS.items():
+            if kind in kinds:
+                self.confirm_evidence(company.lay(kind, **details))
+        self.look_up(company, *(kind for kind in LOOKED_UP if kind in kinds))
 
     def household(self):
         """A family producer of Urva: a natural person, with all that the rules of URVA ask for of honey."""

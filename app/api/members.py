@@ -14,6 +14,7 @@ from app.registry import members
 from app.web.deps import (
     ActorDep,
     AnonymousReplayDep,
+    AskFirstDep,
     DatabaseDep,
     NowDep,
     PasswordsDep,
@@ -87,7 +88,9 @@ def list_members(actor: Member, session: SessionDep, page: PageDep) -> dict[str,
     return {"items": [MemberAnswer.model_validate(row, from_attributes=True) for row in shown]}
 
 
-def _present(member_id: str, actor: ActorDep, session: SessionDep) -> UUID:
+def _present(member_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
+    person(actor)
+    ask_first()  # who is removed is gone: a retry finds the kept answer of its own first request, not a 404
     return members.guard(session, actor, parse_id(member_id, "member")).id
 
 
@@ -97,7 +100,6 @@ def remove_member(
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
-    _retry: ReplayDep,
 ) -> PartedAnswer:
     """Sessions and tokens end at once. The last member cannot go: nobody could act for the company any more."""
     parted = members.remove(session, actor, member_id, now)

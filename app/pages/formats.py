@@ -11,8 +11,9 @@ from app.certificates.credential import BAKU
 
 
 def day(value: date | str, language: str) -> str:
-    """`22 November 2026`, from a date or its ISO form."""
-    value = date.fromisoformat(value) if isinstance(value, str) else value
+    """`22 November 2026`, from a date or its ISO form; of a moment in its RFC 3339 form, the day in Baku."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value).astimezone(BAKU).date() if "T" in value else date.fromisoformat(value)
     return format_date(value, "long", locale=_locale(language))
 
 

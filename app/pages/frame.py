@@ -23,6 +23,9 @@ from app.pages.language import COOKIE, OWN_NAMES, PARAMETER, Choice, choose
 from app.web.conditions import matches
 
 A_YEAR: Final = 31_536_000
+MOST_FIELDS: Final = 24
+MOST_CHARS: Final = 240
+"""Of an address, in the links to the same page in other languages: seven times what somebody sent is enough."""
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -124,7 +127,8 @@ def keep_language(response: Response, language: str, *, https: bool) -> None:
 def _of_request(request: Request, choice: Choice) -> dict[str, Any]:
     """What `base.html` shows of where the reader is; addresses are relative to our own host."""
     path = request.url.path
-    query = [(name, value) for name, value in parse_qsl(request.url.query) if name != PARAMETER]
+    fields = parse_qsl(request.url.query)[:MOST_FIELDS]
+    query = [(name, value) for name, value in fields if name != PARAMETER and len(name + value) <= MOST_CHARS]
 
     def link(to: str) -> str:
         if not choice.in_address:

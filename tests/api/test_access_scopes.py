@@ -48,8 +48,12 @@ def call(caller, route, **known):
     method, path = route.split()
     for name in re.findall(r"{(\w+)}", path):
         path = path.replace(f"{{{name}}}", known.get(name, NOWHERE))
-    file = {"files": {"file": ("statement.pdf", PDF)}} if route.endswith("/evidence") and method == "POST" else {}
+    file = {"files": {"file": ("statement.pdf", PDF)}} if takes_file(route) else {}
     return caller.request(method, path, **file)
+
+
+def takes_file(route):
+    return route.startswith("POST ") and route.endswith(("/evidence", "/imports"))
 
 
 def things(house, company):
@@ -65,8 +69,10 @@ def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_peopl
         f"{m.upper()} {p}" for p, operations in paths.items() for m, each in operations.items() if each.get("security")
     }
     known = things(house, company)
-    # Cases and residencies are absent before they are forbidden; a member reads his residencies, and that is listed.
-    hidden = {route for route in secured if "/cases/{" in route or re.match(r"(POST|PUT) /v1/residencies/{", route)}
+    # What staff act on is absent for a company before it is forbidden; a member reads his residencies: that is listed.
+    hidden = {
+        route for route in secured if re.search(r"/cases/{|(POST|PUT) /v1/residencies/{|POST /v1/evidence/{", route)
+    }
     opened = {
         route
         for route in secured - hidden

@@ -101,6 +101,7 @@ def test_an_imported_cancellation_names_and_suspends_the_certificates(run, datab
         residency = ok(company.get("/v1/residencies"))["items"][0]
         ok(house.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "operating"}))
         company.site_id = site["id"]
+        house.document(company)
         number = house.certify(company)
 
         file.write_text(HEADER + LINE.format(status="cancelled"))

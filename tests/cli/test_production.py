@@ -38,6 +38,12 @@ def mode(path, bits):
     return lambda world: (world.folder / path).chmod(bits)
 
 
+def open_seal(world):
+    path = world.folder / "keys" / "second-factors.key"
+    path.write_text("00" * 32)
+    path.chmod(0o640)
+
+
 def demo_account(world):
     with world.session() as session:
         service.create_staff(
@@ -109,6 +115,7 @@ BAD = [
     ("an open folder", mode("", 0o755), "has mode 0755.*run: chmod 700"),
     ("an open key folder", mode("keys", 0o770), "keys has mode 0770.*run: chmod 700"),
     ("an open key", mode("keys/certificates.pem", 0o640), "certificates.pem has mode 0640.*chmod 600"),
+    ("an open seal", open_seal, "second-factors.key has mode 0640.*chmod 600"),
     ("a damaged key", damaged_key, "certificates.pem is refused"),
     ("a lost key", lost_key, "certificates.pem is not there: put it back from your backup"),
     ("another key", wrong_key, "certificates.pem is not the key that the register signs with.*put the right file"),

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
+
 from tests.support import PASSWORD, ok, product
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
@@ -245,6 +247,8 @@ WALKS = {
     "POST /v1/certificates/{number}/revoke": _keep("revoke", {"reason": "bankruptcy"}),
     "POST /v1/certificates/{number}/surrender": _keep("surrender"),
     "POST /v1/calendar/holidays": _announce,
+    **ACCESS_WALKS,
+    **EVIDENCE_WALKS,
 }
 """Each changes a state, a right, a rule or a key."""
 
@@ -261,9 +265,15 @@ def _token(house):
     return partial(house.anonymous.post, "/v1/auth/token", data=form)
 
 
+def _batch(house):
+    return partial(house.anonymous.post, "/v1/verify/batch", json={"items": [{"number": "x"}]})
+
+
 READS_ONLY = {
     "POST /v1/verify": lambda house: partial(house.anonymous.post, "/v1/verify", json={"number": "x"}),
+    "POST /v1/verify/batch": _batch,
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
     "POST /v1/auth/token": _token,
+    "POST /v1/auth/step-up": step_up,
 }
 """POST for what is too long, or too secret, for an address."""

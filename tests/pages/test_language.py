@@ -50,3 +50,4 @@ def test_moments_are_those_of_baku_in_latin_digits(language, written):
 
 def test_days_stay_the_day_they_are():
     assert day("2029-11-21", "en") == day(date(2029, 11, 21), "en") == "21 November 2029"
+    assert day("2029-11-21T20:00:00Z", "en") == "22 November 2029"  # it is midnight in Baku

@@ -78,4 +78,8 @@ def test_parks_lie_in_the_region_of_their_district():
 
 
 def test_territory_sets_name_known_regions():
-    assert PLACES.sets == {"MIK_CORE": {"QARABAG"}, "MIK_EXT": {"SERQI-ZENGEZUR"}}
+    assert PLACES.sets == {
+        "MIK_CORE": {"QARABAG"},
+        "MIK_EXT": {"SERQI-ZENGEZUR"},
+        "URVA_AREA": {"QUBA-XACMAZ"},
+    }

@@ -36,22 +36,28 @@ async function judge(text) {
 
 // A code that was scanned
 
+// One sentence below the buttons, or none; what was found before no longer counts.
+function say(what) {
+  show("data-when", what);
+  find("[data-offline]").hidden = true;
+}
+
 async function follow(text) {
   const address = readAddress(text);
   if (!address) {
-    show("data-when", "foreign");
+    say("foreign");
     return;
   }
   const path = `/v/${encodeURIComponent(address.number)}`;
   if (await reachable(path)) {
-    show("data-when", null);
+    say(null);
     const language = new URLSearchParams(location.search).get("lang");
     const page = path + (language ? `?lang=${encodeURIComponent(language)}` : "");
     const stamp = address.stamp ? `#${address.stamp}` : "";
     if (location.pathname + location.search === page) location.hash = stamp;
     else location.assign(page + stamp);
   } else {
-    show("data-when", null);
+    say(null);
     await showOffline(address.stamp);
   }
 }
@@ -89,7 +95,7 @@ function offerScanning(box) {
   let stop = new AbortController();
 
   find("[data-open]").addEventListener("click", async () => {
-    show("data-when", null);
+    say(null);
     stop = new AbortController();
     try {
       dialog.showModal();
@@ -98,7 +104,7 @@ function offerScanning(box) {
       if (text) await follow(text);
     } catch (error) {
       dialog.close();
-      show("data-when", error instanceof ReaderMissing ? "reader" : "camera");
+      say(error instanceof ReaderMissing ? "reader" : "camera");
     }
   });
   dialog.addEventListener("close", () => stop.abort());
@@ -107,13 +113,13 @@ function offerScanning(box) {
   picture.addEventListener("change", async () => {
     const [file] = picture.files;
     if (!file) return;
-    show("data-when", "reading");
+    say("reading");
     try {
       const text = await readPicture(file);
       if (text) await follow(text);
-      else show("data-when", "nothing");
+      else say("nothing");
     } catch (error) {
-      show("data-when", error instanceof ReaderMissing ? "reader" : "nothing");
+      say(error instanceof ReaderMissing ? "reader" : "nothing");
     }
     picture.value = ""; // else the same picture could not be chosen twice
   });
