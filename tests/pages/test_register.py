@@ -142,7 +142,7 @@ def test_hostile_questions_are_only_text(http, text):
 
 
 def test_hostile_names_are_only_text(house):
-    company = house.company(legal_name_en="<b>&amp; “{{ 7*7 }}” \u200f", legal_name_az="<script>x</script>")
+    company = house.company(legal_name_en="<b>&amp; “{{ 7*7 }}”", legal_name_az="<script>x</script>")
     names = {"az": "</a><script>1</script>", "en": '"><img src=x onerror=1>'}
     number = house.certify(company, company.add_product(**product(company.site_id, names=names)))
     for path in ("/register", f"/register/holders/{company.organisation_id}", "/register/parks/AGDAM-SP"):
