@@ -1,8 +1,9 @@
 """Pages for everybody: axe-core finds nothing in light, in dark and from right to left; no phone scrolls sideways."""
 
 import pytest
-from conftest import scrolls_sideways, violations
-from pages import FAULT, addresses, every
+
+from tests.pages.browsing import scrolls_sideways, violations
+from tests.pages.pages import FAULT, addresses, every
 
 CONTRAST = {"runOnly": ["color-contrast"]}
 
@@ -27,6 +28,8 @@ def test_no_violations(site, tab, place):
 def test_long_words_stay_on_the_page(site, tab):
     page = tab()
     page.goto(f"{site.v('valid')}?holder={'ə' * 900}&product={'W' * 900}&lang=ru")
+    assert not scrolls_sideways(page)
+    page.locator(".what bdi").first.evaluate("each => { each.textContent = 'W'.repeat(900) }")
     assert not scrolls_sideways(page)
     page.goto(f"/verify?number={'9' * 900}")
     assert not scrolls_sideways(page)

@@ -5,13 +5,13 @@ from unittest.mock import patch
 
 import httpx2 as httpx
 import pytest
-from conftest import HTML
-from pages import BESIDE, FAULT, PAGES, addresses
 from starlette.routing import Mount, Route
 
 from app.errors import Forbidden, TooManyAttempts
 from app.languages import LANGUAGES
 from app.pages.faults import FAULTS
+from tests.pages.browsing import HTML
+from tests.pages.pages import BESIDE, FAULT, PAGES, addresses
 
 
 def leaves(routes):

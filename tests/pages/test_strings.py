@@ -1,7 +1,6 @@
 """The pages speak all their languages to the last word."""
 
 import pytest
-from strings import LANGUAGES, faults, spoken
 
 from app.certificates.model import SuspensionCause
 from app.certificates.workflow import RevocationReason
@@ -10,6 +9,7 @@ from app.pages.language import OWN_NAMES
 from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
 from app.schemes.origin import Criterion
 from app.verification.checks import Verdict
+from tests.pages.strings import LANGUAGES, faults, spoken
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 import segno
-from conftest import PHONE, violations, write_film
 from playwright.sync_api import expect
 
 from app.languages import LANGUAGES, catalogue
+from tests.pages.browsing import PHONE, violations, write_film
 
 WEIGHT = 60 * 1024
 REQUESTS = 6

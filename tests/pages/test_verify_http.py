@@ -5,11 +5,11 @@ import json
 import re
 
 import pytest
-from conftest import HTML
 
 from app.languages import LANGUAGES, catalogue
 from app.pages.verdicts import FACES
 from app.verification.checks import Verdict
+from tests.pages.browsing import HTML
 from tests.support import product
 
 HOSTILE = [
