@@ -20,6 +20,7 @@ from app.api import (
     auth,
     calendar,
     caseload,
+    documents,
     evidence,
     goods,
     members,
@@ -36,6 +37,9 @@ from app.api import (
 from app.applications.files import EvidenceFiles
 from app.certificates.service import Issuance
 from app.db import Database
+from app.documents import organisation
+from app.documents.drawer import Drawer
+from app.documents.press import Press
 from app.errors import UnsafeToStart
 from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
 from app.ledger import service as ledger
@@ -128,6 +132,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.gates = Gates()
     app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
+    app.state.press = Press(
+        signer=lambda: signer,
+        organisation=organisation.of_settings(settings, clock()),
+        drawer=Drawer(settings.papers_dir),
+        timestamp_url=settings.timestamp_url,
+    )
+    app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.keys = lambda: keys
     app.state.desk = desk
@@ -158,6 +169,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         calendar.router,
         auditor.router,
         owner.router,
+        documents.router,
         open_data.router,
         public.router,
         badge.router,

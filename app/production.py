@@ -20,6 +20,7 @@ from app import audit, keys, schema
 from app.access import demo_staff, seal
 from app.access import store as access
 from app.db import OVERFLOW, POOL, Database
+from app.documents import organisation
 from app.errors import UnsafeToStart
 from app.ledger import service as ledger
 from app.settings import Settings, unsafe
@@ -55,6 +56,7 @@ def refusals(
         *_variables(os.environ if environment is None else environment),
         *_folder(settings),
         *_keys(settings),
+        *_papers(settings, now),
         *_clock(now),
         *_database(settings, now, workers),
     ]
@@ -129,6 +131,13 @@ def _keys(settings: Settings) -> Iterator[str]:
                 load(path)
             except keys.UnsafeKeyFile as why:
                 yield why.message
+
+
+def _papers(settings: Settings, now: datetime) -> Iterator[str]:
+    try:
+        organisation.of_settings(settings, now)
+    except organisation.UnusablePaperKey as why:
+        yield why.message
 
 
 def _clock(now: datetime) -> Iterator[str]:

@@ -142,9 +142,9 @@ def page_url(base_url: str, number: str) -> str:
     return f"{base_url}/v/{quote(number, safe='')}"
 
 
-def stamped_url(base_url: str, number: str, stamp: str) -> str:
+def stamped_url(page: str, stamp: str) -> str:
     """The address in the QR code of a paper: the same page, with the stamp after `#`."""
-    return f"{page_url(base_url, number)}#{stamp}"
+    return f"{page}#{stamp}"
 
 
 def cut(text: str, most: int = MAX_TEXT_BYTES) -> str:

@@ -1,10 +1,6 @@
-"""What the tests of papers share: a key, a stamp, and the readers of other people."""
+"""What the tests of papers share: a key and a stamp."""
 
-import os
-import shutil
 from datetime import date
-
-import pytest
 
 from app.documents.stamp import Stamp
 from app.jws import PrivateKey
@@ -33,13 +29,3 @@ STAMP = Stamp(
 def signer_of(pem):
     key = PrivateKey.from_pem(pem)
     return FileSigner(did_kid(DID, key.public), key)
-
-
-def tool(name):
-    """The path of a program; where it is missing the test is skipped, but never in continuous integration."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"{name} is missing: see .ci/run")
-        pytest.skip(f"{name} is not installed")
-    return found

@@ -101,7 +101,7 @@ def test_a_stranger_reads_it_by_the_published_description():
 
 def test_addresses():
     assert stamps.page_url("https://mark.example", STAMP.number) == "https://mark.example/v/MIK-2026-000042-Y"
-    url = stamps.stamped_url("https://mark.example", STAMP.number, "a.b.c")
+    url = stamps.stamped_url(stamps.page_url("https://mark.example", STAMP.number), "a.b.c")
     assert url == "https://mark.example/v/MIK-2026-000042-Y#a.b.c"
 
 
