@@ -41,7 +41,7 @@ _EM: Final = 13  # pixels, the size of the letters
 async def badge(
     number: str,
     request: Request,
-    lang: Annotated[str, Query(max_length=20, description="az, en, ru, fa, ar, zh or de; else English")] = DEFAULT,
+    lang: Annotated[str, Query(description="az, en, ru, fa, ar, zh or de; anything else is English")] = DEFAULT,
 ) -> Response:
     """The verdict of this moment in colour, word and icon; ask again each time (`If-None-Match` makes that cheap).
 
