@@ -111,6 +111,8 @@ CHECKS: Mapping[tuple[str, bool], str] = MappingProxyType(
         ("signature", False): _("There is no right signature of ours on it."),
         ("content", True): _("The content is what we issued for this number."),
         ("content", False): _("The content is not what we issued for this number."),
+        ("log", True): _("Its issue is in the public log, where nothing can be changed afterwards."),
+        ("log", False): _("Its issue is not in the public log, or differs from it."),
         ("key_state", True): _("The key that signed it was good at that time."),
         ("key_state", False): _("The key that signed it cannot be trusted for this certificate."),
         ("validity", True): _("Today is within its term."),

@@ -33,8 +33,8 @@ def film(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(film):
-    """One for each file and worker: while Playwright runs, its event loop stands in the way of `asyncio.run`, which other
-    tests need."""
+    """One for each file and worker: while Playwright runs, its event loop stands in the way of `asyncio.run`, which
+    other tests need."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         assert not os.environ.get("CI"), "CI needs a browser: set CHROMIUM"

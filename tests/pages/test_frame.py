@@ -5,11 +5,13 @@ from unittest.mock import patch
 
 import httpx2 as httpx
 import pytest
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from app.errors import Forbidden, TooManyAttempts
 from app.languages import LANGUAGES
 from app.pages.faults import FAULTS
+from app.pages.frame import keep_language
 from tests.pages.browsing import HTML
 from tests.pages.pages import BESIDE, FAULT, PAGES, addresses
 
@@ -137,3 +139,10 @@ def test_faults_show_a_reference_and_nothing_else(house, fault, status, kept):
 
 def test_every_refusal_has_words():
     assert {403, 404, 405, 422, 429, 500, 503} <= FAULTS.keys()
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_the_cookie_of_a_safe_address_is_never_sent_over_an_open_one(https):
+    response = Response()
+    keep_language(response, "fa", https=https)
+    assert ("; Secure" in response.headers["Set-Cookie"]) is https

@@ -141,6 +141,18 @@ def test_by_a_picture_of_the_code(site, tab, tmp_path):
     assert verdict(page) == "valid"
 
 
+def test_the_code_that_the_service_hands_out(site, tab, http, tmp_path):
+    """The very picture that stands on papers: it leads here, and its stamp is found genuine."""
+    number = site.numbers["valid"]
+    code = tmp_path / "qr.png"
+    code.write_bytes(http.get(f"/v1/certificates/{number}/qr.png", headers={"Accept": "image/png"}).content)
+    page = tab()
+    page.goto("/verify")
+    choose(page, code)
+    page.wait_for_url(f"{site.base_url}/v/{number}#ey**")
+    expect(page.locator("[data-stamp-when=genuine]")).to_be_visible()
+
+
 def test_by_the_camera(site, tab, film):
     number = site.numbers["revoked"]
     write_film(film, f"{site.base_url}/v/{number}#{site.stamp(number)}")

@@ -87,6 +87,13 @@ def test_what_is_typed_leads_to_the_permanent_address(site, http):
     assert persian.headers["Location"] == f"/v/{number}?lang=fa"
 
 
+def test_the_paper_is_offered_only_where_there_is_one(site, http):
+    for verdict in ("valid", "suspended", "revoked", "unknown"):
+        path = f"/v1/certificates/{site.numbers[verdict]}/certificate.pdf?lang=fa"
+        page = http.get(f"/v/{site.numbers[verdict]}?lang=fa").text
+        assert (path in page) == (verdict == "valid")
+
+
 def test_a_mistyped_number_can_be_corrected(site, http):
     answer = http.get("/verify", params={"number": "MIK-2026-000042-A"})
     assert shown(answer) == "mistyped" and 'value="MIK-2026-000042-A"' in answer.text
@@ -164,6 +171,22 @@ def test_refusals_of_the_form(site, http):
         ).status_code
         == 200
     )
+
+
+def test_a_form_that_breaks_off_is_refused(shared_house):
+    """Nobody reads the refusal; that it is one, and no fault of ours, is for the log."""
+    messages, sent = [{"type": "http.request", "body": b"token=eyJ", "more_body": True}], []
+
+    async def receive():
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"accept", b"text/html")]
+    scope = {"type": "http", "method": "POST", "path": "/verify", "query_string": b"", "headers": headers}
+    shared_house.http.portal.call(shared_house.app, scope | {"app": shared_house.app}, receive, send)
+    assert sent[0]["status"] == 422
 
 
 def test_hostile_names_are_only_names(shared_house):
