@@ -6,10 +6,10 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import HTML
 
 from app.languages import LANGUAGES, catalogue
 from app.pages import listing
+from tests.pages.browsing import HTML
 from tests.support import product
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }} %s", "\u202eevil", "a\x00b"]

@@ -1,7 +1,7 @@
 """The register and the rules in a browser: by keyboard alone, without scripts, and with words too long for a phone."""
 
-from conftest import scrolls_sideways
-from pages import TRIED
+from tests.pages.browsing import scrolls_sideways
+from tests.pages.pages import TRIED
 
 
 def test_the_keyboard_alone_finds_a_certificate(site, tab):

@@ -4,11 +4,11 @@ import html
 import re
 
 import pytest
-from conftest import HTML
-from pages import TRIED
 
 from app.languages import LANGUAGES, catalogue
 from app.schemes.scheme_file import load_schemes
+from tests.pages.browsing import HTML
+from tests.pages.pages import TRIED
 
 
 def test_the_start_page_leads_on(site, http):
