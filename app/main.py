@@ -24,6 +24,7 @@ from app.api import (
     evidence,
     goods,
     members,
+    open_data,
     openapi,
     owner,
     precedents,
@@ -49,6 +50,7 @@ from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
+from app.pages import apply, badge, register, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
 from app.pages.verify import VerifyPages
@@ -182,9 +184,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         auditor.router,
         owner.router,
         documents.router,
+        open_data.router,
         public.router,
         log_routes.router,
         key_routes.router,
+        badge.router,
+        start.router,
+        register.router,
+        apply.router,
     ):
         # The routes as they are: including a router would analyse every signature anew, for each app at its first use.
         app.router.routes.extend(router.routes)

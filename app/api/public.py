@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from app.api.dossier import searchable
+from app.certificates import search_store
 from app.certificates import store as certificates
 from app.certificates.model import Certificate
 from app.certificates.number import parse
-from app.certificates.store import Search
+from app.certificates.search import Search, Standing
 from app.errors import NotFound, Unavailable
 from app.registry import places
 from app.registry.days import day_in_baku
@@ -71,9 +72,6 @@ class CertificateAnswer(Answer):
     reason: str | None
 
 
-Status = Literal["active", "suspended", "revoked", "surrendered", "superseded", "expired"]
-
-
 def public_face(row: Certificate) -> dict[str, Any]:
     return certificate_members(CertificateRecord.of(row))
 
@@ -83,15 +81,29 @@ def search(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
-    q: Annotated[str | None, Query(max_length=200, description="words of holder, product or number")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="words of number, holder, product, HS code or place")
+    ] = None,
     scheme: Annotated[str | None, Query(max_length=8, examples=["MIK"])] = None,
-    status: Status | None = None,
+    status: Annotated[Standing | None, Query(description="as of today: `expired` goes before `active`")] = None,
     hs6: Annotated[str | None, Query(pattern=r"^[0-9]{2,6}$", description="chapter, heading or subheading")] = None,
-    holder: Annotated[str | None, Query(max_length=200)] = None,
+    holder: Annotated[str | None, Query(max_length=200, description="words of the holder's name")] = None,
+    product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
+    park: Annotated[str | None, Query(max_length=40, examples=["AGDAM-SP"])] = None,
 ) -> dict[str, list[CertificateAnswer]]:
-    """Newest first. Spelling is forgiving: ə is e, dotted and dotless i are one, accents do not count."""
-    wanted = Search(searchable(q), searchable(scheme), status, hs6, searchable(holder))
-    rows = certificates.search(session, wanted, day_in_baku(now), before=page.after, limit=page.fetch)
+    """Newest first; all filters given hold together. Words are found by their beginnings, in any of the spellings:
+    “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count.
+    """
+    wanted = Search(
+        q=searchable(q),
+        holder=searchable(holder),
+        product=searchable(product),
+        scheme=searchable(scheme),
+        status=status,
+        hs6=hs6,
+        park=searchable(park),
+    )
+    rows = search_store.search(session, wanted, day_in_baku(now), before=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
     return {"items": [CertificateAnswer.model_validate(public_face(row)) for row in shown]}
 

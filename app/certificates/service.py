@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential, logged, store, workflow
+from app.certificates import credential, logged, search_store, store, workflow
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
 from app.certificates.workflow import Deed, RevocationReason
@@ -23,7 +23,6 @@ from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
-from app.registry.text import fold
 
 LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
@@ -129,12 +128,12 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         token=token,
         token_sha256=verified.signed_hash,
         issued_at=now,
-        search_text=fold(" ".join([number, grant.holder_name, *grant.product_names.values()])),
         version=1,
     )
     session.add(certificate)
     session.flush()
     logged.issued(session, certificate, now)
+    search_store.add_words(session, certificate)
     audit.record(
         session,
         actor,

@@ -1,7 +1,6 @@
 """Queries over certificates, suspensions and counters."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,20 +12,8 @@ from app.certificates.model import Certificate, CertificateStatus, Suspension, S
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 from app.registry.model import Residency
-from app.registry.text import fold
 
 AT_ONCE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What the public register is asked. `status` may be `expired`, which no row stores."""
-
-    q: str | None = None
-    scheme: str | None = None
-    status: str | None = None
-    hs6: str | None = None
-    holder: str | None = None
 
 
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
@@ -80,27 +67,6 @@ def in_force_for(session: Session, scheme_code: str, product_ids: Sequence[UUID]
         Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
         Certificate.valid_until >= today,
     )
-    return session.scalars(query).all()
-
-
-def search(session: Session, wanted: Search, today: date, *, before: UUID | None, limit: int) -> Sequence[Certificate]:
-    """Newest first; `before` is the id of the last one seen."""
-    query = sa.select(Certificate).order_by(Certificate.id.desc()).limit(limit)
-    if before:
-        query = query.where(Certificate.id < before)
-    if wanted.scheme:
-        query = query.where(Certificate.scheme_code == wanted.scheme)
-    if wanted.hs6:
-        query = query.where(Certificate.hs6.startswith(wanted.hs6, autoescape=True))
-    for text in (wanted.q, wanted.holder):
-        for word in fold(text or "").split():
-            query = query.where(Certificate.search_text.contains(word, autoescape=True))
-    if wanted.status == "expired":
-        query = query.where(Certificate.status == CertificateStatus.ACTIVE, Certificate.valid_until < today)
-    elif wanted.status == CertificateStatus.ACTIVE:
-        query = query.where(Certificate.status == CertificateStatus.ACTIVE, Certificate.valid_until >= today)
-    elif wanted.status:
-        query = query.where(Certificate.status == wanted.status)
     return session.scalars(query).all()
 
 

@@ -70,6 +70,10 @@ class Frame:
         }
         return environment
 
+    def translated(self, text: str, language: str) -> str:
+        """A text of the catalogues that stands in Python (`words.py`)."""
+        return languages.catalogue("pages", language).gettext(text)
+
     def text(self, template: str, language: str, **values: Any) -> str:
         return self._environments[language].get_template(template).render(**values)
 

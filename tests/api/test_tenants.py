@@ -29,6 +29,9 @@ PUBLIC = """
     GET  /v1/certificates/{number}/qr.png
     GET  /v1/certificates/{number}/label.svg
     GET  /v1/certificates/{number}/certificate.pdf
+    GET  /v1/certificates.csv
+    GET  /v1/certificates.jsonl
+    GET  /v1/certificates/{number}/badge.svg
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets

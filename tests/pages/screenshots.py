@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.pages.pages import TRIED
 from tests.pages.world import open_site
 from tests.support import product
 
@@ -37,6 +38,9 @@ SHOTS = (
     Shot(
         "verify-compare-phone-de", "/v/{valid}?holder=Sample+Tube&product=Rug&hs6=730630#compare", PHONE, language="de"
     ),
+    Shot("register-desk", "/register", DESK),
+    Shot("start-phone-az", "/", PHONE, language="az"),
+    Shot("try-the-rules-desk", f"/apply/check?{TRIED}", DESK),
 )
 
 

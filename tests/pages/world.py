@@ -33,6 +33,7 @@ class Site:
     clock: Clock
     numbers: dict = field(default_factory=dict)
     tokens: dict = field(default_factory=dict)
+    holder: str = ""  # id of the company that holds them all
     signer: object = None
 
     def stamp(self, number, **changed):
@@ -58,6 +59,7 @@ class Site:
 def fill_every_verdict(house, site):
     """One company with a certificate for each verdict; the clock ends four years later than it began."""
     clock, company = house.clock, house.company()
+    site.holder = company.organisation_id
 
     def certify(verdict, **changed):
         wanted = product(company.site_id) | changed

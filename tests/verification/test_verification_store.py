@@ -37,7 +37,7 @@ class Register:
         number = record.number.split("-")
         values = {name: getattr(record, name) for name in COLUMNS} | {
             "ruleset_version": "1", "year": int(number[1]), "serial": int(number[2]), "status_list_id": 1,
-            "status_index": int(number[2]), "token": "header.payload.signature", "search_text": "",
+            "status_index": int(number[2]), "token": "header.payload.signature",
         }  # fmt: skip
         ids = ("id", "organisation_id", "product_id", "site_id", "application_id", "decision_id")
         entry = {
