@@ -157,7 +157,7 @@ def test_hostile_text_is_only_text(site, http, text):
     ):
         assert answer.status_code in {200, 404, 422}
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert not re.search(r"<script>|<img|onerror=alert\(1\)>|49 ", answer.text.replace("&lt;", ""))
+        assert not re.search(r"<script>|<img|onerror=alert\(1\)>|[>\"]49 ", answer.text.replace("&lt;", ""))
         assert len(answer.content) < 100_000
 
 
@@ -209,7 +209,9 @@ def test_a_revocation_shows_in_the_very_next_look(shared_house):
 
 
 def test_the_page_needs_no_database_session(shared_house, monkeypatch):
-    number = shared_house.certify()
+    number, keeper = shared_house.certify(), shared_house.app.state.keeper
+    keeper.reread()
+    monkeypatch.setattr(keeper, "_seconds", lambda: keeper._read_at)  # the keys are read anew once in a second at most
     for way in ("session", "read_session"):
         monkeypatch.setattr(type(shared_house.database), way, lambda *_: pytest.fail("a session was opened"))
     assert shown(shared_house.http.get(f"/v/{number}", headers=HTML)) == "valid"

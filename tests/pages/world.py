@@ -81,7 +81,7 @@ def fill_every_verdict(house, site):
         session.execute(sa.text("UPDATE certificates SET status = :status WHERE number = :number"), changed)
         session.commit()
     site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}
-    site.signer = house.app.state.issuance.signer
+    site.signer = house.app.state.keeper.signer()
 
 
 @contextmanager
