@@ -157,7 +157,7 @@ def test_hostile_text_is_only_text(site, http, text):
     ):
         assert answer.status_code in {200, 404, 422}
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert not re.search(r"<script>|<img|onerror=alert\(1\)>|[>\"]49 ", answer.text.replace("&lt;", ""))
+        assert not re.search(r"<script>|<img src=x|onerror=alert\(1\)>|[>\"]49 ", answer.text.replace("&lt;", ""))
         assert len(answer.content) < 100_000
 
 
