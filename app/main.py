@@ -20,6 +20,7 @@ from app.api import (
     auth,
     calendar,
     caseload,
+    context,
     evidence,
     goods,
     members,
@@ -152,6 +153,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         auditor.router,
         owner.router,
         public.router,
+        context.router,
     ):
         app.include_router(router)
     openapi.install(app)

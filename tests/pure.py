@@ -3,8 +3,10 @@
 PURE = (
     "app/applications/deadlines.py",
     "app/applications/workflow.py",
-    "app/certificates/credential.py",
+    "app/certificates/credential*.py",
+    "app/certificates/lint*.py",
     "app/certificates/number.py",
+    "app/certificates/status_list.py",
     "app/certificates/term.py",
     "app/certificates/workflow.py",
     "app/registry/periods.py",

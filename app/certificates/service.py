@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential, store, workflow
+from app.certificates import credential_untp, lint, status_list, store, workflow
+from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
 from app.certificates.workflow import Deed, RevocationReason
@@ -24,7 +25,7 @@ from app.keys import Signer
 from app.registry.days import day_in_baku
 from app.registry.text import fold
 
-LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
+LIST_IS_FULL = status_list.ENTRIES * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
 
 
@@ -46,6 +47,7 @@ class Grant:
     scheme_name: str
     owner_name: str
     ruleset_version: str
+    assessment_level: str
     organisation_id: UUID
     holder_name: str
     holder_voen: str
@@ -60,6 +62,7 @@ class Grant:
     origin_criterion: str
     valid_from: date
     valid_until: date
+    rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
 
@@ -69,7 +72,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
     number = str(CertificateNumber(grant.scheme_code, year, serial))
     list_id, index = _reserve_status_index(session, issuance.draw)
-    content = credential.CertificateContent(
+    content = CertificateContent(
         number=number,
         base_url=issuance.base_url,
         issuer=issuance.issuer,
@@ -77,11 +80,15 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         scheme_code=grant.scheme_code,
         scheme_name=grant.scheme_name,
         ruleset_version=grant.ruleset_version,
+        assessment_level=grant.assessment_level,
+        holder_id=grant.organisation_id,
         holder_name=grant.holder_name,
         holder_voen=grant.holder_voen,
+        product_id=grant.product_id,
         product_names=grant.product_names,
         hs6=grant.hs6,
         gtin=grant.gtin,
+        site_id=grant.site_id,
         park_code=grant.park_code,
         district=grant.district,
         origin_criterion=grant.origin_criterion,
@@ -90,8 +97,9 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_list_id=list_id,
         status_index=index,
     )
-    linted = credential.lint(credential.build(content))
-    token = credential.sign_credential(issuance.signer, linted)
+    grounds = lint.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
+    linted = lint.lint(credential_untp.build(content), grounds)
+    token = lint.sign_credential(issuance.signer, linted)
     verified = _check_own_work(token, issuance.signer)
     certificate = Certificate(
         id=new_id(),
@@ -157,7 +165,7 @@ def _reserve_status_index(session: Session, draw: Callable[[int], int]) -> tuple
     used = store.next_number(session, "status-index")
     list_id = (used - 1) // LIST_IS_FULL + 1
     while True:
-        index = draw(credential.STATUS_LIST_ENTRIES)
+        index = draw(status_list.ENTRIES)
         if not store.index_is_taken(session, list_id, index):
             return list_id, index
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web import problems
 
 PUBLIC = re.compile(
-    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists)(/[^/]*)?|/v1/schemes/[^/]*/rulesets"
+    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas)(/[^/]*)?|/v1/schemes/[^/]*/rulesets"
     r"|/v1/certificates/[^/]*/(qr\.svg|certificate\.pdf|log-proof)"
     r"|/\.well-known/.*|/log/.*|/openapi\.json|/health/.*"
 )

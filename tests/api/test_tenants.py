@@ -33,6 +33,9 @@ PUBLIC = """
     GET  /v1/parks
     GET  /v1/parks/{code}
     GET  /.well-known/jwks.json
+    GET  /v1/contexts/{name}
+    GET  /v1/schemas/{name}
+    GET  /v1/status-lists/{name}
     GET  /health/live
     GET  /health/ready
 """
