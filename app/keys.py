@@ -139,13 +139,13 @@ def load_or_create_secret(path: Path) -> bytes:
     try:
         return load_secret(path)
     except FileNotFoundError:
-        _write_once(path, secrets.token_hex(_SECRET_BYTES).encode())
+        write_once(path, secrets.token_hex(_SECRET_BYTES).encode())
         return load_secret(path)
 
 
 def load_secret(path: Path) -> bytes:
     """The same without making one. Raises FileNotFoundError, or UnsafeKeyFile for a wrong mode or content."""
-    text = _read_private(path)
+    text = read_private(path)
     try:
         secret = bytes.fromhex(text.decode("ascii"))
     except ValueError as error:
@@ -157,14 +157,14 @@ def load_secret(path: Path) -> bytes:
 
 def load(path: Path) -> PrivateKey:
     """The P-256 key in this file. Raises FileNotFoundError, or UnsafeKeyFile where its mode or content is not right."""
-    pem = _read_private(path)
+    pem = read_private(path)
     try:
         return PrivateKey.from_pem(pem)
     except UnusableKey as error:
         raise UnsafeKeyFile(f"The key file {path} is refused. {error.message}") from error
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
     """The content of a file that nobody but its owner may use."""
     try:
         # One descriptor for look and read: the file cannot be exchanged in between. NONBLOCK: a pipe must not hang us.
@@ -189,13 +189,13 @@ def _read_private(path: Path) -> bytes:
 
 def _create(path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    _write_once(
+    write_once(
         path,
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
 
 
-def _write_once(path: Path, content: bytes) -> None:
+def write_once(path: Path, content: bytes) -> None:
     """Write a new key under a name of its own, then link it into place: the first link wins, and a reader never sees
     half a key. Losing the race is fine; the loser's key has signed nothing."""
     folder = path.parent

@@ -33,12 +33,18 @@ from app.api import (
     reviewer,
     users,
 )
+from app.api import (
+    log as log_routes,
+)
 from app.applications.files import EvidenceFiles
+from app.certificates import logged
 from app.certificates.service import Issuance
 from app.db import Database
 from app.errors import UnsafeToStart
 from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
+from app.ledger import log, log_key
 from app.ledger import service as ledger
+from app.ledger.log_key import LogKeyFile
 from app.registry import places
 from app.schemes import service as schemes
 from app.schemes.scheme_file import load_schemes
@@ -55,7 +61,9 @@ Clock = Callable[[], datetime]
 
 
 def prepare(settings: Settings, now: datetime) -> None:
-    """Once, before the workers start: tables (demo only), issuer, key, marks with their rules, parks.
+    """Once, before the workers start: tables (demo only), issuer, keys, marks with their rules, parks.
+
+    What is older than the public log is entered into it.
 
     Running it again changes nothing. Errors: UnsafeToStart says what to do.
     """
@@ -66,12 +74,15 @@ def prepare(settings: Settings, now: datetime) -> None:
         if settings.profile is Profile.DEMO:
             schema.migrate(database)
         _refuse_unmigrated(database)
+        database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
         with database.session() as session:
             stored = ledger.stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
             issuer = ledger.fix_issuer(session, settings.issuer or demo_issuer, now)
+            log_key.adopt(session, settings.log_key)
             ledger.adopt_key(session, _certificate_signer(settings, issuer), now)
             schemes.publish(session, load_schemes().values(), now)
+            logged.catch_up(session, now)
             places.seed_reference(session)
             session.commit()
     finally:
@@ -86,6 +97,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         production.refuse(settings, clock())
     database = Database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
+    database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
     with database.read_session() as session:
         issuer = ledger.stored_issuer(session)
         known = ledger.known_keys(session)
@@ -154,6 +166,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         owner.router,
         public.router,
         context.router,
+        log_routes.router,
     ):
         app.include_router(router)
     openapi.install(app)

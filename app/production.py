@@ -21,6 +21,7 @@ from app.access import demo_staff, seal
 from app.access import store as access
 from app.db import OVERFLOW, POOL, Database
 from app.errors import UnsafeToStart
+from app.ledger import log_key
 from app.ledger import service as ledger
 from app.settings import Settings, unsafe
 
@@ -129,6 +130,11 @@ def _keys(settings: Settings) -> Iterator[str]:
                 load(path)
             except keys.UnsafeKeyFile as why:
                 yield why.message
+    if settings.log_key.exists():
+        try:
+            log_key.load(settings.log_key)
+        except keys.UnsafeKeyFile as why:
+            yield why.message
 
 
 def _clock(now: datetime) -> Iterator[str]:
@@ -174,6 +180,12 @@ def _register(database: Database, settings: Settings, now: datetime, workers: in
                 "use another database"
             )
         yield from _identity(session, settings)
+        try:
+            log_key.refuse_other(session, settings.log_key)
+        except keys.UnsafeKeyFile:
+            pass  # named already
+        except UnsafeToStart as why:
+            yield why.message
         last = audit.last_moment(session)
         if last is not None and now < last - CLOCK_SLACK:
             yield (

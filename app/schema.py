@@ -58,7 +58,7 @@ def migrated(database: Database) -> bool:
         return MigrationContext.configure(connection).get_current_revision() == head
 
 
-NEVER_REWRITTEN = frozenset({"audit_events", "rulesets", "assessments", "decisions", "decided_products"})
+NEVER_REWRITTEN = frozenset({"audit_events", "log_entries", "rulesets", "assessments", "decisions", "decided_products"})
 """Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
 
 
@@ -77,7 +77,7 @@ def rights_of(role: str) -> str:
     ]
     for table in sorted(Base.metadata.tables):
         verbs = "SELECT, INSERT" if table in NEVER_REWRITTEN else "SELECT, INSERT, UPDATE, DELETE"
-        if table == audit.AuditHead.__tablename__:
+        if table in {audit.AuditHead.__tablename__, ledger.LogHead.__tablename__}:
             verbs = "SELECT, UPDATE"  # its one row is made by the migration
         lines.append(f"GRANT {verbs} ON {table} TO {role};")
     lines.append("COMMIT;")

@@ -129,6 +129,10 @@ class Settings(BaseSettings):
         return self.keys_dir / "access-tokens.pem"
 
     @property
+    def log_key(self) -> Path:
+        return self.keys_dir / "log.pem"
+
+    @property
     def evidence_dir(self) -> Path:
         return self.data_dir / "evidence"
 

@@ -1,7 +1,7 @@
 """Granting and keeping the mark: issue, suspend, reinstate, revoke, surrender.
 
 `issue` goes in the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the
-published key, store, audit. The caller commits once, so that no signed token leaves without its row.
+published key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential_untp, lint, status_list, store, workflow
+from app.certificates import credential_untp, lint, logged, status_list, store, workflow
 from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
@@ -139,6 +139,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     )
     session.add(certificate)
     session.flush()
+    logged.issued(session, certificate, now)
     audit.record(
         session,
         actor,
@@ -179,7 +180,7 @@ def suspend(
         return False
     session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
     if certificate.status != status:
-        _set_status(certificate, status, cause.value, now)
+        _set_status(session, certificate, status, cause.value, now)
     certificate.version += 1
     _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
     session.flush()
@@ -197,7 +198,8 @@ def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: Sus
     if causes:
         certificate.status_reason = next(iter(sorted(causes))).value
     else:
-        _set_status(certificate, workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE), None, now)
+        status = workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE)
+        _set_status(session, certificate, status, None, now)
     certificate.version += 1
     event = "certificate.suspension_narrowed" if causes else "certificate.reinstated"
     _record(session, actor, event, certificate, now, cause=cause.value)
@@ -259,7 +261,7 @@ def _end(
     status = workflow.step(CertificateStatus(certificate.status), deed)
     for suspension in store.open_suspensions(session, certificate.id).values():
         store.end_suspension(suspension, now)
-    _set_status(certificate, status, reason, now)
+    _set_status(session, certificate, status, reason, now)
     certificate.version += 1
     _record(session, actor, f"certificate.{status}", certificate, now, reason=reason)
     session.flush()
@@ -287,8 +289,11 @@ def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: 
     return certificate
 
 
-def _set_status(certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime) -> None:
+def _set_status(
+    session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
+) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+    logged.changed(session, certificate, now)
 
 
 def _record(session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str) -> None:

@@ -1,6 +1,6 @@
 """Queries over certificates, suspensions and counters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -9,8 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.ledger.entry import LogEvent
+from app.ledger.model import LogEntry
 from app.registry.model import Residency
 from app.registry.text import fold
+
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,39 @@ def next_number(session: Session, counter: str) -> int:
 def index_is_taken(session: Session, list_id: int, index: int) -> bool:
     query = sa.select(sa.exists().where(Certificate.status_list_id == list_id, Certificate.status_index == index))
     return bool(session.scalar(query))
+
+
+def pages(session: Session) -> Iterator[Sequence[Certificate]]:
+    """Every certificate in the order of issue, a thousand at a time."""
+    after: UUID | None = None
+    while True:
+        query = sa.select(Certificate).order_by(Certificate.id).limit(AT_ONCE)
+        rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
+        if not rows:
+            return
+        yield rows
+        after = rows[-1].id
+
+
+def unlogged(session: Session) -> Sequence[Certificate]:
+    """Certificates whose issue is not in the public log, in the order of issue."""
+    is_logged = sa.exists().where(
+        LogEntry.subject == Certificate.number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value
+    )
+    return session.scalars(sa.select(Certificate).where(~is_logged).order_by(Certificate.id)).all()
+
+
+def logged_without_row(session: Session) -> tuple[int, str] | None:
+    """The first certificate that was issued by the public log and is not here: number of the entry, its own number."""
+    query = (
+        sa.select(LogEntry.seq, LogEntry.subject)
+        .outerjoin(Certificate, Certificate.number == LogEntry.subject)
+        .where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value, Certificate.id.is_(None))
+        .order_by(LogEntry.seq)
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row.seq, row.subject or "")
 
 
 def revoked(session: Session, organisation_id: UUID) -> Sequence[Certificate]:

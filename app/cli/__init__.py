@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from app.cli import assess, audit, check, demo, people, register, serve, sweep, verify
+from app.cli import assess, audit, check, demo, log, people, register, serve, sweep, verify
 
 app = typer.Typer(
     name="mik",
@@ -20,6 +20,9 @@ app.add_typer(registers, name="register")
 history = typer.Typer(help="The one history of what happened.", no_args_is_help=True)
 app.add_typer(history, name="audit")
 
+logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
+app.add_typer(logs, name="log")
+
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
@@ -29,6 +32,8 @@ app.command("verify")(verify.verify)
 app.command("sweep")(sweep.sweep)
 history.command("check")(audit.check)
 history.command("rights")(audit.rights)
+logs.command("check")(log.check)
+logs.command("export")(log.export)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
 registers.command("import")(register.import_file)

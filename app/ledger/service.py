@@ -10,6 +10,8 @@ from app import audit
 from app.actor import SYSTEM
 from app.errors import UnsafeToStart
 from app.keys import KeyState, KnownKey, Signer, from_jwk, public_jwk
+from app.ledger import log, store
+from app.ledger.entry import Entry, LogEvent
 from app.ledger.model import ServiceIdentity, SigningKey
 
 
@@ -29,7 +31,7 @@ def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
 
 
 def stored_issuer(session: Session) -> str | None:
-    return session.scalar(sa.select(ServiceIdentity.issuer))
+    return store.issuer(session)
 
 
 def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
@@ -50,12 +52,14 @@ def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
         audit.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
     elif key.state != KeyState.ACTIVE:
         raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
+    if not store.has(session, LogEvent.KEY_ACTIVATED, signer.kid):  # also a key that is older than the log
+        log.append(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
 
 
 def known_keys(session: Session) -> Mapping[str, KnownKey]:
     """Every key that ever signed, by `kid`."""
     keys = {}
-    for row in session.scalars(sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)):
+    for row in store.keys(session):
         kid, public = from_jwk(row.public_jwk)
         keys[kid] = KnownKey(kid, public, KeyState(row.state), row.state_since)
     return keys

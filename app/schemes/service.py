@@ -11,6 +11,9 @@ from app import audit
 from app.actor import SYSTEM
 from app.db import dumps
 from app.errors import NotFound, UnsafeToStart
+from app.ledger import log
+from app.ledger import store as ledger
+from app.ledger.entry import Entry, LogEvent
 from app.schemes import canonical, store
 from app.schemes.model import RulesetRow, SchemeRow
 from app.schemes.ruleset import Ruleset, Scheme
@@ -45,6 +48,7 @@ def publish(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
         _publish_ruleset(session, scheme.ruleset, now)
         if row.current_ruleset != scheme.ruleset.version:
             row.current_ruleset, row.updated_at = scheme.ruleset.version, now
+    _log_published(session, now)
 
 
 def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
@@ -67,6 +71,14 @@ def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
             f"The ruleset {ruleset.scheme} {ruleset.version} was published with other content. "
             "A published ruleset never changes: give the changed rules a new version in the scheme file."
         )
+
+
+def _log_published(session: Session, now: datetime) -> None:
+    """Enter every published ruleset into the public log, also those that are older than the log."""
+    for row in store.all_rulesets(session):
+        subject = f"{row.scheme_code}/{row.version}"
+        if not ledger.has(session, LogEvent.RULESET_PUBLISHED, subject):
+            log.append(session, Entry(LogEvent.RULESET_PUBLISHED, now, subject, sha256=row.digest))
 
 
 def mark(session: Session, code: str) -> Mark:

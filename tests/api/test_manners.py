@@ -477,6 +477,11 @@ PUBLIC_PATHS = ["/v1/verify", "/v1/verify/x", "/v1/certificates", "/v1/certifica
 PUBLIC_PATHS += [
     "/v1/schemes/MIK",
     "/v1/schemes/MIK/rulesets",
+    "/v1/certificates/x/log-proof",
+    "/log/checkpoint",
+    "/log/vkey",
+    "/log/tile/0/000.p/1",
+    "/log/consistency?first=1&second=2",
     "/.well-known/jwks.json",
     "/openapi.json",
     "/health/live",

@@ -32,6 +32,11 @@ PUBLIC = """
     GET  /v1/calendar
     GET  /v1/parks
     GET  /v1/parks/{code}
+    GET  /v1/certificates/{number}/log-proof
+    GET  /log/checkpoint
+    GET  /log/vkey
+    GET  /log/tile/{coordinates}
+    GET  /log/consistency
     GET  /.well-known/jwks.json
     GET  /v1/contexts/{name}
     GET  /v1/schemas/{name}
