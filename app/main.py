@@ -31,6 +31,7 @@ from app.api import (
     public,
     registrar,
     reviewer,
+    status_lists,
     users,
 )
 from app.api import (
@@ -39,6 +40,7 @@ from app.api import (
 from app.applications.files import EvidenceFiles
 from app.certificates import logged
 from app.certificates.service import Issuance
+from app.certificates.status_list_service import StatusLists
 from app.db import Database
 from app.errors import UnsafeToStart
 from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
@@ -136,6 +138,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.gates = Gates()
     app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
+    app.state.status_lists = StatusLists(database, lambda: signer, issuer, settings.base_url, clock)
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.keys = lambda: keys
     app.state.desk = desk
@@ -166,6 +169,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         owner.router,
         public.router,
         context.router,
+        status_lists.router,
         log_routes.router,
     ):
         app.include_router(router)

@@ -14,7 +14,16 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential_untp, lint, logged, status_list, store, workflow
+from app.certificates import (
+    credential_untp,
+    lint,
+    logged,
+    status_list,
+    status_list_service,
+    status_list_store,
+    store,
+    workflow,
+)
 from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
@@ -165,6 +174,7 @@ def _reserve_status_index(session: Session, draw: Callable[[int], int]) -> tuple
     """A random place in the present list, never used before. The counter's lock makes two issuers take turns."""
     used = store.next_number(session, "status-index")
     list_id = (used - 1) // LIST_IS_FULL + 1
+    status_list_store.open_list(session, list_id)
     while True:
         index = draw(status_list.ENTRIES)
         if not store.index_is_taken(session, list_id, index):
@@ -293,6 +303,7 @@ def _set_status(
     session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
 ) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+    status_list_service.follow(session, certificate)
     logged.changed(session, certificate, now)
 
 

@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from app.cli import assess, audit, check, demo, log, people, register, serve, sweep, verify
+from app.cli import assess, audit, check, demo, log, people, register, serve, status_lists, sweep, verify
 
 app = typer.Typer(
     name="mik",
@@ -23,6 +23,9 @@ app.add_typer(history, name="audit")
 logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
 app.add_typer(logs, name="log")
 
+lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
+app.add_typer(lists, name="status-lists")
+
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
@@ -34,6 +37,7 @@ history.command("check")(audit.check)
 history.command("rights")(audit.rights)
 logs.command("check")(log.check)
 logs.command("export")(log.export)
+lists.command("check")(status_lists.check)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
 registers.command("import")(register.import_file)
