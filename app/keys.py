@@ -67,17 +67,20 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Our public keys by `kid`: `known` has all of them, `signing` those that have or may have signed certificates."""
+    """Our public keys by `kid`: `known` with their states, `signing` those that have or may have signed certificates,
+    `every` with those that will."""
 
     known: Mapping[str, KnownKey]
     signing: Mapping[str, PublicKey]
+    every: Mapping[str, PublicKey]
 
     @classmethod
     def of(cls, keys: Iterable[KnownKey]) -> "KeyRing":
         known = {key.kid: key for key in keys}
         # A key that is still `next` has signed nothing; a compromised one did, and its dates decide.
         signing = {kid: key.public for kid, key in known.items() if key.state is not KeyState.NEXT}
-        return cls(MappingProxyType(known), MappingProxyType(signing))
+        every = {kid: key.public for kid, key in known.items()}
+        return cls(MappingProxyType(known), MappingProxyType(signing), MappingProxyType(every))
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """What the world may trust: everything but compromised keys."""
@@ -187,12 +190,16 @@ def read_private(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _create(path: Path) -> None:
+def create_private_key() -> tuple[PrivateKey, bytes]:
+    """A new P-256 key, and its PEM text for a key file."""
     key = ec.generate_private_key(ec.SECP256R1())
-    write_once(
-        path,
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(encoding, form, serialization.NoEncryption())
+    return PrivateKey.from_pem(pem), pem
+
+
+def _create(path: Path) -> None:
+    write_once(path, create_private_key()[1])
 
 
 def write_once(path: Path, content: bytes) -> None:

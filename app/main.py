@@ -34,18 +34,19 @@ from app.api import (
     status_lists,
     users,
 )
-from app.api import (
-    log as log_routes,
-)
+from app.api import keys as key_routes
+from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
 from app.certificates import logged
 from app.certificates.service import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.db import Database
 from app.errors import UnsafeToStart
-from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
+from app.keys import access_signer
 from app.ledger import log, log_key
 from app.ledger import service as ledger
+from app.ledger.keeper import KeyKeeper
+from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
 from app.registry import places
 from app.schemes import service as schemes
@@ -82,7 +83,7 @@ def prepare(settings: Settings, now: datetime) -> None:
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
             issuer = ledger.fix_issuer(session, settings.issuer or demo_issuer, now)
             log_key.adopt(session, settings.log_key)
-            ledger.adopt_key(session, _certificate_signer(settings, issuer), now)
+            ledger.adopt_keys(session, KeyFiles(settings.keys_dir, issuer), now)
             schemes.publish(session, load_schemes().values(), now)
             logged.catch_up(session, now)
             places.seed_reference(session)
@@ -102,13 +103,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
     with database.read_session() as session:
         issuer = ledger.stored_issuer(session)
-        known = ledger.known_keys(session)
     if issuer is None:
         raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
-    keys = KeyRing.of(known.values())
-    signer = _certificate_signer(settings, issuer)
+    keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
-    desk = VerificationDesk(store=store, keys=lambda: keys, clock=clock, base_url=settings.base_url)
+    desk = VerificationDesk(
+        store=store, keys=keeper.ring, reread=keeper.reread, clock=clock, base_url=settings.base_url
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -137,10 +138,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
     )
     app.state.gates = Gates()
-    app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
-    app.state.status_lists = StatusLists(database, lambda: signer, issuer, settings.base_url, clock)
+    app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
+    app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
-    app.state.keys = lambda: keys
+    app.state.keys = keeper.ring
+    app.state.keeper = keeper
     app.state.desk = desk
     app.state.migrated = schema.migrated
 
@@ -171,6 +173,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         context.router,
         status_lists.router,
         log_routes.router,
+        key_routes.router,
     ):
         app.include_router(router)
     openapi.install(app)
@@ -190,10 +193,6 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
 def from_environment() -> FastAPI:
     """For uvicorn's workers."""
     return create_app(Settings())
-
-
-def _certificate_signer(settings: Settings, issuer: str) -> FileSigner:
-    return certificate_signer(settings.certificate_key, issuer)
 
 
 def _refuse_unmigrated(database: Database) -> None:

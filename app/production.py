@@ -21,7 +21,7 @@ from app.access import demo_staff, seal
 from app.access import store as access
 from app.db import OVERFLOW, POOL, Database
 from app.errors import UnsafeToStart
-from app.ledger import log_key
+from app.ledger import key_files, log_key
 from app.ledger import service as ledger
 from app.settings import Settings, unsafe
 
@@ -120,8 +120,9 @@ def _keys(settings: Settings) -> Iterator[str]:
             f"The keys in {settings.keys_dir} were made by the demo profile: use another data folder, "
             "new keys are made at the first start"
         )
+    certificate_keys = ((path, keys.load) for path in key_files.paths(settings.keys_dir))
     for path, load in (
-        (settings.certificate_key, keys.load),
+        *certificate_keys,
         (settings.access_key, keys.load),
         (settings.keys_dir / seal.FILE, keys.load_secret),
     ):
@@ -206,10 +207,11 @@ def _identity(session: Session, settings: Settings) -> Iterator[str]:
     if not active:
         return
     path = settings.certificate_key
-    if not path.exists():
+    if not key_files.paths(settings.keys_dir):
         yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
         return
     with suppress(keys.UnsafeKeyFile):  # named already
-        public = keys.load(path).public
-        if all((public.x, public.y) != (key.public.x, key.public.y) for key in active):
+        try:
+            key_files.KeyFiles(settings.keys_dir, stored or "").signer(active[0].kid)
+        except key_files.KeyFileAway:
             yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"

@@ -76,7 +76,7 @@ Status = Literal["active", "suspended", "revoked", "surrendered", "superseded", 
 
 
 def public_face(row: Certificate) -> dict[str, Any]:
-    return certificate_members(CertificateRecord(**{name: getattr(row, name) for name in CertificateRecord._fields}))
+    return certificate_members(CertificateRecord.of(row))
 
 
 @router.get("/v1/certificates", tags=["public"], summary="Search the public register", responses=refuses(422, 503))

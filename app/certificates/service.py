@@ -31,6 +31,7 @@ from app.certificates.workflow import Deed, RevocationReason
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
+from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
 from app.registry.text import fold
 
@@ -42,7 +43,7 @@ LIST_IS_FULL = status_list.ENTRIES * 3 // 4
 class Issuance:
     """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
 
-    signer: Signer
+    signer_in: Callable[[Session], Signer]  # the key that is active in this transaction, and stays so until its end
     issuer: str
     base_url: str
     draw: Callable[[int], int]
@@ -77,6 +78,8 @@ class Grant:
 
 
 def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now: datetime) -> Certificate:
+    refuse_while_paused(session)
+    signer = issuance.signer_in(session)
     year = day_in_baku(now).year
     serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
     number = str(CertificateNumber(grant.scheme_code, year, serial))
@@ -108,8 +111,8 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     )
     grounds = lint.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
     linted = lint.lint(credential_untp.build(content), grounds)
-    token = lint.sign_credential(issuance.signer, linted)
-    verified = _check_own_work(token, issuance.signer)
+    token = lint.sign_credential(signer, linted)
+    verified = _check_own_work(token, signer)
     certificate = Certificate(
         id=new_id(),
         number=number,
@@ -139,7 +142,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_reason=None,
         status_list_id=list_id,
         status_index=index,
-        kid=issuance.signer.kid,
+        kid=signer.kid,
         token=token,
         token_sha256=verified.signed_hash,
         issued_at=now,
@@ -157,7 +160,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         now,
         case_id=grant.application_id,
         sha256=verified.signed_hash,
-        kid=issuance.signer.kid,
+        kid=signer.kid,
     )
     return certificate
 

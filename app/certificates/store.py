@@ -129,6 +129,18 @@ def index_is_taken(session: Session, list_id: int, index: int) -> bool:
     return bool(session.scalar(query))
 
 
+def count_by_key(session: Session) -> dict[str, int]:
+    """How many certificates each key signed, by `kid`."""
+    query = sa.select(Certificate.kid, sa.func.count().label("count")).group_by(Certificate.kid)
+    return {row.kid: int(row[1]) for row in session.execute(query)}
+
+
+def signed_by(session: Session, kid: str) -> Iterator[str]:
+    """The numbers of all that a key signed, in the order of issue."""
+    query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
+    yield from session.scalars(query.execution_options(yield_per=AT_ONCE))
+
+
 def pages(session: Session) -> Iterator[Sequence[Certificate]]:
     """Every certificate in the order of issue, a thousand at a time."""
     after: UUID | None = None

@@ -4,7 +4,21 @@ import os
 
 import typer
 
-from app.cli import assess, audit, check, demo, log, people, register, serve, status_lists, sweep, verify
+from app.cli import (
+    assess,
+    audit,
+    check,
+    demo,
+    issuance,
+    keys,
+    log,
+    people,
+    register,
+    serve,
+    status_lists,
+    sweep,
+    verify,
+)
 
 app = typer.Typer(
     name="mik",
@@ -22,6 +36,10 @@ app.add_typer(history, name="audit")
 
 logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
 app.add_typer(logs, name="log")
+signing = typer.Typer(help="The keys that sign certificates.", no_args_is_help=True)
+issuing = typer.Typer(help="Stop certifying for a while.", no_args_is_help=True)
+app.add_typer(signing, name="keys")
+app.add_typer(issuing, name="issuance")
 
 lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
 app.add_typer(lists, name="status-lists")
@@ -38,6 +56,14 @@ history.command("rights")(audit.rights)
 logs.command("check")(log.check)
 logs.command("export")(log.export)
 lists.command("check")(status_lists.check)
+signing.command("list")(keys.list_keys)
+signing.command("show")(keys.show)
+signing.command("next")(keys.next_key)
+signing.command("activate")(keys.activate)
+signing.command("retire")(keys.retire)
+signing.command("compromise")(keys.compromise)
+issuing.command("pause")(issuance.pause)
+issuing.command("resume")(issuance.resume)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
 registers.command("import")(register.import_file)

@@ -6,7 +6,6 @@ checkpoint that was kept elsewhere (`against`) shows even a database of yesterda
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from app.keys import KeyState
 from app.ledger import merkle, store
 from app.ledger.checkpoint import Checkpoint, read_checkpoint
 from app.ledger.entry import Entry, LogEvent
+from app.ledger.key_service import EVENT
 from app.ledger.merkle import HASH_BYTES
 from app.ledger.model import LogEntry
 from app.ledger.note import NoteRefused, Verifier
@@ -136,24 +136,13 @@ def compare_history(session: Session, histories: Sequence[tuple[int, int, str]])
     return None
 
 
-KEY_EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
-    {
-        KeyState.NEXT: LogEvent.KEY_PUBLISHED,
-        KeyState.ACTIVE: LogEvent.KEY_ACTIVATED,
-        KeyState.RETIRED: LogEvent.KEY_RETIRED,
-        KeyState.COMPROMISED: LogEvent.KEY_COMPROMISED,
-    }
-)
-"""The entry with which a key came into its state."""
-
-
 def compare_keys(session: Session) -> Wrong | None:
     """Whether every key is in the state that the log says."""
     keys = store.keys(session)
     last = store.last_about(session, [key.kid for key in keys])
     for key in keys:
         event, at = last.get(key.kid, (None, None))
-        if event != KEY_EVENT[KeyState(key.state)]:
+        if event != EVENT[KeyState(key.state)]:
             return Wrong(
                 f"key {key.kid}", f"It is {key.state}, but the last the log says of it is {event or 'nothing'}."
             )

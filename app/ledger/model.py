@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -31,7 +32,16 @@ class SigningKey(Base):
     state_since: Mapped[datetime]
     created_at: Mapped[datetime]
 
-    __table_args__ = (sa.CheckConstraint(one_of("state", KeyState), name="state"),)
+    __table_args__ = (
+        sa.CheckConstraint(one_of("state", KeyState), name="state"),
+        sa.Index(
+            "uq_signing_keys_active",
+            "state",
+            unique=True,
+            sqlite_where=sa.text("state = 'active'"),
+            postgresql_where=sa.text("state = 'active'"),
+        ),
+    )
 
 
 class LogEntry(Base):
@@ -75,3 +85,17 @@ class LogHead(Base):
         sa.CheckConstraint("(size = 0) = (checkpoint IS NULL)", name="signed"),
         sa.CheckConstraint("(vkey IS NULL) = (checkpoint IS NULL)", name="keyed"),
     )
+
+
+class IssuancePause(Base):
+    """A time in which nothing is issued; open until `until`."""
+
+    __tablename__ = "issuance_pauses"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    is_open: Mapped[bool | None] = mapped_column(unique=True, comment="true or null: one is open at most")
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+    __table_args__ = (sa.CheckConstraint("(is_open IS NULL) = (until IS NOT NULL)", name="open"),)

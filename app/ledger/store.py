@@ -6,9 +6,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.keys import KeyState
 from app.ledger.entry import LogEvent
 from app.ledger.merkle import HASH_BYTES, Node
-from app.ledger.model import LogEntry, LogHead, ServiceIdentity, SigningKey
+from app.ledger.model import IssuancePause, LogEntry, LogHead, ServiceIdentity, SigningKey
 
 AT_ONCE = 1_000
 
@@ -99,6 +100,24 @@ def last_about(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str
     return {row.subject: (row.event, row.at) for row in session.execute(query)}
 
 
-def keys(session: Session) -> Sequence[SigningKey]:
+def keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
     """In the order of their making."""
-    return session.scalars(sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)).all()
+    query = sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).all()
+
+
+def active_key(session: Session, *, hold: bool = False) -> str | None:
+    """The `kid` of the key that signs; with `hold` nobody can retire it before this transaction ends."""
+    query = sa.select(SigningKey.kid).where(SigningKey.state == KeyState.ACTIVE)
+    return session.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
+
+
+def open_pause(session: Session) -> IssuancePause | None:
+    return session.scalars(sa.select(IssuancePause).where(IssuancePause.is_open.is_(True))).one_or_none()
+
+
+def key_events(session: Session, kid: str) -> Sequence[LogEntry]:
+    """What the log says of a key, in order."""
+    return session.scalars(sa.select(LogEntry).where(LogEntry.subject == kid).order_by(LogEntry.seq)).all()

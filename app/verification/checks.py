@@ -52,7 +52,7 @@ FINAL_STATUSES: Mapping[str, Verdict] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was really looked at. Names: form, signature, record, content, key_state, validity, status."""
+    """One thing that was really looked at: form, signature, record, content, log, key_state, validity, status."""
 
     name: str
     passed: bool
@@ -105,14 +105,17 @@ class TokenReading:
 
     verified: Verified | None
     number: CertificateNumber | None
+    is_early: bool = False  # signed with a key that, as far as these keys tell, does not sign yet
 
 
 def read_token(token: str, keys: KeyRing) -> TokenReading:
     """Check the signature of a token, whatever text it is, and find the number to look up."""
     try:
-        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.signing)
+        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.every)
     except Refused:
         return TokenReading(None, None)
+    if verified.kid not in keys.signing:
+        return TokenReading(None, None, is_early=True)
     subject = verified.payload.get("credentialSubject")
     text = subject.get("number") if isinstance(subject, dict) else None
     return TokenReading(verified, numbers.parse(text) if isinstance(text, str) else None)
@@ -129,7 +132,7 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
     if record is None:
         key = keys.known[reading.verified.kid]
         if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this
-            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key, issued_before=False)))
+            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key, None)))
         return Judgement(Verdict.UNKNOWN, (_SIGNED, _MISSING))
     if reading.verified.signed_hash != record.token_sha256:
         return Judgement(Verdict.FORGED, (_SIGNED, _FOUND, _OTHER))
@@ -137,12 +140,13 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
 
 
 def _judge_record(record: CertificateRecord, done: tuple[Check, ...], keys: KeyRing, now: datetime) -> Judgement:
+    log = _log(record)
     key_state = _key_state(record, keys)
     validity = _validity(record, now)
     status = _status(record)
-    checks = (*done, key_state, validity, status)
+    checks = (*done, log, key_state, validity, status)
     as_of = _as_of(record, keys, now)
-    if not key_state.passed:
+    if not (log.passed and key_state.passed):
         return Judgement(Verdict.FORGED, checks, as_of)
     return Judgement(_verdict(record, now), checks, as_of, record)
 
@@ -158,19 +162,30 @@ def _verdict(record: CertificateRecord, now: datetime) -> Verdict:
     return Verdict.NOT_YET_VALID if today < record.valid_from else Verdict.VALID
 
 
+def _log(record: CertificateRecord) -> Check:
+    """A row that somebody put into the register past the service is not in the log, or not as it is."""
+    if record.logged_at is None:
+        return Check("log", False, "Its issue is not in the public log, in which everything that we issue is.")
+    if record.logged_sha256 != record.token_sha256:
+        return Check("log", False, "The public log has another content for this number.")
+    return Check("log", True, f"Its issue is in the public log since {utc_text(record.logged_at)}.")
+
+
 def _key_state(record: CertificateRecord, keys: KeyRing) -> Check:
     key = keys.known.get(record.kid)
     if key is None or key.state is KeyState.NEXT:
         return Check("key_state", False, "The key named for this certificate has never signed for us.")
     if key.state is not KeyState.COMPROMISED:
         return Check("key_state", True, f"The signing key is {key.state}.")
-    return _compromised(key, issued_before=record.issued_at < key.since)
+    return _compromised(key, record.logged_at)
 
 
-def _compromised(key: KnownKey, *, issued_before: bool) -> Check:
-    when = "before" if issued_before else "not before"
-    detail = f"The signing key is compromised since {utc_text(key.since)}; this was issued {when} that."
-    return Check("key_state", issued_before, detail)
+def _compromised(key: KnownKey, logged_at: datetime | None) -> Check:
+    """Good is only what the public log had before: the date in a text is written by whoever holds the key."""
+    was_before = logged_at is not None and logged_at < key.since
+    when = "before" if was_before else "not before"
+    detail = f"The signing key is compromised since {utc_text(key.since)}; this was logged {when} that."
+    return Check("key_state", was_before, detail)
 
 
 def _validity(record: CertificateRecord, now: datetime) -> Check:

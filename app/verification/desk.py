@@ -20,60 +20,75 @@ Reading = CertificateNumber | TokenReading | None
 
 @dataclass(frozen=True, slots=True)
 class VerificationDesk:
-    """All that a check needs. `keys` and `clock` are asked anew each time; `clock` gives aware moments."""
+    """All that a check needs. `keys` and `clock` are asked anew each time; `clock` gives aware moments.
+
+    `keys` may be a second old. A key that took over within this second would look as if it did not sign yet: where one
+    of ours turns up so, the keys are read anew (`reread`) and the question is judged again.
+    """
 
     store: CertificateStore
     keys: Callable[[], KeyRing]
     clock: Callable[[], datetime]
     base_url: str
+    reread: Callable[[], KeyRing] | None = None
 
     async def by_number(self, text: str) -> Judgement:
         """The verdict on a number as somebody typed it."""
         number = numbers.parse(text)
         if number is None:
             return MISTYPED
-        return judge_number(await self.store.find(number), self.keys(), self.clock())
+        record = await self.store.find(number)
+        return judge_number(record, self._keys_for(record), self.clock())
 
     async def by_token(self, text: str) -> Judgement:
         """The verdict on a token, whatever text it is."""
-        keys = self.keys()
-        reading = read_token(text, keys)
+        reading = self._read_token(text)
         record = await self.store.find(reading.number) if reading.number else None
-        return judge_token(reading, record, keys, self.clock())
+        return judge_token(reading, record, self._keys_for(record), self.clock())
 
     async def many(self, questions: Sequence[Question], encode: Callable[[list[Judgement]], bytes]) -> bytes:
         """The verdicts on many things at one moment, encoded; one look-up for all of them.
 
         A thousand signatures take a tenth of a second: they are checked on a thread, so that single checks go on.
         """
-        keys, now = self.keys(), self.clock()
-        readings = await anyio.to_thread.run_sync(_read, questions, keys)
+        readings = await anyio.to_thread.run_sync(self._read, questions)
         records = await self.store.find_many(_numbers(readings))
+        keys, now = self._keys_for(*records.values()), self.clock()
         return await anyio.to_thread.run_sync(lambda: encode(_judge(readings, records, keys, now)))
 
     def many_now(self, questions: Sequence[Question]) -> list[Judgement]:
         """As `many`, for threads and the command line."""
-        keys, now = self.keys(), self.clock()
-        readings = _read(questions, keys)
-        return _judge(readings, self.store.find_many_now(_numbers(readings)), keys, now)
+        readings = self._read(questions)
+        records = self.store.find_many_now(_numbers(readings))
+        return _judge(readings, records, self._keys_for(*records.values()), self.clock())
 
     def by_number_now(self, text: str) -> Judgement:
         """As `by_number`, for threads and the command line."""
         number = numbers.parse(text)
         if number is None:
             return MISTYPED
-        return judge_number(self.store.find_now(number), self.keys(), self.clock())
+        record = self.store.find_now(number)
+        return judge_number(record, self._keys_for(record), self.clock())
 
     def by_token_now(self, text: str) -> Judgement:
         """As `by_token`, for threads and the command line."""
-        keys = self.keys()
-        reading = read_token(text, keys)
+        reading = self._read_token(text)
         record = self.store.find_now(reading.number) if reading.number else None
-        return judge_token(reading, record, keys, self.clock())
+        return judge_token(reading, record, self._keys_for(record), self.clock())
 
+    def _read_token(self, text: str) -> TokenReading:
+        reading = read_token(text, self.keys())
+        return read_token(text, self.reread()) if reading.is_early and self.reread else reading
 
-def _read(questions: Sequence[Question], keys: KeyRing) -> list[Reading]:
-    return [numbers.parse(q.text) if q.kind == "number" else read_token(q.text, keys) for q in questions]
+    def _read(self, questions: Sequence[Question]) -> list[Reading]:
+        return [numbers.parse(q.text) if q.kind == "number" else self._read_token(q.text) for q in questions]
+
+    def _keys_for(self, *records: CertificateRecord | None) -> KeyRing:
+        """The keys, read anew where a certificate of ours names one that does not sign yet."""
+        keys = self.keys()
+        if self.reread and any(record is not None and record.kid not in keys.signing for record in records):
+            return self.reread()
+        return keys
 
 
 def _number(reading: Reading) -> CertificateNumber | None:

@@ -1,4 +1,4 @@
-"""One row of the table of certificates, as a check needs it."""
+"""One row of the table of certificates, as a check needs it, with what the public log says of it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -27,3 +27,14 @@ class CertificateRecord(NamedTuple):
     issued_at: datetime
     kid: str
     token_sha256: str
+    logged_at: datetime | None = None  # when its issue went into the public log; None: it is not there
+    logged_sha256: str | None = None  # what the log says that was signed
+
+    @classmethod
+    def of(cls, row: object) -> "CertificateRecord":
+        """The record of a row of the table; of the log it says nothing."""
+        return cls(**{name: getattr(row, name) for name in COLUMNS})
+
+
+COLUMNS = CertificateRecord._fields[:-2]
+"""Those of the table of certificates; the others come from the public log."""

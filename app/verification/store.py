@@ -20,9 +20,14 @@ from sqlalchemy.engine import make_url
 
 from app.certificates.number import CertificateNumber
 from app.errors import Unavailable
-from app.verification.record import CertificateRecord
+from app.verification.record import COLUMNS, CertificateRecord
 
-_SELECT = f"SELECT {', '.join(CertificateRecord._fields)} FROM certificates WHERE number "  # noqa: S608 (constants only)
+# One look-up: the entry of the log is found by an index that holds nothing but issues.
+_SELECT = (
+    f"SELECT {', '.join(f'c.{name}' for name in COLUMNS)}, l.at, l.sha256 "  # noqa: S608 (constants only)
+    "FROM certificates c LEFT JOIN log_entries l ON l.subject = c.number AND l.event = 'certificate.issued' "
+    "WHERE c.number "
+)
 _ONE_SQLITE = _SELECT + "= ?"
 _MANY_SQLITE = _SELECT + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants only; one query for all)
 _ONE_POSTGRES = _SELECT + "= %s"
@@ -138,6 +143,7 @@ def _from_text(row: tuple[Any, ...]) -> CertificateRecord:
         valid_until=date.fromisoformat(record.valid_until),  # type: ignore[arg-type]  # still text here
         status_since=_utc(record.status_since),  # type: ignore[arg-type]  # still text here
         issued_at=_utc(record.issued_at),  # type: ignore[arg-type]  # still text here
+        logged_at=_utc(record.logged_at) if record.logged_at else None,  # type: ignore[arg-type]  # still text here
     )
 
 

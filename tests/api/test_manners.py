@@ -483,6 +483,7 @@ PUBLIC_PATHS += [
     "/log/tile/0/000.p/1",
     "/log/consistency?first=1&second=2",
     "/.well-known/jwks.json",
+    "/.well-known/did.json",
     "/openapi.json",
     "/health/live",
 ]

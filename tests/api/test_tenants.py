@@ -41,6 +41,7 @@ PUBLIC = """
     GET  /v1/contexts/{name}
     GET  /v1/schemas/{name}
     GET  /v1/status-lists/{name}
+    GET  /.well-known/did.json
     GET  /health/live
     GET  /health/ready
 """

@@ -6,7 +6,7 @@ from app.certificates import status_list_check, status_list_store
 from app.ledger.service import known_keys
 from app.schema import alembic_config
 
-BEFORE, AFTER = "20261122_2200_public_log", "20261122_2230_status_lists"
+BEFORE, AFTER = "20261122_2230_key_life", "20261122_2240_status_lists"
 
 
 def run(database, verb, revision):

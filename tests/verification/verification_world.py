@@ -13,7 +13,7 @@ from app.certificates.credential_untp import build
 from app.certificates.lint import Grounds, lint, sign_credential
 from app.jws import PrivateKey
 from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
-from app.verification.record import CertificateRecord
+from app.verification.record import COLUMNS, CertificateRecord
 
 DID = "did:web:mark.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -72,7 +72,7 @@ def token_of(signer, content):
 
 
 def record_of(content, token, signer, **other):
-    values = {name: getattr(content, name) for name in CertificateRecord._fields if hasattr(content, name)}
+    values = {name: getattr(content, name) for name in COLUMNS if hasattr(content, name)}
     values |= {
         "status": "active",
         "status_since": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
@@ -81,6 +81,7 @@ def record_of(content, token, signer, **other):
         "kid": signer.kid,
         "token_sha256": jws.signed_hash(token),
     }
+    values |= {"logged_at": values["issued_at"], "logged_sha256": values["token_sha256"]}
     return CertificateRecord(**(values | other))
 
 

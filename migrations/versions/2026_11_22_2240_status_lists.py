@@ -9,8 +9,8 @@ from alembic import op
 
 from app import db
 
-revision = "20261122_2230_status_lists"
-down_revision = "20261122_2200_public_log"
+revision = "20261122_2240_status_lists"
+down_revision = "20261122_2230_key_life"
 branch_labels = None
 depends_on = None
 
