@@ -120,22 +120,17 @@ def _keys(settings: Settings) -> Iterator[str]:
             f"The keys in {settings.keys_dir} were made by the demo profile: use another data folder, "
             "new keys are made at the first start"
         )
-    certificate_keys = ((path, keys.load) for path in key_files.paths(settings.keys_dir))
     for path, load in (
-        *certificate_keys,
+        *((path, keys.load) for path in key_files.paths(settings.keys_dir)),
         (settings.access_key, keys.load),
         (settings.keys_dir / seal.FILE, keys.load_secret),
+        (settings.log_key, log_key.load),
     ):
         if path.exists():
             try:
                 load(path)
             except keys.UnsafeKeyFile as why:
                 yield why.message
-    if settings.log_key.exists():
-        try:
-            log_key.load(settings.log_key)
-        except keys.UnsafeKeyFile as why:
-            yield why.message
 
 
 def _clock(now: datetime) -> Iterator[str]:

@@ -24,38 +24,38 @@ SCHEMA_JSON: Final = "application/schema+json"
 
 
 @router.get(
-    "/v1/contexts/{name}",
+    "/v1/contexts/{shape}",
     tags=["keys"],
     summary="JSON-LD context of our own terms",
     response_class=Response,
     responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **refuses(404)},
 )
-def get_context(name: str, request: Request, settings: SettingsDep) -> Response:
+def get_context(shape: str, request: Request, settings: SettingsDep) -> Response:
     """The third entry of `@context` in every certificate. It never changes."""
-    _known(name)
-    return _for_ever(request, credential_untp.context(settings.base_url, name), name, LD_JSON)
+    _known(shape)
+    return _for_ever(request, credential_untp.context(settings.base_url, shape), shape, LD_JSON)
 
 
 @router.get(
-    "/v1/schemas/{name}",
+    "/v1/schemas/{shape}",
     tags=["keys"],
     summary="JSON Schema of certificates",
     response_class=Response,
     responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **refuses(404)},
 )
-def get_schema(name: str, request: Request, settings: SettingsDep) -> Response:
+def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
     """What `credentialSchema` of every certificate names. It never changes."""
-    _known(name)
-    return _for_ever(request, credential_shape.json_schema(settings.base_url, name), name, SCHEMA_JSON)
+    _known(shape)
+    return _for_ever(request, credential_shape.json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
 
 
-def _known(name: str) -> None:
-    if name != credential_untp.SHAPE:
+def _known(shape: str) -> None:
+    if shape != credential_untp.SHAPE:
         raise NotFound.of("shape of certificates")
 
 
-def _for_ever(request: Request, document: dict[str, Any], name: str, media_type: str) -> Response:
-    tag = f'"{name}"'
+def _for_ever(request: Request, document: dict[str, Any], shape: str, media_type: str) -> Response:
+    tag = f'"{shape}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=86400, immutable"}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)

@@ -1,9 +1,9 @@
 """Published status lists: what a verifier fetches to know whether a certificate was revoked or suspended."""
 
 import hashlib
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from app.api.public import VC_JWT
@@ -21,7 +21,7 @@ MAX_AGE: Final = int(TTL.total_seconds())
 
 
 @router.get(
-    "/v1/status-lists/{name}",
+    "/v1/status-lists/{list}",
     tags=["public"],
     summary="A status list (W3C Bitstring Status List)",
     response_class=Response,
@@ -31,7 +31,7 @@ MAX_AGE: Final = int(TTL.total_seconds())
         **refuses(404, 406, 503),
     },
 )
-def get_status_list(name: str, request: Request, _database: DatabaseDep) -> Response:
+def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, _database: DatabaseDep) -> Response:
     """`revocation-1`, `suspension-1` and so on, always as signed `application/vc+jwt`. Certificates name their list.
 
     Bit `statusListIndex` is set where the certificate was revoked, given back or replaced, or while it is suspended. A

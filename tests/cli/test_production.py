@@ -16,6 +16,7 @@ from app.access import demo_staff, service
 from app.actor import SYSTEM, Role
 from app.cli import app as mik
 from app.errors import UnsafeToStart
+from app.ledger import log_key
 from app.main import create_app, prepare
 from app.settings import Settings
 
@@ -65,6 +66,15 @@ def demo_keys(world):
 def other_register(world):
     with world.session() as session:
         session.execute(sa.text("UPDATE service_identity SET issuer = 'did:web:other.example.az'"))
+
+
+def lost_log_key(world):
+    (world.folder / "keys" / "log.pem").unlink()
+
+
+def wrong_log_key(world):
+    lost_log_key(world)
+    log_key.load_or_create(world.folder / "keys" / "log.pem")
 
 
 def lost_key(world):
@@ -119,6 +129,9 @@ BAD = [
     ("a damaged key", damaged_key, "certificates.pem is refused"),
     ("a lost key", lost_key, "certificates.pem is not there: put it back from your backup"),
     ("another key", wrong_key, "certificates.pem is not the key that the register signs with.*put the right file"),
+    ("an open log key", mode("keys/log.pem", 0o640), "log.pem has mode 0640.*chmod 600"),
+    ("a lost log key", lost_log_key, "public log is signed with .*log.pem is not there. Put it back from your backup"),
+    ("another log key", wrong_log_key, "public log was begun with .*Put the right key file back"),
     ("keys of the demo", demo_keys, "were made by the demo profile: use another data folder"),
     ("passwords of the demo", demo_passwords, "demo-accounts.json holds the passwords.*use another data folder"),
     ("an account of the demo", demo_account, "holds demo accounts \\(owner@mik.example\\).*use another database"),
