@@ -24,6 +24,7 @@ PURE = (
     "app/verification/answer.py",
     "app/verification/checks.py",
     "app/verification/expect.py",
+    "app/verification/offline.py",
     "app/verification/questions.py",
 )
 

@@ -7,6 +7,7 @@ import typer
 from app.cli import (
     assess,
     audit,
+    bundle,
     check,
     demo,
     issuance,
@@ -50,6 +51,7 @@ app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("assess")(assess.assess)
 app.command("verify")(verify.verify)
+app.command("bundle")(bundle.bundle)
 app.command("sweep")(sweep.sweep)
 history.command("check")(audit.check)
 history.command("rights")(audit.rights)
