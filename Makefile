@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 SOURCES := app migrations tests
 
-.PHONY: help run test test-fast format lint clean
+.PHONY: help run test test-fast test-long format lint clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ test: lint  ## everything that must hold: style, types, contracts, tests, covera
 
 test-fast: .venv/development  ## the tests alone, on both databases
 	$(BIN)/python -m pytest -n auto -q
+
+test-long: .venv/development  ## races in fifty rounds and generated input at length, on both databases (about 15 minutes)
+	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
 
 lint: .venv/development
 	$(BIN)/ruff format --check $(SOURCES)

@@ -28,6 +28,7 @@ from app.errors import MikError
 ALG: Final = "ES256"
 CREDENTIAL: Final = "vc+jwt"  # `typ` of certificates
 ACCESS: Final = "at+jwt"  # `typ` of access tokens (RFC 9068)
+STAMP: Final = "stamp+jwt"  # `typ` of the stamp in the QR code of a paper
 MAX_TOKEN_CHARS: Final = 65_536
 MAX_ACCESS_SECONDS: Final = 15 * 60
 _ISSUED_AHEAD_SECONDS: Final = 30  # clocks of two machines differ; the end of a token gets no such grace

@@ -22,6 +22,7 @@ from app.jws import PrivateKey, PublicKey, UnusableKey
 _MAX_KEY_FILE_BYTES = 16_384
 _MAX_JWKS_BYTES = 1_048_576
 _SECRET_BYTES = 32
+SHORT_KID_CHARS = 8
 
 
 class UnsafeKeyFile(UnsafeToStart):
@@ -96,8 +97,8 @@ class Signer(Protocol):
     @property
     def public(self) -> PublicKey: ...
 
-    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str) -> str:
-        """A compact JWS with this key's `kid`."""
+    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str, short: bool = False) -> str:
+        """A compact JWS with this key's `kid`, or with its short form, which only the stamp for paper carries."""
         ...
 
 
@@ -112,8 +113,8 @@ class FileSigner:
     def public(self) -> PublicKey:
         return self._key.public
 
-    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str) -> str:
-        return jws.sign(payload, typ=typ, kid=self.kid, key=self._key)
+    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str, short: bool = False) -> str:
+        return jws.sign(payload, typ=typ, kid=short_kid(self.kid) if short else self.kid, key=self._key)
 
 
 def certificate_signer(path: Path, issuer: str) -> FileSigner:
@@ -243,6 +244,11 @@ def thumbprint(key: PublicKey) -> str:
 def did_kid(issuer: str, key: PublicKey) -> str:
     """The `kid` of a certificate key: `<DID>#<thumbprint>`, the same text in header, JWKS and DID document."""
     return f"{issuer}#{thumbprint(key)}"
+
+
+def short_kid(kid: str) -> str:
+    """First 8 characters of the thumbprint: enough to tell our own few keys apart where every character counts."""
+    return kid.rpartition("#")[2][:SHORT_KID_CHARS]
 
 
 def public_jwk(key: PublicKey, kid: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from app.api import (
     calendar,
     caseload,
     context,
+    documents,
     evidence,
     goods,
     members,
@@ -41,6 +42,9 @@ from app.certificates import logged
 from app.certificates.service import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.db import Database
+from app.documents import organisation
+from app.documents.drawer import Drawer
+from app.documents.press import Press
 from app.errors import UnsafeToStart
 from app.keys import access_signer
 from app.ledger import log, log_key
@@ -140,6 +144,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.gates = Gates()
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
+    app.state.press = Press(
+        signer=keeper.signer,
+        organisation=organisation.of_settings(settings, clock()),
+        drawer=Drawer(settings.papers_dir),
+        timestamp_url=settings.timestamp_url,
+    )
+    app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.keys = keeper.ring
     app.state.keeper = keeper
@@ -169,6 +180,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         calendar.router,
         auditor.router,
         owner.router,
+        documents.router,
         public.router,
         context.router,
         status_lists.router,

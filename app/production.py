@@ -20,6 +20,7 @@ from app import audit, keys, schema
 from app.access import demo_staff, seal
 from app.access import store as access
 from app.db import OVERFLOW, POOL, Database
+from app.documents import organisation
 from app.errors import UnsafeToStart
 from app.ledger import key_files, log_key
 from app.ledger import service as ledger
@@ -56,6 +57,7 @@ def refusals(
         *_variables(os.environ if environment is None else environment),
         *_folder(settings),
         *_keys(settings),
+        *_papers(settings, now),
         *_clock(now),
         *_database(settings, now, workers),
     ]
@@ -131,6 +133,13 @@ def _keys(settings: Settings) -> Iterator[str]:
                 load(path)
             except keys.UnsafeKeyFile as why:
                 yield why.message
+
+
+def _papers(settings: Settings, now: datetime) -> Iterator[str]:
+    try:
+        organisation.of_settings(settings, now)
+    except organisation.UnusablePaperKey as why:
+        yield why.message
 
 
 def _clock(now: datetime) -> Iterator[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
@@ -142,11 +143,19 @@ def signed_by(session: Session, kid: str) -> Iterator[str]:
 
 
 def pages(session: Session) -> Iterator[Sequence[Certificate]]:
-    """Every certificate in the order of issue, a thousand at a time."""
+    """Every certificate in the order of issue, a thousand at a time, and the last ones before one that cannot be read
+    by themselves. At that one raises one of `audit.UNREADABLE`."""
     after: UUID | None = None
+    limit = AT_ONCE
     while True:
-        query = sa.select(Certificate).order_by(Certificate.id).limit(AT_ONCE)
-        rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
+        query = sa.select(Certificate).order_by(Certificate.id).limit(limit)
+        try:
+            rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
+        except audit.UNREADABLE:
+            if limit == 1:
+                raise
+            limit = 1
+            continue
         if not rows:
             return
         yield rows

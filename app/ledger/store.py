@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.keys import KeyState
 from app.ledger.entry import LogEvent
 from app.ledger.merkle import HASH_BYTES, Node
@@ -50,11 +51,17 @@ def entries(session: Session, first: int, last: int) -> Sequence[bytes]:
 
 
 def rows(session: Session) -> Iterator[LogEntry]:
-    """Every row in order, without keeping them."""
-    after = None
+    """Every row in order, without keeping them. At one that cannot be read raises one of `audit.UNREADABLE`."""
+    after, limit = None, AT_ONCE
     while True:
-        query = sa.select(LogEntry).order_by(LogEntry.seq).limit(AT_ONCE)
-        found = session.scalars(query if after is None else query.where(LogEntry.seq > after)).all()
+        query = sa.select(LogEntry).order_by(LogEntry.seq).limit(limit)
+        try:
+            found = session.scalars(query if after is None else query.where(LogEntry.seq > after)).all()
+        except audit.UNREADABLE:
+            if limit == 1:
+                raise
+            limit = 1  # one by one, up to the one it is
+            continue
         if not found:
             return
         after = found[-1].seq

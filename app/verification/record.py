@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
+from app.certificates.model import Certificate
+from app.ledger.model import LogEntry
+
 
 class CertificateRecord(NamedTuple):
     """Field names are column names, in the order in which the store reads them. Moments are aware, in UTC."""
@@ -31,9 +34,10 @@ class CertificateRecord(NamedTuple):
     logged_sha256: str | None = None  # what the log says that was signed
 
     @classmethod
-    def of(cls, row: object) -> "CertificateRecord":
-        """The record of a row of the table; of the log it says nothing."""
-        return cls(**{name: getattr(row, name) for name in COLUMNS})
+    def of(cls, row: Certificate, entry: LogEntry | None = None) -> "CertificateRecord":
+        """The record of a mapped row. Who wants to judge it must give the entry of the log with which it was issued."""
+        logged = (entry.at, entry.sha256) if entry else (None, None)
+        return cls(*(getattr(row, name) for name in COLUMNS), *logged)
 
 
 COLUMNS = CertificateRecord._fields[:-2]

@@ -25,6 +25,10 @@ PUBLIC = """
     POST /v1/registrations
     GET  /v1/certificates
     GET  /v1/certificates/{number}
+    GET  /v1/certificates/{number}/qr.svg
+    GET  /v1/certificates/{number}/qr.png
+    GET  /v1/certificates/{number}/label.svg
+    GET  /v1/certificates/{number}/certificate.pdf
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets

@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from app import audit
 from app.cli import app as mik
 from app.db import Database
+from app.errors import NotFound
 from app.ledger import merkle, reading, store, tiles
 from app.ledger.checkpoint import Checkpoint
 from app.ledger.entry import Entry, LogEvent
+from app.ledger.log import LogDamaged
 from app.ledger.log_key import LogKeyFile
 from app.ledger.note import parse_vkey
 from tests.conftest import _admin, _fresh, _named
@@ -244,6 +246,66 @@ def test_a_changed_key_is_named(drill, change):
     drill.attack(f"UPDATE signing_keys SET {change}")
     (named,) = drill.named()
     assert named.startswith("key did:web:")
+
+
+def test_a_changed_ruleset_is_named(drill):
+    drill.attack("UPDATE rulesets SET digest = 'x' WHERE scheme_code = 'MIK'")
+    (named,) = drill.named()
+    assert named.startswith("ruleset MIK/")
+
+
+def test_a_ruleset_taken_out_or_slipped_in_is_named(drill):
+    drill.attack("UPDATE rulesets SET version = '2099.1' WHERE scheme_code = 'URVA'")
+    assert drill.named() == ["ruleset URVA/2099.1"]
+    drill.attack("DELETE FROM rulesets WHERE scheme_code = 'URVA'")
+    (named,) = drill.named()
+    assert named.startswith("ruleset URVA/2026")
+
+
+def test_a_certificate_of_another_key_is_named(drill):
+    columns = "public_jwk, 'retired', state_since, created_at"
+    copy = f"INSERT INTO signing_keys SELECT 'did:web:x#k', {columns} FROM signing_keys"
+    change = "UPDATE certificates SET kid = 'did:web:x#k' WHERE number = :number"
+    drill.attack(copy, change, number=drill.numbers[0])
+    assert drill.named() == [f"certificate {drill.numbers[0]}", "key did:web:x#k"]
+
+
+def test_what_cannot_even_be_read_is_named(drill):
+    if not drill.database.is_sqlite:
+        return  # its columns hold only what their types can be
+    drill.attack("UPDATE log_entries SET at = 'yesterday' WHERE seq = 4")
+    assert drill.named()[0] == "log entry 4"
+    drill.attack("UPDATE certificates SET valid_until = 'never' WHERE number = :number", number=drill.numbers[1])
+    assert "certificate after the first 1" in drill.named()
+
+
+@pytest.mark.parametrize(
+    ("damage", "ask"),
+    [
+        ("DELETE FROM log_head", reading.checkpoint),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reading.tile(session, tiles.Tile(None, 0, 3))),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reading.tile(session, tiles.Tile(0, 0, 3))),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reading.consistency(session, 1, 3)),
+    ],
+)
+def test_a_damaged_log_is_not_read_out_as_if_it_were_whole(drill, damage, ask):
+    drill.attack(damage)
+    with drill.database.read_session() as session, pytest.raises(LogDamaged):
+        ask(session)
+
+
+def test_without_the_key_file_the_stored_key_is_taken(drill, monkeypatch):
+    monkeypatch.setenv("MIK_DATA_DIR", str(drill.folder / "elsewhere"))
+    assert drill.named() == []
+    drill.attack("UPDATE log_head SET vkey = 'x'")
+    assert "cannot be used" in drill.check()[1]
+    drill.attack("UPDATE log_head SET vkey = NULL, checkpoint = NULL, size = 0")
+    assert drill.check() == (2, "There is no public log here yet: it begins with the first start of the service.\n")
+    assert CliRunner().invoke(mik, ["log", "export", str(drill.folder)]).exit_code == 2
+    with drill.database.read_session() as session:
+        for ask in (reading.checkpoint, reading.vkey):
+            with pytest.raises(NotFound):
+                ask(session)
 
 
 def test_yesterdays_database_under_todays_checkpoint(drill, register):
