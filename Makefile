@@ -50,5 +50,5 @@ format: .venv/development  ## put the code into its form
 	$(BIN)/ruff format $(SOURCES)
 
 clean:  ## remove what was made, the demo's data included
-	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
