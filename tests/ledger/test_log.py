@@ -112,6 +112,7 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
     with database.read_session() as session:
         for old, new in pairwise(line):
             assert proves_growth(old, new, reading.consistency(session, old.size, new.size))
+    with database.read_session() as session:
         assert audit.check(session).broken is None
 
 
