@@ -53,5 +53,5 @@ screenshots: .venv/development  ## the pictures of the README, anew (needs Chrom
 	$(BIN)/python -m tests.pages.screenshots
 
 clean:  ## remove what was made, the demo's data included
-	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,6 +20,7 @@ from app.api import (
     auth,
     calendar,
     caseload,
+    context,
     documents,
     evidence,
     goods,
@@ -32,6 +33,7 @@ from app.api import (
     public,
     registrar,
     reviewer,
+    status_lists,
     users,
 )
 from app.api import keys as key_routes
@@ -39,6 +41,7 @@ from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
 from app.certificates import logged
 from app.certificates.service import Issuance
+from app.certificates.status_list_service import StatusLists
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -145,6 +148,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.gates = Gates()
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
+    app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
     app.state.press = Press(
         signer=keeper.signer,
         organisation=organisation.of_settings(settings, clock()),
@@ -186,6 +190,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         documents.router,
         open_data.router,
         public.router,
+        context.router,
+        status_lists.router,
         log_routes.router,
         key_routes.router,
         badge.router,

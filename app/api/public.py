@@ -146,6 +146,7 @@ class SchemeAnswer(Answer):
     kind: str
     owner: str
     term_months: int
+    assessment_level: str = Field(description="as certificates declare it, in the words of UNTP")
     legal_notes: list[dict[str, str]]
     current_ruleset: str
 

@@ -1,19 +1,28 @@
 """Whether the table of certificates still says what was signed and logged: names the first row that does not."""
 
 from collections.abc import Mapping
+from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy.orm import Session
 
 from app import audit, jws, strict_json
-from app.certificates import credential, store
-from app.certificates.credential import CertificateContent
+from app.certificates import credential_reading, store
+from app.certificates.credential import mask_voen
 from app.certificates.logged import EVENT
 from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.status_list import PURPOSES, ListRefused, list_name
 from app.jws import PublicKey
 from app.ledger import store as ledger
 from app.ledger.entry import LogEvent
 from app.ledger.examine import Wrong
 from app.ledger.model import LogEntry
+
+_SAME = (
+    *("number", "scheme_code", "ruleset_version", "hs6", "gtin", "park_code", "origin_criterion"),
+    *("valid_from", "valid_until"),
+)
+_COMPOSED = ("scheme_name", "holder_name", "district")
 
 
 def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong | None]:
@@ -51,7 +60,7 @@ def _wrong_with(certificate: Certificate, entry: LogEntry | None, keys: Mapping[
         return f"Its token is not the one of entry {entry.seq} of the log."
     if not verified.kid == certificate.kid == strict_json.loads(entry.entry).get("key"):
         return f"Its key is not the one of entry {entry.seq} of the log."
-    if credential.build(_content(certificate, verified.payload)) != verified.payload:
+    if not _agrees(certificate, verified.payload):
         return "It does not say what was signed."
     return None
 
@@ -64,28 +73,18 @@ def _wrong_status(certificate: Certificate, last: str) -> str | None:
     return f"It is {certificate.status}, but the last the log says of it is {last}."
 
 
-def _content(certificate: Certificate, payload: Mapping[str, object]) -> CertificateContent:
-    """What the row says, with what only the token holds: the address and the owner's name of that day."""
-    issuer, address = payload["issuer"], payload["id"]
-    assert isinstance(issuer, Mapping) and isinstance(address, str)  # the linter saw to it before it was signed
-    return CertificateContent(
-        number=certificate.number,
-        base_url=address.removesuffix(f"/v1/certificates/{certificate.number}"),
-        issuer=issuer["id"],
-        issuer_name=issuer["name"],
-        scheme_code=certificate.scheme_code,
-        scheme_name=certificate.scheme_name,
-        ruleset_version=certificate.ruleset_version,
-        holder_name=certificate.holder_name,
-        holder_voen=certificate.holder_voen,
-        product_names=certificate.product_names,
-        hs6=certificate.hs6,
-        gtin=certificate.gtin,
-        park_code=certificate.park_code,
-        district=certificate.district,
-        origin_criterion=certificate.origin_criterion,
-        valid_from=certificate.valid_from,
-        valid_until=certificate.valid_until,
-        status_list_id=certificate.status_list_id,
-        status_index=certificate.status_index,
+def _agrees(certificate: Certificate, payload: Mapping[str, Any]) -> bool:
+    """Whether the row says what was signed, whichever shape that has. Names are signed composed (NFC)."""
+    try:
+        said = credential_reading.read(payload)
+    except (credential_reading.Unreadable, ListRefused):
+        return False
+    row, lists = certificate, {place[0].rpartition("/")[2] for place in said.places.values()}
+    return (
+        all(getattr(row, name) == getattr(said, name) for name in _SAME)
+        and all(normalize("NFC", getattr(row, name)) == getattr(said, name) for name in _COMPOSED)
+        and {language: normalize("NFC", name) for language, name in row.product_names.items()} == said.product_names
+        and mask_voen(row.holder_voen) == said.masked_voen
+        and lists == {list_name(row.status_list_id, purpose) for purpose in PURPOSES}
+        and {index for _, index in said.places.values()} == {row.status_index}
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.certificates.status_list import Purpose
 from app.db import Base, new_id, one_of
 
 
@@ -141,3 +142,32 @@ class Counter(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[int] = mapped_column(sa.BigInteger())
+
+
+class StatusListRow(Base):
+    """One published list (W3C Bitstring Status List): the certificates with this `list_id`, for one purpose.
+
+    `bits` repeats the statuses of certificates; `token` is the list as last signed, good while `token_version` is
+    `version`. It may be missing: the next reader signs it.
+    """
+
+    __tablename__ = "status_lists"
+
+    list_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1, comment="moves with every change of a bit")
+    token_version: Mapped[int | None]
+    kid: Mapped[str | None] = mapped_column(comment="the key that signed the token")
+    signed_at: Mapped[datetime | None]
+    bits: Mapped[bytes] = mapped_column(sa.LargeBinary(), comment="bit 0 is the left-most")
+    token: Mapped[str | None]
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("purpose", Purpose), name="purpose"),
+        sa.CheckConstraint("list_id > 0", name="list_id"),
+        sa.CheckConstraint(
+            "(token IS NULL) = (token_version IS NULL) AND (token IS NULL) = (kid IS NULL) "
+            "AND (token IS NULL) = (signed_at IS NULL)",
+            name="signed",
+        ),
+    )

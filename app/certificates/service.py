@@ -14,7 +14,18 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential, logged, search_store, store, workflow
+from app.certificates import (
+    credential_untp,
+    lint,
+    logged,
+    search_store,
+    status_list,
+    status_list_service,
+    status_list_store,
+    store,
+    workflow,
+)
+from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
 from app.certificates.workflow import Deed, RevocationReason
@@ -24,7 +35,7 @@ from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
 
-LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
+LIST_IS_FULL = status_list.ENTRIES * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
 
 
@@ -46,6 +57,7 @@ class Grant:
     scheme_name: str
     owner_name: str
     ruleset_version: str
+    assessment_level: str
     organisation_id: UUID
     holder_name: str
     holder_voen: str
@@ -60,6 +72,7 @@ class Grant:
     origin_criterion: str
     valid_from: date
     valid_until: date
+    rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
 
@@ -71,7 +84,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
     number = str(CertificateNumber(grant.scheme_code, year, serial))
     list_id, index = _reserve_status_index(session, issuance.draw)
-    content = credential.CertificateContent(
+    content = CertificateContent(
         number=number,
         base_url=issuance.base_url,
         issuer=issuance.issuer,
@@ -79,11 +92,15 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         scheme_code=grant.scheme_code,
         scheme_name=grant.scheme_name,
         ruleset_version=grant.ruleset_version,
+        assessment_level=grant.assessment_level,
+        holder_id=grant.organisation_id,
         holder_name=grant.holder_name,
         holder_voen=grant.holder_voen,
+        product_id=grant.product_id,
         product_names=grant.product_names,
         hs6=grant.hs6,
         gtin=grant.gtin,
+        site_id=grant.site_id,
         park_code=grant.park_code,
         district=grant.district,
         origin_criterion=grant.origin_criterion,
@@ -92,8 +109,9 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_list_id=list_id,
         status_index=index,
     )
-    linted = credential.lint(credential.build(content))
-    token = credential.sign_credential(signer, linted)
+    grounds = lint.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
+    linted = lint.lint(credential_untp.build(content), grounds)
+    token = lint.sign_credential(signer, linted)
     verified = _check_own_work(token, signer)
     certificate = Certificate(
         id=new_id(),
@@ -159,8 +177,9 @@ def _reserve_status_index(session: Session, draw: Callable[[int], int]) -> tuple
     """A random place in the present list, never used before. The counter's lock makes two issuers take turns."""
     used = store.next_number(session, "status-index")
     list_id = (used - 1) // LIST_IS_FULL + 1
+    status_list_store.open_list(session, list_id)
     while True:
-        index = draw(credential.STATUS_LIST_ENTRIES)
+        index = draw(status_list.ENTRIES)
         if not store.index_is_taken(session, list_id, index):
             return list_id, index
 
@@ -287,6 +306,7 @@ def _set_status(
     session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
 ) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+    status_list_service.follow(session, certificate)
     logged.changed(session, certificate, now)
 
 

@@ -4,7 +4,22 @@ import os
 
 import typer
 
-from app.cli import assess, audit, check, demo, issuance, keys, log, people, register, serve, sweep, verify
+from app.cli import (
+    assess,
+    audit,
+    bundle,
+    check,
+    demo,
+    issuance,
+    keys,
+    log,
+    people,
+    register,
+    serve,
+    status_lists,
+    sweep,
+    verify,
+)
 
 app = typer.Typer(
     name="mik",
@@ -27,17 +42,22 @@ issuing = typer.Typer(help="Stop certifying for a while.", no_args_is_help=True)
 app.add_typer(signing, name="keys")
 app.add_typer(issuing, name="issuance")
 
+lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
+app.add_typer(lists, name="status-lists")
+
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("assess")(assess.assess)
 app.command("verify")(verify.verify)
+app.command("bundle")(bundle.bundle)
 app.command("sweep")(sweep.sweep)
 history.command("check")(audit.check)
 history.command("rights")(audit.rights)
 logs.command("check")(log.check)
 logs.command("export")(log.export)
+lists.command("check")(status_lists.check)
 signing.command("list")(keys.list_keys)
 signing.command("show")(keys.show)
 signing.command("next")(keys.next_key)

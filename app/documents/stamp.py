@@ -44,7 +44,7 @@ from urllib.parse import quote
 
 from app import jws, strict_json
 from app.certificates import number as numbers
-from app.certificates.credential import STATUS_LIST_ENTRIES
+from app.certificates.status_list import ENTRIES
 from app.errors import MikError
 from app.jws import PublicKey
 from app.keys import Signer, short_kid
@@ -197,6 +197,6 @@ def _place(place: object) -> tuple[int, int]:
     if not isinstance(place, list) or [type(each) for each in place] != [int, int]:
         raise ValueError("the place in the status list has another form")
     list_id, index = place
-    if not 1 <= list_id <= MAX_LIST_ID or not 0 <= index < STATUS_LIST_ENTRIES:
+    if not 1 <= list_id <= MAX_LIST_ID or not 0 <= index < ENTRIES:
         raise ValueError("the place is outside the status lists")
     return list_id, index

@@ -81,6 +81,14 @@ def issued_of(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
     return {row.subject: row for row in session.scalars(query) if row.subject is not None}
 
 
+def every_issue(session: Session) -> Iterator[tuple[str, bytes]]:
+    """Number and entry of every certificate in the log, in its order."""
+    query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
+    for subject, entry in session.execute(query.order_by(LogEntry.seq).execution_options(yield_per=AT_ONCE)):
+        assert subject is not None  # an issue is about a certificate
+        yield subject, entry
+
+
 def published(session: Session) -> dict[str, str | None]:
     """The digest of every ruleset that was logged, by `SCHEME/version`."""
     query = sa.select(LogEntry.subject, LogEntry.sha256).where(LogEntry.event == LogEvent.RULESET_PUBLISHED)

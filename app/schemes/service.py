@@ -27,6 +27,7 @@ class Mark:
     names: Mapping[str, str]
     owner: str
     term_months: int
+    assessment_level: str
     ruleset: Ruleset
 
     def name(self, language: str = "en") -> str:
@@ -87,7 +88,12 @@ def mark(session: Session, code: str) -> Mark:
         raise NotFound.of("scheme")
     content = row.content
     return Mark(
-        code, content["names"], content["owner"], content["term_months"], ruleset(session, code, row.current_ruleset)
+        code,
+        content["names"],
+        content["owner"],
+        content["term_months"],
+        content["assessment_level"],
+        ruleset(session, code, row.current_ruleset),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -142,24 +142,26 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
 def _judge_record(record: CertificateRecord, done: tuple[Check, ...], keys: KeyRing, now: datetime) -> Judgement:
     log = _log(record)
     key_state = _key_state(record, keys)
-    validity = _validity(record, now)
+    validity = validity_of(record.valid_from, record.valid_until, now)
     status = _status(record)
     checks = (*done, log, key_state, validity, status)
     as_of = _as_of(record, keys, now)
     if not (log.passed and key_state.passed):
         return Judgement(Verdict.FORGED, checks, as_of)
-    return Judgement(_verdict(record, now), checks, as_of, record)
+    verdict = verdict_of(record.status, record.valid_from, record.valid_until, now)
+    return Judgement(verdict, checks, as_of, record)
 
 
-def _verdict(record: CertificateRecord, now: datetime) -> Verdict:
+def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) -> Verdict:
+    """The verdict on what is genuine: status before term, but an ended term before a suspension. `now` is aware."""
     today = now.astimezone(BAKU).date()
-    if record.status in FINAL_STATUSES:
-        return FINAL_STATUSES[record.status]
-    if today > record.valid_until:
+    if status in FINAL_STATUSES:
+        return FINAL_STATUSES[status]
+    if today > valid_until:
         return Verdict.EXPIRED
-    if record.status != ACTIVE:
+    if status != ACTIVE:
         return Verdict.SUSPENDED
-    return Verdict.NOT_YET_VALID if today < record.valid_from else Verdict.VALID
+    return Verdict.NOT_YET_VALID if today < valid_from else Verdict.VALID
 
 
 def _log(record: CertificateRecord) -> Check:
@@ -188,13 +190,13 @@ def _compromised(key: KnownKey, logged_at: datetime | None) -> Check:
     return Check("key_state", was_before, detail)
 
 
-def _validity(record: CertificateRecord, now: datetime) -> Check:
+def validity_of(valid_from: date, valid_until: date, now: datetime) -> Check:
     """The detail names no day of asking: the answer, and with it the ETag, changes only when the verdict may."""
     today = now.astimezone(BAKU).date()
-    term = f"from {record.valid_from} to {record.valid_until}, both days included (Asia/Baku)"
-    if today > record.valid_until:
+    term = f"from {valid_from} to {valid_until}, both days included (Asia/Baku)"
+    if today > valid_until:
         return Check("validity", False, f"The term has ended: it ran {term}.")
-    if today < record.valid_from:
+    if today < valid_from:
         return Check("validity", False, f"The term has not begun: it runs {term}.")
     return Check("validity", True, f"The term runs {term}.")
 

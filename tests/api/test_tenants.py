@@ -45,6 +45,9 @@ PUBLIC = """
     GET  /log/tile/{coordinates}
     GET  /log/consistency
     GET  /.well-known/jwks.json
+    GET  /v1/contexts/{shape}
+    GET  /v1/schemas/{shape}
+    GET  /v1/status-lists/{list}
     GET  /.well-known/did.json
     GET  /health/live
     GET  /health/ready
@@ -174,7 +177,13 @@ SECOND_FACTOR = """
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role"}
-OF_NOBODY = {"number", "code", "coordinates"}  # what is public; a certificate's surrender is looked at by itself
+OF_NOBODY = {
+    "number",
+    "code",
+    "coordinates",
+    "shape",
+    "list",
+}  # what is public; a certificate's surrender is looked at by itself
 TAKES_FORM = {"POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence"
@@ -231,6 +240,8 @@ def things(shared_house, company):
         "role": "inspector",
         "number": number,
         "coordinates": "0/000.p/1",
+        "shape": "certificate-1",
+        "list": "revocation-1",
         "code": "MIK",
     }
 

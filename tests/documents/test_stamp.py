@@ -12,8 +12,8 @@ from joserfc.jwk import ECKey
 from joserfc.jws import deserialize_compact
 
 from app import jws, keys
-from app.certificates.credential import STATUS_LIST_ENTRIES
 from app.certificates.number import CertificateNumber
+from app.certificates.status_list import ENTRIES
 from app.documents import stamp as stamps
 from app.documents.stamp import Stamp, StampRefused, cut
 
@@ -30,7 +30,7 @@ NUMBERS = st.builds(
 ).map(str)
 
 
-@given(NUMBERS, NAMES, NAMES, st.dates(), st.integers(1, 999_999), st.integers(0, STATUS_LIST_ENTRIES - 1))
+@given(NUMBERS, NAMES, NAMES, st.dates(), st.integers(1, 999_999), st.integers(0, ENTRIES - 1))
 def test_every_allowed_content_fits_and_reads_back(number, holder, product, day, list_id, index):
     written = Stamp.of(
         number=number,
@@ -126,7 +126,7 @@ WRONG = {
     "list 0": GOOD | {"s": [0, 1]},
     "list too high": GOOD | {"s": [1_000_000, 1]},
     "index below": GOOD | {"s": [1, -1]},
-    "index above": GOOD | {"s": [1, STATUS_LIST_ENTRIES]},
+    "index above": GOOD | {"s": [1, ENTRIES]},
 }
 
 

@@ -1,6 +1,6 @@
 """A thousand certificates of one key, which was stolen at T: each side of T gets its verdict, and no date helps."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app import jws
 from app.actor import SYSTEM
-from app.certificates.credential import CertificateContent, build, lint, sign_credential
+from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
 from app.keys import KeyRing
@@ -19,6 +19,7 @@ from app.ledger.key_files import KeyFiles
 from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
 from app.verification.store import certificate_store
+from tests.verification.verification_world import content_of, token_of
 
 DID = "did:web:mark.example"
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -27,33 +28,14 @@ COUNT = 1_000
 
 
 def content(serial):
-    return CertificateContent(
-        number=str(CertificateNumber("MIK", 2026, serial)),
-        base_url="https://mark.example",
-        issuer=DID,
-        issuer_name="Owner of the mark",
-        scheme_code="MIK",
-        scheme_name="Made in Karabakh",
-        ruleset_version="2026.1",
-        holder_name="Nümunə MMC",
-        holder_voen="0010002221",
-        product_names={"en": "Steel pipe"},
-        hs6="730630",
-        gtin=None,
-        park_code="AGDAM-SP",
-        district="Ağdam",
-        origin_criterion="CTH",
-        valid_from=date(2026, 11, 22),
-        valid_until=date(2029, 11, 21),
-        status_list_id=1,
-        status_index=serial,
-    )
+    number = str(CertificateNumber("MIK", 2026, serial))
+    return content_of(number, product_names={"en": "Steel pipe"}, status_index=serial)
 
 
 def row(signer, serial, issued_at):
     """A row as `issue` would write it, with ids of things that are not there: they are not what is tested here."""
     said = content(serial)
-    token = sign_credential(signer, lint(build(said)))
+    token = token_of(signer, said)
     own = {
         name: getattr(said, name)
         for name in CertificateContent.__dataclass_fields__
@@ -111,7 +93,7 @@ def test_a_thousand_certificates_on_both_sides_of_the_theft(stolen, database):
         ring = KeyRing.of(ledger.known_keys(session).values())
     moment = STOLEN + timedelta(days=3)
     desk = VerificationDesk(certificate_store(database.url), lambda: ring, lambda: moment, "https://mark.example")
-    unrecorded = sign_credential(signer, lint(build(content(COUNT + 9))))
+    unrecorded = token_of(signer, content(COUNT + 9))
     expected = ["valid"] * 499 + ["forged"] * 501
     for kind in ("number", "token"):
         judged = desk.many_now([Question(kind, each[kind]) for each in rows])

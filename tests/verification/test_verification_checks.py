@@ -5,10 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from verification_world import NOW, content_of, record_of, ring_of, signer_of
+from verification_world import NOW, content_of, record_of, ring_of, signer_of, token_of
 
 from app import jws
-from app.certificates.credential import build, lint, sign_credential
 from app.certificates.model import CertificateStatus
 from app.keys import KeyRing, KeyState, KnownKey
 from app.verification.checks import (
@@ -25,7 +24,7 @@ from app.verification.checks import (
 
 SIGNER = signer_of(0xC0FFEE)
 CONTENT = content_of()
-TOKEN = sign_credential(SIGNER, lint(build(CONTENT)))
+TOKEN = token_of(SIGNER, CONTENT)
 RECORD = record_of(CONTENT, TOKEN, SIGNER)
 RING = ring_of(SIGNER)
 FIRST, LAST = RECORD.valid_from, RECORD.valid_until
@@ -227,7 +226,7 @@ class TestToken:
         assert self.judge(TOKEN, RECORD, ring_of(SIGNER, state=KeyState.NEXT)).verdict is Verdict.FORGED
 
     def test_other_content_for_the_same_number(self):
-        other = sign_credential(SIGNER, lint(build(content_of(holder_name="Somebody else"))))
+        other = token_of(SIGNER, content_of(holder_name="Somebody else"))
         judgement = self.judge(other)
         assert judgement.verdict is Verdict.FORGED
         assert names(judgement) == ["signature", "record", "content"]
@@ -235,7 +234,7 @@ class TestToken:
         assert judgement.record is None
 
     def test_the_same_content_signed_again(self):
-        again = sign_credential(SIGNER, lint(build(CONTENT)))
+        again = token_of(SIGNER, CONTENT)
         assert again != TOKEN
         assert self.judge(again).verdict is Verdict.VALID
 
@@ -247,7 +246,7 @@ class TestToken:
                 KnownKey(old.kid, old.public, KeyState.RETIRED, NOW),
             ]
         )
-        assert self.judge(sign_credential(old, lint(build(CONTENT))), ring=ring).verdict is Verdict.FORGED
+        assert self.judge(token_of(old, CONTENT), ring=ring).verdict is Verdict.FORGED
 
     @pytest.mark.parametrize(
         "payload",

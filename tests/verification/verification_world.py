@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import jws
 from app.certificates.credential import CertificateContent
+from app.certificates.credential_untp import build
+from app.certificates.lint import Grounds, lint, sign_credential
 from app.jws import PrivateKey
 from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
 from app.verification.record import COLUMNS, CertificateRecord
@@ -39,11 +42,15 @@ def content_of(number="MIK-2026-000042-Y", **other):
         "scheme_code": number[:3],
         "scheme_name": "Made in Karabakh",
         "ruleset_version": "2026.1",
+        "assessment_level": "scheme-cab",
+        "holder_id": UUID(int=1),
         "holder_name": "Nümunə-Boru MMC",
         "holder_voen": "0010002221",
+        "product_id": UUID(int=2),
         "product_names": {"en": "Steel pipe", "az": "Polad boru"},
         "hs6": "730630",
         "gtin": None,
+        "site_id": UUID(int=3),
         "park_code": "AGDAM-SP",
         "district": "Ağdam",
         "origin_criterion": "CTH",
@@ -53,6 +60,15 @@ def content_of(number="MIK-2026-000042-Y", **other):
         "status_index": 4711,
     }
     return CertificateContent(**(values | other))
+
+
+def grounds_of(content, not_after=None):
+    """What the content agrees with."""
+    return Grounds(content.issuer, content.base_url, content.status_list_id, content.status_index, not_after)
+
+
+def token_of(signer, content):
+    return sign_credential(signer, lint(build(content), grounds_of(content)))
 
 
 def record_of(content, token, signer, **other):
