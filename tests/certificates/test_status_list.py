@@ -84,7 +84,8 @@ class TestEncoding:
             (KNOWN[:-8], Fault.MALFORMED), ("u" + "A" * 9_000_000, Fault.MALFORMED),
             (packed(gzip.compress(empty(), mtime=0) + b"more"), Fault.MALFORMED),
             (packed(gzip.compress(empty(), mtime=0) * 2), Fault.MALFORMED),
-            (packed(gzip.compress(empty()[1:], mtime=0)), Fault.LENGTH), (packed(gzip.compress(b"", mtime=0)), Fault.LENGTH),
+            (packed(gzip.compress(empty()[1:], mtime=0)), Fault.LENGTH),
+            (packed(gzip.compress(b"", mtime=0)), Fault.LENGTH),
             (packed(gzip.compress(bytes(MAX_BYTES + 1), mtime=0)), Fault.LENGTH),
         ],
     )  # fmt: skip
