@@ -44,11 +44,15 @@ from app.schemes.scheme_file import load_schemes
 from app.settings import Profile, Settings
 from app.verification import lane
 from app.verification.desk import VerificationDesk
+from app.verification.lane import NumberLane
 from app.verification.store import certificate_store
+from app.verification.tally import Tally
 from app.web import problems
 from app.web.deps import utc_now
+from app.web.door import Door, Service
 from app.web.gate import Gates
-from app.web.middleware import Envelope, PublicCors
+from app.web.limits import Limiter
+from app.web.middleware import Envelope, PublicCors, RequestIds
 
 Clock = Callable[[], datetime]
 
@@ -93,16 +97,18 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     keys = KeyRing.of(known.values())
     signer = _certificate_signer(settings, issuer)
     store = certificate_store(settings.sqlalchemy_url)
+    tally = Tally()
     desk = VerificationDesk(store=store, keys=lambda: keys, clock=clock, base_url=settings.base_url)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await store.open()
         yield
+        tally.report()
         await store.close()
         database.dispose()
 
-    app = FastAPI(
+    app = Service(
         title="Made in Karabakh – certification service",
         version="0.1.0",
         description=openapi.DESCRIPTION,
@@ -130,7 +136,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     problems.install(app)
     app.router.routes.extend(
-        lane.routes(desk, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
+        lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
     for router in (
         auth.router,
@@ -155,17 +161,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     ):
         app.include_router(router)
     openapi.install(app)
-    _wrap(app, settings)
+    _wrap(app, NumberLane(desk, tally), settings)
     return app
 
 
-def _wrap(app: FastAPI, settings: Settings) -> None:
+def _wrap(app: Service, numbers: NumberLane, settings: Settings) -> None:
     https = settings.base_url.startswith("https://")
+    ids = RequestIds()
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        return Envelope(PublicCors(inner), https=https)
+        return Envelope(PublicCors(inner), https=https, ids=ids)
 
     app.add_middleware(envelope)
+    limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
+    app.door = Door(app.behind_the_door, numbers, limiter, ids, https=https)
 
 
 def from_environment() -> FastAPI:

@@ -1,7 +1,7 @@
 """Where checks are made: look up, then judge. The lane, the pages and the command line all come here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio.to_thread
@@ -9,9 +9,12 @@ import anyio.to_thread
 from app.certificates import number as numbers
 from app.certificates.number import CertificateNumber
 from app.keys import KeyRing
-from app.verification.checks import MISTYPED, Judgement, TokenReading, judge_number, judge_token, read_token
+from app.verification.answer import answer_many
+from app.verification.checks import MISTYPED, Judgement, TokenReading, Verdict, judge_number, judge_token, read_token
+from app.verification.forms import Forms
 from app.verification.questions import Question
 from app.verification.record import CertificateRecord
+from app.verification.row import Row, from_row
 from app.verification.store import CertificateStore
 
 Reading = CertificateNumber | TokenReading | None
@@ -26,6 +29,10 @@ class VerificationDesk:
     keys: Callable[[], KeyRing]
     clock: Callable[[], datetime]
     base_url: str
+    forms: Forms = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "forms", Forms(self.base_url))
 
     async def by_number(self, text: str) -> Judgement:
         """The verdict on a number as somebody typed it."""
@@ -41,18 +48,41 @@ class VerificationDesk:
         record = await self.store.find(reading.number) if reading.number else None
         return judge_token(reading, record, keys, self.clock())
 
-    async def many(self, questions: Sequence[Question], encode: Callable[[list[Judgement]], bytes]) -> bytes:
-        """The verdicts on many things at one moment, encoded; one look-up for all of them.
+    async def print_number(self, text: str) -> tuple[Verdict, str]:
+        """As `by_number`, as the JSON body of an answer: the way of nearly all checks, and the cheapest."""
+        number = numbers.display(text)
+        if number is None:
+            return self.forms.mistyped
+        row = await self.store.find_row(number)
+        return self.forms.unknown if row is None else self.forms.fill(row, self.keys(), self.clock())
+
+    async def print_many(self, questions: Sequence[Question]) -> tuple[list[Verdict], bytes]:
+        """The verdicts on many things at one moment, and the JSON body of the answer; one look-up for all of them.
 
         A thousand signatures take a tenth of a second: they are checked on a thread, so that single checks go on.
         """
         keys, now = self.keys(), self.clock()
-        readings = await anyio.to_thread.run_sync(_read, questions, keys)
-        records = await self.store.find_many(_numbers(readings))
-        return await anyio.to_thread.run_sync(lambda: encode(_judge(readings, records, keys, now)))
+        asked = await anyio.to_thread.run_sync(lambda: [_look_at(question, keys) for question in questions])
+        rows = await self.store.find_rows(list({number for number, _ in asked if number is not None}))
+
+        def print_all() -> tuple[list[Verdict], bytes]:
+            printed = [self._print(number, reading, rows, keys, now) for number, reading in asked]
+            return [verdict for verdict, _ in printed], answer_many(body for _, body in printed)
+
+        return await anyio.to_thread.run_sync(print_all)
+
+    def _print(
+        self, number: str | None, reading: TokenReading | None, rows: Mapping[str, Row], keys: KeyRing, now: datetime
+    ) -> tuple[Verdict, str]:
+        row = rows.get(number) if number is not None else None
+        if reading is not None:
+            return self.forms.print(judge_token(reading, None if row is None else from_row(row), keys, now))
+        if number is None:
+            return self.forms.mistyped
+        return self.forms.unknown if row is None else self.forms.fill(row, keys, now)
 
     def many_now(self, questions: Sequence[Question]) -> list[Judgement]:
-        """As `many`, for threads and the command line."""
+        """The verdicts on many things at one moment, for threads and the command line."""
         keys, now = self.keys(), self.clock()
         readings = _read(questions, keys)
         return _judge(readings, self.store.find_many_now(_numbers(readings)), keys, now)
@@ -70,6 +100,14 @@ class VerificationDesk:
         reading = read_token(text, keys)
         record = self.store.find_now(reading.number) if reading.number else None
         return judge_token(reading, record, keys, self.clock())
+
+
+def _look_at(question: Question, keys: KeyRing) -> tuple[str | None, TokenReading | None]:
+    """The number to look up, if any, and what a token says."""
+    if question.kind == "number":
+        return numbers.display(question.text), None
+    reading = read_token(question.text, keys)
+    return str(reading.number) if reading.number else None, reading
 
 
 def _read(questions: Sequence[Question], keys: KeyRing) -> list[Reading]:

@@ -11,7 +11,9 @@ from verification_world import content_of, record_of, signer_of
 
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
+from app.db import dumps
 from app.verification.record import CertificateRecord
+from app.verification.row import from_row
 from app.verification.store import _MANY_POSTGRES, _MANY_SQLITE, PostgresStore, RegisterAway, certificate_store
 
 SIGNER = signer_of(0xC0FFEE)
@@ -23,7 +25,7 @@ class Register:
     """Writes rows past the rules that tie them to companies and applications: those are not what is tested here."""
 
     def __init__(self, url):
-        self.engine = sa.create_engine(url)
+        self.engine = sa.create_engine(url, json_serializer=dumps)
 
     def run(self, *statements):
         with self.engine.begin() as connection:
@@ -232,11 +234,11 @@ class TestMany:
             store = certificate_store(url)
             await store.open()
             try:
-                return await store.find_many(numbers)
+                return await store.find_rows([str(number) for number in numbers])
             finally:
                 await store.close()
 
-        found = asyncio.run(run())
+        found = {number: from_row(row) for number, row in asyncio.run(run()).items()}
         assert certificate_store(url).find_many_now(numbers) == found
         return found
 
@@ -269,3 +271,115 @@ class TestMany:
             self.ask_many(database_url, [NUMBER])
         with pytest.raises(RegisterAway):
             certificate_store(database_url).find_many_now([NUMBER])
+
+
+class TestTogether:
+    """PostgreSQL: single look-ups that come at the same time are asked in one query."""
+
+    @pytest.fixture
+    def database_url(self, pg_url, pg_template):
+        return sa.make_url(pg_url).set(database=pg_template).render_as_string(hide_password=False)
+
+    @pytest.fixture
+    def held(self, database_url):
+        """A store of one connection whose queries are counted, and wait where the test says so."""
+        store = certificate_store(database_url)
+        held = PostgresStore(store._conninfo, connections=1)
+        held.queries, held.began, held.may_go_on = [], asyncio.Event(), asyncio.Event()
+
+        async def read(query, argument):
+            held.queries.append(sorted(argument))
+            held.began.set()
+            await held.may_go_on.wait()
+            return [(number,) for number in argument if number == "there"]
+
+        held._read = read
+        return held
+
+    def run(self, held, play):
+        async def run():
+            await held.open()
+            try:
+                return await asyncio.wait_for(play(), 20)
+            finally:
+                await held.close()
+
+        return asyncio.run(run())
+
+    def test_what_comes_in_one_turn_is_one_query(self, held):
+        async def play():
+            held.may_go_on.set()
+            return await asyncio.gather(*(held.find_row(name) for name in ("there", "x", "there", "y")))
+
+        assert self.run(held, play) == [("there",), None, ("there",), None]
+        assert held.queries == [["there", "x", "y"]]
+
+    def test_nobody_joins_a_query_that_is_under_way(self, held):
+        """Its answer may be older than the question."""
+
+        async def play():
+            first = asyncio.create_task(held.find_row("there"))
+            await held.began.wait()
+            later = [asyncio.create_task(held.find_row(name)) for name in ("there", "z")]
+            await asyncio.sleep(0)
+            held.may_go_on.set()
+            return await asyncio.gather(first, *later)
+
+        assert self.run(held, play) == [("there",), ("there",), None]
+        assert held.queries == [["there"], ["there", "z"]]
+
+    def test_no_query_asks_for_all_the_world(self, held, monkeypatch):
+        monkeypatch.setattr("app.verification.store.MOST_AT_ONCE", 2)
+
+        async def play():
+            held.may_go_on.set()
+            return await asyncio.gather(*(held.find_row(str(each)) for each in range(5)))
+
+        assert self.run(held, play) == [None] * 5
+        assert [len(query) for query in held.queries] == [2, 2, 1]
+
+    def test_who_hangs_up_does_not_harm_the_others(self, held):
+        async def play():
+            tasks = [asyncio.create_task(held.find_row(name)) for name in ("x", "there")]
+            await held.began.wait()
+            tasks[0].cancel()
+            held.may_go_on.set()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+        gone, found = self.run(held, play)
+        assert isinstance(gone, asyncio.CancelledError)
+        assert found == ("there",)
+
+    @pytest.mark.parametrize("error", [psycopg.DataError("x"), RuntimeError("x")])
+    def test_all_hear_of_a_failure_and_the_next_is_answered(self, held, error):
+        async def play():
+            working = held._read
+
+            async def fail(_query, _argument):
+                raise error
+
+            held._read = fail
+            failed = await asyncio.gather(*(held.find_row(n) for n in "ab"), return_exceptions=True)
+            held._read = working
+            held.may_go_on.set()
+            return failed, await held.find_row("there")
+
+        failed, found = self.run(held, play)
+        assert [type(each) for each in failed] == [RegisterAway] * 2
+        assert found == ("there",)
+
+
+def test_names_come_as_compact_json_from_both(register, database_url):
+    """The lane prints them as they are."""
+
+    async def run():
+        store = certificate_store(database_url)
+        await store.open()
+        try:
+            return await store.find_row(str(NUMBER))
+        finally:
+            await store.close()
+
+    row = asyncio.run(run())
+    assert row[CertificateRecord._fields.index("product_names")] == '{"az":"Polad boru","en":"Steel pipe"}'
+    assert row[CertificateRecord._fields.index("status_since")] == "2026-11-22 17:00:00.123456"

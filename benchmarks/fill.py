@@ -1,0 +1,136 @@
+"""A register full of certificates, written by SQL past the services: no tokens, no companies behind them.
+
+Every id and number grows with the serial, so that ten million rows are appended and not sorted in. Names, terms and
+states differ from row to row as they do in life: nothing of an answer may be the same for all of them.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import sqlalchemy as sa
+
+from app.certificates.model import Certificate
+from app.certificates.number import CertificateNumber
+from app.db import Database, dumps
+from app.ledger.service import known_keys
+
+SCHEME, YEAR = "MIK", 2026
+CHUNK = 20_000
+_FIRST_DAY = date(2026, 1, 1)
+_LIST_ENTRIES = 131_072
+_GOODS = (
+    ("730630", "Steel pipe", "Polad boru", "Стальная труба"),
+    ("220421", "Pomegranate wine", "Nar şərabı", "Гранатовое вино"),
+    ("570110", "Hand-knotted carpet", "Əl ilə toxunmuş xalça", "Ковёр ручной работы"),
+    ("040900", "Mountain honey", "Dağ balı", "Горный мёд"),
+    ("940360", "Walnut table", "Qoz ağacından masa", "Стол из ореха"),
+)
+_PLACES = (("AGDAM-SP", "Ağdam"), (None, "Şuşa"), ("ARAZ-VALLEY", "Cəbrayıl"), (None, "Qusar"))
+COLUMNS = tuple(column.name for column in Certificate.__table__.columns)
+
+
+def number_of(serial: int) -> str:
+    return str(CertificateNumber(SCHEME, YEAR, serial))
+
+
+def fill(url: str, count: int, say: Callable[[str], None] = lambda _text: None) -> None:
+    """Rows with the serials 1 to `count` in a prepared register that has none."""
+    database = Database(url)
+    with database.read_session() as session:
+        kid = next(iter(known_keys(session)))
+    database.dispose()
+    (_fill_sqlite if url.startswith("sqlite") else _fill_postgres)(url, count, kid, say)
+
+
+def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...]]:
+    """In the order of COLUMNS, each value in the form in which its database keeps it."""
+    day_texts = [(_FIRST_DAY + timedelta(days=day)).isoformat() for day in range(8_000)]
+    begin = datetime(2026, 1, 1, 5, tzinfo=UTC)
+    for serial in range(1, count + 1):
+        hs6, english, azeri, russian = _GOODS[serial % len(_GOODS)]
+        park, district = _PLACES[serial % len(_PLACES)]
+        started = serial * 7919 % 300  # a few begin after today, and a few have ended
+        ends = started + (365, 730, 1095)[serial % 3] - (600 if serial % 50 == 0 and serial % 3 else 0)
+        is_revoked, is_suspended = serial % 101 == 0, serial % 97 == 0
+        moment = begin + timedelta(microseconds=serial * 2_690_123 % 25_000_000_000_000)
+        stored_moment = moment.replace(tzinfo=None).isoformat(" ") if is_sqlite else moment.isoformat()
+        names = {"en": f"{english} {serial % 1000}", "az": f"{azeri} {serial % 1000}", "ru": russian}
+        values = {
+            "id": _uuid(1, serial, is_sqlite),
+            "number": number_of(serial),
+            "scheme_code": SCHEME,
+            "scheme_name": "Made in Karabakh – Heart of Azerbaijan",
+            "ruleset_version": "2026.1",
+            "year": YEAR,
+            "serial": serial,
+            "organisation_id": _uuid(2, serial // 10, is_sqlite),
+            "product_id": _uuid(3, serial, is_sqlite),
+            "site_id": _uuid(4, serial // 10, is_sqlite),
+            "residency_id": None,
+            "application_id": _uuid(5, serial, is_sqlite),
+            "decision_id": _uuid(6, serial, is_sqlite),
+            "holder_name": f"“Nümunə-{serial // 10}” MMC",
+            "holder_voen": f"{serial // 10 % 1_000_000_000:09d}1",
+            "product_names": dumps(names),
+            "hs6": hs6,
+            "gtin": None,
+            "park_code": park,
+            "district": district,
+            "origin_criterion": ("CTH", "WO", "VA40")[serial % 3],
+            "valid_from": day_texts[started],
+            "valid_until": day_texts[max(ends, started)],
+            "status": "revoked" if is_revoked else "suspended" if is_suspended else "active",
+            "status_since": stored_moment,
+            "status_reason": "false-documents" if is_revoked else "hearing" if is_suspended else None,
+            "status_list_id": serial // _LIST_ENTRIES + 1,
+            "status_index": serial % _LIST_ENTRIES,
+            "kid": kid,
+            "token_sha256": f"{serial:064x}",
+            "issued_at": stored_moment,
+            "search_text": f"numune {serial // 10} {english.lower()}",
+            "version": 1,
+            "token": "",
+        }
+        yield tuple(values[name] for name in COLUMNS)
+
+
+def _uuid(kind: int, serial: int, is_sqlite: bool) -> str:
+    text = f"0193{kind:04x}{serial:012x}".ljust(32, "0")
+    return text if is_sqlite else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _fill_sqlite(url: str, count: int, kid: str, say: Callable[[str], None]) -> None:
+    database = Database(url)
+    connection = database.write_engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        cursor.execute("PRAGMA synchronous=OFF")  # only while it is filled: who serves it opens it anew
+        statement = f"INSERT INTO certificates ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 (constants)
+        made = rows(count, kid, is_sqlite=True)
+        done = 0
+        while chunk := list(itertools.islice(made, CHUNK)):
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.executemany(statement, chunk)
+            cursor.execute("COMMIT")
+            done += len(chunk)
+            say(f"{done:,} of {count:,} rows")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.invalidate()
+        database.dispose()
+
+
+def _fill_postgres(url: str, count: int, kid: str, say: Callable[[str], None]) -> None:
+    with psycopg.connect(sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)) as conn:
+        conn.execute("SET session_replication_role = replica")  # rows without the companies behind them
+        with conn.cursor().copy(f"COPY certificates ({', '.join(COLUMNS)}) FROM STDIN") as copy:  # type: ignore[arg-type]  # constants
+            for done, row in enumerate(rows(count, kid, is_sqlite=False), 1):
+                copy.write_row(row)
+                if done % CHUNK == 0:
+                    say(f"{done:,} of {count:,} rows")
+        conn.commit()
+        conn.autocommit = True
+        conn.execute("VACUUM ANALYZE certificates")
