@@ -9,7 +9,7 @@ import select
 import socket
 import time
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -47,8 +47,14 @@ def post(path: str, body: bytes, *, headers: Iterable[str] = ()) -> bytes:
     return ("\r\n".join([*lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n").encode() + body
 
 
-def run(port: int, requests: Iterable[bytes], *, seconds: float, connections: int = CONNECTIONS) -> Measured:
-    """Ask for `seconds`; the requests are taken in turn, over and over."""
+def run(
+    port: int, requests: Iterable[bytes], *, seconds: float, connections: int = CONNECTIONS, pause: float = 0.0
+) -> Measured:
+    """Ask for `seconds`; the requests are taken in turn, over and over.
+
+    With a `pause`, in seconds, each connection rests so long after an answer. Without one the generator never sleeps:
+    were it woken by each answer, the server would be charged for waking it.
+    """
     measured = Measured()
     source = itertools.cycle(list(requests))
     poll = select.epoll()
@@ -60,10 +66,14 @@ def run(port: int, requests: Iterable[bytes], *, seconds: float, connections: in
             poll.register(connection.descriptor, select.EPOLLIN)
         begun = time.perf_counter()
         until = begun + seconds
-        for connection in opened.values():
-            connection.ask(next(source))
-        while opened and time.perf_counter() < until:
-            for descriptor, _event in poll.poll(0):
+        resting: deque[tuple[float, _Connection]] = deque()
+        for place, connection in enumerate(opened.values()):
+            resting.append((begun + pause * place / connections, connection))
+        while opened and (now := time.perf_counter()) < until:
+            while resting and resting[0][0] <= now:
+                _, rested = resting.popleft()
+                rested.ask(next(source))
+            for descriptor, _event in poll.poll(0.005 if pause else 0):
                 connection = opened[descriptor]
                 try:
                     status = connection.read()
@@ -77,7 +87,10 @@ def run(port: int, requests: Iterable[bytes], *, seconds: float, connections: in
                     measured.requests += 1
                     measured.statuses[status] += 1
                     measured.latencies.append(time.perf_counter_ns() - connection.asked_at)
-                    connection.ask(next(source))
+                    if pause:
+                        resting.append((time.perf_counter() + pause, connection))
+                    else:
+                        connection.ask(next(source))
         measured.seconds = time.perf_counter() - begun
     finally:
         poll.close()

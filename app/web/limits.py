@@ -21,8 +21,8 @@ class Limiter:
     """`per_minute` checks from each address, all at once if need be; 0 counts nothing. `clock`: seconds that only grow.
 
     An address for which nothing was counted for a minute is forgotten. An IPv6 address counts as its network of 64
-    bits, since whoever has one has all of them. The proxies named in `trusted` are never counted: a request that seems to
-    come from them came without the address of its sender, and might be anybody's.
+    bits, since whoever has one has all of them. The proxies named in `trusted` are never counted: a request that seems
+    to come from them came without the address of its sender, and might be anybody's.
     """
 
     def __init__(
