@@ -44,7 +44,7 @@ from app.schemes.scheme_file import load_schemes
 from app.settings import Profile, Settings
 from app.verification import lane
 from app.verification.desk import VerificationDesk
-from app.verification.lane import NumberLane
+from app.verification.lane import Lane
 from app.verification.store import certificate_store
 from app.verification.tally import Tally
 from app.web import problems
@@ -161,11 +161,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     ):
         app.include_router(router)
     openapi.install(app)
-    _wrap(app, NumberLane(desk, tally), settings)
+    _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
 
 
-def _wrap(app: Service, numbers: NumberLane, settings: Settings) -> None:
+def _wrap(app: Service, single: Lane, settings: Settings) -> None:
     https = settings.base_url.startswith("https://")
     ids = RequestIds()
 
@@ -174,7 +174,7 @@ def _wrap(app: Service, numbers: NumberLane, settings: Settings) -> None:
 
     app.add_middleware(envelope)
     limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
-    app.door = Door(app.behind_the_door, numbers, limiter, ids, https=https)
+    app.door = Door(app.behind_the_door, single, limiter, ids, https=https)
 
 
 def from_environment() -> FastAPI:

@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.verification.answer import as_members
 from app.verification.checks import MISTYPED, judge_number
 from app.verification.desk import VerificationDesk
-from app.verification.lane import NumberLane
+from app.verification.lane import Lane
 from app.verification.record import CertificateRecord
 from app.verification.store import certificate_store
 from app.verification.tally import Tally
@@ -67,7 +67,7 @@ def lane_only() -> ASGIApp:
         keys = KeyRing.of(known_keys(session).values())
     database.dispose()
     store = certificate_store(settings.sqlalchemy_url)
-    numbers = NumberLane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally())
+    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally())
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

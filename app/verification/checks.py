@@ -135,6 +135,11 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
         return Judgement(Verdict.UNKNOWN, (_SIGNED, _MISSING))
     if reading.verified.signed_hash != record.token_sha256:
         return Judgement(Verdict.FORGED, (_SIGNED, _FOUND, _OTHER))
+    return judge_issued_token(record, keys, now)
+
+
+def judge_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) -> Judgement:
+    """The verdict on a token whose signature and content are those that were issued for this record."""
     return _judge_record(record, (_SIGNED, _FOUND, _SAME), keys, now)
 
 

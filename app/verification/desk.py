@@ -10,7 +10,16 @@ from app.certificates import number as numbers
 from app.certificates.number import CertificateNumber
 from app.keys import KeyRing
 from app.verification.answer import answer_many
-from app.verification.checks import MISTYPED, Judgement, TokenReading, Verdict, judge_number, judge_token, read_token
+from app.verification.checks import (
+    MISTYPED,
+    Judgement,
+    TokenReading,
+    Verdict,
+    judge_issued_token,
+    judge_number,
+    judge_token,
+    read_token,
+)
 from app.verification.forms import Forms
 from app.verification.questions import Question
 from app.verification.record import CertificateRecord
@@ -19,6 +28,7 @@ from app.verification.store import CertificateStore
 
 Reading = CertificateNumber | TokenReading | None
 """What a question turned out to be; None for a mistyped number."""
+_SHA256 = CertificateRecord._fields.index("token_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +40,11 @@ class VerificationDesk:
     clock: Callable[[], datetime]
     base_url: str
     forms: Forms = field(init=False)
+    token_forms: Forms = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "forms", Forms(self.base_url))
+        object.__setattr__(self, "token_forms", Forms(self.base_url, judge_issued_token))
 
     async def by_number(self, text: str) -> Judgement:
         """The verdict on a number as somebody typed it."""
@@ -56,6 +68,13 @@ class VerificationDesk:
         row = await self.store.find_row(number)
         return self.forms.unknown if row is None else self.forms.fill(row, self.keys(), self.clock())
 
+    async def print_token(self, text: str) -> tuple[Verdict, str]:
+        """As `by_token`, as the JSON body of an answer."""
+        keys = self.keys()
+        number, reading = _look_at(Question("token", text), keys)
+        row = await self.store.find_row(number) if number is not None else None
+        return self._print(number, reading, row, keys, self.clock())
+
     async def print_many(self, questions: Sequence[Question]) -> tuple[list[Verdict], bytes]:
         """The verdicts on many things at one moment, and the JSON body of the answer; one look-up for all of them.
 
@@ -66,16 +85,20 @@ class VerificationDesk:
         rows = await self.store.find_rows(list({number for number, _ in asked if number is not None}))
 
         def print_all() -> tuple[list[Verdict], bytes]:
-            printed = [self._print(number, reading, rows, keys, now) for number, reading in asked]
+            printed = [
+                self._print(number, reading, rows.get(number) if number else None, keys, now)
+                for number, reading in asked
+            ]
             return [verdict for verdict, _ in printed], answer_many(body for _, body in printed)
 
         return await anyio.to_thread.run_sync(print_all)
 
     def _print(
-        self, number: str | None, reading: TokenReading | None, rows: Mapping[str, Row], keys: KeyRing, now: datetime
+        self, number: str | None, reading: TokenReading | None, row: Row | None, keys: KeyRing, now: datetime
     ) -> tuple[Verdict, str]:
-        row = rows.get(number) if number is not None else None
         if reading is not None:
+            if row is not None and reading.verified is not None and row[_SHA256] == reading.verified.signed_hash:
+                return self.token_forms.fill(row, keys, now)
             return self.forms.print(judge_token(reading, None if row is None else from_row(row), keys, now))
         if number is None:
             return self.forms.mistyped

@@ -23,6 +23,7 @@ from app.verification.checks import MISTYPED, UNKNOWN, Judgement, Verdict, judge
 from app.verification.record import CertificateRecord
 from app.verification.row import Row, from_row
 
+Law = Callable[[CertificateRecord, KeyRing, datetime], Judgement]
 MAX_FORMS: Final = 4_096
 """About 2 KB each. A register with more combinations in force is answered right, only slower."""
 
@@ -66,10 +67,11 @@ class _Pile:
 
 
 class Forms:
-    """The forms for one base address, which has no slash at its end."""
+    """The forms of one law for one base address, which has no slash at its end."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, law: Law = judge_number) -> None:
         self._base_url = base_url
+        self._law = law
         self._pile = _Pile(None, _NEVER, _NEVER)
         self.mistyped = self.print(MISTYPED)
         self.unknown = self.print(UNKNOWN)
@@ -79,7 +81,7 @@ class Forms:
         return judgement.verdict, answer(judgement, self._base_url)[0].decode()
 
     def fill(self, row: Row, keys: KeyRing, now: datetime) -> tuple[Verdict, str]:
-        """Verdict and JSON body for a well-formed number with this row. `now` is aware."""
+        """Verdict and JSON body for what has this row. `now` is aware."""
         pile = self._pile
         if keys is not pile.keys or not pile.begin <= now <= pile.end:
             self._pile = pile = _Pile(keys, *stretch_of(now))
@@ -89,9 +91,9 @@ class Forms:
             if judged not in pile.forms:
                 if len(pile.forms) >= MAX_FORMS:
                     pile.forms.clear()
-                pile.forms[judged] = form = _form(from_row(row), keys, now, self._base_url)
+                pile.forms[judged] = form = _form(self._law, from_row(row), keys, now, self._base_url)
             if form is None:
-                return self.print(judge_number(from_row(row), keys, now))
+                return self.print(self._law(from_row(row), keys, now))
         (
             scheme, scheme_name, holder, hs6, district, origin, gtin, park, reason, number, voen, names, since, issued
         ) = _shown(row)  # fmt: skip
@@ -163,8 +165,8 @@ _SAMPLES: Final = (
 )
 
 
-def _form(record: CertificateRecord, keys: KeyRing, now: datetime, base_url: str) -> _Form | None:
-    early, late = (_punched(record, sample, keys, now, base_url) for sample in _SAMPLES)
+def _form(law: Law, record: CertificateRecord, keys: KeyRing, now: datetime, base_url: str) -> _Form | None:
+    early, late = (_punched(law, record, sample, keys, now, base_url) for sample in _SAMPLES)
     if early[:3] != late[:3]:
         return None
     verdict, text, places, as_of = early
@@ -172,10 +174,10 @@ def _form(record: CertificateRecord, keys: KeyRing, now: datetime, base_url: str
 
 
 def _punched(
-    record: CertificateRecord, sample: _Sample, keys: KeyRing, now: datetime, base_url: str
+    law: Law, record: CertificateRecord, sample: _Sample, keys: KeyRing, now: datetime, base_url: str
 ) -> tuple[Verdict, str, tuple[int, ...], str]:
     """Verdict, text with `%s` in its holes, the hole at each, and the moment of the verdict."""
-    judgement = judge_number(record._replace(**sample.shown), keys, now)
+    judgement = law(record._replace(**sample.shown), keys, now)
     assert judgement.as_of is not None  # a row was found
     text = answer(replace(judgement, as_of=sample.as_of), base_url)[0].decode()
     holes = {hole: place for place, hole in enumerate(sample.holes)}

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import strict_json
 from app.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from app.verification.answer import answer, answer_with_expectation, etag_of
+from app.verification.answer import answer_with_expectation, etag_of
 from app.verification.desk import VerificationDesk
 from app.verification.questions import read_batch, read_question
 from app.verification.tally import Tally
@@ -30,16 +30,17 @@ _NO_CACHE = (b"cache-control", b"no-cache")
 Header = tuple[bytes, bytes]
 
 
-class NumberLane:
-    """`GET`, `HEAD /v1/verify/{number}`, as an ASGI application: nothing stands between the server and the look-up.
+class Lane:
+    """Single checks: nothing stands between the server and the look-up.
 
-    The front door (`app/web/door.py`) calls `answer` before any route is looked for; the route is there for whatever
-    comes another way.
+    The front door (`app/web/door.py`) calls it before any route is looked for; the routes are there for whatever comes
+    another way. As an ASGI application it is `GET`, `HEAD /v1/verify/{number}`.
     """
 
-    def __init__(self, desk: VerificationDesk, tally: Tally) -> None:
+    def __init__(self, desk: VerificationDesk, tally: Tally, *, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._desk = desk
         self._tally = tally
+        self._max_body_bytes = max_body_bytes
 
     async def answer(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
         """Status, headers and body for a number as it stands in the address, percent-decoded."""
@@ -50,6 +51,19 @@ class NumberLane:
         if if_none_match is not None and _matches(if_none_match, etag):
             return 304, [(b"etag", etag), _NO_CACHE], b""
         return 200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag), _NO_CACHE], body
+
+    async def answer_posted(self, request: Request) -> tuple[int, list[Header], bytes]:
+        """The same for `POST /v1/verify`."""
+        asked, expected = read_question(_parse(await _read_body(request, self._max_body_bytes)))
+        desk, is_number = self._desk, asked.kind == "number"
+        if expected is None:
+            verdict, printed = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
+            body = printed.encode()
+        else:
+            judgement = await (desk.by_number(asked.text) if is_number else desk.by_token(asked.text))
+            verdict, body = judgement.verdict, answer_with_expectation(judgement, desk.base_url, expected)
+        self._tally.count(verdict)
+        return 200, [_JSON, (b"content-length", b"%d" % len(body)), _NO_CACHE], body
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         wanted = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
@@ -68,15 +82,10 @@ def routes(
     """`GET`, `HEAD /v1/verify/{number}`, `POST /v1/verify` and `POST /v1/verify/batch`."""
     batches = anyio.Semaphore(BATCHES_AT_ONCE)
     tally = tally or Tally()
+    lane = Lane(desk, tally, max_body_bytes=max_body_bytes)
 
     async def post(request: Request) -> Response:
-        asked, expected = read_question(_parse(await _read_body(request, max_body_bytes)))
-        judgement = await (desk.by_number(asked.text) if asked.kind == "number" else desk.by_token(asked.text))
-        tally.count(judgement.verdict)
-        if expected is None:
-            body, _ = answer(judgement, desk.base_url)
-        else:
-            body = answer_with_expectation(judgement, desk.base_url, expected)
+        _, _, body = await lane.answer_posted(request)
         return _json(body)
 
     async def batch(request: Request) -> Response:
@@ -92,7 +101,7 @@ def routes(
 
     # `:path`, because a slash in what somebody typed is a wrong character and not another address.
     return [
-        Route("/v1/verify/{number:path}", NumberLane(desk, tally), methods=["GET"]),
+        Route("/v1/verify/{number:path}", lane, methods=["GET"]),
         Route("/v1/verify", post, methods=["POST"]),
         Route("/v1/verify/batch", batch, methods=["POST"]),
     ]

@@ -4,14 +4,12 @@ To go on costs more than the whole check. So this door does itself what the hous
 headers, CORS, and the answer where something fails. Both ways give the same answer; a test holds them side by side.
 """
 
-from collections.abc import Iterable
-
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import MikError
-from app.verification.lane import NumberLane
+from app.verification.lane import Lane
 from app.web import problems
 from app.web.limits import BATCH_COUNTS, Limiter
 from app.web.middleware import ANY_ORIGIN, Envelope, Header, PublicCors, RequestIds, every_answer
@@ -37,7 +35,7 @@ class Service(FastAPI):
 class Door:
     """`app` is what stands behind it; `https`: whether the world reaches the service by https."""
 
-    def __init__(self, app: ASGIApp, lane: NumberLane, limiter: Limiter, ids: RequestIds, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, lane: Lane, limiter: Limiter, ids: RequestIds, *, https: bool) -> None:
         self._app = app
         self._lane = lane
         self._limiter = limiter
@@ -53,9 +51,11 @@ class Door:
         try:
             if client and method != "OPTIONS":
                 self._limiter.take(client[0], BATCH_COUNTS if path == _BATCH else 1)
+            if method == "POST" and path == CHECKS:
+                answer = await self._answer(None, scope, receive)
             # A path with a line break belongs to no route; it is refused where all such paths are.
-            if method in _READS and path.startswith(_NUMBER) and "\n" not in path:
-                answer = await self._answer(path[len(_NUMBER) :], scope["headers"])
+            elif method in _READS and path.startswith(_NUMBER) and "\n" not in path:
+                answer = await self._answer(path[len(_NUMBER) :], scope, receive)
         except Exception as error:  # noqa: BLE001 (nobody stands before this door: what nobody foresaw is answered too)
             await self._fail(error, scope, receive, send)
             return
@@ -64,20 +64,25 @@ class Door:
             return
         status, headers, body = answer
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body if method == "GET" else b""})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
-    async def _answer(self, number: str, asked: Iterable[Header]) -> tuple[int, list[Header], bytes] | None:
-        """Status, headers and body; None where it must be made for somebody."""
+    async def _answer(
+        self, number: str | None, scope: Scope, receive: Receive
+    ) -> tuple[int, list[Header], bytes] | None:
+        """Status, headers and body for a number, or for what was posted; None where it must be made for somebody."""
         if_none_match: bytes | None = None
         is_foreign = False
-        for name, value in asked:
+        for name, value in scope["headers"]:
             if name == b"if-none-match":
                 if_none_match = value if if_none_match is None else if_none_match
             elif name == b"origin":
                 is_foreign = True
             elif name == b"authorization":
                 return None  # such an answer is never stored by a cache
-        status, headers, body = await self._lane.answer(number, if_none_match)
+        if number is None:
+            status, headers, body = await self._lane.answer_posted(Request(scope, receive))
+        else:
+            status, headers, body = await self._lane.answer(number, if_none_match)
         headers += self._headers
         if is_foreign:
             headers += ANY_ORIGIN

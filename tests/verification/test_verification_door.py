@@ -1,6 +1,7 @@
 """The front door answers as the routes behind it do, limits who asks too often, and fails in the same words."""
 
 import itertools
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.errors import TooManyAttempts
 from app.verification import lane
-from app.verification.lane import NumberLane
+from app.verification.lane import Lane
 from app.verification.store import RegisterAway
 from app.verification.tally import Tally
 from app.web import problems
@@ -38,7 +39,7 @@ def house(desk, *, with_door, https=True, limiter=None):
     ids = RequestIds()
     app.add_middleware(lambda inner: Envelope(PublicCors(inner), https=https, ids=ids))
     if with_door:
-        app.door = Door(app.behind_the_door, NumberLane(desk, Tally()), limiter or Limiter(0), ids, https=https)
+        app.door = Door(app.behind_the_door, Lane(desk, Tally()), limiter or Limiter(0), ids, https=https)
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -47,8 +48,8 @@ def both(desk):
     return SimpleNamespace(front=house(desk, with_door=True), behind=house(desk, with_door=False))
 
 
-def same(both, method, path, headers):
-    answers = [client.request(method, path, headers=headers) for client in (both.front, both.behind)]
+def same(both, method, path, headers, **more):
+    answers = [client.request(method, path, headers=headers, **more) for client in (both.front, both.behind)]
     ids = [answer.headers.pop("x-request-id") for answer in answers]
     assert len(set(map(len, ids))) == 1
     assert len(set(ids)) == 2
@@ -72,6 +73,20 @@ def test_the_same_answer_whatever_was_typed(both, method, headers):
 @pytest.mark.parametrize("path", ["/v1/verify", f"/v1/verify/{NUMBER}", "/v1/verify/batch", "/v1/verifyx", "/x"])
 def test_other_methods_and_addresses_go_on(both, method, path):
     same(both, method, path, {"Origin": "https://a.example"})
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=str)
+def test_the_same_answer_to_what_is_posted(both, token, headers):
+    bodies = [
+        json.dumps(body).encode()
+        for body in (
+            {"number": NUMBER}, {"number": "x"}, {"token": token}, {"token": token[:-4] + "AAAA"}, {"token": ""}, {}, 1,
+            {"number": NUMBER, "expect": {"hs6": "730630"}}, {"token": token, "expect": {"holder": "x"}},
+        )
+    ]  # fmt: skip
+    for body in (*bodies, b"", b"{", b"\xff", b"x" * 70_000):
+        for media_type in ("application/json", "text/plain"):
+            same(both, "POST", "/v1/verify", headers | {"Content-Type": media_type}, content=body)
 
 
 @given(

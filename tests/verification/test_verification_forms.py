@@ -168,7 +168,7 @@ class TestForms:
         assert set(places) == {"valid_from", "valid_until", "status", "kid"}
         assert set(places) | set(forms._SHOWN) | {"token_sha256"} == set(CertificateRecord._fields)
 
-    def test_what_the_law_begins_to_look_at_is_noticed(self, monkeypatch):
+    def test_what_the_law_begins_to_look_at_is_noticed(self):
         """Were the verdict to depend on the district, no form would be used for it."""
 
         def law(record, keys, now):
@@ -179,8 +179,7 @@ class TestForms:
                 else judgement
             )
 
-        monkeypatch.setattr(forms, "judge_number", law)
-        printer = Forms(BASE)
+        printer = Forms(BASE, law)
         printer.fill(row_of(RECORD), ring_of(SIGNER), NOW)
         assert list(printer._pile.forms.values()) == [None]
 
