@@ -48,7 +48,7 @@ def bodies_of(made: Register, numbers: Sequence[str]) -> list[bytes]:
         with desk_of(made) as desk:
             await desk.store.open()
             try:
-                return [(await desk.print_number(number))[1].encode() for number in numbers]
+                return [(await desk.print_number(number))[1] for number in numbers]
             finally:
                 await desk.store.close()
 

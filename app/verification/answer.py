@@ -35,9 +35,9 @@ def answer_with_expectation(judgement: Judgement, base_url: str, expected: Expec
     return jws.dump_json({**as_members(judgement, base_url), "expect": compared})
 
 
-def answer_many(bodies: Iterable[str]) -> bytes:
+def answer_many(bodies: Iterable[bytes]) -> bytes:
     """JSON body of a batch from the bodies of its items, in their order."""
-    return f'{{"items":[{",".join(bodies)}]}}'.encode()
+    return b'{"items":[' + b",".join(bodies) + b"]}"
 
 
 def as_members(judgement: Judgement, base_url: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class VerificationDesk:
         record = await self.store.find(reading.number) if reading.number else None
         return judge_token(reading, record, keys, self.clock())
 
-    async def print_number(self, text: str) -> tuple[Verdict, str]:
+    async def print_number(self, text: str) -> tuple[Verdict, bytes]:
         """As `by_number`, as the JSON body of an answer: the way of nearly all checks, and the cheapest."""
         number = numbers.display(text)
         if number is None:
@@ -68,7 +68,7 @@ class VerificationDesk:
         row = await self.store.find_row(number)
         return self.forms.unknown if row is None else self.forms.fill(row, self.keys(), self.clock())
 
-    async def print_token(self, text: str) -> tuple[Verdict, str]:
+    async def print_token(self, text: str) -> tuple[Verdict, bytes]:
         """As `by_token`, as the JSON body of an answer."""
         keys = self.keys()
         number, reading = _look_at(Question("token", text), keys)
@@ -95,7 +95,7 @@ class VerificationDesk:
 
     def _print(
         self, number: str | None, reading: TokenReading | None, row: Row | None, keys: KeyRing, now: datetime
-    ) -> tuple[Verdict, str]:
+    ) -> tuple[Verdict, bytes]:
         if reading is not None:
             if row is not None and reading.verified is not None and row[_SHA256] == reading.verified.signed_hash:
                 return self.token_forms.fill(row, keys, now)

@@ -49,11 +49,11 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """`text` has a `%s` for each hole, `order` picks what belongs there; `as_of` is the latest moment but the row's."""
+    """`text` has a `%b` for each hole, `order` picks what belongs there; `as_of` is the latest moment but the row's."""
 
     verdict: Verdict
-    text: str
-    order: Callable[[tuple[str, ...]], tuple[str, ...]]
+    text: bytes
+    order: Callable[[list[bytes]], tuple[bytes, ...]]
     as_of: str
     as_of_stored: str  # as rows have it
 
@@ -76,11 +76,11 @@ class Forms:
         self.mistyped = self.print(MISTYPED)
         self.unknown = self.print(UNKNOWN)
 
-    def print(self, judgement: Judgement) -> tuple[Verdict, str]:
+    def print(self, judgement: Judgement) -> tuple[Verdict, bytes]:
         """Verdict and JSON body of one judgement, without a form."""
-        return judgement.verdict, answer(judgement, self._base_url)[0].decode()
+        return judgement.verdict, answer(judgement, self._base_url)[0]
 
-    def fill(self, row: Row, keys: KeyRing, now: datetime) -> tuple[Verdict, str]:
+    def fill(self, row: Row, keys: KeyRing, now: datetime) -> tuple[Verdict, bytes]:
         """Verdict and JSON body for what has this row. `now` is aware."""
         pile = self._pile
         if keys is not pile.keys or not pile.begin <= now <= pile.end:
@@ -117,7 +117,8 @@ class Forms:
             since,
             as_of,
         )
-        return form.verdict, form.text % form.order(values)
+        # Encoded together and cut again at NUL, which JSON never holds: half the time of encoding the whole, or each.
+        return form.verdict, form.text % form.order("\0".join(values).encode().split(b"\0"))
 
 
 def stretch_of(now: datetime) -> tuple[datetime, datetime]:
@@ -175,12 +176,12 @@ def _form(law: Law, record: CertificateRecord, keys: KeyRing, now: datetime, bas
 
 def _punched(
     law: Law, record: CertificateRecord, sample: _Sample, keys: KeyRing, now: datetime, base_url: str
-) -> tuple[Verdict, str, tuple[int, ...], str]:
-    """Verdict, text with `%s` in its holes, the hole at each, and the moment of the verdict."""
+) -> tuple[Verdict, bytes, tuple[int, ...], str]:
+    """Verdict, text with `%b` in its holes, the hole at each, and the moment of the verdict."""
     judgement = law(record._replace(**sample.shown), keys, now)
     assert judgement.as_of is not None  # a row was found
     text = answer(replace(judgement, as_of=sample.as_of), base_url)[0].decode()
     holes = {hole: place for place, hole in enumerate(sample.holes)}
     pieces = re.split("(" + "|".join(map(re.escape, holes)) + ")", text)
-    form = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
-    return judgement.verdict, form, tuple(holes[hole] for hole in pieces[1::2]), utc_text(judgement.as_of)
+    form = "%b".join(piece.replace("%", "%%") for piece in pieces[::2])
+    return judgement.verdict, form.encode(), tuple(holes[hole] for hole in pieces[1::2]), utc_text(judgement.as_of)

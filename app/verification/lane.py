@@ -44,9 +44,8 @@ class Lane:
 
     async def answer(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
         """Status, headers and body for a number as it stands in the address, percent-decoded."""
-        verdict, printed = await self._desk.print_number(text)
+        verdict, body = await self._desk.print_number(text)
         self._tally.count(verdict)
-        body = printed.encode()
         etag = etag_of(body).encode()
         if if_none_match is not None and _matches(if_none_match, etag):
             return 304, [(b"etag", etag), _NO_CACHE], b""
@@ -57,8 +56,7 @@ class Lane:
         asked, expected = read_question(_parse(await _read_body(request, self._max_body_bytes)))
         desk, is_number = self._desk, asked.kind == "number"
         if expected is None:
-            verdict, printed = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
-            body = printed.encode()
+            verdict, body = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
         else:
             judgement = await (desk.by_number(asked.text) if is_number else desk.by_token(asked.text))
             verdict, body = judgement.verdict, answer_with_expectation(judgement, desk.base_url, expected)
