@@ -3,9 +3,9 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-SOURCES := app migrations tests
+SOURCES := app benchmarks migrations tests
 
-.PHONY: help run test test-fast format lint clean
+.PHONY: help run test test-fast bench format lint clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ test: lint  ## everything that must hold: style, types, contracts, tests, covera
 
 test-fast: .venv/development  ## the tests alone, on both databases
 	$(BIN)/python -m pytest -n auto -q
+
+bench: .venv/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)
+	$(BIN)/python -m benchmarks $(QUICK)
 
 lint: .venv/development
 	$(BIN)/ruff format --check $(SOURCES)

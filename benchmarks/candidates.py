@@ -86,7 +86,7 @@ _ANY_THREAD = {True: {"check_same_thread": False}, False: {}}
 
 
 def usual() -> FastAPI:
-    """The way of the manual: a session for each request, a mapped object, a response model. No ETag, no other header."""
+    """The way of the manual: a session for each request, a mapped object, a response model; no ETag, few headers."""
     settings = Settings()
     database = Database(settings.sqlalchemy_url)
     with database.read_session() as session:

@@ -31,12 +31,12 @@ class Deeds:
     """In a second."""
 
 
-def measure(folder: Path, url: str, count: int, say: Callable[[str], None]) -> Deeds:
+def measure(folder: Path, url: str, count: int, say: Callable[[str], None], products: int = PRODUCTS) -> Deeds:
     """On a register of its own in `folder`; `url` is an empty, migrated database."""
     with inside.house(folder, url) as opened:
         company = opened.company()
         cases = [_recommended(opened, company.apply(), say) for _ in range(count)]
-        big = _recommended(opened, company.apply(*(company.add_product() for _ in range(PRODUCTS))), say)
+        big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), say)
         number = opened.certify(company)
         approvals = [_act(opened.approver, f"/v1/cases/{case}/approve") for case in cases]
         bulk = _act(opened.approver, f"/v1/cases/{big}/approve")

@@ -1,4 +1,4 @@
-"""Cases over HTTP: what the world asks of the lane, beside the bare server that answers as many bytes without looking."""
+"""Cases over HTTP: what the world asks of the lane, beside the bare server that sends as many bytes without looking."""
 
 import json
 import multiprocessing
@@ -86,6 +86,7 @@ def thousand(bench: Bench, made: Register, effort: Effort) -> float:
     """Milliseconds of processor time for a call with a thousand numbers, median."""
     ours = bench.server(OURS, made)
     numbers = [number_of(serial) for serial in load.spread(made.rows, 20_000)]
+    load.run(ours.port, [load.get(path(serial)) for serial in load.spread(made.rows, 20_000)], seconds=2.0)  # warm
     times = []
     for at in range(max(5, effort.rounds * 3)):
         part = numbers[at * 1000 % len(numbers) :][:1000]
@@ -108,19 +109,19 @@ def by_size(bench: Bench, small: Register, large: Register, effort: Effort) -> t
     return found[contenders[0].server.name], found[contenders[1].server.name]
 
 
-def beside_writers(bench: Bench, made: Register, seconds: float) -> Row:
+def beside_writers(bench: Bench, made: Register, seconds: float, readers: int = READERS, writers: int = WRITERS) -> Row:
     """Two hundred readers without a pause, and fifty writers, each with a product to register, beside them."""
-    writes = inside.writing_requests(made, WRITERS)
+    writes = inside.writing_requests(made, writers)
     ours = bench.server(OURS, made)
     asked = [load.get(path(serial)) for serial in load.spread(made.rows, ASKED)]
     with _writing(ours.port, writes, seconds) as came:
-        read = load.run(ours.port, asked, seconds=seconds, connections=READERS)
+        read = load.run(ours.port, asked, seconds=seconds, connections=readers)
         written, bad_writes = came.recv()
     bad = read.errors + bad_writes + read.requests - read.statuses[200]
     p50, p99 = read.quantile(0.5), read.quantile(0.99)
     kind = "SQLite" if made.url.startswith("sqlite") else "PostgreSQL"
     return Row(
-        f"{READERS} readers and {WRITERS} writers for {seconds:.0f} s, {kind}: p99 / p50",
+        f"{readers} readers and {writers} writers for {seconds:.0f} s, {kind}: p99 / p50",
         f"{p99:.0f} ms / {p50:.0f} ms; {read.per_second:,.0f} checks and {written / seconds:,.0f} writes in a second; "
         f"{bad} errors or refusals",
         "≤ 10, and no error",
@@ -135,7 +136,7 @@ def _writing(port: int, requests: list[bytes], seconds: float) -> Iterator[Conne
     here, there = multiprocessing.Pipe()
 
     def write() -> None:
-        measured = load.run(port, requests, seconds=seconds, connections=WRITERS, pause=PAUSE)
+        measured = load.run(port, requests, seconds=seconds, connections=len(requests), pause=PAUSE)
         there.send((measured.statuses[201], measured.errors + measured.requests - measured.statuses[201]))
 
     process = multiprocessing.get_context("fork").Process(target=write)

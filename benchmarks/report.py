@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "fastapi", "sqlalchemy", "psycopg", "cryptography")
+RATIOS = (
+    "Ratios are processor time of the base for one request by that of ours: 1.00 would be as cheap as answering "
+    "without looking."
+)
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,9 @@ def page(rows: Iterable[Row], *, day: str, how: str) -> str:
         "",
         f"{day}. {how}",
         "",
-        f"Machine: {_processor()}, {os.cpu_count()} processors, {_memory()} GiB, Linux {platform.release()}. "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {ssl.OPENSSL_VERSION}; "
-        + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-        + ".",
+        _machine(),
         "",
-        "Ratios are processor time of the base for one request by that of ours: 1.00 would be as cheap as answering "
-        "without looking.",
+        RATIOS,
         "",
         "| case | measured | must reach | reached | |",
         "|---|---|---|---|---|",
@@ -44,6 +44,14 @@ def page(rows: Iterable[Row], *, day: str, how: str) -> str:
         mark = {True: "yes", False: "**no**", None: ""}[row.holds]
         lines.append(f"| {row.case} | {row.measured} | {row.limit} | {reached} | {mark} |")
     return "\n".join(lines) + "\n"
+
+
+def _machine() -> str:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    return (
+        f"Machine: {_processor()}, {os.cpu_count()} processors, {_memory()} GiB, Linux {platform.release()}. "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {ssl.OPENSSL_VERSION}; {versions}."
+    )
 
 
 def _processor() -> str:

@@ -46,7 +46,7 @@ def serving(
     command += ["--http", "httptools", *(["--factory"] if app.endswith("()") else [])]
     begun = time.perf_counter()
     with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 (our own command)
+        process = subprocess.Popen(
             command, cwd=ROOT, env={**_clean(), **environment}, stdout=log, stderr=log, start_new_session=True
         )
     try:

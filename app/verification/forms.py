@@ -24,7 +24,7 @@ from app.verification.record import CertificateRecord
 from app.verification.row import Row, from_row
 
 Law = Callable[[CertificateRecord, KeyRing, datetime], Judgement]
-MAX_FORMS: Final = 4_096
+MAX_FORMS: Final = 8_192
 """About 2 KB each. A register with more combinations in force is answered right, only slower."""
 
 _TEXTS: Final = (
