@@ -18,6 +18,8 @@ class Effort:
 
     seconds: float
     rounds: int
+    warm: float = 1.0
+    """Seconds before the first: statements, forms, pages of the database."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def against(base: Contender, others: Iterable[Contender], effort: Effort) -> dic
     """Each other one in turn with the base, by its server's name; the base stands there as well, against itself."""
     others = list(others)
     for each in (base, *others):
-        load.run(each.server.port, each.requests, seconds=max(1.0, effort.seconds))  # warm: statements, forms, pages
+        load.run(each.server.port, each.requests, seconds=effort.warm)
     runs: dict[str, list[tuple[float, float, load.Measured]]] = {each.server.name: [] for each in (base, *others)}
     for _ in range(effort.rounds):
         before = _measure(base, effort.seconds)

@@ -14,7 +14,7 @@ from benchmarks.registers import register, sign_some
 from benchmarks.report import Row, page
 
 ROWS = 300
-SHORT = Effort(seconds=0.1, rounds=1)
+SHORT = Effort(seconds=0.1, rounds=1, warm=0.05)
 
 
 def quiet(_text):
@@ -61,6 +61,7 @@ def test_every_way_of_answering_is_measured(bench, made):
     assert found.keys() == {"base", *names}
     assert all(each.micros > 0 and each.ratio > 0 and each.p99 >= each.p50 > 0 for each in found.values())
     assert http_cases.unchanged(bench, made, SHORT).ratio > 0
+    assert http_cases.thousand(bench, made, SHORT) > 0
     base, ours = http_cases.by_token(bench, made, SHORT, sign_some(made, 20))
     assert base.micros > 0
     assert ours.micros > 0
