@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 SOURCES := app benchmarks migrations tests
 
-.PHONY: help run test test-fast bench format lint clean
+.PHONY: help run test test-fast test-long bench format lint screenshots clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: lint  ## everything that must hold: style, types, contracts, tests, covera
 test-fast: .venv/development  ## the tests alone, on both databases
 	$(BIN)/python -m pytest -n auto -q
 
+test-long: .venv/development  ## races in fifty rounds and generated input at length, on both databases (about 15 minutes)
+	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
+
 bench: .venv/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)
 	$(BIN)/python -m benchmarks $(QUICK)
 
@@ -49,6 +52,9 @@ format: .venv/development  ## put the code into its form
 	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+screenshots: .venv/development  ## the pictures of the README, anew (needs Chromium)
+	$(BIN)/python -m tests.pages.screenshots
+
 clean:  ## remove what was made, the demo's data included
-	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ lock on the head is always the last one taken (lock order: application, counters
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -126,6 +126,22 @@ def last_moment(session: Session) -> datetime | None:
     return session.scalar(sa.select(AuditEvent.at).order_by(AuditEvent.seq.desc()).limit(1))
 
 
+def hashes(session: Session, numbers: Collection[int]) -> dict[int, str]:
+    """The stored hashes of these events; one that is not there is left out."""
+    query = sa.select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.seq.in_(numbers))
+    return {row.seq: row.hash for row in session.execute(query)}
+
+
+def last_number(session: Session) -> int:
+    """Number of the newest event; 0 without one."""
+    return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
+
+
+def head_hash(session: Session) -> str:
+    """The hash of the newest event: it stands for the whole chain."""
+    return session.scalars(sa.select(AuditHead.hash)).one()
+
+
 def chain_hash(prev_hash: str, row: Mapping[str, Any]) -> str:
     """Hash of one event over everything it says and the hash before it."""
     return hashlib.sha256(f"{prev_hash}\n{dumps(row)}".encode()).hexdigest()
@@ -146,12 +162,19 @@ def hashed_members(row: AuditEvent) -> dict[str, Any]:
 
 @event.listens_for(Session, "before_commit")
 def _seal(session: Session) -> None:
-    pending: list[_Noted] = session.info.pop(_PENDING, [])
-    if not pending:
-        return
+    if session.info.get(_PENDING):
+        seal(session)
+
+
+def seal(session: Session) -> AuditHead:
+    """Chain what was noted so far, and hold the head until this transaction ends. No other lock may be taken after it.
+
+    For the public log, which has to know the head before the commit does this by itself.
+    """
     session.flush()  # so that the head is the last lock taken
     locked = sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)
     head = session.scalars(locked).one()
+    pending: list[_Noted] = session.info.pop(_PENDING, [])
     for noted in pending:
         row = AuditEvent(
             seq=head.seq + 1,
@@ -168,6 +191,7 @@ def _seal(session: Session) -> None:
         row.hash = chain_hash(head.hash, hashed_members(row))
         session.add(row)
         head.seq, head.hash = row.seq, row.hash
+    return head
 
 
 @event.listens_for(Session, "after_rollback")

@@ -120,6 +120,10 @@ class Database:
         self._writes = sessionmaker(self.write_engine, expire_on_commit=False)
         self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
 
+    def carry(self, info: Mapping[str, Any]) -> None:
+        """What every session that may write has at hand from now on, in its `info`."""
+        self._writes.configure(info=dict(info))
+
     def session(self) -> Session:
         """A session that may write. The caller commits once, before it answers."""
         return self._writes()

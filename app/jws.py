@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -30,6 +30,7 @@ from app.errors import MikError
 ALG: Final = "ES256"
 CREDENTIAL: Final = "vc+jwt"  # `typ` of certificates
 ACCESS: Final = "at+jwt"  # `typ` of access tokens (RFC 9068)
+STAMP: Final = "stamp+jwt"  # `typ` of the stamp in the QR code of a paper
 MAX_TOKEN_CHARS: Final = 65_536
 MAX_ACCESS_SECONDS: Final = 15 * 60
 _ISSUED_AHEAD_SECONDS: Final = 30  # clocks of two machines differ; the end of a token gets no such grace
@@ -92,7 +93,7 @@ class PublicKey:
 
     x: str
     y: str
-    _key: Any
+    _key: Any = field(compare=False)  # made of these two, and never equal to another
 
     @classmethod
     def from_coordinates(cls, x: str, y: str) -> "PublicKey":

@@ -22,6 +22,7 @@ from app.jws import PrivateKey, PublicKey, UnusableKey
 _MAX_KEY_FILE_BYTES = 16_384
 _MAX_JWKS_BYTES = 1_048_576
 _SECRET_BYTES = 32
+SHORT_KID_CHARS = 8
 
 
 class UnsafeKeyFile(UnsafeToStart):
@@ -67,17 +68,20 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Our public keys by `kid`: `known` has all of them, `signing` those that have or may have signed certificates."""
+    """Our public keys by `kid`: `known` with their states, `signing` those that have or may have signed certificates,
+    `every` with those that will."""
 
     known: Mapping[str, KnownKey]
     signing: Mapping[str, PublicKey]
+    every: Mapping[str, PublicKey]
 
     @classmethod
     def of(cls, keys: Iterable[KnownKey]) -> "KeyRing":
         known = {key.kid: key for key in keys}
         # A key that is still `next` has signed nothing; a compromised one did, and its dates decide.
         signing = {kid: key.public for kid, key in known.items() if key.state is not KeyState.NEXT}
-        return cls(MappingProxyType(known), MappingProxyType(signing))
+        every = {kid: key.public for kid, key in known.items()}
+        return cls(MappingProxyType(known), MappingProxyType(signing), MappingProxyType(every))
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """What the world may trust: everything but compromised keys."""
@@ -93,8 +97,8 @@ class Signer(Protocol):
     @property
     def public(self) -> PublicKey: ...
 
-    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str) -> str:
-        """A compact JWS with this key's `kid`."""
+    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str, short: bool = False) -> str:
+        """A compact JWS with this key's `kid`, or with its short form, which only the stamp for paper carries."""
         ...
 
 
@@ -109,8 +113,8 @@ class FileSigner:
     def public(self) -> PublicKey:
         return self._key.public
 
-    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str) -> str:
-        return jws.sign(payload, typ=typ, kid=self.kid, key=self._key)
+    def sign(self, payload: bytes | Mapping[str, Any], *, typ: str, short: bool = False) -> str:
+        return jws.sign(payload, typ=typ, kid=short_kid(self.kid) if short else self.kid, key=self._key)
 
 
 def certificate_signer(path: Path, issuer: str) -> FileSigner:
@@ -139,13 +143,13 @@ def load_or_create_secret(path: Path) -> bytes:
     try:
         return load_secret(path)
     except FileNotFoundError:
-        _write_once(path, secrets.token_hex(_SECRET_BYTES).encode())
+        write_once(path, secrets.token_hex(_SECRET_BYTES).encode())
         return load_secret(path)
 
 
 def load_secret(path: Path) -> bytes:
     """The same without making one. Raises FileNotFoundError, or UnsafeKeyFile for a wrong mode or content."""
-    text = _read_private(path)
+    text = read_private(path)
     try:
         secret = bytes.fromhex(text.decode("ascii"))
     except ValueError as error:
@@ -157,14 +161,14 @@ def load_secret(path: Path) -> bytes:
 
 def load(path: Path) -> PrivateKey:
     """The P-256 key in this file. Raises FileNotFoundError, or UnsafeKeyFile where its mode or content is not right."""
-    pem = _read_private(path)
+    pem = read_private(path)
     try:
         return PrivateKey.from_pem(pem)
     except UnusableKey as error:
         raise UnsafeKeyFile(f"The key file {path} is refused. {error.message}") from error
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
     """The content of a file that nobody but its owner may use."""
     try:
         # One descriptor for look and read: the file cannot be exchanged in between. NONBLOCK: a pipe must not hang us.
@@ -187,15 +191,19 @@ def _read_private(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _create(path: Path) -> None:
+def create_private_key() -> tuple[PrivateKey, bytes]:
+    """A new P-256 key, and its PEM text for a key file."""
     key = ec.generate_private_key(ec.SECP256R1())
-    _write_once(
-        path,
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(encoding, form, serialization.NoEncryption())
+    return PrivateKey.from_pem(pem), pem
 
 
-def _write_once(path: Path, content: bytes) -> None:
+def _create(path: Path) -> None:
+    write_once(path, create_private_key()[1])
+
+
+def write_once(path: Path, content: bytes) -> None:
     """Write a new key under a name of its own, then link it into place: the first link wins, and a reader never sees
     half a key. Losing the race is fine; the loser's key has signed nothing."""
     folder = path.parent
@@ -236,6 +244,11 @@ def thumbprint(key: PublicKey) -> str:
 def did_kid(issuer: str, key: PublicKey) -> str:
     """The `kid` of a certificate key: `<DID>#<thumbprint>`, the same text in header, JWKS and DID document."""
     return f"{issuer}#{thumbprint(key)}"
+
+
+def short_kid(kid: str) -> str:
+    """First 8 characters of the thumbprint: enough to tell our own few keys apart where every character counts."""
+    return kid.rpartition("#")[2][:SHORT_KID_CHARS]
 
 
 def public_jwk(key: PublicKey, kid: str) -> dict[str, str]:

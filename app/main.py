@@ -20,9 +20,12 @@ from app.api import (
     auth,
     calendar,
     caseload,
+    context,
+    documents,
     evidence,
     goods,
     members,
+    open_data,
     openapi,
     owner,
     precedents,
@@ -30,14 +33,30 @@ from app.api import (
     public,
     registrar,
     reviewer,
+    status_lists,
     users,
 )
+from app.api import keys as key_routes
+from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
+from app.certificates import logged
 from app.certificates.service import Issuance
+from app.certificates.status_list_service import StatusLists
 from app.db import Database
+from app.documents import organisation
+from app.documents.drawer import Drawer
+from app.documents.press import Press
 from app.errors import UnsafeToStart
-from app.keys import FileSigner, KeyRing, access_signer, certificate_signer
+from app.keys import access_signer
+from app.ledger import log, log_key
 from app.ledger import service as ledger
+from app.ledger.keeper import KeyKeeper
+from app.ledger.key_files import KeyFiles
+from app.ledger.log_key import LogKeyFile
+from app.pages import apply, badge, register, start
+from app.pages.faults import FaultPages
+from app.pages.frame import Frame
+from app.pages.verify import VerifyPages
 from app.registry import places
 from app.schemes import service as schemes
 from app.schemes.scheme_file import load_schemes
@@ -58,7 +77,9 @@ Clock = Callable[[], datetime]
 
 
 def prepare(settings: Settings, now: datetime) -> None:
-    """Once, before the workers start: tables (demo only), issuer, key, marks with their rules, parks.
+    """Once, before the workers start: tables (demo only), issuer, keys, marks with their rules, parks.
+
+    What is older than the public log is entered into it.
 
     Running it again changes nothing. Errors: UnsafeToStart says what to do.
     """
@@ -69,12 +90,15 @@ def prepare(settings: Settings, now: datetime) -> None:
         if settings.profile is Profile.DEMO:
             schema.migrate(database)
         _refuse_unmigrated(database)
+        database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
         with database.session() as session:
             stored = ledger.stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
             issuer = ledger.fix_issuer(session, settings.issuer or demo_issuer, now)
-            ledger.adopt_key(session, _certificate_signer(settings, issuer), now)
+            log_key.adopt(session, settings.log_key)
+            ledger.adopt_keys(session, KeyFiles(settings.keys_dir, issuer), now)
             schemes.publish(session, load_schemes().values(), now)
+            logged.catch_up(session, now)
             places.seed_reference(session)
             session.commit()
     finally:
@@ -89,16 +113,17 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         production.refuse(settings, clock())
     database = Database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
+    database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
     with database.read_session() as session:
         issuer = ledger.stored_issuer(session)
-        known = ledger.known_keys(session)
     if issuer is None:
         raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
-    keys = KeyRing.of(known.values())
-    signer = _certificate_signer(settings, issuer)
+    keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
     tally = Tally()
-    desk = VerificationDesk(store=store, keys=lambda: keys, clock=clock, base_url=settings.base_url)
+    desk = VerificationDesk(
+        store=store, keys=keeper.ring, reread=keeper.reread, clock=clock, base_url=settings.base_url
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -128,16 +153,27 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
     )
     app.state.gates = Gates()
-    app.state.issuance = Issuance(signer, issuer, settings.base_url, secrets.randbelow)
+    app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
+    app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
+    app.state.press = Press(
+        signer=keeper.signer,
+        organisation=organisation.of_settings(settings, clock()),
+        drawer=Drawer(settings.papers_dir),
+        timestamp_url=settings.timestamp_url,
+    )
+    app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
-    app.state.keys = lambda: keys
+    app.state.keys = keeper.ring
+    app.state.keeper = keeper
     app.state.desk = desk
+    app.state.pages = Frame(base_url=settings.base_url)
     app.state.migrated = schema.migrated
 
     problems.install(app)
     app.router.routes.extend(
         lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
+    app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk).routes()])
     for router in (
         auth.router,
         account.router,
@@ -157,9 +193,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         calendar.router,
         auditor.router,
         owner.router,
+        documents.router,
+        open_data.router,
         public.router,
+        context.router,
+        status_lists.router,
+        log_routes.router,
+        key_routes.router,
+        badge.router,
+        start.router,
+        register.router,
+        apply.router,
     ):
-        app.include_router(router)
+        # The routes as they are: including a router would analyse every signature anew, for each app at its first use.
+        app.router.routes.extend(router.routes)
     openapi.install(app)
     _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
@@ -170,7 +217,7 @@ def _wrap(app: Service, single: Lane, settings: Settings) -> None:
     ids = RequestIds()
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        return Envelope(PublicCors(inner), https=https, ids=ids)
+        return FaultPages(Envelope(PublicCors(inner), https=https, ids=ids))
 
     app.add_middleware(envelope)
     limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
@@ -180,10 +227,6 @@ def _wrap(app: Service, single: Lane, settings: Settings) -> None:
 def from_environment() -> FastAPI:
     """For uvicorn's workers."""
     return create_app(Settings())
-
-
-def _certificate_signer(settings: Settings, issuer: str) -> FileSigner:
-    return certificate_signer(settings.certificate_key, issuer)
 
 
 def _refuse_unmigrated(database: Database) -> None:

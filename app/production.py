@@ -20,7 +20,9 @@ from app import audit, keys, schema
 from app.access import demo_staff, seal
 from app.access import store as access
 from app.db import OVERFLOW, POOL, Database
+from app.documents import organisation
 from app.errors import UnsafeToStart
+from app.ledger import key_files, log_key
 from app.ledger import service as ledger
 from app.settings import Settings, unsafe
 
@@ -55,6 +57,7 @@ def refusals(
         *_variables(os.environ if environment is None else environment),
         *_folder(settings),
         *_keys(settings),
+        *_papers(settings, now),
         *_clock(now),
         *_database(settings, now, workers),
     ]
@@ -120,15 +123,23 @@ def _keys(settings: Settings) -> Iterator[str]:
             "new keys are made at the first start"
         )
     for path, load in (
-        (settings.certificate_key, keys.load),
+        *((path, keys.load) for path in key_files.paths(settings.keys_dir)),
         (settings.access_key, keys.load),
         (settings.keys_dir / seal.FILE, keys.load_secret),
+        (settings.log_key, log_key.load),
     ):
         if path.exists():
             try:
                 load(path)
             except keys.UnsafeKeyFile as why:
                 yield why.message
+
+
+def _papers(settings: Settings, now: datetime) -> Iterator[str]:
+    try:
+        organisation.of_settings(settings, now)
+    except organisation.UnusablePaperKey as why:
+        yield why.message
 
 
 def _clock(now: datetime) -> Iterator[str]:
@@ -174,6 +185,12 @@ def _register(database: Database, settings: Settings, now: datetime, workers: in
                 "use another database"
             )
         yield from _identity(session, settings)
+        try:
+            log_key.refuse_other(session, settings.log_key)
+        except keys.UnsafeKeyFile:
+            pass  # named already
+        except UnsafeToStart as why:
+            yield why.message
         last = audit.last_moment(session)
         if last is not None and now < last - CLOCK_SLACK:
             yield (
@@ -194,10 +211,11 @@ def _identity(session: Session, settings: Settings) -> Iterator[str]:
     if not active:
         return
     path = settings.certificate_key
-    if not path.exists():
+    if not key_files.paths(settings.keys_dir):
         yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
         return
     with suppress(keys.UnsafeKeyFile):  # named already
-        public = keys.load(path).public
-        if all((public.x, public.y) != (key.public.x, key.public.y) for key in active):
+        try:
+            key_files.KeyFiles(settings.keys_dir, stored or "").signer(active[0].kid)
+        except key_files.KeyFileAway:
             yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"

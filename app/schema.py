@@ -1,5 +1,6 @@
 """Every mapped table in one import, and the migrations that make them."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -49,16 +50,20 @@ def migrate(database: Database, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
 def migrated(database: Database) -> bool:
     """Whether the database stands at the head of the migrations that this code knows."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     with database.read_engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return False
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision() == _head()
 
 
-NEVER_REWRITTEN = frozenset({"audit_events", "rulesets", "assessments", "decisions", "decided_products"})
+NEVER_REWRITTEN = frozenset({"audit_events", "log_entries", "rulesets", "assessments", "decisions", "decided_products"})
 """Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
 
 
@@ -77,7 +82,7 @@ def rights_of(role: str) -> str:
     ]
     for table in sorted(Base.metadata.tables):
         verbs = "SELECT, INSERT" if table in NEVER_REWRITTEN else "SELECT, INSERT, UPDATE, DELETE"
-        if table == audit.AuditHead.__tablename__:
+        if table in {audit.AuditHead.__tablename__, ledger.LogHead.__tablename__}:
             verbs = "SELECT, UPDATE"  # its one row is made by the migration
         lines.append(f"GRANT {verbs} ON {table} TO {role};")
     lines.append("COMMIT;")

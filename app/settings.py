@@ -46,6 +46,15 @@ class Settings(BaseSettings):
         default="127.0.0.1,::1",
         description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
     )
+    paper_key: str = Field(
+        default="", description="file of the private key that signs papers (PEM, mode 600); demo: its own"
+    )
+    paper_certificates: str = Field(
+        default="", description="file of the signer's certificate and, after it, those of its authorities (PEM)"
+    )
+    timestamp_url: str = Field(
+        default="", description="time-stamp server (RFC 3161) for papers: PAdES B-LT instead of B-B"
+    )
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 
     @field_validator("base_url")
@@ -96,6 +105,14 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return ",".join(proxies)
 
+    @field_validator("timestamp_url")
+    @classmethod
+    def _a_time_stamp_server(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+            msg = "MIK_TIMESTAMP_URL must be an address such as https://tsa.example.az/"
+            raise ValueError(msg)
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _a_level(cls, value: str) -> str:
@@ -132,6 +149,14 @@ class Settings(BaseSettings):
     @property
     def access_key(self) -> Path:
         return self.keys_dir / "access-tokens.pem"
+
+    @property
+    def log_key(self) -> Path:
+        return self.keys_dir / "log.pem"
+
+    @property
+    def papers_dir(self) -> Path:
+        return self.data_dir / "papers"
 
     @property
     def evidence_dir(self) -> Path:

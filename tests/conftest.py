@@ -13,9 +13,12 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
 from app.db import Database
+from app.ledger.log import SIGNER
+from app.ledger.note import NoteSigner
 from app.schema import migrate
 from tests.support import open_house
 
@@ -23,6 +26,7 @@ settings.register_profile("shared machine", deadline=None)  # how long an exampl
 settings.load_profile("shared machine")
 
 _names = itertools.count()
+LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 KINDS = ["sqlite", "postgresql"]
 
 
@@ -78,6 +82,7 @@ def database_url(request, tmp_path):
 @pytest.fixture
 def database(database_url):
     database = Database(database_url)
+    database.carry({SIGNER: lambda _session: LOG_SIGNER})
     yield database
     database.dispose()
 

@@ -42,9 +42,9 @@ class Live:
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, port=None):
     """`mik serve` on a free port with its data in `folder`, until the end of the block."""
-    data_dir, port = folder / "data", free_port()
+    data_dir, port = folder / "data", port or free_port()
     environment = clean_environment() | {"MIK_DATA_DIR": str(data_dir), "MIK_BASE_URL": f"http://localhost:{port}"}
     with (folder / "serve.log").open("w") as log:
         server = subprocess.Popen([*MIK, "serve", "--port", str(port)], env=environment, stdout=log, stderr=log)

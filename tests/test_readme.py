@@ -73,9 +73,7 @@ def test_no_other_setting_is_spoken_of():
 
 
 def test_every_command_is_listed():
-    listed = {
-        words.replace("`mik ", "") for words in re.findall(r"^\| (`mik [a-z ]+[a-z])", README, flags=re.MULTILINE)
-    }
+    listed = set(re.findall(r"^\| `mik ([a-z]+(?:[ -][a-z]+)*)", README, flags=re.MULTILINE))
     assert listed == set(commands_of(typer.main.get_command(mik)))
 
 

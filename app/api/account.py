@@ -24,7 +24,7 @@ from app.web.deps import (
     SessionDep,
     only_reads,
 )
-from app.web.fields import Answer, Body
+from app.web.fields import SHOWN_ONCE, Answer, Body
 from app.web.problems import problem
 from app.web.refusals import CREATES, refuses
 from app.web.routing import OrderedRoute
@@ -147,8 +147,8 @@ def reset_password(
 
 
 class NewSecondFactor(Answer):
-    secret: str = Field(description="for the authenticator, shown once, in this answer only")
-    otpauth: str = Field(description="the same as an `otpauth:` address, for a QR code")
+    secret: str | None = Field(description=f"for the authenticator; {SHOWN_ONCE}")
+    otpauth: str | None = Field(description="the same as an `otpauth:` address, for a QR code")
 
 
 class Code(Body):

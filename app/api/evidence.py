@@ -38,6 +38,7 @@ from app.web.routing import FileRoute
 router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
 
 OPENED_NOWHERE = "default-src 'none'; sandbox"
+DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {} for media_type in EXTENSIONS}}
 
 
 @router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
@@ -215,7 +216,7 @@ def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dic
     "/applications/{application_id}/evidence/{evidence_id}",
     summary="Download a file",
     response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}, **refuses(*READS)},
+    responses={200: DOWNLOAD, **refuses(*READS)},
 )
 def download(
     application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep
@@ -234,7 +235,7 @@ def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, respons
     "/evidence/{evidence_id}/file",
     summary="Download its file",
     response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}, **refuses(*READS)},
+    responses={200: DOWNLOAD, **refuses(*READS)},
 )
 def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep) -> FileResponse:
     return _file(evidence.visible(session, actor, parse_id(evidence_id, "evidence")), files)

@@ -23,7 +23,7 @@ from app.web.deps import (
     allow,
     parse_id,
 )
-from app.web.fields import Answer, Body, Name
+from app.web.fields import SHOWN_ONCE, Answer, Body, Name
 from app.web.paging import PageDep
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -60,7 +60,7 @@ class InvitationAnswer(Answer):
 
 
 class InvitationWithToken(InvitationAnswer):
-    token: str = Field(description="for the invited person; shown once, in this answer only")
+    token: str | None = Field(description=f"for the invited person; {SHOWN_ONCE}")
 
 
 class Acceptance(Body):

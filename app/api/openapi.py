@@ -46,6 +46,10 @@ TAGS = [
     {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "history", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
+    {
+        "name": "log",
+        "description": "The public log of everything that was certified: it only grows, and anybody can prove it.",
+    },
     {"name": "keys", "description": "What a signature is checked against."},
     {"name": "health", "description": "For the machines that watch the service."},
 ]

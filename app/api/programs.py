@@ -13,7 +13,7 @@ from app.access.rights import own_organisation, require_person
 from app.actor import Actor, Role, Scope
 from app.errors import NotFound
 from app.web.deps import NowDep, ReplayDep, SessionDep, allow, parse_id
-from app.web.fields import Answer, Body, Sentence
+from app.web.fields import SHOWN_ONCE, Answer, Body, Sentence
 from app.web.paging import PageDep
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -41,7 +41,7 @@ class ClientAnswer(Answer):
 
 
 class ClientWithSecret(ClientAnswer):
-    client_secret: str = Field(description="shown once, in this answer only")
+    client_secret: str | None = Field(description=SHOWN_ONCE)
 
 
 @router.get("/api-clients", summary="Programs that act for your company", responses=refuses(*READS))

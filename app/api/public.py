@@ -2,18 +2,18 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from app.api.dossier import searchable
+from app.certificates import search_store
 from app.certificates import store as certificates
 from app.certificates.model import Certificate
 from app.certificates.number import parse
-from app.certificates.store import Search
+from app.certificates.search import Search, Standing
 from app.errors import NotFound, Unavailable
 from app.registry import places
 from app.registry.days import day_in_baku
@@ -72,11 +72,8 @@ class CertificateAnswer(Answer):
     reason: str | None
 
 
-Status = Literal["active", "suspended", "revoked", "surrendered", "superseded", "expired"]
-
-
 def public_face(row: Certificate) -> dict[str, Any]:
-    return certificate_members(CertificateRecord(**{name: getattr(row, name) for name in CertificateRecord._fields}))
+    return certificate_members(CertificateRecord.of(row))
 
 
 @router.get("/v1/certificates", tags=["public"], summary="Search the public register", responses=refuses(422, 503))
@@ -84,15 +81,29 @@ def search(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
-    q: Annotated[str | None, Query(max_length=200, description="words of holder, product or number")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="words of number, holder, product, HS code or place")
+    ] = None,
     scheme: Annotated[str | None, Query(max_length=8, examples=["MIK"])] = None,
-    status: Status | None = None,
+    status: Annotated[Standing | None, Query(description="as of today: `expired` goes before `active`")] = None,
     hs6: Annotated[str | None, Query(pattern=r"^[0-9]{2,6}$", description="chapter, heading or subheading")] = None,
-    holder: Annotated[str | None, Query(max_length=200)] = None,
+    holder: Annotated[str | None, Query(max_length=200, description="words of the holder's name")] = None,
+    product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
+    park: Annotated[str | None, Query(max_length=40, examples=["AGDAM-SP"])] = None,
 ) -> dict[str, list[CertificateAnswer]]:
-    """Newest first. Spelling is forgiving: ə is e, dotted and dotless i are one, accents do not count."""
-    wanted = Search(searchable(q), searchable(scheme), status, hs6, searchable(holder))
-    rows = certificates.search(session, wanted, day_in_baku(now), before=page.after, limit=page.fetch)
+    """Newest first; all filters given hold together. Words are found by their beginnings, in any of the spellings:
+    “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count.
+    """
+    wanted = Search(
+        q=searchable(q),
+        holder=searchable(holder),
+        product=searchable(product),
+        scheme=searchable(scheme),
+        status=status,
+        hs6=hs6,
+        park=searchable(park),
+    )
+    rows = search_store.search(session, wanted, day_in_baku(now), before=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
     return {"items": [CertificateAnswer.model_validate(public_face(row)) for row in shown]}
 
@@ -129,18 +140,13 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     return JSONResponse(public_face(row), headers=headers)
 
 
-@router.get("/v/{number:path}", include_in_schema=False)
-def page(number: str) -> RedirectResponse:
-    """The short address that certificates and labels carry. Until it has a page of its own it leads to the answer."""
-    return RedirectResponse(f"/v1/verify/{quote(number, safe='')}", status_code=302)
-
-
 class SchemeAnswer(Answer):
     code: str
     names: dict[str, str]
     kind: str
     owner: str
     term_months: int
+    assessment_level: str = Field(description="as certificates declare it, in the words of UNTP")
     legal_notes: list[dict[str, str]]
     current_ruleset: str
 
@@ -203,11 +209,15 @@ def get_park(code: str, session: SessionDep) -> ParkAnswer:
     return _park(places.get_park(session, searchable(code) or ""))
 
 
-@router.get("/.well-known/jwks.json", tags=["keys"], summary="Public keys (RFC 7517)")
-def jwks(request: Request) -> JSONResponse:
+class JwkSet(JSONResponse):
+    media_type = "application/jwk-set+json"
+
+
+@router.get("/.well-known/jwks.json", tags=["keys"], summary="Public keys (RFC 7517)", response_class=JwkSet)
+def jwks(request: Request) -> JwkSet:
     """All that a verifier needs to check a certificate's signature without asking us."""
     headers = {"Cache-Control": "public, max-age=3600, stale-if-error=86400"}
-    return JSONResponse(request.app.state.keys().jwks(), headers=headers, media_type="application/jwk-set+json")
+    return JwkSet(request.app.state.keys().jwks(), headers=headers)
 
 
 class Health(Answer):

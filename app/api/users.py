@@ -14,7 +14,7 @@ from app.access.rights import require_second_factor
 from app.actor import Actor, Role
 from app.errors import NotFound
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
-from app.web.fields import Answer, Body, Name
+from app.web.fields import SHOWN_ONCE, Answer, Body, Name
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -59,12 +59,12 @@ class HandedOver(Answer):
     """A one-time token that sets a password: hand it to the person, and to nobody else."""
 
     user_id: UUID
-    token: str = Field(description="shown once, in this answer only")
+    token: str | None = Field(description=SHOWN_ONCE)
     expires_at: datetime
 
 
 class NewUserAnswer(UserAnswer):
-    token: str = Field(description="sets the first password; shown once, in this answer only")
+    token: str | None = Field(description=f"sets the first password; {SHOWN_ONCE}")
     requests: list[RequestAnswer]
 
 

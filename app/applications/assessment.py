@@ -35,7 +35,7 @@ class Judged:
 
 
 def judge(session: Session, application: Application, now: datetime, *, hold: bool) -> Judged:
-    organisation = registry.organisation(session, application.organisation_id)
+    organisation = registry.organisation(session, application.organisation_id, lock=hold)
     assert organisation is not None  # a foreign key
     mark = schemes.mark(session, application.scheme_code)
     dossier = gather(

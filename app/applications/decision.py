@@ -203,11 +203,13 @@ def _grant(
     residency = each.residency if judged.ruleset.rests_on_residency else None
     assert judgement.origin is not None and judgement.origin.criterion is not None  # else a rule would be incomplete
     today = day_in_baku(now)
+    ends = [residency.ends_on if residency else None, judgement.holds_until]
     return Grant(
         scheme_code=judged.mark.code,
         scheme_name=judged.mark.name(),
         owner_name=judged.mark.owner,
         ruleset_version=judged.ruleset.version,
+        assessment_level=judged.mark.assessment_level,
         organisation_id=organisation.id,
         holder_name=organisation.legal_name_en,
         holder_voen=organisation.voen,
@@ -221,9 +223,8 @@ def _grant(
         residency_id=residency.id if residency else None,
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,
-        valid_until=last_day(
-            today, judged.mark.term_months, [residency.ends_on if residency else None, judgement.holds_until]
-        ),
+        valid_until=last_day(today, judged.mark.term_months, ends),
+        rests_until=min((end for end in ends if end), default=None),
         application_id=application.id,
         decision_id=decision.id,
     )

@@ -58,11 +58,12 @@ def gather(
     submitted_on: date | None = None,
     hold: bool = False,
 ) -> Dossier:
-    """With `hold` neither products nor residencies can change until this transaction ends."""
+    """With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must
+    be held before: an import of the register takes it first, then residencies, then sites."""
     if hold:
         products.hold(session, product_ids)
     whole = products.by_id(session, product_ids)
-    sites = registry.sites_by_id(session, [each.product.site_id for each in whole.values()])
+    sites = registry.sites_by_id(session, [each.product.site_id for each in whole.values()], hold=hold)
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
         residencies[park] = registry.present_residency(session, organisation.id, park, hold=hold)

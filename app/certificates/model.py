@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.certificates.status_list import Purpose
 from app.db import Base, new_id, one_of
 
 
@@ -67,7 +68,6 @@ class Certificate(Base):
     kid: Mapped[str] = mapped_column(sa.ForeignKey("signing_keys.kid"))
     token_sha256: Mapped[str] = mapped_column(comment="over header.payload, not over the signature: ECDSA has two")
     issued_at: Mapped[datetime]
-    search_text: Mapped[str] = mapped_column(comment="folded holder, product and number")
     version: Mapped[int] = mapped_column(default=1)
     token: Mapped[str] = mapped_column(comment="last, because it is long: checks read the columns before it")
 
@@ -77,6 +77,36 @@ class Certificate(Base):
         sa.UniqueConstraint("status_list_id", "status_index"),
         sa.CheckConstraint(one_of("status", CertificateStatus), name="status"),
         sa.CheckConstraint("valid_until >= valid_from", name="validity"),
+        # What the public register counts by, in one index: counting, and seeing whether anything changed, reads no row.
+        sa.Index("ix_certificates_counted", "scheme_code", "park_code", "status", "valid_until", "version"),
+    )
+
+
+class WordField(StrEnum):
+    """Where a word of the register stands."""
+
+    NUMBER = "number"
+    HOLDER = "holder"
+    PRODUCT = "product"
+    HS = "hs"
+    PLACE = "place"
+
+
+class CertificateWord(Base):
+    """A word by which a certificate is found, as it sounds (`spelling.py`). Written with it, and never changed.
+
+    Bytes are compared, on both kinds of database: all words with one beginning lie together in the key.
+    """
+
+    __tablename__ = "certificate_words"
+
+    word: Mapped[str] = mapped_column(sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), primary_key=True)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("field", WordField), name="field"),
+        {"sqlite_with_rowid": False},
     )
 
 
@@ -112,3 +142,32 @@ class Counter(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[int] = mapped_column(sa.BigInteger())
+
+
+class StatusListRow(Base):
+    """One published list (W3C Bitstring Status List): the certificates with this `list_id`, for one purpose.
+
+    `bits` repeats the statuses of certificates; `token` is the list as last signed, good while `token_version` is
+    `version`. It may be missing: the next reader signs it.
+    """
+
+    __tablename__ = "status_lists"
+
+    list_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1, comment="moves with every change of a bit")
+    token_version: Mapped[int | None]
+    kid: Mapped[str | None] = mapped_column(comment="the key that signed the token")
+    signed_at: Mapped[datetime | None]
+    bits: Mapped[bytes] = mapped_column(sa.LargeBinary(), comment="bit 0 is the left-most")
+    token: Mapped[str | None]
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("purpose", Purpose), name="purpose"),
+        sa.CheckConstraint("list_id > 0", name="list_id"),
+        sa.CheckConstraint(
+            "(token IS NULL) = (token_version IS NULL) AND (token IS NULL) = (kid IS NULL) "
+            "AND (token IS NULL) = (signed_at IS NULL)",
+            name="signed",
+        ),
+    )

@@ -1,7 +1,7 @@
 """Granting and keeping the mark: issue, suspend, reinstate, revoke, surrender.
 
 `issue` goes in the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the
-published key, store, audit. The caller commits once, so that no signed token leaves without its row.
+published key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,17 +14,28 @@ from sqlalchemy.orm import Session
 from app import audit, jws
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import credential, store, workflow
+from app.certificates import (
+    credential_untp,
+    lint,
+    logged,
+    search_store,
+    status_list,
+    status_list_service,
+    status_list_store,
+    store,
+    workflow,
+)
+from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
 from app.certificates.number import CertificateNumber
 from app.certificates.workflow import Deed, RevocationReason
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
+from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
-from app.registry.text import fold
 
-LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
+LIST_IS_FULL = status_list.ENTRIES * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
 
 
@@ -32,7 +43,7 @@ LIST_IS_FULL = credential.STATUS_LIST_ENTRIES * 3 // 4
 class Issuance:
     """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
 
-    signer: Signer
+    signer_in: Callable[[Session], Signer]  # the key that is active in this transaction, and stays so until its end
     issuer: str
     base_url: str
     draw: Callable[[int], int]
@@ -46,6 +57,7 @@ class Grant:
     scheme_name: str
     owner_name: str
     ruleset_version: str
+    assessment_level: str
     organisation_id: UUID
     holder_name: str
     holder_voen: str
@@ -60,16 +72,19 @@ class Grant:
     origin_criterion: str
     valid_from: date
     valid_until: date
+    rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
 
 
 def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now: datetime) -> Certificate:
+    refuse_while_paused(session)
+    signer = issuance.signer_in(session)
     year = day_in_baku(now).year
     serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
     number = str(CertificateNumber(grant.scheme_code, year, serial))
     list_id, index = _reserve_status_index(session, issuance.draw)
-    content = credential.CertificateContent(
+    content = CertificateContent(
         number=number,
         base_url=issuance.base_url,
         issuer=issuance.issuer,
@@ -77,11 +92,15 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         scheme_code=grant.scheme_code,
         scheme_name=grant.scheme_name,
         ruleset_version=grant.ruleset_version,
+        assessment_level=grant.assessment_level,
+        holder_id=grant.organisation_id,
         holder_name=grant.holder_name,
         holder_voen=grant.holder_voen,
+        product_id=grant.product_id,
         product_names=grant.product_names,
         hs6=grant.hs6,
         gtin=grant.gtin,
+        site_id=grant.site_id,
         park_code=grant.park_code,
         district=grant.district,
         origin_criterion=grant.origin_criterion,
@@ -90,9 +109,10 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_list_id=list_id,
         status_index=index,
     )
-    linted = credential.lint(credential.build(content))
-    token = credential.sign_credential(issuance.signer, linted)
-    verified = _check_own_work(token, issuance.signer)
+    grounds = lint.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
+    linted = lint.lint(credential_untp.build(content), grounds)
+    token = lint.sign_credential(signer, linted)
+    verified = _check_own_work(token, signer)
     certificate = Certificate(
         id=new_id(),
         number=number,
@@ -122,15 +142,16 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         status_reason=None,
         status_list_id=list_id,
         status_index=index,
-        kid=issuance.signer.kid,
+        kid=signer.kid,
         token=token,
         token_sha256=verified.signed_hash,
         issued_at=now,
-        search_text=fold(" ".join([number, grant.holder_name, *grant.product_names.values()])),
         version=1,
     )
     session.add(certificate)
     session.flush()
+    logged.issued(session, certificate, now)
+    search_store.add_words(session, certificate)
     audit.record(
         session,
         actor,
@@ -139,7 +160,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         now,
         case_id=grant.application_id,
         sha256=verified.signed_hash,
-        kid=issuance.signer.kid,
+        kid=signer.kid,
     )
     return certificate
 
@@ -156,8 +177,9 @@ def _reserve_status_index(session: Session, draw: Callable[[int], int]) -> tuple
     """A random place in the present list, never used before. The counter's lock makes two issuers take turns."""
     used = store.next_number(session, "status-index")
     list_id = (used - 1) // LIST_IS_FULL + 1
+    status_list_store.open_list(session, list_id)
     while True:
-        index = draw(credential.STATUS_LIST_ENTRIES)
+        index = draw(status_list.ENTRIES)
         if not store.index_is_taken(session, list_id, index):
             return list_id, index
 
@@ -171,7 +193,7 @@ def suspend(
         return False
     session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
     if certificate.status != status:
-        _set_status(certificate, status, cause.value, now)
+        _set_status(session, certificate, status, cause.value, now)
     certificate.version += 1
     _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
     session.flush()
@@ -189,7 +211,8 @@ def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: Sus
     if causes:
         certificate.status_reason = next(iter(sorted(causes))).value
     else:
-        _set_status(certificate, workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE), None, now)
+        status = workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE)
+        _set_status(session, certificate, status, None, now)
     certificate.version += 1
     event = "certificate.suspension_narrowed" if causes else "certificate.reinstated"
     _record(session, actor, event, certificate, now, cause=cause.value)
@@ -251,7 +274,7 @@ def _end(
     status = workflow.step(CertificateStatus(certificate.status), deed)
     for suspension in store.open_suspensions(session, certificate.id).values():
         store.end_suspension(suspension, now)
-    _set_status(certificate, status, reason, now)
+    _set_status(session, certificate, status, reason, now)
     certificate.version += 1
     _record(session, actor, f"certificate.{status}", certificate, now, reason=reason)
     session.flush()
@@ -279,8 +302,12 @@ def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: 
     return certificate
 
 
-def _set_status(certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime) -> None:
+def _set_status(
+    session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
+) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+    status_list_service.follow(session, certificate)
+    logged.changed(session, certificate, now)
 
 
 def _record(session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str) -> None:

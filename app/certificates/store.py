@@ -1,27 +1,19 @@
 """Queries over certificates, suspensions and counters."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.ledger.entry import LogEvent
+from app.ledger.model import LogEntry
 from app.registry.model import Residency
-from app.registry.text import fold
 
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What the public register is asked. `status` may be `expired`, which no row stores."""
-
-    q: str | None = None
-    scheme: str | None = None
-    status: str | None = None
-    hs6: str | None = None
-    holder: str | None = None
+AT_ONCE = 1_000
 
 
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
@@ -78,27 +70,6 @@ def in_force_for(session: Session, scheme_code: str, product_ids: Sequence[UUID]
     return session.scalars(query).all()
 
 
-def search(session: Session, wanted: Search, today: date, *, before: UUID | None, limit: int) -> Sequence[Certificate]:
-    """Newest first; `before` is the id of the last one seen."""
-    query = sa.select(Certificate).order_by(Certificate.id.desc()).limit(limit)
-    if before:
-        query = query.where(Certificate.id < before)
-    if wanted.scheme:
-        query = query.where(Certificate.scheme_code == wanted.scheme)
-    if wanted.hs6:
-        query = query.where(Certificate.hs6.startswith(wanted.hs6, autoescape=True))
-    for text in (wanted.q, wanted.holder):
-        for word in fold(text or "").split():
-            query = query.where(Certificate.search_text.contains(word, autoescape=True))
-    if wanted.status == "expired":
-        query = query.where(Certificate.status == CertificateStatus.ACTIVE, Certificate.valid_until < today)
-    elif wanted.status == CertificateStatus.ACTIVE:
-        query = query.where(Certificate.status == CertificateStatus.ACTIVE, Certificate.valid_until >= today)
-    elif wanted.status:
-        query = query.where(Certificate.status == wanted.status)
-    return session.scalars(query).all()
-
-
 def open_suspensions(session: Session, certificate_id: UUID) -> dict[SuspensionCause, Suspension]:
     query = sa.select(Suspension).where(Suspension.certificate_id == certificate_id, Suspension.ended_at.is_(None))
     return {SuspensionCause(row.cause): row for row in session.scalars(query)}
@@ -123,6 +94,59 @@ def next_number(session: Session, counter: str) -> int:
 def index_is_taken(session: Session, list_id: int, index: int) -> bool:
     query = sa.select(sa.exists().where(Certificate.status_list_id == list_id, Certificate.status_index == index))
     return bool(session.scalar(query))
+
+
+def count_by_key(session: Session) -> dict[str, int]:
+    """How many certificates each key signed, by `kid`."""
+    query = sa.select(Certificate.kid, sa.func.count().label("count")).group_by(Certificate.kid)
+    return {row.kid: int(row[1]) for row in session.execute(query)}
+
+
+def signed_by(session: Session, kid: str) -> Iterator[str]:
+    """The numbers of all that a key signed, in the order of issue."""
+    query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
+    yield from session.scalars(query.execution_options(yield_per=AT_ONCE))
+
+
+def pages(session: Session) -> Iterator[Sequence[Certificate]]:
+    """Every certificate in the order of issue, a thousand at a time, and the last ones before one that cannot be read
+    by themselves. At that one raises one of `audit.UNREADABLE`."""
+    after: UUID | None = None
+    limit = AT_ONCE
+    while True:
+        query = sa.select(Certificate).order_by(Certificate.id).limit(limit)
+        try:
+            rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
+        except audit.UNREADABLE:
+            if limit == 1:
+                raise
+            limit = 1
+            continue
+        if not rows:
+            return
+        yield rows
+        after = rows[-1].id
+
+
+def unlogged(session: Session) -> Sequence[Certificate]:
+    """Certificates whose issue is not in the public log, in the order of issue."""
+    is_logged = sa.exists().where(
+        LogEntry.subject == Certificate.number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value
+    )
+    return session.scalars(sa.select(Certificate).where(~is_logged).order_by(Certificate.id)).all()
+
+
+def logged_without_row(session: Session) -> tuple[int, str] | None:
+    """The first certificate that was issued by the public log and is not here: number of the entry, its own number."""
+    query = (
+        sa.select(LogEntry.seq, LogEntry.subject)
+        .outerjoin(Certificate, Certificate.number == LogEntry.subject)
+        .where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value, Certificate.id.is_(None))
+        .order_by(LogEntry.seq)
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row.seq, row.subject or "")
 
 
 def revoked(session: Session, organisation_id: UUID) -> Sequence[Certificate]:

@@ -4,7 +4,22 @@ import os
 
 import typer
 
-from app.cli import assess, audit, check, demo, people, register, serve, sweep, verify
+from app.cli import (
+    assess,
+    audit,
+    bundle,
+    check,
+    demo,
+    issuance,
+    keys,
+    log,
+    people,
+    register,
+    serve,
+    status_lists,
+    sweep,
+    verify,
+)
 
 app = typer.Typer(
     name="mik",
@@ -20,15 +35,37 @@ app.add_typer(registers, name="register")
 history = typer.Typer(help="The one history of what happened.", no_args_is_help=True)
 app.add_typer(history, name="audit")
 
+logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
+app.add_typer(logs, name="log")
+signing = typer.Typer(help="The keys that sign certificates.", no_args_is_help=True)
+issuing = typer.Typer(help="Stop certifying for a while.", no_args_is_help=True)
+app.add_typer(signing, name="keys")
+app.add_typer(issuing, name="issuance")
+
+lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
+app.add_typer(lists, name="status-lists")
+
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("assess")(assess.assess)
 app.command("verify")(verify.verify)
+app.command("bundle")(bundle.bundle)
 app.command("sweep")(sweep.sweep)
 history.command("check")(audit.check)
 history.command("rights")(audit.rights)
+logs.command("check")(log.check)
+logs.command("export")(log.export)
+lists.command("check")(status_lists.check)
+signing.command("list")(keys.list_keys)
+signing.command("show")(keys.show)
+signing.command("next")(keys.next_key)
+signing.command("activate")(keys.activate)
+signing.command("retire")(keys.retire)
+signing.command("compromise")(keys.compromise)
+issuing.command("pause")(issuance.pause)
+issuing.command("resume")(issuance.resume)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
 registers.command("import")(register.import_file)

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from app import schema
 from app.db import Database
 from app.errors import Invalid, MikError
+from app.ledger import log
+from app.ledger.log_key import LogKeyFile
 from app.settings import Settings
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -58,6 +60,7 @@ def opened(settings: Settings) -> Iterator[Database]:
             stop(
                 "The database is not migrated to this version: run `mik migrate` (or `mik serve` in the demo profile)."
             )
+        database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
         yield database
     finally:
         database.dispose()

@@ -22,6 +22,7 @@ from app.certificates import cascade
 from app.certificates import store as certificates
 from app.cli.frame import in_words, load_settings, opened
 from app.db import Database
+from app.ledger import log
 from app.registry.days import day_in_baku
 from app.web.deps import utc_now
 
@@ -72,8 +73,22 @@ def run(database: Database, now: datetime, *, dry_run: bool, say: Callable[[str]
         if said:
             say(said)
             done += 1
+    if not dry_run:
+        undone += _log_history(database, now, say)
     say(f"{done} due; nothing was changed." if dry_run else f"{done} done.")
     return undone
+
+
+def _log_history(database: Database, now: datetime, say: Callable[[str], None]) -> int:
+    """The head of the history goes into the public log, so that a cut tail shows; 1 if that has to wait."""
+    try:
+        with database.session() as session:
+            log.append_history(session, now)
+            session.commit()
+    except OperationalError as why:
+        say(f"in use, left for the next run: the head of the history ({why.orig.__class__.__name__})")
+        return 1
+    return 0
 
 
 def _due(database: Database, now: datetime) -> Sequence[Due]:

@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from app import jws, keys, schema
-from app.cli.frame import in_words, load_settings, stop
+from app.cli.bundle_files import BundleFolder
+from app.cli.frame import REFUSED, in_words, load_settings, stop
 from app.db import Database
 from app.ledger import service as ledger
 from app.settings import Settings
 from app.verification.answer import as_members
 from app.verification.checks import Judgement, Verdict
 from app.verification.desk import VerificationDesk
+from app.verification.offline import judge
 from app.verification.questions import Question
 from app.verification.store import certificate_store
 from app.web.deps import utc_now
@@ -37,8 +39,15 @@ def verify(
     jwks: Annotated[
         Path | None, typer.Option(help="Check a token's signature by these keys, without a database.")
     ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Check a token by a bundle, without network.")] = False,
+    bundle: Annotated[Path | None, typer.Option(help="A folder that `mik bundle` made; with --offline.")] = None,
 ) -> None:
     """Check certificates. Ends with 0 if all are good, with 1 if not, with 2 if they could not be checked."""
+    if offline or bundle is not None:
+        if bundle is None or not offline or jwks is not None:
+            stop("Give --offline and --bundle DIR together, without --jwks.")
+        _by_bundle(what.strip(), bundle)
+        return
     if jwks is not None:
         _by_keys(what.strip(), jwks)
         return
@@ -100,6 +109,38 @@ def _by_keys(token: str, path: Path) -> None:
     console.print(escape(json.dumps(verified.payload, ensure_ascii=False, indent=2, default=str)))
 
 
+def _by_bundle(token: str, folder: Path) -> None:
+    """The answer always says of what moment it is; where nothing can be said, the end is 2."""
+    if token.count(".") != 2:
+        stop("A number can only be looked up in the register. Offline, give the signed token.")
+    with in_words():
+        answer = judge(token, BundleFolder(folder).sources(), utc_now())
+    console = Console(highlight=False, soft_wrap=True)
+    style = "yellow" if answer.verdict is None else COLOURS.get(answer.verdict, "red")
+    console.print(answer.headline, style=f"bold {style}")
+    if (certified := answer.certified) is not None:
+        names = certified.product_names
+        _facts(
+            console,
+            ("number", certified.number),
+            ("mark", certified.scheme_name),
+            ("holder", certified.holder_name),
+            ("product", f"{names.get('en') or next(iter(names.values()))} (HS {certified.hs6})"),
+            ("place", ", ".join(filter(None, [certified.park_code, certified.district]))),
+            ("valid", f"{certified.valid_from} to {certified.valid_until}"),
+        )
+    for check in answer.checks:
+        sign = "[green]✓[/]" if check.passed else "[red]✗[/]"
+        console.print(f"  {sign} {check.name}: {escape(check.detail)}")
+    if answer.verdict is not Verdict.VALID:
+        raise typer.Exit(REFUSED if answer.verdict is None else NOT_GOOD)
+
+
+def _facts(console: Console, *facts: tuple[str, str]) -> None:
+    for label, text in facts:
+        console.print(f"  {label:8}{escape(text)}")
+
+
 def _show(answer: dict[str, Any]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     verdict = Verdict(answer["verdict"])
@@ -107,15 +148,15 @@ def _show(answer: dict[str, Any]) -> None:
     console.print(escape(answer["message"]))
     if certificate := answer["certificate"]:
         names = certificate["product"]["name"]
-        for label, text in (
+        _facts(
+            console,
             ("number", certificate["number"]),
             ("mark", certificate["scheme"]["name"]),
             ("holder", certificate["holder"]["name"]),
             ("product", f"{names.get('en') or next(iter(names.values()))} (HS {certificate['product']['hs6']})"),
             ("place", ", ".join(filter(None, [certificate["site"]["park"], certificate["site"]["district"]]))),
             ("valid", f"{certificate['valid_from']} to {certificate['valid_until']}"),
-        ):
-            console.print(f"  {label:8}{escape(text)}")
+        )
     for check in answer["checks"]:
         sign = "[green]✓[/]" if check["passed"] else "[red]✗[/]"
         console.print(f"  {sign} {check['name']}: {escape(check['detail'])}")

@@ -10,6 +10,9 @@ from app import audit
 from app.actor import SYSTEM
 from app.errors import UnsafeToStart
 from app.keys import KeyState, KnownKey, Signer, from_jwk, public_jwk
+from app.ledger import log, store
+from app.ledger.entry import Entry, LogEvent
+from app.ledger.key_files import KeyFileAway, KeyFiles
 from app.ledger.model import ServiceIdentity, SigningKey
 
 
@@ -29,7 +32,7 @@ def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
 
 
 def stored_issuer(session: Session) -> str | None:
-    return session.scalar(sa.select(ServiceIdentity.issuer))
+    return store.issuer(session)
 
 
 def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
@@ -50,12 +53,30 @@ def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
         audit.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
     elif key.state != KeyState.ACTIVE:
         raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
+    if not store.has(session, LogEvent.KEY_ACTIVATED, signer.kid):  # also a key that is older than the log
+        log.append(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
+
+
+def adopt_keys(session: Session, files: KeyFiles, now: datetime) -> None:
+    """At every start: the first key is made and active; later the file of the active key must be here, for a folder
+    restored without its keys must not quietly sign under a new name. Without an active key only issuing stops."""
+    known = store.keys(session)
+    active = store.active_key(session)
+    if active is None and known:
+        return
+    try:
+        adopt_key(session, files.signer(active) if active else files.first(), now)
+    except KeyFileAway:
+        raise UnsafeToStart(
+            f"The register knows {active} as the active key, but no key file of certificates holds it. "
+            "Put the right key file back into the data folder."
+        ) from None
 
 
 def known_keys(session: Session) -> Mapping[str, KnownKey]:
     """Every key that ever signed, by `kid`."""
     keys = {}
-    for row in session.scalars(sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)):
+    for row in store.keys(session):
         kid, public = from_jwk(row.public_jwk)
         keys[kid] = KnownKey(kid, public, KeyState(row.state), row.state_since)
     return keys

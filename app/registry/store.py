@@ -86,10 +86,12 @@ def sites(
     return session.scalars(query).all()
 
 
-def sites_by_id(session: Session, ids: Iterable[UUID]) -> dict[UUID, Site]:
+def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, Site]:
+    """With `hold` none of them changes until this transaction ends; always in the same order."""
     found: dict[UUID, Site] = {}
     for part in _parts(sorted(set(ids))):
-        found |= {each.id: each for each in session.scalars(sa.select(Site).where(Site.id.in_(part)))}
+        query = sa.select(Site).where(Site.id.in_(part)).order_by(Site.id)
+        found |= {each.id: each for each in session.scalars(_locked(query, hold))}
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -19,6 +19,17 @@ from app.schemes.rules.substance import OriginRule
 
 Code = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
 Region = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]*$", description="code of an economic region or a municipality")]
+AssessmentLevel = Literal[
+    "authority-benchmark",
+    "authority-mandate",
+    "authority-globalmra",
+    "authority-peer",
+    "authority-extended-mra",
+    "scheme-self",
+    "scheme-cab",
+    "no-endorsement",
+]
+"""Who stands behind an assessment, in the words of UNTP 0.7.0."""
 REQUIRED_LANGUAGES = ("az", "en", "ru")
 
 
@@ -103,6 +114,10 @@ class Scheme(BaseModel):
     names: Mapping[str, str] = Field(description="language → name; at least az, en, ru")
     legal_notes: tuple[Text, ...]
     term_months: int = Field(ge=1, le=120)
+    assessment_level: AssessmentLevel = Field(
+        default="scheme-cab",
+        description="declared in certificates; `authority-mandate` only with a mandate of the state",
+    )
     ruleset: Ruleset
 
     @field_validator("names")

@@ -11,6 +11,9 @@ from app import audit
 from app.actor import SYSTEM
 from app.db import dumps
 from app.errors import NotFound, UnsafeToStart
+from app.ledger import log
+from app.ledger import store as ledger
+from app.ledger.entry import Entry, LogEvent
 from app.schemes import canonical, store
 from app.schemes.model import RulesetRow, SchemeRow
 from app.schemes.ruleset import Ruleset, Scheme
@@ -24,6 +27,7 @@ class Mark:
     names: Mapping[str, str]
     owner: str
     term_months: int
+    assessment_level: str
     ruleset: Ruleset
 
     def name(self, language: str = "en") -> str:
@@ -44,6 +48,7 @@ def publish(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
         _publish_ruleset(session, scheme.ruleset, now)
         if row.current_ruleset != scheme.ruleset.version:
             row.current_ruleset, row.updated_at = scheme.ruleset.version, now
+    _log_published(session, now)
 
 
 def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
@@ -68,6 +73,14 @@ def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
         )
 
 
+def _log_published(session: Session, now: datetime) -> None:
+    """Enter every published ruleset into the public log, also those that are older than the log."""
+    for row in store.all_rulesets(session):
+        subject = f"{row.scheme_code}/{row.version}"
+        if not ledger.has(session, LogEvent.RULESET_PUBLISHED, subject):
+            log.append(session, Entry(LogEvent.RULESET_PUBLISHED, now, subject, sha256=row.digest))
+
+
 def mark(session: Session, code: str) -> Mark:
     """The mark of this code; NotFound where there is none."""
     row = store.scheme(session, code)
@@ -75,7 +88,12 @@ def mark(session: Session, code: str) -> Mark:
         raise NotFound.of("scheme")
     content = row.content
     return Mark(
-        code, content["names"], content["owner"], content["term_months"], ruleset(session, code, row.current_ruleset)
+        code,
+        content["names"],
+        content["owner"],
+        content["term_months"],
+        content["assessment_level"],
+        ruleset(session, code, row.current_ruleset),
     )
 
 

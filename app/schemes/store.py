@@ -20,6 +20,12 @@ def ruleset(session: Session, code: str, version: str) -> RulesetRow | None:
     return session.get(RulesetRow, (code, version))
 
 
+def all_rulesets(session: Session) -> Sequence[RulesetRow]:
+    """Of every mark, oldest first."""
+    order = (RulesetRow.published_at, RulesetRow.scheme_code, RulesetRow.version)
+    return session.scalars(sa.select(RulesetRow).order_by(*order)).all()
+
+
 def rulesets(session: Session, code: str) -> Sequence[RulesetRow]:
     """Newest first."""
     query = sa.select(RulesetRow).where(RulesetRow.scheme_code == code)

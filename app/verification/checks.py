@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -52,7 +52,7 @@ FINAL_STATUSES: Mapping[str, Verdict] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was really looked at. Names: form, signature, record, content, key_state, validity, status."""
+    """One thing that was really looked at: form, signature, record, content, log, key_state, validity, status."""
 
     name: str
     passed: bool
@@ -107,14 +107,17 @@ class TokenReading:
 
     verified: Verified | None
     number: CertificateNumber | None
+    is_early: bool = False  # signed with a key that, as far as these keys tell, does not sign yet
 
 
 def read_token(token: str, keys: KeyRing) -> TokenReading:
     """Check the signature of a token, whatever text it is, and find the number to look up."""
     try:
-        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.signing)
+        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.every)
     except Refused:
         return TokenReading(None, None)
+    if verified.kid not in keys.signing:
+        return TokenReading(None, None, is_early=True)
     subject = verified.payload.get("credentialSubject")
     text = subject.get("number") if isinstance(subject, dict) else None
     return TokenReading(verified, numbers.parse(text) if isinstance(text, str) else None)
@@ -131,7 +134,7 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
     if record is None:
         key = keys.known[reading.verified.kid]
         if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this
-            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key, issued_before=False)))
+            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key, None)))
         return Judgement(Verdict.UNKNOWN, (_SIGNED, _MISSING))
     if reading.verified.signed_hash != record.token_sha256:
         return Judgement(Verdict.FORGED, (_SIGNED, _FOUND, _OTHER))
@@ -144,25 +147,37 @@ def judge_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) 
 
 
 def _judge_record(record: CertificateRecord, done: tuple[Check, ...], keys: KeyRing, now: datetime) -> Judgement:
+    log = _log(record)
     key_state = _key_state(record, keys)
-    validity = _validity(record, now)
+    validity = validity_of(record.valid_from, record.valid_until, now)
     status = _status(record)
-    checks = (*done, key_state, validity, status)
+    checks = (*done, log, key_state, validity, status)
     as_of = _as_of(record, keys, now)
-    if not key_state.passed:
+    if not (log.passed and key_state.passed):
         return Judgement(Verdict.FORGED, checks, as_of)
-    return Judgement(_verdict(record, now), checks, as_of, record)
+    verdict = verdict_of(record.status, record.valid_from, record.valid_until, now)
+    return Judgement(verdict, checks, as_of, record)
 
 
-def _verdict(record: CertificateRecord, now: datetime) -> Verdict:
+def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) -> Verdict:
+    """The verdict on what is genuine: status before term, but an ended term before a suspension. `now` is aware."""
     today = now.astimezone(BAKU).date()
-    if record.status in FINAL_STATUSES:
-        return FINAL_STATUSES[record.status]
-    if today > record.valid_until:
+    if status in FINAL_STATUSES:
+        return FINAL_STATUSES[status]
+    if today > valid_until:
         return Verdict.EXPIRED
-    if record.status != ACTIVE:
+    if status != ACTIVE:
         return Verdict.SUSPENDED
-    return Verdict.NOT_YET_VALID if today < record.valid_from else Verdict.VALID
+    return Verdict.NOT_YET_VALID if today < valid_from else Verdict.VALID
+
+
+def _log(record: CertificateRecord) -> Check:
+    """A row that somebody put into the register past the service is not in the log, or not as it is."""
+    if record.logged_at is None:
+        return Check("log", False, "Its issue is not in the public log, in which everything that we issue is.")
+    if record.logged_sha256 != record.token_sha256:
+        return Check("log", False, "The public log has another content for this number.")
+    return Check("log", True, f"Its issue is in the public log since {utc_text(record.logged_at)}.")
 
 
 def _key_state(record: CertificateRecord, keys: KeyRing) -> Check:
@@ -171,22 +186,24 @@ def _key_state(record: CertificateRecord, keys: KeyRing) -> Check:
         return Check("key_state", False, "The key named for this certificate has never signed for us.")
     if key.state is not KeyState.COMPROMISED:
         return Check("key_state", True, f"The signing key is {key.state}.")
-    return _compromised(key, issued_before=record.issued_at < key.since)
+    return _compromised(key, record.logged_at)
 
 
-def _compromised(key: KnownKey, *, issued_before: bool) -> Check:
-    when = "before" if issued_before else "not before"
-    detail = f"The signing key is compromised since {utc_text(key.since)}; this was issued {when} that."
-    return Check("key_state", issued_before, detail)
+def _compromised(key: KnownKey, logged_at: datetime | None) -> Check:
+    """Good is only what the public log had before: the date in a text is written by whoever holds the key."""
+    was_before = logged_at is not None and logged_at < key.since
+    when = "before" if was_before else "not before"
+    detail = f"The signing key is compromised since {utc_text(key.since)}; this was logged {when} that."
+    return Check("key_state", was_before, detail)
 
 
-def _validity(record: CertificateRecord, now: datetime) -> Check:
+def validity_of(valid_from: date, valid_until: date, now: datetime) -> Check:
     """The detail names no day of asking: the answer, and with it the ETag, changes only when the verdict may."""
     today = now.astimezone(BAKU).date()
-    term = f"from {record.valid_from} to {record.valid_until}, both days included (Asia/Baku)"
-    if today > record.valid_until:
+    term = f"from {valid_from} to {valid_until}, both days included (Asia/Baku)"
+    if today > valid_until:
         return Check("validity", False, f"The term has ended: it ran {term}.")
-    if today < record.valid_from:
+    if today < valid_from:
         return Check("validity", False, f"The term has not begun: it runs {term}.")
     return Check("validity", True, f"The term runs {term}.")
 

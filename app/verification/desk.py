@@ -1,6 +1,6 @@
 """Where checks are made: look up, then judge. The lane, the pages and the command line all come here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,17 +28,23 @@ from app.verification.store import CertificateStore
 
 Reading = CertificateNumber | TokenReading | None
 """What a question turned out to be; None for a mistyped number."""
+_KID = CertificateRecord._fields.index("kid")
 _SHA256 = CertificateRecord._fields.index("token_sha256")
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationDesk:
-    """All that a check needs. `keys` and `clock` are asked anew each time; `clock` gives aware moments."""
+    """All that a check needs. `keys` and `clock` are asked anew each time; `clock` gives aware moments.
+
+    `keys` may be a second old. A key that took over within this second would look as if it did not sign yet: where one
+    of ours turns up so, the keys are read anew (`reread`) and the question is judged again.
+    """
 
     store: CertificateStore
     keys: Callable[[], KeyRing]
     clock: Callable[[], datetime]
     base_url: str
+    reread: Callable[[], KeyRing] | None = None
     forms: Forms = field(init=False)
     token_forms: Forms = field(init=False)
 
@@ -51,14 +57,14 @@ class VerificationDesk:
         number = numbers.parse(text)
         if number is None:
             return MISTYPED
-        return judge_number(await self.store.find(number), self.keys(), self.clock())
+        record = await self.store.find(number)
+        return judge_number(record, self._keys_for(_kid_of(record)), self.clock())
 
     async def by_token(self, text: str) -> Judgement:
         """The verdict on a token, whatever text it is."""
-        keys = self.keys()
-        reading = read_token(text, keys)
+        reading = self._read_token(text)
         record = await self.store.find(reading.number) if reading.number else None
-        return judge_token(reading, record, keys, self.clock())
+        return judge_token(reading, record, self._keys_for(_kid_of(record)), self.clock())
 
     async def print_number(self, text: str) -> tuple[Verdict, bytes]:
         """As `by_number`, as the JSON body of an answer: the way of nearly all checks, and the cheapest."""
@@ -66,13 +72,13 @@ class VerificationDesk:
         if number is None:
             return self.forms.mistyped
         row = await self.store.find_row(number)
-        return self.forms.unknown if row is None else self.forms.fill(row, self.keys(), self.clock())
+        return self.forms.unknown if row is None else self.forms.fill(row, self._keys_for((row[_KID],)), self.clock())
 
     async def print_token(self, text: str) -> tuple[Verdict, bytes]:
         """As `by_token`, as the JSON body of an answer."""
-        keys = self.keys()
-        number, reading = _look_at(Question("token", text), keys)
+        number, reading = self._look_at(Question("token", text))
         row = await self.store.find_row(number) if number is not None else None
+        keys = self._keys_for(() if row is None else (row[_KID],))
         return self._print(number, reading, row, keys, self.clock())
 
     async def print_many(self, questions: Sequence[Question]) -> tuple[list[Verdict], bytes]:
@@ -80,9 +86,9 @@ class VerificationDesk:
 
         A thousand signatures take a tenth of a second: they are checked on a thread, so that single checks go on.
         """
-        keys, now = self.keys(), self.clock()
-        asked = await anyio.to_thread.run_sync(lambda: [_look_at(question, keys) for question in questions])
+        asked = await anyio.to_thread.run_sync(lambda: list(map(self._look_at, questions)))
         rows = await self.store.find_rows(list({number for number, _ in asked if number is not None}))
+        keys, now = self._keys_for(row[_KID] for row in rows.values()), self.clock()
 
         def print_all() -> tuple[list[Verdict], bytes]:
             printed = [
@@ -106,35 +112,46 @@ class VerificationDesk:
 
     def many_now(self, questions: Sequence[Question]) -> list[Judgement]:
         """The verdicts on many things at one moment, for threads and the command line."""
-        keys, now = self.keys(), self.clock()
-        readings = _read(questions, keys)
-        return _judge(readings, self.store.find_many_now(_numbers(readings)), keys, now)
+        readings = [numbers.parse(q.text) if q.kind == "number" else self._read_token(q.text) for q in questions]
+        records = self.store.find_many_now(_numbers(readings))
+        return _judge(readings, records, self._keys_for(record.kid for record in records.values()), self.clock())
 
     def by_number_now(self, text: str) -> Judgement:
         """As `by_number`, for threads and the command line."""
         number = numbers.parse(text)
         if number is None:
             return MISTYPED
-        return judge_number(self.store.find_now(number), self.keys(), self.clock())
+        record = self.store.find_now(number)
+        return judge_number(record, self._keys_for(_kid_of(record)), self.clock())
 
     def by_token_now(self, text: str) -> Judgement:
         """As `by_token`, for threads and the command line."""
-        keys = self.keys()
-        reading = read_token(text, keys)
+        reading = self._read_token(text)
         record = self.store.find_now(reading.number) if reading.number else None
-        return judge_token(reading, record, keys, self.clock())
+        return judge_token(reading, record, self._keys_for(_kid_of(record)), self.clock())
+
+    def _read_token(self, text: str) -> TokenReading:
+        reading = read_token(text, self.keys())
+        return read_token(text, self.reread()) if reading.is_early and self.reread else reading
+
+    def _look_at(self, question: Question) -> tuple[str | None, TokenReading | None]:
+        """The number to look up, if any, and what a token says."""
+        if question.kind == "number":
+            return numbers.display(question.text), None
+        reading = self._read_token(question.text)
+        return str(reading.number) if reading.number else None, reading
+
+    def _keys_for(self, kids: Iterable[str]) -> KeyRing:
+        """The keys, read anew where certificates of ours name one that does not sign yet."""
+        keys = self.keys()
+        for kid in kids:
+            if kid not in keys.signing:
+                return self.reread() if self.reread else keys
+        return keys
 
 
-def _look_at(question: Question, keys: KeyRing) -> tuple[str | None, TokenReading | None]:
-    """The number to look up, if any, and what a token says."""
-    if question.kind == "number":
-        return numbers.display(question.text), None
-    reading = read_token(question.text, keys)
-    return str(reading.number) if reading.number else None, reading
-
-
-def _read(questions: Sequence[Question], keys: KeyRing) -> list[Reading]:
-    return [numbers.parse(q.text) if q.kind == "number" else read_token(q.text, keys) for q in questions]
+def _kid_of(record: CertificateRecord | None) -> tuple[str, ...]:
+    return () if record is None else (record.kid,)
 
 
 def _number(reading: Reading) -> CertificateNumber | None:

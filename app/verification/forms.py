@@ -4,6 +4,8 @@ What a verdict rests on (term, status, key) is shared by thousands of certificat
 shown. So the law judges a made-up certificate for each such combination, its answer becomes a form with holes, and a
 row fills them. Nothing is decided here and no row is remembered: a changed row meets another form at once. Pure.
 
+The made-up certificates are in the log as they were signed. A row of which that cannot be said is judged alone.
+
 Forms hold for the keys and for the stretch of a day for which they were made; then all are thrown away.
 """
 
@@ -38,11 +40,12 @@ _TEXTS: Final = (
     "park_code",
     "status_reason",
 )
-_SHOWN: Final = (*_TEXTS, "number", "holder_voen", "product_names", "status_since", "issued_at")
+_SHOWN: Final = (*_TEXTS, "number", "holder_voen", "product_names", "status_since", "issued_at", "logged_at")
+_ALIKE: Final = ("token_sha256", "logged_sha256")  # of all that matters here only whether they are the same
 _FIELDS: Final = CertificateRecord._fields
 # A column that is not listed as only shown belongs to the combination: one that is added later is slow, never wrong.
-_judged = itemgetter(*(place for place, name in enumerate(_FIELDS) if name not in {*_SHOWN, "token_sha256"}))
-_shown = itemgetter(*map(_FIELDS.index, _SHOWN))
+_judged = itemgetter(*(place for place, name in enumerate(_FIELDS) if name not in {*_SHOWN, *_ALIKE}))
+_shown = itemgetter(*map(_FIELDS.index, (*_SHOWN, *_ALIKE)))
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -82,6 +85,12 @@ class Forms:
 
     def fill(self, row: Row, keys: KeyRing, now: datetime) -> tuple[Verdict, bytes]:
         """Verdict and JSON body for what has this row. `now` is aware."""
+        (
+            scheme, scheme_name, holder, hs6, district, origin, gtin, park, reason, number, voen, names, since, issued,
+            logged, signed, logged_as,
+        ) = _shown(row)  # fmt: skip
+        if signed != logged_as or logged is None:
+            return self.print(self._law(from_row(row), keys, now))
         pile = self._pile
         if keys is not pile.keys or not pile.begin <= now <= pile.end:
             self._pile = pile = _Pile(keys, *stretch_of(now))
@@ -94,9 +103,6 @@ class Forms:
                 pile.forms[judged] = form = _form(self._law, from_row(row), keys, now, self._base_url)
             if form is None:
                 return self.print(self._law(from_row(row), keys, now))
-        (
-            scheme, scheme_name, holder, hs6, district, origin, gtin, park, reason, number, voen, names, since, issued
-        ) = _shown(row)  # fmt: skip
         latest = max(since, issued)
         since = f"{since[:10]}T{since[11:19]}Z"
         as_of = form.as_of if latest < form.as_of_stored else f"{latest[:10]}T{latest[11:19]}Z"
@@ -116,6 +122,7 @@ class Forms:
             names,
             since,
             as_of,
+            f"{logged[:10]}T{logged[11:19]}Z",
         )
         # Encoded together and cut again at NUL, which JSON never holds: half the time of encoding the whole, or each.
         return form.verdict, form.text % form.order("\0".join(values).encode().split(b"\0"))
@@ -148,13 +155,15 @@ class _Sample:
         texts = [f'"{self.shown[name]}"' for name in _TEXTS]
         voen = f'"{mask_voen(self.shown["holder_voen"])}"'
         names = jws.dump_json(self.shown["product_names"]).decode()
-        return (*texts, self.shown["number"], voen, names, utc_text(self.shown["status_since"]), utc_text(self.as_of))
+        moments = (self.shown["status_since"], self.as_of, self.shown["logged_at"])
+        return (*texts, self.shown["number"], voen, names, *map(utc_text, moments))
 
 
 def _sample(mark: str, voen: str, moment: datetime) -> _Sample:
     private = {name: f"\ue000{mark} {name}\ue000" for name in (*_TEXTS, "number")}
+    private |= dict.fromkeys(_ALIKE, f"\ue000{mark} sha256\ue000")
     names = {f"\ue000{mark} names\ue000": ""}
-    moments = {"status_since": moment, "issued_at": moment}
+    moments = {"status_since": moment, "issued_at": moment, "logged_at": moment + timedelta(days=2)}
     return _Sample({**private, "holder_voen": voen, "product_names": names, **moments}, moment + timedelta(days=1))
 
 

@@ -1,8 +1,11 @@
-"""One row of the table of certificates, as a check needs it."""
+"""One row of the table of certificates, as a check needs it, with what the public log says of it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
+
+from app.certificates.model import Certificate
+from app.ledger.model import LogEntry
 
 
 class CertificateRecord(NamedTuple):
@@ -27,3 +30,15 @@ class CertificateRecord(NamedTuple):
     issued_at: datetime
     kid: str
     token_sha256: str
+    logged_at: datetime | None = None  # when its issue went into the public log; None: it is not there
+    logged_sha256: str | None = None  # what the log says that was signed
+
+    @classmethod
+    def of(cls, row: Certificate, entry: LogEntry | None = None) -> "CertificateRecord":
+        """The record of a mapped row. Who wants to judge it must give the entry of the log with which it was issued."""
+        logged = (entry.at, entry.sha256) if entry else (None, None)
+        return cls(*(getattr(row, name) for name in COLUMNS), *logged)
+
+
+COLUMNS = CertificateRecord._fields[:-2]
+"""Those of the table of certificates; the others come from the public log."""

@@ -11,7 +11,7 @@ Row = tuple[Any, ...]
 without a fraction, in UTC, names as compact JSON."""
 
 DAYS: Final = ("valid_from", "valid_until")
-MOMENTS: Final = ("status_since", "issued_at")
+MOMENTS: Final = ("status_since", "issued_at", "logged_at")
 NAMES: Final = ("product_names",)
 
 
@@ -22,8 +22,8 @@ def from_row(row: Row) -> CertificateRecord:
     return CertificateRecord._make(values)
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 _READERS: Final = tuple(

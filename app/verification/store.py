@@ -21,20 +21,24 @@ from sqlalchemy.engine import make_url
 from app import jws
 from app.certificates.number import CertificateNumber
 from app.errors import Unavailable
-from app.verification.record import CertificateRecord
+from app.verification.record import COLUMNS, CertificateRecord
 from app.verification.row import DAYS, MOMENTS, NAMES, Row, from_row
 
 _FIELDS = CertificateRecord._fields
 _NUMBER = _FIELDS.index("number")
 _NAMES = _FIELDS.index("product_names")
-_SQLITE = f"SELECT {', '.join(_FIELDS)} FROM certificates WHERE number "  # noqa: S608 (constants only)
+_PLACE = {name: f"c.{name}" for name in COLUMNS} | {"logged_at": "l.at", "logged_sha256": "l.sha256"}
+# One look-up: the entry of the log is found by an index that holds nothing but issues.
+_FROM = (
+    " FROM certificates c LEFT JOIN log_entries l ON l.subject = c.number AND l.event = 'certificate.issued' "
+    "WHERE c.number "
+)
+_SQLITE = f"SELECT {', '.join(_PLACE[name] for name in _FIELDS)}{_FROM}"
 _ONE_SQLITE = _SQLITE + "= ?"
 _MANY_SQLITE = _SQLITE + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants only; one query for all)
 _MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
 _AS_TEXT = dict.fromkeys(DAYS + NAMES, "{}::text") | dict.fromkeys(MOMENTS, _MOMENT)  # as SQLite keeps them
-_POSTGRES = (
-    f"SELECT {', '.join(_AS_TEXT.get(name, '{}').format(name) for name in _FIELDS)} FROM certificates WHERE number "  # noqa: S608 (constants only)
-)
+_POSTGRES = f"SELECT {', '.join(_AS_TEXT.get(name, '{}').format(_PLACE[name]) for name in _FIELDS)}{_FROM}"
 _MANY_POSTGRES = _POSTGRES + "= ANY(%s)"
 
 CONNECTIONS: Final = 4

@@ -22,7 +22,7 @@ from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
 from app.web import gate, idempotency, scopes
 from app.web.idempotency import Retry
-from app.web.routing import NEEDS_TOKEN
+from app.web.routing import NEEDS_TOKEN, authorization_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,7 +86,7 @@ def get_actor(
 ) -> Actor:
     """Who is asking, by the access token; rights as they are in the database now. A program needs the route's scope."""
     tokens: AccessTokens = request.app.state.tokens
-    actor = access.actor_of(session, tokens.check(request.headers.get("authorization"), now), now)
+    actor = access.actor_of(session, tokens.check(authorization_of(request), now), now)
     scopes.permit(actor, request.method, request.scope["route"].path)
     return actor
 
@@ -133,7 +133,8 @@ def get_expected_version(
     """Row version named by If-Match; None when missing, -1 (never a version) for anything that is not ours."""
     version = None
     if if_match is not None:
-        match = re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match)
+        named = ", ".join(request.headers.getlist("if-match"))  # two headers are one list (RFC 9110 §5.3), no version
+        match = re.fullmatch(r'\s*"(\d{1,9})"\s*', named)
         version = int(match[1]) if match else -1
     return Expected(version, _ask_first(request, session, actor, now))
 

@@ -73,3 +73,6 @@ Flag = StrictBool
 Day = Annotated[date, BeforeValidator(_day)]
 Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
 Query = Annotated[str, _text(200)]
+
+SHOWN_ONCE = "shown once, in this answer only: null where the answer is given again to a retry"
+"""Said of every secret in an answer; `app/web/idempotency.py` leaves it out of what is kept."""

@@ -75,10 +75,10 @@ def principal_of(actor: Actor | None) -> str:
 
 def read_key(request: Request) -> str | None:
     """The key, as a structured-field string or bare. Errors: Invalid for one that cannot be kept."""
-    text = request.headers.get(HEADER)
-    if text is None:
+    given = request.headers.getlist(HEADER)
+    if not given:
         return None
-    key = text.strip()
+    key = ", ".join(given).strip()  # two headers are one list (RFC 9110 §5.3), and its space is in no key
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not re.fullmatch(r"[!#-\[\]-~]{1,128}", key):

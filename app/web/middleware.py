@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web import problems
 
 PUBLIC = re.compile(
-    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists)(/[^/]*)?|/v1/schemes/[^/]*/rulesets"
-    r"|/v1/certificates/[^/]*/(qr\.svg|certificate\.pdf|log-proof)"
+    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas)(/[^/]*)?"
+    r"|/v1/schemes/[^/]*/rulesets|/v1/certificates\.(csv|jsonl)"
+    r"|/v1/certificates/[^/]*/(badge\.svg|qr\.svg|qr\.png|label\.svg|certificate\.pdf|log-proof)"
     r"|/\.well-known/.*|/log/.*|/openapi\.json|/health/.*"
 )
 """What anybody may read from any page. Nothing of it depends on who asks, and no cookie is ever looked at."""

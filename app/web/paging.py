@@ -27,7 +27,7 @@ class Page:
     ) -> None:
         self._request, self._response = request, response
         self.limit = limit
-        self.after = _read(cursor) if cursor is not None else None
+        self.after = read(cursor) if cursor is not None else None
         self.fetch = limit + 1  # one more tells whether there is a next page
 
     def cut(self, rows: Sequence[T], id_of: Callable[[T], UUID]) -> Sequence[T]:
@@ -36,7 +36,7 @@ class Page:
             return rows
         shown = rows[: self.limit]
         asked = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
-        query = urlencode([*asked, ("cursor", _write(id_of(shown[-1])))])
+        query = urlencode([*asked, ("cursor", write(id_of(shown[-1])))])
         self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
         return shown
 
@@ -44,11 +44,13 @@ class Page:
 PageDep = Annotated[Page, Depends()]
 
 
-def _write(last: UUID) -> str:
+def write(last: UUID) -> str:
+    """The cursor of a place in a list: opaque to who carries it."""
     return base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
 
 
-def _read(cursor: str) -> UUID:
+def read(cursor: str) -> UUID:
+    """The place that a cursor names; Invalid for one that is not ours."""
     try:
         return UUID(bytes=base64.b64decode(cursor + "==", altchars="-_", validate=True))
     except (binascii.Error, ValueError) as why:

@@ -18,7 +18,7 @@ from starlette.types import Message
 
 from app import strict_json
 from app.db import lock_timed_out
-from app.errors import InProgress, TooLarge, UnsupportedMedia
+from app.errors import InProgress, TooLarge, Unauthenticated, UnsupportedMedia
 from app.settings import Settings
 from app.web import gate, idempotency
 from app.web.idempotency import Replayed, Retry
@@ -53,7 +53,7 @@ class OrderedRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             if guarded:
-                request.app.state.tokens.check(request.headers.get("authorization"), request.app.state.clock())
+                request.app.state.tokens.check(authorization_of(request), request.app.state.clock())
             _limit(request, self.most_bytes(request.app.state.settings))
             key = idempotency.read_key(request) if request.method in WRITES else None
             if takes_json:
@@ -76,6 +76,14 @@ class FileRoute(OrderedRoute):
         if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
             return settings.evidence_max_bytes + FORM_OVERHEAD
         return super().most_bytes(settings)
+
+
+def authorization_of(request: Request) -> str | None:
+    """The one `Authorization` header. Of two nobody knows which one somebody between us and the client looked at."""
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise Unauthenticated("Send one Authorization header; two speak for nobody.")
+    return given[0] if given else None
 
 
 def _limit(request: Request, most: int) -> None:

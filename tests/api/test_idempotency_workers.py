@@ -1,9 +1,10 @@
-"""Safe retries across processes: four workers over one database, and one that dies between commit and answer."""
+"""Safe retries of an API client across processes: four workers over one database, one dies before its answer left."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from api_world import program_of
 from idempotency_support import events, is_replay, keyed, new_key, same
 from retry_workers import serving, until_answered
 
@@ -18,14 +19,15 @@ def house(database_url, tmp_path):
 
 
 class Program:
-    """A company that calls the workers, each time on a new line, so that another worker may answer."""
+    """An API client that calls the workers, each time on a new line, so that another worker may answer."""
 
     def __init__(self, house, address):
         self.house, self.address = house, address
         self.company = house.company()
+        self.client = program_of(self.company)
 
     def post(self, path, **more):
-        token = self.house.app.state.tokens.issue(self.company.subject, utc_now())
+        token = self.house.app.state.tokens.issue(self.client.subject, utc_now())
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
         return httpx2.post(self.address + path, headers=headers, timeout=30, **more)
 
@@ -42,6 +44,7 @@ def program(house):
 def test_four_workers_and_a_worker_that_dies(house, program):
     """One start of the workers for all of it: that is what takes the time."""
     many_at_once_are_one_write(program)
+    another_body_is_refused_by_every_worker(house, program)
     dying_after_the_commit_loses_nothing(house, program)
     dying_before_the_commit_leaves_nothing(house, program)
 
@@ -61,6 +64,21 @@ def many_at_once_are_one_write(program):
     assert len(workers) > 1
 
 
+def another_body_is_refused_by_every_worker(house, program):
+    headers, body = keyed(new_key()), product(program.company.site_id, reference="first")
+    first = program.post("/v1/products", json=body, headers=headers)
+    before, workers = events(house), {first.headers["x-worker"]}
+    for turn in range(12):
+        other = program.post("/v1/products", json=body | {"reference": f"other {turn}"}, headers=headers)
+        assert (other.status_code, other.json()["code"]) == (422, "key-reused")
+        again = program.post("/v1/products", json=body, headers=headers)
+        same(first, again)
+        workers |= {other.headers["x-worker"], again.headers["x-worker"]}
+    assert len(workers) > 1
+    assert events(house) == before
+    assert len(program.products()) == 6
+
+
 def dying_after_the_commit_loses_nothing(house, program):
     headers, body = keyed(new_key()), product(program.company.site_id, reference="lost answer")
     before = events(house)
@@ -71,7 +89,7 @@ def dying_after_the_commit_loses_nothing(house, program):
     assert (retry.status_code, is_replay(retry)) == (201, True)
     same(retry, until_answered(lambda: program.post("/v1/products", json=body, headers=headers)))
     assert [each["id"] for each in program.products()].count(retry.json()["id"]) == 1
-    assert len(program.products()) == 6
+    assert len(program.products()) == 7
     assert events(house) == before + 1
 
 
@@ -83,4 +101,4 @@ def dying_before_the_commit_leaves_nothing(house, program):
     assert events(house) == before
     retry = until_answered(lambda: program.post("/v1/products", json=body, headers=headers))
     assert (retry.status_code, is_replay(retry)) == (201, False)
-    assert len(program.products()) == 7
+    assert len(program.products()) == 8

@@ -25,6 +25,13 @@ PUBLIC = """
     POST /v1/registrations
     GET  /v1/certificates
     GET  /v1/certificates/{number}
+    GET  /v1/certificates/{number}/qr.svg
+    GET  /v1/certificates/{number}/qr.png
+    GET  /v1/certificates/{number}/label.svg
+    GET  /v1/certificates/{number}/certificate.pdf
+    GET  /v1/certificates.csv
+    GET  /v1/certificates.jsonl
+    GET  /v1/certificates/{number}/badge.svg
     GET  /v1/schemes
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets
@@ -32,7 +39,16 @@ PUBLIC = """
     GET  /v1/calendar
     GET  /v1/parks
     GET  /v1/parks/{code}
+    GET  /v1/certificates/{number}/log-proof
+    GET  /log/checkpoint
+    GET  /log/vkey
+    GET  /log/tile/{coordinates}
+    GET  /log/consistency
     GET  /.well-known/jwks.json
+    GET  /v1/contexts/{shape}
+    GET  /v1/schemas/{shape}
+    GET  /v1/status-lists/{list}
+    GET  /.well-known/did.json
     GET  /health/live
     GET  /health/ready
 """
@@ -161,7 +177,13 @@ SECOND_FACTOR = """
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role"}
-OF_NOBODY = {"number", "code"}  # certificates and marks are public; a certificate's surrender is looked at by itself
+OF_NOBODY = {
+    "number",
+    "code",
+    "coordinates",
+    "shape",
+    "list",
+}  # what is public; a certificate's surrender is looked at by itself
 TAKES_FORM = {"POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence"
@@ -217,6 +239,9 @@ def things(shared_house, company):
         "request_id": ok(asked)["id"],
         "role": "inspector",
         "number": number,
+        "coordinates": "0/000.p/1",
+        "shape": "certificate-1",
+        "list": "revocation-1",
         "code": "MIK",
     }
 

@@ -16,6 +16,7 @@ from app.access import demo_staff, service
 from app.actor import SYSTEM, Role
 from app.cli import app as mik
 from app.errors import UnsafeToStart
+from app.ledger import log_key
 from app.main import create_app, prepare
 from app.settings import Settings
 
@@ -67,6 +68,15 @@ def other_register(world):
         session.execute(sa.text("UPDATE service_identity SET issuer = 'did:web:other.example.az'"))
 
 
+def lost_log_key(world):
+    (world.folder / "keys" / "log.pem").unlink()
+
+
+def wrong_log_key(world):
+    lost_log_key(world)
+    log_key.load_or_create(world.folder / "keys" / "log.pem")
+
+
 def lost_key(world):
     (world.folder / "keys" / "certificates.pem").unlink()
 
@@ -110,6 +120,9 @@ BAD = [
     ("long access tokens", settings(access_token_minutes="60"), "MIK_ACCESS_TOKEN_MINUTES.*less than or equal to 15"),
     ("any proxy", settings(trusted_proxies="*"), r"“\*” is refused; name the address or network of your reverse proxy"),
     ("the world as proxy", settings(trusted_proxies="::1,0.0.0.0/0"), "“0.0.0.0/0” is refused"),
+    ("half a pair for papers", settings(paper_key="/none/k.pem"), "and MIK_PAPER_CERTIFICATES go together: set both"),
+    ("no key for papers", settings(paper_key="/none/k.pem", paper_certificates="/none/c.pem"), "no key for papers at"),
+    ("no address for time stamps", settings(timestamp_url="tsa"), "MIK_TIMESTAMP_URL must be an address"),
     ("an unknown profile", settings(profile="prod"), "MIK_PROFILE.*'demo' or 'production'"),
     ("a slip of the pen", settings(databse_url="x"), "MIK_DATABSE_URL is no setting.*MIK_DATABASE_URL; write that"),
     ("an open folder", mode("", 0o755), "has mode 0755.*run: chmod 700"),
@@ -119,6 +132,9 @@ BAD = [
     ("a damaged key", damaged_key, "certificates.pem is refused"),
     ("a lost key", lost_key, "certificates.pem is not there: put it back from your backup"),
     ("another key", wrong_key, "certificates.pem is not the key that the register signs with.*put the right file"),
+    ("an open log key", mode("keys/log.pem", 0o640), "log.pem has mode 0640.*chmod 600"),
+    ("a lost log key", lost_log_key, "public log is signed with .*log.pem is not there. Put it back from your backup"),
+    ("another log key", wrong_log_key, "public log was begun with .*Put the right key file back"),
     ("keys of the demo", demo_keys, "were made by the demo profile: use another data folder"),
     ("passwords of the demo", demo_passwords, "demo-accounts.json holds the passwords.*use another data folder"),
     ("an account of the demo", demo_account, "holds demo accounts \\(owner@mik.example\\).*use another database"),

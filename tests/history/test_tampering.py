@@ -244,11 +244,26 @@ def test_the_command_on_a_whole_chain(command):
     assert (told["events"], told["broken"]) == (8, None)
 
 
-def test_the_command_on_a_broken_one(command, chain):
-    attack(chain, "DELETE FROM audit_events WHERE seq = 4")
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (["DELETE FROM audit_events WHERE seq = 4"], "(missing): There is no event 4; the next one is 5."),
+        (
+            ["UPDATE audit_events SET event = 'application.approved' WHERE seq = 4"],
+            "(changed): Event 4 does not say what was written: its hash differs.",
+        ),
+        (
+            [f"UPDATE audit_events SET seq = {to} WHERE seq = {seq}" for seq, to in ((4, 99), (6, 4), (99, 6))],
+            "(misplaced): At 4 stands the event that was written as 6.",
+        ),
+    ],
+    ids=["one taken out", "one changed", "two exchanged"],
+)
+def test_the_command_on_a_broken_one(command, chain, statements, said):
+    attack(chain, *statements)
     done = command()
     assert done.exit_code == 1
-    assert done.stdout.startswith("Broken at event 4 (missing): There is no event 4; the next one is 5.\n3 events")
+    assert done.stdout.startswith(f"Broken at event 4 {said}\n3 events")
     told = command("--json")
     assert told.exit_code == 1
     assert json.loads(told.stdout)["broken"]["seq"] == 4

@@ -141,7 +141,6 @@ class World:
             token="",
             token_sha256="",
             issued_at=NOW,
-            search_text="",
         )
         add(certificate)
         self.session.flush()

@@ -6,9 +6,8 @@ from datetime import datetime
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of
+from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of, token_of
 
-from app.certificates.credential import build, lint, sign_credential
 from app.keys import KeyRing
 from app.verification import lane
 from app.verification.desk import VerificationDesk
@@ -27,7 +26,7 @@ def content():
 
 @pytest.fixture(scope="session")
 def token(signer, content):
-    return sign_credential(signer, lint(build(content)))
+    return token_of(signer, content)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ def test_the_whole_answer(record, world):
                 "detail": "The number has the right form and its check character fits.",
             },
             {"name": "record", "passed": True, "detail": "The certificate is in our register."},
+            {"name": "log", "passed": True, "detail": "Its issue is in the public log since 2026-11-22T17:00:00Z."},
             {"name": "key_state", "passed": True, "detail": "The signing key is active."},
             {
                 "name": "validity",

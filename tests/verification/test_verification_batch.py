@@ -48,7 +48,7 @@ class TestBatch:
         assert store.asked == [[NUMBER, "MIK-2026-000043-W"]]
 
     def test_a_token_that_names_another_certificate_is_forged_beside_it(self, client, token, store, record):
-        store.put(record._replace(token_sha256="0" * 64))
+        store.put(record._replace(token_sha256="0" * 64, logged_sha256="0" * 64))
         answers = batch(client, {"token": token}, {"number": NUMBER}).json()["items"]
         assert [each["verdict"] for each in answers] == ["forged", "valid"]
 

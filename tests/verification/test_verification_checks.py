@@ -5,10 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from verification_world import NOW, content_of, record_of, ring_of, signer_of
+from verification_world import NOW, content_of, record_of, ring_of, signer_of, token_of
 
 from app import jws
-from app.certificates.credential import build, lint, sign_credential
 from app.certificates.model import CertificateStatus
 from app.keys import KeyRing, KeyState, KnownKey
 from app.verification.checks import (
@@ -25,7 +24,7 @@ from app.verification.checks import (
 
 SIGNER = signer_of(0xC0FFEE)
 CONTENT = content_of()
-TOKEN = sign_credential(SIGNER, lint(build(CONTENT)))
+TOKEN = token_of(SIGNER, CONTENT)
 RECORD = record_of(CONTENT, TOKEN, SIGNER)
 RING = ring_of(SIGNER)
 FIRST, LAST = RECORD.valid_from, RECORD.valid_until
@@ -68,7 +67,7 @@ class TestNumber:
         judgement = judge_number(RECORD._replace(status=status), RING, now)
         assert judgement.verdict == verdict
         assert failed(judgement) == why
-        assert names(judgement) == ["form", "record", "key_state", "validity", "status"]
+        assert names(judgement) == ["form", "record", "log", "key_state", "validity", "status"]
         assert judgement.record is not None
 
     def test_unknown(self):
@@ -135,8 +134,9 @@ class TestKeyState:
         assert judgement.record is None
 
     @pytest.mark.parametrize(("seconds", "verdict"), [(-1, "forged"), (0, "forged"), (1, "valid")])
-    def test_a_compromised_key_divides_by_the_moment(self, seconds, verdict):
-        since = RECORD.issued_at + timedelta(seconds=seconds)
+    def test_a_compromised_key_divides_by_the_moment_of_logging(self, seconds, verdict):
+        """Not by the date of issue, which whoever holds the key writes as he likes."""
+        since = RECORD.logged_at + timedelta(seconds=seconds)
         ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)
         for judgement in (
             judge_number(RECORD, ring, NOW),
@@ -146,6 +146,36 @@ class TestKeyState:
             detail = next(c.detail for c in judgement.checks if c.name == "key_state")
             assert utc_text(since) in detail
             assert judgement.as_of == max(since, RECORD.issued_at)
+
+
+class TestLog:
+    @pytest.mark.parametrize(
+        "change", [{"logged_at": None, "logged_sha256": None}, {"logged_sha256": "0" * 64}, {"logged_sha256": None}]
+    )
+    def test_what_the_log_has_not_or_has_otherwise_was_not_issued_by_us(self, change):
+        record = RECORD._replace(**change)
+        for judgement in (judge_number(record, RING, NOW), judge_token(read_token(TOKEN, RING), record, RING, NOW)):
+            assert judgement.verdict is Verdict.FORGED
+            assert failed(judgement) == {"log"}
+            assert judgement.record is None
+
+    def test_nothing_unlogged_survives_a_compromise(self):
+        ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=RECORD.issued_at + timedelta(days=1))
+        judgement = judge_number(RECORD._replace(logged_at=None), ring, NOW)
+        assert failed(judgement) == {"log", "key_state"}
+
+    def test_the_day_of_issue_does_not_count(self):
+        since = RECORD.issued_at + timedelta(days=1)
+        ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)
+        backdated = RECORD._replace(logged_at=since + timedelta(seconds=1))
+        assert judge_number(RECORD, ring, NOW).verdict is Verdict.VALID
+        assert judge_number(backdated, ring, NOW).verdict is Verdict.FORGED
+
+    def test_a_token_of_a_key_that_does_not_sign_yet_says_so(self):
+        early = read_token(TOKEN, ring_of(SIGNER, state=KeyState.NEXT))
+        assert (early.is_early, early.verified, early.number) == (True, None, None)
+        assert not read_token(TOKEN, RING).is_early
+        assert not read_token("x", RING).is_early
 
 
 class TestToken:
@@ -167,7 +197,7 @@ class TestToken:
     def test_as_its_record(self, status, now, verdict):
         judgement = self.judge(TOKEN, RECORD._replace(status=status), now=now)
         assert judgement.verdict == verdict
-        assert names(judgement) == ["signature", "record", "content", "key_state", "validity", "status"]
+        assert names(judgement) == ["signature", "record", "content", "log", "key_state", "validity", "status"]
 
     @pytest.mark.parametrize("text", ["", "x", "a.b.c", "\0", "\ud800", "é" * 70_000, TOKEN + "=", TOKEN[:-1]])
     def test_forged(self, text):
@@ -196,7 +226,7 @@ class TestToken:
         assert self.judge(TOKEN, RECORD, ring_of(SIGNER, state=KeyState.NEXT)).verdict is Verdict.FORGED
 
     def test_other_content_for_the_same_number(self):
-        other = sign_credential(SIGNER, lint(build(content_of(holder_name="Somebody else"))))
+        other = token_of(SIGNER, content_of(holder_name="Somebody else"))
         judgement = self.judge(other)
         assert judgement.verdict is Verdict.FORGED
         assert names(judgement) == ["signature", "record", "content"]
@@ -204,7 +234,7 @@ class TestToken:
         assert judgement.record is None
 
     def test_the_same_content_signed_again(self):
-        again = sign_credential(SIGNER, lint(build(CONTENT)))
+        again = token_of(SIGNER, CONTENT)
         assert again != TOKEN
         assert self.judge(again).verdict is Verdict.VALID
 
@@ -216,7 +246,7 @@ class TestToken:
                 KnownKey(old.kid, old.public, KeyState.RETIRED, NOW),
             ]
         )
-        assert self.judge(sign_credential(old, lint(build(CONTENT))), ring=ring).verdict is Verdict.FORGED
+        assert self.judge(token_of(old, CONTENT), ring=ring).verdict is Verdict.FORGED
 
     @pytest.mark.parametrize(
         "payload",

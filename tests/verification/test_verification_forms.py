@@ -31,6 +31,13 @@ NUMBERS = st.builds(CertificateNumber, st.just("MIK"), st.just(2026), st.integer
 DAYS = st.dates(date(2026, 11, 1), date(2027, 6, 1))
 TURNS = [timedelta(0), timedelta(microseconds=1), timedelta(seconds=-1), timedelta(microseconds=-1)]
 
+LOGGED = st.fixed_dictionaries(
+    {
+        "logged_at": MOMENTS | st.none(),
+        "logged_sha256": st.sampled_from([RECORD.token_sha256, RECORD.token_sha256, "f" * 64, None]),
+    }
+)
+
 
 @st.composite
 def records(draw):
@@ -47,6 +54,7 @@ def records(draw):
         status=draw(st.sampled_from(["active", "suspended", "revoked", "surrendered", "superseded"])),
         status_since=draw(MOMENTS),
         issued_at=draw(MOMENTS),
+        **draw(LOGGED),
         kid=draw(st.sampled_from([SIGNER.kid, OTHER.kid, "unknown"])),
     )
 
@@ -140,17 +148,31 @@ class TestForms:
         assert len(count) == 2
 
     def test_a_compromised_key_makes_no_form(self, made):
-        """There the moment of issue decides, which each row has for itself."""
+        """There the moment of logging decides, which each row has for itself."""
         printer, count = made
         keys = ring_of(SIGNER, state=KeyState.COMPROMISED, since=NOW)
-        for issued_at, verdict in (
+        for logged_at, verdict in (
             (NOW - timedelta(days=1), "valid"),
             (NOW, "forged"),
             (NOW - timedelta(days=1), "valid"),
         ):
-            record = RECORD._replace(issued_at=issued_at)
+            record = RECORD._replace(logged_at=logged_at)
             assert printer.fill(row_of(record), keys, NOW) == by_the_law(record, keys, NOW)
             assert printer.fill(row_of(record), keys, NOW)[0] == verdict
+        assert len(count) == 1
+
+    @pytest.mark.parametrize(
+        "logged", [{"logged_at": None, "logged_sha256": None}, {"logged_sha256": "f" * 64}, {"logged_at": None}]
+    )
+    def test_what_is_not_in_the_log_as_it_was_signed_is_forged(self, made, logged):
+        """Also where a form is there already for the very same term, status and key."""
+        printer, count = made
+        keys = ring_of(SIGNER)
+        assert printer.fill(row_of(RECORD), keys, NOW)[0] == "valid"
+        record = RECORD._replace(**logged)
+        assert printer.fill(row_of(record), keys, NOW) == by_the_law(record, keys, NOW)
+        assert printer.fill(row_of(record), keys, NOW)[0] == "forged"
+        assert printer.fill(row_of(RECORD), keys, NOW)[0] == "valid"
         assert len(count) == 1
 
     def test_they_are_thrown_away_when_there_are_too_many(self, made, monkeypatch):
@@ -166,18 +188,18 @@ class TestForms:
         """A field that the law reads must be part of it; a new field is, unless somebody lists it as only shown."""
         places = forms._judged(CertificateRecord._fields)
         assert set(places) == {"valid_from", "valid_until", "status", "kid"}
-        assert set(places) | set(forms._SHOWN) | {"token_sha256"} == set(CertificateRecord._fields)
+        assert set(places) | set(forms._SHOWN) | set(forms._ALIKE) == set(CertificateRecord._fields)
 
-    def test_what_the_law_begins_to_look_at_is_noticed(self):
+    @pytest.mark.parametrize(
+        ("name", "text"), [("district", "a district"), ("token_sha256", "a sha256"), ("logged_sha256", "z sha256")]
+    )
+    def test_what_the_law_begins_to_look_at_is_noticed(self, name, text):
         """Were the verdict to depend on the district, no form would be used for it."""
 
         def law(record, keys, now):
             judgement = judge_number(record, keys, now)
-            return (
-                replace(judgement, verdict=Verdict.REVOKED)
-                if record.district.endswith("a district\ue000")
-                else judgement
-            )
+            is_seen = getattr(record, name).endswith(f"{text}\ue000")
+            return replace(judgement, verdict=Verdict.REVOKED) if is_seen else judgement
 
         printer = Forms(BASE, law)
         printer.fill(row_of(RECORD), ring_of(SIGNER), NOW)

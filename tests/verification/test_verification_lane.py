@@ -122,7 +122,7 @@ class TestPost:
         answer = client.post("/v1/verify", json={"token": token}).json()
         assert answer["verdict"] == "valid"
         assert [check["name"] for check in answer["checks"]] == [
-            "signature", "record", "content", "key_state", "validity", "status",
+            "signature", "record", "content", "log", "key_state", "validity", "status",
         ]  # fmt: skip
 
     @pytest.mark.parametrize("media", ["application/json; charset=utf-8", "Application/JSON", "application/json;x=y"])

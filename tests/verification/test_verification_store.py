@@ -12,7 +12,8 @@ from verification_world import content_of, record_of, signer_of
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
 from app.db import dumps
-from app.verification.record import CertificateRecord
+from app.ledger.model import LogEntry
+from app.verification.record import COLUMNS, CertificateRecord
 from app.verification.row import from_row
 from app.verification.store import _MANY_POSTGRES, _MANY_SQLITE, PostgresStore, RegisterAway, certificate_store
 
@@ -36,12 +37,19 @@ class Register:
 
     def put(self, record):
         number = record.number.split("-")
-        values = record._asdict() | {
+        values = {name: getattr(record, name) for name in COLUMNS} | {
             "ruleset_version": "1", "year": int(number[1]), "serial": int(number[2]), "status_list_id": 1,
-            "status_index": int(number[2]), "token": "header.payload.signature", "search_text": "",
+            "status_index": int(number[2]), "token": "header.payload.signature",
         }  # fmt: skip
         ids = ("id", "organisation_id", "product_id", "site_id", "application_id", "decision_id")
-        self.run(sa.insert(Certificate).values(**values, **{name: uuid4() for name in ids}))
+        entry = {
+            "seq": int(number[2]), "at": record.logged_at, "event": "certificate.issued", "subject": record.number,
+            "sha256": record.logged_sha256, "entry": b"", "hashes": b"",
+        }  # fmt: skip
+        self.run(
+            sa.insert(Certificate).values(**values, **{name: uuid4() for name in ids}),
+            sa.insert(LogEntry).values(entry),
+        )
 
     def change(self, **values):
         self.run(sa.update(Certificate).values(**values))
@@ -256,11 +264,13 @@ class TestMany:
         with register.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + _MANY_SQLITE, ('["a","b"]',)).all()
-                assert "SEARCH certificates USING INDEX" in str(plan)
+                assert "SEARCH c USING INDEX" in str(plan)
+                assert "SEARCH l USING INDEX uq_log_entries_issued" in str(plan)
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
                 plan = connection.exec_driver_sql("EXPLAIN " + _MANY_POSTGRES, (["a", "b"],)).all()
                 assert "uq_certificates_number" in str(plan)
+                assert "uq_log_entries_issued" in str(plan)
 
     def test_away(self, database_url):
         engine = sa.create_engine(database_url)

@@ -4,9 +4,7 @@ import base64
 import json
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from verification_world import content_of, record_of, ring_of, signer_of
-
-from app.certificates.credential import build, lint, sign_credential
+from verification_world import content_of, record_of, ring_of, signer_of, token_of
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -17,7 +15,7 @@ TOKENS = {}
 ROWS = {}
 for serial, name in (("000042-Y", "Nümunə-Boru MMC"), ("000043-W", "Sample Works"), ("000044-U", "Örnək QSC")):
     CONTENT = content_of(f"MIK-2026-{serial}", holder_name=name)
-    TOKENS[CONTENT.number] = sign_credential(SIGNER, lint(build(CONTENT)))
+    TOKENS[CONTENT.number] = token_of(SIGNER, CONTENT)
     ROWS[CONTENT.number] = record_of(CONTENT, TOKENS[CONTENT.number], SIGNER)
 
 

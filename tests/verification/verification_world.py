@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import jws
 from app.certificates.credential import CertificateContent
+from app.certificates.credential_untp import build
+from app.certificates.lint import Grounds, lint, sign_credential
 from app.db import dumps
 from app.jws import PrivateKey
 from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
-from app.verification.record import CertificateRecord
+from app.verification.record import COLUMNS, CertificateRecord
 
 DID = "did:web:mark.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -40,11 +43,15 @@ def content_of(number="MIK-2026-000042-Y", **other):
         "scheme_code": number[:3],
         "scheme_name": "Made in Karabakh",
         "ruleset_version": "2026.1",
+        "assessment_level": "scheme-cab",
+        "holder_id": UUID(int=1),
         "holder_name": "Nümunə-Boru MMC",
         "holder_voen": "0010002221",
+        "product_id": UUID(int=2),
         "product_names": {"en": "Steel pipe", "az": "Polad boru"},
         "hs6": "730630",
         "gtin": None,
+        "site_id": UUID(int=3),
         "park_code": "AGDAM-SP",
         "district": "Ağdam",
         "origin_criterion": "CTH",
@@ -56,8 +63,17 @@ def content_of(number="MIK-2026-000042-Y", **other):
     return CertificateContent(**(values | other))
 
 
+def grounds_of(content, not_after=None):
+    """What the content agrees with."""
+    return Grounds(content.issuer, content.base_url, content.status_list_id, content.status_index, not_after)
+
+
+def token_of(signer, content):
+    return sign_credential(signer, lint(build(content), grounds_of(content)))
+
+
 def record_of(content, token, signer, **other):
-    values = {name: getattr(content, name) for name in CertificateRecord._fields if hasattr(content, name)}
+    values = {name: getattr(content, name) for name in COLUMNS if hasattr(content, name)}
     values |= {
         "status": "active",
         "status_since": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
@@ -66,6 +82,7 @@ def record_of(content, token, signer, **other):
         "kid": signer.kid,
         "token_sha256": jws.signed_hash(token),
     }
+    values |= {"logged_at": values["issued_at"], "logged_sha256": values["token_sha256"]}
     return CertificateRecord(**(values | other))
 
 
@@ -82,6 +99,7 @@ def row_of(record):
             valid_until=record.valid_until.isoformat(),
             status_since=stored(record.status_since),
             issued_at=stored(record.issued_at),
+            logged_at=record.logged_at and stored(record.logged_at),
         )
     )
 

@@ -1,0 +1,197 @@
+"""For everybody: the QR code, the label and the signed paper of a certificate that holds today."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app import languages
+from app.certificates import store as certificates
+from app.certificates.number import parse
+from app.db import Database
+from app.documents import codes
+from app.documents.orders import order_of
+from app.documents.paper import spoken
+from app.documents.press import Order, Press
+from app.errors import Conflict, Invalid, NotFound, Unavailable
+from app.keys import KeyRing
+from app.ledger import store as ledger
+from app.verification.checks import Judgement, Verdict, judge_number, utc_text
+from app.verification.record import CertificateRecord
+from app.web.conditions import matches
+from app.web.deps import NowDep
+from app.web.refusals import refuses
+from app.web.routing import OrderedRoute
+
+router = APIRouter(route_class=OrderedRoute, tags=["public"])
+
+T = TypeVar("T")
+SVG, PNG, PDF = "image/svg+xml", "image/png", "application/pdf"
+READING, MAKING, WAITING = 4, 2, 16
+"""In one worker: look-ups at once, renderings at once, and how many renderings may wait. Each takes a processor."""
+
+
+class NotInForce(Conflict):
+    """What is handed out here ends up on goods; the certificate does not hold today, and `verdict` says why."""
+
+    code = "not-in-force"
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(
+            f"{judgement.message} Codes, labels and papers are made only of certificates that are valid today.",
+            data={
+                "verdict": judgement.verdict.value,
+                "as_of": utc_text(judgement.as_of) if judgement.as_of else None,
+            },
+        )
+
+
+class Bench:
+    """How many are at work at once. A connection to the database is given back before anything slow begins."""
+
+    def __init__(self) -> None:
+        self._reading = anyio.CapacityLimiter(READING)
+        self._making = anyio.CapacityLimiter(MAKING)
+
+    async def read(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._reading)
+
+    async def make(self, work: Callable[[], T]) -> T:
+        if self._making.statistics().tasks_waiting >= WAITING:
+            raise Unavailable("Too many papers are being made. Try again shortly.")
+        return await anyio.to_thread.run_sync(work, limiter=self._making)
+
+
+def _answers(media_type: str, *refusals: int) -> dict[int | str, dict[str, object]]:
+    content = {"type": "string"} | ({} if media_type == SVG else {"format": "binary"})
+    return {
+        200: {"content": {media_type: {"schema": content}}},
+        304: {"description": "Unchanged (`If-None-Match`)."},
+        **refuses(404, 409, 503, *refusals),
+    }
+
+
+@router.get(
+    "/v1/certificates/{number}/qr.svg",
+    summary="QR code with the stamp, as SVG",
+    response_class=Response,
+    responses=_answers(SVG),
+)
+async def qr_svg(number: str, request: Request, now: NowDep) -> Response:
+    """Leads to the page of the certificate, and carries a signed stamp that can be checked without a network.
+
+    Print it at least 30 mm wide, its white border included. Level M.
+    """
+    url = await _stamped_url(request, number, now)
+    return _answer(request, codes.qr_svg(url).encode("ascii"), SVG)
+
+
+@router.get(
+    "/v1/certificates/{number}/qr.png",
+    summary="QR code with the stamp, as PNG",
+    response_class=Response,
+    responses=_answers(PNG),
+)
+async def qr_png(number: str, request: Request, now: NowDep) -> Response:
+    """The same code in pixels."""
+    url = await _stamped_url(request, number, now)
+    return _answer(request, codes.qr_png(url), PNG)
+
+
+@router.get(
+    "/v1/certificates/{number}/label.svg",
+    summary="Label for goods",
+    response_class=Response,
+    responses=_answers(SVG),
+)
+async def label_svg(number: str, request: Request, now: NowDep) -> Response:
+    """62 by 20 mm: a QR code of 16 mm with the short address, the name of the mark, the number.
+
+    Do not print the code below 14 mm, its white border included.
+    """
+    order = await _ordered(request, number, now)
+    return _answer(request, _press(request).label(order).encode(), SVG)
+
+
+@router.get(
+    "/v1/certificates/{number}/certificate.pdf",
+    summary="The certificate on paper, signed",
+    response_class=Response,
+    responses=_answers(PDF, 422),
+)
+async def certificate_pdf(
+    number: str,
+    request: Request,
+    now: NowDep,
+    lang: Annotated[str | None, Query(description="a third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
+) -> Response:
+    """In Azerbaijani and English, and a third language. PDF/A-3 with the credential attached, signed (PAdES)."""
+    order = await _ordered(request, number, now)
+    if lang is not None and lang not in languages.LANGUAGES:
+        raise Invalid("There is no paper in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
+    press = _press(request)
+    # Two signatures over one content differ: the tag names what the paper was made of.
+    headers = _headers(f'W/"{press.paper_key(order, lang)}"')
+    if matches(request.headers.get("if-none-match"), headers["ETag"].removeprefix("W/")):
+        return Response(status_code=304, headers=headers)
+    bench: Bench = request.app.state.bench
+    pdf = await bench.make(lambda: press.paper(order, lang, now))
+    headers |= {
+        "Content-Disposition": f'inline; filename="{order.facts.number}.pdf"',
+        "Content-Language": ", ".join(spoken(lang)),
+        "Content-Security-Policy": _PDF_CSP,
+    }
+    return Response(pdf, headers=headers, media_type=PDF)
+
+
+# Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
+_PDF_CSP = "frame-ancestors 'none'"
+_CHOICE = f"Choose one of: {', '.join(languages.LANGUAGES)}."
+
+
+async def _stamped_url(request: Request, number: str, now: datetime) -> str:
+    order = await _ordered(request, number, now)
+    bench: Bench = request.app.state.bench
+    return await bench.make(lambda: _press(request).url(order))
+
+
+async def _ordered(request: Request, number: str, now: datetime) -> Order:
+    """The certificate as it is now, if it holds today. Errors: NotFound, NotInForce."""
+    bench: Bench = request.app.state.bench
+    return await bench.read(lambda: _read(request, number, now))
+
+
+def _read(request: Request, number: str, now: datetime) -> Order:
+    database: Database = request.app.state.database
+    keys: KeyRing = request.app.state.keys()
+    parsed = parse(number)
+    with database.read_session() as session:
+        row = certificates.by_number(session, str(parsed)) if parsed else None
+        if row is None:
+            raise NotFound.of("certificate")
+        judgement = judge_number(CertificateRecord.of(row, ledger.issued(session, row.number)), keys, now)
+        if judgement.verdict is not Verdict.VALID:
+            raise NotInForce(judgement)
+        return order_of(session, row, keys, request.app.state.settings.base_url)
+
+
+def _press(request: Request) -> Press:
+    press: Press = request.app.state.press
+    return press
+
+
+def _answer(request: Request, body: bytes, media_type: str) -> Response:
+    headers = _headers(f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    if matches(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def _headers(tag: str) -> dict[str, str]:
+    """Always asked for anew: what was good yesterday may be revoked today."""
+    return {"ETag": tag, "Cache-Control": "no-cache"}

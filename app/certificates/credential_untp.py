@@ -1,0 +1,194 @@
+"""How a certificate is written down: a W3C Verifiable Credential 2.0, as UNTP Digital Conformity Credential.
+
+This file is the switch: `UNTP_VERSION` with the addresses and words of that version, `SHAPE` with our own terms and
+members. Whoever changes the shape gives it a new name, since what was issued names the old one and must stay readable:
+context and schema are served by that name for ever.
+
+The payload is the credential itself, without a `vc` claim (VC-JOSE-COSE §3.1.1). Where UNTP and W3C disagree W3C is
+followed: see `docs/decisions/0030-credential-shape.md`.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from app.certificates.credential import CertificateContent, first_second, last_second, mask_voen
+from app.certificates.status_list import PURPOSES, list_name
+
+W3C_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
+UNTP_VERSION: Final = "0.7.0"
+UNTP_CONTEXT: Final = f"https://vocabulary.uncefact.org/untp/{UNTP_VERSION}/context/"
+TYPES: Final = ("VerifiableCredential", "DigitalConformityCredential")
+TOPIC: Final = "https://vocabulary.uncefact.org/conformity-topics/rules-of-origin"
+SHAPE: Final = "certificate-1"
+SCHEMA_TYPE: Final = "JsonSchema"
+TERMS: Mapping[str, Any] = MappingProxyType(
+    {
+        "number": "{terms}number",
+        "originCriterion": "{terms}originCriterion",
+        "maskedVoen": "{terms}maskedVoen",
+        "names": {"@id": "{terms}names", "@container": "@language"},
+        "hs6": "{terms}hs6",
+        "gtin": "https://schema.org/gtin",
+        "park": "{terms}park",
+        "district": "{terms}district",
+    }
+)
+"""Our own words, and what they mean: `{terms}` is the address of the context itself. No `@vocab`: a word that nobody
+defined must be noticed, not given a meaning."""
+_PREFERRED = ("en", "az")  # of a name that may stand in one language only
+
+
+def context_url(base_url: str, shape: str = SHAPE) -> str:
+    return f"{base_url}/v1/contexts/{shape}"
+
+
+def schema_url(base_url: str, shape: str = SHAPE) -> str:
+    return f"{base_url}/v1/schemas/{shape}"
+
+
+def context(base_url: str, shape: str) -> dict[str, Any]:
+    """The JSON-LD context of our own terms, as served at `context_url`."""
+    terms = context_url(base_url, shape) + "#"
+
+    def filled(meaning: Any) -> Any:
+        if isinstance(meaning, str):
+            return meaning.replace("{terms}", terms)
+        return {key: filled(value) for key, value in meaning.items()}
+
+    own = {term: filled(meaning) for term, meaning in TERMS.items()}
+    return {"@context": {"@version": 1.1, "@protected": True, **own}}
+
+
+def contexts_of(base_url: str) -> list[str]:
+    """`@context` of a certificate; UNTP fixes the first two, and wants strings."""
+    return [W3C_CONTEXT, UNTP_CONTEXT, context_url(base_url)]
+
+
+def build(content: CertificateContent) -> dict[str, Any]:
+    """The payload to sign, as JSON values. It promises nothing: `lint` decides whether it may be signed."""
+    c = content
+    address = f"{c.base_url}/v1/certificates/{c.number}"
+    return {
+        "@context": contexts_of(c.base_url),
+        "id": address,
+        "type": list(TYPES),
+        "issuer": {"type": ["CredentialIssuer"], "id": c.issuer, "name": _composed(c.issuer_name)},
+        "validFrom": first_second(c.valid_from).isoformat(),
+        "validUntil": last_second(c.valid_until).isoformat(),
+        "name": f"Certificate {c.number}",
+        "credentialSubject": _attestation(c, address),
+        "credentialStatus": [_status_entry(c, purpose) for purpose in PURPOSES],
+        "credentialSchema": {"id": schema_url(c.base_url), "type": SCHEMA_TYPE},
+    }
+
+
+def _attestation(c: CertificateContent, address: str) -> dict[str, Any]:
+    scheme = f"{c.base_url}/v1/schemes/{c.scheme_code}"
+    return {
+        "type": ["ConformityAttestation"],
+        "id": f"{address}#attestation",
+        "name": f"Certificate {c.number}",
+        "number": c.number,
+        "assessorLevel": "3rdParty",
+        "assessmentLevel": c.assessment_level,
+        "attestationType": "certification",
+        "issuedToParty": _present(
+            {
+                "type": ["Party"],
+                "id": c.holder_id.urn,
+                "name": _composed(c.holder_name),
+                "maskedVoen": mask_voen(c.holder_voen),
+            }
+        ),
+        "referenceScheme": {"type": ["ConformityScheme"], "id": scheme, "name": _composed(c.scheme_name)},
+        "referenceProfile": {
+            "type": ["ConformityProfile"],
+            "id": f"{scheme}/rulesets#{c.ruleset_version}",
+            "name": f"Rules of {c.scheme_code}, {c.ruleset_version}",
+            "version": c.ruleset_version,
+        },
+        "conformityCertificate": {
+            "linkURL": f"{c.base_url}/v/{c.number}",
+            "linkName": "Is this certificate good today?",
+            "mediaType": "text/html",
+        },
+        "originCriterion": c.origin_criterion,
+        "conformityAssessment": [_assessment(c, address)],
+    }
+
+
+def _assessment(c: CertificateContent, address: str) -> dict[str, Any]:
+    """What was assessed, and by which criterion the goods originate. Released UNTP 0.7.0 has no type for the wrappers
+    `assessedProduct` and `assessedFacility`, nor for a performance and its score."""
+    names = {language: _composed(text) for language, text in sorted(c.product_names.items())}
+    site = {"park": c.park_code, "district": _composed(c.district)}
+    return {
+        "type": ["ConformityAssessment"],
+        "id": f"{address}#assessment",
+        "name": "Place of production and origin of the product",
+        "assessmentCriteria": [
+            {
+                "type": ["Criterion"],
+                "id": f"{context_url(c.base_url)}#{c.origin_criterion}",
+                "name": f"Origin criterion {c.origin_criterion}",
+            }
+        ],
+        "assessmentDate": c.valid_from.isoformat(),
+        "assessedPerformance": [{"score": {"code": c.origin_criterion}}],
+        "assessedProduct": [
+            {
+                "product": _present(
+                    {
+                        "type": ["Product"],
+                        "id": c.product_id.urn,
+                        "name": _one_name(names),
+                        "names": names,
+                        "hs6": c.hs6,
+                        "gtin": c.gtin,
+                    }
+                )
+            }
+        ],
+        "assessedFacility": [
+            {
+                "facility": _present(
+                    {
+                        "type": ["Facility"],
+                        "id": c.site_id.urn,
+                        "name": ", ".join(filter(None, [site["park"], site["district"]])),
+                        **site,
+                    }
+                )
+            }
+        ],
+        "conformityTopic": [{"type": ["ConformityTopic"], "id": TOPIC, "name": "Rules of Origin"}],
+        "conformance": True,
+    }
+
+
+def _status_entry(content: CertificateContent, purpose: str) -> dict[str, str]:
+    """One list per purpose, because verifiers refuse a list for several; the index is the same in both."""
+    url = f"{content.base_url}/v1/status-lists/{list_name(content.status_list_id, purpose)}"
+    return {
+        "id": f"{url}#{content.status_index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(content.status_index),  # a string in the W3C text, whatever others ask for
+        "statusListCredential": url,
+    }
+
+
+def _one_name(names: Mapping[str, str]) -> str:
+    known = [names[language] for language in _PREFERRED if language in names]
+    return next(iter(known or names.values()), "")
+
+
+def _composed(text: str) -> str:
+    """NFC: one sequence of characters for one spelling."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

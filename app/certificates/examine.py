@@ -1,0 +1,90 @@
+"""Whether the table of certificates still says what was signed and logged: names the first row that does not."""
+
+from collections.abc import Mapping
+from typing import Any
+from unicodedata import normalize
+
+from sqlalchemy.orm import Session
+
+from app import audit, jws, strict_json
+from app.certificates import credential_reading, store
+from app.certificates.credential import mask_voen
+from app.certificates.logged import EVENT
+from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.status_list import PURPOSES, ListRefused, list_name
+from app.jws import PublicKey
+from app.ledger import store as ledger
+from app.ledger.entry import LogEvent
+from app.ledger.examine import Wrong
+from app.ledger.model import LogEntry
+
+_SAME = (
+    *("number", "scheme_code", "ruleset_version", "hs6", "gtin", "park_code", "origin_criterion"),
+    *("valid_from", "valid_until"),
+)
+_COMPOSED = ("scheme_name", "holder_name", "district")
+
+
+def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong | None]:
+    """How many certificates hold, and the first one that does not. `keys` are all that ever signed, by `kid`."""
+    held = 0
+    try:
+        for page in store.pages(session):
+            numbers = [certificate.number for certificate in page]
+            issued, last = ledger.issued_of(session, numbers), ledger.last_about(session, numbers)
+            for certificate in page:
+                detail = _wrong_with(certificate, issued.get(certificate.number), keys) or _wrong_status(
+                    certificate, last[certificate.number][0]
+                )
+                if detail:
+                    return held, Wrong(f"certificate {certificate.number}", detail)
+                held += 1
+            session.expunge_all()
+    except audit.UNREADABLE:
+        return held, Wrong(f"certificate after the first {held}", "It cannot be read.")
+    missing = store.logged_without_row(session)
+    if missing is not None:
+        seq, number = missing
+        return held, Wrong(f"certificate {number}", f"Entry {seq} of the log says that it was issued; its row is gone.")
+    return held, None
+
+
+def _wrong_with(certificate: Certificate, entry: LogEntry | None, keys: Mapping[str, PublicKey]) -> str | None:
+    if entry is None:
+        return "Its issue is not in the log."
+    try:
+        verified = jws.verify(certificate.token, typ=jws.CREDENTIAL, keys=keys)
+    except jws.Refused:
+        return "Its token does not verify."
+    if not verified.signed_hash == certificate.token_sha256 == entry.sha256:
+        return f"Its token is not the one of entry {entry.seq} of the log."
+    if not verified.kid == certificate.kid == strict_json.loads(entry.entry).get("key"):
+        return f"Its key is not the one of entry {entry.seq} of the log."
+    if not _agrees(certificate, verified.payload):
+        return "It does not say what was signed."
+    return None
+
+
+def _wrong_status(certificate: Certificate, last: str) -> str | None:
+    expected = EVENT[CertificateStatus(certificate.status)]
+    as_issued = certificate.status == CertificateStatus.ACTIVE and last == LogEvent.CERTIFICATE_ISSUED
+    if last == expected or as_issued:
+        return None
+    return f"It is {certificate.status}, but the last the log says of it is {last}."
+
+
+def _agrees(certificate: Certificate, payload: Mapping[str, Any]) -> bool:
+    """Whether the row says what was signed, whichever shape that has. Names are signed composed (NFC)."""
+    try:
+        said = credential_reading.read(payload)
+    except (credential_reading.Unreadable, ListRefused):
+        return False
+    row, lists = certificate, {place[0].rpartition("/")[2] for place in said.places.values()}
+    return (
+        all(getattr(row, name) == getattr(said, name) for name in _SAME)
+        and all(normalize("NFC", getattr(row, name)) == getattr(said, name) for name in _COMPOSED)
+        and {language: normalize("NFC", name) for language, name in row.product_names.items()} == said.product_names
+        and mask_voen(row.holder_voen) == said.masked_voen
+        and lists == {list_name(row.status_list_id, purpose) for purpose in PURPOSES}
+        and {index for _, index in said.places.values()} == {row.status_index}
+    )

@@ -1,0 +1,82 @@
+"""Names that are what they look like. Pure.
+
+A certificate is read by people who compare a name with a label. So nothing invisible stands in it, nothing that turns
+its direction, and no word is put together from the letters of two alphabets that look alike (Unicode TS 39).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls, format and bidi characters, surrogates, private, unassigned, line and paragraph ends."""
+_JOINERS = frozenset("\u200c\u200d")  # Persian is spelt wrong without them
+_LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
+"""Alphabets with capitals or small letters that cannot be told from those of another."""
+_DISGUISED = re.compile(r"(MATHEMATICAL|FULLWIDTH|(NEGATIVE )?(SQUARED|CIRCLED)|PARENTHESIZED) .*(CAPITAL|SMALL) .+")
+"""Letters that Unicode keeps a second time, for other uses than names."""
+_MEASURE = re.compile("[0-9]*(μ[A-Za-z]{1,2}|[kMm]?Ω)")  # micrometres and kiloohms mix alphabets rightly
+_MOST_MARKS: Final = 4  # on one letter; Vietnamese needs two, vowelled Arabic three
+
+
+def wrong_with(text: str) -> str | None:
+    """What is wrong with a name, in words; None for a sound one."""
+    return next(_faults(text), None)
+
+
+def _faults(text: str) -> Iterator[str]:
+    if text != text.strip():
+        yield "begins or ends with a blank"
+    if (hidden := _hidden(text)) is not None:
+        yield f"holds the character U+{ord(hidden):04X}, which is not shown"
+    if not unicodedata.is_normalized("NFC", text):
+        yield "is not composed (NFC): two spellings would look the same"
+    if _heaped(text):
+        yield f"holds more than {_MOST_MARKS} accents on one letter"
+    if disguised := [letter for letter in text if _DISGUISED.fullmatch(unicodedata.name(letter, ""))]:
+        yield f"holds “{disguised[0]}”, which is not the letter that it shows"
+    for word in _words(text):
+        mixed = _LOOK_ALIKE.intersection(map(_alphabet, word))
+        if len(mixed) > 1 and not _MEASURE.fullmatch(word):
+            listed = " and ".join(sorted(name.capitalize() for name in mixed))
+            yield f"mixes {listed} letters in “{word}”, which can look like another word"
+
+
+def _hidden(text: str) -> str | None:
+    for before, character, after in zip(" " + text, text, text[1:] + " ", strict=False):
+        if unicodedata.category(character) not in _UNSEEN:
+            continue
+        if character in _JOINERS and _joins(before) and _joins(after):
+            continue
+        return character
+    return None
+
+
+def _joins(neighbour: str) -> bool:
+    """Whether an invisible joiner may stand beside this: between Latin letters it would only hide there."""
+    alphabet = _alphabet(neighbour)
+    return unicodedata.category(neighbour)[0] in "LMS" and alphabet not in _LOOK_ALIKE
+
+
+def _heaped(text: str) -> bool:
+    run = 0
+    for before, character in pairwise(" " + text):
+        is_mark = unicodedata.category(character) == "Mn"
+        run = run + 1 if is_mark and unicodedata.category(before) == "Mn" else int(is_mark)
+        if run > _MOST_MARKS:
+            return True
+    return False
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters, marks and digits: a hyphen or a space begins another word, which may have another alphabet."""
+    return "".join(c if unicodedata.category(c)[0] in "LMN" or c in _JOINERS else " " for c in text).split()
+
+
+def _alphabet(letter: str) -> str:
+    """First word of the letter's name in Unicode, such as `LATIN`; empty for what is no letter."""
+    if unicodedata.category(letter)[0] not in "LS":
+        return ""
+    return unicodedata.name(letter, "").partition(" ")[0]

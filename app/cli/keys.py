@@ -1,0 +1,157 @@
+"""`mik keys …`: the life of the keys that sign certificates. A change is seen by every worker within a second."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from app.actor import SYSTEM
+from app.certificates import store as certificates
+from app.cli.frame import in_words, load_settings, opened, stop, writing
+from app.errors import UnsafeToStart
+from app.keys import KeyState
+from app.ledger import key_service, store
+from app.ledger.key_files import KeyFileAway, KeyFiles
+from app.ledger.model import SigningKey
+from app.settings import Settings
+from app.web.deps import utc_now
+
+Kid = Annotated[str, typer.Argument(help="the kid, its thumbprint, or the beginning of the thumbprint")]
+Shown = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+_SHORTEST = 6
+
+
+def list_keys(as_json: Shown = False) -> None:
+    """Every key: its state, since when, how many certificates it signed, whether its file is on this machine."""
+    settings = load_settings()
+    with in_words(), opened(settings) as database, database.read_session() as session:
+        files, counts = KeyFiles(settings.keys_dir, _issuer(session)), certificates.count_by_key(session)
+        rows = [
+            {
+                "kid": key.kid,
+                "state": key.state,
+                "since": _moment(key.state_since),
+                "certificates": counts.get(key.kid, 0),
+                "file": _is_here(files, key.kid),
+            }
+            for key in store.keys(session)
+        ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        here = "" if row["file"] else "  (no file here)"
+        typer.echo(f"{row['state']:12}{row['since']}  {row['certificates']:>8} certificates  {row['kid']}{here}")
+
+
+def show(kid: Kid) -> None:
+    """One key: its life, as the public log has it, and the number of every certificate that it signed."""
+    with in_words(), opened(load_settings()) as database, database.read_session() as session:
+        key = _named(session, kid)
+        typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
+        for entry in store.key_events(session, key.kid):
+            typer.echo(f"{_moment(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
+        for number in certificates.signed_by(session, key.kid):
+            typer.echo(number)
+
+
+def next_key() -> None:
+    """Make a new key and publish it. It signs once it is activated, a day from now."""
+    with _changing() as (session, settings):
+        if any(key.state == KeyState.NEXT for key in store.keys(session)):
+            stop("A key is published already and waits to be activated: see `mik keys list`.")
+        signer = KeyFiles(settings.keys_dir, _issuer(session)).create()
+        key_service.publish(session, SYSTEM, signer, utc_now())
+    typer.echo(f"Published: {signer.kid}")
+    typer.echo("Bring its file to every machine that serves, then activate it a day from now.")
+
+
+def activate(
+    kid: Kid,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Do not wait until everybody knows the key.")] = False,
+) -> None:
+    """Let the published key sign from now on; the one that did is retired, and what it signed stays good."""
+    with _changing() as (session, settings):
+        key = _named(session, kid)
+        KeyFiles(settings.keys_dir, _issuer(session)).signer(key.kid)  # without its file nothing could be issued
+        key_service.activate(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
+    typer.echo(f"Active: {key.kid}")
+
+
+def retire(kid: Kid) -> None:
+    """Let the active key sign no more, without another one: issuing stops until one is activated."""
+    with _changing() as (session, _):
+        key = _named(session, kid)
+        key_service.retire(session, SYSTEM, key.kid, utc_now())
+    typer.echo(f"Retired: {key.kid}. Nothing can be issued until a key is activated.")
+
+
+def compromise(
+    kid: Kid,
+    since: Annotated[
+        str, typer.Option(help="when others may have got it, e.g. 2026-11-22T17:00:00Z; otherwise now")
+    ] = "",
+) -> None:
+    """Say that others may hold the key. What the public log has from before that moment stays good, all else is forged.
+
+    There is no way back.
+    """
+    with _changing() as (session, _):
+        now = utc_now()
+        key = _named(session, kid)
+        was_active = key.state == KeyState.ACTIVE
+        key_service.compromise(session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now)
+    typer.echo(f"Compromised: {key.kid}")
+    if was_active:
+        typer.echo("Nothing can be issued until another key is activated: mik keys next; mik keys activate --at-once …")
+
+
+@contextmanager
+def _changing() -> Iterator[tuple[Session, Settings]]:
+    settings = load_settings()
+    with in_words(), writing(settings) as session:
+        yield session, settings
+
+
+def _issuer(session: Session) -> str:
+    issuer = store.issuer(session)
+    if issuer is None:
+        raise UnsafeToStart("The register has no issuer yet: it is fixed with the first start of the service.")
+    return issuer
+
+
+def _named(session: Session, text: str) -> SigningKey:
+    found = [
+        key
+        for key in store.keys(session)
+        if text == key.kid or (len(text) >= _SHORTEST and key.kid.rpartition("#")[2].startswith(text))
+    ]
+    if len(found) != 1:
+        stop(f"{'No key' if not found else 'More than one key'} is named so: see `mik keys list`.")
+    return found[0]
+
+
+def _is_here(files: KeyFiles, kid: str) -> bool:
+    try:
+        files.signer(kid)
+    except KeyFileAway:
+        return False
+    return True
+
+
+def _read_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        stop("Give a moment such as 2026-11-22T17:00:00Z.")
+    if moment.tzinfo is None:
+        stop("Say in which time zone: 2026-11-22T17:00:00Z, or with an offset such as +04:00.")
+    return moment
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

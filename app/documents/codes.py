@@ -1,0 +1,93 @@
+"""QR codes and labels as pictures. Pure.
+
+Level M everywhere: a seventh of the code may be dirty or torn. The quiet zone of four modules belongs to the picture.
+"""
+
+import io
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+import segno
+
+QUIET_ZONE: Final = 4  # modules (ISO/IEC 18004 §6.3.8)
+PNG_MODULE: Final = 8  # pixels for each module: a stamp gives about 800 pixels, 30 mm at 600 dpi
+LABEL_CODE_MM: Final = 16
+LABEL_MM: Final = (62, 20)
+_INK: Final = "#16241e"
+_GREEN: Final = "#12503f"
+
+
+def qr_svg(url: str) -> str:
+    """The code without a size of its own: whoever sets it decides, at least 30 mm for one with a stamp."""
+    out = io.BytesIO()
+    _code(url).save(
+        out, kind="svg", border=QUIET_ZONE, light="#fff", dark="#000", omitsize=True, xmldecl=False, nl=False
+    )
+    return out.getvalue().decode("ascii")
+
+
+def qr_png(url: str) -> bytes:
+    out = io.BytesIO()
+    _code(url).save(out, kind="png", border=QUIET_ZONE, scale=PNG_MODULE)
+    return out.getvalue()
+
+
+def label_svg(url: str, *, mark: str, number: str) -> str:
+    """A label of 62 by 20 mm for goods: the code with the short address at 16 mm, the mark and the number in text.
+
+    A long name is set in two lines, and pressed together where even these are too long.
+    """
+    code = _code(url)
+    modules = code.symbol_size(border=QUIET_ZONE)[0]
+    scale = LABEL_CODE_MM / modules
+    picture = io.BytesIO()
+    code.save(
+        picture,
+        kind="svg",
+        border=QUIET_ZONE,
+        dark=_INK,
+        light="#fff",
+        xmldecl=False,
+        svgns=False,
+        nl=False,
+        omitsize=True,
+    )
+    path = picture.getvalue().decode("ascii").partition(">")[2].removesuffix("</svg>")
+    width, height = LABEL_MM
+    lines = _two_lines(mark)
+    texts = [_line(line, 7.2 - 1.6 * (len(lines) - 1) + 3.4 * place, 2.9, _GREEN) for place, line in enumerate(lines)]
+    texts.append(_line(number, 15.2, 3.6, _INK, weight="bold"))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label={quoteattr(f"{mark}, {number}, {url}")}>'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>'
+        f'<g transform="translate(1.5 2) scale({scale:.5f})">{path}</g>{"".join(texts)}</svg>'
+    )
+
+
+def _code(url: str) -> segno.QRCode:
+    return segno.make_qr(url, error="m", boost_error=False)
+
+
+_TEXT_MM: Final = 41.5
+_CHARACTER: Final = 0.56  # of the height of the type, on average
+
+
+def _line(text: str, y: float, size: float, colour: str, *, weight: str = "normal") -> str:
+    """`textLength` only where the line would run over the edge: else the reader's font keeps its own measure."""
+    room = (
+        f' textLength="{_TEXT_MM}" lengthAdjust="spacingAndGlyphs"' if len(text) * size * _CHARACTER > _TEXT_MM else ""
+    )
+    return (
+        f'<text x="19" y="{y:g}" font-family="Noto Sans, Arial, Helvetica, sans-serif" font-size="{size}" '
+        f'font-weight="{weight}" fill="{colour}"{room}>{escape(text)}</text>'
+    )
+
+
+def _two_lines(text: str) -> list[str]:
+    """Broken at the blank that leaves both lines most alike."""
+    blanks = [place for place, character in enumerate(text) if character == " "]
+    if len(text) * 2.9 * _CHARACTER <= _TEXT_MM or not blanks:
+        return [text]
+    middle = min(blanks, key=lambda place: abs(len(text) - 2 * place))
+    return [text[:middle], text[middle + 1 :]]

@@ -1,0 +1,69 @@
+"""Where papers and stamps that were made once are kept: they are signed, and a signature is never the same twice.
+
+A folder of plain files that may be emptied at any time: what is missing is made again. One thing has one place; a newer
+state of it takes the place of the older.
+"""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class Drawer:
+    """Workers and threads that make the same thing at once all hand out the one that was put in first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, owner: str, kind: str, key: str) -> bytes | None:
+        """What is kept under these names, if anything. Names are of letters, digits, points and hyphens."""
+        try:
+            return self._path(owner, kind, key).read_bytes()
+        except OSError:
+            return None
+
+    def kept(self, owner: str, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
+        """What is kept under these names, made now where nothing is. `key` names the state: older ones are removed."""
+        found = self.find(owner, kind, key)
+        if found is not None:
+            return found
+        made = make()
+        path = self._path(owner, kind, key)
+        try:
+            _put_first(path, made)
+        except OSError as why:
+            log.warning("%s cannot be kept: %s", path, why.strerror)
+            return made
+        for older in path.parent.glob(f"{kind}~*"):
+            if older != path:
+                older.unlink(missing_ok=True)
+        return self.find(owner, kind, key) or made
+
+    def discard(self, owner: str, kind: str, key: str) -> None:
+        """Take away what turned out to be damaged."""
+        with suppress(OSError):
+            self._path(owner, kind, key).unlink()
+
+    def _path(self, owner: str, kind: str, key: str) -> Path:
+        return self._folder / owner[-1:] / owner / f"{kind}~{key}"
+
+
+def _put_first(path: Path, content: bytes) -> None:
+    """Written whole under a name of its own, then linked into place: the first one stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.parent / f".{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Which characters a font can draw, read from its `cmap` table (OpenType 1.9, format 4: the Basic Multilingual Plane).
+
+A paper for archives may not hold a character without a glyph (PDF/A), so names are looked through before typesetting.
+Pure.
+"""
+
+import struct
+from typing import Final
+
+_WINDOWS_BMP: Final = (3, 1)
+_SEGMENTS: Final = 4
+
+
+def characters(font: bytes) -> frozenset[str]:
+    """The characters of a TrueType or OpenType font. Raises ValueError for what is no such font."""
+    try:
+        return frozenset(map(chr, _mapped(font, _cmap(font))))
+    except struct.error as error:
+        raise ValueError("this is no font with characters") from error
+
+
+def _cmap(font: bytes) -> int:
+    """Where the mapping of characters begins."""
+    (tables,) = struct.unpack_from(">H", font, 4)
+    for place in range(12, 12 + 16 * tables, 16):
+        tag, _, table, _ = struct.unpack_from(">4sIII", font, place)
+        if tag != b"cmap":
+            continue
+        (mappings,) = struct.unpack_from(">H", font, table + 2)
+        for record in range(table + 4, table + 4 + 8 * mappings, 8):
+            platform, encoding, offset = struct.unpack_from(">HHI", font, record)
+            (form,) = struct.unpack_from(">H", font, table + offset)
+            if (platform, encoding) == _WINDOWS_BMP and form == _SEGMENTS:
+                return int(table + offset)
+    raise ValueError("the font maps no characters in the form that is read here")
+
+
+def _mapped(font: bytes, mapping: int) -> set[int]:
+    (doubled,) = struct.unpack_from(">H", font, mapping + 6)
+    segments = doubled // 2
+    starts_at = mapping + 16 + doubled
+    ends = struct.unpack_from(f">{segments}H", font, mapping + 14)
+    starts, deltas, offsets = (
+        struct.unpack_from(f">{segments}H", font, starts_at + each * doubled) for each in range(3)
+    )
+    offsets_at = starts_at + 2 * doubled
+    found = set()
+    for each, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        for code in range(start, min(end, 0xFFFE) + 1):
+            glyph = code + deltas[each]
+            if offsets[each]:
+                at = offsets_at + 2 * each + offsets[each] + 2 * (code - start)
+                (glyph,) = struct.unpack_from(">H", font, at)
+                glyph += deltas[each] if glyph else 0
+            if glyph & 0xFFFF:
+                found.add(code)
+    return found

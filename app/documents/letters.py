@@ -1,0 +1,46 @@
+"""Names as they may stand on paper: one line, visible, nothing that could turn or hide a letter, all drawable. Pure."""
+
+import unicodedata
+from collections.abc import Collection, Iterator
+from typing import Final
+
+LONGEST: Final = 320  # characters; the register takes 300
+MOST_MARKS: Final = 4  # on one letter; no language writes more
+INSTEAD: Final = "\ufffd"  # of what no font of ours can draw
+_JOINERS: Final = "\u200c\u200d"  # without them Persian is spelt wrong
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def legible(text: str, drawable: Collection[str], *, bare: bool = False) -> str:
+    """The text in one line of at most `LONGEST` characters, cut with an ellipsis.
+
+    Controls, bidi marks and what else is not seen go; of the marks on a letter four stay; a character that is not in
+    `drawable` becomes �, and so does a text of which nothing is left. `bare` takes away all marks and joiners: some no
+    font can draw together.
+    """
+    # Only the beginning is looked at: composing ten thousand marks takes time, and no more can stand there anyway.
+    composed = unicodedata.normalize("NFC", text[: 4 * LONGEST])
+    kept = "".join(_one(character, drawable, bare=bare) for character in _few_marks(composed))
+    line = " ".join(kept.split()).strip(_JOINERS + " ") or INSTEAD
+    if len(line) <= LONGEST and len(text) <= 4 * LONGEST:
+        return line
+    return line[: LONGEST - 1].rstrip(_JOINERS + " ") + "…"
+
+
+def _few_marks(text: str) -> Iterator[str]:
+    pile = 0
+    for character in text:
+        pile = pile + 1 if unicodedata.category(character).startswith("M") else 0
+        if pile <= MOST_MARKS:
+            yield character
+
+
+def _one(character: str, drawable: Collection[str], *, bare: bool) -> str:
+    category = unicodedata.category(character)
+    if character.isspace():
+        return " "
+    if character in _JOINERS:
+        return "" if bare else character
+    if category in _UNSEEN or (bare and category.startswith("M")):
+        return ""
+    return character if character in drawable else INSTEAD

@@ -1,0 +1,70 @@
+"""From the register to the press: what is read of a certificate before anything slow begins."""
+
+from sqlalchemy.orm import Session
+
+from app import jws
+from app.certificates.credential import mask_voen
+from app.certificates.model import Certificate
+from app.documents.paper import PaperFacts
+from app.documents.press import Order
+from app.documents.stamp import Stamp, page_url
+from app.errors import NotFound, Unavailable
+from app.keys import KeyRing
+from app.registry import places
+from app.registry.days import day_in_baku
+from app.schemes import store as schemes
+
+
+def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> Order:
+    """All that paper and stamp say, in the words of the day of issue. Raises Unavailable for a damaged credential."""
+    c = certificate
+    try:
+        credential = jws.verify(c.token, typ=jws.CREDENTIAL, keys=keys.signing)
+    except jws.Refused as why:
+        raise Unavailable("The stored credential does not verify; nothing is made of it.") from why
+    facts = PaperFacts(
+        number=c.number,
+        mark_name=c.scheme_name,
+        mark_names=_mark_names(session, c.scheme_code),
+        issuer_name=credential.payload["issuer"]["name"],
+        ruleset=f"{c.scheme_code} {c.ruleset_version}",
+        holder_name=c.holder_name,
+        holder_voen=mask_voen(c.holder_voen),
+        product_names=dict(c.product_names),
+        hs6=c.hs6,
+        gtin=c.gtin,
+        park_names=_park_names(session, c.park_code),
+        district=c.district,
+        origin_criterion=c.origin_criterion,
+        issued_on=day_in_baku(c.issued_at),
+        valid_from=c.valid_from,
+        valid_until=c.valid_until,
+        url=page_url(base_url, c.number),
+        token=c.token,
+    )
+    stamp = Stamp.of(
+        number=c.number,
+        holder_name=c.holder_name,
+        product_names=c.product_names,
+        hs6=c.hs6,
+        valid_from=c.valid_from,
+        valid_until=c.valid_until,
+        list_id=c.status_list_id,
+        index=c.status_index,
+    )
+    return Order(facts, stamp, c.version)
+
+
+def _mark_names(session: Session, code: str) -> dict[str, str]:
+    row = schemes.scheme(session, code)
+    return dict(row.content["names"]) if row else {}
+
+
+def _park_names(session: Session, code: str | None) -> dict[str, str]:
+    """A park that the register no longer knows is named by its code: that is what was certified."""
+    if code is None:
+        return {}
+    try:
+        return dict(places.get_park(session, code).names)
+    except NotFound:
+        return {"az": code}

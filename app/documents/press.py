@@ -1,0 +1,104 @@
+"""Making what people hold in their hands: stamp, codes, label, signed paper. Slow work: on a thread, never inside a
+transaction, a few at once.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from app import jws
+from app.documents import codes, paper, signature, stamp, typeset
+from app.documents.drawer import Drawer
+from app.documents.letters import legible
+from app.documents.organisation import Organisation, PapersCannotBeSigned
+from app.documents.paper import PaperFacts
+from app.documents.stamp import Stamp, StampRefused
+from app.keys import Signer, short_kid
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A certificate as it is now, for the press. `version` is that of its row."""
+
+    facts: PaperFacts
+    stamp: Stamp
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One for each worker. `signer` is asked anew each time; `organisation` is None where papers were not set up."""
+
+    signer: Callable[[], Signer]
+    organisation: Organisation | None
+    drawer: Drawer
+    timestamp_url: str = ""
+
+    def stamp(self, wanted: Stamp) -> str:
+        """The one stamp of this content under the present key, checked whenever it is taken out."""
+        signer = self.signer()
+        key = hashlib.sha256(wanted.payload()).hexdigest()[:24] + short_kid(signer.kid)
+        for _ in range(2):
+            text = self.drawer.kept(
+                wanted.number, "stamp", key, lambda: stamp.make(wanted, signer).encode("ascii")
+            ).decode("ascii", "replace")
+            try:
+                if stamp.read(text, {signer.kid: signer.public}) == wanted:
+                    return text
+            except StampRefused:
+                log.warning("the kept stamp of %s is damaged: made anew", wanted.number)
+            self.drawer.discard(wanted.number, "stamp", key)
+        return stamp.make(wanted, signer)
+
+    def url(self, order: Order) -> str:
+        """The address in the QR code."""
+        return stamp.stamped_url(order.facts.url, self.stamp(order.stamp))
+
+    def label(self, order: Order) -> str:
+        mark = legible(order.facts.mark_name, typeset.drawable())
+        return codes.label_svg(order.facts.url, mark=mark, number=order.facts.number)
+
+    def paper_key(self, order: Order, third: str | None) -> str:
+        """A name for all that the paper depends on: content, version, language, address, template, fonts, signers."""
+        inputs = {
+            "content": self._content(order, third, ""),
+            "version": order.version,
+            "template": typeset.template_version(),
+            "stamp": short_kid(self.signer().kid),
+            "organisation": self._organisation().fingerprint,
+            "timestamp": self.timestamp_url,
+        }
+        return hashlib.sha256(jws.dump_json(inputs)).hexdigest()[:32]
+
+    def paper(self, order: Order, third: str | None, now: datetime) -> bytes:
+        """The signed PDF. Raises PapersCannotBeSigned, CannotBeSet."""
+        organisation = self._organisation()
+        organisation.must_be_valid(now)
+        kind = f"paper-{paper.spoken(third)[-1]}"
+        make = partial(self._make, order, third, organisation)
+        return self.drawer.kept(order.facts.number, kind, self.paper_key(order, third), make)
+
+    def _make(self, order: Order, third: str | None, organisation: Organisation) -> bytes:
+        qr = codes.qr_svg(self.url(order))
+        try:
+            pdf = typeset.typeset(self._content(order, third, qr))
+        except typeset.CannotBeSet:
+            # Names may pile up marks in ways that no font can draw; letters alone always can be.
+            log.warning("the names of %s are set without marks", order.facts.number)
+            pdf = typeset.typeset(self._content(order, third, qr, bare=True))
+        return signature.sign(pdf, organisation, timestamp_url=self.timestamp_url)
+
+    def _content(self, order: Order, third: str | None, qr: str, *, bare: bool = False) -> Mapping[str, Any]:
+        clean = partial(legible, drawable=typeset.drawable(), bare=bare)
+        return paper.content(order.facts, third, qr, clean)
+
+    def _organisation(self) -> Organisation:
+        if self.organisation is None:
+            raise PapersCannotBeSigned("Signed papers are not set up here; codes and labels are.")
+        return self.organisation

@@ -1,0 +1,129 @@
+"""Adding to the public log: in the transaction of what happened, and never against what was promised before.
+
+`append` only notes an entry. When the session commits, the head of the log is locked, the events of the history are
+chained, the entries and the new head of the history are added, and the new checkpoint is signed: lock order is
+application, counters, log head, audit head. A failure of any of it fails the whole transaction.
+
+Two inconsistent checkpoints can never be signed: the hashes that are about to be extended must give the very root that
+was last signed, and the new root grows out of these same hashes.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.errors import Unavailable
+from app.ledger import merkle, store
+from app.ledger.checkpoint import Checkpoint, read_checkpoint
+from app.ledger.entry import Entry, LogEvent
+from app.ledger.model import LogHead
+from app.ledger.note import NoteRefused, NoteSigner
+
+SIGNER = "log.signer"
+"""Where a session carries its `SignerOf`."""
+SignerOf = Callable[[Session], NoteSigner]
+_PENDING = "log.pending"
+
+
+class LogDamaged(Unavailable):
+    """The log is not what was last promised of it; nothing may be added before that is understood."""
+
+    code = "log-damaged"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The public log is damaged: {what} Nothing was changed. Run `mik log check`.")
+
+
+class LogKeyAway(Unavailable):
+    """What must be logged cannot be done without the key of the log."""
+
+    code = "log-key-away"
+
+
+def append(session: Session, entry: Entry) -> None:
+    """Note an entry; it is added with the commit of this session, or not at all."""
+    session.info.setdefault(_PENDING, []).append(entry)
+
+
+def append_history(session: Session, now: datetime) -> bool:
+    """Note that the head of the history is to be logged. Returns whether it moved since it was logged last."""
+    if store.last_history_head(session) == audit.head_hash(session):
+        return False
+    append(session, Entry(LogEvent.AUDIT_HEAD, now))
+    return True
+
+
+@event.listens_for(Session, "before_commit", insert=True)  # before the history takes its own lock
+def _extend(session: Session) -> None:
+    pending: list[Entry] = session.info.pop(_PENDING, [])
+    if not pending:
+        return
+    session.flush()
+    head = store.head(session, lock=True)
+    if head is None:
+        raise LogDamaged("its head is gone.")
+    signer = _signer(session, head)
+    frontier = _frontier(session, head, signer)
+    history = audit.seal(session)
+    last = pending[-1].at
+    noted = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
+    noted.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
+    size, rows = head.size, []
+    for entry in noted:
+        content = entry.canonical()
+        hashes = merkle.closed(merkle.leaf_hash(content), size, frontier)
+        frontier = merkle.grown(frontier, hashes)
+        rows.append(
+            {
+                "seq": size,
+                "at": entry.at,
+                "event": entry.event.value,
+                "subject": entry.subject,
+                "sha256": entry.sha256,
+                "entry": content,
+                "hashes": b"".join(hashes),
+            }
+        )
+        size += 1
+    store.add_entries(session, rows)
+    head.size, head.vkey = size, signer.verifier.vkey
+    head.checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.fold(frontier)).text)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_PENDING, None)
+
+
+def _signer(session: Session, head: LogHead) -> NoteSigner:
+    signer_of: SignerOf | None = session.info.get(SIGNER)
+    if signer_of is None:
+        raise LogKeyAway("The key of the public log is not at hand; nothing that must be logged can be done.")
+    signer = signer_of(session)
+    if head.vkey is not None and head.vkey != signer.verifier.vkey:
+        raise LogKeyAway(
+            f"The key file of the public log holds {signer.verifier.vkey}, but the log was begun with {head.vkey}. "
+            "Put the right key file back into the data folder."
+        )
+    return signer
+
+
+def _frontier(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
+    """The hashes to be extended, after making sure that the last signed checkpoint is about them."""
+    if head.checkpoint is None:
+        return ()
+    try:
+        promised = read_checkpoint(head.checkpoint, signer.verifier)
+    except NoteRefused as why:
+        raise LogDamaged(f"its last checkpoint is not one ({why}).") from why
+    nodes = merkle.peaks(head.size)
+    kept = store.hashes(session, nodes)
+    if promised.size != head.size or len(kept) != len(nodes):
+        raise LogDamaged("entries that were promised are missing.")
+    frontier = tuple(kept[node] for node in nodes)
+    if merkle.fold(frontier) != promised.root:
+        raise LogDamaged("its hashes do not give the root that was last signed.")
+    return frontier

@@ -1,0 +1,187 @@
+"""The Merkle tree of the transparency log: RFC 6962 §2.1 and RFC 9162 §2.1, with SHA-256. Pure.
+
+A tree is named by its size. Of it only *complete subtrees* are kept: node (level, place) is the hash over the leaves
+place * 2^level up to, but not including, (place + 1) * 2^level. Such a node never changes as the tree grows, and every
+other hash is folded from at most log2(size) of them: appending and proving need no more.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+HASH_BYTES = 32
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+class Node(NamedTuple):
+    """A complete subtree; level 0 is a leaf."""
+
+    level: int
+    place: int
+
+    @property
+    def closed_by(self) -> int:
+        """Number of the leaf with which the subtree became complete."""
+        return ((self.place + 1) << self.level) - 1
+
+
+class Span(NamedTuple):
+    """The leaves first..last-1 as one subtree of some tree: what one hash of a proof stands for."""
+
+    first: int
+    last: int
+
+
+HashOf = Callable[[Node], bytes]
+"""Finds the kept hash of a complete subtree."""
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def nodes_of(span: Span) -> tuple[Node, ...]:
+    """The complete subtrees, from the left, whose fold is the hash of a span.
+
+    A span of a proof begins at a multiple of the power of two that holds it, so the subtrees get smaller to the right.
+    """
+    nodes, first = [], span.first
+    while first < span.last:
+        level = (span.last - first).bit_length() - 1
+        nodes.append(Node(level, first >> level))
+        first += 1 << level
+    return tuple(nodes)
+
+
+def peaks(size: int) -> tuple[Node, ...]:
+    """The complete subtrees of which a tree of this size consists, largest first: its compact range."""
+    return nodes_of(Span(0, size))
+
+
+def fold(hashes: Sequence[bytes]) -> bytes:
+    """The root over complete subtrees that get smaller to the right; of none, the root of the empty tree."""
+    if not hashes:
+        return EMPTY_ROOT
+    *rest, root = hashes
+    for left in reversed(rest):
+        root = node_hash(left, root)
+    return root
+
+
+def closed(leaf: bytes, size: int, frontier: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The hashes of all subtrees that the leaf after `size` others completes, from level 0 up.
+
+    `frontier` are the hashes of `peaks(size)`. The last hash returned takes the place of as many peaks as there are
+    further hashes.
+    """
+    hashes, left = [leaf], len(frontier)
+    while size & 1:
+        left -= 1
+        hashes.append(node_hash(frontier[left], hashes[-1]))
+        size >>= 1
+    return tuple(hashes)
+
+
+def grown(frontier: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The frontier after the leaf whose `closed` hashes these are."""
+    return (*frontier[: len(frontier) - len(hashes) + 1], hashes[-1])
+
+
+def inclusion_path(index: int, size: int) -> tuple[Span, ...]:
+    """What the inclusion proof of a leaf is made of, the sibling of the leaf first (RFC 9162 §2.1.3.1)."""
+    if not 0 <= index < size:
+        raise ValueError(f"there is no leaf {index} in a tree of {size}")
+    return tuple(_path(index, 0, size))[::-1]
+
+
+def _path(index: int, first: int, last: int) -> Iterator[Span]:
+    while last - first > 1:
+        middle = first + _split(last - first)
+        if index < middle:
+            yield Span(middle, last)
+            last = middle
+        else:
+            yield Span(first, middle)
+            first = middle
+
+
+def consistency_path(old: int, size: int) -> tuple[Span, ...]:
+    """What the consistency proof between two sizes is made of (RFC 9162 §2.1.4.1). Nothing is to be proved about an
+    empty tree, nor about one and the same."""
+    if not 0 <= old <= size:
+        raise ValueError(f"a tree of {size} was never one of {old}")
+    if old in {0, size}:
+        return ()
+    first, last, path = 0, size, []
+    while old != last:
+        middle = first + _split(last - first)
+        if old <= middle:
+            path.append(Span(middle, last))
+            last = middle
+        else:
+            path.append(Span(first, middle))
+            first = middle
+    if first:  # else what is left is the old tree itself, whose root the verifier has
+        path.append(Span(first, last))
+    return tuple(reversed(path))
+
+
+def _split(size: int) -> int:
+    """The largest power of two below `size`."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def span_hash(span: Span, hash_of: HashOf) -> bytes:
+    return fold([hash_of(node) for node in nodes_of(span)])
+
+
+def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether the proof shows the leaf at this place of the tree with this root (RFC 9162 §2.1.3.2)."""
+    if not 0 <= index < size or len(sides := _sides(index, size - 1)) != len(path):
+        return False
+    found = leaf
+    for sibling, is_left in zip(path, sides, strict=True):
+        found = node_hash(sibling, found) if is_left else node_hash(found, sibling)
+    return found == root
+
+
+def verify_consistency(old: int, size: int, old_root: bytes, root: bytes, path: Sequence[bytes]) -> bool:
+    """Whether the proof shows that the tree only grew (RFC 9162 §2.1.4.2). An empty tree proves nothing and needs none:
+    there the old root must be that of the empty tree."""
+    if not 0 <= old <= size:
+        return False
+    if old in {0, size}:
+        return not path and old_root == (EMPTY_ROOT if old == 0 else root)
+    here, last = old - 1, size - 1
+    while here & 1:
+        here, last = here >> 1, last >> 1
+    # Where the old tree is one complete subtree its root is the first hash, and the proof leaves it out.
+    first, *rest = [old_root, *path] if old & (old - 1) == 0 else path or [b""]
+    if len(sides := _sides(here, last)) != len(rest):
+        return False
+    found_old = found = first
+    for each, is_left in zip(rest, sides, strict=True):
+        if is_left:
+            found_old = node_hash(each, found_old)
+        found = node_hash(each, found) if is_left else node_hash(found, each)
+    return found_old == old_root and found == root
+
+
+def _sides(here: int, last: int) -> list[bool]:
+    """For each hash on the way from a node up to the root, whether it stands on the left.
+
+    `last` is the last node of the same level.
+    """
+    sides = []
+    while last:
+        is_left = bool(here & 1) or here == last
+        if is_left:
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        sides.append(is_left)
+        here, last = here >> 1, last >> 1
+    return sides

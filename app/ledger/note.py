@@ -1,0 +1,152 @@
+"""Signed notes and verifier keys (C2SP signed-note v1.0.0), Ed25519 only. Pure.
+
+A note is a text that ends in a line feed, an empty line, and lines `— <name> <base64 of key id and signature>`.
+Lines of other keys are passed over (a witness may have signed as well); the key that is asked for must have signed.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+_ED25519 = b"\x01"
+_DASH = "— "
+_KEY_ID_BYTES = 4
+_MAX_NOTE_CHARS = 1_000_000
+_MAX_SIGNATURES = 100
+_NAME = re.compile(r"[^\s+]{1,500}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+class NoteRefused(ValueError):
+    """The note is not one, or not signed as it should be; the message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """A public key with its name."""
+
+    name: str
+    public: bytes  # 32 bytes
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError("The name of a log key has no blanks and no plus sign.")
+        if len(self.public) != 32:
+            raise ValueError("An Ed25519 key has 32 bytes.")
+
+    @property
+    def key_id(self) -> bytes:
+        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_KEY_ID_BYTES]
+
+    @property
+    def vkey(self) -> str:
+        """The key as text: name, key id, key."""
+        return f"{self.name}+{self.key_id.hex()}+{_base64(_ED25519 + self.public)}"
+
+    def verifies(self, text: str, signature: bytes) -> bool:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NoteSigner:
+    """A private key with its name."""
+
+    name: str
+    _key: Ed25519PrivateKey
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier(self.name, self._key.public_key().public_bytes_raw())
+
+    def sign(self, text: str) -> str:
+        """The note: text, empty line, one signature. Ed25519 is deterministic: the same text gives the same note."""
+        _refuse_text(text)
+        signed = _base64(self.verifier.key_id + self._key.sign(text.encode()))
+        return f"{text}\n{_DASH}{self.name} {signed}\n"
+
+
+def parse_vkey(text: str) -> Verifier:
+    """Errors: NoteRefused, also where the key id does not belong to name and key."""
+    name, _, rest = text.partition("+")
+    key_id, _, key = rest.partition("+")
+    try:
+        content = _unbase64(key)
+        verifier = Verifier(name, content[1:])
+    except ValueError as why:
+        raise NoteRefused("This is not a verifier key.") from why
+    if content[:1] != _ED25519:
+        raise NoteRefused("The verifier key is not of the kind Ed25519.")
+    if verifier.key_id.hex() != key_id:
+        raise NoteRefused("The key id does not belong to the verifier key.")
+    return verifier
+
+
+def open_note(note: str, verifier: Verifier) -> str:
+    """The text of a note that this key signed. Errors: NoteRefused."""
+    if len(note) > _MAX_NOTE_CHARS or not note.endswith("\n"):
+        raise NoteRefused("This is not a signed note: it does not end in a whole line.")
+    text, found, lines = note.rpartition(f"\n\n{_DASH}")
+    if not found:
+        raise NoteRefused("This is not a signed note: it has no signatures.")
+    text += "\n"
+    _refuse_text(text)
+    signatures = (_DASH + lines).removesuffix("\n").split("\n")
+    if len(signatures) > _MAX_SIGNATURES:
+        raise NoteRefused("The note has too many signatures.")
+    is_signed = False
+    for line in signatures:
+        name, content = _signature(line)
+        if (name, content[:_KEY_ID_BYTES]) != (verifier.name, verifier.key_id):
+            continue
+        if not verifier.verifies(text, content[_KEY_ID_BYTES:]):
+            raise NoteRefused(f"The signature of {verifier.name} is wrong.")
+        is_signed = True
+    if not is_signed:
+        raise NoteRefused(f"The note is not signed by {verifier.name}.")
+    return text
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    name, _, content = line.removeprefix(_DASH).partition(" ")
+    if not line.startswith(_DASH) or not _NAME.fullmatch(name):
+        raise NoteRefused("A signature line of the note is malformed.")
+    try:
+        signed = _unbase64(content)
+    except ValueError as why:
+        raise NoteRefused("A signature line of the note is malformed.") from why
+    if len(signed) <= _KEY_ID_BYTES:
+        raise NoteRefused("A signature line of the note is malformed.")
+    return name, signed
+
+
+def _refuse_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as why:
+        raise NoteRefused("The text of a note is Unicode without lone surrogates.") from why
+    if not text.endswith("\n") or _CONTROL.search(text):
+        raise NoteRefused("The text of a note ends in a line feed and has no other control characters.")
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _unbase64(text: str) -> bytes:
+    """Standard base64 with padding, in the one spelling that encoding gives."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as why:
+        raise ValueError("not base64") from why
+    if _base64(content) != text:
+        raise ValueError("not the canonical base64")
+    return content

@@ -1,0 +1,138 @@
+"""Queries over the public log and the issuer. Rows of the log are found by their numbers; nothing scans it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.keys import KeyState
+from app.ledger.entry import LogEvent
+from app.ledger.merkle import HASH_BYTES, Node
+from app.ledger.model import IssuancePause, LogEntry, LogHead, ServiceIdentity, SigningKey
+
+AT_ONCE = 1_000
+
+
+def issuer(session: Session) -> str | None:
+    return session.scalar(sa.select(ServiceIdentity.issuer))
+
+
+def head(session: Session, *, lock: bool = False) -> LogHead | None:
+    query = sa.select(LogHead)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def add_entries(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    session.execute(sa.insert(LogEntry), [dict(row) for row in rows])
+
+
+def hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
+    """The kept hashes of complete subtrees; one that is not there is left out."""
+    found: dict[Node, bytes] = {}
+    for start in range(0, len(nodes), AT_ONCE):
+        wanted = nodes[start : start + AT_ONCE]
+        query = sa.select(LogEntry.seq, LogEntry.hashes).where(LogEntry.seq.in_({node.closed_by for node in wanted}))
+        rows = {row.seq: row.hashes for row in session.execute(query)}
+        for node in wanted:
+            kept = rows.get(node.closed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
+            if len(kept) == HASH_BYTES:
+                found[node] = kept
+    return found
+
+
+def entries(session: Session, first: int, last: int) -> Sequence[bytes]:
+    """The entries first..last-1, in order."""
+    query = sa.select(LogEntry.entry).where(LogEntry.seq >= first, LogEntry.seq < last).order_by(LogEntry.seq)
+    return session.scalars(query).all()
+
+
+def rows(session: Session) -> Iterator[LogEntry]:
+    """Every row in order, without keeping them. At one that cannot be read raises one of `audit.UNREADABLE`."""
+    after, limit = None, AT_ONCE
+    while True:
+        query = sa.select(LogEntry).order_by(LogEntry.seq).limit(limit)
+        try:
+            found = session.scalars(query if after is None else query.where(LogEntry.seq > after)).all()
+        except audit.UNREADABLE:
+            if limit == 1:
+                raise
+            limit = 1  # one by one, up to the one it is
+            continue
+        if not found:
+            return
+        after = found[-1].seq
+        session.expunge_all()
+        yield from found
+
+
+def issued(session: Session, number: str) -> LogEntry | None:
+    """The entry with which a certificate was issued."""
+    query = sa.select(LogEntry).where(LogEntry.subject == number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
+    return session.scalars(query).one_or_none()
+
+
+def issued_of(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
+    """The same for many, by number."""
+    query = sa.select(LogEntry).where(LogEntry.subject.in_(numbers), LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
+    return {row.subject: row for row in session.scalars(query) if row.subject is not None}
+
+
+def every_issue(session: Session) -> Iterator[tuple[str, bytes]]:
+    """Number and entry of every certificate in the log, in its order."""
+    query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
+    for subject, entry in session.execute(query.order_by(LogEntry.seq).execution_options(yield_per=AT_ONCE)):
+        assert subject is not None  # an issue is about a certificate
+        yield subject, entry
+
+
+def published(session: Session) -> dict[str, str | None]:
+    """The digest of every ruleset that was logged, by `SCHEME/version`."""
+    query = sa.select(LogEntry.subject, LogEntry.sha256).where(LogEntry.event == LogEvent.RULESET_PUBLISHED)
+    return {row.subject: row.sha256 for row in session.execute(query)}
+
+
+def has(session: Session, event: LogEvent, subject: str) -> bool:
+    query = sa.select(sa.exists().where(LogEntry.subject == subject, LogEntry.event == event))
+    return bool(session.scalar(query))
+
+
+def last_history_head(session: Session) -> str | None:
+    """The hash of the history that was logged last."""
+    query = sa.select(LogEntry.sha256).where(LogEntry.event == LogEvent.AUDIT_HEAD)
+    return session.scalars(query.order_by(LogEntry.seq.desc()).limit(1)).one_or_none()
+
+
+def last_about(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+    """Event and moment of the newest entry about each of these."""
+    newest = (
+        sa.select(sa.func.max(LogEntry.seq)).where(LogEntry.subject.in_(subjects)).group_by(LogEntry.subject)
+    ).scalar_subquery()
+    query = sa.select(LogEntry.subject, LogEntry.event, LogEntry.at).where(LogEntry.seq.in_(newest))
+    return {row.subject: (row.event, row.at) for row in session.execute(query)}
+
+
+def keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
+    """In the order of their making."""
+    query = sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).all()
+
+
+def active_key(session: Session, *, hold: bool = False) -> str | None:
+    """The `kid` of the key that signs; with `hold` nobody can retire it before this transaction ends."""
+    query = sa.select(SigningKey.kid).where(SigningKey.state == KeyState.ACTIVE)
+    return session.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
+
+
+def open_pause(session: Session) -> IssuancePause | None:
+    return session.scalars(sa.select(IssuancePause).where(IssuancePause.is_open.is_(True))).one_or_none()
+
+
+def key_events(session: Session, kid: str) -> Sequence[LogEntry]:
+    """What the log says of a key, in order."""
+    return session.scalars(sa.select(LogEntry).where(LogEntry.subject == kid).order_by(LogEntry.seq)).all()

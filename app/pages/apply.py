@@ -1,0 +1,85 @@
+"""How to apply: the way and its times, the rules of each mark in words, and a form to try them without an account."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.applications.clock import steps
+from app.languages import DEFAULT
+from app.pages import trial
+from app.pages.frame import frame_of, language_of, render
+from app.pages.rules_text import OUTCOMES, evidence_of, explain
+from app.registry.days import day_in_baku
+from app.registry.territory import territory
+from app.schemes import service, store
+from app.schemes.eligibility import assess
+from app.schemes.evidence_kinds import Supplier
+from app.schemes.nomenclature import HEADING
+from app.schemes.outcome import Outcome
+from app.web.deps import NowDep, SessionDep
+from app.web.routing import OrderedRoute
+
+router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
+
+REASON_LANGUAGES = ("az", "en")
+"""In which the rules give their reasons; other readers get the English ones, marked as such."""
+
+
+@router.get("/apply")
+def apply(request: Request, session: SessionDep) -> Response:
+    marks = [service.mark(session, row.code) for row in store.schemes(session)]
+    return render(
+        request,
+        "apply.html",
+        marks=marks,
+        within={step.name: step.within for step in steps()},
+        evidence={mark.code: evidence_of(mark.ruleset, Supplier.APPLICANT) for mark in marks},
+    )
+
+
+@router.get("/apply/check")
+def check(request: Request, session: SessionDep, now: NowDep) -> Response:
+    """The form, and below it what the rules say of what was entered: the same assessment as for an application.
+
+    All that is entered stands in the address: nothing is kept here, and the page can be sent to a colleague.
+    """
+    marks = {row.code: row.content["names"] for row in store.schemes(session)}
+    query, language = request.query_params, language_of(request).language
+    said = language if language in REASON_LANGUAGES else DEFAULT
+    work = trial.STEP_WORK.get(query.get("work", ""))
+    tried = trial.read(
+        query,
+        territory(),
+        day_in_baku(now),
+        step_name=frame_of(request).translated(work, said) if work else "–",
+    )
+    code = tried.given.get("scheme") or next(iter(marks), "")
+    asked = bool(tried.given.keys() - {"scheme"})
+    assessed = None
+    if asked and tried.facts is not None and code in marks:
+        assessed = assess(service.mark(session, code).ruleset, tried.facts)
+    return render(
+        request,
+        "apply_check.html",
+        status=422 if tried.wrong or code not in marks else 200,
+        tried=tried,
+        code=code,
+        marks=marks,
+        regions=territory().regions.values(),
+        residence=trial.RESIDENCE,
+        work=trial.STEP_WORK,
+        places=trial.STEP_PLACES,
+        assessed=assessed,
+        own_heading=(tried.facts.product.hs6 or "")[:HEADING] if tried.facts else "",
+        titles={rule.id: rule.title for rule in service.mark(session, code).ruleset.rules} if assessed else {},
+        outcomes=OUTCOMES,
+        not_counted=(Outcome.NOT_APPLICABLE, Outcome.NOT_ASSESSED),
+        said=said,
+    )
+
+
+@router.get("/apply/{code}")
+def rules(code: str, request: Request, session: SessionDep) -> Response:
+    """The rules of one mark, as they judge now."""
+    known = [row.code for row in store.schemes(session)]
+    mark = service.mark(session, code if code in known else "")
+    return render(request, "apply_rules.html", scheme=mark, rules=explain(mark.ruleset), outcomes=OUTCOMES)

@@ -1,0 +1,77 @@
+"""The badge: a small picture with the verdict of this moment, to be shown on the holder's own pages.
+
+Self-contained: no script, no font, no foreign address. A number that we do not know gets a grey badge and the status
+200, as a check of it does: a picture that breaks says less than one that says “not found”.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.languages import DEFAULT, LANGUAGES
+from app.pages.frame import frame_of
+from app.pages.verdicts import FACES
+from app.verification.checks import Verdict
+from app.verification.desk import VerificationDesk
+from app.web.conditions import matches
+from app.web.routing import OrderedRoute
+
+router = APIRouter(route_class=OrderedRoute, tags=["public"])
+
+MEDIA_TYPE: Final = "image/svg+xml"
+HOUSE: Final = "Made in Karabakh"
+_FILLS: Mapping[str, str] = {"good": "#0d6248", "wait": "#7d4b00", "bad": "#96182e", "neutral": "#46545b"}
+_UNSURE: Final = frozenset({Verdict.UNKNOWN, Verdict.MISTYPED})
+_EM: Final = 13  # pixels, the size of the letters
+
+
+@router.get(
+    "/v1/certificates/{number}/badge.svg",
+    summary="Its status as a picture",
+    response_class=Response,
+    responses={
+        200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
+        304: {"description": "Unchanged (`If-None-Match`)."},
+    },
+)
+async def badge(
+    number: str,
+    request: Request,
+    lang: Annotated[str, Query(description="az, en, ru, fa, ar, zh or de; anything else is English")] = DEFAULT,
+) -> Response:
+    """The verdict of this moment in colour, word and icon; ask again each time (`If-None-Match` makes that cheap).
+
+    Always 200: a number that is unknown or mistyped gets a grey badge.
+    """
+    desk: VerificationDesk = request.app.state.desk
+    judgement = await desk.by_number(number)
+    face, record = FACES[judgement.verdict], judgement.record
+    frame, language = frame_of(request), lang if lang in LANGUAGES else DEFAULT
+    word = frame.translated(face.word, language)
+    name = record.scheme_name.partition(" – ")[0] if record else HOUSE
+    body = frame.text(
+        "badge.svg",
+        language,
+        name=name,
+        word=word,
+        icon_name=face.icon,
+        fill=_FILLS["neutral" if judgement.verdict in _UNSURE else face.tone],
+        number=record.number if record else "",
+        name_width=width(name),
+        word_width=width(word),
+    ).encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Language": language}
+    if matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+
+
+def width(text: str) -> int:
+    """Pixels that the text is given: no font is known here, so the picture fits the letters into this."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return round(_EM * (wide + 0.58 * (len(text) - wide)))

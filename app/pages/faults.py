@@ -1,0 +1,96 @@
+"""Refusals and faults as pages, for people; programs go on getting problem documents, and so does everybody at the API.
+
+Nothing is decided here: whatever the service answered as `application/problem+json` at an address for people becomes a
+page of the same status for whoever asked for HTML first, with the number under which our log knows it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.pages.frame import render
+from app.pages.words import _
+from app.web.negotiation import best
+from app.web.problems import MEDIA_TYPE
+
+API = re.compile(r"/(v1|log|\.well-known|health|docs|static)(/.*)?|/openapi\.json", re.DOTALL)
+"""Addresses for programs; all others are for people."""
+_KEPT = frozenset(
+    {"allow", "retry-after", "www-authenticate", "x-request-id", "x-content-type-options", "strict-transport-security"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    title: str
+    advice: str
+
+
+FAULTS: Mapping[int, Fault] = {
+    403: Fault(_("This page is not open to you"), _("You are known, but this page is for other people.")),
+    404: Fault(
+        _("There is no such page"),
+        _("The address may be mistyped or out of date. Certificates are found by their number."),
+    ),
+    405: Fault(_("This does not work here"), _("The page was called in a way it does not know. Open it again.")),
+    413: Fault(_("That is too long"), _("More was sent than this page takes. Send less and try again.")),
+    415: Fault(_("This does not work here"), _("The page was called in a way it does not know. Open it again.")),
+    422: Fault(
+        _("Something in the request cannot be right"), _("Go back, look at what was entered, and try once more.")
+    ),
+    429: Fault(_("Too many tries"), _("Wait a moment, then try again.")),
+    500: Fault(
+        _("Something went wrong on our side"),
+        _("Nothing was changed. Try again later; if it happens again, tell us the reference number."),
+    ),
+    503: Fault(_("The service is busy"), _("Nothing was changed. Try again in a moment.")),
+}
+
+
+class FaultPages:
+    """Goes around everything that may refuse. `camera` is never allowed on these pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or API.fullmatch(scope["path"]) or not _wants_page(scope):
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_as_page(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=list(message["headers"]))
+                replaced = headers.get("content-type", "").startswith(MEDIA_TYPE)
+                if replaced:
+                    await _page(Request(scope), message["status"], headers)(scope, receive, send)
+                    return
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_as_page)
+
+
+def _wants_page(scope: Scope) -> bool:
+    try:
+        return best(Request(scope).headers.get("accept"), (MEDIA_TYPE, "text/html")) == "text/html"
+    except HTTPException:
+        return False
+
+
+def _page(request: Request, status: int, headers: MutableHeaders) -> ASGIApp:
+    kept = {name: value for name, value in headers.items() if name in _KEPT} | {"Cache-Control": "no-store"}
+    fault = FAULTS.get(status, FAULTS[500 if status >= 500 else 422])
+    page = render(
+        request, "fault.html", status=status, headers=kept, fault=fault, reference=headers.get("x-request-id", "")
+    )
+    if request.method == "HEAD":
+        page.body = b""
+    return page

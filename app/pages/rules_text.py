@@ -1,0 +1,79 @@
+"""The rules of a mark in words, made from the ruleset itself: nothing is said here that does not judge. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from app.pages.words import _
+from app.schemes.evidence_kinds import EvidenceKind, Supplier, kinds
+from app.schemes.outcome import Outcome
+from app.schemes.rules import AnyRule
+from app.schemes.rules.base import Text, fill, placeholders
+from app.schemes.ruleset import Ruleset
+
+UNSEEN: Final = "…"
+"""Stands in a sentence for what only an assessment sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeFace:
+    """`tone` and `icon` are names in `pages.css` and `parts.html`; the texts are keys of the catalogues."""
+
+    word: str
+    tone: str
+    icon: str
+    whole: str  # what it says of the whole assessment
+
+
+OUTCOMES: Mapping[Outcome, OutcomeFace] = MappingProxyType(
+    {
+        Outcome.FAIL: OutcomeFace(_("Not met"), "bad", "cross", _("As described, the mark would be refused")),
+        Outcome.INCOMPLETE: OutcomeFace(_("Missing"), "wait", "pencil", _("Something is still missing")),
+        Outcome.MANUAL: OutcomeFace(_("A person decides"), "wait", "question", _("A person would have to decide")),
+        Outcome.PASS: OutcomeFace(_("Met"), "good", "check", _("Nothing that was looked at stands in the way")),
+        Outcome.NOT_APPLICABLE: OutcomeFace(_("Does not apply"), "neutral", "next", _("No rule applies")),
+        Outcome.NOT_ASSESSED: OutcomeFace(_("Not looked at"), "neutral", "clock", _("Nothing could be looked at yet")),
+    }
+)
+"""In the order in which a reader needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A rule in words: by outcome everything that it can answer, with its own thresholds filled in."""
+
+    rule: AnyRule
+    sentences: Sequence[tuple[Outcome, Text]]
+    evidence: Sequence[EvidenceKind]
+
+
+def explain(ruleset: Ruleset) -> list[Explained]:
+    return [
+        Explained(rule, _sentences(rule), [kinds()[code] for code in rule.evidence_kinds()]) for rule in ruleset.rules
+    ]
+
+
+def evidence_of(ruleset: Ruleset, supplier: Supplier) -> list[EvidenceKind]:
+    """The kinds of evidence that the rules of a mark read and this side supplies, each once."""
+    found = dict.fromkeys(code for rule in ruleset.rules for code in rule.evidence_kinds())
+    return [kinds()[code] for code in found if supplier in kinds()[code].supplied_by]
+
+
+_TOLD: Final = (Outcome.PASS, Outcome.MANUAL, Outcome.INCOMPLETE, Outcome.FAIL, Outcome.NOT_APPLICABLE)
+
+
+def _sentences(rule: AnyRule) -> list[tuple[Outcome, Text]]:
+    """What it answers when a fact cannot be carried is no rule, and is left out."""
+    cases = rule.cases()
+    told = [case for case in cases if cases[case] in _TOLD]
+    return [(cases[case], _filled(rule, case)) for case in sorted(told, key=lambda case: _TOLD.index(cases[case]))]
+
+
+def _filled(rule: AnyRule, case: str) -> Text:
+    text, parameters = rule.reasons[case], rule.parameters()
+
+    def with_thresholds(sentence: str) -> str:
+        return fill(sentence, dict.fromkeys(placeholders(sentence), UNSEEN) | parameters)
+
+    return Text(en=with_thresholds(text.en), az=with_thresholds(text.az))

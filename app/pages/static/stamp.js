@@ -1,0 +1,62 @@
+// The stamp in a QR code (app/documents/stamp.py says its form), checked by the browser itself with our public keys,
+// which the page brought along: no network is needed.
+
+const MEMBERS = "n,h,p,c,f,u,s";
+const HEADER = "alg,kid,typ";
+const MAX_CHARS = 480;
+
+// What a stamp says, or null where it is none of ours. Throws where this browser cannot check (no secure context).
+export async function readStamp(text, keys) {
+  const parts = text.split(".");
+  if (text.length > MAX_CHARS || parts.length !== 3) return null;
+  let header, payload, signature;
+  try {
+    header = json(parts[0]);
+    payload = json(parts[1]);
+    signature = bytes(parts[2]);
+  } catch {
+    return null;
+  }
+  if (String(Object.keys(header)) !== HEADER || header.alg !== "ES256" || header.typ !== "stamp+jwt") return null;
+  const found = keys.find((each) => each.kid === header.kid);
+  if (!found || signature.length !== 64) return null;
+  const { kty, crv, x, y } = found;
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const key = await crypto.subtle.importKey("jwk", { kty, crv, x, y }, algorithm, false, ["verify"]);
+  const signed = new TextEncoder().encode(`${parts[0]}.${parts[1]}`);
+  const genuine = await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, signature, signed);
+  return genuine && String(Object.keys(payload)) === MEMBERS ? payload : null;
+}
+
+// Number and stamp in what a code says; null where it is no address of a certificate. The host does not count: we
+// never go to another one, and the register that is asked is always ours.
+export function readAddress(text) {
+  const found = /\/v\/([^/?#\s]{3,60})[^#\s]*(?:#(\S*))?$/.exec(text.trim());
+  const bare = /^\s*[A-Za-z]{2,8}-\d{4}-\d{4,8}-[0-9A-Za-z]\s*$/.test(text);
+  if (found) return { number: decode(found[1]), stamp: found[2] ?? "" };
+  return bare ? { number: text.trim(), stamp: "" } : null;
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function json(segment) {
+  const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes(segment)));
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new TypeError("no object");
+  return value;
+}
+
+// Canonical unpadded base64url, as the service itself demands it: encoded again it must be the same text.
+function bytes(segment) {
+  if (!/^[A-Za-z0-9_-]+$/.test(segment)) throw new TypeError("no base64url");
+  const binary = atob(segment.replaceAll("-", "+").replaceAll("_", "/"));
+  if (btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "") !== segment) {
+    throw new TypeError("not canonical");
+  }
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,132 @@
+// What only the browser can do on the pages that check certificates: look at the stamp behind the #, and scan codes.
+// Every sentence stands in the page already, in its language; scripts show and hide, and never make markup from text.
+
+import { ReaderMissing, readPicture, watch } from "./scan.js";
+import { readAddress, readStamp } from "./stamp.js";
+
+const { keys, registered } = JSON.parse(document.getElementById("for-scripts").textContent);
+const find = (selector) => document.querySelector(selector);
+
+// Shows, of all elements with an attribute, the ones with this value; none for null.
+function show(attribute, value) {
+  for (const each of document.querySelectorAll(`[${attribute}]`)) {
+    each.hidden = each.getAttribute(attribute) !== value;
+  }
+}
+
+// The stamp behind the # of this page
+
+async function checkStamp() {
+  const text = location.hash.slice(1);
+  const looksLikeStamp = text.split(".").length === 3;
+  show("data-stamp-when", looksLikeStamp ? await judge(text) : null);
+  for (const link of document.querySelectorAll(".languages a")) link.hash = looksLikeStamp ? text : "";
+}
+
+async function judge(text) {
+  try {
+    const stamp = await readStamp(text, keys);
+    if (!stamp) return "forged";
+    const fits = registered !== null && Object.keys(registered).every((name) => registered[name] === stamp[name]);
+    return fits ? "genuine" : "other";
+  } catch {
+    return "unable";
+  }
+}
+
+// A code that was scanned
+
+// One sentence below the buttons, or none; what was found before no longer counts.
+function say(what) {
+  show("data-when", what);
+  find("[data-offline]").hidden = true;
+}
+
+async function follow(text) {
+  const address = readAddress(text);
+  if (!address) {
+    say("foreign");
+    return;
+  }
+  const path = `/v/${encodeURIComponent(address.number)}`;
+  if (await reachable(path)) {
+    say(null);
+    const language = new URLSearchParams(location.search).get("lang");
+    const page = path + (language ? `?lang=${encodeURIComponent(language)}` : "");
+    const stamp = address.stamp ? `#${address.stamp}` : "";
+    if (location.pathname + location.search === page) location.hash = stamp;
+    else location.assign(page + stamp);
+  } else {
+    say(null);
+    await showOffline(address.stamp);
+  }
+}
+
+async function reachable(path) {
+  try {
+    await fetch(path, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(6000) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function showOffline(text) {
+  const stamp = text ? await readStamp(text, keys).catch(() => null) : null;
+  show("data-offline-when", stamp ? term(stamp) : text ? "forged" : "none");
+  find("[data-offline-facts]").hidden = !stamp;
+  for (const each of document.querySelectorAll("[data-member]")) {
+    each.textContent = stamp ? String(stamp[each.dataset.member]) : "";
+  }
+  const section = find("[data-offline]");
+  section.hidden = false;
+  section.focus();
+}
+
+function term(stamp) {
+  const today = new Date(Date.now() + 4 * 3_600_000).toISOString().slice(0, 10); // Baku keeps no summer time
+  if (today > stamp.u) return "ended";
+  return today < stamp.f ? "early" : "genuine";
+}
+
+function offerScanning(box) {
+  const dialog = find("[data-camera]");
+  const picture = find("[data-picture]");
+  let stop = new AbortController();
+
+  find("[data-open]").addEventListener("click", async () => {
+    say(null);
+    stop = new AbortController();
+    try {
+      dialog.showModal();
+      const text = await watch(find("[data-camera] video"), stop.signal);
+      dialog.close();
+      if (text) await follow(text);
+    } catch (error) {
+      dialog.close();
+      say(error instanceof ReaderMissing ? "reader" : "camera");
+    }
+  });
+  dialog.addEventListener("close", () => stop.abort());
+  find("[data-close]").addEventListener("click", () => dialog.close());
+  find("[data-pick]").addEventListener("click", () => picture.click());
+  picture.addEventListener("change", async () => {
+    const [file] = picture.files;
+    if (!file) return;
+    say("reading");
+    try {
+      const text = await readPicture(file);
+      if (text) await follow(text);
+      else say("nothing");
+    } catch (error) {
+      say(error instanceof ReaderMissing ? "reader" : "nothing");
+    }
+    picture.value = ""; // else the same picture could not be chosen twice
+  });
+  box.hidden = false;
+}
+
+const box = find("[data-scan]");
+if (box) offerScanning(box);
+addEventListener("hashchange", checkStamp);
+checkStamp();

@@ -1,0 +1,166 @@
+"""Checking a certificate, for people: `/verify` to ask, `/v/{number}` for the answer, which is the one of the API.
+
+Like the lane these are plain Starlette routes over the same desk: no database session, one look-up for one page. What
+only the browser can do (camera, stamp after `#`) is in `static/`; without scripts all the rest works.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app import strict_json
+from app.certificates import number as numbers
+from app.documents import stamp as stamps
+from app.documents.stamp import Stamp, StampRefused
+from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.keys import short_kid
+from app.pages import asked
+from app.pages.frame import language_of, render
+from app.pages.language import PARAMETER
+from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
+from app.registry.territory import territory
+from app.verification.answer import as_members
+from app.verification.checks import MISTYPED, Judgement
+from app.verification.desk import VerificationDesk
+from app.verification.expect import FIELDS, compare, read_expectation
+from app.verification.record import CertificateRecord
+from app.web.negotiation import best
+
+MAX_BODY_BYTES: Final = 131_072
+MAX_SHOWN_CHARS: Final = 80
+_HTML: Final = "text/html"
+_JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPages:
+    desk: VerificationDesk
+
+    def routes(self) -> list[Route]:
+        """`GET /verify[?number=]`, `POST /verify` with a form's `token`, `GET /v/{number}[?holder=&product=…]`."""
+        return [
+            Route("/verify", self.ask, methods=["GET"]),
+            Route("/verify", self.ask_about_token, methods=["POST"]),
+            # `:path`, because a slash in what somebody typed is a wrong character and not another address.
+            Route("/v/{number:path}", self.certificate, methods=["GET"]),
+        ]
+
+    async def ask(self, request: Request) -> Response:
+        text = request.query_params.get("number")
+        if text is None or not text.strip():
+            return render(request, "verify.html", camera=True, **self._for_scripts(None))
+        question = asked.read(text)
+        if question.kind == "mistyped":
+            return self._answer(request, MISTYPED, typed=question.text)
+        return await self._found(request, question)
+
+    async def ask_about_token(self, request: Request) -> Response:
+        return await self._found(request, asked.read(await _token_of(request)))
+
+    async def _found(self, request: Request, question: asked.Asked) -> Response:
+        if question.kind == "number":
+            return _see_other(request, question.text, question.stamp)
+        try:  # a bare stamp, without the address before it, is no certificate, but no forgery either
+            number = stamps.read(question.text, self.desk.keys().signing).number
+        except StampRefused:
+            return self._answer(request, await self.desk.by_token(question.text))
+        return _see_other(request, number, question.text)
+
+    async def certificate(self, request: Request) -> Response:
+        """The page of one number; programs that ask for JSON are led to the answer of the API."""
+        typed = request.path_params["number"]
+        if best(request.headers.get("accept"), (_HTML, _JSON)) == _JSON:
+            return RedirectResponse(f"/v1/verify/{quote(typed, safe='')}", 302, {"Vary": "Accept"})
+        return self._answer(request, await self.desk.by_number(typed), typed=typed)
+
+    def _answer(self, request: Request, judgement: Judgement, typed: str = "") -> Response:
+        number = numbers.parse(typed)
+        comparison = _compare(request.query_params, judgement) if judgement.record else None
+        return render(
+            request,
+            "verdict.html",
+            status=422 if comparison and comparison["wrong"] else 200,
+            camera=True,
+            answer=as_members(judgement, self.desk.base_url),
+            face=FACES[judgement.verdict],
+            check_words=CHECKS,
+            reasons=REASONS,
+            criteria=CRITERIA,
+            park=territory().parks.get(judgement.record.park_code or "") if judgement.record else None,
+            number=judgement.record.number if judgement.record else str(number or ""),
+            typed=typed[:MAX_SHOWN_CHARS],
+            comparison=comparison,
+            **self._for_scripts(judgement),
+        )
+
+    def _for_scripts(self, judgement: Judgement | None) -> dict[str, Any]:
+        """What the browser needs to check a stamp by itself, also with the network cut: our keys, and what the register
+        says in the members of a stamp (app/documents/stamp.py)."""
+        record = judgement.record if judgement else None
+        registered = _stamped(record) if record else None
+        keys = [
+            {"kid": short_kid(key["kid"]), **{name: key[name] for name in ("kty", "crv", "x", "y")}}
+            for key in self.desk.keys().jwks()["keys"]
+        ]
+        return {"for_scripts": {"keys": keys, "registered": registered}}
+
+
+def _stamped(record: CertificateRecord) -> dict[str, Any]:
+    """The members that a stamp of this certificate has, without its place in the status lists."""
+    stamp = Stamp.of(
+        number=record.number,
+        holder_name=record.holder_name,
+        product_names=record.product_names,
+        hs6=record.hs6,
+        valid_from=record.valid_from,
+        valid_until=record.valid_until,
+        list_id=0,
+        index=0,
+    )
+    members: dict[str, Any] = strict_json.loads(stamp.payload())
+    del members["s"]
+    return members
+
+
+def _see_other(request: Request, number: str, stamp: str) -> Response:
+    """To the permanent address of a number, with the stamp for the scripts there."""
+    choice = language_of(request)
+    language = f"?{PARAMETER}={choice.language}" if choice.in_address else ""
+    return RedirectResponse(f"/v/{number}{language}{f'#{stamp}' if stamp else ''}", 303, {"Cache-Control": "no-cache"})
+
+
+def _compare(query: Mapping[str, str], judgement: Judgement) -> dict[str, Any] | None:
+    """What the paper says against what the register says, by the comparison that the API makes; None if nothing was
+    entered. `wrong` names the fields that cannot be read."""
+    given = {name: query[name].strip() for name in FIELDS if query.get(name, "").strip()}
+    if not given or judgement.record is None:
+        return None
+    expected, problems = read_expectation(given)
+    wrong = {problem["pointer"].strip("/") for problem in problems}
+    found = {} if wrong else {name: each.value for name, each in compare(expected, judgement.record).items()}
+    return {"given": given, "wrong": wrong, "found": found}
+
+
+async def _token_of(request: Request) -> str:
+    """The field `token` of a form. Refusals: 413, 415, 422."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise UnsupportedMedia("Send this as application/x-www-form-urlencoded.")
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    except ClientDisconnect:
+        raise Invalid("The request ended before its body did.") from None
+    try:
+        fields = dict(parse_qsl(bytes(body).decode("utf-8", "replace"), max_num_fields=16))
+    except ValueError:
+        raise Invalid("Send one field, “token”.") from None
+    return fields.get("token", "")

@@ -1,0 +1,244 @@
+"""Whatever fits the OpenAPI document, and whatever does not: no fault of ours, and only answers that are declared.
+
+Every operation by itself, with generated input of both kinds, and journeys along links from what one answer names to
+the next request. A short form in `make test`, a long one in `make test-long` (`MIK_TEST_ROUNDS`).
+"""
+
+import os
+import re
+from contextlib import suppress
+from copy import deepcopy
+from uuid import UUID
+
+import pytest
+import schemathesis
+from api_world import in_state
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky, Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation import GenerationMode
+from schemathesis.python import asgi
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support import ok, product
+
+ROUNDS = min(20, int(os.environ.get("MIK_TEST_ROUNDS", "1")))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+QUIET = {"database": None, "deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": ROUNDS == 1}
+STATES = ("draft", "submitted", "in_review", "information_requested", "recommended")
+
+
+class World:
+    """A house with something of everything, its document, and people of every audience who ask."""
+
+    def __init__(self, house):
+        self.house, self.company = house, house.company()
+        company = self.company
+        self.callers = {
+            "anonymous": house.anonymous,
+            "applicant": company,
+            "reviewer": house.reviewer,
+            "approver": house.approver,
+            "registrar": house.registrar,
+            "owner": house.owner,
+            "auditor": house.auditor,
+        }
+        cases = [in_state(house, company, state) for state in STATES]
+        asked = ok(house.owner.post(f"/v1/users/{house.auditor.id}/role-requests", json={"role": "reviewer"}))
+        kept = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
+        self.ids = {
+            "application_id": cases,
+            "case_id": cases,
+            "product_id": [company.add_product()],
+            "site_id": [company.site_id],
+            "organisation_id": [company.organisation_id],
+            "residency_id": [each["id"] for each in ok(company.get("/v1/residencies"))["items"]],
+            "evidence_id": [kept[0]["id"], ok(company.add_evidence(cases[0]))["id"]],
+            "client_id": [ok(company.post("/v1/api-clients", json={"name": "Orders"}))["id"]],
+            "member_id": [company.id],
+            "user_id": [house.auditor.id],
+            "request_id": [asked["id"]],
+            "number": [house.certify(company)],
+            "code": ["MIK", "AGDAM-SP"],
+            "role": ["auditor"],
+        }
+        """Name of a path parameter → what there is; of a name that is not here ids are made up."""
+        self.document = ok(house.http.get("/openapi.json"))
+        self.session = asgi.get_client(house.app)
+        self.faults = {}
+
+    def schema(self, document=None):
+        loaded = schemathesis.openapi.from_dict(document or self.document)
+        loaded.app = self.house.app
+        return loaded
+
+    def call_arguments(self, caller, case, *, current):
+        """How to send a case as this caller; with `current` a change names the version that there is."""
+        headers = {}
+        if caller is not self.house.anonymous:
+            headers["Authorization"] = f"Bearer {self.house.app.state.tokens.issue(caller.subject, self.house.clock())}"
+        if current and declares(case.operation, "if-match"):
+            about = "/".join(case.formatted_path.split("/")[:4])
+            found = self.session.get(about, headers=headers)
+            if found.status_code == 200:
+                headers["If-Match"] = found.headers["ETag"]
+        return {"session": self.session, "headers": headers}
+
+    def judge(self, case, answer, who):
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as why:
+            for each in why.exceptions:
+                self.note(case, answer, who, each)
+
+    def note(self, case, answer, who, why):
+        fault = (case.operation.label, answer.status_code, type(why).__name__)
+        self.faults.setdefault(
+            fault, f"as {who}: {str(why)[:600]}\n{case.as_curl_command()[:600]}\n{answer.text[:600]}"
+        )
+
+    def assert_no_faults(self):
+        faults, self.faults = self.faults, {}
+        assert not faults, "\n\n".join(f"{fault}: {story}" for fault, story in faults.items())
+
+
+def declares(operation, header):
+    return any(each["name"].lower() == header for each in operation.definition.raw.get("parameters", []))
+
+
+def on(kind):
+    """Run it on this kind of database, in the long form on both."""
+    kinds = [kind] if ROUNDS == 1 else ["sqlite", "postgresql"]
+    return pytest.mark.parametrize("shared_house", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def world(shared_house):
+    return World(shared_house)
+
+
+@on("postgresql")  # which is the stricter one about what it stores
+def test_every_operation_by_itself(world):
+    calls = 0
+    for found in world.schema().get_all_operations():
+        operation = found.ok()
+        modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+
+        @given(st.one_of(modes), st.sampled_from(sorted(world.callers)), st.booleans(), st.data())
+        @settings(max_examples=3 * ROUNDS, **QUIET)
+        def ask(case, who, real, data):
+            nonlocal calls
+            calls += 1
+            if real:
+                for name in set(case.path_parameters or ()) & world.ids.keys():
+                    case.path_parameters[name] = data.draw(st.sampled_from(world.ids[name]))
+            more = world.call_arguments(world.callers[who], case, current=real)
+            world.judge(case, case.call(**more), who)
+
+        with suppress(Unsatisfiable):  # of some there is no wrong input, and few examples may all have asked for one
+            ask()
+    world.assert_no_faults()
+    assert calls > len(world.document["paths"])
+
+
+# Journeys
+
+BY_TAG = {
+    "cases": "reviewer",
+    "registrar": "registrar",
+    "keeping the mark": "owner",
+    "users": "owner",
+    "calendar": "owner",
+    "history": "auditor",
+}
+"""Whose work the operations of a tag are; all others the applicant tries."""
+
+
+def with_links(document):
+    """The document with links: from what was made, and from the first of every list, to all that speaks of such."""
+    document = deepcopy(document)
+    for path, methods in document["paths"].items():
+        for match in re.finditer(r"/{(\w+)}", path):
+            place = path[: match.start()]
+            sources = [(place, "get", "200", "/items/0"), (place, "post", "201", "")]
+            if place == "/v1/cases":
+                sources.append(("/v1/applications/{application_id}/submit", "post", "200", ""))
+            for source, method, status, pointer in sources:
+                answer = document["paths"].get(source, {}).get(method, {}).get("responses", {}).get(status)
+                if answer is None:
+                    continue
+                name = match[1] if match[1] in {"number", "code"} else "id"
+                given_before = {each: f"$request.path.{each}" for each in re.findall(r"{(\w+)}", place)}
+                parameters = given_before | {match[1]: f"$response.body#{pointer}/{name}"}
+                for operation in methods.values():
+                    link = {"operationId": operation["operationId"], "parameters": parameters}
+                    answer.setdefault("links", {})[f"{operation['operationId']} {match[1]}"] = link
+    return document
+
+
+def good_bodies(world):
+    """Bodies that are taken, by operation: a generated one seldom is."""
+    company = world.company
+
+    def draft():
+        return {"scheme": "MIK", "product_ids": [company.add_product()]}
+
+    return {
+        "POST /v1/sites": lambda: {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"},
+        "POST /v1/products": lambda: product(company.site_id),
+        "POST /v1/applications": draft,
+        "POST /v1/cases/{case_id}/request-information": lambda: {"questions": [{"text": "Since when?"}]},
+        "POST /v1/cases/{case_id}/notes": lambda: {"text": "Seen."},
+        "POST /v1/certificates/{number}/suspend": lambda: {"cause": "hearing"},
+    }
+
+
+def is_id(text):
+    with suppress(ValueError):
+        return bool(UUID(str(text)))
+    return False
+
+
+@on("sqlite")
+def test_journeys_along_links(world):
+    good, steps = good_bodies(world), []
+    base = world.schema(with_links(world.document)).as_state_machine()
+
+    class Journey(base):
+        def before_call(self, case):
+            for name in set(case.path_parameters or ()) & world.ids.keys() - {"number", "code", "role"}:
+                if not is_id(case.path_parameters[name]):  # no link led here
+                    case.path_parameters[name] = world.ids[name][len(steps) % len(world.ids[name])]
+            if case.operation.label in good and len(steps) % 2:
+                case.body = good[case.operation.label]()
+                case.media_type = "application/json"
+
+        def call(self, case, **_):
+            (tag,) = case.operation.definition.raw["tags"]
+            self.who = BY_TAG.get(tag, "applicant")
+            answer = case.call(**world.call_arguments(world.callers[self.who], case, current=True))
+            steps.append((case.operation.label, answer.status_code))
+            return answer
+
+        def validate_response(self, response, case, **_):
+            world.judge(case, response, self.who)
+
+    for _ in range(ROUNDS):
+        with suppress(Flaky):  # what was done stays done: a journey made again is another one, and ends these twelve
+            Journey.run(settings=settings(max_examples=12, stateful_step_count=12, phases=[Phase.generate], **QUIET))
+    world.assert_no_faults()
+    done = {label for label, status in steps if status in {200, 201} and "{" in label}
+    assert len(done) > 5, f"the journeys led only to {done}"

@@ -1,0 +1,72 @@
+"""What leaves the house is a sound credential, and what is not sound never leaves."""
+
+import json
+
+import jsonschema_rs
+import pytest
+import sqlalchemy as sa
+
+from app.certificates.model import Certificate, Counter
+from tests.support import ok
+
+LOOKS_LIKE_SAMPLE = "Sаmple Works"  # its first а is Cyrillic
+
+
+def payload_of(house, number):
+    from base64 import urlsafe_b64decode  # noqa: PLC0415 (used here alone)
+
+    body = house.token(number).split(".")[1]
+    return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
+def test_a_certificate_names_what_the_service_serves(house):
+    number = house.certify()
+    payload = payload_of(house, number)
+    assert payload["credentialSubject"]["assessmentLevel"] == "scheme-cab"
+
+    ours = payload["@context"][2]
+    answer = house.anonymous.get(ours.removeprefix(house.settings.base_url))
+    assert answer.headers["content-type"] == "application/ld+json"
+    assert "number" in ok(answer)["@context"]
+
+    schema = house.anonymous.get(payload["credentialSchema"]["id"].removeprefix(house.settings.base_url))
+    assert schema.headers["content-type"] == "application/schema+json"
+    assert ok(schema)["$id"] == payload["credentialSchema"]["id"]
+    assert jsonschema_rs.Draft202012Validator(ok(schema)).is_valid(payload)
+
+    for entry in payload["credentialStatus"]:
+        lists = house.anonymous.get(entry["statusListCredential"].removeprefix(house.settings.base_url))
+        assert lists.status_code == 200
+    for link in (payload["credentialSubject"]["referenceScheme"]["id"], payload["id"]):
+        assert house.anonymous.get(link.removeprefix(house.settings.base_url)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/contexts/certificate-1", "/v1/schemas/certificate-1"])
+def test_context_and_schema_may_be_kept(shared_house, path):
+    answer = shared_house.anonymous.get(path)
+    assert answer.headers["cache-control"] == "public, max-age=86400, immutable"
+    again = shared_house.anonymous.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert shared_house.anonymous.get(path.replace("-1", "-2")).status_code == 404
+
+
+def test_the_approver_reads_why_and_nothing_is_lost(house):
+    company = house.company(legal_name_en=LOOKS_LIKE_SAMPLE)
+    case_id = company.apply()
+    house.review(case_id)
+    refused = house.approver.post(f"/v1/cases/{case_id}/approve", version="now")
+    assert refused.status_code == 409
+    problem = refused.json()
+    assert problem["code"] == "credential-not-sound"
+    (named,) = problem["problems"]
+    assert named.startswith("/credentialSubject/issuedToParty/name mixes Cyrillic and Latin letters in “Sаmple”")
+
+    assert company.application(case_id)["state"] == "recommended"
+    with house.database.read_session() as session:
+        assert session.scalars(sa.select(Certificate)).all() == []
+        assert session.scalars(sa.select(Counter.name).where(Counter.name == "status-index")).all() == []
+    house.approver.act(
+        f"/v1/cases/{case_id}/return", {"reason": "The name of the company is spelt with a foreign letter."}
+    )
+    assert company.application(case_id)["state"] == "in_review"
+    assert house.certify().split("-")[2] == "000001"

@@ -1,0 +1,124 @@
+"""The public register answers whatever way a name is written, counts what it would show, and turns its pages."""
+
+from datetime import date
+
+import pytest
+
+from app.certificates import search_store
+from app.certificates.search import Counts, Group, Search, Standing, standing_of
+from app.registry.days import day_in_baku
+from tests.support import ok, product
+
+DAY = date(2026, 11, 22)
+
+
+@pytest.mark.parametrize(
+    ("status", "valid_until", "standing"),
+    [
+        ("active", DAY, "active"),
+        ("active", date(2026, 11, 21), "expired"),
+        ("suspended", DAY, "suspended"),
+        ("suspended", date(2026, 11, 21), "expired"),
+        ("revoked", date(2026, 11, 21), "revoked"),
+        ("surrendered", date(2026, 11, 21), "surrendered"),
+        ("superseded", DAY, "superseded"),
+    ],
+)
+def test_standing(status, valid_until, standing):
+    assert standing_of(status, valid_until, DAY) == standing
+
+
+def test_counts_of_a_filter_leave_the_other_filters_as_they_are():
+    counts = Counts(
+        {
+            Group("MIK", "A", Standing.ACTIVE): 5,
+            Group("MIK", None, Standing.REVOKED): 2,
+            Group("MIA", "A", Standing.ACTIVE): 1,
+        }
+    )
+    assert counts.total(Search()) == 8
+    wanted = Search(scheme="MIK", status=Standing.ACTIVE)
+    assert counts.total(wanted) == 5
+    assert counts.by_scheme(wanted) == {"MIK": 5, "MIA": 1}
+    assert counts.by_standing(wanted) == {"active": 5, "revoked": 2}
+    assert counts.by_park(Search()) == {"A": 6, None: 2}
+    assert counts.total(Search(park="B")) == 0
+
+
+@pytest.fixture(scope="module")
+def numbers(shared_house):
+    """Two companies: tubes of Aghdam, some of them no longer good, and glass of another maker in Jabrayil."""
+    house = shared_house
+    tubes = house.company(legal_name_en="Aghdam Pipe", legal_name_az="“Ağdam Boru” MMC")
+    made = {name: house.certify(tubes) for name in ("tube", "suspended", "revoked")}
+    house.owner.act(f"/v1/certificates/{made['suspended']}/suspend", {"cause": "hearing"})
+    house.owner.act(f"/v1/certificates/{made['revoked']}/revoke", {"reason": "bankruptcy"})
+    glass = house.company(legal_name_en="Çıraq Glass", legal_name_az="“Çıraq Şüşə” MMC")
+    names = {"az": "Şüşə qab", "en": "Glass jar", "ru": "Стеклянная банка"}
+    asked = product(glass.site_id, names=names, hs6="701090", gtin="9520000000011")
+    return made | {"glass": house.certify(glass, glass.add_product(**asked))}
+
+
+def found(house, numbers, **query):
+    shown = [each["number"] for each in ok(house.http.get("/v1/certificates", params=query))["items"]]
+    return {name for name, number in numbers.items() if number in shown}
+
+
+TUBES = {"tube", "suspended", "revoked"}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        *(({"holder": text}, TUBES) for text in ("Ağdam", "AGDAM", "aghdam pipe", "Агдам", "boru ağdam", "agd")),
+        *(
+            ({"q": text}, {"glass"})
+            for text in ("çıraq", "CIRAQ", "Chiraq", "шюша qab", "стекл банка", "701090", "7010")
+        ),
+        *(({"q": text}, {"glass"}) for text in ("HS 7010.90", "9520000000011")),
+        ({"product": "şüşə"}, {"glass"}),
+        ({"product": "pipe"}, set()),
+        ({"q": "pipe tube"}, TUBES),
+        ({"q": "pipe jar"}, set()),
+        ({"hs6": "73", "status": "active"}, {"tube"}),
+        ({"hs6": "70109"}, {"glass"}),
+        ({"q": "ipe"}, set()),
+        ({"park": "AGDAM-SP"}, TUBES | {"glass"}),
+        ({"park": "ARAZ-VADISI"}, set()),
+        ({"park": "\x00"}, set()),
+        ({"q": "%"}, set()),
+        ({"status": "suspended"}, {"suspended"}),
+        ({"status": "revoked", "scheme": "MIK", "q": "aghdam"}, {"revoked"}),
+        ({"status": "superseded"}, set()),
+    ],
+)
+def test_found(shared_house, numbers, query, names):
+    assert found(shared_house, numbers, **query) == names
+
+
+def test_found_by_its_number_however_typed(shared_house, numbers):
+    number = numbers["tube"]
+    for typed in (number, number.lower(), number.replace("-", " "), f" {number.replace('-', '–')} "):
+        assert found(shared_house, numbers, q=typed) == {"tube"}
+    assert found(shared_house, numbers, q=number[:8]) == numbers.keys()
+
+
+def test_what_is_counted_is_what_is_found(shared_house, numbers):
+    today = day_in_baku(shared_house.clock())
+    cases = [Search(), Search(q="agdam"), Search(holder="Aghdam Pipe"), Search(hs6="7010"), Search(q="-")]
+    cases += [Search(status=standing) for standing in Standing]
+    with shared_house.database.read_session() as session:
+        for wanted in cases:
+            rows = search_store.search(session, wanted, today, limit=100)
+            assert search_store.count(session, wanted, today).total(wanted) == len(rows), wanted
+
+
+def test_pages_turn_both_ways(shared_house, numbers):
+    today = day_in_baku(shared_house.clock())
+    with shared_house.database.read_session() as session:
+        everything = [row.id for row in search_store.search(session, Search(), today, limit=100)]
+        older = search_store.search(session, Search(), today, before=everything[1], limit=2)
+        assert [row.id for row in older] == everything[2:4]
+        newer = search_store.search(session, Search(), today, after=everything[3], limit=2)
+        assert [row.id for row in newer] == everything[1:3]
+        assert "token" not in older[0].__dict__  # long, and not shown: it is not read

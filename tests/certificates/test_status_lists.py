@@ -1,0 +1,302 @@
+"""Published lists: a change of status moves one bit, in its own transaction, and whoever asks next finds it signed."""
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from app import jws
+from app.certificates import service, status_list, status_list_store
+from app.certificates.model import Certificate, Counter, StatusListRow
+from app.certificates.status_list import Purpose
+from app.certificates.status_list_service import SIGN_ANEW
+from app.cli import app
+from app.keys import certificate_signer, read_jwks
+from tests.support import open_house
+
+LISTS = "/v1/status-lists"
+
+
+def certify(house, count):
+    """Numbers of so many certificates of one company, by one decision."""
+    company = house.company()
+    case_id = company.apply(*(company.add_product() for _ in range(count)))
+    house.review(case_id)
+    return company, house.approve(case_id)["certificates"]
+
+
+@pytest.fixture(scope="module")
+def issued(shared_house):
+    """The holder and an iterator over fresh certificates: each test takes what it needs."""
+    company, numbers = certify(shared_house, 16)
+    return company, iter(numbers)
+
+
+@pytest.fixture
+def house(shared_house, issued):
+    """With certificates: list 1 is there."""
+    return shared_house
+
+
+@pytest.fixture
+def take(issued):
+    return lambda count=1: [next(issued[1]) for _ in range(count)]
+
+
+def fetch(house, name, **more):
+    return house.anonymous.get(f"{LISTS}/{name}", **more)
+
+
+def listed(house, name):
+    """The list as an outsider reads it: fetched, its signature checked by the published keys."""
+    answer = fetch(house, name)
+    assert answer.status_code == 200, answer.text
+    keys = read_jwks(house.anonymous.get("/.well-known/jwks.json").content)
+    return status_list.read(jws.verify(answer.text, typ="vc+jwt", keys=keys).payload)
+
+
+def row_of(house, number):
+    with house.database.read_session() as session:
+        return session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
+
+
+def bits(house, number):
+    """(revoked, suspended) of a certificate, by the published lists."""
+    row = row_of(house, number)
+    names = (f"{purpose}-{row.status_list_id}" for purpose in Purpose)
+    return tuple(status_list.is_set(listed(house, name).bits, row.status_index) for name in names)
+
+
+class TestServed:
+    def test_headers_and_form(self, house, take):
+        (number,) = take()
+        answer = fetch(house, "revocation-1")
+        assert answer.headers["content-type"] == "application/vc+jwt"
+        assert answer.headers["cache-control"] == "public, max-age=30"
+        assert "Accept" in answer.headers["vary"]
+        assert answer.text.count(".") == 2
+        assert answer.text == answer.text.strip()
+        tag = answer.headers["etag"]
+        assert fetch(house, "revocation-1").text == answer.text
+        assert fetch(house, "revocation-1", headers={"If-None-Match": tag}).status_code == 304
+        house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+        changed = fetch(house, "revocation-1", headers={"If-None-Match": tag})
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != tag
+
+    def test_always_the_same_form(self, house):
+        for accept in (None, "*/*", "application/vc+jwt", "application/*", "text/html, */*;q=0.1"):
+            answer = fetch(house, "suspension-1", headers={"Accept": accept} if accept else {})
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vc+jwt")
+        for other in ("application/json", "text/html", "application/vc"):
+            assert fetch(house, "suspension-1", headers={"Accept": other}).status_code == 406
+
+    def test_no_such_list(self, house):
+        for name in ("revocation-99", "revocation-0", "refresh-1", "x", "revocation-01", "%00", "1"):
+            answer = fetch(house, name)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+    def test_what_it_says_of_itself(self, house, take):
+        found = listed(house, "suspension-1")
+        token = house.token(*take())
+        certificate = jws.verify(token, typ="vc+jwt", keys=house.app.state.keys().signing).payload
+        assert found.issuer == certificate["issuer"]["id"]
+        assert found.url == certificate["credentialStatus"][1]["statusListCredential"]
+        assert len(found.bits) * 8 == 131_072
+        assert found.valid_until - found.valid_from == timedelta(days=4)
+
+
+class TestMoved:
+    def test_each_change_shows_at_once(self, house, take):
+        number, other = take(2)
+        path = f"/v1/certificates/{number}"
+        assert bits(house, number) == (False, False)
+        steps = [
+            ("suspend", {"cause": "hearing"}, (False, True), "suspended"),
+            ("suspend", {"cause": "surveillance"}, (False, True), "suspended"),
+            ("reinstate", {"cause": "hearing"}, (False, True), "suspended"),
+            ("reinstate", {"cause": "surveillance"}, (False, False), "valid"),
+            ("suspend", {"cause": "hearing"}, (False, True), "suspended"),
+            ("revoke", {"reason": "court-order"}, (True, False), "revoked"),
+        ]
+        for deed, body, expected, verdict in steps:
+            house.owner.act(f"{path}/{deed}", body)
+            begun = time.perf_counter()
+            assert bits(house, number) == expected
+            assert time.perf_counter() - begun < 60
+            assert house.verify(number)["verdict"] == verdict
+            assert bits(house, other) == (False, False)
+
+    def test_given_back_is_for_ever(self, house, issued, take):
+        (number,) = take()
+        issued[0].act(f"/v1/certificates/{number}/surrender")
+        assert bits(house, number) == (True, False)
+
+    def test_a_lost_residency_moves_all_its_bits(self, house):
+        _, numbers = certify(house, 3)
+        with house.database.read_session() as session:
+            before = session.get(StatusListRow, (1, "suspension")).version
+        residency = row_of(house, numbers[0]).residency_id
+        house.registrar.act(f"/v1/residencies/{residency}/end", {"on": "2026-11-22", "reason": "Left the park."})
+        assert [bits(house, number) for number in numbers] == [(False, True)] * 3
+        with house.database.read_session() as session:
+            assert session.get(StatusListRow, (1, "suspension")).version == before + 1  # one change for all of them
+
+    def test_a_change_that_is_not_committed_moves_nothing(self, house, take):
+        (number,) = take()
+        with house.database.session() as session:
+            row = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
+            service._set_status(session, row, service.CertificateStatus.REVOKED, "x", house.clock())
+            session.rollback()
+            session.commit()
+        assert bits(house, number) == (False, False)
+
+    def test_no_look_at_other_certificates(self, house, take):
+        (number,) = take()
+        seen = []
+        sa.event.listen(house.database.write_engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
+        house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+        asked = [statement for statement in seen if "FROM certificates" in statement]
+        assert asked
+        assert all("certificates.number = " in statement for statement in asked)
+
+    def test_several_at_once_lose_no_bit(self, house, take):
+        numbers = take(3)
+        answers = []
+        barrier = threading.Barrier(len(numbers))
+        owner = house.owner
+
+        def suspend(number):
+            barrier.wait()
+            path = f"/v1/certificates/{number}/suspend"
+            answers.append(owner.post(path, json={"cause": "hearing"}, version=1).status_code)
+
+        threads = [threading.Thread(target=suspend, args=(number,)) for number in numbers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert answers == [200] * 3
+        assert [bits(house, number) for number in numbers] == [(False, True)] * 3
+
+    def test_the_next_list_opens_in_time(self, house, monkeypatch):
+        with house.database.read_session() as session:
+            used = session.get(Counter, "status-index").value
+        monkeypatch.setattr(service, "LIST_IS_FULL", used + 1)
+        _, (last, first) = certify(house, 2)
+        assert [row_of(house, number).status_list_id for number in (last, first)] == [1, 2]
+        house.owner.act(f"/v1/certificates/{first}/revoke", {"reason": "court-order"})
+        assert bits(house, first) == (True, False)
+        assert sum(byte.bit_count() for byte in listed(house, "revocation-2").bits) == 1
+
+
+class TestSigned:
+    def test_anew_before_it_grows_old_and_no_sooner(self, house):
+        house.clock.advance(days=1)
+        first = fetch(house, "revocation-1").text
+        house.clock.advance(seconds=SIGN_ANEW.total_seconds() - 1)
+        assert fetch(house, "revocation-1").text == first
+        house.clock.advance(seconds=1)
+        assert fetch(house, "revocation-1").text != first
+        found = listed(house, "revocation-1")
+        assert found.valid_from == house.clock()
+        assert found.valid_until > house.clock() + timedelta(days=3)
+
+    def test_all_workers_serve_the_same_text(self, house):
+        with open_house(house.database.url, house.settings.data_dir.parent, house.clock) as second:
+            assert fetch(second, "revocation-1").text == fetch(house, "revocation-1").text
+
+    def test_anew_by_another_key_and_after_a_clock_went_back(self, house, tmp_path):
+        first = fetch(house, "revocation-1").text
+        house.clock.advance(hours=-1)
+        assert fetch(house, "revocation-1").text != first
+        lists = house.app.state.status_lists
+        other = certificate_signer(tmp_path / "other.pem", lists.issuer)
+        with signing_by(house, other):
+            token = fetch(house, "revocation-1").text
+        assert jws.verify(token, typ="vc+jwt", keys={other.kid: other.public})
+        listed(house, "revocation-1")  # by the published key again
+
+    def test_nothing_is_served_that_does_not_verify(self, house, take):
+        real = house.app.state.status_lists.signer()
+
+        class Broken:
+            kid, public = real.kid, real.public
+
+            def sign(self, payload, *, typ):
+                head, body, signature = real.sign(payload, typ=typ).split(".")
+                return ".".join([head, body, signature[::-1]])
+
+        house.owner.act(f"/v1/certificates/{take()[0]}/revoke", {"reason": "court-order"})
+        with signing_by(house, Broken()):
+            assert fetch(house, "revocation-1").status_code == 503
+        assert fetch(house, "revocation-1").status_code == 200
+
+
+@contextmanager
+def signing_by(house, signer):
+    lists = house.app.state.status_lists
+    house.app.state.status_lists = replace(lists, signer=lambda: signer)
+    yield
+    house.app.state.status_lists = lists
+
+
+def change(house, **values):
+    with house.database.session() as session:
+        session.execute(sa.update(StatusListRow).where(StatusListRow.purpose == "revocation").values(**values))
+        session.commit()
+
+
+def test_mik_status_lists_check(house, take, monkeypatch):
+    """Last of all: it damages the lists of the shared house."""
+    monkeypatch.setenv("MIK_DATABASE_URL", house.database.url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+
+    def run(*words):
+        return CliRunner().invoke(app, ["status-lists", "check", *words])
+
+    number, other = take(2)
+    index = row_of(house, number).status_index
+    lists = [f"{purpose}-{list_id}" for list_id in (1, 2) for purpose in Purpose]
+    for name in lists:
+        fetch(house, name)
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, "4 lists agree with all certificates.\n")
+    assert '"wrong": null' in run("--json").stdout
+
+    with house.database.read_session() as session:
+        sound = session.get(StatusListRow, (1, "revocation"))
+        good = {"bits": sound.bits, "token": sound.token}
+        taken = {index for _, index, _ in status_list_store.statuses(session, 1)}
+    free = next(place for place in range(131_072) if place not in taken)
+    for values, words in (
+        (
+            {"bits": status_list.changed(good["bits"], index, to=True)},
+            f"Bit {index} is set, but certificate {number} is",
+        ),
+        ({"bits": status_list.changed(good["bits"], free, to=True)}, f"Bit {free} is set, but no certificate"),
+        ({"bits": b""}, "It has 0 places"),
+        ({"token": "a.b.c"}, "does not verify"),
+        ({"token": house.token(number)}, "This is not the credential of a status list"),
+        ({"token": fetch(house, "suspension-2").text}, "does not hold the bits of its row"),
+    ):
+        change(house, **(good | values))
+        result = run()
+        assert (result.exit_code, words in result.stdout) == (1, True), result.stdout
+    assert '"wrong": "revocation-1: ' in run("--json").stdout
+
+    with house.database.session() as session:
+        session.execute(sa.delete(StatusListRow))
+        session.commit()
+    assert "The list revocation-1 is gone" in run().stdout
+    assert fetch(house, "revocation-1").status_code == 404
+    # The next change finds the list gone, and makes it from its certificates.
+    house.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "hearing"})
+    assert bits(house, other) == (False, True)
+    with house.database.read_session() as session:
+        assert session.get(StatusListRow, (1, "revocation")).bits == good["bits"]

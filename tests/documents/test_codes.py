@@ -1,0 +1,58 @@
+"""Codes and labels, read back by another program."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from documents_world import STAMP
+from paper_world import STAMPED, printed
+
+from app.documents import codes, stamp
+from tests.readers import scan
+
+SHORT = stamp.page_url("https://verify.example.az", STAMP.number)
+MARK = "Made in Karabakh – Heart of Azerbaijan"
+
+
+@pytest.mark.parametrize(
+    ("picture", "kind", "width", "url"),
+    [
+        (lambda: codes.qr_svg(STAMPED).encode(), "svg", 30, STAMPED),
+        (lambda: codes.qr_png(STAMPED), "png", 30, STAMPED),
+        (lambda: codes.label_svg(SHORT, mark=MARK, number=STAMP.number).encode(), "svg", 62, SHORT),
+        (lambda: codes.label_svg(SHORT, mark=MARK, number=STAMP.number).encode(), "svg", 62 * 14 / 16, SHORT),
+    ],
+    ids=["svg", "png", "label", "smallest label"],
+)
+def test_read_back_from_print(picture, kind, width, url, tmp_path):
+    assert scan(printed(picture(), kind, width, tmp_path), tmp_path, dpi=300) == [url]
+
+
+def test_modules_are_large_enough_to_print():
+    """A third of a millimetre for each module, at 30 mm for the stamp of paper and at 14 mm for a label."""
+    modules = int(re.search(r'viewBox="0 0 (\d+) ', codes.qr_svg(STAMPED))[1])
+    assert 30 / modules >= 0.3
+    scale = float(re.search(r"scale\((.+?)\)", codes.label_svg(SHORT, mark=MARK, number=STAMP.number))[1])
+    assert scale * 14 / 16 >= 0.33
+
+
+def lines(mark):
+    label = ET.fromstring(codes.label_svg(SHORT, mark=mark, number=STAMP.number))
+    return label, label.findall("{http://www.w3.org/2000/svg}text")
+
+
+def test_a_label_says_mark_and_number():
+    label, texts = lines(MARK)
+    assert [each.text for each in texts] == ["Made in Karabakh –", "Heart of Azerbaijan", STAMP.number]
+    assert label.get("width") == "62mm" and label.get("role") == "img"
+    assert label.get("aria-label") == f"{MARK}, {STAMP.number}, {SHORT}"
+    assert [each.text for each in lines("Urva")[1]] == ["Urva", STAMP.number]
+
+
+@pytest.mark.parametrize("mark", ["x" * 200, "word " * 60, "<script>&\"'", "a"])
+def test_any_name_stays_on_the_label(mark):
+    _, texts = lines(mark)
+    assert "".join(each.text for each in texts[:-1]).replace(" ", "") == mark.replace(" ", "")
+    for each in texts:
+        width = float(each.get("textLength", 0)) or len(each.text) * float(each.get("font-size")) * 0.56
+        assert 19 + width <= 61

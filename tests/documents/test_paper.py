@@ -1,0 +1,116 @@
+"""What the paper says: every text in every language, every fact in its row."""
+
+import ast
+from dataclasses import replace
+from importlib import resources
+
+import pytest
+from babel.messages.pofile import read_po
+from paper_world import FACTS
+
+from app import languages
+from app.documents import paper
+
+SPOKEN = [each for each in languages.LANGUAGES if each != languages.DEFAULT]
+SOURCE = resources.files("app.documents").joinpath("paper.py").read_text("utf-8")
+
+
+def plain(text):
+    return text
+
+
+def said():
+    """Every English text of the paper: what is handed to `say`, `_row` and `_translated`, and the words of origin."""
+    found = set(paper.ORIGIN_IN_WORDS.values())
+    for node in ast.walk(ast.parse(SOURCE)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            place = {"say": 0, "_row": 0, "_translated": 1}.get(name)
+            if place is not None and isinstance(node.args[place], ast.Constant):
+                found.add(node.args[place].value)
+    return found
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_nothing_is_untranslated_and_nothing_is_left_over(language):
+    path = resources.files("app").joinpath("locales", language, "paper.po")
+    with path.open("rb") as file:
+        messages = {each.id: each for each in read_po(file) if each.id}
+    assert messages.keys() == said()
+    assert list(messages) == sorted(messages)
+    for english, message in messages.items():
+        assert message.string and "fuzzy" not in message.flags, english
+        for slot in ("{file}", "{first}", "{last}"):
+            assert (slot in english) == (slot in message.string), english
+
+
+@pytest.mark.parametrize(
+    ("third", "tongues"),
+    [(None, ("az", "en")), ("az", ("az", "en")), ("en", ("az", "en")), ("fa", ("az", "en", "fa"))],
+)
+def test_languages_of_a_paper(third, tongues):
+    assert paper.spoken(third) == tongues
+    content = paper.content(FACTS, third, "<svg/>", plain)
+    assert tuple(each["lang"] for each in content["statement"]) == tongues
+
+
+def row(label, third=None, **changed):
+    content = paper.content(replace(FACTS, **changed), third, "<svg/>", plain)
+    (found,) = [each for each in content["rows"] if label in {piece["text"] for piece in each["labels"]}]
+    return found
+
+
+def texts(pieces):
+    return [each["text"] for each in pieces]
+
+
+def test_rows():
+    assert texts(row("Holder")["values"]) == ["“Nümunə-Boru” MMC", "VÖEN 001****101"]
+    assert texts(row("Holder", holder_voen=None)["values"]) == ["“Nümunə-Boru” MMC"]
+    assert texts(row("HS code")["values"]) == ["7306.30"]
+    assert texts(row("HS code", gtin="4760000000002")["values"]) == ["7306.30   GTIN 4760000000002"]
+    assert texts(row("Place of production")["values"]) == ["Ağdam Sənaye Parkı, Ağdam", "Aghdam Industrial Park, Ağdam"]
+    assert texts(row("Place of production", park_names={})["values"]) == ["Ağdam"]
+    assert texts(row("Place of production", park_names={"tr": "Park"})["values"]) == ["Park, Ağdam"]
+    assert texts(row("Issued by")["values"]) == ["Owner of the mark, 2026-11-22", "MIK 2026.2"]
+    assert texts(row("Origin criterion", origin_criterion="NONE")["values"]) == ["NONE"]
+    assert texts(row("Valid")["values"])[:2] == [
+        "2026-11-22 – 2029-11-21",
+        "22 noyabr 2026 – 21 noyabr 2029, hər iki gün daxil olmaqla",
+    ]
+    assert texts(row("Valid", "fa")["values"])[-1] == (
+        "از \u206822 نوامبر 2026\u2069 تا \u206821 نوامبر 2029\u2069، هر دو روز را شامل می\u200cشود"
+    )
+
+
+def test_products_are_named_in_the_languages_of_the_paper():
+    names = {"az": "boru", "de": "Rohr", "ru": "труба"}
+    assert texts(row("Product", "ru", product_names=names)["values"]) == ["boru", "труба"]
+    assert texts(row("Product", "fa", product_names=names)["values"]) == ["boru"]
+    assert texts(row("Product", product_names={"tr": "boru", "ka": "მილი"})["values"]) == ["მილი"]
+
+
+def test_what_is_written_from_the_right_stands_at_the_right():
+    there = row("Holder", "fa")
+    assert texts(there["labels"]) == ["Sahibi", "Holder"] and texts(there["far"]) == ["دارنده"]
+    assert texts(row("Holder", "ru")["labels"]) == ["Sahibi", "Holder", "Владелец"]
+
+
+def test_every_name_is_cleaned():
+    marked = paper.content(
+        replace(FACTS, mark_names={"az": "x"}, product_names={"az": "x"}, park_names={"az": "x"}, issuer_name="x",
+                mark_name="x", holder_name="x", district="x", ruleset="x"),
+        None, "<svg/>", lambda _: "CLEANED",
+    )  # fmt: skip
+    assert {marked[each] for each in ("mark", "issuer", "emblem", "description")} == {"CLEANED"}
+    assert texts(marked["mark_names"]) == ["CLEANED"]
+    rows = {each["labels"][1]["text"]: texts(each["values"]) for each in marked["rows"]}
+    assert rows["Holder"][0] == rows["Product"][0] == "CLEANED"
+    assert rows["Place of production"] == ["CLEANED, CLEANED"]
+    assert rows["Issued by"] == ["CLEANED, 2026-11-22", "CLEANED"]
+
+
+def test_a_paper_never_says_that_it_is_valid_today():
+    content = str(paper.content(FACTS, None, "<svg/>", plain)).lower()
+    assert "only the register says whether the certificate holds today" in content
+    assert "is valid" not in content

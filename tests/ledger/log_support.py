@@ -1,0 +1,50 @@
+"""A log key for tests, from a number, so that it is the same in every run; and how a log is read back."""
+
+import json
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.ledger import store
+from app.ledger.examine import derive
+from app.ledger.note import NoteSigner, parse_vkey
+
+ORIGIN = "mark.example/log"
+
+
+def signer_of(value=1, name=ORIGIN):
+    return NoteSigner(name, Ed25519PrivateKey.from_private_bytes(value.to_bytes(32, "big")))
+
+
+def disarm(connection):
+    """Take the guards away, as an owner of the tables can."""
+    for table in ("audit_events", "log_entries", "rulesets"):
+        if connection.dialect.name == "sqlite":
+            for verb in ("update", "delete", "insert"):
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
+        else:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+
+
+def attack(database, *statements, **values):
+    with database.write_engine.begin() as connection:
+        disarm(connection)
+        for statement in statements:
+            connection.execute(sa.text(statement), values)
+
+
+def head_of(database):
+    with database.read_session() as session:
+        return store.head(session)
+
+
+def derived(database, against=None):
+    """The log derived anew, by the key it names."""
+    with database.read_session() as session:
+        return derive(session, parse_vkey(store.head(session).vkey), against)
+
+
+def entries_of(database):
+    """Every entry as JSON, in order."""
+    with database.read_session() as session:
+        return [json.loads(row.entry) for row in store.rows(session)]

@@ -1,0 +1,353 @@
+"""Keys as data: published, active, retired, compromised; each change in history and log; what each lets through."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from log_support import derived, entries_of
+from typer.testing import CliRunner
+
+from app import jws
+from app.actor import SYSTEM, Actor, ActorKind, Role
+from app.cli import app as mik
+from app.db import new_id
+from app.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
+from app.keys import KeyRing, KeyState, read_jwks
+from app.ledger import examine, key_service, store
+from app.ledger import service as ledger
+from app.ledger.did import did_document
+from app.ledger.keeper import KeyKeeper, NoActiveKey
+from app.ledger.key_files import KeyFileAway, KeyFiles
+from tests.support import ok
+
+NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+DID = "did:web:mark.example"
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def files(tmp_path):
+    return KeyFiles(tmp_path / "keys", DID)
+
+
+@pytest.fixture
+def begun(session, files):
+    """A register with its first key."""
+    ledger.fix_issuer(session, DID, NOW)
+    ledger.adopt_keys(session, files, NOW)
+    session.commit()
+    return session
+
+
+def states(session):
+    return [KeyState(key.state) for key in store.keys(session)]
+
+
+def active(session):
+    return store.active_key(session)
+
+
+def test_the_whole_life(begun, database, files):
+    first = active(begun)
+    second = files.create()
+    key_service.publish(begun, SYSTEM, second, NOW + A_DAY)
+    begun.commit()
+    assert states(begun) == ["active", "next"]
+    key_service.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + 2 * A_DAY)
+    begun.commit()
+    assert states(begun) == ["retired", "active"]
+    key_service.compromise(begun, SYSTEM, first, since=NOW + A_DAY, now=NOW + 3 * A_DAY)
+    key_service.retire(begun, SYSTEM, second.kid, NOW + 3 * A_DAY)
+    begun.commit()
+    assert states(begun) == ["compromised", "retired"]
+    assert store.keys(begun)[0].state_since == NOW + A_DAY
+    told = [(entry["event"], entry["key"]) for entry in entries_of(database) if "key" in entry]
+    assert told == [
+        ("key.activated", first),
+        ("key.published", second.kid),
+        ("key.retired", first),
+        ("key.activated", second.kid),
+        ("key.compromised", first),
+        ("key.retired", second.kid),
+    ]
+    compromised = next(entry for entry in entries_of(database) if entry["event"] == "key.compromised")
+    assert compromised["at"] == "2026-11-23T17:00:00.000000Z"  # since when, not when it was found
+    assert examine.compare_keys(begun) is None
+    assert derived(database).wrong is None
+
+
+def test_a_key_is_known_for_a_day_before_it_signs(begun, files):
+    second = files.create()
+    key_service.publish(begun, SYSTEM, second, NOW)
+    with pytest.raises(Conflict, match="can be activated at 2026-11-23 17:00:00 UTC"):
+        key_service.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + timedelta(hours=23))
+    with pytest.raises(Conflict, match="17:00:05"):
+        key_service.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=4))
+    key_service.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=5))
+    assert active(begun) == second.kid
+
+
+def test_one_waits_at_a_time(begun, files):
+    key_service.publish(begun, SYSTEM, files.create(), NOW)
+    with pytest.raises(Conflict, match="waits to be activated"):
+        key_service.publish(begun, SYSTEM, files.create(), NOW)
+
+
+def test_moves_that_there_are_not(begun, files):
+    first = active(begun)
+    with pytest.raises(WrongState) as why:
+        key_service.activate(begun, SYSTEM, first, at_once=True, now=NOW)
+    assert why.value.data["allowed"] == ["retire", "compromise"]
+    key_service.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
+    for deed in (
+        lambda: key_service.retire(begun, SYSTEM, first, NOW),
+        lambda: key_service.activate(begun, SYSTEM, first, at_once=True, now=NOW),
+        lambda: key_service.compromise(begun, SYSTEM, first, since=NOW, now=NOW),
+    ):
+        with pytest.raises(WrongState):
+            deed()
+    with pytest.raises(NotFound):
+        key_service.retire(begun, SYSTEM, "did:web:mark.example#none", NOW)
+
+
+@pytest.mark.parametrize("since", [NOW - timedelta(seconds=1), NOW + timedelta(hours=2)])
+def test_a_compromise_lies_between_the_making_and_now(begun, since):
+    with pytest.raises(Invalid, match="between its making"):
+        key_service.compromise(begun, SYSTEM, active(begun), since=since, now=NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.OWNER, Role.SYSTEM}))
+def test_keys_are_the_owners_matter(begun, files, role):
+    actor = Actor(ActorKind.USER, new_id(), frozenset({role}))
+    for deed in (
+        lambda: key_service.publish(begun, actor, files.first(), NOW),
+        lambda: key_service.retire(begun, actor, active(begun), NOW),
+        lambda: key_service.compromise(begun, actor, active(begun), since=NOW, now=NOW),
+    ):
+        with pytest.raises(Forbidden):
+            deed()
+
+
+def test_starting_again_wants_the_file_of_the_active_key_and_no_other(begun, files, tmp_path):
+    second = files.create()
+    key_service.publish(begun, SYSTEM, second, NOW)
+    key_service.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + A_DAY)
+    begun.commit()
+    (tmp_path / "keys" / "certificates.pem").unlink()  # of a retired key
+    ledger.adopt_keys(begun, KeyFiles(tmp_path / "keys", DID), NOW + A_DAY)
+    with pytest.raises(ledger.UnsafeToStart, match="right key file"):
+        ledger.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)
+    key_service.retire(begun, SYSTEM, second.kid, NOW + A_DAY)
+    ledger.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)  # checks go on
+    assert active(begun) is None
+
+
+def test_a_file_that_comes_later_is_found(files, tmp_path):
+    other = KeyFiles(tmp_path / "keys", DID)
+    first = files.first()
+    assert other.signer(first.kid).kid == first.kid
+    second = files.create()
+    assert other.signer(second.kid).public.x == second.public.x
+    assert (tmp_path / "keys" / f"certificates-{second.kid.partition('#')[2]}.pem").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(KeyFileAway):
+        other.signer(f"{DID}#none")
+
+
+def test_workers_see_a_change_within_a_second(begun, database, files):
+    seconds = 0.0
+    keeper = KeyKeeper(database, files, lambda: seconds)
+    kid = active(begun)
+    assert keeper.signer().kid == kid
+    key_service.compromise(begun, SYSTEM, kid, since=NOW, now=NOW)
+    begun.commit()
+    seconds = 0.9
+    assert keeper.ring().known[kid].state is KeyState.ACTIVE
+    seconds = 1.0
+    assert keeper.ring().known[kid].state is KeyState.COMPROMISED
+    with pytest.raises(NoActiveKey):
+        keeper.signer()
+    with pytest.raises(NoActiveKey):
+        keeper.signer_in(begun)
+
+
+def test_a_register_that_is_away_leaves_the_keys_as_they_were(begun, database, files):
+    seconds = 0.0
+    keeper = KeyKeeper(database, files, lambda: seconds)
+    kid = active(begun)
+    begun.rollback()
+    with database.write_engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE signing_keys RENAME TO elsewhere")
+    seconds = 2.0
+    assert keeper.ring().known[kid].state is KeyState.ACTIVE
+
+
+def test_the_did_document_says_who_vouches(begun, files):
+    second = files.create()
+    key_service.publish(begun, SYSTEM, second, NOW + A_DAY)
+    first = active(begun)
+    key_service.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
+    document = did_document(DID, KeyRing.of(ledger.known_keys(begun).values()))
+    assert [method["id"] for method in document["verificationMethod"]] == [first, second.kid]
+    assert document["assertionMethod"] == [second.kid]  # next as well: it must be known before it signs
+    method = document["verificationMethod"][1]
+    assert method["type"] == "JsonWebKey"
+    assert method["controller"] == document["id"] == DID
+    assert method["publicKeyJwk"] == {
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": second.kid.partition("#")[2],
+        "x": second.public.x, "y": second.public.y,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def command(house, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+    monkeypatch.setattr("app.cli.keys.utc_now", house.clock)
+    monkeypatch.setattr("app.cli.issuance.utc_now", house.clock)
+
+    def run(*args, code=0):
+        done = CliRunner().invoke(mik, list(args))
+        assert done.exit_code == code, done.output
+        return done.stdout + done.stderr
+
+    return run
+
+
+def listed(command):
+    return json.loads(command("keys", "list", "--json"))
+
+
+def test_rotation_on_the_command_line(house, command):
+    company = house.company()
+    before = house.certify(company)
+    house.clock.advance(seconds=1)
+    said = command("keys", "next")
+    kid = said.splitlines()[0].removeprefix("Published: ")
+    short = kid.partition("#")[2]
+    command("keys", "next", code=2)
+    assert "can be activated at" in command("keys", "activate", "--", short, code=2)
+    house.clock.advance(days=1)
+    command("keys", "activate", "--", short)
+    after = house.certify(house.company())
+    first, second = listed(command)
+    assert (first["state"], first["certificates"], second["state"], second["certificates"]) == (
+        "retired", 1, "active", 1,
+    )  # fmt: skip
+    assert first["file"] is second["file"] is True
+    header = json.loads(jws._decode(house.token(after).partition(".")[0]))
+    assert header["kid"] == kid
+    for number in (before, after):
+        assert house.verify(number)["verdict"] == "valid"
+        assert ok(house.anonymous.post("/v1/verify", json={"token": house.token(number)}))["verdict"] == "valid"
+    house.app.state.keeper.reread()
+    jwks = house.anonymous.get("/.well-known/jwks.json").content
+    assert list(read_jwks(jwks)) == [first["kid"], kid]
+    did = house.anonymous.get("/.well-known/did.json")
+    assert did.headers["content-type"] == "application/did+json"
+    assert did.headers["cache-control"] == "public, max-age=3600, stale-if-error=86400"
+    assert did.json()["assertionMethod"] == [first["kid"], kid]
+    shown = command("keys", "show", "--", short)
+    assert after in shown
+    assert before not in shown
+    assert "key.published" in shown
+    assert "retired     2026-11-2" in command("keys", "list")
+    assert command("log", "check").endswith("events hold.\n")
+
+
+def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_checked(house, command):
+    number = house.certify(house.company())
+    kid = listed(command)[0]["kid"]
+    command("keys", "retire", "--", kid)
+    case = house.company().apply()
+    house.review(case)
+    refused = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    assert (refused.status_code, refused.json()["code"]) == (503, "no-active-key")
+    assert house.verify(number)["verdict"] == "valid"
+    command("keys", "retire", "--", kid, code=2)
+    command("keys", "retire", "none-such", code=2)
+    command("keys", "compromise", "--since", "yesterday", "--", kid, code=2)
+    command("keys", "compromise", "--since", "2026-11-22T17:00:00", "--", kid, code=2)
+    command("keys", "compromise", "--since", "2020-11-22T17:00:00Z", "--", kid, code=2)
+
+
+def test_issuance_is_paused_with_a_reason_and_resumed(house, command):
+    number = house.certify(house.company())
+    command("issuance", "pause", "--reason", "The register is being audited.")
+    command("issuance", "pause", "--reason", "Again.", code=2)
+    case = house.company().apply()
+    house.review(case)
+    refused = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    assert (refused.status_code, refused.json()["code"]) == (503, "issuance-paused")
+    assert refused.json()["reason"] == "The register is being audited."
+    assert refused.json()["detail"].endswith("UTC: The register is being audited.")
+    assert house.verify(number)["verdict"] == "valid"
+    assert ok(house.approver.get(f"/v1/cases/{case}"))["state"] == "recommended"  # nothing was done
+    command("issuance", "resume")
+    command("issuance", "resume", code=2)
+    assert len(house.approve(case)["certificates"]) == 1
+    events = [item["event"] for item in ok(house.auditor.get("/v1/audit", params={"subject": "pause"}))["items"]]
+    assert events == ["issuance.paused", "issuance.resumed"]
+
+
+@pytest.mark.parametrize("reason", ["", " ", "a\x00b", "\u202eabc", "x" * 501])
+def test_a_reason_is_readable(reason):
+    """Looked at before anything is opened."""
+    done = CliRunner().invoke(mik, ["issuance", "pause", "--reason", reason])
+    assert done.exit_code == 2
+    assert "--reason" in done.stderr
+
+
+def test_a_compromise_divides_what_was_logged_before_from_the_rest(house, command):
+    before = house.certify(house.company())
+    house.clock.advance(hours=1)
+    since = house.clock.now
+    at_the_moment = house.certify(house.company())
+    house.clock.advance(hours=1)
+    after = house.certify(house.company())
+    command("keys", "compromise", "--since", since.isoformat(), "--", listed(command)[0]["kid"])
+    house.app.state.keeper.reread()
+    assert [house.verify(number)["verdict"] for number in (before, at_the_moment, after)] == [
+        "valid",
+        "forged",
+        "forged",
+    ]
+    token = ok(house.anonymous.post("/v1/verify", json={"token": house.token(before)}))
+    assert token["verdict"] == "valid"
+    (why,) = [check for check in house.verify(after)["checks"] if not check["passed"]]
+    assert why["name"] == "key_state"
+    assert (
+        why["detail"] == "The signing key is compromised since 2026-11-22T18:00:00Z; this was logged not before that."
+    )
+    assert house.anonymous.get("/.well-known/jwks.json").json() == {"keys": []}
+    assert house.anonymous.get("/.well-known/did.json").json()["assertionMethod"] == []
+    assert command("log", "check").endswith("events hold.\n")
+
+
+def test_no_check_fails_while_keys_are_exchanged(house, command):
+    """Issuing and checking go on in threads while three keys follow one another; the keys of the checker are old."""
+    numbers, wrong, over = [house.certify(house.company())], [], threading.Event()
+
+    def check():
+        while not over.is_set():
+            number = numbers[-1]
+            if house.verify(number)["verdict"] != "valid":
+                wrong.append(number)
+            answer = ok(house.anonymous.post("/v1/verify", json={"token": house.token(number)}))
+            if answer["verdict"] != "valid":
+                wrong.append((number, answer))
+
+    thread = threading.Thread(target=check)
+    thread.start()
+    try:
+        for _ in range(3):
+            kid = command("keys", "next").splitlines()[0].removeprefix("Published: ")
+            house.app.state.keeper.reread()  # published for longer than a worker keeps its keys
+            house.clock.advance(days=1)
+            command("keys", "activate", "--", kid)
+            numbers.append(house.certify(house.company()))
+    finally:
+        over.set()
+        thread.join()
+    assert wrong == []
+    assert [house.verify(number)["verdict"] for number in numbers] == ["valid"] * 4

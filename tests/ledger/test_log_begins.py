@@ -1,0 +1,102 @@
+"""How a log begins: the key at first run, a register that is older than the log, and what refuses to start."""
+
+import re
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from log_support import attack, derived, entries_of, head_of
+from typer.testing import CliRunner
+
+from app.cli import app as mik
+from app.errors import UnsafeToStart
+from app.keys import UnsafeKeyFile, load_or_create
+from app.ledger import log_key, store
+from app.ledger.log import LogKeyAway
+from app.main import prepare
+from tests.support import open_house
+
+
+def test_a_start_begins_the_log_and_another_one_adds_nothing(house):
+    events = [entry["event"] for entry in entries_of(house.database)]
+    assert events == ["key.activated", "ruleset.published", "ruleset.published", "ruleset.published", "audit.head"]
+    before = head_of(house.database).checkpoint
+    prepare(house.settings, house.clock())
+    assert head_of(house.database).checkpoint == before
+    assert house.settings.log_key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(house, monkeypatch):
+    company = house.company()
+    good, bad = house.certify(company), house.certify(house.company())
+    house.owner.act(f"/v1/certificates/{bad}/suspend", {"cause": "hearing"})
+    gone = "UPDATE log_head SET size = 0, vkey = NULL, checkpoint = NULL"
+    attack(house.database, "DELETE FROM log_entries", gone)  # as an older version left it
+    assert house.verify(good)["verdict"] == "forged"  # not before it is entered
+    house.clock.advance(hours=1)
+    prepare(house.settings, house.clock())
+    told = [(entry["event"], entry.get("certificate")) for entry in entries_of(house.database)]
+    assert told[4:] == [
+        ("certificate.issued", good),
+        ("certificate.issued", bad),
+        ("certificate.suspended", bad),
+        ("audit.head", None),
+    ]
+    assert {entry["at"] for entry in entries_of(house.database)} == {"2026-11-22T18:00:00.000000Z"}  # not of the past
+    assert [house.verify(number)["verdict"] for number in (good, bad)] == ["valid", "suspended"]
+    assert derived(house.database).wrong is None
+    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+    done = CliRunner().invoke(mik, ["log", "check"])
+    assert done.exit_code == 0, done.output
+
+
+def test_a_lost_or_exchanged_log_key_refuses_to_start(database_url, tmp_path):
+    with open_house(database_url, tmp_path) as house:
+        settings, now = house.settings, house.clock()
+    kept = settings.log_key.read_bytes()
+    settings.log_key.unlink()
+    with pytest.raises(UnsafeToStart, match=r"log\.pem is not there\. Put it back from your backup"):
+        prepare(settings, now)
+    assert not settings.log_key.exists()
+    log_key.load_or_create(settings.log_key)
+    with pytest.raises(UnsafeToStart, match=r"was begun with .* Put the right key file back"):
+        prepare(settings, now)
+    settings.log_key.write_bytes(kept)
+    prepare(settings, now)
+
+
+def test_workers_at_once_get_one_key(tmp_path):
+    path = tmp_path / "keys" / "log.pem"
+    first, second = log_key.load_or_create(path), log_key.load_or_create(path)
+    assert first.public_key() == second.public_key()
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_a_damaged_key_file_is_refused(tmp_path, content):
+    path = tmp_path / "log.pem"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(UnsafeKeyFile, match=re.escape(str(path))):
+        log_key.load(path)
+
+
+def test_a_key_of_another_kind_or_for_others_is_refused(tmp_path):
+    load_or_create(tmp_path / "p256.pem")
+    with pytest.raises(UnsafeKeyFile, match="Ed25519"):
+        log_key.load(tmp_path / "p256.pem")
+    path = tmp_path / "log.pem"
+    key = log_key.load_or_create(path)
+    path.chmod(0o640)
+    with pytest.raises(UnsafeKeyFile, match="chmod 600"):
+        log_key.load(path)
+    assert key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
+
+
+def test_a_session_without_key_or_issuer_says_so(database, tmp_path):
+    with database.session() as session:
+        with pytest.raises(LogKeyAway, match="no key of the public log"):
+            log_key.LogKeyFile(tmp_path / "none.pem")(session)
+        log_key.load_or_create(tmp_path / "log.pem")
+        with pytest.raises(LogKeyAway, match="no issuer yet"):
+            log_key.LogKeyFile(tmp_path / "log.pem")(session)
+        assert store.head(session).vkey is None

@@ -1,0 +1,41 @@
+"""What people put into the box."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.pages.asked import Asked, read
+
+NUMBER = "MIK-2026-000042-Y"
+STAMP = "eyJhbGciOiJFUzI1NiJ9.eyJuIjoiTUlLIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (NUMBER, Asked("number", NUMBER)),
+        ("  mik 2026 000042 y ", Asked("number", NUMBER)),
+        (f"https://verify.example/v/{NUMBER}", Asked("number", NUMBER)),
+        (f"https://another.example/v/{NUMBER}?lang=fa", Asked("number", NUMBER)),
+        (f"http://localhost/v/{NUMBER}#{STAMP}", Asked("number", NUMBER, STAMP)),
+        (f"/v/mik%202026-000042-Y?lang=fa&x=1#{STAMP}", Asked("number", NUMBER, STAMP)),
+        (f"/v/{NUMBER}#{STAMP}\r\nSet-Cookie: x=1", Asked("number", NUMBER)),
+        (f"/v/{NUMBER}#{'a' * 400}.{'b' * 400}.{'c' * 400}", Asked("number", NUMBER)),
+        (f"/v/{NUMBER}#javascript:alert(1)", Asked("number", NUMBER)),
+        ("MIK-2026-000042-A", Asked("mistyped", "MIK-2026-000042-A")),
+        ("/v/nonsense#x", Asked("mistyped", "nonsense")),
+        ("", Asked("mistyped", "")),
+        (f"{STAMP}\n", Asked("token", STAMP)),
+        (f"eyJ{'a' * 70_000}.b.c", Asked("token", f"eyJ{'a' * 70_000}.b.c")),
+        ("one.two.three", Asked("mistyped", "one.two.three")),
+        ("/v/" + "9" * 5_000, Asked("mistyped", "/v/" + "9" * 5_000)),
+    ],
+)
+def test_numbers_addresses_and_certificates(text, asked):
+    assert read(text) == asked
+
+
+@given(st.text(alphabet=st.characters(), max_size=200))
+def test_any_text_is_taken(text):
+    for around in (text, f"/v/{text}", f"https://x/v/{NUMBER}#{text}", f"eyJ{text}.{text}.{text}"):
+        assert read(around).kind in {"number", "token", "mistyped"}

@@ -1,0 +1,36 @@
+"""The pages speak all their languages to the last word."""
+
+import pytest
+
+from app.certificates.model import SuspensionCause
+from app.certificates.workflow import RevocationReason
+from app.languages import LANGUAGES as ALL
+from app.pages.language import OWN_NAMES
+from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
+from app.schemes.origin import Criterion
+from app.verification.checks import Verdict
+from tests.pages.strings import LANGUAGES, faults, spoken
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_missing_left_over_or_untranslated(language):
+    wanted = spoken()
+    assert len(wanted) > 100, "the words of the pages were not found"
+    assert list(faults(language, wanted)) == []
+
+
+def test_every_language_has_a_catalogue_and_a_name():
+    assert {*LANGUAGES, "en"} == set(ALL) == set(OWN_NAMES)
+
+
+def test_every_code_has_words():
+    assert set(FACES) == set(Verdict)
+    assert set(REASONS) == {*RevocationReason, *SuspensionCause}
+    assert set(CRITERIA) == set(Criterion) - {Criterion.NONE}  # nothing is certified with that
+    names = {name for name, _ in CHECKS}
+    assert CHECKS.keys() == {(name, passed) for name in names for passed in (True, False)}
+
+
+def test_each_verdict_differs_in_word_and_icon():
+    """Colour alone would say nothing to many."""
+    assert len({face.word for face in FACES.values()}) == len({face.icon for face in FACES.values()}) == len(Verdict)

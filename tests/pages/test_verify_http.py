@@ -1,0 +1,217 @@
+"""Checking a certificate without a script: every verdict in every language, and what people type."""
+
+import html
+import json
+import re
+
+import pytest
+
+from app.languages import LANGUAGES, catalogue
+from app.pages.verdicts import FACES
+from app.verification.checks import Verdict
+from tests.pages.browsing import HTML
+from tests.support import product
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; DROP TABLE certificates; --",
+    "{{ 7 * 7 }} {% raw %} %(x)s %s",
+    "\u202eevil\u202c \u2066x",
+    "👩‍👩‍👧‍👦" * 50,
+    "ə" * 2_000,
+    "a\x00b",
+    "../../etc/passwd",
+    "%ff%fe",
+    "//evil.example/x",
+]
+
+
+def shown(answer):
+    """The verdict of a page."""
+    found = re.search(r'data-verdict="(\w+)"', answer.text)
+    return found and found[1]
+
+
+def text_of(answer):
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", answer.text)))
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict != Verdict.FORGED])
+def test_every_verdict_in_every_language(site, http, verdict):
+    number = site.numbers[verdict]
+    told = http.get(f"/v1/verify/{number}", headers={"Accept": "application/json"}).json()
+    for language in LANGUAGES:
+        answer = http.get(f"/v/{number}", params={"lang": language})
+        words, page = catalogue("pages", language).gettext, text_of(answer)
+        assert (answer.status_code, shown(answer)) == (200, told["verdict"]) == (200, verdict)
+        assert all(words(text) in page for text in (FACES[verdict].word, FACES[verdict].says, FACES[verdict].advice))
+        for name, fact in (told["certificate"] or {}).items():
+            if name in {"number", "valid_from", "valid_until"}:
+                assert fact in page
+        if told["certificate"]:
+            assert told["certificate"]["holder"]["name"] in page and "Welded steel tube" in page
+            assert words("What this certificate is not") in page
+
+
+def test_forged_is_shown_without_a_certificate(site, http):
+    good = site.tokens[site.numbers["valid"]]
+    forged = good[:-10] + ("AAAAAAAAAA" if not good.endswith("AAAAAAAAAA") else "BBBBBBBBBB")
+    for language in LANGUAGES:
+        answer = http.post("/verify", params={"lang": language}, data={"token": forged})
+        assert (answer.status_code, shown(answer)) == (200, "forged")
+        assert catalogue("pages", language).gettext("Possible counterfeit") in text_of(answer)
+        assert "Welded steel tube" not in answer.text and forged not in answer.text
+
+
+def test_a_whole_certificate_is_checked(site, http):
+    for verdict in ("valid", "revoked", "expired"):
+        answer = http.post("/verify", data={"token": f"\r\n {site.tokens[site.numbers[verdict]]}\n"})
+        assert shown(answer) == verdict and site.numbers[verdict] in answer.text
+    assert shown(http.get("/verify", params={"number": site.tokens[site.numbers["valid"]]})) == "valid"
+    for nonsense in ("", "x", "eyJ.a.b", "ə" * 10_000):
+        assert shown(http.post("/verify", data={"token": nonsense})) == "forged"
+
+
+def test_what_is_typed_leads_to_the_permanent_address(site, http):
+    number, stamp = site.numbers["valid"], site.stamp(site.numbers["valid"])
+    for typed, to in [
+        (number, f"/v/{number}"),
+        (f" {number.lower().replace('-', ' ')} ", f"/v/{number}"),
+        (f"https://elsewhere.example/v/{number}?lang=ru#{stamp}", f"/v/{number}#{stamp}"),
+        (stamp, f"/v/{number}#{stamp}"),
+    ]:
+        answer = http.get("/verify", params={"number": typed})
+        assert (answer.status_code, answer.headers["Location"]) == (303, to)
+    persian = http.get("/verify", params={"number": number, "lang": "fa"})
+    assert persian.headers["Location"] == f"/v/{number}?lang=fa"
+
+
+def test_the_paper_is_offered_only_where_there_is_one(site, http):
+    for verdict in ("valid", "suspended", "revoked", "unknown"):
+        path = f"/v1/certificates/{site.numbers[verdict]}/certificate.pdf?lang=fa"
+        page = http.get(f"/v/{site.numbers[verdict]}?lang=fa").text
+        assert (path in page) == (verdict == "valid")
+
+
+def test_a_mistyped_number_can_be_corrected(site, http):
+    answer = http.get("/verify", params={"number": "MIK-2026-000042-A"})
+    assert shown(answer) == "mistyped" and 'value="MIK-2026-000042-A"' in answer.text
+    assert 'aria-invalid="true"' in answer.text and "0 and O" in answer.text
+    assert shown(http.get("/v/MIK/2026/000042")) == "mistyped"
+    for nothing in ("/verify", "/verify?number=", "/verify?number=%20"):
+        assert shown(http.get(nothing)) is None
+
+
+def test_programs_are_led_to_the_answer_of_the_api(site, http):
+    number = site.numbers["valid"]
+    led = http.get(f"/v/{number}", headers={"Accept": "application/json"})
+    assert (led.status_code, led.headers["Location"]) == (302, f"/v1/verify/{number}")
+    strange = http.get("/v/a%2F..%2Fb%0d", headers={"Accept": "application/json"})
+    assert strange.headers["Location"] == "/v1/verify/a%2F..%2Fb%0D"
+    assert http.get(f"/v/{number}", headers={"Accept": "*/*"}).headers["Content-Type"].startswith("text/html")
+    refused = http.get(f"/v/{number}", headers={"Accept": "image/png"})
+    assert refused.status_code == 406
+
+
+def test_comparing_with_the_paper(site, http):
+    path = f"/v/{site.numbers['valid']}"
+    told = http.get(f"/v1/verify/{site.numbers['valid']}").json()["certificate"]
+
+    def compared(**fields):
+        answer = http.get(path, params=fields)
+        found = re.findall(r'id="(\w+)-result"><span class="chip (\w+)">', answer.text)
+        return answer.status_code, dict(found)
+
+    holder = f"«{told['holder']['name'].upper()}» MMC"
+    assert compared(holder=holder, product="qaynaqlı POLAD boru") == (200, {"holder": "good", "product": "good"})
+    assert compared(holder="Other", hs6="7306.30") == (200, {"holder": "bad", "hs6": "good"})
+    assert compared(valid_until=told["valid_until"]) == (200, {"valid_until": "good"})
+    assert compared(valid_until="2029-01-01", product="Rug") == (200, {"valid_until": "bad", "product": "bad"})
+    assert compared(hs6="73", valid_until="soon", holder="x" * 1_001) == (
+        422,
+        {"hs6": "wait", "valid_until": "wait", "holder": "wait"},
+    )
+    assert compared(holder=" ", product="") == (200, {})
+    assert shown(http.get(f"/v/{site.numbers['unknown']}", params={"holder": "x"})) == "unknown"
+
+
+def test_the_keys_for_the_stamp_come_with_the_page(site, http):
+    keys = http.get("/.well-known/jwks.json").json()["keys"]
+    data = re.search(r'id="for-scripts">(.*?)</script>', http.get(f"/v/{site.numbers['valid']}").text)[1]
+    told = json.loads(data)
+    assert [key["kid"] for key in told["keys"]] == [key["kid"].split("#")[1][:8] for key in keys]
+    assert [(key["x"], key["y"]) for key in told["keys"]] == [(key["x"], key["y"]) for key in keys]
+    assert told["registered"]["n"] == site.numbers["valid"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_only_text(site, http, text):
+    number = site.numbers["valid"]
+    for answer in (
+        http.get("/verify", params={"number": text}),
+        http.post("/verify", data={"token": text}),
+        http.get("/v/x", params={"lang": text, "holder": text}),
+        http.get(f"/v/{number}", params=dict.fromkeys(("holder", "product", "hs6", "valid_until", "lang"), text)),
+        http.get("/nothing", params={"x": text}, headers={"Cookie": "lang=x"}),
+    ):
+        assert answer.status_code in {200, 404, 422}
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert not re.search(r"<script>|<img src=x|onerror=alert\(1\)>|[>\"]49 ", answer.text.replace("&lt;", ""))
+        assert len(answer.content) < 100_000
+
+
+def test_refusals_of_the_form(site, http):
+    assert http.post("/verify", data={"token": "x" * 200_000}).status_code == 413
+    assert http.post("/verify", json={"token": "x"}).status_code == 415
+    assert http.post("/verify", data={f"f{n}": "x" for n in range(50)}).status_code == 422
+    assert (
+        http.post(
+            "/verify", content=b"\xff\xfe%zz=&&&;", headers={"Content-Type": "application/x-www-form-urlencoded"}
+        ).status_code
+        == 200
+    )
+
+
+def test_a_form_that_breaks_off_is_refused(shared_house):
+    """Nobody reads the refusal; that it is one, and no fault of ours, is for the log."""
+    messages, sent = [{"type": "http.request", "body": b"token=eyJ", "more_body": True}], []
+
+    async def receive():
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"accept", b"text/html")]
+    scope = {"type": "http", "method": "POST", "path": "/verify", "query_string": b"", "headers": headers}
+    shared_house.http.portal.call(shared_house.app, scope | {"app": shared_house.app}, receive, send)
+    assert sent[0]["status"] == 422
+
+
+def test_hostile_names_are_only_names(shared_house):
+    """A name that was certified is shown as it is, and neither runs nor turns the line around."""
+    company = shared_house.company(legal_name_en="<b onclick=alert(1)>“Ağdam” & 'Co'</b>")
+    wanted = product(company.site_id, names={"en": "<script>alert('{{x}}')</script>", "az": "%(az)s %d </script><!--"})
+    number = shared_house.certify(company, company.add_product(**wanted))
+    page = shared_house.http.get(f"/v/{number}", headers=HTML)
+    assert shown(page) == "valid"
+    assert "<script>alert" not in page.text and "<b onclick" not in page.text and "<!--" not in page.text
+    assert "&lt;script&gt;alert(&#39;{{x}}&#39;)&lt;/script&gt;" in page.text
+
+
+def test_a_revocation_shows_in_the_very_next_look(shared_house):
+    number = shared_house.certify()
+    first = shared_house.http.get(f"/v/{number}", headers=HTML)
+    shared_house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+    second = shared_house.http.get(f"/v/{number}", headers=HTML | {"If-None-Match": first.headers["ETag"]})
+    assert (shown(first), shown(second)) == ("valid", "revoked") and "an order of a court" in second.text
+
+
+def test_the_page_needs_no_database_session(shared_house, monkeypatch):
+    number, keeper = shared_house.certify(), shared_house.app.state.keeper
+    keeper.reread()
+    monkeypatch.setattr(keeper, "_seconds", lambda: keeper._read_at)  # the keys are read anew once in a second at most
+    for way in ("session", "read_session"):
+        monkeypatch.setattr(type(shared_house.database), way, lambda *_: pytest.fail("a session was opened"))
+    assert shown(shared_house.http.get(f"/v/{number}", headers=HTML)) == "valid"

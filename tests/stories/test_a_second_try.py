@@ -1,0 +1,47 @@
+"""A company that is refused reads why, mends what can be mended, and comes back."""
+
+from tests.support import ok, product
+
+WELDED_FROM_ABROAD = [
+    {"kind": "labour", "place": "KARABAKH", "amount": "17"},
+    {"kind": "materials", "place": "ABROAD", "amount": "83"},
+]
+
+
+def test_refused_mended_granted(house):
+    company = house.company()
+    tube = company.add_product(costs=WELDED_FROM_ABROAD)
+
+    # It might have known: the rules can be tried before anybody is asked.
+    (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
+    assert tried["outcome"] == "fail"
+    assert [each["rule"] for each in tried["rules"] if each["outcome"] == "fail"] == ["K-06"]
+
+    # It applies all the same, and is refused, by a person and with the rule's own words.
+    case = company.apply(tube)
+    house.review(case, outcome="reject", reasons=["Too little of it is made in Karabakh."])
+    assert house.approve(case)["state"] == "rejected"
+    decision = company.application(case)["decision"]["products"][0]
+    assert decision["certificate"] is None
+    (why,) = decision["failed"]
+    assert why["rule"] == "K-06" and "17.0 %" in why["reason"]
+
+    # A refusal is no ban. The forming line is moved into the hall in Ağdam, and the product's costs with it.
+    moved = product(company.site_id)
+    assert company.put(f"/v1/products/{tube}", version="now", json=moved).status_code == 200
+    (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
+    assert tried["outcome"] == "pass"
+
+    # The second application is a case of its own; the reviewer sees the first one beside it.
+    again = company.apply(tube)
+    assert again != case
+    earlier = ok(house.reviewer.get(f"/v1/cases/{again}/earlier-decisions"))
+    assert "rejected" in str(earlier)
+    house.review(again)
+    (number,) = house.approve(again)["certificates"]
+    assert house.verify(number)["verdict"] == "valid"
+
+    # What was decided first stays decided, and readable with the reasons of its day.
+    old = company.application(case)
+    assert (old["state"], old["certificates"]) == ("rejected", [])
+    assert old["decision"]["products"][0]["failed"] == [why]

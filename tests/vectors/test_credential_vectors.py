@@ -1,0 +1,70 @@
+"""Credentials, status lists and bundles of the past stay readable, and mean for ever what they meant."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import KeySet
+from joserfc.jws import deserialize_compact
+
+from app import jws, keys
+from app.certificates import status_list
+from app.certificates.credential_reading import read
+from app.certificates.status_list import ListRefused, Purpose
+from app.ledger.note import parse_vkey
+from app.verification.offline import Sources, judge
+
+VECTORS = json.loads((Path(__file__).parent / "credentials_and_lists.json").read_text(encoding="utf-8"))
+KEYS = keys.read_jwks(json.dumps(VECTORS["jwks"]).encode())
+THEIRS = KeySet.import_key_set(VECTORS["jwks"])
+
+
+def named(cases):
+    return [pytest.param(case, id=case["name"]) for case in cases]
+
+
+def opened(token):
+    verified = jws.verify(token, typ=jws.CREDENTIAL, keys=KEYS)
+    assert json.loads(deserialize_compact(token, THEIRS, algorithms=["ES256"]).payload) == verified.payload
+    return verified
+
+
+@pytest.mark.parametrize("case", named(VECTORS["certificates"]))
+def test_certificates(case):
+    verified = opened(case["token"])
+    assert verified.signed_hash == case["signed_hash"]
+    said = read(verified.payload)
+    assert (said.number, said.product_names) == (case["number"], case["product_names"])
+    assert said.valid_until.isoformat() == case["valid_until"]
+    assert said.places[Purpose.REVOCATION] == tuple(case["place"])
+
+
+@pytest.mark.parametrize("case", named(VECTORS["lists"]))
+def test_lists(case):
+    listed = status_list.read(opened(case["token"]).payload)
+    assert (listed.purpose, len(listed.bits) * 8) == (case["purpose"], case["places"])
+    assert sum(byte.bit_count() for byte in listed.bits) == len(case["set"])
+    assert all(status_list.is_set(listed.bits, index) for index in case["set"])
+
+
+@pytest.mark.parametrize("case", named(VECTORS["refused_lists"]))
+def test_refused_lists(case):
+    with pytest.raises(ListRefused) as caught:
+        status_list.read(opened(case["token"]).payload)
+    assert caught.value.fault == case["error"]
+
+
+@pytest.mark.parametrize("case", named(VECTORS["offline"]))
+def test_offline(case):
+    sources = Sources(
+        issuer="did:web:mark.example",
+        trusted=KEYS,
+        withdrawn={},
+        verifier=parse_vkey(VECTORS["vkey"]),
+        list_of=case["lists"].get,
+        proof_of=lambda _: case["proof"],
+        made_at=datetime(2027, 3, 1, 9, 0, tzinfo=UTC),
+    )
+    for moment, verdict in case["at"]:
+        assert judge(case["token"], sources, datetime.fromisoformat(moment)).verdict == verdict
