@@ -15,6 +15,7 @@ from app.certificates import number as numbers
 from app.certificates import store as certificates
 from app.db import Database
 from app.keys import KeyRing
+from app.ledger import store as log
 from app.ledger.service import known_keys
 from app.settings import Settings
 from app.verification.answer import as_members
@@ -103,7 +104,7 @@ def usual() -> FastAPI:
     def verify(number: str, session: Annotated[Session, Depends(session)]) -> Answer:
         parsed = numbers.parse(number)
         row = certificates.by_number(session, str(parsed)) if parsed else None
-        record = CertificateRecord._make(getattr(row, name) for name in CertificateRecord._fields) if row else None
+        record = CertificateRecord.of(row, log.issued_of(session, [row.number]).get(row.number)) if row else None
         judgement = judge_number(record, keys, utc_now()) if parsed else MISTYPED
         return Answer.model_validate(as_members(judgement, settings.base_url))
 

@@ -1,11 +1,14 @@
 """A register full of certificates, written by SQL past the services: no tokens, no companies behind them.
 
+Each has its entry in the public log, of the size that entries have. The hashes of the tree and its head are not those
+of these entries: nothing that is measured on such a register adds to the log.
+
 Every id and number grows with the serial, so that ten million rows are appended and not sorted in. Names, terms and
 states differ from row to row as they do in life: nothing of an answer may be the same for all of them.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
@@ -14,11 +17,14 @@ import sqlalchemy as sa
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
 from app.db import Database, dumps
+from app.ledger.entry import Entry, LogEvent
+from app.ledger.model import LogEntry, LogHead
 from app.ledger.service import known_keys
 
 SCHEME, YEAR = "MIK", 2026
 CHUNK = 20_000
 _FIRST_DAY = date(2026, 1, 1)
+_FIRST_MOMENT = datetime(2026, 1, 1, 5, tzinfo=UTC)
 _LIST_ENTRIES = 131_072
 _GOODS = (
     ("730630", "Steel pipe", "Polad boru", "Стальная труба"),
@@ -29,6 +35,9 @@ _GOODS = (
 )
 _PLACES = (("AGDAM-SP", "Ağdam"), (None, "Şuşa"), ("ARAZ-VALLEY", "Cəbrayıl"), (None, "Qusar"))
 COLUMNS = tuple(column.name for column in Certificate.__table__.columns)
+LOG_COLUMNS = tuple(column.name for column in LogEntry.__table__.columns)
+_HASH_BYTES = 32
+_MOST_HASHES = 24
 
 
 def number_of(serial: int) -> str:
@@ -40,22 +49,24 @@ def fill(url: str, count: int, say: Callable[[str], None] = lambda _text: None) 
     database = Database(url)
     with database.read_session() as session:
         kid = next(iter(known_keys(session)))
+        begin = session.scalars(sa.select(LogHead.size)).one()
     database.dispose()
-    (_fill_sqlite if url.startswith("sqlite") else _fill_postgres)(url, count, kid, say)
+    is_sqlite = url.startswith("sqlite")
+    write = _fill_sqlite if is_sqlite else _fill_postgres
+    write(url, "certificates", COLUMNS, rows(count, kid, is_sqlite=is_sqlite), count, say)
+    write(url, "log_entries", LOG_COLUMNS, log_rows(count, kid, begin, is_sqlite=is_sqlite), count, say)
 
 
 def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...]]:
     """In the order of COLUMNS, each value in the form in which its database keeps it."""
     day_texts = [(_FIRST_DAY + timedelta(days=day)).isoformat() for day in range(8_000)]
-    begin = datetime(2026, 1, 1, 5, tzinfo=UTC)
     for serial in range(1, count + 1):
         hs6, english, azeri, russian = _GOODS[serial % len(_GOODS)]
         park, district = _PLACES[serial % len(_PLACES)]
         started = serial * 7919 % 300  # a few begin after today, and a few have ended
         ends = started + (365, 730, 1095)[serial % 3] - (600 if serial % 50 == 0 and serial % 3 else 0)
         is_revoked, is_suspended = serial % 101 == 0, serial % 97 == 0
-        moment = begin + timedelta(microseconds=serial * 2_690_123 % 25_000_000_000_000)
-        stored_moment = moment.replace(tzinfo=None).isoformat(" ") if is_sqlite else moment.isoformat()
+        stored_moment = _stored(_moment(serial), is_sqlite)
         names = {"en": f"{english} {serial % 1000}", "az": f"{azeri} {serial % 1000}", "ru": russian}
         values = {
             "id": _uuid(1, serial, is_sqlite),
@@ -87,7 +98,7 @@ def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...
             "status_list_id": serial // _LIST_ENTRIES + 1,
             "status_index": serial % _LIST_ENTRIES,
             "kid": kid,
-            "token_sha256": f"{serial:064x}",
+            "token_sha256": _hash_of(serial),
             "issued_at": stored_moment,
             "search_text": f"numune {serial // 10} {english.lower()}",
             "version": 1,
@@ -96,41 +107,75 @@ def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...
         yield tuple(values[name] for name in COLUMNS)
 
 
+def log_rows(count: int, kid: str, begin: int, *, is_sqlite: bool) -> Iterator[tuple[object, ...]]:
+    """The issue of each, in the order of LOG_COLUMNS, from the place `begin` of the log on."""
+    for serial in range(1, count + 1):
+        at, seq = _moment(serial), begin + serial - 1
+        entry = Entry(LogEvent.CERTIFICATE_ISSUED, at, number_of(serial), sha256=_hash_of(serial), key=kid)
+        completed = min((seq + 1 & -(seq + 1)).bit_length(), _MOST_HASHES)  # its leaf, and subtrees that it completes
+        values = {
+            "seq": seq,
+            "at": _stored(at, is_sqlite),
+            "event": entry.event.value,
+            "subject": entry.subject,
+            "sha256": entry.sha256,
+            "entry": entry.canonical(),
+            "hashes": bytes(_HASH_BYTES * completed),
+        }
+        yield tuple(values[name] for name in LOG_COLUMNS)
+
+
+def _hash_of(serial: int) -> str:
+    return f"{serial:064x}"
+
+
+def _moment(serial: int) -> datetime:
+    """When it was issued and logged; not in the order of the serials, so that no two answers share it."""
+    return _FIRST_MOMENT + timedelta(microseconds=serial * 2_690_123 % 25_000_000_000_000)
+
+
+def _stored(moment: datetime, is_sqlite: bool) -> str:
+    return moment.replace(tzinfo=None).isoformat(" ") if is_sqlite else moment.isoformat()
+
+
 def _uuid(kind: int, serial: int, is_sqlite: bool) -> str:
     text = f"0193{kind:04x}{serial:012x}".ljust(32, "0")
     return text if is_sqlite else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _fill_sqlite(url: str, count: int, kid: str, say: Callable[[str], None]) -> None:
+Rows = Iterator[tuple[object, ...]]
+Say = Callable[[str], None]
+
+
+def _fill_sqlite(url: str, table: str, columns: Sequence[str], made: Rows, count: int, say: Say) -> None:
     database = Database(url)
     connection = database.write_engine.raw_connection()
     try:
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys=OFF")
         cursor.execute("PRAGMA synchronous=OFF")  # only while it is filled: who serves it opens it anew
-        statement = f"INSERT INTO certificates ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 (constants)
-        made = rows(count, kid, is_sqlite=True)
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 (constants)
         done = 0
         while chunk := list(itertools.islice(made, CHUNK)):
             cursor.execute("BEGIN IMMEDIATE")
             cursor.executemany(statement, chunk)
             cursor.execute("COMMIT")
             done += len(chunk)
-            say(f"{done:,} of {count:,} rows")
+            say(f"{done:,} of {count:,} rows of {table}")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         connection.invalidate()
         database.dispose()
 
 
-def _fill_postgres(url: str, count: int, kid: str, say: Callable[[str], None]) -> None:
+def _fill_postgres(url: str, table: str, columns: Sequence[str], made: Rows, count: int, say: Say) -> None:
     with psycopg.connect(sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)) as conn:
         conn.execute("SET session_replication_role = replica")  # rows without the companies behind them
-        with conn.cursor().copy(f"COPY certificates ({', '.join(COLUMNS)}) FROM STDIN") as copy:  # type: ignore[arg-type]  # constants
-            for done, row in enumerate(rows(count, kid, is_sqlite=False), 1):
+        with conn.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]  # constants
+            for done, row in enumerate(made, 1):
                 copy.write_row(row)
                 if done % CHUNK == 0:
-                    say(f"{done:,} of {count:,} rows")
+                    say(f"{done:,} of {count:,} rows of {table}")
         conn.commit()
         conn.autocommit = True
-        conn.execute("VACUUM ANALYZE certificates")
+        conn.execute(f"VACUUM ANALYZE {table}")  # type: ignore[arg-type]  # constants

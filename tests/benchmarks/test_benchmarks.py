@@ -9,7 +9,7 @@ from app.certificates.number import parse
 from app.verification.store import certificate_store
 from benchmarks import deeds, http_cases, inside, load
 from benchmarks.compare import Effort
-from benchmarks.fill import COLUMNS, number_of, rows
+from benchmarks.fill import COLUMNS, LOG_COLUMNS, log_rows, number_of, rows
 from benchmarks.registers import register, sign_some
 from benchmarks.report import Row, page
 
@@ -40,12 +40,15 @@ def test_rows_are_as_many_and_as_various_as_promised(made):
     assert {record.status for record in found.values()} == {"active", "suspended", "revoked"}
     assert len({(record.valid_from, record.valid_until) for record in found.values()}) > ROWS / 2
     assert all(record.valid_from <= record.valid_until for record in found.values())
+    assert all(record.logged_at and record.logged_sha256 == record.token_sha256 for record in found.values())
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])
 def test_each_row_has_a_value_for_each_column(is_sqlite):
     (row,) = rows(1, "kid", is_sqlite=is_sqlite)
     assert len(row) == len(COLUMNS)
+    (entry,) = log_rows(1, "kid", 7, is_sqlite=is_sqlite)
+    assert dict(zip(LOG_COLUMNS, entry, strict=True))["hashes"] == bytes(32 * 4)  # a leaf, and three subtrees
 
 
 def test_serials_all_over_the_register_and_none_twice():
@@ -62,7 +65,10 @@ def test_every_way_of_answering_is_measured(bench, made):
     assert all(each.micros > 0 and each.ratio > 0 and each.p99 >= each.p50 > 0 for each in found.values())
     assert http_cases.unchanged(bench, made, SHORT).ratio > 0
     assert http_cases.thousand(bench, made, SHORT) > 0
-    base, ours = http_cases.by_token(bench, made, SHORT, sign_some(made, 20))
+    tokens = sign_some(made, 20)
+    posted = load.post("/v1/verify", json.dumps({"token": tokens[0]}).encode())
+    assert json.loads(load.once(bench.server(http_cases.OURS, made).port, posted)[2])["verdict"] == "valid"
+    base, ours = http_cases.by_token(bench, made, SHORT, tokens)
     assert base.micros > 0
     assert ours.micros > 0
 
