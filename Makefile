@@ -36,7 +36,8 @@ test: lint  ## everything that must hold: style, types, contracts, tests, covera
 test-fast: .venv/development  ## the tests alone, on both databases
 	$(BIN)/python -m pytest -n auto -q
 
-test-long: .venv/development  ## races in fifty rounds and generated input at length, on both databases (about 15 minutes)
+test-long: .venv/development  ## every test on both databases; races in fifty rounds, generated input at length
+	MIK_TEST_WHOLE=1 $(BIN)/python -m pytest -n auto -q --ignore tests/races --ignore tests/api/test_schemathesis.py
 	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
 
 bench: .venv/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)

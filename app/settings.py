@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(default=15, ge=1, le=15, description="life of an access token")
     body_max_bytes: int = Field(default=262_144, ge=1_024, description="largest JSON body")
     batch_max_bytes: int = Field(
-        default=4_194_304, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"
+        default=8_388_608, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"
     )
     evidence_max_bytes: int = Field(default=20_971_520, ge=1_024, description="largest evidence file or register file")
     verify_per_minute: int = Field(

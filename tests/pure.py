@@ -28,6 +28,7 @@ PURE = (
     "app/ledger/tiles.py",
     "app/pages/rules_text.py",
     "app/pages/trial.py",
+    "app/registry/lookalikes.py",
     "app/registry/periods.py",
     "app/registry/working_days.py",
     "app/schemes/canonical.py",

@@ -12,10 +12,19 @@ from app.web.routing import OrderedRoute
 router = APIRouter(tags=["keys"], route_class=OrderedRoute)
 
 
-@router.get("/.well-known/did.json", summary="The issuer's DID document", responses=refuses(503))
-def did(request: Request, issuance: IssuanceDep) -> JSONResponse:
+class DidDocument(JSONResponse):
+    media_type = "application/did+json"
+
+
+@router.get(
+    "/.well-known/did.json",
+    summary="The issuer's DID document",
+    response_class=DidDocument,
+    responses=refuses(503),
+)
+def did(request: Request, issuance: IssuanceDep) -> DidDocument:
     """Its keys as JsonWebKey. A compromised key stays named, but vouches for nothing any more (`assertionMethod`)."""
     ring: KeyRing = request.app.state.keys()
 
     headers = {"Cache-Control": "public, max-age=3600, stale-if-error=86400"}
-    return JSONResponse(did_document(issuance.issuer, ring), headers=headers, media_type="application/did+json")
+    return DidDocument(did_document(issuance.issuer, ring), headers=headers)

@@ -13,14 +13,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from stdnum import ean
 
-from app.certificates import lint_text
 from app.certificates import number as numbers
 from app.certificates.credential_untp import SHAPE, schema_url
+from app.registry import lookalikes
 from app.schemes.ruleset import AssessmentLevel
 
 
 def _clean(text: str) -> str:
-    if wrong := lint_text.wrong_with(text):
+    if wrong := lookalikes.wrong_with(text):
         raise ValueError(wrong)
     return text
 

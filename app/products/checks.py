@@ -13,9 +13,10 @@ import pycountry
 from stdnum import ean
 
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
+from app.registry import lookalikes
 from app.registry.figures import Column, wrong_figure
 from app.registry.geography import HOME, countries
-from app.registry.text import wrong_with
+from app.registry.text import tidy, wrong_with
 from app.schemes import nomenclature
 
 MOST_MATERIALS = 200
@@ -64,7 +65,11 @@ def _names(entry: ProductEntry) -> Iterator[Wrong]:
             shown = language.encode("ascii", "replace").decode()[:20]  # it may hold what no answer can carry
             yield "/names", f"“{shown}” is no language code of two small letters (ISO 639-1)."
         else:
-            yield from _text(f"/names/{language}", name, LONGEST_NAME)
+            pointer = f"/names/{language}"
+            if wrong := wrong_with(name, LONGEST_NAME):
+                yield pointer, wrong
+            elif disguised := lookalikes.wrong_with(tidy(name)):
+                yield pointer, f"This name {disguised}: it could not stand on a certificate."
 
 
 def _codes(entry: ProductEntry) -> Iterator[Wrong]:

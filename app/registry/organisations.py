@@ -20,7 +20,7 @@ from app.access.rights import may_see, require, require_staff
 from app.actor import SYSTEM, Actor, Role
 from app.db import new_id
 from app.errors import Conflict, Invalid, MikError, NotFound, Version, WrongState, check_version
-from app.registry import store, voen
+from app.registry import lookalikes, store, voen
 from app.registry.model import Organisation, Source, Standing
 from app.registry.text import fold, tidy, wrong_with
 
@@ -200,6 +200,10 @@ def _checked(
     for name, text in texts.items():
         if wrong := wrong_with(text, LONGEST_FORM if name == "legal_form" else LONGEST_NAME):
             errors.append({"pointer": f"/{name}", "detail": wrong})
+        elif name in legal_names and (disguised := lookalikes.wrong_with(tidy(text))):
+            errors.append(
+                {"pointer": f"/{name}", "detail": f"This name {disguised}: it could not stand on a certificate."}
+            )
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})

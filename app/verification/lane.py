@@ -19,7 +19,7 @@ from app.verification.questions import read_batch, read_question
 from app.verification.tally import Tally
 
 MAX_BODY_BYTES = 65_536
-MAX_BATCH_BYTES = 4_194_304
+MAX_BATCH_BYTES = 8_388_608
 BATCHES_AT_ONCE = 2
 """In one worker. More would only share the same processor, and keep everybody waiting for single checks."""
 BATCHES_WAITING = 16

@@ -329,7 +329,7 @@ def test_access_tokens_of_other_kinds_are_refused(shared_house, company, tmp_pat
     assert me(signer.sign(claims, typ=jws.ACCESS)).status_code == 200
     stranger = access_signer(tmp_path / "other.pem")
     refused(me(AccessTokens(stranger, issuer=house.settings.base_url, minutes=15).issue(company.subject, now)), 401)
-    refused(me(house.app.state.issuance.signer.sign(claims, typ=jws.ACCESS)), 401)  # the key of certificates
+    refused(me(house.app.state.keeper.signer().sign(claims, typ=jws.ACCESS)), 401)  # the key of certificates
     for wrong in (
         {"aud": "another"},
         {"aud": [AUDIENCE, "another"]},

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.certificates.lint_text import wrong_with
+from app.registry.lookalikes import wrong_with
 
 
 @pytest.mark.parametrize(
