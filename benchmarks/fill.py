@@ -1,7 +1,7 @@
 """A register full of certificates, written by SQL past the services: no tokens, no companies behind them.
 
-Each has its entry in the public log, of the size that entries have. The hashes of the tree and its head are not those
-of these entries: nothing that is measured on such a register adds to the log.
+Each has its entry in the public log, with what checks look at. The rest of an entry has only the size that it would
+have, and the head of the log does not know of them: nothing that is measured on such a register adds to the log.
 
 Every id and number grows with the serial, so that ten million rows are appended and not sorted in. Names, terms and
 states differ from row to row as they do in life: nothing of an answer may be the same for all of them.
@@ -109,17 +109,18 @@ def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...
 
 def log_rows(count: int, kid: str, begin: int, *, is_sqlite: bool) -> Iterator[tuple[object, ...]]:
     """The issue of each, in the order of LOG_COLUMNS, from the place `begin` of the log on."""
+    event = LogEvent.CERTIFICATE_ISSUED
+    content = Entry(event, _FIRST_MOMENT, number_of(1), sha256=_hash_of(1), key=kid).canonical()
     for serial in range(1, count + 1):
-        at, seq = _moment(serial), begin + serial - 1
-        entry = Entry(LogEvent.CERTIFICATE_ISSUED, at, number_of(serial), sha256=_hash_of(serial), key=kid)
+        seq = begin + serial - 1
         completed = min((seq + 1 & -(seq + 1)).bit_length(), _MOST_HASHES)  # its leaf, and subtrees that it completes
         values = {
             "seq": seq,
-            "at": _stored(at, is_sqlite),
-            "event": entry.event.value,
-            "subject": entry.subject,
-            "sha256": entry.sha256,
-            "entry": entry.canonical(),
+            "at": _stored(_moment(serial), is_sqlite),
+            "event": event.value,
+            "subject": number_of(serial),
+            "sha256": _hash_of(serial),
+            "entry": content,
             "hashes": bytes(_HASH_BYTES * completed),
         }
         yield tuple(values[name] for name in LOG_COLUMNS)
