@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 CONNECTIONS = 64
+PATIENCE = 10.0
 _LENGTH = b"\r\ncontent-length: "
 
 
@@ -50,7 +51,7 @@ def post(path: str, body: bytes, *, headers: Iterable[str] = ()) -> bytes:
 def run(
     port: int, requests: Iterable[bytes], *, seconds: float, connections: int = CONNECTIONS, pause: float = 0.0
 ) -> Measured:
-    """Ask for `seconds`; the requests are taken in turn, over and over.
+    """Ask for `seconds`, or until something was answered; the requests are taken in turn, over and over.
 
     With a `pause`, in seconds, each connection rests so long after an answer. Without one the generator never sleeps:
     were it woken by each answer, the server would be charged for waking it.
@@ -69,7 +70,7 @@ def run(
         resting: deque[tuple[float, _Connection]] = deque()
         for place, connection in enumerate(opened.values()):
             resting.append((begun + pause * place / connections, connection))
-        while opened and (now := time.perf_counter()) < until:
+        while opened and ((now := time.perf_counter()) < until or (not measured.requests and now < until + PATIENCE)):
             while resting and resting[0][0] <= now:
                 _, rested = resting.popleft()
                 rested.ask(next(source))
