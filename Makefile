@@ -3,9 +3,9 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-SOURCES := app migrations tests
+SOURCES := app benchmarks migrations tests
 
-.PHONY: help run test test-fast test-long format lint screenshots clean
+.PHONY: help run test test-fast test-long bench format lint screenshots clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ test-fast: .venv/development  ## the tests alone, on both databases
 test-long: .venv/development  ## every test on both databases; races in fifty rounds, generated input at length
 	MIK_TEST_WHOLE=1 $(BIN)/python -m pytest -n auto -q --ignore tests/races --ignore tests/api/test_schemathesis.py
 	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
+
+bench: .venv/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)
+	$(BIN)/python -m benchmarks $(QUICK)
 
 lint: .venv/development
 	$(BIN)/ruff format --check $(SOURCES)

@@ -12,9 +12,11 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import serialization
@@ -91,7 +93,7 @@ class PublicKey:
 
     x: str
     y: str
-    _key: Any
+    _key: Any = field(compare=False)  # made of these two, and never equal to another
 
     @classmethod
     def from_coordinates(cls, x: str, y: str) -> "PublicKey":
@@ -233,6 +235,7 @@ def dump_json(value: Any) -> bytes:
     return _ENCODER.encode(value).encode("utf-8")
 
 
+@lru_cache(64)  # we issue under few headers; a refusal is not kept
 def _header(segment: str, typ: str) -> Mapping[str, str]:
     if len(segment) > _MAX_HEADER_CHARS:
         raise Refused(Reason.HEADER)
@@ -243,7 +246,7 @@ def _header(segment: str, typ: str) -> Mapping[str, str]:
         raise Refused(Reason.ALG)
     if header["typ"] != typ:
         raise Refused(Reason.TYP)
-    return header
+    return MappingProxyType(header)  # shared by all tokens with these bytes
 
 
 def _object(data: bytes, reason: Reason) -> dict[str, Any]:

@@ -63,11 +63,15 @@ from app.schemes.scheme_file import load_schemes
 from app.settings import Profile, Settings
 from app.verification import lane
 from app.verification.desk import VerificationDesk
+from app.verification.lane import Lane
 from app.verification.store import certificate_store
+from app.verification.tally import Tally
 from app.web import problems
 from app.web.deps import utc_now
+from app.web.door import Door, Service
 from app.web.gate import Gates
-from app.web.middleware import Envelope, PublicCors
+from app.web.limits import Limiter
+from app.web.middleware import Envelope, PublicCors, RequestIds
 
 Clock = Callable[[], datetime]
 
@@ -116,6 +120,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
     keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
+    tally = Tally()
     desk = VerificationDesk(
         store=store, keys=keeper.ring, reread=keeper.reread, clock=clock, base_url=settings.base_url
     )
@@ -124,10 +129,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await store.open()
         yield
+        tally.report()
         await store.close()
         database.dispose()
 
-    app = FastAPI(
+    app = Service(
         title="Made in Karabakh – certification service",
         version="0.1.0",
         description=openapi.DESCRIPTION,
@@ -165,7 +171,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     problems.install(app)
     app.router.routes.extend(
-        lane.routes(desk, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
+        lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
     app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk).routes()])
     for router in (
@@ -202,17 +208,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         # The routes as they are: including a router would analyse every signature anew, for each app at its first use.
         app.router.routes.extend(router.routes)
     openapi.install(app)
-    _wrap(app, settings)
+    _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
 
 
-def _wrap(app: FastAPI, settings: Settings) -> None:
+def _wrap(app: Service, single: Lane, settings: Settings) -> None:
     https = settings.base_url.startswith("https://")
+    ids = RequestIds()
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        return FaultPages(Envelope(PublicCors(inner), https=https))
+        return FaultPages(Envelope(PublicCors(inner), https=https, ids=ids))
 
     app.add_middleware(envelope)
+    limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
+    app.door = Door(app.behind_the_door, single, limiter, ids, https=https)
 
 
 def from_environment() -> FastAPI:

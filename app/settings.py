@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         default=8_388_608, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"
     )
     evidence_max_bytes: int = Field(default=20_971_520, ge=1_024, description="largest evidence file or register file")
+    verify_per_minute: int = Field(
+        default=6_000,
+        ge=0,
+        description="checks from one address in a minute, per worker; a batch counts as 100; 0: as many as come",
+    )
     password_hashers: int = Field(default=2, ge=1, le=64, description="password checks at once (64 MiB of memory each)")
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",

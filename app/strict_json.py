@@ -27,7 +27,7 @@ def loads(text: bytes | str) -> Any:
 
 
 # A string without an end is matched to the end of the text: starting anew at each of its quotes would take for ever.
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
+_STRINGS = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 _BRACKETS = re.compile(r"[\[{\]}]")
 
 

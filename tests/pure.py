@@ -44,8 +44,10 @@ PURE = (
     "app/verification/answer.py",
     "app/verification/checks.py",
     "app/verification/expect.py",
+    "app/verification/forms.py",
     "app/verification/offline.py",
     "app/verification/questions.py",
+    "app/verification/row.py",
 )
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from stdnum.iso7064 import mod_37_36
 MAX_INPUT_CHARS: Final = 100
 _FORM = re.compile(r"([A-Z]{3,8})([0-9]{4})([0-9]{6}|[1-9][0-9]{6,17})([0-9A-Z])")
 _CODE = re.compile(r"[A-Z]{3,8}")
+_DISPLAY = re.compile(r"[A-Z]{3,8}-[0-9]{4}-(?:[0-9]{6}|[1-9][0-9]{6,17})-[0-9A-Z]")
 _MAX_SERIAL: Final = 10**18 - 1
 
 # Hyphens and spaces that Unicode files under other categories than Pd and Zs: white space of paste and scan,
@@ -69,3 +70,25 @@ def parse(text: str) -> CertificateNumber | None:
     if match is None or not mod_37_36.is_valid(folded):
         return None
     return CertificateNumber(match[1], int(match[2]), int(match[3]))
+
+
+class _State(dict[str, "_State"]):
+    """What ISO 7064 has summed up so far: the next character leads to the next state."""
+
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_STATES = [_State() for _ in range(36)]
+for _sum, _state in enumerate(_STATES):
+    _state.update({c: _STATES[((_sum or 36) * 2 % 37 + place) % 36] for place, c in enumerate(_ALPHABET)})
+_BEFORE, _RIGHT = _STATES[18], _STATES[1]
+
+
+def display(text: str) -> str | None:
+    """`str(parse(text))`, and None for None: at once for what has the display form already, as nearly all have."""
+    if _DISPLAY.fullmatch(text):
+        state = _BEFORE
+        for character in text.replace("-", ""):
+            state = state[character]
+        return text if state is _RIGHT else None
+    number = parse(text)
+    return None if number is None else str(number)

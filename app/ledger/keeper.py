@@ -33,10 +33,14 @@ class KeyKeeper:
         self._files = files
         self._seconds = seconds
         self._read_at = seconds()
+        self._ring = KeyRing.of(())
         self._ring = self._read()
 
     def ring(self) -> KeyRing:
-        """As of a second ago at most; if the database is away, as of when it was last there."""
+        """As of a second ago at most; if the database is away, as of when it was last there.
+
+        The very same object while nothing changed: what was made for it stays good.
+        """
         if self._seconds() - self._read_at >= REREAD_SECONDS:
             self._read_at = self._seconds()  # before reading: of many at once one reads
             try:
@@ -67,4 +71,5 @@ class KeyKeeper:
 
     def _read(self) -> KeyRing:
         with self._database.read_session() as session:
-            return KeyRing.of(service.known_keys(session).values())
+            ring = KeyRing.of(service.known_keys(session).values())
+        return self._ring if ring.known == self._ring.known else ring

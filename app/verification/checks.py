@@ -84,6 +84,8 @@ MISTYPED = Judgement(
 _FORM = Check("form", True, "The number has the right form and its check character fits.")
 _FOUND = Check("record", True, "The certificate is in our register.")
 _MISSING = Check("record", False, "No certificate with this number is in our register.")
+UNKNOWN = Judgement(Verdict.UNKNOWN, (_FORM, _MISSING))
+"""On a well-formed number."""
 _SIGNED = Check("signature", True, "The signature was made with one of our keys.")
 _UNSIGNED = Check(
     "signature", False, "The text does not carry a right signature of ours in the one form that we issue."
@@ -95,7 +97,7 @@ _OTHER = Check("content", False, "We signed this text, but it is not the one tha
 def judge_number(record: CertificateRecord | None, keys: KeyRing, now: datetime) -> Judgement:
     """The verdict on a well-formed number; `record` is what the register holds for it. `now` is aware."""
     if record is None:
-        return Judgement(Verdict.UNKNOWN, (_FORM, _MISSING))
+        return UNKNOWN
     return _judge_record(record, (_FORM, _FOUND), keys, now)
 
 
@@ -136,6 +138,11 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
         return Judgement(Verdict.UNKNOWN, (_SIGNED, _MISSING))
     if reading.verified.signed_hash != record.token_sha256:
         return Judgement(Verdict.FORGED, (_SIGNED, _FOUND, _OTHER))
+    return judge_issued_token(record, keys, now)
+
+
+def judge_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) -> Judgement:
+    """The verdict on a token whose signature and content are those that were issued for this record."""
     return _judge_record(record, (_SIGNED, _FOUND, _SAME), keys, now)
 
 

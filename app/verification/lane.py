@@ -9,40 +9,81 @@ import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app import strict_json
 from app.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from app.verification.answer import answer, answer_many, answer_with_expectation
+from app.verification.answer import answer_with_expectation, etag_of
 from app.verification.desk import VerificationDesk
 from app.verification.questions import read_batch, read_question
+from app.verification.tally import Tally
 
 MAX_BODY_BYTES = 65_536
 MAX_BATCH_BYTES = 8_388_608
 BATCHES_AT_ONCE = 2
 """In one worker. More would only share the same processor, and keep everybody waiting for single checks."""
 BATCHES_WAITING = 16
+_JSON = (b"content-type", b"application/json")
+_NO_CACHE = (b"cache-control", b"no-cache")
+
+
+Header = tuple[bytes, bytes]
+
+
+class Lane:
+    """Single checks: nothing stands between the server and the look-up.
+
+    The front door (`app/web/door.py`) calls it before any route is looked for; the routes are there for whatever comes
+    another way. As an ASGI application it is `GET`, `HEAD /v1/verify/{number}`.
+    """
+
+    def __init__(self, desk: VerificationDesk, tally: Tally, *, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+        self._desk = desk
+        self._tally = tally
+        self._max_body_bytes = max_body_bytes
+
+    async def answer(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
+        """Status, headers and body for a number as it stands in the address, percent-decoded."""
+        verdict, body = await self._desk.print_number(text)
+        self._tally.count(verdict)
+        etag = etag_of(body).encode()
+        if if_none_match is not None and _matches(if_none_match, etag):
+            return 304, [(b"etag", etag), _NO_CACHE], b""
+        return 200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag), _NO_CACHE], body
+
+    async def answer_posted(self, request: Request) -> tuple[int, list[Header], bytes]:
+        """The same for `POST /v1/verify`."""
+        asked, expected = read_question(_parse(await _read_body(request, self._max_body_bytes)))
+        desk, is_number = self._desk, asked.kind == "number"
+        if expected is None:
+            verdict, body = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
+        else:
+            judgement = await (desk.by_number(asked.text) if is_number else desk.by_token(asked.text))
+            verdict, body = judgement.verdict, answer_with_expectation(judgement, desk.base_url, expected)
+        self._tally.count(verdict)
+        return 200, [_JSON, (b"content-length", b"%d" % len(body)), _NO_CACHE], body
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        wanted = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
+        status, headers, body = await self.answer(scope["path_params"]["number"], wanted)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def routes(
-    desk: VerificationDesk, *, max_body_bytes: int = MAX_BODY_BYTES, max_batch_bytes: int = MAX_BATCH_BYTES
+    desk: VerificationDesk,
+    tally: Tally | None = None,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    max_batch_bytes: int = MAX_BATCH_BYTES,
 ) -> list[Route]:
     """`GET`, `HEAD /v1/verify/{number}`, `POST /v1/verify` and `POST /v1/verify/batch`."""
     batches = anyio.Semaphore(BATCHES_AT_ONCE)
-
-    async def get(request: Request) -> Response:
-        body, etag = answer(await desk.by_number(request.path_params["number"]), desk.base_url)
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if _matches(request.headers.get("if-none-match"), etag):
-            return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type="application/json")
+    tally = tally or Tally()
+    lane = Lane(desk, tally, max_body_bytes=max_body_bytes)
 
     async def post(request: Request) -> Response:
-        asked, expected = read_question(_parse(await _read_body(request, max_body_bytes)))
-        judgement = await (desk.by_number(asked.text) if asked.kind == "number" else desk.by_token(asked.text))
-        if expected is None:
-            body, _ = answer(judgement, desk.base_url)
-        else:
-            body = answer_with_expectation(judgement, desk.base_url, expected)
+        _, _, body = await lane.answer_posted(request)
         return _json(body)
 
     async def batch(request: Request) -> Response:
@@ -51,11 +92,14 @@ def routes(
             raise Unavailable("Too many batches are waiting. Try again shortly.")
         async with batches:
             asked = await anyio.to_thread.run_sync(lambda: read_batch(_parse(body)))
-            return _json(await desk.many(asked, lambda judged: answer_many(judged, desk.base_url)))
+            verdicts, printed = await desk.print_many(asked)
+        for verdict in verdicts:
+            tally.count(verdict)
+        return _json(printed)
 
     # `:path`, because a slash in what somebody typed is a wrong character and not another address.
     return [
-        Route("/v1/verify/{number:path}", get, methods=["GET"]),
+        Route("/v1/verify/{number:path}", lane, methods=["GET"]),
         Route("/v1/verify", post, methods=["POST"]),
         Route("/v1/verify/batch", batch, methods=["POST"]),
     ]
@@ -65,11 +109,11 @@ def _json(body: bytes) -> Response:
     return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
+def _matches(if_none_match: bytes, etag: bytes) -> bool:
     """RFC 9110 §13.1.2: weak comparison with any of a list, or `*`."""
-    if if_none_match is None:
-        return False
-    return any(tag.strip().removeprefix("W/") in {etag, "*"} for tag in if_none_match.split(","))
+    if if_none_match == etag:
+        return True
+    return any(tag.strip().removeprefix(b"W/") in {etag, b"*"} for tag in if_none_match.split(b","))
 
 
 async def _read_body(request: Request, limit: int) -> bytes:

@@ -4,34 +4,47 @@ A look-up never sees its own old snapshot: every statement is a transaction by i
 next check.
 """
 
+import asyncio
 import json
 import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, LiteralString, Protocol
+from typing import Any, Final, LiteralString, Protocol
 
 import anyio.to_thread
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy.engine import make_url
 
+from app import jws
 from app.certificates.number import CertificateNumber
 from app.errors import Unavailable
 from app.verification.record import COLUMNS, CertificateRecord
+from app.verification.row import DAYS, MOMENTS, NAMES, Row, from_row
 
+_FIELDS = CertificateRecord._fields
+_NUMBER = _FIELDS.index("number")
+_NAMES = _FIELDS.index("product_names")
+_PLACE = {name: f"c.{name}" for name in COLUMNS} | {"logged_at": "l.at", "logged_sha256": "l.sha256"}
 # One look-up: the entry of the log is found by an index that holds nothing but issues.
-_SELECT = (
-    f"SELECT {', '.join(f'c.{name}' for name in COLUMNS)}, l.at, l.sha256 "  # noqa: S608 (constants only)
-    "FROM certificates c LEFT JOIN log_entries l ON l.subject = c.number AND l.event = 'certificate.issued' "
+_FROM = (
+    " FROM certificates c LEFT JOIN log_entries l ON l.subject = c.number AND l.event = 'certificate.issued' "
     "WHERE c.number "
 )
-_ONE_SQLITE = _SELECT + "= ?"
-_MANY_SQLITE = _SELECT + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants only; one query for all)
-_ONE_POSTGRES = _SELECT + "= %s"
-_MANY_POSTGRES = _SELECT + "= ANY(%s)"
+_SQLITE = f"SELECT {', '.join(_PLACE[name] for name in _FIELDS)}{_FROM}"
+_ONE_SQLITE = _SQLITE + "= ?"
+_MANY_SQLITE = _SQLITE + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants only; one query for all)
+_MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+_AS_TEXT = dict.fromkeys(DAYS + NAMES, "{}::text") | dict.fromkeys(MOMENTS, _MOMENT)  # as SQLite keeps them
+_POSTGRES = f"SELECT {', '.join(_AS_TEXT.get(name, '{}').format(_PLACE[name]) for name in _FIELDS)}{_FROM}"
+_MANY_POSTGRES = _POSTGRES + "= ANY(%s)"
+
+CONNECTIONS: Final = 4
+"""Of one worker to PostgreSQL, for checks."""
+MOST_AT_ONCE: Final = 500
+"""Numbers in one query, so that no answer waits for thousands of others."""
 
 
 class RegisterAway(Unavailable):
@@ -42,24 +55,30 @@ class RegisterAway(Unavailable):
 
 
 class CertificateStore(Protocol):
-    """Both forms raise RegisterAway where the database does not answer, also after connecting anew."""
+    """Every look-up raises RegisterAway where the database does not answer, also after connecting anew.
+
+    Rows are for those who only print them; their numbers are texts in display form.
+    """
 
     async def open(self) -> None:
         """To be called once, in the event loop that will ask."""
 
     async def close(self) -> None: ...
 
-    async def find(self, number: CertificateNumber) -> CertificateRecord | None:
+    async def find_row(self, number: str) -> Row | None:
         """For the event loop."""
 
-    async def find_many(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
+    async def find_rows(self, numbers: Sequence[str]) -> dict[str, Row]:
         """What the register holds of these, by number: one query, for the event loop."""
+
+    async def find(self, number: CertificateNumber) -> CertificateRecord | None:
+        """As `find_row`, read."""
 
     def find_now(self, number: CertificateNumber) -> CertificateRecord | None:
         """For threads and the command line."""
 
     def find_many_now(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
-        """As `find_many`, for threads and the command line."""
+        """What the register holds of these, by number: one query, for threads and the command line."""
 
 
 def certificate_store(url: str) -> CertificateStore:
@@ -92,38 +111,40 @@ class SqliteStore:
             connection.close()
         self._held = threading.local()
 
+    async def find_row(self, number: str) -> Row | None:
+        rows = self._rows(_ONE_SQLITE, number)
+        return rows[0] if rows else None
+
+    async def find_rows(self, numbers: Sequence[str]) -> dict[str, Row]:
+        return await anyio.to_thread.run_sync(self._find_rows, numbers)  # a thousand rows are worth the hop
+
     async def find(self, number: CertificateNumber) -> CertificateRecord | None:
         return self.find_now(number)
 
-    async def find_many(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
-        return await anyio.to_thread.run_sync(self.find_many_now, numbers)  # a thousand rows are worth the hop
-
     def find_now(self, number: CertificateNumber) -> CertificateRecord | None:
         rows = self._rows(_ONE_SQLITE, str(number))
-        return _from_text(rows[0]) if rows else None
+        return from_row(rows[0]) if rows else None
 
     def find_many_now(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
-        if not numbers:
-            return {}
-        rows = self._rows(_MANY_SQLITE, json.dumps([str(number) for number in numbers]))
-        return _by_number(map(_from_text, rows))
+        return _read_all(self._find_rows(list(map(str, numbers))))
 
-    def _rows(self, query: str, argument: str) -> list[tuple[Any, ...]]:
+    def _find_rows(self, numbers: Sequence[str]) -> dict[str, Row]:
+        return _by_number(self._rows(_MANY_SQLITE, json.dumps(numbers))) if numbers else {}
+
+    def _rows(self, query: str, argument: str) -> list[Row]:
         try:
             try:
-                return self._read(query, argument)
+                # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and the past.
+                return self._connection().execute(query, (argument,)).fetchall()
             except sqlite3.Error:
                 self._held.connection = None  # the file may have been exchanged: connect anew, once
-                return self._read(query, argument)
+                return self._connection().execute(query, (argument,)).fetchall()
         except sqlite3.Error as error:
             raise RegisterAway from error
 
-    def _read(self, query: str, argument: str) -> list[tuple[Any, ...]]:
+    def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._held, "connection", None)
-        if connection is None:
-            connection = self._connect()
-        # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and with it the past.
-        return connection.execute(query, (argument,)).fetchall()
+        return self._connect() if connection is None else connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -134,28 +155,20 @@ class SqliteStore:
         return connection
 
 
-def _from_text(row: tuple[Any, ...]) -> CertificateRecord:
-    """SQLite keeps dates, moments (UTC without offset) and JSON as text."""
-    record = CertificateRecord._make(row)
-    return record._replace(
-        product_names=json.loads(record.product_names),  # type: ignore[arg-type]  # still text here
-        valid_from=date.fromisoformat(record.valid_from),  # type: ignore[arg-type]  # still text here
-        valid_until=date.fromisoformat(record.valid_until),  # type: ignore[arg-type]  # still text here
-        status_since=_utc(record.status_since),  # type: ignore[arg-type]  # still text here
-        issued_at=_utc(record.issued_at),  # type: ignore[arg-type]  # still text here
-        logged_at=_utc(record.logged_at) if record.logged_at else None,  # type: ignore[arg-type]  # still text here
-    )
-
-
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
 class PostgresStore:
-    """Held connections in autocommit, the statement prepared on each; broken ones are replaced."""
+    """Held connections in autocommit, the statement prepared on each; broken ones are replaced.
 
-    def __init__(self, conninfo: str, *, connections: int = 4) -> None:
+    Single look-ups that come while all connections are busy wait and are asked together, in one query: the more there
+    are, the cheaper each is, and a lone one waits for nobody. None joins a query that is under way already: what was
+    revoked before somebody asked is seen.
+    """
+
+    def __init__(self, conninfo: str, *, connections: int = CONNECTIONS) -> None:
         self._conninfo = conninfo
+        self._waiting: list[tuple[str, asyncio.Future[Row | None]]] = []
+        self._askers: set[asyncio.Task[None]] = set()
+        self._is_called = False
+        self._most_askers = connections
         self._pool = AsyncConnectionPool(
             conninfo,
             kwargs={"autocommit": True, "prepare_threshold": 0},
@@ -173,17 +186,43 @@ class PostgresStore:
     async def close(self) -> None:
         await self._pool.close()
 
+    async def find_row(self, number: str) -> Row | None:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Row | None] = loop.create_future()
+        self._waiting.append((number, answer))
+        if not self._is_called and len(self._askers) < self._most_askers:
+            self._is_called = True  # one more asker, who begins when all that came in this turn of the loop is waiting
+            asker = loop.create_task(self._ask())
+            self._askers.add(asker)
+            asker.add_done_callback(self._askers.discard)
+        return await answer
+
+    async def _ask(self) -> None:
+        """Ask for all that wait, and go on while there are any."""
+        self._is_called = False
+        while self._waiting:
+            asked, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                rows = await self.find_rows(list({number for number, _ in asked}))
+            except BaseException as error:
+                for _, answer in asked:
+                    if not answer.done():
+                        answer.set_exception(error if isinstance(error, RegisterAway) else RegisterAway())
+                if not isinstance(error, RegisterAway):
+                    raise
+                continue
+            for number, answer in asked:
+                if not answer.done():  # who asked may have hung up
+                    answer.set_result(rows.get(number))
+
+    async def find_rows(self, numbers: Sequence[str]) -> dict[str, Row]:
+        return _by_number(await self._rows(_MANY_POSTGRES, numbers)) if numbers else {}
+
     async def find(self, number: CertificateNumber) -> CertificateRecord | None:
-        rows = await self._rows(_ONE_POSTGRES, str(number))
-        return CertificateRecord._make(rows[0]) if rows else None
+        row = await self.find_row(str(number))
+        return None if row is None else from_row(row)
 
-    async def find_many(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
-        if not numbers:
-            return {}
-        rows = await self._rows(_MANY_POSTGRES, [str(number) for number in numbers])
-        return _by_number(map(CertificateRecord._make, rows))
-
-    async def _rows(self, query: LiteralString, argument: str | list[str]) -> list[tuple[Any, ...]]:
+    async def _rows(self, query: LiteralString, argument: Sequence[str]) -> list[Row]:
         try:
             try:
                 return await self._read(query, argument)
@@ -195,30 +234,37 @@ class PostgresStore:
         except psycopg.Error as error:
             raise RegisterAway from error
 
-    async def _read(self, query: LiteralString, argument: str | list[str]) -> list[tuple[Any, ...]]:
+    async def _read(self, query: LiteralString, argument: Sequence[str]) -> list[Row]:
         async with self._pool.connection() as connection:
-            return await (await connection.execute(query, (argument,))).fetchall()
+            rows = await (await connection.execute(query, (argument,))).fetchall()
+        return [_compact(row) for row in rows]
 
     def find_now(self, number: CertificateNumber) -> CertificateRecord | None:
-        rows = self._rows_now(_ONE_POSTGRES, str(number))
-        return CertificateRecord._make(rows[0]) if rows else None
+        return self.find_many_now([number]).get(str(number))
 
     def find_many_now(self, numbers: Sequence[CertificateNumber]) -> dict[str, CertificateRecord]:
         if not numbers:
             return {}
-        rows = self._rows_now(_MANY_POSTGRES, [str(number) for number in numbers])
-        return _by_number(map(CertificateRecord._make, rows))
-
-    def _rows_now(self, query: LiteralString, argument: str | list[str]) -> list[tuple[Any, ...]]:
         try:
             with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
-                return connection.execute(query, (argument,)).fetchall()
+                rows = connection.execute(_MANY_POSTGRES, (list(map(str, numbers)),)).fetchall()
         except psycopg.Error as error:
             raise RegisterAway from error
+        return _read_all(_by_number(rows))  # reading takes any JSON
 
 
-def _by_number(records: Iterable[CertificateRecord]) -> dict[str, CertificateRecord]:
-    return {record.number: record for record in records}
+def _by_number(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row[_NUMBER]: row for row in rows}
+
+
+def _read_all(rows: dict[str, Row]) -> dict[str, CertificateRecord]:
+    return {number: from_row(row) for number, row in rows.items()}
+
+
+def _compact(row: Row) -> Row:
+    """PostgreSQL writes JSON with spaces, SQLite keeps it as app.db wrote it."""
+    names = jws.dump_json(json.loads(row[_NAMES])).decode()
+    return (*row[:_NAMES], names, *row[_NAMES + 1 :])
 
 
 async def _read_only(connection: psycopg.AsyncConnection[Any]) -> None:

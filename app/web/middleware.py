@@ -1,9 +1,10 @@
 """Around every answer: a request id, the headers that keep browsers honest, CORS for what is public. Pure ASGI."""
 
+import itertools
 import re
 import secrets
+from collections.abc import Iterable, Iterator
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +19,39 @@ PUBLIC = re.compile(
 )
 """What anybody may read from any page. Nothing of it depends on who asks, and no cookie is ever looked at."""
 
+EXPOSED = ("Link", "ETag", "X-Request-Id")
+ANY_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+)
+"""What a page elsewhere must see to read a public answer."""
+
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
+
+
+Header = tuple[bytes, bytes]
+
+
+class RequestIds:
+    """Ids of requests, 16 hexadecimal digits: those of one process differ in the last 8, two processes in the first."""
+
+    def __init__(self) -> None:
+        self._process = secrets.token_hex(4)
+        self._serials: Iterator[int] = itertools.count(secrets.randbelow(1 << 32))
+
+    def next(self) -> str:
+        return f"{self._process}{next(self._serials) & 0xFFFFFFFF:08x}"
+
+
+def every_answer(*, https: bool) -> list[Header]:
+    """The headers of every answer that has none of its own of that name."""
+    headers = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"content-security-policy", API_CSP.encode()),
+        (b"cross-origin-resource-policy", b"cross-origin"),
+    ]
+    return [*headers, (b"strict-transport-security", b"max-age=31536000")] if https else headers
 
 
 class Envelope:
@@ -28,16 +61,17 @@ class Envelope:
     answer has its headers as well.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, ids: RequestIds) -> None:
         self.app = app
-        self.https = https
+        self._ids = ids
+        self._headers = every_answer(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         is_head = scope["method"] == "HEAD"
-        request_id = secrets.token_hex(8)
+        request_id = self._ids.next()
         scope = {**scope, "mik.request_id": request_id, "method": "GET" if is_head else scope["method"]}
         has_started = False
         authorised = any(name == b"authorization" for name, _ in scope["headers"])
@@ -48,18 +82,7 @@ class Envelope:
                 message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 has_started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "no-referrer")
-                headers.setdefault("Content-Security-Policy", API_CSP)
-                headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
-                if self.https:
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-                if authorised:
-                    headers["Cache-Control"] = "private, no-store"
-                else:
-                    headers.setdefault("Cache-Control", "no-store")
+                message["headers"] = self._with_ours(message["headers"], request_id, is_private=authorised)
             await send(message)
 
         try:
@@ -70,6 +93,18 @@ class Envelope:
             if has_started:
                 raise  # the server cuts the connection: half an answer must not look like a whole one
             await problems.unforeseen(Request(scope), error)(scope, receive, send_with_headers)
+
+    def _with_ours(self, theirs: Iterable[Header], request_id: str, *, is_private: bool) -> list[Header]:
+        headers = list(theirs)
+        names = {name for name, _ in headers}
+        headers += [header for header in self._headers if header[0] not in names]
+        if is_private:
+            headers = [header for header in headers if header[0] != b"cache-control"]
+            headers.append((b"cache-control", b"private, no-store"))
+        elif b"cache-control" not in names:
+            headers.append((b"cache-control", b"no-store"))
+        headers.append((b"x-request-id", request_id.encode()))
+        return headers
 
 
 class PublicCors:
@@ -82,7 +117,7 @@ class PublicCors:
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Content-Type", "If-None-Match"],
-            expose_headers=["Link", "ETag", "X-Request-Id"],
+            expose_headers=EXPOSED,
             max_age=86_400,
         )
 

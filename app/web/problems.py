@@ -65,7 +65,7 @@ def status_of(error: errors.MikError) -> int:
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(errors.MikError, _refusal)
+    app.add_exception_handler(errors.MikError, refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(IntegrityError, _collision)
@@ -73,7 +73,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _busy)
 
 
-def _refusal(request: Request, error: Exception) -> Response:
+def refusal(request: Request, error: Exception) -> Response:
+    """Also for the front door, where no handler of the application comes by."""
     assert isinstance(error, errors.MikError)
     if status_of(error) == 500:
         return unforeseen(request, error)

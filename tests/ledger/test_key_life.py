@@ -171,6 +171,25 @@ def test_workers_see_a_change_within_a_second(begun, database, files):
         keeper.signer_in(begun)
 
 
+def test_the_ring_is_the_same_object_until_something_changes(begun, database, files):
+    """What checks have made for it is thrown away with it."""
+    seconds = 0.0
+    keeper = KeyKeeper(database, files, lambda: seconds)
+    ring = keeper.ring()
+    seconds = 5.0
+    assert keeper.ring() is ring
+    assert keeper.reread() is ring
+    key_service.compromise(begun, SYSTEM, active(begun), since=NOW, now=NOW)
+    begun.commit()
+    seconds = 10.0
+    changed = keeper.ring()
+    assert changed is not ring
+    assert keeper.reread() is changed
+    key_service.publish(begun, SYSTEM, files.create(), NOW + A_DAY)
+    begun.commit()
+    assert len(keeper.reread().known) == 2
+
+
 def test_a_register_that_is_away_leaves_the_keys_as_they_were(begun, database, files):
     seconds = 0.0
     keeper = KeyKeeper(database, files, lambda: seconds)

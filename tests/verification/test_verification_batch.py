@@ -110,7 +110,8 @@ class TestBatch:
 
                 async def work():
                     questions = [lane.read_question({"token": token})[0]] * 1_000
-                    await desk.many(questions, lambda judged: done.append(len(judged)) or b"")
+                    await desk.print_many(questions)
+                    done.append(True)
 
                 group.start_soon(work)
                 single = 0

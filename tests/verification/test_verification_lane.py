@@ -10,7 +10,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from verification_world import NOW, ring_of, signer_of
 
+from app.keys import KeyRing, KeyState
 from app.verification import lane
+from app.verification.desk import VerificationDesk
+from app.verification.questions import Question
 from app.verification.store import RegisterAway
 from app.web import problems
 
@@ -244,6 +247,37 @@ class TestDesk:
             assert desk.by_number_now(number).verdict == client.get(f"/v1/verify/{number}").json()["verdict"]
         for text in (token, "x"):
             assert desk.by_token_now(text).verdict == client.post("/v1/verify", json={"token": text}).json()["verdict"]
+
+    @pytest.mark.parametrize("state", [None, KeyState.NEXT])
+    def test_a_key_that_took_over_a_moment_ago_is_known_to_every_way_of_asking(self, store, signer, token, state):
+        """The ring is up to a second old: it has not the key yet, or not in use."""
+        old = KeyRing.of(()) if state is None else ring_of(signer, state=state)
+        ring = ring_of(signer)
+        known = {"now": old}
+
+        def reread():
+            known["now"] = ring
+            return ring
+
+        desk = VerificationDesk(store, lambda: known["now"], lambda: NOW, "https://mark.example", reread)
+        questions = [Question("number", NUMBER)] + ([Question("token", token)] if state else [])
+        ways = [
+            lambda: desk.by_number_now(NUMBER).verdict,
+            lambda: desk.many_now(questions[:1])[0].verdict,
+            lambda: anyio.run(desk.by_number, NUMBER).verdict,
+            lambda: anyio.run(desk.print_number, NUMBER)[0],
+            lambda: anyio.run(desk.print_many, questions)[0][-1],
+        ]
+        if state:  # a token of a key that we do not know is not looked at further
+            ways += [
+                lambda: desk.by_token_now(token).verdict,
+                lambda: desk.many_now(questions[1:])[0].verdict,
+                lambda: anyio.run(desk.by_token, token).verdict,
+                lambda: anyio.run(desk.print_token, token)[0],
+            ]
+        for way in ways:
+            known["now"] = old
+            assert way() == "valid"
 
     def test_time_is_asked_each_time(self, desk, world):
         later = replace(world, now=NOW + timedelta(days=5000)).now

@@ -11,9 +11,18 @@ from verification_world import content_of, record_of, signer_of
 
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
+from app.db import dumps
 from app.ledger.model import LogEntry
 from app.verification.record import COLUMNS, CertificateRecord
-from app.verification.store import _MANY_POSTGRES, _MANY_SQLITE, PostgresStore, RegisterAway, certificate_store
+from app.verification.row import from_row
+from app.verification.store import (
+    _MANY_POSTGRES,
+    _MANY_SQLITE,
+    _ONE_SQLITE,
+    PostgresStore,
+    RegisterAway,
+    certificate_store,
+)
 
 SIGNER = signer_of(0xC0FFEE)
 NUMBER = CertificateNumber("MIK", 2026, 42)
@@ -24,7 +33,7 @@ class Register:
     """Writes rows past the rules that tie them to companies and applications: those are not what is tested here."""
 
     def __init__(self, url):
-        self.engine = sa.create_engine(url)
+        self.engine = sa.create_engine(url, json_serializer=dumps)
 
     def run(self, *statements):
         with self.engine.begin() as connection:
@@ -33,7 +42,7 @@ class Register:
             for statement in statements:
                 connection.execute(statement)
 
-    def put(self, record):
+    def put(self, record, *, is_logged=True):
         number = record.number.split("-")
         values = {name: getattr(record, name) for name in COLUMNS} | {
             "ruleset_version": "1", "year": int(number[1]), "serial": int(number[2]), "status_list_id": 1,
@@ -44,10 +53,8 @@ class Register:
             "seq": int(number[2]), "at": record.logged_at, "event": "certificate.issued", "subject": record.number,
             "sha256": record.logged_sha256, "entry": b"", "hashes": b"",
         }  # fmt: skip
-        self.run(
-            sa.insert(Certificate).values(**values, **{name: uuid4() for name in ids}),
-            sa.insert(LogEntry).values(entry),
-        )
+        rows = [sa.insert(Certificate).values(**values, **{name: uuid4() for name in ids})]
+        self.run(*rows, *([sa.insert(LogEntry).values(entry)] if is_logged else []))
 
     def change(self, **values):
         self.run(sa.update(Certificate).values(**values))
@@ -92,6 +99,15 @@ def test_values_that_may_be_missing(register, database_url):
     register.change(gtin=None, park_code=None, status_reason=None)
     (found,) = ask(database_url, NUMBER)
     assert (found.gtin, found.park_code, found.status_reason) == (None, None, None)
+
+
+def test_what_is_not_in_the_log_is_found_without_it(register, database_url):
+    """The law says what that means; a later entry about the same number is not its issue."""
+    past = RECORD._replace(number="MIK-2026-000043-W")
+    register.put(past, is_logged=False)
+    about = {"at": RECORD.issued_at, "event": "certificate.revoked", "subject": past.number, "sha256": "f" * 64}
+    register.run(sa.insert(LogEntry).values(seq=43, entry=b"", hashes=b"", **about))
+    assert ask(database_url, CertificateNumber("MIK", 2026, 43)) == [past._replace(logged_at=None, logged_sha256=None)]
 
 
 def test_unknown(register, database_url):
@@ -240,11 +256,11 @@ class TestMany:
             store = certificate_store(url)
             await store.open()
             try:
-                return await store.find_many(numbers)
+                return await store.find_rows([str(number) for number in numbers])
             finally:
                 await store.close()
 
-        found = asyncio.run(run())
+        found = {number: from_row(row) for number, row in asyncio.run(run()).items()}
         assert certificate_store(url).find_many_now(numbers) == found
         return found
 
@@ -261,9 +277,10 @@ class TestMany:
         """A look at every row of the register would be felt by everybody."""
         with register.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + _MANY_SQLITE, ('["a","b"]',)).all()
-                assert "SEARCH c USING INDEX" in str(plan)
-                assert "SEARCH l USING INDEX uq_log_entries_issued" in str(plan)
+                for query, asked in ((_ONE_SQLITE, "a"), (_MANY_SQLITE, '["a","b"]')):
+                    plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, (asked,)).all()
+                    assert "SEARCH c USING INDEX" in str(plan)
+                    assert "SEARCH l USING INDEX uq_log_entries_issued" in str(plan)
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
                 plan = connection.exec_driver_sql("EXPLAIN " + _MANY_POSTGRES, (["a", "b"],)).all()
@@ -279,3 +296,115 @@ class TestMany:
             self.ask_many(database_url, [NUMBER])
         with pytest.raises(RegisterAway):
             certificate_store(database_url).find_many_now([NUMBER])
+
+
+class TestTogether:
+    """PostgreSQL: single look-ups that come at the same time are asked in one query."""
+
+    @pytest.fixture
+    def database_url(self, pg_url, pg_template):
+        return sa.make_url(pg_url).set(database=pg_template).render_as_string(hide_password=False)
+
+    @pytest.fixture
+    def held(self, database_url):
+        """A store of one connection whose queries are counted, and wait where the test says so."""
+        store = certificate_store(database_url)
+        held = PostgresStore(store._conninfo, connections=1)
+        held.queries, held.began, held.may_go_on = [], asyncio.Event(), asyncio.Event()
+
+        async def read(query, argument):
+            held.queries.append(sorted(argument))
+            held.began.set()
+            await held.may_go_on.wait()
+            return [(number,) for number in argument if number == "there"]
+
+        held._read = read
+        return held
+
+    def run(self, held, play):
+        async def run():
+            await held.open()
+            try:
+                return await asyncio.wait_for(play(), 20)
+            finally:
+                await held.close()
+
+        return asyncio.run(run())
+
+    def test_what_comes_in_one_turn_is_one_query(self, held):
+        async def play():
+            held.may_go_on.set()
+            return await asyncio.gather(*(held.find_row(name) for name in ("there", "x", "there", "y")))
+
+        assert self.run(held, play) == [("there",), None, ("there",), None]
+        assert held.queries == [["there", "x", "y"]]
+
+    def test_nobody_joins_a_query_that_is_under_way(self, held):
+        """Its answer may be older than the question."""
+
+        async def play():
+            first = asyncio.create_task(held.find_row("there"))
+            await held.began.wait()
+            later = [asyncio.create_task(held.find_row(name)) for name in ("there", "z")]
+            await asyncio.sleep(0)
+            held.may_go_on.set()
+            return await asyncio.gather(first, *later)
+
+        assert self.run(held, play) == [("there",), ("there",), None]
+        assert held.queries == [["there"], ["there", "z"]]
+
+    def test_no_query_asks_for_all_the_world(self, held, monkeypatch):
+        monkeypatch.setattr("app.verification.store.MOST_AT_ONCE", 2)
+
+        async def play():
+            held.may_go_on.set()
+            return await asyncio.gather(*(held.find_row(str(each)) for each in range(5)))
+
+        assert self.run(held, play) == [None] * 5
+        assert [len(query) for query in held.queries] == [2, 2, 1]
+
+    def test_who_hangs_up_does_not_harm_the_others(self, held):
+        async def play():
+            tasks = [asyncio.create_task(held.find_row(name)) for name in ("x", "there")]
+            await held.began.wait()
+            tasks[0].cancel()
+            held.may_go_on.set()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+        gone, found = self.run(held, play)
+        assert isinstance(gone, asyncio.CancelledError)
+        assert found == ("there",)
+
+    @pytest.mark.parametrize("error", [psycopg.DataError("x"), RuntimeError("x")])
+    def test_all_hear_of_a_failure_and_the_next_is_answered(self, held, error):
+        async def play():
+            working = held._read
+
+            async def fail(_query, _argument):
+                raise error
+
+            held._read = fail
+            failed = await asyncio.gather(*(held.find_row(n) for n in "ab"), return_exceptions=True)
+            held._read = working
+            held.may_go_on.set()
+            return failed, await held.find_row("there")
+
+        failed, found = self.run(held, play)
+        assert [type(each) for each in failed] == [RegisterAway] * 2
+        assert found == ("there",)
+
+
+def test_names_come_as_compact_json_from_both(register, database_url):
+    """The lane prints them as they are."""
+
+    async def run():
+        store = certificate_store(database_url)
+        await store.open()
+        try:
+            return await store.find_row(str(NUMBER))
+        finally:
+            await store.close()
+
+    row = asyncio.run(run())
+    assert row[CertificateRecord._fields.index("product_names")] == '{"az":"Polad boru","en":"Steel pipe"}'
+    assert row[CertificateRecord._fields.index("status_since")] == "2026-11-22 17:00:00.123456"

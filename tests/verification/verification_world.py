@@ -11,6 +11,7 @@ from app import jws
 from app.certificates.credential import CertificateContent
 from app.certificates.credential_untp import build
 from app.certificates.lint import Grounds, lint, sign_credential
+from app.db import dumps
 from app.jws import PrivateKey
 from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
 from app.verification.record import COLUMNS, CertificateRecord
@@ -89,6 +90,24 @@ def ring_of(*signers, state=KeyState.ACTIVE, since=KEY_SINCE):
     return KeyRing.of(KnownKey(s.kid, s.public, state, since) for s in signers)
 
 
+def row_of(record):
+    """A record as the databases hand it out."""
+    return tuple(
+        record._replace(
+            product_names=dumps(dict(record.product_names)),
+            valid_from=record.valid_from.isoformat(),
+            valid_until=record.valid_until.isoformat(),
+            status_since=stored(record.status_since),
+            issued_at=stored(record.issued_at),
+            logged_at=record.logged_at and stored(record.logged_at),
+        )
+    )
+
+
+def stored(moment):
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 @dataclass
 class MemoryStore:
     rows: dict = field(default_factory=dict)
@@ -113,8 +132,17 @@ class MemoryStore:
             raise self.broken
         return self.rows.get(str(number))
 
-    async def find_many(self, numbers):
-        return self.find_many_now(numbers)
+    async def find_row(self, number):
+        self.asked.append(number)
+        if self.broken:
+            raise self.broken
+        return row_of(self.rows[number]) if number in self.rows else None
+
+    async def find_rows(self, numbers):
+        self.asked.append(sorted(numbers))
+        if self.broken:
+            raise self.broken
+        return {number: row_of(self.rows[number]) for number in numbers if number in self.rows}
 
     def find_many_now(self, numbers):
         self.asked.append([str(number) for number in numbers])

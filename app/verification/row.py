@@ -1,0 +1,33 @@
+"""One row of the register as both databases hand it out: texts, which cost nothing to make. Pure."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from app.verification.record import CertificateRecord
+
+Row = tuple[Any, ...]
+"""In the order of the fields of CertificateRecord. Days as `2026-11-22`, moments as `2026-11-22 17:00:00` with or
+without a fraction, in UTC, names as compact JSON."""
+
+DAYS: Final = ("valid_from", "valid_until")
+MOMENTS: Final = ("status_since", "issued_at", "logged_at")
+NAMES: Final = ("product_names",)
+
+
+def from_row(row: Row) -> CertificateRecord:
+    values = list(row)
+    for place, read in _READERS:
+        values[place] = read(values[place])
+    return CertificateRecord._make(values)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+_READERS: Final = tuple(
+    (CertificateRecord._fields.index(name), read)
+    for names, read in ((NAMES, json.loads), (DAYS, date.fromisoformat), (MOMENTS, _moment))
+    for name in names
+)

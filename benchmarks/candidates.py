@@ -1,0 +1,166 @@
+"""What is measured: the bare server, the whole service, the lane without what surrounds it, and the usual way."""
+
+import os
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.certificates import number as numbers
+from app.certificates import store as certificates
+from app.db import Database
+from app.keys import KeyRing
+from app.ledger import store as log
+from app.ledger.service import known_keys
+from app.settings import Settings
+from app.verification.answer import as_members
+from app.verification.checks import MISTYPED, judge_number
+from app.verification.desk import VerificationDesk
+from app.verification.lane import Lane
+from app.verification.record import CertificateRecord
+from app.verification.store import certificate_store
+from app.verification.tally import Tally
+from app.web.deps import utc_now
+
+BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
+"""As long as a usual answer."""
+_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
+
+
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+    """What uvicorn can do at best in Python: it answers without looking."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await send({"type": "http.response.body", "body": BODY})
+
+
+async def bare_reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same, after it has taken the whole body of the request."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+        return
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await send({"type": "http.response.body", "body": BODY})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message: Message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def lane_only() -> ASGIApp:
+    """The look-up and its answer with nothing around them: no id, no headers of security, no limit."""
+    settings = Settings()
+    database = Database(settings.sqlalchemy_url)
+    with database.read_session() as session:
+        keys = KeyRing.of(known_keys(session).values())
+    database.dispose()
+    store = certificate_store(settings.sqlalchemy_url)
+    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally())
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await store.open()
+            await _lifespan(receive, send)
+            await store.close()
+            return
+        status, headers, body = await numbers.answer(scope["path"][len("/v1/verify/") :], None)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+_ANY_THREAD = {True: {"check_same_thread": False}, False: {}}
+
+
+def usual() -> FastAPI:
+    """The way of the manual: a session for each request, a mapped object, a response model; no ETag, few headers."""
+    settings = Settings()
+    database = Database(settings.sqlalchemy_url)
+    with database.read_session() as session:
+        keys = KeyRing.of(known_keys(session).values())
+    # A connection for each of the 64: else threads that wait for one keep those from closing who hold it.
+    engine = sa.create_engine(settings.sqlalchemy_url, pool_size=80, connect_args=_ANY_THREAD[database.is_sqlite])
+    app = FastAPI()
+
+    def session() -> Iterator[Session]:
+        with Session(engine) as session:
+            yield session
+
+    @app.get("/v1/verify/{number}")
+    def verify(number: str, session: Annotated[Session, Depends(session)]) -> Answer:
+        parsed = numbers.parse(number)
+        row = certificates.by_number(session, str(parsed)) if parsed else None
+        record = CertificateRecord.of(row, log.issued_of(session, [row.number]).get(row.number)) if row else None
+        judgement = judge_number(record, keys, utc_now()) if parsed else MISTYPED
+        return Answer.model_validate(as_members(judgement, settings.base_url))
+
+    return app
+
+
+class Scheme(BaseModel):
+    code: str
+    name: str
+
+
+class Holder(BaseModel):
+    name: str
+    voen: str | None
+
+
+class Product(BaseModel):
+    name: dict[str, str]
+    hs6: str
+    gtin: str | None
+
+
+class Site(BaseModel):
+    park: str | None
+    district: str
+
+
+class Shown(BaseModel):
+    number: str
+    scheme: Scheme
+    holder: Holder
+    product: Product
+    site: Site
+    origin_criterion: str
+    valid_from: date
+    valid_until: date
+    status: str
+    status_since: datetime
+    reason: str | None
+
+
+class Made(BaseModel):
+    name: str
+    passed: bool
+    detail: str
+
+
+class Links(BaseModel):
+    credential: str | None
+    page: str | None
+
+
+class Answer(BaseModel):
+    verdict: str
+    message: str
+    as_of: datetime | None
+    certificate: Shown | None
+    checks: list[Made]
+    links: Links

@@ -1,0 +1,93 @@
+"""Deeds of the staff over HTTP, timed by the clock: approvals and a change of status, beside what cannot be cheaper."""
+
+import json
+import sqlite3
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.keys import certificate_signer
+from app.settings import Settings
+from app.web.deps import utc_now
+from benchmarks import inside, load
+from benchmarks.registers import BASE_URL
+from benchmarks.servers import serving
+from tests.support import Caller, House
+
+PRODUCTS = 50
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """Milliseconds, medians; `floor` is a signature and one durable row."""
+
+    approval: float
+    bulk: float
+    suspension: float
+    floor: float
+    assessments: float
+    """In a second."""
+
+
+def measure(folder: Path, url: str, count: int, say: Callable[[str], None], products: int = PRODUCTS) -> Deeds:
+    """On a register of its own in `folder`; `url` is an empty, migrated database."""
+    with inside.house(folder, url) as opened:
+        company = opened.company()
+        cases = [_recommended(opened, company.apply(), say) for _ in range(count)]
+        big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), say)
+        number = opened.certify(company)
+        approvals = [_act(opened.approver, f"/v1/cases/{case}/approve") for case in cases]
+        bulk = _act(opened.approver, f"/v1/cases/{big}/approve")
+        suspension = _act(opened.owner, f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+        settings, speed = opened.settings, inside.assessments(opened, count)
+    environment = {"MIK_DATA_DIR": str(settings.data_dir), "MIK_DATABASE_URL": url, "MIK_BASE_URL": BASE_URL}
+    with serving("deeds", "app.main:from_environment()", environment, folder, ready="/health/live") as server:
+        times = [_timed(server.port, approval) for approval in approvals]
+        return Deeds(
+            statistics.median(times),
+            _timed(server.port, bulk),
+            _timed(server.port, suspension),
+            _floor(settings, folder, count),
+            speed,
+        )
+
+
+def _recommended(opened: House, case_id: str, say: Callable[[str], None]) -> str:
+    opened.review(case_id)
+    say(f"case {case_id} is recommended")
+    return case_id
+
+
+def _act(caller: Caller, path: str, body: object = None) -> bytes:
+    token = caller.house.app.state.tokens.issue(caller.subject, utc_now())
+    headers = [f"Authorization: Bearer {token}", f'If-Match: "{caller.version_of(path)}"']
+    return load.post(path, b"" if body is None else json.dumps(body).encode(), headers=headers)
+
+
+def _timed(port: int, request: bytes) -> float:
+    begun = time.perf_counter()
+    status, _, answer = load.once(port, request)
+    spent = (time.perf_counter() - begun) * 1000
+    if status != 200:
+        raise RuntimeError(f"{status}: {answer[:500]!r}")
+    return spent
+
+
+def _floor(settings: Settings, folder: Path, count: int) -> float:
+    """One signature, and one row of the size of a certificate written so that a power cut does not take it."""
+    signer = certificate_signer(settings.certificate_key, settings.default_issuer)
+    payload = b'{"x":"' + b"x" * 1_000 + b'"}'
+    connection = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    connection.execute("CREATE TABLE rows (number TEXT PRIMARY KEY, token TEXT)")
+    times = []
+    for serial in range(max(20, count)):
+        begun = time.perf_counter()
+        token = signer.sign(payload, typ="vc+jwt")
+        connection.execute("INSERT INTO rows VALUES (?, ?)", (str(serial), token))
+        times.append((time.perf_counter() - begun) * 1000)
+    connection.close()
+    return statistics.median(times)

@@ -1,0 +1,144 @@
+"""Measured in this process: what the service costs without HTTP, and what the limits are measured against."""
+
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.applications import assessment
+from app.db import Database
+from app.keys import KeyRing
+from app.ledger.service import known_keys
+from app.verification.answer import etag_of
+from app.verification.desk import VerificationDesk
+from app.verification.questions import Question
+from app.verification.store import certificate_store
+from app.web.deps import utc_now
+from benchmarks import load
+from benchmarks.registers import BASE_URL, Register
+from tests.support import Company, House, open_house, product
+
+
+@contextmanager
+def desk_of(made: Register) -> Iterator[VerificationDesk]:
+    database = Database(made.url)
+    with database.read_session() as session:
+        keys = KeyRing.of(known_keys(session).values())
+    database.dispose()
+    yield VerificationDesk(certificate_store(made.url), lambda: keys, utc_now, BASE_URL)
+
+
+def answer_of(made: Register, number: str) -> bytes:
+    return bodies_of(made, [number])[0]
+
+
+def etags_of(made: Register, numbers: Sequence[str]) -> list[str]:
+    return [etag_of(body) for body in bodies_of(made, numbers)]
+
+
+def bodies_of(made: Register, numbers: Sequence[str]) -> list[bytes]:
+    async def ask() -> list[bytes]:
+        with desk_of(made) as desk:
+            await desk.store.open()
+            try:
+                return [(await desk.print_number(number))[1] for number in numbers]
+            finally:
+                await desk.store.close()
+
+    return asyncio.run(ask())
+
+
+def openssl_verify() -> float:
+    """Microseconds of one check of a P-256 signature by OpenSSL, and nothing else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    how = ec.ECDSA(hashes.SHA256())
+    text = b"x" * 1_500
+    signature, public = key.sign(text, how), key.public_key()
+    return _median(lambda: public.verify(signature, text, how), calls=200) * 1e6
+
+
+def store_of_thousand(made: Register, numbers: Sequence[str], rounds: int) -> float:
+    """Milliseconds of processor time that the store needs for a thousand numbers, median."""
+
+    async def ask() -> float:
+        store = certificate_store(made.url)
+        await store.open()
+        try:
+            times = []
+            for at in range(rounds):
+                part = numbers[at * 1000 % len(numbers) :][:1000]
+                begun = time.process_time()
+                found = await store.find_rows(part)
+                times.append((time.process_time() - begun) * 1000)
+                if len(found) != len(part):
+                    raise RuntimeError("the register lacks rows")
+            return statistics.median(times)
+        finally:
+            await store.close()
+
+    return asyncio.run(ask())
+
+
+def tokens_together(made: Register, tokens: Sequence[str]) -> float:
+    """Tokens checked in a second, a thousand in one call, on threads."""
+
+    async def ask() -> float:
+        with desk_of(made) as desk:
+            await desk.store.open()
+            questions = [Question("token", token) for token in tokens[:1000]]
+            begun = time.perf_counter()
+            await desk.print_many(questions)
+            spent = time.perf_counter() - begun
+            await desk.store.close()
+            return len(questions) / spent
+
+    return asyncio.run(ask())
+
+
+@contextmanager
+def house(folder: Path, url: str) -> Iterator[House]:
+    """The whole service in this process, with its people: see tests/support.py."""
+    with open_house(url, folder, clock=utc_now) as opened:
+        yield opened
+
+
+def writing_requests(made: Register, count: int) -> list[bytes]:
+    """Products to register, each by a company of its own; good for a quarter of an hour, the life of a token."""
+    folder = made.settings.data_dir.parent
+    with open_house(made.url, folder, clock=utc_now, data_dir=made.settings.data_dir) as opened:
+        return [_product_request(opened, opened.company(evidence=False)) for _ in range(count)]
+
+
+def _product_request(opened: House, company: Company) -> bytes:
+    token = opened.app.state.tokens.issue(company.subject, utc_now())
+    body = json.dumps(product(company.site_id)).encode()
+    return load.post("/v1/products", body, headers=[f"Authorization: Bearer {token}"])
+
+
+def assessments(opened: House, rounds: int) -> float:
+    """Assessments of a product in a second: facts read from the database, and every rule of the mark."""
+    company = opened.company()
+    product_id = company.add_product()
+
+    def assess() -> None:
+        with opened.database.read_session() as session:
+            assessment.judge_products(session, "MIK", UUID(company.organisation_id), [UUID(product_id)], utc_now())
+
+    return 1 / _median(assess, calls=max(10, rounds * 5))
+
+
+def _median(work: Callable[[], object], *, calls: int) -> float:
+    """Seconds of one call."""
+    times = []
+    for _ in range(calls):
+        begun = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)

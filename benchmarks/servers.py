@@ -1,0 +1,107 @@
+"""Server processes of the measurement: started on free ports as `mik serve` starts its workers, always stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import load
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    port: int
+    pid: int
+    started_in: float
+    """Seconds from its start to its first answer."""
+
+    def cpu(self) -> float:
+        """Seconds of processor used so far by all of its threads, its workers included."""
+        return sum(_cpu_of(pid) for pid in (self.pid, *_children(self.pid)))
+
+    def memory(self) -> float:
+        """MiB that one worker holds for itself and shares with nobody, and what it shares (RSS)."""
+        pids = _children(self.pid) or [self.pid]
+        return sum(_resident(pid) for pid in pids) / len(pids)
+
+
+@contextmanager
+def serving(
+    name: str, app: str, environment: Mapping[str, str], folder: Path, *, ready: str, workers: int = 1
+) -> Iterator[Server]:
+    """`app` is `module:name` of an ASGI application or of what makes one (`module:name()`)."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", app.removesuffix("()"), "--port", str(port), "--workers", str(workers)]
+    command += ["--no-access-log", "--log-level", "warning", "--no-server-header", "--loop", "uvloop"]
+    command += ["--http", "httptools", *(["--factory"] if app.endswith("()") else [])]
+    begun = time.perf_counter()
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**_clean(), **environment}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait(process, port, ready, folder / f"{name}.log")
+        yield Server(name, port, process.pid, time.perf_counter() - begun)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a session of its own: nobody else is in it
+            process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _clean() -> dict[str, str]:
+    """Without settings of whoever measures."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MIK_")}
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, ready: str, log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if load.once(port, load.get(ready))[0] == 200:
+                return
+        except (OSError, IndexError):
+            time.sleep(0.02)
+    raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _children(pid: int) -> list[int]:
+    """Workers; not the tracker of resources, which does nothing."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [
+        int(child) for child in text.split() if "resource_tracker" not in Path(f"/proc/{child}/cmdline").read_text()
+    ]
+
+
+def _cpu_of(pid: int) -> float:
+    """From schedstat, which counts nanoseconds; /proc/PID/stat counts hundredths of a second."""
+    return (
+        sum(int(task.joinpath("schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir())
+        / 1e9
+    )
+
+
+def _resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0

@@ -1,0 +1,113 @@
+"""The harness of `make bench` works: it fills, asks, counts and writes. Nothing here is timed."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from app.certificates.number import parse
+from app.verification.store import certificate_store
+from benchmarks import deeds, http_cases, inside, load
+from benchmarks.compare import Effort
+from benchmarks.fill import COLUMNS, LOG_COLUMNS, log_rows, number_of, rows
+from benchmarks.registers import register, sign_some
+from benchmarks.report import Row, page
+
+ROWS = 300
+SHORT = Effort(seconds=0.1, rounds=1, warm=0.05)
+
+
+def quiet(_text):
+    pass
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return register(tmp_path_factory.mktemp("bench") / "data", ROWS, quiet)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    from contextlib import ExitStack  # noqa: PLC0415 (used once)
+
+    with ExitStack() as stack:
+        yield http_cases.Bench(stack, tmp_path_factory.mktemp("logs"), quiet)
+
+
+def test_rows_are_as_many_and_as_various_as_promised(made):
+    found = certificate_store(made.url).find_many_now([parse(number_of(serial)) for serial in range(1, ROWS + 1)])
+    assert len(found) == ROWS
+    assert {record.status for record in found.values()} == {"active", "suspended", "revoked"}
+    assert len({(record.valid_from, record.valid_until) for record in found.values()}) > ROWS / 2
+    assert all(record.valid_from <= record.valid_until for record in found.values())
+    assert all(record.logged_at and record.logged_sha256 == record.token_sha256 for record in found.values())
+
+
+@pytest.mark.parametrize("is_sqlite", [True, False])
+def test_each_row_has_a_value_for_each_column(is_sqlite):
+    (row,) = rows(1, "kid", is_sqlite=is_sqlite)
+    assert len(row) == len(COLUMNS)
+    (entry,) = log_rows(1, "kid", 7, is_sqlite=is_sqlite)
+    assert dict(zip(LOG_COLUMNS, entry, strict=True))["hashes"] == bytes(32 * 4)  # a leaf, and three subtrees
+
+
+def test_serials_all_over_the_register_and_none_twice():
+    assert sorted(load.spread(1_000, 5_000)) == list(range(1, 1_001))
+    some = list(load.spread(1_000_000, 100))
+    assert len(set(some)) == 100
+    assert max(some) - min(some) > 900_000
+
+
+def test_every_way_of_answering_is_measured(bench, made):
+    names = {"all": http_cases.OURS, "lane": http_cases.LANE, "usual": http_cases.USUAL}
+    found = http_cases.by_number(bench, made, SHORT, names)
+    assert found.keys() == {"base", *names}
+    assert all(each.micros > 0 and each.ratio > 0 and each.p99 >= each.p50 > 0 for each in found.values())
+    assert http_cases.unchanged(bench, made, SHORT).ratio > 0
+    assert http_cases.thousand(bench, made, SHORT) > 0
+    tokens = sign_some(made, 20)
+    posted = load.post("/v1/verify", json.dumps({"token": tokens[0]}).encode())
+    assert json.loads(load.once(bench.server(http_cases.OURS, made).port, posted)[2])["verdict"] == "valid"
+    base, ours = http_cases.by_token(bench, made, SHORT, tokens)
+    assert base.micros > 0
+    assert ours.micros > 0
+
+
+def test_ours_and_the_usual_way_do_the_same_work(bench, made):
+    for serial in (1, 97, 101, ROWS + 5):
+        answers = [
+            json.loads(load.once(bench.server(app, made).port, load.get(http_cases.path(serial)))[2])
+            for app in (http_cases.OURS, http_cases.USUAL, http_cases.LANE)
+        ]
+        assert answers[0] == answers[1] == answers[2]
+    answered = load.once(bench.server(http_cases.BARE, made).port, load.get("/"))[2]
+    assert len(answered) == len(inside.answer_of(made, number_of(ROWS // 2)))
+
+
+def test_a_measurement_that_fails_says_so(bench, made):
+    ours = bench.server(http_cases.OURS, made)
+    contender = http_cases.Contender(ours, [load.get("/nothing")])
+    with pytest.raises(RuntimeError, match="404"):
+        http_cases.against(contender, [], SHORT)
+
+
+def test_deeds(tmp_path, sqlite_template):
+    (tmp_path / "mik.sqlite3").write_bytes(sqlite_template.read_bytes())
+    found = deeds.measure(tmp_path, f"sqlite:///{tmp_path / 'mik.sqlite3'}", 1, quiet, products=2)
+    assert min(found.approval, found.bulk, found.suspension, found.floor, found.assessments) > 0
+
+
+def test_readers_beside_writers(bench, made):
+    row = http_cases.beside_writers(bench, made, 1.5, readers=2, writers=2)
+    assert "0 errors or refusals" in row.measured
+    assert row.reached >= 1
+    engine = sa.create_engine(made.url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM products")).scalar_one() >= 2
+    engine.dispose()
+
+
+def test_the_page():
+    text = page([Row("a", "1 µs", "≥ 0.5", 0.4, holds=False), Row("b", "2 µs")], day="2026-11-22", how="By hand.")
+    assert "| a | 1 µs | ≥ 0.5 | 0.40 | **no** |" in text
+    assert "| b | 2 µs |  |  |  |" in text

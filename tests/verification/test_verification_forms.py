@@ -1,0 +1,211 @@
+"""Printed from a form, an answer has the very bytes that the law and the encoder would have given."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from verification_world import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
+
+from app.certificates.credential import BAKU
+from app.certificates.number import CertificateNumber
+from app.keys import KeyRing, KeyState
+from app.verification import forms
+from app.verification.answer import answer
+from app.verification.checks import MISTYPED, UNKNOWN, Verdict, judge_number
+from app.verification.forms import Forms, stretch_of
+from app.verification.record import CertificateRecord
+from app.verification.row import from_row
+
+BASE = "https://mark.example"
+SIGNER, OTHER = signer_of(0xC0FFEE), signer_of(0xBEEF)
+RECORD = record_of(content_of(), "header.payload.signature", SIGNER)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    ["%s", "%", "%%d", '"', "\\", "\0", "\n", "\x7f", "\u2028", "\u202ex", "\ue000a number\ue000", "Ağdam – “ə”", "🙂"]
+)
+MOMENTS = st.datetimes(
+    min_value=datetime(2026, 1, 1), max_value=datetime(2032, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001 (they get one)
+)  # fmt: skip
+NUMBERS = st.builds(CertificateNumber, st.just("MIK"), st.just(2026), st.integers(0, 10**7))
+DAYS = st.dates(date(2026, 11, 1), date(2027, 6, 1))
+TURNS = [timedelta(0), timedelta(microseconds=1), timedelta(seconds=-1), timedelta(microseconds=-1)]
+
+LOGGED = st.fixed_dictionaries(
+    {
+        "logged_at": MOMENTS | st.none(),
+        "logged_sha256": st.sampled_from([RECORD.token_sha256, RECORD.token_sha256, "f" * 64, None]),
+    }
+)
+
+
+@st.composite
+def records(draw):
+    first, last = sorted([draw(DAYS), draw(DAYS)])
+    return RECORD._replace(
+        **{name: draw(TEXT) for name in ("scheme_code", "scheme_name", "holder_name", "hs6", "district")},
+        number=str(draw(NUMBERS)),
+        **{name: draw(st.none() | TEXT) for name in ("gtin", "park_code", "status_reason")},
+        origin_criterion=draw(TEXT),
+        product_names=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
+        holder_voen=draw(st.from_regex(r"[0-9]{10}", fullmatch=True) | TEXT),
+        valid_from=first,
+        valid_until=last,
+        status=draw(st.sampled_from(["active", "suspended", "revoked", "surrendered", "superseded"])),
+        status_since=draw(MOMENTS),
+        issued_at=draw(MOMENTS),
+        **draw(LOGGED),
+        kid=draw(st.sampled_from([SIGNER.kid, OTHER.kid, "unknown"])),
+    )
+
+
+@st.composite
+def moments_of(draw, record):
+    """Also the very moments at which an answer turns."""
+    day = draw(st.sampled_from([record.valid_from, record.valid_until, record.valid_until + timedelta(days=1)]))
+    midnight = datetime(day.year, day.month, day.day, tzinfo=BAKU)
+    return draw(st.sampled_from([midnight + turn for turn in TURNS]) | MOMENTS)
+
+
+RINGS = st.sampled_from(KeyState).flatmap(
+    lambda state: st.tuples(st.just(state), st.sampled_from([KEY_SINCE, NOW, NOW + timedelta(days=500)]))
+)
+
+
+def by_the_law(record, keys, now):
+    judgement = judge_number(from_row(row_of(record)), keys, now)  # its names in the order of the database
+    return judgement.verdict, answer(judgement, BASE)[0]
+
+
+class TestSameBytes:
+    forms = Forms(BASE)  # one for all examples: what was printed before must not show
+
+    @settings(max_examples=60)
+    @given(st.data(), RINGS)
+    def test_whatever_the_row_the_keys_and_the_time(self, data, ring):
+        keys = KeyRing.of(
+            [*ring_of(SIGNER).known.values(), *ring_of(OTHER, state=ring[0], since=ring[1]).known.values()]
+        )
+        for record in data.draw(st.lists(records(), min_size=1, max_size=3)):
+            now = data.draw(moments_of(record))
+            assert self.forms.fill(row_of(record), keys, now) == by_the_law(record, keys, now)
+
+    @settings(max_examples=60)
+    @given(records(), st.data())
+    def test_a_form_serves_all_its_stretch(self, record, data):
+        """Forms made at one moment and used at the first, the last, and any other of the same stretch."""
+        made = Forms(BASE)
+        keys = ring_of(SIGNER)
+        now = data.draw(moments_of(record))
+        made.fill(row_of(record), keys, now)
+        for at in (*stretch_of(now), data.draw(st.datetimes(*naive(stretch_of(now)), timezones=st.just(UTC)))):
+            assert made.fill(row_of(record), keys, at) == by_the_law(record, keys, at)
+
+    def test_names_in_the_order_of_the_database(self):
+        row = row_of(RECORD._replace(product_names={"az": "a", "en": "b"}))
+        _, text = Forms(BASE).fill(row, ring_of(SIGNER), NOW)
+        assert b'"name":{"az":"a","en":"b"}' in text
+
+    def test_what_has_no_row(self):
+        made = Forms(BASE)
+        for printed, judgement in ((made.mistyped, MISTYPED), (made.unknown, UNKNOWN)):
+            assert printed == (judgement.verdict, answer(judgement, BASE)[0])
+
+
+def naive(stretch):
+    return [moment.astimezone(UTC).replace(tzinfo=None) for moment in stretch]
+
+
+class TestStretch:
+    @given(MOMENTS | st.sampled_from([datetime(2027, 1, 1, tzinfo=BAKU) + turn for turn in TURNS]))
+    def test_it_holds_its_moment_and_lies_in_one_day(self, now):
+        begin, end = stretch_of(now)
+        assert begin <= now <= end
+        assert begin.astimezone(BAKU).date() == end.astimezone(BAKU).date() == now.astimezone(BAKU).date()
+        assert stretch_of(begin) == stretch_of(end) == (begin, end)
+
+    def test_whatever_the_offset(self):
+        elsewhere = NOW.astimezone(timezone(timedelta(hours=-9)))
+        assert stretch_of(elsewhere) == stretch_of(NOW)
+
+
+class TestForms:
+    @pytest.fixture
+    def made(self, monkeypatch):
+        """Forms that count how often one was made."""
+        count = []
+        original = forms._form
+        monkeypatch.setattr(forms, "_form", lambda *given: count.append(1) or original(*given))
+        return Forms(BASE), count
+
+    def test_one_form_for_all_that_share_what_is_judged(self, made):
+        printer, count = made
+        keys = ring_of(SIGNER)
+        for serial in range(20):
+            printer.fill(row_of(RECORD._replace(holder_name=f"H{serial}", number=str(serial))), keys, NOW)
+        assert len(count) == 1
+        printer.fill(row_of(RECORD), ring_of(SIGNER), NOW)  # other keys, even if they hold the same
+        assert len(count) == 2
+
+    def test_a_compromised_key_makes_no_form(self, made):
+        """There the moment of logging decides, which each row has for itself."""
+        printer, count = made
+        keys = ring_of(SIGNER, state=KeyState.COMPROMISED, since=NOW)
+        for logged_at, verdict in (
+            (NOW - timedelta(days=1), "valid"),
+            (NOW, "forged"),
+            (NOW - timedelta(days=1), "valid"),
+        ):
+            record = RECORD._replace(logged_at=logged_at)
+            assert printer.fill(row_of(record), keys, NOW) == by_the_law(record, keys, NOW)
+            assert printer.fill(row_of(record), keys, NOW)[0] == verdict
+        assert len(count) == 1
+
+    @pytest.mark.parametrize(
+        "logged", [{"logged_at": None, "logged_sha256": None}, {"logged_sha256": "f" * 64}, {"logged_at": None}]
+    )
+    def test_what_is_not_in_the_log_as_it_was_signed_is_forged(self, made, logged):
+        """Also where a form is there already for the very same term, status and key."""
+        printer, count = made
+        keys = ring_of(SIGNER)
+        assert printer.fill(row_of(RECORD), keys, NOW)[0] == "valid"
+        record = RECORD._replace(**logged)
+        assert printer.fill(row_of(record), keys, NOW) == by_the_law(record, keys, NOW)
+        assert printer.fill(row_of(record), keys, NOW)[0] == "forged"
+        assert printer.fill(row_of(RECORD), keys, NOW)[0] == "valid"
+        assert len(count) == 1
+
+    def test_they_are_thrown_away_when_there_are_too_many(self, made, monkeypatch):
+        monkeypatch.setattr(forms, "MAX_FORMS", 3)
+        printer, _ = made
+        keys = ring_of(SIGNER)
+        for day in range(1, 20):
+            record = RECORD._replace(valid_from=date(2026, 11, day))
+            assert printer.fill(row_of(record), keys, NOW) == by_the_law(record, keys, NOW)
+            assert len(printer._pile.forms) <= 3
+
+    def test_only_what_is_never_judged_is_left_out_of_the_combination(self):
+        """A field that the law reads must be part of it; a new field is, unless somebody lists it as only shown."""
+        places = forms._judged(CertificateRecord._fields)
+        assert set(places) == {"valid_from", "valid_until", "status", "kid"}
+        assert set(places) | set(forms._SHOWN) | set(forms._ALIKE) == set(CertificateRecord._fields)
+
+    @pytest.mark.parametrize(
+        ("name", "text"), [("district", "a district"), ("token_sha256", "a sha256"), ("logged_sha256", "z sha256")]
+    )
+    def test_what_the_law_begins_to_look_at_is_noticed(self, name, text):
+        """Were the verdict to depend on the district, no form would be used for it."""
+
+        def law(record, keys, now):
+            judgement = judge_number(record, keys, now)
+            is_seen = getattr(record, name).endswith(f"{text}\ue000")
+            return replace(judgement, verdict=Verdict.REVOKED) if is_seen else judgement
+
+        printer = Forms(BASE, law)
+        printer.fill(row_of(RECORD), ring_of(SIGNER), NOW)
+        assert list(printer._pile.forms.values()) == [None]
+
+
+@given(records())
+def test_a_row_is_read_as_it_was_written(record):
+    assert from_row(row_of(record)) == record
