@@ -49,7 +49,24 @@ ones. What rests on the database itself (services, races, stories, migrations, t
 ONE_IN = 4
 
 
+UNMEASURED = (
+    "api/test_idempotency_routes", "api/test_idempotency_workers", "api/test_manners", "api/test_order",
+    "api/test_races", "api/test_schemathesis", "api/test_tenants", "api/test_transitions", "api/test_tricks",
+    "benchmarks/", "cli/test_demo", "cli/test_production_start", "desk/test_precedents", "history/test_every_write",
+    "interop/", "pages/test_accessible", "pages/test_register_browser", "pages/test_verify_browser", "races/",
+    "stories/", "test_readme",
+)  # fmt: skip
+"""Run without measuring coverage, which would double their time: what they walk through, others measure already."""
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "unmeasured: coverage is not measured (all that runs on PostgreSQL as well)")
+
+
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "[postgresql" in item.nodeid or item.nodeid.removeprefix("tests/").startswith(UNMEASURED):
+            item.add_marker("unmeasured")
     if os.environ.get("MIK_TEST_WHOLE"):
         return
     left = [item for item in items if _is_sampled(item) and zlib.crc32(item.nodeid.encode()) % ONE_IN]
