@@ -30,7 +30,7 @@ run: .venv/runtime  ## start the service, play the main journey, keep serving (P
 test: lint  ## everything that must hold: style, types, contracts, tests, coverage
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n auto --cov --cov-report= --durations=10 -m "not unmeasured"
-	$(BIN)/python -m pytest -n auto --durations=10 -m unmeasured
+	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --durations=10 -m unmeasured
 	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
 	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
 

@@ -266,3 +266,9 @@ def test_reasons_are_filled_with_bare_names_only():
 )
 def test_text_from_outside_is_made_safe_to_keep(text, safe):
     assert seen(text) == safe
+
+
+def test_a_rule_on_local_material_names_something_local():
+    (rule,) = (rule for rule in SCHEMES["URVA"].ruleset.rules if rule.kind == "local_material")
+    with pytest.raises(ValidationError, match="neither a material nor a technique counts as local"):
+        type(rule).model_validate(rule.model_dump() | {"materials": [], "techniques": []})

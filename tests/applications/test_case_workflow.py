@@ -1,0 +1,33 @@
+"""Who may move a case: the law itself, without a service around it."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.actor import Actor, ActorKind, Role
+from app.applications.workflow import Action, Case, State, permit_person, step
+from app.errors import Forbidden, WrongState
+
+ONE, OTHER = uuid4(), uuid4()
+REVIEWER = Actor(ActorKind.USER, ONE, frozenset({Role.REVIEWER}))
+APPROVER = Actor(ActorKind.USER, ONE, frozenset({Role.APPROVER}))
+
+
+def test_what_nobody_can_do_now_is_no_question_of_persons():
+    closed = Case(State.APPROVED, assignee_id=OTHER, recommended_by=ONE)
+    permit_person(closed, Action.RECOMMEND, REVIEWER)
+    with pytest.raises(WrongState):
+        step(closed, Action.RECOMMEND, REVIEWER)
+
+
+def test_only_the_holder_of_the_case_recommends():
+    permit_person(Case(State.IN_REVIEW, assignee_id=ONE), Action.RECOMMEND, REVIEWER)
+    with pytest.raises(Forbidden) as refused:
+        permit_person(Case(State.IN_REVIEW, assignee_id=OTHER), Action.RECOMMEND, REVIEWER)
+    assert refused.value.refusal_code == "not-case-holder"
+
+
+def test_another_person_decides_than_the_one_who_recommended():
+    permit_person(Case(State.RECOMMENDED, recommended_by=OTHER), Action.APPROVE, APPROVER)
+    with pytest.raises(Forbidden):
+        permit_person(Case(State.RECOMMENDED, recommended_by=ONE), Action.APPROVE, APPROVER)

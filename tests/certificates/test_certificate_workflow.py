@@ -1,0 +1,21 @@
+"""What can happen to a certificate: the law itself."""
+
+import pytest
+
+from app.certificates.model import CertificateStatus as Status
+from app.certificates.workflow import FINAL, Deed, step
+from app.errors import WrongState
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+@pytest.mark.parametrize("deed", Deed)
+def test_what_has_ended_stays_ended(status, deed):
+    with pytest.raises(WrongState) as refused:
+        step(status, deed)
+    assert refused.value.data["allowed"] == []
+
+
+def test_a_refusal_names_the_moves_allowed_now():
+    with pytest.raises(WrongState) as refused:
+        step(Status.ACTIVE, Deed.REINSTATE)
+    assert refused.value.data["allowed"] == ["suspend", "revoke", "surrender"]
