@@ -143,6 +143,21 @@ def test_every_consistency_proof_to_300_is_accepted_and_fits_nothing_else(tree):
                 assert not merkle.verify_consistency(other, size, roots[old], roots[size], path)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 13])
+def test_a_proof_that_is_too_short_or_too_long_proves_nothing(size, tree):
+    root = tree.root(size)
+    for old in range(1, size):
+        path = tree.consistency(old, size)
+        assert merkle.verify_consistency(old, size, tree.root(old), root, path)
+        for wrong in (path[:-1], [*path, root]):
+            assert not merkle.verify_consistency(old, size, tree.root(old), root, wrong)
+    for index in range(size):
+        path = tree.inclusion(index, size)
+        assert merkle.verify_inclusion(index, size, LEAVES[index], path, root)
+        for wrong in (path[:-1] if path else [root], [*path, root]):
+            assert not merkle.verify_inclusion(index, size, LEAVES[index], wrong, root)
+
+
 def subproof(leaves, m, b):
     """PATH of RFC 6962 §2.1.2, as it writes it."""
     n = len(leaves)
