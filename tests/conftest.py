@@ -47,6 +47,11 @@ SAMPLED = (
 ones. What rests on the database itself (services, races, stories, migrations, the log, retries) is run whole on both.
 `make test-long` runs everything on both."""
 ONE_IN = 8
+LONG = (
+    "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
+    "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
+)  # fmt: skip
+"""Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks."""
 
 
 UNMEASURED = (
@@ -70,14 +75,16 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker("unmeasured")
     if os.environ.get("MIK_TEST_WHOLE"):
         return
-    left = [item for item in items if _is_sampled(item) and zlib.crc32(item.nodeid.encode()) % ONE_IN]
+    left = [item for item in items if _is_left_for_long(item)]
     config.hook.pytest_deselected(items=left)  # counted in the last line of the run
     gone = set(left)
     items[:] = [item for item in items if item not in gone]
 
 
-def _is_sampled(item):
-    return "[postgresql" in item.nodeid and item.nodeid.removeprefix("tests/").startswith(SAMPLED)
+def _is_left_for_long(item):
+    name = item.nodeid.removeprefix("tests/")
+    sampled = "[postgresql" in name and name.startswith(SAMPLED)
+    return name.startswith(LONG) or (sampled and zlib.crc32(item.nodeid.encode()) % ONE_IN != 0)
 
 
 @pytest.fixture(scope="session")
