@@ -1,0 +1,270 @@
+"""For the registrar: who is a resident of which park, one by one and by the park's register."""
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
+from pydantic import Field
+
+from app.actor import Actor, Role
+from app.api.dossier import searchable
+from app.certificates import cascade
+from app.errors import Invalid, NotFound
+from app.registry import residency
+from app.registry import store as registry
+from app.registry.imports import RegisterFile
+from app.registry.model import ResidencyStatus, Stage
+from app.registry.periods import Move
+from app.registry.residency_rows import ResidencyDetails
+from app.registry.sheet import parse_register
+from app.registry.text import tidy, wrong_with
+from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, SettingsDep, VersionDep, allow, etag, parse_id
+from app.web.fields import Answer, Body, Code, Day, Exact, Prose, Whole, Word
+from app.web.paging import PageDep
+from app.web.refusals import CHANGES, CREATES, READS, refuses
+from app.web.routing import FileRoute, OrderedRoute
+
+router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
+imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=FileRoute)
+
+Registrar = Annotated[Actor, allow(Role.REGISTRAR)]
+DryRun = Annotated[bool, Query(description="say what would happen, and to which certificates; change nothing")]
+
+
+class ResidencyAnswer(Answer):
+    id: UUID
+    organisation_id: UUID
+    park_code: str
+    status: ResidencyStatus
+    holder_voen: str
+    registration_no: str | None
+    starts_on: date | None
+    ends_on: date | None = Field(description="last day, inclusive; null while open")
+    cancelled_on: date | None
+    stage: Stage | None
+    incentive_until: date | None = Field(description="a tax privilege, not the residency's end")
+    plot_ha: Decimal | None
+    planned_investment_azn: Decimal | None
+    planned_jobs: int | None
+    source: str
+    confirmed_on: date
+    version: int
+
+
+def _residency(row: Any) -> ResidencyAnswer:
+    return ResidencyAnswer.model_validate(row, from_attributes=True)
+
+
+class NewResidency(Body):
+    organisation_id: UUID
+    park_code: Code = Field(examples=["AGDAM-SP"])
+    status: ResidencyStatus
+    holder_voen: Code = Field(description="as printed on the park's certificate")
+    registration_no: Word | None = None
+    starts_on: Day | None = None
+    stage: Stage | None = None
+    incentive_until: Day | None = None
+    plot_ha: Exact | None = None
+    planned_investment_azn: Exact | None = None
+    planned_jobs: Whole | None = None
+
+
+class Closing(Body):
+    on: Day = Field(description="last day, or day of cancellation; today at the latest")
+    reason: Prose
+
+
+class StageBody(Body):
+    stage: Stage
+
+
+@router.get("/residencies", summary="Residencies", responses=refuses(*READS))
+def list_residencies(
+    actor: ActorDep,
+    session: SessionDep,
+    page: PageDep,
+    organisation_id: Annotated[str | None, Query(max_length=40)] = None,
+    park: Annotated[str | None, Query(max_length=40)] = None,
+    only_open: bool = False,
+) -> dict[str, list[ResidencyAnswer]]:
+    """Staff see all of them; a company sees its own."""
+    company = parse_id(organisation_id, "company") if organisation_id else actor.organisation_id
+    rows = residency.list_residencies(
+        session,
+        actor,
+        organisation_id=company,
+        park_code=searchable(park),
+        only_open=only_open,
+        after=page.after,
+        limit=page.fetch,
+    )
+    return {"items": [_residency(row) for row in page.cut(rows, lambda row: row.id)]}
+
+
+@router.post("/residencies", status_code=201, summary="Enter a residency", responses=refuses(*CREATES))
+def begin_residency(
+    body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
+) -> ResidencyAnswer:
+    details = ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
+    row, _ = residency.begin_residency(
+        session, actor, organisation_id=body.organisation_id, park_code=body.park_code, details=details, now=now
+    )
+    response.headers["ETag"] = etag(row.version)
+    return _residency(row)
+
+
+@router.get("/residencies/{residency_id}", summary="One residency", responses=refuses(*READS))
+def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, response: Response) -> ResidencyAnswer:
+    row = residency.get_residency(session, actor, parse_id(residency_id, "residency"))
+    response.headers["ETag"] = etag(row.version)
+    return _residency(row)
+
+
+def _moves(move: Move) -> object:
+    """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
+
+    def admitted(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+        return residency.guard(session, actor, parse_id(residency_id, "residency"), version, move).id
+
+    return Depends(admitted, scope="function")
+
+
+class Effect(Answer):
+    """What happened, or would happen, to the residency and to the certificates that rest on it."""
+
+    dry_run: bool
+    residency_id: UUID
+    organisation_id: UUID
+    park_code: str
+    kind: str = Field(description="lost, restored or kept")
+    certificates: list[dict[str, str]] = Field(description="number and action")
+
+
+def _effect(report: cascade.CascadeReport, session: SessionDep, response: Response, *, dry_run: bool) -> Effect:
+    row = registry.residency(session, report.change.residency_id)
+    if row is None:
+        raise NotFound.of("residency")
+    response.headers["ETag"] = etag(row.version)
+    return Effect(dry_run=dry_run, **report.as_json())
+
+
+@router.post("/residencies/{residency_id}/end", summary="A residency ended", responses=refuses(*CHANGES))
+def end_residency(
+    residency_id: Annotated[UUID, _moves(Move.END)],
+    body: Closing,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    dry_run: DryRun = False,
+) -> Effect:
+    """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
+    report = cascade.end_residency(
+        session,
+        actor,
+        residency_id=residency_id,
+        version=version,
+        on=body.on,
+        reason=body.reason,
+        dry_run=dry_run,
+        now=now,
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
+@router.post("/residencies/{residency_id}/cancel", summary="The park took it back", responses=refuses(*CHANGES))
+def cancel_residency(
+    residency_id: Annotated[UUID, _moves(Move.CANCEL)],
+    body: Closing,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    dry_run: DryRun = False,
+) -> Effect:
+    """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
+    report = cascade.cancel_residency(
+        session,
+        actor,
+        residency_id=residency_id,
+        version=version,
+        on=body.on,
+        reason=body.reason,
+        dry_run=dry_run,
+        now=now,
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
+@router.post("/residencies/{residency_id}/restore", summary="It is open again", responses=refuses(*CHANGES))
+def restore_residency(
+    residency_id: Annotated[UUID, _moves(Move.RESTORE)],
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    dry_run: DryRun = False,
+) -> Effect:
+    """The cause `residency` is lifted from its certificates; with no other cause left they are good again."""
+    report = cascade.restore_residency(
+        session, actor, residency_id=residency_id, version=version, dry_run=dry_run, now=now
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
+@router.put(
+    "/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES)
+)
+def update_stage(
+    residency_id: Annotated[UUID, _moves(Move.UPDATE)],
+    body: StageBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> ResidencyAnswer:
+    residency.update_stage(session, actor, residency_id=residency_id, version=version, stage=body.stage, now=now)
+    row = residency.get_residency(session, actor, residency_id)
+    response.headers["ETag"] = etag(row.version)
+    return _residency(row)
+
+
+class ImportAnswer(Answer):
+    """What the file did, or would do, line by line."""
+
+    import_id: UUID | None = Field(description="null for a dry run, and where nothing changed")
+    dry_run: bool
+    file_name: str
+    sha256: str
+    totals: dict[str, Any]
+    lines: list[dict[str, Any]] = Field(description="line, party_id, voen, action, changes, remarks, errors")
+    certificates: list[dict[str, str]] = Field(description="number and action: what the file suspends or reinstates")
+    errors: list[dict[str, Any]] = Field(default=[], description="faults that belong to no line")
+    remarks: list[dict[str, Any]] = Field(default=[], description="remarks that belong to no line")
+
+
+@imports.post("/imports", summary="Import the resident register", responses=refuses(*CREATES))
+def import_register(
+    actor: Registrar,
+    session: SessionDep,
+    settings: SettingsDep,
+    now: NowDep,
+    file: Annotated[UploadFile, File(description="CSV in UTF-8, columns as in the sample register")],
+    _retry: ReplayDep,
+    dry_run: DryRun = False,
+) -> ImportAnswer:
+    """All lines or none. Importing the same file again changes nothing. A lost residency suspends its certificates."""
+    name = tidy(file.filename or "register.csv")
+    if wrong := wrong_with(name, 200):
+        raise Invalid.at("/file", wrong)
+    data = file.file.read(settings.evidence_max_bytes + 1)
+    sheet = parse_register(data, most_bytes=settings.evidence_max_bytes)
+    register = RegisterFile(sheet, name, hashlib.sha256(data).hexdigest())
+    return ImportAnswer.model_validate(cascade.import_register(session, actor, register, dry_run=dry_run, now=now))
