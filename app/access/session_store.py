@@ -37,6 +37,11 @@ def end_sign_ins(session: Session, user_id: UUID, because: str, now: datetime) -
     return len(session.execute(ended, execution_options={"synchronize_session": False}).all())
 
 
+def has_sign_ins(session: Session, before: datetime) -> bool:
+    """Whether there are sessions for `forget_sign_ins`."""
+    return bool(session.scalar(sa.select(sa.exists().where(SignIn.expires_at < before))))
+
+
 def forget_sign_ins(session: Session, before: datetime) -> None:
     """Sessions that could not be renewed any more at that moment go, with their refresh tokens."""
     session.execute(sa.delete(SignIn).where(SignIn.expires_at < before))

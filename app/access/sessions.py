@@ -21,6 +21,7 @@ from app.db import new_id
 
 STAFF_LIFE = timedelta(hours=12)  # a working day: who decides signs in every morning
 MEMBER_LIFE = timedelta(days=30)  # a company looks in now and then; what binds it is submitted and kept in its name
+SHOWN_AFTER_THE_END = timedelta(days=30)
 PREFIX = "mikr_"
 
 
@@ -99,9 +100,14 @@ def end_all(session: Session, actor: Actor, user_id: UUID, because: Ended, now: 
         audit.record(session, actor, "user.signed_out", ("user", user_id), now, because=because.value, sessions=count)
 
 
+def to_forget(session: Session, now: datetime) -> bool:
+    """Whether `forget` has something to do."""
+    return session_store.has_sign_ins(session, now - SHOWN_AFTER_THE_END)
+
+
 def forget(session: Session, now: datetime) -> None:
     """Sessions that are over for a month go; until then they show how they ended."""
-    session_store.forget_sign_ins(session, now - timedelta(days=30))
+    session_store.forget_sign_ins(session, now - SHOWN_AFTER_THE_END)
 
 
 def _link(session: Session, signed_in: SignIn, now: datetime) -> str:

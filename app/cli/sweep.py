@@ -14,6 +14,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.access import sessions
 from app.access import store as access
 from app.actor import SYSTEM
 from app.applications import clock
@@ -43,7 +44,7 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications whose time is over, suspend on ended residencies, forget kept answers.
+    """Do what falls due: end applications, suspend on ended residencies, forget old answers and sessions.
 
     Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
     """
@@ -105,7 +106,9 @@ def _due(database: Database, now: datetime) -> Sequence[Due]:
             numbers = ", ".join(hit.number for hit in hits)
             due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
         if access.has_answers(session, now - ANSWERS_KEPT):
-            due.append(Due("answers kept for retries, older than a day: forget them", _forget(now)))
+            due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
+        if sessions.to_forget(session, now):
+            due.append(Due("sessions that are over for a month: forget them", _forget_sessions(now)))
     return due
 
 
@@ -130,9 +133,17 @@ def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | Non
     return do
 
 
-def _forget(now: datetime) -> Callable[[Session], str | None]:
+def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         access.forget_answers(session, now - ANSWERS_KEPT)
         return "answers kept for retries are forgotten"
+
+    return do
+
+
+def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        sessions.forget(session, now)
+        return "sessions that are over for a month are forgotten"
 
     return do

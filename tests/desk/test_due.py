@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from desk_support import QUESTION, asked, claimed, refused
 from typer.testing import CliRunner
 
-from app.access.model import KeptAnswer
+from app.access.model import KeptAnswer, RefreshToken
 from app.actor import SYSTEM
 from app.applications import clock
 from app.certificates import cascade
 from app.cli import app as mik
 from app.cli import sweep
 from app.registry.model import Residency
-from tests.support import ok
+from tests.support import PASSWORD, ok
 
 
 def timed(caller, case_id, kind="cases"):
@@ -250,6 +250,19 @@ def test_kept_answers_are_forgotten_after_a_day(house):
     assert swept(house) == ["answers kept for retries are forgotten", "1 done."]
     with house.database.read_session() as session:
         assert session.scalars(sa.select(KeptAnswer)).all() == []
+
+
+def test_sessions_are_forgotten_a_month_after_their_end(house):
+    company = house.register()
+    form = {"grant_type": "password", "username": f"member@{company.voen}.example", "password": PASSWORD}
+    ok(house.anonymous.post("/v1/auth/token", data=form))  # lives for thirty days
+    house.clock.advance(days=60)
+    assert swept(house) == ["0 done."]
+    house.clock.advance(seconds=1)
+    assert swept(house) == ["sessions that are over for a month are forgotten", "1 done."]
+    with house.database.read_session() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(RefreshToken)) == 0
+    assert swept(house) == ["0 done."]
 
 
 def test_what_is_in_use_is_left_for_the_next_run(house, monkeypatch):
