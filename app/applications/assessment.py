@@ -17,7 +17,6 @@ from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.schemes import service as schemes
 from app.schemes.eligibility import Assessment, Finding, assess
-from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
 
 
@@ -81,10 +80,6 @@ def keep(session: Session, application: Application, judged: Judged, occasion: s
         )
         for product_id, assessment in judged.assessments.items()
     )
-
-
-def in_the_way(assessment: Assessment, *outcomes: Outcome) -> list[Finding]:
-    return list(assessment.of(*outcomes))
 
 
 def as_reasons(product_id: UUID, findings: list[Finding]) -> list[dict[str, Any]]:

@@ -65,18 +65,10 @@ class Territory:
     def _by_name(self) -> Mapping[str, District]:
         return {fold(district.name): district for region in self.regions.values() for district in region.districts}
 
-    @cached_property
-    def _by_code(self) -> Mapping[str, District]:
-        return {district.code: district for district in self._by_name.values()}
-
     def district(self, name: str | None) -> District | None:
         """The district of that Azerbaijani name, however its letters i are written; None if there is none."""
         folded = fold(name or "")
         return self._by_name.get(folded) or self._by_name.get(without_unit(folded))
-
-    def district_of_code(self, code: str | None) -> District | None:
-        """The district with that ISO 3166-2 code, or with our own code."""
-        return self._by_code.get((code or "").strip().upper())
 
     def region_of(self, district: str | None) -> str | None:
         """Code of the economic region in which the district lies; None if the district is not known."""

@@ -8,8 +8,9 @@ import pyotp
 import sqlalchemy as sa
 
 from app.access import second_factor
-from app.actor import SYSTEM
-from tests.support import PASSWORD, ok
+from app.access.service import Subject
+from app.actor import SYSTEM, ActorKind
+from tests.support import PASSWORD, Caller, ok
 
 FORM = "/v1/auth/token"
 
@@ -114,10 +115,6 @@ def statuses(answers):
 
 def colleague(company, email="second@company.example", name="Kənan Nümunə"):
     """A second member, by invitation: a caller, signed in."""
-    from app.access.service import Subject  # noqa: PLC0415 (only here)
-    from app.actor import ActorKind  # noqa: PLC0415
-    from tests.support import Caller  # noqa: PLC0415
-
     house = company.house
     token = ok(company.post("/v1/invitations", json={"email": email}))["token"]
     body = {"token": token, "full_name": name, "password": PASSWORD}

@@ -6,10 +6,13 @@ import secrets
 import zipfile
 from unittest.mock import patch
 from urllib.parse import unquote
+from uuid import UUID
 
 import pytest
 from api_world import count, in_state, refused
 
+from app.applications.model import Evidence  # past the service on purpose
+from app.db import new_id
 from tests.support import PDF, ok
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0" * 40
@@ -180,11 +183,6 @@ def test_evidence_belongs_to_the_dossier(house):
     """A file that appears between recommendation and approval: the dossier is another one."""
     company = house.company()
     case_id = in_state(house, company, "recommended")
-    from uuid import UUID  # noqa: PLC0415
-
-    from app.applications.model import Evidence  # noqa: PLC0415 (past the service on purpose)
-    from app.db import new_id  # noqa: PLC0415
-
     with house.database.session() as session:
         session.add(
             Evidence(

@@ -6,10 +6,12 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
-from app.access import store
+from app.access import demo_staff, store
 from app.cli import app
 from app.db import Database
+from app.main import prepare
 from app.settings import Settings
+from app.web.deps import utc_now
 from tests.support import ok, open_house
 
 HEADER = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status\n"
@@ -195,10 +197,6 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
 
 
 def test_the_demo_profile_keeps_its_accounts_in_a_file_of_its_own(tmp_path):
-    from app.access import demo_staff  # noqa: PLC0415 (only here)
-    from app.main import prepare  # noqa: PLC0415
-    from app.web.deps import utc_now  # noqa: PLC0415
-
     settings = Settings(data_dir=tmp_path / "demo")
     prepare(settings, utc_now())
     demo_staff.ensure(settings, utc_now())
