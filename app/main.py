@@ -40,7 +40,7 @@ from app.api import (
 from app.api import keys as key_routes
 from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
-from app.certificates import logged
+from app.certificates import extracts, logged
 from app.certificates.service import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.db import Database
@@ -65,7 +65,7 @@ from app.settings import Profile, Settings
 from app.verification import lane
 from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane
-from app.verification.store import certificate_store
+from app.verification.stores import certificate_store
 from app.verification.tally import Tally
 from app.web import problems
 from app.web.deps import utc_now
@@ -80,7 +80,7 @@ Clock = Callable[[], datetime]
 def prepare(settings: Settings, now: datetime) -> None:
     """Once, before the workers start: tables (demo only), issuer, keys, marks with their rules, parks.
 
-    What is older than the public log is entered into it.
+    What is older than the public log is entered into it, and what has no extract for checks gets one.
 
     Running it again changes nothing. Errors: UnsafeToStart says what to do.
     """
@@ -101,6 +101,9 @@ def prepare(settings: Settings, now: datetime) -> None:
             schemes.publish(session, load_schemes().values(), now)
             logged.catch_up(session, now)
             places.seed_reference(session)
+            session.commit()
+        with database.session() as session:  # what was just logged is there now
+            extracts.catch_up(session)
             session.commit()
     finally:
         database.dispose()

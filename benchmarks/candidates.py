@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.certificates import number as numbers
 from app.certificates import store as certificates
+from app.certificates.record import CertificateRecord
 from app.db import Database
 from app.keys import KeyRing
 from app.ledger import store as log
@@ -22,8 +23,7 @@ from app.verification.answer import as_members
 from app.verification.checks import MISTYPED, judge_number
 from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane
-from app.verification.record import CertificateRecord
-from app.verification.store import certificate_store
+from app.verification.stores import certificate_store
 from app.verification.tally import Tally
 from app.web.deps import utc_now
 

@@ -14,12 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import sqlalchemy as sa
 
-from app.certificates.model import Certificate
+from app.certificates import extract
+from app.certificates.model import Certificate, Extract
 from app.certificates.number import CertificateNumber
+from app.certificates.record import COLUMNS as RECORD_COLUMNS
 from app.db import Database, dumps
 from app.ledger.entry import Entry, LogEvent
 from app.ledger.model import LogEntry, LogHead
 from app.ledger.service import known_keys
+from app.verification.row import from_row
 
 SCHEME, YEAR = "MIK", 2026
 CHUNK = 20_000
@@ -36,6 +39,7 @@ _GOODS = (
 _PLACES = (("AGDAM-SP", "Ağdam"), (None, "Şuşa"), ("ARAZ-VALLEY", "Cəbrayıl"), (None, "Qusar"))
 COLUMNS = tuple(column.name for column in Certificate.__table__.columns)
 LOG_COLUMNS = tuple(column.name for column in LogEntry.__table__.columns)
+EXTRACT_COLUMNS = tuple(column.name for column in Extract.__table__.columns)
 _HASH_BYTES = 32
 _MOST_HASHES = 24
 
@@ -55,6 +59,7 @@ def fill(url: str, count: int, say: Callable[[str], None] = lambda _text: None) 
     write = _fill_sqlite if is_sqlite else _fill_postgres
     write(url, "certificates", COLUMNS, rows(count, kid, is_sqlite=is_sqlite), count, say)
     write(url, "log_entries", LOG_COLUMNS, log_rows(count, kid, begin, is_sqlite=is_sqlite), count, say)
+    write(url, "extracts", EXTRACT_COLUMNS, extract_rows(count, kid), count, say)
 
 
 def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...]]:
@@ -100,7 +105,6 @@ def rows(count: int, kid: str, *, is_sqlite: bool) -> Iterator[tuple[object, ...
             "kid": kid,
             "token_sha256": _hash_of(serial),
             "issued_at": stored_moment,
-            "search_text": f"numune {serial // 10} {english.lower()}",
             "version": 1,
             "token": "",
         }
@@ -124,6 +128,16 @@ def log_rows(count: int, kid: str, begin: int, *, is_sqlite: bool) -> Iterator[t
             "hashes": bytes(_HASH_BYTES * completed),
         }
         yield tuple(values[name] for name in LOG_COLUMNS)
+
+
+def extract_rows(count: int, kid: str) -> Iterator[tuple[object, ...]]:
+    """What checks print of each, in the order of EXTRACT_COLUMNS."""
+    places = [COLUMNS.index(name) for name in RECORD_COLUMNS]
+    for serial, row in enumerate(rows(count, kid, is_sqlite=True), 1):
+        moment = _moment(serial)
+        read = from_row((*(row[place] for place in places), None, _hash_of(serial)))
+        text = extract.write(read._replace(logged_at=moment))
+        yield read.number, bytes.fromhex(read.token_sha256), text
 
 
 def _hash_of(serial: int) -> str:

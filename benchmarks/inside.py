@@ -16,10 +16,10 @@ from app.applications import assessment
 from app.db import Database
 from app.keys import KeyRing
 from app.ledger.service import known_keys
-from app.verification.answer import etag_of
+from app.verification.answer import Printed
 from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
-from app.verification.store import certificate_store
+from app.verification.stores import certificate_store
 from app.web.deps import utc_now
 from benchmarks import load
 from benchmarks.registers import BASE_URL, Register
@@ -36,19 +36,19 @@ def desk_of(made: Register) -> Iterator[VerificationDesk]:
 
 
 def answer_of(made: Register, number: str) -> bytes:
-    return bodies_of(made, [number])[0]
+    return printed(made, [number])[0][1]
 
 
 def etags_of(made: Register, numbers: Sequence[str]) -> list[str]:
-    return [etag_of(body) for body in bodies_of(made, numbers)]
+    return [etag.decode() for _, _, etag in printed(made, numbers)]
 
 
-def bodies_of(made: Register, numbers: Sequence[str]) -> list[bytes]:
-    async def ask() -> list[bytes]:
+def printed(made: Register, numbers: Sequence[str]) -> list[Printed]:
+    async def ask() -> list[Printed]:
         with desk_of(made) as desk:
             await desk.store.open()
             try:
-                return [(await desk.print_number(number))[1] for number in numbers]
+                return [await desk.print_number(number) for number in numbers]
             finally:
                 await desk.store.close()
 
@@ -75,7 +75,7 @@ def store_of_thousand(made: Register, numbers: Sequence[str], rounds: int) -> fl
             for at in range(rounds):
                 part = numbers[at * 1000 % len(numbers) :][:1000]
                 begun = time.process_time()
-                found = await store.find_rows(part)
+                found = await store.find_extracts(part)
                 times.append((time.process_time() - begun) * 1000)
                 if len(found) != len(part):
                     raise RuntimeError("the register lacks rows")

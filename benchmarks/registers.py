@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import jws, keys, schema
 from app.access import demo_staff
+from app.certificates import extracts
 from app.certificates.credential import CertificateContent
 from app.certificates.credential_untp import build
 from app.certificates.lint import Grounds, lint, sign_credential
@@ -87,6 +88,7 @@ def sign_some(made: Register, count: int) -> list[str]:
         with _past_the_guard(session):
             session.execute(sa.text("UPDATE certificates SET token_sha256 = :hash WHERE number = :number"), hashes)
             session.execute(sa.text("UPDATE log_entries SET sha256 = :hash WHERE subject = :number"), hashes)
+            extracts.catch_up(session)  # both changes dropped them
         session.commit()
     database.dispose()
     return tokens

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from app import languages
 from app.certificates import store as certificates
 from app.certificates.number import parse
+from app.certificates.record import CertificateRecord, utc_text
 from app.db import Database
 from app.documents import codes
 from app.documents.orders import order_of
@@ -21,8 +22,7 @@ from app.documents.press import Order, Press
 from app.errors import Conflict, Invalid, NotFound, Unavailable
 from app.keys import KeyRing
 from app.ledger import store as ledger
-from app.verification.checks import Judgement, Verdict, judge_number, utc_text
-from app.verification.record import CertificateRecord
+from app.verification.checks import Judgement, Verdict, judge_number
 from app.web.conditions import matches
 from app.web.deps import NowDep
 from app.web.refusals import refuses

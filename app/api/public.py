@@ -11,16 +11,16 @@ from pydantic import Field
 from app.api.dossier import searchable
 from app.certificates import search_store
 from app.certificates import store as certificates
+from app.certificates.extract import certificate_members
 from app.certificates.model import Certificate
 from app.certificates.number import parse
+from app.certificates.record import CertificateRecord
 from app.certificates.search import Search, Standing
 from app.errors import NotFound, Unavailable
 from app.registry import places
 from app.registry.days import day_in_baku
 from app.schemes import service as schemes_service
 from app.schemes import store as schemes
-from app.verification.answer import certificate_members
-from app.verification.record import CertificateRecord
 from app.web.conditions import matches
 from app.web.deps import DatabaseDep, NowDep, SessionDep
 from app.web.fields import Answer

@@ -7,10 +7,11 @@ from unicodedata import normalize
 from sqlalchemy.orm import Session
 
 from app import audit, jws, strict_json
-from app.certificates import credential_reading, store
+from app.certificates import credential_reading, extract, extract_store, store
 from app.certificates.credential import mask_voen
 from app.certificates.logged import EVENT
 from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.record import CertificateRecord
 from app.certificates.status_list import PURPOSES, ListRefused, list_name
 from app.jws import PublicKey
 from app.ledger import store as ledger
@@ -32,9 +33,13 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
         for page in store.pages(session):
             numbers = [certificate.number for certificate in page]
             issued, last = ledger.issued_of(session, numbers), ledger.last_about(session, numbers)
+            extracts = extract_store.texts(session, numbers)
             for certificate in page:
-                detail = _wrong_with(certificate, issued.get(certificate.number), keys) or _wrong_status(
-                    certificate, last[certificate.number][0]
+                entry = issued.get(certificate.number)
+                detail = (
+                    _wrong_with(certificate, entry, keys)
+                    or _wrong_status(certificate, last[certificate.number][0])
+                    or _wrong_extract(certificate, entry, extracts.get(certificate.number))
                 )
                 if detail:
                     return held, Wrong(f"certificate {certificate.number}", detail)
@@ -71,6 +76,13 @@ def _wrong_status(certificate: Certificate, last: str) -> str | None:
     if last == expected or as_issued:
         return None
     return f"It is {certificate.status}, but the last the log says of it is {last}."
+
+
+def _wrong_extract(certificate: Certificate, entry: LogEntry | None, text: bytes | None) -> str | None:
+    """One that is missing is no harm: the row itself is read then."""
+    if text is None or text == extract.write(CertificateRecord.of(certificate, entry)):
+        return None
+    return "Its extract, which checks print, does not say what it says."
 
 
 def _agrees(certificate: Certificate, payload: Mapping[str, Any]) -> bool:

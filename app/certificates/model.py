@@ -82,6 +82,20 @@ class Certificate(Base):
     )
 
 
+class Extract(Base):
+    """What checks print of a certificate (`extract.py`): short rows, which stay in memory where long ones do not.
+
+    Triggers keep it true: it goes when its certificate or the entry of the log changes, and none is taken in of what is
+    not in the log as it was signed.
+    """
+
+    __tablename__ = "extracts"
+
+    number: Mapped[str] = mapped_column(sa.ForeignKey("certificates.number", ondelete="CASCADE"), primary_key=True)
+    signed_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(), unique=True, comment="SHA-256, 32 bytes")
+    text: Mapped[bytes] = mapped_column(sa.LargeBinary())
+
+
 class WordField(StrEnum):
     """Where a word of the register stands."""
 

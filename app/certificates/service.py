@@ -16,6 +16,7 @@ from app.access.rights import require_second_factor
 from app.actor import Actor
 from app.certificates import (
     credential_untp,
+    extracts,
     lint,
     logged,
     search_store,
@@ -151,6 +152,7 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     session.add(certificate)
     session.flush()
     logged.issued(session, certificate, now)
+    extracts.renew(session, certificate)
     search_store.add_words(session, certificate)
     audit.record(
         session,
@@ -196,7 +198,7 @@ def suspend(
         _set_status(session, certificate, status, cause.value, now)
     certificate.version += 1
     _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
-    session.flush()
+    extracts.renew(session, certificate)
     return True
 
 
@@ -216,7 +218,7 @@ def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: Sus
     certificate.version += 1
     event = "certificate.suspension_narrowed" if causes else "certificate.reinstated"
     _record(session, actor, event, certificate, now, cause=cause.value)
-    session.flush()
+    extracts.renew(session, certificate)
     return True
 
 
@@ -277,7 +279,7 @@ def _end(
     _set_status(session, certificate, status, reason, now)
     certificate.version += 1
     _record(session, actor, f"certificate.{status}", certificate, now, reason=reason)
-    session.flush()
+    extracts.renew(session, certificate)
     return certificate
 
 

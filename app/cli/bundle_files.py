@@ -18,10 +18,10 @@ from typing import Any
 
 from app import jws, keys, strict_json
 from app.certificates import number as numbers
+from app.certificates.record import utc_text
 from app.errors import MikError
 from app.jws import PublicKey
 from app.ledger.note import NoteRefused, parse_vkey
-from app.verification.checks import utc_text
 from app.verification.offline import Sources
 
 VERSION = 1

@@ -21,7 +21,7 @@ from app.verification.checks import Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.offline import judge
 from app.verification.questions import Question
-from app.verification.store import certificate_store
+from app.verification.stores import certificate_store
 from app.web.deps import utc_now
 
 NOT_GOOD = 1

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates import search_store
 from app.certificates.model import Certificate
+from app.certificates.record import CertificateRecord
 from app.certificates.search import Counts, Search, Standing
 from app.keys import KeyRing
 from app.ledger import store as ledger
@@ -18,7 +19,6 @@ from app.pages.verdicts import FACES, Face
 from app.pages.words import _
 from app.registry.days import day_in_baku
 from app.verification.checks import Judgement, Verdict, judge_number
-from app.verification.record import CertificateRecord
 from app.web import paging
 
 ON_A_PAGE: Final = 25

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from app import strict_json
 from app.certificates import number as numbers
+from app.certificates.record import CertificateRecord
 from app.documents import stamp as stamps
 from app.documents.stamp import Stamp, StampRefused
 from app.errors import Invalid, TooLarge, UnsupportedMedia
@@ -28,7 +29,6 @@ from app.verification.answer import as_members
 from app.verification.checks import MISTYPED, Judgement
 from app.verification.desk import VerificationDesk
 from app.verification.expect import FIELDS, compare, read_expectation
-from app.verification.record import CertificateRecord
 from app.web.negotiation import best
 
 MAX_BODY_BYTES: Final = 131_072

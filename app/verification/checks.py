@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -10,9 +10,9 @@ from app import jws
 from app.certificates import number as numbers
 from app.certificates.credential import BAKU, first_second, last_second
 from app.certificates.number import CertificateNumber
-from app.jws import Refused, Verified
+from app.certificates.record import CertificateRecord, utc_text
+from app.jws import Refused, Signed, Verified
 from app.keys import KeyRing, KeyState, KnownKey
-from app.verification.record import CertificateRecord
 
 
 class Verdict(StrEnum):
@@ -90,6 +90,8 @@ _SIGNED = Check("signature", True, "The signature was made with one of our keys.
 _UNSIGNED = Check(
     "signature", False, "The text does not carry a right signature of ours in the one form that we issue."
 )
+UNSIGNED = Judgement(Verdict.FORGED, (_UNSIGNED,))
+"""On a token that none of our keys signed."""
 _SAME = Check("content", True, "Header and content are those that we issued for this number.")
 _OTHER = Check("content", False, "We signed this text, but it is not the one that we issued for this number.")
 
@@ -99,6 +101,14 @@ def judge_number(record: CertificateRecord | None, keys: KeyRing, now: datetime)
     if record is None:
         return UNKNOWN
     return _judge_record(record, (_FORM, _FOUND), keys, now)
+
+
+def read_signature(token: str, keys: KeyRing) -> Signed | None:
+    """Check the signature of a token, whatever text it is, by all keys, also those that do not sign yet."""
+    try:
+        return jws.verify_signature(token, typ=jws.CREDENTIAL, keys=keys.every)
+    except Refused:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
     another signature.
     """
     if reading.verified is None:
-        return Judgement(Verdict.FORGED, (_UNSIGNED,))
+        return UNSIGNED
     if record is None:
         key = keys.known[reading.verified.kid]
         if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this
@@ -221,8 +231,3 @@ def _as_of(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
     if (key := keys.known.get(record.kid)) is not None:
         moments.append(key.since)
     return max(moments)
-
-
-def utc_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second: `2026-11-22T17:00:00Z`."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

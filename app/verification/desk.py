@@ -7,29 +7,29 @@ from datetime import datetime
 import anyio.to_thread
 
 from app.certificates import number as numbers
-from app.certificates.number import CertificateNumber
+from app.certificates.record import CertificateRecord
+from app.jws import Signed
 from app.keys import KeyRing
-from app.verification.answer import answer_many
+from app.verification.answer import Printed, print_judgement
 from app.verification.checks import (
     MISTYPED,
+    UNSIGNED,
     Judgement,
     TokenReading,
-    Verdict,
     judge_issued_token,
     judge_number,
     judge_token,
+    read_signature,
     read_token,
 )
 from app.verification.forms import Forms
 from app.verification.questions import Question
-from app.verification.record import CertificateRecord
-from app.verification.row import Row, from_row
 from app.verification.store import CertificateStore
 
-Reading = CertificateNumber | TokenReading | None
-"""What a question turned out to be; None for a mistyped number."""
-_KID = CertificateRecord._fields.index("kid")
-_SHA256 = CertificateRecord._fields.index("token_sha256")
+Reading = str | TokenReading | None
+"""What a question turned out to be: a number in display form, a token, or None for a mistyped number."""
+Glance = str | Signed | None
+"""The same at first sight: what a token says was not read; None for what is no certificate of ours whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ class VerificationDesk:
 
     `keys` may be a second old. A key that took over within this second would look as if it did not sign yet: where one
     of ours turns up so, the keys are read anew (`reread`) and the question is judged again.
+
+    What is only printed goes the short way where it can: the extract of a certificate, put into a form. Everything else
+    is judged from the row itself.
     """
 
     store: CertificateStore
@@ -47,132 +50,123 @@ class VerificationDesk:
     reread: Callable[[], KeyRing] | None = None
     forms: Forms = field(init=False)
     token_forms: Forms = field(init=False)
+    _unsigned: Printed = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "forms", Forms(self.base_url))
         object.__setattr__(self, "token_forms", Forms(self.base_url, judge_issued_token))
+        object.__setattr__(self, "_unsigned", print_judgement(UNSIGNED, self.base_url))
 
     async def by_number(self, text: str) -> Judgement:
         """The verdict on a number as somebody typed it."""
-        number = numbers.parse(text)
+        number = numbers.display(text)
         if number is None:
             return MISTYPED
         record = await self.store.find(number)
-        return judge_number(record, self._keys_for(_kid_of(record)), self.clock())
+        return judge_number(record, self._keys_for(record), self.clock())
 
     async def by_token(self, text: str) -> Judgement:
         """The verdict on a token, whatever text it is."""
         reading = self._read_token(text)
-        record = await self.store.find(reading.number) if reading.number else None
-        return judge_token(reading, record, self._keys_for(_kid_of(record)), self.clock())
+        record = await self.store.find(str(reading.number)) if reading.number else None
+        return judge_token(reading, record, self._keys_for(record), self.clock())
 
-    async def print_number(self, text: str) -> tuple[Verdict, bytes]:
-        """As `by_number`, as the JSON body of an answer: the way of nearly all checks, and the cheapest."""
+    async def print_number(self, text: str) -> Printed:
+        """As `by_number`, as the answer: the way of nearly all checks, and the cheapest."""
         number = numbers.display(text)
         if number is None:
             return self.forms.mistyped
-        row = await self.store.find_row(number)
-        return self.forms.unknown if row is None else self.forms.fill(row, self._keys_for((row[_KID],)), self.clock())
+        extract = await self.store.find_extract(number)
+        printed = self.forms.fill(extract, self.keys(), self.clock()) if extract is not None else None
+        return printed or print_judgement(await self.by_number(number), self.base_url)
 
-    async def print_token(self, text: str) -> tuple[Verdict, bytes]:
-        """As `by_token`, as the JSON body of an answer."""
-        number, reading = self._look_at(Question("token", text))
-        row = await self.store.find_row(number) if number is not None else None
-        keys = self._keys_for(() if row is None else (row[_KID],))
-        return self._print(number, reading, row, keys, self.clock())
+    async def print_token(self, text: str) -> Printed:
+        """As `by_token`, as the answer. What we issued is known by its hash; only else is a token's content read."""
+        signed = self._read_signature(text)
+        if signed is None:
+            return self._unsigned
+        extract = await self.store.find_extract_of(signed.hash)
+        printed = self.token_forms.fill(extract, self.keys(), self.clock()) if extract is not None else None
+        return printed or print_judgement(await self.by_token(text), self.base_url)
 
-    async def print_many(self, questions: Sequence[Question]) -> tuple[list[Verdict], bytes]:
-        """The verdicts on many things at one moment, and the JSON body of the answer; one look-up for all of them.
+    async def print_many(self, questions: Sequence[Question]) -> list[Printed]:
+        """The answers on many things at one moment; one look-up for all numbers, and one for all tokens.
 
         A thousand signatures take a tenth of a second: they are checked on a thread, so that single checks go on.
         """
-        asked = await anyio.to_thread.run_sync(lambda: list(map(self._look_at, questions)))
-        rows = await self.store.find_rows(list({number for number, _ in asked if number is not None}))
-        keys, now = self._keys_for(row[_KID] for row in rows.values()), self.clock()
+        seen = await anyio.to_thread.run_sync(lambda: list(map(self._glance, questions)))
+        by_number = await self.store.find_extracts(list({each for each in seen if isinstance(each, str)}))
+        by_hash = await self.store.find_extracts_of(list({each.hash for each in seen if isinstance(each, Signed)}))
+        keys, now = self.keys(), self.clock()
 
-        def print_all() -> tuple[list[Verdict], bytes]:
-            printed = [
-                self._print(number, reading, rows.get(number) if number else None, keys, now)
-                for number, reading in asked
-            ]
-            return [verdict for verdict, _ in printed], answer_many(body for _, body in printed)
+        def print_one(question: Question, seen: Glance) -> Printed | None:
+            """None for what the short way does not serve."""
+            if isinstance(seen, str):
+                extract = by_number.get(seen)
+                return self.forms.fill(extract, keys, now) if extract is not None else None
+            if isinstance(seen, Signed):
+                extract = by_hash.get(seen.hash)
+                return self.token_forms.fill(extract, keys, now) if extract is not None else None
+            return self.forms.mistyped if question.kind == "number" else self._unsigned
 
-        return await anyio.to_thread.run_sync(print_all)
+        printed = await anyio.to_thread.run_sync(lambda: list(map(print_one, questions, seen)))
+        rest = [question for question, done in zip(questions, printed, strict=True) if done is None]
+        judged = iter(await self._judge_many(rest, now))
+        return [done or print_judgement(next(judged), self.base_url) for done in printed]
 
-    def _print(
-        self, number: str | None, reading: TokenReading | None, row: Row | None, keys: KeyRing, now: datetime
-    ) -> tuple[Verdict, bytes]:
-        if reading is not None:
-            if row is not None and reading.verified is not None and row[_SHA256] == reading.verified.signed_hash:
-                return self.token_forms.fill(row, keys, now)
-            return self.forms.print(judge_token(reading, None if row is None else from_row(row), keys, now))
-        if number is None:
-            return self.forms.mistyped
-        return self.forms.unknown if row is None else self.forms.fill(row, keys, now)
+    def _glance(self, question: Question) -> Glance:
+        return numbers.display(question.text) if question.kind == "number" else self._read_signature(question.text)
+
+    async def _judge_many(self, questions: Sequence[Question], now: datetime) -> list[Judgement]:
+        if not questions:
+            return []
+        readings = await anyio.to_thread.run_sync(lambda: list(map(self._read, questions)))
+        records = await self.store.find_many(_numbers(readings))
+        return self._judge(readings, records, now)
 
     def many_now(self, questions: Sequence[Question]) -> list[Judgement]:
         """The verdicts on many things at one moment, for threads and the command line."""
-        readings = [numbers.parse(q.text) if q.kind == "number" else self._read_token(q.text) for q in questions]
-        records = self.store.find_many_now(_numbers(readings))
-        return _judge(readings, records, self._keys_for(record.kid for record in records.values()), self.clock())
+        readings = list(map(self._read, questions))
+        return self._judge(readings, self.store.find_many_now(_numbers(readings)), self.clock())
 
-    def by_number_now(self, text: str) -> Judgement:
-        """As `by_number`, for threads and the command line."""
-        number = numbers.parse(text)
-        if number is None:
-            return MISTYPED
-        record = self.store.find_now(number)
-        return judge_number(record, self._keys_for(_kid_of(record)), self.clock())
+    def _judge(
+        self, readings: Sequence[Reading], records: Mapping[str, CertificateRecord], now: datetime
+    ) -> list[Judgement]:
+        keys = self._keys_for(*records.values())
+        judgements = []
+        for reading in readings:
+            if reading is None:
+                judgements.append(MISTYPED)
+            elif isinstance(reading, TokenReading):
+                judgements.append(judge_token(reading, records.get(str(reading.number)), keys, now))
+            else:
+                judgements.append(judge_number(records.get(reading), keys, now))
+        return judgements
 
-    def by_token_now(self, text: str) -> Judgement:
-        """As `by_token`, for threads and the command line."""
-        reading = self._read_token(text)
-        record = self.store.find_now(reading.number) if reading.number else None
-        return judge_token(reading, record, self._keys_for(_kid_of(record)), self.clock())
+    def _read(self, question: Question) -> Reading:
+        return numbers.display(question.text) if question.kind == "number" else self._read_token(question.text)
 
     def _read_token(self, text: str) -> TokenReading:
         reading = read_token(text, self.keys())
         return read_token(text, self.reread()) if reading.is_early and self.reread else reading
 
-    def _look_at(self, question: Question) -> tuple[str | None, TokenReading | None]:
-        """The number to look up, if any, and what a token says."""
-        if question.kind == "number":
-            return numbers.display(question.text), None
-        reading = self._read_token(question.text)
-        return str(reading.number) if reading.number else None, reading
+    def _read_signature(self, text: str) -> Signed | None:
+        """None for a token whose signature is not one of ours."""
+        keys = self.keys()
+        signed = read_signature(text, keys)
+        if signed is None or signed.kid in keys.signing:
+            return signed
+        return signed if self.reread and signed.kid in self.reread().signing else None
 
-    def _keys_for(self, kids: Iterable[str]) -> KeyRing:
+    def _keys_for(self, *records: CertificateRecord | None) -> KeyRing:
         """The keys, read anew where certificates of ours name one that does not sign yet."""
         keys = self.keys()
-        for kid in kids:
-            if kid not in keys.signing:
-                return self.reread() if self.reread else keys
+        if any(record is not None and record.kid not in keys.signing for record in records):
+            return self.reread() if self.reread else keys
         return keys
 
 
-def _kid_of(record: CertificateRecord | None) -> tuple[str, ...]:
-    return () if record is None else (record.kid,)
-
-
-def _number(reading: Reading) -> CertificateNumber | None:
-    return reading.number if isinstance(reading, TokenReading) else reading
-
-
-def _numbers(readings: Sequence[Reading]) -> list[CertificateNumber]:
+def _numbers(readings: Iterable[Reading]) -> list[str]:
     """Each once, in the order of asking."""
-    return list(dict.fromkeys(number for number in map(_number, readings) if number is not None))
-
-
-def _judge(
-    readings: Sequence[Reading], records: Mapping[str, CertificateRecord], keys: KeyRing, now: datetime
-) -> list[Judgement]:
-    judgements = []
-    for reading in readings:
-        record = records.get(str(_number(reading)))
-        if reading is None:
-            judgements.append(MISTYPED)
-        elif isinstance(reading, TokenReading):
-            judgements.append(judge_token(reading, record, keys, now))
-        else:
-            judgements.append(judge_number(record, keys, now))
-    return judgements
+    named = (reading.number if isinstance(reading, TokenReading) else reading for reading in readings)
+    return list(dict.fromkeys(str(number) for number in named if number is not None))

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from app.verification.record import CertificateRecord
+from app.certificates.record import CertificateRecord
 
 MAX_CHARS: Final = 1_000
 

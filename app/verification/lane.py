@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import strict_json
 from app.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from app.verification.answer import answer_with_expectation, etag_of
+from app.verification.answer import answer_many, answer_with_expectation
 from app.verification.desk import VerificationDesk
 from app.verification.questions import read_batch, read_question
 from app.verification.tally import Tally
@@ -44,9 +44,8 @@ class Lane:
 
     async def answer(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
         """Status, headers and body for a number as it stands in the address, percent-decoded."""
-        verdict, body = await self._desk.print_number(text)
+        verdict, body, etag = await self._desk.print_number(text)
         self._tally.count(verdict)
-        etag = etag_of(body).encode()
         if if_none_match is not None and _matches(if_none_match, etag):
             return 304, [(b"etag", etag), _NO_CACHE], b""
         return 200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag), _NO_CACHE], body
@@ -56,7 +55,7 @@ class Lane:
         asked, expected = read_question(_parse(await _read_body(request, self._max_body_bytes)))
         desk, is_number = self._desk, asked.kind == "number"
         if expected is None:
-            verdict, body = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
+            verdict, body, _ = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
         else:
             judgement = await (desk.by_number(asked.text) if is_number else desk.by_token(asked.text))
             verdict, body = judgement.verdict, answer_with_expectation(judgement, desk.base_url, expected)
@@ -92,10 +91,10 @@ def routes(
             raise Unavailable("Too many batches are waiting. Try again shortly.")
         async with batches:
             asked = await anyio.to_thread.run_sync(lambda: read_batch(_parse(body)))
-            verdicts, printed = await desk.print_many(asked)
-        for verdict in verdicts:
+            printed = await desk.print_many(asked)
+        for verdict, _, _ in printed:
             tally.count(verdict)
-        return _json(printed)
+        return _json(answer_many(body for _, body, _ in printed))
 
     # `:path`, because a slash in what somebody typed is a wrong character and not another address.
     return [

@@ -15,12 +15,13 @@ from typing import Final
 from app import jws, strict_json
 from app.certificates import status_list
 from app.certificates.credential_reading import Certified, Unreadable, read
+from app.certificates.record import utc_text
 from app.certificates.status_list import ListRefused, Purpose, StatusList
 from app.jws import PublicKey, Refused, Verified
 from app.ledger.checkpoint import Proof, prove, read_proof
 from app.ledger.entry import LogEvent
 from app.ledger.note import NoteRefused, Verifier
-from app.verification.checks import ACTIVE, Check, Verdict, utc_text, validity_of, verdict_of
+from app.verification.checks import ACTIVE, Check, Verdict, validity_of, verdict_of
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 

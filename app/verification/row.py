@@ -1,18 +1,25 @@
 """One row of the register as both databases hand it out: texts, which cost nothing to make. Pure."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from app.verification.record import CertificateRecord
+from app.certificates.record import CertificateRecord
 
 Row = tuple[Any, ...]
 """In the order of the fields of CertificateRecord. Days as `2026-11-22`, moments as `2026-11-22 17:00:00` with or
-without a fraction, in UTC, names as compact JSON."""
+without a fraction, in UTC, names as JSON."""
 
 DAYS: Final = ("valid_from", "valid_until")
 MOMENTS: Final = ("status_since", "issued_at", "logged_at")
 NAMES: Final = ("product_names",)
+
+
+def read_rows(rows: Iterable[Row]) -> dict[str, CertificateRecord]:
+    """By number."""
+    records = map(from_row, rows)
+    return {record.number: record for record in records}
 
 
 def from_row(row: Row) -> CertificateRecord:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.certificates.number import parse
-from app.verification.store import certificate_store
+from app.verification.stores import certificate_store
 from benchmarks import deeds, http_cases, inside, load
 from benchmarks.compare import Effort
 from benchmarks.fill import COLUMNS, LOG_COLUMNS, log_rows, number_of, rows

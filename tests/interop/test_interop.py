@@ -8,7 +8,7 @@ from interop_support import install, node
 from joserfc import jws as joserfc
 from joserfc.jwk import ECKey, KeySet
 
-from app.verification.checks import utc_text
+from app.certificates.record import utc_text
 from tests.support import ok, open_house
 
 FOLDER = Path(__file__).parent

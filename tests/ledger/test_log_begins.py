@@ -30,7 +30,7 @@ def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(hous
     good, bad = house.certify(company), house.certify(house.company())
     house.owner.act(f"/v1/certificates/{bad}/suspend", {"cause": "hearing"})
     gone = "UPDATE log_head SET size = 0, vkey = NULL, checkpoint = NULL"
-    attack(house.database, "DELETE FROM log_entries", gone)  # as an older version left it
+    attack(house.database, "DELETE FROM extracts", "DELETE FROM log_entries", gone)  # as an older version left it
     assert house.verify(good)["verdict"] == "forged"  # not before it is entered
     house.clock.advance(hours=1)
     prepare(house.settings, house.clock())

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from verification_world import ring_of, signer_of
 
+from app import jws
 from app.errors import Unavailable
 from app.verification import lane
 from app.verification.store import RegisterAway
@@ -43,9 +44,14 @@ class TestBatch:
             "unknown", "valid", "mistyped", "valid", "forged", "forged", "valid", "valid", "mistyped",
         ]  # fmt: skip
 
-    def test_one_look_up_for_all_and_none_for_what_names_nothing(self, client, store, token):
-        batch(client, {"number": NUMBER}, {"token": token}, {"number": "MIK-2026-000043-W"}, {"number": "x"})
-        assert store.asked == [[NUMBER, "MIK-2026-000043-W"]]
+    def test_one_look_up_for_all_of_a_kind_and_none_for_what_names_nothing(self, client, store, token):
+        batch(client, {"number": NUMBER}, {"token": token}, {"number": NUMBER}, {"number": "x"}, {"token": "x"})
+        assert store.asked == [[NUMBER], [jws.signed_hash(token)]]
+
+    def test_one_more_for_all_that_have_no_extract(self, client, store, token):
+        others = ["MIK-2026-000043-W", "MIK-2026-000044-U"]
+        batch(client, {"number": others[0]}, {"token": token}, {"number": others[1]}, {"number": NUMBER})
+        assert store.asked == [sorted([NUMBER, *others]), [jws.signed_hash(token)], others]
 
     def test_a_token_that_names_another_certificate_is_forged_beside_it(self, client, token, store, record):
         store.put(record._replace(token_sha256="0" * 64, logged_sha256="0" * 64))

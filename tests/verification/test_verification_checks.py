@@ -9,6 +9,7 @@ from verification_world import NOW, content_of, record_of, ring_of, signer_of, t
 
 from app import jws
 from app.certificates.model import CertificateStatus
+from app.certificates.record import utc_text
 from app.keys import KeyRing, KeyState, KnownKey
 from app.verification.checks import (
     ACTIVE,
@@ -19,7 +20,6 @@ from app.verification.checks import (
     judge_number,
     judge_token,
     read_token,
-    utc_text,
 )
 
 SIGNER = signer_of(0xC0FFEE)

@@ -244,9 +244,19 @@ class TestRegisterAway:
 class TestDesk:
     def test_threads_and_event_loop_answer_alike(self, desk, client, token):
         for number in (NUMBER, "MIK-2026-000043-W", "x"):
-            assert desk.by_number_now(number).verdict == client.get(f"/v1/verify/{number}").json()["verdict"]
+            (judged,) = desk.many_now([Question("number", number)])
+            assert judged.verdict == client.get(f"/v1/verify/{number}").json()["verdict"]
         for text in (token, "x"):
-            assert desk.by_token_now(text).verdict == client.post("/v1/verify", json={"token": text}).json()["verdict"]
+            (judged,) = desk.many_now([Question("token", text)])
+            assert judged.verdict == client.post("/v1/verify", json={"token": text}).json()["verdict"]
+
+    def test_what_has_no_extract_is_answered_alike(self, store, client, token):
+        ways = [lambda: client.get(f"/v1/verify/{NUMBER}"), lambda: client.post("/v1/verify", json={"token": token})]
+        items = [{"number": NUMBER}, {"number": "x"}, {"token": token}, {"number": "MIK-2026-000043-W"}]
+        ways.append(lambda: client.post("/v1/verify/batch", json={"items": items}))
+        printed = [way().content for way in ways]
+        store.has_extracts = False
+        assert [way().content for way in ways] == printed
 
     @pytest.mark.parametrize("state", [None, KeyState.NEXT])
     def test_a_key_that_took_over_a_moment_ago_is_known_to_every_way_of_asking(self, store, signer, token, state):
@@ -262,15 +272,13 @@ class TestDesk:
         desk = VerificationDesk(store, lambda: known["now"], lambda: NOW, "https://mark.example", reread)
         questions = [Question("number", NUMBER)] + ([Question("token", token)] if state else [])
         ways = [
-            lambda: desk.by_number_now(NUMBER).verdict,
             lambda: desk.many_now(questions[:1])[0].verdict,
             lambda: anyio.run(desk.by_number, NUMBER).verdict,
             lambda: anyio.run(desk.print_number, NUMBER)[0],
-            lambda: anyio.run(desk.print_many, questions)[0][-1],
+            lambda: anyio.run(desk.print_many, questions)[-1][0],
         ]
         if state:  # a token of a key that we do not know is not looked at further
             ways += [
-                lambda: desk.by_token_now(token).verdict,
                 lambda: desk.many_now(questions[1:])[0].verdict,
                 lambda: anyio.run(desk.by_token, token).verdict,
                 lambda: anyio.run(desk.print_token, token)[0],
@@ -281,6 +289,6 @@ class TestDesk:
 
     def test_time_is_asked_each_time(self, desk, world):
         later = replace(world, now=NOW + timedelta(days=5000)).now
-        assert desk.by_number_now(NUMBER).verdict == "valid"
+        assert anyio.run(desk.by_number, NUMBER).verdict == "valid"
         world.now = later
-        assert desk.by_number_now(NUMBER).verdict == "expired"
+        assert anyio.run(desk.by_number, NUMBER).verdict == "expired"

@@ -9,23 +9,18 @@ import pytest
 import sqlalchemy as sa
 from verification_world import content_of, record_of, signer_of
 
-from app.certificates.model import Certificate
-from app.certificates.number import CertificateNumber
+from app.certificates import extract
+from app.certificates.model import Certificate, Extract
+from app.certificates.record import COLUMNS, CertificateRecord
 from app.db import dumps
 from app.ledger.model import LogEntry
-from app.verification.record import COLUMNS, CertificateRecord
-from app.verification.row import from_row
-from app.verification.store import (
-    _MANY_POSTGRES,
-    _MANY_SQLITE,
-    _ONE_SQLITE,
-    PostgresStore,
-    RegisterAway,
-    certificate_store,
-)
+from app.verification import statements
+from app.verification.postgres_store import PostgresStore, Together
+from app.verification.store import RegisterAway
+from app.verification.stores import certificate_store
 
 SIGNER = signer_of(0xC0FFEE)
-NUMBER = CertificateNumber("MIK", 2026, 42)
+NUMBER = "MIK-2026-000042-Y"
 RECORD = record_of(content_of(gtin="4006381333931"), "header.payload.signature", SIGNER)
 
 
@@ -87,12 +82,24 @@ def ask(url, *numbers, between=lambda: None):
     return asyncio.run(run())
 
 
+def on_one_store(url, do):
+    async def run():
+        store = certificate_store(url)
+        await store.open()
+        try:
+            return await do(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
 def test_every_value_comes_back_as_it_was(register, database_url):
     (found,) = ask(database_url, NUMBER)
     assert found == RECORD
     assert isinstance(found, CertificateRecord)
     assert found.status_since.utcoffset() is not None
-    assert certificate_store(database_url).find_now(NUMBER) == RECORD
+    assert certificate_store(database_url).find_many_now([NUMBER]) == {NUMBER: RECORD}
 
 
 def test_values_that_may_be_missing(register, database_url):
@@ -107,12 +114,12 @@ def test_what_is_not_in_the_log_is_found_without_it(register, database_url):
     register.put(past, is_logged=False)
     about = {"at": RECORD.issued_at, "event": "certificate.revoked", "subject": past.number, "sha256": "f" * 64}
     register.run(sa.insert(LogEntry).values(seq=43, entry=b"", hashes=b"", **about))
-    assert ask(database_url, CertificateNumber("MIK", 2026, 43)) == [past._replace(logged_at=None, logged_sha256=None)]
+    assert ask(database_url, "MIK-2026-000043-W") == [past._replace(logged_at=None, logged_sha256=None)]
 
 
 def test_unknown(register, database_url):
-    assert ask(database_url, CertificateNumber("MIK", 2026, 43)) == [None]
-    assert certificate_store(database_url).find_now(CertificateNumber("MIA", 2026, 42)) is None
+    assert ask(database_url, "MIK-2026-000043-W") == [None]
+    assert certificate_store(database_url).find_many_now(["MIA-2026-000042-X"]) == {}
 
 
 def test_a_change_is_seen_by_the_very_next_look(register, database_url):
@@ -165,12 +172,12 @@ def test_it_cannot_write(register, database_url):
 def test_threads_share_a_store(register, database_url):
     store = certificate_store(database_url)
     found = []
-    threads = [threading.Thread(target=lambda: found.append(store.find_now(NUMBER))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(store.find_many_now([NUMBER]))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [RECORD] * 8
+    assert found == [{NUMBER: RECORD}] * 8
 
 
 def test_without_its_table(database_url):
@@ -181,13 +188,13 @@ def test_without_its_table(database_url):
     with pytest.raises(RegisterAway):
         ask(database_url, NUMBER)
     with pytest.raises(RegisterAway):
-        certificate_store(database_url).find_now(NUMBER)
+        certificate_store(database_url).find_many_now([NUMBER])
 
 
 class TestSqlite:
     def test_no_file_is_made_by_asking(self, tmp_path):
         with pytest.raises(RegisterAway):
-            certificate_store(f"sqlite:///{tmp_path / 'none.sqlite3'}").find_now(NUMBER)
+            certificate_store(f"sqlite:///{tmp_path / 'none.sqlite3'}").find_many_now([NUMBER])
         assert list(tmp_path.iterdir()) == []
 
     def test_a_file_that_comes_later_or_is_broken_meanwhile(self, tmp_path):
@@ -195,7 +202,7 @@ class TestSqlite:
         store = certificate_store(f"sqlite:///{path}")
         path.write_bytes(b"this is no database, but long enough to look like one" * 100)
         with pytest.raises(RegisterAway):
-            store.find_now(NUMBER)
+            store.find_many_now([NUMBER])
 
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
     def test_memory_is_refused(self, url):
@@ -204,11 +211,11 @@ class TestSqlite:
 
     def test_a_closed_store_connects_anew(self, sqlite_template):
         store = certificate_store(f"sqlite:///{sqlite_template}")
-        assert store.find_now(NUMBER) is None
+        assert store.find_many_now([NUMBER]) == {}
         asyncio.run(store.close())
-        assert store.find_now(NUMBER) is None
+        assert store.find_many_now([NUMBER]) == {}
         store._held.connection.close()
-        assert store.find_now(NUMBER) is None
+        assert store.find_many_now([NUMBER]) == {}
 
 
 class TestPostgres:
@@ -230,7 +237,7 @@ class TestPostgres:
     def test_no_server(self, tmp_path):
         store = PostgresStore(f"postgresql://nobody@/none?host={tmp_path}")
         with pytest.raises(RegisterAway):
-            store.find_now(NUMBER)
+            store.find_many_now([NUMBER])
 
     def test_not_opened(self, database_url):
         async def run():
@@ -243,31 +250,23 @@ class TestPostgres:
 class TestMany:
     """One query, however many numbers are asked for."""
 
-    OTHER = CertificateNumber("MIK", 2026, 43)
+    OTHER = "MIK-2026-000043-W"
 
     @pytest.fixture
     def second(self, register):
-        second = RECORD._replace(number=str(self.OTHER), product_names={"en": "Other"})
+        second = RECORD._replace(number=self.OTHER, product_names={"en": "Other"})
         register.put(second)
         return second
 
     def ask_many(self, url, numbers):
-        async def run():
-            store = certificate_store(url)
-            await store.open()
-            try:
-                return await store.find_rows([str(number) for number in numbers])
-            finally:
-                await store.close()
-
-        found = {number: from_row(row) for number, row in asyncio.run(run()).items()}
+        found = on_one_store(url, lambda store: store.find_many(numbers))
         assert certificate_store(url).find_many_now(numbers) == found
         return found
 
     def test_those_that_are_there_by_number(self, second, database_url):
-        missing = [CertificateNumber("MIA", 2026, serial) for serial in range(1_500)]
+        missing = [f"MIA-2026-{serial:06d}-X" for serial in range(1_500)]
         found = self.ask_many(database_url, [self.OTHER, *missing, NUMBER])
-        assert found == {str(NUMBER): RECORD, str(self.OTHER): second}
+        assert found == {NUMBER: RECORD, self.OTHER: second}
 
     def test_none_asked_for_is_not_asked(self):
         for url in ("sqlite:////nowhere/none.sqlite3", "postgresql+psycopg://nobody@127.0.0.1:1/none"):
@@ -277,15 +276,21 @@ class TestMany:
         """A look at every row of the register would be felt by everybody."""
         with register.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                for query, asked in ((_ONE_SQLITE, "a"), (_MANY_SQLITE, '["a","b"]')):
-                    plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, (asked,)).all()
-                    assert "SEARCH c USING INDEX" in str(plan)
-                    assert "SEARCH l USING INDEX uq_log_entries_issued" in str(plan)
+                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statements.ROWS_SQLITE, ('["a"]',)).all())
+                assert "SEARCH c USING INDEX" in plan
+                assert "SEARCH l USING INDEX uq_log_entries_issued" in plan
+                for query in (statements.TEXT_SQLITE, statements.TEXT_OF_SIGNED_SQLITE, statements.TEXTS_SQLITE):
+                    plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).all())
+                    assert "SEARCH extracts USING INDEX" in plan
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
-                plan = connection.exec_driver_sql("EXPLAIN " + _MANY_POSTGRES, (["a", "b"],)).all()
-                assert "uq_certificates_number" in str(plan)
-                assert "uq_log_entries_issued" in str(plan)
+                for query, asked, index in (
+                    (statements.ROWS_POSTGRES, "a", "uq_certificates_number"),
+                    (statements.ROWS_POSTGRES, "a", "uq_log_entries_issued"),
+                    (statements.TEXTS_POSTGRES, "a", "pk_extracts"),
+                    (statements.TEXTS_OF_SIGNED_POSTGRES, b"a", "uq_extracts_signed_hash"),
+                ):
+                    assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).all())
 
     def test_away(self, database_url):
         engine = sa.create_engine(database_url)
@@ -298,6 +303,64 @@ class TestMany:
             certificate_store(database_url).find_many_now([NUMBER])
 
 
+class TestExtracts:
+    SIGNED = bytes.fromhex(RECORD.token_sha256)
+
+    @pytest.fixture
+    def held(self, register):
+        """The text of the extract that the register holds."""
+        text = extract.write(RECORD)
+        register.run(sa.insert(Extract).values(number=NUMBER, signed_hash=self.SIGNED, text=text))
+        return text
+
+    def test_by_number_and_by_what_was_signed(self, held, database_url):
+        async def ask(store):
+            return (
+                await asyncio.gather(store.find_extract(NUMBER), store.find_extract("none"), store.find_extract("")),
+                await asyncio.gather(store.find_extract_of(self.SIGNED), store.find_extract_of(b"")),
+                await store.find_extracts([NUMBER, "none"]),
+                await store.find_extracts_of([self.SIGNED, b"none"]),
+                await store.find_extracts([]),
+                await store.find_extracts_of([]),
+            )
+
+        one, one_of, many, many_of, none, none_of = on_one_store(database_url, ask)
+        assert (one, one_of) == ([held, None, None], [held, None])
+        assert (many, many_of, none, none_of) == ({NUMBER: held}, {self.SIGNED: held}, {}, {})
+
+    @pytest.mark.parametrize("value", [{"status": "revoked"}, {"holder_name": "Other"}, {"version": 2}])
+    @pytest.mark.usefixtures("held")
+    def test_whoever_changes_the_certificate_drops_it(self, register, database_url, value):
+        register.change(**value)
+        assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
+
+    @pytest.mark.parametrize("deed", [sa.delete(LogEntry), sa.update(LogEntry).values(sha256="f" * 64)])
+    @pytest.mark.usefixtures("held")
+    def test_whoever_changes_the_log_past_its_guard_drops_it(self, register, database_url, deed):
+        if database_url.startswith("sqlite"):
+            register.run(*(sa.text(f"DROP TRIGGER log_entries_no_{verb}") for verb in ("update", "delete")))
+        register.run(deed)
+        assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
+
+    @pytest.mark.parametrize("other", [{"number": "MIK-2026-000043-W"}, {"signed_hash": b"f" * 32}])
+    def test_none_of_what_is_not_in_the_log_as_it_was_signed(self, register, other):
+        values = {"number": NUMBER, "signed_hash": self.SIGNED, "text": b""} | other
+        with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
+            connection.execute(sa.insert(Extract).values(values))
+        with register.engine.begin() as connection:
+            connection.execute(sa.insert(Extract).values(number=NUMBER, signed_hash=self.SIGNED, text=b""))
+        with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
+            connection.execute(sa.update(Extract).values(values | {"signed_hash": b"f" * 32}))
+
+    @pytest.mark.usefixtures("held")
+    def test_it_goes_with_its_certificate(self, register, database_url):
+        with register.engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            connection.execute(sa.delete(Certificate))
+        assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
+
+
 class TestTogether:
     """PostgreSQL: single look-ups that come at the same time are asked in one query."""
 
@@ -306,105 +369,84 @@ class TestTogether:
         return sa.make_url(pg_url).set(database=pg_template).render_as_string(hide_password=False)
 
     @pytest.fixture
-    def held(self, database_url):
-        """A store of one connection whose queries are counted, and wait where the test says so."""
-        store = certificate_store(database_url)
-        held = PostgresStore(store._conninfo, connections=1)
-        held.queries, held.began, held.may_go_on = [], asyncio.Event(), asyncio.Event()
+    def held(self):
+        """One asker whose queries are counted, and wait where the test says so."""
 
-        async def read(query, argument):
-            held.queries.append(sorted(argument))
-            held.began.set()
-            await held.may_go_on.wait()
-            return [(number,) for number in argument if number == "there"]
+        class Held(Together):
+            def __init__(self):
+                self.queries, self.began, self.may_go_on = [], asyncio.Event(), asyncio.Event()
+                self.error = None
+                super().__init__(self.find_all, 1)
 
-        held._read = read
-        return held
+            async def find_all(self, numbers):
+                self.queries.append(sorted(numbers))
+                self.began.set()
+                if self.error:
+                    raise self.error
+                await self.may_go_on.wait()
+                return {number: b"yes" for number in numbers if number == "there"}
 
-    def run(self, held, play):
+        return Held()
+
+    def run(self, play):
         async def run():
-            await held.open()
-            try:
-                return await asyncio.wait_for(play(), 20)
-            finally:
-                await held.close()
+            return await asyncio.wait_for(play(), 20)
 
         return asyncio.run(run())
 
     def test_what_comes_in_one_turn_is_one_query(self, held):
         async def play():
             held.may_go_on.set()
-            return await asyncio.gather(*(held.find_row(name) for name in ("there", "x", "there", "y")))
+            return await asyncio.gather(*(held.find(name) for name in ("there", "x", "there", "y")))
 
-        assert self.run(held, play) == [("there",), None, ("there",), None]
+        assert self.run(play) == [b"yes", None, b"yes", None]
         assert held.queries == [["there", "x", "y"]]
 
     def test_nobody_joins_a_query_that_is_under_way(self, held):
         """Its answer may be older than the question."""
 
         async def play():
-            first = asyncio.create_task(held.find_row("there"))
+            first = asyncio.create_task(held.find("there"))
             await held.began.wait()
-            later = [asyncio.create_task(held.find_row(name)) for name in ("there", "z")]
+            later = [asyncio.create_task(held.find(name)) for name in ("there", "z")]
             await asyncio.sleep(0)
             held.may_go_on.set()
             return await asyncio.gather(first, *later)
 
-        assert self.run(held, play) == [("there",), ("there",), None]
+        assert self.run(play) == [b"yes", b"yes", None]
         assert held.queries == [["there"], ["there", "z"]]
 
     def test_no_query_asks_for_all_the_world(self, held, monkeypatch):
-        monkeypatch.setattr("app.verification.store.MOST_AT_ONCE", 2)
+        monkeypatch.setattr("app.verification.postgres_store.MOST_AT_ONCE", 2)
 
         async def play():
             held.may_go_on.set()
-            return await asyncio.gather(*(held.find_row(str(each)) for each in range(5)))
+            return await asyncio.gather(*(held.find(str(each)) for each in range(5)))
 
-        assert self.run(held, play) == [None] * 5
+        assert self.run(play) == [None] * 5
         assert [len(query) for query in held.queries] == [2, 2, 1]
 
     def test_who_hangs_up_does_not_harm_the_others(self, held):
         async def play():
-            tasks = [asyncio.create_task(held.find_row(name)) for name in ("x", "there")]
+            tasks = [asyncio.create_task(held.find(name)) for name in ("x", "there")]
             await held.began.wait()
             tasks[0].cancel()
             held.may_go_on.set()
             return await asyncio.gather(*tasks, return_exceptions=True)
 
-        gone, found = self.run(held, play)
+        gone, found = self.run(play)
         assert isinstance(gone, asyncio.CancelledError)
-        assert found == ("there",)
+        assert found == b"yes"
 
     @pytest.mark.parametrize("error", [psycopg.DataError("x"), RuntimeError("x")])
     def test_all_hear_of_a_failure_and_the_next_is_answered(self, held, error):
         async def play():
-            working = held._read
-
-            async def fail(_query, _argument):
-                raise error
-
-            held._read = fail
-            failed = await asyncio.gather(*(held.find_row(n) for n in "ab"), return_exceptions=True)
-            held._read = working
+            held.error = error
+            failed = await asyncio.gather(*(held.find(n) for n in "ab"), return_exceptions=True)
+            held.error = None
             held.may_go_on.set()
-            return failed, await held.find_row("there")
+            return failed, await held.find("there")
 
-        failed, found = self.run(held, play)
+        failed, found = self.run(play)
         assert [type(each) for each in failed] == [RegisterAway] * 2
-        assert found == ("there",)
-
-
-def test_names_come_as_compact_json_from_both(register, database_url):
-    """The lane prints them as they are."""
-
-    async def run():
-        store = certificate_store(database_url)
-        await store.open()
-        try:
-            return await store.find_row(str(NUMBER))
-        finally:
-            await store.close()
-
-    row = asyncio.run(run())
-    assert row[CertificateRecord._fields.index("product_names")] == '{"az":"Polad boru","en":"Steel pipe"}'
-    assert row[CertificateRecord._fields.index("status_since")] == "2026-11-22 17:00:00.123456"
+        assert found == b"yes"

@@ -8,13 +8,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import jws
+from app.certificates import extract
 from app.certificates.credential import CertificateContent
 from app.certificates.credential_untp import build
 from app.certificates.lint import Grounds, lint, sign_credential
+from app.certificates.record import COLUMNS, CertificateRecord
 from app.db import dumps
 from app.jws import PrivateKey
 from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
-from app.verification.record import COLUMNS, CertificateRecord
 
 DID = "did:web:mark.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -113,6 +114,7 @@ class MemoryStore:
     rows: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
     broken: Exception | None = None
+    has_extracts: bool = True
 
     def put(self, record):
         self.rows[record.number] = record
@@ -123,29 +125,40 @@ class MemoryStore:
     async def close(self):
         pass
 
+    def _asked_for(self, what):
+        if not what:
+            return
+        self.asked.append(what)
+        if self.broken:
+            raise self.broken
+
     async def find(self, number):
-        return self.find_now(number)
+        self._asked_for(number)
+        return self.rows.get(number)
 
-    def find_now(self, number):
-        self.asked.append(str(number))
-        if self.broken:
-            raise self.broken
-        return self.rows.get(str(number))
+    async def find_extract(self, number):
+        self._asked_for(number)
+        return await self._extract(number)
 
-    async def find_row(self, number):
-        self.asked.append(number)
-        if self.broken:
-            raise self.broken
-        return row_of(self.rows[number]) if number in self.rows else None
+    async def find_extract_of(self, signed_hash):
+        return (await self.find_extracts_of([signed_hash])).get(signed_hash)
 
-    async def find_rows(self, numbers):
-        self.asked.append(sorted(numbers))
-        if self.broken:
-            raise self.broken
-        return {number: row_of(self.rows[number]) for number in numbers if number in self.rows}
+    async def find_extracts(self, numbers):
+        self._asked_for(sorted(numbers))
+        return {number: text for number in numbers if (text := await self._extract(number)) is not None}
+
+    async def find_extracts_of(self, signed_hashes):
+        self._asked_for(sorted(each.hex() for each in signed_hashes))
+        found = {bytes.fromhex(row.token_sha256): row.number for row in self.rows.values()}
+        texts = {each: await self._extract(found[each]) for each in signed_hashes if each in found}
+        return {each: text for each, text in texts.items() if text is not None}
+
+    async def _extract(self, number):
+        return extract.write(self.rows[number]) if number in self.rows and self.has_extracts else None
+
+    async def find_many(self, numbers):
+        return self.find_many_now(numbers)
 
     def find_many_now(self, numbers):
-        self.asked.append([str(number) for number in numbers])
-        if self.broken:
-            raise self.broken
-        return {str(number): self.rows[str(number)] for number in numbers if str(number) in self.rows}
+        self._asked_for(list(numbers))
+        return {number: self.rows[number] for number in numbers if number in self.rows}

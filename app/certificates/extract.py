@@ -1,0 +1,63 @@
+"""The extract from the register: what a check prints of one certificate, written down as it is printed. Pure.
+
+A check reads one short row instead of two long ones, and prints it as it stands. An extract is made in the transaction
+that issues a certificate or changes its status; the database itself drops it with every other change of the row (see
+the migration), and then the certificate is read in full until there is a new one. So an extract never says anything
+else than its certificate.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from app import jws
+from app.certificates.credential import mask_voen
+from app.certificates.record import CertificateRecord, utc_text
+
+JUDGED = ("valid_from", "valid_until", "status", "kid")
+"""All that the law of checks looks at, besides the log. Their texts hold no space."""
+
+
+def certificate_members(record: CertificateRecord) -> dict[str, Any]:
+    """The public face of a certificate, here and in the register: no VÖEN in full, no person, no cost."""
+    return {
+        "number": record.number,
+        "scheme": {"code": record.scheme_code, "name": record.scheme_name},
+        "holder": {"name": record.holder_name, "voen": mask_voen(record.holder_voen)},
+        "product": {"name": dict(sorted(record.product_names.items())), "hs6": record.hs6, "gtin": record.gtin},
+        "site": {"park": record.park_code, "district": record.district},
+        "origin_criterion": record.origin_criterion,
+        "valid_from": record.valid_from.isoformat(),
+        "valid_until": record.valid_until.isoformat(),
+        "status": record.status,
+        "status_since": utc_text(record.status_since),
+        "reason": record.status_reason,
+    }
+
+
+def write(record: CertificateRecord) -> bytes | None:
+    """The extract: lines of UTF-8. None for what is not in the public log as it was signed.
+
+    What is judged (days, status, key, with a space between); the number; since when it has its status; when it was
+    issued; when that was logged; 16 hexadecimal digits that differ where anything here differs; its face, as JSON.
+    """
+    if record.logged_at is None or record.logged_sha256 != record.token_sha256:
+        return None
+    judged = " ".join(str(getattr(record, name)) for name in JUDGED)
+    moments = (utc_text(moment) for moment in (record.status_since, record.issued_at, record.logged_at))
+    shown = [judged, record.number, *moments]
+    face = jws.dump_json(certificate_members(record))
+    mark = hashlib.sha256("\n".join(shown).encode() + face).hexdigest()[:16]
+    return "\n".join([*shown, mark, ""]).encode() + face
+
+
+def read_judged(judged: bytes) -> Mapping[str, Any]:
+    """The first line of an extract, by name."""
+    valid_from, valid_until, status, kid = judged.decode().split(" ")
+    return {
+        "valid_from": date.fromisoformat(valid_from),
+        "valid_until": date.fromisoformat(valid_until),
+        "status": status,
+        "kid": kid,
+    }

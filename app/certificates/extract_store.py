@@ -1,0 +1,54 @@
+"""Queries over extracts from the register."""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.certificates.model import Certificate, Extract
+from app.certificates.store import AT_ONCE
+from app.ledger.entry import LogEvent
+from app.ledger.model import LogEntry
+
+_PUT = sa.text(
+    "INSERT INTO extracts (number, signed_hash, text) VALUES (:number, :signed_hash, :text) ON CONFLICT (number) "
+    "DO UPDATE SET signed_hash = excluded.signed_hash, text = excluded.text"
+)
+
+
+def put(session: Session, made: Sequence[tuple[Certificate, bytes]]) -> None:
+    """In place of what they had."""
+    rows = [
+        {"number": certificate.number, "signed_hash": bytes.fromhex(certificate.token_sha256), "text": text}
+        for certificate, text in made
+    ]
+    if rows:
+        session.execute(_PUT, rows)
+
+
+def without(session: Session) -> Iterator[Sequence[Certificate]]:
+    """Certificates that have none though their issue is in the public log as it was signed, a thousand at a time."""
+    query = (
+        sa.select(Certificate)
+        .join(
+            LogEntry,
+            sa.and_(
+                LogEntry.subject == Certificate.number,
+                LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value,
+                LogEntry.sha256 == Certificate.token_sha256,
+            ),
+        )
+        .where(~sa.exists().where(Extract.number == Certificate.number))
+        .order_by(Certificate.id)
+        .limit(AT_ONCE)
+    )
+    after = None
+    while rows := session.scalars(query if after is None else query.where(Certificate.id > after)).all():
+        after = rows[-1].id
+        yield rows
+
+
+def texts(session: Session, numbers: Sequence[str]) -> dict[str, bytes]:
+    """By number."""
+    query = sa.select(Extract.number, Extract.text).where(Extract.number.in_(numbers))
+    return {row.number: row.text for row in session.execute(query)}
