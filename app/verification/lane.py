@@ -6,7 +6,7 @@ and become problem documents in the one table of `app/web/problems.py`.
 
 import anyio
 import anyio.to_thread
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -50,9 +50,9 @@ class Lane:
             return 304, [(b"etag", etag), _NO_CACHE], b""
         return 200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag), _NO_CACHE], body
 
-    async def answer_posted(self, request: Request) -> tuple[int, list[Header], bytes]:
+    async def answer_posted(self, scope: Scope, receive: Receive) -> tuple[int, list[Header], bytes]:
         """The same for `POST /v1/verify`."""
-        asked, expected = read_question(_parse(await _read_body(request, self._max_body_bytes)))
+        asked, expected = read_question(_parse(await _read_body(scope, receive, self._max_body_bytes)))
         desk, is_number = self._desk, asked.kind == "number"
         if expected is None:
             verdict, body, _ = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
@@ -82,11 +82,11 @@ def routes(
     lane = Lane(desk, tally, max_body_bytes=max_body_bytes)
 
     async def post(request: Request) -> Response:
-        _, _, body = await lane.answer_posted(request)
+        _, _, body = await lane.answer_posted(request.scope, request.receive)
         return _json(body)
 
     async def batch(request: Request) -> Response:
-        body = await _read_body(request, max_batch_bytes)
+        body = await _read_body(request.scope, request.receive, max_batch_bytes)
         if batches.statistics().tasks_waiting >= BATCHES_WAITING:
             raise Unavailable("Too many batches are waiting. Try again shortly.")
         async with batches:
@@ -115,22 +115,27 @@ def _matches(if_none_match: bytes, etag: bytes) -> bool:
     return any(tag.strip().removeprefix(b"W/") in {etag, b"*"} for tag in if_none_match.split(b","))
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    media_type, stated = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            media_type = media_type or value
+        elif name == b"content-length":
+            stated = value
+    if media_type.partition(b";")[0].strip().lower() != b"application/json":
         raise UnsupportedMedia("Send this as application/json.")
-    too_large = TooLarge(f"The body is larger than {limit} bytes.")
-    stated = request.headers.get("content-length", "")
-    if stated.isdecimal() and (len(stated) > 15 or int(stated) > limit):
-        raise too_large
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_large
-    except ClientDisconnect:
-        raise Invalid("The request ended before its body did.") from None
+    too_large = f"The body is larger than {limit} bytes."
+    if stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
+        raise TooLarge(too_large)
+    body, goes_on = bytearray(), True
+    while goes_on:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The request ended before its body did.")
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise TooLarge(too_large)
+        goes_on = message.get("more_body", False)
     return bytes(body)
 
 

@@ -1,7 +1,11 @@
-"""What a route may ask for: the session, the time, who is asking, and against which version a change was made."""
+"""What a route may ask for: the session, the time, who is asking, and against which version a change was made.
+
+What does not touch the database is `async`: it is done at once. Everything else hops to a thread, and each hop waits
+for its turn among all that checks are asked, perhaps with the lock of the one writer in its hand.
+"""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -9,6 +13,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from app.access import service as access
 from app.access.passwords import Passwords
@@ -33,17 +38,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_now(request: Request) -> datetime:
+async def get_now(request: Request) -> datetime:
     now: datetime = request.app.state.clock()
     return now
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
@@ -54,20 +59,27 @@ def only_reads(endpoint: Callable[P, R]) -> Callable[P, R]:
     return endpoint
 
 
-def get_session(request: Request) -> Iterator[Session]:
+async def get_session(request: Request) -> AsyncIterator[Session]:
     """One session, one commit, before the answer leaves: that needs `scope="function"` wherever this is asked for.
 
     With FastAPI's default scope the commit runs after the answer: a commit that fails would still have sent a token.
     """
     endpoint = getattr(request.scope.get("route"), "endpoint", None)
-    database = get_database(request)
-    if request.method in gate.SAFE_METHODS or getattr(endpoint, gate.ONLY_READS, False):
-        with database.read_session() as session:
-            yield session
-        return
-    with database.session() as session:
+    database: Database = request.app.state.database
+    only_reads = request.method in gate.SAFE_METHODS or getattr(endpoint, gate.ONLY_READS, False)
+    session = database.read_session() if only_reads else database.session()
+    try:
         yield session
-        session.commit()
+    except BaseException:
+        await run_in_threadpool(session.close)
+        raise
+    await run_in_threadpool(_end, session, commit=not only_reads)
+
+
+def _end(session: Session, *, commit: bool) -> None:
+    with session:
+        if commit:
+            session.commit()
 
 
 for _asks_the_database in (get_database, get_session):
@@ -99,7 +111,7 @@ ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 def allow(*roles: Role) -> Any:
     """An actor with one of these roles; anybody else is refused with 403."""
 
-    def allowed(actor: ActorDep) -> Actor:
+    async def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
             raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
         return actor
@@ -122,7 +134,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def get_expected_version(
+async def get_expected_version(
     request: Request,
     session: SessionDep,
     actor: ActorDep,
@@ -152,13 +164,13 @@ def _ask_first(request: Request, session: Session, actor: Actor | None, now: dat
     return ask
 
 
-def ask_first_for_actor(
+async def ask_first_for_actor(
     request: Request, session: SessionDep, actor: ActorDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
     return _ask_first(request, session, actor, now)
 
 
-def ask_first_for_anybody(
+async def ask_first_for_anybody(
     request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
     return _ask_first(request, session, None, now)
@@ -170,12 +182,17 @@ AskFirstDep = Annotated[Callable[[], None], Depends(ask_first_for_actor, scope="
 AnonymousAskFirstDep = Annotated[Callable[[], None], Depends(ask_first_for_anybody, scope="function")]
 
 
-def replay_for_actor(ask_first: AskFirstDep) -> None:
-    ask_first()
+async def replay_for_actor(request: Request, ask_first: AskFirstDep) -> None:
+    await _replay(request, ask_first)
 
 
-def replay_for_anybody(ask_first: AnonymousAskFirstDep) -> None:
-    ask_first()
+async def replay_for_anybody(request: Request, ask_first: AnonymousAskFirstDep) -> None:
+    await _replay(request, ask_first)
+
+
+async def _replay(request: Request, ask_first: Callable[[], None]) -> None:
+    if hasattr(request.state, "retry"):
+        await run_in_threadpool(ask_first)
 
 
 # The last dependency of a route that creates: after 401, 404 and 403, before anything is looked at.
@@ -187,14 +204,14 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def get_address(request: Request) -> str:
+async def get_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
 AddressDep = Annotated[str, Depends(get_address)]
 
 
-def get_passwords(request: Request) -> Passwords:
+async def get_passwords(request: Request) -> Passwords:
     passwords: Passwords = request.app.state.passwords
     return passwords
 
@@ -202,22 +219,22 @@ def get_passwords(request: Request) -> Passwords:
 setattr(get_passwords, gate.KIND, gate.Kind.HASHES)
 
 
-def get_tokens(request: Request) -> AccessTokens:
+async def get_tokens(request: Request) -> AccessTokens:
     tokens: AccessTokens = request.app.state.tokens
     return tokens
 
 
-def get_seal(request: Request) -> Seal:
+async def get_seal(request: Request) -> Seal:
     seal: Seal = request.app.state.seal
     return seal
 
 
-def get_issuance(request: Request) -> Issuance:
+async def get_issuance(request: Request) -> Issuance:
     issuance: Issuance = request.app.state.issuance
     return issuance
 
 
-def get_evidence_files(request: Request) -> EvidenceFiles:
+async def get_evidence_files(request: Request) -> EvidenceFiles:
     files: EvidenceFiles = request.app.state.evidence_files
     return files
 

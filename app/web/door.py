@@ -13,6 +13,7 @@ from app.verification.lane import Lane
 from app.web import problems
 from app.web.limits import BATCH_COUNTS, Limiter
 from app.web.middleware import ANY_ORIGIN, Envelope, Header, PublicCors, RequestIds, every_answer
+from app.web.turnstile import Turnstile
 
 CHECKS = "/v1/verify"
 _NUMBER = CHECKS + "/"
@@ -41,12 +42,16 @@ class Door:
         self._limiter = limiter
         self._ids = ids
         self._https = https
+        self._turnstile = Turnstile()
         self._headers: list[Header] = [*every_answer(https=https), (b"vary", b"Origin")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not (path := scope["path"]).startswith(CHECKS):
-            await self._app(scope, receive, send)
+            with self._turnstile.other():
+                await self._app(scope, receive, send)
             return
+        if not self._turnstile.is_free:
+            await self._turnstile.turn()
         client, method, answer = scope.get("client"), scope["method"], None
         try:
             if client and method != "OPTIONS":
@@ -60,7 +65,8 @@ class Door:
             await self._fail(error, scope, receive, send)
             return
         if answer is None:
-            await self._app(scope, receive, send)
+            with self._turnstile.other():
+                await self._app(scope, receive, send)
             return
         status, headers, body = answer
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -80,7 +86,7 @@ class Door:
             elif name == b"authorization":
                 return None  # such an answer is never stored by a cache
         if number is None:
-            status, headers, body = await self._lane.answer_posted(Request(scope, receive))
+            status, headers, body = await self._lane.answer_posted(scope, receive)
         else:
             status, headers, body = await self._lane.answer(number, if_none_match)
         headers += self._headers

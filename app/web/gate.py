@@ -33,6 +33,12 @@ class Kind(StrEnum):
 AT_WORK: Mapping[Kind, int] = MappingProxyType({Kind.HASHES: 6, Kind.WRITES: 9, Kind.READS: 12})
 
 
+def at_work(*, one_writer: bool) -> Mapping[Kind, int]:
+    """Where a database has one writer at a time, one request writes: others would only wait for its lock on threads,
+    looking again every tenth of a second, and in no order."""
+    return {**AT_WORK, Kind.WRITES: 1} if one_writer else AT_WORK
+
+
 class Gates:
     """One for each worker process."""
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 from api_world import count, in_state, other_approver, other_reviewer, refused, rows
 
-from app.web.gate import Gates, Kind
+from app.web.gate import AT_WORK, Gates, Kind
 from tests.support import PASSWORD, ok, product, voen_of
 
 LOST = {409, 412}
@@ -245,6 +245,12 @@ def test_many_who_sign_in_do_not_keep_readers_waiting(house):
         *[lambda: company.get("/v1/me") for _ in range(20)],
     )
     assert statuses(answers) == {200: 80}
+
+
+def test_where_one_may_write_at_a_time_the_others_do_not_wait_on_threads(house):
+    """They would wait for the lock of SQLite, looking again every tenth of a second."""
+    expected = {"sqlite": 1, "postgresql": AT_WORK[Kind.WRITES]}[house.database.write_engine.dialect.name]
+    assert house.app.state.gates._gates[Kind.WRITES]._value == expected
 
 
 def test_a_house_that_is_full_says_so(house):

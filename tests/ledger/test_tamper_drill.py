@@ -112,6 +112,17 @@ def test_a_changed_certificate_is_named(drill, change):
     assert drill.named() == [f"certificate {drill.numbers[0]}"]
 
 
+def test_a_changed_extract_is_named(drill):
+    """Checks print it, so it must not say more than its certificate."""
+    change = "UPDATE extracts SET text = :text WHERE number = :number"
+    with drill.database.read_session() as session:
+        text = session.execute(
+            sa.text("SELECT text FROM extracts WHERE number = :number"), {"number": drill.numbers[1]}
+        ).scalar_one()
+    drill.attack(change, number=drill.numbers[1], text=bytes(text).replace(b" suspended ", b" active "))
+    assert drill.named() == [f"certificate {drill.numbers[1]}"]
+
+
 def test_a_suspension_taken_away_is_named(drill):
     drill.attack("UPDATE certificates SET status = 'active' WHERE number = :number", number=drill.numbers[1])
     code, said = drill.check()

@@ -1,0 +1,99 @@
+"""What checks print is written with every change of a certificate, and made anew where it is missing."""
+
+import pytest
+import sqlalchemy as sa
+
+from app.certificates import extract, extracts, service
+from app.certificates.model import Certificate, Extract
+from app.certificates.record import CertificateRecord
+from app.errors import Unavailable
+from app.ledger import store as ledger
+from app.main import prepare
+
+
+@pytest.fixture
+def number(shared_house):
+    return shared_house.certify()
+
+
+def of(house, number):
+    """What the register holds as extract, and what its certificate says."""
+    with house.database.read_session() as session:
+        row = session.get(Extract, number)
+        certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
+        record = CertificateRecord.of(certificate, ledger.issued(session, number))
+        return row and (bytes(row.text), row.signed_hash.hex()), (extract.write(record), certificate.token_sha256)
+
+
+def drop(house, *numbers):
+    with house.database.session() as session:
+        session.execute(sa.delete(Extract).where(Extract.number.in_(numbers)))
+        session.commit()
+
+
+def test_every_deed_leaves_one_that_says_what_the_row_says(shared_house, number):
+    deeds = [
+        ("suspend", {"cause": "hearing"}), ("suspend", {"cause": "surveillance"}), ("reinstate", {"cause": "hearing"}),
+        ("reinstate", {"cause": "surveillance"}), ("suspend", {"cause": "hearing"}),
+        ("revoke", {"reason": "false-documents"}),
+    ]  # fmt: skip
+    seen = set()
+    for deed, body in [(None, None), *deeds]:
+        if deed:
+            shared_house.owner.act(f"/v1/certificates/{number}/{deed}", body)
+        held, says = of(shared_house, number)
+        assert held == says
+        seen.add(held[0].split(b"\n")[0].split(b" ")[2])
+    assert seen == {b"active", b"suspended", b"revoked"}
+
+
+def test_what_is_taken_back_leaves_it_as_it_was(shared_house, number):
+    before = of(shared_house, number)
+    with shared_house.database.session() as session:
+        certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
+        certificate.status = "revoked"
+        extracts.renew(session, certificate)
+        session.rollback()
+        session.commit()
+    assert of(shared_house, number) == before
+
+
+def test_one_that_is_missing_changes_no_answer_and_is_made_at_the_next_start(shared_house, number):
+    token = shared_house.anonymous.get(f"/v1/certificates/{number}").text
+    ways = [
+        lambda: shared_house.anonymous.get(f"/v1/verify/{number}"),
+        lambda: shared_house.anonymous.post("/v1/verify", json={"token": token}),
+        lambda: shared_house.anonymous.post("/v1/verify/batch", json={"items": [{"number": number}, {"token": token}]}),
+    ]
+    answers = [way().content for way in ways]
+    drop(shared_house, number)
+    assert [way().content for way in ways] == answers
+    prepare(shared_house.settings, shared_house.clock())
+    held, says = of(shared_house, number)
+    assert held == says
+
+
+def test_those_that_are_missing_are_made_page_by_page(shared_house, monkeypatch):
+    monkeypatch.setattr("app.certificates.extract_store.AT_ONCE", 2)
+    numbers = [shared_house.certify() for _ in range(5)]
+    drop(shared_house, *numbers)
+    with shared_house.database.session() as session:
+        assert extracts.catch_up(session) == 5
+        session.commit()
+    for number in numbers:
+        held, says = of(shared_house, number)
+        assert held == says
+    with shared_house.database.session() as session:
+        assert extracts.catch_up(session) == 0
+
+
+def test_a_failed_deed_keeps_it(shared_house, number, monkeypatch):
+    before = of(shared_house, number)
+
+    def fail(*_args, **_kwargs):
+        raise Unavailable("Not now.")
+
+    monkeypatch.setattr(service.audit, "record", fail)
+    path = f"/v1/certificates/{number}/suspend"
+    assert shared_house.owner.post(path, version="now", json={"cause": "hearing"}).status_code == 503
+    assert of(shared_house, number) == before

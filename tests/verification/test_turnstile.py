@@ -1,0 +1,70 @@
+"""While others are at work, checks go through a few in each turn of the loop; else they never wait."""
+
+import asyncio
+
+import pytest
+
+from app.web.turnstile import Turnstile
+
+
+def test_it_is_free_while_nobody_else_is_at_work():
+    turnstile = Turnstile()
+    assert turnstile.is_free
+    with turnstile.other(), turnstile.other():
+        assert not turnstile.is_free
+    assert turnstile.is_free
+    with pytest.raises(KeyError), turnstile.other():
+        raise KeyError
+    assert turnstile.is_free
+
+
+def passed_in_each_turn(count, at_once, meanwhile=lambda _tasks: None):
+    """How many of so many checks that came together went through in each turn of the loop, and who went through."""
+
+    async def run():
+        turnstile, passed = Turnstile(at_once), []
+
+        async def check(name):
+            await turnstile.turn()
+            passed.append(name)
+
+        tasks = [asyncio.ensure_future(check(name)) for name in range(count)]
+        turns = []
+        while not all(task.done() for task in tasks):
+            before = len(passed)
+            await asyncio.sleep(0)
+            if len(passed) > before:
+                turns.append(len(passed) - before)
+            if len(turns) == 1:
+                meanwhile(tasks)
+        assert not turnstile._waiting
+        return turns, passed
+
+    return asyncio.run(asyncio.wait_for(run(), 20))
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(1, 1), (3, 16), (16, 16), (17, 16), (100, 16), (7, 1)])
+def test_no_turn_lets_more_through_and_all_come_through_in_their_order(count, at_once):
+    turns, passed = passed_in_each_turn(count, at_once)
+    assert max(turns) <= at_once
+    assert len(turns) <= -(-count // at_once) + 1
+    assert passed == list(range(count))
+
+
+def test_who_hangs_up_takes_no_place():
+    _, passed = passed_in_each_turn(40, 16, lambda tasks: [task.cancel() for task in tasks[16:30]])
+    assert passed == [*range(16), *range(30, 40)]
+
+
+def test_it_rests_when_nobody_waits():
+    """Else the loop would turn for ever."""
+
+    async def run():
+        turnstile = Turnstile(4)
+        for _ in range(3):
+            await asyncio.gather(*(turnstile.turn() for _ in range(9)))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert not turnstile._is_turning
+
+    asyncio.run(asyncio.wait_for(run(), 20))
