@@ -13,9 +13,9 @@ from app.schema import migrate
 from app.web.deps import utc_now
 from benchmarks import deeds, http_cases, inside
 from benchmarks.compare import Effort
-from benchmarks.fill import number_of
 from benchmarks.http_cases import LANE, OURS, USUAL, Bench
 from benchmarks.load import spread
+from benchmarks.made import number_of
 from benchmarks.registers import Register, postgres, register, sign_some
 from benchmarks.report import Row, page
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import inside, load
 from benchmarks.compare import Compared, Contender, Effort, against
-from benchmarks.fill import number_of
+from benchmarks.made import number_of
 from benchmarks.registers import Register
 from benchmarks.report import Row
 from benchmarks.servers import Server, serving

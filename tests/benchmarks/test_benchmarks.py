@@ -1,15 +1,17 @@
 """The harness of `make bench` works: it fills, asks, counts and writes. Nothing here is timed."""
 
+import asyncio
 import json
 
 import pytest
 import sqlalchemy as sa
 
-from app.certificates.number import parse
+from app.certificates import extract
 from app.verification.stores import certificate_store
 from benchmarks import deeds, http_cases, inside, load
 from benchmarks.compare import Effort
-from benchmarks.fill import COLUMNS, LOG_COLUMNS, log_rows, number_of, rows
+from benchmarks.made import COLUMNS, Filling, number_of
+from benchmarks.made import made as made_rows
 from benchmarks.registers import register, sign_some
 from benchmarks.report import Row, page
 
@@ -35,7 +37,7 @@ def bench(tmp_path_factory):
 
 
 def test_rows_are_as_many_and_as_various_as_promised(made):
-    found = certificate_store(made.url).find_many_now([parse(number_of(serial)) for serial in range(1, ROWS + 1)])
+    found = certificate_store(made.url).find_many_now([number_of(serial) for serial in range(1, ROWS + 1)])
     assert len(found) == ROWS
     assert {record.status for record in found.values()} == {"active", "suspended", "revoked"}
     assert len({(record.valid_from, record.valid_until) for record in found.values()}) > ROWS / 2
@@ -43,12 +45,21 @@ def test_rows_are_as_many_and_as_various_as_promised(made):
     assert all(record.logged_at and record.logged_sha256 == record.token_sha256 for record in found.values())
 
 
+def test_extracts_are_those_of_their_certificates(made):
+    """They are made by hand for speed; the service would make the very same."""
+    numbers = [number_of(serial) for serial in range(1, ROWS + 1)]
+    store = certificate_store(made.url)
+    found = asyncio.run(store.find_extracts(numbers))
+    assert found == {number: extract.write(record) for number, record in store.find_many_now(numbers).items()}
+
+
 @pytest.mark.parametrize("is_sqlite", [True, False])
 def test_each_row_has_a_value_for_each_column(is_sqlite):
-    (row,) = rows(1, "kid", is_sqlite=is_sqlite)
-    assert len(row) == len(COLUMNS)
-    (entry,) = log_rows(1, "kid", 7, is_sqlite=is_sqlite)
-    assert dict(zip(LOG_COLUMNS, entry, strict=True))["hashes"] == bytes(32 * 4)  # a leaf, and three subtrees
+    tables = made_rows(Filling("kid", 7, is_sqlite), range(1, 3))
+    assert [(table, len(rows)) for table, rows in tables.items()] == [(table, 2) for table in COLUMNS]
+    assert all(len(row) == len(COLUMNS[table]) for table, rows in tables.items() for row in rows)
+    entry = dict(zip(COLUMNS["log_entries"], tables["log_entries"][0], strict=True))
+    assert entry["hashes"] == bytes(32 * 4)  # a leaf, and three subtrees
 
 
 def test_serials_all_over_the_register_and_none_twice():
