@@ -232,7 +232,7 @@ def _wrap(app: Service, single: Lane, settings: Settings) -> None:
 
 SWITCH_SECONDS = 0.0001
 """After how long a thread that computes lets another go on. The default, 5 ms, is a hundred checks: while one thread
-prepares a decision, each of them would wait so long after each look into the register. Measured: docs/performance.md."""
+prepares a decision, each check would wait so long after its look into the register (docs/decisions/0042)."""
 
 
 def from_environment() -> FastAPI:

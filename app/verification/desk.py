@@ -71,8 +71,16 @@ class VerificationDesk:
         record = await self.store.find(str(reading.number)) if reading.number else None
         return judge_token(reading, record, self._keys_for(record), self.clock())
 
+    def print_at_once(self, text: str) -> Printed | None:
+        """As `print_number`, for what the register knows letter by letter, since its numbers are right; None else.
+
+        The way of nearly all checks, and the cheapest: nothing in it waits.
+        """
+        extract = self.store.extract_at_once(text)
+        return None if extract is None else self.forms.fill(extract, self.keys(), self.clock())
+
     async def print_number(self, text: str) -> Printed:
-        """As `by_number`, as the answer: the way of nearly all checks, and the cheapest."""
+        """As `by_number`, as the answer."""
         number = numbers.display(text)
         if number is None:
             return self.forms.mistyped

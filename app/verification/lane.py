@@ -44,7 +44,7 @@ class Lane:
 
     async def answer(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
         """Status, headers and body for a number as it stands in the address, percent-decoded."""
-        verdict, body, etag = await self._desk.print_number(text)
+        verdict, body, etag = self._desk.print_at_once(text) or await self._desk.print_number(text)
         self._tally.count(verdict)
         if if_none_match is not None and _matches(if_none_match, etag):
             return 304, [(b"etag", etag), _NO_CACHE], b""

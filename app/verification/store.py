@@ -30,6 +30,12 @@ class CertificateStore(Protocol):
 
     async def close(self) -> None: ...
 
+    def extract_at_once(self, text: str) -> bytes | None:
+        """The extract of the number that this text is, letter by letter, without waiting and for the event loop alone.
+
+        None says nothing: a store that has to wait for its database, or cannot reach it, knows none at once.
+        """
+
     async def find_extract(self, number: str) -> bytes | None: ...
 
     async def find_extract_of(self, signed_hash: bytes) -> bytes | None:

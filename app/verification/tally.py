@@ -6,7 +6,6 @@ all workers are added up; there is no address at which strangers could read them
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from app.verification.checks import Verdict
@@ -21,7 +20,7 @@ class Tally:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._counts: Counter[Verdict] = Counter()
+        self._counts = dict.fromkeys(Verdict, 0)
         self._next = clock() + SECONDS
 
     def count(self, verdict: Verdict) -> None:
@@ -32,6 +31,7 @@ class Tally:
     def report(self) -> None:
         """Log what was counted since the last time, and begin anew. Nothing is logged for nothing."""
         self._next = self._clock() + SECONDS
-        if self._counts:
-            log.info("checks: %s", ", ".join(f"{verdict} {count}" for verdict, count in self._counts.most_common()))
-            self._counts.clear()
+        counted = [(count, verdict) for verdict, count in self._counts.items() if count]
+        if counted:
+            log.info("checks: %s", ", ".join(f"{verdict} {count}" for count, verdict in sorted(counted, reverse=True)))
+            self._counts = dict.fromkeys(Verdict, 0)

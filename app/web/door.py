@@ -46,11 +46,15 @@ class Door:
         self._headers: list[Header] = [*every_answer(https=https), (b"vary", b"Origin")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not (path := scope["path"]).startswith(CHECKS):
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if not path.startswith(CHECKS):
             with self._turnstile.other():
                 await self._app(scope, receive, send)
             return
-        if not self._turnstile.is_free:
+        if self._turnstile.others:
             await self._turnstile.turn()
         client, method, answer = scope.get("client"), scope["method"], None
         try:

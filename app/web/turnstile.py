@@ -19,7 +19,8 @@ class Turnstile:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
-        self._others = 0
+        self.others = 0
+        """How many are at work; a check need not wait for its turn while there are none."""
         self._left = at_once
         self._is_turning = False
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -27,16 +28,11 @@ class Turnstile:
     @contextmanager
     def other(self) -> Iterator[None]:
         """Around whatever is no check."""
-        self._others += 1
+        self.others += 1
         try:
             yield
         finally:
-            self._others -= 1
-
-    @property
-    def is_free(self) -> bool:
-        """Whether a check may go on at once, without waiting for its turn."""
-        return not self._others
+            self.others -= 1
 
     async def turn(self) -> None:
         """Wait for a turn of the loop in which there is room."""

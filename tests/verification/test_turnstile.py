@@ -1,21 +1,31 @@
 """While others are at work, checks go through a few in each turn of the loop; else they never wait."""
 
 import asyncio
+import shutil
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.web.turnstile import Turnstile
+from tests.support import open_house
 
 
-def test_it_is_free_while_nobody_else_is_at_work():
+def test_who_is_at_work_is_counted():
     turnstile = Turnstile()
-    assert turnstile.is_free
+    assert turnstile.others == 0
     with turnstile.other(), turnstile.other():
-        assert not turnstile.is_free
-    assert turnstile.is_free
+        assert turnstile.others == 2
     with pytest.raises(KeyError), turnstile.other():
         raise KeyError
-    assert turnstile.is_free
+    assert turnstile.others == 0
+
+
+def test_a_service_that_runs_is_nobody_at_work(sqlite_template, tmp_path):
+    """The server's own talk with the application lasts as long as the process."""
+    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'a.sqlite3')}"
+    with open_house(url, tmp_path) as house, TestClient(house.app) as client:
+        assert client.get("/health/live").status_code == 200
+        assert house.app.door._turnstile.others == 0
 
 
 def passed_in_each_turn(count, at_once, meanwhile=lambda _tasks: None):
