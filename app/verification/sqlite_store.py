@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from app.certificates.record import CertificateRecord
 from app.verification.row import read_rows
 from app.verification.statements import ROWS_SQLITE, TEXT_OF_SIGNED_SQLITE, TEXT_SQLITE, TEXTS_SQLITE
 from app.verification.store import RegisterAway
-
 
 MAPPED_BYTES = 1 << 40
 """As much of the file as SQLite will map (2 GiB as it is usually built): two reads of pages by the kernel cost half a
@@ -36,9 +36,15 @@ class SqliteStore:
 
     async def open(self) -> None:
         """Other connections are made where and when they are needed."""
-        connection = self._connect()
-        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}").fetchall()
-        self._at_once = connection.execute
+        self._connect_at_once()
+
+    def _connect_at_once(self) -> None:
+        """Does not insist: while there is no file, checks answer that there is none."""
+        self._at_once = _not_opened
+        with suppress(sqlite3.Error):
+            connection = self._connect()
+            connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}").fetchall()
+            self._at_once = connection.execute
 
     async def close(self) -> None:
         for connection in list(self._all):
@@ -49,8 +55,11 @@ class SqliteStore:
         try:
             # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and the past.
             rows = self._at_once(TEXT_SQLITE, (text,)).fetchall()
-        except (sqlite3.Error, UnicodeEncodeError):
-            return None  # the file may have been exchanged: the long way connects anew, and `open` for the next time
+        except UnicodeEncodeError:
+            return None
+        except sqlite3.Error:
+            self._connect_at_once()  # for the next check; this one goes the long way
+            return None
         return rows[0][0] if rows else None
 
     async def find_extract(self, number: str) -> bytes | None:

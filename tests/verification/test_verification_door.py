@@ -275,7 +275,7 @@ class TestTally:
         client.get(f"/v1/verify/{NUMBER}")
         client.post("/v1/verify", json={"token": token})
         client.post("/v1/verify/batch", json={"items": [{"number": NUMBER}, {"number": "x"}]})
-        assert tally._counts == {"valid": 3, "mistyped": 1}
+        assert {name: count for name, count in tally._counts.items() if count} == {"valid": 3, "mistyped": 1}
 
 
 def test_request_ids_differ_between_requests_and_processes():

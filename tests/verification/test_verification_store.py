@@ -1,6 +1,7 @@
 """Looking up on both databases, over the migrated tables: right values, fresh values, and what happens without them."""
 
 import asyncio
+import shutil
 import threading
 from uuid import uuid4
 
@@ -204,6 +205,17 @@ class TestSqlite:
         with pytest.raises(RegisterAway):
             store.find_many_now([NUMBER])
 
+    def test_opened_before_there_is_a_file(self, tmp_path, sqlite_template):
+        path = tmp_path / "later.sqlite3"
+
+        async def ask(store):
+            assert store.extract_at_once(NUMBER) is None
+            shutil.copy(sqlite_template, path)
+            assert store.extract_at_once(NUMBER) is None
+            return store._at_once("SELECT count(*) FROM extracts", ()).fetchall()
+
+        assert on_one_store(f"sqlite:///{path}", ask) == [(0,)]
+
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
     def test_memory_is_refused(self, url):
         with pytest.raises(ValueError, match="memory"):
@@ -327,6 +339,26 @@ class TestExtracts:
         one, one_of, many, many_of, none, none_of = on_one_store(database_url, ask)
         assert (one, one_of) == ([held, None, None], [held, None])
         assert (many, many_of, none, none_of) == ({NUMBER: held}, {self.SIGNED: held}, {}, {})
+
+    @pytest.mark.parametrize("text", ["", "x", NUMBER.lower(), f" {NUMBER}", "\0", "\ud800", "x" * 100_000])
+    def test_at_once_only_what_is_the_number_letter_by_letter(self, held, database_url, text):
+        async def ask(store):
+            return store.extract_at_once(text), store.extract_at_once(NUMBER)
+
+        known = held if database_url.startswith("sqlite") else None  # any look into PostgreSQL takes a journey
+        assert on_one_store(database_url, ask) == (None, known)
+
+    def test_at_once_after_a_break(self, held, database_url):
+        """The check that finds the connection broken goes the long way, the next one not."""
+
+        async def ask(store):
+            if isinstance(store, PostgresStore):
+                return held
+            store._held.connection.close()
+            assert store.extract_at_once(NUMBER) is None
+            return store.extract_at_once(NUMBER)
+
+        assert on_one_store(database_url, ask) == held
 
     @pytest.mark.parametrize("value", [{"status": "revoked"}, {"holder_name": "Other"}, {"version": 2}])
     @pytest.mark.usefixtures("held")
