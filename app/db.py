@@ -101,6 +101,12 @@ class Base(DeclarativeBase):
     }
 
 
+def table_of(mapped: type[Base]) -> sa.Table:
+    """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
+    third of the cost."""
+    return Base.metadata.tables[mapped.__tablename__]
+
+
 def dumps(value: Any) -> str:
     """JSON as it is stored: readable letters, stable order."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

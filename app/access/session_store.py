@@ -21,6 +21,7 @@ from app.access.model import (
     User,
 )
 from app.actor import Role
+from app.db import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class Present:
 
 def _present() -> sa.Select[Any]:
     """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
-    session, person, role = SignIn.__table__.c, User.__table__.c, StaffRole.__table__.c
-    of_session = (session.id, session.user_id, session.expires_at, session.ended_at, session.second_factor_at)
+    session, person, role = table_of(SignIn), table_of(User), table_of(StaffRole)
+    of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
     return (
-        sa.select(*of_session, person.active, person.is_staff, person.organisation_id, role.role)
-        .join_from(SignIn.__table__, User.__table__, person.id == session.user_id)
-        .outerjoin(StaffRole.__table__, role.user_id == person.id)
-        .where(session.id == sa.bindparam("sign_in_id"))
+        sa.select(*of_session, person.c.active, person.c.is_staff, person.c.organisation_id, role.c.role)
+        .join_from(session, person, person.c.id == session.c.user_id)
+        .outerjoin(role, role.c.user_id == person.c.id)
+        .where(session.c.id == sa.bindparam("sign_in_id"))
     )
 
 

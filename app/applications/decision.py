@@ -49,8 +49,7 @@ class SentBack:
 def approve(
     session: Session, actor: Actor, application_id: UUID, *, version: Version, issuance: Issuance, now: datetime
 ) -> Decided | SentBack:
-    application = cases.admit(session, actor, application_id, Action.APPROVE, version)
-    recommendation = _recommendation(session, application)
+    application, recommendation = cases.admit_decision(session, actor, application_id, Action.APPROVE, version)
     judged = assessment.judge(session, application, now, hold=True)
     verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
     granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == Verdict.APPROVE]
@@ -61,11 +60,9 @@ def approve(
     assessment.keep(session, application, judged, "decision", now)
     outcome = State.APPROVED if granted else State.REJECTED
     decision = _decide(session, actor, application, recommendation, outcome, None, judged, now)
-    cases.move(session, actor, application, Action.APPROVE, outcome, now, decision=decision.id)
-    issued = tuple(
-        certificates.issue(session, actor, _grant(application, decision, judged, pid, now), issuance, now)
-        for pid in granted
-    )
+    cases.move(session, actor, application, Action.APPROVE, outcome, now, standing=recommendation, decision=decision.id)
+    grants = [_grant(application, decision, judged, pid, now) for pid in granted]
+    issued = certificates.issue(session, actor, grants, issuance, now)
     return Decided(application, decision, issued)
 
 
@@ -73,12 +70,13 @@ def reject(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Decided:
     """Refuse every product, whatever was recommended, with a reason that the applicant reads."""
-    application = cases.admit(session, actor, application_id, Action.REJECT, version)
-    recommendation = _recommendation(session, application)
+    application, recommendation = cases.admit_decision(session, actor, application_id, Action.REJECT, version)
     judged = assessment.judge(session, application, now, hold=True)
     assessment.keep(session, application, judged, "decision", now)
     decision = _decide(session, actor, application, recommendation, State.REJECTED, reason, judged, now)
-    cases.move(session, actor, application, Action.REJECT, State.REJECTED, now, decision=decision.id)
+    cases.move(
+        session, actor, application, Action.REJECT, State.REJECTED, now, standing=recommendation, decision=decision.id
+    )
     return Decided(application, decision, ())
 
 
@@ -86,22 +84,16 @@ def return_to_review(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Application:
     """Differ from the recommendation: it is void, and the reviewer who holds the case acts next."""
-    application = cases.admit(session, actor, application_id, Action.RETURN, version)
-    _send_back(session, actor, application, _recommendation(session, application), reason, now)
+    application, recommendation = cases.admit_decision(session, actor, application_id, Action.RETURN, version)
+    _send_back(session, actor, application, recommendation, reason, now)
     return application
-
-
-def _recommendation(session: Session, application: Application) -> Recommendation:
-    recommendation = store.open_recommendation(session, application.id)
-    assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
-    return recommendation
 
 
 def _send_back(
     session: Session, actor: Actor, application: Application, recommendation: Recommendation, why: str, now: datetime
 ) -> None:
     note = cases.say(session, actor, application, why, internal=True, now=now)
-    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
+    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, standing=recommendation, note=note)
     store.void(recommendation, now)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.applications import items, store
 from app.applications.model import Evidence
 from app.certificates import store as certificates
-from app.certificates.model import Certificate
+from app.certificates.store import Revoked
 from app.products import store as products
 from app.products.model import CostItem, ProcessStep
 from app.products.model import Place as CostPlace
@@ -91,7 +91,7 @@ class _Known:
 
     submitted_on: date | None
     evidence: Sequence[Evidence]
-    revoked: Sequence[Certificate]
+    revoked: Sequence[Revoked]
     zones: Mapping[str, str]  # park → its kind
     brands: Sequence[str]
 
@@ -147,8 +147,8 @@ def product_facts(
         evidence=items.as_facts(known.evidence, product.id),
         record=facts.Record(
             tuple(
-                facts.Revocation(c.status_reason or "", day_in_baku(c.status_since), c.product_id == product.id)
-                for c in known.revoked
+                facts.Revocation(each.reason, day_in_baku(each.since), each.product_id == product.id)
+                for each in known.revoked
             )
         ),
         zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),

@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, StatusListRow
 from app.certificates.status_list import PURPOSES, Purpose, empty
+from app.db import table_of
 
 AT_ONCE = 10_000
+_ROW = table_of(StatusListRow).c
+_PURPOSES_OF = sa.select(_ROW.purpose).where(_ROW.list_id == sa.bindparam("list_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,7 @@ class Signed:
 
 def open_list(session: Session, list_id: int) -> None:
     """Make a list for each purpose, empty; those that exist stay as they are."""
-    known = sa.select(StatusListRow.purpose).where(StatusListRow.list_id == list_id)
-    if len(session.scalars(known).all()) == len(PURPOSES):
+    if len(session.execute(_PURPOSES_OF, {"list_id": list_id}).all()) == len(PURPOSES):
         return
     insert = sa.text(
         "INSERT INTO status_lists (list_id, purpose, version, bits) VALUES (:list_id, :purpose, 1, :bits) "
