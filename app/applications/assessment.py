@@ -39,7 +39,7 @@ def judge(session: Session, application: Application, now: datetime, *, hold: bo
     mark = schemes.mark(session, application.scheme_code)
     dossier = gather(
         session,
-        application.scheme_code,
+        mark.ruleset,
         organisation,
         store.product_ids(session, application.id),
         store.evidence_for(session, organisation.id, application.id, hold=hold),
@@ -60,7 +60,7 @@ def judge_products(
         raise NotFound.of("organisation")
     mark = schemes.mark(session, scheme_code)
     evidence = store.evidence_for(session, organisation.id, None)
-    dossier = gather(session, scheme_code, organisation, product_ids, evidence, day_in_baku(now))
+    dossier = gather(session, mark.ruleset, organisation, product_ids, evidence, day_in_baku(now))
     return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
 
 

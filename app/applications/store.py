@@ -199,7 +199,7 @@ def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> 
 
 def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) -> Sequence[str]:
     """Brands of products for which other companies hold this mark; they are public by their certificates."""
-    query = (
+    query = (  # grows with the certificates of the mark
         sa.select(Product.brand)
         .join(Certificate, Certificate.product_id == Product.id)
         .where(
