@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.applications import store
 from app.applications.facts import Dossier, gather
-from app.applications.model import Application, AssessmentRow
+from app.applications.model import Application
 from app.db import new_id
 from app.errors import NotFound
 from app.registry import store as registry
@@ -65,20 +65,23 @@ def judge_products(
 
 
 def keep(session: Session, application: Application, judged: Judged, occasion: str, now: datetime) -> None:
-    session.add_all(
-        AssessmentRow(
-            id=new_id(),
-            application_id=application.id,
-            product_id=product_id,
-            occasion=occasion,
-            scheme_code=assessment.scheme,
-            ruleset_version=assessment.ruleset_version,
-            input_hash=assessment.input_hash,
-            outcome=assessment.outcome.value,
-            content=assessment.to_json(),
-            assessed_at=now,
-        )
-        for product_id, assessment in judged.assessments.items()
+    store.add_assessments(
+        session,
+        [
+            {
+                "id": new_id(),
+                "application_id": application.id,
+                "product_id": product_id,
+                "occasion": occasion,
+                "scheme_code": assessment.scheme,
+                "ruleset_version": assessment.ruleset_version,
+                "input_hash": assessment.input_hash,
+                "outcome": assessment.outcome.value,
+                "content": assessment.to_json(),
+                "assessed_at": now,
+            }
+            for product_id, assessment in judged.assessments.items()
+        ],
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.actor import Actor
 from app.applications import assessment, cases, store
 from app.applications.facts import ProductDossier
-from app.applications.model import Application, DecidedProduct, Decision, Recommendation
+from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import Verdict
 from app.applications.workflow import Action, State
 from app.certificates import service as certificates
@@ -151,25 +151,24 @@ def _decide(
     )
     session.add(decision)
     session.flush()
-    session.add_all(
-        _decided(application, decision, UUID(each["product_id"]), each["outcome"], judged) for each in decision.products
-    )
+    store.add_decided(session, [_decided(application, decision, each, judged) for each in decision.products])
     return decision
 
 
 def _decided(
-    application: Application, decision: Decision, product_id: UUID, outcome: str, judged: assessment.Judged
-) -> DecidedProduct:
+    application: Application, decision: Decision, result: Mapping[str, Any], judged: assessment.Judged
+) -> dict[str, Any]:
+    product_id = UUID(result["product_id"])
     hs6 = judged.dossier.products[product_id].whole.product.hs6
-    return DecidedProduct(
-        decision_id=decision.id,
-        product_id=product_id,
-        scheme_code=application.scheme_code,
-        organisation_id=application.organisation_id,
-        hs4=hs6[:4],
-        hs6=hs6,
-        outcome=outcome,
-    )
+    return {
+        "decision_id": decision.id,
+        "product_id": product_id,
+        "scheme_code": application.scheme_code,
+        "organisation_id": application.organisation_id,
+        "hs4": hs6[:4],
+        "hs6": hs6,
+        "outcome": result["outcome"],
+    }
 
 
 def _result(verdict: Mapping[str, Any], judged: assessment.Judged, overruled: str | None) -> dict[str, Any]:

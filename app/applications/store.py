@@ -1,6 +1,6 @@
 """Queries over applications and what hangs on them. Another company's thing is absent: the query itself says so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.applications.model import (
     ApplicationProduct,
     AssessmentRow,
     CaseNote,
+    DecidedProduct,
     Decision,
     Evidence,
     InformationRequest,
@@ -20,6 +21,7 @@ from app.applications.model import (
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.certificates.model import Certificate, CertificateStatus
+from app.db import table_of
 from app.products.model import Product
 
 
@@ -68,6 +70,8 @@ _INFORMATION_REQUESTS = (
 _OPEN_RECOMMENDATION = sa.select(Recommendation).where(
     Recommendation.application_id == _ID, Recommendation.voided_at.is_(None)
 )
+_ADD_ASSESSMENTS = sa.insert(table_of(AssessmentRow))
+_ADD_DECIDED = sa.insert(table_of(DecidedProduct))
 _DECISION = sa.select(Decision).where(Decision.application_id == _ID)
 
 
@@ -246,6 +250,15 @@ def decision(session: Session, application_id: UUID) -> Decision | None:
 
 def applications_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Application]:
     return {row.id: row for row in session.scalars(sa.select(Application).where(Application.id.in_(ids)))}
+
+
+def add_assessments(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    session.execute(_ADD_ASSESSMENTS, [dict(row) for row in rows])
+
+
+def add_decided(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Products as they were decided; their decision must be written already."""
+    session.execute(_ADD_DECIDED, [dict(row) for row in rows])
 
 
 def latest_assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
