@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from app.schemes.facts import Material
@@ -29,33 +30,49 @@ def digest(value: Any) -> str:
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
-def jsonable(value: Any) -> Any:  # noqa: PLR0911 (one return for each kind of value)
+def jsonable(value: Any) -> Any:
     """A value of the domain as JSON: decimals as plain text, so that 40 and 40.00 are one.
 
     The order of a bill of materials means nothing, so it is sorted; every other sequence keeps its order.
     """
     kind: Any = type(value)
-    if kind in _AS_IT_IS:  # most are; asked first, and of the very type: an enum may be a str
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {key: jsonable(item) for key, item in value.items()}
-    if names := _members(kind):
-        return {name: jsonable(getattr(value, name)) for name in names}
-    if isinstance(value, frozenset):
-        return sorted(jsonable(item) for item in value)
-    if isinstance(value, tuple):
-        items = [item if type(item) is str else jsonable(item) for item in value]
-        return sorted(items, key=canonical_json) if any(isinstance(item, Material) for item in value) else items
-    return value
+    return value if kind in _AS_IT_IS else _way_of(kind)(value)
 
 
 @cache
-def _members(kind: type) -> tuple[str, ...]:
-    """The members of a dataclass; none of any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+def _way_of(kind: type) -> Callable[[Any], Any]:  # noqa: PLR0911 (one return for each kind of value)
+    """How values of this type are written; found out once, since there are few types and very many values."""
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, Decimal):
+        return plain
+    if issubclass(kind, date):
+        return methodcaller("isoformat")
+    if is_dataclass(kind):
+        return partial(_members, tuple(field.name for field in fields(kind)))
+    if issubclass(kind, Mapping):
+        return _mapping
+    if issubclass(kind, frozenset):
+        return _set
+    return _sequence if issubclass(kind, tuple) else _unchanged
+
+
+def _members(names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    return {name: jsonable(getattr(value, name)) for name in names}
+
+
+def _mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: jsonable(item) for key, item in value.items()}
+
+
+def _set(value: frozenset[Any]) -> list[Any]:
+    return sorted(map(jsonable, value))
+
+
+def _sequence(value: tuple[Any, ...]) -> list[Any]:
+    items = [item if type(item) is str else jsonable(item) for item in value]
+    return sorted(items, key=canonical_json) if Material in map(type, value) else items
+
+
+def _unchanged(value: Any) -> Any:
+    return value
