@@ -59,8 +59,7 @@ def approve(
         return SentBack(application, code, message, findings)
     assessment.keep(session, application, judged, "decision", now)
     outcome = State.APPROVED if granted else State.REJECTED
-    decision = _decide(session, actor, application, recommendation, outcome, None, judged, now)
-    cases.move(session, actor, application, Action.APPROVE, outcome, now, standing=recommendation, decision=decision.id)
+    decision = _decide(session, actor, Action.APPROVE, application, recommendation, outcome, None, judged, now)
     grants = [_grant(application, decision, judged, pid, now) for pid in granted]
     issued = certificates.issue(session, actor, grants, issuance, now)
     return Decided(application, decision, issued)
@@ -73,10 +72,8 @@ def reject(
     application, recommendation = cases.admit_decision(session, actor, application_id, Action.REJECT, version)
     judged = assessment.judge(session, application, now, hold=True)
     assessment.keep(session, application, judged, "decision", now)
-    decision = _decide(session, actor, application, recommendation, State.REJECTED, reason, judged, now)
-    cases.move(
-        session, actor, application, Action.REJECT, State.REJECTED, now, standing=recommendation, decision=decision.id
-    )
+    refused = State.REJECTED
+    decision = _decide(session, actor, Action.REJECT, application, recommendation, refused, reason, judged, now)
     return Decided(application, decision, ())
 
 
@@ -128,6 +125,7 @@ def _objection(
 def _decide(
     session: Session,
     actor: Actor,
+    action: Action,
     application: Application,
     recommendation: Recommendation,
     outcome: State,
@@ -135,6 +133,7 @@ def _decide(
     judged: assessment.Judged,
     now: datetime,
 ) -> Decision:
+    """Write the decision with its products, and move the case to the state that it decides on."""
     assert actor.id is not None  # only people decide
     decision = Decision(
         id=new_id(),
@@ -150,6 +149,7 @@ def _decide(
         dossier_hash=judged.dossier.hash,
     )
     session.add(decision)
+    cases.move(session, actor, application, action, outcome, now, standing=recommendation, decision=decision.id)
     session.flush()
     store.add_decided(session, [_decided(application, decision, each, judged) for each in decision.products])
     return decision

@@ -19,8 +19,11 @@ AT_ONCE = 1_000
 _ROW = table_of(LogEntry)
 _ADD = sa.insert(_ROW)
 _HASHES = sa.select(_ROW.c.seq, _ROW.c.hashes).where(_ROW.c.seq.in_(sa.bindparam("closing", expanding=True)))
-_HEAD = sa.select(LogHead)
-_HEAD_LOCKED = _HEAD.with_for_update().execution_options(populate_existing=True)
+_HEAD = sa.select(LogHead).execution_options(populate_existing=True)  # it is moved past the mapper
+_HEAD_LOCKED = _HEAD.with_for_update()
+_MOVE_HEAD = sa.update(table_of(LogHead)).values(
+    size=sa.bindparam("to_size"), vkey=sa.bindparam("of_key"), checkpoint=sa.bindparam("signed")
+)
 _KEY = table_of(SigningKey)
 _ACTIVE_KEY = sa.select(_KEY.c.kid).where(_KEY.c.state == KeyState.ACTIVE.value)
 _ACTIVE_KEY_HELD = _ACTIVE_KEY.with_for_update(read=True)
@@ -33,6 +36,11 @@ def issuer(session: Session) -> str | None:
 
 def head(session: Session, *, lock: bool = False) -> LogHead | None:
     return session.scalars(_HEAD_LOCKED if lock else _HEAD).one_or_none()
+
+
+def move_head(session: Session, size: int, vkey: str, checkpoint: str) -> None:
+    """The head is locked."""
+    session.execute(_MOVE_HEAD, {"to_size": size, "of_key": vkey, "signed": checkpoint})
 
 
 def add_entries(session: Session, rows: Sequence[Mapping[str, object]]) -> None:

@@ -48,6 +48,12 @@ def product(
     return session.scalars(query).one_or_none()
 
 
+def owned(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
+    """Those of these products that belong to the company, by id."""
+    rows = session.scalars(_SOME, {"ids": list(product_ids)})
+    return {row.id: row for row in rows if row.organisation_id == organisation_id}
+
+
 def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
     """Lock products in one fixed order, so that none changes until this transaction ends."""
     return session.scalars(_SOME_HELD, {"ids": list(product_ids)}).all()
