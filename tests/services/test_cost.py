@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support import ok
 
-MOST_FOR_AN_APPROVAL = 45
+MOST_FOR_AN_APPROVAL = 43
 MOST_FOR_A_SUSPENSION = 16
 MOST_FOR_AN_ASSESSMENT = 14
 
