@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.actor import Actor
-from app.db import Base, dumps
+from app.db import Base, dumps, table_of
 
 GENESIS = "0" * 64
 AT_ONCE = 1_000
@@ -166,32 +166,50 @@ def _seal(session: Session) -> None:
         seal(session)
 
 
-def seal(session: Session) -> AuditHead:
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The newest event of the chain: its number, and its hash, which stands for all before it."""
+
+    seq: int
+    hash: str
+
+
+_HEAD = table_of(AuditHead)
+_LOCKED_HEAD = sa.select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
+_MOVE_HEAD = sa.update(_HEAD).values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
+_ADD_EVENTS = sa.insert(table_of(AuditEvent))
+
+
+def seal(session: Session) -> Sealed:
     """Chain what was noted so far, and hold the head until this transaction ends. No other lock may be taken after it.
 
     For the public log, which has to know the head before the commit does this by itself.
     """
     session.flush()  # so that the head is the last lock taken
-    locked = sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)
-    head = session.scalars(locked).one()
+    head = session.execute(_LOCKED_HEAD).one()
+    seq, last = head.seq, head.hash
+    rows: list[dict[str, Any]] = []
     pending: list[_Noted] = session.info.pop(_PENDING, [])
     for noted in pending:
-        row = AuditEvent(
-            seq=head.seq + 1,
-            at=noted.at,
-            event=noted.event,
-            actor_kind=noted.actor.kind.value,
-            actor_id=noted.actor.id,
-            subject_type=noted.subject_type,
-            subject_id=noted.subject_id,
-            case_id=noted.case_id,
-            data={k: str(v) if isinstance(v, UUID) else v for k, v in noted.data.items()},
-            prev_hash=head.hash,
-        )
-        row.hash = chain_hash(head.hash, hashed_members(row))
-        session.add(row)
-        head.seq, head.hash = row.seq, row.hash
-    return head
+        seq += 1
+        row = {
+            "seq": seq,
+            "at": noted.at,
+            "event": noted.event,
+            "actor_kind": noted.actor.kind.value,
+            "actor_id": noted.actor.id,
+            "subject_type": noted.subject_type,
+            "subject_id": noted.subject_id,
+            "case_id": noted.case_id,
+            "data": {k: str(v) if isinstance(v, UUID) else v for k, v in noted.data.items()},
+            "prev_hash": last,
+        }
+        last = chain_hash(last, hashed_members(AuditEvent(**row)))
+        rows.append({**row, "hash": last})
+    if rows:
+        session.execute(_ADD_EVENTS, rows)
+        session.execute(_MOVE_HEAD, {"to_seq": seq, "to_hash": last})
+    return Sealed(seq, last)
 
 
 @event.listens_for(Session, "after_rollback")

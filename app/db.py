@@ -101,9 +101,18 @@ class Base(DeclarativeBase):
     }
 
 
+def table_of(mapped: type[Base]) -> sa.Table:
+    """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
+    third of the cost. Danger: it does not flush first, so it does not see what the session has yet to write."""
+    return Base.metadata.tables[mapped.__tablename__]
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def dumps(value: Any) -> str:
     """JSON as it is stored: readable letters, stable order."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 POOL, OVERFLOW = 10, 20

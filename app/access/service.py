@@ -138,19 +138,18 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
             raise Unauthenticated("This API client was revoked.")
         scopes = granted(client) if subject.scopes is None else granted(client) & subject.scopes
         return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id, scopes=scopes)
-    signed_in = session_store.sign_in(session, subject.session_id) if subject.session_id else None
-    if signed_in is None or signed_in.user_id != subject.id or not sessions.is_open(signed_in, now):
+    who = session_store.present(session, subject.session_id) if subject.session_id else None
+    if who is None or who.user_id != subject.id or not sessions.is_open(who, now):
         raise Unauthenticated("This session has ended; sign in again.")
-    user = store.user(session, subject.id)
-    if user is None or not user.active:
+    if not who.active:
         raise Unauthenticated("This account is not active.")
     return Actor(
         ActorKind.USER,
-        user.id,
-        store.roles_of(session, user.id) if user.is_staff else frozenset({Role.APPLICANT}),
-        user.organisation_id,
-        session_id=signed_in.id,
-        second_factor_at=signed_in.second_factor_at if totp.recent(signed_in.second_factor_at, now) else None,
+        who.user_id,
+        who.roles if who.is_staff else frozenset({Role.APPLICANT}),
+        who.organisation_id,
+        session_id=who.id,
+        second_factor_at=who.second_factor_at if totp.recent(who.second_factor_at, now) else None,
     )
 
 

@@ -1,13 +1,75 @@
 """Queries over sessions, their refresh tokens, second factors, and what was handed over once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.access.model import AccessRequest, Invitation, PasswordReset, RefreshToken, RequestState, SecondFactor, SignIn
+from app.access.model import (
+    AccessRequest,
+    Invitation,
+    PasswordReset,
+    RefreshToken,
+    RequestState,
+    SecondFactor,
+    SignIn,
+    StaffRole,
+    User,
+)
+from app.actor import Role
+from app.db import table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is behind a session, with the rights of this moment. `roles` are those of the staff."""
+
+    id: UUID
+    user_id: UUID
+    expires_at: datetime
+    ended_at: datetime | None
+    second_factor_at: datetime | None
+    active: bool
+    is_staff: bool
+    organisation_id: UUID | None
+    roles: frozenset[Role]
+
+
+def _present() -> sa.Select[Any]:
+    """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
+    session, person, role = table_of(SignIn), table_of(User), table_of(StaffRole)
+    of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
+    return (
+        sa.select(*of_session, person.c.active, person.c.is_staff, person.c.organisation_id, role.c.role)
+        .join_from(session, person, person.c.id == session.c.user_id)
+        .outerjoin(role, role.c.user_id == person.c.id)
+        .where(session.c.id == sa.bindparam("sign_in_id"))
+    )
+
+
+_PRESENT = _present()
+
+
+def present(session: Session, sign_in_id: UUID) -> Present | None:
+    rows = session.execute(_PRESENT, {"sign_in_id": sign_in_id}).all()
+    if not rows:
+        return None
+    who = rows[0]
+    return Present(
+        id=who.id,
+        user_id=who.user_id,
+        expires_at=who.expires_at,
+        ended_at=who.ended_at,
+        second_factor_at=who.second_factor_at,
+        active=who.active,
+        is_staff=who.is_staff,
+        organisation_id=who.organisation_id,
+        roles=frozenset(Role(row.role) for row in rows if row.role is not None),
+    )
 
 
 def sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False) -> SignIn | None:

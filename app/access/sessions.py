@@ -16,6 +16,7 @@ from app import audit
 from app.access import session_store, store
 from app.access.handed import new_token, token_hash
 from app.access.model import RefreshToken, SignIn, User
+from app.access.session_store import Present
 from app.actor import SYSTEM, Actor
 from app.db import new_id
 
@@ -81,7 +82,7 @@ def renew(session: Session, token: str, now: datetime) -> Begun | None:
     return Begun(signed_in, _link(session, signed_in, now))
 
 
-def is_open(signed_in: SignIn, now: datetime) -> bool:
+def is_open(signed_in: SignIn | Present, now: datetime) -> bool:
     return signed_in.ended_at is None and now < signed_in.expires_at
 
 

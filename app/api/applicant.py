@@ -105,10 +105,10 @@ def assess(
 ) -> dict[str, list[dossier.AssessmentAnswer]]:
     """Every rule with its outcome, what it saw, and what is needed. Nothing is kept, nobody is told."""
     organisation_id = own_organisation(actor)
-    for product_id in body.product_ids:
-        if products_store.product(session, product_id, organisation_id) is None:
-            raise NotFound.of("product")
-    judged = assessment.judge_products(session, code, organisation_id, list(dict.fromkeys(body.product_ids)), now)
+    wanted = list(dict.fromkeys(body.product_ids))
+    if len(products_store.owned(session, organisation_id, wanted)) < len(wanted):
+        raise NotFound.of("product")
+    judged = assessment.judge_products(session, code, organisation_id, wanted, now)
     return {"items": [dossier.dry_assessment(pid, each) for pid, each in judged.assessments.items()]}
 
 

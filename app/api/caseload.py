@@ -152,7 +152,7 @@ def earlier_decisions(
 
 def earlier_products(session: Session, each: Precedent) -> list[EarlierProduct]:
     whole = products.by_id(session, [row.product_id for row, _ in each.products])
-    numbers = {c.product_id: c.number for c in certificates.of_application(session, each.application.id)}
+    numbers = certificates.numbers_of(session, each.application.id)
     return [
         EarlierProduct(
             product_id=row.product_id,

@@ -1,6 +1,6 @@
 """What an application looks like from outside: to its company, and with names and notes to the staff."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from app.access import store as access
 from app.actor import Actor, ActorKind
 from app.api import timed
 from app.api.timed import Timed
-from app.applications import cases, clock, store
+from app.applications import cases, clock, store, workflow
 from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
 from app.certificates import store as certificates
@@ -254,29 +254,29 @@ def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: 
 
 def application(session: Session, actor: Actor, row: Application, now: datetime) -> ApplicationAnswer:
     session.flush()
-    applicant = registry.organisations_by_id(session, [row.organisation_id])[row.organisation_id]
-    issued = certificates.of_application(session, row.id)
-    recommendation = store.open_recommendation(session, row.id) if actor.is_staff else None
+    applicant = registry.organisation(session, row.organisation_id)
+    assert applicant is not None  # a foreign key
+    numbers = certificates.numbers_of(session, row.id) if row.state == State.APPROVED else {}
+    recommendation = cases.standing_recommendation(session, row)
+    requests = store.information_requests(session, row.id)
     return ApplicationAnswer(
         **_common(actor, row),
-        **timed.members(clock.timings(session, [row], now)[row.id]),
+        **timed.members(clock.timing_of(session, row, requests, now)),
         organisation=company(applicant),
         created_at=row.created_at,
-        moves=[move.value for move in cases.moves(session, actor, row)],
+        moves=[move.value for move in workflow.moves(cases.as_case(row, recommendation), actor)],
         product_ids=list(store.product_ids(session, row.id)),
         evidence=[evidence(actor, each) for each in store.evidence_of(session, row.id)],
-        questions=[
-            Question.model_validate(q, from_attributes=True) for q in store.information_requests(session, row.id)
-        ],
-        decision=_decision(session, row, {c.product_id: c.number for c in issued}),
-        certificates=[certificate.number for certificate in issued],
+        questions=[Question.model_validate(q, from_attributes=True) for q in requests],
+        decision=_decision(session, row, numbers),
+        certificates=list(numbers.values()),
         recommendation={
             "recommended_by": str(recommendation.recommended_by),
             "recommended_at": recommendation.recommended_at.isoformat(),
             "dossier_hash": recommendation.dossier_hash,
             "products": recommendation.products,
         }
-        if recommendation and row.state == State.RECOMMENDED
+        if recommendation and actor.is_staff
         else None,
     )
 
@@ -300,8 +300,8 @@ def company(row: Any) -> dict[str, str]:
     return {"id": str(row.id), "legal_name_az": row.legal_name_az, "legal_name_en": row.legal_name_en}
 
 
-def _decision(session: Session, row: Application, numbers: dict[UUID, str]) -> DecisionAnswer | None:
-    decision = store.decision(session, row.id)
+def _decision(session: Session, row: Application, numbers: Mapping[UUID, str]) -> DecisionAnswer | None:
+    decision = store.decision(session, row.id) if row.state in (State.APPROVED, State.REJECTED) else None
     if decision is None:
         return None
     return DecisionAnswer(

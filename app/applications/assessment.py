@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.applications import store
 from app.applications.facts import Dossier, gather
-from app.applications.model import Application, AssessmentRow
+from app.applications.model import Application
 from app.db import new_id
 from app.errors import NotFound
 from app.registry import store as registry
@@ -39,7 +39,7 @@ def judge(session: Session, application: Application, now: datetime, *, hold: bo
     mark = schemes.mark(session, application.scheme_code)
     dossier = gather(
         session,
-        application.scheme_code,
+        mark.ruleset,
         organisation,
         store.product_ids(session, application.id),
         store.evidence_for(session, organisation.id, application.id, hold=hold),
@@ -60,25 +60,28 @@ def judge_products(
         raise NotFound.of("organisation")
     mark = schemes.mark(session, scheme_code)
     evidence = store.evidence_for(session, organisation.id, None)
-    dossier = gather(session, scheme_code, organisation, product_ids, evidence, day_in_baku(now))
+    dossier = gather(session, mark.ruleset, organisation, product_ids, evidence, day_in_baku(now))
     return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
 
 
 def keep(session: Session, application: Application, judged: Judged, occasion: str, now: datetime) -> None:
-    session.add_all(
-        AssessmentRow(
-            id=new_id(),
-            application_id=application.id,
-            product_id=product_id,
-            occasion=occasion,
-            scheme_code=assessment.scheme,
-            ruleset_version=assessment.ruleset_version,
-            input_hash=assessment.input_hash,
-            outcome=assessment.outcome.value,
-            content=assessment.to_json(),
-            assessed_at=now,
-        )
-        for product_id, assessment in judged.assessments.items()
+    store.add_assessments(
+        session,
+        [
+            {
+                "id": new_id(),
+                "application_id": application.id,
+                "product_id": product_id,
+                "occasion": occasion,
+                "scheme_code": assessment.scheme,
+                "ruleset_version": assessment.ruleset_version,
+                "input_hash": assessment.input_hash,
+                "outcome": assessment.outcome.value,
+                "content": assessment.to_json(),
+                "assessed_at": now,
+            }
+            for product_id, assessment in judged.assessments.items()
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from app import audit
 from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
 from app.applications import store, workflow
-from app.applications.model import Application, CaseNote
+from app.applications.model import Application, CaseNote, Recommendation
 from app.applications.workflow import Action, Case, State
 from app.db import new_id
 from app.errors import Expected, NotFound, Version, check_version
@@ -39,31 +39,50 @@ def on_the_desk(session: Session, actor: Actor, application_id: UUID) -> Applica
     return application
 
 
-def as_case(session: Session, application: Application) -> Case:
-    recommendation = (
-        store.open_recommendation(session, application.id) if application.state == State.RECOMMENDED else None
-    )
+def standing_recommendation(session: Session, application: Application) -> Recommendation | None:
+    """The recommendation that an approver has before them; in every other state there is none."""
+    return store.open_recommendation(session, application.id) if application.state == State.RECOMMENDED else None
+
+
+def as_case(application: Application, recommendation: Recommendation | None) -> Case:
     return Case(
         State(application.state), application.assignee_id, recommendation.recommended_by if recommendation else None
     )
 
 
 def moves(session: Session, actor: Actor, application: Application) -> tuple[Action, ...]:
-    return workflow.moves(as_case(session, application), actor)
+    return workflow.moves(as_case(application, standing_recommendation(session, application)), actor)
 
 
 def admit(session: Session, actor: Actor, application_id: UUID, action: Action, version: Version) -> Application:
     """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
+    return _admit(session, actor, application_id, action, version)[0]
+
+
+def admit_decision(
+    session: Session, actor: Actor, application_id: UUID, action: Action, version: Version
+) -> tuple[Application, Recommendation]:
+    """The same for what is done with a recommendation; give it to `move`, which would read it anew."""
+    application, recommendation = _admit(session, actor, application_id, action, version)
+    assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
+    return application, recommendation
+
+
+def _admit(
+    session: Session, actor: Actor, application_id: UUID, action: Action, version: Version
+) -> tuple[Application, Recommendation | None]:
     application = visible(session, actor, application_id, lock=True)
     workflow.permit(action, actor)
     if action in workflow.NEED_SECOND_FACTOR:
         require_second_factor(actor)
     if isinstance(version, Expected):
         version.ask_first()  # a retried hand-over comes from somebody who no longer holds the case
-    workflow.permit_person(as_case(session, application), action, actor)
+    recommendation = standing_recommendation(session, application)
+    case = as_case(application, recommendation)
+    workflow.permit_person(case, action, actor)
     check_version(version, application.version)
-    workflow.step(as_case(session, application), action, actor)
-    return application
+    workflow.step(case, action, actor)
+    return application, recommendation
 
 
 def move(
@@ -75,10 +94,12 @@ def move(
     now: datetime,
     *,
     note: CaseNote | None = None,
+    standing: Recommendation | None = None,
     **data: object,
 ) -> None:
     """Enter the next state, and say so in the history. The transition table has the last word on where it may lead."""
-    transition = workflow.step(as_case(session, application), action, actor)
+    case = as_case(application, standing or standing_recommendation(session, application))
+    transition = workflow.step(case, action, actor)
     if to not in transition.to:
         raise ValueError(f"{action} does not lead to {to}")
     was = application.state

@@ -14,7 +14,7 @@ from app.access.rights import require
 from app.actor import Actor, Role
 from app.applications import cases, store
 from app.applications.deadlines import Counts, Step, Times, Timing, read_steps, surely_in_time_since, timing
-from app.applications.model import Application
+from app.applications.model import Application, InformationRequest
 from app.applications.store import CaseFilter, Since
 from app.applications.workflow import Action, State
 from app.registry import holidays
@@ -48,6 +48,13 @@ def timings(session: Session, rows: Sequence[Application], now: datetime) -> Map
         )
         for row in rows
     }
+
+
+def timing_of(session: Session, row: Application, requests: Sequence[InformationRequest], now: datetime) -> Timing:
+    """The same of one application whose questions are at hand, and whose row is."""
+    stops = tuple(dict.fromkeys((each.asked_at, each.answered_at) for each in requests))
+    times = Times(State(row.state), row.state_since, row.submitted_at, stops)
+    return timing(times, steps(), holidays.calendar(session), now)
 
 
 def overdue(

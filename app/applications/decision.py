@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.actor import Actor
 from app.applications import assessment, cases, store
 from app.applications.facts import ProductDossier
-from app.applications.model import Application, DecidedProduct, Decision, Recommendation
+from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import Verdict
 from app.applications.workflow import Action, State
 from app.certificates import service as certificates
@@ -49,8 +49,7 @@ class SentBack:
 def approve(
     session: Session, actor: Actor, application_id: UUID, *, version: Version, issuance: Issuance, now: datetime
 ) -> Decided | SentBack:
-    application = cases.admit(session, actor, application_id, Action.APPROVE, version)
-    recommendation = _recommendation(session, application)
+    application, recommendation = cases.admit_decision(session, actor, application_id, Action.APPROVE, version)
     judged = assessment.judge(session, application, now, hold=True)
     verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
     granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == Verdict.APPROVE]
@@ -60,12 +59,9 @@ def approve(
         return SentBack(application, code, message, findings)
     assessment.keep(session, application, judged, "decision", now)
     outcome = State.APPROVED if granted else State.REJECTED
-    decision = _decide(session, actor, application, recommendation, outcome, None, judged, now)
-    cases.move(session, actor, application, Action.APPROVE, outcome, now, decision=decision.id)
-    issued = tuple(
-        certificates.issue(session, actor, _grant(application, decision, judged, pid, now), issuance, now)
-        for pid in granted
-    )
+    decision = _decide(session, actor, Action.APPROVE, application, recommendation, outcome, None, judged, now)
+    grants = [_grant(application, decision, judged, pid, now) for pid in granted]
+    issued = certificates.issue(session, actor, grants, issuance, now)
     return Decided(application, decision, issued)
 
 
@@ -73,12 +69,11 @@ def reject(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Decided:
     """Refuse every product, whatever was recommended, with a reason that the applicant reads."""
-    application = cases.admit(session, actor, application_id, Action.REJECT, version)
-    recommendation = _recommendation(session, application)
+    application, recommendation = cases.admit_decision(session, actor, application_id, Action.REJECT, version)
     judged = assessment.judge(session, application, now, hold=True)
     assessment.keep(session, application, judged, "decision", now)
-    decision = _decide(session, actor, application, recommendation, State.REJECTED, reason, judged, now)
-    cases.move(session, actor, application, Action.REJECT, State.REJECTED, now, decision=decision.id)
+    refused = State.REJECTED
+    decision = _decide(session, actor, Action.REJECT, application, recommendation, refused, reason, judged, now)
     return Decided(application, decision, ())
 
 
@@ -86,22 +81,16 @@ def return_to_review(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Application:
     """Differ from the recommendation: it is void, and the reviewer who holds the case acts next."""
-    application = cases.admit(session, actor, application_id, Action.RETURN, version)
-    _send_back(session, actor, application, _recommendation(session, application), reason, now)
+    application, recommendation = cases.admit_decision(session, actor, application_id, Action.RETURN, version)
+    _send_back(session, actor, application, recommendation, reason, now)
     return application
-
-
-def _recommendation(session: Session, application: Application) -> Recommendation:
-    recommendation = store.open_recommendation(session, application.id)
-    assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
-    return recommendation
 
 
 def _send_back(
     session: Session, actor: Actor, application: Application, recommendation: Recommendation, why: str, now: datetime
 ) -> None:
     note = cases.say(session, actor, application, why, internal=True, now=now)
-    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
+    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, standing=recommendation, note=note)
     store.void(recommendation, now)
 
 
@@ -136,6 +125,7 @@ def _objection(
 def _decide(
     session: Session,
     actor: Actor,
+    action: Action,
     application: Application,
     recommendation: Recommendation,
     outcome: State,
@@ -143,6 +133,7 @@ def _decide(
     judged: assessment.Judged,
     now: datetime,
 ) -> Decision:
+    """Write the decision with its products, and move the case to the state that it decides on."""
     assert actor.id is not None  # only people decide
     decision = Decision(
         id=new_id(),
@@ -158,26 +149,26 @@ def _decide(
         dossier_hash=judged.dossier.hash,
     )
     session.add(decision)
+    cases.move(session, actor, application, action, outcome, now, standing=recommendation, decision=decision.id)
     session.flush()
-    session.add_all(
-        _decided(application, decision, UUID(each["product_id"]), each["outcome"], judged) for each in decision.products
-    )
+    store.add_decided(session, [_decided(application, decision, each, judged) for each in decision.products])
     return decision
 
 
 def _decided(
-    application: Application, decision: Decision, product_id: UUID, outcome: str, judged: assessment.Judged
-) -> DecidedProduct:
+    application: Application, decision: Decision, result: Mapping[str, Any], judged: assessment.Judged
+) -> dict[str, Any]:
+    product_id = UUID(result["product_id"])
     hs6 = judged.dossier.products[product_id].whole.product.hs6
-    return DecidedProduct(
-        decision_id=decision.id,
-        product_id=product_id,
-        scheme_code=application.scheme_code,
-        organisation_id=application.organisation_id,
-        hs4=hs6[:4],
-        hs6=hs6,
-        outcome=outcome,
-    )
+    return {
+        "decision_id": decision.id,
+        "product_id": product_id,
+        "scheme_code": application.scheme_code,
+        "organisation_id": application.organisation_id,
+        "hs4": hs6[:4],
+        "hs6": hs6,
+        "outcome": result["outcome"],
+    }
 
 
 def _result(verdict: Mapping[str, Any], judged: assessment.Judged, overruled: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.applications import items, store
 from app.applications.model import Evidence
 from app.certificates import store as certificates
-from app.certificates.model import Certificate
+from app.certificates.store import Revoked
 from app.products import store as products
 from app.products.model import CostItem, ProcessStep
 from app.products.model import Place as CostPlace
@@ -25,6 +25,7 @@ from app.registry.geography import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
 from app.registry.territory import territory
 from app.schemes import canonical, facts
+from app.schemes.ruleset import Ruleset
 
 NO_DAY = date.min
 SHOWN = frozenset({"az", "en"})
@@ -49,7 +50,7 @@ class Dossier:
 
 def gather(
     session: Session,
-    scheme_code: str,
+    ruleset: Ruleset,
     organisation: Organisation,
     product_ids: Sequence[UUID],
     evidence: Sequence[Evidence],
@@ -60,9 +61,7 @@ def gather(
 ) -> Dossier:
     """With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must
     be held before: an import of the register takes it first, then residencies, then sites."""
-    if hold:
-        products.hold(session, product_ids)
-    whole = products.by_id(session, product_ids)
+    whole = products.by_id(session, product_ids, hold=hold)
     sites = registry.sites_by_id(session, [each.product.site_id for each in whole.values()], hold=hold)
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
@@ -71,8 +70,8 @@ def gather(
         submitted_on=submitted_on,
         evidence=evidence,
         revoked=certificates.revoked(session, organisation.id),
-        zones={code: zone.kind for code in residencies if (zone := registry.park(session, code))},
-        brands=store.brands_of_others(session, scheme_code, organisation.id),
+        zones=registry.kinds_of_parks(session, residencies) if residencies else {},
+        brands=store.brands_of_others(session, ruleset.scheme, organisation.id) if ruleset.reads_other_brands else None,
     )
     dossiers: dict[UUID, ProductDossier] = {}
     for product_id in product_ids:
@@ -82,7 +81,7 @@ def gather(
         dossiers[product_id] = ProductDossier(
             each, site, residency, product_facts(organisation, each, site, residency, known, as_of)
         )
-    return Dossier(organisation, dossiers, _hash(scheme_code, organisation, dossiers, evidence))
+    return Dossier(organisation, dossiers, _hash(ruleset.scheme, organisation, dossiers, evidence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,9 @@ class _Known:
 
     submitted_on: date | None
     evidence: Sequence[Evidence]
-    revoked: Sequence[Certificate]
+    revoked: Sequence[Revoked]
     zones: Mapping[str, str]  # park → its kind
-    brands: Sequence[str]
+    brands: Sequence[str] | None  # None: no rule of the mark reads them
 
 
 def product_facts(
@@ -104,7 +103,7 @@ def product_facts(
     known: _Known,
     as_of: date,
 ) -> facts.Facts:
-    """Every group is carried: what is missing is missing, nothing is left unasked."""
+    """Every group that a rule reads is carried: what is missing is missing, nothing is left unasked."""
     product = whole.product
     return facts.Facts(
         as_of=as_of,
@@ -147,12 +146,12 @@ def product_facts(
         evidence=items.as_facts(known.evidence, product.id),
         record=facts.Record(
             tuple(
-                facts.Revocation(c.status_reason or "", day_in_baku(c.status_since), c.product_id == product.id)
-                for c in known.revoked
+                facts.Revocation(each.reason, day_in_baku(each.since), each.product_id == product.id)
+                for each in known.revoked
             )
         ),
         zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
-        other_brands=tuple(known.brands),
+        other_brands=None if known.brands is None else tuple(known.brands),
     )
 
 

@@ -170,8 +170,9 @@ def _check_products(session: Session, organisation_id: UUID, product_ids: Sequen
     if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
         raise Invalid.at("/product_ids", f"Name 1 to {MOST_PRODUCTS} products, each once.")
     errors = []
+    owned = products.owned(session, organisation_id, product_ids)
     for position, product_id in enumerate(product_ids):
-        product = products.product(session, product_id, organisation_id)
+        product = owned.get(product_id)
         if product is None:
             errors.append({"pointer": f"/product_ids/{position}", "detail": "You have no such product."})
         elif product.retired_at is not None:

@@ -1,6 +1,6 @@
 """Queries over applications and what hangs on them. Another company's thing is absent: the query itself says so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.applications.model import (
     ApplicationProduct,
     AssessmentRow,
     CaseNote,
+    DecidedProduct,
     Decision,
     Evidence,
     InformationRequest,
@@ -20,6 +21,7 @@ from app.applications.model import (
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.certificates.model import Certificate, CertificateStatus
+from app.db import table_of
 from app.products.model import Product
 
 
@@ -43,15 +45,43 @@ class Since:
     submitted: bool
 
 
+# Asked by every step of every case, so they are put together once: that is half of what such a query costs.
+_ID: sa.BindParameter[UUID] = sa.bindparam("id")
+_ONE = sa.select(Application).where(Application.id == _ID)
+_ONE_LOCKED = _ONE.with_for_update(key_share=True).execution_options(populate_existing=True)
+_PRODUCT_IDS = (
+    sa.select(ApplicationProduct.product_id)
+    .where(ApplicationProduct.application_id == _ID)
+    .order_by(ApplicationProduct.position)
+)
+_EVIDENCE_OF = sa.select(Evidence).where(Evidence.application_id == _ID).order_by(Evidence.id)
+_EVIDENCE_FOR = (
+    sa.select(Evidence)
+    .where(
+        Evidence.organisation_id == sa.bindparam("organisation_id"),
+        sa.or_(Evidence.application_id.is_(None), Evidence.application_id == _ID),
+    )
+    .order_by(Evidence.id)
+)
+_EVIDENCE_FOR_HELD = _EVIDENCE_FOR.with_for_update(read=True).execution_options(populate_existing=True)
+_INFORMATION_REQUESTS = (
+    sa.select(InformationRequest).where(InformationRequest.application_id == _ID).order_by(InformationRequest.id)
+)
+_OPEN_RECOMMENDATION = sa.select(Recommendation).where(
+    Recommendation.application_id == _ID, Recommendation.voided_at.is_(None)
+)
+_ADD_ASSESSMENTS = sa.insert(table_of(AssessmentRow))
+_ADD_DECIDED = sa.insert(table_of(DecidedProduct))
+_DECISION = sa.select(Decision).where(Decision.application_id == _ID)
+
+
 def application(
     session: Session, application_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Application | None:
-    query = sa.select(Application).where(Application.id == application_id)
+    query = _ONE_LOCKED if lock else _ONE
     if organisation_id is not None:
         query = query.where(Application.organisation_id == organisation_id)
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return session.scalars(query, {"id": application_id}).one_or_none()
 
 
 def hold(session: Session, application_ids: Sequence[UUID]) -> Sequence[Application]:
@@ -97,12 +127,7 @@ def with_reference(session: Session, organisation_id: UUID, reference: str) -> A
 
 def product_ids(session: Session, application_id: UUID) -> Sequence[UUID]:
     """In the order of the application."""
-    query = (
-        sa.select(ApplicationProduct.product_id)
-        .where(ApplicationProduct.application_id == application_id)
-        .order_by(ApplicationProduct.position)
-    )
-    return session.scalars(query).all()
+    return session.scalars(_PRODUCT_IDS, {"id": application_id}).all()
 
 
 def product_counts(session: Session, application_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -147,8 +172,7 @@ def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but:
 
 
 def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:
-    query = sa.select(Evidence).where(Evidence.application_id == application_id).order_by(Evidence.id)
-    return session.scalars(query).all()
+    return session.scalars(_EVIDENCE_OF, {"id": application_id}).all()
 
 
 def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evidence | None:
@@ -166,13 +190,8 @@ def evidence_for(
     session: Session, organisation_id: UUID, application_id: UUID | None, *, hold: bool = False
 ) -> Sequence[Evidence]:
     """What may speak for an application: its own evidence and its company's. With `hold` none of it can change."""
-    query = sa.select(Evidence).where(
-        Evidence.organisation_id == organisation_id,
-        sa.or_(Evidence.application_id.is_(None), Evidence.application_id == application_id),
-    )
-    if hold:
-        query = query.with_for_update(read=True).execution_options(populate_existing=True)
-    return session.scalars(query.order_by(Evidence.id)).all()
+    asked = {"organisation_id": organisation_id, "id": application_id}
+    return session.scalars(_EVIDENCE_FOR_HELD if hold else _EVIDENCE_FOR, asked).all()
 
 
 def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> Evidence | None:
@@ -184,7 +203,7 @@ def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> 
 
 def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) -> Sequence[str]:
     """Brands of products for which other companies hold this mark; they are public by their certificates."""
-    query = (
+    query = (  # grows with the certificates of the mark
         sa.select(Product.brand)
         .join(Certificate, Certificate.product_id == Product.id)
         .where(
@@ -199,8 +218,7 @@ def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) 
 
 
 def information_requests(session: Session, application_id: UUID) -> Sequence[InformationRequest]:
-    query = sa.select(InformationRequest).where(InformationRequest.application_id == application_id)
-    return session.scalars(query.order_by(InformationRequest.id)).all()
+    return session.scalars(_INFORMATION_REQUESTS, {"id": application_id}).all()
 
 
 def stops(
@@ -219,10 +237,7 @@ def stops(
 
 
 def open_recommendation(session: Session, application_id: UUID) -> Recommendation | None:
-    query = sa.select(Recommendation).where(
-        Recommendation.application_id == application_id, Recommendation.voided_at.is_(None)
-    )
-    return session.scalars(query).one_or_none()
+    return session.scalars(_OPEN_RECOMMENDATION, {"id": application_id}).one_or_none()
 
 
 def void(recommendation: Recommendation, now: datetime) -> None:
@@ -230,11 +245,20 @@ def void(recommendation: Recommendation, now: datetime) -> None:
 
 
 def decision(session: Session, application_id: UUID) -> Decision | None:
-    return session.scalars(sa.select(Decision).where(Decision.application_id == application_id)).one_or_none()
+    return session.scalars(_DECISION, {"id": application_id}).one_or_none()
 
 
 def applications_by_id(session: Session, ids: Sequence[UUID]) -> dict[UUID, Application]:
     return {row.id: row for row in session.scalars(sa.select(Application).where(Application.id.in_(ids)))}
+
+
+def add_assessments(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    session.execute(_ADD_ASSESSMENTS, [dict(row) for row in rows])
+
+
+def add_decided(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Products as they were decided; their decision must be written already."""
+    session.execute(_ADD_DECIDED, [dict(row) for row in rows])
 
 
 def latest_assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:

@@ -1,8 +1,9 @@
 """Queries of the public register: search, counts, and the whole of it in pieces."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,26 +13,35 @@ from app.certificates import number
 from app.certificates.model import Certificate, CertificateStatus, CertificateWord, WordField
 from app.certificates.search import Counts, Group, Search, Standing, standing_of
 from app.certificates.spelling import sounds
+from app.db import table_of
 from app.registry.model import Organisation
 
 _AFTER_ALL = "\U0010ffff"  # no word holds it: the end of all words with one beginning
 _ENDS = (CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED)
 
 
-def add_words(session: Session, certificate: Certificate) -> None:
-    """Make a certificate that was just stored findable, also by the holder's name in Azerbaijani."""
-    name_az = session.scalar(
-        sa.select(Organisation.legal_name_az).where(Organisation.id == certificate.organisation_id)
-    )
+_COMPANY = table_of(Organisation).c
+_NAMES_AZ = sa.select(_COMPANY.id, _COMPANY.legal_name_az).where(_COMPANY.id.in_(sa.bindparam("ids", expanding=True)))
+_ADD_WORDS = sa.insert(table_of(CertificateWord))
+
+
+def add_words(session: Session, issued: Sequence[Certificate]) -> None:
+    """Make certificates that were just stored findable, also by the holder's name in Azerbaijani."""
+    holders = session.execute(_NAMES_AZ, {"ids": list({each.organisation_id for each in issued})})
+    names_az = {row.id: row.legal_name_az for row in holders}
+    session.execute(_ADD_WORDS, [row for each in issued for row in _words_with(each, names_az[each.organisation_id])])
+
+
+def _words_with(certificate: Certificate, name_az: str) -> Iterator[dict[str, Any]]:
     texts = {
         WordField.NUMBER: [certificate.number],
-        WordField.HOLDER: [certificate.holder_name, name_az or ""],
+        WordField.HOLDER: [certificate.holder_name, name_az],
         WordField.PRODUCT: [*certificate.product_names.values(), certificate.gtin or ""],
         WordField.HS: ["HS", certificate.hs6],
         WordField.PLACE: [certificate.district, certificate.park_code or ""],
     }
-    rows = [{"word": word, "field": field.value, "certificate_id": certificate.id} for field, word in words_of(texts)]
-    session.execute(sa.insert(CertificateWord), rows)
+    for field, word in words_of(texts):
+        yield {"word": word, "field": field.value, "certificate_id": certificate.id}
 
 
 def words_of(texts: Mapping[WordField, Sequence[str]]) -> Iterable[tuple[WordField, str]]:

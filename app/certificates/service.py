@@ -4,7 +4,8 @@
 published key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -78,15 +79,49 @@ class Grant:
     decision_id: UUID
 
 
-def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now: datetime) -> Certificate:
+def issue(
+    session: Session, actor: Actor, grants: Sequence[Grant], issuance: Issuance, now: datetime
+) -> tuple[Certificate, ...]:
+    """One certificate for each grant, all under one mark, in this order; all of them or, with any error, none."""
+    if not grants:
+        return ()
+    (scheme_code,) = {grant.scheme_code for grant in grants}
     refuse_while_paused(session)
     signer = issuance.signer_in(session)
     year = day_in_baku(now).year
-    serial = store.next_number(session, f"certificate:{grant.scheme_code}:{year}")
-    number = str(CertificateNumber(grant.scheme_code, year, serial))
-    list_id, index = _reserve_status_index(session, issuance.draw)
+    serials = store.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
+    numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
+    places = _reserve_places(session, issuance.draw, len(grants))
+    issued = tuple(
+        _signed(grant, number, place, signer, issuance, now)
+        for grant, number, place in zip(grants, numbers, places, strict=True)
+    )
+    session.add_all(issued)
+    session.flush()
+    search_store.add_words(session, issued)
+    for certificate in issued:
+        logged.issued(session, certificate, now)
+        extracts.renew(session, certificate)
+        audit.record(
+            session,
+            actor,
+            "certificate.issued",
+            ("certificate", certificate.number),
+            now,
+            case_id=certificate.application_id,
+            sha256=certificate.token_sha256,
+            kid=certificate.kid,
+        )
+    return issued
+
+
+def _signed(
+    grant: Grant, number: CertificateNumber, place: tuple[int, int], signer: Signer, issuance: Issuance, now: datetime
+) -> Certificate:
+    """Build, lint, sign what was linted, verify what was signed; what comes out may be stored."""
+    list_id, index = place
     content = CertificateContent(
-        number=number,
+        number=str(number),
         base_url=issuance.base_url,
         issuer=issuance.issuer,
         issuer_name=grant.owner_name,
@@ -114,14 +149,14 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
     linted = lint.lint(credential_untp.build(content), grounds)
     token = lint.sign_credential(signer, linted)
     verified = _check_own_work(token, signer)
-    certificate = Certificate(
+    return Certificate(
         id=new_id(),
-        number=number,
+        number=content.number,
         scheme_code=grant.scheme_code,
         scheme_name=grant.scheme_name,
         ruleset_version=grant.ruleset_version,
-        year=year,
-        serial=serial,
+        year=number.year,
+        serial=number.serial,
         organisation_id=grant.organisation_id,
         product_id=grant.product_id,
         site_id=grant.site_id,
@@ -149,22 +184,6 @@ def issue(session: Session, actor: Actor, grant: Grant, issuance: Issuance, now:
         issued_at=now,
         version=1,
     )
-    session.add(certificate)
-    session.flush()
-    logged.issued(session, certificate, now)
-    extracts.renew(session, certificate)
-    search_store.add_words(session, certificate)
-    audit.record(
-        session,
-        actor,
-        "certificate.issued",
-        ("certificate", number),
-        now,
-        case_id=grant.application_id,
-        sha256=verified.signed_hash,
-        kid=signer.kid,
-    )
-    return certificate
 
 
 def _check_own_work(token: str, signer: Signer) -> jws.Verified:
@@ -175,15 +194,25 @@ def _check_own_work(token: str, signer: Signer) -> jws.Verified:
         raise Unavailable("The signature just made does not verify; nothing was issued.") from why
 
 
-def _reserve_status_index(session: Session, draw: Callable[[int], int]) -> tuple[int, int]:
-    """A random place in the present list, never used before. The counter's lock makes two issuers take turns."""
-    used = store.next_number(session, "status-index")
-    list_id = (used - 1) // LIST_IS_FULL + 1
-    status_list_store.open_list(session, list_id)
-    while True:
-        index = draw(status_list.ENTRIES)
-        if not store.index_is_taken(session, list_id, index):
-            return list_id, index
+def _reserve_places(session: Session, draw: Callable[[int], int], many: int) -> list[tuple[int, int]]:
+    """Random places in the present list, never used before. The counter's lock makes two issuers take turns."""
+    used = store.next_numbers(session, "status-index", many)
+    wanted = Counter((each - 1) // LIST_IS_FULL + 1 for each in used)
+    places = []
+    for list_id, count in wanted.items():
+        status_list_store.open_list(session, list_id)
+        places += [(list_id, index) for index in _free_indexes(session, draw, list_id, count)]
+    return places
+
+
+def _free_indexes(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
+    """In the order of the draw: a sorted one would tell which certificates were issued together."""
+    free: dict[int, None] = {}
+    while len(free) < many:
+        drawn = dict.fromkeys(draw(status_list.ENTRIES) for _ in range(many - len(free)))
+        taken = store.taken(session, list_id, list(drawn))
+        free |= {index: None for index in drawn if index not in taken}
+    return list(free)
 
 
 def suspend(

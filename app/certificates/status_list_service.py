@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import jws
 from app.certificates import status_list, status_list_store, workflow
-from app.certificates.model import Certificate, CertificateStatus, StatusListRow
+from app.certificates.model import Certificate, CertificateStatus
 from app.certificates.status_list import Purpose, list_name, read_name
 from app.db import Database
 from app.errors import NotFound, Unavailable
@@ -53,24 +53,24 @@ def _enter(session: Session) -> None:
     for (list_id, index), bits in pending.items():
         for purpose, value in bits.items():
             wanted[list_id, purpose][index] = value
+    held = status_list_store.locked_bits(session, {list_id for list_id, _ in wanted})
     for (list_id, purpose), values in sorted(wanted.items()):
-        row = status_list_store.locked(session, list_id, purpose)
-        if row is None:  # a certificate older than its list: what all of them say now is known, and entered whole
-            row = _derived(session, list_id, purpose)
-        changed = row.bits
+        # A certificate may be older than its list: what all of them say now is known, and entered whole.
+        before = held.get((list_id, purpose)) or _derived(session, list_id, purpose)
+        changed = before
         for index, value in values.items():
             changed = status_list.changed(changed, index, to=value)
-        if changed != row.bits:
-            row.bits, row.version = changed, row.version + 1
+        if changed != before:
+            status_list_store.set_bits(session, list_id, purpose, changed)
 
 
-def _derived(session: Session, list_id: int, purpose: Purpose) -> StatusListRow:
-    """The list made from its certificates, locked."""
+def _derived(session: Session, list_id: int, purpose: Purpose) -> bytes:
+    """The bits of a list made from its certificates; its row is locked."""
     status_list_store.open_list(session, list_id)
-    row = status_list_store.locked(session, list_id, purpose)
-    assert row is not None  # it was made just now
-    row.bits = expected_bits(status_list_store.statuses(session, list_id), purpose)
-    return row
+    status_list_store.locked_bits(session, {list_id})
+    bits = expected_bits(status_list_store.statuses(session, list_id), purpose)
+    status_list_store.set_bits(session, list_id, purpose, bits)
+    return bits
 
 
 def expected_bits(statuses: Iterable[tuple[str, int, str]], purpose: Purpose) -> bytes:

@@ -1,6 +1,6 @@
 """Queries over published status lists. Rows are locked in one order: by number, then by purpose."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,23 @@ from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, StatusListRow
 from app.certificates.status_list import PURPOSES, Purpose, empty
+from app.db import table_of
 
 AT_ONCE = 10_000
+_TABLE = table_of(StatusListRow)
+_ROW = _TABLE.c
+_PURPOSES_OF = sa.select(_ROW.purpose).where(_ROW.list_id == sa.bindparam("list_id"))
+_BITS_LOCKED = (
+    sa.select(_ROW.list_id, _ROW.purpose, _ROW.bits)
+    .where(_ROW.list_id.in_(sa.bindparam("lists", expanding=True)))
+    .order_by(_ROW.list_id, _ROW.purpose)
+    .with_for_update()
+)
+_SET_BITS = (
+    sa.update(_TABLE)
+    .where(_ROW.list_id == sa.bindparam("which_list"), _ROW.purpose == sa.bindparam("which_purpose"))
+    .values(bits=sa.bindparam("new_bits"), version=_ROW.version + 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +40,7 @@ class Signed:
 
 def open_list(session: Session, list_id: int) -> None:
     """Make a list for each purpose, empty; those that exist stay as they are."""
-    known = sa.select(StatusListRow.purpose).where(StatusListRow.list_id == list_id)
-    if len(session.scalars(known).all()) == len(PURPOSES):
+    if len(session.execute(_PURPOSES_OF, {"list_id": list_id}).all()) == len(PURPOSES):
         return
     insert = sa.text(
         "INSERT INTO status_lists (list_id, purpose, version, bits) VALUES (:list_id, :purpose, 1, :bits) "
@@ -60,6 +74,17 @@ def locked(session: Session, list_id: int, purpose: Purpose) -> StatusListRow | 
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).one_or_none()
+
+
+def locked_bits(session: Session, lists: Collection[int]) -> dict[tuple[int, Purpose], bytes]:
+    """The bits of these lists for each purpose, their rows locked in their order; one that is not there is left out."""
+    rows = session.execute(_BITS_LOCKED, {"lists": list(lists)})
+    return {(row.list_id, Purpose(row.purpose)): row.bits for row in rows}
+
+
+def set_bits(session: Session, list_id: int, purpose: Purpose, bits: bytes) -> None:
+    """What was signed of it before is no longer good."""
+    session.execute(_SET_BITS, {"which_list": list_id, "which_purpose": purpose.value, "new_bits": bits})
 
 
 def every_list(session: Session) -> Sequence[tuple[int, str]]:

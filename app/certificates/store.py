@@ -1,6 +1,7 @@
 """Queries over certificates, suspensions and counters."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.db import table_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 from app.registry.model import Residency
@@ -16,20 +18,52 @@ from app.registry.model import Residency
 AT_ONCE = 1_000
 
 
+def _locked(query: sa.Select[Certificate]) -> sa.Select[Certificate]:
+    """As the row is now, not as this session read it before. A key-share lock does not stop foreign keys."""
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
+
+
+# What every grant and every change of status asks, put together once.
+_ROW = table_of(Certificate).c
+_BY_NUMBER = sa.select(Certificate).where(Certificate.number == sa.bindparam("number"))
+_BY_NUMBER_LOCKED = _locked(_BY_NUMBER)
+_NUMBERS_OF = (
+    sa.select(_ROW.product_id, _ROW.number).where(_ROW.application_id == sa.bindparam("id")).order_by(_ROW.serial)
+)
+_REVOKED = (
+    sa.select(_ROW.product_id, _ROW.status_reason, _ROW.status_since)
+    .where(_ROW.organisation_id == sa.bindparam("id"), _ROW.status == CertificateStatus.REVOKED.value)
+    .order_by(_ROW.id)
+)
+_TAKEN = sa.select(_ROW.status_index).where(
+    _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("drawn", expanding=True))
+)
+_OPEN_SUSPENSIONS = sa.select(Suspension).where(
+    Suspension.certificate_id == sa.bindparam("id"), Suspension.ended_at.is_(None)
+)
+_COUNT_ON = sa.text(
+    "INSERT INTO counters (name, value) VALUES (:name, :many) "
+    "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate that was taken away from its holder: what for, when, and for which product."""
+
+    product_id: UUID
+    reason: str
+    since: datetime
+
+
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
-    query = sa.select(Certificate).where(Certificate.number == number)
-    return session.scalars(_locked(query) if lock else query).one_or_none()
+    return session.scalars(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"number": number}).one_or_none()
 
 
 def resting_on(session: Session, residency_ids: Sequence[UUID]) -> Sequence[Certificate]:
     """Certificates granted on these residencies, locked, always in the same order."""
     query = sa.select(Certificate).where(Certificate.residency_id.in_(residency_ids)).order_by(Certificate.id)
     return session.scalars(_locked(query)).all()
-
-
-def _locked(query: sa.Select[Certificate]) -> sa.Select[Certificate]:
-    """As the row is now, not as this session read it before. A key-share lock does not stop foreign keys."""
-    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
@@ -54,9 +88,9 @@ def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
     return session.scalars(query).all()
 
 
-def of_application(session: Session, application_id: UUID) -> Sequence[Certificate]:
-    query = sa.select(Certificate).where(Certificate.application_id == application_id).order_by(Certificate.serial)
-    return session.scalars(query).all()
+def numbers_of(session: Session, application_id: UUID) -> dict[UUID, str]:
+    """Product → number of its certificate, for every one that an application led to, in the order of issue."""
+    return {row.product_id: row.number for row in session.execute(_NUMBERS_OF, {"id": application_id})}
 
 
 def in_force_for(session: Session, scheme_code: str, product_ids: Sequence[UUID], today: date) -> Sequence[Certificate]:
@@ -71,8 +105,7 @@ def in_force_for(session: Session, scheme_code: str, product_ids: Sequence[UUID]
 
 
 def open_suspensions(session: Session, certificate_id: UUID) -> dict[SuspensionCause, Suspension]:
-    query = sa.select(Suspension).where(Suspension.certificate_id == certificate_id, Suspension.ended_at.is_(None))
-    return {SuspensionCause(row.cause): row for row in session.scalars(query)}
+    return {SuspensionCause(row.cause): row for row in session.scalars(_OPEN_SUSPENSIONS, {"id": certificate_id})}
 
 
 def end_suspension(suspension: Suspension, now: datetime) -> None:
@@ -81,19 +114,18 @@ def end_suspension(suspension: Suspension, now: datetime) -> None:
 
 def next_number(session: Session, counter: str) -> int:
     """The next value of a counter, without gaps: the row stays locked until the transaction ends."""
-    session.execute(
-        sa.text("INSERT INTO counters (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING"),
-        {"name": counter},
-    )
-    value: int = session.execute(
-        sa.text("UPDATE counters SET value = value + 1 WHERE name = :name RETURNING value"), {"name": counter}
-    ).scalar_one()
-    return value
+    return next_numbers(session, counter, 1)[0]
 
 
-def index_is_taken(session: Session, list_id: int, index: int) -> bool:
-    query = sa.select(sa.exists().where(Certificate.status_list_id == list_id, Certificate.status_index == index))
-    return bool(session.scalar(query))
+def next_numbers(session: Session, counter: str, many: int) -> range:
+    """The next `many` values of a counter, in the same way."""
+    last: int = session.execute(_COUNT_ON, {"name": counter, "many": many}).scalar_one()
+    return range(last - many + 1, last + 1)
+
+
+def taken(session: Session, list_id: int, drawn: Sequence[int]) -> frozenset[int]:
+    """Which of these places of a status list belong to a certificate already."""
+    return frozenset(session.execute(_TAKEN, {"list_id": list_id, "drawn": list(drawn)}).scalars())
 
 
 def count_by_key(session: Session) -> dict[str, int]:
@@ -149,9 +181,7 @@ def logged_without_row(session: Session) -> tuple[int, str] | None:
     return None if row is None else (row.seq, row.subject or "")
 
 
-def revoked(session: Session, organisation_id: UUID) -> Sequence[Certificate]:
+def revoked(session: Session, organisation_id: UUID) -> Sequence[Revoked]:
     """Certificates of this holder that were revoked, under any mark."""
-    query = sa.select(Certificate).where(
-        Certificate.organisation_id == organisation_id, Certificate.status == CertificateStatus.REVOKED
-    )
-    return session.scalars(query.order_by(Certificate.id)).all()
+    rows = session.execute(_REVOKED, {"id": organisation_id})
+    return [Revoked(row.product_id, row.status_reason or "", row.status_since) for row in rows]

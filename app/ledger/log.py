@@ -89,8 +89,8 @@ def _extend(session: Session) -> None:
         )
         size += 1
     store.add_entries(session, rows)
-    head.size, head.vkey = size, signer.verifier.vkey
-    head.checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.fold(frontier)).text)
+    checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.fold(frontier)).text)
+    store.move_head(session, size, signer.verifier.vkey, checkpoint)
 
 
 @event.listens_for(Session, "after_rollback")

@@ -20,19 +20,23 @@ class LogKeyFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._key: Ed25519PrivateKey | None = None
+        self._signer: NoteSigner | None = None
 
     def __call__(self, session: Session) -> NoteSigner:
         """Errors: LogKeyAway, UnsafeKeyFile."""
-        if self._key is None:
-            try:
-                self._key = load(self._path)
-            except FileNotFoundError:
-                raise LogKeyAway(f"There is no key of the public log at {self._path}.") from None
-        issuer = store.issuer(session)
+        if self._signer is None:
+            self._signer = self._read(session)
+        return self._signer
+
+    def _read(self, session: Session) -> NoteSigner:
+        try:
+            key = load(self._path)
+        except FileNotFoundError:
+            raise LogKeyAway(f"There is no key of the public log at {self._path}.") from None
+        issuer = store.issuer(session)  # fixed at first run, so it is kept with the key
         if issuer is None:
             raise LogKeyAway("The register has no issuer yet, and the log takes its name from it.")
-        return NoteSigner(origin_of(issuer), self._key)
+        return NoteSigner(origin_of(issuer), key)
 
 
 def adopt(session: Session, path: Path) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.db import table_of
 from app.keys import KeyState
 from app.ledger.entry import LogEvent
 from app.ledger.merkle import HASH_BYTES, Node
@@ -15,19 +16,35 @@ from app.ledger.model import IssuancePause, LogEntry, LogHead, ServiceIdentity, 
 AT_ONCE = 1_000
 
 
+_ROW = table_of(LogEntry)
+_ADD = sa.insert(_ROW)
+_HASHES = sa.select(_ROW.c.seq, _ROW.c.hashes).where(_ROW.c.seq.in_(sa.bindparam("closing", expanding=True)))
+_HEAD = sa.select(LogHead).execution_options(populate_existing=True)  # it is moved past the mapper
+_HEAD_LOCKED = _HEAD.with_for_update()
+_MOVE_HEAD = sa.update(table_of(LogHead)).values(
+    size=sa.bindparam("to_size"), vkey=sa.bindparam("of_key"), checkpoint=sa.bindparam("signed")
+)
+_KEY = table_of(SigningKey)
+_ACTIVE_KEY = sa.select(_KEY.c.kid).where(_KEY.c.state == KeyState.ACTIVE.value)
+_ACTIVE_KEY_HELD = _ACTIVE_KEY.with_for_update(read=True)
+_OPEN_PAUSE = sa.select(IssuancePause).where(IssuancePause.is_open.is_(True))
+
+
 def issuer(session: Session) -> str | None:
     return session.scalar(sa.select(ServiceIdentity.issuer))
 
 
 def head(session: Session, *, lock: bool = False) -> LogHead | None:
-    query = sa.select(LogHead)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return session.scalars(_HEAD_LOCKED if lock else _HEAD).one_or_none()
+
+
+def move_head(session: Session, size: int, vkey: str, checkpoint: str) -> None:
+    """The head is locked."""
+    session.execute(_MOVE_HEAD, {"to_size": size, "of_key": vkey, "signed": checkpoint})
 
 
 def add_entries(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
-    session.execute(sa.insert(LogEntry), [dict(row) for row in rows])
+    session.execute(_ADD, [dict(row) for row in rows])
 
 
 def hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
@@ -35,8 +52,8 @@ def hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
     found: dict[Node, bytes] = {}
     for start in range(0, len(nodes), AT_ONCE):
         wanted = nodes[start : start + AT_ONCE]
-        query = sa.select(LogEntry.seq, LogEntry.hashes).where(LogEntry.seq.in_({node.closed_by for node in wanted}))
-        rows = {row.seq: row.hashes for row in session.execute(query)}
+        found_rows = session.execute(_HASHES, {"closing": list({node.closed_by for node in wanted})})
+        rows = {row.seq: row.hashes for row in found_rows}
         for node in wanted:
             kept = rows.get(node.closed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
             if len(kept) == HASH_BYTES:
@@ -125,12 +142,11 @@ def keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
 
 def active_key(session: Session, *, hold: bool = False) -> str | None:
     """The `kid` of the key that signs; with `hold` nobody can retire it before this transaction ends."""
-    query = sa.select(SigningKey.kid).where(SigningKey.state == KeyState.ACTIVE)
-    return session.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
+    return session.execute(_ACTIVE_KEY_HELD if hold else _ACTIVE_KEY).scalar_one_or_none()
 
 
 def open_pause(session: Session) -> IssuancePause | None:
-    return session.scalars(sa.select(IssuancePause).where(IssuancePause.is_open.is_(True))).one_or_none()
+    return session.scalars(_OPEN_PAUSE).one_or_none()
 
 
 def key_events(session: Session, kid: str) -> Sequence[LogEntry]:

@@ -6,11 +6,11 @@ Locks leave the key alone (FOR NO KEY UPDATE), so that rows which refer to a loc
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from app.products.model import CostItem, Material, ProcessStep, Product
 
@@ -27,6 +27,15 @@ class WholeProduct:
     costs: tuple[CostItem, ...]
 
 
+# Asked by every assessment, so they are put together once.
+_IDS: sa.BindParameter[Sequence[UUID]] = sa.bindparam("ids", expanding=True)
+_SOME = sa.select(Product).where(Product.id.in_(_IDS)).order_by(Product.id)
+_SOME_HELD = _SOME.with_for_update(key_share=True).execution_options(populate_existing=True)
+_MATERIALS = sa.select(Material).where(Material.product_id.in_(_IDS)).order_by(Material.position)
+_STEPS = sa.select(ProcessStep).where(ProcessStep.product_id.in_(_IDS)).order_by(ProcessStep.seq)
+_COSTS = sa.select(CostItem).where(CostItem.product_id.in_(_IDS)).order_by(CostItem.kind, CostItem.place)
+
+
 def product(
     session: Session, product_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Product | None:
@@ -39,10 +48,15 @@ def product(
     return session.scalars(query).one_or_none()
 
 
+def owned(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
+    """Those of these products that belong to the company, by id."""
+    rows = session.scalars(_SOME, {"ids": list(product_ids)})
+    return {row.id: row for row in rows if row.organisation_id == organisation_id}
+
+
 def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
     """Lock products in one fixed order, so that none changes until this transaction ends."""
-    query = sa.select(Product).where(Product.id.in_(list(product_ids))).order_by(Product.id)
-    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    return session.scalars(_SOME_HELD, {"ids": list(product_ids)}).all()
 
 
 def products(
@@ -65,15 +79,15 @@ def with_reference(session: Session, organisation_id: UUID, reference: str) -> U
 def whole(session: Session, rows: Sequence[Product]) -> tuple[WholeProduct, ...]:
     """These products with their children, in the order given: three queries, however many products."""
     ids = [row.id for row in rows]
-    materials = _children(session, Material, ids, Material.position)
-    steps = _children(session, ProcessStep, ids, ProcessStep.seq)
-    costs = _children(session, CostItem, ids, CostItem.kind, CostItem.place)
+    materials = _children(session, _MATERIALS, ids)
+    steps = _children(session, _STEPS, ids)
+    costs = _children(session, _COSTS, ids)
     return tuple(WholeProduct(row, materials[row.id], steps[row.id], costs[row.id]) for row in rows)
 
 
-def by_id(session: Session, product_ids: Iterable[UUID]) -> dict[UUID, WholeProduct]:
-    """Whole products by id; four queries. Unknown ids are left out."""
-    rows = session.scalars(sa.select(Product).where(Product.id.in_(list(product_ids)))).all()
+def by_id(session: Session, product_ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, WholeProduct]:
+    """Whole products by id; four queries. Unknown ids are left out. With `hold` as in `hold`."""
+    rows = session.scalars(_SOME_HELD if hold else _SOME, {"ids": list(product_ids)}).all()
     return {each.product.id: each for each in whole(session, rows)}
 
 
@@ -85,10 +99,8 @@ def replace_children(session: Session, product_id: UUID, children: Sequence[Mate
     session.flush()
 
 
-def _children(
-    session: Session, table: type[Child], ids: Sequence[UUID], *order: InstrumentedAttribute[Any]
-) -> dict[UUID, tuple[Child, ...]]:
+def _children(session: Session, query: sa.Select[Child], ids: Sequence[UUID]) -> dict[UUID, tuple[Child, ...]]:
     rows: dict[UUID, list[Child]] = defaultdict(list)
-    for row in session.scalars(sa.select(table).where(table.product_id.in_(ids)).order_by(*order)):
+    for row in session.scalars(query, {"ids": ids}):
         rows[row.product_id].append(row)
     return {each: tuple(rows[each]) for each in ids}

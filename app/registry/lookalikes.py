@@ -29,6 +29,8 @@ def wrong_with(text: str) -> str | None:
 def _faults(text: str) -> Iterator[str]:
     if text != text.strip():
         yield "begins or ends with a blank"
+    if text.isascii() and text.isprintable():
+        return  # nothing of what follows can be wrong with it
     if (hidden := _hidden(text)) is not None:
         yield f"holds the character U+{ord(hidden):04X}, which is not shown"
     if not unicodedata.is_normalized("NFC", text):

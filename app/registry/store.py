@@ -13,12 +13,41 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import table_of
 from app.registry.model import Holiday, Organisation, Park, Residency, Site, Standing
 from app.registry.text import fold
 
 T = TypeVar("T")
 AT_ONCE = 1_000
 """Parameters of one IN: both databases have a limit."""
+
+
+def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query
+
+
+# Asked by every assessment, so they are put together once.
+_ONE = sa.select(Organisation).where(Organisation.id == sa.bindparam("id"))
+_ONE_LOCKED = _locked(_ONE, True)
+_SITES = sa.select(Site).where(Site.id.in_(sa.bindparam("ids", expanding=True))).order_by(Site.id)
+_SITES_LOCKED = _locked(_SITES, True)
+_PRESENT = (
+    sa.select(Residency)
+    .where(
+        Residency.organisation_id == sa.bindparam("organisation_id"), Residency.park_code == sa.bindparam("park_code")
+    )
+    .order_by(
+        sa.and_(Residency.ends_on.is_(None), Residency.cancelled_on.is_(None)).desc(),
+        sa.func.coalesce(Residency.cancelled_on, Residency.ends_on).desc(),
+        Residency.cancelled_on.is_not(None).desc(),  # on one day a cancellation says more than an end
+        Residency.id.desc(),
+    )
+    .limit(1)
+)
+_PRESENT_HELD = _PRESENT.with_for_update(read=True).execution_options(populate_existing=True)
+_HOLIDAYS = sa.select(Holiday).order_by(Holiday.day)
+_PARK = table_of(Park).c
+_KINDS_OF_PARKS = sa.select(_PARK.code, _PARK.kind).where(_PARK.code.in_(sa.bindparam("codes", expanding=True)))
 
 
 def park(session: Session, code: str) -> Park | None:
@@ -29,10 +58,12 @@ def parks(session: Session) -> Sequence[Park]:
     return session.scalars(sa.select(Park).order_by(Park.code)).all()
 
 
+def kinds_of_parks(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    return {row.code: row.kind for row in session.execute(_KINDS_OF_PARKS, {"codes": list(codes)})}
+
+
 def organisation(session: Session, organisation_id: UUID, *, lock: bool = False) -> Organisation | None:
-    return session.scalars(
-        _locked(sa.select(Organisation).where(Organisation.id == organisation_id), lock)
-    ).one_or_none()
+    return session.scalars(_ONE_LOCKED if lock else _ONE, {"id": organisation_id}).one_or_none()
 
 
 def organisation_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
@@ -90,8 +121,7 @@ def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) ->
     """With `hold` none of them changes until this transaction ends; always in the same order."""
     found: dict[UUID, Site] = {}
     for part in _parts(sorted(set(ids))):
-        query = sa.select(Site).where(Site.id.in_(part)).order_by(Site.id)
-        found |= {each.id: each for each in session.scalars(_locked(query, hold))}
+        found |= {each.id: each for each in session.scalars(_SITES_LOCKED if hold else _SITES, {"ids": part})}
     return found
 
 
@@ -146,26 +176,13 @@ def present_residency(
     With `hold` nobody can close or restore it until this transaction ends. Whoever grants a certificate that rests on a
     residency must hold it: otherwise a cancellation at the same moment would not find the certificate to suspend.
     """
-    is_open = sa.and_(Residency.ends_on.is_(None), Residency.cancelled_on.is_(None))
-    query = (
-        sa.select(Residency)
-        .where(Residency.organisation_id == organisation_id, Residency.park_code == park_code)
-        .order_by(
-            is_open.desc(),
-            sa.func.coalesce(Residency.cancelled_on, Residency.ends_on).desc(),
-            Residency.cancelled_on.is_not(None).desc(),  # on one day a cancellation says more than an end
-            Residency.id.desc(),
-        )
-        .limit(1)
-    )
-    if hold:
-        query = query.with_for_update(read=True).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    asked = {"organisation_id": organisation_id, "park_code": park_code}
+    return session.scalars(_PRESENT_HELD if hold else _PRESENT, asked).one_or_none()
 
 
 def holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
     """Days that were announced, of one year or all of them."""
-    query = sa.select(Holiday).order_by(Holiday.day)
+    query = _HOLIDAYS
     if year is not None:
         query = query.where(Holiday.day.between(date(year, 1, 1), date(year, 12, 31)))
     return session.scalars(_locked(query, lock)).all()
@@ -177,10 +194,6 @@ def replace_holidays(session: Session, year: int, rows: Sequence[Holiday]) -> No
     session.flush()
     session.add_all(rows)
     session.flush()
-
-
-def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:
-    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query
 
 
 def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -2,20 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import cache, partial
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from app.schemes.facts import Material
 from app.schemes.figures import plain
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces, in ASCII, so that any text whatever can be encoded and hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(value: Any) -> str:
@@ -23,24 +27,52 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()
 
 
-def jsonable(value: Any) -> Any:  # noqa: PLR0911 (one return for each kind of value)
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
+def jsonable(value: Any) -> Any:
     """A value of the domain as JSON: decimals as plain text, so that 40 and 40.00 are one.
 
     The order of a bill of materials means nothing, so it is sorted; every other sequence keeps its order.
     """
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: jsonable(item) for key, item in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(jsonable(item) for item in value)
-    if isinstance(value, tuple):
-        items = [jsonable(item) for item in value]
-        return sorted(items, key=canonical_json) if any(isinstance(item, Material) for item in value) else items
+    kind: Any = type(value)
+    return value if kind in _AS_IT_IS else _way_of(kind)(value)
+
+
+@cache
+def _way_of(kind: type) -> Callable[[Any], Any]:  # noqa: PLR0911 (one return for each kind of value)
+    """How values of this type are written; found out once, since there are few types and very many values."""
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, Decimal):
+        return plain
+    if issubclass(kind, date):
+        return methodcaller("isoformat")
+    if is_dataclass(kind):
+        return partial(_members, tuple(field.name for field in fields(kind)))
+    if issubclass(kind, Mapping):
+        return _mapping
+    if issubclass(kind, frozenset):
+        return _set
+    return _sequence if issubclass(kind, tuple) else _unchanged
+
+
+def _members(names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    return {name: jsonable(getattr(value, name)) for name in names}
+
+
+def _mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: jsonable(item) for key, item in value.items()}
+
+
+def _set(value: frozenset[Any]) -> list[Any]:
+    return sorted(map(jsonable, value))
+
+
+def _sequence(value: tuple[Any, ...]) -> list[Any]:
+    items = [item if type(item) is str else jsonable(item) for item in value]
+    return sorted(items, key=canonical_json) if Material in map(type, value) else items
+
+
+def _unchanged(value: Any) -> Any:
     return value

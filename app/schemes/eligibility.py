@@ -10,7 +10,7 @@ from app.schemes.facts import Facts
 from app.schemes.origin import Origin
 from app.schemes.outcome import Outcome, worst
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import TerritorySets, Value, fill
+from app.schemes.rules.base import TerritorySets, Value, legible_values
 from app.schemes.rules.substance import OriginRule
 from app.schemes.ruleset import Ruleset
 
@@ -95,9 +95,9 @@ def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
 
 def judge(rule: AnyRule, facts: Facts, territory_sets: TerritorySets) -> Finding:
     verdict = rule.judge(facts, territory_sets)
-    parameters = rule.parameters()
+    parameters = rule.published_parameters
     text = rule.reasons[verdict.case]
-    known = parameters | dict(verdict.values)
+    words = legible_values({**parameters, **verdict.values})
     return Finding(
         rule=rule.id,
         kind=rule.kind,
@@ -105,8 +105,8 @@ def judge(rule: AnyRule, facts: Facts, territory_sets: TerritorySets) -> Finding
         outcome=rule.cases()[verdict.case],
         case=verdict.case,
         reasons={
-            "en": f"{fill(text.en, known)} ({rule.clause.en})",
-            "az": f"{fill(text.az, known)} ({rule.clause.az})",
+            "en": f"{text.en.format_map(words)} ({rule.clause.en})",
+            "az": f"{text.az.format_map(words)} ({rule.clause.az})",
         },
         values=verdict.values,
         parameters=parameters,

@@ -13,6 +13,7 @@ from app.schemes.rules import AnyRule
 from app.schemes.rules.base import Text
 from app.schemes.rules.company import ResidencyRule
 from app.schemes.rules.membership import MunicipalityMemberRule
+from app.schemes.rules.names import FamilyBrandRule
 from app.schemes.rules.place import SetName, SiteTerritoryRule
 from app.schemes.rules.process import FinishedInTerritoryRule, MoreThanSimpleRule
 from app.schemes.rules.substance import OriginRule
@@ -76,6 +77,11 @@ class Ruleset(BaseModel):
     def rests_on_residency(self) -> bool:
         """Whether certificates of this mark fall with the holder's park residency."""
         return any(isinstance(rule, ResidencyRule) for rule in self.rules)
+
+    @cached_property
+    def reads_other_brands(self) -> bool:
+        """Whether a rule looks at the brands of other holders: to find them means to look at every certificate."""
+        return any(isinstance(rule, FamilyBrandRule) for rule in self.rules)
 
     @cached_property
     def regions(self) -> Mapping[str, frozenset[str]]:

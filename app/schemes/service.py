@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
@@ -83,28 +82,31 @@ def _log_published(session: Session, now: datetime) -> None:
 
 def mark(session: Session, code: str) -> Mark:
     """The mark of this code; NotFound where there is none."""
-    row = store.scheme(session, code)
-    if row is None:
+    current = store.current(session, code)
+    if current is None:
         raise NotFound.of("scheme")
-    content = row.content
+    content = current.content
     return Mark(
         code,
         content["names"],
         content["owner"],
         content["term_months"],
         content["assessment_level"],
-        ruleset(session, code, row.current_ruleset),
+        _read.get(current.digest) or ruleset(session, code, current.version),
     )
+
+
+_read: dict[str, Ruleset] = {}
+"""Published rulesets by the digest of their content, which never changes: each is read once in a process."""
 
 
 def ruleset(session: Session, code: str, version: str) -> Ruleset:
     row = store.ruleset(session, code, version)
     if row is None:
         raise NotFound.of("ruleset")
-    return _parsed(dumps(row.content))
-
-
-@lru_cache(maxsize=64)
-def _parsed(content: str) -> Ruleset:
-    """Rulesets are immutable, so each is read once in a process."""
-    return Ruleset.model_validate_json(content)
+    if row.digest in _read:
+        return _read[row.digest]
+    found = Ruleset.model_validate_json(dumps(row.content))
+    if canonical.digest(row.content) == row.digest:  # else somebody wrote past the service, and nothing is remembered
+        _read[row.digest] = found
+    return found

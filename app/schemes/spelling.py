@@ -53,6 +53,10 @@ def _joined(words: list[str]) -> Iterator[str]:
 def occurs(name: str, text: str) -> bool:
     """Whether a name occurs in a text: in full, inside a longer word, or parted by a hyphen or space."""
     wanted, found = skeleton(name), skeleton(text)
-    words = found.split()
-    parted = (first + second for first, second in pairwise(words))
-    return bool(wanted) and (wanted in found or wanted in parted)
+    return bool(wanted) and (wanted in found or wanted in _parted(found))
+
+
+@lru_cache(maxsize=4096)
+def _parted(found: str) -> frozenset[str]:
+    """Every two neighbouring words as one."""
+    return frozenset(first + second for first, second in pairwise(found.split()))

@@ -18,7 +18,7 @@ from app.verification.store import RegisterAway
 
 MAPPED_BYTES = 1 << 40
 """As much of the file as SQLite will map (2 GiB as it is usually built): two reads of pages by the kernel cost half a
-look-up. Whoever cuts the file short under a running service ends that worker (docs/production.md: never copy over it)."""
+look-up. Whoever cuts the file short under a running service ends that worker: docs/production.md forbids it."""
 
 
 class _HeldConnection(sqlite3.Connection):

@@ -88,12 +88,12 @@ def test_those_that_are_missing_are_made_page_by_page(shared_house, monkeypatch)
 
 
 def test_a_failed_deed_keeps_it(shared_house, number, monkeypatch):
-    before = of(shared_house, number)
+    before, owner = of(shared_house, number), shared_house.owner
 
     def fail(*_args, **_kwargs):
         raise Unavailable("Not now.")
 
     monkeypatch.setattr(service.audit, "record", fail)
     path = f"/v1/certificates/{number}/suspend"
-    assert shared_house.owner.post(path, version="now", json={"cause": "hearing"}).status_code == 503
+    assert owner.post(path, version="now", json={"cause": "hearing"}).status_code == 503
     assert of(shared_house, number) == before

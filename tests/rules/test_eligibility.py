@@ -27,7 +27,7 @@ from rules_support import (
 from rules_support import ITEMS as GOOD_ITEMS
 
 from app.schemes import facts as f
-from app.schemes.canonical import canonical_json
+from app.schemes.canonical import canonical_json, jsonable
 from app.schemes.eligibility import assess, input_hash
 from app.schemes.outcome import Outcome, worst
 from app.schemes.rules.substance import OriginRule
@@ -290,6 +290,7 @@ def test_the_hash_is_over_a_text_that_stays_the_same():
     )
     assert input_hash(facts) == "d694e84b0c4f714dd8f2b30e097b5de57430e4b7b5ad8d8609257a6044c798d7"
     assert canonical_json({"b": "ə", "a": [1]}) == '{"a":[1],"b":"\\u0259"}'
+    assert jsonable({"b": 0.5, "a": ("x", 1, None)}) == {"b": 0.5, "a": ["x", 1, None]}
 
 
 def test_an_assessment_says_by_what_it_judged():

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -109,6 +111,11 @@ class Rule(BaseModel, ABC):
                     raise ValueError(f"{self.id}, reason “{case}”: unknown placeholder {', '.join(unknown)}")
         return self
 
+    @cached_property
+    def published_parameters(self) -> Mapping[str, Any]:
+        """`parameters()`, put together once: a rule never changes."""
+        return MappingProxyType(self.parameters())
+
     def parameters(self) -> dict[str, Any]:
         """The rule's own parameters as JSON values."""
         return self.model_dump(mode="json", exclude=set(Rule.model_fields) | {"kind"})
@@ -128,7 +135,12 @@ def placeholders(sentence: str) -> set[str]:
 
 def fill(sentence: str, values: Mapping[str, Any]) -> str:
     """The sentence as a person reads it."""
-    return sentence.format_map({name: legible(value) for name, value in values.items()})
+    return sentence.format_map(legible_values(values))
+
+
+def legible_values(values: Mapping[str, Any]) -> dict[str, str]:
+    """What the placeholders of a sentence stand for."""
+    return {name: legible(value) for name, value in values.items()}
 
 
 def legible(value: object) -> str:
@@ -143,6 +155,8 @@ def seen(text: str | None) -> str | None:
     """Text from outside as it may be kept and printed: no control characters, no lone surrogates, not endless."""
     if text is None:
         return None
+    if len(text) <= LONGEST_VALUE and text.isprintable():
+        return text
     safe = "".join(safe_letter(letter) for letter in text[:LONGEST_VALUE])
     return safe if len(text) <= LONGEST_VALUE else safe + "…"
 

@@ -63,7 +63,7 @@ class ProtectedNamesRule(Rule):
         """Name → last day of the consent that covers it; None where it is open."""
         covered: dict[str, date | None] = {}
         items = facts.evidence.of(self.consent) if self.consent and facts.evidence else ()
-        for each in self.found(facts.product):
+        for each in self.found(facts.product) if items else ():
             for item in items:
                 stated = item.values.get(self.consent_value)
                 held = item.valid_until is None or item.valid_until >= facts.as_of
@@ -73,7 +73,7 @@ class ProtectedNamesRule(Rule):
         return covered
 
     def holds_until(self, facts: Facts) -> date | None:
-        return min((end for end in self.consents(facts).values() if end), default=None)
+        return _first_end(self.consents(facts))
 
     def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
         if self.consent is not None and facts.evidence is None:
@@ -83,11 +83,15 @@ class ProtectedNamesRule(Rule):
             "found": tuple(each.name for each in found),
             "holders": tuple(sorted({each.holder for each in found})),
             "consented": tuple(sorted(covered)),
-            "valid_until": day(self.holds_until(facts)),
+            "valid_until": day(_first_end(covered)),
         }
         if not found:
             return Verdict("pass", values)
         return Verdict("pass_consent" if len(covered) == len({each.name for each in found}) else "manual", values)
+
+
+def _first_end(consents: Mapping[str, date | None]) -> date | None:
+    return min((end for end in consents.values() if end), default=None)
 
 
 class FamilyBrandRule(EvidenceRule):
