@@ -1,7 +1,4 @@
-"""What a route may ask for: the session, the time, who is asking, and against which version a change was made.
-
-What neither waits nor computes is `async`: every other dependency costs a hop to a thread and back.
-"""
+"""What a route may ask for: the session, the time, who is asking, and against which version a change was made."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -36,17 +33,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def get_settings(request: Request) -> Settings:
+def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-async def get_now(request: Request) -> datetime:
+def get_now(request: Request) -> datetime:
     now: datetime = request.app.state.clock()
     return now
 
 
-async def get_database(request: Request) -> Database:
+def get_database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
@@ -63,7 +60,7 @@ def get_session(request: Request) -> Iterator[Session]:
     With FastAPI's default scope the commit runs after the answer: a commit that fails would still have sent a token.
     """
     endpoint = getattr(request.scope.get("route"), "endpoint", None)
-    database: Database = request.app.state.database
+    database = get_database(request)
     if request.method in gate.SAFE_METHODS or getattr(endpoint, gate.ONLY_READS, False):
         with database.read_session() as session:
             yield session
@@ -102,7 +99,7 @@ ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 def allow(*roles: Role) -> Any:
     """An actor with one of these roles; anybody else is refused with 403."""
 
-    async def allowed(actor: ActorDep) -> Actor:
+    def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
             raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
         return actor
@@ -125,7 +122,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def get_expected_version(
+def get_expected_version(
     request: Request,
     session: SessionDep,
     actor: ActorDep,
@@ -155,13 +152,13 @@ def _ask_first(request: Request, session: Session, actor: Actor | None, now: dat
     return ask
 
 
-async def ask_first_for_actor(
+def ask_first_for_actor(
     request: Request, session: SessionDep, actor: ActorDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
     return _ask_first(request, session, actor, now)
 
 
-async def ask_first_for_anybody(
+def ask_first_for_anybody(
     request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
     return _ask_first(request, session, None, now)
@@ -190,14 +187,14 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-async def get_address(request: Request) -> str:
+def get_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
 AddressDep = Annotated[str, Depends(get_address)]
 
 
-async def get_passwords(request: Request) -> Passwords:
+def get_passwords(request: Request) -> Passwords:
     passwords: Passwords = request.app.state.passwords
     return passwords
 
@@ -205,22 +202,22 @@ async def get_passwords(request: Request) -> Passwords:
 setattr(get_passwords, gate.KIND, gate.Kind.HASHES)
 
 
-async def get_tokens(request: Request) -> AccessTokens:
+def get_tokens(request: Request) -> AccessTokens:
     tokens: AccessTokens = request.app.state.tokens
     return tokens
 
 
-async def get_seal(request: Request) -> Seal:
+def get_seal(request: Request) -> Seal:
     seal: Seal = request.app.state.seal
     return seal
 
 
-async def get_issuance(request: Request) -> Issuance:
+def get_issuance(request: Request) -> Issuance:
     issuance: Issuance = request.app.state.issuance
     return issuance
 
 
-async def get_evidence_files(request: Request) -> EvidenceFiles:
+def get_evidence_files(request: Request) -> EvidenceFiles:
     files: EvidenceFiles = request.app.state.evidence_files
     return files
 
