@@ -1,4 +1,7 @@
-"""What a route may ask for: the session, the time, who is asking, and against which version a change was made."""
+"""What a route may ask for: the session, the time, who is asking, and against which version a change was made.
+
+What neither waits nor computes is `async`: every other dependency costs a hop to a thread and back.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,17 +36,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_now(request: Request) -> datetime:
+async def get_now(request: Request) -> datetime:
     now: datetime = request.app.state.clock()
     return now
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
@@ -60,7 +63,7 @@ def get_session(request: Request) -> Iterator[Session]:
     With FastAPI's default scope the commit runs after the answer: a commit that fails would still have sent a token.
     """
     endpoint = getattr(request.scope.get("route"), "endpoint", None)
-    database = get_database(request)
+    database: Database = request.app.state.database
     if request.method in gate.SAFE_METHODS or getattr(endpoint, gate.ONLY_READS, False):
         with database.read_session() as session:
             yield session
@@ -99,7 +102,7 @@ ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 def allow(*roles: Role) -> Any:
     """An actor with one of these roles; anybody else is refused with 403."""
 
-    def allowed(actor: ActorDep) -> Actor:
+    async def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
             raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
         return actor
@@ -122,7 +125,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def get_expected_version(
+async def get_expected_version(
     request: Request,
     session: SessionDep,
     actor: ActorDep,
@@ -152,13 +155,13 @@ def _ask_first(request: Request, session: Session, actor: Actor | None, now: dat
     return ask
 
 
-def ask_first_for_actor(
+async def ask_first_for_actor(
     request: Request, session: SessionDep, actor: ActorDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
     return _ask_first(request, session, actor, now)
 
 
-def ask_first_for_anybody(
+async def ask_first_for_anybody(
     request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
     return _ask_first(request, session, None, now)
@@ -187,14 +190,14 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def get_address(request: Request) -> str:
+async def get_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
 AddressDep = Annotated[str, Depends(get_address)]
 
 
-def get_passwords(request: Request) -> Passwords:
+async def get_passwords(request: Request) -> Passwords:
     passwords: Passwords = request.app.state.passwords
     return passwords
 
@@ -202,22 +205,22 @@ def get_passwords(request: Request) -> Passwords:
 setattr(get_passwords, gate.KIND, gate.Kind.HASHES)
 
 
-def get_tokens(request: Request) -> AccessTokens:
+async def get_tokens(request: Request) -> AccessTokens:
     tokens: AccessTokens = request.app.state.tokens
     return tokens
 
 
-def get_seal(request: Request) -> Seal:
+async def get_seal(request: Request) -> Seal:
     seal: Seal = request.app.state.seal
     return seal
 
 
-def get_issuance(request: Request) -> Issuance:
+async def get_issuance(request: Request) -> Issuance:
     issuance: Issuance = request.app.state.issuance
     return issuance
 
 
-def get_evidence_files(request: Request) -> EvidenceFiles:
+async def get_evidence_files(request: Request) -> EvidenceFiles:
     files: EvidenceFiles = request.app.state.evidence_files
     return files
 
