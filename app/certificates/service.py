@@ -4,7 +4,6 @@
 published key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,10 +19,9 @@ from app.certificates import (
     extracts,
     lint,
     logged,
+    places,
     search_store,
-    status_list,
     status_list_service,
-    status_list_store,
     store,
     workflow,
 )
@@ -36,9 +34,6 @@ from app.errors import Conflict, NotFound, Unavailable, Version, check_version
 from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
-
-LIST_IS_FULL = status_list.ENTRIES * 3 // 4
-"""Beyond three quarters a random draw meets too many taken places: the next list is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +86,10 @@ def issue(
     year = day_in_baku(now).year
     serials = store.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
     numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
-    places = _reserve_places(session, issuance.draw, len(grants))
+    reserved = places.reserve(session, issuance.draw, len(grants))
     issued = tuple(
         _signed(grant, number, place, signer, issuance, now)
-        for grant, number, place in zip(grants, numbers, places, strict=True)
+        for grant, number, place in zip(grants, numbers, reserved, strict=True)
     )
     session.add_all(issued)
     session.flush()
@@ -192,27 +187,6 @@ def _check_own_work(token: str, signer: Signer) -> jws.Verified:
         return jws.verify(token, typ=jws.CREDENTIAL, keys={signer.kid: signer.public})
     except jws.Refused as why:
         raise Unavailable("The signature just made does not verify; nothing was issued.") from why
-
-
-def _reserve_places(session: Session, draw: Callable[[int], int], many: int) -> list[tuple[int, int]]:
-    """Random places in the present list, never used before. The counter's lock makes two issuers take turns."""
-    used = store.next_numbers(session, "status-index", many)
-    wanted = Counter((each - 1) // LIST_IS_FULL + 1 for each in used)
-    places = []
-    for list_id, count in wanted.items():
-        status_list_store.open_list(session, list_id)
-        places += [(list_id, index) for index in _free_indexes(session, draw, list_id, count)]
-    return places
-
-
-def _free_indexes(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
-    """In the order of the draw: a sorted one would tell which certificates were issued together."""
-    free: dict[int, None] = {}
-    while len(free) < many:
-        drawn = dict.fromkeys(draw(status_list.ENTRIES) for _ in range(many - len(free)))
-        taken = store.taken(session, list_id, list(drawn))
-        free |= {index: None for index in drawn if index not in taken}
-    return list(free)
 
 
 def suspend(

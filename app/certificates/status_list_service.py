@@ -55,8 +55,9 @@ def _enter(session: Session) -> None:
             wanted[list_id, purpose][index] = value
     held = status_list_store.locked_bits(session, {list_id for list_id, _ in wanted})
     for (list_id, purpose), values in sorted(wanted.items()):
-        # A certificate may be older than its list: what all of them say now is known, and entered whole.
-        before = held.get((list_id, purpose)) or _derived(session, list_id, purpose)
+        before = held.get((list_id, purpose))
+        if before is None:  # a certificate older than its list: what all of them say now is known, and entered whole
+            before = _derived(session, list_id, purpose)
         changed = before
         for index, value in values.items():
             changed = status_list.changed(changed, index, to=value)
