@@ -19,9 +19,7 @@ def loads(text: bytes | str) -> Any:
             raise ValueError("The text is not UTF-8.") from why
     _refuse_depth(text)
     try:
-        return json.loads(
-            text, object_pairs_hook=_members_once, parse_constant=_no_constant, parse_int=_int, parse_float=_decimal
-        )
+        return _DECODER.decode(text)
     except json.JSONDecodeError as why:
         raise ValueError(f"This is not JSON: {why.msg} at character {why.pos}.") from why
 
@@ -64,3 +62,8 @@ def _decimal(digits: str) -> Decimal:
     if len(digits) > MAX_DIGITS or not isfinite(float(digits)):
         raise ValueError("A number is too large.")
     return Decimal(digits)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members_once, parse_constant=_no_constant, parse_int=_int, parse_float=_decimal
+)

@@ -127,16 +127,17 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     too_large = f"The body is larger than {limit} bytes."
     if stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
         raise TooLarge(too_large)
-    body, goes_on = bytearray(), True
+    pieces, length, goes_on = [], 0, True
     while goes_on:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Invalid("The request ended before its body did.")
-        body += message.get("body", b"")
-        if len(body) > limit:
+        pieces.append(message.get("body", b""))
+        length += len(pieces[-1])
+        if length > limit:
             raise TooLarge(too_large)
         goes_on = message.get("more_body", False)
-    return bytes(body)
+    return b"".join(pieces)
 
 
 def _parse(body: bytes) -> object:

@@ -1,8 +1,7 @@
 """What is asked of the public door, read from JSON: one thing or many, and what somebody expects of it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from app.errors import Invalid
 from app.verification.expect import Expectation, read_expectation
@@ -12,8 +11,7 @@ _MAX_PROBLEMS: Final = 100
 _NAMES: Final = frozenset({"number", "token"})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A number as somebody typed it, or a token, whatever text it is."""
 
     kind: Literal["number", "token"]

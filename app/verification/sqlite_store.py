@@ -32,7 +32,7 @@ class SqliteStore:
         self._uri = path.absolute().as_uri() + "?mode=ro"
         self._held = threading.local()
         self._all: weakref.WeakSet[_HeldConnection] = weakref.WeakSet()
-        self._at_once: Callable[[str, tuple[str]], sqlite3.Cursor] = _not_opened
+        self._at_once: Callable[[str, tuple[str | bytes]], sqlite3.Cursor] = _not_opened
 
     async def open(self) -> None:
         """Other connections are made where and when they are needed."""
@@ -52,9 +52,15 @@ class SqliteStore:
         self._held = threading.local()
 
     def extract_at_once(self, text: str) -> bytes | None:
+        return self._look(TEXT_SQLITE, text)
+
+    def extract_at_once_of(self, signed_hash: bytes) -> bytes | None:
+        return self._look(TEXT_OF_SIGNED_SQLITE, signed_hash)
+
+    def _look(self, query: str, argument: str | bytes) -> bytes | None:
         try:
             # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and the past.
-            rows = self._at_once(TEXT_SQLITE, (text,)).fetchall()
+            rows = self._at_once(query, (argument,)).fetchall()
         except UnicodeEncodeError:
             return None
         except sqlite3.Error:
@@ -115,5 +121,5 @@ class SqliteStore:
         return connection
 
 
-def _not_opened(_query: str, _argument: tuple[str]) -> sqlite3.Cursor:
+def _not_opened(_query: str, _argument: tuple[str | bytes]) -> sqlite3.Cursor:
     raise sqlite3.ProgrammingError("not opened")

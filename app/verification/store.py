@@ -36,6 +36,9 @@ class CertificateStore(Protocol):
         None says nothing: a store that has to wait for its database, or cannot reach it, knows none at once.
         """
 
+    def extract_at_once_of(self, signed_hash: bytes) -> bytes | None:
+        """The same by what was signed."""
+
     async def find_extract(self, number: str) -> bytes | None: ...
 
     async def find_extract_of(self, signed_hash: bytes) -> bytes | None:
