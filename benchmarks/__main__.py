@@ -73,7 +73,7 @@ class Run:
         self._is_quick = is_quick
         self._with_postgres = with_postgres
         self._say = say
-        self._effort = Effort(seconds=0.6, rounds=3) if is_quick else Effort(seconds=2.0, rounds=7)
+        self._effort = Effort(seconds=0.5, rounds=3, warm=0.4) if is_quick else Effort(seconds=2.0, rounds=7)
         self._bench = Bench(stack, folder, say)
         self._made: dict[str, Register] = {}
         self._fresh: Callable[[], str] | None = None
@@ -174,7 +174,7 @@ class Run:
         yield _ratio("the same by FastAPI and ORM in the usual way", found["usual"], None)
 
     def _writers(self) -> Iterator[Row]:
-        seconds = 5.0 if self._is_quick else 60.0
+        seconds = 3.0 if self._is_quick else 60.0
         yield http_cases.beside_writers(self._bench, self._register(self._sizes[0]), seconds)
         if self._with_postgres:
             yield http_cases.beside_writers(self._bench, self._register_on_postgres(self._sizes[1]), seconds)

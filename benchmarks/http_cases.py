@@ -86,7 +86,8 @@ def thousand(bench: Bench, made: Register, effort: Effort) -> float:
     """Milliseconds of processor time for a call with a thousand numbers, median."""
     ours = bench.server(OURS, made)
     numbers = [number_of(serial) for serial in load.spread(made.rows, 20_000)]
-    load.run(ours.port, [load.get(path(serial)) for serial in load.spread(made.rows, 20_000)], seconds=2 * effort.warm)
+    every_form = [load.get(path(serial)) for serial in load.spread(made.rows, 20_000)]
+    load.run(ours.port, every_form, seconds=max(2.0, effort.warm))
     times = []
     for at in range(max(5, effort.rounds * 3)):
         part = numbers[at * 1000 % len(numbers) :][:1000]

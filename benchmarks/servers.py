@@ -30,7 +30,7 @@ class Server:
         return sum(_cpu_of(pid) for pid in (self.pid, *_children(self.pid)))
 
     def memory(self) -> float:
-        """MiB that one worker holds for itself and shares with nobody, and what it shares (RSS)."""
+        """MiB that one worker holds for itself: neither programs nor the register, which all share."""
         pids = _children(self.pid) or [self.pid]
         return sum(_resident(pid) for pid in pids) / len(pids)
 
@@ -102,6 +102,6 @@ def _cpu_of(pid: int) -> float:
 
 def _resident(pid: int) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith("RssAnon:"):
             return int(line.split()[1]) / 1024
     return 0.0

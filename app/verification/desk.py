@@ -36,7 +36,7 @@ Glance = str | Signed | None
 
 PROCESSORS = os.cpu_count() or 1
 LEAST_SHARE = 100
-"""Questions that are worth a thread of their own."""
+"""Tokens that are worth a thread of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,9 @@ class VerificationDesk:
         return [done or print_judgement(next(judged), self.base_url) for done in printed]
 
     async def _glance_at_all(self, questions: Sequence[Question]) -> list[Glance]:
-        """On as many threads as there are processors: OpenSSL lets others go on while it checks a signature."""
-        share = max(LEAST_SHARE, -(-len(questions) // PROCESSORS))
+        """Many tokens on as many threads as there are processors: OpenSSL lets others go on while it works."""
+        tokens = sum(question.kind == "token" for question in questions)
+        share = -(-len(questions) // max(1, min(PROCESSORS, tokens // LEAST_SHARE))) or 1
         shares = [questions[first : first + share] for first in range(0, len(questions), share)]
         seen: list[list[Glance]] = [[] for _ in shares]
 

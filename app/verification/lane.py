@@ -122,7 +122,7 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
             media_type = media_type or value
         elif name == b"content-length":
             stated = value
-    if media_type.partition(b";")[0].strip().lower() != b"application/json":
+    if media_type != _JSON[1] and media_type.partition(b";")[0].strip().lower() != _JSON[1]:
         raise UnsupportedMedia("Send this as application/json.")
     too_large = f"The body is larger than {limit} bytes."
     if stated.isdigit() and (len(stated) > 15 or int(stated) > limit):

@@ -1,7 +1,7 @@
 """What is asked of the public door, read from JSON: one thing or many, and what somebody expects of it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeGuard
 
 from app.errors import Invalid
 from app.verification.expect import Expectation, read_expectation
@@ -23,6 +23,8 @@ def read_question(body: object) -> tuple[Question, Expectation | None]:
 
     Other members are refused, so that a slip is not passed over.
     """
+    if _is_right(body):
+        return _question(body), None
     if not isinstance(body, Mapping):
         raise Invalid("Send an object with either “number” or “token”.")
     asked = {name: value for name, value in body.items() if name != "expect"}
@@ -49,7 +51,7 @@ def read_batch(body: object) -> tuple[Question, ...]:
     return tuple(map(_question, items))
 
 
-def _is_right(asked: object) -> bool:
+def _is_right(asked: object) -> TypeGuard[Mapping[str, str]]:
     """Whether `_wrong_with` would find nothing; quickly, since a batch has a thousand of them."""
     if type(asked) is not dict or len(asked) != 1:
         return False
@@ -72,7 +74,7 @@ def _wrong_with(asked: object, pointer: str) -> Iterator[dict[str, str]]:
             yield {"pointer": f"{pointer}/{name}", "detail": f"“{name}” must be a string."}
 
 
-def _question(asked: Mapping[str, Any]) -> Question:
+def _question(asked: Mapping[str, str]) -> Question:
     ((name, text),) = asked.items()
     return Question("number" if name == "number" else "token", text)
 

@@ -42,9 +42,7 @@ class SqliteStore:
         """Does not insist: while there is no file, checks answer that there is none."""
         self._at_once = _not_opened
         with suppress(sqlite3.Error):
-            connection = self._connect()
-            connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}").fetchall()
-            self._at_once = connection.execute
+            self._at_once = self._connect().execute
 
     async def close(self) -> None:
         for connection in list(self._all):
@@ -117,6 +115,7 @@ class SqliteStore:
             self._uri, uri=True, timeout=2, isolation_level=None, check_same_thread=False, factory=_HeldConnection
         )
         self._all.add(connection)
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}").fetchall()
         self._held.connection = connection
         return connection
 
