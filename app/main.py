@@ -42,7 +42,7 @@ from app.api import keys as key_routes
 from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
 from app.certificates import extracts, logged
-from app.certificates.service import Issuance
+from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.db import Database
 from app.documents import organisation

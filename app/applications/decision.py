@@ -18,9 +18,8 @@ from app.applications.facts import ProductDossier
 from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import Verdict
 from app.applications.workflow import Action, State
-from app.certificates import service as certificates
+from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
-from app.certificates.service import Grant, Issuance
 from app.certificates.term import last_day
 from app.db import new_id
 from app.errors import Version
@@ -61,7 +60,7 @@ def approve(
     outcome = State.APPROVED if granted else State.REJECTED
     decision = _decide(session, actor, Action.APPROVE, application, recommendation, outcome, None, judged, now)
     grants = [_grant(application, decision, judged, pid, now) for pid in granted]
-    issued = certificates.issue(session, actor, grants, issuance, now)
+    issued = issue(session, actor, grants, issuance, now)
     return Decided(application, decision, issued)
 
 

@@ -1,11 +1,11 @@
 """Where checks are made: look up, then judge. The lane, the pages and the command line all come here."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import anyio
 import anyio.to_thread
 
 from app.certificates import number as numbers
@@ -135,15 +135,11 @@ class VerificationDesk:
         tokens = sum(question.kind == "token" for question in questions)
         share = -(-len(questions) // max(1, min(PROCESSORS, tokens // LEAST_SHARE))) or 1
         shares = [questions[first : first + share] for first in range(0, len(questions), share)]
-        seen: list[list[Glance]] = [[] for _ in shares]
+        seen = await asyncio.gather(*(anyio.to_thread.run_sync(self._glance_at, each) for each in shares))
+        return [glance for each in seen for glance in each]
 
-        async def look(place: int) -> None:
-            seen[place] = await anyio.to_thread.run_sync(lambda: list(map(self._glance, shares[place])))
-
-        async with anyio.create_task_group() as group:
-            for place in range(len(shares)):
-                group.start_soon(look, place)
-        return [each for share in seen for each in share]
+    def _glance_at(self, questions: Sequence[Question]) -> list[Glance]:
+        return list(map(self._glance, questions))
 
     def _glance(self, question: Question) -> Glance:
         return numbers.display(question.text) if question.kind == "number" else self._read_signature(question.text)

@@ -21,7 +21,7 @@ from app.access.seal import Seal
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
 from app.applications.files import EvidenceFiles
-from app.certificates.service import Issuance
+from app.certificates.issuing import Issuance
 from app.db import Database
 from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings

@@ -44,9 +44,13 @@ def house(desk, *, with_door, https=True, limiter=None):
     return TestClient(app, raise_server_exceptions=False)
 
 
-@pytest.fixture
-def both(desk):
-    return SimpleNamespace(front=house(desk, with_door=True), behind=house(desk, with_door=False))
+@pytest.fixture(params=["at once", "after a journey", "from its row", "beside others"])
+def both(desk, store, request):
+    store.at_once, store.has_extracts = request.param == "at once", request.param != "from its row"
+    answering = SimpleNamespace(front=house(desk, with_door=True), behind=house(desk, with_door=False))
+    if request.param == "beside others":
+        answering.front.app.door._turnstile.others = 1
+    return answering
 
 
 def same(both, method, path, headers, **more):

@@ -115,6 +115,7 @@ class MemoryStore:
     asked: list = field(default_factory=list)
     broken: Exception | None = None
     has_extracts: bool = True
+    at_once: bool = False
 
     def put(self, record):
         self.rows[record.number] = record
@@ -136,30 +137,31 @@ class MemoryStore:
         self._asked_for(number)
         return self.rows.get(number)
 
-    def extract_at_once(self, _text):
-        return None
+    def extract_at_once(self, text):
+        return self._written(text) if self.at_once and not self.broken else None
 
-    def extract_at_once_of(self, _signed_hash):
-        return None
+    def extract_at_once_of(self, signed_hash):
+        found = {row.token_sha256: row.number for row in self.rows.values()}
+        return self.extract_at_once(found.get(signed_hash.hex()))
 
     async def find_extract(self, number):
         self._asked_for(number)
-        return await self._extract(number)
+        return self._written(number)
 
     async def find_extract_of(self, signed_hash):
         return (await self.find_extracts_of([signed_hash])).get(signed_hash)
 
     async def find_extracts(self, numbers):
         self._asked_for(sorted(numbers))
-        return {number: text for number in numbers if (text := await self._extract(number)) is not None}
+        return {number: text for number in numbers if (text := self._written(number)) is not None}
 
     async def find_extracts_of(self, signed_hashes):
         self._asked_for(sorted(each.hex() for each in signed_hashes))
         found = {bytes.fromhex(row.token_sha256): row.number for row in self.rows.values()}
-        texts = {each: await self._extract(found[each]) for each in signed_hashes if each in found}
+        texts = {each: self._written(found[each]) for each in signed_hashes if each in found}
         return {each: text for each, text in texts.items() if text is not None}
 
-    async def _extract(self, number):
+    def _written(self, number):
         return extract.write(self.rows[number]) if number in self.rows and self.has_extracts else None
 
     async def find_many(self, numbers):

@@ -1,0 +1,177 @@
+"""Granting the mark: certificates of one decision, issued together.
+
+In the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the published
+key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit, jws
+from app.actor import Actor
+from app.certificates import credential_untp, extracts, lint, logged, places, search_store, store
+from app.certificates.credential import CertificateContent
+from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.number import CertificateNumber
+from app.db import new_id
+from app.errors import Unavailable
+from app.keys import Signer
+from app.ledger.pause import refuse_while_paused
+from app.registry.days import day_in_baku
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
+
+    signer_in: Callable[[Session], Signer]  # the key that is active in this transaction, and stays so until its end
+    issuer: str
+    base_url: str
+    draw: Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One product of one holder at one site under one mark, as decided."""
+
+    scheme_code: str
+    scheme_name: str
+    owner_name: str
+    ruleset_version: str
+    assessment_level: str
+    organisation_id: UUID
+    holder_name: str
+    holder_voen: str
+    product_id: UUID
+    product_names: Mapping[str, str]
+    hs6: str
+    gtin: str | None
+    site_id: UUID
+    park_code: str | None
+    district: str
+    residency_id: UUID | None
+    origin_criterion: str
+    valid_from: date
+    valid_until: date
+    rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
+    application_id: UUID
+    decision_id: UUID
+
+
+def issue(
+    session: Session, actor: Actor, grants: Sequence[Grant], issuance: Issuance, now: datetime
+) -> tuple[Certificate, ...]:
+    """One certificate for each grant, all under one mark, in this order; all of them or, with any error, none."""
+    if not grants:
+        return ()
+    (scheme_code,) = {grant.scheme_code for grant in grants}
+    refuse_while_paused(session)
+    signer = issuance.signer_in(session)
+    year = day_in_baku(now).year
+    serials = store.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
+    numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
+    reserved = places.reserve(session, issuance.draw, len(grants))
+    issued = tuple(
+        _signed(grant, number, place, signer, issuance, now)
+        for grant, number, place in zip(grants, numbers, reserved, strict=True)
+    )
+    session.add_all(issued)
+    session.flush()
+    search_store.add_words(session, issued)
+    for certificate in issued:
+        logged.issued(session, certificate, now)
+        extracts.renew(session, certificate)
+        audit.record(
+            session,
+            actor,
+            "certificate.issued",
+            ("certificate", certificate.number),
+            now,
+            case_id=certificate.application_id,
+            sha256=certificate.token_sha256,
+            kid=certificate.kid,
+        )
+    return issued
+
+
+def _signed(
+    grant: Grant, number: CertificateNumber, place: tuple[int, int], signer: Signer, issuance: Issuance, now: datetime
+) -> Certificate:
+    """Build, lint, sign what was linted, verify what was signed; what comes out may be stored."""
+    list_id, index = place
+    content = CertificateContent(
+        number=str(number),
+        base_url=issuance.base_url,
+        issuer=issuance.issuer,
+        issuer_name=grant.owner_name,
+        scheme_code=grant.scheme_code,
+        scheme_name=grant.scheme_name,
+        ruleset_version=grant.ruleset_version,
+        assessment_level=grant.assessment_level,
+        holder_id=grant.organisation_id,
+        holder_name=grant.holder_name,
+        holder_voen=grant.holder_voen,
+        product_id=grant.product_id,
+        product_names=grant.product_names,
+        hs6=grant.hs6,
+        gtin=grant.gtin,
+        site_id=grant.site_id,
+        park_code=grant.park_code,
+        district=grant.district,
+        origin_criterion=grant.origin_criterion,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        status_list_id=list_id,
+        status_index=index,
+    )
+    grounds = lint.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
+    linted = lint.lint(credential_untp.build(content), grounds)
+    token = lint.sign_credential(signer, linted)
+    verified = _check_own_work(token, signer)
+    return Certificate(
+        id=new_id(),
+        number=content.number,
+        scheme_code=grant.scheme_code,
+        scheme_name=grant.scheme_name,
+        ruleset_version=grant.ruleset_version,
+        year=number.year,
+        serial=number.serial,
+        organisation_id=grant.organisation_id,
+        product_id=grant.product_id,
+        site_id=grant.site_id,
+        residency_id=grant.residency_id,
+        application_id=grant.application_id,
+        decision_id=grant.decision_id,
+        holder_name=grant.holder_name,
+        holder_voen=grant.holder_voen,
+        product_names=dict(grant.product_names),
+        hs6=grant.hs6,
+        gtin=grant.gtin,
+        park_code=grant.park_code,
+        district=grant.district,
+        origin_criterion=grant.origin_criterion,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        status=CertificateStatus.ACTIVE.value,
+        status_since=now,
+        status_reason=None,
+        status_list_id=list_id,
+        status_index=index,
+        kid=signer.kid,
+        token=token,
+        token_sha256=verified.signed_hash,
+        issued_at=now,
+        version=1,
+    )
+
+
+def _check_own_work(token: str, signer: Signer) -> jws.Verified:
+    """What was signed is verified with the published key before it is stored: a broken key must not hand out paper."""
+    try:
+        return jws.verify(token, typ=jws.CREDENTIAL, keys={signer.kid: signer.public})
+    except jws.Refused as why:
+        raise Unavailable("The signature just made does not verify; nothing was issued.") from why
