@@ -66,4 +66,6 @@ def _wrong_token(row: StatusListRow, keys: Mapping[str, PublicKey]) -> str | Non
         return "The stored credential does not verify."
     except ListRefused as why:
         return f"The stored credential is refused: {why.message}"
+    if listed.url.rpartition("/")[2] != list_name(row.list_id, row.purpose) or listed.purpose != row.purpose:
+        return "The stored credential is that of another list."
     return None if listed.bits == row.bits else "The stored credential does not hold the bits of its row."

@@ -33,7 +33,7 @@ def certify(house, count):
 @pytest.fixture(scope="module")
 def issued(shared_house):
     """The holder and an iterator over fresh certificates: each test takes what it needs."""
-    company, numbers = certify(shared_house, 16)
+    company, numbers = certify(shared_house, 18)
     return company, iter(numbers)
 
 
@@ -268,8 +268,10 @@ def test_mik_status_lists_check(house, take, monkeypatch):
     def run(*words):
         return CliRunner().invoke(app, ["status-lists", "check", *words])
 
-    number, other = take(2)
+    number, other, gone = take(3)
     index = row_of(house, number).status_index
+    before = fetch(house, "revocation-1").text
+    house.owner.act(f"/v1/certificates/{gone}/revoke", {"reason": "false-documents"})
     with house.database.session() as session:
         status_list_store.open_list(session, 2)  # a test before this one may have opened it already
         session.commit()
@@ -294,7 +296,9 @@ def test_mik_status_lists_check(house, take, monkeypatch):
         ({"bits": b""}, "It has 0 places"),
         ({"token": "a.b.c"}, "does not verify"),
         ({"token": house.token(number)}, "This is not the credential of a status list"),
-        ({"token": fetch(house, "suspension-2").text}, "does not hold the bits of its row"),
+        ({"token": fetch(house, "suspension-1").text}, "is that of another list"),
+        ({"token": fetch(house, "revocation-2").text}, "is that of another list"),
+        ({"token": before}, "does not hold the bits of its row"),
     ):
         change(house, **(good | values))
         result = run()
