@@ -169,6 +169,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.keys = keeper.ring
+    app.state.key_documents = key_routes.KeyDocuments()
     app.state.keeper = keeper
     app.state.desk = desk
     app.state.pages = Frame(base_url=settings.base_url)

@@ -1,30 +1,75 @@
-"""What a signature is checked against: the issuer's DID document (W3C DID 1.0, did:web) beside the JWKS."""
+"""What a signature is checked against: JWKS (RFC 7517), and the issuer's DID document (W3C DID 1.0, did:web).
+
+Both are written once for each change of the keys, which every worker sees within a second.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
+from app import jws
 from app.keys import KeyRing
 from app.ledger.did import did_document
+from app.web.conditions import matches
 from app.web.deps import IssuanceDep
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(tags=["keys"], route_class=OrderedRoute)
 
+FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
+JWK_SET = "application/jwk-set+json"
+DID_JSON = "application/did+json"
 
-class DidDocument(JSONResponse):
-    media_type = "application/did+json"
+
+def _documented(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: {"content": {media_type: {"schema": {"type": "object"}}}},
+        304: {"description": "Unchanged (`If-None-Match`)."},
+    }
+
+
+class KeyDocuments:
+    """The last ones that were written, by media type."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, tuple[KeyRing, bytes, str]] = {}
+
+    def of(self, ring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> tuple[bytes, str]:
+        """JSON and strong ETag; `members` makes them of other keys than last time."""
+        written = self._written.get(media_type)
+        if written is None or written[0] is not ring:
+            body = jws.dump_json(members(ring))
+            written = self._written[media_type] = (ring, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+        return written[1], written[2]
+
+
+@router.get(
+    "/.well-known/jwks.json", summary="Public keys (RFC 7517)", response_class=Response, responses=_documented(JWK_SET)
+)
+async def jwks(request: Request) -> Response:
+    """All that a verifier needs to check a certificate's signature without asking us."""
+    return _answer(request, JWK_SET, KeyRing.jwks)
 
 
 @router.get(
     "/.well-known/did.json",
     summary="The issuer's DID document",
-    response_class=DidDocument,
-    responses=refuses(503),
+    response_class=Response,
+    responses={**_documented(DID_JSON), **refuses(503)},
 )
-def did(request: Request, issuance: IssuanceDep) -> DidDocument:
+async def did(request: Request, issuance: IssuanceDep) -> Response:
     """Its keys as JsonWebKey. A compromised key stays named, but vouches for nothing any more (`assertionMethod`)."""
-    ring: KeyRing = request.app.state.keys()
+    return _answer(request, DID_JSON, lambda ring: did_document(issuance.issuer, ring))
 
-    headers = {"Cache-Control": "public, max-age=3600, stale-if-error=86400"}
-    return DidDocument(did_document(issuance.issuer, ring), headers=headers)
+
+def _answer(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
+    documents: KeyDocuments = request.app.state.key_documents
+    body, tag = documents.of(request.app.state.keys(), media_type, members)
+    headers = {"ETag": tag, "Cache-Control": FOR_AN_HOUR}
+    if matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)

@@ -209,17 +209,6 @@ def get_park(code: str, session: SessionDep) -> ParkAnswer:
     return _park(places.get_park(session, searchable(code) or ""))
 
 
-class JwkSet(JSONResponse):
-    media_type = "application/jwk-set+json"
-
-
-@router.get("/.well-known/jwks.json", tags=["keys"], summary="Public keys (RFC 7517)", response_class=JwkSet)
-def jwks(request: Request) -> JwkSet:
-    """All that a verifier needs to check a certificate's signature without asking us."""
-    headers = {"Cache-Control": "public, max-age=3600, stale-if-error=86400"}
-    return JwkSet(request.app.state.keys().jwks(), headers=headers)
-
-
 class Health(Answer):
     status: Literal["ok"]
 

@@ -237,6 +237,21 @@ def listed(command):
     return json.loads(command("keys", "list", "--json"))
 
 
+@pytest.mark.parametrize("path", ["/.well-known/jwks.json", "/.well-known/did.json"])
+def test_published_keys_are_sent_anew_only_when_they_changed(house, command, path):
+    first = house.anonymous.get(path)
+    asked = {"If-None-Match": first.headers["ETag"]}
+    unchanged = house.anonymous.get(path, headers=asked)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged.headers["ETag"] == first.headers["ETag"]
+    command("keys", "next")
+    house.app.state.keeper.reread()
+    changed = house.anonymous.get(path, headers=asked)
+    assert changed.status_code == 200
+    assert changed.content != first.content
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
 def test_rotation_on_the_command_line(house, command):
     company = house.company()
     before = house.certify(company)
