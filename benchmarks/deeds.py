@@ -37,10 +37,11 @@ def measure(folder: Path, url: str, count: int, say: Callable[[str], None], prod
         company = opened.company()
         cases = [_recommended(opened, company.apply(), say) for _ in range(count)]
         big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), say)
-        number = opened.certify(company)
+        numbers = [opened.certify(company) for _ in range(count)]
         approvals = [_act(opened.approver, f"/v1/cases/{case}/approve") for case in cases]
         bulk = _act(opened.approver, f"/v1/cases/{big}/approve")
-        suspension = _act(opened.owner, f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+        hearing = {"cause": "hearing"}
+        suspensions = [_act(opened.owner, f"/v1/certificates/{number}/suspend", hearing) for number in numbers]
         settings, speed = opened.settings, inside.assessments(opened, count)
     environment = {"MIK_DATA_DIR": str(settings.data_dir), "MIK_DATABASE_URL": url, "MIK_BASE_URL": BASE_URL}
     with serving("deeds", "app.main:from_environment()", environment, folder, ready="/health/live") as server:
@@ -48,7 +49,7 @@ def measure(folder: Path, url: str, count: int, say: Callable[[str], None], prod
         return Deeds(
             statistics.median(times),
             _timed(server.port, bulk),
-            _timed(server.port, suspension),
+            statistics.median(_timed(server.port, suspension) for suspension in suspensions),
             _floor(settings, folder, count),
             speed,
         )
