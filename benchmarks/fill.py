@@ -1,6 +1,7 @@
 """A register full of certificates, written by SQL past the services."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -29,6 +30,8 @@ def fill(url: str, count: int, say: Say = lambda _text: None) -> None:
         serials = (range(first, min(first + CHUNK, count + 1)) for first in range(1, count + 1, CHUNK))
         chunks = maker.imap(partial(made, filling), serials)
         (_fill_sqlite if is_sqlite else _fill_postgres)(url, _told(chunks, count, say), say)
+    say("waiting for the disk")
+    os.sync()  # gigabytes that are still being written would be felt by whoever is measured next
 
 
 def _begin(session: Session) -> int:

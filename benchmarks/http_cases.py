@@ -4,6 +4,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -22,6 +23,8 @@ READING = "benchmarks.candidates:bare_reading"
 ASKED = 40_000
 WITH_ETAG = 10_000
 WRITERS, READERS = 50, 200
+ROWS_WARMED = 2_000_000
+"""Rows of a register for each second of warming up."""
 PAUSE = 0.5
 """Seconds for which a writer rests after each answer."""
 
@@ -101,7 +104,8 @@ def thousand(bench: Bench, made: Register, effort: Effort) -> float:
 
 
 def by_size(bench: Bench, small: Register, large: Register, effort: Effort) -> tuple[Compared, Compared]:
-    """The same check on a small and on a large register, in turn."""
+    """The same check on a small and on a large register, in turn, after what is asked was asked once."""
+    effort = replace(effort, warm=max(effort.warm, large.rows / ROWS_WARMED))
     contenders = [
         Contender(bench.server(OURS, made), [load.get(path(serial)) for serial in load.spread(made.rows, ASKED)])
         for made in (small, large)
