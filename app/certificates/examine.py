@@ -10,7 +10,7 @@ from app import audit, jws, strict_json
 from app.certificates import credential_reading, extract, extract_store, store
 from app.certificates.credential import mask_voen
 from app.certificates.logged import EVENT
-from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.model import Certificate, CertificateStatus, Extract
 from app.certificates.record import CertificateRecord
 from app.certificates.status_list import PURPOSES, ListRefused, list_name
 from app.jws import PublicKey
@@ -33,7 +33,7 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
         for page in store.pages(session):
             numbers = [certificate.number for certificate in page]
             issued, last = ledger.issued_of(session, numbers), ledger.last_about(session, numbers)
-            extracts = extract_store.texts(session, numbers)
+            extracts = extract_store.of(session, numbers)
             for certificate in page:
                 entry = issued.get(certificate.number)
                 detail = (
@@ -51,6 +51,9 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
     if missing is not None:
         seq, number = missing
         return held, Wrong(f"certificate {number}", f"Entry {seq} of the log says that it was issued; its row is gone.")
+    stray = extract_store.without_certificate(session)
+    if stray is not None:
+        return held, Wrong(f"certificate {stray}", "Checks print an extract of it, but there is no certificate.")
     return held, None
 
 
@@ -78,11 +81,15 @@ def _wrong_status(certificate: Certificate, last: str) -> str | None:
     return f"It is {certificate.status}, but the last the log says of it is {last}."
 
 
-def _wrong_extract(certificate: Certificate, entry: LogEntry | None, text: bytes | None) -> str | None:
+def _wrong_extract(certificate: Certificate, entry: LogEntry | None, held: Extract | None) -> str | None:
     """One that is missing is no harm: the row itself is read then."""
-    if text is None or text == extract.write(CertificateRecord.of(certificate, entry)):
+    if held is None:
         return None
-    return "Its extract, which checks print, does not say what it says."
+    if held.signed_hash.hex() != certificate.token_sha256:
+        return "Its extract, which checks print, is found by another token."
+    if held.text != extract.write(CertificateRecord.of(certificate, entry)):
+        return "Its extract, which checks print, does not say what it says."
+    return None
 
 
 def _agrees(certificate: Certificate, payload: Mapping[str, Any]) -> bool:

@@ -48,7 +48,12 @@ def without(session: Session) -> Iterator[Sequence[Certificate]]:
         yield rows
 
 
-def texts(session: Session, numbers: Sequence[str]) -> dict[str, bytes]:
+def of(session: Session, numbers: Sequence[str]) -> dict[str, Extract]:
     """By number."""
-    query = sa.select(Extract.number, Extract.text).where(Extract.number.in_(numbers))
-    return {row.number: row.text for row in session.execute(query)}
+    return {row.number: row for row in session.scalars(sa.select(Extract).where(Extract.number.in_(numbers)))}
+
+
+def without_certificate(session: Session) -> str | None:
+    """The first number of an extract that is of no certificate."""
+    has_one = sa.exists().where(Certificate.number == Extract.number)
+    return session.scalars(sa.select(Extract.number).where(~has_one).order_by(Extract.number).limit(1)).one_or_none()

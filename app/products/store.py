@@ -30,6 +30,7 @@ class WholeProduct:
 # Asked by every assessment, so they are put together once.
 _IDS: sa.BindParameter[Sequence[UUID]] = sa.bindparam("ids", expanding=True)
 _SOME = sa.select(Product).where(Product.id.in_(_IDS)).order_by(Product.id)
+_OWNED = _SOME.where(Product.organisation_id == sa.bindparam("organisation_id"))
 _SOME_HELD = _SOME.with_for_update(key_share=True).execution_options(populate_existing=True)
 _MATERIALS = sa.select(Material).where(Material.product_id.in_(_IDS)).order_by(Material.position)
 _STEPS = sa.select(ProcessStep).where(ProcessStep.product_id.in_(_IDS)).order_by(ProcessStep.seq)
@@ -50,8 +51,8 @@ def product(
 
 def owned(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
     """Those of these products that belong to the company, by id."""
-    rows = session.scalars(_SOME, {"ids": list(product_ids)})
-    return {row.id: row for row in rows if row.organisation_id == organisation_id}
+    rows = session.scalars(_OWNED, {"ids": list(product_ids), "organisation_id": organisation_id})
+    return {row.id: row for row in rows}
 
 
 def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:

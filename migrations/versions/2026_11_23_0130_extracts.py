@@ -21,11 +21,12 @@ LOGGED = (
 REFUSAL = "extracts are only of what is in the log as it was signed"
 DROPPED_BY = (
     ("certificates", "update", "number"),
+    ("certificates", "delete", "number"),
     ("log_entries", "update", "subject"),
     ("log_entries", "delete", "subject"),
 )
-"""Table, what happens to a row of it, and the column that names the certificate. Rows of certificates take theirs along
-when they are deleted."""
+"""Table, what happens to a row of it, and the column that names the certificate. The foreign key alone is not enough:
+SQLite's own shell, as it starts, does not look at foreign keys."""
 
 
 def upgrade() -> None:

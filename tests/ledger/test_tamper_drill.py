@@ -5,7 +5,8 @@ import itertools
 import json
 import os
 import shutil
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -121,6 +122,25 @@ def test_a_changed_extract_is_named(drill):
         ).scalar_one()
     drill.attack(change, number=drill.numbers[1], text=bytes(text).replace(b" suspended ", b" active "))
     assert drill.named() == [f"certificate {drill.numbers[1]}"]
+
+
+def test_an_extract_that_another_token_finds_is_named(drill):
+    drill.attack("UPDATE extracts SET signed_hash = :other WHERE number = :number", number=drill.numbers[0], other=b"x")
+    assert drill.named() == [f"certificate {drill.numbers[0]}"]
+
+
+def test_an_extract_of_no_certificate_is_named(drill):
+    """A check would print it, though neither the register nor the log knows of it."""
+    number, row = "MIK-2026-999999-X", "(number, signed_hash, text) SELECT {0}, {1}, text FROM extracts LIMIT 1"
+    if drill.database.is_sqlite:
+        drill.attack()  # takes the guards away
+        with closing(sqlite3.connect(drill.database.url.removeprefix("sqlite:///"))) as shell:  # without foreign keys
+            shell.execute(f"INSERT INTO extracts {row.format('?', '?')}", (number, b"x"))
+            shell.commit()
+    else:
+        insert = f"INSERT INTO extracts {row.format(':number', 'CAST(:other AS bytea)')}"
+        drill.attack(insert, number=number, other=b"x")
+    assert drill.named() == [f"certificate {number}"]
 
 
 def test_a_suspension_taken_away_is_named(drill):

@@ -385,10 +385,14 @@ class TestExtracts:
             connection.execute(sa.update(Extract).values(values | {"signed_hash": b"f" * 32}))
 
     @pytest.mark.usefixtures("held")
-    def test_it_goes_with_its_certificate(self, register, database_url):
+    @pytest.mark.parametrize("looks_at_foreign_keys", [True, False])
+    def test_it_goes_with_its_certificate(self, register, database_url, looks_at_foreign_keys):
+        """Also in SQLite's own shell, which does not look at foreign keys."""
         with register.engine.begin() as connection:
             if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+                connection.exec_driver_sql(f"PRAGMA foreign_keys = {looks_at_foreign_keys}")
+            elif not looks_at_foreign_keys:
+                connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             connection.execute(sa.delete(Certificate))
         assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
 
