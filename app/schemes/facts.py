@@ -28,11 +28,29 @@ class SiteStage(StrEnum):
     OPERATING = "operating"
 
 
-class CostScope(StrEnum):
-    """Whose share of the manufacturing cost is meant. Azerbaijan includes Karabakh."""
+class CostPlace(StrEnum):
+    """Where a cost was incurred. Every place in Azerbaijan outside Karabakh is AZ_OTHER."""
 
     KARABAKH = "KARABAKH"
-    AZERBAIJAN = "AZERBAIJAN"
+    AZ_OTHER = "AZ_OTHER"
+    ABROAD = "ABROAD"
+
+
+class Basis(StrEnum):
+    """How the value of a material was taken (`domain.md` §5.3, value basis)."""
+
+    CIF = "cif"  # imported: CIF value at importation, customs duty left out
+    DOMESTIC = "domestic"  # bought in Azerbaijan: price paid without VAT
+    OWN = "own"  # own make: its cost
+
+
+class Subject(StrEnum):
+    """What an evidence document speaks for, seen from the product that is assessed."""
+
+    COMPANY = "company"
+    SITE = "site"  # the product's site
+    PRODUCT = "product"  # this product
+    LOT = "lot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,7 @@ class Applicant:
     voen: str | None  # as text: leading zeros count
     name: str | None = None
     legal_form: str | None = None
+    size_class: str | None = None  # micro, small, medium, large, by the resident register
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +99,27 @@ class ProductFacts:
     name_az: str | None = None
     flags: frozenset[str] = frozenset()
     partner_countries: tuple[str, ...] = ()  # declared joint production with partners abroad
-    annual_capacity: Decimal | None = None
+    unit: str | None = None  # code of the list of units
     other_names: tuple[str, ...] = ()  # in further languages
     brand: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One line of the bill of materials."""
+    """One line of the bill of materials, as entered. What it counts as follows from its proof (`material_origin.py`)."""
 
     name: str
     hs4: str | None
     origin_country: str | None
-    originating: bool | None
-    value: Decimal | None
+    claim: bool | None = None  # whether the applicant says that it originates; a claim never decides
+    value: Decimal | None = None
     weight_kg: Decimal | None = None
+    origin_district: str | None = None
+    origin_region: str | None = None  # economic region, follows from the district
+    basis: Basis | None = None
+    packing: bool = False  # said to be retail packing
+    supplier: str | None = None  # VÖEN or name; None: the supplier of the declaration that is listed
+    proofs: tuple[str, ...] = ()  # ids of the evidence documents that the line lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +132,31 @@ class InputSummary:
 
 @dataclass(frozen=True, slots=True)
 class ValueStatement:
-    """Ex-works price and inputs, detailed or summed up: the same arithmetic judges both (`origin.py`)."""
+    """Ex-works price and inputs, detailed or summed up (a file carries two figures only)."""
 
     ex_works: Decimal | None
     inputs: tuple[Material, ...] | InputSummary | None
 
 
 @dataclass(frozen=True, slots=True)
-class CostByPlace:
-    """Manufacturing cost by the place where it was incurred. No cost at a place is 0, not None."""
+class Cost:
+    """One figure of the cost statement. `materials` is only compared with the bill of materials, never counted."""
 
-    karabakh: Decimal | None
-    az_other: Decimal | None
-    abroad: Decimal | None
+    kind: str  # materials, labour, energy, depreciation, research, quality, other
+    place: CostPlace
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostStatement:
+    """Manufacturing cost by kind and place. A place that is not named had no cost."""
+
+    costs: tuple[Cost, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CostShares:
-    """The cost statement in percentages, each independent of the other."""
+    """The cost statement in percentages, each independent of the other (a file carries no more)."""
 
     karabakh_pct: Decimal | None
     azerbaijan_pct: Decimal | None
@@ -136,12 +168,12 @@ class Step:
 
     seq: int
     name: str
-    operation: str | None  # kind of operation, one of a list that the scheme file knows
+    operation: str | None  # code or name of an operation of the closed list; anything else counts as `other`
     country: str | None
     district: str | None = None
     economic_region: str | None = None  # follows from the district
     subcontractor: str | None = None  # None: the applicant's own work
-    is_essential: bool = False
+    is_essential: bool = False  # as ticked by the applicant
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,48 +191,97 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
-class Revocation:
-    """A certificate of this applicant that was revoked."""
+class PastCertificate:
+    """A certificate that ended by revocation, or by surrender while an inquiry was open; own or of a related holder."""
 
-    reason: str
     on: date
-    same_product: bool
+    reason: str | None  # why revoked, or what the inquiry upheld; None: the inquiry is not decided
+    same_product: bool  # same product id or GTIN
+    alike: bool = False  # same heading, and same site or similar name
+    company: str | None = None  # name of the related holder; None: the applicant's own VÖEN
+    ground: str | None = None  # why it counts as related: a code of `names.related_ground`
+    surrendered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What our own register says of the applicant's past, under any mark."""
+    """What our own register says of the past of the applicant and of related holders, under any mark."""
 
-    revocations: tuple[Revocation, ...] = ()
+    certificates: tuple[PastCertificate, ...] = ()
 
 
-ItemValue = str | bool | Decimal | tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class VolumeClaim:
+    """A confirmed yearly volume of one product of the site."""
+
+    product: str
+    volume: Decimal
+    unit: str | None
+    own: bool = False  # of the product that is assessed
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCapacity:
+    """A confirmed yearly capacity of the site, or of one line of it."""
+
+    unit: str | None
+    per_year: Decimal
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """What is claimed and what can be made at the site: certified products, and those of this application."""
+
+    claims: tuple[VolumeClaim, ...] = ()
+    capacities: tuple[SiteCapacity, ...] = ()
+    claim_awaits: bool = False  # a statement of this product's volume waits for confirmation
+    capacity_awaits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationFacts:
+    """The newest declaration over this application, and what it has to cover."""
+
+    declared_hash: str | None  # hash of what the applicant entered and uploaded, as it stands now
+    text_version: str | None  # of the text that is in force
+    made_hash: str | None = None  # None: nobody has declared
+    made_text_version: str | None = None
+    made_on: date | None = None
+    made_by: str | None = None  # id of the user
+    made_by_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """What beside the inspection records decides whether the site has to be visited."""
+
+    certificate_in_force: str | None = None  # number of a certificate for the site that is in force
+    waived_because: str | None = None  # the owner's reason for this case
+
+
+ItemValue = str | bool | Decimal | date | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of evidence that a member of staff has confirmed, with what was read in it."""
+    """An evidence document within the scope of the product, with what was read in it."""
 
     kind: str
     issued_on: date | None = None
     valid_until: date | None = None  # last day, inclusive; None: open
     number: str | None = None
     values: Mapping[str, ItemValue] = field(default_factory=dict)
+    id: str = ""
+    subject: Subject | None = Subject.COMPANY  # None: it names no subject, though its kind asks for one
+    confirmed: bool = True  # by a member of staff; rules rest on confirmed documents only
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was laid before the house for this product, its application, or its company."""
+    """The documents that may speak for this product: those of its company, its site and itself. Order means nothing."""
 
-    confirmed: tuple[Item, ...] = ()  # newest first
-    awaiting: frozenset[str] = frozenset()  # kinds of which an item lies here that nobody has confirmed yet
-
-    def of(self, kind: str) -> tuple[Item, ...]:
-        """Confirmed items of the kind, newest first."""
-        return tuple(item for item in self.confirmed if item.kind == kind)
-
-    def newest(self, kind: str) -> Item | None:
-        return next(iter(self.of(kind)), None)
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +293,7 @@ class Facts:
     production: Production | None = None
     residency: Residency | None = None
     value: ValueStatement | None = None
-    cost: CostByPlace | CostShares | None = None
+    cost: CostStatement | CostShares | None = None
     steps: tuple[Step, ...] | None = None
     raw_weight: RawWeight | None = None
     submitted_on: date | None = None  # None: not yet submitted, `as_of` stands for it
@@ -220,3 +301,6 @@ class Facts:
     record: Record | None = None
     zone: Zone | None = None
     other_brands: tuple[str, ...] | None = None  # family brands of other holders of this mark
+    volumes: Volumes | None = None
+    declaration: DeclarationFacts | None = None
+    visit: VisitFacts | None = None
