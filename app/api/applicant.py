@@ -227,14 +227,16 @@ class DeclarationBody(Body):
 def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
     text = declaration.declaration_text()
     present, newest = declaration.present_hash(session, row), store.declaration(session, row.id)
-    made = newest and DeclarationMade(
-        text_version=newest.text_version,
-        declared_hash=newest.declared_hash,
-        method=newest.method,
-        made_by=newest.made_by,
-        made_at=newest.made_at,
-        covers_present=(newest.text_version, newest.declared_hash) == (text.version, present),
-    )
+    made = None
+    if newest is not None:
+        made = DeclarationMade(
+            text_version=newest.text_version,
+            declared_hash=newest.declared_hash,
+            method=newest.method,
+            made_by=newest.made_by,
+            made_at=newest.made_at,
+            covers_present=(newest.text_version, newest.declared_hash) == (text.version, present),
+        )
     return DeclarationAnswer(text_version=text.version, text=dict(text.text), declared_hash=present, declaration=made)
 
 

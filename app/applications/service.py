@@ -24,6 +24,8 @@ from app.schemes import service as schemes
 from app.schemes.outcome import Outcome
 
 MOST_PRODUCTS = 50
+DECLARATION_RULE = "declaration"
+"""The kind of rule for whose sake a declaration is asked for."""
 
 
 def create(
@@ -219,7 +221,7 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
 
 def _check_declared(session: Session, application: Application, judged: assessment.Judged) -> None:
     """Where the rules of the mark ask for a declaration: one over what stands here now."""
-    if any(rule.kind == "declaration" for rule in judged.ruleset.rules):
+    if any(str(rule.kind) == DECLARATION_RULE for rule in judged.ruleset.rules):
         assert judged.dossier.declared_hash is not None  # an application was assessed
         declaration.check_declared(judged.dossier.declared_hash, store.declaration(session, application.id))
 
