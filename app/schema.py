@@ -63,7 +63,18 @@ def migrated(database: Database) -> bool:
         return MigrationContext.configure(connection).get_current_revision() == _head()
 
 
-NEVER_REWRITTEN = frozenset({"audit_events", "log_entries", "rulesets", "assessments", "decisions", "decided_products"})
+NEVER_REWRITTEN = frozenset(
+    {
+        "assessments",
+        "audit_events",
+        "decided_products",
+        "decisions",
+        "declarations",
+        "log_entries",
+        "rulesets",
+        "visit_waivers",
+    }
+)
 """Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
 
 

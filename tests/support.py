@@ -24,6 +24,7 @@ from app.db import new_id
 from app.main import create_app, prepare
 from app.registry.days import day_in_baku
 from app.registry.voen import read as read_voen
+from app.schemes.evidence_kinds import Scope, kinds
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -33,19 +34,31 @@ PDF = b"%PDF-1.4\n% a sample, with nothing on it\n%%EOF\n"
 
 LONG_AGO = "2024-01-15"
 PAPERS = {
-    "authority-to-sign": {"issued_on": LONG_AGO, "basis": "director"},
-    "conformity-document": {"issued_on": LONG_AGO},
-    "permit": {"issued_on": LONG_AGO},
-    "volume-statement": {"issued_on": LONG_AGO, "claimed_volume": "20000"},
+    "authority-to-sign": {"issued_on": LONG_AGO, "basis": "director"},  # the member who uploads it signs
     "ownership-statement": {"issued_on": LONG_AGO, "state_share_pct": "0"},
+    "permit": {"issued_on": LONG_AGO},
+    "capacity-statement": {"issued_on": LONG_AGO, "per_year": "24000"},  # in the unit of the product
+    "conformity-document": {"issued_on": LONG_AGO},
+    "volume-statement": {"issued_on": LONG_AGO, "claimed_volume": "200"},
+    "cost-statement": {
+        "issued_on": LONG_AGO,
+        "accountant": "Nərgiz Nümunə",
+        "licence_no": "M-001",
+        "period_from": "2026-01-01",
+        "period_until": "2026-10-31",
+        "signed": True,
+    },
 }
 """Kind → what the company states of it. No end: tests move the clock by years."""
 LOOKED_UP = {
     "tax-status": {"taxpayer_status": "active"},
     "background-check": {"sanctions_match": False, "tax_debt": False, "open_complaint": False},
     "resident-project": {"approved_goods": [f"{chapter:02d}" for chapter in range(1, 98) if chapter != 77]},
+    "inspection-record": {"visited_by": "staff", "surveyor": "Rəşad Nümunə", "findings": []},
 }
 """Kind → what staff find out on the day of asking."""
+AGES = frozenset({"tax-status", "background-check", "register-snapshot"})
+"""Of these a document is looked up again before it is too old."""
 HOUSEHOLD_PAPERS = {
     "volume-statement": {"issued_on": LONG_AGO, "claimed_volume": "1200"},
     "municipality-letter": {"issued_on": LONG_AGO, "municipality": "URVA", "relation": "lives"},
@@ -55,6 +68,7 @@ HOUSEHOLD_PAPERS = {
 HOUSEHOLD_LOOKED_UP = {
     "tax-status": LOOKED_UP["tax-status"],
     "background-check": LOOKED_UP["background-check"],
+    "inspection-record": LOOKED_UP["inspection-record"] | {"visited_by": "municipality"},
     "specification-check": {"result": "all_met"},
     "trademark-search": {"match": "none"},
 }
@@ -159,7 +173,9 @@ class Company(Caller):
         self.voen = voen
         self.name = name
         self.site_id = None
-        self.attested_at = None  # when its evidence was last looked up; None: the house does not keep it up
+        self.attested_at = None  # when its evidence was last looked up; None: it is not kept up
+        self.papers, self.looked_up = {}, {}  # kind → what is stated of it, for whatever it applies for
+        self.documented = set()  # what these documents were added for: the company, sites with a unit, products
 
     def add_site(self, **changed):
         """A place of production; it becomes the one that new products are made at."""
@@ -178,9 +194,18 @@ class Company(Caller):
         return ok(self.post("/v1/applications", json=body))["id"]
 
     def submit(self, application_id):
+        """With every document that the company is to have, and declared."""
+        self.house.document_products(self, application_id)
         if self.attested_at is not None:
             self.house.attest(self, application_id)
+        self.declare(application_id)
         return self.act(f"/v1/applications/{application_id}/submit")
+
+    def declare(self, application_id):
+        """Declare that what stands in the application now is true and complete."""
+        path = f"/v1/applications/{application_id}/declaration"
+        present = ok(self.get(path))
+        return ok(self.post(path, json={name: present[name] for name in ("text_version", "declared_hash")}))
 
     def apply(self, *product_ids, scheme="MIK"):
         """Id of a submitted application."""
@@ -188,18 +213,28 @@ class Company(Caller):
         self.submit(application_id)
         return application_id
 
-    def add_evidence(self, application_id, content=PDF, *, kind="cost-statement", name="statement.pdf", **form):
+    def add_evidence(self, application_id, content=PDF, *, kind="other", name="statement.pdf", **form):
         """The answer to the upload, whatever it is."""
         path = f"/v1/applications/{application_id}/evidence"
         return self.post(path, files={"file": (name, content)}, data={"kind": kind} | form)
 
-    def lay(self, kind, *, content=PDF, about=None, **details):
-        """An item of evidence laid once for all applications, as the company states it; not yet confirmed."""
-        return lay(self, f"/v1/organisations/{self.organisation_id}/evidence", kind, content, about, details)
+    def lay(self, kind, *, content=PDF, about=None, site=None, **details):
+        """Add a document for all applications, as the company states it; not yet confirmed.
 
-    def lay_for(self, application_id, kind, *, content=PDF, about=None, **details):
-        """The same for one application."""
-        return lay(self, f"/v1/applications/{application_id}/evidence", kind, content, about, details)
+        `about`: a product or several. A kind that is about a site takes the company's own where none is named.
+        """
+        return self._lay(f"/v1/organisations/{self.organisation_id}/evidence", kind, content, about, site, details)
+
+    def lay_for(self, application_id, kind, *, content=PDF, about=None, site=None, **details):
+        """Add a document to one application; one about products is about all of its own where none is named."""
+        if about is None and kinds()[kind].scope in (Scope.PRODUCT, Scope.LOT):
+            about = self.application(application_id)["product_ids"]
+        return self._lay(f"/v1/applications/{application_id}/evidence", kind, content, about, site, details)
+
+    def _lay(self, path, kind, content, about, site, details):
+        if site is None and kinds()[kind].scope is Scope.SITE:
+            site = self.site_id
+        return lay(self, path, kind, content, about, details, site=site)
 
     def application(self, application_id):
         return ok(self.get(f"/v1/applications/{application_id}"))
@@ -306,27 +341,49 @@ class House:
         if evidence is True:
             self.document(company)
         elif evidence:
-            self._lay_kinds(company, set(evidence))
+            papers, looked_up = ({k: d for k, d in all_.items() if k in evidence} for all_ in (PAPERS, LOOKED_UP))
+            self._lay_kinds(company, papers, looked_up)
         return company
 
     def document(self, company):
-        """Every item of evidence that MIK and MIA ask for, laid before the house and confirmed today."""
-        self._lay_kinds(company, PAPERS.keys() | LOOKED_UP.keys())
+        """Every document that MIK and MIA ask for, added and confirmed today; those of products when it submits."""
+        self._lay_kinds(company, PAPERS, LOOKED_UP)
         company.attested_at = self.clock()
 
-    def _lay_kinds(self, company, kinds):
-        for kind, details in PAPERS.items():
-            if kind in kinds:
-                self.confirm_evidence(company.lay(kind, **details))
-        self.look_up(company, *(kind for kind in LOOKED_UP if kind in kinds))
+    def _lay_kinds(self, company, papers, looked_up):
+        company.papers, company.looked_up = papers, looked_up
+        self._document(company, Scope.COMPANY)
+        if company.site_id:
+            self._document(company, Scope.SITE, site=company.site_id)
+
+    def document_products(self, company, application_id):
+        """What the company is to have of the products of an application and of their sites, once for each."""
+        if not company.papers and not company.looked_up:
+            return
+        for product_id in company.application(application_id)["product_ids"]:
+            described = ok(company.get(f"/v1/products/{product_id}"))
+            self._document(company, Scope.SITE, site=described["site_id"], unit=described["unit"])
+            self._document(company, Scope.PRODUCT, about=product_id)
+
+    def _document(self, company, scope, *, about=None, site=None, unit="t"):
+        for kind in (*company.papers, *company.looked_up):
+            done = (kind, about, site, unit if kind == "capacity-statement" else None)
+            if kinds()[kind].scope is not scope or done in company.documented:
+                continue
+            company.documented.add(done)
+            if kind in company.looked_up:
+                self.look_up(company, kind, stated=company.looked_up, about=about, site=site)
+                continue
+            details = company.papers[kind] | ({"unit": unit} if kind == "capacity-statement" else {})
+            item = company.lay(kind, about=about, site=site, **details)
+            if item["confirmed_at"] is None:
+                self.confirm_evidence(item)
 
     def household(self):
         """A family producer of Urva: a natural person, with all that the rules of URVA ask for of honey."""
         company = self.confirm(self.register(voen_of(next(self._serials), "2"), legal_form="fiziki şəxs"))
         company.add_site(name="Yard", district="Qusar", park_code=None)
-        for kind, details in (PAPERS | HOUSEHOLD_PAPERS).items():
-            self.confirm_evidence(company.lay(kind, **details))
-        self.look_up(company, *HOUSEHOLD_LOOKED_UP, stated=HOUSEHOLD_LOOKED_UP)
+        self._lay_kinds(company, PAPERS | HOUSEHOLD_PAPERS, HOUSEHOLD_LOOKED_UP)
         company.attested_at = self.clock()
         return company
 
@@ -334,19 +391,26 @@ class House:
         """Confirm an item as the company stated it; name what the registrar reads otherwise."""
         return self.registrar.act(f"/v1/evidence/{item['id']}/confirm", reading)
 
-    def look_up(self, company, *kinds, stated=None, case_id=None, by=None, **details):
-        """What staff know, laid before the house today: once for all, or for one case. Without kinds: nothing."""
+    def look_up(self, company, *kinds_, stated=None, case_id=None, by=None, about=None, site=None, **details):
+        """What staff know, added today: for all applications, or for one case. Without kinds: nothing.
+
+        A record that needs a second person is confirmed by another member of staff.
+        """
         path = f"/v1/cases/{case_id}/evidence" if case_id else f"/v1/organisations/{company.organisation_id}/evidence"
         today = {"issued_on": day_in_baku(self.clock()).isoformat()}
-        for kind in kinds:
+        item = None
+        for kind in kinds_:
+            where = site or company.site_id if kinds()[kind].scope is Scope.SITE else None
             said = today | (stated or LOOKED_UP)[kind] | details
-            item = lay(by or self.registrar, path, kind, PDF, None, said)
-        return item if kinds else None
+            item = lay(by or self.registrar, path, kind, PDF, about, said, site=where)
+            if kinds()[kind].second_person and item["confirmed_at"] is None:
+                item = self.reviewer.act(f"/v1/evidence/{item['id']}/confirm", {})
+        return item
 
     def attest(self, company, application_id):
         """Keep the looked-up facts of a company fresh, and have a certificate of origin for each of its headings."""
         if self.clock() - company.attested_at > timedelta(days=20):
-            self.look_up(company, *LOOKED_UP)
+            self.look_up(company, *(kind for kind in company.looked_up if kind in AGES), stated=company.looked_up)
             self.look_up(company, "register-snapshot", stated={"register-snapshot": registration_of(company)})
             company.attested_at = self.clock()
         application = company.application(application_id)
@@ -354,7 +418,8 @@ class House:
             for product_id in application["product_ids"]:
                 heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
                 day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
-                origin = company.lay("origin-document", issued_on=day, number="AZ 1", form="GENERAL", hs4=heading)
+                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "about": "product", "country": "AZ"}
+                origin = company.lay("origin-document", about=product_id, issued_on=day, **stated)
                 if origin["confirmed_at"] is None:
                     self.confirm_evidence(origin)
 
@@ -406,11 +471,13 @@ def open_house(database_url, folder, clock=None, **settings):
         yield House(app, stack.enter_context(http), clock)
 
 
-def lay(caller, path, kind, content, about, details):
-    """Upload an item; `details` are its dates, its number and its values by name."""
+def lay(caller, path, kind, content, about, details, *, site=None):
+    """Upload a document; `details` are its dates, its number and its values by name; `about` one product or several."""
     form = {name: str(details[name]) for name in ("issued_on", "valid_until", "number") if name in details}
     values = {name: value for name, value in details.items() if name not in form}
-    form |= {"kind": kind, "values": json.dumps(values)} | ({"product_id": about} if about else {})
+    form |= {"kind": kind, "values": json.dumps(values)}
+    form |= {"product_id": [about] if isinstance(about, str) else list(about)} if about else {}
+    form |= {"site_id": site} if site else {}
     return ok(caller.post(path, files={"file": (f"{kind}.pdf", content)}, data=form))
 
 
@@ -421,25 +488,23 @@ def ok(answer):
 
 
 def product(site_id, **changed):
-    """A welded tube of foreign coil: change of heading, 42.8 % value content, 52 % of cost in Karabakh."""
+    """A welded tube of foreign coil: change of heading, 42.8 % value content, 40.0 % of cost in Karabakh."""
+    coil = {"name": "Hot-rolled coil", "hs4": "7208", "origin_country": "TR", "originating": False}
+    here = {"country": "AZ", "district": "Ağdam", "is_essential": True}
     body = {
         "names": {"az": "Qaynaqlı polad boru", "en": "Welded steel tube"},
         "hs6": "730630",
         "unit": "t",
         "site_id": site_id,
-        "annual_capacity": "24000",
         "ex_works": "1450",
-        "materials": [
-            {"name": "Hot-rolled coil", "hs4": "7208", "origin_country": "TR", "originating": False, "value": "830"}
-        ],
+        "materials": [coil | {"value": "830", "basis": "cif"}],
         "steps": [
-            {"name": "Forming", "operation": "forming", "country": "AZ", "district": "Ağdam", "is_essential": True},
-            {"name": "Welding", "operation": "welding", "country": "AZ", "district": "Ağdam", "is_essential": True},
+            {"name": "Forming", "operation": "forming"} | here,
+            {"name": "Welding", "operation": "tube_welding"} | here,
         ],
         "costs": [
-            {"kind": "labour", "place": "KARABAKH", "amount": "520"},
-            {"kind": "energy", "place": "AZ_OTHER", "amount": "40"},
-            {"kind": "materials", "place": "ABROAD", "amount": "440"},
+            {"kind": "labour", "place": "KARABAKH", "amount": "563"},
+            {"kind": "energy", "place": "AZ_OTHER", "amount": "14"},
         ],
     }
     return body | changed

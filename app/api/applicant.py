@@ -1,5 +1,6 @@
 """For companies: register, describe sites and products, try the rules, apply, answer."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from pydantic import EmailStr, Field, StringConstraints
 from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
-from app.applications import assessment, cases, service, store
+from app.applications import assessment, cases, declaration, service, store
+from app.applications.model import Application
 from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
 from app.errors import NotFound
@@ -197,11 +199,95 @@ def change_application(
     return dossier.application(session, actor, row, now)
 
 
+class DeclarationMade(Answer):
+    text_version: str
+    declared_hash: str
+    method: str = Field(description="`click` or `e_signature`")
+    made_by: UUID
+    made_at: datetime
+    covers_present: bool = Field(description="whether it is over the text and the content as they are now")
+
+
+class DeclarationAnswer(Answer):
+    text_version: str = Field(examples=["2026.1"])
+    text: dict[str, str] = Field(description="language → the text to accept")
+    declared_hash: str = Field(
+        description="SHA-256 over products, sites and documents as your company entered and uploaded them, as of now"
+    )
+    declaration: DeclarationMade | None = Field(description="the newest one; null: nobody has declared")
+
+
+class DeclarationBody(Body):
+    text_version: Word = Field(examples=["2026.1"])
+    declared_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="as `GET` of this address named it"
+    )
+
+
+def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
+    text = declaration.declaration_text()
+    present, newest = declaration.present_hash(session, row), store.declaration(session, row.id)
+    made = newest and DeclarationMade(
+        text_version=newest.text_version,
+        declared_hash=newest.declared_hash,
+        method=newest.method,
+        made_by=newest.made_by,
+        made_at=newest.made_at,
+        covers_present=(newest.text_version, newest.declared_hash) == (text.version, present),
+    )
+    return DeclarationAnswer(text_version=text.version, text=dict(text.text), declared_hash=present, declaration=made)
+
+
+@router.get(
+    "/applications/{application_id}/declaration",
+    summary="The text to declare, and what was declared",
+    responses=refuses(*READS),
+)
+def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationAnswer:
+    row = cases.visible(session, actor, parse_id(application_id, "application"))
+    return _declaration(session, row)
+
+
+def _may_declare(application_id: str, actor: ActorDep, session: SessionDep) -> UUID:
+    return declaration.takes_declaration(session, actor, parse_id(application_id, "application")).id
+
+
+@router.post(
+    "/applications/{application_id}/declaration",
+    status_code=201,
+    summary="Declare that all is true and complete",
+    responses=refuses(*CREATES),
+)
+def declare(
+    application_id: Annotated[UUID, Depends(_may_declare, scope="function")],
+    body: DeclarationBody,
+    actor: ActorDep,
+    session: SessionDep,
+    now: NowDep,
+    _retry: ReplayDep,
+) -> DeclarationAnswer:
+    """By a member of the company, never by an API client (403). It covers what your company entered and uploaded: when
+    that changes, declare again before you submit or answer. With another hash or text than the present ones nothing is
+    declared (409 `declaration-outdated` names the present ones)."""
+    declaration.declare(
+        session,
+        actor,
+        application_id,
+        text_version=body.text_version,
+        declared_hash=body.declared_hash,
+        now=now,
+    )
+    return _declaration(session, cases.visible(session, actor, application_id))
+
+
 @router.post("/applications/{application_id}/submit", summary="Submit", responses=refuses(*CHANGES))
 def submit(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> dossier.ApplicationAnswer:
-    """The dossier is assessed and frozen. What you can supply and did not is named, and nothing is sent."""
+    """The dossier is assessed and frozen. What you can supply and did not is named, and nothing is sent.
+
+    A declaration over the present content comes first: without it 409 `declaration-missing` names the hash to declare.
+    """
     row = service.submit(session, actor, parse_id(application_id, "application"), version=version, now=now)
     response.headers["ETag"] = etag(row.version)
     return dossier.application(session, actor, row, now)

@@ -34,17 +34,22 @@ ACTS_NEXT = {
 
 class MaterialAnswer(Answer):
     name: str
-    hs4: str
-    origin_country: str
-    originating: bool
+    hs4: str | None
+    origin_country: str | None
+    origin_district: str | None
+    originating: bool | None = Field(validation_alias="claim", description="what the company says; it never decides")
     value: Decimal | None
+    basis: str | None
     weight_kg: Decimal | None
+    packing: bool
+    supplier: str | None
+    proofs: list[UUID]
 
 
 class StepAnswer(Answer):
     name: str
-    operation: str
-    country: str
+    operation: str = Field(description="code of the list of operations, or the words that were typed")
+    country: str | None
     district: str | None
     subcontractor: str | None
     is_essential: bool
@@ -66,7 +71,9 @@ class ProductAnswer(Answer):
     unit: str
     brand: str | None
     site_id: UUID
-    annual_capacity: Decimal | None
+    annual_capacity: Decimal | None = Field(
+        description="as entered before capacity was stated by site (evidence kind `capacity-statement`)"
+    )
     flags: list[str]
     joint_production: list[str]
     ex_works: Decimal | None
@@ -116,18 +123,23 @@ class Question(Answer):
 class EvidenceAnswer(Answer):
     id: UUID
     kind: str
-    product_id: UUID | None
+    product_id: UUID | None = Field(description="where it is about exactly one product")
+    product_ids: list[UUID] = Field(description="products that it is about")
+    site_id: UUID | None = Field(description="the site that it is about")
     file_name: str
     media_type: str
     size: int
     sha256: str
     uploaded_at: datetime
     organisation_id: UUID
-    application_id: UUID | None = Field(description="null where the company laid it before the house once for all")
+    application_id: UUID | None = Field(description="null where the company added it for all its applications")
     issued_on: date | None
     valid_until: date | None = Field(description="last day, inclusive; null where it has no end")
     number: str | None
     values: dict[str, Any] = Field(description="what the document says, by the values of its kind")
+    entered: dict[str, Any] | None = Field(
+        description="what the company stated at upload, whatever staff read later; null where staff added it"
+    )
     confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
     confirmed_by: UUID | None = Field(description="staff only")
     version: int
@@ -141,12 +153,21 @@ class ProductDecision(Answer):
     certificate: str | None
 
 
+class VisitWaiverAnswer(Answer):
+    """The owner decided that no visit of the site is needed."""
+
+    reason: str
+    waived_at: datetime
+    waived_by: UUID | None = Field(description="staff only")
+
+
 class DecisionAnswer(Answer):
     outcome: str
     reason: str | None
     decided_at: datetime
     ruleset_version: str
     products: list[ProductDecision]
+    visit_waiver: VisitWaiverAnswer | None
 
 
 class ApplicationSummary(Timed):
@@ -180,6 +201,7 @@ class ApplicationAnswer(Timed):
     evidence: list[EvidenceAnswer]
     questions: list[Question]
     decision: DecisionAnswer | None
+    visit_waiver: VisitWaiverAnswer | None
     certificates: list[str]
     assignee_id: UUID | None = Field(description="staff only")
     recommendation: dict[str, Any] | None = Field(description="staff only, while it stands")
@@ -234,7 +256,16 @@ def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> Asses
 
 def evidence(actor: Actor, row: Evidence) -> EvidenceAnswer:
     own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
-    return EvidenceAnswer(**own | {"values": row.stated, "confirmed_by": row.confirmed_by if actor.is_staff else None})
+    product_ids = [UUID(each) for each in row.product_ids]
+    return EvidenceAnswer(
+        **own
+        | {
+            "values": row.stated,
+            "product_id": product_ids[0] if len(product_ids) == 1 else None,
+            "product_ids": product_ids,
+            "confirmed_by": row.confirmed_by if actor.is_staff else None,
+        }
+    )
 
 
 def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: datetime) -> list[ApplicationSummary]:
@@ -259,6 +290,7 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
     numbers = certificates.numbers_of(session, row.id) if row.state == State.APPROVED else {}
     recommendation = cases.standing_recommendation(session, row)
     requests = store.information_requests(session, row.id)
+    waiver = _visit_waiver(session, actor, row)
     return ApplicationAnswer(
         **_common(actor, row),
         **timed.members(clock.timing_of(session, row, requests, now)),
@@ -268,7 +300,8 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
         product_ids=list(store.product_ids(session, row.id)),
         evidence=[evidence(actor, each) for each in store.evidence_of(session, row.id)],
         questions=[Question.model_validate(q, from_attributes=True) for q in requests],
-        decision=_decision(session, row, numbers),
+        decision=_decision(session, row, numbers, waiver),
+        visit_waiver=waiver,
         certificates=list(numbers.values()),
         recommendation={
             "recommended_by": str(recommendation.recommended_by),
@@ -300,7 +333,17 @@ def company(row: Any) -> dict[str, str]:
     return {"id": str(row.id), "legal_name_az": row.legal_name_az, "legal_name_en": row.legal_name_en}
 
 
-def _decision(session: Session, row: Application, numbers: Mapping[UUID, str]) -> DecisionAnswer | None:
+def _visit_waiver(session: Session, actor: Actor, row: Application) -> VisitWaiverAnswer | None:
+    waiver = store.visit_waiver(session, row.id)
+    if waiver is None:
+        return None
+    by = waiver.waived_by if actor.is_staff else None
+    return VisitWaiverAnswer(reason=waiver.reason, waived_at=waiver.waived_at, waived_by=by)
+
+
+def _decision(
+    session: Session, row: Application, numbers: Mapping[UUID, str], waiver: VisitWaiverAnswer | None
+) -> DecisionAnswer | None:
     decision = store.decision(session, row.id) if row.state in (State.APPROVED, State.REJECTED) else None
     if decision is None:
         return None
@@ -309,6 +352,7 @@ def _decision(session: Session, row: Application, numbers: Mapping[UUID, str]) -
         reason=decision.reason,
         decided_at=decision.decided_at,
         ruleset_version=decision.ruleset_version,
+        visit_waiver=waiver,
         products=[
             ProductDecision(
                 product_id=UUID(each["product_id"]),

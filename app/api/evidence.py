@@ -1,4 +1,4 @@
-"""Evidence: laid before the house for an application or once for all, downloaded, and confirmed by staff."""
+"""Evidence documents: added to an application or for all of them, downloaded, and confirmed by staff."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app import strict_json
 from app.api import dossier
 from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
-from app.applications.items import Details
+from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
 from app.errors import Invalid, Unavailable
 from app.registry.text import tidy, wrong_with
@@ -43,7 +43,7 @@ DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {
 
 @router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
 def list_kinds() -> dict[str, list[EvidenceKind]]:
-    """Who supplies them, which dates they bear, and which values are read in them."""
+    """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
     return {"items": list(kinds().values())}
 
 
@@ -53,7 +53,8 @@ class Sheet:
 
     file: UploadFile
     kind: str
-    product_id: str | None
+    product_id: list[str]
+    site_id: str | None
     issued_on: date | None
     valid_until: date | None
     number: str | None
@@ -66,8 +67,9 @@ class Sheet:
             raise Invalid.at("/file", wrong)
         return name
 
-    def product(self) -> UUID | None:
-        return parse_id(self.product_id, "product") if self.product_id else None
+    def about(self) -> About:
+        products = tuple(parse_id(each, "product") for each in self.product_id if each)
+        return About(products, parse_id(self.site_id, "site") if self.site_id else None)
 
     def details(self) -> Details:
         return Details(self.issued_on, self.valid_until, self.number, self._values())
@@ -88,7 +90,11 @@ class Sheet:
 def _sheet(
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
     kind: Annotated[str, Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
-    product_id: Annotated[str | None, Form(max_length=40, description="where it is about one product")] = None,
+    product_id: Annotated[
+        list[Annotated[str, Field(max_length=40)]] | None,
+        Form(max_length=MAX_PRODUCTS, description="products that it is about, each named; see `scope` of its kind"),
+    ] = None,
+    site_id: Annotated[str | None, Form(max_length=40, description="the site that it is about")] = None,
     issued_on: Annotated[date | None, Form(description="as printed on the document")] = None,
     valid_until: Annotated[date | None, Form(description="last day, inclusive")] = None,
     number: Annotated[str | None, Form(max_length=200, description="as printed on the document")] = None,
@@ -96,7 +102,7 @@ def _sheet(
         str | None, Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds")
     ] = None,
 ) -> Sheet:
-    return Sheet(file, kind, product_id, issued_on, valid_until, number, values)
+    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values)
 
 
 SheetDep = Annotated[Sheet, Depends(_sheet)]
@@ -144,7 +150,10 @@ def add_to_case(
     _retry: ReplayDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
-    """For registrar and reviewers: the tax register, sanctions lists, the resident register. It counts as confirmed."""
+    """For registrar and reviewers: the tax register, sanctions lists, the resident register. It counts as confirmed.
+
+    The record of a site visit does not: another member of staff confirms it.
+    """
     return _add(session, actor, case_id, sheet, files, now)
 
 
@@ -157,7 +166,7 @@ def _add(
         application_id,
         kind=sheet.kind,
         file_name=sheet.name,
-        product_id=sheet.product(),
+        about=sheet.about(),
         details=sheet.details(),
         stored=sheet.store(files),
         now=now,
@@ -182,7 +191,8 @@ def add_of_company(
 ) -> dossier.EvidenceAnswer:
     """For members of the company, and for registrar and reviewers: authority to sign, permits, the tax register.
 
-    Every application of the company finds it. What staff add counts as confirmed.
+    Every application of the company finds it. What staff add counts as confirmed; of a site visit, another member of
+    staff confirms the record.
     """
     row = evidence.add_of_company(
         session,
@@ -190,7 +200,7 @@ def add_of_company(
         organisation_id,
         kind=sheet.kind,
         file_name=sheet.name,
-        product_id=sheet.product(),
+        about=sheet.about(),
         details=sheet.details(),
         stored=sheet.store(files),
         now=now,
@@ -272,7 +282,7 @@ def remove(
 
 
 class Reading(Body):
-    """What the document says; what is left out stays as it was stated."""
+    """What the document says and what it is about; what is left out stays as it was stated."""
 
     issued_on: date | None = None
     valid_until: date | None = Field(None, description="last day, inclusive")
@@ -280,6 +290,10 @@ class Reading(Body):
     values: dict[Annotated[str, Field(max_length=60)], Any] = Field(
         default={}, max_length=20, description="see /v1/evidence-kinds", examples=[{"taxpayer_status": "active"}]
     )
+    product_ids: list[UUID] = Field(
+        default=[], max_length=MAX_PRODUCTS, description="where the document named no product, or others"
+    )
+    site_id: UUID | None = Field(None, description="where the document named no site, or another")
 
 
 def _confirmable(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
@@ -305,10 +319,11 @@ def confirm(
     version: VersionDep,
     now: NowDep,
 ) -> dossier.EvidenceAnswer:
-    """For registrar and reviewers. Rules read the newest confirmed item of its kind; a recommendation that was made
-    without it, or with another one, is void."""
+    """For registrar and reviewers. Rules rest on confirmed documents; a recommendation that was made without this one
+    is void. What the company stated at upload stays in `entered`."""
     details = Details(body.issued_on, body.valid_until, body.number, body.values)
-    row = confirmation.confirm(session, actor, evidence_id, details=details, version=version, now=now)
+    about = About(tuple(body.product_ids), body.site_id)
+    row = confirmation.confirm(session, actor, evidence_id, details=details, about=about, version=version, now=now)
     return _answer(actor, row, response)
 
 

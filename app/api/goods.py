@@ -10,13 +10,16 @@ from pydantic import Field, StringConstraints
 from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
-from app.applications import service
+from app.applications import evidence, service
 from app.errors import NotFound, check_version
 from app.products import service as products
+from app.products.checks import MAX_PROOFS
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
 from app.registry import places as sites
 from app.registry import store as registry
+from app.schemes.facts import Basis
+from app.schemes.lists import lists
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
 from app.web.fields import Answer, Body, Code, Day, Exact, Flag, Name, Word
 from app.web.paging import PageDep
@@ -31,7 +34,9 @@ Applicant = Annotated[Actor, allow(Role.APPLICANT)]
 class SiteBody(Body):
     name: Name = Field(examples=["Pipe mill, hall 2"])
     country: Code = Field("AZ", description="ISO 3166-1 alpha-2")
-    district: Word = Field(examples=["Ağdam"])
+    district: Word = Field(
+        description="in Azerbaijan one of its districts, in az, en or ru, with or without “rayonu”", examples=["Ağdam"]
+    )
     park_code: Code | None = Field(None, examples=["AGDAM-SP"])
     production_started_on: Day | None = Field(None, description="first day of series production here")
 
@@ -112,23 +117,51 @@ def change_site(
 
 
 class MaterialBody(Body):
-    """A line of the bill of materials, per unit of product."""
+    """A line of the bill of materials, per unit of product. What is not known is null: a draft may lack it."""
 
     name: Name = Field(examples=["Hot-rolled coil"])
-    hs4: Code = Field(description="HS heading", examples=["7208"])
-    origin_country: Code = Field(description="ISO 3166-1 alpha-2", examples=["RU"])
-    originating: Flag = Field(description="whether it originates in Azerbaijan, with evidence")
-    value: Exact | None = Field(None, description="AZN", examples=["830.00"])
-    weight_kg: Exact | None = Field(None, examples=["1040"])
+    hs4: Code | None = Field(None, description="heading of HS 2022", examples=["7208"])
+    origin_country: Code | None = Field(None, description="ISO 3166-1 alpha-2", examples=["TR"])
+    origin_district: Word | None = Field(
+        None, description="district of Azerbaijan, in az, en or ru, with or without “rayonu”", examples=["Ağdam"]
+    )
+    originating: Flag | None = Field(
+        None,
+        description="whether you say that it originates in Azerbaijan; a claim needs a document in `proofs`",
+    )
+    value: Exact | None = Field(
+        None, description="AZN, up to 6 decimals; lent or free material: its market price", examples=["830.00"]
+    )
+    basis: Basis | None = Field(
+        None,
+        description="how the value was taken: `cif` at importation, `domestic` price paid without VAT, `own` cost",
+    )
+    weight_kg: Exact | None = Field(None, description="up to 6 decimals", examples=["1040"])
+    packing: Flag = Field(False, description="retail packing of the product")
+    supplier: Name | None = Field(
+        None, description="VÖEN or name; left out: the supplier of the declaration in `proofs`"
+    )
+    proofs: list[UUID] = Field(
+        default=[], max_length=MAX_PROOFS, description="evidence documents of your company that show its origin"
+    )
+
+    def entry(self) -> MaterialEntry:
+        own = self.model_dump(exclude={"originating", "proofs", "basis"})
+        return MaterialEntry(**own, claim=self.originating, basis=self.basis, proofs=tuple(self.proofs))
 
 
 class StepBody(Body):
     """A step of the process, in the order in which it is done."""
 
     name: Name = Field(examples=["Longitudinal welding"])
-    operation: Word = Field(description="kind of operation", examples=["welding"])
-    country: Code = Field(examples=["AZ"])
-    district: Word | None = Field(None, examples=["Ağdam"])
+    operation: Word = Field(
+        description="code or name of the list of operations; with other words a reviewer decides",
+        examples=["tube_welding"],
+    )
+    country: Code | None = Field(None, description="ISO 3166-1 alpha-2; null: not known", examples=["AZ"])
+    district: Word | None = Field(
+        None, description="in Azerbaijan one of its districts, in az, en or ru", examples=["Ağdam"]
+    )
     subcontractor: Name | None = None
     is_essential: Flag = False
 
@@ -145,15 +178,21 @@ class ProductBody(Body):
         examples=[{"az": "Qaynaqlı polad boru", "en": "Welded steel tube"}],
     )
     hs6: Code = Field(description="HS 2022 subheading", examples=["730630"])
-    unit: Word = Field(examples=["t"])
+    unit: Word = Field(
+        description=f"one of: {', '.join(lists().units)}; “1000 pcs” is read as `1000_pcs`", examples=["t"]
+    )
     site_id: UUID
     national_code: Code | None = Field(None, description="10 digits, begins with the HS code")
     gtin: Code | None = Field(None, examples=["9520000000011"])
     brand: Name | None = None
     reference: Word | None = Field(None, description="your own code for it", examples=["P001"])
-    flags: list[Code] = Field(default=[], max_length=20, examples=[["assembly_only"]])
+    flags: list[Code] = Field(
+        default=[],
+        max_length=20,
+        description=f"of: {', '.join(lists().flags)}; `joint_production_XX` names the country of a partner",
+        examples=[["assembly_only"]],
+    )
     joint_production: list[Code] = Field(default=[], max_length=20, description="countries of partners abroad")
-    annual_capacity: Exact | None = None
     ex_works: Exact | None = Field(None, description="AZN per unit", examples=["1450.00"])
     materials: list[MaterialBody] = Field(default=[], max_length=200)
     steps: list[StepBody] = Field(default=[], max_length=100)
@@ -165,7 +204,7 @@ class ProductBody(Body):
             **own,
             flags=tuple(self.flags),
             joint_production=tuple(self.joint_production),
-            materials=tuple(MaterialEntry(**line.model_dump()) for line in self.materials),
+            materials=tuple(line.entry() for line in self.materials),
             steps=tuple(StepEntry(**step.model_dump()) for step in self.steps),
             costs=tuple(CostEntry(**cost.model_dump()) for cost in self.costs),
         )
@@ -187,7 +226,7 @@ def create_product(
     body: ProductBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ProductAnswer:
     """Codes, bill of materials, process and cost statement: what the rules look at. All places to mend come at once."""
-    row = products.create_product(session, actor, entry=body.entry(), now=now)
+    row = products.create_product(session, actor, entry=body.entry(), now=now, documents=evidence.owned)
     response.headers["ETag"] = etag(row.product.version)
     return dossier.product(row)
 
@@ -225,6 +264,7 @@ def replace_product(
         entry=body.entry(),
         frozen=service.frozen,
         now=now,
+        documents=evidence.owned,
     )
     response.headers["ETag"] = etag(row.product.version)
     return dossier.product(row)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.actor import Actor
 from app.api import dossier
-from app.applications import cases, clock, decision, desk, review, store
+from app.applications import cases, clock, decision, desk, review, store, waiver
 from app.applications.decision import SentBack
 from app.applications.model import Application
 from app.applications.questions import Field as QuestionField
@@ -270,4 +270,24 @@ def return_to_review(
 ) -> dossier.ApplicationAnswer:
     """The recommendation is void; the reviewer who holds the case acts next and reads why."""
     row = decision.return_to_review(session, actor, case_id, reason=body.reason, version=version, now=now)
+    return _answer(session, actor, row, response, now)
+
+
+def _may_waive(case_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return waiver.guard(session, actor, _named(case_id), version).id
+
+
+@router.post("/{case_id}/visit-waiver", summary="Waive the site visit", responses=refuses(*CHANGES))
+def waive_visit(
+    case_id: Annotated[UUID, Depends(_may_waive, scope="function")],
+    body: ReasonBody,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.ApplicationAnswer:
+    """For the owner of the mark with a second factor, never for the reviewer of the case. The decision shows the
+    reason; a recommendation made before is void."""
+    row = waiver.waive_visit(session, actor, case_id, reason=body.reason, version=version, now=now)
     return _answer(session, actor, row, response, now)

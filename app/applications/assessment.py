@@ -44,7 +44,7 @@ def judge(session: Session, application: Application, now: datetime, *, hold: bo
         store.product_ids(session, application.id),
         store.evidence_for(session, organisation.id, application.id, hold=hold),
         day_in_baku(now),
-        submitted_on=day_in_baku(application.submitted_at) if application.submitted_at else None,
+        application=application,
         hold=hold,
     )
     return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})

@@ -1,7 +1,7 @@
 """Confirming evidence: a member of staff has read the document and says what it says. Only then do rules read it.
 
 A confirmation can be withdrawn; what was confirmed is part of the dossier's hash, so that either voids a
-recommendation that stands on it.
+recommendation that stands on it. What the applicant stated at upload stays as it was entered.
 """
 
 from datetime import datetime
@@ -13,11 +13,12 @@ from app import audit
 from app.access.rights import require
 from app.actor import Actor
 from app.applications import cases, evidence, items
-from app.applications.items import Details
+from app.applications.items import About, Details
 from app.applications.model import Evidence
-from app.errors import Conflict, Version, check_version
+from app.errors import Conflict, Expected, FourEyes, Version, check_version
 from app.registry.days import day_in_baku
 from app.schemes.canonical import digest
+from app.schemes.evidence_kinds import kinds
 
 
 def guard(session: Session, actor: Actor, evidence_id: UUID, version: Version, *, confirmed: bool) -> Evidence:
@@ -27,6 +28,10 @@ def guard(session: Session, actor: Actor, evidence_id: UUID, version: Version, *
     # The application's lock comes before the evidence's, as everywhere.
     application = cases.visible(session, actor, row.application_id, lock=True) if row.application_id else None
     row = evidence.visible(session, actor, evidence_id, lock=True)
+    if isinstance(version, Expected):
+        version.ask_first()
+    if not confirmed:
+        _check_second_person(row, actor)
     check_version(version, row.version)
     if application is not None:
         evidence.check_open(session, actor, application)
@@ -37,10 +42,23 @@ def guard(session: Session, actor: Actor, evidence_id: UUID, version: Version, *
     return row
 
 
+def _check_second_person(row: Evidence, actor: Actor) -> None:
+    kind = kinds().get(row.kind)
+    if kind is not None and kind.second_person and row.uploaded_by == actor.id:
+        raise FourEyes(f"You added this document: “{kind.name.en}” is confirmed by another member of staff.")
+
+
 def confirm(
-    session: Session, actor: Actor, evidence_id: UUID, *, details: Details, version: Version, now: datetime
+    session: Session,
+    actor: Actor,
+    evidence_id: UUID,
+    *,
+    details: Details,
+    version: Version,
+    now: datetime,
+    about: About = About(),  # noqa: B008 (a frozen value)
 ) -> Evidence:
-    """With what the document says; where nothing is said, what the applicant stated stands."""
+    """With what the document says; where nothing is said, what was stated before stands."""
     row = guard(session, actor, evidence_id, version, confirmed=False)
     assert actor.id is not None  # only people confirm
     read = Details(
@@ -49,7 +67,14 @@ def confirm(
         number=details.number or row.number,
         values={**row.stated, **details.values},
     )
-    kept = items.checked(items.kind_of(row.kind), read, day_in_baku(now), complete=True)
+    kind = items.kind_of(row.kind)
+    subject = items.subject_read(kind, row, about)
+    evidence.check_subject(session, row.organisation_id, row.application_id, subject)
+    read = evidence.with_default_signer(session, kind, read, row.uploaded_by)
+    asked = evidence.lookups(session, row.organisation_id)
+    kept = items.checked(kind, subject, read, day_in_baku(now), complete=True, lookups=asked)
+    row.product_ids = sorted(str(each) for each in subject.product_ids)
+    row.site_id = subject.site_id
     row.issued_on, row.valid_until, row.number = kept.issued_on, kept.valid_until, kept.number
     row.stated = dict(kept.values)
     row.confirmed_by, row.confirmed_at = actor.id, now

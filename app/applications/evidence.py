@@ -1,21 +1,24 @@
-"""Laying evidence before the house. What was submitted stays: it can be added to when asked, never taken away.
+"""Adding evidence documents. What was submitted stays: it can be added to when asked, never taken away.
 
-An item is laid before one application, or once for all by its company (without an application). What staff add is
-what they looked up themselves, and is confirmed by that; everything else waits for a confirmation (`confirmation.py`).
+A document belongs to one application, or to its company for all applications (without an application). What staff add
+is what they looked up themselves, and is confirmed by that, except where a second person has to confirm; everything
+else waits for a confirmation (`confirmation.py`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.access import store as access
 from app.access.rights import may_see, require
-from app.actor import Actor, Role
+from app.actor import Actor, ActorKind, Role
 from app.applications import cases, items, store
 from app.applications.files import StoredFile
-from app.applications.items import Details
+from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
@@ -24,14 +27,16 @@ from app.errors import Conflict, Expected, Invalid, NotFound
 from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
+from app.registry.geography import HOME, wrong_district
 from app.registry.model import Organisation
+from app.registry.territory import territory
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import Supplier
+from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
 ADDERS = (Role.REGISTRAR, Role.REVIEWER)
-"""Members of staff who look up what only staff can, and confirm what companies lay before the house."""
+"""Members of staff who look up what only staff can, and confirm what companies upload."""
 
 
 def takes_evidence(
@@ -65,7 +70,7 @@ def check_open(session: Session, actor: Actor, application: Application) -> None
 
 
 def takes_company_evidence(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:
-    """A company that this actor may lay evidence before the house for: its own members, registrar, reviewers."""
+    """A company to which this actor may add evidence: its own members, registrar, reviewers."""
     organisation = registry.organisation(session, organisation_id, lock=True)
     if organisation is None or not may_see(actor, organisation_id):
         raise NotFound.of("company")
@@ -81,17 +86,16 @@ def add(
     stored: StoredFile,
     kind: str,
     file_name: str,
-    product_id: UUID | None,
+    about: About,
     details: Details,
     now: datetime,
 ) -> Evidence:
     """By the applicant, or by staff to a case. The same item sent twice is one."""
-    lay = takes_findings if actor.is_staff else takes_evidence
-    application = lay(session, actor, application_id)
-    if product_id is not None and product_id not in store.product_ids(session, application.id):
-        raise Invalid.at("/product_id", "This product is not in the application.")
-    row = _described(actor, stored, kind, file_name, product_id, details, now)
-    row.organisation_id, row.application_id = application.organisation_id, application.id
+    take = takes_findings if actor.is_staff else takes_evidence
+    application = take(session, actor, application_id)
+    check_subject(session, application.organisation_id, application.id, about)
+    row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
+    row.application_id = application.id
     return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, now)
 
 
@@ -103,25 +107,72 @@ def add_of_company(
     stored: StoredFile,
     kind: str,
     file_name: str,
-    product_id: UUID | None,
+    about: About,
     details: Details,
     now: datetime,
 ) -> Evidence:
     """Once for all applications of the company, by its members or by staff. The same item sent twice is one."""
     organisation = takes_company_evidence(session, actor, organisation_id)
-    if product_id is not None and products.product(session, product_id, organisation.id) is None:
-        raise Invalid.at("/product_id", "The company has no such product.")
-    row = _described(actor, stored, kind, file_name, product_id, details, now)
-    row.organisation_id, row.application_id = organisation.id, None
+    check_subject(session, organisation.id, None, about)
+    row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
     return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
 
 
+def check_subject(session: Session, organisation_id: UUID, application_id: UUID | None, about: About) -> None:
+    """Products of the application (or, without one, of the company) and sites of the company; Invalid otherwise."""
+    errors = []
+    if about.product_ids:
+        known: Collection[UUID] = (
+            store.product_ids(session, application_id)
+            if application_id is not None
+            else products.owned(session, organisation_id, about.product_ids)
+        )
+        where = "This product is not in the application." if application_id else "The company has no such product."
+        if not set(about.product_ids) <= set(known):
+            errors.append({"pointer": "/product_ids", "detail": where})
+    if about.site_id is not None and registry.site(session, about.site_id, organisation_id) is None:
+        errors.append({"pointer": "/site_id", "detail": "The company has no such site."})
+    if errors:
+        raise Invalid("The evidence is about something that is not there.", errors)
+
+
+def lookups(session: Session, organisation_id: UUID) -> Lookups:
+    """How values are checked that only the tables can tell: members of the company, districts."""
+
+    def member(text: str) -> str:
+        user = access.user(session, UUID(text))
+        if user is None or user.organisation_id != organisation_id or not user.active:
+            raise ValueError("This is not the id of a member of the company.")
+        return text
+
+    def district(text: str) -> str:
+        found = territory().district(text)
+        if found is None:
+            raise ValueError(wrong_district(HOME, text))
+        return found.name
+
+    return {ValueType.MEMBER: member, ValueType.DISTRICT: district}
+
+
+def with_default_signer(session: Session, kind: EvidenceKind, details: Details, user_id: UUID | None) -> Details:
+    """Where a kind asks for a member of the company and none is named: the member who uploaded the document."""
+    missing = [
+        name for name, spec in kind.values.items() if spec.type is ValueType.MEMBER and details.values.get(name) is None
+    ]
+    user = access.user(session, user_id) if missing and user_id is not None else None
+    if user is None or user.is_staff or not user.active:
+        return details
+    return replace(details, values={**details.values, **dict.fromkeys(missing, str(user.id))})
+
+
 def _described(
+    session: Session,
     actor: Actor,
+    organisation_id: UUID,
     stored: StoredFile,
     code: str,
     file_name: str,
-    product_id: UUID | None,
+    about: About,
     details: Details,
     now: datetime,
 ) -> Evidence:
@@ -130,23 +181,31 @@ def _described(
     if side not in kind.supplied_by:
         by = "the staff of the mark" if side is Supplier.APPLICANT else "the applicant"
         raise Invalid.at("/kind", f"Evidence of the kind {kind.code} is supplied by {by}.")
-    kept = items.checked(kind, details, day_in_baku(now), complete=actor.is_staff)
+    if actor.kind is ActorKind.USER:
+        details = with_default_signer(session, kind, details, actor.id)
+    asked = lookups(session, organisation_id)
+    kept = items.checked(kind, about, details, day_in_baku(now), complete=actor.is_staff, lookups=asked)
+    is_confirmed = actor.is_staff and not kind.second_person
     return Evidence(
         id=new_id(),
-        product_id=product_id,
+        organisation_id=organisation_id,
+        application_id=None,
+        product_ids=sorted(str(each) for each in about.product_ids),
+        site_id=about.site_id,
         kind=kind.code,
         issued_on=kept.issued_on,
         valid_until=kept.valid_until,
         number=kept.number,
         stated=dict(kept.values),
+        entered=None if actor.is_staff else items.as_entered(about, kept),
         file_name=file_name,
         media_type=stored.media_type,
         size=stored.size,
         sha256=stored.sha256,
         uploaded_by=actor.id,
         uploaded_at=now,
-        confirmed_by=actor.id if actor.is_staff else None,
-        confirmed_at=now if actor.is_staff else None,
+        confirmed_by=actor.id if is_confirmed else None,
+        confirmed_at=now if is_confirmed else None,
         version=1,
     )
 
@@ -155,8 +214,8 @@ def _enter(
     session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
 ) -> Evidence:
     for other in present:
-        same = (other.kind, other.sha256, other.product_id) == (row.kind, row.sha256, row.product_id)
-        if same and items.details_of(other) == items.details_of(row):
+        same = (other.kind, other.sha256, other.site_id) == (row.kind, row.sha256, row.site_id)
+        if same and sorted(other.product_ids) == row.product_ids and items.details_of(other) == items.details_of(row):
             return other
     if len(present) >= most:
         raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
@@ -214,3 +273,8 @@ def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = F
         raise NotFound.of("evidence")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
     return row
+
+
+def owned(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
+    """Those of these ids that are evidence documents of this company; products pass it on as `documents`."""
+    return store.evidence_owned(session, organisation_id, ids)

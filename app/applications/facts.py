@@ -11,13 +11,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.applications import items, store
-from app.applications.model import Evidence
+from app.access import store as access
+from app.applications import declaration, items, store, volumes
+from app.applications.declared import declared_hash
+from app.applications.model import Application, Evidence
 from app.certificates import store as certificates
+from app.certificates.model import CertificateStatus
 from app.certificates.store import Revoked
 from app.products import store as products
-from app.products.model import CostItem, ProcessStep
-from app.products.model import Place as CostPlace
+from app.products.model import CostItem, Material, ProcessStep
 from app.products.store import WholeProduct
 from app.registry import store as registry
 from app.registry.days import day_in_baku
@@ -46,6 +48,7 @@ class Dossier:
     organisation: Organisation
     products: Mapping[UUID, ProductDossier]
     hash: str
+    declared_hash: str | None = None  # None: there is no application yet, a dry run
 
 
 def gather(
@@ -56,19 +59,34 @@ def gather(
     evidence: Sequence[Evidence],
     as_of: date,
     *,
-    submitted_on: date | None = None,
+    application: Application | None = None,
     hold: bool = False,
 ) -> Dossier:
-    """With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must
-    be held before: an import of the register takes it first, then residencies, then sites."""
+    """Gather the facts of these products as of a day, and hash them. Without an application it is a dry run.
+
+    With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must be
+    held before: an import of the register takes it first, then residencies, then sites.
+    """
     whole = products.by_id(session, product_ids, hold=hold)
     sites = registry.sites_by_id(session, [each.product.site_id for each in whole.values()], hold=hold)
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
         residencies[park] = registry.present_residency(session, organisation.id, park, hold=hold)
+    in_force = store.certificates_of_sites(session, list(sites), as_of)
+    declared = (
+        declared_hash(application.id, whole.values(), sites.values(), evidence) if application is not None else None
+    )
     known = _Known(
-        submitted_on=submitted_on,
+        submitted_on=day_in_baku(application.submitted_at) if application and application.submitted_at else None,
         evidence=evidence,
+        volumes=volumes.gather(session, organisation.id, whole, evidence, in_force, as_of, application),
+        certificates={
+            each.site_id: each.number
+            for each in reversed(in_force)
+            if each.status == CertificateStatus.ACTIVE and each.valid_from <= as_of
+        },
+        waived_because=_waived_because(session, application),
+        declaration=None if application is None else _declaration(session, application, declared),
         revoked=certificates.revoked(session, organisation.id),
         zones=registry.kinds_of_parks(session, residencies) if residencies else {},
         brands=store.brands_of_others(session, ruleset.scheme, organisation.id) if ruleset.reads_other_brands else None,
@@ -81,7 +99,29 @@ def gather(
         dossiers[product_id] = ProductDossier(
             each, site, residency, product_facts(organisation, each, site, residency, known, as_of)
         )
-    return Dossier(organisation, dossiers, _hash(ruleset.scheme, organisation, dossiers, evidence))
+    return Dossier(organisation, dossiers, _hash(ruleset.scheme, organisation, dossiers, evidence), declared)
+
+
+def _waived_because(session: Session, application: Application | None) -> str | None:
+    waiver = store.visit_waiver(session, application.id) if application is not None else None
+    return waiver.reason if waiver else None
+
+
+def _declaration(session: Session, application: Application, declared: str | None) -> facts.DeclarationFacts:
+    text_version = declaration.declaration_text().version
+    newest = store.declaration(session, application.id)
+    if newest is None:
+        return facts.DeclarationFacts(declared, text_version)
+    maker = access.user(session, newest.made_by)
+    return facts.DeclarationFacts(
+        declared_hash=declared,
+        text_version=text_version,
+        made_hash=newest.declared_hash,
+        made_text_version=newest.text_version,
+        made_on=day_in_baku(newest.made_at),
+        made_by=str(newest.made_by),
+        made_by_name=maker.full_name if maker else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +130,10 @@ class _Known:
 
     submitted_on: date | None
     evidence: Sequence[Evidence]
+    volumes: volumes.SiteVolumes
+    certificates: Mapping[UUID, str]  # site → number of a certificate for it that is in force
+    waived_because: str | None
+    declaration: facts.DeclarationFacts | None  # None: a dry run
     revoked: Sequence[Revoked]
     zones: Mapping[str, str]  # park → its kind
     brands: Sequence[str] | None  # None: no rule of the mark reads them
@@ -113,20 +157,22 @@ def product_facts(
             name_az=product.names.get("az"),
             flags=frozenset(product.flags),
             partner_countries=tuple(product.joint_production),
-            annual_capacity=product.annual_capacity,
+            unit=product.unit,
             other_names=tuple(name for language, name in sorted(product.names.items()) if language not in SHOWN),
             brand=product.brand,
         ),
-        applicant=facts.Applicant(organisation.voen, organisation.legal_name_en, organisation.legal_form),
+        applicant=facts.Applicant(
+            voen=organisation.voen,
+            name=organisation.legal_name_en,
+            legal_form=organisation.legal_form,
+            size_class=organisation.size_class,
+        ),
         place=facts.Place(site.economic_region, site.district, site.park_code),
         production=facts.Production(site.country, site.production_started_on),
         residency=_residency(residency),
         value=facts.ValueStatement(
             ex_works=product.ex_works,
-            inputs=tuple(
-                facts.Material(m.name, m.hs4, m.origin_country, m.originating, m.value, m.weight_kg)
-                for m in whole.materials
-            ),
+            inputs=tuple(_material(line) for line in whole.materials),
         ),
         cost=_cost(whole.costs),
         steps=tuple(
@@ -143,15 +189,36 @@ def product_facts(
             for s in whole.steps
         ),
         submitted_on=known.submitted_on,
-        evidence=items.as_facts(known.evidence, product.id),
+        evidence=items.as_facts(known.evidence, product.id, site.id),
         record=facts.Record(
             tuple(
-                facts.Revocation(each.reason, day_in_baku(each.since), each.product_id == product.id)
+                facts.PastCertificate(day_in_baku(each.since), each.reason, each.product_id == product.id)
                 for each in known.revoked
             )
         ),
         zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
         other_brands=None if known.brands is None else tuple(known.brands),
+        volumes=known.volumes.facts_for(product.id, site.id),
+        declaration=known.declaration,
+        visit=facts.VisitFacts(known.certificates.get(site.id), known.waived_because),
+    )
+
+
+def _material(line: Material) -> facts.Material:
+    is_home = line.origin_country == HOME
+    return facts.Material(
+        name=line.name,
+        hs4=line.hs4,
+        origin_country=line.origin_country,
+        claim=line.claim,
+        value=line.value,
+        weight_kg=line.weight_kg,
+        origin_district=line.origin_district,
+        origin_region=territory().region_of(line.origin_district) if is_home else None,
+        basis=facts.Basis(line.basis) if line.basis else None,
+        packing=line.packing,
+        supplier=line.supplier,
+        proofs=tuple(line.proofs),
     )
 
 
@@ -188,15 +255,11 @@ def _residency(row: Residency | None) -> facts.Residency:
     )
 
 
-def _cost(items: Sequence[CostItem]) -> facts.CostByPlace:
-    """Sums by place. Without any item the statement is missing; with one, a place not named had no cost."""
-    if not items:
-        return facts.CostByPlace(None, None, None)
-    karabakh, az_other, abroad = (
-        sum((i.amount for i in items if i.place == place), start=items[0].amount * 0)
-        for place in (CostPlace.KARABAKH, CostPlace.AZ_OTHER, CostPlace.ABROAD)
+def _cost(items: Sequence[CostItem]) -> facts.CostStatement:
+    """Every figure as entered. A place that is not named had no cost."""
+    return facts.CostStatement(
+        tuple(facts.Cost(kind=item.kind, place=facts.CostPlace(item.place), amount=item.amount) for item in items)
     )
-    return facts.CostByPlace(karabakh, az_other, abroad)
 
 
 def _hash(
@@ -226,12 +289,15 @@ def _hash(
 
 def _lasting(seen: facts.Facts) -> facts.Facts:
     """The facts without what may come and go without changing the dossier: the day of looking, the day on which the
-    register last said the same, what waits to be confirmed, and what other companies call their goods."""
-    assert seen.residency is not None and seen.evidence is not None  # every group is carried
+    register last said the same, documents that nobody has confirmed, what other companies call their goods, and what
+    is certified at the site meanwhile (the rules look at that again at the decision)."""
+    assert seen.residency is not None and seen.evidence is not None and seen.visit is not None  # all are carried
     return replace(
         seen,
         as_of=NO_DAY,
         residency=replace(seen.residency, confirmed_on=None),
-        evidence=replace(seen.evidence, awaiting=frozenset()),
+        evidence=facts.Evidence(tuple(item for item in seen.evidence.items if item.confirmed)),
         other_brands=None,
+        volumes=None,
+        visit=replace(seen.visit, certificate_in_force=None),
     )

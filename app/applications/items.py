@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +10,30 @@ from app.applications.model import Evidence
 from app.errors import Invalid
 from app.registry.text import tidy, wrong_with
 from app.schemes import canonical, facts
-from app.schemes.evidence_kinds import LONGEST_NUMBER, EvidenceKind, Wrong, check, kinds
+from app.schemes.evidence_kinds import LONGEST_NUMBER, EvidenceKind, Lookups, Scope, Wrong, check, kinds
 from app.schemes.evidence_kinds import as_facts as values_as_facts
+from app.schemes.facts import Subject
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
+MAX_PRODUCTS = 50
+PRODUCTION_RECORD = "production-record"
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a document says, as stated by whoever lays it before the house or confirms it."""
+    """What a document says, as stated by the person who uploads or confirms it."""
 
     issued_on: date | None = None
     valid_until: date | None = None  # last day, inclusive
     number: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a document is about: products, or a site; of a kind that speaks for the company, neither."""
+
+    product_ids: tuple[UUID, ...] = ()
+    site_id: UUID | None = None
 
 
 def kind_of(code: str) -> EvidenceKind:
@@ -34,21 +44,58 @@ def kind_of(code: str) -> EvidenceKind:
     return kind
 
 
-def checked(kind: EvidenceKind, details: Details, today: date, *, complete: bool) -> Details:
-    """The details as they are kept. Errors: Invalid with every wrong place at once."""
+def checked(
+    kind: EvidenceKind, about: About, details: Details, today: date, *, complete: bool, lookups: Lookups
+) -> Details:
+    """The details as they are kept. Errors: Invalid with every wrong place at once, the subject's among them."""
     number = tidy(details.number) if details.number else None
     present = {
         "issued_on": details.issued_on is not None,
         "valid_until": details.valid_until is not None,
         "number": number is not None,
     }
-    kept, wrong = check(kind, details.values, present, complete=complete)
-    wrong += _wrong_days(details, today)
+    kept, wrong = check(kind, details.values, present, complete=complete, lookups=lookups)
+    wrong = _wrong_subject(kind, about) + wrong + _wrong_days(details, today)
     if number is not None and (fault := wrong_with(number, LONGEST_NUMBER)):
         wrong.append({"pointer": "/number", "detail": fault})
     if wrong:
         raise Invalid("The evidence cannot be right as it is described.", wrong)
     return Details(details.issued_on, details.valid_until, number, kept)
+
+
+def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
+    takes_products = kind.scope in (Scope.PRODUCT, Scope.LOT, Scope.ANY)
+    takes_site = kind.scope in (Scope.SITE, Scope.ANY)
+    name = kind.name.en
+    wrong = []
+    if about.product_ids and not takes_products:
+        speaks_for = "the whole company" if kind.scope is Scope.COMPANY else "a site"
+        wrong.append(("/product_ids", f"“{name}” speaks for {speaks_for}: name no product."))
+    elif len(about.product_ids) > MAX_PRODUCTS or len(set(about.product_ids)) < len(about.product_ids):
+        wrong.append(("/product_ids", f"Name at most {MAX_PRODUCTS} products, each once."))
+    elif not about.product_ids and kind.scope in (Scope.PRODUCT, Scope.LOT):
+        wrong.append(("/product_ids", f"“{name}” is about products: name each, else it speaks for none."))
+    if about.site_id is not None and not takes_site:
+        speaks_for = "the whole company" if kind.scope is Scope.COMPANY else "products"
+        wrong.append(("/site_id", f"“{name}” speaks for {speaks_for}: name no site."))
+    elif about.site_id is None and kind.scope is Scope.SITE:
+        wrong.append(("/site_id", f"“{name}” is about one site: name it, else it speaks for none."))
+    elif about.site_id is not None and about.product_ids:
+        wrong.append(("/site_id", "Name products or a site, not both."))
+    return [{"pointer": pointer, "detail": detail} for pointer, detail in wrong]
+
+
+def subject_read(kind: EvidenceKind, row: Evidence, given: About) -> About:
+    """What a document is about at its confirmation: as given, else as the row has it; no more than its kind takes."""
+    product_ids = given.product_ids or about_of(row).product_ids
+    site_id = given.site_id or row.site_id
+    if kind.scope is Scope.COMPANY:
+        return About()
+    if kind.scope is Scope.SITE:
+        return About(site_id=site_id)
+    if kind.scope in (Scope.PRODUCT, Scope.LOT):
+        return About(product_ids)
+    return About(product_ids, site_id)
 
 
 def _wrong_days(details: Details, today: date) -> list[Wrong]:
@@ -64,25 +111,68 @@ def details_of(row: Evidence) -> Details:
     return Details(row.issued_on, row.valid_until, row.number, row.stated)
 
 
-def as_facts(rows: Sequence[Evidence], product_id: UUID) -> facts.Evidence:
-    """What may speak for this product: items about it, and those about no product in particular."""
-    about = [row for row in rows if row.product_id in (None, product_id)]
-    confirmed = sorted((row for row in about if row.confirmed_at), key=_age, reverse=True)
-    return facts.Evidence(
-        confirmed=tuple(_item(row) for row in confirmed),
-        awaiting=frozenset(row.kind for row in about if row.confirmed_at is None),
+def about_of(row: Evidence) -> About:
+    return About(tuple(UUID(each) for each in row.product_ids), row.site_id)
+
+
+def as_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts.Evidence:
+    """The documents that may speak for this product of this site: its own, its site's, and those of its company.
+
+    A document about another product or another site is left out. One whose kind asks for a subject that it does not
+    name has the subject None. Documents that nobody has confirmed, or not any more, are passed as unconfirmed.
+    """
+    items = []
+    for row in sorted(rows, key=lambda row: row.id):
+        is_within, subject = subject_seen(row, product_id, site_id)
+        if is_within:
+            items.append(_item(row, subject))
+    return facts.Evidence(tuple(items))
+
+
+def subject_seen(row: Evidence, product_id: UUID, site_id: UUID) -> tuple[bool, Subject | None]:
+    """Whether the document is within the scope of this product, and what it speaks for, seen from the product."""
+    kind = kinds().get(row.kind)
+    scope = kind.scope if kind else Scope.ANY
+    if scope is Scope.COMPANY:
+        return True, Subject.COMPANY
+    if row.site_id is not None and scope in (Scope.SITE, Scope.ANY):
+        return row.site_id == site_id, Subject.SITE
+    if row.product_ids:
+        named = {Scope.PRODUCT: Subject.PRODUCT, Scope.LOT: Subject.LOT, Scope.ANY: Subject.PRODUCT}.get(scope)
+        if row.kind == PRODUCTION_RECORD:
+            named = Subject.PRODUCT  # one from before its site was asked for speaks for its product until it ends
+        return str(product_id) in row.product_ids, named
+    return True, Subject.COMPANY if scope is Scope.ANY else None
+
+
+def _item(row: Evidence, subject: Subject | None) -> facts.Item:
+    kind = kinds().get(row.kind)
+    return facts.Item(
+        kind=row.kind,
+        issued_on=row.issued_on,
+        valid_until=row.valid_until,
+        number=row.number,
+        values=values_as_facts(kind, row.stated) if kind else {},
+        id=str(row.id),
+        subject=subject,
+        confirmed=row.confirmed_at is not None,
     )
 
 
-def _age(row: Evidence) -> tuple[date, datetime, UUID]:
-    """Newest is what was issued last; among equals, what was confirmed last."""
-    return row.issued_on or date.min, row.confirmed_at or LONG_AGO, row.id
+def as_entered(about: About, details: Details) -> dict[str, Any]:
+    """What the applicant stated of a document, as JSON: staff who read it otherwise change nothing of this."""
+    return {
+        "product_ids": sorted(str(each) for each in about.product_ids),
+        "site_id": None if about.site_id is None else str(about.site_id),
+        "issued_on": _iso(details.issued_on),
+        "valid_until": _iso(details.valid_until),
+        "number": details.number,
+        "values": dict(details.values),
+    }
 
 
-def _item(row: Evidence) -> facts.Item:
-    kind = kinds().get(row.kind)
-    values = values_as_facts(kind, row.stated) if kind else {}
-    return facts.Item(row.kind, row.issued_on, row.valid_until, row.number, values)
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def hashed(row: Evidence) -> str:
@@ -91,9 +181,10 @@ def hashed(row: Evidence) -> str:
         [
             row.kind,
             row.sha256,
-            str(row.product_id),
-            None if row.issued_on is None else row.issued_on.isoformat(),
-            None if row.valid_until is None else row.valid_until.isoformat(),
+            sorted(row.product_ids),
+            None if row.site_id is None else str(row.site_id),
+            _iso(row.issued_on),
+            _iso(row.valid_until),
             row.number,
             row.stated,
             row.confirmed_at is not None,

@@ -1,6 +1,7 @@
 """Asking for the mark: applications, their evidence and questions, assessments, recommendations and decisions."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.workflow import State
-from app.db import Base, new_id, one_of
+from app.db import Base, JsonColumn, new_id, one_of
 
 
 class Application(Base):
@@ -45,9 +46,10 @@ class ApplicationProduct(Base):
 
 
 class Evidence(Base):
-    """A file laid before the house, with what it says. The bytes lie in a content-addressed store, by their SHA-256.
+    """An evidence document: a file with what it says and what it is about. The bytes are stored by their SHA-256.
 
-    One without an application is the company's own: every application of the company finds it.
+    One without an application is the company's own: every application of the company finds it. What the applicant
+    stated at upload stays in `entered`; the other columns hold what counts, as a member of staff read it.
     """
 
     __tablename__ = "evidence"
@@ -55,12 +57,16 @@ class Evidence(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
     application_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("applications.id"), index=True)
-    product_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("products.id"))
+    product_ids: Mapped[list[str]] = mapped_column(default=list, comment="products that it is about, by id")
+    site_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("sites.id"), comment="the site that it is about")
     kind: Mapped[str] = mapped_column(comment="one of app/schemes/evidence_kinds.toml")
     issued_on: Mapped[date | None]
     valid_until: Mapped[date | None] = mapped_column(comment="last day, inclusive; null: open")
     number: Mapped[str | None] = mapped_column(comment="as printed on the document")
     stated: Mapped[dict[str, Any]] = mapped_column(comment="structured values of its kind; decimals as text")
+    entered: Mapped[dict[str, Any] | None] = mapped_column(
+        JsonColumn, comment="dates, number, values and subject as the applicant stated them; null: added by staff"
+    )
     file_name: Mapped[str]
     media_type: Mapped[str] = mapped_column(comment="as seen in the content, not as claimed")
     size: Mapped[int]
@@ -74,6 +80,38 @@ class Evidence(Base):
     __table_args__ = (
         sa.CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_somebody"),
     )
+
+
+class DeclarationMethod(StrEnum):
+    CLICK = "click"
+    E_SIGNATURE = "e_signature"
+
+
+class Declaration(Base):
+    """A member's acceptance of the text of the declaration over what was declared. Never changed, only followed."""
+
+    __tablename__ = "declarations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
+    text_version: Mapped[str]
+    declared_hash: Mapped[str] = mapped_column(comment="SHA-256 over what the applicant entered and uploaded")
+    method: Mapped[str]
+    made_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    made_at: Mapped[datetime]
+
+    __table_args__ = (sa.CheckConstraint(one_of("method", DeclarationMethod), name="method"),)
+
+
+class VisitWaiver(Base):
+    """The owner's decision that no site visit is needed for one application, with its reason."""
+
+    __tablename__ = "visit_waivers"
+
+    application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), primary_key=True)
+    reason: Mapped[str]
+    waived_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    waived_at: Mapped[datetime]
 
 
 class InformationRequest(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import own_organisation
 from app.actor import Actor
-from app.applications import assessment, cases, store
+from app.applications import assessment, cases, declaration, store
 from app.applications.model import Application
 from app.applications.questions import Reply, check_replies
 from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
@@ -115,6 +115,7 @@ def submit(session: Session, actor: Actor, application_id: UUID, *, version: Ver
         )
     judged = assessment.judge(session, application, now, hold=True)
     _check_free(session, application, now)
+    _check_declared(session, application, judged)
     _check_supplied(judged)
     assessment.keep(session, application, judged, "submission", now)
     application.submitted_at = now
@@ -140,6 +141,7 @@ def respond(
         question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now
         question.evidence_ids = [str(each) for each in dict.fromkeys(reply.evidence_ids)]
     judged = assessment.judge(session, application, now, hold=True)
+    _check_declared(session, application, judged)
     assessment.keep(session, application, judged, "response", now)
     cases.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)
     return application
@@ -155,7 +157,7 @@ def withdraw(session: Session, actor: Actor, application_id: UUID, *, version: V
 
 
 def frozen(session: Session, product_id: UUID) -> bool:
-    """Whether a product lies before the house. Call it after the product's row is locked: submission locks it too."""
+    """Whether an application under review rests on the product. Call it with the product locked, as submission does."""
     return store.freezing(session, product_id) is not None
 
 
@@ -213,6 +215,13 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
             code="already-certified",
             data={"certificates": numbers},
         )
+
+
+def _check_declared(session: Session, application: Application, judged: assessment.Judged) -> None:
+    """Where the rules of the mark ask for a declaration: one over what stands here now."""
+    if any(rule.kind == "declaration" for rule in judged.ruleset.rules):
+        assert judged.dossier.declared_hash is not None  # an application was assessed
+        declaration.check_declared(judged.dossier.declared_hash, store.declaration(session, application.id))
 
 
 def _check_supplied(judged: assessment.Judged) -> None:

@@ -1,8 +1,8 @@
 """Queries over applications and what hangs on them. Another company's thing is absent: the query itself says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,9 +15,11 @@ from app.applications.model import (
     CaseNote,
     DecidedProduct,
     Decision,
+    Declaration,
     Evidence,
     InformationRequest,
     Recommendation,
+    VisitWaiver,
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.certificates.model import Certificate, CertificateStatus
@@ -73,6 +75,23 @@ _OPEN_RECOMMENDATION = sa.select(Recommendation).where(
 _ADD_ASSESSMENTS = sa.insert(table_of(AssessmentRow))
 _ADD_DECIDED = sa.insert(table_of(DecidedProduct))
 _DECISION = sa.select(Decision).where(Decision.application_id == _ID)
+_DECLARATION = (
+    sa.select(Declaration)
+    .where(Declaration.application_id == _ID)
+    .order_by(Declaration.made_at.desc(), Declaration.id.desc())
+    .limit(1)
+)
+_OF_SITE = sa.select(Certificate).where(
+    Certificate.site_id.in_(sa.bindparam("ids", expanding=True)),
+    Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+    Certificate.valid_until >= sa.bindparam("today"),
+)
+_UNITS = sa.select(Product.id, Product.unit).where(Product.id.in_(sa.bindparam("ids", expanding=True)))
+_STATEMENTS = sa.select(Evidence).where(
+    Evidence.organisation_id == sa.bindparam("organisation_id"),
+    Evidence.kind == sa.bindparam("kind"),
+    Evidence.confirmed_at.is_not(None),
+)
 
 
 def application(
@@ -199,6 +218,36 @@ def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> 
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
+
+
+def evidence_owned(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
+    """Those of these ids that are evidence documents of the company."""
+    query = sa.select(Evidence.id).where(Evidence.organisation_id == organisation_id, Evidence.id.in_(ids))
+    return frozenset(session.scalars(query))
+
+
+def confirmed_of_kind(session: Session, organisation_id: UUID, kind: str) -> Sequence[Evidence]:
+    """Confirmed documents of one kind, of the company and of all its applications."""
+    asked = {"organisation_id": organisation_id, "kind": kind}
+    return session.scalars(_STATEMENTS.order_by(Evidence.id), asked).all()
+
+
+def certificates_of_sites(session: Session, site_ids: Collection[UUID], today: date) -> Sequence[Certificate]:
+    """Certificates of these sites, of any mark, that are active or suspended and have not expired."""
+    return session.scalars(_OF_SITE.order_by(Certificate.number), {"ids": list(site_ids), "today": today}).all()
+
+
+def units_of(session: Session, product_ids: Collection[UUID]) -> dict[UUID, str]:
+    return {row.id: row.unit for row in session.execute(_UNITS, {"ids": list(product_ids)})}
+
+
+def declaration(session: Session, application_id: UUID) -> Declaration | None:
+    """The newest declaration over this application."""
+    return session.scalars(_DECLARATION, {"id": application_id}).one_or_none()
+
+
+def visit_waiver(session: Session, application_id: UUID) -> VisitWaiver | None:
+    return session.get(VisitWaiver, application_id)
 
 
 def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) -> Sequence[str]:

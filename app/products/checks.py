@@ -15,27 +15,28 @@ from stdnum import ean
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.registry import lookalikes
 from app.registry.figures import Column, wrong_figure
-from app.registry.geography import HOME, countries
+from app.registry.geography import HOME, countries, wrong_district
 from app.registry.text import tidy, wrong_with
 from app.schemes import nomenclature
+from app.schemes.lists import JOINT_PRODUCTION, lists
 
 MOST_MATERIALS = 200
 MOST_STEPS = 100
 MOST_FLAGS = 20
 MOST_PARTNERS = 20
+MAX_PROOFS = 20  # of one material
 LONGEST_NAME = 250
 LONGEST_WORD = 100
 LONGEST_UNIT = 20
 NEEDED_LANGUAGES = ("az", "en")
 
 MONEY = Column(16, 4)
+MATERIAL_VALUE = Column(18, 6)
 WEIGHT = Column(16, 6)
-CAPACITY = Column(16, 3)
 
 _NATIONAL_CODE = re.compile(r"[0-9]{10}")
 _GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _HEADING = re.compile(r"[0-9]{4}")
-_FLAG = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 Wrong = tuple[str, str]
 """A JSON pointer and what is wrong there."""
@@ -45,10 +46,9 @@ def wrongs(entry: ProductEntry) -> Iterator[Wrong]:
     """Everything wrong with the entry that can be told without asking the database."""
     yield from _names(entry)
     yield from _codes(entry)
-    yield from _text("/unit", entry.unit, LONGEST_UNIT)
+    yield from _unit(entry.unit)
     yield from _text("/brand", entry.brand, LONGEST_WORD)
     yield from _text("/reference", entry.reference, LONGEST_WORD)
-    yield from _figure("/annual_capacity", entry.annual_capacity, CAPACITY)
     yield from _figure("/ex_works", entry.ex_works, MONEY)
     yield from _labels(entry)
     yield from _materials(entry.materials)
@@ -98,12 +98,35 @@ def wrong_subheading(hs6: str) -> str | None:
     return f"There is no such code in the Harmonized System {nomenclature.EDITION}."
 
 
+def _unit(unit: str) -> Iterator[Wrong]:
+    if wrong := wrong_with(unit, LONGEST_UNIT):
+        yield "/unit", wrong
+    elif lists().unit(unit) is None:
+        yield "/unit", f"This is no unit of the list. Write one of: {', '.join(lists().units)}."
+
+
+def partner_of(flag: str) -> str | None:
+    """The country of the partner that a flag `joint_production_XX` names; None for every other flag."""
+    return flag.removeprefix(JOINT_PRODUCTION).upper() if flag.startswith(JOINT_PRODUCTION) else None
+
+
+def _flag(flag: str) -> str | None:
+    """What is wrong with a flag."""
+    partner = partner_of(flag)
+    if partner is None:
+        known = (*lists().flags, f"{JOINT_PRODUCTION}XX")
+        return None if flag in lists().flags else f"This is no flag of the list. There are: {', '.join(known)}."
+    if partner not in countries() or partner == HOME:
+        return f"After {JOINT_PRODUCTION} comes the country of a partner abroad: two letters (ISO 3166-1)."
+    return None
+
+
 def _labels(entry: ProductEntry) -> Iterator[Wrong]:
     if len(entry.flags) > MOST_FLAGS:
         yield "/flags", f"At most {MOST_FLAGS} flags."
     for position, flag in enumerate(entry.flags[:MOST_FLAGS]):
-        if not _FLAG.fullmatch(flag):
-            yield f"/flags/{position}", "A flag is a word of small letters, digits and underscores."
+        if wrong := _flag(flag):
+            yield f"/flags/{position}", wrong
         elif flag in entry.flags[:position]:
             yield f"/flags/{position}", "This flag is named twice."
     if len(entry.joint_production) > MOST_PARTNERS:
@@ -122,13 +145,25 @@ def _materials(materials: tuple[MaterialEntry, ...]) -> Iterator[Wrong]:
     for position, material in enumerate(materials[:MOST_MATERIALS]):
         at = f"/materials/{position}"
         yield from _text(f"{at}/name", material.name, LONGEST_NAME)
-        if not _HEADING.fullmatch(material.hs4):
-            yield f"{at}/hs4", "A heading has exactly 4 digits."
-        elif not nomenclature.is_heading(material.hs4):
-            yield f"{at}/hs4", f"There is no such heading in the Harmonized System {nomenclature.EDITION}."
-        yield from _country(f"{at}/origin_country", material.origin_country)
-        yield from _figure(f"{at}/value", material.value, MONEY)
+        if material.hs4 is not None:
+            yield from _heading(f"{at}/hs4", material.hs4)
+        if material.origin_country is not None:
+            yield from _country(f"{at}/origin_country", material.origin_country)
+        yield from _district(f"{at}/origin_district", material.origin_country, material.origin_district)
+        yield from _figure(f"{at}/value", material.value, MATERIAL_VALUE)
         yield from _figure(f"{at}/weight_kg", material.weight_kg, WEIGHT)
+        yield from _text(f"{at}/supplier", material.supplier, LONGEST_NAME)
+        if len(material.proofs) > MAX_PROOFS:
+            yield f"{at}/proofs", f"At most {MAX_PROOFS} documents."
+        elif len(set(material.proofs)) < len(material.proofs):
+            yield f"{at}/proofs", "One of these documents is named twice."
+
+
+def _heading(pointer: str, hs4: str) -> Iterator[Wrong]:
+    if not _HEADING.fullmatch(hs4):
+        yield pointer, "A heading has exactly 4 digits."
+    elif not nomenclature.is_heading(hs4):
+        yield pointer, f"There is no such heading in the Harmonized System {nomenclature.EDITION}."
 
 
 def _steps(steps: tuple[StepEntry, ...]) -> Iterator[Wrong]:
@@ -138,8 +173,9 @@ def _steps(steps: tuple[StepEntry, ...]) -> Iterator[Wrong]:
         at = f"/steps/{position}"
         yield from _text(f"{at}/name", each.name, LONGEST_NAME)
         yield from _text(f"{at}/operation", each.operation, LONGEST_WORD)
-        yield from _country(f"{at}/country", each.country)
-        yield from _text(f"{at}/district", each.district, LONGEST_WORD)
+        if each.country is not None:
+            yield from _country(f"{at}/country", each.country)
+        yield from _district(f"{at}/district", each.country, each.district)
         yield from _text(f"{at}/subcontractor", each.subcontractor, LONGEST_NAME)
 
 
@@ -165,6 +201,11 @@ def _figure(pointer: str, figure: Decimal | None, column: Column) -> Iterator[Wr
 def _country(pointer: str, country: str) -> Iterator[Wrong]:
     if country not in countries():
         yield pointer, "This is no country code of two capital letters (ISO 3166-1)."
+
+
+def _district(pointer: str, country: str | None, district: str | None) -> Iterator[Wrong]:
+    if district is not None and (wrong := wrong_with(district, LONGEST_WORD) or wrong_district(country, district)):
+        yield pointer, wrong
 
 
 @cache

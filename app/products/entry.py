@@ -6,18 +6,24 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.products.model import CostKind, Place
+from app.schemes.facts import Basis
 
 
 @dataclass(frozen=True, slots=True)
 class MaterialEntry:
-    """A line of the bill of materials; lines keep their order."""
+    """A line of the bill of materials; lines keep their order. What is None is not known."""
 
     name: str
-    hs4: str
-    origin_country: str  # ISO 3166-1 alpha-2
-    originating: bool
+    hs4: str | None = None
+    origin_country: str | None = None  # ISO 3166-1 alpha-2
+    claim: bool | None = None  # whether the company says that it originates
     value: Decimal | None = None
     weight_kg: Decimal | None = None
+    origin_district: str | None = None
+    basis: Basis | None = None
+    packing: bool = False
+    supplier: str | None = None  # taxpayer number or name
+    proofs: tuple[UUID, ...] = ()  # evidence documents of the company
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,8 @@ class StepEntry:
     """A step of the process; steps come in the order in which they are done."""
 
     name: str
-    operation: str
-    country: str
+    operation: str  # code or name of the list of operations, or free text
+    country: str | None = None  # None: not known
     district: str | None = None
     subcontractor: str | None = None  # None: the company's own work
     is_essential: bool = False
@@ -43,15 +49,14 @@ class CostEntry:
 class ProductEntry:
     names: Mapping[str, str]  # language → name; `az` and `en` are needed
     hs6: str
-    unit: str
+    unit: str  # of the list of units, however typed
     site_id: UUID
     national_code: str | None = None
     gtin: str | None = None
     brand: str | None = None
     reference: str | None = None
-    flags: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()  # of the list of flags; `joint_production_XX` names a partner
     joint_production: tuple[str, ...] = ()  # countries of partners
-    annual_capacity: Decimal | None = None
     ex_works: Decimal | None = None
     materials: tuple[MaterialEntry, ...] = ()
     steps: tuple[StepEntry, ...] = ()

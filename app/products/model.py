@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, ExactDecimal, new_id, one_of
+from app.schemes.facts import Basis
 
 
 class Place(StrEnum):
@@ -44,7 +45,7 @@ class Product(Base):
     gtin: Mapped[str | None]
     unit: Mapped[str]
     brand: Mapped[str | None]
-    annual_capacity: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 3))
+    annual_capacity: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 3))  # of before; now stated by site
     flags: Mapped[list[str]]
     joint_production: Mapped[list[str]] = mapped_column(comment="countries of partners, ISO 3166-1 alpha-2")
     ex_works: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 4), comment="AZN per unit")
@@ -70,13 +71,19 @@ class Material(Base):
     product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    hs4: Mapped[str]
-    origin_country: Mapped[str]
-    originating: Mapped[bool]
-    value: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 4), comment="AZN per unit of product")
+    hs4: Mapped[str | None] = mapped_column(comment="HS 2022 heading; null: not known")
+    origin_country: Mapped[str | None] = mapped_column(comment="ISO 3166-1 alpha-2; null: not known")
+    origin_district: Mapped[str | None] = mapped_column(comment="of the territory, in Azerbaijan")
+    claim: Mapped[bool | None] = mapped_column(comment="whether the applicant says that it originates; never decides")
+    basis: Mapped[str | None] = mapped_column(comment="how the value was taken")
+    packing: Mapped[bool] = mapped_column(default=False, comment="said to be retail packing")
+    supplier: Mapped[str | None] = mapped_column(comment="taxpayer number or name")
+    proofs: Mapped[list[str]] = mapped_column(default=list, comment="ids of the evidence documents that it lists")
+    value: Mapped[Decimal | None] = mapped_column(ExactDecimal(18, 6), comment="AZN per unit of product")
     weight_kg: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 6), comment="per unit of product")
 
     __table_args__ = (
+        sa.CheckConstraint(one_of("basis", Basis), name="basis"),
         sa.CheckConstraint("value IS NULL OR value >= 0", name="value"),
         sa.CheckConstraint("weight_kg IS NULL OR weight_kg >= 0", name="weight"),
     )
@@ -88,8 +95,8 @@ class ProcessStep(Base):
     product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    operation: Mapped[str]
-    country: Mapped[str]
+    operation: Mapped[str] = mapped_column(comment="code of the list of operations, or free text")
+    country: Mapped[str | None] = mapped_column(comment="ISO 3166-1 alpha-2; null: not known")
     district: Mapped[str | None]
     subcontractor: Mapped[str | None]
     is_essential: Mapped[bool]

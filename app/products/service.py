@@ -1,10 +1,11 @@
 """A company's own products: enter, replace, read, retire.
 
-A product that an application under review rests on must not change. Applications stand above this room, so the caller
-hands in the question `frozen`; it is asked after the product's row is locked, and a submission locks that row too.
+A product that an application under review rests on must not change. Applications stand above this package, so the
+caller passes the query `frozen`; it runs after the product's row is locked, and a submission locks that row too. For
+the same reason the caller passes `documents`, which finds the company's evidence documents that a material lists.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,25 +20,36 @@ from app.actor import Actor
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.products import store
-from app.products.checks import CAPACITY, MONEY, WEIGHT, wrongs
+from app.products.checks import MATERIAL_VALUE, MAX_PROOFS, MONEY, MOST_MATERIALS, WEIGHT, partner_of, wrongs
 from app.products.entry import ProductEntry
 from app.products.model import CostItem, Material, ProcessStep, Product
 from app.products.store import WholeProduct
 from app.registry import store as registry
 from app.registry.figures import Column, as_stored
+from app.registry.geography import district_name
 from app.registry.text import tidy
+from app.schemes.lists import lists
 
 REFERENCE_TAKEN = "Another of your products bears this reference already."
-
 
 IsFrozen = Callable[[Session, UUID], bool]
 """Whether an application that is being looked at rests on this product."""
 
+OwnDocuments = Callable[[Session, UUID, Collection[UUID]], Collection[UUID]]
+"""Those of these ids that are evidence documents of this company."""
 
-def create_product(session: Session, actor: Actor, *, entry: ProductEntry, now: datetime) -> WholeProduct:
+
+def no_documents(_session: Session, _organisation_id: UUID, _ids: Collection[UUID]) -> Collection[UUID]:
+    """For callers without evidence documents: no listed document is found."""
+    return ()
+
+
+def create_product(
+    session: Session, actor: Actor, *, entry: ProductEntry, now: datetime, documents: OwnDocuments = no_documents
+) -> WholeProduct:
     """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
     organisation_id = own_organisation(actor)
-    _check(session, organisation_id, entry)
+    _check(session, organisation_id, entry, documents)
     product = Product(id=new_id(), organisation_id=organisation_id, created_at=now, updated_at=now, **_columns(entry))
     return _save(session, actor, product, entry, event="product.created", now=now)
 
@@ -51,10 +63,11 @@ def replace_product(
     entry: ProductEntry,
     frozen: IsFrozen,
     now: datetime,
+    documents: OwnDocuments = no_documents,
 ) -> WholeProduct:
     """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired`, Invalid."""
     product = changeable(session, actor, product_id, version, frozen=frozen)
-    _check(session, product.organisation_id, entry, product)
+    _check(session, product.organisation_id, entry, documents, product)
     for column, value in _columns(entry).items():
         setattr(product, column, value)
     product.updated_at = now
@@ -104,8 +117,22 @@ def list_products(
     return store.whole(session, rows)
 
 
-def _check(session: Session, organisation_id: UUID, entry: ProductEntry, product: Product | None = None) -> None:
+def _check(
+    session: Session,
+    organisation_id: UUID,
+    entry: ProductEntry,
+    documents: OwnDocuments,
+    product: Product | None = None,
+) -> None:
     errors = list(wrongs(entry))
+    listed = {proof for material in entry.materials[:MOST_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
+    found = documents(session, organisation_id, listed) if listed else ()
+    errors += [
+        (f"/materials/{line}/proofs/{position}", "This is not an evidence document of your company.")
+        for line, material in enumerate(entry.materials[:MOST_MATERIALS])
+        for position, proof in enumerate(material.proofs[:MAX_PROOFS])
+        if proof not in found
+    ]
     if registry.site(session, entry.site_id, organisation_id) is None:
         errors.append(("/site_id", "This is not a site of your company."))
     if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
@@ -136,6 +163,7 @@ def _save(
 
 
 def _columns(entry: ProductEntry) -> dict[str, Any]:
+    partners = [partner for flag in entry.flags if (partner := partner_of(flag))]
     return {
         "site_id": entry.site_id,
         "reference": _tidy(entry.reference),
@@ -143,11 +171,10 @@ def _columns(entry: ProductEntry) -> dict[str, Any]:
         "hs6": entry.hs6,
         "national_code": entry.national_code,
         "gtin": entry.gtin,
-        "unit": tidy(entry.unit),
+        "unit": lists().unit(entry.unit),
         "brand": _tidy(entry.brand),
-        "annual_capacity": _stored(entry.annual_capacity, CAPACITY),
-        "flags": list(entry.flags),
-        "joint_production": list(entry.joint_production),
+        "flags": [flag for flag in entry.flags if partner_of(flag) is None],
+        "joint_production": list(dict.fromkeys((*entry.joint_production, *partners))),
         "ex_works": _stored(entry.ex_works, MONEY),
     }
 
@@ -160,8 +187,13 @@ def _children(product_id: UUID, entry: ProductEntry) -> tuple[list[Material], li
             name=tidy(line.name),
             hs4=line.hs4,
             origin_country=line.origin_country,
-            originating=line.originating,
-            value=_stored(line.value, MONEY),
+            origin_district=district_name(line.origin_country, line.origin_district),
+            claim=line.claim,
+            basis=line.basis.value if line.basis else None,
+            packing=line.packing,
+            supplier=_tidy(line.supplier),
+            proofs=[str(proof) for proof in line.proofs],
+            value=_stored(line.value, MATERIAL_VALUE),
             weight_kg=_stored(line.weight_kg, WEIGHT),
         )
         for position, line in enumerate(entry.materials, start=1)
@@ -171,9 +203,9 @@ def _children(product_id: UUID, entry: ProductEntry) -> tuple[list[Material], li
             product_id=product_id,
             seq=seq,
             name=tidy(line.name),
-            operation=tidy(line.operation),
+            operation=operation_stored(line.operation),
             country=line.country,
-            district=_tidy(line.district),
+            district=district_name(line.country, line.district),
             subcontractor=_tidy(line.subcontractor),
             is_essential=line.is_essential,
         )
@@ -186,6 +218,12 @@ def _children(product_id: UUID, entry: ProductEntry) -> tuple[list[Material], li
         for line in entry.costs
     ]
     return materials, steps, costs
+
+
+def operation_stored(text: str) -> str:
+    """The code of an operation of the list, however typed; free text as it is: a person decides on that."""
+    found = lists().operation(text)
+    return found.code if found else tidy(text)
 
 
 def _tidy(text: str | None) -> str | None:

@@ -23,6 +23,8 @@ from app.schemes.facts import (
     ResidencyState,
     ValueStatement,
 )
+from app.schemes.figures import exact
+from app.schemes.lists import lists
 
 NEEDED = (
     "product_id",
@@ -51,9 +53,6 @@ OPTIONAL = (
 COLUMNS = frozenset(NEEDED + OPTIONAL)
 ANSWERS = "expected_"
 
-FLAGS = frozenset(
-    {"advertising_ban", "assembly_only", "dual_use", "excise", "food", "hs_ambiguous", "local_brand", "non_resident"}
-)
 JOINT_PRODUCTION = re.compile(r"joint_production(?:_(.*))?")
 LIST_MARK = ";"
 
@@ -117,6 +116,16 @@ def parse_products(
 def read_product(cells: Cells, owner: RegisterRow | None, as_of: date) -> Facts:
     """The facts of one line. An empty cell is a missing fact (None); without an owner there is no place."""
     flags, partners = read_flags(cells)
+    value = ValueStatement(
+        ex_works=cells.number("ex_works_azn"),
+        inputs=InputSummary(cells.number("vnm_azn"), listed(cells.optional("nonorig_input_hs4"))),
+    )
+    cost = CostShares(cells.number("karabakh_cost_pct"), cells.number("azerbaijan_cost_pct"))
+    if _share_exceeds_value_content(value, cost):
+        cells.remark(
+            "azerbaijan_cost_pct",
+            "The Azerbaijan share of cost is above the value content: one of the two must be wrong.",
+        )
     return Facts(
         as_of=as_of,
         product=ProductFacts(
@@ -125,16 +134,24 @@ def read_product(cells: Cells, owner: RegisterRow | None, as_of: date) -> Facts:
             name_az=cells.optional("name_az"),
             flags=flags,
             partner_countries=partners,
+            unit=lists().unit(cells.optional("unit")),
         ),
         place=Place(owner.economic_region, owner.district, owner.park_code) if owner else None,
         residency=Residency(ResidencyState(owner.status), registration_no=owner.registration_no) if owner else None,
-        value=ValueStatement(
-            ex_works=cells.number("ex_works_azn"),
-            inputs=InputSummary(cells.number("vnm_azn"), listed(cells.optional("nonorig_input_hs4"))),
-        ),
-        cost=CostShares(cells.number("karabakh_cost_pct"), cells.number("azerbaijan_cost_pct")),
+        value=value,
+        cost=cost,
         raw_weight=RawWeight(cells.number("az_raw_weight_pct")),
     )
+
+
+def _share_exceeds_value_content(value: ValueStatement, cost: CostShares) -> bool:
+    """Whether more than the value content is cost in Azerbaijan, which true figures never show (C-15)."""
+    assert isinstance(value.inputs, InputSummary)  # a file carries no more
+    price, inputs = exact(value.ex_works), exact(value.inputs.non_originating_value)
+    share = exact(cost.azerbaijan_pct)
+    if price is None or inputs is None or share is None or price <= 0 or not 0 <= inputs <= price:
+        return False
+    return share > (price - inputs) / price * 100
 
 
 def read_flags(cells: Cells) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -149,7 +166,7 @@ def read_flags(cells: Cells) -> tuple[frozenset[str], tuple[str, ...]]:
         if joint:
             partners.append((joint[1] or "?").upper())
             continue
-        if flag not in FLAGS:
+        if flag not in lists().flags:
             cells.remark("flags", f"The flag “{word}” is not known and changes nothing.")
         flags.add(flag)
     return frozenset(flags), tuple(partners)

@@ -1,10 +1,12 @@
-"""Countries by ISO 3166-1 alpha-2, and whether two names mean one district. Pure."""
+"""Countries by ISO 3166-1 alpha-2, and districts as people write them. Pure."""
 
 from functools import cache
 
 import pycountry
 
-from app.registry.territory import Territory, fold
+from app.core.text.normalize import fold
+from app.registry.territory import Territory, territory
+from app.registry.text import tidy
 
 HOME = "AZ"
 
@@ -20,3 +22,22 @@ def same_district(places: Territory, one: str | None, other: str | None) -> bool
         return False
     known, also = places.district(one), places.district(other)
     return known == also if known or also else fold(one) == fold(other)
+
+
+def wrong_district(country: str | None, district: str) -> str | None:
+    """What is wrong with the name of a district of Azerbaijan, with the list of all; None if it is one of them.
+
+    Places abroad have no list. A country that is not known is taken for Azerbaijan: whoever names a district knows it.
+    """
+    if country not in (None, HOME) or territory().district(district):
+        return None
+    known = ", ".join(each.name for each in territory().districts)
+    return f"This is no district of Azerbaijan. Write one of: {known}."
+
+
+def district_name(country: str | None, district: str | None) -> str | None:
+    """The spelling that is stored: the territory's own name of a district of Azerbaijan, else the text as typed."""
+    if district is None:
+        return None
+    found = territory().district(district) if country in (None, HOME) else None
+    return found.name if found else tidy(district)

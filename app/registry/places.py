@@ -13,7 +13,7 @@ from app.db import new_id
 from app.errors import Invalid, NotFound, Version, check_version
 from app.registry import store
 from app.registry.days import day_in_baku
-from app.registry.geography import HOME, countries, same_district
+from app.registry.geography import HOME, countries, district_name, same_district, wrong_district
 from app.registry.model import Park, Site, Source
 from app.registry.territory import ParkEntry, territory
 from app.registry.text import tidy, wrong_with
@@ -76,7 +76,7 @@ def create_site(
     production_started_on: date | None,
     now: datetime,
 ) -> Site:
-    """A site that the company names itself. Its region follows from the district; a district unknown to us has none.
+    """A site that the company names itself. Its region follows from the district; a place abroad has none.
 
     Errors: Invalid with every wrong place at once.
     """
@@ -84,19 +84,20 @@ def create_site(
     errors = _wrong_name(name) + _wrong_start(production_started_on, now)
     if country not in countries():
         errors.append({"pointer": "/country", "detail": "This is no country code of two capital letters (ISO 3166-1)."})
-    if wrong := wrong_with(district, LONGEST_DISTRICT):
+    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(country, district):
         errors.append({"pointer": "/district", "detail": wrong})
     errors += _wrong_park(session, country, district, park_code)
     if errors:
         raise Invalid("The site cannot be right as it is.", errors)
-    known = territory().district(district) if country == HOME else None
+    stored = district_name(country, district)
+    assert stored is not None  # a district was given
     site = Site(
         id=new_id(),
         organisation_id=organisation_id,
         name=tidy(name),
         country=country,
-        district=known.name if known else tidy(district),
-        economic_region=known.region if known else None,
+        district=stored,
+        economic_region=territory().region_of(stored) if country == HOME else None,
         park_code=park_code,
         production_started_on=production_started_on,
         source=Source.APPLICANT.value,

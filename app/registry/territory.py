@@ -1,7 +1,6 @@
 """Where things are: economic regions, districts, territory sets and parks, as data with pure look-ups."""
 
 import tomllib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +8,8 @@ from enum import StrEnum
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
+
+from app.core.text.normalize import fold
 
 
 class ParkKind(StrEnum):
@@ -60,13 +61,23 @@ class Territory:
     sets: Mapping[str, frozenset[str]]  # territory set → codes of economic regions
     municipalities: Mapping[str, Municipality] = field(default_factory=dict)
     municipality_sets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # → codes of municipalities
+    district_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # district → its names in en and ru
+
+    @cached_property
+    def districts(self) -> tuple[District, ...]:
+        """Every district, in the order of the file."""
+        return tuple(district for region in self.regions.values() for district in region.districts)
 
     @cached_property
     def _by_name(self) -> Mapping[str, District]:
-        return {fold(district.name): district for region in self.regions.values() for district in region.districts}
+        return {
+            fold(name): district
+            for district in self.districts
+            for name in (district.name, *self.district_names.get(district.name, ()))
+        }
 
     def district(self, name: str | None) -> District | None:
-        """The district of that Azerbaijani name, however its letters i are written; None if there is none."""
+        """The district of that name in az, en or ru, with or without the word for its kind; None if there is none."""
         folded = fold(name or "")
         return self._by_name.get(folded) or self._by_name.get(without_unit(folded))
 
@@ -76,20 +87,13 @@ class Territory:
         return found.region if found else None
 
 
-LOOK_ALIKES: Mapping[int, str] = {ord("İ"): "i", ord("I"): "i", ord("ı"): "i", ord("ǝ"): "ə"}
-UNITS = ("rayonu", "şəhəri", "district", "city")
-
-
-def fold(name: str) -> str:
-    """A name as it is compared: all four letters i are one, as are the two look-alike letters schwa."""
-    one_i = unicodedata.normalize("NFC", name).translate(LOOK_ALIKES)
-    return " ".join(one_i.casefold().replace("ǝ", "ə").split())
+UNITS = ("rayonu", "şəhəri", "district", "city", "район", "город")
 
 
 def without_unit(folded: str) -> str:
-    """The bare name: “Ağdam rayonu” is Ağdam."""
-    for unit in UNITS:
-        folded = folded.removesuffix(f" {fold(unit)}")
+    """The bare name, of a folded one: “Ağdam rayonu” and “город Агдам” without the word for the kind of district."""
+    for unit in map(fold, UNITS):
+        folded = folded.removesuffix(unit).removeprefix(unit)
     return folded
 
 
@@ -105,7 +109,8 @@ def read_territory(text: str) -> Territory:
         for code, entry in raw.get("municipalities", {}).items()
     }
     homes = {name: frozenset(codes) for name, codes in raw.get("municipality_sets", {}).items()}
-    return Territory(regions, parks, sets, municipalities, homes)
+    names = {district: tuple(others) for district, others in raw.get("district_names", {}).items()}
+    return Territory(regions, parks, sets, municipalities, homes, names)
 
 
 def read_region(code: str, entry: Mapping[str, Any]) -> Region:

@@ -1,4 +1,4 @@
-"""Kinds of evidence items as data: who supplies them, which dates they bear, and which values are read in them. Pure.
+"""Kinds of evidence documents as data: who supplies them, what they are about, their dates and their values. Pure.
 
 A value is kept as JSON (decimals as text) and is handed to the rules as the domain's value. What cannot be right is
 named with its place, in words for who typed it.
@@ -6,24 +6,34 @@ named with its place, in words for who typed it.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
+import pycountry
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemes import nomenclature
+from app.schemes.days import months_earlier
 from app.schemes.facts import ItemValue
 from app.schemes.figures import plain
+from app.schemes.lists import lists
 from app.schemes.rules.base import Text, seen
 
 MOST_GOODS = 200
+MAX_FINDINGS = 100
+MAX_FINDING_TEXT = 500
 LONGEST_NUMBER = 100
 NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 MOST_DIGITS = 30
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+VOEN = re.compile(r"[0-9]{10}")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 LARGEST = Decimal(10) ** 12
 MOST_PLACES = 6
@@ -35,6 +45,16 @@ Wrong = dict[str, str]
 class Supplier(StrEnum):
     APPLICANT = "applicant"
     STAFF = "staff"
+
+
+class Scope(StrEnum):
+    """What a document of a kind is about, and has to name. Without its subject it speaks for nothing."""
+
+    COMPANY = "company"  # names nothing: it speaks for the whole company
+    SITE = "site"  # names one site
+    PRODUCT = "product"  # names one or several products
+    LOT = "lot"  # names its product; its number is that of the lot
+    ANY = "any"  # may name products or a site
 
 
 class Need(StrEnum):
@@ -53,6 +73,17 @@ class ValueType(StrEnum):
     COUNT = "count"
     HEADING = "heading"
     GOODS = "goods"
+    DATE = "date"
+    COUNTRY = "country"
+    DISTRICT = "district"
+    UNIT = "unit"
+    VOEN = "voen"
+    MEMBER = "member"
+    FINDINGS = "findings"
+
+
+Lookups = Mapping[ValueType, Callable[[str], str]]
+"""Type → its spelling as it is stored, or ValueError: for values that only the caller can look up."""
 
 
 class ValueSpec(BaseModel):
@@ -64,16 +95,28 @@ class ValueSpec(BaseModel):
     optional: bool = False
 
 
+class Period(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    begins: str
+    ends: str
+    max_months: int | None = None
+
+
 class EvidenceKind(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
     name: Text
+    scope: Scope = Field(description="what a document of this kind is about, and has to name")
     supplied_by: tuple[Supplier, ...] = Field(min_length=1)
+    newest_counts: bool = Field(False, description="of several, the newest counts, not the one that holds longest")
+    second_person: bool = Field(False, description="confirmed by another member of staff than the one who added it")
     issued_on: Need = Need.NONE
     valid_until: Need = Need.NONE
     number: Need = Need.NONE
     values: Mapping[str, ValueSpec] = {}
+    period: Period | None = Field(None, description="two of the values that are the first and the last day of a period")
 
 
 @cache
@@ -84,7 +127,12 @@ def kinds() -> Mapping[str, EvidenceKind]:
 
 
 def check(
-    kind: EvidenceKind, values: Mapping[str, Any], present: Mapping[str, bool], *, complete: bool
+    kind: EvidenceKind,
+    values: Mapping[str, Any],
+    present: Mapping[str, bool],
+    *,
+    complete: bool,
+    lookups: Lookups = MappingProxyType({}),
 ) -> tuple[dict[str, Any], list[Wrong]]:
     """The values as they are kept, and everything wrong. `present` says which of issued_on, valid_until and number are
     given. `complete`: as a confirmation must be; an applicant may leave to the staff what they will read anyway."""
@@ -106,13 +154,25 @@ def check(
                 wrong.append({"pointer": f"/values/{name}", "detail": "This is needed."})
             continue
         try:
-            kept[name] = as_kept(spec, value)
+            kept[name] = as_kept(spec, value, lookups)
         except ValueError as why:
             wrong.append({"pointer": f"/values/{name}", "detail": str(why)})
-    return kept, wrong
+    return kept, wrong + _wrong_period(kind.period, kept)
 
 
-def as_kept(spec: ValueSpec, value: Any) -> Any:
+def _wrong_period(period: Period | None, kept: Mapping[str, Any]) -> list[Wrong]:
+    if period is None or period.begins not in kept or period.ends not in kept:
+        return []
+    first, last = date.fromisoformat(kept[period.begins]), date.fromisoformat(kept[period.ends])
+    pointer = f"/values/{period.ends}"
+    if last < first:
+        return [{"pointer": pointer, "detail": "The period would end before it begins."}]
+    if period.max_months is not None and months_earlier(last, period.max_months) >= first:
+        return [{"pointer": pointer, "detail": f"The period is longer than {period.max_months} months."}]
+    return []
+
+
+def as_kept(spec: ValueSpec, value: Any, lookups: Lookups = MappingProxyType({})) -> Any:
     """The value as JSON; raises ValueError with what is wrong with it."""
     if spec.type is ValueType.FLAG:
         if not isinstance(value, bool):
@@ -122,9 +182,12 @@ def as_kept(spec: ValueSpec, value: Any) -> Any:
         return plain(_figure(spec, value))
     if spec.type is ValueType.GOODS:
         return list(_goods(value))
+    if spec.type is ValueType.FINDINGS:
+        return list(_findings(value))
     if not isinstance(value, str) or not value.strip():
         raise ValueError("This is text, and not empty.")
-    return _word(spec, value.strip())
+    word = _word(spec, value.strip())
+    return lookups[spec.type](word) if spec.type in lookups else word
 
 
 FIGURES = frozenset({ValueType.PERCENTAGE, ValueType.QUANTITY, ValueType.COUNT})
@@ -164,16 +227,71 @@ def _goods(value: Any) -> Iterator[str]:
         yield each
 
 
+FINDING_CLASSES = ("critical", "major", "minor")
+FINDING_MEMBERS = frozenset({"class", "text", "closed_on"})
+
+
+def _findings(value: Any) -> Iterator[dict[str, str]]:
+    if not isinstance(value, list) or len(value) > MAX_FINDINGS:
+        raise ValueError(f"This is a list of at most {MAX_FINDINGS} findings.")
+    for each in value:
+        if not isinstance(each, Mapping) or not {"class", "text"} <= each.keys() <= FINDING_MEMBERS:
+            raise ValueError("A finding has a `class`, a `text` and, where it is closed, `closed_on`.")
+        if each["class"] not in FINDING_CLASSES:
+            raise ValueError(f"The class of a finding is one of: {', '.join(FINDING_CLASSES)}.")
+        text, closed_on = each["text"], each.get("closed_on")
+        if not isinstance(text, str) or not text.strip() or len(text.strip()) > MAX_FINDING_TEXT:
+            raise ValueError(f"The text of a finding has 1 to {MAX_FINDING_TEXT} characters.")
+        if any(word != seen(word) for word in text.split()):
+            raise ValueError("The text of a finding holds a character that is not text, or a word without end.")
+        closed = {} if closed_on is None else {"closed_on": _day(closed_on if isinstance(closed_on, str) else "")}
+        yield {"class": each["class"], "text": " ".join(text.split()), **closed}
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text if DAY.fullmatch(text) else "").isoformat()
+    except ValueError:
+        raise ValueError("This is a day such as “2026-11-22”.") from None
+
+
+def _country(text: str) -> str:
+    if pycountry.countries.get(alpha_2=text) is None or text != text.upper():
+        raise ValueError("This is a country code of two capital letters (ISO 3166-1).")
+    return text
+
+
+def _unit(text: str) -> str:
+    unit = lists().unit(text)
+    if unit is None:
+        raise ValueError(f"This is no unit of the list. Write one of: {', '.join(lists().units)}.")
+    return unit
+
+
+def _user(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError("This is the id of a user.") from None
+
+
+_READ: Mapping[ValueType, Callable[[str], str]] = MappingProxyType(
+    {ValueType.DATE: _day, ValueType.COUNTRY: _country, ValueType.UNIT: _unit, ValueType.MEMBER: _user}
+)
+
+
 def _word(spec: ValueSpec, value: str) -> str:
+    if value != seen(value):
+        raise ValueError("This is longer than 120 characters, or holds a character that is not text.")
     if spec.type is ValueType.CHOICE and value not in spec.choices:
         raise ValueError(f"This is one of: {', '.join(spec.choices)}.")
     if spec.type is ValueType.HEADING and not nomenclature.is_heading(value):
         raise ValueError("This is a heading of the Harmonized System: four digits.")
     if spec.type is ValueType.CODE and not CODE.fullmatch(value):
         raise ValueError("This is a word of letters, digits, hyphens and underscores.")
-    if value != seen(value):
-        raise ValueError("This is longer than 120 characters, or holds a character that is not text.")
-    return value
+    if spec.type is ValueType.VOEN and not VOEN.fullmatch(value):
+        raise ValueError("A taxpayer number (VÖEN) has exactly 10 digits.")
+    return _READ[spec.type](value) if spec.type in _READ else value
 
 
 def as_facts(kind: EvidenceKind, kept: Mapping[str, Any]) -> Mapping[str, ItemValue]:
@@ -186,4 +304,8 @@ def _as_fact(spec: ValueSpec, value: Any) -> ItemValue:
         return Decimal(value)
     if spec.type is ValueType.GOODS:
         return tuple(value)
+    if spec.type is ValueType.DATE:
+        return date.fromisoformat(value)
+    if spec.type is ValueType.FINDINGS:
+        return tuple(each["class"] for each in value if "closed_on" not in each)
     return bool(value) if spec.type is ValueType.FLAG else str(value)

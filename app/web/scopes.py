@@ -34,6 +34,7 @@ ROUTES: Mapping[str, Scope | None] = MappingProxyType(
         "POST /v1/applications/{application_id}/withdraw": Scope.APPLICATIONS_SUBMIT,
         "GET /v1/applications/{application_id}/assessment": Scope.READ,
         "GET /v1/applications/{application_id}/timeline": Scope.READ,
+        "GET /v1/applications/{application_id}/declaration": Scope.READ,
         "POST /v1/applications/{application_id}/evidence": Scope.APPLICATIONS_WRITE,
         "GET /v1/applications/{application_id}/evidence": Scope.READ,
         "GET /v1/applications/{application_id}/evidence/{evidence_id}": Scope.READ,
