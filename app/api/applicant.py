@@ -235,7 +235,9 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
         made_at=newest.made_at,
         covers_present=(newest.text_version, newest.declared_hash) == (text.version, present),
     )
-    return DeclarationAnswer(text_version=text.version, text=dict(text.text), declared_hash=present, declaration=made)
+    return DeclarationAnswer(
+        text_version=text.version, text=dict(text.text), declared_hash=present, declaration=made or None
+    )
 
 
 @router.get(

@@ -237,7 +237,7 @@ class _Reader:
         return item.kind != SUPPLIER_DECLARATION or same_supplier(material.supplier, item)
 
     def period(self, item: Item) -> tuple[date, date | None]:
-        """First and last day on which a proof holds; a supplier's declaration holds for a limited time from its start."""
+        """First and last day on which a proof holds; a declaration holds for a limited time from its start."""
         begin, end = item.issued_on or date.min, item.valid_until
         if item.kind != SUPPLIER_DECLARATION:
             return begin, end
@@ -275,7 +275,7 @@ class _Reader:
         return wanted is None or fold(wanted) == fold(district)
 
     def claiming_step(self) -> Step | None:
-        """The step that claims own produce: of growing, raising, catching or mining, for goods of the product's code."""
+        """The step of growing, raising, catching or mining that claims own produce, for goods of the product's code."""
         if self.hs6 is None or not self.lists.is_good_of_nature(self.hs6):
             return None
         for step in self.facts.steps or ():
@@ -312,7 +312,7 @@ class _Reader:
 
 
 def same_supplier(supplier: str | None, declaration: Item) -> bool:
-    """The declaration's supplier is the line's: by VÖEN, else by the folded name. A blank line takes the declaration's."""
+    """The declaration's supplier is the line's, by VÖEN or folded name. A blank line takes the declaration's."""
     if not supplier or not fold(supplier):
         return True
     names = [declaration.values.get(name) for name in ("supplier_voen", "supplier")]

@@ -170,7 +170,9 @@ class _OfBill:
             ex_works=price,
             non_originating_value=value,
             headings=tuple(sorted({(line.material.hs4 or "").strip() for line in foreign})),
-            same_heading=tuple(sorted({line.heading for line in foreign if line.heading == self.heading and line.heading})),
+            same_heading=tuple(
+                sorted({line.heading for line in foreign if line.heading == self.heading and line.heading})
+            ),
             named=named,
             rvc=value_content(price, value),
             arithmetic=show_arithmetic(price, value, self.rvc_at_least),
@@ -263,9 +265,9 @@ class _OfBill:
             for line in counted
             if not (claimed and not line.own_produce and self.lists.is_grown_with(self.hs6, line.heading))
         ]
-        if self.lists.is_good_of_nature(self.hs6) and (grown or own_is_shown):
-            if all(originates(line) and line.from_here and self.is_of_nature(line) for line in grown):
-                return Result.WO
+        from_nature = all(originates(line) and line.from_here and self.is_of_nature(line) for line in grown)
+        if from_nature and (grown or own_is_shown) and self.lists.is_good_of_nature(self.hs6):
+            return Result.WO
         if counted and all(originates(line) for line in counted):
             return Result.PE
         return None

@@ -20,7 +20,8 @@ from app.schemes.rules.residency import ResidencyRule
 
 Code = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
 Place = Annotated[
-    str, Field(min_length=1, description="code of an economic region or a municipality, or the name of a district in az")
+    str,
+    Field(min_length=1, description="code of an economic region or a municipality, or the name of a district in az"),
 ]
 AssessmentLevel = Literal[
     "authority-benchmark",

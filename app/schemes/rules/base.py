@@ -102,7 +102,7 @@ class Rule(BaseModel, ABC):
     """Keys of further reasons, for cases that need more than one sentence."""
     VALUES: ClassVar[frozenset[str]]
     NAMED: ClassVar[Mapping[str, str]] = {}
-    """Value or parameter → group of names in `lists.toml` (or `country`, `operation`) by which people read its codes."""
+    """Value or parameter → group of `lists.toml` (or `country`, `operation`) that names its codes."""
     STAFF_CASES: ClassVar[frozenset[str]] = frozenset()
     """Incomplete cases in which staff act next: they never stop a submission."""
     SOURCE: ClassVar[Source | None] = Source.APPLICANT
@@ -152,7 +152,7 @@ class Rule(BaseModel, ABC):
         """Territory sets that the rule names."""
         return ()
 
-    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (kinds that read evidence say more)
+    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (some kinds say more)
         """Last day on which what the rule rests on still holds; None where nothing of it ends."""
         return None
 

@@ -24,7 +24,7 @@ class Cap(BaseModel):
 
 
 class CapacityRule(Rule):
-    """`against = "site"`: claimed volumes of all products of the site in the unit, each product once whatever its marks,
+    """`against = "site"`: volumes claimed for all products of the site in the unit, each product once for all marks,
     against the confirmed capacity in that unit. `against = "caps"`: the product's own volume against a cap for its
     goods."""
 
@@ -86,7 +86,10 @@ class CapacityRule(Rule):
             return self.unclaimed(facts.volumes, values)
         claimed = site_volume(facts.volumes, unit)
         share = claimed / capacity * 100
-        values |= {"claimed": f"{rounded(claimed, 3).normalize():f}", "share": shown_above(share, self.review_above_pct)}
+        values |= {
+            "claimed": f"{rounded(claimed, 3).normalize():f}",
+            "share": shown_above(share, self.review_above_pct),
+        }
         return Verdict("manual" if share > Fraction(self.review_above_pct) else "pass", values)
 
     def judge_cap(self, own: Decimal | None, facts: Facts, values: dict[str, Value]) -> Verdict:

@@ -42,8 +42,8 @@ class Branch(BaseModel):
 
     case: CaseName
     fact: FactName | None = Field(default=None, description="another fact than the rule's")
-    is_: tuple[str | bool, ...] = Field(default=(), alias="is")
-    is_not: tuple[str | bool, ...] = ()
+    any_of: tuple[str | bool, ...] = ()
+    none_of: tuple[str | bool, ...] = ()
     begins_with: tuple[str, ...] = ()
     at_least: Decimal | None = None
     above: Decimal | None = None
@@ -54,15 +54,15 @@ class Branch(BaseModel):
     @model_validator(mode="after")
     def asks_something(self) -> Self:
         bounds = (self.at_least, self.above, self.at_most, self.below)
-        asked = self.is_ or self.is_not or self.begins_with or self.by_the_day
+        asked = self.any_of or self.none_of or self.begins_with or self.by_the_day
         if not asked and all(bound is None for bound in bounds):
             raise ValueError(f"the branch {self.case} compares with nothing")
         return self
 
     def matches(self, value: ItemValue, day: date) -> bool:
-        if self.is_ and value not in self.is_:
+        if self.any_of and value not in self.any_of:
             return False
-        if self.is_not and value in self.is_not:
+        if self.none_of and value in self.none_of:
             return False
         if self.begins_with and not (isinstance(value, str) and value.startswith(self.begins_with)):
             return False
@@ -96,7 +96,9 @@ class ConditionRule(Rule):
     branches: tuple[Branch, ...] = Field(min_length=1)
     otherwise: CaseName | None = Field(default=None, description="none of the branches; without it: `missing`")
     missing: CaseName = "incomplete"
-    missing_field: str | None = Field(default=None, description="what the applicant fills in: a field of product or site")
+    missing_field: str | None = Field(
+        default=None, description="what the applicant fills in: a field of product or site"
+    )
     NAMED: ClassVar = {
         "site_country": "country",
         "stage": "stage",
@@ -147,7 +149,7 @@ class ConditionRule(Rule):
     def parameters(self) -> dict[str, Any]:
         """The bounds of the branches by name, for the reasons: `above` of the only branch that has one."""
         own: dict[str, Any] = super().parameters()
-        own["branches"] = [branch.model_dump(mode="json", by_alias=True, exclude_defaults=True) for branch in self.branches]
+        own["branches"] = [branch.model_dump(mode="json", exclude_defaults=True) for branch in self.branches]
         for branch in self.branches:
             for name in ("at_least", "above", "at_most", "below"):
                 bound = getattr(branch, name)

@@ -160,7 +160,10 @@ class ConsistencyRule(Rule):
         for each in cost.costs:
             if each.kind in NEED_A_STEP and exact(each.amount) and each.place not in anywhere:
                 return Verdict(
-                    "incomplete_place", values | {"place": each.place.value}, Remedy(field="/steps"), text="incomplete_step"
+                    "incomplete_place",
+                    values | {"place": each.place.value},
+                    Remedy(field="/steps"),
+                    text="incomplete_step",
                 )
         return None
 
@@ -177,7 +180,9 @@ class ConsistencyRule(Rule):
                 figure = exact(stated) if isinstance(stated, Decimal) else None
                 if figure is not None and abs(figure - sums[place]) > tolerance:
                     named = {"place": place.value, "a": amount(figure), "b": amount(sums[place])}
-                    return Verdict("incomplete_statement", values | named, Remedy(field="/costs", evidence=self.evidence))
+                    return Verdict(
+                        "incomplete_statement", values | named, Remedy(field="/costs", evidence=self.evidence)
+                    )
         return None
 
 

@@ -44,12 +44,12 @@ Points = Annotated[Decimal, Field(gt=0, le=1000, allow_inf_nan=False)]
 class EvidenceRule(Rule):
     """The document that counts is of the kind `evidence`; every parameter adds a question that it has to answer.
 
-    - Dates: it holds on the day (`on = "submission"`: the day of the submission); `review_within_days`: ends soon, for a
-      person; `fail_after_days`: ended so long ago that the answer is fail; `max_age_days`, `max_age_months`: issued at
+    - Dates: it holds on the day (`on = "submission"`: the day of the submission); `review_within_days`: ends soon, for
+      a person; `fail_after_days`: ended so long ago that the answer is fail; `max_age_days`, `max_age_months`: issued at
       most so long ago, else `old`. A certificate never outlives a document with `limits_term`.
     - Content: `value` is among `accepted`, `review` or `refused`; `where` keeps only documents with these words;
-      `same_heading`: their value of this name is the product's heading; `country_value` names another country than
-      `country`: for a person.
+      `same_heading`: their value of this name is the product's heading; `country_value`: another country than
+      `country` is for a person.
     - `register`: the resident register's own confirmation counts like the document, and `value` has to be the number of
       the resident certificate.
     - `points`: figures of the document in points; such a rule never refuses.
@@ -244,8 +244,12 @@ class EvidenceRule(Rule):
     def too_old(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         if self.old == "incomplete" and awaiting(facts.evidence, self.evidence):
             return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
-        case = {"incomplete": "incomplete_old", "manual": "manual_old", "not_applicable": "not_applicable_old"}[self.old]
-        return Verdict(case, values, Remedy(evidence=self.evidence, by_staff=True) if self.old == "incomplete" else None)
+        case = {"incomplete": "incomplete_old", "manual": "manual_old", "not_applicable": "not_applicable_old"}[
+            self.old
+        ]
+        return Verdict(
+            case, values, Remedy(evidence=self.evidence, by_staff=True) if self.old == "incomplete" else None
+        )
 
     def judge_heading(self, items: list[Item], heading: str, facts: Facts, values: dict[str, Value]) -> Verdict:
         """Documents about the product: of its heading and country, issued lately."""

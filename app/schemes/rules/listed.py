@@ -54,7 +54,10 @@ class ListedRule(Rule):
         elif self.list == "flags":
             cases |= {"pass": Outcome.PASS}
         else:
-            cases |= {f"{self.listed}_listed": Outcome(self.listed), f"{self.unlisted}_unlisted": Outcome(self.unlisted)}
+            cases |= {
+                f"{self.listed}_listed": Outcome(self.listed),
+                f"{self.unlisted}_unlisted": Outcome(self.unlisted),
+            }
         if self.flags or self.list in ("excise", "flags"):
             cases[f"{self.flagged}_flagged"] = Outcome(self.flagged)
         if self.list == "document":

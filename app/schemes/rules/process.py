@@ -257,5 +257,3 @@ def at_site(each: ClassedStep, facts: Facts, site_country: str | None) -> bool |
 
 def partners(facts: Facts) -> tuple[str, ...]:
     return tuple(sorted({seen(code(country)) or "?" for country in facts.product.partner_countries}))
-
-

@@ -20,9 +20,7 @@ class ResidencyRule(Rule):
     review_within_days: int | None = Field(default=None, ge=1, description="a known end that is near: for a person")
     SOURCE: ClassVar[Source | None] = Source.REGISTER
     NAMED: ClassVar = {"status": "residency_status"}
-    VALUES: ClassVar = frozenset(
-        {"voen", "status", "registration_no", "starts_on", "ends_on", "cancelled_on", "as_of"}
-    )
+    VALUES: ClassVar = frozenset({"voen", "status", "registration_no", "starts_on", "ends_on", "cancelled_on", "as_of"})
     STATUS_CASES: ClassVar = {
         "pass": Outcome.PASS,
         "manual_short": Outcome.MANUAL,
@@ -70,7 +68,7 @@ class ResidencyRule(Rule):
         by_staff = Remedy(by_staff=True) if case.startswith("incomplete") else None
         return Verdict(case, values, by_staff)
 
-    def status_case(self, residency: Residency, as_of: date) -> str:  # noqa: PLR0911 (one return for each case)
+    def status_case(self, residency: Residency, as_of: date) -> str:
         if residency.status is None:
             return "incomplete"
         if residency.status is ResidencyState.NONE:

@@ -273,8 +273,8 @@ class ShareRule(Rule):
         own = [line for line in asked if line.material.basis == "own"]
         field = f"/materials/{(own or asked)[0].number}/proofs"
         if own and "incomplete_record" in self.cases():
-            named = values | {"materials": materials_named(own)}
-            return Verdict("incomplete_record", named, Remedy(field, "production-record"))
+            values["materials"] = materials_named(own)
+            return Verdict("incomplete_record", values, Remedy(field, "production-record"))
         kind = "production-record" if own else "supplier-declaration"
         return Verdict("incomplete_proof", values | {"materials": materials_named(asked)}, Remedy(field, kind))
 
@@ -296,11 +296,11 @@ class ShareRule(Rule):
             figure = item.values.get(self.value)
             share = percentage(figure) if isinstance(figure, Decimal) else None
             return missing if share is None else Verdict(self.grade(share), values | {"share": self.show(share)})
-        spoken = {name: word for name in self.words if isinstance(word := item.values.get(name), str)}
+        spoken = {name: said for name in self.words if isinstance(said := item.values.get(name), str)}
         if not spoken:
             return missing
-        passing = [word for name, word in spoken.items() if word in self.words[name]]
-        values["word"] = tuple(seen(word) or "?" for word in passing or spoken.values())
+        passing = [said for name, said in spoken.items() if said in self.words[name]]
+        values["word"] = tuple(seen(said) or "?" for said in passing or spoken.values())
         return Verdict("pass_word" if passing else "manual_word", values)
 
 

@@ -47,7 +47,7 @@ class Claim(BaseModel):
 
 
 def in_sets(names: tuple[str, ...], region: str | None, district: str | None, context: Context) -> bool | None:
-    """Whether a place lies in one of the sets, which hold economic regions and districts; None where it is not known."""
+    """Whether a place lies in one of the sets, by its region or district; None where neither is known."""
     if code(region) is None and not fold(district or ""):
         return None
     places = {code(region), fold(district or "")}

@@ -76,7 +76,9 @@ class VisitRule(Rule):
             return Verdict("pass", values)
         if awaiting(facts.evidence, self.evidence):
             return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
-        return Verdict("incomplete_old" if record else "incomplete", values, Remedy(evidence=self.evidence, by_staff=True))
+        return Verdict(
+            "incomplete_old" if record else "incomplete", values, Remedy(evidence=self.evidence, by_staff=True)
+        )
 
     def waiver(self, facts: Facts) -> str | None:
         if self.site_visit == "waived":
