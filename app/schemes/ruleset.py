@@ -64,6 +64,9 @@ class Ruleset(BaseModel):
     lists_digest: str = Field(default_factory=lambda: lists().digest, pattern=r"^[0-9a-f]{64}$")
     territory_sets: Mapping[SetName, tuple[Place, ...]] = {}
     origin: OriginSettings = OriginSettings()
+    short_term_consent_days: int = Field(
+        default=30, ge=0, description="a certificate that would run for fewer days needs the applicant's consent"
+    )
     rules: tuple[AnyRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

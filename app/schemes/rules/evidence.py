@@ -45,8 +45,8 @@ class EvidenceRule(Rule):
     """The document that counts is of the kind `evidence`; every parameter adds a question that it has to answer.
 
     - Dates: it holds on the day (`on = "submission"`: the day of the submission); `review_within_days`: ends soon, for
-      a person; `fail_after_days`: ended so long ago that the answer is fail; `max_age_days`, `max_age_months`: issued at
-      most so long ago, else `old`. A certificate never outlives a document with `limits_term`.
+      a person; `fail_after_days`: ended so long ago that the answer is fail; `max_age_days`, `max_age_months`: issued
+      at most so long ago, else `old`. A certificate never outlives a document with `limits_term`.
     - Content: `value` is among `accepted`, `review` or `refused`; `where` keeps only documents with these words;
       `same_heading`: their value of this name is the product's heading; `country_value`: another country than
       `country` is for a person.
