@@ -504,7 +504,7 @@ def product(site_id, **changed):
         ],
         "costs": [
             {"kind": "labour", "place": "KARABAKH", "amount": "563"},
-            {"kind": "energy", "place": "AZ_OTHER", "amount": "14"},
+            {"kind": "quality", "place": "AZ_OTHER", "amount": "14"},
         ],
     }
     return body | changed
