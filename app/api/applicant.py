@@ -30,7 +30,7 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Prose, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -302,6 +302,7 @@ class AnswerBody(Body):
     evidence_ids: list[UUID] = Field(
         default=[], max_length=MOST_NAMED, description="files of this application that the answer rests on"
     )
+    accepts: Flag | None = Field(None, description="to a question about `/term`: whether you accept the short term")
 
 
 class Answers(Body):
@@ -327,7 +328,7 @@ def respond(
         session,
         actor,
         application_id,
-        replies=[Reply(a.question_id, a.text, tuple(a.evidence_ids)) for a in body.answers],
+        replies=[Reply(a.question_id, a.text, tuple(a.evidence_ids), a.accepts) for a in body.answers],
         version=version,
         now=now,
     )

@@ -118,6 +118,8 @@ class Question(Answer):
     answer: str | None
     answered_at: datetime | None
     evidence_ids: list[UUID] | None = Field(description="files that the answer rests on; null until answered")
+    accepts: bool | None = Field(description="whether a short term is accepted; null where that was not the question")
+    accepted_until: date | None = Field(description="last day of the term that was accepted")
 
 
 class EvidenceAnswer(Answer):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.applications.model import Evidence
 from app.errors import Invalid
+from app.registry.territory import territory
 from app.registry.text import tidy, wrong_with
 from app.schemes import canonical, facts
 from app.schemes.evidence_kinds import LONGEST_NUMBER, EvidenceKind, Lookups, Scope, Wrong, check, kinds
@@ -147,12 +148,15 @@ def subject_seen(code: str, about: About, product_id: UUID, site_id: UUID) -> tu
 
 def _item(row: Evidence, subject: Subject | None) -> facts.Item:
     kind = kinds().get(row.kind)
+    values = dict(values_as_facts(kind, row.stated)) if kind else {}
+    if isinstance(district := values.get("district"), str) and (region := territory().region_of(district)):
+        values["region"] = region  # follows from the district, never typed
     return facts.Item(
         kind=row.kind,
         issued_on=row.issued_on,
         valid_until=row.valid_until,
         number=row.number,
-        values=values_as_facts(kind, row.stated) if kind else {},
+        values=values,
         id=str(row.id),
         subject=subject,
         confirmed=row.confirmed_at is not None,

@@ -131,6 +131,8 @@ class InformationRequest(Base):
     answered_by: Mapped[UUID | None]
     answered_at: Mapped[datetime | None]
     evidence_ids: Mapped[list[str] | None] = mapped_column(comment="files that the answer names; null until answered")
+    accepts: Mapped[bool | None] = mapped_column(comment="whether a short term is accepted; null: not asked about")
+    accepted_until: Mapped[date | None] = mapped_column(comment="last day of the term that was accepted")
 
 
 class CaseNote(Base):

@@ -142,7 +142,13 @@ def respond(
         question = waiting[reply.question_id]
         question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now
         question.evidence_ids = [str(each) for each in dict.fromkeys(reply.evidence_ids)]
+        question.accepts = reply.accepts
     judged = assessment.judge(session, application, now, hold=True)
+    for reply in replies:
+        if reply.accepts:
+            question, first = waiting[reply.question_id], day_in_baku(now)
+            asked = [question.product_id] if question.product_id else list(judged.assessments)
+            question.accepted_until = min(judged.last_day(product_id, first) for product_id in asked)
     _check_declared(judged)
     assessment.keep(session, application, judged, "response", now)
     cases.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)

@@ -9,7 +9,7 @@ from app.pages.words import _
 from app.schemes.evidence_kinds import EvidenceKind, Supplier, kinds
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Text, fill, placeholders
+from app.schemes.rules.base import Language, Text, legible, placeholders
 from app.schemes.ruleset import Ruleset
 
 UNSEEN: Final = "…"
@@ -71,9 +71,10 @@ def _sentences(rule: AnyRule) -> list[tuple[Outcome, Text]]:
 
 
 def _filled(rule: AnyRule, case: str) -> Text:
-    text, parameters = rule.reasons[case], rule.parameters()
+    text, parameters, named = rule.reasons[case], rule.published_parameters, rule.named()
 
-    def with_thresholds(sentence: str) -> str:
-        return fill(sentence, dict.fromkeys(placeholders(sentence), UNSEEN) | parameters)
+    def with_thresholds(sentence: str, language: Language) -> str:
+        words = {name: legible(value, named.get(name), language) for name, value in parameters.items()}
+        return sentence.format_map(dict.fromkeys(placeholders(sentence), UNSEEN) | words)
 
-    return Text(en=with_thresholds(text.en), az=with_thresholds(text.az))
+    return Text(en=with_thresholds(text.en, "en"), az=with_thresholds(text.az, "az"))

@@ -10,8 +10,7 @@ from app.schemes.facts import Facts
 from app.schemes.origin import Origin
 from app.schemes.outcome import Outcome, worst
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import TerritorySets, Value, legible_values
-from app.schemes.rules.substance import OriginRule
+from app.schemes.rules.base import Context, Remedy, Value
 from app.schemes.ruleset import Ruleset
 
 
@@ -27,6 +26,7 @@ class Finding:
     reasons: Mapping[str, str]  # language → sentence
     values: Mapping[str, Value]
     parameters: Mapping[str, Any]
+    remedy: Remedy | None  # of an incomplete answer: the field or document that mends it
 
     @property
     def reason(self) -> str:
@@ -42,6 +42,7 @@ class Finding:
             "reasons": dict(self.reasons),
             "values": canonical.jsonable(self.values),
             "parameters": dict(self.parameters),
+            "remedy": self.remedy and self.remedy._asdict(),
         }
 
 
@@ -79,7 +80,8 @@ class Assessment:
 
 def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
     """Judge the facts by every rule of the ruleset, as of `facts.as_of`. Never raises, whatever the facts."""
-    findings = tuple(judge(rule, facts, ruleset.regions) for rule in ruleset.rules)
+    context = ruleset.context
+    findings = tuple(judge(rule, facts, context) for rule in ruleset.rules)
     return Assessment(
         scheme=ruleset.scheme,
         ruleset_version=ruleset.version,
@@ -89,33 +91,30 @@ def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
         findings=findings,
         origin=origin_of(ruleset, facts),
         input_hash=input_hash(facts),
-        holds_until=min((end for rule in ruleset.rules if (end := rule.holds_until(facts))), default=None),
+        holds_until=min((end for rule in ruleset.rules if (end := rule.holds_until(facts, context))), default=None),
     )
 
 
-def judge(rule: AnyRule, facts: Facts, territory_sets: TerritorySets) -> Finding:
-    verdict = rule.judge(facts, territory_sets)
-    parameters = rule.published_parameters
-    text = rule.reasons[verdict.case]
-    words = legible_values({**parameters, **verdict.values})
+def judge(rule: AnyRule, facts: Facts, context: Context) -> Finding:
+    verdict = rule.judge(facts, context)
+    outcome = rule.cases()[verdict.case]
     return Finding(
         rule=rule.id,
         kind=rule.kind,
         clause=rule.clause.en,
-        outcome=rule.cases()[verdict.case],
+        outcome=outcome,
         case=verdict.case,
-        reasons={
-            "en": f"{text.en.format_map(words)} ({rule.clause.en})",
-            "az": f"{text.az.format_map(words)} ({rule.clause.az})",
-        },
+        reasons={"en": rule.reason(verdict, "en"), "az": rule.reason(verdict, "az")},
         values=verdict.values,
-        parameters=parameters,
+        parameters=rule.published_parameters,
+        remedy=(verdict.remedy or Remedy()) if outcome is Outcome.INCOMPLETE else None,
     )
 
 
 def origin_of(ruleset: Ruleset, facts: Facts) -> Origin | None:
-    """The origin by the threshold of the ruleset's own origin rule; None without such a rule or without values."""
-    return next((rule.origin(facts) for rule in ruleset.rules if isinstance(rule, OriginRule)), None)
+    """The origin by the ruleset's own origin rule; None without values."""
+    rule = ruleset.origin_rule
+    return rule.origin(facts, ruleset.context) if rule else None
 
 
 def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:

@@ -106,7 +106,7 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One line of the bill of materials, as entered. What it counts as follows from its proof (`material_origin.py`)."""
+    """One line of the bill of materials, as entered. Its proof says what it counts as (`material_origin.py`)."""
 
     name: str
     hs4: str | None

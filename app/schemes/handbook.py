@@ -34,7 +34,7 @@ has read it. Evidence is laid before one application, or once for all applicatio
 SOURCES = {
     Source.APPLICANT: "the applicant's description of company, site and product",
     Source.REGISTER: "the resident register, kept by the registrar",
-    Source.HOUSE: "the service's own register of certificates",
+    Source.OWN_RECORDS: "the service's own register of certificates",
 }
 SUPPLIERS = {Supplier.APPLICANT: "the applicant", Supplier.STAFF: "staff"}
 ORDER = (
@@ -94,8 +94,8 @@ def _rule(rule: AnyRule) -> Iterator[str]:
 
 
 def _facts(rule: AnyRule) -> Iterator[str]:
-    if rule.SOURCE is not None:
-        yield SOURCES[rule.SOURCE]
+    if rule.source is not None:
+        yield SOURCES[rule.source]
     for code in rule.evidence_kinds():
         kind = kinds()[code]
         yield f"evidence `{code}` ({kind.name.en}), supplied by {_suppliers(kind)}"

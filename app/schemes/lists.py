@@ -74,6 +74,7 @@ class Lists:
     left_out: frozenset[str]  # headings that are no raw material of food: water, salt
     counts_for: Mapping[str, tuple[str, ...]]  # left-out heading → headings of products that it counts for
     grown_with: tuple[GrownWith, ...]
+    company_kinds: frozenset[str]  # kinds of evidence documents that speak for the whole company
     names: Mapping[str, Mapping[str, Mapping[str, str]]]  # group → code → language → name
 
     @cached_property
@@ -150,6 +151,7 @@ def read_lists(operations_text: str, lists_text: str) -> Lists:
         grown_with=tuple(
             GrownWith(tuple(entry["goods"]), tuple(entry["inputs"])) for entry in lists["grown_with"].values()
         ),
+        company_kinds=frozenset(lists["scope"]["company"]),
         names=lists["names"],
     )
 

@@ -1,161 +1,326 @@
-"""Where the substance of a product comes from: wholly obtained, change of heading, or regional value content.
+"""Where the substance of a product comes from: wholly obtained, originating materials only, change of heading, value.
 
-Build-down formula: RVC = (ex-works − non-originating value) / ex-works × 100 (`domain.md` §4.6, §5.3 C-06 and C-07).
+Value content by the build-down method: RVC = (EXW − VNM) / EXW × 100. EXW is the ex-works price without VAT and excise;
+VNM the value of the non-originating materials: imported at CIF, bought here at the price paid (`domain.md` §5.3).
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from app.schemes import nomenclature
-from app.schemes.facts import InputSummary, Material, ValueStatement
+from app.schemes.facts import Facts, InputSummary
 from app.schemes.figures import exact, plain, rounded, shown
+from app.schemes.lists import Lists
+from app.schemes.material_origin import HOME, BillOfMaterials, Line, ProofState, positive, read_bill_of_materials
+from app.schemes.material_origin import OriginSettings as OriginSettings  # noqa: PLC0414 (rules take both from here)
 
 UNROUNDED = Context(prec=200)
 """Figures are bounded (`figures.py`), so sums of them at this precision are exact, whatever the order."""
 
 
 class Criterion(StrEnum):
-    WHOLLY_OBTAINED = "WO"  # no non-originating value at all
-    CHANGE_OF_HEADING = "CTH"  # every non-originating input is classified in another heading
-    VALUE_CONTENT = "RVC"  # enough of the ex-works price was added here
-    NONE = "NONE"
+    """The four wire codes."""
+
+    WHOLLY_OBTAINED = "WO"
+    ORIGINATING_MATERIALS = "PE"
+    CHANGE_OF_HEADING = "CTH"
+    VALUE_CONTENT = "RVC"
 
 
-class Obstacle(StrEnum):
-    """Why the criterion cannot be determined."""
+class Result(StrEnum):
+    """How the question of origin ends; the names are the cases of C-06."""
 
-    EX_WORKS = "incomplete_ex_works"
-    INPUTS = "incomplete_inputs"
-    NEGATIVE = "incomplete_negative"
-    HEADINGS = "incomplete_headings"
+    WO = "pass_wo"
+    PE = "pass_pe"
+    CTH = "pass_cth"
+    RVC = "pass_rvc"
+    FAIL = "fail"
+    NO_MATERIALS = "incomplete_no_materials"
     HS_CODE = "incomplete_hs6"
+    HEADING = "incomplete_heading"
+    VALUE = "incomplete_value"
+    NEGATIVE = "incomplete_negative"
+    RECORD = "incomplete_record"
+    PROOF = "incomplete_proof"
+    UNCONFIRMED = "incomplete_unconfirmed"
+
+
+CRITERIA = {
+    Result.WO: Criterion.WHOLLY_OBTAINED,
+    Result.PE: Criterion.ORIGINATING_MATERIALS,
+    Result.CTH: Criterion.CHANGE_OF_HEADING,
+    Result.RVC: Criterion.VALUE_CONTENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """`rvc` is exact, `rvc_pct` is rounded for the eye; both are None where the value content cannot be computed."""
 
-    result: Criterion | Obstacle
+    result: Result
     ex_works: Decimal | None
     non_originating_value: Decimal | None
-    headings: tuple[str, ...]  # of the non-originating inputs, sorted, each once
-    same_heading: tuple[str, ...]  # those in the product's own heading
-    unknown_headings: tuple[str, ...]  # those that the nomenclature does not know
-    rvc: Fraction | None
-    arithmetic: str | None  # "(1450 − 830) / 1450 × 100 = 42.8 %"
+    headings: tuple[str, ...] = ()  # of the non-originating materials, sorted, each once
+    same_heading: tuple[str, ...] = ()  # those in the product's own heading
+    named: tuple[Line, ...] = ()  # the lines that an incomplete answer is about
+    unlisted: tuple[str, ...] = ()  # headings of a summary that HS 2022 does not have
+    rvc: Fraction | None = None
+    arithmetic: str | None = None  # "(1450 − 830) / 1450 × 100 = 42.8 %"
 
     @property
     def criterion(self) -> Criterion | None:
-        """None where the criterion cannot be determined."""
-        return self.result if isinstance(self.result, Criterion) else None
+        """None where no criterion is met, or where it cannot be determined."""
+        return CRITERIA.get(self.result)
 
     @property
     def rvc_pct(self) -> Decimal | None:
         return None if self.rvc is None else rounded(self.rvc)
 
 
-def summarise(inputs: tuple[Material, ...] | InputSummary | None) -> InputSummary:
-    """The two figures that origin rests on.
-
-    A bill of materials without a line says nothing and gives no value. One line whose value or standing is missing
-    leaves the whole value missing; one negative value makes it negative, so that no other line can hide it. A
-    non-originating line without a heading counts as one with an unknown heading.
-    """
-    if isinstance(inputs, InputSummary):
-        headings = tuple(sorted({heading.strip() for heading in inputs.non_originating_headings}))
-        return InputSummary(inputs.non_originating_value, headings)
-    foreign = [line for line in inputs or () if line.originating is not True]
-    headings = tuple(sorted({(line.hs4 or "").strip() for line in foreign}))
-    values = [line.value for line in foreign if line.value is not None and exact(line.value) is not None]
-    if negative := [value for value in values if value < 0]:
-        return InputSummary(min(negative), headings)
-    if not inputs or len(values) < len(foreign) or any(line.originating is None for line in foreign):
-        return InputSummary(None, headings)
-    total = Decimal(0)
-    for value in values:
-        total = UNROUNDED.add(total, value)
-    return InputSummary(total, headings)
+def determine(
+    facts: Facts, settings: OriginSettings, lists: Lists, *, rvc_at_least: Decimal, de_minimis_pct: Decimal
+) -> Origin | None:
+    """The first criterion met of WO, PE, CTH, RVC; None where the call carries no values."""
+    if facts.value is None:
+        return None
+    if isinstance(facts.value.inputs, InputSummary):
+        return _of_summary(facts, facts.value.inputs, lists, rvc_at_least)
+    bill = read_bill_of_materials(facts, settings, lists)
+    if bill is None:
+        bill = BillOfMaterials((), None)
+    return _OfBill(facts, bill, settings, lists, rvc_at_least, de_minimis_pct).origin()
 
 
-def determine(value: ValueStatement, hs6: str | None, *, rvc_at_least: Decimal) -> Origin:
-    """The criterion that the product meets, in the order wholly obtained, change of heading, value content.
-
-    No input heading listed counts as a change of heading; an unknown one never does.
-    """
-    summary = summarise(value.inputs)
-    headings = summary.non_originating_headings
-    product = nomenclature.six_digits(hs6)
-    own_heading = product[: nomenclature.HEADING] if product else ""
-    unknown = tuple(heading for heading in headings if not nomenclature.is_heading(heading))
-    same = tuple(heading for heading in headings if heading == own_heading)
-    rvc = value_content(value.ex_works, summary.non_originating_value)
-
-    result: Criterion | Obstacle
-    if isinstance(rvc, Obstacle):
-        result = rvc
-    elif summary.non_originating_value == 0:
-        result = Criterion.WHOLLY_OBTAINED
-    elif not nomenclature.is_heading(own_heading):
-        result = Obstacle.HS_CODE
-    elif unknown:
-        result = Obstacle.HEADINGS
+def _of_summary(facts: Facts, inputs: InputSummary, lists: Lists, rvc_at_least: Decimal) -> Origin:
+    """From a file: two figures and the headings, without proofs."""
+    assert facts.value is not None  # the caller looked
+    headings = tuple(sorted({heading.strip() for heading in inputs.non_originating_headings}))
+    price, value = facts.value.ex_works, inputs.non_originating_value
+    hs6 = facts.product.hs6
+    own = hs6[: nomenclature.HEADING] if hs6 and nomenclature.is_subheading(hs6) else None
+    unlisted = tuple(heading for heading in headings if not nomenclature.is_heading(heading))
+    same = tuple(heading for heading in headings if heading == own)
+    rvc = value_content(price, value)
+    result: Result
+    if value is not None and exact(value) is not None and value < 0:
+        result = Result.NEGATIVE
+    elif rvc is None:
+        result = Result.VALUE
+    elif own is None:
+        result = Result.HS_CODE
+    elif value == 0:
+        result = Result.WO if lists.is_good_of_nature(hs6) else Result.PE
+    elif not headings or unlisted:
+        result = Result.HEADING
     elif not same:
-        result = Criterion.CHANGE_OF_HEADING
+        result = Result.CTH
     else:
-        result = Criterion.VALUE_CONTENT if rvc >= Fraction(rvc_at_least) else Criterion.NONE
+        result = Result.RVC if rvc >= Fraction(rvc_at_least) else Result.FAIL
     return Origin(
         result=result,
-        ex_works=value.ex_works,
-        non_originating_value=summary.non_originating_value,
+        ex_works=price,
+        non_originating_value=value,
         headings=headings,
         same_heading=same,
-        unknown_headings=unknown,
-        rvc=None if isinstance(rvc, Obstacle) else rvc,
-        arithmetic=show_arithmetic(value.ex_works, summary.non_originating_value, rvc_at_least),
+        unlisted=unlisted,
+        rvc=rvc,
+        arithmetic=show_arithmetic(price, value, rvc_at_least),
     )
 
 
-def value_content(ex_works: Decimal | None, non_originating_value: Decimal | None) -> Fraction | Obstacle:
-    """Percentage of the ex-works price that is not foreign material; negative where the inputs cost more."""
+RANK = {Result.FAIL: 0, Result.WO: 2, Result.PE: 2, Result.CTH: 2, Result.RVC: 2}
+"""Fail before incomplete before pass."""
+
+
+class _OfBill:
+    def __init__(
+        self,
+        facts: Facts,
+        bill: BillOfMaterials,
+        settings: OriginSettings,
+        lists: Lists,
+        rvc_at_least: Decimal,
+        de_minimis_pct: Decimal,
+    ) -> None:
+        assert facts.value is not None  # the caller looked
+        self.facts = facts
+        self.bill = bill
+        self.settings = settings
+        self.lists = lists
+        self.rvc_at_least = rvc_at_least
+        self.de_minimis_pct = de_minimis_pct
+        self.price = exact(facts.value.ex_works)
+        hs6 = facts.product.hs6
+        self.hs6 = hs6 if hs6 and nomenclature.is_subheading(hs6) else None
+        self.heading = self.hs6[: nomenclature.HEADING] if self.hs6 else None
+
+    def origin(self) -> Origin:
+        foreign = self.bill.foreign
+        result, named = self.judge(frozenset(), own_is_shown=self.own_state is ProofState.PROVEN)
+        if result is Result.FAIL or self.own_is_open:
+            result, named = self.proofs_decide(result)
+        value = total(line.material.value for line in foreign)
+        assert self.facts.value is not None  # looked at above
+        price = self.facts.value.ex_works
+        return Origin(
+            result=result,
+            ex_works=price,
+            non_originating_value=value,
+            headings=tuple(sorted({(line.material.hs4 or "").strip() for line in foreign})),
+            same_heading=tuple(
+                sorted({line.heading for line in foreign if line.heading == self.heading and line.heading})
+            ),
+            named=named,
+            rvc=value_content(price, value),
+            arithmetic=show_arithmetic(price, value, self.rvc_at_least),
+        )
+
+    @property
+    def own_state(self) -> ProofState | None:
+        return self.bill.own_produce.state if self.bill.own_produce else None
+
+    @property
+    def own_is_open(self) -> bool:
+        """Own produce is claimed and not shown: no criterion is met until it is."""
+        return self.own_state not in (None, ProofState.PROVEN)
+
+    def proofs_decide(self, first: Result) -> tuple[Result, tuple[Line, ...]]:
+        """A refusal is judged once more as if every missing proof were there; then it is asked for instead."""
+        if first is not Result.FAIL and first in RANK and not self.own_is_open:
+            return first, ()
+        open_lines = self.open_lines(ProofState.UNPROVEN, ProofState.AWAITING)
+        if not open_lines and not self.own_is_open:
+            return first, ()
+        best, named = self.judge(frozenset(line.number for line in open_lines), own_is_shown=True, slips=True)
+        if RANK.get(best, 1) <= RANK[Result.FAIL]:
+            return Result.FAIL, ()
+        if best not in RANK:  # something else is missing as well, and is said first
+            return best, named
+        awaiting = self.open_lines(ProofState.AWAITING, slips=False)
+        own_waits = self.own_state in (None, ProofState.PROVEN, ProofState.AWAITING)
+        with_awaiting, _ = self.judge(frozenset(line.number for line in awaiting), own_is_shown=own_waits)
+        if own_waits and RANK.get(with_awaiting, 1) == RANK[Result.WO]:
+            return Result.UNCONFIRMED, awaiting
+        own_lines = [line for line in open_lines if line.own_produce or line.material.basis == "own"]
+        unlisted = self.own_is_open and self.own_state is not ProofState.AWAITING
+        if own_lines or unlisted:
+            return Result.RECORD, tuple(own_lines)
+        return Result.PROOF, open_lines
+
+    def open_lines(self, *states: ProofState, slips: bool = True) -> tuple[Line, ...]:
+        return tuple(line for line in self.bill.lines if line.state in states or (slips and line.slip is not None))
+
+    def judge(
+        self, shown_lines: frozenset[int], *, own_is_shown: bool, slips: bool = False
+    ) -> tuple[Result, tuple[Line, ...]]:
+        """The first row that matches, with the lines of `shown_lines` taken as originating."""
+        lines = self.bill.lines
+        own = self.bill.unlisted_own_produce
+        ordinary = [line for line in lines if not line.packing]
+        if not ordinary and own is None:
+            return Result.NO_MATERIALS, ()
+        if self.heading is None or self.hs6 is None:
+            return Result.HS_CODE, ()
+
+        def originates(line: Line) -> bool:
+            if line.is_originating:
+                return True
+            return line.number in shown_lines and (line.state is not ProofState.FOREIGN or self.slip_helps(line))
+
+        foreign = [line for line in lines if not originates(line)]
+        if unheaded := tuple(line for line in foreign if line.heading is None):
+            return Result.HEADING, unheaded
+        if own is None or own_is_shown:
+            met = self.of_nature_or_originating(originates, own_is_shown=own is not None)
+            if met is not None:
+                return met, ()
+        same = [line for line in foreign if self.heading_for(line, slips=slips) == self.heading]
+        if own is not None and not own_is_shown:
+            return self.by_value(foreign), ()  # never the last word: `proofs_decide` asks for the record
+        if not same:
+            return Result.CTH, ()
+        result = self.by_value(foreign)
+        if result is Result.VALUE:
+            return result, tuple(line for line in foreign if not positive(line.material.value))
+        if self.de_minimis_pct and self.within(same, self.de_minimis_pct):
+            return Result.CTH, ()
+        return result, ()
+
+    def heading_for(self, line: Line, *, slips: bool) -> str | None:
+        """As entered; judging once more, the heading of a proof that differs goes before it where that helps."""
+        stated = line.slip.values.get("hs4") if slips and line.slip is not None else None
+        return stated if isinstance(stated, str) and stated != self.heading else line.heading
+
+    def of_nature_or_originating(self, originates: Callable[[Line], bool], *, own_is_shown: bool) -> Result | None:
+        """WO or PE; None where a material counts as foreign. Retail packing up to its limit is passed over."""
+        packing = [line for line in self.bill.lines if line.packing]
+        pass_over = not packing or self.within(packing, self.settings.packing_max_pct) is True
+        counted = [line for line in self.bill.lines if not (line.packing and pass_over)]
+        claimed = self.bill.own_produce is not None
+        grown = [
+            line
+            for line in counted
+            if not (claimed and not line.own_produce and self.lists.is_grown_with(self.hs6, line.heading))
+        ]
+        from_nature = all(originates(line) and line.from_here and self.is_of_nature(line) for line in grown)
+        if from_nature and (grown or own_is_shown) and self.lists.is_good_of_nature(self.hs6):
+            return Result.WO
+        if counted and all(originates(line) for line in counted):
+            return Result.PE
+        return None
+
+    def slip_helps(self, line: Line) -> bool:
+        """Whether the proof that says otherwise than its line would make the line originating."""
+        return line.slip is not None and line.slip.values.get("country") in (HOME, *self.settings.cumulation)
+
+    def is_of_nature(self, line: Line) -> bool:
+        return line.heading is not None and self.lists.is_good_of_nature(line.heading + "00")
+
+    def by_value(self, foreign: Sequence[Line]) -> Result:
+        if any(not positive(line.material.value) for line in foreign):
+            return Result.VALUE
+        value = total(line.material.value for line in foreign)
+        rvc = value_content(self.facts.value.ex_works if self.facts.value else None, value)
+        if rvc is None:
+            return Result.VALUE
+        return Result.RVC if rvc >= Fraction(self.rvc_at_least) else Result.FAIL
+
+    def within(self, lines: Sequence[Line], percent: Decimal) -> bool | None:
+        """Whether these lines together are at most so many percent of the price; None where that is not known."""
+        if self.price is None or self.price <= 0 or any(not positive(line.material.value) for line in lines):
+            return None
+        value = sum((exact(line.material.value) or Fraction(0) for line in lines), start=Fraction(0))
+        return value <= self.price * Fraction(percent) / 100
+
+
+def total(values: Iterable[Decimal | None]) -> Decimal | None:
+    """Exact sum; None where a value is missing or cannot be right."""
+    sum_ = Decimal(0)
+    for value in values:
+        if value is None or exact(value) is None:
+            return None
+        sum_ = UNROUNDED.add(sum_, value)
+    return sum_
+
+
+def value_content(ex_works: Decimal | None, non_originating_value: Decimal | None) -> Fraction | None:
+    """Percentage of the ex-works price that is not foreign material; negative where the materials cost more.
+
+    None where the price is missing or not above zero, or the value is missing or negative.
+    """
     price, foreign = exact(ex_works), exact(non_originating_value)
-    if price is None or price <= 0:
-        return Obstacle.EX_WORKS
-    if foreign is None:
-        return Obstacle.INPUTS
-    if foreign < 0:
-        return Obstacle.NEGATIVE
+    if price is None or price <= 0 or foreign is None or foreign < 0:
+        return None
     return (price - foreign) / price * 100
 
 
 def show_arithmetic(ex_works: Decimal | None, non_originating_value: Decimal | None, threshold: Decimal) -> str | None:
     """The computation as a line to read; the result is never shown on the wrong side of the threshold."""
     rvc = value_content(ex_works, non_originating_value)
-    if isinstance(rvc, Obstacle) or ex_works is None or non_originating_value is None:
+    if rvc is None or ex_works is None or non_originating_value is None:
         return None
     price, foreign = plain(ex_works), plain(non_originating_value)
     return f"({price} − {foreign}) / {price} × 100 = {shown(rvc, threshold)} %"
-
-
-def local_weight(
-    materials: tuple[Material, ...], country: str, counted_chapters: tuple[str, ...], left_out: tuple[str, ...]
-) -> Fraction | None:
-    """Percentage by weight of raw material from `country`.
-
-    Counted are materials of `counted_chapters` whose heading is not in `left_out`. None where a heading, weight or
-    country is missing, where a weight is negative, or where nothing is counted.
-    """
-    total = local = Fraction(0)
-    for line in materials:
-        heading = (line.hs4 or "").strip()
-        if not nomenclature.is_heading(heading):
-            return None
-        if heading[: nomenclature.CHAPTER] not in counted_chapters or heading in left_out:
-            continue
-        weight, origin = exact(line.weight_kg), (line.origin_country or "").strip().upper()
-        if weight is None or weight < 0 or not origin:
-            return None
-        total += weight
-        local += weight if origin == country else 0
-    return local / total * 100 if total else None

@@ -8,18 +8,21 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from app.core.text.normalize import fold
 from app.schemes import canonical
+from app.schemes.lists import lists
+from app.schemes.material_origin import OriginSettings
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Text
-from app.schemes.rules.company import ResidencyRule
-from app.schemes.rules.membership import MunicipalityMemberRule
-from app.schemes.rules.names import FamilyBrandRule
-from app.schemes.rules.place import SetName, SiteTerritoryRule
-from app.schemes.rules.process import FinishedInTerritoryRule, MoreThanSimpleRule
-from app.schemes.rules.substance import OriginRule
+from app.schemes.rules.base import Context, SetName, Text
+from app.schemes.rules.names import NamesRule
+from app.schemes.rules.origin import OriginRule
+from app.schemes.rules.residency import ResidencyRule
 
 Code = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
-Region = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]*$", description="code of an economic region or a municipality")]
+Place = Annotated[
+    str,
+    Field(min_length=1, description="code of an economic region or a municipality, or the name of a district in az"),
+]
 AssessmentLevel = Literal[
     "authority-benchmark",
     "authority-mandate",
@@ -49,7 +52,7 @@ class Status(StrEnum):
 
 
 class Ruleset(BaseModel):
-    """Self-contained: a stored ruleset can be judged by without any other file."""
+    """Rules with all their parameters and reasons, and the digest of the closed lists that they read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,7 +61,12 @@ class Ruleset(BaseModel):
     in_force_from: date
     status: Status
     confirmed: bool = Field(description="false: thresholds are a proposal that the mark's owner has not confirmed")
-    territory_sets: Mapping[SetName, tuple[Region, ...]] = {}
+    lists_digest: str = Field(default_factory=lambda: lists().digest, pattern=r"^[0-9a-f]{64}$")
+    territory_sets: Mapping[SetName, tuple[Place, ...]] = {}
+    origin: OriginSettings = OriginSettings()
+    short_term_consent_days: int = Field(
+        default=30, ge=0, description="a certificate that would run for fewer days needs the applicant's consent"
+    )
     rules: tuple[AnyRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -67,26 +75,33 @@ class Ruleset(BaseModel):
         if twice := sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
             raise ValueError(f"rules listed twice: {', '.join(twice)}")
         for rule in self.rules:
-            if unknown := sorted(set(territories_of(rule)) - self.territory_sets.keys()):
+            if unknown := sorted(set(rule.territories()) - self.territory_sets.keys()):
                 raise ValueError(f"{rule.id}: unknown territory set {', '.join(unknown)}")
-        if not any(isinstance(rule, OriginRule) for rule in self.rules):
+        if self.origin_rule is None:
             raise ValueError("no rule on origin: every certificate names the criterion by which its goods originate")
         return self
 
     @property
+    def origin_rule(self) -> OriginRule | None:
+        """The rule that determines the criterion of origin."""
+        rules = (rule for rule in self.rules if isinstance(rule, OriginRule))
+        return next((rule for rule in rules if rule.asks == "criterion"), None)
+
+    @property
     def rests_on_residency(self) -> bool:
         """Whether certificates of this mark fall with the holder's park residency."""
-        return any(isinstance(rule, ResidencyRule) for rule in self.rules)
+        return any(isinstance(rule, ResidencyRule) and rule.asks == "status" for rule in self.rules)
 
     @cached_property
     def reads_other_brands(self) -> bool:
         """Whether a rule looks at the brands of other holders: to find them means to look at every certificate."""
-        return any(isinstance(rule, FamilyBrandRule) for rule in self.rules)
+        return any(isinstance(rule, NamesRule) and rule.asks == "unique" for rule in self.rules)
 
     @cached_property
-    def regions(self) -> Mapping[str, frozenset[str]]:
-        """Territory set → economic regions or municipalities, as the rules compare them."""
-        return {name: frozenset(regions) for name, regions in self.territory_sets.items()}
+    def context(self) -> Context:
+        """What all rules share: places as they are compared, settings of origin, and the closed lists."""
+        places = {name: frozenset(each) | {fold(place) for place in each} for name, each in self.territory_sets.items()}
+        return Context(places, self.origin, lists())
 
     def content(self) -> dict[str, Any]:
         """Everything as JSON values: what is stored, and read back by `Ruleset.model_validate`."""
@@ -96,17 +111,6 @@ class Ruleset(BaseModel):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of the content."""
         return canonical.digest(self.content())
-
-
-def territories_of(rule: AnyRule) -> tuple[str, ...]:
-    """Territory sets that a rule names."""
-    if isinstance(rule, SiteTerritoryRule):
-        return rule.accepted + rule.review
-    if isinstance(rule, MunicipalityMemberRule):
-        return rule.accepted
-    if isinstance(rule, MoreThanSimpleRule | FinishedInTerritoryRule):
-        return rule.claim.territory_sets
-    return ()
 
 
 class Scheme(BaseModel):

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from app.errors import Invalid
 from app.schemes.evidence_kinds import kinds
 from app.schemes.rules import AnyRule
-from app.schemes.rules.documents import EvidenceChoiceRule
+from app.schemes.rules.evidence import EvidenceRule
 from app.schemes.ruleset import Scheme
 
 COMMON = "common.toml"
@@ -80,7 +80,7 @@ def unknown_evidence(rule: AnyRule) -> Iterator[str]:
         for value in rule.value_names():
             if value not in kind.values:
                 yield f"{rule.id}: evidence of the kind {code} has no value {value}"
-            elif isinstance(rule, EvidenceChoiceRule):
+            elif isinstance(rule, EvidenceRule) and value == rule.value and rule.accepted:
                 placed = rule.accepted + rule.review + rule.refused
                 if odd := set(placed) ^ set(kind.values[value].choices):
                     yield f"{rule.id}: of {value}, neither or not rightly placed: {', '.join(sorted(odd))}"

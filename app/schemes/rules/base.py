@@ -8,22 +8,48 @@ the file is read, so that no assessment can meet a reason that is missing or can
 import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemes.facts import Facts
+from app.schemes.figures import plain
+from app.schemes.lists import Lists, country_name, lists
+from app.schemes.material_origin import OriginSettings
 from app.schemes.outcome import Outcome
 
 Value = str | int | bool | None | tuple[str, ...]
 """A value seen: decimals as text, dates in ISO form."""
 
-TerritorySets = Mapping[str, frozenset[str]]
-"""Name of a territory set → codes of its economic regions or municipalities."""
+Language = Literal["en", "az"]
+
+HsPrefix = Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})$", description="HS chapter, heading or code")]
+Heading = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+SetName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="a territory set of the ruleset")]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+KindCode = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$", description="kind of evidence document")]
+ValueName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", description="a structured value of that kind")
+]
+Percentage = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
+Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all rules of a ruleset share."""
+
+    territory_sets: Mapping[str, frozenset[str]]  # name → economic regions, folded districts or municipalities
+    origin: OriginSettings
+    lists: Lists
+
 
 LONGEST_VALUE = 120
 JOINERS = "\u200c\u200d\u200e\u200f"
@@ -31,20 +57,30 @@ JOINERS = "\u200c\u200d\u200e\u200f"
 
 
 AWAITS_STAFF = "incomplete_unconfirmed"
-"""The case of every kind in which the evidence lies here and a member of staff has yet to confirm it."""
+"""The case of every kind in which the document is here and a member of staff has yet to confirm it."""
 
 
 class Source(StrEnum):
-    """Where the facts of a kind come from, evidence items apart."""
+    """Where the facts of a kind come from, evidence documents apart."""
 
     APPLICANT = "applicant"  # the description of company, site and product
     REGISTER = "register"  # the resident register, kept by the registrar
-    HOUSE = "house"  # what the service itself knows
+    OWN_RECORDS = "own_records"  # what the service itself knows
+
+
+class Remedy(NamedTuple):
+    """What makes an incomplete answer complete: a field of the product, a document, or both."""
+
+    field: str | None = None  # JSON pointer into the product, or a name such as `declaration`
+    evidence: str | None = None  # kind of document
+    by_staff: bool = False
 
 
 class Verdict(NamedTuple):
     case: str
     values: Mapping[str, Value]
+    remedy: Remedy | None = None
+    text: str | None = None  # key of the reason where it is not the case itself
 
 
 class Text(BaseModel):
@@ -62,7 +98,13 @@ class Rule(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     CASES: ClassVar[Mapping[str, Outcome]]
+    TEXTS: ClassVar[frozenset[str]] = frozenset()
+    """Keys of further reasons, for cases that need more than one sentence."""
     VALUES: ClassVar[frozenset[str]]
+    NAMED: ClassVar[Mapping[str, str]] = {}
+    """Value or parameter → group of `lists.toml` (or `country`, `operation`) that names its codes."""
+    STAFF_CASES: ClassVar[frozenset[str]] = frozenset()
+    """Incomplete cases in which staff act next: they never stop a submission."""
     SOURCE: ClassVar[Source | None] = Source.APPLICANT
 
     id: str = Field(pattern=r"^[A-Z]{1,3}-[0-9]{2}$")
@@ -74,35 +116,52 @@ class Rule(BaseModel, ABC):
     reasons: Mapping[str, Text]
 
     @abstractmethod
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:
+    def judge(self, facts: Facts, context: Context) -> Verdict:
         """The case that these facts are, and the values seen: exactly the names in `VALUES`."""
 
     def cases(self) -> Mapping[str, Outcome]:
         """The ways in which this rule, with its parameters, can answer."""
         return self.CASES
 
+    def named(self) -> Mapping[str, str]:
+        """`NAMED`, with what the parameters add."""
+        return self.NAMED
+
+    def texts(self) -> frozenset[str]:
+        """The reasons that the rule needs: one for each case, and the further ones."""
+        return frozenset(self.cases()) | self.TEXTS
+
     def may_come_later(self, case: str) -> bool:
         """Whether an incomplete answer lets the application be submitted: the applicant has done their part."""
-        return self.may_be_supplied_later or case == AWAITS_STAFF
+        return self.may_be_supplied_later or case == AWAITS_STAFF or case in self.STAFF_CASES
+
+    @property
+    def source(self) -> Source | None:
+        """Where the facts come from, evidence documents apart."""
+        return self.SOURCE
 
     def evidence_kinds(self) -> tuple[str, ...]:
-        """Kinds of evidence items that the rule reads."""
+        """Kinds of evidence documents that the rule reads."""
         return ()
 
     def value_names(self) -> tuple[str, ...]:
         """Structured values of those kinds that the rule reads."""
         return ()
 
-    def holds_until(self, facts: Facts) -> date | None:  # noqa: ARG002 (kinds that read evidence say more)
+    def territories(self) -> tuple[str, ...]:
+        """Territory sets that the rule names."""
+        return ()
+
+    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (some kinds say more)
         """Last day on which what the rule rests on still holds; None where nothing of it ends."""
         return None
 
     @model_validator(mode="after")
     def every_case_has_a_reason_that_can_be_filled_in(self) -> Self:
-        cases = self.cases().keys()
-        if missing := sorted(cases - self.reasons.keys()):
+        texts = self.texts()
+        if missing := sorted(texts - self.reasons.keys()):
             raise ValueError(f"{self.id}: no reason for {', '.join(missing)}")
-        if surplus := sorted(self.reasons.keys() - cases):
+        if surplus := sorted(self.reasons.keys() - texts):
             raise ValueError(f"{self.id}: with its parameters this kind never answers {', '.join(surplus)}")
         known = self.VALUES | self.parameters().keys()
         for case, text in self.reasons.items():
@@ -117,8 +176,19 @@ class Rule(BaseModel, ABC):
         return MappingProxyType(self.parameters())
 
     def parameters(self) -> dict[str, Any]:
-        """The rule's own parameters as JSON values."""
-        return self.model_dump(mode="json", exclude=set(Rule.model_fields) | {"kind"})
+        """The rule's own parameters as JSON values; figures as a person writes them: 40, not 40.00."""
+        own = self.model_dump(mode="json", exclude=set(Rule.model_fields) | {"kind"})
+        figures = {name: plain(value) for name, value in self if isinstance(value, Decimal)}
+        return own | {name: figure for name, figure in figures.items() if name in own}
+
+    def reason(self, verdict: Verdict, language: Language) -> str:
+        """The sentence for this verdict as a person reads it, with the clause behind it."""
+        sentence: str = getattr(self.reasons[verdict.text or verdict.case], language)
+        clause: str = getattr(self.clause, language)
+        values = {**self.published_parameters, **verdict.values}
+        named = self.named()
+        words = {name: legible(value, named.get(name), language) for name, value in values.items()}
+        return f"{sentence.format_map(words)} ({clause})"
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -133,22 +203,25 @@ def placeholders(sentence: str) -> set[str]:
     return names
 
 
-def fill(sentence: str, values: Mapping[str, Any]) -> str:
-    """The sentence as a person reads it."""
-    return sentence.format_map(legible_values(values))
-
-
-def legible_values(values: Mapping[str, Any]) -> dict[str, str]:
-    """What the placeholders of a sentence stand for."""
-    return {name: legible(value) for name, value in values.items()}
-
-
-def legible(value: object) -> str:
+def legible(value: object, group: str | None = None, language: Language = "en") -> str:
+    """A value as a person reads it: codes by their names in the language, lists with commas, nothing as a dash."""
     if value is None or value in ("", (), []):
         return "–"
     if isinstance(value, (tuple, list)):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+        return ", ".join(legible(item, group, language) for item in value)
+    if group is None:
+        return str(value)
+    return name_of(str(value), group, language)
+
+
+def name_of(code: str, group: str, language: Language) -> str:
+    """The name of a code in one of the closed lists; the text itself where the list does not have it."""
+    if group == "country":
+        return country_name(code, language)
+    if group == "operation":
+        operation = lists().operation(code)
+        return operation.names[language] if operation else code
+    return lists().name(group, code, language)
 
 
 def seen(text: str | None) -> str | None:

@@ -1,16 +1,29 @@
-"""Rules about names: protected ones need a consent (C-13, U-08), and a family brand is the family's own (U-06)."""
+"""Names of product and brand: protected ones need a consent (C-13, U-08); a family brand is the family's own (U-06)."""
 
 from collections.abc import Mapping
 from datetime import date
 from difflib import SequenceMatcher
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.schemes.evidence_choice import awaiting, choose, confirmed, holds
 from app.schemes.facts import Facts, ProductFacts
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import AWAITS_STAFF, Rule, Source, TerritorySets, Value, Verdict, day, seen
-from app.schemes.rules.documents import MISSING, EvidenceRule, KindCode, ValueName, Word
+from app.schemes.rules.base import (
+    AWAITS_STAFF,
+    Context,
+    KindCode,
+    Remedy,
+    Rule,
+    Source,
+    Value,
+    ValueName,
+    Verdict,
+    Word,
+    day,
+    seen,
+)
 from app.schemes.spelling import occurs, skeleton
 
 
@@ -27,33 +40,60 @@ class ProtectedName(BaseModel):
         return any(occurs(spelling, text) for spelling in self.spellings)
 
 
-class ProtectedNamesRule(Rule):
-    """C-13, U-08: a protected name in product or brand is for a person, unless a confirmed consent covers it.
+class NamesRule(Rule):
+    """`asks = "protected"`: a protected name in product or brand is for a person, unless a confirmed consent covers it;
+    without `evidence` no consent helps, and a certificate never outlives a consent with an end. `asks = "unique"`: the
+    brand is no other producer's, nor a registered mark by the search that staff made."""
 
-    Without `consent` no consent helps. A certificate never outlives a consent with an end.
-    """
-
-    kind: Literal["protected_names"]
-    names: tuple[ProtectedName, ...] = Field(min_length=1)
-    consent: KindCode | None = None
-    consent_value: ValueName = "protected_name"
-    CASES: ClassVar = {
+    kind: Literal["names"]
+    asks: Literal["protected", "unique"] = "protected"
+    names: tuple[ProtectedName, ...] = ()
+    evidence: KindCode | None = None
+    value: ValueName = "protected_name"
+    free: tuple[Word, ...] = Field(default=(), description="results of the search that leave the name free")
+    similar_from_pct: int = Field(default=80, ge=50, le=100)
+    NAMED: ClassVar = {"search": "search_result"}
+    VALUES: ClassVar = frozenset({"found", "holders", "consented", "valid_until", "brand", "similar_to", "search"})
+    PROTECTED_CASES: ClassVar = {
         "pass": Outcome.PASS,
         "pass_consent": Outcome.PASS,
         "manual": Outcome.MANUAL,
         "not_assessed": Outcome.NOT_ASSESSED,
     }
-    VALUES: ClassVar = frozenset({"found", "holders", "consented", "valid_until"})
+    UNIQUE_CASES: ClassVar = {
+        "pass": Outcome.PASS,
+        "manual_used": Outcome.MANUAL,
+        "manual_registered": Outcome.MANUAL,
+        "incomplete_missing": Outcome.INCOMPLETE,
+        AWAITS_STAFF: Outcome.INCOMPLETE,
+        "not_applicable": Outcome.NOT_APPLICABLE,
+        "not_assessed": Outcome.NOT_ASSESSED,
+    }
+    CASES: ClassVar = PROTECTED_CASES
+
+    @model_validator(mode="after")
+    def parameters_fit(self) -> Self:
+        if self.asks == "protected" and not self.names:
+            raise ValueError(f"{self.id}: no name is protected")
+        if self.asks == "unique" and (self.evidence is None or not self.free):
+            raise ValueError(f"{self.id}: a search needs its kind of document and the results that leave a name free")
+        return self
 
     def cases(self) -> Mapping[str, Outcome]:
+        if self.asks == "unique":
+            return self.UNIQUE_CASES
         alone = ("pass", "manual")
-        return {case: each for case, each in self.CASES.items() if self.consent is not None or case in alone}
+        return {case: each for case, each in self.CASES.items() if self.evidence is not None or case in alone}
+
+    @property
+    def source(self) -> Source | None:
+        return Source.OWN_RECORDS if self.asks == "unique" else Source.APPLICANT
 
     def evidence_kinds(self) -> tuple[str, ...]:
-        return () if self.consent is None else (self.consent,)
+        return () if self.evidence is None else (self.evidence,)
 
     def value_names(self) -> tuple[str, ...]:
-        return () if self.consent is None else (self.consent_value,)
+        return () if self.evidence is None else (self.value,)
 
     def found(self, product: ProductFacts) -> tuple[ProtectedName, ...]:
         texts = [text for text in (product.name_en, product.name_az, *product.other_names, product.brand) if text]
@@ -62,24 +102,30 @@ class ProtectedNamesRule(Rule):
     def consents(self, facts: Facts) -> dict[str, date | None]:
         """Name → last day of the consent that covers it; None where it is open."""
         covered: dict[str, date | None] = {}
-        items = facts.evidence.of(self.consent) if self.consent and facts.evidence else ()
+        items = confirmed(facts.evidence, self.evidence) if self.evidence else ()
         for each in self.found(facts.product) if items else ():
-            for item in items:
-                stated = item.values.get(self.consent_value)
-                held = item.valid_until is None or item.valid_until >= facts.as_of
-                if held and isinstance(stated, str) and each.stands_in(stated):
-                    covered[each.name] = item.valid_until
-                    break
+            ends = [
+                item.valid_until
+                for item in items
+                if holds(item, facts.as_of)
+                and isinstance(stated := item.values.get(self.value), str)
+                and each.stands_in(stated)
+            ]
+            if ends:
+                covered[each.name] = max(ends, key=lambda end: end or date.max)
         return covered
 
-    def holds_until(self, facts: Facts) -> date | None:
-        return _first_end(self.consents(facts))
+    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
+        return _first_end(self.consents(facts)) if self.asks == "protected" else None
 
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
-        if self.consent is not None and facts.evidence is None:
-            return Verdict("not_assessed", dict.fromkeys(self.VALUES))
+    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
+        values: dict[str, Value] = dict.fromkeys(self.VALUES)
+        if self.evidence is not None and facts.evidence is None:
+            return Verdict("not_assessed", values)
+        if self.asks == "unique":
+            return self.judge_brand(facts, values)
         found, covered = self.found(facts.product), self.consents(facts)
-        values: dict[str, Value] = {
+        values |= {
             "found": tuple(each.name for each in found),
             "holders": tuple(sorted({each.holder for each in found})),
             "consented": tuple(sorted(covered)),
@@ -89,50 +135,38 @@ class ProtectedNamesRule(Rule):
             return Verdict("pass", values)
         return Verdict("pass_consent" if len(covered) == len({each.name for each in found}) else "manual", values)
 
-
-def _first_end(consents: Mapping[str, date | None]) -> date | None:
-    return min((end for end in consents.values() if end), default=None)
-
-
-class FamilyBrandRule(EvidenceRule):
-    """U-06: the family brand is no other producer's, nor a registered mark by the search that staff made."""
-
-    kind: Literal["family_brand"]
-    value: ValueName
-    free: tuple[Word, ...] = Field(min_length=1, description="results of the search that leave the name free")
-    similar_from_pct: int = Field(ge=50, le=100)
-    SOURCE: ClassVar[Source | None] = Source.HOUSE
-    CASES: ClassVar = {
-        "pass": Outcome.PASS,
-        "manual_used": Outcome.MANUAL,
-        "manual_registered": Outcome.MANUAL,
-        MISSING: Outcome.INCOMPLETE,
-        AWAITS_STAFF: Outcome.INCOMPLETE,
-        "not_applicable": Outcome.NOT_APPLICABLE,
-        "not_assessed": Outcome.NOT_ASSESSED,
-    }
-    VALUES: ClassVar = frozenset({"brand", "similar_to", "search"})
-
-    def value_names(self) -> tuple[str, ...]:
-        return (self.value,)
-
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
+    def judge_brand(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         brand = facts.product.brand
-        values: dict[str, Value] = {"brand": seen(brand), "similar_to": (), "search": None}
-        if facts.other_brands is None or facts.evidence is None:
+        values |= {"brand": seen(brand), "similar_to": ()}
+        if facts.other_brands is None:
             return Verdict("not_assessed", values)
         if not brand or not skeleton(brand):
             return Verdict("not_applicable", values)
-        item = self.item(facts)
+        assert self.evidence is not None  # checked when the file was read
+        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
         stated = item.values.get(self.value) if item else None
         alike = sorted({seen(other) or "?" for other in facts.other_brands if self.alike(brand, other)})
         values |= {"similar_to": tuple(alike), "search": seen(stated) if isinstance(stated, str) else None}
         if not isinstance(stated, str):
-            return Verdict(self.absent(facts), values)
+            waits = bool(awaiting(facts.evidence, self.evidence))
+            remedy = Remedy(evidence=self.evidence, by_staff=True)
+            return Verdict(AWAITS_STAFF if waits else "incomplete_missing", values, remedy)
         if alike:
             return Verdict("manual_used", values)
         return Verdict("pass" if stated in self.free else "manual_registered", values)
 
     def alike(self, one: str, other: str) -> bool:
-        ratio = SequenceMatcher(None, skeleton(one), skeleton(other), autojunk=False).ratio()
-        return ratio * 100 >= self.similar_from_pct
+        return similarity(one, other) * 100 >= self.similar_from_pct
+
+
+def similarity(one: str, other: str) -> float:
+    """How alike two names are over their folded letters, 0 to 1, whichever comes first."""
+    a, b = skeleton(one), skeleton(other)
+    return max(
+        SequenceMatcher(None, a, b, autojunk=False).ratio(),
+        SequenceMatcher(None, b, a, autojunk=False).ratio(),
+    )
+
+
+def _first_end(consents: Mapping[str, date | None]) -> date | None:
+    return min((end for end in consents.values() if end), default=None)

@@ -1,204 +1,258 @@
-"""Rules about the process: what is done where (C-08, C-09, K-07, K-08).
+"""The process: whether what is done here is enough (C-08), and where the main and last steps are (C-09, K-07, K-08).
 
-With steps carried, the steps are judged. Without them the product's declarations stand for them as far as they go.
+What a step counts as follows from the closed list of operations, never from its name or its tick alone. Without steps
+the flags of the product stand for them as far as they go: a file carries no steps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.schemes.facts import Facts, Place, Step
+from app.core.text.normalize import fold
+from app.schemes import nomenclature
+from app.schemes.facts import Facts, Step
+from app.schemes.lists import OperationClass
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import Rule, TerritorySets, Value, Verdict, code, seen
-from app.schemes.rules.goods import Flag
-from app.schemes.rules.place import Claim, Country
-from app.schemes.spelling import skeleton
+from app.schemes.rules.base import Context, Remedy, Rule, Value, Verdict, code, seen
+from app.schemes.rules.base import Word as Flag
+from app.schemes.rules.territory import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class ClassedStep:
+    """A step with what its operation counts as for goods of the product's code. `number` counts from 0."""
+
+    number: int
+    step: Step
+    operation_class: OperationClass | None  # None: not on the list
+    operation: str | None  # code of the list, else the text as entered
+
+    @property
+    def is_enough(self) -> bool:
+        return self.operation_class is OperationClass.SUBSTANTIAL
+
+    @property
+    def is_shaping(self) -> bool:
+        """Substantial or assembly: it makes the product what it is, ticked or not."""
+        return self.operation_class in (OperationClass.SUBSTANTIAL, OperationClass.ASSEMBLY)
+
+    @property
+    def is_simple(self) -> bool:
+        return self.operation_class is OperationClass.SIMPLE
+
+    @property
+    def is_main(self) -> bool:
+        """A shaping step, or any other that is ticked as essential but a simple one."""
+        return self.is_shaping or (self.step.is_essential and not self.is_simple)
+
+    @property
+    def name(self) -> str:
+        return seen(self.step.name) or "?"
+
+    @property
+    def country(self) -> str | None:
+        return code(self.step.country)
+
+    @property
+    def is_subcontracted(self) -> bool:
+        return bool((self.step.subcontractor or "").strip())
+
+    def unknown_field(self) -> str:
+        return f"/steps/{self.number}/{'country' if self.country is None else 'district'}"
+
+
+def classed(facts: Facts, context: Context) -> tuple[ClassedStep, ...]:
+    """The steps in their order, each with its class."""
+    hs6 = nomenclature.six_digits(facts.product.hs6)
+    steps = []
+    for number, step in enumerate(in_order(facts.steps or ())):
+        operation = context.lists.operation(step.operation)
+        operation_class = operation.class_for(hs6, context.lists) if operation else None
+        steps.append(ClassedStep(number, step, operation_class, operation.code if operation else seen(step.operation)))
+    return tuple(steps)
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(sorted(steps, key=lambda step: step.seq))
 
 
-def operation(text: str | None) -> str | None:
-    """A kind of operation as it is compared: “Simple assembly” is `simple_assembly`."""
-    return "_".join((text or "").casefold().replace("-", " ").replace("_", " ").split()) or None
+def operations_of(steps: Iterable[ClassedStep]) -> tuple[str, ...]:
+    """Operations, each once, in their order."""
+    return tuple(dict.fromkeys(each.operation or "?" for each in steps))
 
 
-class MoreThanSimpleRule(Rule):
-    """C-08: at least one step in the claimed territory is more than a simple operation (`domain.md` §4.6)."""
+class OperationsRule(Rule):
+    """At least one step in the claimed territory is a substantial operation for goods of this code."""
 
-    kind: Literal["more_than_simple"]
+    kind: Literal["operations"]
     claim: Claim
-    simple_operations: tuple[Flag, ...] = Field(min_length=1)
-    review_flags: tuple[Flag, ...]
+    review_flags: tuple[Flag, ...] = ()
+    NAMED: ClassVar = {"operations": "operation", "flags": "flag"}
+    VALUES: ClassVar = frozenset({"operations", "flags", "step"})
     CASES: ClassVar = {
         "pass": Outcome.PASS,
-        "pass_declared": Outcome.PASS,
-        "manual": Outcome.MANUAL,
+        "manual_flagged": Outcome.MANUAL,
+        "manual_unlisted": Outcome.MANUAL,
         "fail": Outcome.FAIL,
         "fail_nothing": Outcome.FAIL,
         "incomplete_no_steps": Outcome.INCOMPLETE,
         "incomplete_step": Outcome.INCOMPLETE,
+        "not_assessed": Outcome.NOT_ASSESSED,
     }
-    VALUES: ClassVar = frozenset({"operations", "flags"})
 
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:
+    def territories(self) -> tuple[str, ...]:
+        return self.claim.territory_sets
+
+    def judge(self, facts: Facts, context: Context) -> Verdict:
         raised = tuple(flag for flag in self.review_flags if flag in facts.product.flags)
-        values: dict[str, Value] = {"operations": (), "flags": raised}
+        values: dict[str, Value] = {"operations": (), "flags": raised, "step": None}
         if facts.steps is None:
-            return Verdict("manual" if raised else "pass_declared", values)
-        if not facts.steps:
-            return Verdict("incomplete_no_steps", values)
-        places = [(step, self.claim.covers(step, territory_sets)) for step in in_order(facts.steps)]
-        here = [operation(step.operation) for step, inside in places if inside]
-        values["operations"] = tuple(seen(name) or "?" for name in here)
-        if any(name is not None and name not in self.simple_operations for name in here):
-            return Verdict("manual" if raised else "pass", values)
-        if None in here or any(inside is None for _, inside in places):
-            return Verdict("incomplete_step", values)
-        return Verdict("fail" if here else "fail_nothing", values)
+            return Verdict("manual_flagged" if raised else "not_assessed", values)
+        steps = [(each, self.claim.covers(each.step, context)) for each in classed(facts, context)]
+        here = [each for each, inside in steps if inside]
+        if any(each.is_enough for each in here):
+            enough = operations_of(each for each in here if each.is_enough)
+            return Verdict("manual_flagged" if raised else "pass", values | {"operations": enough})
+        if not steps:
+            return Verdict("incomplete_no_steps", values, Remedy(field="/steps"))
+        if unplaced := next((each for each, inside in steps if inside is None), None):
+            return Verdict("incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.unknown_field()))
+        if not here:
+            return Verdict("fail_nothing", values)
+        if doubtful := operations_of(each for each in here if not each.is_simple):
+            return Verdict("manual_unlisted", values | {"operations": doubtful})
+        return Verdict("fail", values | {"operations": operations_of(here)})
 
 
-class LastEssentialStepRule(Rule):
-    """C-09: the last essential step is done in the country, and by the applicant.
+class StepsRule(Rule):
+    """Where the main steps are.
 
-    `review_partners`: declared partners abroad are looked at by a person, with or without steps.
+    `asks = "finished_in"`: nothing that matters is done after the last step of the territory `home`; steps after it
+    elsewhere in its country are for a person. `asks = "at_site"`: a main step is done at the certified site by the
+    applicant.
     """
 
-    kind: Literal["last_essential_step"]
-    country: Country
-    review_partners: bool
+    kind: Literal["steps"]
+    asks: Literal["finished_in", "at_site"]
+    home: Claim = Claim(country="AZ")
+    review_partners: bool = Field(default=False, description="declared partners abroad are for a person")
+    review_subcontractor: bool = Field(default=False, description="a subcontractor in the last main step is")
+    review_abroad_before: bool = Field(default=False, description="a main step abroad before the last one here is")
+    NAMED: ClassVar = {"country": "country", "partners": "country", "operations": "operation"}
+    VALUES: ClassVar = frozenset({"step", "country", "district", "subcontractor", "partners", "operations"})
     CASES: ClassVar = {
         "pass": Outcome.PASS,
-        "fail": Outcome.FAIL,
+        "fail_none": Outcome.FAIL,
+        "fail_after": Outcome.FAIL,
+        "manual_after": Outcome.MANUAL,
+        "manual_elsewhere": Outcome.MANUAL,
+        "manual_before": Outcome.MANUAL,
         "manual_subcontractor": Outcome.MANUAL,
         "manual_partner": Outcome.MANUAL,
         "incomplete_no_steps": Outcome.INCOMPLETE,
         "incomplete_no_essential": Outcome.INCOMPLETE,
-        "incomplete_country": Outcome.INCOMPLETE,
+        "incomplete_step": Outcome.INCOMPLETE,
         "not_assessed": Outcome.NOT_ASSESSED,
     }
-    VALUES: ClassVar = frozenset({"step", "step_country", "subcontractor", "partners"})
-
-    def judge(  # noqa: PLR0911 (one return for each case)
-        self,
-        facts: Facts,
-        territory_sets: TerritorySets,  # noqa: ARG002 (same for every kind)
-    ) -> Verdict:
-        values: dict[str, Value] = {
-            "step": None,
-            "step_country": None,
-            "subcontractor": None,
-            "partners": partners(facts) if self.review_partners else (),
-        }
-        if facts.steps is None:
-            return Verdict("manual_partner" if values["partners"] else "not_assessed", values)
-        if not facts.steps:
-            return Verdict("incomplete_no_steps", values)
-        essential = [step for step in in_order(facts.steps) if step.is_essential]
-        if not essential:
-            return Verdict("incomplete_no_essential", values)
-        last = essential[-1]
-        country, subcontractor = code(last.country), (last.subcontractor or "").strip()
-        values |= {"step": seen(last.name), "step_country": seen(country), "subcontractor": seen(subcontractor) or None}
-        if country is None:
-            return Verdict("incomplete_country", values)
-        if country != self.country:
-            return Verdict("fail", values)
-        if subcontractor:
-            return Verdict("manual_subcontractor", values)
-        return Verdict("manual_partner" if values["partners"] else "pass", values)
-
-
-class EssentialStepHereRule(Rule):
-    """K-07: an essential step is done at the certified site, by the applicant: in the site's country and district."""
-
-    kind: Literal["essential_step_here"]
-    country: Country
-    CASES: ClassVar = {
+    SITE_CASES: ClassVar = {
         "pass": Outcome.PASS,
         "fail": Outcome.FAIL,
         "manual_subcontractor": Outcome.MANUAL,
+        "manual_other": Outcome.MANUAL,
         "incomplete_no_steps": Outcome.INCOMPLETE,
-        "incomplete_place": Outcome.INCOMPLETE,
+        "incomplete_no_essential": Outcome.INCOMPLETE,
+        "incomplete_step": Outcome.INCOMPLETE,
         "not_assessed": Outcome.NOT_ASSESSED,
     }
-    VALUES: ClassVar = frozenset({"district", "step", "subcontractor"})
 
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: ARG002 (same for every kind)
-        values: dict[str, Value] = dict.fromkeys(self.VALUES)
-        if facts.steps is None or facts.place is None:
-            return Verdict("not_assessed", values)
-        values["district"] = seen(facts.place.district)
-        if not facts.steps:
-            return Verdict("incomplete_no_steps", values)
-        essential = [step for step in in_order(facts.steps) if step.is_essential]
-        here = [step for step in essential if self.at_the_site(step, facts.place) is True]
-        own = next((step for step in here if not (step.subcontractor or "").strip()), None)
-        if own is not None:
-            return Verdict("pass", values | {"step": seen(own.name)})
+    def cases(self) -> Mapping[str, Outcome]:
+        if self.asks == "at_site":
+            return self.SITE_CASES
+        never = {
+            "manual_elsewhere": not self.home.territory_sets,
+            "manual_before": not self.review_abroad_before,
+            "manual_subcontractor": not self.review_subcontractor,
+            "manual_partner": not self.review_partners,
+        }
+        return {case: outcome for case, outcome in self.CASES.items() if not never.get(case)}
+
+    def territories(self) -> tuple[str, ...]:
+        return self.home.territory_sets
+
+    def judge(self, facts: Facts, context: Context) -> Verdict:
+        declared = partners(facts) if self.review_partners else ()
+        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"partners": declared, "operations": ()}
+        values["district"] = seen(facts.place.district) if facts.place and self.asks == "at_site" else None
+        if facts.steps is None or (self.asks == "at_site" and facts.place is None):
+            return Verdict("manual_partner" if declared and self.asks == "finished_in" else "not_assessed", values)
+        steps = classed(facts, context)
+        if not steps:
+            return Verdict("incomplete_no_steps", values, Remedy(field="/steps"))
+        if not any(each.step.is_essential for each in steps):
+            return Verdict("incomplete_no_essential", values, Remedy(field="/steps/0/is_essential"))
+        if self.asks == "at_site":
+            return self.judge_site(steps, facts, values)
+        return self.judge_finish(steps, context, values)
+
+    def judge_finish(self, steps: tuple[ClassedStep, ...], context: Context, values: dict[str, Value]) -> Verdict:
+        inside = {each.number: self.home.covers(each.step, context) for each in steps}
+        main = [each for each in steps if each.is_main]
+        main_here = [each for each in main if inside[each.number]]
+        shaping_here = [each for each in main_here if each.is_shaping]
+        last = (shaping_here or main_here)[-1] if main_here else None
+        after = [each for each in steps if last is not None and each.number > last.number]
+        if unplaced := next((each for each in (*main, *after) if inside[each.number] is None), None):
+            return Verdict("incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.unknown_field()))
+        if last is None:
+            return Verdict("fail_none", values)
+        abroad = [each for each in after if each.country != self.home.country]
+        if finish := next((each for each in abroad if each.is_main), None):
+            return Verdict("fail_after", values | {"step": finish.name, "country": seen(finish.country)})
+        if abroad:
+            return Verdict("manual_after", values | {"step": abroad[0].name, "country": seen(abroad[0].country)})
+        if elsewhere := next((each for each in after if not inside[each.number]), None):
+            place = seen(elsewhere.step.district) or seen(elsewhere.country)
+            return Verdict("manual_elsewhere", values | {"step": elsewhere.name, "district": place})
+        return self.judge_makers(last, main, values)
+
+    def judge_makers(self, last: ClassedStep, main: list[ClassedStep], values: dict[str, Value]) -> Verdict:
+        values["step"] = last.name
+        if self.review_subcontractor and last.is_subcontracted:
+            return Verdict("manual_subcontractor", values | {"subcontractor": seen(last.step.subcontractor)})
+        if values["partners"]:
+            return Verdict("manual_partner", values)
+        before = next((each for each in main if each.country != self.home.country), None)
+        if self.review_abroad_before and before is not None:
+            return Verdict("manual_before", values | {"step": before.name, "country": seen(before.country)})
+        return Verdict("pass", values)
+
+    def judge_site(self, steps: tuple[ClassedStep, ...], facts: Facts, values: dict[str, Value]) -> Verdict:
+        main = [each for each in steps if each.is_main]
+        site_country = code(facts.production.country) if facts.production else self.home.country
+        places = [(each, at_site(each, facts, site_country)) for each in main]
+        here = [each for each, at in places if at]
+        if own := next((each for each in here if each.is_shaping and not each.is_subcontracted), None):
+            return Verdict("pass", values | {"step": own.name})
+        if unplaced := next((each for each, at in places if at is None), None):
+            return Verdict("incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.unknown_field()))
+        if subcontracted := next((each for each in here if each.is_shaping), None):
+            named = {"step": subcontracted.name, "subcontractor": seen(subcontracted.step.subcontractor)}
+            return Verdict("manual_subcontractor", values | named)
         if here:
-            return Verdict(
-                "manual_subcontractor",
-                values | {"step": seen(here[0].name), "subcontractor": seen((here[0].subcontractor or "").strip())},
-            )
-        if any(self.at_the_site(step, facts.place) is None for step in essential):
-            return Verdict("incomplete_place", values)
+            return Verdict("manual_other", values | {"operations": operations_of(here), "step": here[0].name})
         return Verdict("fail", values)
 
-    def at_the_site(self, step: Step, place: Place) -> bool | None:
-        """None where the places are not known well enough."""
-        country = code(step.country)
-        if country is not None and country != self.country:
-            return False
-        district, site = skeleton(step.district or ""), skeleton(place.district or "")
-        if country is None or not district or not site:
-            return None
-        return district == site
 
-
-class FinishedInTerritoryRule(Rule):
-    """K-08: goods finished abroad do not carry the mark; partners and essential work abroad are looked at.
-
-    Finished abroad means that an essential step abroad is not followed by an essential step in the territory.
-    """
-
-    kind: Literal["finished_in_territory"]
-    claim: Claim
-    CASES: ClassVar = {
-        "pass": Outcome.PASS,
-        "pass_declared": Outcome.PASS,
-        "manual_partner": Outcome.MANUAL,
-        "manual_step": Outcome.MANUAL,
-        "fail": Outcome.FAIL,
-        "incomplete_no_steps": Outcome.INCOMPLETE,
-        "incomplete_step": Outcome.INCOMPLETE,
-    }
-    VALUES: ClassVar = frozenset({"step", "step_country", "partners"})
-
-    def judge(self, facts: Facts, territory_sets: TerritorySets) -> Verdict:  # noqa: PLR0911 (one return for each case)
-        declared = partners(facts)
-        values: dict[str, Value] = {"step": None, "step_country": None, "partners": declared}
-        if facts.steps is None:
-            return Verdict("manual_partner" if declared else "pass_declared", values)
-        if not facts.steps:
-            return Verdict("incomplete_no_steps", values)
-        essential = [step for step in in_order(facts.steps) if step.is_essential]
-        abroad = [step for step in essential if code(step.country) not in (None, self.claim.country)]
-        if abroad:
-            last = abroad[-1]
-            values |= {"step": seen(last.name), "step_country": seen(code(last.country))}
-            after = [self.claim.covers(step, territory_sets) for step in essential if step.seq > last.seq]
-            if not any(inside is not False for inside in after):
-                return Verdict("fail", values)
-            if True not in after:
-                return Verdict("incomplete_step", values)
-        if any(code(step.country) is None for step in essential):
-            return Verdict("incomplete_step", values)
-        if declared:
-            return Verdict("manual_partner", values)
-        return Verdict("manual_step" if abroad else "pass", values)
+def at_site(each: ClassedStep, facts: Facts, site_country: str | None) -> bool | None:
+    """Whether the step is done at the site, by country and district; None where that is not known."""
+    if each.country is None:
+        return None
+    if each.country != site_country:
+        return False
+    site, district = fold(facts.place.district or "") if facts.place else "", fold(each.step.district or "")
+    return None if not site or not district else site == district
 
 
 def partners(facts: Facts) -> tuple[str, ...]:

@@ -1,0 +1,70 @@
+"""Which evidence document counts where several could. Pure.
+
+Of the confirmed documents in scope that hold on the day, the one that holds longest counts, an open end before any day;
+of equals the newest. Where none holds, the one that ended last is named. Documents on a state of things
+(`NEWEST_COUNTS`) are different: the newest counts, whatever an older one said (`domain.md` §5.3).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from app.schemes.facts import Evidence, Item
+
+NEWEST_COUNTS = frozenset(
+    {
+        "tax-status",
+        "background-check",
+        "register-snapshot",
+        "ownership-statement",
+        "specification-check",
+        "trademark-search",
+        "inspection-record",
+    }
+)
+
+
+def confirmed(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
+    """Confirmed documents of the kind that name what they speak for, newest first."""
+    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and item.confirmed)
+    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+
+
+def awaiting(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
+    """Documents of the kind that nobody has confirmed yet, newest first."""
+    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and not item.confirmed)
+    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+
+
+def without_subject(evidence: Evidence | None, kind: str) -> bool:
+    """Whether a document of the kind is here that speaks for nothing, because it names no product or site."""
+    return any(item.kind == kind and item.subject is None for item in (evidence.items if evidence else ()))
+
+
+def choose(evidence: Evidence | None, kind: str, day: date) -> Item | None:
+    """The confirmed document that counts on the day: one that holds, else the one that ended last or begins first."""
+    items = confirmed(evidence, kind)
+    if kind in NEWEST_COUNTS:
+        return next(iter(items), None)
+    if holding := [item for item in items if holds(item, day)]:
+        return max(holding, key=_end_then_age)
+    begun = [item for item in items if item.issued_on is None or item.issued_on <= day]
+    return max(begun or items, key=_end_then_age, default=None)
+
+
+def holds(item: Item, day: date) -> bool:
+    """Whether the document is in force on the day: issued by then, and not yet ended."""
+    begun = item.issued_on is None or item.issued_on <= day
+    return begun and (item.valid_until is None or item.valid_until >= day)
+
+
+def first_end(items: Iterable[Item]) -> date | None:
+    """The first last day among these documents; None where all are open."""
+    return min((item.valid_until for item in items if item.valid_until), default=None)
+
+
+def _age(item: Item) -> tuple[date, str]:
+    return item.issued_on or date.min, item.id
+
+
+def _end_then_age(item: Item) -> tuple[date, date, str]:
+    return item.valid_until or date.max, item.issued_on or date.min, item.id

@@ -1,0 +1,352 @@
+"""What each material counts as: originating only with a confirmed proof that speaks for its line (`domain.md` §5.3).
+
+A tick never decides. One function reads the bill of materials with its proofs, and every rule that asks where a
+material comes from (C-06, C-07, C-10, C-15, K-06, A-05) rests on its answer. Pure.
+
+Own produce: a step of growing, raising, catching or mining for goods of the product's own code claims that the product
+is grown or mined by the applicant. That claim wants the production record of the site.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+from stdnum.az import voen as az_voen
+
+from app.core.text.normalize import fold
+from app.schemes import nomenclature
+from app.schemes.days import months_later
+from app.schemes.facts import Basis, CostPlace, Facts, Item, Material, Step, Subject
+from app.schemes.figures import exact
+from app.schemes.lists import Lists, Operation
+
+HOME = "AZ"
+SUPPLIER_DECLARATION = "supplier-declaration"
+ORIGIN_DOCUMENT = "origin-document"
+PRODUCTION_RECORD = "production-record"
+GROWER_LETTER = "grower-letter"
+RECORDS = frozenset({PRODUCTION_RECORD, GROWER_LETTER})
+SMALL_SIZES = frozenset({"micro", "small"})
+NATURAL_PERSON = "2"
+"""The last digit of the taxpayer number of a natural person (`domain.md` §3.1)."""
+
+
+class OriginSettings(BaseModel):
+    """Parameters of a ruleset that every rule on the origin of materials shares."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cumulation: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
+        default=(), description="partner countries whose materials count as originating"
+    )
+    packing_max_pct: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(10)
+    supplier_declaration_max_months: Annotated[int, Field(ge=1, le=120)] = 24
+    record_season_max_months: Annotated[int, Field(ge=1, le=120)] = 12
+    record_holds_after_months: Annotated[int, Field(ge=0, le=120)] = 12
+    karabakh_regions: tuple[str, ...] = Field(
+        default=("QARABAG", "SERQI-ZENGEZUR"), description="economic regions whose costs and materials are Karabakh's"
+    )
+
+
+class ProofState(StrEnum):
+    PROVEN = "proven"  # a confirmed proof speaks for the line
+    AWAITING = "awaiting"  # one speaks for it that nobody has confirmed yet
+    UNPROVEN = "unproven"  # it is said to come from here or from a partner, and nothing shows it
+    FOREIGN = "foreign"  # from elsewhere, or from a place that is not known
+
+
+class Contradiction(NamedTuple):
+    """Two things said of one line that cannot both be true."""
+
+    field: Literal["origin_country", "hs4", "originating", "packing", "basis"]
+    says: str | None
+    other: Literal["proof", "origin_country", "originating", "hs4"]
+    other_says: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A material with what it counts as. `number` counts from 0, as in the bill of materials."""
+
+    number: int
+    material: Material
+    state: ProofState
+    contradiction: Contradiction | None
+    claimed_place: CostPlace  # by the country and district that the line names
+    place: CostPlace  # by its origin status: what is not proven is ABROAD
+    proven_place: CostPlace  # were every proof confirmed and at hand
+    slip: Item | None  # a confirmed proof that says otherwise than the line
+    packing: bool  # retail packing, as its heading allows
+    own_produce: bool  # of the applicant's own growing or mining
+    from_here: bool  # from Azerbaijan, not from a partner
+
+    @property
+    def is_originating(self) -> bool:
+        return self.state is ProofState.PROVEN
+
+    @property
+    def heading(self) -> str | None:
+        """The heading as entered, where HS 2022 has it."""
+        heading = (self.material.hs4 or "").strip()
+        return heading if nomenclature.is_heading(heading) else None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProduce:
+    """The product is said to be grown, raised, caught or mined by the applicant (by a step, listed or not)."""
+
+    state: ProofState
+    is_listed: bool  # as a line of the bill of materials
+
+
+@dataclass(frozen=True, slots=True)
+class BillOfMaterials:
+    lines: tuple[Line, ...]
+    own_produce: OwnProduce | None  # None: nothing of the kind is claimed
+
+    @property
+    def foreign(self) -> tuple[Line, ...]:
+        """Lines that count as non-originating."""
+        return tuple(line for line in self.lines if not line.is_originating)
+
+    @property
+    def unlisted_own_produce(self) -> OwnProduce | None:
+        return self.own_produce if self.own_produce is not None and not self.own_produce.is_listed else None
+
+
+def read_bill_of_materials(facts: Facts, settings: OriginSettings, lists: Lists) -> BillOfMaterials | None:
+    """The bill of materials with the origin status of each line; None where the call carries none."""
+    inputs = facts.value.inputs if facts.value else None
+    if not isinstance(inputs, tuple):
+        return None
+    reader = _Reader(facts, settings, lists)
+    claiming = reader.claiming_step()
+    own = [reader.is_own_product_line(material) for material in inputs] if claiming else [False] * len(inputs)
+    lines = tuple(reader.line(number, material, own[number], claiming) for number, material in enumerate(inputs))
+    if claiming is None:
+        return BillOfMaterials(lines, None)
+    listed = [line for line in lines if line.own_produce]
+    states = [line.state for line in listed] or [reader.unlisted_state(claiming)]
+    return BillOfMaterials(lines, OwnProduce(_weakest(states), bool(listed)))
+
+
+def place_of(country: str | None, region: str | None, settings: OriginSettings) -> CostPlace:
+    """Karabakh by the region; Azerbaijan with another or no known region is AZ_OTHER; everything else is abroad."""
+    if _code(country) != HOME:
+        return CostPlace.ABROAD
+    return CostPlace.KARABAKH if region in settings.karabakh_regions else CostPlace.AZ_OTHER
+
+
+def is_small_producer(facts: Facts) -> bool:
+    """A micro or small firm by the register, or a natural person: it may bring the letter of its municipality."""
+    if facts.applicant is None:
+        return False
+    return facts.applicant.size_class in SMALL_SIZES or is_natural_person(facts)
+
+
+def is_natural_person(facts: Facts) -> bool:
+    voen = facts.applicant.voen if facts.applicant else None
+    return bool(voen) and str(voen).endswith(NATURAL_PERSON)
+
+
+class _Reader:
+    def __init__(self, facts: Facts, settings: OriginSettings, lists: Lists) -> None:
+        self.facts = facts
+        self.day = facts.as_of
+        self.settings = settings
+        self.lists = lists
+        self.items = {item.id: item for item in facts.evidence.items if item.id} if facts.evidence else {}
+        self.hs6 = nomenclature.six_digits(facts.product.hs6)
+        self.home = frozenset({HOME, *settings.cumulation})
+
+    def line(self, number: int, material: Material, own_product: bool, claiming: Step | None) -> Line:
+        listed = [item for name in material.proofs if (item := self.items.get(name))]
+        own_basis = material.basis is Basis.OWN
+        slip = None if own_basis else next((item for item in listed if self.says_otherwise(item, material)), None)
+        country = _code(material.origin_country)
+        at_home = country in self.home
+        speaking = [item for item in listed if self.speaks_for(item, material, claiming if own_product else None)]
+        state, contradiction = self.state_of(material, country, at_home, slip, speaking)
+        packing = material.packing and self.may_be_packing(material)
+        if contradiction is None and material.packing and not packing:
+            contradiction = Contradiction("packing", "true", "hs4", material.hs4)
+        if contradiction is None and own_basis and country is not None and country != HOME:
+            contradiction = Contradiction("basis", Basis.OWN.value, "origin_country", country)
+        claimed = place_of(country, material.origin_region, self.settings)
+        paper = next((item for item in speaking if item.confirmed), None) or next(iter(speaking), None)
+        proven = self.place_by(paper, country, material)
+        return Line(
+            number=number,
+            material=material,
+            state=state,
+            contradiction=contradiction,
+            claimed_place=claimed,
+            place=proven if state is ProofState.PROVEN else CostPlace.ABROAD,
+            proven_place=claimed if paper is None else proven,
+            slip=slip,
+            packing=packing,
+            own_produce=own_product,
+            from_here=country == HOME,
+        )
+
+    def state_of(
+        self, material: Material, country: str | None, at_home: bool, slip: Item | None, speaking: Sequence[Item]
+    ) -> tuple[ProofState, Contradiction | None]:
+        """The first row of the table in `domain.md` §5.3 that matches."""
+        if slip is not None:
+            stated = str(slip.values.get("country") or "")
+            if stated != (country or ""):
+                contradiction = Contradiction("origin_country", country, "proof", stated)
+            else:
+                contradiction = Contradiction("hs4", material.hs4, "proof", str(slip.values.get("hs4") or ""))
+            return (ProofState.UNPROVEN if at_home or country is None else ProofState.FOREIGN), contradiction
+        if material.claim is True and not at_home:
+            return ProofState.FOREIGN, Contradiction("origin_country", country, "originating", "true")
+        if material.claim is False and at_home:
+            return ProofState.FOREIGN, Contradiction("originating", "false", "origin_country", country)
+        if not at_home:
+            return ProofState.FOREIGN, None
+        if any(item.confirmed for item in speaking):
+            return ProofState.PROVEN, None
+        return (ProofState.AWAITING if speaking else ProofState.UNPROVEN), None
+
+    def says_otherwise(self, item: Item, material: Material) -> bool:
+        """A confirmed proof of a material of this product that names another country or heading than the line."""
+        if not item.confirmed or not _is_of_a_material(item):
+            return False
+        country, heading = item.values.get("country"), item.values.get("hs4")
+        return country != _code(material.origin_country) or heading != (material.hs4 or "").strip()
+
+    def speaks_for(self, item: Item, material: Material, claiming: Step | None) -> bool:
+        if material.basis is Basis.OWN:
+            heading = (material.hs4 or "").strip()
+            return _code(material.origin_country) == HOME and self.record_speaks(item, heading, claiming)
+        if not _is_of_a_material(item):
+            return False
+        if item.values.get("country") != _code(material.origin_country):
+            return False
+        if item.values.get("hs4") != (material.hs4 or "").strip():
+            return False
+        begin, end = self.period(item)
+        if begin > self.day or (end is not None and end < self.day):
+            return False
+        return item.kind != SUPPLIER_DECLARATION or same_supplier(material.supplier, item)
+
+    def period(self, item: Item) -> tuple[date, date | None]:
+        """First and last day on which a proof holds; a declaration holds for a limited time from its start."""
+        begin, end = item.issued_on or date.min, item.valid_until
+        if item.kind != SUPPLIER_DECLARATION:
+            return begin, end
+        start, until = item.values.get("period_from"), item.values.get("period_until")
+        if not isinstance(start, date) or not isinstance(until, date):
+            return date.max, end  # a declaration without its period holds at no time
+        longest = months_later(start, self.settings.supplier_declaration_max_months)
+        ends = [day for day in (end, until, longest) if day is not None]
+        return max(start, begin), min(ends)
+
+    def record_speaks(self, item: Item, heading: str | None, claiming: Step | None) -> bool:
+        """Whether a production record, or the letter of a small producer, shows own produce of this heading here."""
+        if item.kind not in RECORDS or item.subject is not Subject.SITE:
+            return False
+        if item.kind == GROWER_LETTER and not is_small_producer(self.facts):
+            return False
+        start, until = item.values.get("season_from"), item.values.get("season_until")
+        if not isinstance(start, date) or not isinstance(until, date) or until < start:
+            return False
+        if until > months_later(start, self.settings.record_season_max_months):
+            return False
+        if (item.issued_on or start) > self.day or start > self.day:
+            return False
+        if months_later(until, self.settings.record_holds_after_months) < self.day:
+            return False
+        if item.valid_until is not None and item.valid_until < self.day:
+            return False
+        headings = item.values.get("headings")
+        if not isinstance(headings, tuple) or not any(heading and heading.startswith(each[:4]) for each in headings):
+            return False
+        district = item.values.get("district")
+        if not isinstance(district, str) or not district:
+            return False
+        wanted = claiming.district if claiming else None
+        return wanted is None or fold(wanted) == fold(district)
+
+    def claiming_step(self) -> Step | None:
+        """The step of growing, raising, catching or mining that claims own produce, for goods of the product's code."""
+        if self.hs6 is None or not self.lists.is_good_of_nature(self.hs6):
+            return None
+        for step in self.facts.steps or ():
+            operation = self.lists.operation(step.operation)
+            if operation and _code(step.country) == HOME and _covers(operation, self.hs6):
+                return step
+        return None
+
+    def is_own_product_line(self, material: Material) -> bool:
+        own_heading = self.hs6 is not None and (material.hs4 or "").strip() == self.hs6[: nomenclature.HEADING]
+        return material.basis is Basis.OWN and own_heading
+
+    def unlisted_state(self, claiming: Step) -> ProofState:
+        """Whether a record of the site shows the own produce that the bill of materials does not list."""
+        heading = self.hs6[: nomenclature.HEADING] if self.hs6 else None
+        evidence = self.facts.evidence.items if self.facts.evidence else ()
+        records = [item for item in evidence if self.record_speaks(item, heading, claiming)]
+        if any(item.confirmed for item in records):
+            return ProofState.PROVEN
+        return ProofState.AWAITING if records else ProofState.UNPROVEN
+
+    def may_be_packing(self, material: Material) -> bool:
+        """Retail packing by its heading, and not of the product's own heading."""
+        heading = (material.hs4 or "").strip()
+        own = self.hs6[: nomenclature.HEADING] if self.hs6 else None
+        return heading in self.lists.packing_headings and heading != own
+
+    def place_by(self, paper: Item | None, country: str | None, material: Material) -> CostPlace:
+        """By the district that the proof names: without one, a material from here is of no known district."""
+        if paper is None:
+            return place_of(country, material.origin_region, self.settings)
+        region = paper.values.get("region")
+        return place_of(country, region if isinstance(region, str) else None, self.settings)
+
+
+def same_supplier(supplier: str | None, declaration: Item) -> bool:
+    """The declaration's supplier is the line's, by VÖEN or folded name. A blank line takes the declaration's."""
+    if not supplier or not fold(supplier):
+        return True
+    names = [declaration.values.get(name) for name in ("supplier_voen", "supplier")]
+    wanted = _supplier_key(supplier)
+    return any(isinstance(name, str) and _supplier_key(name) == wanted for name in names)
+
+
+def _supplier_key(text: str) -> str:
+    digits = text.strip()
+    return digits if digits.isdigit() and az_voen.is_valid(digits) else fold(text)
+
+
+def _is_of_a_material(item: Item) -> bool:
+    if item.subject not in (Subject.PRODUCT, Subject.SITE):
+        return False
+    return item.kind == SUPPLIER_DECLARATION or (
+        item.kind == ORIGIN_DOCUMENT and item.values.get("about") == "material"
+    )
+
+
+def _covers(operation: Operation, hs6: str) -> bool:
+    return operation.of_nature and any(hs6.startswith(code) for code in operation.only_in)
+
+
+def _weakest(states: Sequence[ProofState]) -> ProofState:
+    order = (ProofState.FOREIGN, ProofState.UNPROVEN, ProofState.AWAITING, ProofState.PROVEN)
+    return min(states, key=order.index)
+
+
+def _code(text: str | None) -> str | None:
+    return (text or "").strip().upper() or None
+
+
+def positive(figure: Decimal | None) -> bool:
+    """Whether a figure is there, makes sense, and is above zero."""
+    amount = exact(figure)
+    return amount is not None and amount > 0

@@ -1,0 +1,306 @@
+"""One fact compared with values or bounds, a branch for each answer (C-01, A-01, A-03, A-08, K-05, U-10)."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from stdnum.az import voen as az_voen
+from stdnum.exceptions import InvalidChecksum, InvalidComponent
+
+from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.facts import Facts, ItemValue
+from app.schemes.figures import exact, plain, shown_above
+from app.schemes.outcome import Outcome
+from app.schemes.rules.base import AWAITS_STAFF, Context, Remedy, Rule, Source, Value, Verdict, code, day, seen
+
+TEN_DIGITS = re.compile(r"[0-9]{10}")
+LEGAL_PERSON, NATURAL_PERSON = "1", "2"
+"""The last digit of a VÖEN (`domain.md` §3.1)."""
+
+FactName = Annotated[
+    str,
+    Field(
+        pattern=r"^(applicant\.(tax_number|person|legal_form|size_class)|site\.(country|district|region|park|zone_kind"
+        r"|stage|started_on)|residency\.status|product\.(hs6|chapter|heading|unit|brand)"
+        r"|evidence:[a-z]+(-[a-z]+)*\.[a-z][a-z0-9_]*)$",
+        description="a fact by its name, or `evidence:<kind>.<value>`",
+    ),
+]
+CaseName = Annotated[str, Field(pattern=r"^(pass|manual|fail|incomplete|not_applicable)(_[a-z0-9]+)*$")]
+"""The first word of a case is its outcome."""
+
+Answerable = (Outcome.PASS, Outcome.MANUAL, Outcome.FAIL, Outcome.INCOMPLETE, Outcome.NOT_APPLICABLE)
+
+
+class Branch(BaseModel):
+    """A test of the fact, and the case that it leads to. A fact that is not known matches no branch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case: CaseName
+    fact: FactName | None = Field(default=None, description="another fact than the rule's")
+    any_of: tuple[str | bool, ...] = ()
+    none_of: tuple[str | bool, ...] = ()
+    begins_with: tuple[str, ...] = ()
+    at_least: Decimal | None = None
+    above: Decimal | None = None
+    at_most: Decimal | None = None
+    below: Decimal | None = None
+    by_the_day: bool = Field(default=False, description="a date that is not after the day of the assessment")
+
+    @model_validator(mode="after")
+    def asks_something(self) -> Self:
+        bounds = (self.at_least, self.above, self.at_most, self.below)
+        asked = self.any_of or self.none_of or self.begins_with or self.by_the_day
+        if not asked and all(bound is None for bound in bounds):
+            raise ValueError(f"the branch {self.case} compares with nothing")
+        return self
+
+    def matches(self, value: ItemValue, day: date) -> bool:
+        if self.any_of and value not in self.any_of:
+            return False
+        if self.none_of and value in self.none_of:
+            return False
+        if self.begins_with and not (isinstance(value, str) and value.startswith(self.begins_with)):
+            return False
+        if self.by_the_day and not (isinstance(value, date) and value <= day):
+            return False
+        return self.is_within(value)
+
+    def is_within(self, value: ItemValue) -> bool:
+        bounds = (self.at_least, self.above, self.at_most, self.below)
+        if all(bound is None for bound in bounds):
+            return True
+        figure = exact(value) if isinstance(value, Decimal) else None
+        if figure is None:
+            return False
+        return (
+            (self.at_least is None or figure >= self.at_least)
+            and (self.above is None or figure > self.above)
+            and (self.at_most is None or figure <= self.at_most)
+            and (self.below is None or figure < self.below)
+        )
+
+
+class ConditionRule(Rule):
+    """The first branch that matches answers; else `otherwise`; a fact that is not known is `missing`.
+
+    Cases are named by the rule; the first word of a name is its outcome: `fail_form` fails.
+    """
+
+    kind: Literal["condition"]
+    fact: FactName
+    branches: tuple[Branch, ...] = Field(min_length=1)
+    otherwise: CaseName | None = Field(default=None, description="none of the branches; without it: `missing`")
+    missing: CaseName = "incomplete"
+    missing_field: str | None = Field(
+        default=None, description="what the applicant fills in: a field of product or site"
+    )
+    NAMED: ClassVar = {
+        "site_country": "country",
+        "stage": "stage",
+        "zone_kind": "zone_kind",
+        "region": "region",
+        "status": "residency_status",
+        "person": "person",
+    }
+    VALUES: ClassVar = frozenset(
+        {
+            "stated",
+            "voen",
+            "person",
+            "site_country",
+            "district",
+            "region",
+            "zone_kind",
+            "stage",
+            "started_on",
+            "status",
+            "hs6",
+            "as_of",
+        }
+    )
+
+    def cases(self) -> Mapping[str, Outcome]:
+        names = [branch.case for branch in self.branches] + [self.missing]
+        names += [self.otherwise] if self.otherwise else []
+        names += [AWAITS_STAFF] if self.evidence_kinds() else []
+        return {name: outcome_of(name) for name in names} | {"not_assessed": Outcome.NOT_ASSESSED}
+
+    def facts_read(self) -> tuple[str, ...]:
+        return (self.fact, *(branch.fact for branch in self.branches if branch.fact))
+
+    def evidence_kinds(self) -> tuple[str, ...]:
+        kinds = (name.removeprefix("evidence:").split(".")[0] for name in self.facts_read() if name.startswith("evid"))
+        return tuple(dict.fromkeys(kinds))
+
+    def value_names(self) -> tuple[str, ...]:
+        return tuple(name.split(".")[1] for name in self.facts_read() if name.startswith("evidence:"))
+
+    @property
+    def source(self) -> Source | None:
+        if self.fact.startswith("evidence:"):
+            return None
+        return Source.REGISTER if self.fact.startswith("residency.") else Source.APPLICANT
+
+    def parameters(self) -> dict[str, Any]:
+        """The bounds of the branches by name, for the reasons: `above` of the only branch that has one."""
+        own: dict[str, Any] = super().parameters()
+        own["branches"] = [branch.model_dump(mode="json", exclude_defaults=True) for branch in self.branches]
+        for branch in self.branches:
+            for name in ("at_least", "above", "at_most", "below"):
+                bound = getattr(branch, name)
+                if bound is not None:
+                    own.setdefault(name, plain(bound))
+        return own | {name: own.get(name) for name in ("at_least", "above", "at_most", "below")}
+
+    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
+        values = self.values(facts)
+        if any(not is_carried(name, facts) for name in self.facts_read()):
+            return Verdict("not_assessed", values)
+        found = fact_of(self.fact, facts)
+        for branch in self.branches:
+            value = fact_of(branch.fact, facts) if branch.fact else found
+            if value is not None and branch.matches(value, facts.as_of):
+                return Verdict(branch.case, values, self.remedy(branch.case))
+        if found is None or self.otherwise is None:
+            return self.absent(facts, values)
+        return Verdict(self.otherwise, values, self.remedy(self.otherwise))
+
+    def absent(self, facts: Facts, values: Mapping[str, Value]) -> Verdict:
+        kinds = self.evidence_kinds()
+        if kinds and any(awaiting(facts.evidence, kind) for kind in kinds):
+            return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
+        return Verdict(self.missing, values, self.remedy(self.missing))
+
+    def remedy(self, case: str) -> Remedy | None:
+        if outcome_of(case) is not Outcome.INCOMPLETE:
+            return None
+        kinds = self.evidence_kinds()
+        return Remedy(field=self.missing_field, evidence=kinds[0] if kinds else None)
+
+    def values(self, facts: Facts) -> dict[str, Value]:
+        stated = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+        return {
+            "stated": self.show(stated),
+            "voen": seen(facts.applicant.voen) if facts.applicant else None,
+            "person": text_of(fact_of("applicant.person", facts)) if facts.applicant else None,
+            "site_country": seen(code(facts.production.country)) if facts.production else None,
+            "district": seen(facts.place.district) if facts.place else None,
+            "region": seen(facts.place.economic_region) if facts.place else None,
+            "zone_kind": seen(facts.zone.kind) if facts.zone else None,
+            "stage": facts.residency.stage.value if facts.residency and facts.residency.stage else None,
+            "started_on": day(facts.production.started_on) if facts.production else None,
+            "status": facts.residency.status.value if facts.residency and facts.residency.status else None,
+            "hs6": seen(facts.product.hs6),
+            "as_of": day(facts.as_of),
+        }
+
+    def show(self, value: ItemValue | None) -> Value:
+        limit = next((branch.above for branch in self.branches if branch.above is not None), None)
+        if isinstance(value, Decimal) and limit is not None:
+            figure = exact(value)
+            return None if figure is None else shown_above(figure, limit)
+        return text_of(value)
+
+
+def outcome_of(case: str) -> Outcome:
+    """The outcome that a case's name begins with."""
+    return next(outcome for outcome in Answerable if case == outcome.value or case.startswith(f"{outcome.value}_"))
+
+
+def text_of(value: ItemValue | None) -> Value:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Decimal):
+        return seen(plain(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    return tuple(seen(each) or "?" for each in value) if isinstance(value, tuple) else seen(value)
+
+
+def is_carried(name: str, facts: Facts) -> bool:
+    """Whether this call carries the group of the fact."""
+    if name.startswith("evidence:"):
+        return facts.evidence is not None
+    groups: dict[str, object] = {
+        "applicant": facts.applicant,
+        "residency": facts.residency,
+        "product": facts.product,
+    }
+    group, member = name.split(".")
+    if group != "site":
+        return groups[group] is not None
+    of_site: dict[str, object] = {
+        "country": facts.production,
+        "started_on": facts.production,
+        "zone_kind": facts.zone,
+        "stage": facts.residency,
+    }
+    return of_site.get(member, facts.place) is not None
+
+
+def fact_of(name: str, facts: Facts) -> ItemValue | None:
+    """The fact of that name; None where it is not known. The group is carried."""
+    if name.startswith("evidence:"):
+        kind, value = name.removeprefix("evidence:").split(".")
+        item = choose(facts.evidence, kind, facts.as_of) if confirmed(facts.evidence, kind) else None
+        return item.values.get(value) if item else None
+    return FACTS[name](facts)
+
+
+def tax_number(facts: Facts) -> str | None:
+    """`valid`, `check_digit`, `ending` or `form`: what the VÖEN is by its form (`domain.md` §3.1)."""
+    voen = facts.applicant.voen if facts.applicant else None
+    if voen is None or not voen.strip():
+        return None
+    # The library would pad nine digits and drop blanks; a number that is kept as text must be whole by itself.
+    if not TEN_DIGITS.fullmatch(voen):
+        return "form"
+    try:
+        az_voen.validate(voen)
+    except InvalidComponent:
+        return "ending"
+    except InvalidChecksum:
+        return "check_digit"
+    return "valid"
+
+
+def person(facts: Facts) -> str | None:
+    """`natural` or `legal`, by the last digit of the VÖEN."""
+    voen = facts.applicant.voen if facts.applicant else None
+    if not voen or not TEN_DIGITS.fullmatch(voen) or voen[-1] not in (NATURAL_PERSON, LEGAL_PERSON):
+        return None
+    return "natural" if voen[-1] == NATURAL_PERSON else "legal"
+
+
+def _stage(facts: Facts) -> str | None:
+    return facts.residency.stage.value if facts.residency and facts.residency.stage else None
+
+
+def _status(facts: Facts) -> str | None:
+    return facts.residency.status.value if facts.residency and facts.residency.status else None
+
+
+FACTS: Mapping[str, Callable[[Facts], ItemValue | None]] = {
+    "applicant.tax_number": tax_number,
+    "applicant.person": person,
+    "applicant.legal_form": lambda facts: facts.applicant.legal_form if facts.applicant else None,
+    "applicant.size_class": lambda facts: facts.applicant.size_class if facts.applicant else None,
+    "site.country": lambda facts: code(facts.production.country) if facts.production else None,
+    "site.started_on": lambda facts: facts.production.started_on if facts.production else None,
+    "site.district": lambda facts: facts.place.district if facts.place else None,
+    "site.region": lambda facts: code(facts.place.economic_region) if facts.place else None,
+    "site.park": lambda facts: (facts.place.park_code or "none") if facts.place else None,
+    "site.zone_kind": lambda facts: (facts.zone.kind or "none") if facts.zone else None,
+    "site.stage": _stage,
+    "residency.status": _status,
+    "product.hs6": lambda facts: facts.product.hs6,
+    "product.chapter": lambda facts: facts.product.hs6[:2] if facts.product.hs6 else None,
+    "product.heading": lambda facts: facts.product.hs6[:4] if facts.product.hs6 else None,
+    "product.unit": lambda facts: facts.product.unit,
+    "product.brand": lambda facts: facts.product.brand,
+}

@@ -1,0 +1,120 @@
+"""Past and open matters of the applicant and of related holders (C-12)."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from app.schemes.days import months_earlier, months_later
+from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.facts import Facts, PastCertificate
+from app.schemes.outcome import Outcome
+from app.schemes.rules.base import (
+    AWAITS_STAFF,
+    Context,
+    KindCode,
+    Remedy,
+    Rule,
+    Source,
+    Value,
+    ValueName,
+    Verdict,
+    Word,
+    day,
+    seen,
+)
+
+
+class HistoryRule(Rule):
+    """Fraud bars all products of the company for a time; another revocation bars the same product, for a person.
+
+    `findings` are the flags of the background check that a person has to look at. A certificate that was surrendered
+    during an inquiry counts as open until the inquiry is decided, then as revoked for the reason upheld.
+    """
+
+    kind: Literal["history"]
+    evidence: KindCode
+    findings: tuple[ValueName, ...] = Field(min_length=1)
+    max_age_days: int = Field(ge=1)
+    fraud_reasons: tuple[Word, ...]
+    fraud_bar_months: int = Field(ge=1, le=600)
+    other_bar_months: int = Field(ge=1, le=600)
+    SOURCE: ClassVar[Source | None] = Source.OWN_RECORDS
+    NAMED: ClassVar = {"found": "matter_found", "reason": "revocation_reason", "ground": "related_ground"}
+    STAFF_CASES: ClassVar = frozenset({"incomplete_old", "incomplete_missing"})
+    CASES: ClassVar = {
+        "pass": Outcome.PASS,
+        "fail_fraud": Outcome.FAIL,
+        "manual_found": Outcome.MANUAL,
+        "manual_inquiry": Outcome.MANUAL,
+        "manual_revoked": Outcome.MANUAL,
+        "manual_related": Outcome.MANUAL,
+        "incomplete_missing": Outcome.INCOMPLETE,
+        "incomplete_old": Outcome.INCOMPLETE,
+        AWAITS_STAFF: Outcome.INCOMPLETE,
+        "not_assessed": Outcome.NOT_ASSESSED,
+    }
+    VALUES: ClassVar = frozenset(
+        {"found", "revoked_on", "reason", "until", "on", "other_company", "ground", "issued_on", "matters"}
+    )
+
+    def evidence_kinds(self) -> tuple[str, ...]:
+        return (self.evidence,)
+
+    def value_names(self) -> tuple[str, ...]:
+        return self.findings
+
+    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
+        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"found": (), "matters": ()}
+        if facts.record is None or facts.evidence is None:
+            return Verdict("not_assessed", values)
+        bars = [case for past in self.newest_first(facts) if (case := self.case_of(past, facts.as_of))]
+        has_check = bool(confirmed(facts.evidence, self.evidence))
+        check = choose(facts.evidence, self.evidence, facts.as_of) if has_check else None
+        found = tuple(name for name in self.findings if check is not None and check.values.get(name) is True)
+        values |= {"found": found, "issued_on": day(check.issued_on) if check else None}
+        # Everything that a person looks at is bound to the decision, not only the first of it.
+        values["matters"] = tuple(sorted({f"{case}:{past.on.isoformat()}" for case, past in bars}))
+        fraud = next((past for case, past in bars if case == "fail_fraud"), None)
+        if fraud is not None:
+            return Verdict("fail_fraud", values | self.shown(fraud))
+        if check is None or not self.is_recent(check.issued_on, facts.as_of):
+            waits = bool(awaiting(facts.evidence, self.evidence))
+            absent = "incomplete_missing" if check is None else "incomplete_old"
+            remedy = Remedy(evidence=self.evidence, by_staff=True)
+            return Verdict(AWAITS_STAFF if waits else absent, values, remedy)
+        for wanted in ("manual_inquiry", "manual_revoked", "manual_related"):
+            if (past := next((past for case, past in bars if case == wanted), None)) is not None:
+                return Verdict(wanted, values | self.shown(past))
+        return Verdict("manual_found" if found else "pass", values)
+
+    def newest_first(self, facts: Facts) -> list[PastCertificate]:
+        past = facts.record.certificates if facts.record else ()
+        return sorted(past, key=lambda each: (each.on, each.reason or "", each.company or ""), reverse=True)
+
+    def case_of(self, past: PastCertificate, as_of: date) -> tuple[str, PastCertificate] | None:
+        """What one certificate of the past means for this product today; None where it means nothing."""
+        concerns = past.same_product or past.alike
+        if past.reason is None:
+            return ("manual_inquiry", past) if past.surrendered and concerns else None
+        if past.reason in self.fraud_reasons:
+            if past.on <= months_earlier(as_of, self.fraud_bar_months):
+                return None
+            return ("manual_related" if past.company else "fail_fraud", past)
+        if not concerns or past.on <= months_earlier(as_of, self.other_bar_months):
+            return None
+        return ("manual_related" if past.company else "manual_revoked", past)
+
+    def is_recent(self, issued_on: date | None, as_of: date) -> bool:
+        return issued_on is not None and 0 <= (as_of - issued_on).days <= self.max_age_days
+
+    def shown(self, past: PastCertificate) -> dict[str, Value]:
+        months = self.fraud_bar_months if past.reason in self.fraud_reasons else self.other_bar_months
+        return {
+            "revoked_on": day(past.on),
+            "on": day(past.on),
+            "reason": seen(past.reason),
+            "until": day(months_later(past.on, months)),
+            "other_company": seen(past.company),
+            "ground": past.ground,
+        }

@@ -1,0 +1,136 @@
+"""Codes, flags and goods in lists (C-04, C-05, C-14, K-09, A-04, U-02, U-09)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.schemes import nomenclature
+from app.schemes.evidence_choice import choose, confirmed
+from app.schemes.facts import Facts, ResidencyState
+from app.schemes.outcome import Outcome
+from app.schemes.rules.base import Context, HsPrefix, KindCode, Remedy, Rule, Value, ValueName, Verdict, seen
+from app.schemes.rules.base import Word as Flag
+
+Answer = Literal["pass", "manual", "fail"]
+
+
+class ListedRule(Rule):
+    """Whether the HS code begins with one of the codes, or the product bears one of the flags.
+
+    `list`: `codes` of the file; `nomenclature`, HS 2022 itself; `excise`, the published list of excise goods with its
+    flags; `document`, the goods that a confirmed document of kind `evidence` names. `listed` and `unlisted` answer for
+    codes, `flagged` for flags; `unknown` where the document is missing.
+    """
+
+    kind: Literal["listed"]
+    list: Literal["codes", "nomenclature", "excise", "document", "flags"] = "codes"
+    codes: tuple[HsPrefix, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    listed: Answer = "pass"
+    unlisted: Answer = "pass"
+    flagged: Answer = "manual"
+    unknown: Literal["manual", "incomplete"] = "manual"
+    evidence: KindCode | None = None
+    value: ValueName | None = None
+    residents_only: bool = Field(default=False, description="not applicable to a company without a park residency")
+    NAMED: ClassVar = {"flags_found": "flag", "flags": "flag"}
+    VALUES: ClassVar = frozenset({"hs6", "description", "matched", "flags_found", "suggestion", "approved"})
+
+    @model_validator(mode="after")
+    def parameters_fit(self) -> Self:
+        if self.list == "codes" and not self.codes:
+            raise ValueError(f"{self.id}: no code is listed")
+        if self.list == "flags" and not self.flags:
+            raise ValueError(f"{self.id}: no flag is listed")
+        if (self.list == "document") != (self.evidence is not None and self.value is not None):
+            raise ValueError(f"{self.id}: only a list in a document names the kind of document and its value")
+        return self
+
+    def cases(self) -> Mapping[str, Outcome]:
+        cases: dict[str, Outcome] = {}
+        if self.list == "nomenclature":
+            cases |= dict.fromkeys(("fail", "fail_form", "fail_zero_lost"), Outcome.FAIL) | {"pass": Outcome.PASS}
+        elif self.list == "flags":
+            cases |= {"pass": Outcome.PASS}
+        else:
+            cases |= {
+                f"{self.listed}_listed": Outcome(self.listed),
+                f"{self.unlisted}_unlisted": Outcome(self.unlisted),
+            }
+        if self.flags or self.list in ("excise", "flags"):
+            cases[f"{self.flagged}_flagged"] = Outcome(self.flagged)
+        if self.list == "document":
+            cases[f"{self.unknown}_unknown"] = Outcome(self.unknown)
+        if self.list != "flags":
+            cases["incomplete"] = Outcome.INCOMPLETE
+        if self.residents_only:
+            cases["not_applicable"] = Outcome.NOT_APPLICABLE
+        if self.residents_only or self.list == "document":
+            cases["not_assessed"] = Outcome.NOT_ASSESSED
+        return cases
+
+    def evidence_kinds(self) -> tuple[str, ...]:
+        return () if self.evidence is None else (self.evidence,)
+
+    def value_names(self) -> tuple[str, ...]:
+        return () if self.value is None else (self.value,)
+
+    def parameters(self) -> dict[str, Any]:
+        return super().parameters() | {"chapters": [code for code in self.codes if len(code) == nomenclature.CHAPTER]}
+
+    def judge(self, facts: Facts, context: Context) -> Verdict:
+        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"hs6": seen(facts.product.hs6), "approved": ()}
+        flags = self.flags + (context.lists.excise_flags if self.list == "excise" else ())
+        raised = tuple(flag for flag in flags if flag in facts.product.flags)
+        values["flags_found"] = raised
+        flagged = Verdict(f"{self.flagged}_flagged", values) if raised else None
+        if self.list == "flags":
+            return flagged or Verdict("pass", values)
+        if self.residents_only:
+            if facts.residency is None:
+                return Verdict("not_assessed", values)
+            if facts.residency.status is ResidencyState.NONE:
+                return Verdict("not_applicable", values)
+        if self.list == "document" and facts.evidence is None:
+            return Verdict("not_assessed", values)
+        if self.list == "nomenclature":
+            return self.judge_code(facts, values, flagged)
+        hs6 = nomenclature.six_digits(facts.product.hs6)
+        if hs6 is None:
+            return Verdict("incomplete", values, Remedy(field="/hs6"))
+        codes = self.listed_codes(facts, context)
+        if codes is None:
+            missing = Remedy(evidence=self.evidence) if self.unknown == "incomplete" else None
+            return Verdict(f"{self.unknown}_unknown", values, missing)
+        matched = next((code for code in codes if code and hs6.startswith(code)), None)
+        values |= {"matched": matched}
+        if self.list == "document":
+            values["approved"] = tuple(seen(code) or "?" for code in codes)
+        if matched is None:
+            return flagged or Verdict(f"{self.unlisted}_unlisted", values)
+        return Verdict(f"{self.listed}_listed", values)
+
+    def listed_codes(self, facts: Facts, context: Context) -> tuple[str, ...] | None:
+        if self.list == "excise":
+            return context.lists.excise_codes + self.codes
+        if self.list == "codes":
+            return self.codes
+        assert self.evidence is not None and self.value is not None  # checked when the file was read
+        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        stated = item.values.get(self.value) if item else None
+        return stated if isinstance(stated, tuple) and stated else None
+
+    def judge_code(self, facts: Facts, values: dict[str, Value], flagged: Verdict | None) -> Verdict:
+        """Whether HS 2022 has the code, with help for a zero that a spreadsheet dropped."""
+        hs6 = facts.product.hs6
+        if hs6 is None or not hs6.strip():
+            return Verdict("incomplete", values, Remedy(field="/hs6"))
+        if not nomenclature.six_digits(hs6):
+            suggestion = nomenclature.with_zero_restored(hs6)
+            return Verdict("fail_zero_lost" if suggestion else "fail_form", values | {"suggestion": suggestion})
+        description = nomenclature.title(hs6)
+        if description is None:
+            return Verdict("fail", values)
+        values["description"] = description
+        return flagged or Verdict("pass", values)
