@@ -119,9 +119,8 @@ def test_nothing_is_declared_for_an_application_that_is_over(shared_house, compa
 
 def test_work_of_the_staff_never_undoes_a_declaration(house):
     """C-16-04: they confirm with other values, look up, visit, and import; the company uploads for other purposes."""
-    company = house.company(evidence=False)
-    product_id = company.add_product()
-    draft = company.draft(product_id)
+    company = house.company()
+    draft = company.draft()
     permit = company.lay_for(draft, "permit", issued_on="2026-01-01", number="E-1")
     company.submit(draft)
     before = present(company, draft)
