@@ -2,25 +2,14 @@
 
 Of the confirmed documents in scope that hold on the day, the one that holds longest counts, an open end before any day;
 of equals the newest. Where none holds, the one that ended last is named. Documents on a state of things
-(`NEWEST_COUNTS`) are different: the newest counts, whatever an older one said (`domain.md` §5.3).
+(`newest_counts` of lists.toml) are different: the newest counts, whatever an older one said (`domain.md` §5.3).
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 
 from app.schemes.facts import Evidence, Item
-
-NEWEST_COUNTS = frozenset(
-    {
-        "tax-status",
-        "background-check",
-        "register-snapshot",
-        "ownership-statement",
-        "specification-check",
-        "trademark-search",
-        "inspection-record",
-    }
-)
+from app.schemes.lists import lists
 
 Words = Mapping[str, tuple[str, ...]]
 """Value of a document → words of which it bears one."""
@@ -48,7 +37,7 @@ def without_subject(evidence: Evidence | None, kind: str) -> bool:
 def choose(evidence: Evidence | None, kind: str, day: date, where: Words = NO_WORDS) -> Item | None:
     """The confirmed document that counts on the day: one that holds, else the one that ended last or begins first."""
     items = confirmed(evidence, kind, where)
-    if kind in NEWEST_COUNTS:
+    if kind in lists().newest_counts:
         return next(iter(items), None)
     if holding := [item for item in items if holds(item, day)]:
         return max(holding, key=_end_then_age)

@@ -148,7 +148,7 @@ class EvidenceRule(Rule):
     @property
     def has_subject(self) -> bool:
         """Whether documents of the kind speak for a site, product or lot that they name."""
-        return self.evidence not in lists().company_kinds
+        return lists().scope.get(self.evidence) != "company"
 
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
