@@ -63,7 +63,12 @@ def migrated(database: Database) -> bool:
         return MigrationContext.configure(connection).get_current_revision() == _head()
 
 
-NEVER_REWRITTEN = frozenset({"audit_events", "log_entries", "rulesets", "assessments", "decisions", "decided_products"})
+NEVER_REWRITTEN = frozenset(
+    {
+        *("audit_events", "log_entries", "rulesets", "assessments", "decisions", "decided_products"),
+        "certified_descriptions",
+    }
+)
 """Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
 
 

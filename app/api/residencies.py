@@ -46,6 +46,7 @@ class ResidencyAnswer(Answer):
     cancelled_on: date | None
     stage: Stage | None
     incentive_until: date | None = Field(description="a tax privilege, not the residency's end")
+    plot_no: str | None
     plot_ha: Decimal | None
     planned_investment_azn: Decimal | None
     planned_jobs: int | None
@@ -67,6 +68,7 @@ class NewResidency(Body):
     starts_on: Day | None = None
     stage: Stage | None = None
     incentive_until: Day | None = None
+    plot_no: Word | None = Field(None, description="of the park, as printed on its certificate")
     plot_ha: Exact | None = None
     planned_investment_azn: Exact | None = None
     planned_jobs: Whole | None = None

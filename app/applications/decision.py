@@ -18,6 +18,7 @@ from app.applications.facts import ProductDossier
 from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import Verdict
 from app.applications.workflow import Action, State
+from app.certificates.description import describe
 from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
 from app.certificates.term import last_day
@@ -214,6 +215,7 @@ def _grant(
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,
         valid_until=last_day(today, judged.mark.term_months, ends),
+        description=describe(each.whole, site, organisation),
         rests_until=min((end for end in ends if end), default=None),
         application_id=application.id,
         decision_id=decision.id,

@@ -44,6 +44,7 @@ class ResidencyDetails:
     starts_on: date | None = None
     stage: Stage | None = None
     incentive_until: date | None = None
+    plot_no: str | None = None
     plot_ha: Decimal | None = None
     planned_investment_azn: Decimal | None = None
     planned_jobs: int | None = None
@@ -71,6 +72,7 @@ def open_period(
         starts_on=details.starts_on,
         stage=details.stage.value if details.stage else None,
         incentive_until=details.incentive_until,
+        plot_no=details.plot_no,
         plot_ha=details.plot_ha,
         planned_investment_azn=details.planned_investment_azn,
         planned_jobs=details.planned_jobs,

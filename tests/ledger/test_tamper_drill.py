@@ -106,6 +106,7 @@ def test_a_whole_register_holds(drill):
         "status = 'suspended'",
         "district = 'X'",
         "status_index = status_index + 1",
+        "during_investigation = TRUE",
     ],
 )
 def test_a_changed_certificate_is_named(drill, change):

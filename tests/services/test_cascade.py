@@ -14,8 +14,7 @@ from app.applications.model import Application, Decision, Recommendation
 from app.audit import AuditEvent
 from app.certificates import cascade, service
 from app.certificates import store as certificates
-from app.certificates.model import Certificate, SuspensionCause
-from app.certificates.workflow import RevocationReason
+from app.certificates.model import Certificate, RevocationReason, SuspensionCause
 from app.errors import Forbidden, Invalid, StaleVersion, WrongState
 from app.ledger.model import SigningKey
 from app.products.model import Product
