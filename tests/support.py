@@ -158,6 +158,7 @@ class Company(Caller):
         self.organisation_id = organisation_id
         self.voen = voen
         self.name = name
+        self.name_az = f"“Nümunə-{name.rpartition(' ')[2]}” MMC"
         self.site_id = None
         self.attested_at = None  # when its evidence was last looked up; None: the house does not keep it up
 

@@ -62,9 +62,7 @@ def open_matter(
     `subject` names what it is about, as `type:id`; of each subject and cause one matter is open at most.
     """
     assert cause in CAUSES[kind]
-    if certificate.status not in IN_FORCE:
-        return None
-    if subject is not None and store.has_open_about(session, certificate.id, cause, subject):
+    if not foresee(session, certificate, cause, subject, now):
         return None
     matter = Matter(
         id=new_id(),
@@ -83,6 +81,13 @@ def open_matter(
     session.flush()
     _record(session, actor, "matter.opened", matter, certificate, now, **({"about": subject} if subject else {}))
     return matter
+
+
+def foresee(session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime) -> bool:
+    """Whether `open_matter` would open one."""
+    is_in_force = certificate.status in IN_FORCE and certificate.valid_until >= day_in_baku(now)
+    is_known = subject is not None and store.has_open_about(session, certificate.id, cause, subject)
+    return is_in_force and not is_known
 
 
 def guard_report(

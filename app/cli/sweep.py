@@ -105,6 +105,10 @@ def _due(database: Database, now: datetime) -> Sequence[Due]:
             hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(hit.number for hit in hits)
             due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
+        for residency_id in certificates.residencies_returned(session, day_in_baku(now)):
+            hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+            numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
+            due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
         if access.has_answers(session, now - ANSWERS_KEPT):
             due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
         if sessions.to_forget(session, now):
@@ -129,6 +133,15 @@ def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | Non
         hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
         return f"residency {residency_id} has ended: {numbers}" if hits else None
+
+    return do
+
+
+def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
+        return f"residency {residency_id} has begun: {numbers}" if hits else None
 
     return do
 

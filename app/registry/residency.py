@@ -130,7 +130,7 @@ def update_stage(
     row.source, row.confirmed_on = BY_HAND, day_in_baku(now)
     row.version += 1
     note(session, actor, "residency.updated", row, now, stage=[before, stage.value])
-    return change_of(row, ChangeKind.KEPT)
+    return change_of(row, ChangeKind.KEPT, former_stage=before)
 
 
 def guard(

@@ -28,10 +28,32 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResidencyChange:
+    """What happened to a period, and what it says afterwards. A company and a park are a party of that park: what
+    rests on the party rests on none of its periods alone."""
+
     residency_id: UUID
     organisation_id: UUID
     park_code: str
     kind: ChangeKind
+    status: str
+    starts_on: date | None
+    stage: str | None
+    former_stage: str | None  # before the change; of a new period there is none
+    is_closed: bool
+
+    @property
+    def party(self) -> tuple[UUID, str]:
+        return self.organisation_id, self.park_code
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether it operated before, and does so no more."""
+        return fell_back(self.former_stage, self.stage)
+
+
+def fell_back(former: str | None, stage: str | None) -> bool:
+    """A stage that is not said is no step back."""
+    return former == Stage.OPERATING and stage is not None and stage != Stage.OPERATING
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +129,23 @@ def reopen(session: Session, actor: Actor, row: Residency, *, source: str, today
     note(session, actor, "residency.restored", row, now)
 
 
-def change_of(row: Residency, kind: ChangeKind) -> ResidencyChange:
-    return ResidencyChange(row.id, row.organisation_id, row.park_code, kind)
+def change_of(row: Residency, kind: ChangeKind, *, former_stage: str | None = None) -> ResidencyChange:
+    """`former_stage`: what the period said before, where that may have changed. Of a dry run, the row is as before."""
+    return ResidencyChange(
+        residency_id=row.id,
+        organisation_id=row.organisation_id,
+        park_code=row.park_code,
+        kind=kind,
+        status=row.status,
+        starts_on=row.starts_on,
+        stage=row.stage,
+        former_stage=former_stage,
+        is_closed=kind is ChangeKind.LOST or (kind is not ChangeKind.RESTORED and not _is_open(row)),
+    )
+
+
+def _is_open(row: Residency) -> bool:
+    return state_of(row.ends_on, row.cancelled_on) is PeriodState.OPEN
 
 
 def note(session: Session, actor: Actor, event: str, row: Residency, now: datetime, **data: Any) -> None:
