@@ -130,6 +130,8 @@ class EvidenceAnswer(Answer):
     values: dict[str, Any] = Field(description="what the document says, by the values of its kind")
     confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
     confirmed_by: UUID | None = Field(description="staff only")
+    withdrawal_reason: str | None = Field(description="why the confirmation was withdrawn; staff only")
+    found_false: bool = Field(description="withdrawn because the document is false: it is never confirmed again")
     version: int
 
 
@@ -234,7 +236,9 @@ def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> Asses
 
 def evidence(actor: Actor, row: Evidence) -> EvidenceAnswer:
     own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
-    return EvidenceAnswer(**own | {"values": row.stated, "confirmed_by": row.confirmed_by if actor.is_staff else None})
+    for_staff = ("confirmed_by", "withdrawal_reason")
+    shown = {name: getattr(row, name) if actor.is_staff else None for name in for_staff}
+    return EvidenceAnswer(**own | shown | {"values": row.stated})
 
 
 def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: datetime) -> list[ApplicationSummary]:

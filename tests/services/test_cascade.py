@@ -385,7 +385,7 @@ def test_a_known_end_takes_nothing_from_who_has_another_period(world, session):
 
 def test_a_stage_that_goes_back_opens_a_matter_once(world, session):
     def stage(to):
-        world.session.refresh(world.residency)
+        session.commit()
         return cascade.update_stage(
             session,
             world.registrar,
