@@ -20,7 +20,7 @@ RELATED_ABOVE = Decimal(25)
 
 
 def past(session: Session, organisation_id: UUID) -> History:
-    """Revocations, and surrenders during an investigation, of this company and of its related holders, under every mark.
+    """Revocations, and surrenders during an investigation, of this company and its related holders, under every mark.
 
     Related are: the same VÖEN, a common member, a share above `RELATED_ABOVE`, and the same plot of a park; each
     certificate names its grounds, and the company's own has none. A constant number of statements.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -122,7 +123,7 @@ def past(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) ->
     return History(tuple(revocations), tuple(surrenders))
 
 
-def _with_common_member(organisation_id: UUID) -> sa.Select[tuple[UUID]]:
+def _with_common_member(organisation_id: UUID) -> sa.Select[Any]:
     """Other companies with a member of the same address, now or before: one person has an account for each company."""
     return (
         sa.select(_OTHER.organisation_id)
@@ -140,7 +141,7 @@ def _address(user: type[User]) -> sa.ColumnElement[str]:
     return sa.func.coalesce(user.former_email, user.email)
 
 
-def _on_same_plot(organisation_id: UUID) -> sa.Select[tuple[UUID]]:
+def _on_same_plot(organisation_id: UUID) -> sa.Select[Any]:
     """Other companies with a residency on a plot of this one, open or closed."""
     return (
         sa.select(_NEXT.organisation_id)
@@ -150,9 +151,7 @@ def _on_same_plot(organisation_id: UUID) -> sa.Select[tuple[UUID]]:
     )
 
 
-def _ended(
-    organisation: Organisation, related: Mapping[UUID, set[Ground]], voens: frozenset[str]
-) -> sa.Select[tuple[object, ...]]:
+def _ended(organisation: Organisation, related: Mapping[UUID, set[Ground]], voens: frozenset[str]) -> sa.Select[Any]:
     """Without the tokens, which are long."""
     columns = (
         *(_ROW.id, _ROW.number, _ROW.scheme_code, _ROW.product_id, _ROW.gtin, _ROW.hs6, _ROW.site_id),
@@ -177,7 +176,7 @@ def _ended(
 
 
 def _past(
-    row: sa.Row[tuple[object, ...]],
+    row: sa.Row[Any],
     organisation: Organisation,
     related: Mapping[UUID, set[Ground]],
     voens: frozenset[str],
@@ -231,12 +230,12 @@ def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Ask
     causes = sa.select(Suspension.certificate_id, Suspension.ended_at).where(
         Suspension.certificate_id.in_(certificate_ids), Suspension.cause.in_([cause.value for cause in FOR_CAUSE])
     )
-    for row in session.execute(causes):
-        each = asked[row.certificate_id]
-        if row.ended_at is None:
+    for certificate_id, ended_at in session.execute(causes):
+        each = asked[certificate_id]
+        if ended_at is None:
             each.is_open = True
         else:
-            each.ends = [*(each.ends or ()), row.ended_at]
+            each.ends = [*(each.ends or ()), ended_at]
     return asked
 
 
