@@ -55,15 +55,6 @@ _COUNT_ON = sa.text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """A certificate that was taken away from its holder: what for, when, and for which product."""
-
-    product_id: UUID
-    reason: str
-    since: datetime
-
-
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
     return session.scalars(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"number": number}).one_or_none()
 
@@ -255,9 +246,3 @@ def logged_without_row(session: Session) -> tuple[int, str] | None:
     )
     row = session.execute(query).one_or_none()
     return None if row is None else (row.seq, row.subject or "")
-
-
-def revoked(session: Session, organisation_id: UUID) -> Sequence[Revoked]:
-    """Certificates of this holder that were revoked, under any mark."""
-    rows = session.execute(_REVOKED, {"id": organisation_id})
-    return [Revoked(row.product_id, row.status_reason or "", row.status_since) for row in rows]

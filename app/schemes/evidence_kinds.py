@@ -24,7 +24,6 @@ from app.schemes.days import months_earlier
 from app.schemes.facts import ItemValue
 from app.schemes.figures import plain
 from app.schemes.lists import lists
-from app.schemes.lists import lists
 from app.schemes.rules.base import Text, seen
 
 MOST_GOODS = 200
