@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.access import store as access
 from app.applications import declaration, items, store, volumes
-from app.applications.declared import declared_hash
+from app.applications.declaration import Declared
 from app.applications.model import Application, Evidence
 from app.certificates import store as certificates
 from app.certificates.model import CertificateStatus
@@ -48,7 +48,7 @@ class Dossier:
     organisation: Organisation
     products: Mapping[UUID, ProductDossier]
     hash: str
-    declared_hash: str | None = None  # None: there is no application yet, a dry run
+    declared: Declared | None = None  # None: there is no application yet, a dry run
 
 
 def gather(
@@ -73,9 +73,9 @@ def gather(
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
         residencies[park] = registry.present_residency(session, organisation.id, park, hold=hold)
     in_force = store.certificates_of_sites(session, list(sites), as_of)
-    declared = (
-        declared_hash(application.id, whole.values(), sites.values(), evidence) if application is not None else None
-    )
+    declared = None
+    if application is not None:
+        declared = declaration.declared_now(session, application, list(whole.values()), list(sites.values()), evidence)
     known = _Known(
         submitted_on=day_in_baku(application.submitted_at) if application and application.submitted_at else None,
         evidence=evidence,
@@ -86,7 +86,7 @@ def gather(
             if each.status == CertificateStatus.ACTIVE and each.valid_from <= as_of
         },
         waived_because=_waived_because(session, application),
-        declaration=None if application is None else _declaration(session, application, declared),
+        declaration=None if declared is None else _declaration(session, declared),
         revoked=certificates.revoked(session, organisation.id),
         zones=registry.kinds_of_parks(session, residencies) if residencies else {},
         brands=store.brands_of_others(session, ruleset.scheme, organisation.id) if ruleset.reads_other_brands else None,
@@ -107,14 +107,14 @@ def _waived_because(session: Session, application: Application | None) -> str | 
     return waiver.reason if waiver else None
 
 
-def _declaration(session: Session, application: Application, declared: str | None) -> facts.DeclarationFacts:
+def _declaration(session: Session, declared: Declared) -> facts.DeclarationFacts:
     text_version = declaration.declaration_text().version
-    newest = store.declaration(session, application.id)
+    newest = declared.newest
     if newest is None:
-        return facts.DeclarationFacts(declared, text_version)
+        return facts.DeclarationFacts(declared.hash, text_version)
     maker = access.user(session, newest.made_by)
     return facts.DeclarationFacts(
-        declared_hash=declared,
+        declared_hash=declared.hash,
         text_version=text_version,
         made_hash=newest.declared_hash,
         made_text_version=newest.text_version,

@@ -96,6 +96,7 @@ class Declaration(Base):
     application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
     text_version: Mapped[str]
     declared_hash: Mapped[str] = mapped_column(comment="SHA-256 over what the applicant entered and uploaded")
+    documents: Mapped[list[str]] = mapped_column(comment="ids of the evidence documents that it covers")
     method: Mapped[str]
     made_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     made_at: Mapped[datetime]
