@@ -33,8 +33,8 @@ from rules_support import (
     without,
 )
 
-from app.applications.declaration import check_declared, declaration_text
-from app.applications.declared import declared_hash
+from app.applications.declaration import check_declared
+from app.applications.declared import declarable, declared_hash
 from app.applications.items import About, Details, as_entered, as_facts
 from app.applications.model import Evidence as Row
 from app.errors import Conflict
@@ -197,7 +197,6 @@ ROWS = [
     ("C-12-06/1", "MIK", "C-12", past(date(2023, 12, 1), "false-documents"), "pass"),
     ("C-12-06/2", "MIK", "C-12", past(date(2023, 12, 2), "false-documents"), "fail_fraud"),
     ("C-12-07", "MIK", "C-12", past(RECENT, "critical-nonconformity", **MEMBER), "manual_related"),
-    ("C-12-08", "MIK", "C-12", past(RECENT, same_product=True, surrendered=True), "manual_inquiry"),
     ("C-14-02/1", "MIK", "C-14", product(hs6="220299", flags=frozenset({"energy_drink"})), "manual_flagged"),
     ("C-14-02/2", "MIK", "C-14", product(hs6="220299"), "pass_unlisted"),
     ("C-16-01", "MIK", "C-16", declared(declared_hash="of another weight"), "incomplete_changed"),
@@ -273,6 +272,7 @@ def test_the_figures_of_these_cases():
 AGDAM = ("Agdam", "AGHDAM", "Агдам", "Ağdam rayonu")
 PRODUCT_ID, OTHER_ID, SITE_ID, OTHER_SITE = (UUID(int=number) for number in range(1, 5))
 APPLICATION = UUID(int=9)
+DRAFT = SimpleNamespace(id=APPLICATION, state="draft")
 
 
 def paper(kind, about=None, details=None, **members):
@@ -374,24 +374,22 @@ def test_one_record_speaks_for_all_products_of_its_site(case_id):
 @pytest.mark.parametrize("case_id", ["C-16-04"])
 def test_what_staff_add_leaves_the_declared_hash_alone(case_id):
     whole, own = stored_product(), paper("conformity-document", About((PRODUCT_ID,)))
-    declared_then = declared_hash(APPLICATION, [whole], [], [own])
+    declared_then = declared_hash([whole], [], declarable(DRAFT, [whole], [own], None))
     own.confirmed_at, own.issued_on = datetime(2026, 12, 1, tzinfo=UTC), date(2026, 3, 1)
     visit = paper("inspection-record", About(site_id=SITE_ID))
     check = paper("background-check")
     visit.entered = check.entered = None
-    assert declared_hash(APPLICATION, [whole], [], [own, visit, check]) == declared_then
-    assert declared_hash(APPLICATION, [stored_product(weight="2")], [], [own]) != declared_then
+    assert declared_hash([whole], [], declarable(DRAFT, [whole], [own, visit, check], None)) == declared_then
+    assert declared_hash([stored_product(weight="2")], [], [own]) != declared_then
 
 
 @pytest.mark.parametrize("case_id", ["C-16-05"])
 def test_without_a_declaration_the_hash_is_named(case_id):
+    declared = SimpleNamespace(hash="hash", is_covered=False)
     with pytest.raises(Conflict) as refusal:
-        check_declared("hash", None)
+        check_declared(declared)
     assert (refusal.value.refusal_code, refusal.value.data["declared_hash"]) == ("declaration-missing", "hash")
-    text = declaration_text().version
-    check_declared("hash", SimpleNamespace(declared_hash="hash", text_version=text))
-    with pytest.raises(Conflict):
-        check_declared("hash", SimpleNamespace(declared_hash="another", text_version=text))
+    check_declared(SimpleNamespace(hash="hash", is_covered=True))
 
 
 PLACES = st.sampled_from([("AZ", "Ağdam"), ("AZ", "Bakı"), ("AZ", None), ("TR", None), (None, None)])
