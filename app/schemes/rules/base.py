@@ -185,10 +185,13 @@ class Rule(BaseModel, ABC):
         """The sentence for this verdict as a person reads it, with the clause behind it."""
         sentence: str = getattr(self.reasons[verdict.text or verdict.case], language)
         clause: str = getattr(self.clause, language)
-        values = {**self.published_parameters, **verdict.values}
+        return f"{sentence.format_map(self.as_words(verdict.values, language))} ({clause})"
+
+    def as_words(self, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+        """Parameters and values as a person reads them, by the names that reasons have for them."""
         named = self.named()
-        words = {name: legible(value, named.get(name), language) for name, value in values.items()}
-        return f"{sentence.format_map(words)} ({clause})"
+        values = {**self.published_parameters, **seen_values}
+        return {name: legible(value, named.get(name), language) for name, value in values.items()}
 
 
 def placeholders(sentence: str) -> set[str]:
