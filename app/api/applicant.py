@@ -30,7 +30,7 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Prose, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -225,18 +225,19 @@ class DeclarationBody(Body):
 
 
 def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
-    text = declaration.declaration_text()
-    present, newest = declaration.present_hash(session, row), store.declaration(session, row.id)
-    made = newest and DeclarationMade(
-        text_version=newest.text_version,
-        declared_hash=newest.declared_hash,
-        method=newest.method,
-        made_by=newest.made_by,
-        made_at=newest.made_at,
-        covers_present=(newest.text_version, newest.declared_hash) == (text.version, present),
-    )
+    text, present = declaration.declaration_text(), declaration.present(session, row)
+    made = None
+    if present.newest is not None:
+        made = DeclarationMade(
+            text_version=present.newest.text_version,
+            declared_hash=present.newest.declared_hash,
+            method=present.newest.method,
+            made_by=present.newest.made_by,
+            made_at=present.newest.made_at,
+            covers_present=present.is_covered,
+        )
     return DeclarationAnswer(
-        text_version=text.version, text=dict(text.text), declared_hash=present, declaration=made or None
+        text_version=text.version, text=dict(text.text), declared_hash=present.hash, declaration=made
     )
 
 
@@ -276,7 +277,7 @@ def declare(
         actor,
         application_id,
         text_version=body.text_version,
-        declared_hash=body.declared_hash,
+        content_hash=body.declared_hash,
         now=now,
     )
     return _declaration(session, cases.visible(session, actor, application_id))
@@ -301,6 +302,7 @@ class AnswerBody(Body):
     evidence_ids: list[UUID] = Field(
         default=[], max_length=MOST_NAMED, description="files of this application that the answer rests on"
     )
+    accepts: Flag | None = Field(None, description="to a question about `/term`: whether you accept the short term")
 
 
 class Answers(Body):
@@ -326,7 +328,7 @@ def respond(
         session,
         actor,
         application_id,
-        replies=[Reply(a.question_id, a.text, tuple(a.evidence_ids)) for a in body.answers],
+        replies=[Reply(a.question_id, a.text, tuple(a.evidence_ids), a.accepts) for a in body.answers],
         version=version,
         now=now,
     )

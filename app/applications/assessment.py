@@ -1,8 +1,8 @@
 """Judging every product of an application by the ruleset in force, and keeping what was said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.applications import store
 from app.applications.facts import Dossier, gather
 from app.applications.model import Application
+from app.certificates.term import last_day
 from app.db import new_id
 from app.errors import NotFound
 from app.registry import store as registry
@@ -31,6 +32,21 @@ class Judged:
     @property
     def ruleset(self) -> Ruleset:
         return self.mark.ruleset
+
+    def ends(self, product_id: UUID) -> list[date]:
+        """Known ends of what a certificate for this product would rest on."""
+        each = self.dossier.products[product_id]
+        residency = each.residency if self.ruleset.rests_on_residency else None
+        ends = [residency.ends_on if residency else None, self.assessments[product_id].holds_until]
+        return [end for end in ends if end is not None]
+
+    def last_day(self, product_id: UUID, first: date) -> date:
+        """Last day of a certificate for this product that begins on the day."""
+        return last_day(first, self.mark.term_months, self.ends(product_id))
+
+    def is_short(self, product_id: UUID, first: date) -> bool:
+        """Whether a certificate would run for so few days that the applicant has to agree."""
+        return (self.last_day(product_id, first) - first).days + 1 < self.ruleset.short_term_consent_days
 
 
 def judge(session: Session, application: Application, now: datetime, *, hold: bool) -> Judged:
@@ -96,4 +112,31 @@ def as_reasons(product_id: UUID, findings: list[Finding]) -> list[dict[str, Any]
             "reason": finding.reason,
         }
         for finding in findings
+    ]
+
+
+def short_terms(
+    session: Session, application: Application, judged: Judged, granted: Sequence[UUID], first: date
+) -> list[dict[str, Any]]:
+    """Products whose certificate would run for a short time that the applicant has not accepted, with the last day."""
+    short = {
+        product_id: judged.last_day(product_id, first) for product_id in granted if judged.is_short(product_id, first)
+    }
+    if not short:
+        return []
+    accepted = [
+        each for each in store.information_requests(session, application.id) if each.accepts and each.accepted_until
+    ]
+    return [
+        {
+            "product_id": str(product_id),
+            "valid_until": end.isoformat(),
+            "days": max((end - first).days + 1, 0),
+            "reason": f"It would run only until {end.isoformat()}, {max((end - first).days + 1, 0)} days.",
+        }
+        for product_id, end in short.items()
+        if not any(
+            each.product_id in (None, product_id) and each.accepted_until is not None and each.accepted_until <= end
+            for each in accepted
+        )
     ]

@@ -16,11 +16,11 @@ from app.actor import Actor
 from app.applications import assessment, cases, store
 from app.applications.facts import ProductDossier
 from app.applications.model import Application, Decision, Recommendation
-from app.applications.review import Verdict
+from app.applications.review import TERM_TOO_SHORT, Verdict
 from app.applications.workflow import Action, State
+from app.certificates.description import describe
 from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
-from app.certificates.term import last_day
 from app.db import new_id
 from app.errors import Version
 from app.registry.days import day_in_baku
@@ -52,7 +52,11 @@ def approve(
     judged = assessment.judge(session, application, now, hold=True)
     verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
     granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == Verdict.APPROVE]
-    if objection := _objection(judged, recommendation, verdicts, granted):
+    objection = _objection(judged, recommendation, verdicts, granted)
+    short = [] if objection else assessment.short_terms(session, application, judged, granted, day_in_baku(now))
+    if short:
+        objection = ("term-too-short", TERM_TOO_SHORT, short)
+    if objection:
         code, message, findings = objection
         _send_back(session, actor, application, recommendation, message, now)
         return SentBack(application, code, message, findings)
@@ -193,7 +197,6 @@ def _grant(
     residency = each.residency if judged.ruleset.rests_on_residency else None
     assert judgement.origin is not None and judgement.origin.criterion is not None  # else a rule would be incomplete
     today = day_in_baku(now)
-    ends = [residency.ends_on if residency else None, judgement.holds_until]
     return Grant(
         scheme_code=judged.mark.code,
         scheme_name=judged.mark.name(),
@@ -213,8 +216,9 @@ def _grant(
         residency_id=residency.id if residency else None,
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,
-        valid_until=last_day(today, judged.mark.term_months, ends),
-        rests_until=min((end for end in ends if end), default=None),
+        valid_until=judged.last_day(product_id, today),
+        description=describe(each.whole, site, organisation),
+        rests_until=min(judged.ends(product_id), default=None),
         application_id=application.id,
         decision_id=decision.id,
     )

@@ -32,10 +32,11 @@ class Field(StrEnum):
     COMPANY = "/organisation"
     RESIDENCY = "/residency"
     EVIDENCE = "/evidence"
+    TERM = "/term"  # whether the applicant accepts a certificate that would run for a short time
 
 
 OF_THE_DOSSIER = frozenset(
-    {Field.SITE, Field.PRODUCTION_STARTED, Field.COMPANY, Field.RESIDENCY, Field.EVIDENCE},
+    {Field.SITE, Field.PRODUCTION_STARTED, Field.COMPANY, Field.RESIDENCY, Field.EVIDENCE, Field.TERM},
 )
 """These may be asked about without naming a product; all others are members of one."""
 
@@ -54,6 +55,7 @@ class Reply:
     question_id: UUID
     text: str
     evidence_ids: Sequence[UUID] = ()
+    accepts: bool | None = None  # the answer to a question about the term
 
 
 def check_questions(questions: Sequence[Question], product_ids: Collection[UUID]) -> None:
@@ -81,6 +83,9 @@ def check_replies(
             errors.append({"pointer": f"/answers/{i}/question_id", "detail": detail})
         elif reply.question_id in seen:
             errors.append({"pointer": f"/answers/{i}/question_id", "detail": "This question is answered twice."})
+        elif (waiting[reply.question_id].field == Field.TERM) != (reply.accepts is not None):
+            detail = "Say true or false to a question about the term, and leave this out of any other answer."
+            errors.append({"pointer": f"/answers/{i}/accepts", "detail": detail})
         seen.add(reply.question_id)
         errors += [
             {"pointer": f"/answers/{i}/evidence_ids/{j}", "detail": "There is no such file in the application."}

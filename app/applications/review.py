@@ -16,8 +16,14 @@ from app.applications.questions import Question, check_questions
 from app.applications.workflow import Action, State
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotEligible, Version
+from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
+
+TERM_TOO_SHORT = (
+    "The certificate would run for a short time that the applicant has not accepted: ask first, with a question about "
+    "“/term”."
+)
 
 
 class Verdict(StrEnum):
@@ -101,6 +107,9 @@ def recommend(
     judged = assessment.judge(session, application, now, hold=True)
     _check_shape(verdicts, judged.assessments)
     _check_eligible(verdicts, judged.assessments)
+    approved = [verdict.product_id for verdict in verdicts if verdict.outcome is Verdict.APPROVE]
+    if short := assessment.short_terms(session, application, judged, approved, day_in_baku(now)):
+        raise Conflict(TERM_TOO_SHORT, code="term-too-short", data={"products": short})
     assessment.keep(session, application, judged, "recommendation", now)
     recommendation = Recommendation(
         id=new_id(),

@@ -59,13 +59,15 @@ def gather(
     """`evidence`: what the application finds; `certified`: certificates of its sites that are active or suspended."""
     sites = {each.product_id: each.site_id for each in certified}
     sites |= {product_id: whole.product.site_id for product_id, whole in wholes.items()}
-    units = store.units_of(session, sites)
+    others = sites.keys() - wholes.keys()
+    units = store.units_of(session, others) if others else {}
+    units |= {product_id: whole.product.unit for product_id, whole in wholes.items()}
     own = None if application is None else application.id
     applications: dict[UUID, set[UUID | None]] = {product_id: {own} for product_id in wholes}
     for each in certified:
         applications.setdefault(each.product_id, set()).add(each.application_id)
-    others = store.confirmed_of_kind(session, organisation_id, CLAIMS) if certified else ()
-    rows = {row.id: row for row in (*others, *evidence)}.values()
+    earlier = store.confirmed_of_kind(session, organisation_id, CLAIMS) if certified else ()
+    rows = {row.id: row for row in (*earlier, *evidence)}.values()
     statements = [row for row in rows if row.kind == CLAIMS and _holds(row, as_of)]
     return SiteVolumes(
         claims=tuple(

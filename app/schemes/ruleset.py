@@ -14,6 +14,7 @@ from app.schemes.lists import lists
 from app.schemes.material_origin import OriginSettings
 from app.schemes.rules import AnyRule
 from app.schemes.rules.base import Context, SetName, Text
+from app.schemes.rules.history import HistoryRule
 from app.schemes.rules.names import NamesRule
 from app.schemes.rules.origin import OriginRule
 from app.schemes.rules.residency import ResidencyRule
@@ -64,6 +65,9 @@ class Ruleset(BaseModel):
     lists_digest: str = Field(default_factory=lambda: lists().digest, pattern=r"^[0-9a-f]{64}$")
     territory_sets: Mapping[SetName, tuple[Place, ...]] = {}
     origin: OriginSettings = OriginSettings()
+    short_term_consent_days: int = Field(
+        default=30, ge=0, description="a certificate that would run for fewer days needs the applicant's consent"
+    )
     rules: tuple[AnyRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -83,6 +87,12 @@ class Ruleset(BaseModel):
         """The rule that determines the criterion of origin."""
         rules = (rule for rule in self.rules if isinstance(rule, OriginRule))
         return next((rule for rule in rules if rule.asks == "criterion"), None)
+
+    @property
+    def name_alike_pct(self) -> int:
+        """From which likeness on two names are of the same goods, for the rule on the past."""
+        rules = (rule.name_alike_pct for rule in self.rules if isinstance(rule, HistoryRule))
+        return next(rules, 100)
 
     @property
     def rests_on_residency(self) -> bool:

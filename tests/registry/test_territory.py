@@ -1,7 +1,8 @@
 import pycountry
 import pytest
 
-from app.registry.territory import ParkKind, fold, territory
+from app.core.text.normalize import fold
+from app.registry.territory import ParkKind, territory
 
 PLACES = territory()
 
@@ -48,20 +49,40 @@ def test_a_district_without_an_iso_code_has_our_own():
         ("CƏBRAYIL", "SERQI-ZENGEZUR"),
         ("cəbrayil", "SERQI-ZENGEZUR"),
         ("Cəbrayıl", "SERQI-ZENGEZUR"),
-        ("IMISLI", None),
+        ("IMISLI", "MIL-MUGAN"),
         ("İMİŞLİ", "MIL-MUGAN"),
         ("imişlı", "MIL-MUGAN"),
         ("Kǝngǝrli", "NAXCIVAN"),
         ("Lənkəran şəhəri", "LENKERAN-ASTARA"),
         ("Bakı şəhəri", "BAKI"),
         ("S\u0327us\u0327a", "QARABAG"),
+        ("Agdam", "QARABAG"),
+        ("AGHDAM", "QARABAG"),
+        ("Агдам", "QARABAG"),
+        ("Aghdam district", "QARABAG"),
+        ("Агдам район", "QARABAG"),
+        ("город Баку", "BAKI"),
+        ("Zangelan", "SERQI-ZENGEZUR"),
+        ("Agdamm", None),
+        ("rayonu", None),
         ("Atlantis", None),
         ("", None),
         (None, None),
     ],
 )
-def test_a_district_is_found_however_its_letters_i_are_written(name, region):
+def test_a_district_is_found_however_it_is_written(name, region):
     assert PLACES.region_of(name) == region
+
+
+def test_every_name_finds_one_district_only():
+    assert PLACES.district_names.keys() <= {district.name for district in PLACES.districts}
+    found = {}
+    for district in PLACES.districts:
+        for name in (district.name, *PLACES.district_names.get(district.name, ())):
+            assert found.setdefault(fold(name), district) is district, name
+            assert PLACES.district(name) is district
+        if not district.name.endswith("şəhəri"):
+            assert PLACES.district(f"  {district.name.upper()} rayonu") is district
 
 
 def test_parks_lie_in_the_region_of_their_district():

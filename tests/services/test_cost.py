@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from tests.support import ok
 
-MOST_FOR_AN_APPROVAL = 45
+MOST_FOR_AN_APPROVAL = 54
 MOST_FOR_A_SUSPENSION = 18
-MOST_FOR_AN_ASSESSMENT = 14
+MOST_FOR_AN_ASSESSMENT = 18
 
 
 @contextmanager

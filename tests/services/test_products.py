@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from app.products import service, store
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
 from app.registry import places
+from app.schemes.facts import Basis
+from app.schemes.lists import lists
 
 
 def a_site(session, actor):
@@ -49,21 +51,44 @@ def entry(session, actor):
         reference="P-001",
         flags=("hs_ambiguous",),
         joint_production=("TR",),
-        annual_capacity=Decimal(24000),
         ex_works=Decimal(1450),
         materials=(
-            MaterialEntry("Hot-rolled coil", "7208", "RU", False, Decimal(830), Decimal("1002.5")),
-            MaterialEntry("Paint", "3208", "AZ", True),
+            MaterialEntry("Hot-rolled coil", "7208", "RU", False, Decimal("830.000001"), Decimal("1002.5")),
+            MaterialEntry(
+                "Paint",
+                "3208",
+                "AZ",
+                True,
+                origin_district="Aghdam",
+                basis=Basis.DOMESTIC,
+                packing=True,
+                supplier="Boya MMC",
+                proofs=(PAPER,),
+            ),
+            MaterialEntry("Flux"),
         ),
         steps=(
-            StepEntry("Welding", "welding", "AZ", "Ağdam", is_essential=True),
-            StepEntry("Packing", "packing", "AZ", "Ağdam", "Qablaşdırma MMC"),
+            StepEntry("Welding", "Weld-on", "AZ", "Агдам", is_essential=True),
+            StepEntry("Packing", "Packing", "AZ", "Ağdam rayonu", "Qablaşdırma MMC"),
+            StepEntry("Drying", "tube welding"),
         ),
         costs=(
             CostEntry(CostKind.MATERIALS, Place.ABROAD, Decimal(830)),
             CostEntry(CostKind.LABOUR, Place.KARABAKH, Decimal("200.25")),
         ),
     )
+
+
+PAPER = UUID(int=7)
+
+
+def papers(_session, _organisation_id, ids):
+    """As if the company had one document."""
+    return {PAPER} & set(ids)
+
+
+def create(session, actor, entry):
+    return service.create_product(session, actor, entry=entry, now=NOW, documents=papers)
 
 
 def never(_session, _product_id):
@@ -83,24 +108,40 @@ def words(whole):
 
 def refused(session, actor, entry):
     with pytest.raises(Invalid) as refusal:
-        service.create_product(session, actor, entry=entry, now=NOW)
+        create(session, actor, entry)
     return [e["pointer"] for e in refusal.value.data["errors"]]
 
 
 def test_what_is_entered_is_read_back(session, actor, entry):
-    created = service.create_product(session, actor, entry=entry, now=NOW)
+    created = create(session, actor, entry)
     session.commit()
     session.expire_all()
     read = service.get_product(session, actor, created.product.id)
     assert words(read) == words(created)
     assert (read.product.names["en"], read.product.version) == ("Steel tube", 1)
-    assert [(m.position, m.name, m.value) for m in read.materials] == [
-        (1, "Hot-rolled coil", Decimal("830.0000")),
-        (2, "Paint", None),
+    assert [(m.position, m.name, m.value, m.claim, m.packing) for m in read.materials] == [
+        (1, "Hot-rolled coil", Decimal("830.000001"), False, False),
+        (2, "Paint", None, True, True),
+        (3, "Flux", None, None, False),
     ]
-    assert [(s.seq, s.name, s.subcontractor) for s in read.steps] == [
-        (1, "Welding", None),
-        (2, "Packing", "Qablaşdırma MMC"),
+    paint, flux = read.materials[1:]
+    assert (paint.origin_district, paint.basis, paint.supplier, paint.proofs) == (
+        "Ağdam",
+        "domestic",
+        "Boya MMC",
+        [str(PAPER)],
+    )
+    assert (flux.hs4, flux.origin_country, flux.origin_district, flux.basis, flux.proofs) == (
+        None,
+        None,
+        None,
+        None,
+        [],
+    )
+    assert [(s.seq, s.operation, s.country, s.district, s.subcontractor) for s in read.steps] == [
+        (1, "Weld-on", "AZ", "Ağdam", None),  # free text stays: a person decides
+        (2, "packing", "AZ", "Ağdam", "Qablaşdırma MMC"),
+        (3, "tube_welding", None, None, None),
     ]
     assert [(c.kind, c.amount) for c in read.costs] == [("labour", Decimal("200.2500")), ("materials", Decimal(830))]
     event = session.query(AuditEvent).filter_by(event="product.created").one()
@@ -108,7 +149,7 @@ def test_what_is_entered_is_read_back(session, actor, entry):
 
 
 def test_replacing_is_whole(session, actor, entry):
-    created = service.create_product(session, actor, entry=entry, now=NOW)
+    created = create(session, actor, entry)
     session.commit()
     other = ProductEntry(
         names={"az": "Boru", "en": "Tube"},
@@ -139,13 +180,13 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
         brand="\0",
         reference="x" * 101,
         site_id=uuid4(),
-        flags=("Food", "excise", "excise"),
+        flags=("Food", "excise", "excise", "organic", "joint_production_AZ", "joint_production_"),
         joint_production=("AZ", "XX", "TR", "TR"),
-        annual_capacity=Decimal("Infinity"),
         ex_works=Decimal("NaN"),
         materials=(
             MaterialEntry("", "720", "ru", True, Decimal(-1), Decimal("0.0000001")),
-            MaterialEntry("Coil", "9999", "RU", True, Decimal("1E+13")),
+            MaterialEntry("Coil", "9999", "RU", True, Decimal("1E+13"), origin_district="", proofs=(uuid4(),)),
+            MaterialEntry("Coil", "7208", "AZ", supplier="\0", origin_district="Agdamm", proofs=(PAPER, PAPER)),
         ),
         steps=(StepEntry("Step", "\u202e", "A", "", " "),),
         costs=(
@@ -164,10 +205,12 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
         "/unit",
         "/brand",
         "/reference",
-        "/annual_capacity",
         "/ex_works",
         "/flags/0",
         "/flags/2",
+        "/flags/3",
+        "/flags/4",
+        "/flags/5",
         "/joint_production/0",
         "/joint_production/1",
         "/joint_production/3",
@@ -177,13 +220,18 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
         "/materials/0/value",
         "/materials/0/weight_kg",
         "/materials/1/hs4",
+        "/materials/1/origin_district",
         "/materials/1/value",
+        "/materials/2/origin_district",
+        "/materials/2/supplier",
+        "/materials/2/proofs",
         "/steps/0/operation",
         "/steps/0/country",
         "/steps/0/district",
         "/steps/0/subcontractor",
         "/costs/0/amount",
         "/costs/1",
+        "/materials/1/proofs/0",
         "/site_id",
     ]
 
@@ -202,7 +250,7 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
 )
 def test_codes_that_are_none(session, actor, entry, hs6, words_in_reason):
     with pytest.raises(Invalid) as refusal:
-        service.create_product(session, actor, entry=replace(entry, hs6=hs6, national_code=None), now=NOW)
+        create(session, actor, replace(entry, hs6=hs6, national_code=None))
     [error] = refusal.value.data["errors"]
     assert error["pointer"] == "/hs6"
     assert words_in_reason in error["detail"]
@@ -218,6 +266,14 @@ def test_codes_that_are_none(session, actor, entry, hs6, words_in_reason):
         ({"flags": tuple(f"f{n}" for n in range(21))}, "/flags"),
         ({"joint_production": ("TR", "GE", "RU", "IR", "DE", "FR", "IT") * 3}, "/joint_production"),
         ({"materials": (MaterialEntry("Coil", "7208", "RU", True),) * 201}, "/materials"),
+        ({"materials": (MaterialEntry("Coil", proofs=tuple(UUID(int=n) for n in range(21))),)}, "/materials/0/proofs"),
+        ({"materials": (MaterialEntry("Coil", value=Decimal("-0.000001")),)}, "/materials/0/value"),
+        ({"materials": (MaterialEntry("Coil", value=Decimal("0.0000001")),)}, "/materials/0/value"),
+        ({"materials": (MaterialEntry("Coil", hs4="7299"),)}, "/materials/0/hs4"),
+        ({"unit": "bushel"}, "/unit"),
+        ({"steps": (StepEntry("Welding", " "),)}, "/steps/0/operation"),
+        ({"steps": (StepEntry("Welding", "welding", "AZ", "Agdamm"),)}, "/steps/0/district"),
+        ({"steps": (StepEntry("Welding", "welding", None, "Agdamm"),)}, "/steps/0/district"),
         ({"steps": (StepEntry("Welding", "welding", "AZ"),) * 101}, "/steps"),
         ({"ex_works": Decimal("1." + "0" * 40 + "1")}, "/ex_works"),
     ],
@@ -228,24 +284,74 @@ def test_single_faults(session, actor, entry, changed, pointer):
 
 @pytest.mark.parametrize("gtin", [None, "09520000000011", "9520000000011", "96385074"])
 def test_gtins_of_every_length(session, actor, entry, gtin):
-    assert service.create_product(session, actor, entry=replace(entry, gtin=gtin), now=NOW).product.gtin == gtin
+    assert create(session, actor, replace(entry, gtin=gtin)).product.gtin == gtin
 
 
 def test_the_largest_product_goes_in(session, actor, entry):
     large = replace(
         entry,
-        materials=(MaterialEntry("Coil", "7208", "RU", True, Decimal("999999999999.9999")),) * 200,
+        materials=(MaterialEntry("Coil", "7208", "RU", True, Decimal("999999999999.999999")),) * 200,
         steps=(StepEntry("Welding", "welding", "AZ"),) * 100,
         costs=tuple(CostEntry(kind, place, Decimal("1e3")) for kind in CostKind for place in Place),
         ex_works=Decimal("-0"),
     )
-    whole = service.create_product(session, actor, entry=large, now=NOW)
+    whole = create(session, actor, large)
     session.commit()
     session.expire_all()
     read = service.get_product(session, actor, whole.product.id)
     assert (len(read.materials), len(read.steps), len(read.costs)) == (200, 100, 21)
-    assert read.materials[199].value == Decimal("999999999999.9999")
+    assert read.materials[199].value == Decimal("999999999999.999999")
     assert str(read.product.ex_works) == "0.0000"
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("1000 pcs", "1000_pcs"), ("T", "t"), (" M2 ", "m2"), ("set", "set")])
+def test_a_unit_is_stored_under_its_code(session, actor, entry, typed, stored):
+    assert create(session, actor, replace(entry, unit=typed)).product.unit == stored
+
+
+def test_an_unknown_unit_or_flag_is_refused_with_the_list(session, actor, entry):
+    with pytest.raises(Invalid) as refusal:
+        create(session, actor, replace(entry, unit="bushel", flags=("organic",)))
+    unit, flag = refusal.value.data["errors"]
+    assert all(each in unit["detail"] for each in lists().units)
+    assert all(each in flag["detail"] for each in (*lists().flags, "joint_production_XX"))
+
+
+def test_a_flag_of_joint_production_names_a_partner(session, actor, entry):
+    flags = ("excise", "joint_production_GE", "joint_production_TR")
+    made = create(session, actor, replace(entry, flags=flags, joint_production=("TR",))).product
+    assert (made.flags, made.joint_production) == (["excise"], ["TR", "GE"])
+
+
+def test_what_is_on_no_list_stays_until_the_next_save(session, actor, entry):
+    """Rows from before the lists: shown as they are."""
+    created = create(session, actor, entry)
+    created.product.unit, created.product.flags = "bushel", ["organic"]
+    created.product.annual_capacity = Decimal(24000)
+    created.steps[0].district = "Yeni Rayon"
+    session.commit()
+    session.expire_all()
+    read = service.get_product(session, actor, created.product.id)
+    assert (read.product.unit, read.product.flags) == ("bushel", ["organic"])
+    anew = {"product_id": created.product.id, "version": 1, "frozen": never, "now": NOW, "documents": papers}
+    old = replace(entry, unit="bushel", flags=("organic",))
+    with pytest.raises(Invalid) as refusal:
+        service.replace_product(session, actor, entry=old, **anew)
+    assert [each["pointer"] for each in refusal.value.data["errors"]] == ["/unit", "/flags/0"]
+    service.replace_product(session, actor, entry=entry, **anew)
+    assert (read.product.unit, read.product.annual_capacity) == ("t", 24000)  # the capacity of before is kept
+
+
+def test_a_listed_document_is_one_of_the_company(session, actor, entry):
+    stranger = uuid4()
+    line = MaterialEntry("Coil", proofs=(PAPER, stranger))
+    with pytest.raises(Invalid) as refusal:
+        create(session, actor, replace(entry, materials=(line,)))
+    [error] = refusal.value.data["errors"]
+    assert error == {
+        "pointer": "/materials/0/proofs/1",
+        "detail": "This is not an evidence document of your company.",
+    }
 
 
 def test_a_site_of_another_company_is_no_site(session, entry):
@@ -254,20 +360,21 @@ def test_a_site_of_another_company_is_no_site(session, entry):
 
 
 def test_a_reference_is_borne_once_in_a_company(session, actor, entry):
-    first = service.create_product(session, actor, entry=entry, now=NOW)
+    first = create(session, actor, entry)
     assert refused(session, actor, entry) == ["/reference"]
     assert refused(session, actor, replace(entry, reference=" P-001 ")) == ["/reference"]
-    second = service.create_product(session, actor, entry=replace(entry, reference="P-002"), now=NOW)
+    second = create(session, actor, replace(entry, reference="P-002"))
     with pytest.raises(Invalid):
         service.replace_product(
             session, actor, product_id=second.product.id, version=1, entry=entry, frozen=never, now=NOW
         )
-    service.replace_product(session, actor, product_id=first.product.id, version=1, entry=entry, frozen=never, now=NOW)
+    same = {"entry": entry, "documents": papers}
+    service.replace_product(session, actor, product_id=first.product.id, version=1, frozen=never, now=NOW, **same)
     for _ in range(2):
-        service.create_product(session, actor, entry=replace(entry, reference=None), now=NOW)
+        create(session, actor, replace(entry, reference=None))
     stranger = member(register(session, VOENS[1])[1])
     elsewhere = replace(entry, site_id=a_site(session, stranger).id)
-    assert service.create_product(session, stranger, entry=elsewhere, now=NOW)
+    assert create(session, stranger, elsewhere)
 
 
 def test_of_two_at_once_one_gets_the_reference(database):
@@ -296,7 +403,7 @@ def test_of_two_at_once_one_gets_the_reference(database):
 
 
 def test_what_lies_before_the_house_does_not_change(session, actor, entry):
-    created = service.create_product(session, actor, entry=entry, now=NOW)
+    created = create(session, actor, entry)
     arguments = {"product_id": created.product.id, "version": 1, "frozen": always, "now": NOW}
     for change in (
         lambda: service.replace_product(session, actor, entry=entry, **arguments),
@@ -308,7 +415,7 @@ def test_what_lies_before_the_house_does_not_change(session, actor, entry):
 
 
 def test_a_retired_product_is_read_but_not_changed(session, actor, entry):
-    created = service.create_product(session, actor, entry=entry, now=NOW)
+    created = create(session, actor, entry)
     arguments = {"product_id": created.product.id, "frozen": never, "now": NOW}
     retired = service.retire_product(session, actor, version=1, **arguments)
     session.commit()
@@ -317,7 +424,7 @@ def test_a_retired_product_is_read_but_not_changed(session, actor, entry):
     with pytest.raises(Conflict) as refusal:
         service.replace_product(session, actor, version=2, entry=entry, **arguments)
     assert refusal.value.refusal_code == "product-retired"
-    other = service.create_product(session, actor, entry=replace(entry, reference=None), now=NOW)
+    other = create(session, actor, replace(entry, reference=None))
 
     def listed(**query):
         return [each.product.id for each in service.list_products(session, actor, **query)]
@@ -330,7 +437,7 @@ def test_a_retired_product_is_read_but_not_changed(session, actor, entry):
 
 
 def test_refusals_around_a_change(session, actor, entry):
-    created = service.create_product(session, actor, entry=entry, now=NOW)
+    created = create(session, actor, entry)
     product_id = created.product.id
     stranger = member(register(session, VOENS[1])[1])
 
@@ -360,9 +467,7 @@ def test_refusals_around_a_change(session, actor, entry):
 
 
 def test_many_products_are_read_with_as_many_queries_as_one(session, actor, entry):
-    made = [
-        service.create_product(session, actor, entry=replace(entry, reference=f"P-{n}"), now=NOW) for n in range(12)
-    ]
+    made = [create(session, actor, replace(entry, reference=f"P-{n}")) for n in range(12)]
     ids = [each.product.id for each in made]
     session.commit()
 

@@ -51,10 +51,26 @@ def test_the_region_follows_from_the_district(session, actor):
     assert (row.district, row.economic_region, row.source, row.register_key) == ("Ağdam", "QARABAG", "applicant", None)
 
 
-@pytest.mark.parametrize(("country", "district"), [("AZ", "Yeni Rayon"), ("TR", "Ağdam")])
-def test_a_district_unknown_or_abroad_has_no_region(session, actor, country, district):
-    row = site(session, actor, country=country, district=district, park_code=None)
-    assert (row.district, row.economic_region) == (district, None)
+def test_a_place_abroad_has_no_region_and_no_list_of_districts(session, actor):
+    for district in ("Ağdam", "Gaziantep"):
+        row = site(session, actor, country="TR", district=district, park_code=None)
+        assert (row.district, row.economic_region) == (district, None)
+
+
+@pytest.mark.parametrize("typed", ["Agdam", "AGHDAM", "Агдам", "Ağdam rayonu"])
+def test_a_district_is_found_in_three_languages(session, actor, typed):
+    row = site(session, actor, district=typed)
+    assert (row.district, row.economic_region) == ("Ağdam", "QARABAG")
+
+
+def test_an_unknown_district_is_refused_with_the_list(session, actor):
+    with pytest.raises(Invalid) as refusal:
+        site(session, actor, district="Agdamm", park_code=None)
+    [error] = refusal.value.data["errors"]
+    assert error["pointer"] == "/district"
+    assert error["detail"].startswith("This is no district of Azerbaijan. Write one of: Bakı, ")
+    assert "Ağdam," in error["detail"]
+    assert len(error["detail"]) < 1_000
 
 
 @pytest.mark.parametrize(
@@ -65,7 +81,8 @@ def test_a_district_unknown_or_abroad_has_no_region(session, actor, country, dis
         ({"park_code": "\0"}, ["/park_code"]),
         ({"country": "TR"}, ["/park_code"]),
         ({"country": "az"}, ["/country", "/park_code"]),
-        ({"name": "", "district": "\u202eAğdam"}, ["/name", "/district", "/park_code"]),
+        ({"name": "", "district": "\u202eAğdam"}, ["/name", "/district"]),
+        ({"district": "Agdamm", "park_code": None}, ["/district"]),
         ({"production_started_on": TODAY + timedelta(days=1)}, ["/production_started_on"]),
     ],
 )
