@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from honest import ABROAD, AZ_OTHER, DAY, DOSSIERS, KARABAKH, SITE, agreed, foreign, item, record, region, step
 
-from app.schemes.eligibility import assess
+from app.schemes.eligibility import assess, judge
 from app.schemes.facts import (
     Basis,
     Cost,
@@ -142,7 +142,7 @@ def operation_cheats():
                     continue
                 steps = [
                     replace(each, name=text, operation=text)
-                    if not class_of(each, hs6) is OperationClass.SIMPLE
+                    if class_of(each, hs6) is not OperationClass.SIMPLE
                     else each
                     for each in dossier.facts.steps
                 ]
@@ -230,9 +230,10 @@ def step_cheats():
 # Changes of figures
 
 
-def figure_cheats():
+def figure_cheats():  # noqa: C901 (a list)
     weird = {"none": None, "zero": D(0), "negative": D(-5), "not a number": D("NaN"), "infinite": D("Infinity"),
-             "beyond sense": D("1e30"), "beyond sense small": D("1e-30"), "many digits": D("1." + "1" * 60)}  # fmt: skip
+             "beyond sense": D("1e30"), "beyond sense small": D("1e-30"),
+             "many digits": D("1." + "1" * 60)}  # fmt: skip
     for dossier in DOSSIERS:
         facts = dossier.facts
         for name, figure in weird.items():
@@ -251,7 +252,7 @@ def figure_cheats():
         yield cheat(dossier, "no other cost", "C-15 K-06", with_costs(facts))
         swapped = {KARABAKH: AZ_OTHER, AZ_OTHER: KARABAKH, ABROAD: KARABAKH}
         elsewhere = [(x.kind, swapped[x.place], x.amount) for x in facts.cost.costs]
-        yield cheat(dossier, "costs in another place", "C-15", agreed(with_costs(facts, *elsewhere)))
+        yield cheat(dossier, "costs in another place", "C-15 K-06 A-05", agreed(with_costs(facts, *elsewhere)))
         yield cheat(dossier, "stated materials differ", "C-15", replace(
             facts, cost=CostStatement((*facts.cost.costs, Cost("materials", KARABAKH, facts.value.ex_works))))
         )  # fmt: skip
@@ -323,8 +324,8 @@ def material_cheats():
 
 PROOF_CHANGES = {
     "not confirmed": lambda each: replace(each, confirmed=False),
-    "withdrawn": lambda each: None,
-    "of another product or site": lambda each: None,
+    "withdrawn": lambda _: None,
+    "of another product or site": lambda _: None,
     "about nothing": lambda each: replace(each, subject=None),
     "about the company only": lambda each: replace(each, subject=Subject.COMPANY),
     "about a lot": lambda each: replace(each, subject=Subject.LOT),
@@ -428,15 +429,15 @@ TODAY_OR_LATER = ("conformity-document", "permit", "inspection-record", "backgro
 
 
 def paper_cheats():
-    for dossier in PASSING[::3] + [BY_NAME["Urva honey"], BY_NAME["Pasta"]]:
+    for dossier in (*PASSING[::3], BY_NAME["Urva honey"], BY_NAME["Pasta"]):
         facts = dossier.facts
         for kind, names in PAPERS.items():
             rules = " ".join(rule for rule in names.split() if has_rule(dossier, rule))
             micro = facts.applicant.size_class == "micro" and kind == "cost-statement"
-            craft = kind in ("food-registration",) and not facts.product.hs6.startswith(("0", "1", "20"))
+            craft = kind == "food-registration" and not facts.product.hs6.startswith(("0", "1", "20"))
             if not rules or micro or craft:
                 continue
-            changes = {"missing": lambda each: None, "not confirmed": lambda each: replace(each, confirmed=False)}
+            changes = {"missing": lambda _: None, "not confirmed": lambda each: replace(each, confirmed=False)}
             changes["about nothing"] = lambda each: replace(each, subject=None)
             if kind in DATED:
                 changes["ended"] = lambda each: replace(each, valid_until=date(2026, 11, 24))
@@ -587,6 +588,216 @@ def site_cheats():
             yield cheat(dossier, f"volumes: {what}", "K-10", replace(facts, volumes=replace(facts.volumes, **volumes)))
 
 
+# Attacks of several moves
+
+
+def plus(facts, *more, adjust=True):
+    """With further lines, and the accountant's statement as they say."""
+    changed = with_lines(facts, (*lines_of(facts), *more))
+    return agreed(changed) if adjust else changed
+
+
+def plus_papers(facts, *papers):
+    return replace(facts, evidence=Evidence((*facts.evidence.items, *papers)))
+
+
+def attack_cheats():  # noqa: C901 (a list)
+    tube, glass, honey = BY_NAME["Welded steel tube"], BY_NAME["Laminated glass"], BY_NAME["Mountain honey"]
+    tomatoes, jam, marble = BY_NAME["Fresh tomatoes"], BY_NAME["Fruit jam"], BY_NAME["Marble slabs"]
+    flour, pasta, urva, juice = (
+        BY_NAME["Wheat flour"],
+        BY_NAME["Pasta"],
+        BY_NAME["Urva honey"],
+        BY_NAME["Pomegranate juice"],
+    )
+    shoes, fan, milk = BY_NAME["Leather shoes"], BY_NAME["Industrial fan"], BY_NAME["Raw milk"]
+
+    # One coil in two lines, each with its own story; the proof is of another material.
+    coil = lines_of(tube.facts)[0]
+    half = replace(coil, value=D(415))
+    told = replace(half, origin_country="AZ", claim=True, basis=Basis.DOMESTIC, name="Coil, ours")
+    yield cheat(tube, "one coil in two lines, one by word from here", "C-15", with_lines(tube.facts, [half, told]))
+    pipes = replace(coil, hs4="7306", value=D(900), name="Ready tubes")
+    told = replace(pipes, origin_country="AZ", claim=True, basis=Basis.DOMESTIC, proofs=("proof-9",))
+    for what, values in {
+        "for the coil": {"hs4": "7208"},
+        "of the applicant itself": {"hs4": "7306", "supplier": "Nümunə"},
+        "of the applicant itself, by VÖEN": {"hs4": "7306", "supplier": "X", "supplier_voen": "0010000101"},
+        "of nobody": {"hs4": "7306", "supplier": ""},
+        "of dots": {"hs4": "7306", "supplier": "..."},
+    }.items():
+        paper = item("supplier-declaration", subject=Subject.PRODUCT, country="AZ", district=SITE, region="QARABAG",
+                     period_from=date(2026, 1, 1), period_until=date(2027, 1, 1), **values)  # fmt: skip
+        paper = replace(paper, id="proof-9")
+        for supplier in (None, " ", "…"):
+            facts = plus_papers(agreed(with_lines(tube.facts, [replace(told, supplier=supplier)])), paper)
+            yield cheat(tube, f"ready tubes with a declaration {what}, supplier {supplier!r}", "C-06 K-06", facts)
+    about = item("origin-document", subject=Subject.PRODUCT, number="1", hs4="7306", country="AZ", about="product")
+    facts = plus_papers(agreed(with_lines(tube.facts, [replace(told, proofs=("origin-document",))])), about)
+    yield cheat(tube, "ready tubes with the certificate of origin of the product", "C-06 K-06", facts)
+    for kind in ("conformity-document", "permit", "resident-project", "cost-statement"):
+        facts = agreed(with_lines(tube.facts, [replace(told, proofs=(kind,))]))
+        yield cheat(tube, f"ready tubes with the {kind}", "C-06 K-06", facts)
+    made = replace(told, basis=Basis.OWN, proofs=("record",))
+    for kind in ("production-record", "grower-letter"):
+        paper = record("record", "2601", ground="quarry", kind=kind)
+        facts = plus_papers(agreed(with_lines(tube.facts, [made])), paper)
+        yield cheat(tube, f"ready tubes as own make with a {kind} of ore", "C-06 K-06", facts)
+
+    # Own produce.
+    own_line = replace(foreign("Tomatoes of ours", "0702", "AZ", 500, 1000), claim=True, basis=Basis.OWN)
+    yield cheat(tomatoes, "own tomatoes listed without their record", "C-06 C-10", plus(tomatoes.facts, own_line))
+    bought = foreign("Tomatoes", "0702", "TR", 500, 1000)
+    yield cheat(tomatoes, "bought tomatoes beside own ones", "C-06 C-10", plus(tomatoes.facts, bought))
+    hidden = replace(bought, hs4="1209", name="Seed, says the label", value=D(600))
+    yield cheat(tomatoes, "tomatoes as seed", "C-15 K-06 C-10", with_lines(tomatoes.facts, [hidden]))
+    packed = replace(bought, hs4="4819", packing=True)
+    yield cheat(tomatoes, "tomatoes as boxes", "C-06 K-06 C-15", with_lines(tomatoes.facts, [packed]))
+    elsewhere = replace(tomatoes.facts.steps[0], seq=0, district="Lənkəran", economic_region=region("Lənkəran"))
+    facts = with_steps(tomatoes.facts, [elsewhere, *tomatoes.facts.steps])
+    yield cheat(tomatoes, "grown in two districts, a record of one", "C-06", facts)
+    abroad = replace(elsewhere, country="TR", district=None, economic_region=None)
+    yield cheat(tomatoes, "grown abroad and here", "C-06", with_steps(tomatoes.facts, [abroad, *tomatoes.facts.steps]))
+    yield cheat(
+        tomatoes,
+        "grown abroad, sorted here",
+        "C-08 C-09",
+        with_steps(tomatoes.facts, [abroad, tomatoes.facts.steps[1]]),
+    )
+    whole = replace(tomatoes.facts, evidence=Evidence(tuple(
+        replace(each, values={**each.values, "headings": ("07",)}) if each.id == "record" else each
+        for each in tomatoes.facts.evidence.items
+    )))  # fmt: skip
+    yield cheat(tomatoes, "a record of a whole chapter", "C-06 C-10", whole)
+    yield cheat(
+        milk, "milk of powder", "C-06 C-10", plus(milk.facts, foreign("Milk powder", "0402", "NZ", "0.2", "0.1"))
+    )
+    yield cheat(honey, "honey of a medium firm by letter", "C-06", replace(
+        with_paper(honey.facts, "record", lambda each: replace(each, kind="grower-letter")),
+        applicant=replace(honey.facts.applicant, size_class="medium"),
+    ))  # fmt: skip
+    yield cheat(honey, "honey in a jar of a third of its price", "C-06 C-15", with_line(
+        with_paper(honey.facts, "record", lambda _: None), 0, value=D(9)
+    ))  # fmt: skip
+    yield cheat(
+        honey,
+        "honey from abroad beside own honey",
+        "C-06 C-10",
+        plus(honey.facts, foreign("Honey", "0409", "UA", 8, 1)),
+    )
+    sugar = foreign("Syrup", "1702", "TR", 8, 1)
+    yield cheat(honey, "syrup in the honey", "C-06 C-10", plus(honey.facts, sugar))
+    yield cheat(urva, "honey of another district", "C-06 C-08", replace(urva.facts, steps=tuple(
+        replace(each, district="Quba") for each in urva.facts.steps
+    )))  # fmt: skip
+    yield cheat(
+        marble, "own blocks quarried abroad", "C-15", with_line(marble.facts, 0, origin_country="TR", claim=None)
+    )
+    yield cheat(juice, "concentrate as own fruit", "C-10 C-06", agreed(with_line(juice.facts, 0, hs4="2009")))
+
+    # Food by weight.
+    for name, heading in {"water": "2201", "salt": "2501"}.items():
+        watered = with_line(with_line(jam.facts, 0, hs4=heading, proofs=()), 1, weight_kg=D(1))
+        yield cheat(jam, f"all {name}", "C-10 C-15", watered)
+    yield cheat(jam, "half sugar", "C-10", with_line(jam.facts, 1, weight_kg=D(820)))
+    yield cheat(jam, "sugar as retail packing", "C-15", with_line(jam.facts, 1, packing=True))
+    yield cheat(jam, "sugar under the heading of jars, ticked", "C-15 C-10", with_line(
+        with_line(jam.facts, 0, proofs=()), 1, hs4="7010", packing=True
+    ))  # fmt: skip
+    yield cheat(jam, "sugar as own make", "C-15", with_line(jam.facts, 1, basis=Basis.OWN, origin_country="BR"))
+    yield cheat(flour, "wheat of two countries, one proof", "C-10", agreed(with_lines(flour.facts, [
+        replace(lines_of(flour.facts)[0], value=D(90), weight_kg=D(400)), foreign("Wheat", "1001", "RU", 210, 900)
+    ])))  # fmt: skip
+    yield cheat(pasta, "flour by word", "C-10", with_line(pasta.facts, 0, proofs=()))
+    yield cheat(flour, "negative weight of the foreign part", "C-10", agreed(with_lines(flour.facts, [
+        *lines_of(flour.facts), foreign("Wheat", "1001", "RU", 100, -1000)
+    ])))  # fmt: skip
+
+    # Figures that cancel out.
+    minus = foreign("Rebate", "7208", "TR", -500)
+    yield cheat(
+        tube, "a rebate as a material", "C-15", agreed(with_lines(tube.facts, [replace(coil, value=D(1330)), minus]))
+    )
+    free = replace(coil, value=D(0))
+    yield cheat(tube, "lent material", "C-15", with_lines(tube.facts, [free]))
+    yield cheat(
+        tube,
+        "a material of no value beside the others",
+        "C-15",
+        plus(tube.facts, replace(coil, value=None), adjust=False),
+    )
+    bag = replace(foreign("Box", "4819", "TR", 130, packing=True))
+    yield cheat(tube, "packing of a tenth of the price", "C-15", plus(with_line(tube.facts, 0, value=D(830)), bag))
+    parts = [Cost("other", KARABAKH, D("0.01")) for _ in range(5)]
+    yield cheat(tube, "many small costs", "K-06", agreed(replace(tube.facts, cost=CostStatement(tuple(parts)))))
+    moved = [("labour", AZ_OTHER, D(300)), ("other", KARABAKH, D(270))]
+    yield cheat(tube, "labour where no step is", "C-15", agreed(with_costs(tube.facts, *moved)))
+    away = with_steps(tube.facts, [step("tube_welding", "TR"), replace(tube.facts.steps[1], operation="packing")])
+    yield cheat(tube, "made abroad, costs here", "C-15 C-08", away)
+    research = [("research", KARABAKH, D(300)), ("labour", ABROAD, D(270))]
+    yield cheat(tube, "labour abroad, research here", "C-15", agreed(with_costs(tube.facts, *research)))
+    minus = [("labour", KARABAKH, D(670)), ("other", ABROAD, D(-100))]
+    yield cheat(tube, "negative cost abroad", "C-15 K-06", agreed(with_costs(tube.facts, *minus)))
+    twice = CostStatement((*tube.facts.cost.costs, *tube.facts.cost.costs))
+    yield cheat(tube, "every cost twice", "C-15", replace(tube.facts, cost=twice))
+    more = CostStatement((*tube.facts.cost.costs, Cost("materials", ABROAD, D(100))))
+    yield cheat(tube, "materials stated too low", "C-15", replace(tube.facts, cost=more))
+
+    # Steps.
+    same = [replace(each, seq=1) for each in (step("lasting", "TR"), *shoes.facts.steps)]
+    yield cheat(shoes, "made abroad under the same number", "C-09 K-08", replace(shoes.facts, steps=tuple(same)))
+    back = tuple(replace(each, seq=-each.seq) for each in (*fan.facts.steps, replace(step("stamping", "CN"), seq=4)))
+    yield cheat(fan, "numbers turned round", "K-08 C-09", replace(fan.facts, steps=back))
+    ticked = with_steps(fan.facts, [replace(step("stamping", "CN"), is_essential=False), *fan.facts.steps[2:]])
+    yield cheat(fan, "the work abroad not ticked", "C-09 C-08", ticked)
+    finished = with_steps(fan.facts, [*fan.facts.steps, replace(step("packing", "CN"), is_essential=True)])
+    yield cheat(fan, "packed abroad, ticked", "C-09", finished)
+    sub = with_steps(fan.facts, [replace(each, subcontractor="\u200b") for each in fan.facts.steps])
+    yield cheat(fan, "a subcontractor without letters", "K-07 C-09", sub)
+    for country in ("az", " AZ "):
+        fine = with_steps(fan.facts, [replace(each, country=country) for each in fan.facts.steps[:1]])
+        assert judged(fan.mark, agreed(fine)).outcome is Outcome.PASS
+    for country in ("AZE", "ＡＺ", "A Z", "XX"):
+        odd = with_steps(fan.facts, [replace(each, country=country) for each in fan.facts.steps])
+        yield cheat(fan, f"country {country!r}", "C-09 C-08", odd)
+    near = with_steps(fan.facts, [replace(each, district="Ağdаm", economic_region=None) for each in fan.facts.steps])
+    yield cheat(fan, "the district with a Cyrillic letter", "K-07", near)
+
+    # Papers and people.
+    nobody = replace(tube.facts, declaration=replace(tube.facts.declaration, made_by=None))
+    unsigned = with_papers(nobody, lambda each: replace(each, values={"basis": "director"}), "authority-to-sign")
+    yield cheat(tube, "declared by nobody, authority of nobody", "C-16", unsigned)
+    later = with_papers(tube.facts, lambda each: replace(each, issued_on=date(2026, 11, 27)), "authority-to-sign")
+    yield cheat(tube, "authority after the submission", "C-03", later)
+    second = plus_papers(tube.facts, replace(
+        item("inspection-record", date(2026, 11, 30), subject=Subject.SITE, findings=("critical",)), id="second"
+    ))  # fmt: skip
+    yield cheat(tube, "a second visit with a critical finding", "C-17", second)
+    newer = plus_papers(
+        tube.facts, replace(item("tax-status", date(2026, 11, 30), taxpayer_status="liquidated"), id="t2")
+    )
+    yield cheat(tube, "struck off since", "C-02", newer)
+    for figure in (D("NaN"), D("Infinity"), D("1e40")):
+        state = with_papers(pasta.facts, says(state_share_pct=figure), "ownership-statement")
+        yield cheat(pasta, f"share of the state {figure}", "A-03", state)
+    for unit in ("kg", None):
+        claim = (VolumeClaim("p1", D(900000), unit, own=True),)
+        volumes = replace(tube.facts.volumes, claims=claim)
+        yield cheat(tube, f"volume in {unit}", "K-10", replace(tube.facts, volumes=volumes))
+    from_tr = item(
+        "origin-document", subject=Subject.PRODUCT, number="9", form="CT1", about="product", country="TR", hs4="1902"
+    )
+    yield cheat(pasta, "a certificate of origin that says TR", "A-06", plus_papers(pasta.facts, from_tr))
+    for claim in (True, None):
+        line = with_line(glass.facts, 0, claim=claim, proofs=())
+        yield cheat(glass, f"glass without proof, claim {claim}", "C-06", line)
+    slip = with_paper(glass.facts, "proof-0", says(country="TR"))
+    yield cheat(glass, "the declaration says TR", "C-15 C-06", slip)
+    both = plus_papers(slip, replace(next(x for x in glass.facts.evidence.items if x.id == "proof-0"), id="good"))
+    both = with_line(both, 0, proofs=("good", "proof-0"))
+    yield cheat(glass, "two declarations, one says TR", "C-15", both)
+
+
 GENERATORS = (
     operation_cheats, near_cheats, step_cheats, figure_cheats, material_cheats, proof_cheats, paper_cheats,
     company_cheats, name_cheats, site_cheats,
@@ -597,8 +808,10 @@ def cheats(generator):
     return [each for each in generator() if each is not None]
 
 
-def findings_of(assessment, rules):
-    return {each.rule: each for each in assessment.findings if each.rule in rules}
+def answers_of(mark, facts, rules):
+    """The findings of these rules alone: where one of them is open, the whole is no pass."""
+    ruleset = SCHEMES[mark].ruleset
+    return [judge(rule, facts, ruleset.context) for rule in ruleset.rules if rule.id in rules]
 
 
 @pytest.mark.parametrize("generator", GENERATORS, ids=lambda each: each.__name__)
@@ -607,17 +820,23 @@ def test_no_cheat_passes(generator):
     assert len(table) >= 30
     through = []
     for each in table:
-        assessment = judged(each.mark, each.facts)
-        seen_by = [found for found in findings_of(assessment, each.rules).values() if found.outcome in OPEN]
-        if assessment.outcome is Outcome.PASS or not seen_by:
-            answers = {found.rule: found.case for found in findings_of(assessment, each.rules).values()}
-            through.append(f"{each}: {assessment.outcome.value}, {answers}")
+        found = answers_of(each.mark, each.facts, each.rules)
+        if not any(finding.outcome in OPEN for finding in found):
+            whole = judged(each.mark, each.facts).outcome.value
+            through.append(f"{each}: {whole}, { {finding.rule: finding.case for finding in found} }")
     assert through == []
 
 
+@pytest.mark.parametrize("each", list(attack_cheats()), ids=str)
+def test_no_attack_passes(each):
+    found = answers_of(each.mark, each.facts, each.rules)
+    assert any(finding.outcome in OPEN for finding in found), {finding.rule: finding.case for finding in found}
+    assert judged(each.mark, each.facts).outcome is not Outcome.PASS
+
+
 def test_the_campaign_is_large_enough():
-    counts = Counter({generator.__name__: len(cheats(generator)) for generator in GENERATORS})
-    print("\nvariants:", sum(counts.values()), dict(counts))
+    counts = Counter({each.__name__: len(cheats(each)) for each in (*GENERATORS, attack_cheats)})
+    print("\nvariants:", sum(counts.values()), dict(counts))  # noqa: T201 (the counts are wanted)
     assert sum(counts.values()) >= 300
 
 
@@ -630,7 +849,7 @@ def test_honest_dossiers_are_decided_without_a_person():
         left = {found.rule for found in assessment.of(Outcome.MANUAL)}
         manual += [dossier.name] if left else []
         assert left == set(dossier.may_be_manual), dossier.name
-    print(f"\nhonest: {len(DOSSIERS)}, manual: {manual}, refused: {refused}")
+    print(f"\nhonest: {len(DOSSIERS)}, manual: {manual}, refused: {refused}")  # noqa: T201 (the counts are wanted)
     assert refused == []
     assert len(manual) <= len(DOSSIERS) * 0.2
 
@@ -640,5 +859,4 @@ def test_what_an_honest_dossier_rests_on_is_said_right(dossier):
     """The table that `proof_cheats` goes by: the named rules, and only with these papers, pass."""
     assessment = judged(dossier.mark, dossier.facts)
     for rules in dossier.rests_on.values():
-        assert {found.outcome for found in findings_of(assessment, rules).values()} == {Outcome.PASS}
-    assert SITE and step and item
+        assert {found.outcome for found in assessment.findings if found.rule in rules} == {Outcome.PASS}
