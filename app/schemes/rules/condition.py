@@ -252,7 +252,9 @@ def fact_of(name: str, facts: Facts) -> ItemValue | None:
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
         item = in_force(facts.evidence, kind, facts.as_of)
-        return item.values.get(value) if item else None
+        stated = item.values.get(value) if item else None
+        makes_sense = not isinstance(stated, Decimal) or exact(stated) is not None
+        return stated if makes_sense else None
     return FACTS[name](facts)
 
 
