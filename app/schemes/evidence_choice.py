@@ -25,19 +25,23 @@ NEWEST_COUNTS = frozenset(
 
 def confirmed(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
     """Confirmed documents of the kind that name what they speak for, newest first."""
-    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and item.confirmed)
-    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+    return _newest_first(evidence, kind, confirmed=True)
 
 
 def awaiting(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
     """Documents of the kind that nobody has confirmed yet, newest first."""
-    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and not item.confirmed)
-    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+    return _newest_first(evidence, kind, confirmed=False)
+
+
+def _newest_first(evidence: Evidence | None, kind: str, *, confirmed: bool) -> tuple[Item, ...]:
+    items = evidence.of_kind(kind) if evidence else ()
+    speaking = [item for item in items if item.confirmed is confirmed and item.subject is not None]
+    return tuple(sorted(speaking, key=_age, reverse=True))
 
 
 def without_subject(evidence: Evidence | None, kind: str) -> bool:
     """Whether a document of the kind is here that speaks for nothing, because it names no product or site."""
-    return any(item.kind == kind and item.subject is None for item in (evidence.items if evidence else ()))
+    return any(item.subject is None for item in (evidence.of_kind(kind) if evidence else ()))
 
 
 def choose(evidence: Evidence | None, kind: str, day: date) -> Item | None:

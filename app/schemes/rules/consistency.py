@@ -6,6 +6,7 @@ tolerance: the materials are taken from the bill of materials for both.
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from pydantic import Field
 from app.schemes.evidence_choice import choose, confirmed
 from app.schemes.facts import CostPlace, CostStatement, Facts, InputSummary
 from app.schemes.figures import exact, plain, rounded, shown
-from app.schemes.material_origin import HOME, BillOfMaterials, Contradiction, place_of, positive, read_bill_of_materials
+from app.schemes.material_origin import HOME, BillOfMaterials, Contradiction, place_of, positive
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, KindCode, Percentage, Remedy, Rule, Value, Verdict, code, seen
 from app.schemes.rules.share import other_costs
@@ -72,7 +73,7 @@ class ConsistencyRule(Rule):
         value, cost = facts.value, facts.cost
         if value is None or isinstance(value.inputs, InputSummary) or not isinstance(cost, CostStatement):
             return Verdict("not_assessed", values)
-        bill = read_bill_of_materials(facts, context.origin, context.lists) or BillOfMaterials((), None)
+        bill = context.bill_of_materials(facts) or BillOfMaterials((), None)
         values["ex_works"] = None if value.ex_works is None else seen(plain(value.ex_works))
         for line in bill.lines:
             if line.contradiction is not None:
@@ -81,7 +82,7 @@ class ConsistencyRule(Rule):
             if not positive(line.material.value):
                 field = f"/materials/{line.number}/value"
                 return Verdict("incomplete_value", values | {"n": str(line.number + 1)}, Remedy(field=field))
-        price, others = exact(value.ex_works), other_costs(cost)
+        price, others = exact(value.ex_works), context.once("other costs", facts, partial(other_costs, cost))
         if price is None or price <= 0:
             return Verdict("incomplete_value", values, Remedy(field="/ex_works"), text="incomplete_ex_works")
         if others is None:
