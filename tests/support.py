@@ -172,6 +172,7 @@ class Company(Caller):
         self.organisation_id = organisation_id
         self.voen = voen
         self.name = name
+        self.name_az = f"“Nümunə-{name.rpartition(' ')[2]}” MMC"
         self.site_id = None
         self.attested_at = None  # when its evidence was last looked up; None: it is not kept up
         self.papers, self.looked_up = {}, {}  # kind → what is stated of it, for whatever it applies for
@@ -418,7 +419,7 @@ class House:
             for product_id in application["product_ids"]:
                 heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
                 day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
-                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "about": "product", "country": "AZ"}
+                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "country": "AZ", "values": {"about": "product"}}
                 origin = company.lay("origin-document", about=product_id, issued_on=day, **stated)
                 if origin["confirmed_at"] is None:
                     self.confirm_evidence(origin)
@@ -474,7 +475,8 @@ def open_house(database_url, folder, clock=None, **settings):
 def lay(caller, path, kind, content, about, details, *, site=None):
     """Upload a document; `details` are its dates, its number and its values by name; `about` one product or several."""
     form = {name: str(details[name]) for name in ("issued_on", "valid_until", "number") if name in details}
-    values = {name: value for name, value in details.items() if name not in form}
+    values = {name: value for name, value in details.items() if name not in form and name != "values"}
+    values |= details.get("values", {})  # those whose names are taken here
     form |= {"kind": kind, "values": json.dumps(values)}
     form |= {"product_id": [about] if isinstance(about, str) else list(about)} if about else {}
     form |= {"site_id": site} if site else {}
@@ -504,7 +506,7 @@ def product(site_id, **changed):
         ],
         "costs": [
             {"kind": "labour", "place": "KARABAKH", "amount": "563"},
-            {"kind": "energy", "place": "AZ_OTHER", "amount": "14"},
+            {"kind": "quality", "place": "AZ_OTHER", "amount": "14"},
         ],
     }
     return body | changed

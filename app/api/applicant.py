@@ -225,19 +225,20 @@ class DeclarationBody(Body):
 
 
 def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
-    text = declaration.declaration_text()
-    present, newest = declaration.present_hash(session, row), store.declaration(session, row.id)
+    text, present = declaration.declaration_text(), declaration.present(session, row)
     made = None
-    if newest is not None:
+    if present.newest is not None:
         made = DeclarationMade(
-            text_version=newest.text_version,
-            declared_hash=newest.declared_hash,
-            method=newest.method,
-            made_by=newest.made_by,
-            made_at=newest.made_at,
-            covers_present=(newest.text_version, newest.declared_hash) == (text.version, present),
+            text_version=present.newest.text_version,
+            declared_hash=present.newest.declared_hash,
+            method=present.newest.method,
+            made_by=present.newest.made_by,
+            made_at=present.newest.made_at,
+            covers_present=present.is_covered,
         )
-    return DeclarationAnswer(text_version=text.version, text=dict(text.text), declared_hash=present, declaration=made)
+    return DeclarationAnswer(
+        text_version=text.version, text=dict(text.text), declared_hash=present.hash, declaration=made
+    )
 
 
 @router.get(
@@ -276,7 +277,7 @@ def declare(
         actor,
         application_id,
         text_version=body.text_version,
-        declared_hash=body.declared_hash,
+        content_hash=body.declared_hash,
         now=now,
     )
     return _declaration(session, cases.visible(session, actor, application_id))

@@ -4,7 +4,7 @@ It is made by a person of the company. An API client may submit once a member ha
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,13 +17,15 @@ from app import audit
 from app.access.rights import own_organisation, person
 from app.actor import Actor
 from app.applications import cases, store
-from app.applications.declared import declared_hash
+from app.applications.declared import declarable, declared_hash
 from app.applications.model import Application, Declaration, DeclarationMethod, Evidence
 from app.applications.workflow import OPEN, State
 from app.db import new_id
 from app.errors import Conflict
 from app.products import store as products
+from app.products.store import WholeProduct
 from app.registry import store as registry
+from app.registry.model import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,42 @@ def declaration_text() -> DeclarationText:
     return DeclarationText(raw["version"], raw["text"])
 
 
-def present_hash(session: Session, application: Application, evidence: Sequence[Evidence] | None = None) -> str:
-    """The declared hash as of now."""
-    if evidence is None:
-        evidence = store.evidence_for(session, application.organisation_id, application.id)
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a declaration has to cover as of now, and the newest one."""
+
+    hash: str
+    documents: tuple[UUID, ...]
+    newest: Declaration | None
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the newest declaration is over the text and the content as they are now."""
+        text = declaration_text()
+        return self.newest is not None and (self.newest.declared_hash, self.newest.text_version) == (
+            self.hash,
+            text.version,
+        )
+
+
+def declared_now(
+    session: Session,
+    application: Application,
+    wholes: Collection[WholeProduct],
+    sites: Collection[Site],
+    evidence: Sequence[Evidence],
+) -> Declared:
+    newest = store.declaration(session, application.id)
+    documents = declarable(application, wholes, evidence, newest)
+    return Declared(declared_hash(wholes, sites, documents), tuple(row.id for row in documents), newest)
+
+
+def present(session: Session, application: Application) -> Declared:
+    """What a declaration has to cover, read from the tables."""
     wholes = products.by_id(session, store.product_ids(session, application.id))
     sites = registry.sites_by_id(session, [each.product.site_id for each in wholes.values()])
-    return declared_hash(application.id, wholes.values(), sites.values(), evidence)
+    evidence = store.evidence_for(session, application.organisation_id, application.id)
+    return declared_now(session, application, list(wholes.values()), list(sites.values()), evidence)
 
 
 def takes_declaration(session: Session, actor: Actor, application_id: UUID) -> Application:
@@ -57,7 +88,7 @@ def takes_declaration(session: Session, actor: Actor, application_id: UUID) -> A
 
 
 def declare(
-    session: Session, actor: Actor, application_id: UUID, *, text_version: str, declared_hash: str, now: datetime
+    session: Session, actor: Actor, application_id: UUID, *, text_version: str, content_hash: str, now: datetime
 ) -> Declaration:
     """Accept the text over what stands in the application now.
 
@@ -72,19 +103,20 @@ def declare(
             code="application-frozen",
             data={"state": application.state, "allowed": []},
         )
-    present = present_hash(session, application)
+    now_declared = present(session, application)
     text = declaration_text()
-    if (text_version, declared_hash) != (text.version, present):
+    if (text_version, content_hash) != (text.version, now_declared.hash):
         raise Conflict(
             "This is not the text and content as they are now. Read both again, then declare.",
             code="declaration-outdated",
-            data={"text_version": text.version, "declared_hash": present},
+            data={"text_version": text.version, "declared_hash": now_declared.hash},
         )
     row = Declaration(
         id=new_id(),
         application_id=application.id,
         text_version=text.version,
-        declared_hash=present,
+        declared_hash=now_declared.hash,
+        documents=[str(each) for each in now_declared.documents],
         method=DeclarationMethod.CLICK.value,
         made_by=user_id,
         made_at=now,
@@ -98,19 +130,18 @@ def declare(
         ("application", application.id),
         now,
         case_id=application.id,
-        declared_hash=present,
+        declared_hash=row.declared_hash,
         text_version=text.version,
     )
     return row
 
 
-def check_declared(present: str, newest: Declaration | None) -> None:
+def check_declared(declared: Declared) -> None:
     """Refuse what nobody has declared as it stands: 409 `declaration-missing` names the hash to declare."""
-    text = declaration_text()
-    if newest is None or (newest.declared_hash, newest.text_version) != (present, text.version):
+    if not declared.is_covered:
         raise Conflict(
             "A member of the company has to declare first that what stands here is true and complete "
             "(POST /v1/applications/{id}/declaration).",
             code="declaration-missing",
-            data={"text_version": text.version, "declared_hash": present},
+            data={"text_version": declaration_text().version, "declared_hash": declared.hash},
         )

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from app.applications.items import subject_seen
-from app.applications.model import Evidence
+from app.applications.model import Application, Declaration, Evidence
+from app.applications.workflow import APPLICANT_MAY_EDIT, State
 from app.products.store import WholeProduct
 from app.registry.model import Site, Source
 from app.schemes import canonical
@@ -45,22 +46,37 @@ SITE = ("name", "production_started_on")
 APPLICANT_SITE = ("country", "district", "park_code")  # of a site from the register, these are the register's word
 
 
-def declared_hash(
-    application_id: UUID, products: Iterable[WholeProduct], sites: Iterable[Site], evidence: Iterable[Evidence]
-) -> str:
-    """SHA-256, lower-case hex. `evidence`: what the application finds; what staff added, or what is about other
-    products and sites of the company, is left out."""
-    wholes = list(products)
+def declared_hash(products: Iterable[WholeProduct], sites: Iterable[Site], documents: Iterable[Evidence]) -> str:
+    """SHA-256, lower-case hex. `documents`: as `declarable` finds them."""
     return canonical.digest(
         {
-            "products": {str(each.product.id): _product(each) for each in wholes},
+            "products": {str(each.product.id): _product(each) for each in products},
             "sites": {str(site.id): _site(site) for site in sites},
-            "documents": sorted(
-                canonical.canonical_json([row.kind, row.sha256, row.entered])
-                for row in evidence
-                if row.entered is not None and (row.application_id == application_id or _is_within(row, wholes))
-            ),
+            "documents": sorted(canonical.canonical_json([row.kind, row.sha256, row.entered]) for row in documents),
         }
+    )
+
+
+def declarable(
+    application: Application, products: Iterable[WholeProduct], evidence: Iterable[Evidence], newest: Declaration | None
+) -> tuple[Evidence, ...]:
+    """The documents that a declaration over this application covers: what the applicant uploaded to it, and what the
+    company has for all its applications and is about these products, their sites or the company itself.
+
+    While the application is under review a new document of the company changes nothing: of those for all applications
+    only the ones count that the newest declaration covers.
+    """
+    wholes = list(products)
+    is_frozen = State(application.state) not in APPLICANT_MAY_EDIT
+    covered = frozenset(newest.documents) if newest is not None and is_frozen else None
+    return tuple(
+        row
+        for row in evidence
+        if row.entered is not None
+        and (
+            row.application_id == application.id
+            or (_is_within(row, wholes) and (covered is None or str(row.id) in covered))
+        )
     )
 
 

@@ -81,7 +81,7 @@ def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
         wrong.append(("/site_id", f"“{name}” speaks for {speaks_for}: name no site."))
     elif about.site_id is None and kind.scope is Scope.SITE:
         wrong.append(("/site_id", f"“{name}” is about one site: name it, else it speaks for none."))
-    elif about.site_id is not None and about.product_ids:
+    elif about.site_id is not None and about.product_ids and kind.scope is Scope.ANY:
         wrong.append(("/site_id", "Name products or a site, not both."))
     return [{"pointer": pointer, "detail": detail} for pointer, detail in wrong]
 

@@ -75,6 +75,12 @@ class Evidence(Base):
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")
     confirmed_at: Mapped[datetime | None]
+    withdrawal_reason: Mapped[str | None] = mapped_column(comment="why the last confirmation was withdrawn")
+    found_false: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=sa.false(),
+        comment="withdrawn because it is false; it is never confirmed again",
+    )
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
@@ -96,6 +102,7 @@ class Declaration(Base):
     application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"), index=True)
     text_version: Mapped[str]
     declared_hash: Mapped[str] = mapped_column(comment="SHA-256 over what the applicant entered and uploaded")
+    documents: Mapped[list[str]] = mapped_column(comment="ids of the evidence documents that it covers")
     method: Mapped[str]
     made_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     made_at: Mapped[datetime]

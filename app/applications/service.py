@@ -117,7 +117,7 @@ def submit(session: Session, actor: Actor, application_id: UUID, *, version: Ver
         )
     judged = assessment.judge(session, application, now, hold=True)
     _check_free(session, application, now)
-    _check_declared(session, application, judged)
+    _check_declared(judged)
     _check_supplied(judged)
     assessment.keep(session, application, judged, "submission", now)
     application.submitted_at = now
@@ -149,7 +149,7 @@ def respond(
             question, first = waiting[reply.question_id], day_in_baku(now)
             asked = [question.product_id] if question.product_id else list(judged.assessments)
             question.accepted_until = min(judged.last_day(product_id, first) for product_id in asked)
-    _check_declared(session, application, judged)
+    _check_declared(judged)
     assessment.keep(session, application, judged, "response", now)
     cases.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)
     return application
@@ -225,11 +225,11 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
         )
 
 
-def _check_declared(session: Session, application: Application, judged: assessment.Judged) -> None:
+def _check_declared(judged: assessment.Judged) -> None:
     """Where the rules of the mark ask for a declaration: one over what stands here now."""
     if any(str(rule.kind) == DECLARATION_RULE for rule in judged.ruleset.rules):
-        assert judged.dossier.declared_hash is not None  # an application was assessed
-        declaration.check_declared(judged.dossier.declared_hash, store.declaration(session, application.id))
+        assert judged.dossier.declared is not None  # an application was assessed
+        declaration.check_declared(judged.dossier.declared)
 
 
 def _check_supplied(judged: assessment.Judged) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.certificates.model import SuspensionCause
-from app.certificates.workflow import RevocationReason
+from app.certificates.model import RevocationReason, SuspensionCause
 from app.pages.words import _
 from app.schemes.origin import Criterion
 from app.verification.checks import Verdict
@@ -132,9 +131,15 @@ REASONS: Mapping[str, str] = MappingProxyType(
         RevocationReason.REPEATED_SUSPENSION: _("repeated suspension"),
         RevocationReason.COURT_ORDER: _("an order of a court"),
         SuspensionCause.RESIDENCY: _("the residency in the park is not in force"),
+        SuspensionCause.DOCUMENT: _("a document that is needed ended or was withdrawn"),
         SuspensionCause.HEARING: _("a hearing is under way"),
         SuspensionCause.SURVEILLANCE: _("a finding of surveillance"),
+        SuspensionCause.CHANGE: _("a change that the holder did not report"),
+        SuspensionCause.LICENCE: _("the licence of the mark is not in force"),
+        SuspensionCause.MARK: _("the registration of the mark ended"),
         SuspensionCause.HOLDER: _("at the wish of the holder"),
+        SuspensionCause.INCIDENT: _("an incident is being looked into"),
+        SuspensionCause.COURT: _("an order of a court"),
     }
 )
 

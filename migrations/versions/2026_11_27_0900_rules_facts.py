@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column(
             "declared_hash", sa.Text(), nullable=False, comment="SHA-256 over what the applicant entered and uploaded"
         ),
+        sa.Column("documents", JSON, nullable=False, comment="ids of the evidence documents that it covers"),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=False),
         sa.Column("made_at", db.UtcDateTime(), nullable=False),

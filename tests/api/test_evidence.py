@@ -50,7 +50,7 @@ def path_of(draft, evidence=None):
 def raw(company, draft, disposition, content=PDF):
     """An upload with its `Content-Disposition` just as it stands."""
     body = b"--x\r\nContent-Disposition: form-data; " + disposition + b"\r\n\r\n" + content
-    body += b'\r\n--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nphoto\r\n--x--\r\n'
+    body += b'\r\n--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nother\r\n--x--\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     return company.post(path_of(draft), content=body, headers=headers)
 
@@ -113,30 +113,72 @@ def test_an_empty_file_is_refused(company, draft):
 
 def test_a_claimed_media_type_counts_for_nothing(company, draft):
     files = {"file": ("statement.pdf", HTML, "application/pdf")}
-    refused(company.post(path_of(draft), files=files, data={"kind": "photo"}), 415)
-    made = ok(company.post(path_of(draft), files={"file": ("x", PDF, "text/html")}, data={"kind": "photo"}))
+    refused(company.post(path_of(draft), files=files, data={"kind": "other"}), 415)
+    made = ok(company.post(path_of(draft), files={"file": ("x", PDF, "text/html")}, data={"kind": "other"}))
     assert made["media_type"] == "application/pdf"
 
 
 def test_the_same_file_twice_is_one(company, draft):
     first = ok(company.add_evidence(draft))
     assert ok(company.add_evidence(draft, name="another-name.pdf")) == first
-    other_kind = ok(company.add_evidence(draft, kind="permit"))
+    other_kind = ok(company.add_evidence(draft, kind="company-registration"))
     assert other_kind["id"] != first["id"]
     assert [each["id"] for each in ok(company.get(path_of(draft)))["items"]] == [first["id"], other_kind["id"]]
 
 
 def test_what_it_is_about(company, draft):
     (product_id,) = company.application(draft)["product_ids"]
-    assert ok(company.add_evidence(draft, product_id=product_id))["product_id"] == product_id
-    other = company.add_product()
-    document = refused(company.add_evidence(draft, PDF + b"2", product_id=other), 422)
-    assert document["errors"][0]["pointer"] == "/product_id"
-    for wrong in ("x", "0", "\0"):
-        answer = company.add_evidence(draft, PDF + b"2", product_id=wrong)
-        assert answer.status_code in {404, 422}, answer.text
-    for kind in ("", "x", "photo,permit", "\0"):
+    made = ok(company.add_evidence(draft, kind="photo", product_id=product_id))
+    assert (made["kind"], made["product_id"], made["product_ids"]) == ("photo", product_id, [product_id])
+    permit = ok(company.add_evidence(draft, kind="permit", site_id=company.site_id))
+    assert (permit["product_ids"], permit["site_id"]) == ([], company.site_id)
+    whole = ok(company.add_evidence(draft, kind="other"))
+    assert (whole["product_id"], whole["product_ids"], whole["site_id"]) == (None, [], None)
+    for kind in ("", "horoscope", "Photo", "photo\0"):
         refused(company.add_evidence(draft, kind=kind), 422)
+    elsewhere = company.add_product()
+    document = refused(company.add_evidence(draft, kind="photo", product_id=elsewhere), 422)
+    assert document["errors"] == [{"pointer": "/product_ids", "detail": "This product is not in the application."}]
+    refused(company.add_evidence(draft, kind="photo", product_id="no-id"), 404)
+
+
+def test_a_document_is_about_several_products(company):
+    one, other = company.add_product(), company.add_product()
+    draft = company.draft(one, other)
+    made = ok(company.add_evidence(draft, kind="photo", product_id=[other, one]))
+    assert (made["product_id"], made["product_ids"]) == (None, sorted([one, other]))
+    assert ok(company.add_evidence(draft, kind="photo", product_id=[one, other]))["id"] == made["id"]
+    refused(company.add_evidence(draft, kind="photo", product_id=[one, one]), 422)
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "pointer", "words"),
+    [
+        ("photo", {}, "/product_ids", "is about products: name each"),
+        ("cost-statement", {}, "/product_ids", "is about products: name each"),
+        ("lot-report", {}, "/product_ids", "is about products: name each"),
+        ("cost-statement", {"product_id", "site_id"}, "/site_id", "speaks for products: name no site"),
+        ("permit", {}, "/site_id", "is about one site: name it"),
+        ("capacity-statement", {}, "/site_id", "is about one site: name it"),
+        ("permit", {"product_id", "site_id"}, "/product_ids", "speaks for a site: name no product"),
+        ("company-registration", {"product_id"}, "/product_ids", "speaks for the whole company: name no product"),
+        ("company-registration", {"site_id"}, "/site_id", "speaks for the whole company: name no site"),
+        ("other", {"product_id", "site_id"}, "/site_id", "Name products or a site, not both"),
+    ],
+)
+def test_a_kind_without_its_subject_is_refused_at_upload(company, draft, kind, about, pointer, words):
+    (product_id,) = company.application(draft)["product_ids"]
+    named = {"product_id": product_id, "site_id": company.site_id}
+    document = refused(company.add_evidence(draft, kind=kind, **{name: named[name] for name in about}), 422)
+    [error] = document["errors"]
+    assert error["pointer"] == pointer
+    assert words in error["detail"]
+
+
+def test_a_site_of_another_company_is_no_subject(shared_house, company, draft):
+    stranger = shared_house.company(evidence=False)
+    document = refused(company.add_evidence(draft, kind="permit", site_id=stranger.site_id), 422)
+    assert document["errors"] == [{"pointer": "/site_id", "detail": "The company has no such site."}]
 
 
 # Frozen and asked for
@@ -189,7 +231,7 @@ def test_evidence_belongs_to_the_dossier(house):
                 id=new_id(),
                 organisation_id=UUID(company.organisation_id),
                 application_id=UUID(case_id),
-                kind="photo",
+                kind="other",
                 file_name="x.pdf",
                 media_type="application/pdf",
                 size=1,
@@ -362,7 +404,7 @@ def test_a_lost_file_is_no_crash(house):
     answer = company.get(path_of(draft, made))
     refused(answer, 503)
     assert answer.headers["Retry-After"]
-    ok(company.add_evidence(draft, kind="permit"))  # the same bytes heal it
+    ok(company.add_evidence(draft, kind="company-registration"))  # the same bytes heal it
     assert company.get(path_of(draft, made)).content == PDF
 
 

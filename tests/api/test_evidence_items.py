@@ -1,12 +1,14 @@
 """Evidence items through the API: stated by the company, confirmed by staff, read by the rules, kept in the dossier."""
 
 import json
+from uuid import UUID
 
 import pytest
 from api_world import count, other_reviewer, refused, rows
 
 from app.actor import Role
-from app.schemes.evidence_kinds import kinds
+from app.applications.model import Evidence  # past the service on purpose
+from app.schemes.evidence_kinds import Scope, kinds
 from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok
 
 PERMIT = {"issued_on": "2025-03-01", "valid_until": "2027-02-28", "number": "E-4"}
@@ -55,7 +57,7 @@ def test_an_item_is_stated_confirmed_and_withdrawn(house, company):
 
 
 def test_refusals_come_in_their_order(house, company):
-    item = company.lay("volume-statement", issued_on="2026-01-01")
+    item = company.lay("volume-statement", about=company.add_product(), issued_on="2026-01-01")
     confirm, withdraw = path_of(item, "/confirm"), path_of(item, "/withdraw-confirmation")
     stranger = house.company(evidence=False)
     for path in (confirm, withdraw):
@@ -89,7 +91,7 @@ def test_a_retry_gets_the_answer_of_the_first_try(house, company):
     again = house.registrar.post(path_of(item, "/confirm"), json={}, version=1, headers=key)
     assert ok(first) == ok(again)
     assert again.headers["Idempotent-Replayed"] == "true"
-    upload = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "photo"}, "headers": {"Idempotency-Key": "up-1"}}
+    upload = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}, "headers": {"Idempotency-Key": "up-1"}}
     path = f"/v1/organisations/{company.organisation_id}/evidence"
     assert ok(company.post(path, **upload))["id"] == ok(company.post(path, **upload))["id"]
 
@@ -102,10 +104,13 @@ def test_the_same_item_twice_is_one_and_another_reading_is_another(house, compan
 
 
 def test_each_kind_is_supplied_by_its_side(house, company):
-    case_id = company.draft()
+    product_id = company.add_product()
+    case_id = company.draft(product_id)
     place = f"/v1/organisations/{company.organisation_id}/evidence"
+    subjects = {Scope.SITE: {"site_id": company.site_id}, Scope.COMPANY: {}, Scope.ANY: {}}
     for kind in kinds().values():
-        form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": kind.code}}
+        subject = subjects.get(kind.scope, {"product_id": product_id})
+        form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": kind.code} | subject}
         for path in (place, f"/v1/applications/{case_id}/evidence"):
             answer = company.post(path, **form)
             if "applicant" in kind.supplied_by:
@@ -144,7 +149,8 @@ def test_dates_and_numbers_that_cannot_be_right(house, company):
         ({"number": "x" * 101}, "/number"),
         ({"values": '{"colour": "red"}'}, "/values/colour"),
     ):
-        answer = company.post(path, files={"file": ("p.pdf", PDF)}, data={"kind": "permit"} | form)
+        about = {"kind": "permit", "site_id": company.site_id}
+        answer = company.post(path, files={"file": ("p.pdf", PDF)}, data=about | form)
         assert refused(answer, 422)["errors"][0]["pointer"] == pointer, form
     assert count(house, "evidence") == 0
 
@@ -159,9 +165,9 @@ def test_who_sees_the_evidence_of_a_company(house, company):
         refused(house.inspector.get(path), 403)
         for caller in (company, house.registrar, house.reviewer, house.approver, house.owner, house.auditor):
             assert caller.get(path).status_code == 200
-    refused(stranger.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "photo"}), 404)
+    refused(stranger.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "other"}), 404)
     for caller in (house.approver, house.owner, house.auditor, house.inspector):
-        refused(caller.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "photo"}), 403)
+        refused(caller.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "other"}), 403)
     file = company.get(path_of(item, "/file"))
     assert file.content == PDF
     assert file.headers["X-Content-Type-Options"] == "nosniff"
@@ -178,9 +184,9 @@ def test_evidence_about_a_product_speaks_for_that_product_only(house):
     assert tried(company, other)[0]["C-11"][0] == "pass"
     stranger = house.company(evidence=False)
     path = f"/v1/organisations/{company.organisation_id}/evidence"
-    form = {"kind": "permit", "product_id": stranger.add_product()}
+    form = {"kind": "photo", "product_id": stranger.add_product()}
     answer = company.post(path, files={"file": ("p.pdf", PDF)}, data=form)
-    assert refused(answer, 422)["errors"][0]["pointer"] == "/product_id"
+    assert refused(answer, 422)["errors"][0]["pointer"] == "/product_ids"
 
 
 def test_before_applying_the_rules_say_what_is_missing(company):
@@ -229,14 +235,14 @@ def test_what_staff_confirm_and_look_up_is_asked_for_before_a_recommendation(hou
     assert len(house.approve(case_id)["certificates"]) == 1
     assert set(outcomes(house, case_id).values()) == {"pass", "not_applicable"}
     for path in (path_of(laid[0], "/withdraw-confirmation"), f"/v1/cases/{case_id}/evidence"):
-        more = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "photo"}} if path.endswith("evidence") else {}
+        more = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}} if path.endswith("evidence") else {}
         refused(house.reviewer.post(path, version="now" if not more else None, **more), 409, "application-frozen")
 
 
 def test_staff_add_to_cases_and_to_no_drafts(house):
     company = house.company()
     draft = company.draft()
-    form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "photo"}}
+    form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}}
     refused(house.reviewer.post(f"/v1/cases/{draft}/evidence", **form), 409, "application-frozen")
     refused(company.post(f"/v1/cases/{draft}/evidence", **form), 403)
     refused(house.approver.post(f"/v1/cases/{draft}/evidence", **form), 403)
@@ -250,7 +256,7 @@ def test_staff_add_to_cases_and_to_no_drafts(house):
 @pytest.mark.parametrize("deed", ["withdraw", "add", "confirm"])
 def test_a_recommendation_falls_with_the_evidence_it_stands_on(house, deed):
     company = house.company()
-    waiting = company.lay("photo")
+    waiting = company.lay("other")
     case_id = company.apply()
     house.review(case_id)
     permit = next(
@@ -303,9 +309,10 @@ def test_the_newest_confirmed_item_is_read_and_not_the_one_confirmed_last(house)
 
 def test_a_certificate_never_outlives_the_evidence_it_rests_on(house):
     company = house.company()
-    ending = company.lay("conformity-document", issued_on="2026-05-01", valid_until="2027-08-15")
+    product_id = company.add_product()
+    ending = company.lay("conformity-document", about=product_id, issued_on="2026-05-01", valid_until="2027-08-15")
     house.confirm_evidence(ending)
-    number = house.certify(company)
+    number = house.certify(company, product_id)
     verdict = house.verify(number)
     assert verdict["certificate"]["valid_until"] == "2027-08-15"
     assert house.verify(house.certify(house.company()))["certificate"]["valid_until"] == "2029-11-21"
@@ -346,7 +353,8 @@ def test_a_name_in_any_language_needs_a_consent(house):
     outcome, reason = tried(company, product_id)[0]["C-13"]
     assert outcome == "manual"
     assert "Shusha City State Reserve" in reason
-    consent = company.lay("name-consent", issued_on=LONG_AGO, valid_until="2028-01-01", protected_name="Şuşa")
+    stated = {"issued_on": LONG_AGO, "valid_until": "2028-01-01", "protected_name": "Şuşa"}
+    consent = company.lay("name-consent", about=product_id, **stated)
     house.confirm_evidence(consent)
     judged, whole = tried(company, product_id)
     assert judged["C-13"][0] == "pass"
@@ -375,3 +383,82 @@ def test_an_old_record_of_the_register_is_for_a_person_until_it_is_said_again(ho
 def test_a_member_of_staff_with_another_role_confirms_nothing(house, company):
     item = company.lay("permit", **PERMIT)
     refused(house.staff(Role.APPROVER, Role.AUDITOR, name="two").post(path_of(item, "/confirm"), json={}), 403)
+
+
+# Subjects, second person, and what the applicant entered
+
+
+def test_a_document_without_its_subject_is_refused_at_confirmation_until_staff_name_it(house, company):
+    """Rows from before subjects were asked for stay, speak for none, and can be mended by the person who reads them."""
+    item = company.lay("permit", **PERMIT)
+    with house.database.session() as session:
+        session.get(Evidence, UUID(item["id"])).site_id = None
+        session.commit()
+    document = refused(house.registrar.post(path_of(item, "/confirm"), json={}, version=1), 422)
+    assert document["errors"][0]["pointer"] == "/site_id"
+    stranger = house.company(evidence=False)
+    answer = house.registrar.post(path_of(item, "/confirm"), json={"site_id": stranger.site_id}, version=1)
+    assert refused(answer, 422)["errors"] == [{"pointer": "/site_id", "detail": "The company has no such site."}]
+    confirmed = house.registrar.act(path_of(item, "/confirm"), {"site_id": company.site_id})
+    assert confirmed["site_id"] == company.site_id
+    assert confirmed["entered"]["site_id"] == company.site_id  # as it was stated at upload
+
+
+def test_the_record_of_a_visit_is_confirmed_by_another_member_of_staff(house, company):
+    path = f"/v1/organisations/{company.organisation_id}/evidence"
+    findings = [
+        {"class": "critical", "text": "No lock on the marks."},
+        {"class": "major", "text": "Old plan.", "closed_on": "2026-11-20"},
+    ]
+    values = json.dumps({"visited_by": "staff", "surveyor": "Rəşad Nümunə", "findings": findings})
+    form = {"kind": "inspection-record", "site_id": company.site_id, "issued_on": "2026-11-01", "values": values}
+    item = ok(house.reviewer.post(path, files={"file": ("p.pdf", PDF)}, data=form))
+    assert (item["confirmed_at"], item["entered"]) == (None, None)
+    refused(house.reviewer.post(path_of(item, "/confirm"), json={}, version=1), 403, "four-eyes")
+    confirmed = ok(house.registrar.post(path_of(item, "/confirm"), json={}, version=1))
+    assert confirmed["confirmed_by"] == house.registrar.id
+    assert confirmed["values"]["findings"] == findings
+    assert (
+        "supplied by the staff" in refused(company.post(path, files={"file": ("p.pdf", PDF)}, data=form), 422)["detail"]
+    )
+
+
+def test_the_signer_is_a_member_and_by_default_the_one_who_uploads(house, company):
+    item = company.lay("authority-to-sign", issued_on=LONG_AGO, basis="director")
+    assert item["values"]["signer"] == company.id
+    for signer in (house.registrar.id, house.company(evidence=False).id, "somebody"):
+        path = f"/v1/organisations/{company.organisation_id}/evidence"
+        form = {"kind": "authority-to-sign", "values": json.dumps({"signer": signer})}
+        document = refused(company.post(path, files={"file": ("p.pdf", PDF)}, data=form), 422)
+        assert document["errors"][0]["pointer"] == "/values/signer"
+    with house.database.session() as session:  # as it was stored before signers were asked for
+        row = session.get(Evidence, UUID(item["id"]))
+        row.stated = {"basis": "director"}
+        session.commit()
+    assert house.confirm_evidence(item)["values"]["signer"] == company.id
+
+
+def test_a_district_in_a_document_is_one_of_the_territory(house, company):
+    stated = {
+        "issued_on": "2026-01-10",
+        "headings": ["0806"],
+        "season_from": "2025-03-01",
+        "season_until": "2025-10-31",
+        "quantity": "12 t",
+        "ground": "field",
+    }
+    item = company.lay("production-record", **stated, district="Agdam rayonu")
+    assert item["values"]["district"] == "Ağdam"
+    path = f"/v1/organisations/{company.organisation_id}/evidence"
+    form = {"kind": "production-record", "site_id": company.site_id, "values": json.dumps({"district": "Agdamm"})}
+    document = refused(company.post(path, files={"file": ("p.pdf", PDF)}, data=form), 422)
+    assert document["errors"][0]["pointer"] == "/values/district"
+    assert "Write one of: Bakı" in document["errors"][0]["detail"]
+
+
+def test_what_staff_read_leaves_what_the_applicant_entered(house, company):
+    item = company.lay("permit", **PERMIT)
+    entered = item["entered"]
+    assert entered == PERMIT | {"values": {}, "product_ids": [], "site_id": company.site_id}
+    confirmed = house.registrar.act(path_of(item, "/confirm"), {"valid_until": "2027-01-31", "number": "E-5"})
+    assert (confirmed["number"], confirmed["entered"]) == ("E-5", entered)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.certificates.model import SuspensionCause
-from app.certificates.workflow import RevocationReason
+from app.certificates.model import RevocationReason, SuspensionCause
 from app.languages import LANGUAGES as ALL
 from app.pages.language import OWN_NAMES
 from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS

@@ -1,13 +1,17 @@
 """Kinds of evidence: what may be stated, what a confirmation needs, and what the rules get to see."""
 
 import json
+import tomllib
+from datetime import date
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.schemes.evidence_kinds import Need, Supplier, ValueType, as_facts, check, kinds
+from app.schemes.lists import lists
 
 NOTHING = {"issued_on": False, "valid_until": False, "number": False}
 GIVEN = {"issued_on": True, "valid_until": False, "number": False}
@@ -29,17 +33,32 @@ def test_the_kinds_that_ship():
         for value in kind.values.values():
             assert bool(value.choices) == (value.type is ValueType.CHOICE)
     staff = {code for code, kind in kinds().items() if kind.supplied_by == (Supplier.STAFF,)}
-    assert staff == {"tax-status", "background-check", "register-snapshot", "specification-check", "trademark-search"}
+    assert staff == {
+        *("tax-status", "background-check", "register-snapshot", "specification-check", "trademark-search"),
+        "inspection-record",
+    }
+    assert [code for code, kind in kinds().items() if kind.second_person] == ["inspection-record"]
     assert kinds()["tax-status"].issued_on is Need.NEEDED
 
 
+def test_scopes_are_those_of_the_list():
+    listed = tomllib.loads((files("app.schemes") / "lists.toml").read_text("utf-8"))["scope"]
+    newest = listed.pop("newest_counts")
+    assert {code: kind.scope for code, kind in kinds().items()} == {
+        code: scope for scope, codes in listed.items() for code in codes
+    }
+    assert lists().newest_counts == set(newest)
+
+
 def test_a_confirmation_needs_what_the_kind_asks_for_and_an_upload_does_not():
-    values = {"form": "CT1", "hs4": "7306"}
+    values = {"form": "CT1", "hs4": "7306", "about": "material", "country": "TR"}
     assert wrong("origin-document", {}, NOTHING) == {
         "/issued_on": "This is needed.",
         "/number": "This is needed.",
         "/values/form": "This is needed.",
         "/values/hs4": "This is needed.",
+        "/values/about": "This is needed.",
+        "/values/country": "This is needed.",
     }
     assert wrong("origin-document", {}, NOTHING, complete=False) == {}
     assert wrong("origin-document", values, GIVEN | {"number": True}) == {}
@@ -87,6 +106,26 @@ def test_what_the_kind_does_not_bear_is_refused():
         ("municipality-letter", "municipality", "x" * 41, "letters, digits"),
         ("name-consent", "protected_name", "a\0b", "not text"),
         ("name-consent", "protected_name", "x" * 121, "longer than 120"),
+        ("ownership-statement", "other_voen", "123456789", "exactly 10 digits"),
+        ("ownership-statement", "other_voen", "١٢٣٤٥٦٧٨٩٠", "exactly 10 digits"),
+        ("supplier-declaration", "country", "tr", "two capital letters"),
+        ("supplier-declaration", "country", "XX", "two capital letters"),
+        ("supplier-declaration", "period_from", "2026-02-30", "a day such as"),
+        ("supplier-declaration", "period_from", "20260201", "a day such as"),
+        ("supplier-declaration", "period_from", 20260201, "This is text"),
+        ("supplier-declaration", "criterion", "NONE", "one of: WO, PE, CTH, RVC"),
+        ("production-record", "ground", "meadow", "one of: field, herd"),
+        ("capacity-statement", "unit", "bushel", "no unit of the list"),
+        ("authority-to-sign", "signer", "Aysel", "the id of a user"),
+        ("inspection-record", "findings", {}, "a list of at most"),
+        ("inspection-record", "findings", [{"class": "major"}], "has a `class`, a `text`"),
+        ("inspection-record", "findings", [{"class": "major", "text": "x", "by": "y"}], "has a `class`, a `text`"),
+        ("inspection-record", "findings", [{"class": "bad", "text": "x"}], "one of: critical, major, minor"),
+        ("inspection-record", "findings", [{"class": ["major"], "text": "x"}], "one of: critical, major, minor"),
+        ("inspection-record", "findings", [{"class": "major", "text": " "}], "1 to 500 characters"),
+        ("inspection-record", "findings", [{"class": "major", "text": "x\0y"}], "not text"),
+        ("inspection-record", "findings", [{"class": "major", "text": "x", "closed_on": 1}], "a day such as"),
+        ("inspection-record", "findings", [{"class": "minor", "text": "x"}] * 101, "at most 100"),
     ],
 )
 def test_a_value_that_cannot_be_right_is_told_what_is_wrong(kind, name, value, told):
@@ -107,6 +146,60 @@ def test_values_are_kept_in_one_spelling_and_handed_over_as_values():
     goods = kept("resident-project", {"approved_goods": ["73", "392111"]})
     assert as_facts(kinds()["resident-project"], goods) == {"approved_goods": ("73", "392111")}
     assert as_facts(kinds()["tax-status"], {"taxpayer_status": "active", "gone": 1}) == {"taxpayer_status": "active"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "last", "told"),
+    [
+        ("production-record", "2025-01-01", "2025-12-31", None),
+        ("production-record", "2024-12-31", "2025-12-31", "longer than 12 months"),
+        ("grower-letter", "2025-10-31", "2025-03-01", "would end before it begins"),
+        ("cost-statement", "2025-07-01", "2026-06-30", None),
+        ("cost-statement", "2025-07-01", "2026-07-01", "longer than 12 months"),
+        ("supplier-declaration", "2024-01-01", "2027-12-31", None),  # accepted; it holds 24 months
+    ],
+)
+def test_periods_have_their_length(kind, first, last, told):
+    period = kinds()[kind].period
+    _, wrong = check(kinds()[kind], {period.begins: first, period.ends: last}, GIVEN, complete=False)
+    if told is None:
+        assert wrong == []
+    else:
+        assert [each["pointer"] for each in wrong] == [f"/values/{period.ends}"]
+        assert told in wrong[0]["detail"]
+
+
+def test_what_only_the_caller_can_look_up_is_stored_as_found():
+    def district(text):
+        if text != "Agdam":
+            raise ValueError("No such district.")
+        return "Ağdam"
+
+    def look(text):
+        lookups = {ValueType.DISTRICT: district}
+        return check(kinds()["origin-document"], {"district": text}, GIVEN, complete=False, lookups=lookups)
+
+    assert look(" Agdam ") == ({"district": "Ağdam"}, [])
+    assert look("Baku") == ({}, [{"pointer": "/values/district", "detail": "No such district."}])
+
+
+def test_new_types_are_handed_over_as_values():
+    findings = [
+        {"class": "critical", "text": " Open\nlock "},
+        {"class": "minor", "text": "x"},
+        {"class": "major", "text": "y", "closed_on": "2026-11-01"},
+    ]
+    stored = kept("inspection-record", {"findings": findings})
+    assert stored["findings"][0] == {"class": "critical", "text": "Open lock"}
+    assert as_facts(kinds()["inspection-record"], stored) == {"findings": ("critical", "minor")}
+    assert as_facts(kinds()["inspection-record"], kept("inspection-record", {"findings": []})) == {"findings": ()}
+    stated = kept("cost-statement", {"period_from": "2026-01-01", "signed": True, "other_karabakh": "563.50"})
+    assert as_facts(kinds()["cost-statement"], stated) == {
+        "period_from": date(2026, 1, 1),
+        "signed": True,
+        "other_karabakh": Decimal("563.5"),
+    }
+    assert kept("capacity-statement", {"unit": "1000 pcs"}) == {"unit": "1000_pcs"}
 
 
 ANYTHING = st.recursive(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stdnum.az import voen as az_voen
 from stdnum.exceptions import InvalidChecksum, InvalidComponent
 
-from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.evidence_choice import awaiting, in_force
 from app.schemes.facts import Facts, ItemValue
 from app.schemes.figures import exact, plain, shown_above
 from app.schemes.outcome import Outcome
@@ -246,7 +246,7 @@ def fact_of(name: str, facts: Facts) -> ItemValue | None:
     """The fact of that name; None where it is not known. The group is carried."""
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
-        item = choose(facts.evidence, kind, facts.as_of) if confirmed(facts.evidence, kind) else None
+        item = in_force(facts.evidence, kind, facts.as_of)
         return item.values.get(value) if item else None
     return FACTS[name](facts)
 

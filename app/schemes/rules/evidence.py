@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
 from app.schemes.days import months_earlier
-from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, without_subject
+from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
 from app.schemes.facts import Facts, Item, ResidencyState
 from app.schemes.figures import exact, plain, shown
 from app.schemes.lists import lists
@@ -148,7 +148,7 @@ class EvidenceRule(Rule):
     @property
     def has_subject(self) -> bool:
         """Whether documents of the kind speak for a site, product or lot that they name."""
-        return self.evidence not in lists().company_kinds
+        return lists().scope.get(self.evidence) != "company"
 
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
@@ -169,7 +169,9 @@ class EvidenceRule(Rule):
         return not self.goods or (hs6 is not None and hs6.startswith(self.goods))
 
     def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
-        item = choose(facts.evidence, self.evidence, facts.as_of) if self.limits_term and self.concerns(facts) else None
+        if not self.limits_term or not self.concerns(facts):
+            return None
+        item = choose(facts.evidence, self.evidence, facts.as_of, self.where)
         return item.valid_until if item else None
 
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
@@ -186,17 +188,16 @@ class EvidenceRule(Rule):
             return self.judge_register(facts, values)
         if self.points:
             return self.judge_points(facts, values)
-        items = [item for item in confirmed(facts.evidence, self.evidence) if self.is_meant(item)]
         if self.same_heading:
+            meant = confirmed(facts.evidence, self.evidence, self.where)
+            items = [item for item in meant if holds(item, facts.as_of)]
             return self.judge_heading(items, str(hs6)[: nomenclature.HEADING], facts, values)
-        item = choose(facts.evidence, self.evidence, self.held_on(facts)) if items else None
-        if item is None:
+        held_on = self.held_on(facts)
+        item = choose(facts.evidence, self.evidence, held_on, self.where)
+        if item is None or (self.value and not holds(item, held_on)):
             return self.absent(facts, values)
         values |= shown_of(item)
         return self.judge_words(item, facts, values) if self.value else self.judge_dates(item, facts, values)
-
-    def is_meant(self, item: Item) -> bool:
-        return all(item.values.get(name) in words for name, words in self.where.items())
 
     def absent(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         if self.missing != "incomplete":
@@ -293,7 +294,7 @@ class EvidenceRule(Rule):
         return Verdict("pass", values)
 
     def judge_points(self, facts: Facts, values: dict[str, Value]) -> Verdict:
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         if item is None:
             return self.absent(facts, values | {"score": "0"})
         score = Fraction(0)

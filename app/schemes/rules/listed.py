@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
-from app.schemes.evidence_choice import choose, confirmed
+from app.schemes.evidence_choice import in_force
 from app.schemes.facts import Facts, ResidencyState
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, HsPrefix, KindCode, Remedy, Rule, Value, ValueName, Verdict, seen
@@ -117,7 +117,7 @@ class ListedRule(Rule):
         if self.list == "codes":
             return self.codes
         assert self.evidence is not None and self.value is not None  # checked when the file was read
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
         return stated if isinstance(stated, tuple) and stated else None
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.schemes.evidence_choice import awaiting, choose, confirmed, holds
+from app.schemes.evidence_choice import awaiting, confirmed, holds, in_force
 from app.schemes.facts import Facts, ProductFacts
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
@@ -152,7 +152,7 @@ class NamesRule(Rule):
         if not brand or not skeleton(brand):
             return Verdict("not_applicable", values)
         assert self.evidence is not None  # checked when the file was read
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
         alike = sorted({seen(other) or "?" for other in facts.other_brands if self.alike(brand, other)})
         values |= {"similar_to": tuple(alike), "search": seen(stated) if isinstance(stated, str) else None}

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
-from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.evidence_choice import awaiting, in_force
 from app.schemes.facts import CostPlace, CostShares, CostStatement, Facts
 from app.schemes.figures import exact, percentage, plain, shown
 from app.schemes.material_origin import BillOfMaterials, Line, ProofState, positive
@@ -288,7 +288,7 @@ class ShareRule(Rule):
         hs6 = nomenclature.six_digits(facts.product.hs6)
         if hs6 is None:
             return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         absent = AWAITS_STAFF if awaiting(facts.evidence, self.evidence) else "incomplete_missing"
         missing = Verdict(absent, values, Remedy(evidence=self.evidence, by_staff=absent == AWAITS_STAFF))
         if item is None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from app.schemes.days import months_later
-from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.evidence_choice import awaiting, choose
 from app.schemes.facts import Facts, Item
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
@@ -60,8 +60,7 @@ class VisitRule(Rule):
         values: dict[str, Value] = dict.fromkeys(self.VALUES)
         if facts.visit is None or facts.evidence is None:
             return Verdict("not_assessed", values)
-        has_record = bool(confirmed(facts.evidence, self.evidence))
-        record = choose(facts.evidence, self.evidence, facts.as_of) if has_record else None
+        record = choose(facts.evidence, self.evidence, facts.as_of)
         values |= {"visited_on": day(record.issued_on) if record else None, "number": facts.visit.certificate_in_force}
         open_findings = self.open_findings(record)
         if "critical" in open_findings:
