@@ -81,16 +81,23 @@ class Origin:
 
 
 def determine(
-    facts: Facts, settings: OriginSettings, lists: Lists, *, rvc_at_least: Decimal, de_minimis_pct: Decimal
+    facts: Facts,
+    settings: OriginSettings,
+    lists: Lists,
+    *,
+    rvc_at_least: Decimal,
+    de_minimis_pct: Decimal,
+    bill: BillOfMaterials | None = None,
 ) -> Origin | None:
-    """The first criterion met of WO, PE, CTH, RVC; None where the call carries no values."""
+    """The first criterion met of WO, PE, CTH, RVC; None where the call carries no values.
+
+    `bill`: the bill of materials where it was read before.
+    """
     if facts.value is None:
         return None
     if isinstance(facts.value.inputs, InputSummary):
         return _of_summary(facts, facts.value.inputs, lists, rvc_at_least)
-    bill = read_bill_of_materials(facts, settings, lists)
-    if bill is None:
-        bill = BillOfMaterials((), None)
+    bill = bill or read_bill_of_materials(facts, settings, lists) or BillOfMaterials((), None)
     return _OfBill(facts, bill, settings, lists, rvc_at_least, de_minimis_pct).origin()
 
 

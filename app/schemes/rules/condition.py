@@ -162,10 +162,10 @@ class ConditionRule(Rule):
         return own | {name: own.get(name) for name in ("at_least", "above", "at_most", "below")}
 
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
-        values = self.values(facts)
+        found = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+        values = self.values(facts, found)
         if any(not is_carried(name, facts) for name in self.facts_read()):
             return Verdict("not_assessed", values)
-        found = fact_of(self.fact, facts)
         for branch in self.branches:
             value = fact_of(branch.fact, facts) if branch.fact else found
             if value is not None and branch.matches(value, facts.as_of):
@@ -186,10 +186,9 @@ class ConditionRule(Rule):
         kinds = self.evidence_kinds()
         return Remedy(field=self.missing_field, evidence=kinds[0] if kinds else None)
 
-    def values(self, facts: Facts) -> dict[str, Value]:
-        stated = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+    def values(self, facts: Facts, found: ItemValue | None) -> dict[str, Value]:
         return {
-            "stated": self.show(stated),
+            "stated": self.show(found),
             "voen": seen(facts.applicant.voen) if facts.applicant else None,
             "person": text_of(fact_of("applicant.person", facts)) if facts.applicant else None,
             "site_country": seen(code(facts.production.country)) if facts.production else None,
