@@ -88,6 +88,7 @@ class Remedy(NamedTuple):
     field: str | None = None  # JSON pointer into the product, or a name such as `declaration`
     evidence: str | None = None  # kind of document
     by_staff: bool = False
+    also: tuple[str, ...] = ()  # kinds of documents that are missing beside it
 
 
 class Verdict(NamedTuple):
