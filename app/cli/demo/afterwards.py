@@ -74,6 +74,7 @@ def _verified(stage: Stage, number: str) -> Json:
         "scheme": certificate["scheme"]["code"],
         "holder": certificate["holder"]["name"],
         "product": certificate["product"]["name"]["en"],
+        "criterion": certificate["origin_criterion"],
         "valid_until": certificate["valid_until"],
         "status": certificate["status"],
         "verdict": answer["verdict"],

@@ -26,7 +26,7 @@ def try_unconfirmed(stage: Stage, member: Account) -> Json:
     try:
         member.act(f"/v1/applications/{application['id']}/submit")
     except Refused as why:
-        stage.say(f"{play.name} is not confirmed and may not submit: {why.message}")
+        stage.say(f"{play.name} may not submit: {why.message}")
         return {"company": play.name, "application": application["number"], "code": why.code, "message": why.message}
     return {}
 
@@ -78,7 +78,7 @@ class CasePlay:
         ids = self._describe()
         tried = self._member.post(f"/v1/schemes/{case.scheme}/assessments", {"product_ids": ids})["items"]
         outcomes = ", ".join(f"{code} {each['outcome']}" for code, each in zip(case.products, tried, strict=True))
-        self._stage.say(f"{self.name} tries the rules of {case.scheme} before applying: {outcomes}.")
+        self._stage.say(f"{self.name} tries the rules of {case.scheme}: {outcomes}.")
         draft = {"scheme": case.scheme, "product_ids": ids, "reference": case.reference}
         return self._member.post("/v1/applications", draft)
 
@@ -115,10 +115,7 @@ class CasePlay:
         self.declare(application)
         self._member.act(f"/v1/applications/{application['id']}/submit")
         products = ", ".join(self._case.products)
-        self._stage.say(
-            f"{self.name} declares that all is true and submits {application['number']}: "
-            f"{self._case.scheme} for {products}."
-        )
+        self._stage.say(f"{self.name} declares that all is true, and submits {application['number']} for {products}.")
 
     def declare(self, application: Json) -> None:
         """Accept the text over what stands in the application now, where that is still to do."""
@@ -159,14 +156,17 @@ class CasePlay:
         products = [_verdict(each, codes[each["product_id"]], self._case) for each in judged]
         self._stage.reviewer.act(f"{path}/recommend", {"products": products})
         for each in products:
-            for word in [*each["reasons"], *(f"{r['rule']} accepted: {r['reason']}" for r in each["resolutions"])]:
-                self._stage.say(f"The reviewer on {codes[each['product_id']]}: {word}")
+            code = codes[each["product_id"]]
+            for reason in each["reasons"]:
+                self._stage.say(f"The reviewer rejects {code}: {reason}")
+            for resolved in each["resolutions"]:
+                self._stage.say(f"The reviewer accepts {resolved['rule']} for {code}: {resolved['reason']}")
 
     def _approve(self, application: Json) -> None:
         """Another person confirms the recommendation, whichever way it goes."""
         decided = self._stage.approver.act(f"/v1/cases/{application['id']}/approve")
-        granted = ", ".join(decided["certificates"]) or "no certificate"
-        self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}, {granted}.")
+        granted = "".join(f", {number}" for number in decided["certificates"])
+        self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}{granted}.")
 
     def outcome(self, application: Json) -> Json:
         """What there is to show of the case, as the company itself reads it."""

@@ -16,6 +16,7 @@ from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
 from app.cli.demo.sample_products import Line, claimed_lines, sums
 from app.cli.demo.stage import Row, Stage
 
+INSPECTION_RECORD = "inspection-record"
 YEAR = timedelta(days=365)
 CLAIMED_OF_CAPACITY = Decimal("0.8")
 
@@ -74,8 +75,9 @@ def upload_proofs(stage: Stage, applicant: Applicant) -> dict[str, dict[str, str
         for code, product_id in applicant.ids.items()
         for line in claimed_lines(code)
     ]
-    if added := _upload(applicant.member, applicant, documents):
-        stage.say(f"{applicant.name} uploads {added[0]} for {len(documents)} materials.")
+    if _upload(applicant.member, applicant, documents):
+        materials = ", ".join(line.name.lower() for code in applicant.ids for line in claimed_lines(code))
+        stage.say(f"{applicant.name} uploads suppliers' declarations of origin: {materials}.")
     present = [each for each in applicant.member.get(applicant.path)["items"] if each["kind"] == "supplier-declaration"]
     codes = {product_id: code for code, product_id in applicant.ids.items()}
     proofs: dict[str, dict[str, str]] = {code: {} for code in applicant.ids}
@@ -92,16 +94,14 @@ def upload_and_confirm(stage: Stage, case: Case, applicant: Applicant) -> None:
         stage.say(f"{applicant.name} uploads documents: {', '.join(added)}.")
     if applicant.member.get("/v1/me")["organisation"]["standing"] != "confirmed":
         return
-    waiting = _waiting(applicant)
-    for each in waiting:
-        stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
-    found = _upload(stage.registrar, applicant, list(_looked_up(stage, case, applicant)))
-    if waiting or found:
-        also = f", and adds: {', '.join(found)}" if found else ""
-        stage.say(f"The registrar confirms the documents of {applicant.name}{also}.")
-    for each in _waiting(applicant):  # the record of the visit: by another member of staff than the one who added it
+    for each in _waiting(applicant):
+        if each["kind"] != INSPECTION_RECORD:
+            stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
+    if found := _upload(stage.registrar, applicant, list(_looked_up(stage, case, applicant))):
+        stage.say(f"The registrar confirms them and adds: {', '.join(found)}.")
+    for each in _waiting(applicant):  # by another member of staff than the one who added it
         stage.reviewer.act(f"/v1/evidence/{each['id']}/confirm", {})
-        stage.say(f"The reviewer confirms the record of the site visit to {applicant.name}.")
+        stage.say("The reviewer confirms the record of the site visit.")
 
 
 def _waiting(applicant: Applicant) -> list[Json]:
@@ -131,7 +131,7 @@ def _declaration_of_supplier(line: Line, product_id: str, today: date) -> Docume
     }
     return Document(
         "supplier-declaration",
-        "suppliers' declarations",
+        "supplier's declaration",
         values,
         product_ids=(product_id,),
         issued_on=today - YEAR,
@@ -192,7 +192,7 @@ def _cost_statement(code: str, product_id: str, today: date) -> Document:
         "signed": True,
         **sums(code),
     }
-    title = "cost statement of the accountant"
+    title = "cost statement"
     return Document("cost-statement", title, values, product_ids=(product_id,), issued_on=until)
 
 
@@ -227,8 +227,8 @@ def _of_household(applicant: Applicant, begun: date, ends: date) -> Iterator[Doc
 def _looked_up(stage: Stage, case: Case, applicant: Applicant) -> Iterator[Document]:
     today, site = stage.today, applicant.site["id"]
     clean = {"sanctions_match": False, "tax_debt": False, "open_complaint": False}
-    yield Document("tax-status", "look-up in the tax register", {"taxpayer_status": "active"}, issued_on=today)
-    yield Document("background-check", "check of sanctions, debts and complaints", clean, issued_on=today)
+    yield Document("tax-status", "tax status", {"taxpayer_status": "active"}, issued_on=today)
+    yield Document("background-check", "check of sanctions and debts", clean, issued_on=today)
     if case.scheme == "MIK" and applicant.site["park_code"]:
         goods = sorted({row["hs6"][:4] for row in stage.lines.values() if row["owner_id"] == case.party})
         project = {"approved_goods": goods}
@@ -244,4 +244,4 @@ def _looked_up(stage: Stage, case: Case, applicant: Applicant) -> Iterator[Docum
         "products": ", ".join(applicant.ids),
         "findings": [],
     }
-    yield Document("inspection-record", "record of the site visit", visit, site_id=site, issued_on=today)
+    yield Document(INSPECTION_RECORD, "site visit", visit, site_id=site, issued_on=today)

@@ -63,7 +63,8 @@ class Stage:
         return {row["product_id"]: row for row in (*sample_rows(cast.PRODUCTS_FILE), *OWN_ROWS)}
 
     def name(self, party: str) -> str:
-        return self.listing[party]["legal_name_en"]
+        """As the demo speaks of the company: all are fictional, so the name does not say it each time."""
+        return self.listing[party]["legal_name_en"].removesuffix(" (fictional)")
 
 
 def sample(name: str) -> bytes:
