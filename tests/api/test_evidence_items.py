@@ -242,9 +242,8 @@ def test_what_staff_confirm_and_look_up_is_asked_for_before_a_recommendation(hou
     house.reviewer.act(f"/v1/cases/{case_id}/recommend", {"products": [verdict]})
     assert len(house.approve(case_id)["certificates"]) == 1
     assert set(outcomes(house, case_id).values()) == {"pass", "not_applicable"}
-    for path in (path_of(laid[0], "/withdraw-confirmation"), f"/v1/cases/{case_id}/evidence"):
-        more = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}} if path.endswith("evidence") else {}
-        refused(house.reviewer.post(path, version="now" if not more else None, **more), 409, "application-frozen")
+    form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}}
+    refused(house.reviewer.post(f"/v1/cases/{case_id}/evidence", **form), 409, "application-frozen")
 
 
 def test_staff_add_to_cases_and_to_no_drafts(house):
