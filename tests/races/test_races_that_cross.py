@@ -130,7 +130,7 @@ def test_a_file_added_while_the_application_is_submitted(shared_house):
     for round_ in range(ROUNDS):
         scene = Scene(shared_house, company, "draft")
         path = f"/v1/applications/{scene.case_id}/evidence"
-        files = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "cost-statement"}}
+        files = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         submitted, added = at_once([scene.prepared("company submit"), partial(company.post, path, **files)], round_)
         assert submitted.status_code == 200, submitted.text
         told = [each for each in scene.events() if each in {"application.submitted", "evidence.added"}]
