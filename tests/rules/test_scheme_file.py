@@ -216,7 +216,6 @@ def test_two_files_may_not_define_one_mark(tmp_path):
         ('codes = ["7306"]', 'codes = ["73.06"]', "String should match pattern"),
         ('codes = ["7306"]', "codes = []", "no code is listed"),
         ('accepted = ["NORTH"]', 'accepted = ["SOUTH"]', "unknown territory set SOUTH"),
-        ('accepted = ["NORTH"]', 'accepted = ["NORTH"]\nreview = ["NORTH"]\nreasons.manual = {en = "-", az = "–"}', "both accepted and for review: NORTH"),
         ('pass = { en = "In', 'maybe = { en = "?", az = "?" }\npass = { en = "In', "never answers maybe"),
         ('incomplete = { en = "Where?", az = "Harada?" }', "", "no reason for incomplete"),
         ("{district} is not", "{secret} is not", "unknown placeholder secret"),
@@ -295,6 +294,7 @@ SHARE = {"kind": "share", "pass_at": 40, "review_at": 30}
         ({"kind": "listed", "list": "document"}, "only a list in a document names"),
         ({"kind": "evidence", "evidence": "permit", "register_counts": True}, "names the value that holds the number"),
         ({"kind": "evidence", "evidence": "permit", "accepted": ["x"]}, "words are listed, but not the value"),
+        ({"kind": "territory", "accepted": ["X"], "review": ["X"]}, "both accepted and for review: X"),
         ({"kind": "territory", "place": "municipality", "accepted": ["X"]}, "a municipality is read from a document"),
     ],
 )
