@@ -72,6 +72,7 @@ class Lists:
     packing_headings: frozenset[str]
     excise_codes: tuple[str, ...]
     excise_flags: tuple[str, ...]
+    karabakh_regions: tuple[str, ...]  # whose costs and materials are Karabakh's, whatever the mark
     left_out: frozenset[str]  # headings that are no raw material of food: water, salt
     counts_for: Mapping[str, tuple[str, ...]]  # left-out heading → headings of products that it counts for
     grown_with: tuple[GrownWith, ...]
@@ -148,6 +149,7 @@ def read_lists(operations_text: str, lists_text: str) -> Lists:
         packing_headings=frozenset(lists["packing_headings"]),
         excise_codes=tuple(lists["excise_codes"]),
         excise_flags=tuple(lists["excise_flags"]),
+        karabakh_regions=tuple(lists["karabakh_regions"]),
         left_out=frozenset(lists["left_out"]),
         counts_for={heading: tuple(codes) for heading, codes in lists["counts_for"].items()},
         grown_with=tuple(
