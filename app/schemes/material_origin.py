@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -104,12 +105,12 @@ class OwnProduce:
     is_listed: bool  # as a line of the bill of materials
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BillOfMaterials:
     lines: tuple[Line, ...]
     own_produce: OwnProduce | None  # None: nothing of the kind is claimed
 
-    @property
+    @cached_property
     def foreign(self) -> tuple[Line, ...]:
         """Lines that count as non-originating."""
         return tuple(line for line in self.lines if not line.is_originating)
@@ -373,5 +374,4 @@ def _code(text: str | None) -> str | None:
 
 def positive(figure: Decimal | None) -> bool:
     """Whether a figure is there, makes sense, and is above zero."""
-    amount = exact(figure)
-    return amount is not None and amount > 0
+    return figure is not None and exact(figure) is not None and figure > 0

@@ -79,7 +79,11 @@ class CapacityRule(Rule):
         capacity = sum((exact(each.per_year) or Fraction(0) for each in capacities), start=Fraction(0))
         if capacity <= 0:
             waits = facts.volumes.capacity_awaits
-            remedy = Remedy(evidence="capacity-statement", by_staff=waits)
+            unclaimed = own is None and not facts.volumes.claim_awaits
+            if waits and unclaimed:
+                return self.unclaimed(facts.volumes, values)
+            also = ("volume-statement",) if unclaimed else ()
+            remedy = Remedy(evidence="capacity-statement", by_staff=waits, also=also)
             return Verdict(AWAITS_STAFF if waits else "incomplete_unit", values, remedy)
         values["capacity"] = f"{rounded(capacity, 3).normalize():f}"
         if own is None:
