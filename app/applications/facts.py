@@ -195,7 +195,7 @@ def product_facts(
         record=facts.Record(tuple(_past(known, product, site))),
         zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
         other_brands=None if known.brands is None else tuple(known.brands),
-        volumes=known.volumes.facts_for(product.id, site.id),
+        volumes=known.volumes.facts_for(product.id, site.id, product.unit),
         declaration=known.declaration,
         visit=facts.VisitFacts(known.certificates.get(site.id), known.waived_because),
     )

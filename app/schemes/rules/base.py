@@ -88,6 +88,7 @@ class Remedy(NamedTuple):
     field: str | None = None  # JSON pointer into the product, or a name such as `declaration`
     evidence: str | None = None  # kind of document
     by_staff: bool = False
+    also: tuple[str, ...] = ()  # kinds of documents that are missing beside it
 
 
 class Verdict(NamedTuple):
@@ -219,14 +220,15 @@ class Rule(BaseModel, ABC):
     def reason(self, verdict: Verdict, language: Language) -> str:
         """The sentence for this verdict as a person reads it, with the clause behind it."""
         phrase = self.phrases[verdict.text or verdict.case, language]
-        if not phrase.names:
-            return phrase.text
-        values, parameters = verdict.values, self.published_parameters
-        words = {
-            name: legible(values[name] if name in values else parameters[name], group, language)
+        return phrase.text.format_map(self.as_words(phrase, verdict.values, language)) if phrase.names else phrase.text
+
+    def as_words(self, phrase: Phrase, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+        """What the phrase leaves open, values before parameters, as a person reads it."""
+        parameters = self.published_parameters
+        return {
+            name: legible(seen_values[name] if name in seen_values else parameters[name], group, language)
             for name, group in phrase.names
         }
-        return phrase.text.format_map(words)
 
 
 def placeholders(sentence: str) -> set[str]:

@@ -32,6 +32,9 @@ FactName = Annotated[
 CaseName = Annotated[str, Field(pattern=r"^(pass|manual|fail|incomplete|not_applicable)(_[a-z0-9]+)*$")]
 """The first word of a case is its outcome."""
 
+ALWAYS_KNOWN = frozenset({"site.park", "site.zone_kind"})
+"""Facts with a word of their own for nothing: `none`."""
+
 Answerable = (Outcome.PASS, Outcome.MANUAL, Outcome.FAIL, Outcome.INCOMPLETE, Outcome.NOT_APPLICABLE)
 
 
@@ -125,7 +128,8 @@ class ConditionRule(Rule):
     )
 
     def cases(self) -> Mapping[str, Outcome]:
-        names = [branch.case for branch in self.branches] + [self.missing]
+        names = [branch.case for branch in self.branches]
+        names += [self.missing] if self.otherwise is None or self.fact not in ALWAYS_KNOWN else []
         names += [self.otherwise] if self.otherwise else []
         names += [AWAITS_STAFF] if self.evidence_kinds() else []
         return {name: outcome_of(name) for name in names} | {"not_assessed": Outcome.NOT_ASSESSED}
@@ -247,7 +251,9 @@ def fact_of(name: str, facts: Facts) -> ItemValue | None:
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
         item = in_force(facts.evidence, kind, facts.as_of)
-        return item.values.get(value) if item else None
+        stated = item.values.get(value) if item else None
+        makes_sense = not isinstance(stated, Decimal) or exact(stated) is not None
+        return stated if makes_sense else None
     return FACTS[name](facts)
 
 

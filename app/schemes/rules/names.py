@@ -58,7 +58,7 @@ class NamesRule(Rule):
     value: ValueName = "protected_name"
     free: tuple[Word, ...] = Field(default=(), description="results of the search that leave the name free")
     similar_from_pct: int = Field(default=80, ge=50, le=100)
-    NAMED: ClassVar = {"search": "search_result"}
+    NAMED: ClassVar = {"search": "match"}
     VALUES: ClassVar = frozenset({"found", "holders", "consented", "valid_until", "brand", "similar_to", "search"})
     PROTECTED_CASES: ClassVar = {
         "pass": Outcome.PASS,

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
 from app.schemes.evidence_choice import awaiting, in_force
-from app.schemes.facts import CostPlace, CostShares, CostStatement, Facts
+from app.schemes.facts import Basis, CostPlace, CostShares, CostStatement, Facts
 from app.schemes.figures import exact, percentage, plain, shown
 from app.schemes.material_origin import BillOfMaterials, Line, ProofState, positive
 from app.schemes.outcome import Outcome
@@ -271,7 +271,7 @@ class ShareRule(Rule):
             return Verdict(AWAITS_STAFF, values | {"materials": named}, Remedy(by_staff=True))
         unproven = [line for line in open_lines if line.state is ProofState.UNPROVEN or line.slip is not None]
         asked = unproven or open_lines
-        own = [line for line in asked if line.material.basis == "own"]
+        own = [line for line in asked if line.material.basis is Basis.OWN]
         field = f"/materials/{(own or asked)[0].number}/proofs"
         if own and "incomplete_record" in self.cases():
             values["materials"] = materials_named(own)
