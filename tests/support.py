@@ -193,12 +193,17 @@ class Company(Caller):
         body = {"scheme": scheme, "product_ids": ids, "reference": reference}
         return ok(self.post("/v1/applications", json=body))["id"]
 
-    def submit(self, application_id):
-        """With every document that the company is to have, and declared."""
+    def prepare(self, application_id):
+        """All but submit: every document that the company is to have is there, and what stands there is declared."""
         self.house.document_products(self, application_id)
         if self.attested_at is not None:
             self.house.attest(self, application_id)
         self.declare(application_id)
+        return application_id
+
+    def submit(self, application_id):
+        """With every document that the company is to have, and declared."""
+        self.prepare(application_id)
         return self.act(f"/v1/applications/{application_id}/submit")
 
     def declare(self, application_id):
@@ -418,8 +423,9 @@ class House:
             for product_id in application["product_ids"]:
                 heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
                 day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
-                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "country": "AZ", "values": {"about": "product"}}
-                origin = company.lay("origin-document", about=product_id, issued_on=day, **stated)
+                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "country": "AZ"}
+                about = {"values": {"about": "product"}}
+                origin = company.lay("origin-document", about=product_id, issued_on=day, **stated, **about)
                 if origin["confirmed_at"] is None:
                     self.confirm_evidence(origin)
 

@@ -72,7 +72,19 @@ def _change_draft(house):
 
 def _submit(house):
     company = house.company()
-    return _transition(company, f"/v1/applications/{company.draft()}/submit")
+    return _transition(company, f"/v1/applications/{company.prepare(company.draft())}/submit")
+
+
+def _declare(house):
+    company = house.company()
+    path = f"/v1/applications/{company.draft()}/declaration"
+    present = ok(company.get(path))
+    return partial(company.post, path, json={name: present[name] for name in ("text_version", "declared_hash")})
+
+
+def _waive_visit(house):
+    case_id = house.company().apply()
+    return _transition(house.owner, f"/v1/cases/{case_id}/visit-waiver", {"reason": "Visited by the park last week."})
 
 
 def _withdraw(house):
@@ -218,6 +230,8 @@ WALKS = {
     "POST /v1/applications": _create_draft,
     "PUT /v1/applications/{application_id}": _change_draft,
     "POST /v1/applications/{application_id}/submit": _submit,
+    "POST /v1/applications/{application_id}/declaration": _declare,
+    "POST /v1/cases/{case_id}/visit-waiver": _waive_visit,
     "POST /v1/applications/{application_id}/respond": _respond,
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
