@@ -172,6 +172,7 @@ class Company(Caller):
         self.organisation_id = organisation_id
         self.voen = voen
         self.name = name
+        self.name_az = f"“Nümunə-{name.rpartition(' ')[2]}” MMC"
         self.site_id = None
         self.attested_at = None  # when its evidence was last looked up; None: it is not kept up
         self.papers, self.looked_up = {}, {}  # kind → what is stated of it, for whatever it applies for
@@ -423,9 +424,14 @@ class House:
             for product_id in application["product_ids"]:
                 heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
                 day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
-                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "country": "AZ"}
-                about = {"values": {"about": "product"}}
-                origin = company.lay("origin-document", about=product_id, issued_on=day, **stated, **about)
+                stated = {
+                    "number": "AZ 1",
+                    "form": "GENERAL",
+                    "hs4": heading,
+                    "country": "AZ",
+                    "values": {"about": "product"},
+                }
+                origin = company.lay("origin-document", about=product_id, issued_on=day, **stated)
                 if origin["confirmed_at"] is None:
                     self.confirm_evidence(origin)
 

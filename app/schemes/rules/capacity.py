@@ -70,7 +70,7 @@ class CapacityRule(Rule):
         values |= {"hs6": seen(facts.product.hs6), "unit": seen(facts.product.unit)}
         if facts.volumes is None:
             return Verdict("not_assessed", values)
-        own = own_volume(facts.volumes)
+        own = own_volume(facts.volumes, facts.product.unit)
         values["claimed"] = None if own is None else plain(own)
         if self.against == "caps":
             return self.judge_cap(own, facts, values)
@@ -115,9 +115,10 @@ class CapacityRule(Rule):
         return Verdict(AWAITS_STAFF if waits else "incomplete_missing", values, remedy)
 
 
-def own_volume(volumes: Volumes) -> Decimal | None:
-    """The largest confirmed volume of the product itself; None where none makes sense."""
-    own = [each.volume for each in volumes.claims if each.own and (exact(each.volume) or Fraction(-1)) >= 0]
+def own_volume(volumes: Volumes, unit: str | None) -> Decimal | None:
+    """The largest confirmed volume of the product itself, in its unit; None where none makes sense."""
+    claims = [each for each in volumes.claims if each.own and each.unit == unit]
+    own = [each.volume for each in claims if (exact(each.volume) or Fraction(-1)) >= 0]
     return max(own, default=None)
 
 

@@ -55,7 +55,8 @@ class DeclarationRule(Rule):
         }
         if fault := declaration_fault(made):
             return Verdict(fault, values, Remedy(field="declaration"))
-        named_by = [item for item in self.authorities(facts) if item.values.get(self.signer) == made.made_by]
+        signer = made.made_by
+        named_by = [item for item in self.authorities(facts) if signer and item.values.get(self.signer) == signer]
         if not any(holds(item, facts.as_of) for item in named_by):
             return Verdict("incomplete_authority", values, Remedy(evidence=self.authority))
         if statement is not None and statement != AWAITS_STAFF:

@@ -39,6 +39,7 @@ class HistoryRule(Rule):
     fraud_reasons: tuple[Word, ...]
     fraud_bar_months: int = Field(ge=1, le=600)
     other_bar_months: int = Field(ge=1, le=600)
+    name_alike_pct: int = Field(default=80, ge=50, le=100, description="names so alike are of the same goods")
     SOURCE: ClassVar[Source | None] = Source.OWN_RECORDS
     NAMED: ClassVar = {"found": "matter_found", "reason": "revocation_reason", "ground": "related_ground"}
     STAFF_CASES: ClassVar = frozenset({"incomplete_old", "incomplete_missing"})

@@ -13,6 +13,7 @@ from app.schemes.rules.base import Context, HsPrefix, KindCode, Remedy, Rule, Va
 from app.schemes.rules.base import Word as Flag
 
 Answer = Literal["pass", "manual", "fail"]
+WORST: tuple[Answer, ...] = ("fail", "manual", "pass")
 
 
 class ListedRule(Rule):
@@ -107,9 +108,11 @@ class ListedRule(Rule):
         values |= {"matched": matched}
         if self.list == "document":
             values["approved"] = tuple(seen(code) or "?" for code in codes)
-        if matched is None:
-            return flagged or Verdict(f"{self.unlisted}_unlisted", values)
-        return Verdict(f"{self.listed}_listed", values)
+        place = "unlisted" if matched is None else "listed"
+        answer: Answer = self.unlisted if matched is None else self.listed
+        if flagged and WORST.index(self.flagged) < WORST.index(answer):
+            return flagged
+        return Verdict(f"{answer}_{place}", values)
 
     def listed_codes(self, facts: Facts, context: Context) -> tuple[str, ...] | None:
         if self.list == "excise":

@@ -1,5 +1,6 @@
 """The visit to the site before its first grant (C-17). One visit serves every product and mark of the site."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -12,6 +13,8 @@ from app.schemes.rules.base import (
     AWAITS_STAFF,
     Context,
     KindCode,
+    Language,
+    Phrase,
     Remedy,
     Rule,
     Source,
@@ -78,6 +81,14 @@ class VisitRule(Rule):
         return Verdict(
             "incomplete_old" if record else "incomplete", values, Remedy(evidence=self.evidence, by_staff=True)
         )
+
+    def as_words(self, phrase: Phrase, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+        """The reason of the mark itself is known in both languages; the one for a single case is as it was written."""
+        words = super().as_words(phrase, seen_values, language)
+        if self.waived_because is None or seen_values["reason"] != self.waived_because.en:
+            return words
+        reason: str = getattr(self.waived_because, language)
+        return words | {"reason": reason}
 
     def waiver(self, facts: Facts) -> str | None:
         if self.site_visit == "waived":
