@@ -39,6 +39,10 @@ class Operation:
     enough_in: tuple[str, ...] = ()  # goods for which a simple operation is enough
     of_nature: bool = False  # growing, raising, catching, mining: claims own produce
 
+    def name(self, language: str) -> str:
+        """In that language where the list has it, else in English."""
+        return self.names.get(language) or self.names["en"]
+
     def class_for(self, hs6: str | None, lists: "Lists") -> OperationClass:
         """The class for goods of this code: out of its codes a substantial operation counts as `other`."""
         if self.operation_class is OperationClass.SIMPLE and has_prefix(hs6, self.enough_in):
