@@ -1,62 +1,102 @@
 # Two commands for a newcomer: `make run` and `make test`. Everything lives in .venv, made from the hashed lock files.
+# Another Python beside it: `make test VENV=.venv-3.13 PYTHON=python3.13`.
 
 PYTHON ?= python3
+VENV ?= .venv
 PORT ?= 8000
-BIN := .venv/bin
+BIN := $(VENV)/bin
 SOURCES := app benchmarks migrations tests
 
-.PHONY: help run test test-fast test-long bench format lint screenshots clean
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Nothing is resolved and nothing is built: what stands in the lock is taken, and nothing else (docs/decisions/0043).
+LOCKED := install --quiet --no-deps --require-hashes --only-binary :all:
+
+# Run every part, whatever fails, and name at the end what failed.
+define run-all
+@failed=; for part in $(1); do \
+	echo "== $$part"; $(MAKE) --no-print-directory check-$$part || failed="$$failed $$part"; \
+done; \
+echo "== $$($(BIN)/python --version)"; \
+test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }; \
+echo "Everything holds: $(1)"
+endef
+STYLE := format ruff mypy imports
+
+.PHONY: help run test test-fast test-short test-long bench format lint screenshots clean
+.PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure short whole rounds)
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 # The service alone: what `make run` and the image need.
-.venv/runtime: requirements.lock pyproject.toml
+$(VENV)/runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Installing the service into .venv …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the service into $(VENV) …"
+	@$(PIP) $(LOCKED) -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) check
 	@touch $@
 
-.venv/development: .venv/runtime requirements-dev.lock
-	@echo "Installing the tools for tests into .venv …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+$(VENV)/development: $(VENV)/runtime requirements-dev.lock
+	@echo "Installing the tools for tests into $(VENV) …"
+	@$(PIP) $(LOCKED) -r requirements-dev.lock
+	@$(PIP) check
 	@touch $@
 
-run: .venv/runtime  ## start the service, play the main journey, keep serving (PORT=8000)
+run: $(VENV)/runtime  ## start the service, play the main journey, keep serving (PORT=8000)
 	@$(BIN)/python -m app.cli.run --port $(PORT)
 
-test: lint  ## everything that must hold: style, types, contracts, tests, coverage
-	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --cov --cov-report= --durations=10 -m "not unmeasured"
-	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --durations=10 -m unmeasured
-	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
-	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
+test: $(VENV)/development  ## everything that must hold: style, types, contracts, tests, coverage
+	$(call run-all,$(STYLE) tests unmeasured coverage pure)
 
-test-fast: .venv/development  ## the tests alone, on both databases
+test-fast: $(VENV)/development  ## the tests alone, on both databases
 	$(BIN)/python -m pytest -n auto -q
 
-test-long: .venv/development  ## every test on both databases; races in fifty rounds, generated input at length
-	MIK_TEST_WHOLE=1 $(BIN)/python -m pytest -n auto -q --ignore tests/races --ignore tests/api/test_schemathesis.py
-	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
+test-short: $(VENV)/development  ## types and a cross-section of the tests, for another Python
+	$(call run-all,mypy short)
 
-bench: .venv/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)
+test-long: $(VENV)/development  ## every test on both databases; races in fifty rounds, generated input at length
+	$(call run-all,whole rounds)
+
+bench: $(VENV)/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)
 	$(BIN)/python -m benchmarks $(QUICK)
 
-lint: .venv/development
-	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+lint: $(VENV)/development  ## style, types, contracts
+	$(call run-all,$(STYLE))
 
-format: .venv/development  ## put the code into its form
+format: $(VENV)/development  ## put the code into its form
 	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-screenshots: .venv/development  ## the pictures of the README, anew (needs Chromium)
+screenshots: $(VENV)/development  ## the pictures of the README, anew (needs Chromium)
 	$(BIN)/python -m tests.pages.screenshots
 
 clean:  ## remove what was made, the demo's data included
-	rm -rf .venv var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
+	rm -rf .venv .venv-* var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The parts, one by one: `make check-mypy`.
+check-format: $(VENV)/development
+	$(BIN)/ruff format --check $(SOURCES)
+check-ruff: $(VENV)/development
+	$(BIN)/ruff check $(SOURCES)
+check-mypy: $(VENV)/development
+	$(BIN)/mypy
+check-imports: $(VENV)/development
+	$(BIN)/lint-imports
+check-tests: $(VENV)/development
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n auto --cov --cov-report= --durations=10 -m "not unmeasured"
+check-unmeasured: $(VENV)/development
+	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --durations=10 -m unmeasured
+check-coverage: $(VENV)/development
+	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
+check-pure: $(VENV)/development
+	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
+check-short: $(VENV)/development
+	$(BIN)/python -m pytest -n auto -q --durations=10 -m short
+check-whole: $(VENV)/development
+	MIK_TEST_WHOLE=1 $(BIN)/python -m pytest -n auto -q --ignore tests/races --ignore tests/api/test_schemathesis.py
+check-rounds: $(VENV)/development
+	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py

@@ -99,6 +99,18 @@ class WrongState(Conflict):
         )
 
 
+class Certified(Conflict):
+    """What was certified cannot change unless its holder reports the change for each certificate."""
+
+    code = "certified"
+
+    def __init__(self, what: str, numbers: Sequence[str]) -> None:
+        paths = ", ".join(f"POST /v1/certificates/{number}/changes" for number in numbers)
+        super().__init__(
+            f"This {what} is certified. Report the change first: {paths}.", data={"certificates": list(numbers)}
+        )
+
+
 class NotEligible(Conflict):
     """The published rules do not allow the mark; `findings` names every criterion in the way."""
 

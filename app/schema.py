@@ -67,6 +67,7 @@ NEVER_REWRITTEN = frozenset(
     {
         "assessments",
         "audit_events",
+        "certified_descriptions",
         "decided_products",
         "decisions",
         "declarations",

@@ -104,6 +104,7 @@ def _certificate(of: Filling, serial: int) -> dict[str, object]:
         "status": "revoked" if is_revoked else "suspended" if is_suspended else "active",
         "status_since": stored_moment,
         "status_reason": "false-documents" if is_revoked else "hearing" if is_suspended else None,
+        "during_investigation": False,
         "status_list_id": serial // _LIST_ENTRIES + 1,
         "status_index": serial % _LIST_ENTRIES,
         "kid": of.kid,

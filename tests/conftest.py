@@ -50,9 +50,10 @@ ONE_IN = 8
 LONG = (
     "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
     "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
+    "install/test_image.py::test_its_steps", "install/test_index.py::test_a_fresh",
 )  # fmt: skip
-"""Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks."""
-
+"""Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks, whole
+installations."""
 
 UNMEASURED = (
     "api/test_idempotency_routes", "api/test_idempotency_workers", "api/test_manners", "api/test_order",
@@ -63,16 +64,26 @@ UNMEASURED = (
     "stories/", "test_readme",
 )  # fmt: skip
 """Run without measuring coverage, which would double their time: what they walk through, others measure already."""
+SHORT = (
+    "applications/", "certificates/", "cli/test_commands", "documents/", "install/", "interop/test_interop", "ledger/",
+    "migrations/", "pages/test_verify_http", "products/", "registry/", "rules/", "stories/", "test_", "vectors/",
+    "verification/test_offline", "verification/test_verification_lane",
+)  # fmt: skip
+"""A minute of everything that another Python could do otherwise, the whole journeys among it: for `make test-short`."""
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "unmeasured: coverage is not measured (all that runs on PostgreSQL as well)")
+    config.addinivalue_line("markers", "short: belongs to the cross-section that other Pythons run")
 
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        if "[postgresql" in item.nodeid or item.nodeid.removeprefix("tests/").startswith(UNMEASURED):
+        name = item.nodeid.removeprefix("tests/")
+        if "[postgresql" in name or name.startswith(UNMEASURED):
             item.add_marker("unmeasured")
+        if name.startswith(SHORT):
+            item.add_marker("short")
     if os.environ.get("MIK_TEST_WHOLE"):
         return
     left = [item for item in items if _is_left_for_long(item)]

@@ -172,6 +172,7 @@ class Company(Caller):
         self.organisation_id = organisation_id
         self.voen = voen
         self.name = name
+        self.name_az = f"“Nümunə-{name.rpartition(' ')[2]}” MMC"
         self.site_id = None
         self.attested_at = None  # when its evidence was last looked up; None: it is not kept up
         self.papers, self.looked_up = {}, {}  # kind → what is stated of it, for whatever it applies for

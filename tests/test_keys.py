@@ -126,7 +126,7 @@ class TestFile:
         assert names(tmp_path / "k") == ["a.pem"]
 
     def test_workers_at_once_get_one_key(self, tmp_path):
-        with multiprocessing.get_context("fork").Pool(4) as pool:
+        with multiprocessing.get_context("forkserver").Pool(4) as pool:
             seen = pool.map(_coordinate, [tmp_path / "k" / "a.pem"] * 8, chunksize=1)
         assert len(set(seen)) == 1
 

@@ -84,6 +84,17 @@ class ProductAnswer(Answer):
     version: int
 
 
+class RemedyAnswer(Answer):
+    """What makes an incomplete answer complete."""
+
+    field: str | None = Field(
+        None, description="member of the product (JSON pointer), of its `/site`, or `declaration`", examples=["/costs"]
+    )
+    evidence: str | None = Field(None, description="kind of document that is missing", examples=["permit"])
+    also: list[str] = Field([], description="kinds of documents that are missing beside it")
+    by_staff: bool = Field(False, description="staff act next; the company need not")
+
+
 class Finding(Answer):
     rule: str = Field(examples=["K-06"])
     clause: str
@@ -92,6 +103,7 @@ class Finding(Answer):
     reasons: dict[str, str] = Field(description="language → sentence")
     values: dict[str, Any] = Field(description="what the rule saw")
     parameters: dict[str, Any] = Field(description="the thresholds of the published rule")
+    remedy: RemedyAnswer | None = Field(None, description="of an incomplete answer: what mends it")
 
 
 class AssessmentAnswer(Answer):
@@ -144,6 +156,8 @@ class EvidenceAnswer(Answer):
     )
     confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
     confirmed_by: UUID | None = Field(description="staff only")
+    withdrawal_reason: str | None = Field(description="why the confirmation was withdrawn; staff only")
+    found_false: bool = Field(description="withdrawn because the document is false: it is never confirmed again")
     version: int
 
 
@@ -259,13 +273,15 @@ def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> Asses
 def evidence(actor: Actor, row: Evidence) -> EvidenceAnswer:
     own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
     product_ids = [UUID(each) for each in row.product_ids]
+    for_staff = ("confirmed_by", "withdrawal_reason")
+    shown = {name: getattr(row, name) if actor.is_staff else None for name in for_staff}
     return EvidenceAnswer(
         **own
+        | shown
         | {
             "values": row.stated,
             "product_id": product_ids[0] if len(product_ids) == 1 else None,
             "product_ids": product_ids,
-            "confirmed_by": row.confirmed_by if actor.is_staff else None,
         }
     )
 

@@ -18,6 +18,7 @@ from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
 from app.errors import Invalid, Unavailable
+from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.evidence_kinds import EvidenceKind, kinds
 from app.web.deps import (
@@ -31,7 +32,7 @@ from app.web.deps import (
     etag,
     parse_id,
 )
-from app.web.fields import Body, Word
+from app.web.fields import Body, Flag, Prose, Word
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import FileRoute
 
@@ -296,12 +297,17 @@ class Reading(Body):
     site_id: UUID | None = Field(None, description="where the document named no site, or another")
 
 
-def _confirmable(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    return confirmation.guard(session, actor, parse_id(evidence_id, "evidence"), version, confirmed=False).id
+class Withdrawal(Body):
+    reason: Prose | None = Field(None, description="needed where a certificate rests on it, and for `found_false`")
+    found_false: Flag = Field(False, description="the document is false: it is never confirmed again")
 
 
-def _confirmed(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    return confirmation.guard(session, actor, parse_id(evidence_id, "evidence"), version, confirmed=True).id
+def _may_change(*, confirmed: bool) -> object:
+    def allowed(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
+        item, today = parse_id(evidence_id, "evidence"), day_in_baku(now)
+        return confirmation.guard(session, actor, item, version, confirmed=confirmed, today=today).id
+
+    return Depends(allowed, scope="function")
 
 
 def _answer(actor: ActorDep, row: Evidence, response: Response) -> dossier.EvidenceAnswer:
@@ -311,7 +317,7 @@ def _answer(actor: ActorDep, row: Evidence, response: Response) -> dossier.Evide
 
 @router.post("/evidence/{evidence_id}/confirm", summary="Confirm what a document says", responses=refuses(*CHANGES))
 def confirm(
-    evidence_id: Annotated[UUID, Depends(_confirmable, scope="function")],
+    evidence_id: Annotated[UUID, _may_change(confirmed=False)],
     body: Reading,
     actor: ActorDep,
     session: SessionDep,
@@ -331,12 +337,26 @@ def confirm(
     "/evidence/{evidence_id}/withdraw-confirmation", summary="Withdraw a confirmation", responses=refuses(*CHANGES)
 )
 def withdraw_confirmation(
-    evidence_id: Annotated[UUID, Depends(_confirmed, scope="function")],
+    evidence_id: Annotated[UUID, _may_change(confirmed=True)],
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
+    body: Withdrawal | None = None,
 ) -> dossier.EvidenceAnswer:
-    """The item stays and waits to be confirmed again."""
-    return _answer(actor, confirmation.withdraw(session, actor, evidence_id, version=version, now=now), response)
+    """For registrar and reviewers. The item stays and waits to be confirmed again.
+
+    Also after the decision, where a certificate in force rests on the item: then say why, and a matter opens about
+    each such certificate.
+    """
+    row = confirmation.withdraw(
+        session,
+        actor,
+        evidence_id,
+        reason=body.reason if body else None,
+        found_false=body.found_false if body else False,
+        version=version,
+        now=now,
+    )
+    return _answer(actor, row, response)

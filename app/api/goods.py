@@ -1,6 +1,7 @@
 """For companies: where they produce, and what, of what, in which steps."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,13 +12,13 @@ from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
 from app.applications import evidence, service
-from app.errors import NotFound, check_version
+from app.certificates import matters
 from app.products import service as products
 from app.products.checks import MAX_PROOFS
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
 from app.registry import places as sites
-from app.registry import store as registry
+from app.registry.days import day_in_baku
 from app.schemes.facts import Basis
 from app.schemes.lists import lists
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
@@ -85,12 +86,9 @@ def get_site(site_id: str, actor: ActorDep, session: SessionDep, response: Respo
     return _site(row)
 
 
-def _own_site(site_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    row = registry.site(session, parse_id(site_id, "site"), own_organisation(actor), lock=True)
-    if row is None:
-        raise NotFound.of("site")
-    check_version(version, row.version)
-    return row.id
+def _own_site(site_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
+    at_site = partial(matters.unreported_at_site, today=day_in_baku(now))
+    return sites.changeable_site(session, actor, parse_id(site_id, "site"), version, certified=at_site).id
 
 
 @router.put("/sites/{site_id}", summary="Change name and start of production", responses=refuses(*CHANGES))
@@ -103,6 +101,7 @@ def change_site(
     version: VersionDep,
     now: NowDep,
 ) -> SiteAnswer:
+    """Of a site where something certified is made, report the change of each certificate first."""
     row = sites.update_site(
         session,
         actor,
@@ -110,6 +109,7 @@ def change_site(
         version=version,
         name=body.name,
         production_started_on=body.production_started_on,
+        certified=partial(matters.unreported_at_site, today=day_in_baku(now)),
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
@@ -242,12 +242,20 @@ def _own_product(product_id: str, actor: ActorDep, session: SessionDep, version:
     return products.changeable(session, actor, parse_id(product_id, "product"), version, frozen=service.frozen).id
 
 
+def _own_product_to_change(
+    product_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep
+) -> UUID:
+    item = parse_id(product_id, "product")
+    certified = partial(matters.unreported_of_product, today=day_in_baku(now))
+    return products.changeable(session, actor, item, version, frozen=service.frozen, certified=certified).id
+
+
 OwnProduct = Annotated[UUID, Depends(_own_product, scope="function")]
 
 
 @router.put("/products/{product_id}", summary="Describe a product anew", responses=refuses(*CHANGES))
 def replace_product(
-    product_id: OwnProduct,
+    product_id: Annotated[UUID, Depends(_own_product_to_change, scope="function")],
     body: ProductBody,
     actor: Applicant,
     session: SessionDep,
@@ -255,7 +263,8 @@ def replace_product(
     version: VersionDep,
     now: NowDep,
 ) -> dossier.ProductAnswer:
-    """Not while an application with it is being looked at: then it is frozen, until you are asked for more."""
+    """Not while an application with it is being looked at: then it is frozen, until you are asked for more. Of a
+    certified product, report the change of each certificate first (`POST /v1/certificates/{number}/changes`)."""
     row = products.replace_product(
         session,
         actor,
@@ -263,6 +272,7 @@ def replace_product(
         version=version,
         entry=body.entry(),
         frozen=service.frozen,
+        certified=partial(matters.unreported_of_product, today=day_in_baku(now)),
         now=now,
         documents=evidence.owned,
     )

@@ -38,6 +38,7 @@ READERS: Final = anyio.CapacityLimiter(2)
 COLUMNS: Final = (
     *("number", "scheme", "holder", "voen", "product_en", "product_az", "hs6", "gtin", "park", "district"),
     *("origin_criterion", "valid_from", "valid_until", "status", "status_since", "reason"),
+    "during_investigation",
 )
 """Their order is fixed; a further column is added at the end."""
 _FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
@@ -64,7 +65,7 @@ def as_csv(
 ) -> Response:
     """RFC 4180 in UTF-8, oldest certificate first, with a line of column names; columns are only ever added at the end:
     number, scheme, holder, voen, product_en, product_az, hs6, gtin, park, district, origin_criterion, valid_from,
-    valid_until, status, status_since, reason.
+    valid_until, status, status_since, reason, during_investigation (`true` or empty).
 
     `status` is what was decided; an active certificate is expired after `valid_until`. The VÖEN is masked, and that of
     a natural person is left out. A cell that a spreadsheet would take for a formula begins with an apostrophe.
@@ -127,6 +128,7 @@ def _cells(face: dict[str, Any]) -> tuple[str | None, ...]:
         *(names.get("en"), names.get("az"), face["product"]["hs6"], face["product"]["gtin"]),
         *(face["site"]["park"], face["site"]["district"], face["origin_criterion"]),
         *(face["valid_from"], face["valid_until"], face["status"], face["status_since"], face["reason"]),
+        "true" if "during_investigation" in face else None,
     )
 
 

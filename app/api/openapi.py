@@ -43,7 +43,8 @@ TAGS = [
     {"name": "evidence", "description": "Files laid before the reviewer."},
     {"name": "cases", "description": "For reviewers and approvers: evaluate, recommend, decide with four eyes."},
     {"name": "registrar", "description": "Companies, residencies, imports of the resident register."},
-    {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender."},
+    {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender; report a change."},
+    {"name": "matters", "description": "What is open about certificates until somebody closes it."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "history", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {

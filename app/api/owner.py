@@ -7,9 +7,9 @@ from pydantic import Field
 
 from app.api.public import CertificateAnswer, public_face
 from app.certificates import service
-from app.certificates.model import Certificate, SuspensionCause
+from app.certificates.model import Certificate, RevocationReason, SuspensionCause
 from app.certificates.number import parse
-from app.certificates.workflow import Deed, RevocationReason
+from app.certificates.workflow import Deed
 from app.errors import NotFound
 from app.web.deps import ActorDep, NowDep, SessionDep, VersionDep, etag
 from app.web.fields import Body, Prose
@@ -49,7 +49,7 @@ class RevokeBody(Body):
     reason: RevocationReason = Field(examples=["false-documents"])
 
 
-@router.post("/{number}/suspend", summary="Suspend", responses=refuses(*CHANGES))
+@router.post("/{number}/suspend", summary="Suspend", response_model_exclude_unset=True, responses=refuses(*CHANGES))
 def suspend(
     number: Annotated[str, _admitted(Deed.SUSPEND)],
     body: SuspendBody,
@@ -64,7 +64,12 @@ def suspend(
     return _answer(row, response)
 
 
-@router.post("/{number}/reinstate", summary="End a cause of suspension", responses=refuses(*CHANGES))
+@router.post(
+    "/{number}/reinstate",
+    summary="End a cause of suspension",
+    response_model_exclude_unset=True,
+    responses=refuses(*CHANGES),
+)
 def reinstate(
     number: Annotated[str, _admitted(Deed.REINSTATE)],
     body: ReinstateBody,
@@ -74,11 +79,15 @@ def reinstate(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateAnswer:
+    """The last cause to end makes it good again. Of a certificate given back during an investigation only the cause
+    ends: the inquiry found nothing."""
     row = service.reinstate_by_owner(session, actor, number, cause=body.cause, version=version, now=now)
     return _answer(row, response)
 
 
-@router.post("/{number}/revoke", summary="Revoke for good", responses=refuses(*CHANGES))
+@router.post(
+    "/{number}/revoke", summary="Revoke for good", response_model_exclude_unset=True, responses=refuses(*CHANGES)
+)
 def revoke(
     number: Annotated[str, _admitted(Deed.REVOKE)],
     body: RevokeBody,
@@ -88,12 +97,20 @@ def revoke(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateAnswer:
-    """Final, with a reason from the closed list; the public reads it."""
+    """Final, with a reason from the closed list; the public reads it.
+
+    Also of a certificate that was given back during an investigation: the inquiry may still find a reason.
+    """
     row = service.revoke(session, actor, number, reason=body.reason, version=version, now=now)
     return _answer(row, response)
 
 
-@router.post("/{number}/surrender", summary="Give a certificate back", responses=refuses(*CHANGES))
+@router.post(
+    "/{number}/surrender",
+    summary="Give a certificate back",
+    response_model_exclude_unset=True,
+    responses=refuses(*CHANGES),
+)
 def surrender(
     number: Annotated[str, _admitted(Deed.SURRENDER)],
     actor: ActorDep,
@@ -102,6 +119,7 @@ def surrender(
     version: VersionDep,
     now: NowDep,
 ) -> CertificateAnswer:
-    """By the holder; final."""
+    """By the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is open,
+    it is recorded as given back during an investigation (`during_investigation`): the inquiry goes on."""
     row = service.surrender(session, actor, number, version=version, now=now)
     return _answer(row, response)

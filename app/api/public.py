@@ -70,13 +70,22 @@ class CertificateAnswer(Answer):
     status: str
     status_since: datetime
     reason: str | None
+    during_investigation: bool = Field(
+        False, description="true: given back while an inquiry about it was open; otherwise the member is absent"
+    )
 
 
 def public_face(row: Certificate) -> dict[str, Any]:
     return certificate_members(CertificateRecord.of(row))
 
 
-@router.get("/v1/certificates", tags=["public"], summary="Search the public register", responses=refuses(422, 503))
+@router.get(
+    "/v1/certificates",
+    tags=["public"],
+    summary="Search the public register",
+    response_model_exclude_unset=True,  # what is there only where it is true
+    responses=refuses(422, 503),
+)
 def search(
     session: SessionDep,
     page: PageDep,

@@ -46,6 +46,7 @@ class ResidencyAnswer(Answer):
     cancelled_on: date | None
     stage: Stage | None
     incentive_until: date | None = Field(description="a tax privilege, not the residency's end")
+    plot_no: str | None
     plot_ha: Decimal | None
     planned_investment_azn: Decimal | None
     planned_jobs: int | None
@@ -67,6 +68,7 @@ class NewResidency(Body):
     starts_on: Day | None = None
     stage: Stage | None = None
     incentive_until: Day | None = None
+    plot_no: Word | None = Field(None, description="of the park, as printed on its certificate")
     plot_ha: Exact | None = None
     planned_investment_azn: Exact | None = None
     planned_jobs: Whole | None = None
@@ -109,7 +111,8 @@ def begin_residency(
     body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> ResidencyAnswer:
     details = ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
-    row, _ = residency.begin_residency(
+    """Certificates that are suspended because the company had no residency in this park any more are good again."""
+    row, _ = cascade.begin_residency(
         session, actor, organisation_id=body.organisation_id, park_code=body.park_code, details=details, now=now
     )
     response.headers["ETag"] = etag(row.version)
@@ -140,7 +143,7 @@ class Effect(Answer):
     organisation_id: UUID
     park_code: str
     kind: str = Field(description="lost, restored or kept")
-    certificates: list[dict[str, str]] = Field(description="number and action")
+    certificates: list[dict[str, str]] = Field(description="number and action; of a matter its cause")
 
 
 def _effect(report: cascade.CascadeReport, session: SessionDep, response: Response, *, dry_run: bool) -> Effect:
@@ -230,7 +233,8 @@ def update_stage(
     version: VersionDep,
     now: NowDep,
 ) -> ResidencyAnswer:
-    residency.update_stage(session, actor, residency_id=residency_id, version=version, stage=body.stage, now=now)
+    """A step back from operating opens a matter about each certificate that rests on the residency."""
+    cascade.update_stage(session, actor, residency_id=residency_id, version=version, stage=body.stage, now=now)
     row = residency.get_residency(session, actor, residency_id)
     response.headers["ETag"] = etag(row.version)
     return _residency(row)
@@ -245,7 +249,9 @@ class ImportAnswer(Answer):
     sha256: str
     totals: dict[str, Any]
     lines: list[dict[str, Any]] = Field(description="line, party_id, voen, action, changes, remarks, errors")
-    certificates: list[dict[str, str]] = Field(description="number and action: what the file suspends or reinstates")
+    certificates: list[dict[str, str]] = Field(
+        description="number and action: what the file suspends or reinstates, and where a matter opens"
+    )
     errors: list[dict[str, Any]] = Field(default=[], description="faults that belong to no line")
     remarks: list[dict[str, Any]] = Field(default=[], description="remarks that belong to no line")
 

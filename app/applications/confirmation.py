@@ -1,10 +1,11 @@
 """Confirming evidence: a member of staff has read the document and says what it says. Only then do rules read it.
 
 A confirmation can be withdrawn; what was confirmed is part of the dossier's hash, so that either voids a
-recommendation that stands on it. What the applicant stated at upload stays as it was entered.
+recommendation that stands on it. What the applicant stated at upload stays as it was entered. After the decision a
+withdrawal opens matters about the certificates (`grounds.py`).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,17 +13,22 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import require
 from app.actor import Actor
-from app.applications import cases, evidence, items
+from app.applications import cases, evidence, grounds, items
 from app.applications.items import About, Details
 from app.applications.model import Evidence
-from app.errors import Conflict, Expected, FourEyes, Version, check_version
+from app.errors import Conflict, Expected, FourEyes, Invalid, Version, check_version
 from app.registry.days import day_in_baku
 from app.schemes.canonical import digest
 from app.schemes.evidence_kinds import kinds
 
 
-def guard(session: Session, actor: Actor, evidence_id: UUID, version: Version, *, confirmed: bool) -> Evidence:
-    """The item, locked, if its confirmation may change now: 404, 403, 428, 412, 409. `confirmed`: as it must stand."""
+def guard(
+    session: Session, actor: Actor, evidence_id: UUID, version: Version, *, confirmed: bool, today: date
+) -> Evidence:
+    """The item, locked, if its confirmation may change now: 404, 403, 428, 412, 409. `confirmed`: as it must stand.
+
+    After the decision a confirmation is withdrawn only where a certificate in force rests on the item.
+    """
     row = evidence.visible(session, actor, evidence_id)
     require(actor, *evidence.ADDERS)
     # The application's lock comes before the evidence's, as everywhere.
@@ -33,8 +39,10 @@ def guard(session: Session, actor: Actor, evidence_id: UUID, version: Version, *
     if not confirmed:
         _check_second_person(row, actor)
     check_version(version, row.version)
-    if application is not None:
+    if application is not None and not (confirmed and grounds.resting_on(session, row, today)):
         evidence.check_open(session, actor, application)
+    if row.found_false:
+        raise Conflict("This evidence was found false. It is never confirmed again.", code="found-false")
     if (row.confirmed_at is not None) != confirmed:
         if confirmed:
             raise Conflict("Nobody has confirmed this evidence.", code="not-confirmed")
@@ -59,7 +67,7 @@ def confirm(
     about: About = About(),  # noqa: B008 (a frozen value)
 ) -> Evidence:
     """With what the document says; where nothing is said, what was stated before stands."""
-    row = guard(session, actor, evidence_id, version, confirmed=False)
+    row = guard(session, actor, evidence_id, version, confirmed=False, today=day_in_baku(now))
     assert actor.id is not None  # only people confirm
     read = Details(
         issued_on=details.issued_on or row.issued_on,
@@ -78,15 +86,36 @@ def confirm(
     row.issued_on, row.valid_until, row.number = kept.issued_on, kept.valid_until, kept.number
     row.stated = dict(kept.values)
     row.confirmed_by, row.confirmed_at = actor.id, now
+    row.withdrawal_reason = None
     _note(session, actor, row, "evidence.confirmed", now)
     return row
 
 
-def withdraw(session: Session, actor: Actor, evidence_id: UUID, *, version: Version, now: datetime) -> Evidence:
-    """The item stays, and waits to be confirmed again."""
-    row = guard(session, actor, evidence_id, version, confirmed=True)
+def withdraw(
+    session: Session,
+    actor: Actor,
+    evidence_id: UUID,
+    *,
+    reason: str | None,
+    found_false: bool,
+    version: Version,
+    now: datetime,
+) -> Evidence:
+    """The item stays, and waits to be confirmed again; one that was found false is never confirmed again.
+
+    Where certificates in force rest on it, matters open about them. Errors: as `guard`; Invalid without a reason where
+    certificates rest on the item, or where it was found false.
+    """
+    row = guard(session, actor, evidence_id, version, confirmed=True, today=day_in_baku(now))
+    today = day_in_baku(now)
+    # What is false speaks for nothing, whatever else there is.
+    losing = grounds.resting_on(session, row, today) if found_false else grounds.losing(session, row, today)
+    if reason is None and (found_false or losing):
+        raise Invalid.at("/reason", "Say why: it was found false, or a certificate rests on it.")
     row.confirmed_by = row.confirmed_at = None
-    _note(session, actor, row, "evidence.confirmation_withdrawn", now)
+    row.withdrawal_reason, row.found_false = reason, found_false
+    _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
+    grounds.lose(session, actor, row, losing, found_false=found_false, now=now)
     return row
 
 

@@ -18,6 +18,7 @@ from app.applications.facts import ProductDossier
 from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import TERM_TOO_SHORT, Verdict
 from app.applications.workflow import Action, State
+from app.certificates.description import describe
 from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
 from app.db import new_id
@@ -216,6 +217,7 @@ def _grant(
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,
         valid_until=judged.last_day(product_id, today),
+        description=describe(each.whole, site, organisation),
         rests_until=min(judged.ends(product_id), default=None),
         application_id=application.id,
         decision_id=decision.id,

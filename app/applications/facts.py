@@ -4,7 +4,7 @@ The hash leaves out the day of looking: it says whether what was looked at is st
 to it, so that nothing can be exchanged between the eyes of the reviewer and those of the approver.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -12,14 +12,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.access import store as access
-from app.applications import declaration, items, store, volumes
+from app.applications import declaration, history, items, store, volumes
 from app.applications.declaration import Declared
 from app.applications.model import Application, Evidence
-from app.certificates import store as certificates
+from app.certificates.history import History, Inquiry, Past
 from app.certificates.model import CertificateStatus
-from app.certificates.store import Revoked
 from app.products import store as products
-from app.products.model import CostItem, Material, ProcessStep
+from app.products.model import CostItem, Material, ProcessStep, Product
 from app.products.store import WholeProduct
 from app.registry import store as registry
 from app.registry.days import day_in_baku
@@ -27,6 +26,7 @@ from app.registry.geography import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
 from app.registry.territory import territory
 from app.schemes import canonical, facts
+from app.schemes.rules.names import similarity
 from app.schemes.ruleset import Ruleset
 
 NO_DAY = date.min
@@ -87,7 +87,8 @@ def gather(
         },
         waived_because=_waived_because(session, application),
         declaration=None if declared is None else _declaration(session, declared),
-        revoked=certificates.revoked(session, organisation.id),
+        past=history.past(session, organisation.id),
+        name_alike_pct=ruleset.name_alike_pct,
         zones=registry.kinds_of_parks(session, residencies) if residencies else {},
         brands=store.brands_of_others(session, ruleset.scheme, organisation.id) if ruleset.reads_other_brands else None,
     )
@@ -134,7 +135,8 @@ class _Known:
     certificates: Mapping[UUID, str]  # site → number of a certificate for it that is in force
     waived_because: str | None
     declaration: facts.DeclarationFacts | None  # None: a dry run
-    revoked: Sequence[Revoked]
+    past: History
+    name_alike_pct: int
     zones: Mapping[str, str]  # park → its kind
     brands: Sequence[str] | None  # None: no rule of the mark reads them
 
@@ -190,18 +192,46 @@ def product_facts(
         ),
         submitted_on=known.submitted_on,
         evidence=items.as_facts(known.evidence, product.id, site.id),
-        record=facts.Record(
-            tuple(
-                facts.PastCertificate(day_in_baku(each.since), each.reason, each.product_id == product.id)
-                for each in known.revoked
-            )
-        ),
+        record=facts.Record(tuple(_past(known, product, site))),
         zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
         other_brands=None if known.brands is None else tuple(known.brands),
-        volumes=known.volumes.facts_for(product.id, site.id),
+        volumes=known.volumes.facts_for(product.id, site.id, product.unit),
         declaration=known.declaration,
         visit=facts.VisitFacts(known.certificates.get(site.id), known.waived_because),
     )
+
+
+def _past(known: _Known, product: Product, site: Site) -> Iterator[facts.PastCertificate]:
+    """What ended by revocation, or by surrender while an inquiry was open, as the rule on the past reads it."""
+    for revoked in known.past.revocations:
+        yield _past_certificate(known, product, site, revoked.certificate, revoked.day, revoked.reason)
+    for given_back in known.past.surrenders:
+        if given_back.inquiry is Inquiry.NOT_UPHELD:
+            continue
+        on = given_back.decided_on or given_back.day
+        ended = _past_certificate(known, product, site, given_back.certificate, on, given_back.reason)
+        yield replace(ended, surrendered=True)
+
+
+def _past_certificate(
+    known: _Known, product: Product, site: Site, ended: Past, on: date, reason: str | None
+) -> facts.PastCertificate:
+    same_gtin = product.gtin is not None and ended.gtin == product.gtin
+    same_heading = ended.hs6[:4] == product.hs6[:4]
+    return facts.PastCertificate(
+        on=on,
+        reason=reason,
+        same_product=ended.product_id == product.id or same_gtin,
+        alike=same_heading and (ended.site_id == site.id or _names_alike(known, product, ended)),
+        company=ended.holder_name if ended.grounds else None,
+        ground=min(ended.grounds).value if ended.grounds else None,
+    )
+
+
+def _names_alike(known: _Known, product: Product, ended: Past) -> bool:
+    """The best pair of names in az or en, in either order."""
+    pairs = [(name, other) for name in product.names.values() for other in (ended.name_az, ended.name_en) if other]
+    return any(similarity(name, other) * 100 >= known.name_alike_pct for name, other in pairs)
 
 
 def _material(line: Material) -> facts.Material:

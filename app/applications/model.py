@@ -75,6 +75,12 @@ class Evidence(Base):
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")
     confirmed_at: Mapped[datetime | None]
+    withdrawal_reason: Mapped[str | None] = mapped_column(comment="why the last confirmation was withdrawn")
+    found_false: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=sa.false(),
+        comment="withdrawn because it is false; it is never confirmed again",
+    )
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (

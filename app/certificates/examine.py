@@ -33,12 +33,14 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
         for page in store.pages(session):
             numbers = [certificate.number for certificate in page]
             issued, last = ledger.issued_of(session, numbers), ledger.last_about(session, numbers)
+            given_back = ledger.entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
             extracts = extract_store.of(session, numbers)
             for certificate in page:
                 entry = issued.get(certificate.number)
                 detail = (
                     _wrong_with(certificate, entry, keys)
                     or _wrong_status(certificate, last[certificate.number][0])
+                    or _wrong_surrender(certificate, given_back.get(certificate.number))
                     or _wrong_extract(certificate, entry, extracts.get(certificate.number))
                 )
                 if detail:
@@ -79,6 +81,15 @@ def _wrong_status(certificate: Certificate, last: str) -> str | None:
     if last == expected or as_issued:
         return None
     return f"It is {certificate.status}, but the last the log says of it is {last}."
+
+
+def _wrong_surrender(certificate: Certificate, entry: bytes | None) -> str | None:
+    """Whether it was given back during an investigation stays in the log, whatever became of it afterwards."""
+    logged = entry is not None and strict_json.loads(entry).get("during_investigation") is True
+    if logged == certificate.during_investigation:
+        return None
+    known, silent = ("the log", "its row") if logged else ("its row", "the log")
+    return f"That it was given back during an investigation is said by {known}, but not by {silent}."
 
 
 def _wrong_extract(certificate: Certificate, entry: LogEntry | None, held: Extract | None) -> str | None:

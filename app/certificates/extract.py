@@ -20,8 +20,11 @@ JUDGED = ("valid_from", "valid_until", "status", "kid")
 
 
 def certificate_members(record: CertificateRecord) -> dict[str, Any]:
-    """The public face of a certificate, here and in the register: no VÖEN in full, no person, no cost."""
-    return {
+    """The public face of a certificate, here and in the register: no VÖEN in full, no person, no cost.
+
+    `during_investigation` is a member only where it is true, so that every other face stays as it was.
+    """
+    members: dict[str, Any] = {
         "number": record.number,
         "scheme": {"code": record.scheme_code, "name": record.scheme_name},
         "holder": {"name": record.holder_name, "voen": mask_voen(record.holder_voen)},
@@ -34,6 +37,9 @@ def certificate_members(record: CertificateRecord) -> dict[str, Any]:
         "status_since": utc_text(record.status_since),
         "reason": record.status_reason,
     }
+    if record.during_investigation:
+        members["during_investigation"] = True
+    return members
 
 
 def write(record: CertificateRecord) -> bytes | None:

@@ -7,15 +7,16 @@ key, store, log, audit. The caller commits once, so that no signed token leaves 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import audit, jws
 from app.actor import Actor
-from app.certificates import credential_untp, extracts, lint, logged, places, search_store, store
+from app.certificates import credential_untp, description, extracts, lint, logged, places, search_store, store
 from app.certificates.credential import CertificateContent
-from app.certificates.model import Certificate, CertificateStatus
+from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription
 from app.certificates.number import CertificateNumber
 from app.db import new_id
 from app.errors import Unavailable
@@ -57,6 +58,7 @@ class Grant:
     origin_criterion: str
     valid_from: date
     valid_until: date
+    description: Mapping[str, Any]  # the certified description, which stays as it is (`description.py`)
     rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
@@ -82,7 +84,9 @@ def issue(
     session.add_all(issued)
     session.flush()
     search_store.add_words(session, issued)
-    for certificate in issued:
+    for grant, certificate in zip(grants, issued, strict=True):
+        frozen = _frozen(grant, certificate)
+        session.add(frozen)
         logged.issued(session, certificate, now)
         extracts.renew(session, certificate)
         audit.record(
@@ -94,8 +98,18 @@ def issue(
             case_id=certificate.application_id,
             sha256=certificate.token_sha256,
             kid=certificate.kid,
+            description=frozen.sha256,
         )
     return issued
+
+
+def _frozen(grant: Grant, certificate: Certificate) -> CertifiedDescription:
+    return CertifiedDescription(
+        certificate_id=certificate.id,
+        content=dict(grant.description),
+        sha256=description.digest(grant.description),
+        frozen_at=certificate.issued_at,
+    )
 
 
 def _signed(

@@ -32,7 +32,10 @@ def issued(session: Session, certificate: Certificate, at: datetime) -> None:
 
 
 def changed(session: Session, certificate: Certificate, at: datetime) -> None:
-    log.append(session, Entry(EVENT[CertificateStatus(certificate.status)], at, certificate.number))
+    status = CertificateStatus(certificate.status)
+    # What the entry of a surrender says of the inquiry, a later entry does not say again.
+    asked = certificate.during_investigation and status is CertificateStatus.SURRENDERED
+    log.append(session, Entry(EVENT[status], at, certificate.number, during_investigation=asked))
 
 
 def catch_up(session: Session, now: datetime) -> int:

@@ -4,8 +4,11 @@ A row holds everything a check needs, in the words of the day of issue: a later 
 change what was certified. Expiry is computed from the dates and never stored.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,10 +27,105 @@ class CertificateStatus(StrEnum):
 
 
 class SuspensionCause(StrEnum):
+    """Closed list (`domain.md` §5.6.1)."""
+
     RESIDENCY = "residency"
+    DOCUMENT = "document"
     HEARING = "hearing"
     SURVEILLANCE = "surveillance"
+    CHANGE = "change"
+    LICENCE = "licence"
+    MARK = "mark"
     HOLDER = "holder"
+    INCIDENT = "incident"
+    COURT = "court"
+
+
+FOR_CAUSE = frozenset(SuspensionCause) - {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
+"""Causes that are an inquiry: whoever gives the certificate back while one is open does so during investigation."""
+
+
+class RevocationReason(StrEnum):
+    """Closed list (`domain.md` §5.6)."""
+
+    FALSE_DOCUMENTS = "false-documents"
+    UNCERTIFIED_GOODS = "mark-on-uncertified-goods"
+    CRITICAL_NONCONFORMITY = "critical-nonconformity"
+    RESIDENCY_CANCELLED = "residency-cancelled"
+    BANKRUPTCY = "bankruptcy"
+    REPEATED_SUSPENSION = "repeated-suspension"
+    COURT_ORDER = "court-order"
+
+
+class MatterKind(StrEnum):
+    LOST_GROUND = "lost_ground"  # something the certificate rests on is gone, or is other than certified
+    CHANGE = "change"  # the holder told of a change
+    REPORT = "report"  # somebody reported the certificate, or its use
+
+
+class MatterCause(StrEnum):
+    """Why a matter was opened; `CAUSES` says which causes a kind has."""
+
+    EVIDENCE_WITHDRAWN = "evidence_withdrawn"
+    EVIDENCE_ENDED = "evidence_ended"
+    EVIDENCE_FALSE = "evidence_false"
+    STAGE_BACK = "stage_back"  # of the residency: no longer operating
+    NON_RESIDENT = "non_resident"  # granted to a resident of the park, who is one no more but works there still
+    FACT_DIFFERS = "fact_differs"  # the resident register says another thing than was certified
+    NAME = "name"
+    ADDRESS = "address"
+    MATERIALS = "materials"
+    SUPPLIER = "supplier"
+    PRICE = "price"
+    CAPACITY = "capacity"
+    STEP = "step"
+    SITE = "site"
+    HEADING = "heading"
+    OWNERSHIP = "ownership"
+    OTHER = "other"
+
+
+CAUSES: Mapping[MatterKind, frozenset[MatterCause]] = MappingProxyType(
+    {
+        MatterKind.LOST_GROUND: frozenset(
+            {
+                MatterCause.EVIDENCE_WITHDRAWN,
+                MatterCause.EVIDENCE_ENDED,
+                MatterCause.EVIDENCE_FALSE,
+                MatterCause.STAGE_BACK,
+                MatterCause.NON_RESIDENT,
+                MatterCause.FACT_DIFFERS,
+            }
+        ),
+        MatterKind.CHANGE: frozenset(
+            {
+                MatterCause.NAME,
+                MatterCause.ADDRESS,
+                MatterCause.MATERIALS,
+                MatterCause.SUPPLIER,
+                MatterCause.PRICE,
+                MatterCause.CAPACITY,
+                MatterCause.STEP,
+                MatterCause.SITE,
+                MatterCause.HEADING,
+                MatterCause.OWNERSHIP,
+                MatterCause.OTHER,
+            }
+        ),
+        MatterKind.REPORT: frozenset({MatterCause.OTHER}),
+    }
+)
+
+
+class MatterState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class MatterOutcome(StrEnum):
+    UNFOUNDED = "unfounded"
+    CORRECTED = "corrected"
+    UPHELD = "upheld"
 
 
 class Certificate(Base):
@@ -51,7 +149,7 @@ class Certificate(Base):
     application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"))
     decision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("decisions.id"))
     holder_name: Mapped[str]
-    holder_voen: Mapped[str]
+    holder_voen: Mapped[str] = mapped_column(index=True)
     product_names: Mapped[dict[str, str]]
     hs6: Mapped[str]
     gtin: Mapped[str | None]
@@ -63,6 +161,11 @@ class Certificate(Base):
     status: Mapped[str]
     status_since: Mapped[datetime]
     status_reason: Mapped[str | None]
+    during_investigation: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=sa.false(),
+        comment="given back while it was suspended for cause, or while a matter was open",
+    )
     status_list_id: Mapped[int]
     status_index: Mapped[int]
     kid: Mapped[str] = mapped_column(sa.ForeignKey("signing_keys.kid"))
@@ -145,6 +248,66 @@ class Suspension(Base):
             unique=True,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+
+class CertifiedDescription(Base):
+    """What was certified, frozen on the day of issue (`description.py`). Rows are only added, by trigger.
+
+    Entries of the product, the site and the company may change later; what the certificate speaks of does not.
+    """
+
+    __tablename__ = "certified_descriptions"
+
+    certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), primary_key=True)
+    content: Mapped[dict[str, Any]]
+    sha256: Mapped[str] = mapped_column(comment="over the canonical JSON of the content")
+    frozen_at: Mapped[datetime] = mapped_column(comment="the issue; of certificates of before, the migration")
+
+
+class Matter(Base):
+    """Something open about a certificate that a person has to close. It never changes the status by itself."""
+
+    __tablename__ = "matters"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), index=True)
+    cause: Mapped[str]
+    subject: Mapped[str | None] = mapped_column(comment="type:id of what it is about; at most one is open for each")
+    text: Mapped[str | None] = mapped_column(comment="in the words of whoever told of it")
+    details: Mapped[dict[str, Any]] = mapped_column(comment="days, names of fields and the like, by cause")
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="null: the system")
+    state: Mapped[str]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    outcome: Mapped[str | None]
+    revocation_reason: Mapped[str | None] = mapped_column(comment="what was upheld; null where it was not")
+    reason: Mapped[str | None] = mapped_column(comment="why it was closed like that")
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("kind", MatterKind), name="kind"),
+        sa.CheckConstraint(one_of("cause", MatterCause), name="cause"),
+        sa.CheckConstraint(one_of("state", MatterState), name="state"),
+        sa.CheckConstraint(one_of("outcome", MatterOutcome), name="outcome"),
+        sa.CheckConstraint(one_of("revocation_reason", RevocationReason), name="revocation_reason"),
+        sa.CheckConstraint("revocation_reason IS NULL OR outcome = 'upheld'", name="upheld_for_it"),
+        sa.CheckConstraint(
+            "(state = 'closed') = (closed_at IS NOT NULL AND closed_by IS NOT NULL AND outcome IS NOT NULL "
+            "AND reason IS NOT NULL)",
+            name="closed_by_somebody",
+        ),
+        sa.Index(
+            "uq_matters_open",
+            "certificate_id",
+            "cause",
+            "subject",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
         ),
     )
 

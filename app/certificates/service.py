@@ -7,9 +7,16 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import require_second_factor
 from app.actor import Actor
-from app.certificates import extracts, logged, status_list_service, store, workflow
-from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
-from app.certificates.workflow import Deed, RevocationReason
+from app.certificates import extracts, logged, matter_store, status_list_service, store, workflow
+from app.certificates.model import (
+    FOR_CAUSE,
+    Certificate,
+    CertificateStatus,
+    RevocationReason,
+    Suspension,
+    SuspensionCause,
+)
+from app.certificates.workflow import Deed
 from app.db import new_id
 from app.errors import Conflict, NotFound, Version, check_version
 
@@ -31,20 +38,26 @@ def suspend(
 
 
 def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime) -> bool:
-    """End a cause; with the last one the certificate is active again. Returns whether the cause was open."""
-    if CertificateStatus(certificate.status) in workflow.FINAL:
+    """End a cause; with the last one the certificate is active again. Returns whether the cause was open.
+
+    Of a certificate given back during an investigation the cause ends and nothing else: it stays surrendered.
+    """
+    is_final = CertificateStatus(certificate.status) in workflow.FINAL
+    if is_final and not certificate.during_investigation:
         return False
     causes = store.open_suspensions(session, certificate.id)
     if cause not in causes:
         return False
     store.end_suspension(causes.pop(cause), now)
-    if causes:
+    if is_final:
+        pass
+    elif causes:
         certificate.status_reason = next(iter(sorted(causes))).value
     else:
         status = workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE)
         _set_status(session, certificate, status, None, now)
     certificate.version += 1
-    event = "certificate.suspension_narrowed" if causes else "certificate.reinstated"
+    event = "certificate.suspension_narrowed" if causes or is_final else "certificate.reinstated"
     _record(session, actor, event, certificate, now, cause=cause.value)
     extracts.renew(session, certificate)
     return True
@@ -101,12 +114,18 @@ def _end(
     session: Session, actor: Actor, number: str, deed: Deed, reason: str, version: Version, now: datetime
 ) -> Certificate:
     certificate = _for_deed(session, actor, number, deed, version)
-    status = workflow.step(CertificateStatus(certificate.status), deed)
-    for suspension in store.open_suspensions(session, certificate.id).values():
+    status = _step(certificate, deed)
+    causes = store.open_suspensions(session, certificate.id)
+    facts: dict[str, str | bool] = {"reason": reason}
+    if deed is Deed.SURRENDER and (FOR_CAUSE & causes.keys() or matter_store.has_open(session, certificate.id)):
+        # The inquiry goes on: what it asks stays open, and a later applicant cannot be told that nothing was.
+        certificate.during_investigation = facts["during_investigation"] = True
+        causes = {cause: row for cause, row in causes.items() if cause not in FOR_CAUSE}
+    for suspension in causes.values():
         store.end_suspension(suspension, now)
     _set_status(session, certificate, status, reason, now)
     certificate.version += 1
-    _record(session, actor, f"certificate.{status}", certificate, now, reason=reason)
+    _record(session, actor, f"certificate.{status}", certificate, now, **facts)
     extracts.renew(session, certificate)
     return certificate
 
@@ -114,8 +133,13 @@ def _end(
 def guard(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
     """All refusals that do not depend on the body, in their order: 404, 403, 428, 412, 409."""
     certificate = _for_deed(session, actor, number, deed, version)
-    workflow.step(CertificateStatus(certificate.status), deed)
+    _step(certificate, deed)
     return certificate
+
+
+def _step(certificate: Certificate, deed: Deed) -> CertificateStatus:
+    status = CertificateStatus(certificate.status)
+    return workflow.step(status, deed, during_investigation=certificate.during_investigation)
 
 
 def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
@@ -140,7 +164,9 @@ def _set_status(
     logged.changed(session, certificate, now)
 
 
-def _record(session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str) -> None:
+def _record(
+    session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str | bool
+) -> None:
     audit.record(
         session, actor, event, ("certificate", certificate.number), now, case_id=certificate.application_id, **data
     )

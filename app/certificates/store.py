@@ -1,12 +1,13 @@
 """Queries over certificates, suspensions and counters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app import audit
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
@@ -14,8 +15,15 @@ from app.db import table_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 from app.registry.model import Residency
+from app.registry.store import holds
 
+T = TypeVar("T")
 AT_ONCE = 1_000
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
 
 
 def _locked(query: sa.Select[Certificate]) -> sa.Select[Certificate]:
@@ -47,40 +55,99 @@ _COUNT_ON = sa.text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """A certificate that was taken away from its holder: what for, when, and for which product."""
-
-    product_id: UUID
-    reason: str
-    since: datetime
-
-
 def by_number(session: Session, number: str, *, lock: bool = False) -> Certificate | None:
     return session.scalars(_BY_NUMBER_LOCKED if lock else _BY_NUMBER, {"number": number}).one_or_none()
 
 
-def resting_on(session: Session, residency_ids: Sequence[UUID]) -> Sequence[Certificate]:
-    """Certificates granted on these residencies, locked, always in the same order."""
-    query = sa.select(Certificate).where(Certificate.residency_id.in_(residency_ids)).order_by(Certificate.id)
-    return session.scalars(_locked(query)).all()
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A certificate, the period with which it was granted, and the causes for which it is suspended."""
+
+    certificate: Certificate
+    granted_on: Residency
+    causes: set[SuspensionCause]
+
+
+def resting_on(session: Session, parties: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], list[Resting]]:
+    """Certificates that rest on these parties (company, park), whatever period they were granted with; locked, always
+    in the same order. Final ones are left out."""
+    found: dict[tuple[UUID, str], list[Resting]] = {}
+    party = sa.tuple_(Residency.organisation_id, Residency.park_code)
+    for part in _parts(sorted(parties)):
+        query = (
+            sa.select(Certificate, Residency)
+            .join(Residency, Certificate.residency_id == Residency.id)
+            .where(
+                party.in_(part),
+                Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+            )
+            .order_by(Certificate.id)
+            .with_for_update(key_share=True, of=Certificate)
+            .execution_options(populate_existing=True)
+        )
+        rows = session.execute(query).all()
+        causes = open_causes(session, [certificate.id for certificate, _ in rows])
+        for certificate, period in rows:
+            each = Resting(certificate, period, causes.get(certificate.id, set()))
+            found.setdefault((period.organisation_id, period.park_code), []).append(each)
+    return found
+
+
+def open_causes(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, set[SuspensionCause]]:
+    """For what each of these is suspended; one that is not is left out."""
+    found: dict[UUID, set[SuspensionCause]] = {}
+    for part in _parts(certificate_ids):
+        query = sa.select(Suspension.certificate_id, Suspension.cause).where(
+            Suspension.certificate_id.in_(part), Suspension.ended_at.is_(None)
+        )
+        for row in session.execute(query):
+            found.setdefault(row.certificate_id, set()).add(SuspensionCause(row.cause))
+    return found
+
+
+_FOR_RESIDENCY = sa.exists().where(
+    Suspension.certificate_id == Certificate.id,
+    Suspension.cause == SuspensionCause.RESIDENCY,
+    Suspension.ended_at.is_(None),
+)
 
 
 def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
-    """Residencies whose known last day has passed while certificates in force still rest on them."""
-    suspended_for_it = sa.exists().where(
-        Suspension.certificate_id == Certificate.id,
-        Suspension.cause == SuspensionCause.RESIDENCY,
-        Suspension.ended_at.is_(None),
+    """Residencies on which certificates in force were granted whose company has none in that park any more."""
+    period = aliased(Residency)
+    has_another = sa.exists().where(
+        Residency.organisation_id == period.organisation_id, Residency.park_code == period.park_code, *holds(today)
     )
     query = (
-        sa.select(Residency.id)
-        .join(Certificate, Certificate.residency_id == Residency.id)
+        sa.select(period.id)
+        .join(Certificate, Certificate.residency_id == period.id)
         .where(
-            Residency.ends_on < today,
             Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
             Certificate.valid_until >= today,
-            ~suspended_for_it,
+            ~has_another,
+            ~_FOR_RESIDENCY,
+        )
+        .distinct()
+        .order_by(period.id)
+    )
+    return session.scalars(query).all()
+
+
+def residencies_returned(session: Session, today: date) -> Sequence[UUID]:
+    """Residencies in force of companies with certificates that are suspended because they had none in that park."""
+    period = aliased(Residency)
+    query = (
+        sa.select(Residency.id)
+        .join(
+            period,
+            sa.and_(period.organisation_id == Residency.organisation_id, period.park_code == Residency.park_code),
+        )
+        .join(Certificate, Certificate.residency_id == period.id)
+        .where(
+            *holds(today),
+            Certificate.status == CertificateStatus.SUSPENDED,
+            Certificate.valid_until >= today,
+            _FOR_RESIDENCY,
         )
         .distinct()
         .order_by(Residency.id)
@@ -179,9 +246,3 @@ def logged_without_row(session: Session) -> tuple[int, str] | None:
     )
     row = session.execute(query).one_or_none()
     return None if row is None else (row.seq, row.subject or "")
-
-
-def revoked(session: Session, organisation_id: UUID) -> Sequence[Revoked]:
-    """Certificates of this holder that were revoked, under any mark."""
-    rows = session.execute(_REVOKED, {"id": organisation_id})
-    return [Revoked(row.product_id, row.status_reason or "", row.status_since) for row in rows]

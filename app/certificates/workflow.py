@@ -16,18 +16,6 @@ class Deed(StrEnum):
     SURRENDER = "surrender"
 
 
-class RevocationReason(StrEnum):
-    """Closed list (`domain.md` §5.6)."""
-
-    FALSE_DOCUMENTS = "false-documents"
-    UNCERTIFIED_GOODS = "mark-on-uncertified-goods"
-    CRITICAL_NONCONFORMITY = "critical-nonconformity"
-    RESIDENCY_CANCELLED = "residency-cancelled"
-    BANKRUPTCY = "bankruptcy"
-    REPEATED_SUSPENSION = "repeated-suspension"
-    COURT_ORDER = "court-order"
-
-
 WHO_MAY: Mapping[Deed, Role] = MappingProxyType(
     {
         Deed.SUSPEND: Role.OWNER,
@@ -54,16 +42,25 @@ TRANSITIONS: Mapping[tuple[Status, Deed], Status] = MappingProxyType(
 
 FINAL = frozenset(Status) - {status for status, _ in TRANSITIONS}
 
+AFTER_SURRENDER: Mapping[tuple[Status, Deed], Status] = MappingProxyType(
+    {
+        (Status.SURRENDERED, Deed.REVOKE): Status.REVOKED,
+        (Status.SURRENDERED, Deed.REINSTATE): Status.SURRENDERED,  # a cause ends: the inquiry found nothing
+    }
+)
+"""What the owner may still do to a certificate that was given back during an investigation: the inquiry goes on."""
+
 
 def permit(deed: Deed, actor: Actor) -> None:
     if not actor.has(WHO_MAY[deed]):
         raise Forbidden(f"“{deed}” is for the role {WHO_MAY[deed]}.", data={"role": WHO_MAY[deed].value})
 
 
-def step(status: Status, deed: Deed) -> Status:
+def step(status: Status, deed: Deed, *, during_investigation: bool = False) -> Status:
     """The next status, or a refusal that names the moves allowed now."""
-    following = TRANSITIONS.get((status, deed))
+    moves = {**TRANSITIONS, **AFTER_SURRENDER} if during_investigation else TRANSITIONS
+    following = moves.get((status, deed))
     if following is None:
-        allowed = [d.value for d in Deed if (status, d) in TRANSITIONS]
+        allowed = [d.value for d in Deed if (status, d) in moves]
         raise WrongState("certificate", state=status, action=deed, allowed=allowed)
     return following

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.access import sessions
 from app.access import store as access
 from app.actor import SYSTEM
-from app.applications import clock
+from app.applications import clock, grounds
 from app.applications.clock import Lapsing
 from app.certificates import cascade
 from app.certificates import store as certificates
@@ -44,7 +44,7 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications, suspend on ended residencies, forget old answers and sessions.
+    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions.
 
     Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
     """
@@ -105,6 +105,12 @@ def _due(database: Database, now: datetime) -> Sequence[Due]:
             hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(hit.number for hit in hits)
             due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
+        for residency_id in certificates.residencies_returned(session, day_in_baku(now)):
+            hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+            numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
+            due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
+        for evidence_id in grounds.ended(session, day_in_baku(now)):
+            due.append(Due(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
         if access.has_answers(session, now - ANSWERS_KEPT):
             due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
         if sessions.to_forget(session, now):
@@ -129,6 +135,23 @@ def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | Non
         hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
         return f"residency {residency_id} has ended: {numbers}" if hits else None
+
+    return do
+
+
+def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
+        return f"residency {residency_id} has begun: {numbers}" if hits else None
+
+    return do
+
+
+def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        numbers = ", ".join(grounds.end(session, SYSTEM, evidence_id, now=now))
+        return f"evidence {evidence_id} has ended: a matter is open about {numbers}" if numbers else None
 
     return do
 

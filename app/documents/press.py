@@ -87,11 +87,11 @@ class Press:
     def _make(self, order: Order, third: str | None, organisation: Organisation) -> bytes:
         qr = codes.qr_svg(self.url(order))
         try:
-            pdf = typeset.typeset(self._content(order, third, qr))
+            pdf = typeset.typeset(self._content(order, third, qr), order.facts.issued_on)
         except typeset.CannotBeSet:
             # Names may pile up marks in ways that no font can draw; letters alone always can be.
             log.warning("the names of %s are set without marks", order.facts.number)
-            pdf = typeset.typeset(self._content(order, third, qr, bare=True))
+            pdf = typeset.typeset(self._content(order, third, qr, bare=True), order.facts.issued_on)
         return signature.sign(pdf, organisation, timestamp_url=self.timestamp_url)
 
     def _content(self, order: Order, third: str | None, qr: str, *, bare: bool = False) -> Mapping[str, Any]:

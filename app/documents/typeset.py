@@ -1,11 +1,13 @@
 """Typesetting with typst: our own template and fonts, nothing from the machine and nothing from the network.
 
-The same content gives the same bytes. The file is PDF/A-3a and PDF/UA-1: archives may keep it, screen readers can read
-it, and the credential lies in it as an associated file.
+The same content gives the same bytes, on any day and any machine: the date of the file is given, not read from a clock.
+The file is PDF/A-3a and PDF/UA-1: archives may keep it, screen readers can read it, and the credential lies in it as an
+associated file.
 """
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, time
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -44,15 +46,17 @@ def template_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def typeset(content: Mapping[str, Any]) -> bytes:
-    """The unsigned PDF of a paper's content (paper.py). Raises CannotBeSet."""
+def typeset(content: Mapping[str, Any], day: date) -> bytes:
+    """The unsigned PDF of a paper's content (paper.py), dated `day`. Raises CannotBeSet."""
     try:
         # A compiler for each paper: one alone keeps its inputs between calls, and threads would share them.
         compiler = typst.Compiler(
             input=str(_ROOM / "paper.typ"), root=str(_ROOM), font_paths=[str(_FONTS)], ignore_system_fonts=True
         )
         inputs = {"paper": json.dumps(content, ensure_ascii=False)}
-        pdf = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3a", "ua-1"])
+        # Without a moment typst takes the clock's, and derives the identifier of the file from it.
+        noon = datetime.combine(day, time(12), UTC)
+        pdf = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3a", "ua-1"], timestamp=noon)
     except typst.TypstError as error:
         raise CannotBeSet from error
     assert isinstance(pdf, bytes)  # a list only for pictures of several pages

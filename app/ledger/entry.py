@@ -37,7 +37,8 @@ SUBJECT: Mapping[str, str] = MappingProxyType({"certificate": "certificate", "ke
 class Entry:
     """`subject` is a certificate's number, a key's `kid` or `SCHEME/version`; None for `audit.head`. `at` is aware.
 
-    `key` is the key that signed an issued certificate. `sha256` is lower-case hex.
+    `key` is the key that signed an issued certificate. `sha256` is lower-case hex. `during_investigation` stands in the
+    entry of a surrender, and only where it is true: its holder gave it back while an inquiry about it was open.
     """
 
     event: LogEvent
@@ -46,6 +47,7 @@ class Entry:
     sha256: str | None = None
     key: str | None = None
     head: int | None = None
+    during_investigation: bool = False
 
     def members(self) -> dict[str, str | int]:
         about = SUBJECT.get(self.event.partition(".")[0])
@@ -56,6 +58,7 @@ class Entry:
             "key": self.key,
             "head": self.head,
             "sha256": self.sha256,
+            "during_investigation": self.during_investigation or None,
         }
         if about is not None:
             members[about] = self.subject

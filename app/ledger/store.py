@@ -132,6 +132,12 @@ def last_about(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str
     return {row.subject: (row.event, row.at) for row in session.execute(query)}
 
 
+def entries_about(session: Session, event: LogEvent, subjects: Sequence[str]) -> dict[str, bytes]:
+    """The entry of this event about each of these; one that has none is left out."""
+    query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.subject.in_(subjects), LogEntry.event == event)
+    return {row.subject: row.entry for row in session.execute(query)}
+
+
 def keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
     """In the order of their making."""
     query = sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)

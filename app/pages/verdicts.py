@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.certificates.model import SuspensionCause
-from app.certificates.workflow import RevocationReason
+from app.certificates.model import RevocationReason, SuspensionCause
 from app.pages.words import _
 from app.schemes.origin import Criterion
 from app.verification.checks import Verdict
@@ -132,15 +131,22 @@ REASONS: Mapping[str, str] = MappingProxyType(
         RevocationReason.REPEATED_SUSPENSION: _("repeated suspension"),
         RevocationReason.COURT_ORDER: _("an order of a court"),
         SuspensionCause.RESIDENCY: _("the residency in the park is not in force"),
+        SuspensionCause.DOCUMENT: _("a document that is needed ended or was withdrawn"),
         SuspensionCause.HEARING: _("a hearing is under way"),
         SuspensionCause.SURVEILLANCE: _("a finding of surveillance"),
+        SuspensionCause.CHANGE: _("a change that the holder did not report"),
+        SuspensionCause.LICENCE: _("the licence of the mark is not in force"),
+        SuspensionCause.MARK: _("the registration of the mark ended"),
         SuspensionCause.HOLDER: _("at the wish of the holder"),
+        SuspensionCause.INCIDENT: _("an incident is being looked into"),
+        SuspensionCause.COURT: _("an order of a court"),
     }
 )
 
 CRITERIA: Mapping[str, str] = MappingProxyType(
     {
-        Criterion.WHOLLY_OBTAINED: _("Wholly obtained: nothing in it comes from abroad"),
+        Criterion.WHOLLY_OBTAINED: _("Wholly obtained: grown, raised, caught or mined here"),
+        Criterion.ORIGINATING_MATERIALS: _("Made here only from materials that originate here"),
         Criterion.CHANGE_OF_HEADING: _("Made here from other goods: every foreign material changed its tariff heading"),
         Criterion.VALUE_CONTENT: _("Made here by value: enough of its price was added here"),
     }

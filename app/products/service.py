@@ -18,7 +18,7 @@ from app import audit
 from app.access.rights import may_see, own_organisation
 from app.actor import Actor
 from app.db import new_id
-from app.errors import Conflict, Invalid, NotFound, Version, check_version
+from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.products import store
 from app.products.checks import MATERIAL_VALUE, MAX_PROOFS, MONEY, MOST_MATERIALS, WEIGHT, partner_of, wrongs
 from app.products.entry import ProductEntry
@@ -34,6 +34,9 @@ REFERENCE_TAKEN = "Another of your products bears this reference already."
 
 IsFrozen = Callable[[Session, UUID], bool]
 """Whether an application that is being looked at rests on this product."""
+CertifiedBy = Callable[[Session, UUID], Sequence[str]]
+"""Numbers of the certificates in force for this product of which no change is reported. Certificates stand above this
+room, as applications do; it is asked after the product's row is locked."""
 
 OwnDocuments = Callable[[Session, UUID, Collection[UUID]], Collection[UUID]]
 """Those of these ids that are evidence documents of this company."""
@@ -62,11 +65,13 @@ def replace_product(
     version: Version,
     entry: ProductEntry,
     frozen: IsFrozen,
+    certified: CertifiedBy = lambda _session, _product_id: (),
     now: datetime,
     documents: OwnDocuments = no_documents,
 ) -> WholeProduct:
-    """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired`, Invalid."""
-    product = changeable(session, actor, product_id, version, frozen=frozen)
+    """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired` `certified`,
+    Invalid."""
+    product = changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
     _check(session, product.organisation_id, entry, documents, product)
     for column, value in _columns(entry).items():
         setattr(product, column, value)
@@ -86,8 +91,19 @@ def retire_product(
     return store.whole(session, [product])[0]
 
 
-def changeable(session: Session, actor: Actor, product_id: UUID, version: Version, *, frozen: IsFrozen) -> Product:
-    """The company's own product, locked for a change; all refusals that do not depend on the new content, in order."""
+def changeable(
+    session: Session,
+    actor: Actor,
+    product_id: UUID,
+    version: Version,
+    *,
+    frozen: IsFrozen,
+    certified: CertifiedBy = lambda _session, _product_id: (),
+) -> Product:
+    """The company's own product, locked for a change; all refusals that do not depend on the new content, in order.
+
+    `certified` is left out for what changes no fact of the product: retiring it.
+    """
     product = store.product(session, product_id, own_organisation(actor), lock=True)
     if product is None:
         raise NotFound.of("product")
@@ -98,6 +114,8 @@ def changeable(session: Session, actor: Actor, product_id: UUID, version: Versio
         raise Conflict(
             "An application with this product is being looked at: it cannot change now.", code="product-frozen"
         )
+    if numbers := certified(session, product_id):
+        raise Certified("product", numbers)
     return product
 
 

@@ -1,8 +1,8 @@
 """What a register file would do to the registry, as values: a plan by line, and its report. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,9 @@ from app.registry.periods import Move
 from app.registry.residency_rows import ChangeKind, ResidencyChange, ResidencyDetails, change_of
 from app.registry.sheet import RegisterRow
 from app.registry.table import Note
+
+NOT_YET = UUID(int=0)
+"""Stands for a period that is still to be entered."""
 
 
 class LineAction(StrEnum):
@@ -85,11 +88,9 @@ class ImportPlan:
         return tuple(sorted(found, key=lambda note: note.line))
 
     @property
-    def lost_and_restored(self) -> tuple[ResidencyChange, ...]:
-        """What certificates can rest on: known before anything is applied."""
-        steps = [line.residency for line in self.lines]
-        lost = [change_of(step.close, ChangeKind.LOST) for step in steps if step.close]
-        return (*lost, *(change_of(step.reopen, ChangeKind.RESTORED) for step in steps if step.reopen))
+    def residency_changes(self) -> tuple[ResidencyChange, ...]:
+        """What certificates can rest on, known before anything is applied and in the order of applying it."""
+        return tuple(change for line in self.lines for change in _residency_changes(line))
 
     def report(self) -> dict[str, Any]:
         """JSON values: totals by action, and every line."""
@@ -102,6 +103,34 @@ class ImportPlan:
             "errors": [_note(note) for note in self.unread],
             "remarks": [_note(note) for note in self.file_remarks],
         }
+
+
+def _residency_changes(line: LinePlan) -> Iterator[ResidencyChange]:
+    steps = line.residency
+    if steps.close is not None:
+        yield change_of(steps.close, ChangeKind.LOST)
+    if steps.reopen is not None:
+        yield _with_particulars(change_of(steps.reopen, ChangeKind.RESTORED), steps)
+    if steps.begin is not None and line.organisation is not None:
+        begun = steps.begin
+        yield ResidencyChange(
+            residency_id=NOT_YET,
+            organisation_id=line.organisation.id,
+            park_code=line.row.park_code or "",
+            kind=ChangeKind.NEW,
+            status=begun.status.value,
+            starts_on=begun.starts_on,
+            stage=begun.stage.value if begun.stage else None,
+            former_stage=None,
+            is_closed=steps.begin_cancelled,
+        )
+    if steps.keep is not None:
+        yield _with_particulars(change_of(steps.keep, ChangeKind.KEPT), steps)
+
+
+def _with_particulars(change: ResidencyChange, steps: ResidencySteps) -> ResidencyChange:
+    said = {name: steps.values[name] for name in ("stage", "starts_on") if name in steps.values}
+    return replace(change, former_stage=change.stage, **said)
 
 
 def _line_report(line: LinePlan) -> dict[str, Any]:

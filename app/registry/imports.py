@@ -196,17 +196,19 @@ class _Work:
             close(self.session, self.actor, steps.close, steps.by, on=on, reason=BY_REGISTER, now=self.now)
             changes.append(change_of(steps.close, ChangeKind.LOST))
         if steps.reopen is not None:
+            before = steps.reopen.stage
             reopen(self.session, self.actor, steps.reopen, source=self.source, today=self.today, now=self.now)
             self._particulars(steps.reopen, steps)
-            changes.append(change_of(steps.reopen, ChangeKind.RESTORED))
+            changes.append(change_of(steps.reopen, ChangeKind.RESTORED, former_stage=before))
         if steps.begin is not None:
             changes.append(change_of(self._begin(steps, organisation_id, park), ChangeKind.NEW))
         if steps.keep is not None:
+            before = steps.keep.stage
             self._particulars(steps.keep, steps)
             if steps.keep.confirmed_on < self.today or steps.values:
                 steps.keep.source, steps.keep.confirmed_on = self.source, self.today
                 self.has_written = True
-            changes.append(change_of(steps.keep, ChangeKind.KEPT))
+            changes.append(change_of(steps.keep, ChangeKind.KEPT, former_stage=before))
         self.has_written |= any(change.kind is not ChangeKind.KEPT for change in changes)
         return changes
 

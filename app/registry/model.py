@@ -130,6 +130,7 @@ class Residency(Base):
     closing_reason: Mapped[str | None] = mapped_column(comment="why it ended or was cancelled")
     stage: Mapped[str | None]
     incentive_until: Mapped[date | None]
+    plot_no: Mapped[str | None] = mapped_column(comment="of the park, as printed on its certificate")
     plot_ha: Mapped[Decimal | None] = mapped_column(ExactDecimal(10, 2))
     planned_investment_azn: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 2))
     planned_jobs: Mapped[int | None]
@@ -142,6 +143,7 @@ class Residency(Base):
         sa.CheckConstraint(one_of("status", ResidencyStatus), name="status"),
         sa.CheckConstraint(one_of("stage", Stage), name="stage"),
         sa.CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR ends_on >= starts_on", name="period"),
+        sa.Index("ix_residencies_plot", "park_code", "plot_no"),
         sa.Index(
             "uq_residencies_open",
             "organisation_id",

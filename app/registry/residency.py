@@ -35,6 +35,7 @@ from app.registry.text import tidy, wrong_with
 BY_HAND = "registrar"
 LONGEST_REASON = 2_000
 LONGEST_REGISTRATION_NO = 60
+LONGEST_PLOT_NO = 60
 MOST_JOBS = 1_000_000
 
 
@@ -129,7 +130,7 @@ def update_stage(
     row.source, row.confirmed_on = BY_HAND, day_in_baku(now)
     row.version += 1
     note(session, actor, "residency.updated", row, now, stage=[before, stage.value])
-    return change_of(row, ChangeKind.KEPT)
+    return change_of(row, ChangeKind.KEPT, former_stage=before)
 
 
 def guard(
@@ -189,6 +190,8 @@ def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:
     wrongs: dict[str, str | None] = {"holder_voen": number.reason if isinstance(number, voen.NotAVoen) else None}
     if details.registration_no is not None:
         wrongs["registration_no"] = wrong_with(details.registration_no, LONGEST_REGISTRATION_NO)
+    if details.plot_no is not None:
+        wrongs["plot_no"] = wrong_with(details.plot_no, LONGEST_PLOT_NO)
     if details.plot_ha is not None:
         wrongs["plot_ha"] = wrong_figure(details.plot_ha, AREA)
     if details.planned_investment_azn is not None:
@@ -203,6 +206,7 @@ def _as_stored(details: ResidencyDetails) -> ResidencyDetails:
         details,
         holder_voen=details.holder_voen.replace(" ", ""),
         registration_no=tidy(details.registration_no) if details.registration_no else None,
+        plot_no=tidy(details.plot_no) if details.plot_no else None,
         plot_ha=None if details.plot_ha is None else as_stored(details.plot_ha, AREA),
         planned_investment_azn=None
         if details.planned_investment_azn is None

@@ -28,10 +28,32 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResidencyChange:
+    """What happened to a period, and what it says afterwards. A company and a park are a party of that park: what
+    rests on the party rests on none of its periods alone."""
+
     residency_id: UUID
     organisation_id: UUID
     park_code: str
     kind: ChangeKind
+    status: str
+    starts_on: date | None
+    stage: str | None
+    former_stage: str | None  # before the change; of a new period there is none
+    is_closed: bool
+
+    @property
+    def party(self) -> tuple[UUID, str]:
+        return self.organisation_id, self.park_code
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether it operated before, and does so no more."""
+        return fell_back(self.former_stage, self.stage)
+
+
+def fell_back(former: str | None, stage: str | None) -> bool:
+    """A stage that is not said is no step back."""
+    return former == Stage.OPERATING and stage is not None and stage != Stage.OPERATING
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,7 @@ class ResidencyDetails:
     starts_on: date | None = None
     stage: Stage | None = None
     incentive_until: date | None = None
+    plot_no: str | None = None
     plot_ha: Decimal | None = None
     planned_investment_azn: Decimal | None = None
     planned_jobs: int | None = None
@@ -71,6 +94,7 @@ def open_period(
         starts_on=details.starts_on,
         stage=details.stage.value if details.stage else None,
         incentive_until=details.incentive_until,
+        plot_no=details.plot_no,
         plot_ha=details.plot_ha,
         planned_investment_azn=details.planned_investment_azn,
         planned_jobs=details.planned_jobs,
@@ -105,8 +129,23 @@ def reopen(session: Session, actor: Actor, row: Residency, *, source: str, today
     note(session, actor, "residency.restored", row, now)
 
 
-def change_of(row: Residency, kind: ChangeKind) -> ResidencyChange:
-    return ResidencyChange(row.id, row.organisation_id, row.park_code, kind)
+def change_of(row: Residency, kind: ChangeKind, *, former_stage: str | None = None) -> ResidencyChange:
+    """`former_stage`: what the period said before, where that may have changed. Of a dry run, the row is as before."""
+    return ResidencyChange(
+        residency_id=row.id,
+        organisation_id=row.organisation_id,
+        park_code=row.park_code,
+        kind=kind,
+        status=row.status,
+        starts_on=row.starts_on,
+        stage=row.stage,
+        former_stage=former_stage,
+        is_closed=kind is ChangeKind.LOST or (kind is not ChangeKind.RESTORED and not _is_open(row)),
+    )
+
+
+def _is_open(row: Residency) -> bool:
+    return state_of(row.ends_on, row.cancelled_on) is PeriodState.OPEN
 
 
 def note(session: Session, actor: Actor, event: str, row: Residency, now: datetime, **data: Any) -> None:

@@ -180,6 +180,31 @@ def present_residency(
     return session.scalars(_PRESENT_HELD if hold else _PRESENT, asked).one_or_none()
 
 
+def holds(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+    """What a period fulfils that is in force on the day: begun, not cancelled, and not past its last day.
+
+    One that was closed, which is always for a reason, is over at once, also on the day named as its last.
+    """
+    return (
+        Residency.cancelled_on.is_(None),
+        sa.or_(Residency.ends_on.is_(None), sa.and_(Residency.ends_on >= today, Residency.closing_reason.is_(None))),
+        sa.or_(Residency.starts_on.is_(None), Residency.starts_on <= today),
+    )
+
+
+def holding(session: Session, parties: Iterable[tuple[UUID, str]], today: date) -> dict[tuple[UUID, str], set[UUID]]:
+    """The periods in force on the day of these parties (company, park); one that has none is left out."""
+    found: dict[tuple[UUID, str], set[UUID]] = {}
+    party = sa.tuple_(Residency.organisation_id, Residency.park_code)
+    for part in _parts(sorted(set(parties))):
+        query = sa.select(Residency.id, Residency.organisation_id, Residency.park_code).where(
+            party.in_(part), *holds(today)
+        )
+        for row in session.execute(query):
+            found.setdefault((row.organisation_id, row.park_code), set()).add(row.id)
+    return found
+
+
 def holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
     """Days that were announced, of one year or all of them."""
     query = _HOLIDAYS

@@ -97,7 +97,7 @@ def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
 
 def judge(rule: AnyRule, facts: Facts, context: Context) -> Finding:
     verdict = rule.judge(facts, context)
-    outcome = rule.cases()[verdict.case]
+    outcome = rule.outcomes[verdict.case]
     return Finding(
         rule=rule.id,
         kind=rule.kind,

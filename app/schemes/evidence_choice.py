@@ -2,53 +2,59 @@
 
 Of the confirmed documents in scope that hold on the day, the one that holds longest counts, an open end before any day;
 of equals the newest. Where none holds, the one that ended last is named. Documents on a state of things
-(`NEWEST_COUNTS`) are different: the newest counts, whatever an older one said (`domain.md` §5.3).
+(`newest_counts` of lists.toml) are different: the newest counts, whatever an older one said (`domain.md` §5.3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from app.schemes.facts import Evidence, Item
+from app.schemes.lists import lists
 
-NEWEST_COUNTS = frozenset(
-    {
-        "tax-status",
-        "background-check",
-        "register-snapshot",
-        "ownership-statement",
-        "specification-check",
-        "trademark-search",
-        "inspection-record",
-    }
-)
+Words = Mapping[str, tuple[str, ...]]
+"""Value of a document → words of which it bears one."""
+NO_WORDS: Words = {}
 
 
-def confirmed(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
-    """Confirmed documents of the kind that name what they speak for, newest first."""
-    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and item.confirmed)
-    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+def confirmed(evidence: Evidence | None, kind: str, where: Words = NO_WORDS) -> tuple[Item, ...]:
+    """Confirmed documents of the kind that name what they speak for and bear these words, newest first."""
+    items = _newest_first(evidence, kind, confirmed=True)
+    if not where:
+        return items
+    return tuple(item for item in items if all(item.values.get(name) in words for name, words in where.items()))
 
 
 def awaiting(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
     """Documents of the kind that nobody has confirmed yet, newest first."""
-    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and not item.confirmed)
-    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+    return _newest_first(evidence, kind, confirmed=False)
+
+
+def _newest_first(evidence: Evidence | None, kind: str, *, confirmed: bool) -> tuple[Item, ...]:
+    items = evidence.of_kind(kind) if evidence else ()
+    speaking = [item for item in items if item.confirmed is confirmed and item.subject is not None]
+    return tuple(sorted(speaking, key=_age, reverse=True))
 
 
 def without_subject(evidence: Evidence | None, kind: str) -> bool:
     """Whether a document of the kind is here that speaks for nothing, because it names no product or site."""
-    return any(item.kind == kind and item.subject is None for item in (evidence.items if evidence else ()))
+    return any(item.subject is None for item in (evidence.of_kind(kind) if evidence else ()))
 
 
-def choose(evidence: Evidence | None, kind: str, day: date) -> Item | None:
+def choose(evidence: Evidence | None, kind: str, day: date, where: Words = NO_WORDS) -> Item | None:
     """The confirmed document that counts on the day: one that holds, else the one that ended last or begins first."""
-    items = confirmed(evidence, kind)
-    if kind in NEWEST_COUNTS:
+    items = confirmed(evidence, kind, where)
+    if kind in lists().newest_counts:
         return next(iter(items), None)
     if holding := [item for item in items if holds(item, day)]:
         return max(holding, key=_end_then_age)
     begun = [item for item in items if item.issued_on is None or item.issued_on <= day]
     return max(begun or items, key=_end_then_age, default=None)
+
+
+def in_force(evidence: Evidence | None, kind: str, day: date) -> Item | None:
+    """The confirmed document that counts on the day, if it holds: what an ended document says is not known any more."""
+    item = choose(evidence, kind, day)
+    return item if item is not None and holds(item, day) else None
 
 
 def holds(item: Item, day: date) -> bool:

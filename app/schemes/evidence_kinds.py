@@ -110,7 +110,6 @@ class EvidenceKind(BaseModel):
     name: Text
     scope: Scope = Field(description="what a document of this kind is about, and has to name")
     supplied_by: tuple[Supplier, ...] = Field(min_length=1)
-    newest_counts: bool = Field(False, description="of several, the newest counts, not the one that holds longest")
     second_person: bool = Field(False, description="confirmed by another member of staff than the one who added it")
     issued_on: Need = Need.NONE
     valid_until: Need = Need.NONE
@@ -123,7 +122,10 @@ class EvidenceKind(BaseModel):
 def kinds() -> Mapping[str, EvidenceKind]:
     """Code → kind, in the order of the file; the file is part of the service."""
     raw = tomllib.loads((files("app.schemes") / "evidence_kinds.toml").read_text("utf-8"))["kinds"]
-    return {code: EvidenceKind.model_validate({"code": code, **entry}) for code, entry in raw.items()}
+    scope = lists().scope
+    return {
+        code: EvidenceKind.model_validate({"code": code, "scope": scope[code], **entry}) for code, entry in raw.items()
+    }
 
 
 def check(

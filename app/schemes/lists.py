@@ -17,6 +17,7 @@ from babel import Locale
 from app.core.text.normalize import fold
 from app.schemes.canonical import digest
 
+NEWEST = "newest_counts"
 JOINT_PRODUCTION = "joint_production_"
 """A flag with the country of the partner behind it."""
 
@@ -78,7 +79,8 @@ class Lists:
     left_out: frozenset[str]  # headings that are no raw material of food: water, salt
     counts_for: Mapping[str, tuple[str, ...]]  # left-out heading → headings of products that it counts for
     grown_with: tuple[GrownWith, ...]
-    company_kinds: frozenset[str]  # kinds of evidence documents that speak for the whole company
+    scope: Mapping[str, str]  # kind of evidence document → what it speaks for: company, site, product, lot, any
+    newest_counts: frozenset[str]  # kinds of which the newest document counts, not the one that holds longest
     names: Mapping[str, Mapping[str, Mapping[str, str]]]  # group → code → language → name
 
     @cached_property
@@ -155,7 +157,8 @@ def read_lists(operations_text: str, lists_text: str) -> Lists:
         grown_with=tuple(
             GrownWith(tuple(entry["goods"]), tuple(entry["inputs"])) for entry in lists["grown_with"].values()
         ),
-        company_kinds=frozenset(lists["scope"]["company"]),
+        scope={kind: scope for scope, kinds in lists["scope"].items() if scope != NEWEST for kind in kinds},
+        newest_counts=frozenset(lists["scope"][NEWEST]),
         names=lists["names"],
     )
 

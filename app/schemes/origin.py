@@ -11,7 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.schemes import nomenclature
-from app.schemes.facts import Facts, InputSummary
+from app.schemes.facts import Basis, Facts, InputSummary
 from app.schemes.figures import exact, plain, rounded, shown
 from app.schemes.lists import Lists
 from app.schemes.material_origin import HOME, BillOfMaterials, Line, ProofState, positive, read_bill_of_materials
@@ -81,16 +81,23 @@ class Origin:
 
 
 def determine(
-    facts: Facts, settings: OriginSettings, lists: Lists, *, rvc_at_least: Decimal, de_minimis_pct: Decimal
+    facts: Facts,
+    settings: OriginSettings,
+    lists: Lists,
+    *,
+    rvc_at_least: Decimal,
+    de_minimis_pct: Decimal,
+    bill: BillOfMaterials | None = None,
 ) -> Origin | None:
-    """The first criterion met of WO, PE, CTH, RVC; None where the call carries no values."""
+    """The first criterion met of WO, PE, CTH, RVC; None where the call carries no values.
+
+    `bill`: the bill of materials where it was read before.
+    """
     if facts.value is None:
         return None
     if isinstance(facts.value.inputs, InputSummary):
         return _of_summary(facts, facts.value.inputs, lists, rvc_at_least)
-    bill = read_bill_of_materials(facts, settings, lists)
-    if bill is None:
-        bill = BillOfMaterials((), None)
+    bill = bill or read_bill_of_materials(facts, settings, lists) or BillOfMaterials((), None)
     return _OfBill(facts, bill, settings, lists, rvc_at_least, de_minimis_pct).origin()
 
 
@@ -189,8 +196,6 @@ class _OfBill:
 
     def proofs_decide(self, first: Result) -> tuple[Result, tuple[Line, ...]]:
         """A refusal is judged once more as if every missing proof were there; then it is asked for instead."""
-        if first is not Result.FAIL and first in RANK and not self.own_is_open:
-            return first, ()
         open_lines = self.open_lines(ProofState.UNPROVEN, ProofState.AWAITING)
         if not open_lines and not self.own_is_open:
             return first, ()
@@ -204,11 +209,11 @@ class _OfBill:
         with_awaiting, _ = self.judge(frozenset(line.number for line in awaiting), own_is_shown=own_waits)
         if own_waits and RANK.get(with_awaiting, 1) == RANK[Result.WO]:
             return Result.UNCONFIRMED, awaiting
-        own_lines = [line for line in open_lines if line.own_produce or line.material.basis == "own"]
-        unlisted = self.own_is_open and self.own_state is not ProofState.AWAITING
-        if own_lines or unlisted:
-            return Result.RECORD, tuple(own_lines)
-        return Result.PROOF, open_lines
+        asked = self.open_lines(ProofState.UNPROVEN)
+        own_lines = tuple(line for line in asked if line.material.basis is Basis.OWN)
+        if own_lines or self.own_state is ProofState.UNPROVEN:
+            return Result.RECORD, own_lines
+        return Result.PROOF, asked
 
     def open_lines(self, *states: ProofState, slips: bool = True) -> tuple[Line, ...]:
         return tuple(line for line in self.bill.lines if line.state in states or (slips and line.slip is not None))

@@ -14,6 +14,7 @@ from app.schemes.lists import lists
 from app.schemes.material_origin import OriginSettings
 from app.schemes.rules import AnyRule
 from app.schemes.rules.base import Context, SetName, Text
+from app.schemes.rules.history import HistoryRule
 from app.schemes.rules.names import NamesRule
 from app.schemes.rules.origin import OriginRule
 from app.schemes.rules.residency import ResidencyRule
@@ -86,6 +87,12 @@ class Ruleset(BaseModel):
         """The rule that determines the criterion of origin."""
         rules = (rule for rule in self.rules if isinstance(rule, OriginRule))
         return next((rule for rule in rules if rule.asks == "criterion"), None)
+
+    @property
+    def name_alike_pct(self) -> int:
+        """From which likeness on two names are of the same goods, for the rule on the past."""
+        rules = (rule.name_alike_pct for rule in self.rules if isinstance(rule, HistoryRule))
+        return next(rules, 100)
 
     @property
     def rests_on_residency(self) -> bool:

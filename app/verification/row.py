@@ -9,11 +9,12 @@ from app.certificates.record import CertificateRecord
 
 Row = tuple[Any, ...]
 """In the order of the fields of CertificateRecord. Days as `2026-11-22`, moments as `2026-11-22 17:00:00` with or
-without a fraction, in UTC, names as JSON."""
+without a fraction, in UTC, names as JSON, flags as 0 and 1 or as they are."""
 
 DAYS: Final = ("valid_from", "valid_until")
 MOMENTS: Final = ("status_since", "issued_at", "logged_at")
 NAMES: Final = ("product_names",)
+FLAGS: Final = ("during_investigation",)
 
 
 def read_rows(rows: Iterable[Row]) -> dict[str, CertificateRecord]:
@@ -35,6 +36,6 @@ def _moment(text: str | None) -> datetime | None:
 
 _READERS: Final = tuple(
     (CertificateRecord._fields.index(name), read)
-    for names, read in ((NAMES, json.loads), (DAYS, date.fromisoformat), (MOMENTS, _moment))
+    for names, read in ((NAMES, json.loads), (DAYS, date.fromisoformat), (MOMENTS, _moment), (FLAGS, bool))
     for name in names
 )

@@ -50,6 +50,7 @@ ROUTES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/residencies": Scope.READ,
         "GET /v1/residencies/{residency_id}": Scope.READ,
         "POST /v1/certificates/{number}/surrender": Scope.CERTIFICATES_SURRENDER,
+        "GET /v1/certificates/{number}/description": Scope.READ,
     }
 )
 

@@ -175,7 +175,15 @@ def unread(stage):
 
 def read(stage):
     item = stage.house.confirm_evidence(paper(stage))
-    return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation")
+    return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation", json={"reason": "Of another works."})
+
+
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+
+
+def matter(stage):
+    made = stage.company.post(f"{stage.certificate()}/changes", json=CHANGE)
+    return f"/v1/matters/{made.json()['id']}"
 
 
 def assignment(stage):
@@ -266,6 +274,14 @@ CASES = {
         ),
     ),
     "POST /v1/certificates/{number}/surrender": ("company", lambda s: at(s.certificate(), "/surrender")),
+    "POST /v1/certificates/{number}/changes": (
+        "company",
+        lambda s: (f"{s.certificate()}/changes", {"json": CHANGE}),
+    ),
+    "POST /v1/matters/{matter_id}/close": (
+        "owner",
+        lambda s: at(matter(s), "/close", json={"outcome": "corrected", "reason": "Proven."}),
+    ),
     "POST /v1/invitations": ("company", lambda _: ("/v1/invitations", {"json": {"email": "next@sample.example"}})),
     "DELETE /v1/invitations/{invitation_id}": (
         "company",

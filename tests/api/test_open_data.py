@@ -55,6 +55,7 @@ def test_a_file_for_spreadsheets(shared_house, numbers):
         "status": "active",
         "status_since": first["status_since"],
         "reason": "",
+        "during_investigation": "",
     }
     assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
 

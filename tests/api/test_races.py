@@ -12,6 +12,7 @@ from app.web.gate import AT_WORK, Gates, Kind
 from tests.support import PASSWORD, ok, product, voen_of
 
 LOST = {409, 412}
+FALSE = {"reason": "It is false.", "found_false": True}
 
 
 def at_once(*deeds):
@@ -265,3 +266,34 @@ def test_a_house_that_is_full_says_so(house):
             ok(company.get("/v1/products"))
             ok(company.post("/v1/schemes/MIK/assessments", json=trial))
     ok(company.post("/v1/api-clients", json={"name": "Order system"}))
+
+
+def test_a_surrender_beside_a_matter_knows_of_it_or_comes_before_it(house):
+    """Either the matter was open and the surrender says so, or the certificate was given back and none opened."""
+    for _ in range(3):
+        company = house.company()
+        number = house.certify(company)
+        items = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
+        path = f"/v1/evidence/{next(each['id'] for each in items if each['kind'] == 'permit')}"
+        versions = house.registrar.version_of(path), company.version_of(f"/v1/certificates/{number}")
+        withdrawn, given_back = at_once(
+            lambda p=path, v=versions[0]: house.registrar.post(f"{p}/withdraw-confirmation", json=FALSE, version=v),
+            lambda n=number, v=versions[1], c=company: c.post(f"/v1/certificates/{n}/surrender", version=v),
+        )
+        assert (withdrawn.status_code, given_back.status_code) == (200, 200)
+        matters = ok(house.owner.get("/v1/matters", params={"certificate": number}))["items"]
+        assert given_back.json().get("during_investigation", False) is bool(matters)
+
+
+def test_of_many_closings_of_a_matter_one_is_done(house):
+    company = house.company()
+    number = house.certify(company)
+    change = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+    matter = ok(company.post(f"/v1/certificates/{number}/changes", json=change))
+    body = {"outcome": "corrected", "reason": "Proven."}
+    callers = [house.owner, house.registrar] * 4
+    path = f"/v1/matters/{matter['id']}/close"
+    answers = at_once(*(lambda c=caller: c.post(path, json=body, version=1) for caller in callers))
+    assert statuses(answers)[200] == 1
+    assert statuses(answers).keys() <= {200} | LOST
+    assert count(house, "matters") == 1

@@ -55,7 +55,7 @@ def clean(text, *, bare=False):
 
 
 def pdf_of(facts=FACTS, third=None):
-    return typeset.typeset(paper.content(facts, third, codes.qr_svg(STAMPED), clean))
+    return typeset.typeset(paper.content(facts, third, codes.qr_svg(STAMPED), clean), facts.issued_on)
 
 
 def printed(picture, kind, width_mm, folder):

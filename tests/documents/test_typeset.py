@@ -1,8 +1,10 @@
 """The typeset page: its letters, its one page, its code, its attachment, and what hostile names do to it."""
 
 import io
-import json
+import re
+import time
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pypdf
 import pytest
@@ -70,8 +72,19 @@ def test_the_credential_is_attached_and_the_file_says_what_it_is():
     assert reader.metadata.title == "MIK-2026-000042-Y – Made in Karabakh – Heart of Azerbaijan"
 
 
-def test_the_same_paper_has_the_same_bytes():
-    assert pdf_of(third="zh") == pdf_of(third="zh")
+def test_the_same_paper_has_the_same_bytes_a_second_later():
+    first = pdf_of(third="zh")
+    time.sleep(1.1)  # PDF counts in seconds; typst asks the machine for the time, which no test can set
+    assert pdf_of(third="zh") == first
+
+
+def test_every_moment_in_the_file_is_the_day_of_issue():
+    long_ago = replace(FACTS, issued_on=date(2024, 2, 29))
+    made = pdf_of(long_ago)
+    assert pypdf.PdfReader(io.BytesIO(made)).metadata.creation_date == datetime(2024, 2, 29, 12, tzinfo=UTC)
+    moments = re.findall(rb"D:([0-9]{8})|>([0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9:]{8}", made)
+    assert {packed.decode() or spaced.decode().replace("-", "") for packed, spaced in moments} == {"20240229"}
+    assert made != pdf_of(replace(FACTS, issued_on=date(2024, 3, 1)))
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
@@ -94,7 +107,8 @@ def test_any_name_makes_a_paper_if_need_be_without_its_marks(text):
         pdf_of(facts)
     except typeset.CannotBeSet:
         typeset.typeset(
-            paper.content(facts, None, "<svg xmlns='http://www.w3.org/2000/svg'/>", lambda t: clean(t, bare=True))
+            paper.content(facts, None, "<svg xmlns='http://www.w3.org/2000/svg'/>", lambda t: clean(t, bare=True)),
+            facts.issued_on,
         )
 
 
@@ -107,4 +121,4 @@ def test_the_longest_names_still_fit_one_page():
 
 def test_a_fault_in_the_template_is_a_refusal():
     with pytest.raises(typeset.CannotBeSet):
-        typeset.typeset(json.loads("{}"))
+        typeset.typeset({}, FACTS.issued_on)

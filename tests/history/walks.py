@@ -203,6 +203,19 @@ def _keep(deed, body=None, *, before=None):
     return walk
 
 
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+
+
+def _report_change(house):
+    company = house.company()
+    return partial(company.post, f"/v1/certificates/{house.certify(company)}/changes", json=CHANGE)
+
+
+def _close_matter(house):
+    path = f"/v1/matters/{ok(_report_change(house)())['id']}/close"
+    return _transition(house.owner, path, {"outcome": "corrected", "reason": "The new supplier is proven."})
+
+
 def _announce(house):
     body = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
     return partial(house.owner.post, "/v1/calendar/holidays", json=body)
@@ -246,6 +259,8 @@ WALKS = {
     "POST /v1/certificates/{number}/reinstate": _keep("reinstate", {"cause": "hearing"}, before="suspend"),
     "POST /v1/certificates/{number}/revoke": _keep("revoke", {"reason": "bankruptcy"}),
     "POST /v1/certificates/{number}/surrender": _keep("surrender"),
+    "POST /v1/certificates/{number}/changes": _report_change,
+    "POST /v1/matters/{matter_id}/close": _close_matter,
     "POST /v1/calendar/holidays": _announce,
     **ACCESS_WALKS,
     **EVIDENCE_WALKS,

@@ -106,6 +106,7 @@ def test_a_whole_register_holds(drill):
         "status = 'suspended'",
         "district = 'X'",
         "status_index = status_index + 1",
+        "during_investigation = TRUE",
     ],
 )
 def test_a_changed_certificate_is_named(drill, change):
@@ -161,7 +162,7 @@ def test_two_tokens_exchanged_are_named(drill):
 def test_a_deleted_certificate_is_named(drill):
     delete = "DELETE FROM {0} WHERE certificate_id IN (SELECT id FROM certificates WHERE number = :number)"
     number = drill.numbers[1]
-    about = (delete.format(table) for table in ("suspensions", "certificate_words"))
+    about = (delete.format(table) for table in ("suspensions", "certificate_words", "certified_descriptions"))
     drill.attack(*about, "DELETE FROM certificates WHERE number = :number", number=number)
     assert drill.named() == [f"certificate {number}"]
 

@@ -112,6 +112,11 @@ def test_entries_are_canonical_json():
         activated.canonical()
         == b'{"at":"2026-11-22T17:00:00.120000Z","event":"key.activated","key":"did:web:x#k","v":1}'
     )
+    surrendered = Entry(LogEvent.CERTIFICATE_SURRENDERED, NOW, "MIK-2026-000042-Y")
+    assert b"during_investigation" not in surrendered.canonical()  # entries of before keep their bytes
+    asked = Entry(LogEvent.CERTIFICATE_SURRENDERED, NOW, "MIK-2026-000042-Y", during_investigation=True)
+    members = json.loads(surrendered.canonical()) | {"during_investigation": True}
+    assert json.loads(asked.canonical()) == members
     head = Entry(LogEvent.AUDIT_HEAD, NOW, head=7, sha256="cd")
     assert json.loads(head.canonical()).keys() == {"v", "event", "at", "head", "sha256"}
     ruleset = Entry(LogEvent.RULESET_PUBLISHED, NOW, "MIK/ə", sha256="cd")

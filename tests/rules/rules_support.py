@@ -1,141 +1,166 @@
-"""A product that passes every rule of both marks, and short ways to change one thing about it."""
+"""Products that pass every rule of a mark, short ways to change one thing about them, and rules of any kind."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+from app.cli.rule_cases import Case, facts_of, read_cases
+from app.schemes.eligibility import assess
 from app.schemes.facts import (
     Applicant,
-    CostByPlace,
+    Cost,
+    CostPlace,
     CostShares,
+    CostStatement,
     Evidence,
-    Facts,
     InputSummary,
     Item,
     Material,
-    Place,
-    ProductFacts,
-    Production,
     RawWeight,
-    Record,
-    Residency,
-    ResidencyState,
-    SiteStage,
     Step,
+    Subject,
     ValueStatement,
-    Zone,
 )
+from app.schemes.rules import AnyRule
+from app.schemes.scheme_file import load_schemes
 
-AS_OF = date(2026, 11, 22)
 D = Decimal
-
-WELD = Step(1, "Welding", "welding", "AZ", "Ağdam", "QARABAG", is_essential=True)
-PACK = Step(2, "Packing", "Packing", "AZ", "Ağdam", "QARABAG")
-ABROAD = Step(3, "Coating", "coating", "TR", is_essential=True)
-
-
-def item(kind, issued_on=date(2026, 11, 1), valid_until=None, number=None, **values):
-    return Item(kind, issued_on, valid_until, number, values)
+DAY = date(2026, 12, 1)
+SCHEMES = load_schemes()
+MARKS = sorted(SCHEMES)
+CONTEXT = SCHEMES["MIK"].ruleset.context
+TABLE = (Path(__file__).parent / "rule_cases.toml").read_text("utf-8")
+CASES = read_cases(TABLE)
 
 
-ITEMS = {
-    each.kind: each
-    for each in (
-        item("tax-status", taxpayer_status="active"),
-        item("authority-to-sign", date(2025, 1, 10), basis="director"),
-        item("conformity-document", date(2026, 2, 2), date(2029, 2, 1), "T-17"),
-        item("background-check", sanctions_match=False, tax_debt=False, open_complaint=False),
-        item("resident-project", approved_goods=("7306", "39")),
-        item("volume-statement", claimed_volume=D(1000)),
-        item("permit", date(2025, 3, 1), date(2027, 2, 28), "E-4"),
-        item("ownership-statement", state_share_pct=D(10), state_controlled=False),
-        item("origin-document", date(2026, 3, 1), number="AZ 12", form="CT1", hs4="7306"),
-        item("municipality-letter", date(2026, 1, 5), number="B-2", municipality="URVA", relation="lives"),
-        item("specification-check", result="all_met"),
-        item("local-material", local_material_pct=D(90), main_material="wool"),
-        item("trademark-search", match="none"),
-        item("food-registration", date(2026, 1, 5), date(2030, 1, 4), "AQ-9"),
-    )
-}
+def mark_of(case):
+    """The mark that judges a case of the table: its own, else the one of the rules that it names."""
+    return case.scheme or ("MIK" if any(rule.startswith("K-") for rule in case.want) else "MIA")
 
-GOOD = Facts(
-    as_of=AS_OF,
-    product=ProductFacts(hs6="730630", name_en="Welded tube", name_az="Qaynaqlı boru", annual_capacity=D(1000)),
-    applicant=Applicant(voen="0010000101", name="Nümunə-Boru", legal_form="MMC"),
-    place=Place("QARABAG", "Ağdam", "AGDAM-SP"),
-    production=Production("AZ", date(2024, 5, 1)),
-    residency=Residency(
-        ResidencyState.RESIDENT,
-        holder_voen="0010000101",
-        registration_no="AGSP-R-2021-001",
-        starts_on=date(2021, 11, 22),
-        stage=SiteStage.OPERATING,
-        confirmed_on=date(2026, 11, 20),
-    ),
-    value=ValueStatement(
-        D(1450), (Material("Coil", "7208", "TR", False, D(830), D(1000)), Material("Wire", "7217", "AZ", True, D(40)))
-    ),
-    cost=CostByPlace(D(52), D(4), D(44)),
-    steps=(WELD, PACK),
-    raw_weight=RawWeight(None),
-    evidence=Evidence(tuple(ITEMS.values())),
-    record=Record(),
-    zone=Zone("industrial_park"),
-    other_brands=("Qusar bağı",),
-)
 
-WORK = Step(1, "Extracting and filtering", "extraction", "AZ", "Qusar", "QUBA-XACMAZ", is_essential=True)
+def facts(mark="MIK", /, hs="730630", **given):
+    """Facts in order but for what is given, in the short form of `app/cli/rule_cases.py`."""
+    return facts_of(Case("here", mark, {"hs": hs, **given}, {}), SCHEMES[mark].ruleset)
+
+
+GOOD = facts()
+"""Passes every rule of Made in Karabakh and Made in Azerbaijan."""
+AZERBAIJAN = facts("MIA")
 HONEY = replace(
-    GOOD,
-    product=ProductFacts(
-        hs6="040900", name_en="Mountain honey", name_az="Dağ balı", annual_capacity=D(1500), brand="Nümunələr"
+    facts(
+        "URVA",
+        hs="040900",
+        exw="28",
+        site="Qusar",
+        lines=[],
+        steps=[{"op": "beekeeping", "at": "Qusar"}],
+        record="confirmed",
+        product={"brand": "Nümunə bağı"},
     ),
-    applicant=Applicant("0010003422", "Nümunə-Urva Balı", "fiziki şəxs"),
-    place=Place("QUBA-XACMAZ", "Qusar"),
-    residency=Residency(ResidencyState.NONE),
-    value=ValueStatement(D(28), (Material("Honey", "0409", "AZ", True, D(10), D(1)),)),
-    cost=CostByPlace(D(0), D(100), D(0)),
-    steps=(WORK,),
-    zone=Zone(None),
+    applicant=Applicant("0010003422", "Nümunə-Urva Balı", "fiziki şəxs", "micro"),
 )
-"""A product that passes every rule of Urva."""
+"""Passes every rule of Urva: the honey of a natural person, without bought material."""
+GOOD_OF = {"MIK": GOOD, "MIA": AZERBAIJAN, "URVA": HONEY}
 
 
-def with_items(*items, facts=GOOD, awaiting=()):
-    """The facts with these items in place of those of their kinds; a kind that is only awaited has none."""
-    gone = {each.kind for each in items} | set(awaiting)
-    rest = tuple(each for each in facts.evidence.confirmed if each.kind not in gone)
-    return replace(facts, evidence=Evidence((*items, *rest), frozenset(awaiting)))
+def findings(mark, these):
+    return {finding.rule: finding for finding in assess(SCHEMES[mark].ruleset, these).findings}
+
+
+def finding(mark, rule, these):
+    return findings(mark, these)[rule]
+
+
+def case(mark, rule, these):
+    return finding(mark, rule, these).case
+
+
+@cache
+def rule_of(mark, rule_id):
+    return next(rule for rule in SCHEMES[mark].ruleset.rules if rule.id == rule_id)
+
+
+_ANY_RULE = TypeAdapter(AnyRule)
+_TEXT = {"en": "x", "az": "x"}
+
+
+def made(kind, **parameters):
+    """A rule of this kind with these parameters, and a reason for whatever it can answer."""
+    raw = {"id": "X-01", "kind": kind, "clause": _TEXT, "title": _TEXT, "reasons": {}, **parameters}
+    try:
+        return _ANY_RULE.validate_python(raw)
+    except ValidationError as error:
+        wanted = re.search(r"no reason for ([a-z0-9_, ]+)", str(error))
+        if wanted is None:
+            raise
+        reasons = {name: {"en": name, "az": name} for name in wanted[1].split(", ")}
+    return _ANY_RULE.validate_python(raw | {"reasons": reasons})
+
+
+def answer(rule, these=GOOD, context=CONTEXT):
+    """The case that the rule answers, with whatever else it has to hold to."""
+    verdict = rule.judge(these, context)
+    assert verdict.case in rule.cases()
+    assert set(verdict.values) == rule.VALUES
+    assert rule.reason(verdict, "en")
+    assert rule.reason(verdict, "az")
+    return verdict.case
+
+
+def with_items(*items, facts=GOOD):
+    """The facts with these documents in place of those of their kinds."""
+    gone = {each.kind for each in items}
+    rest = tuple(each for each in facts.evidence.items if each.kind not in gone)
+    return replace(facts, evidence=Evidence((*items, *rest)))
 
 
 def without(*kinds, facts=GOOD):
-    rest = tuple(each for each in facts.evidence.confirmed if each.kind not in kinds)
-    return replace(facts, evidence=Evidence(rest))
+    return replace(facts, evidence=Evidence(tuple(each for each in facts.evidence.items if each.kind not in kinds)))
 
 
-def changed(kind, *, facts=GOOD, awaiting=(), **changes):
-    """The facts with one item otherwise: its dates and number, or its values by name."""
-    old = ITEMS[kind]
-    own = {name: changes.pop(name) for name in ("issued_on", "valid_until", "number") if name in changes}
+def changed(kind, *, facts=GOOD, **changes):
+    """The facts with one document otherwise: its members, or its values by name."""
+    old = next(each for each in facts.evidence.items if each.kind == kind)
+    members = ("issued_on", "valid_until", "number", "subject", "confirmed")
+    own = {name: changes.pop(name) for name in members if name in changes}
     new = replace(old, **own, values={**old.values, **changes})
-    items = tuple(new if each.kind == kind else each for each in facts.evidence.confirmed)
-    return replace(facts, evidence=Evidence(items, frozenset(awaiting)))
+    return with_items(new, facts=facts)
 
 
-def unlooked(facts=GOOD):
-    """What a call cannot carry: no evidence at all, no past, no zone, no brands."""
-    return replace(facts, evidence=None, record=None, zone=None, other_brands=None)
+def waiting(kind, *, facts=GOOD):
+    """The facts with the document of this kind not confirmed yet."""
+    return changed(kind, confirmed=False, facts=facts)
+
+
+def item(kind, issued_on=date(2026, 11, 1), valid_until=None, *, subject=Subject.PRODUCT, **members):
+    values = {name: members.pop(name) for name in list(members) if name not in ("number", "id", "confirmed")}
+    return Item(kind, issued_on, valid_until, values=values, subject=subject, **members)
 
 
 def product(facts=GOOD, **changes):
     return replace(facts, product=replace(facts.product, **changes))
 
 
-def residency(**changes):
-    return replace(GOOD, residency=replace(GOOD.residency, **changes))
+def residency(facts=GOOD, **changes):
+    return replace(facts, residency=replace(facts.residency, **changes))
+
+
+def bill(*materials, ex_works="1450", facts=GOOD, **changes):
+    """The facts with these materials, in place of the one in order."""
+    return replace(facts, value=ValueStatement(ex_works and D(ex_works), materials), **changes)
+
+
+def material(hs4="7208", country="TR", value="100", kg=None, **members):
+    return Material("Material", hs4, country, value=value and D(value), weight_kg=kg and D(kg), **members)
 
 
 def inputs(ex_works, non_originating, *headings, hs6="730630"):
+    """The bill of materials as a file carries it: two figures and the headings."""
     summary = InputSummary(non_originating and D(non_originating), headings)
     return replace(product(hs6=hs6), value=ValueStatement(ex_works and D(ex_works), summary))
 
@@ -144,15 +169,20 @@ def shares(karabakh, azerbaijan=None):
     return replace(GOOD, cost=CostShares(karabakh and D(karabakh), azerbaijan and D(azerbaijan)))
 
 
-def steps(*these):
-    return replace(GOOD, steps=these)
+def costs(**amounts):
+    """Costs other than materials by place, each amount as text."""
+    return CostStatement(tuple(Cost("other", CostPlace(place), D(amount)) for place, amount in amounts.items()))
 
 
 def jam(local, hs6="200799"):
-    """Food with a stated share of raw material, from a bill that is only summed up."""
-    facts = inputs("3900", "700", "1701", hs6=hs6)
-    return replace(facts, raw_weight=RawWeight(local and D(local)))
+    """Food with a stated share of raw material, as a file carries it."""
+    return replace(inputs("3900", "700", "1701", hs6=hs6), raw_weight=RawWeight(local and D(local)))
 
 
-def jam_of(*materials):
-    return replace(product(hs6="200799"), value=ValueStatement(D(3900), materials))
+def step(operation="tube_welding", country="AZ", district="Ağdam", region="QARABAG", *, seq=1, **members):
+    name = members.pop("name", "A step")
+    return Step(seq, name, operation, country, district, region, **{"is_essential": True, **members})
+
+
+def steps(*these, facts=GOOD):
+    return replace(facts, steps=tuple(replace(each, seq=seq) for seq, each in enumerate(these, start=1)))

@@ -1,193 +1,22 @@
 """A lost residency suspends its certificates in the same transaction; a restored one lifts that cause and no other."""
 
-import hashlib
 import threading
 from copy import copy
-from datetime import date
-from itertools import count
+from datetime import timedelta
 
 import pytest
-from registry_support import NOW, TODAY, VOENS, add_park, member, register, resident, staff
+from certificates_world import World
+from registry_support import NOW, TODAY, VOENS, add_park, member, register
 
-from app.actor import SYSTEM, Role
-from app.applications.model import Application, Decision, Recommendation
+from app.actor import SYSTEM
 from app.audit import AuditEvent
 from app.certificates import cascade, service
 from app.certificates import store as certificates
-from app.certificates.model import Certificate, SuspensionCause
-from app.certificates.workflow import RevocationReason
+from app.certificates.model import Certificate, Matter, RevocationReason, SuspensionCause
 from app.errors import Forbidden, Invalid, StaleVersion, WrongState
-from app.ledger.model import SigningKey
-from app.products.model import Product
 from app.registry import store as registry
-from app.registry.imports import RegisterFile
-from app.registry.model import RegisterImport, Residency, Site
-from app.registry.sheet import parse_register
-from app.schemes.model import SchemeRow
-
-HEADER = (
-    "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status,"
-    "registration_no"
-)
-
-
-class World:
-    """Two residents of a park with granted certificates. Rows are written by hand: how they come to be is not asked."""
-
-    def __init__(self, session):
-        self.session = session
-        self.serials = count(1)
-        self.registrar = staff(session)
-        self.owner = staff(session, Role.OWNER, "owner")
-        add_park(session)
-        session.add(SchemeRow(code="MIK", content={}, current_ruleset="1", updated_at=NOW))
-        session.add(SigningKey(kid="k", public_jwk={}, state="active", state_since=NOW, created_at=NOW))
-        self.user = register(session)[1]
-        self.company_id = self.user.organisation_id
-        self.residency = resident(session, self.registrar, self.company_id)[0]
-        self.first, self.second = (self.certificate(self.company_id, self.residency) for _ in range(2))
-        self.other_company_id = register(session, VOENS[1])[1].organisation_id
-        self.others = self.certificate(
-            self.other_company_id,
-            resident(session, self.registrar, self.other_company_id, holder_voen=VOENS[1])[0],
-        )
-        self.unbound = self.certificate(self.company_id, None)
-        session.commit()
-
-    def certificate(self, company_id, residency):
-        serial = next(self.serials)
-        add = self.session.add
-        site = Site(
-            organisation_id=company_id,
-            name="Hall",
-            country="AZ",
-            district="Ağdam",
-            park_code="AGDAM-SP",
-            source="applicant",
-            created_at=NOW,
-        )
-        application = Application(
-            number=f"MIK-A-{serial}",
-            scheme_code="MIK",
-            organisation_id=company_id,
-            state="approved",
-            state_since=NOW,
-            created_at=NOW,
-        )
-        add(site)
-        add(application)
-        self.session.flush()
-        product = Product(
-            organisation_id=company_id,
-            site_id=site.id,
-            names={"en": "Tube"},
-            hs6="730630",
-            unit="t",
-            flags=[],
-            joint_production=[],
-            created_at=NOW,
-            updated_at=NOW,
-        )
-        recommendation = Recommendation(
-            application_id=application.id,
-            recommended_by=self.registrar.id,
-            recommended_at=NOW,
-            dossier_hash="",
-            products=[],
-        )
-        add(product)
-        add(recommendation)
-        self.session.flush()
-        decision = Decision(
-            application_id=application.id,
-            recommendation_id=recommendation.id,
-            recommended_by=self.registrar.id,
-            decided_by=self.owner.id,
-            decided_at=NOW,
-            outcome="approved",
-            products=[],
-            ruleset_version="1",
-            dossier_hash="",
-        )
-        add(decision)
-        self.session.flush()
-        certificate = Certificate(
-            number=f"MIK-2026-{serial:06d}",
-            scheme_code="MIK",
-            scheme_name="Mark",
-            ruleset_version="1",
-            year=2026,
-            serial=serial,
-            organisation_id=company_id,
-            product_id=product.id,
-            site_id=site.id,
-            residency_id=residency.id if residency else None,
-            application_id=application.id,
-            decision_id=decision.id,
-            holder_name="Sample",
-            holder_voen=VOENS[0],
-            product_names={"en": "Tube"},
-            hs6="730630",
-            park_code="AGDAM-SP",
-            district="Ağdam",
-            origin_criterion="CTH",
-            valid_from=TODAY,
-            valid_until=date(2029, 11, 21),
-            status="active",
-            status_since=NOW,
-            status_list_id=1,
-            status_index=serial,
-            kid="k",
-            token="",
-            token_sha256="",
-            issued_at=NOW,
-        )
-        add(certificate)
-        self.session.flush()
-        return certificate
-
-    def close(self, how=cascade.cancel_residency, *, version=1, dry_run=False, actor=None):
-        return how(
-            self.session,
-            actor or self.registrar,
-            residency_id=self.residency.id,
-            version=version,
-            on=TODAY,
-            reason="Taken back",
-            dry_run=dry_run,
-            now=NOW,
-        )
-
-    def restore(self, *, version=2, dry_run=False):
-        return cascade.restore_residency(
-            self.session,
-            self.registrar,
-            residency_id=self.residency.id,
-            version=version,
-            dry_run=dry_run,
-            now=NOW,
-        )
-
-    def import_register(self, status, *, dry_run=False, extra=(), actor=SYSTEM):
-        own = f"R1,Nümunə,Sample,MMC,{VOENS[0]},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,{status},AGSP-R-2021-001"
-        data = "\n".join([HEADER, own, *extra]).encode()
-        file = RegisterFile(parse_register(data), "register.csv", hashlib.sha256(data).hexdigest())
-        report = cascade.import_register(self.session, actor, file, dry_run=dry_run, now=NOW)
-        self.session.commit()
-        return report
-
-    def states(self):
-        self.session.commit()
-        return [c.status for c in (self.first, self.second, self.others, self.unbound)]
-
-    def rows(self):
-        """What may not move in a dry run."""
-        self.session.commit()
-        self.session.expire_all()
-        return [
-            [[getattr(row, c.key) for c in table.__table__.columns] for row in self.session.query(table)]
-            for table in (Certificate, Residency, RegisterImport, AuditEvent)
-        ]
+from app.registry.model import RegisterImport, Residency, ResidencyStatus, Stage
+from app.registry.residency_rows import ResidencyDetails
 
 
 @pytest.fixture
@@ -255,25 +84,180 @@ def test_by_import(world, session):
     assert world.states() == ACTIVE
 
 
-def test_a_change_of_status_takes_what_rested_on_the_former_one_and_gives_it_back(world, session):
+def seen(report):
+    """Number and action in their order, with the cause of a matter."""
+    return [(each["number"], each["action"], each.get("cause")) for each in report["certificates"]]
+
+
+def matters_of(session):
+    session.commit()
+    return {(session.get(Certificate, m.certificate_id).number, m.cause) for m in session.query(Matter)}
+
+
+def events_about(session, number):
+    query = session.query(AuditEvent).filter_by(subject_type="certificate", subject_id=number)
+    return [row.event for row in query.order_by(AuditEvent.seq)]
+
+
+def test_a_change_of_status_suspends_and_reinstates_and_opens_a_matter(world, session):
+    """The certificate rests on a party of the park: resident or not, it is one all the time."""
     world.import_register("resident")
+    foretold = world.import_register("non_resident", dry_run=True)
     away = world.import_register("non_resident")
-    assert set(effects(away["certificates"]).values()) == {"suspended"}
+    assert seen(away) == seen(foretold)
+    own = [world.first.number, world.second.number]
+    assert [each for each in seen(away) if each[0] == own[0]] == [
+        (own[0], "suspended", None),
+        (own[0], "reinstated", None),
+        (own[0], "matter_opened", "non_resident"),
+    ]
+    assert events_about(session, own[0])[-2:] == ["certificate.suspended", "certificate.reinstated"]
+    assert (world.states(), matters_of(session)) == (ACTIVE, {(number, "non_resident") for number in own})
     later = session.query(Residency).filter_by(status="non_resident").one()
     third = world.certificate(world.company_id, later)
     session.commit()
-    assert (world.states(), third.status) == (HIT, "active")
-    back = world.import_register("resident")
-    assert effects(back["certificates"]) == {
-        world.first.number: "reinstated",
-        world.second.number: "reinstated",
-        third.number: "suspended",
+    world.import_register("resident")
+    assert (world.states(), third.status) == (ACTIVE, "active")
+    world.import_register("non_resident")  # granted to a non-resident: nothing is lost for the third
+    assert third.number not in {number for number, _ in matters_of(session)}
+    assert session.query(Matter).count() == 2  # one for each, still open
+
+
+def begin(world, **changed):
+    details = {
+        "status": ResidencyStatus.RESIDENT,
+        "holder_voen": VOENS[0],
+        "registration_no": "AGSP-R-2026-900",
+        "starts_on": TODAY,
     }
-    assert (world.states(), third.status) == (ACTIVE, "suspended")
+    _, report = cascade.begin_residency(
+        world.session,
+        world.registrar,
+        organisation_id=world.company_id,
+        park_code="AGDAM-SP",
+        details=ResidencyDetails(**(details | changed)),
+        now=NOW,
+    )
+    return report
+
+
+def test_a_new_number_from_the_same_day_lifts_what_the_end_of_the_old_one_suspended(world, session):
+    """Case lost-ground-01."""
+    world.close(cascade.end_residency)
+    assert world.states() == HIT
+    report = begin(world)
+    assert effects(report.certificates) == {world.first.number: "reinstated", world.second.number: "reinstated"}
+    assert world.states() == ACTIVE
+    assert events_about(session, world.first.number) == ["certificate.suspended", "certificate.reinstated"]
+    assert matters_of(session) == set()
+
+
+def test_a_new_period_of_a_non_resident_lifts_and_opens_a_matter(world, session):
+    world.close(cascade.end_residency)
+    begin(world, status=ResidencyStatus.NON_RESIDENT)
+    assert world.states() == ACTIVE
+    assert matters_of(session) == {(c.number, "non_resident") for c in (world.first, world.second)}
+
+
+def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
+    add_park(session, "JABRAYIL-IP", "Cəbrayıl")
+    world.close(cascade.end_residency)
+    details = ResidencyDetails(status=ResidencyStatus.RESIDENT, holder_voen=VOENS[0], starts_on=TODAY)
+    for company, park in ((world.company_id, "JABRAYIL-IP"), (register(session, VOENS[2])[1].organisation_id, None)):
+        _, report = cascade.begin_residency(
+            session,
+            world.registrar,
+            organisation_id=company,
+            park_code=park or "AGDAM-SP",
+            details=details,
+            now=NOW,
+        )
+        assert report.certificates == ()
+    assert world.states() == HIT
+
+
+def test_a_period_that_begins_later_lifts_on_its_first_day(world, session):
+    world.close(cascade.end_residency)
+    tomorrow = TODAY + timedelta(days=1)
+    report = begin(world, starts_on=tomorrow)
+    assert (report.certificates, world.states()) == ((), HIT)
+    assert certificates.residencies_returned(session, TODAY) == []
+    (due,) = certificates.residencies_returned(session, tomorrow)
+    then = NOW + timedelta(days=1)
+    for dry_run in (True, False):
+        hits = cascade.come_back(session, SYSTEM, residency_id=due, dry_run=dry_run, now=then)
+        assert effects(hits) == {world.first.number: "reinstated", world.second.number: "reinstated"}
+    assert world.states() == ACTIVE
+    assert certificates.residencies_returned(session, tomorrow) == []
+    assert cascade.come_back(session, SYSTEM, residency_id=due, dry_run=False, now=then) == ()
+
+
+def test_a_known_end_takes_nothing_from_who_has_another_period(world, session):
+    world.residency.ends_on = TODAY
+    session.commit()
+    begin(world)
+    then = NOW + timedelta(days=1)
+    assert certificates.residencies_run_out(session, TODAY + timedelta(days=1)) == []
+    assert cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=then) == ()
+    world.close_all(session, TODAY - timedelta(days=1))
+    assert certificates.residencies_run_out(session, TODAY) == [world.residency.id]
+    hits = cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=NOW)
+    assert effects(hits) == {world.first.number: "suspended", world.second.number: "suspended"}
+    assert certificates.residencies_run_out(session, TODAY) == []
+
+
+def test_a_stage_that_goes_back_opens_a_matter_once(world, session):
+    def stage(to):
+        session.commit()
+        return cascade.update_stage(
+            session,
+            world.registrar,
+            residency_id=world.residency.id,
+            version=world.residency.version,
+            stage=to,
+            now=NOW,
+        )
+
+    assert stage(Stage.CONSTRUCTION).certificates == ()  # nothing was said before
+    assert stage(Stage.OPERATING).certificates == ()
+    hits = stage(Stage.CONSTRUCTION).certificates
+    assert effects(hits) == {world.first.number: "matter_opened", world.second.number: "matter_opened"}
+    assert (world.states(), matters_of(session)) == (
+        ACTIVE,
+        {(c.number, "stage_back") for c in (world.first, world.second)},
+    )
+    stage(Stage.OPERATING)
+    assert stage(Stage.PLANNED).certificates == ()  # open already
+    assert session.query(Matter).count() == 2
+    (event, _) = session.query(AuditEvent).filter_by(event="matter.opened").order_by(AuditEvent.seq)
+    assert event.data["cause"] == "stage_back"
+    assert event.data["about"] == f"residency:{world.residency.id}"
+
+
+def test_an_import_that_takes_a_stage_back_opens_a_matter(world, session):
+    world.residency.stage = "operating"
+    session.commit()
+    foretold = world.import_register("resident", stage="construction", dry_run=True)
+    assert matters_of(session) == set()
+    report = world.import_register("resident", stage="construction")
+    assert seen(report) == seen(foretold)
+    assert {cause for _, _, cause in seen(report)} == {"stage_back"}
+    assert len(matters_of(session)) == 2
+    assert world.import_register("resident", stage="construction")["certificates"] == []
+
+
+def test_a_final_certificate_gets_no_matter(world, session):
+    service.surrender(session, member(world.user), world.first.number, version=1, now=NOW)
+    world.second.valid_until = TODAY - timedelta(days=1)
+    world.second.valid_from = TODAY - timedelta(days=9)
+    world.residency.stage = "operating"
+    session.commit()
+    report = world.import_register("resident", stage="construction")
+    assert (report["certificates"], matters_of(session)) == ([], set())
 
 
 def test_one_wrong_line_suspends_nothing(world):
-    wrong = ["R2,Başqa,Other,MMC,12,AGDAM-SP,Ağdam,AZ-AGM,QARABAG,resident,X"]
+    wrong = ["R2,Başqa,Other,MMC,12,AGDAM-SP,Ağdam,AZ-AGM,QARABAG,resident,X,"]
     report = world.import_register("cancelled", extra=wrong, dry_run=True)
     assert (report["certificates"], report["totals"]["errors"]) == ([], 1)
     with pytest.raises(Invalid):

@@ -360,7 +360,7 @@ def test_a_plan_changes_nothing_and_foretells_what_is_lost(session):
     plan = imports.plan_import(session, SYSTEM, sheet, TODAY)
     session.commit()
     assert everything(session) == before
-    assert {(c.organisation_id, c.kind) for c in plan.lost_and_restored} == {
+    assert {(c.organisation_id, c.kind) for c in plan.residency_changes} == {
         (store.organisation_by_voen(session, VOENS[0]).id, ChangeKind.RESTORED),
         (store.organisation_by_voen(session, VOENS[1]).id, ChangeKind.LOST),
     }

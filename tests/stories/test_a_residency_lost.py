@@ -8,7 +8,7 @@ COLUMNS += "status,registration_no,registered_on,stage"
 
 def register(company, status):
     """A register of one line."""
-    line = f"X1,“Nümunə” MMC,{company.name},MMC,{company.voen},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,"
+    line = f"X1,{company.name_az},{company.name},MMC,{company.voen},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,"
     line += f"{status},AGSP-R-{company.voen[4:8]},2021-11-22,operating"
     return f"{COLUMNS}\n{line}\n"
 

@@ -53,6 +53,7 @@ def records(draw):
         valid_from=first,
         valid_until=last,
         status=draw(st.sampled_from(["active", "suspended", "revoked", "surrendered", "superseded"])),
+        during_investigation=draw(st.booleans()),
         status_since=draw(MOMENTS),
         issued_at=draw(MOMENTS),
         **draw(LOGGED),

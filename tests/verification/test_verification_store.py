@@ -109,6 +109,12 @@ def test_values_that_may_be_missing(register, database_url):
     assert (found.gtin, found.park_code, found.status_reason) == (None, None, None)
 
 
+def test_a_surrender_during_an_investigation_is_told(register, database_url):
+    register.change(status="surrendered", during_investigation=True)
+    (found,) = ask(database_url, NUMBER)
+    assert found.during_investigation is True
+
+
 def test_what_is_not_in_the_log_is_found_without_it(register, database_url):
     """The law says what that means; a later entry about the same number is not its issue."""
     past = RECORD._replace(number="MIK-2026-000043-W")

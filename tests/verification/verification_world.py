@@ -79,6 +79,7 @@ def record_of(content, token, signer, **other):
         "status": "active",
         "status_since": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
         "status_reason": None,
+        "during_investigation": False,
         "issued_at": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
         "kid": signer.kid,
         "token_sha256": jws.signed_hash(token),

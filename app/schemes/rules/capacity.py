@@ -70,7 +70,7 @@ class CapacityRule(Rule):
         values |= {"hs6": seen(facts.product.hs6), "unit": seen(facts.product.unit)}
         if facts.volumes is None:
             return Verdict("not_assessed", values)
-        own = own_volume(facts.volumes)
+        own = own_volume(facts.volumes, facts.product.unit)
         values["claimed"] = None if own is None else plain(own)
         if self.against == "caps":
             return self.judge_cap(own, facts, values)
@@ -79,7 +79,11 @@ class CapacityRule(Rule):
         capacity = sum((exact(each.per_year) or Fraction(0) for each in capacities), start=Fraction(0))
         if capacity <= 0:
             waits = facts.volumes.capacity_awaits
-            remedy = Remedy(evidence="capacity-statement", by_staff=waits)
+            unclaimed = own is None and not facts.volumes.claim_awaits
+            if waits and unclaimed:
+                return self.unclaimed(facts.volumes, values)
+            also = ("volume-statement",) if unclaimed else ()
+            remedy = Remedy(evidence="capacity-statement", by_staff=waits, also=also)
             return Verdict(AWAITS_STAFF if waits else "incomplete_unit", values, remedy)
         values["capacity"] = f"{rounded(capacity, 3).normalize():f}"
         if own is None:
@@ -111,9 +115,10 @@ class CapacityRule(Rule):
         return Verdict(AWAITS_STAFF if waits else "incomplete_missing", values, remedy)
 
 
-def own_volume(volumes: Volumes) -> Decimal | None:
-    """The largest confirmed volume of the product itself; None where none makes sense."""
-    own = [each.volume for each in volumes.claims if each.own and (exact(each.volume) or Fraction(-1)) >= 0]
+def own_volume(volumes: Volumes, unit: str | None) -> Decimal | None:
+    """The largest confirmed volume of the product itself, in its unit; None where none makes sense."""
+    claims = [each for each in volumes.claims if each.own and each.unit == unit]
+    own = [each.volume for each in claims if (exact(each.volume) or Fraction(-1)) >= 0]
     return max(own, default=None)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stdnum.az import voen as az_voen
 from stdnum.exceptions import InvalidChecksum, InvalidComponent
 
-from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.evidence_choice import awaiting, in_force
 from app.schemes.facts import Facts, ItemValue
 from app.schemes.figures import exact, plain, shown_above
 from app.schemes.outcome import Outcome
@@ -31,6 +31,9 @@ FactName = Annotated[
 ]
 CaseName = Annotated[str, Field(pattern=r"^(pass|manual|fail|incomplete|not_applicable)(_[a-z0-9]+)*$")]
 """The first word of a case is its outcome."""
+
+ALWAYS_KNOWN = frozenset({"site.park", "site.zone_kind"})
+"""Facts with a word of their own for nothing: `none`."""
 
 Answerable = (Outcome.PASS, Outcome.MANUAL, Outcome.FAIL, Outcome.INCOMPLETE, Outcome.NOT_APPLICABLE)
 
@@ -125,7 +128,8 @@ class ConditionRule(Rule):
     )
 
     def cases(self) -> Mapping[str, Outcome]:
-        names = [branch.case for branch in self.branches] + [self.missing]
+        names = [branch.case for branch in self.branches]
+        names += [self.missing] if self.otherwise is None or self.fact not in ALWAYS_KNOWN else []
         names += [self.otherwise] if self.otherwise else []
         names += [AWAITS_STAFF] if self.evidence_kinds() else []
         return {name: outcome_of(name) for name in names} | {"not_assessed": Outcome.NOT_ASSESSED}
@@ -158,10 +162,10 @@ class ConditionRule(Rule):
         return own | {name: own.get(name) for name in ("at_least", "above", "at_most", "below")}
 
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
-        values = self.values(facts)
+        found = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+        values = self.values(facts, found)
         if any(not is_carried(name, facts) for name in self.facts_read()):
             return Verdict("not_assessed", values)
-        found = fact_of(self.fact, facts)
         for branch in self.branches:
             value = fact_of(branch.fact, facts) if branch.fact else found
             if value is not None and branch.matches(value, facts.as_of):
@@ -182,10 +186,9 @@ class ConditionRule(Rule):
         kinds = self.evidence_kinds()
         return Remedy(field=self.missing_field, evidence=kinds[0] if kinds else None)
 
-    def values(self, facts: Facts) -> dict[str, Value]:
-        stated = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+    def values(self, facts: Facts, found: ItemValue | None) -> dict[str, Value]:
         return {
-            "stated": self.show(stated),
+            "stated": self.show(found),
             "voen": seen(facts.applicant.voen) if facts.applicant else None,
             "person": text_of(fact_of("applicant.person", facts)) if facts.applicant else None,
             "site_country": seen(code(facts.production.country)) if facts.production else None,
@@ -247,8 +250,10 @@ def fact_of(name: str, facts: Facts) -> ItemValue | None:
     """The fact of that name; None where it is not known. The group is carried."""
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
-        item = choose(facts.evidence, kind, facts.as_of) if confirmed(facts.evidence, kind) else None
-        return item.values.get(value) if item else None
+        item = in_force(facts.evidence, kind, facts.as_of)
+        stated = item.values.get(value) if item else None
+        makes_sense = not isinstance(stated, Decimal) or exact(stated) is not None
+        return stated if makes_sense else None
     return FACTS[name](facts)
 
 

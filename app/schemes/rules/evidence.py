@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
 from app.schemes.days import months_earlier
-from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, without_subject
+from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
 from app.schemes.facts import Facts, Item, ResidencyState
 from app.schemes.figures import exact, plain, shown
 from app.schemes.lists import lists
@@ -105,31 +105,31 @@ class EvidenceRule(Rule):
             raise ValueError(f"{self.id}: listed twice: {', '.join(twice)}")
         if listed and self.value is None:
             raise ValueError(f"{self.id}: words are listed, but not the value they are of")
+        if self.register_counts and self.value is None:
+            raise ValueError(f"{self.id}: a snapshot of the register names the value that holds the number")
         return self
 
     def cases(self) -> Mapping[str, Outcome]:
-        has_age = self.max_age_days is not None or self.max_age_months is not None
-        old_outcome = {"incomplete": Outcome.INCOMPLETE, "manual": Outcome.MANUAL}
         possible: list[tuple[str, Outcome, bool]] = [
             ("pass", Outcome.PASS, True),
             ("pass_none", Outcome.PASS, self.missing == "pass"),
             ("manual", Outcome.MANUAL, bool(self.review)),
-            ("manual_short", Outcome.MANUAL, self.review_within_days is not None),
+            ("manual_short", Outcome.MANUAL, self.has_dates and self.review_within_days is not None),
             ("manual_missing", Outcome.MANUAL, self.missing == "manual"),
-            ("manual_old", Outcome.MANUAL, has_age and self.old == "manual"),
+            ("manual_old", Outcome.MANUAL, self.has_age and self.old == "manual"),
             ("manual_differs", Outcome.MANUAL, self.register_counts),
-            ("manual_country", Outcome.MANUAL, self.country_value is not None),
+            ("manual_country", Outcome.MANUAL, self.same_heading is not None and self.country_value is not None),
             ("fail", Outcome.FAIL, bool(self.refused)),
             ("fail_expired", Outcome.FAIL, self.has_dates and self.fail_after_days is not None),
             ("incomplete_expired", Outcome.INCOMPLETE, self.has_dates and self.fail_after_days != 0),
-            ("incomplete_after", Outcome.INCOMPLETE, self.on == "submission"),
-            ("incomplete_old", old_outcome.get(self.old, Outcome.INCOMPLETE), has_age and self.old == "incomplete"),
+            ("incomplete_after", Outcome.INCOMPLETE, self.has_dates and self.on == "submission"),
+            ("incomplete_old", Outcome.INCOMPLETE, self.has_age and self.old == "incomplete"),
             (MISSING, Outcome.INCOMPLETE, self.missing == "incomplete"),
             (SUBJECT, Outcome.INCOMPLETE, self.missing == "incomplete" and self.has_dates and self.has_subject),
-            (AWAITS_STAFF, Outcome.INCOMPLETE, self.missing == "incomplete"),
+            (AWAITS_STAFF, Outcome.INCOMPLETE, self.may_await_staff),
             ("incomplete_hs6", Outcome.INCOMPLETE, bool(self.goods) or self.same_heading is not None),
             ("not_applicable", Outcome.NOT_APPLICABLE, bool(self.goods) or self.missing == "not_applicable"),
-            ("not_applicable_old", Outcome.NOT_APPLICABLE, has_age and self.old == "not_applicable"),
+            ("not_applicable_old", Outcome.NOT_APPLICABLE, self.has_age and self.old == "not_applicable"),
             ("not_applicable_other", Outcome.NOT_APPLICABLE, self.same_heading is not None),
             ("not_applicable_none", Outcome.NOT_APPLICABLE, self.register_counts),
             ("not_assessed", Outcome.NOT_ASSESSED, True),
@@ -143,12 +143,21 @@ class EvidenceRule(Rule):
     @property
     def has_dates(self) -> bool:
         """Whether it matters that the document holds on the day: not where only its words or its age count."""
-        return not (self.value or self.points or self.same_heading or self.max_age_days or self.max_age_months)
+        return not (self.value or self.points or self.same_heading)
+
+    @property
+    def has_age(self) -> bool:
+        return self.max_age_days is not None or self.max_age_months is not None
+
+    @property
+    def may_await_staff(self) -> bool:
+        """Whether a document that waits for confirmation changes the answer."""
+        return self.missing == "incomplete" or self.has_dates or (self.has_age and self.old == "incomplete")
 
     @property
     def has_subject(self) -> bool:
         """Whether documents of the kind speak for a site, product or lot that they name."""
-        return self.evidence not in lists().company_kinds
+        return lists().scope.get(self.evidence) != "company"
 
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
@@ -169,7 +178,9 @@ class EvidenceRule(Rule):
         return not self.goods or (hs6 is not None and hs6.startswith(self.goods))
 
     def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
-        item = choose(facts.evidence, self.evidence, facts.as_of) if self.limits_term and self.concerns(facts) else None
+        if not self.limits_term or not self.concerns(facts):
+            return None
+        item = choose(facts.evidence, self.evidence, facts.as_of, self.where)
         return item.valid_until if item else None
 
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
@@ -186,17 +197,16 @@ class EvidenceRule(Rule):
             return self.judge_register(facts, values)
         if self.points:
             return self.judge_points(facts, values)
-        items = [item for item in confirmed(facts.evidence, self.evidence) if self.is_meant(item)]
         if self.same_heading:
+            meant = confirmed(facts.evidence, self.evidence, self.where)
+            items = [item for item in meant if holds(item, facts.as_of)]
             return self.judge_heading(items, str(hs6)[: nomenclature.HEADING], facts, values)
-        item = choose(facts.evidence, self.evidence, self.held_on(facts)) if items else None
-        if item is None:
+        held_on = self.held_on(facts)
+        item = choose(facts.evidence, self.evidence, held_on, self.where)
+        if item is None or (self.value and not holds(item, held_on)):
             return self.absent(facts, values)
         values |= shown_of(item)
         return self.judge_words(item, facts, values) if self.value else self.judge_dates(item, facts, values)
-
-    def is_meant(self, item: Item) -> bool:
-        return all(item.values.get(name) in words for name, words in self.where.items())
 
     def absent(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         if self.missing != "incomplete":
@@ -210,14 +220,15 @@ class EvidenceRule(Rule):
 
     def judge_dates(self, item: Item, facts: Facts, values: dict[str, Value]) -> Verdict:
         held_on = self.held_on(facts)
-        if self.max_age_days is not None and not fresh(item.issued_on, facts.as_of, self.max_age_days):
+        if not self.is_fresh(item.issued_on, facts.as_of):
             return self.too_old(facts, values)
         if not holds(item, held_on):
             if awaiting(facts.evidence, self.evidence):
                 return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
             remedy = Remedy(evidence=self.evidence)
             if item.issued_on is not None and item.issued_on > held_on:
-                return Verdict("incomplete_after" if self.on == "submission" else self.not_begun(), values, remedy)
+                after = self.on == "submission"
+                return Verdict("incomplete_after", values, remedy) if after else self.absent(facts, values)
             assert item.valid_until is not None  # it does not hold, and has begun
             overdue = (held_on - item.valid_until).days
             failed = self.fail_after_days is not None and overdue > self.fail_after_days
@@ -226,10 +237,6 @@ class EvidenceRule(Rule):
         short = self.review_within_days is not None and left is not None and left < self.review_within_days
         return Verdict("manual_short" if short else "pass", values)
 
-    def not_begun(self) -> str:
-        """A document that is dated after the day: as good as none."""
-        return MISSING if self.missing == "incomplete" else "manual_missing"
-
     def judge_words(self, item: Item, facts: Facts, values: dict[str, Value]) -> Verdict:
         stated = item.values.get(self.value or "")
         values |= {"stated": seen(stated) if isinstance(stated, str) else None}
@@ -237,19 +244,24 @@ class EvidenceRule(Rule):
             return self.absent(facts, values)
         if stated in self.refused:
             return Verdict("fail", values)
-        if self.max_age_days is not None and not fresh(item.issued_on, facts.as_of, self.max_age_days):
+        if not self.is_fresh(item.issued_on, facts.as_of):
             return self.too_old(facts, values)
         return Verdict("manual" if stated in self.review else "pass", values)
 
     def too_old(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         if self.old == "incomplete" and awaiting(facts.evidence, self.evidence):
             return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
-        case = {"incomplete": "incomplete_old", "manual": "manual_old", "not_applicable": "not_applicable_old"}[
-            self.old
-        ]
-        return Verdict(
-            case, values, Remedy(evidence=self.evidence, by_staff=True) if self.old == "incomplete" else None
-        )
+        return Verdict(f"{self.old}_old", values, Remedy(evidence=self.evidence, by_staff=True))
+
+    def is_fresh(self, issued_on: date | None, as_of: date) -> bool:
+        """Whether something was said on that day or at most so long before as the parameters say."""
+        if not self.has_age:
+            return True
+        if issued_on is None or issued_on > as_of:
+            return False
+        if self.max_age_days is not None and (as_of - issued_on).days > self.max_age_days:
+            return False
+        return self.max_age_months is None or issued_on >= months_earlier(as_of, self.max_age_months)
 
     def judge_heading(self, items: list[Item], heading: str, facts: Facts, values: dict[str, Value]) -> Verdict:
         """Documents about the product: of its heading and country, issued lately."""
@@ -265,11 +277,7 @@ class EvidenceRule(Rule):
         if own is None:
             return Verdict("not_applicable_other", values) if items else self.absent(facts, values)
         values |= shown_of(own)
-        if self.max_age_months is not None:
-            since = months_earlier(facts.as_of, self.max_age_months)
-            if own.issued_on is None or not since <= own.issued_on <= facts.as_of:
-                return self.too_old(facts, values)
-        return Verdict("pass", values)
+        return Verdict("pass", values) if self.is_fresh(own.issued_on, facts.as_of) else self.too_old(facts, values)
 
     def judge_register(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         """The resident register said so lately: by an import, by the registrar, or by a snapshot of it."""
@@ -288,12 +296,10 @@ class EvidenceRule(Rule):
         values["issued_on"] = day(said)
         if said is None:
             return self.absent(facts, values)
-        if self.max_age_days is not None and not fresh(said, facts.as_of, self.max_age_days):
-            return self.too_old(facts, values)
-        return Verdict("pass", values)
+        return Verdict("pass", values) if self.is_fresh(said, facts.as_of) else self.too_old(facts, values)
 
     def judge_points(self, facts: Facts, values: dict[str, Value]) -> Verdict:
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         if item is None:
             return self.absent(facts, values | {"score": "0"})
         score = Fraction(0)
@@ -306,8 +312,3 @@ class EvidenceRule(Rule):
 
 def shown_of(item: Item) -> dict[str, Value]:
     return {"number": seen(item.number), "issued_on": day(item.issued_on), "valid_until": day(item.valid_until)}
-
-
-def fresh(issued_on: date | None, as_of: date, max_age_days: int) -> bool:
-    """Whether something was said on that day or at most so many days before."""
-    return issued_on is not None and 0 <= (as_of - issued_on).days <= max_age_days

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from app.schemes.days import months_earlier, months_later
-from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.evidence_choice import awaiting, choose
 from app.schemes.facts import Facts, PastCertificate
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
@@ -39,6 +39,7 @@ class HistoryRule(Rule):
     fraud_reasons: tuple[Word, ...]
     fraud_bar_months: int = Field(ge=1, le=600)
     other_bar_months: int = Field(ge=1, le=600)
+    name_alike_pct: int = Field(default=80, ge=50, le=100, description="names so alike are of the same goods")
     SOURCE: ClassVar[Source | None] = Source.OWN_RECORDS
     NAMED: ClassVar = {"found": "matter_found", "reason": "revocation_reason", "ground": "related_ground"}
     STAFF_CASES: ClassVar = frozenset({"incomplete_old", "incomplete_missing"})
@@ -69,8 +70,7 @@ class HistoryRule(Rule):
         if facts.record is None or facts.evidence is None:
             return Verdict("not_assessed", values)
         bars = [case for past in self.newest_first(facts) if (case := self.case_of(past, facts.as_of))]
-        has_check = bool(confirmed(facts.evidence, self.evidence))
-        check = choose(facts.evidence, self.evidence, facts.as_of) if has_check else None
+        check = choose(facts.evidence, self.evidence, facts.as_of)
         found = tuple(name for name in self.findings if check is not None and check.values.get(name) is True)
         values |= {"found": found, "issued_on": day(check.issued_on) if check else None}
         # Everything that a person looks at is bound to the decision, not only the first of it.

@@ -6,13 +6,14 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
-from app.schemes.evidence_choice import choose, confirmed
+from app.schemes.evidence_choice import in_force
 from app.schemes.facts import Facts, ResidencyState
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, HsPrefix, KindCode, Remedy, Rule, Value, ValueName, Verdict, seen
 from app.schemes.rules.base import Word as Flag
 
 Answer = Literal["pass", "manual", "fail"]
+WORST: tuple[Answer, ...] = ("fail", "manual", "pass")
 
 
 class ListedRule(Rule):
@@ -107,9 +108,11 @@ class ListedRule(Rule):
         values |= {"matched": matched}
         if self.list == "document":
             values["approved"] = tuple(seen(code) or "?" for code in codes)
-        if matched is None:
-            return flagged or Verdict(f"{self.unlisted}_unlisted", values)
-        return Verdict(f"{self.listed}_listed", values)
+        place = "unlisted" if matched is None else "listed"
+        answer: Answer = self.unlisted if matched is None else self.listed
+        if flagged and WORST.index(self.flagged) < WORST.index(answer):
+            return flagged
+        return Verdict(f"{answer}_{place}", values)
 
     def listed_codes(self, facts: Facts, context: Context) -> tuple[str, ...] | None:
         if self.list == "excise":
@@ -117,7 +120,7 @@ class ListedRule(Rule):
         if self.list == "codes":
             return self.codes
         assert self.evidence is not None and self.value is not None  # checked when the file was read
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
         return stated if isinstance(stated, tuple) and stated else None
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.schemes.facts import Facts, InputSummary
 from app.schemes.figures import exact, plain, shown
-from app.schemes.material_origin import Line, positive, read_bill_of_materials
+from app.schemes.material_origin import Line, positive
 from app.schemes.origin import Origin, Result, determine, show_arithmetic, total, value_content
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, Percentage, Remedy, Rule, Value, Verdict, seen
@@ -69,8 +69,18 @@ class OriginRule(Rule):
 
     def origin(self, facts: Facts, context: Context) -> Origin | None:
         """The origin by this rule's thresholds; None where the call carries no values."""
-        return determine(
-            facts, context.origin, context.lists, rvc_at_least=self.rvc_at_least, de_minimis_pct=self.de_minimis_pct
+        rvc_at_least, de_minimis_pct = self.rvc_at_least, self.de_minimis_pct
+        return context.once(
+            ("origin", rvc_at_least, de_minimis_pct),
+            facts,
+            lambda: determine(
+                facts,
+                context.origin,
+                context.lists,
+                rvc_at_least=rvc_at_least,
+                de_minimis_pct=de_minimis_pct,
+                bill=context.bill_of_materials(facts),
+            ),
         )
 
     def judge(self, facts: Facts, context: Context) -> Verdict:
@@ -104,7 +114,7 @@ class OriginRule(Rule):
         if isinstance(inputs, InputSummary):
             value = inputs.non_originating_value
         else:
-            bill = read_bill_of_materials(facts, context.origin, context.lists)
+            bill = context.bill_of_materials(facts)
             lines = tuple(line for line in (bill.foreign if bill else ()) if not positive(line.material.value))
             value = total(line.material.value for line in bill.foreign) if bill and not lines else None
         price = facts.value.ex_works

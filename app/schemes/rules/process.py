@@ -14,6 +14,7 @@ from app.core.text.normalize import fold
 from app.schemes import nomenclature
 from app.schemes.facts import Facts, Step
 from app.schemes.lists import OperationClass
+from app.schemes.material_origin import HOME
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, Remedy, Rule, Value, Verdict, code, seen
 from app.schemes.rules.base import Word as Flag
@@ -75,7 +76,8 @@ def classed(facts: Facts, context: Context) -> tuple[ClassedStep, ...]:
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
-    return tuple(sorted(steps, key=lambda step: step.seq))
+    """By `seq`; of steps with the same number one abroad comes last, whichever was listed first."""
+    return tuple(sorted(steps, key=lambda step: (step.seq, code(step.country) != HOME)))
 
 
 def operations_of(steps: Iterable[ClassedStep]) -> tuple[str, ...]:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from app.schemes import nomenclature
-from app.schemes.evidence_choice import awaiting, choose, confirmed
-from app.schemes.facts import CostPlace, CostShares, CostStatement, Facts
+from app.schemes.evidence_choice import awaiting, in_force
+from app.schemes.facts import Basis, CostPlace, CostShares, CostStatement, Facts
 from app.schemes.figures import exact, percentage, plain, shown
-from app.schemes.material_origin import BillOfMaterials, Line, ProofState, positive, read_bill_of_materials
+from app.schemes.material_origin import BillOfMaterials, Line, ProofState, positive
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
     AWAITS_STAFF,
@@ -144,8 +145,8 @@ class ShareRule(Rule):
             return Verdict("not_assessed", values)
         if isinstance(facts.cost, CostShares):
             return self.judge_stated_cost(facts.cost, values)
-        bill = read_bill_of_materials(facts, context.origin, context.lists)
-        others = other_costs(facts.cost)
+        bill = context.bill_of_materials(facts)
+        others = context.once("other costs", facts, partial(other_costs, facts.cost))
         if bill is None or others is None or not any(others.values()):
             return Verdict("incomplete_missing", values, Remedy(field="/costs"))
         unvalued = next((line for line in bill.lines if not positive(line.material.value)), None)
@@ -180,7 +181,7 @@ class ShareRule(Rule):
     # Raw material of food by weight
 
     def judge_weight(self, facts: Facts, context: Context, values: dict[str, Value], hs6: str) -> Verdict:
-        bill = read_bill_of_materials(facts, context.origin, context.lists)
+        bill = context.bill_of_materials(facts)
         if bill is None:
             return self.judge_stated_weight(facts, values)
         if missing := next((line for line in bill.lines if not line.packing and line.heading is None), None):
@@ -270,7 +271,7 @@ class ShareRule(Rule):
             return Verdict(AWAITS_STAFF, values | {"materials": named}, Remedy(by_staff=True))
         unproven = [line for line in open_lines if line.state is ProofState.UNPROVEN or line.slip is not None]
         asked = unproven or open_lines
-        own = [line for line in asked if line.material.basis == "own"]
+        own = [line for line in asked if line.material.basis is Basis.OWN]
         field = f"/materials/{(own or asked)[0].number}/proofs"
         if own and "incomplete_record" in self.cases():
             values["materials"] = materials_named(own)
@@ -287,7 +288,7 @@ class ShareRule(Rule):
         hs6 = nomenclature.six_digits(facts.product.hs6)
         if hs6 is None:
             return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = in_force(facts.evidence, self.evidence, facts.as_of)
         absent = AWAITS_STAFF if awaiting(facts.evidence, self.evidence) else "incomplete_missing"
         missing = Verdict(absent, values, Remedy(evidence=self.evidence, by_staff=absent == AWAITS_STAFF))
         if item is None:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.core.text.normalize import fold
-from app.schemes.evidence_choice import awaiting, choose, confirmed, holds
+from app.schemes.evidence_choice import awaiting, choose, holds
 from app.schemes.facts import Facts, Step
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
@@ -120,7 +120,7 @@ class TerritoryRule(Rule):
         assert self.evidence is not None and self.value is not None  # checked when the file was read
         if facts.evidence is None:
             return Verdict("not_assessed", values)
-        item = choose(facts.evidence, self.evidence, facts.as_of) if confirmed(facts.evidence, self.evidence) else None
+        item = choose(facts.evidence, self.evidence, facts.as_of)
         waits = awaiting(facts.evidence, self.evidence)
         stated = item.values.get(self.value) if item else None
         if item is None or not isinstance(stated, str):

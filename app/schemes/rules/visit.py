@@ -1,17 +1,20 @@
 """The visit to the site before its first grant (C-17). One visit serves every product and mark of the site."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from app.schemes.days import months_later
-from app.schemes.evidence_choice import awaiting, choose, confirmed
+from app.schemes.evidence_choice import awaiting, choose
 from app.schemes.facts import Facts, Item
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
     AWAITS_STAFF,
     Context,
     KindCode,
+    Language,
+    Phrase,
     Remedy,
     Rule,
     Source,
@@ -60,8 +63,7 @@ class VisitRule(Rule):
         values: dict[str, Value] = dict.fromkeys(self.VALUES)
         if facts.visit is None or facts.evidence is None:
             return Verdict("not_assessed", values)
-        has_record = bool(confirmed(facts.evidence, self.evidence))
-        record = choose(facts.evidence, self.evidence, facts.as_of) if has_record else None
+        record = choose(facts.evidence, self.evidence, facts.as_of)
         values |= {"visited_on": day(record.issued_on) if record else None, "number": facts.visit.certificate_in_force}
         open_findings = self.open_findings(record)
         if "critical" in open_findings:
@@ -79,6 +81,14 @@ class VisitRule(Rule):
         return Verdict(
             "incomplete_old" if record else "incomplete", values, Remedy(evidence=self.evidence, by_staff=True)
         )
+
+    def as_words(self, phrase: Phrase, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+        """The reason of the mark itself is known in both languages; the one for a single case is as it was written."""
+        words = super().as_words(phrase, seen_values, language)
+        if self.waived_because is None or seen_values["reason"] != self.waived_because.en:
+            return words
+        reason: str = getattr(self.waived_because, language)
+        return words | {"reason": reason}
 
     def waiver(self, facts: Facts) -> str | None:
         if self.site_visit == "waived":

@@ -1,0 +1,105 @@
+"""Evidence that certificates rest on: what becomes of them when it is withdrawn, found false, or ends.
+
+An item speaks for a certificate if it is of its application or of its company, and about its product, its site or its
+company. Where one is gone, a matter opens about each certificate in force for which it spoke.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.access.rights import require
+from app.actor import Actor, Role
+from app.applications import ground_store
+from app.applications.model import Evidence
+from app.certificates import matter_store, matters
+from app.certificates.model import Certificate, MatterCause
+from app.registry.days import day_in_baku
+from app.schemes import service as schemes
+from app.schemes.ruleset import Ruleset
+
+
+def resting_on(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+    """Certificates in force for which this item may speak."""
+    return ground_store.resting_on(session, evidence, today)
+
+
+def losing(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+    """Certificates in force that lose something with this confirmed item: it spoke at their issue, or it came later
+    and no other of its kind holds today."""
+    confirmed_at = evidence.confirmed_at
+    return [
+        certificate
+        for certificate in ground_store.resting_on(session, evidence, today)
+        if (confirmed_at is not None and confirmed_at <= certificate.issued_at)
+        or not ground_store.has_another(session, evidence, certificate, today)
+    ]
+
+
+def lose(
+    session: Session,
+    actor: Actor,
+    evidence: Evidence,
+    certificates: Sequence[Certificate],
+    *,
+    found_false: bool,
+    now: datetime,
+) -> Sequence[str]:
+    """The item, which is locked, was withdrawn or found false: open what follows for these; the numbers of those
+    about which a matter is new."""
+    cause = MatterCause.EVIDENCE_FALSE if found_false else MatterCause.EVIDENCE_WITHDRAWN
+    opened = []
+    for certificate in _locked(session, certificates):
+        opened += _open(session, actor, certificate, cause, evidence, now)
+    return opened
+
+
+def ended(session: Session, today: date) -> Sequence[UUID]:
+    """Items whose last day has passed under certificates in force that rest on them, without a matter so far."""
+    found = {row.id for row, certificate in ground_store.ended(session, today) if _is_read(session, row, certificate)}
+    return sorted(found)
+
+
+def end(session: Session, actor: Actor, evidence_id: UUID, *, now: datetime) -> Sequence[str]:
+    """The last day of an item has passed: open what follows. Looked at again under its lock; the numbers of the
+    certificates. Running it twice opens nothing twice."""
+    require(actor, Role.SYSTEM)
+    today = day_in_baku(now)
+    row = ground_store.hold(session, evidence_id)
+    if row is None:
+        return []
+    found = ground_store.ended(session, today, evidence_id)
+    due = [certificate for _, certificate in found if _is_read(session, row, certificate)]
+    opened = []
+    for certificate in _locked(session, due):
+        opened += _open(session, actor, certificate, MatterCause.EVIDENCE_ENDED, row, now)
+    return opened
+
+
+def _locked(session: Session, certificates: Sequence[Certificate]) -> Sequence[Certificate]:
+    return matter_store.hold(session, [certificate.id for certificate in certificates])
+
+
+def _open(
+    session: Session, actor: Actor, certificate: Certificate, cause: MatterCause, evidence: Evidence, now: datetime
+) -> list[str]:
+    details = {"evidence_kind": evidence.kind}
+    if evidence.valid_until is not None:
+        details["valid_until"] = evidence.valid_until.isoformat()
+    matter = matters.open_matter(
+        session, actor, certificate, cause, subject=ground_store.subject_of(evidence), details=details, now=now
+    )
+    return [certificate.number] if matter else []
+
+
+def _is_read(session: Session, evidence: Evidence, certificate: Certificate) -> bool:
+    """Whether the rules in force ask for such an item at all times, and not on one day only."""
+    return evidence.kind in lasting_kinds(schemes.mark(session, certificate.scheme_code).ruleset)
+
+
+def lasting_kinds(ruleset: Ruleset) -> frozenset[str]:
+    """Kinds of evidence that its rules read as of the day; an authority to sign is asked for at the submission only."""
+    lasting = [rule for rule in ruleset.rules if getattr(rule, "on", "day") != "submission"]
+    return frozenset(kind for rule in lasting for kind in rule.evidence_kinds())

@@ -1,0 +1,232 @@
+"""Matters: what is open about a certificate until a person closes it (`docs/decisions/0050-matters.md`).
+
+A matter opens by itself where the certificate loses something that it rests on, and when its holder tells of a change.
+It never changes the status: suspending, revoking and lifting stay acts of their own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access.rights import may_see, person, require
+from app.actor import Actor, ActorKind, Role
+from app.certificates import matter_store as store
+from app.certificates import store as certificates
+from app.certificates.matter_store import IN_FORCE, MatterFilter
+from app.certificates.model import (
+    CAUSES,
+    Certificate,
+    CertifiedDescription,
+    Matter,
+    MatterCause,
+    MatterKind,
+    MatterOutcome,
+    MatterState,
+    RevocationReason,
+)
+from app.db import new_id
+from app.errors import Conflict, Invalid, NotFound, Version, WrongState, check_version
+from app.registry.days import day_in_baku
+
+READERS = (Role.OWNER, Role.REGISTRAR, Role.AUDITOR)
+CLOSERS = (Role.OWNER, Role.REGISTRAR)
+DESCRIPTION_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
+MOST_OPEN_CHANGES = 50
+"""Reports of changes about one certificate that may be open at once."""
+
+NEEDS_REASON: Mapping[MatterKind, bool] = MappingProxyType(
+    {MatterKind.LOST_GROUND: True, MatterKind.REPORT: True, MatterKind.CHANGE: False}
+)
+"""Whether a matter of this kind is upheld only for a reason of the list of revocations: then it can bar (C-12)."""
+
+
+def open_matter(
+    session: Session,
+    actor: Actor,
+    certificate: Certificate,
+    cause: MatterCause,
+    *,
+    kind: MatterKind = MatterKind.LOST_GROUND,
+    subject: str | None = None,
+    text: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> Matter | None:
+    """Open a matter; the certificate is locked. None if it is not in force, or the same is open already.
+
+    `subject` names what it is about, as `type:id`; of each subject and cause one matter is open at most.
+    """
+    assert cause in CAUSES[kind]
+    if not foresee(session, certificate, cause, subject, now):
+        return None
+    matter = Matter(
+        id=new_id(),
+        kind=kind.value,
+        certificate_id=certificate.id,
+        cause=cause.value,
+        subject=subject,
+        text=text,
+        details=dict(details or {}),
+        opened_at=now,
+        opened_by=actor.id if actor.kind is ActorKind.USER else None,
+        state=MatterState.OPEN.value,
+        version=1,
+    )
+    session.add(matter)
+    session.flush()
+    _record(session, actor, "matter.opened", matter, certificate, now, **({"about": subject} if subject else {}))
+    return matter
+
+
+def foresee(session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime) -> bool:
+    """Whether `open_matter` would open one."""
+    is_in_force = certificate.status in IN_FORCE and certificate.valid_until >= day_in_baku(now)
+    is_known = subject is not None and store.has_open_about(session, certificate.id, cause, subject)
+    return is_in_force and not is_known
+
+
+def guard_report(
+    session: Session, actor: Actor, number: str, today: date, ask_first: Callable[[], None] = lambda: None
+) -> Certificate:
+    """The holder's certificate, locked, if a change of it can be reported: 404, 403, 409.
+
+    `ask_first` is called between 403 and 409: a retry may come when the certificate has ended.
+    """
+    certificate = certificates.by_number(session, number, lock=True)
+    # A certificate is public; for others than its holder there is nothing to report on.
+    if certificate is None or not (actor.is_staff or actor.organisation_id == certificate.organisation_id):
+        raise NotFound.of("certificate")
+    require(actor, Role.APPLICANT)
+    person(actor)
+    ask_first()
+    if certificate.status not in IN_FORCE or certificate.valid_until < today:
+        state = certificate.status if certificate.status not in IN_FORCE else "expired"
+        raise WrongState("certificate", state=state, action="report a change", allowed=[])
+    if store.count_open(session, certificate.id, MatterKind.CHANGE) >= MOST_OPEN_CHANGES:
+        raise Conflict(
+            f"No more than {MOST_OPEN_CHANGES} reports of changes of a certificate are open at once.",
+            code="too-many-changes",
+        )
+    return certificate
+
+
+def report_change(
+    session: Session, actor: Actor, number: str, *, what: MatterCause, text: str, on: date, now: datetime
+) -> Matter:
+    """The holder tells of a change. Errors: NotFound, Forbidden; WrongState, Conflict `too-many-changes`; Invalid."""
+    certificate = guard_report(session, actor, number, day_in_baku(now))
+    if what not in CAUSES[MatterKind.CHANGE]:
+        listed = ", ".join(sorted(CAUSES[MatterKind.CHANGE]))
+        raise Invalid.at("/what", f"This is no change to report. There are: {listed}.")
+    details = {"on": on.isoformat()}
+    matter = open_matter(session, actor, certificate, what, kind=MatterKind.CHANGE, text=text, details=details, now=now)
+    assert matter is not None  # in force, and without a subject
+    return matter
+
+
+def get(session: Session, actor: Actor, matter_id: UUID) -> tuple[Matter, Certificate]:
+    require(actor, *READERS)
+    matter = store.matter(session, matter_id)
+    if matter is None:
+        raise NotFound.of("matter")
+    return matter, _certificate(session, matter)
+
+
+def list_of(
+    session: Session, actor: Actor, wanted: MatterFilter, *, after: UUID | None = None, limit: int = 50
+) -> Sequence[tuple[Matter, Certificate]]:
+    require(actor, *READERS)
+    return store.matters(session, wanted, after=after, limit=limit)
+
+
+def guard_close(session: Session, actor: Actor, matter_id: UUID, version: Version) -> Matter:
+    """The matter, locked, if it can be closed now: 403, 404, 428, 412, 409."""
+    require(actor, *CLOSERS)
+    matter = store.matter(session, matter_id, lock=True)
+    if matter is None:
+        raise NotFound.of("matter")
+    check_version(version, matter.version)
+    if matter.state != MatterState.OPEN:
+        raise WrongState("matter", state=matter.state, action="close", allowed=[])
+    return matter
+
+
+def close(
+    session: Session,
+    actor: Actor,
+    matter_id: UUID,
+    *,
+    outcome: MatterOutcome,
+    reason: str,
+    revocation_reason: RevocationReason | None,
+    version: Version,
+    now: datetime,
+) -> tuple[Matter, Certificate]:
+    """Close a matter for good. What was upheld for a reason of the list of revocations bars later (C-12), whatever
+    became of the certificate; revoking is an act of its own. Errors: as `guard_close`; Invalid."""
+    matter = guard_close(session, actor, matter_id, version)
+    is_upheld = outcome is MatterOutcome.UPHELD
+    if is_upheld and revocation_reason is None and NEEDS_REASON[MatterKind(matter.kind)]:
+        raise Invalid.at("/revocation_reason", "Name the reason for which it is upheld.")
+    if not is_upheld and revocation_reason is not None:
+        raise Invalid.at("/revocation_reason", "Only what is upheld has such a reason.")
+    matter.state = MatterState.CLOSED.value
+    matter.closed_at, matter.closed_by = now, person(actor)
+    matter.outcome, matter.reason = outcome.value, reason
+    matter.revocation_reason = revocation_reason.value if revocation_reason else None
+    matter.version += 1
+    session.flush()
+    certificate = _certificate(session, matter)
+    given = {"revocation_reason": revocation_reason.value} if revocation_reason else {}
+    _record(session, actor, "matter.closed", matter, certificate, now, outcome=outcome.value, **given)
+    return matter, certificate
+
+
+def description(session: Session, actor: Actor, number: str) -> tuple[Certificate, CertifiedDescription]:
+    """What was certified, for the holder and for staff who work on cases. Errors: NotFound, Forbidden."""
+    certificate = certificates.by_number(session, number)
+    if certificate is None or not may_see(actor, certificate.organisation_id):
+        raise NotFound.of("certificate")
+    require(actor, Role.APPLICANT, *DESCRIPTION_READERS)
+    frozen = store.description(session, certificate.id)
+    if frozen is None:
+        raise NotFound.of("description")
+    return certificate, frozen
+
+
+def unreported_of_product(session: Session, product_id: UUID, today: date) -> Sequence[str]:
+    """Numbers of the certificates in force that keep this product from changing. Ask it with the product locked."""
+    return store.unreported(session, today, product_id=product_id)
+
+
+def unreported_at_site(session: Session, site_id: UUID, today: date) -> Sequence[str]:
+    """Numbers of the certificates in force that keep this site from changing. Ask it with the site locked."""
+    return store.unreported(session, today, site_id=site_id)
+
+
+def _certificate(session: Session, matter: Matter) -> Certificate:
+    certificate = session.get(Certificate, matter.certificate_id)
+    assert certificate is not None  # a foreign key
+    return certificate
+
+
+def _record(
+    session: Session, actor: Actor, event: str, matter: Matter, certificate: Certificate, now: datetime, **data: str
+) -> None:
+    audit.record(
+        session,
+        actor,
+        event,
+        ("matter", matter.id),
+        now,
+        case_id=certificate.application_id,
+        certificate=certificate.number,
+        kind=matter.kind,
+        cause=matter.cause,
+        **data,
+    )

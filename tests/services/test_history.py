@@ -1,0 +1,224 @@
+"""What rule C-12 reads of the past: of the company and its related holders, each with the ground."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from certificates_world import World
+from registry_support import NOW, TODAY, VOENS, member, register, resident
+
+from app.access.model import User
+from app.applications import history
+from app.applications.model import Evidence
+from app.certificates import matters, service
+from app.certificates import store as certificates
+from app.certificates.history import Ground, Inquiry
+from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
+from app.registry.model import Organisation, Residency
+
+LATER = NOW + timedelta(days=3)
+OWNERSHIP = {"state_share_pct": "0"}
+
+
+@pytest.fixture
+def world(session):
+    return World(session)
+
+
+def suspend(world, certificate, cause=SuspensionCause.HEARING):
+    service.suspend(world.session, world.owner, certificate, cause=cause, note=None, now=NOW)
+
+
+def surrender(world, certificate, now=NOW):
+    service.surrender(world.session, member(world.user), certificate.number, version=certificate.version, now=now)
+
+
+def revoke(world, certificate, reason=RevocationReason.FALSE_DOCUMENTS, now=NOW):
+    service.revoke(world.session, world.owner, certificate.number, reason=reason, version=certificate.version, now=now)
+
+
+def past(world, organisation_id=None):
+    world.session.commit()
+    return history.past(world.session, organisation_id or world.company_id)
+
+
+def own(session, organisation_id, confirmed_by, **stated):
+    session.add(
+        Evidence(
+            organisation_id=organisation_id,
+            kind="ownership-statement",
+            stated=OWNERSHIP | stated,
+            file_name="x.pdf",
+            media_type="application/pdf",
+            size=1,
+            sha256="x",
+            uploaded_at=NOW,
+            confirmed_by=confirmed_by,
+            confirmed_at=NOW if confirmed_by else None,
+        )
+    )
+
+
+def test_nothing_is_held_against_who_only_surrendered(world):
+    surrender(world, world.first)
+    suspend(world, world.second, SuspensionCause.HOLDER)
+    surrender(world, world.second)
+    assert past(world) == history.History((), ())
+
+
+def test_a_revocation_of_its_own_under_any_mark(world, session):
+    world.unbound.gtin = "9520000000011"
+    revoke(world, world.unbound)
+    (each,) = past(world).revocations
+    said = each.certificate
+    assert (each.reason, each.day, said.number) == ("false-documents", TODAY, world.unbound.number)
+    assert (said.gtin, said.hs6, said.site_id) == ("9520000000011", "730630", world.unbound.site_id)
+    assert (said.name_az, said.name_en, said.voen) == (None, "Tube", VOENS[0])
+    assert (said.grounds, said.product_id) == (frozenset(), world.unbound.product_id)
+    assert past(world, world.other_company_id).revocations == ()
+
+
+def test_related_holders_each_with_its_ground(world, session):
+    """Of three other companies: one on the same plot, one owned, one with a common member; and one of no relation."""
+    world.others.holder_voen = VOENS[1]
+    revoke(world, world.others)
+    assert past(world).revocations == ()
+
+    theirs = session.query(Residency).filter_by(organisation_id=world.other_company_id).one()
+    world.residency.plot_no = theirs.plot_no = "12-A"
+    theirs.ends_on, theirs.closing_reason = TODAY, "Given up."
+    assert past(world).revocations[0].certificate.grounds == {Ground.SAME_PLOT}
+
+    own(session, world.company_id, world.registrar.id, other_voen=VOENS[1], share_pct="25.5")
+    assert past(world).revocations[0].certificate.grounds == {Ground.SAME_PLOT, Ground.OWNERSHIP}
+
+    theirs.plot_no = "12-B"
+    mate = session.query(User).filter_by(organisation_id=world.other_company_id).one()
+    mate.former_email = world.user.email
+    assert past(world).revocations[0].certificate.grounds == {Ground.COMMON_MEMBER, Ground.OWNERSHIP}
+    assert past(world, world.other_company_id).revocations[0].certificate.grounds == frozenset()
+
+
+def test_the_same_taxpayer_under_another_record(world, session):
+    world.others.holder_voen = session.get(Organisation, world.company_id).voen
+    revoke(world, world.others)
+    assert past(world).revocations[0].certificate.grounds == {Ground.SAME_TAXPAYER}
+
+
+@pytest.mark.parametrize(
+    ("whose", "stated", "confirmed", "related"),
+    [
+        ("own", {"other_voen": VOENS[1], "share_pct": "25.01"}, True, True),
+        ("own", {"other_voen": VOENS[1], "share_pct": "25"}, True, False),
+        ("own", {"other_voen": VOENS[1], "share_pct": "25.01"}, False, False),
+        ("own", {"other_voen": VOENS[2], "share_pct": "100"}, True, False),
+        ("own", {"share_pct": "100"}, True, False),
+        ("own", {"other_voen": VOENS[1]}, True, False),
+        ("own", {"other_voen": VOENS[1], "share_pct": "most"}, True, False),
+        ("theirs", {"other_voen": VOENS[0], "share_pct": "60"}, True, True),
+        ("theirs", {"other_voen": VOENS[2], "share_pct": "60"}, True, False),
+    ],
+)
+def test_a_share_counts_whoever_states_it(world, session, whose, stated, confirmed, related):
+    world.others.holder_voen = VOENS[1]
+    revoke(world, world.others)
+    company = world.company_id if whose == "own" else world.other_company_id
+    own(session, company, world.registrar.id if confirmed else None, **stated)
+    assert bool(past(world).revocations) is related
+
+
+def test_an_inquiry_that_is_open_and_one_that_found_nothing(world):
+    suspend(world, world.first)
+    surrender(world, world.first)
+    (each,) = past(world).surrenders
+    assert (each.certificate.number, each.day) == (world.first.number, TODAY)
+    assert (each.inquiry, each.reason, each.decided_on) == (Inquiry.OPEN, None, None)
+    service.reinstate_by_owner(
+        world.session,
+        world.owner,
+        world.first.number,
+        cause=SuspensionCause.HEARING,
+        version=world.first.version,
+        now=LATER,
+    )
+    (each,) = past(world).surrenders
+    assert (each.inquiry, each.decided_on) == (Inquiry.NOT_UPHELD, TODAY + timedelta(days=3))
+    assert world.first.status == "surrendered"
+
+
+def close(world, matter, outcome, reason=None, now=LATER):
+    matters.close(
+        world.session,
+        world.registrar,
+        matter.id,
+        outcome=outcome,
+        reason="Looked at.",
+        revocation_reason=reason,
+        version=matter.version,
+        now=now,
+    )
+
+
+def test_what_was_upheld_counts_and_what_is_still_open_does_not_hide_it(world):
+    opened = [
+        matters.open_matter(world.session, world.registrar, world.first, cause, now=NOW)
+        for cause in (MatterCause.EVIDENCE_FALSE, MatterCause.STAGE_BACK)
+    ]
+    surrender(world, world.first)
+    assert past(world).surrenders[0].inquiry is Inquiry.OPEN
+    close(world, opened[0], MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS)
+    (each,) = past(world).surrenders
+    assert (each.inquiry, each.reason, each.decided_on) == (
+        Inquiry.UPHELD,
+        "false-documents",
+        TODAY + timedelta(days=3),
+    )
+    close(world, opened[1], MatterOutcome.UNFOUNDED)
+    assert past(world).surrenders == (each,)
+
+
+def test_what_was_closed_before_the_surrender_is_no_part_of_it(world):
+    early = matters.open_matter(world.session, world.registrar, world.first, MatterCause.EVIDENCE_FALSE, now=NOW)
+    close(world, early, MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS, now=NOW)
+    late = matters.open_matter(world.session, world.registrar, world.first, MatterCause.STAGE_BACK, now=LATER)
+    surrender(world, world.first, LATER)
+    close(world, late, MatterOutcome.CORRECTED, now=LATER)
+    assert past(world).surrenders[0].inquiry is Inquiry.NOT_UPHELD
+
+
+def test_revoked_after_the_surrender_it_is_a_revocation(world):
+    suspend(world, world.first)
+    surrender(world, world.first)
+    revoke(world, world.first, RevocationReason.CRITICAL_NONCONFORMITY, LATER)
+    found = past(world)
+    assert (found.surrenders, found.revocations[0].reason) == ((), "critical-nonconformity")
+    assert found.revocations[0].day == TODAY + timedelta(days=3)
+    assert certificates.open_suspensions(world.session, world.first.id) == {}
+
+
+def test_the_same_number_of_statements_however_many_there_are(world, session):
+    def statements():
+        asked = []
+        engine = session.get_bind()
+        session.commit()
+        session.expire_all()
+        sa.event.listen(engine, "before_cursor_execute", listener := lambda *args: asked.append(args[2]))
+        history.past(session, world.company_id)
+        sa.event.remove(engine, "before_cursor_execute", listener)
+        return len([each for each in asked if each.startswith("SELECT")])
+
+    suspend(world, world.first)
+    surrender(world, world.first)
+    revoke(world, world.second)
+    few = statements()
+    for voen in VOENS[2:]:
+        other = register(session, voen)[1].organisation_id
+        period = resident(session, world.registrar, other, holder_voen=voen)[0]
+        world.residency.plot_no = period.plot_no = "7"
+        own(session, other, world.registrar.id, other_voen=VOENS[0], share_pct=str(Decimal(30)))
+        for _ in range(3):
+            revoke(world, world.certificate(other, period))
+    assert statements() == few
+    assert few <= 7
+    assert len(history.past(session, world.company_id).revocations) == 7

@@ -1,0 +1,269 @@
+"""Surrender during an investigation, the frozen description, and matters, below the API."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from certificates_world import World
+from registry_support import NOW, TODAY, member, register, staff
+
+from app.actor import Role
+from app.audit import AuditEvent
+from app.certificates import matter_store, matters, service
+from app.certificates import store as certificates
+from app.certificates.model import (
+    CAUSES,
+    FOR_CAUSE,
+    CertifiedDescription,
+    Matter,
+    MatterCause,
+    MatterKind,
+    MatterOutcome,
+    RevocationReason,
+    SuspensionCause,
+)
+from app.db import new_id
+from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, WrongState
+from app.ledger import store as ledger
+from app.ledger.entry import LogEvent
+
+
+@pytest.fixture
+def world(session):
+    return World(session)
+
+
+def surrender(world, certificate):
+    holder = member(world.user)
+    return service.surrender(
+        world.session, holder, certificate.number, version=certificate.version, now=NOW
+    ).during_investigation
+
+
+def logged(world, certificate):
+    """What the log says of the surrender."""
+    world.session.commit()
+    about = ledger.entries_about(world.session, LogEvent.CERTIFICATE_SURRENDERED, [certificate.number])
+    return b'"during_investigation":true' in about[certificate.number]
+
+
+@pytest.mark.parametrize("cause", SuspensionCause)
+def test_a_surrender_while_suspended_for_cause_is_during_an_investigation(world, cause):
+    service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
+    is_asked = cause not in {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
+    assert surrender(world, world.first) is is_asked
+    assert world.first.status == "surrendered"
+    assert logged(world, world.first) is is_asked
+    assert set(certificates.open_suspensions(world.session, world.first.id)) == ({cause} if is_asked else set())
+    event = world.session.query(AuditEvent).filter_by(event="certificate.surrendered").one()
+    assert event.data.get("during_investigation") is (True if is_asked else None)
+
+
+def test_only_what_asks_stays_open(world):
+    for cause in (SuspensionCause.HOLDER, SuspensionCause.RESIDENCY, SuspensionCause.COURT):
+        service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
+    assert surrender(world, world.first)
+    assert set(certificates.open_suspensions(world.session, world.first.id)) == {SuspensionCause.COURT}
+
+
+@pytest.mark.parametrize(("outcome", "is_asked"), [(None, True), (MatterOutcome.UNFOUNDED, False)])
+def test_a_surrender_under_a_matter(world, outcome, is_asked):
+    matter = matters.open_matter(world.session, world.registrar, world.first, MatterCause.STAGE_BACK, now=NOW)
+    if outcome:
+        close(world, matter, outcome=outcome)
+    assert surrender(world, world.first) is is_asked
+    assert logged(world, world.first) is is_asked
+    assert not surrender(world, world.second)
+
+
+def test_it_can_be_revoked_while_the_inquiry_goes_on_and_only_then(world):
+    service.suspend(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, note=None, now=NOW)
+    surrender(world, world.first)
+    surrender(world, world.second)
+    revoked = service.revoke(
+        world.session,
+        world.owner,
+        world.first.number,
+        reason=RevocationReason.FALSE_DOCUMENTS,
+        version=world.first.version,
+        now=NOW,
+    )
+    assert (revoked.status, revoked.status_reason, revoked.during_investigation) == (
+        "revoked",
+        "false-documents",
+        True,
+    )
+    assert certificates.open_suspensions(world.session, world.first.id) == {}
+    world.session.commit()
+    assert ledger.last_about(world.session, [world.first.number])[world.first.number][0] == "certificate.revoked"
+    with pytest.raises(WrongState):
+        service.revoke(
+            world.session,
+            world.owner,
+            world.second.number,
+            reason=RevocationReason.FALSE_DOCUMENTS,
+            version=world.second.version,
+            now=NOW,
+        )
+
+
+def test_a_cause_that_ends_after_the_surrender_brings_nothing_back(world):
+    for cause in (SuspensionCause.HEARING, SuspensionCause.DOCUMENT):
+        service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
+    surrender(world, world.first)
+    world.session.commit()
+    for cause in (SuspensionCause.HEARING, SuspensionCause.DOCUMENT):
+        assert service.lift(world.session, world.owner, world.first, cause=cause, now=NOW)
+        assert (world.first.status, world.first.status_reason) == ("surrendered", "holder")
+    world.session.commit()
+    assert ledger.last_about(world.session, [world.first.number])[world.first.number][0] == "certificate.surrendered"
+    events = world.session.query(AuditEvent.event).order_by(AuditEvent.seq.desc()).limit(2)
+    assert [row[0] for row in events] == ["certificate.suspension_narrowed"] * 2
+    assert not service.lift(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, now=NOW)
+
+
+def test_every_cause_belongs_to_a_kind():
+    assert {cause for causes in CAUSES.values() for cause in causes} == set(MatterCause)
+    assert CAUSES.keys() == set(MatterKind) == matters.NEEDS_REASON.keys()
+    assert set(SuspensionCause) - FOR_CAUSE == {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
+
+
+def report(world, certificate=None, **changed):
+    said = {"what": MatterCause.SUPPLIER, "text": "Another mill.", "on": TODAY, "now": NOW}
+    number = (certificate or world.first).number
+    return matters.report_change(world.session, said.pop("actor", member(world.user)), number, **said | changed)
+
+
+def close(world, matter, actor=None, **changed):
+    said = {"outcome": MatterOutcome.CORRECTED, "reason": "Put right.", "revocation_reason": None, "now": NOW}
+    said |= {"version": matter.version}
+    return matters.close(world.session, actor or world.owner, matter.id, **said | changed)
+
+
+def test_a_report_opens_and_a_closing_ends(world, session):
+    matter = report(world)
+    assert (matter.kind, matter.cause, matter.state, matter.text) == ("change", "supplier", "open", "Another mill.")
+    assert (matter.opened_by, matter.details) == (world.user.id, {"on": TODAY.isoformat()})
+    assert world.first.status == "active"
+    closed, certificate = close(world, matter)
+    assert (closed.state, closed.outcome, closed.closed_by, closed.version) == (
+        "closed",
+        "corrected",
+        world.owner.id,
+        2,
+    )
+    assert certificate is world.first
+    session.commit()
+    opened, ended = session.query(AuditEvent).filter(AuditEvent.event.like("matter.%")).order_by(AuditEvent.seq)
+    same = {"certificate": world.first.number, "kind": "change", "cause": "supplier"}
+    assert (opened.event, opened.data) == ("matter.opened", same)
+    assert (ended.event, ended.data) == ("matter.closed", same | {"outcome": "corrected"})
+    with pytest.raises(WrongState):
+        close(world, matter)
+
+
+def test_what_a_closing_must_name(world, session):
+    lost = matters.open_matter(session, world.registrar, world.first, MatterCause.STAGE_BACK, now=NOW)
+    change = report(world)
+    session.commit()
+    with pytest.raises(Invalid):
+        close(world, lost, outcome=MatterOutcome.UPHELD)
+    with pytest.raises(Invalid):
+        close(world, lost, revocation_reason=RevocationReason.BANKRUPTCY)
+    with pytest.raises(StaleVersion):
+        close(world, lost, version=9)
+    for actor in (member(world.user), staff(session, Role.REVIEWER, "reviewer"), staff(session, Role.AUDITOR, "a")):
+        with pytest.raises(Forbidden):
+            close(world, lost, actor)
+    session.refresh(lost)
+    assert lost.state == "open"
+    upheld, _ = close(
+        world,
+        lost,
+        world.registrar,
+        outcome=MatterOutcome.UPHELD,
+        revocation_reason=RevocationReason.RESIDENCY_CANCELLED,
+    )
+    assert (upheld.revocation_reason, world.first.status) == ("residency-cancelled", "active")
+    assert close(world, change, outcome=MatterOutcome.UPHELD)[0].revocation_reason is None
+
+
+def test_who_may_report_and_of_what(world, session):
+    stranger = member(register(session, "0010000361")[1])
+    with pytest.raises(NotFound):
+        matters.guard_report(session, stranger, world.first.number, TODAY)
+    with pytest.raises(NotFound):
+        matters.guard_report(session, member(world.user), "MIK-2026-999999", TODAY)
+    with pytest.raises(Forbidden):
+        matters.guard_report(session, world.owner, world.first.number, TODAY)
+    with pytest.raises(Invalid):
+        report(world, what=MatterCause.EVIDENCE_FALSE)
+    surrender(world, world.first)
+    with pytest.raises(WrongState):
+        report(world)
+    with pytest.raises(WrongState) as expired:
+        report(world, world.second, now=NOW + timedelta(days=5_000))
+    assert expired.value.data["state"] == "expired"
+
+
+def test_reports_without_end_are_refused(world, session, monkeypatch):
+    monkeypatch.setattr(matters, "MOST_OPEN_CHANGES", 2)
+    first, _ = report(world), report(world)
+    with pytest.raises(Conflict) as refused:
+        report(world)
+    assert refused.value.refusal_code == "too-many-changes"
+    close(world, first)
+    assert report(world)
+
+
+def again(session, matter):
+    """The same matter once more, past the service."""
+    same = {column.key: getattr(matter, column.key) for column in Matter.__table__.columns}
+    with session.begin_nested():
+        session.execute(sa.insert(Matter.__table__).values(same | {"id": new_id()}))
+
+
+def test_of_one_subject_one_is_open_and_the_database_says_so(world, session):
+    about = {"subject": "evidence:x", "now": NOW}
+    first = matters.open_matter(session, world.registrar, world.first, MatterCause.EVIDENCE_FALSE, **about)
+    assert matters.open_matter(session, world.registrar, world.first, MatterCause.EVIDENCE_FALSE, **about) is None
+    assert matters.open_matter(session, world.registrar, world.second, MatterCause.EVIDENCE_FALSE, **about)
+    assert matters.open_matter(session, world.registrar, world.first, MatterCause.EVIDENCE_ENDED, **about)
+    with pytest.raises(sa.exc.IntegrityError):
+        again(session, first)
+    close(world, first, outcome=MatterOutcome.UNFOUNDED)
+    assert matters.open_matter(session, world.registrar, world.first, MatterCause.EVIDENCE_FALSE, **about)
+
+
+def test_what_was_certified_is_never_rewritten(world, session):
+    session.add(CertifiedDescription(certificate_id=world.first.id, content={"v": 1}, sha256="x", frozen_at=NOW))
+    session.commit()
+    replace = "INSERT OR REPLACE" if session.get_bind().dialect.name == "sqlite" else None
+    deeds = [
+        "UPDATE certified_descriptions SET sha256 = 'y'",
+        "DELETE FROM certified_descriptions",
+        f"{replace} INTO certified_descriptions SELECT * FROM certified_descriptions"
+        if replace
+        else "TRUNCATE certified_descriptions",
+    ]
+    for deed in deeds:
+        with pytest.raises(sa.exc.DBAPIError, match="never changed"), session.begin_nested():
+            session.execute(sa.text(deed))
+    assert session.query(CertifiedDescription).one().sha256 == "x"
+
+
+def test_unreported_certificates_of_a_product_and_a_site(world, session):
+    first = world.first
+    product, site = {"product_id": first.product_id}, {"site_id": first.site_id}
+    for about in (product, site):
+        assert matter_store.unreported(session, TODAY, **about) == [first.number]
+        assert matter_store.unreported(session, TODAY + timedelta(days=5_000), **about) == ()
+    matters.open_matter(session, world.registrar, first, MatterCause.STAGE_BACK, now=NOW)
+    assert matter_store.unreported(session, TODAY, **product) == [first.number]  # nobody reported a change
+    change = report(world)
+    for about in (product, site):
+        assert matter_store.unreported(session, TODAY, **about) == []
+    close(world, change)
+    assert matter_store.unreported(session, TODAY, **site) == [first.number]
+    surrender(world, first)
+    assert matter_store.unreported(session, TODAY, **site) == ()
