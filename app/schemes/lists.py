@@ -46,6 +46,10 @@ class Operation:
         """Growing, raising, catching, mining: claims own produce."""
         return self.basis == NATURE
 
+    def name(self, language: str) -> str:
+        """In that language where the list has it, else in English."""
+        return self.names.get(language) or self.names["en"]
+
     def class_for(self, hs6: str | None, lists: "Lists") -> OperationClass:
         """The class for goods of this code: out of its codes a substantial operation counts as `other`."""
         if self.operation_class is OperationClass.SIMPLE and has_prefix(hs6, self.enough_in):
