@@ -117,9 +117,13 @@ class CapacityRule(Rule):
 
 def own_volume(volumes: Volumes, unit: str | None) -> Decimal | None:
     """The largest confirmed volume of the product itself, in its unit; None where none makes sense."""
-    claims = [each for each in volumes.claims if each.own and each.unit == unit]
-    own = [each.volume for each in claims if (exact(each.volume) or Fraction(-1)) >= 0]
+    own = [each.volume for each in volumes.claims if each.own and each.unit == unit and is_volume(each.volume)]
     return max(own, default=None)
+
+
+def is_volume(volume: Decimal) -> bool:
+    amount = exact(volume)
+    return amount is not None and amount >= 0
 
 
 def site_volume(volumes: Volumes, unit: str | None) -> Fraction:

@@ -64,7 +64,10 @@ class VisitRule(Rule):
         if facts.visit is None or facts.evidence is None:
             return Verdict("not_assessed", values)
         record = choose(facts.evidence, self.evidence, facts.as_of)
-        values |= {"visited_on": day(record.issued_on) if record else None, "number": facts.visit.certificate_in_force}
+        values |= {
+            "visited_on": day(record.issued_on) if record else None,
+            "number": seen(facts.visit.certificate_in_force),
+        }
         open_findings = self.open_findings(record)
         if "critical" in open_findings:
             return Verdict("fail", values)
