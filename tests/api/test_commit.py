@@ -86,7 +86,7 @@ def test_after_a_failed_commit_the_case_can_be_decided(house):
 
 def test_other_writes_fail_as_cleanly(house):
     company = house.company()
-    draft = company.draft()
+    draft = company.prepare(company.draft())
     number = house.certify(company)
     before = everything(house)
     path = f"/v1/residencies/{ok(company.get('/v1/residencies'))['items'][0]['id']}"
