@@ -195,7 +195,7 @@ class Company(Caller):
         return ok(self.post("/v1/applications", json=body))["id"]
 
     def prepare(self, application_id):
-        """All but submit: every document that the company is to have is there, and what stands there is declared."""
+        """The application with every document that the company is to have, and declared: it can be submitted."""
         self.house.document_products(self, application_id)
         if self.attested_at is not None:
             self.house.attest(self, application_id)
@@ -203,7 +203,6 @@ class Company(Caller):
         return application_id
 
     def submit(self, application_id):
-        """With every document that the company is to have, and declared."""
         self.prepare(application_id)
         return self.act(f"/v1/applications/{application_id}/submit")
 
