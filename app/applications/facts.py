@@ -321,7 +321,8 @@ def _counts(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
     """Documents of the application, and confirmed ones of the company that are not about its other products or sites."""
     if row.application_id is not None:
         return True
-    seen = (items.subject_seen(row, product_id, each.site.id) for product_id, each in dossiers.items())
+    about = items.about_of(row)
+    seen = (items.subject_seen(row.kind, about, product_id, each.site.id) for product_id, each in dossiers.items())
     return row.confirmed_at is not None and any(is_within for is_within, _ in seen)
 
 

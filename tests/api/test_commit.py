@@ -165,7 +165,7 @@ def test_every_other_answer_leaves_after_its_commit(house):
     before = count(house, "audit_events")
     ok(client.post("/v1/registrations", json=registration()))
     ok(client.post("/v1/products", json=product(company.site_id), headers=headers))
-    ok(client.post(f"/v1/applications/{draft}/evidence", files={"file": PDF}, data={"kind": "photo"}, headers=headers))
+    ok(client.post(f"/v1/applications/{draft}/evidence", files={"file": PDF}, data={"kind": "other"}, headers=headers))
     ok(client.post("/v1/api-clients", json={"name": "Order system"}, headers=headers))
     wrong = {"grant_type": "password", "username": "nobody@sample.example", "password": "not this one"}
     assert client.post("/v1/auth/token", data=wrong).status_code == 401

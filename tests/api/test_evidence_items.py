@@ -289,10 +289,14 @@ def test_a_recommendation_falls_with_the_evidence_it_stands_on(house, deed):
 
 
 def test_what_waits_or_is_said_again_leaves_a_recommendation_alone(house):
-    """A company cannot void a recommendation by uploading, nor the registrar by saying the same of a residency."""
+    """A company cannot void a recommendation by uploading, nor the registrar by saying the same of a residency, nor
+    both with the documents of another product or site."""
     company = house.company()
     case_id = company.apply()
     house.review(case_id)
+    other = company.lay("conformity-document", about=company.add_product(), issued_on="2026-01-01")
+    house.confirm_evidence(other)
+    house.confirm_evidence(company.lay("permit", site=company.add_site(name="Hall 2"), **PERMIT))
     company.lay("permit", issued_on="2026-11-01")
     [residency] = ok(house.registrar.get(f"/v1/residencies?organisation_id={company.organisation_id}"))["items"]
     house.clock.advance(days=2)

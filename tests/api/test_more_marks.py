@@ -34,7 +34,7 @@ like = "C-11"
 
 [[ruleset.rules]]
 id = "B-01"
-kind = "site_territory"
+kind = "territory"
 clause = { en = "by-law 1", az = "1-ci bənd" }
 title = { en = "Site in the capital", az = "Paytaxtda yer" }
 accepted = ["CAPITAL"]
