@@ -27,8 +27,16 @@ answer of all is the outcome of the whole: fail, then incomplete, then manual, t
 | not applicable | the rule is about other goods or companies; it does not count |
 | not assessed | only when trying the rules with files: they cannot carry these facts; it does not count |
 
-A rule that rests on evidence reads the newest confirmed item of its kind. An item is confirmed by a member of staff who
-has read it. Evidence is laid before one application, or once for all applications of a company.
+Fifteen kinds of rules carry all criteria; a mark is a file of criteria with parameters and reasons. Operations, units and
+flags come from closed lists (`operations.toml`, `lists.toml`). Nothing outside a list ever passes by itself.
+
+A rule that rests on evidence reads the documents of its kind that a member of staff has confirmed, that hold on the day and
+that are about this product, its site or the company: a document of a kind that is about a product or a site and names none
+speaks for none. Of several the one counts that holds longest; of words on a state of things, such as the tax status, the
+newest. A document is uploaded for one application, or once for all applications of a company.
+
+A material counts as originating only with a confirmed proof of its origin that speaks for its line: a supplier's declaration,
+a certificate of origin, or for own produce the production record of the site.
 """
 
 SOURCES = {
