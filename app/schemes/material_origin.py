@@ -23,7 +23,7 @@ from app.schemes import nomenclature
 from app.schemes.days import months_later
 from app.schemes.facts import Basis, CostPlace, Facts, Item, Material, Step, Subject
 from app.schemes.figures import exact
-from app.schemes.lists import Lists, Operation
+from app.schemes.lists import Lists, Operation, lists
 
 HOME = "AZ"
 HEADING = nomenclature.HEADING
@@ -50,7 +50,8 @@ class OriginSettings(BaseModel):
     record_season_max_months: Annotated[int, Field(ge=1, le=120)] = 12
     record_holds_after_months: Annotated[int, Field(ge=0, le=120)] = 12
     karabakh_regions: tuple[str, ...] = Field(
-        default=("QARABAG", "SERQI-ZENGEZUR"), description="economic regions whose costs and materials are Karabakh's"
+        default_factory=lambda: lists().karabakh_regions,
+        description="economic regions whose costs and materials are Karabakh's",
     )
 
 

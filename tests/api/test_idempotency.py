@@ -75,17 +75,17 @@ class TestReplay:
     def test_of_an_upload_though_the_boundary_differs(self, company, key):
         application = company.draft()
         path = f"/v1/applications/{application}/evidence"
-        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "cost-statement"}}
+        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         first = company.post(path, **upload, headers=keyed(key))
         same(first, company.post(path, **upload, headers=keyed(key)))
-        other = {"files": {"file": ("a.pdf", PDF + b"%")}, "data": {"kind": "cost-statement"}}
+        other = {"files": {"file": ("a.pdf", PDF + b"%")}, "data": {"kind": "other"}}
         assert company.post(path, **other, headers=keyed(key)).json()["code"] == "key-reused"
 
     def test_of_an_upload_comes_before_409(self, company, key):
         """The answer got lost, somebody else of the company submitted meanwhile: the file is there all the same."""
         application = company.draft()
         path = f"/v1/applications/{application}/evidence"
-        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "cost-statement"}}
+        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         first = company.post(path, **upload, headers=keyed(key))
         company.submit(application)
         assert company.post(path, **upload).status_code == 409

@@ -81,6 +81,8 @@ DOORS = {
     "PUT    /v1/applications/{application_id}": COMPANY,
     "POST   /v1/applications/{application_id}/submit": COMPANY,
     "POST   /v1/applications/{application_id}/respond": COMPANY,
+    "GET    /v1/applications/{application_id}/declaration": f"{COMPANY} {READERS}",
+    "POST   /v1/applications/{application_id}/declaration": "applicant",
     "POST   /v1/applications/{application_id}/withdraw": COMPANY,
     "GET    /v1/applications/{application_id}/assessment": f"{COMPANY} {READERS}",
     "GET    /v1/applications/{application_id}/timeline": f"{COMPANY} {READERS}",
@@ -119,6 +121,7 @@ DOORS = {
     "POST   /v1/cases/{case_id}/release": "reviewer",
     "POST   /v1/cases/{case_id}/request-information": "reviewer",
     "POST   /v1/cases/{case_id}/recommend": "reviewer",
+    "POST   /v1/cases/{case_id}/visit-waiver": "owner",
     "POST   /v1/cases/{case_id}/approve": "approver",
     "POST   /v1/cases/{case_id}/reject": "approver",
     "POST   /v1/cases/{case_id}/return": "approver",
@@ -166,6 +169,7 @@ DOORS = {
 SECOND_FACTOR = """
     POST   /v1/cases/{case_id}/approve
     POST   /v1/cases/{case_id}/reject
+    POST   /v1/cases/{case_id}/visit-waiver
     POST   /v1/certificates/{number}/suspend
     POST   /v1/certificates/{number}/reinstate
     POST   /v1/certificates/{number}/revoke

@@ -72,7 +72,7 @@ def _change_draft(house):
 
 def _submit(house):
     company = house.company()
-    return _transition(company, f"/v1/applications/{company.draft()}/submit")
+    return _transition(company, f"/v1/applications/{company.prepare(company.draft())}/submit")
 
 
 def _withdraw(house):
@@ -221,6 +221,19 @@ def _announce(house):
     return partial(house.owner.post, "/v1/calendar/holidays", json=body)
 
 
+def _declare(house):
+    company = house.company()
+    path = f"/v1/applications/{company.draft()}/declaration"
+    present = ok(company.get(path))
+    body = {name: present[name] for name in ("text_version", "declared_hash")}
+    return partial(company.post, path, json=body)
+
+
+def _waive_visit(house):
+    case_id = house.company().apply()
+    return _transition(house.owner, f"/v1/cases/{case_id}/visit-waiver", REASON)
+
+
 WALKS = {
     "POST /v1/registrations": _register,
     "POST /v1/sites": _add_site,
@@ -232,6 +245,8 @@ WALKS = {
     "PUT /v1/applications/{application_id}": _change_draft,
     "POST /v1/applications/{application_id}/submit": _submit,
     "POST /v1/applications/{application_id}/respond": _respond,
+    "POST /v1/applications/{application_id}/declaration": _declare,
+    "POST /v1/cases/{case_id}/visit-waiver": _waive_visit,
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
