@@ -28,18 +28,6 @@ answer of all is the outcome of the whole: fail, then incomplete, then manual, t
 | not applicable | the rule is about other goods or companies; it does not count |
 | not assessed | only when trying the rules with files: they cannot carry these facts; it does not count |
 
-<<<<<<< HEAD
-Fifteen kinds of rules carry all criteria; a mark is a file of criteria with parameters and reasons. Operations, units and
-flags come from closed lists (`operations.toml`, `lists.toml`). Nothing outside a list ever passes by itself.
-
-A rule that rests on evidence reads the documents of its kind that a member of staff has confirmed, that hold on the day and
-that are about this product, its site or the company: a document of a kind that is about a product or a site and names none
-speaks for none. Of several the one counts that holds longest; of words on a state of things, such as the tax status, the
-newest. A document is uploaded for one application, or once for all applications of a company.
-
-A material counts as originating only with a confirmed proof of its origin that speaks for its line: a supplier's declaration,
-a certificate of origin, or for own produce the production record of the site.
-=======
 ## How value is counted
 
 Build-down value content: RVC = (EXW − VNM) / EXW × 100.
@@ -63,7 +51,6 @@ for the products that it names, or for one lot; a document that names no subject
 for nothing. Of several that hold on the day the one that holds longest counts, and of equals the newest. Where none
 holds, the one that ended last is named. Of documents on a state of things the newest counts, whatever an older one
 said: these are marked “newest” in the table of kinds at the end.
->>>>>>> main
 """
 
 SOURCES = {
