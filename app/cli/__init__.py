@@ -16,6 +16,7 @@ from app.cli import (
     people,
     register,
     rules,
+    rules_impact,
     serve,
     status_lists,
     sweep,
@@ -46,7 +47,9 @@ app.add_typer(issuing, name="issuance")
 lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
 app.add_typer(lists, name="status-lists")
 
-rule_tables = typer.Typer(help="The rules of a mark: try them on cases.", no_args_is_help=True)
+rule_tables = typer.Typer(
+    help="The rules of a mark: try them on cases, see what a change would do.", no_args_is_help=True
+)
 app.add_typer(rule_tables, name="rules")
 
 app.command("serve")(serve.serve)
@@ -75,6 +78,7 @@ users.command("reset")(people.reset)
 registers.command("import")(register.import_file)
 rule_tables.callback()(rules.about)
 rule_tables.command("test")(rules.run_table)
+rule_tables.command("impact")(rules_impact.impact)
 
 
 def main() -> None:

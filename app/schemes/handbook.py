@@ -1,10 +1,11 @@
 """The rules as a page to read, made from the scheme files: `python -m app.schemes.handbook > docs/rules.md`."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from app.schemes.evidence_kinds import EvidenceKind, Need, Supplier, kinds
+from app.schemes.evidence_kinds import EvidenceKind, Need, Scope, Supplier, kinds
+from app.schemes.lists import lists
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
 from app.schemes.rules.base import Source
@@ -27,8 +28,29 @@ answer of all is the outcome of the whole: fail, then incomplete, then manual, t
 | not applicable | the rule is about other goods or companies; it does not count |
 | not assessed | only when trying the rules with files: they cannot carry these facts; it does not count |
 
-A rule that rests on evidence reads the newest confirmed item of its kind. An item is confirmed by a member of staff who
-has read it. Evidence is laid before one application, or once for all applications of a company.
+## How value is counted
+
+Build-down value content: RVC = (EXW − VNM) / EXW × 100.
+
+- EXW: the ex-works price, without VAT and excise.
+- VNM: the value of the non-originating materials. An imported material counts at its CIF value at importation, customs
+  duty left out; one bought in Azerbaijan at the price paid, without VAT; one of own make at its cost. Freight after
+  import is not in VNM. Material that is lent or given free of charge counts at its market price.
+- All figures are AZN for one unit of the product, averages over the period of the cost statement (at most 12 months).
+  Foreign invoices count at the Central Bank's rate of their day.
+- Unrounded figures are compared; what is shown has one decimal.
+
+A material is originating only with a confirmed proof that its line lists and that speaks for it: a supplier's
+declaration or a certificate of origin of its heading, country and supplier; for own produce the production record of
+the site, or the letter of a small producer's municipality or park. What the applicant ticks never decides.
+
+## Which document counts
+
+A rule reads documents that a member of staff has read and confirmed. Each speaks for the whole company, for one site,
+for the products that it names, or for one lot; a document that names no subject, though its kind asks for one, speaks
+for nothing. Of several that hold on the day the one that holds longest counts, and of equals the newest. Where none
+holds, the one that ended last is named. Of documents on a state of things the newest counts, whatever an older one
+said: these are marked “newest” in the table of kinds at the end.
 """
 
 SOURCES = {
@@ -42,6 +64,13 @@ ORDER = (
     Outcome.NOT_APPLICABLE,
     Outcome.NOT_ASSESSED,
 )
+ABOUT = {
+    Scope.COMPANY: "the company",
+    Scope.SITE: "a site",
+    Scope.PRODUCT: "products",
+    Scope.LOT: "a lot",
+    Scope.ANY: "anything",
+}
 NEEDS = {Need.NEEDED: "needed", Need.OPTIONAL: "optional", Need.NONE: "–"}
 
 
@@ -66,10 +95,10 @@ def _mark(scheme: Scheme) -> Iterator[str]:
         f"{ruleset.in_force_from.isoformat()}: {standing}. "
         f"Term: {scheme.term_months} months. {len(ruleset.rules)} rules."
     )
-    if ruleset.territory_sets:
-        yield ""
-        for name, codes in ruleset.territory_sets.items():
-            yield f"- territory set `{name}`: {', '.join(codes)}"
+    yield ""
+    yield from (f"- territory set `{name}`: {', '.join(codes)}" for name, codes in ruleset.territory_sets.items())
+    for name, value in ruleset.origin.model_dump(mode="json").items():
+        yield f"- `{name}`: {'none' if _is_empty(value) else _shown(value)}"
 
 
 def _rule(rule: AnyRule) -> Iterator[str]:
@@ -79,12 +108,15 @@ def _rule(rule: AnyRule) -> Iterator[str]:
     yield ""
     yield f"- Facts: {'; '.join(_facts(rule))}."
     for name, value in rule.parameters().items():
-        if value not in (None, [], ""):
+        if name == "branches":
+            yield from (f"- {_branch(branch)}" for branch in value)
+        elif not _is_empty(value):
             yield f"- `{name}`: {_shown(value)}"
     yield ""
     yield "| Outcome | Reason |"
     yield "|---|---|"
-    cases = rule.cases()
+    cases = dict(rule.cases())
+    cases |= {text: Outcome(text.split("_")[0]) for text in sorted(rule.texts() - cases.keys())}
     for case in sorted(cases, key=lambda case: ORDER.index(cases[case])):
         remark = ""
         if cases[case] is Outcome.INCOMPLETE:
@@ -108,8 +140,8 @@ def _suppliers(kind: EvidenceKind) -> str:
 def _evidence(all_kinds: Iterable[EvidenceKind]) -> Iterator[str]:
     yield "## Kinds of evidence"
     yield ""
-    yield "| Kind | Name | Supplied by | Issued on | Valid until | Number | Values |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| Kind | Name | About | Supplied by | Issued on | Valid until | Number | Values |"
+    yield "|---|---|---|---|---|---|---|---|"
     for kind in all_kinds:
         dates = " | ".join(NEEDS[need] for need in (kind.issued_on, kind.valid_until, kind.number))
         values = "; ".join(
@@ -117,12 +149,42 @@ def _evidence(all_kinds: Iterable[EvidenceKind]) -> Iterator[str]:
             for name, spec in kind.values.items()
         )
         name = f"{kind.name.en} · *{kind.name.az}*"
-        yield f"| `{kind.code}` | {name} | {_suppliers(kind)} | {dates} | {_cell(values) or '–'} |"
+        about = ABOUT[kind.scope] + (", newest" if kind.code in lists().newest_counts else "")
+        yield f"| `{kind.code}` | {name} | {about} | {_suppliers(kind)} | {dates} | {_cell(values) or '–'} |"
+
+
+TESTS = {
+    "any_of": "is {}",
+    "none_of": "is not {}",
+    "begins_with": "begins with {}",
+    "at_least": "is at least {}",
+    "above": "is above {}",
+    "at_most": "is at most {}",
+    "below": "is below {}",
+}
+
+
+def _branch(branch: Mapping[str, Any]) -> str:
+    """One branch of a condition as a sentence: “manual, where it is above 50”."""
+    subject = f"`{branch['fact']}`" if "fact" in branch else "it"
+    tests = [words.format(_either(branch[name])) for name, words in TESTS.items() if name in branch]
+    tests += ["is not after the day"] if branch.get("by_the_day") else []
+    return f"`{branch['case']}`, where {subject} {' and '.join(tests)}"
+
+
+def _either(value: Any) -> str:
+    return " or ".join(_shown(each) for each in value) if isinstance(value, list) else _shown(value)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ([], {}, "")
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items() if each not in (None, [], ""))
+        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items() if not _is_empty(each))
     if isinstance(value, list):
         return ("; " if any(isinstance(each, dict) for each in value) else ", ").join(_shown(each) for each in value)
     return str(value)

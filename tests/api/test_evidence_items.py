@@ -196,13 +196,14 @@ def test_before_applying_the_rules_say_what_is_missing(company):
     judged, whole = tried(company, company.add_product())
     assert whole["outcome"] == "incomplete"
     assert {rule for rule, (outcome, _) in judged.items() if outcome == "incomplete"} == {
-        *("C-03", "C-11", "C-12", "C-17", "K-10", "K-11")
+        *("C-03", "C-11", "C-12", "C-16", "C-17", "K-10", "K-11")
     }
     assert judged["C-11"][1] == ("The product standard or test report is missing: add it. (criterion C-11)")
     assert judged["C-02"][0] == judged["K-09"][0] == "manual"
     assert whole["holds_until"] is None
-    # There is nothing to declare before there is an application.
-    assert [rule for rule, (outcome, _) in judged.items() if outcome == "not_assessed"] == ["C-16"]
+    # There is nothing to declare before there is an application, but the cost statement can be asked for.
+    assert judged["C-16"][1] == "The signed cost statement of the accountant is missing. (criterion C-16)"
+    assert [rule for rule, (outcome, _) in judged.items() if outcome == "not_assessed"] == []
 
 
 def test_what_is_the_applicants_to_supply_must_be_there_at_submission(company):
@@ -218,8 +219,12 @@ def test_what_is_the_applicants_to_supply_must_be_there_at_submission(company):
     for kind in ("authority-to-sign", "conformity-document", "permit", "cost-statement"):
         company.lay_for(case_id, kind, **PAPERS[kind])
     assert missing() == ["K-10"]
-    company.lay_for(case_id, "volume-statement", **PAPERS["volume-statement"])
+    # A capacity that waits for staff does not stand for the volume, nor one in another unit for that in tonnes.
+    company.lay_for(case_id, "capacity-statement", **PAPERS["capacity-statement"], unit="m3")
+    assert missing() == ["K-10"]
     company.lay_for(case_id, "capacity-statement", **PAPERS["capacity-statement"], unit="t")
+    assert missing() == ["K-10"]
+    company.lay_for(case_id, "volume-statement", **PAPERS["volume-statement"])
     assert company.submit(case_id)["state"] == "submitted"
 
 
@@ -284,10 +289,14 @@ def test_a_recommendation_falls_with_the_evidence_it_stands_on(house, deed):
 
 
 def test_what_waits_or_is_said_again_leaves_a_recommendation_alone(house):
-    """A company cannot void a recommendation by uploading, nor the registrar by saying the same of a residency."""
+    """A company cannot void a recommendation by uploading, nor the registrar by saying the same of a residency, nor
+    both with the documents of another product or site."""
     company = house.company()
     case_id = company.apply()
     house.review(case_id)
+    other = company.lay("conformity-document", about=company.add_product(), issued_on="2026-01-01")
+    house.confirm_evidence(other)
+    house.confirm_evidence(company.lay("permit", site=company.add_site(name="Hall 2"), **PERMIT))
     company.lay("permit", issued_on="2026-11-01")
     [residency] = ok(house.registrar.get(f"/v1/residencies?organisation_id={company.organisation_id}"))["items"]
     house.clock.advance(days=2)

@@ -173,6 +173,14 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         read = {"issued_on": "2024-01-15", "valid_until": None, "number": serial, "values": {}}
         return f"/v1/evidence/{item['id']}/confirm", read
 
+    def withdrawal():
+        """Of what a certificate rests on: it has to say why."""
+        path, read = paper()
+        house.certify(company)
+        item = path.removesuffix("/confirm")
+        house.registrar.act(path, read)
+        return f"{item}/withdraw-confirmation", {"reason": "Of another works.", "found_false": False}
+
     def matter():
         path, body = certificate("changes", CHANGE)()
         closing = {"outcome": "upheld", "reason": "So it is.", "revocation_reason": "critical-nonconformity"}
@@ -259,6 +267,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/certificates/{number}/changes": Place(company, certificate("changes", CHANGE)),
         "POST /v1/matters/{matter_id}/close": Place(house.registrar, matter),
         "POST /v1/evidence/{evidence_id}/confirm": Place(house.registrar, paper),
+        "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(house.registrar, withdrawal),
         "POST /v1/cases/{case_id}/hand-over": Place(house.reviewer, case("in_review", "hand-over", to_other)),
         "POST /v1/cases/{case_id}/notes": Place(house.reviewer, case("submitted", "notes", {"text": "Called."})),
         "POST /v1/cases/assign": Place(
@@ -312,6 +321,7 @@ ROUTES = """
     POST /v1/certificates/{number}/changes
     POST /v1/matters/{matter_id}/close
     POST /v1/evidence/{evidence_id}/confirm
+    POST /v1/evidence/{evidence_id}/withdraw-confirmation
     POST /v1/cases/{case_id}/hand-over
     POST /v1/cases/{case_id}/notes
     POST /v1/cases/assign

@@ -80,7 +80,7 @@ def test_many_cases_approved_at_once_have_serials_without_a_gap(house):
 def test_one_product_is_applied_for_once(house):
     company = house.company()
     shared = company.add_product()
-    drafts = [company.draft(shared) for _ in range(4)]
+    drafts = [company.prepare(company.draft(shared)) for _ in range(4)]
     answers = at_once(
         *(lambda d=d: company.post(f"/v1/applications/{d}/submit", version="now") for d in drafts),
     )
@@ -95,7 +95,7 @@ def test_applications_that_share_some_products_do_not_block_each_other(house):
     company = house.company()
     first, second = company.add_product(), company.add_product()
     for _ in range(3):
-        drafts = [company.draft(first, second), company.draft(second, first)]
+        drafts = [company.prepare(company.draft(*each)) for each in ((first, second), (second, first))]
         answers = at_once(*(lambda d=d: company.post(f"/v1/applications/{d}/submit", version="now") for d in drafts))
         assert statuses(answers) == {200: 1, 409: 1}
         won = next(d for d, answer in zip(drafts, answers, strict=True) if answer.status_code == 200)
@@ -197,21 +197,23 @@ def test_approve_against_cancelling_the_residency(house, attempt):
 
 
 def test_a_product_does_not_change_while_it_is_submitted(house):
-    """Either the application was made over the new product, or the change is refused."""
+    """Either the product is changed, and nobody has declared that yet, or the change is refused."""
     company = house.company()
     product_id = company.add_product()
-    draft = company.draft(product_id)
-    changed = product(company.site_id) | {"ex_works": "9999"}
+    draft = company.prepare(company.draft(product_id))
+    changed = product(company.site_id) | {"ex_works": "1460"}
     change, submit = at_once(
         lambda: company.put(f"/v1/products/{product_id}", version=1, json=changed),
         lambda: company.post(f"/v1/applications/{draft}/submit", version="now"),
     )
-    assert submit.status_code == 200, submit.text
     price = ok(company.get(f"/v1/products/{product_id}"))["ex_works"]
     if change.status_code == 200:
-        assert price.startswith("9999")
+        refused(submit, 409, "declaration-missing")
+        assert price.startswith("1460")
+        company.submit(draft)
     else:
         refused(change, 409, "product-frozen")
+        assert submit.status_code == 200, submit.text
         assert price.startswith("1450")
     house.review(draft)
     assert house.approve(draft)["state"] == "approved"

@@ -44,9 +44,7 @@ def present(database):
 
 def test_certificates_of_before_are_described_as_their_product_stands(house):
     company = house.company()
-    full = company.add_product(
-        national_code="7306300000", gtin="9520000000011", brand="Nümunə", joint_production=["TR"], ex_works="1450.50"
-    )
+    full = company.add_product(national_code="7306300000", gtin="9520000000011", brand="Nümunə", ex_works="1450.50")
     numbers = [house.certify(company, full, scheme="MIA"), house.certify(company)]
     issued = descriptions(house.database)
     assert issued == present(house.database)

@@ -98,7 +98,7 @@ def made(kind, **parameters):
         wanted = re.search(r"no reason for ([a-z0-9_, ]+)", str(error))
         if wanted is None:
             raise
-        reasons = {name: {"en": name, "az": name} for name in wanted[1].split(", ")}
+        reasons = {name: {"en": name, "az": name} for name in wanted[1].strip().split(", ")}
     return _ANY_RULE.validate_python(raw | {"reasons": reasons})
 
 

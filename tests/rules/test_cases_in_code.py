@@ -130,7 +130,7 @@ IN_FORCE = changed(
     issued_on=date(2025, 4, 1),
     facts=replace(GOOD, visit=VisitFacts(certificate_in_force="MIK-2026-000001")),
 )
-ORIGIN = {"number": "AZ 12", "form": "CT1", "about": "product", "country": "AZ"}
+ORIGIN = {"number": "12-26", "form": "CT1", "about": "product", "country": "AZ"}
 
 
 def origin_document(issued_on=date(2026, 3, 1), hs4="7306", **values):

@@ -33,10 +33,35 @@ def test_the_page_names_every_rule_its_cases_and_who_supplies_the_evidence():
                 assert f"| {outcome.value.replace('_', ' ')} | {rule.reasons[case].en}" in section
             for code in rule.evidence_kinds():
                 assert f"evidence `{code}` ({kinds()[code].name.en}), supplied by " in section
-            assert all(
-                f"`{name}`: " in section for name, value in rule.parameters().items() if value not in (None, [], "")
-            )
+            for name, value in rule.parameters().items():
+                if name != "branches" and value not in (None, False, [], {}, ""):
+                    assert f"- `{name}`: " in section
+            for text in rule.texts():
+                assert rule.reasons[text].en in section
     assert all(f"| `{code}` | " in text for code in kinds())
+
+
+def test_the_page_names_the_method_and_the_basis_of_value():
+    text = page(SCHEMES.values())
+    assert "Build-down value content: RVC = (EXW − VNM) / EXW × 100." in text
+    for said in (
+        "CIF value at importation",
+        "customs\n  duty left out",
+        "without VAT",
+        "the one that holds longest counts",
+    ):
+        assert said in text
+    assert "laid before" not in text
+    assert "- `packing_max_pct`: 10" in text
+    assert "- `cumulation`: none" in text
+
+
+def test_branches_of_a_condition_are_sentences():
+    text = page(SCHEMES.values())
+    assert "- `manual`, where it is above 50\n" in text
+    assert "- `manual_control`, where `evidence:ownership-statement.state_controlled` is yes\n" in text
+    assert "- `incomplete_not_operating`, where `site.stage` is not operating\n" in text
+    assert "- `pass`, where it is not after the day\n" in text
 
 
 def test_another_text_is_another_page():

@@ -303,7 +303,7 @@ ROWS = [
     ("URVA", "C-08", "fail", steps(step("packing", district="Qusar", region="QUBA-XACMAZ"), facts=HONEY)),
     ("URVA", "C-08", "manual_unlisted", steps(step("singing", district="Qusar", region="QUBA-XACMAZ"), facts=HONEY)),
     ("URVA", "U-01", "pass", HONEY),
-    ("URVA", "U-01", "fail", changed("municipality-letter", municipality="QUSAR", facts=HONEY)),
+    ("URVA", "U-01", "fail", changed("municipality-letter", municipality="Qusar", facts=HONEY)),
     ("URVA", "U-01", "incomplete", without("municipality-letter", facts=HONEY)),
     ("URVA", "U-01", "incomplete", changed("municipality-letter", municipality=None, facts=HONEY)),
     ("URVA", "U-01", "incomplete_unconfirmed", waiting("municipality-letter", facts=HONEY)),
