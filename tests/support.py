@@ -419,7 +419,13 @@ class House:
             for product_id in application["product_ids"]:
                 heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
                 day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
-                stated = {"number": "AZ 1", "form": "GENERAL", "hs4": heading, "country": "AZ", "values": {"about": "product"}}
+                stated = {
+                    "number": "AZ 1",
+                    "form": "GENERAL",
+                    "hs4": heading,
+                    "country": "AZ",
+                    "values": {"about": "product"},
+                }
                 origin = company.lay("origin-document", about=product_id, issued_on=day, **stated)
                 if origin["confirmed_at"] is None:
                     self.confirm_evidence(origin)
