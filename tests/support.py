@@ -194,12 +194,16 @@ class Company(Caller):
         body = {"scheme": scheme, "product_ids": ids, "reference": reference}
         return ok(self.post("/v1/applications", json=body))["id"]
 
-    def submit(self, application_id):
-        """With every document that the company is to have, and declared."""
+    def prepare(self, application_id):
+        """The application with every document that the company is to have, and declared: it can be submitted."""
         self.house.document_products(self, application_id)
         if self.attested_at is not None:
             self.house.attest(self, application_id)
         self.declare(application_id)
+        return application_id
+
+    def submit(self, application_id):
+        self.prepare(application_id)
         return self.act(f"/v1/applications/{application_id}/submit")
 
     def declare(self, application_id):

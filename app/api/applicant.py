@@ -20,6 +20,7 @@ from app.registry import organisations
 from app.web.deps import (
     ActorDep,
     AnonymousAskFirstDep,
+    AskFirstDep,
     NowDep,
     PasswordsDep,
     ReplayDep,
@@ -251,8 +252,8 @@ def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -
     return _declaration(session, row)
 
 
-def _may_declare(application_id: str, actor: ActorDep, session: SessionDep) -> UUID:
-    return declaration.takes_declaration(session, actor, parse_id(application_id, "application")).id
+def _may_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
+    return declaration.takes_declaration(session, actor, parse_id(application_id, "application"), ask_first).id
 
 
 @router.post(
@@ -267,7 +268,6 @@ def declare(
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
-    _retry: ReplayDep,
 ) -> DeclarationAnswer:
     """By a member of the company, never by an API client (403). It covers what your company entered and uploaded: when
     that changes, declare again before you submit or answer. With another hash or text than the present ones nothing is

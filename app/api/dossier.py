@@ -84,6 +84,17 @@ class ProductAnswer(Answer):
     version: int
 
 
+class RemedyAnswer(Answer):
+    """What makes an incomplete answer complete."""
+
+    field: str | None = Field(
+        None, description="member of the product (JSON pointer), of its `/site`, or `declaration`", examples=["/costs"]
+    )
+    evidence: str | None = Field(None, description="kind of document that is missing", examples=["permit"])
+    also: list[str] = Field([], description="kinds of documents that are missing beside it")
+    by_staff: bool = Field(False, description="staff act next; the company need not")
+
+
 class Finding(Answer):
     rule: str = Field(examples=["K-06"])
     clause: str
@@ -92,6 +103,7 @@ class Finding(Answer):
     reasons: dict[str, str] = Field(description="language → sentence")
     values: dict[str, Any] = Field(description="what the rule saw")
     parameters: dict[str, Any] = Field(description="the thresholds of the published rule")
+    remedy: RemedyAnswer | None = Field(None, description="of an incomplete answer: what mends it")
 
 
 class AssessmentAnswer(Answer):

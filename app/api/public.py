@@ -178,16 +178,14 @@ def list_schemes(session: SessionDep) -> dict[str, list[SchemeAnswer]]:
 
 @router.get("/v1/schemes/{code}", tags=["schemes"], summary="One mark", responses=refuses(404, 503))
 def get_scheme(code: str, session: SessionDep) -> SchemeAnswer:
-    schemes_service.mark(session, searchable(code) or "")
-    row = schemes.scheme(session, code)
-    assert row is not None  # mark() found it
-    return _scheme(row)
+    return _scheme(schemes_service.known(session, searchable(code) or ""))
 
 
 @router.get("/v1/schemes/{code}/rulesets", tags=["schemes"], summary="Its published rules", responses=refuses(404, 503))
 def list_rulesets(code: str, session: SessionDep) -> dict[str, list[RulesetAnswer]]:
-    """Newest first. A published ruleset never changes; a decision names the version it was made by."""
-    schemes_service.mark(session, searchable(code) or "")
+    """Newest first. A published ruleset never changes; a decision names the version it was made by. Those of an earlier
+    edition of the rules are shown as they were published."""
+    schemes_service.known(session, searchable(code) or "")
     rows = schemes.rulesets(session, code)
     return {"items": [RulesetAnswer.model_validate(row, from_attributes=True) for row in rows]}
 

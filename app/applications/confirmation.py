@@ -39,7 +39,7 @@ def guard(
     if not confirmed:
         _check_second_person(row, actor)
     check_version(version, row.version)
-    if application is not None and not (confirmed and grounds.rests_on(session, row, today)):
+    if application is not None and not (confirmed and grounds.resting_on(session, row, today)):
         evidence.check_open(session, actor, application)
     if row.found_false:
         raise Conflict("This evidence was found false. It is never confirmed again.", code="found-false")
@@ -107,14 +107,15 @@ def withdraw(
     certificates rest on the item, or where it was found false.
     """
     row = guard(session, actor, evidence_id, version, confirmed=True, today=day_in_baku(now))
-    assert row.confirmed_at is not None  # the guard's
-    if reason is None and (found_false or grounds.rests_on(session, row, day_in_baku(now))):
+    today = day_in_baku(now)
+    # What is false speaks for nothing, whatever else there is.
+    losing = grounds.resting_on(session, row, today) if found_false else grounds.losing(session, row, today)
+    if reason is None and (found_false or losing):
         raise Invalid.at("/reason", "Say why: it was found false, or a certificate rests on it.")
-    since = row.confirmed_at
     row.confirmed_by = row.confirmed_at = None
     row.withdrawal_reason, row.found_false = reason, found_false
     _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
-    grounds.lose(session, actor, row, confirmed_at=since, found_false=found_false, now=now)
+    grounds.lose(session, actor, row, losing, found_false=found_false, now=now)
     return row
 
 

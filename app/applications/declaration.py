@@ -4,7 +4,7 @@ It is made by a person of the company. An API client may submit once a member ha
 """
 
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -79,11 +79,23 @@ def present(session: Session, application: Application) -> Declared:
     return declared_now(session, application, list(wholes.values()), list(sites.values()), evidence)
 
 
-def takes_declaration(session: Session, actor: Actor, application_id: UUID) -> Application:
-    """The company's own application, locked: 404, then 403 for staff and for API clients."""
+def takes_declaration(
+    session: Session, actor: Actor, application_id: UUID, ask_first: Callable[[], None] = lambda: None
+) -> Application:
+    """The company's own application, locked, while it can be declared for: 404, 403 (staff, API clients), 409.
+
+    `ask_first` is called between 403 and 409: a retry may come when the application is over.
+    """
     application = cases.visible(session, actor, application_id, lock=True)
     own_organisation(actor)
     person(actor)
+    ask_first()
+    if State(application.state) not in OPEN:
+        raise Conflict(
+            f"The application is {application.state}; nothing is declared for it any more.",
+            code="application-frozen",
+            data={"state": application.state, "allowed": []},
+        )
     return application
 
 
@@ -97,12 +109,6 @@ def declare(
     """
     application = takes_declaration(session, actor, application_id)
     user_id = person(actor)
-    if State(application.state) not in OPEN:
-        raise Conflict(
-            f"The application is {application.state}; nothing is declared for it any more.",
-            code="application-frozen",
-            data={"state": application.state, "allowed": []},
-        )
     now_declared = present(session, application)
     text = declaration_text()
     if (text_version, content_hash) != (text.version, now_declared.hash):

@@ -4,11 +4,11 @@ It covers products as described, the applicant's own data of their sites, and do
 upload. Nothing that staff read, confirm, look up or import is in it, and no day: their work never undoes a declaration.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.applications.items import subject_seen
+from app.applications.items import about_entered, subject_seen
 from app.applications.model import Application, Declaration, Evidence
 from app.applications.workflow import APPLICANT_MAY_EDIT, State
 from app.products.store import WholeProduct
@@ -75,13 +75,15 @@ def declarable(
         if row.entered is not None
         and (
             row.application_id == application.id
-            or (_is_within(row, wholes) and (covered is None or str(row.id) in covered))
+            or (_is_within(row.kind, row.entered, wholes) and (covered is None or str(row.id) in covered))
         )
     )
 
 
-def _is_within(row: Evidence, wholes: Iterable[WholeProduct]) -> bool:
-    seen = (subject_seen(row, each.product.id, each.product.site_id) for each in wholes)
+def _is_within(kind: str, entered: Mapping[str, Any], wholes: Iterable[WholeProduct]) -> bool:
+    """By the subject that the applicant named: staff may read another one in the document."""
+    about = about_entered(entered)
+    seen = (subject_seen(kind, about, each.product.id, each.product.site_id) for each in wholes)
     return any(is_within and subject is not None for is_within, subject in seen)
 
 

@@ -195,7 +195,7 @@ def product_facts(
         record=facts.Record(tuple(_past(known, product, site))),
         zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
         other_brands=None if known.brands is None else tuple(known.brands),
-        volumes=known.volumes.facts_for(product.id, site.id),
+        volumes=known.volumes.facts_for(product.id, site.id, product.unit),
         declaration=known.declaration,
         visit=facts.VisitFacts(known.certificates.get(site.id), known.waived_because),
     )
@@ -312,9 +312,18 @@ def _hash(
                 }
                 for product_id, each in dossiers.items()
             },
-            "evidence": sorted(items.hashed(row) for row in evidence if row.application_id or row.confirmed_at),
+            "evidence": sorted(items.hashed(row) for row in evidence if _counts(row, dossiers)),
         }
     )
+
+
+def _counts(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
+    """Documents of the application, and confirmed ones of the company that are not about its other products or sites."""
+    if row.application_id is not None:
+        return True
+    about = items.about_of(row)
+    seen = (items.subject_seen(row.kind, about, product_id, each.site.id) for product_id, each in dossiers.items())
+    return row.confirmed_at is not None and any(is_within for is_within, _ in seen)
 
 
 def _lasting(seen: facts.Facts) -> facts.Facts:

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.applications.items import subject_seen
+from app.applications.items import about_of, subject_seen
 from app.applications.model import Evidence
 from app.certificates.matter_store import in_force
 from app.certificates.model import Certificate, Matter, MatterCause
@@ -24,7 +24,7 @@ def _is_near(item: type[Evidence]) -> sa.ColumnElement[bool]:
 
 def speaks_for(item: Evidence, certificate: Certificate) -> bool:
     """Whether an item near the certificate is about its product, its site or its company."""
-    is_within, subject = subject_seen(item, certificate.product_id, certificate.site_id)
+    is_within, subject = subject_seen(item.kind, about_of(item), certificate.product_id, certificate.site_id)
     return is_within and subject is not None
 
 

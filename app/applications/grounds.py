@@ -21,24 +21,38 @@ from app.schemes import service as schemes
 from app.schemes.ruleset import Ruleset
 
 
-def rests_on(session: Session, evidence: Evidence, today: date) -> bool:
-    """Whether a certificate in force rests on this item."""
-    return bool(_resting(session, evidence, today))
+def resting_on(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+    """Certificates in force for which this item may speak."""
+    return ground_store.resting_on(session, evidence, today)
+
+
+def losing(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+    """Certificates in force that lose something with this confirmed item: it spoke at their issue, or it came later
+    and no other of its kind holds today."""
+    confirmed_at = evidence.confirmed_at
+    return [
+        certificate
+        for certificate in ground_store.resting_on(session, evidence, today)
+        if (confirmed_at is not None and confirmed_at <= certificate.issued_at)
+        or not ground_store.has_another(session, evidence, certificate, today)
+    ]
 
 
 def lose(
-    session: Session, actor: Actor, evidence: Evidence, *, confirmed_at: datetime, found_false: bool, now: datetime
+    session: Session,
+    actor: Actor,
+    evidence: Evidence,
+    certificates: Sequence[Certificate],
+    *,
+    found_false: bool,
+    now: datetime,
 ) -> Sequence[str]:
-    """A confirmation was withdrawn: the matters that follow. The item is locked, and was confirmed until now, since
-    `confirmed_at`. Returns the numbers of the certificates."""
-    today = day_in_baku(now)
+    """The item, which is locked, was withdrawn or found false: open what follows for these; the numbers of those
+    about which a matter is new."""
     cause = MatterCause.EVIDENCE_FALSE if found_false else MatterCause.EVIDENCE_WITHDRAWN
     opened = []
-    for certificate in _locked(session, _resting(session, evidence, today)):
-        spoke = found_false or confirmed_at <= certificate.issued_at
-        # A later item of the kind may have come in its place: then the certificate lost nothing with this one.
-        if spoke or not ground_store.has_another(session, evidence, certificate, today):
-            opened += _open(session, actor, certificate, cause, evidence, now)
+    for certificate in _locked(session, certificates):
+        opened += _open(session, actor, certificate, cause, evidence, now)
     return opened
 
 
@@ -62,10 +76,6 @@ def end(session: Session, actor: Actor, evidence_id: UUID, *, now: datetime) -> 
     for certificate in _locked(session, due):
         opened += _open(session, actor, certificate, MatterCause.EVIDENCE_ENDED, row, now)
     return opened
-
-
-def _resting(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
-    return ground_store.resting_on(session, evidence, today)
 
 
 def _locked(session: Session, certificates: Sequence[Certificate]) -> Sequence[Certificate]:

@@ -124,25 +124,25 @@ def as_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts
     """
     items = []
     for row in sorted(rows, key=lambda row: row.id):
-        is_within, subject = subject_seen(row, product_id, site_id)
+        is_within, subject = subject_seen(row.kind, about_of(row), product_id, site_id)
         if is_within:
             items.append(_item(row, subject))
     return facts.Evidence(tuple(items))
 
 
-def subject_seen(row: Evidence, product_id: UUID, site_id: UUID) -> tuple[bool, Subject | None]:
-    """Whether the document is within the scope of this product, and what it speaks for, seen from the product."""
-    kind = kinds().get(row.kind)
+def subject_seen(code: str, about: About, product_id: UUID, site_id: UUID) -> tuple[bool, Subject | None]:
+    """Whether a document is within the scope of this product, and what it speaks for, seen from the product."""
+    kind = kinds().get(code)
     scope = kind.scope if kind else Scope.ANY
     if scope is Scope.COMPANY:
         return True, Subject.COMPANY
-    if row.site_id is not None and scope in (Scope.SITE, Scope.ANY):
-        return row.site_id == site_id, Subject.SITE
-    if row.product_ids:
+    if about.site_id is not None and scope in (Scope.SITE, Scope.ANY):
+        return about.site_id == site_id, Subject.SITE
+    if about.product_ids:
         named = {Scope.PRODUCT: Subject.PRODUCT, Scope.LOT: Subject.LOT, Scope.ANY: Subject.PRODUCT}.get(scope)
-        if row.kind == PRODUCTION_RECORD:
+        if code == PRODUCTION_RECORD:
             named = Subject.PRODUCT  # one from before its site was asked for speaks for its product until it ends
-        return str(product_id) in row.product_ids, named
+        return product_id in about.product_ids, named
     return True, Subject.COMPANY if scope is Scope.ANY else None
 
 
@@ -161,6 +161,12 @@ def _item(row: Evidence, subject: Subject | None) -> facts.Item:
         subject=subject,
         confirmed=row.confirmed_at is not None,
     )
+
+
+def about_entered(entered: Mapping[str, Any]) -> About:
+    """What a document is about as the applicant stated it at upload."""
+    site_id = entered["site_id"]
+    return About(tuple(UUID(each) for each in entered["product_ids"]), None if site_id is None else UUID(site_id))
 
 
 def as_entered(about: About, details: Details) -> dict[str, Any]:

@@ -137,6 +137,17 @@ def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit
     return session.scalars(query).all()
 
 
+def open_cases(session: Session, scheme_code: str, after: UUID | None, limit: int) -> Sequence[Application]:
+    """Cases of a mark that are submitted and not yet decided, oldest first."""
+    query = sa.select(Application).where(
+        Application.scheme_code == scheme_code,
+        Application.state.in_([state for state in OPEN if state is not State.DRAFT]),
+    )
+    if after:
+        query = query.where(Application.id > after)
+    return session.scalars(query.order_by(Application.id).limit(limit)).all()
+
+
 def with_reference(session: Session, organisation_id: UUID, reference: str) -> Application | None:
     query = sa.select(Application).where(
         Application.organisation_id == organisation_id, Application.reference == reference

@@ -32,9 +32,10 @@ class SiteVolumes:
     claims: tuple[Claim, ...]
     statements: tuple[Evidence, ...]  # of capacity, confirmed and in force
     awaiting_claims: frozenset[str]  # products whose statement waits for confirmation
-    awaiting_capacities: frozenset[UUID]  # sites
+    awaiting_capacities: frozenset[tuple[UUID, str | None]]  # sites with a unit; None: it is not stated
 
-    def facts_for(self, product_id: UUID, site_id: UUID) -> facts.Volumes:
+    def facts_for(self, product_id: UUID, site_id: UUID, unit: str | None) -> facts.Volumes:
+        """`unit`: the product's own; a capacity in another one does not help it."""
         return facts.Volumes(
             claims=tuple(
                 facts.VolumeClaim(str(claim.product_id), claim.volume, claim.unit, claim.product_id == product_id)
@@ -43,7 +44,7 @@ class SiteVolumes:
             ),
             capacities=_capacities([row for row in self.statements if row.site_id == site_id]),
             claim_awaits=str(product_id) in self.awaiting_claims,
-            capacity_awaits=site_id in self.awaiting_capacities,
+            capacity_awaits=any((site_id, each) in self.awaiting_capacities for each in (unit, None)),
         )
 
 
@@ -83,7 +84,7 @@ def gather(
             for product_id in row.product_ids
         ),
         awaiting_capacities=frozenset(
-            row.site_id
+            (row.site_id, row.stated.get("unit"))
             for row in evidence
             if row.kind == CAPACITIES and row.confirmed_at is None and row.site_id is not None
         ),

@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from app import audit
 from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
@@ -153,6 +153,24 @@ def residencies_returned(session: Session, today: date) -> Sequence[UUID]:
         .order_by(Residency.id)
     )
     return session.scalars(query).all()
+
+
+def in_force_page(
+    session: Session, scheme_code: str, today: date, after: UUID | None, limit: int
+) -> Sequence[Certificate]:
+    """Certificates of a mark that are active or suspended and have not expired, oldest first."""
+    query = (
+        sa.select(Certificate)
+        .options(defer(Certificate.token, raiseload=True))
+        .where(
+            Certificate.scheme_code == scheme_code,
+            Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+            Certificate.valid_until >= today,
+        )
+    )
+    if after:
+        query = query.where(Certificate.id > after)
+    return session.scalars(query.order_by(Certificate.id).limit(limit)).all()
 
 
 def numbers_of(session: Session, application_id: UUID) -> dict[UUID, str]:

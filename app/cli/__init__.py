@@ -15,6 +15,8 @@ from app.cli import (
     log,
     people,
     register,
+    rules,
+    rules_impact,
     serve,
     status_lists,
     sweep,
@@ -45,6 +47,11 @@ app.add_typer(issuing, name="issuance")
 lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
 app.add_typer(lists, name="status-lists")
 
+rule_tables = typer.Typer(
+    help="The rules of a mark: try them on cases, see what a change would do.", no_args_is_help=True
+)
+app.add_typer(rule_tables, name="rules")
+
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
@@ -69,6 +76,9 @@ issuing.command("resume")(issuance.resume)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
 registers.command("import")(register.import_file)
+rule_tables.callback()(rules.about)
+rule_tables.command("test")(rules.run_table)
+rule_tables.command("impact")(rules_impact.impact)
 
 
 def main() -> None:

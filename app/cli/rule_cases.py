@@ -1,48 +1,51 @@
 """Tables of cases for the rules of a mark: facts in short form, and what each rule has to answer.
 
-A case names only what differs; what it does not name is in order. Its facts (all optional):
+A case has an `id`, `facts` and `want`; a case without the last two is passed over. It names only what differs: what it
+does not name is in order. `[defaults]` at the top of a table are facts of all its cases. An empty text is a fact that
+is not known. The facts, all optional (`case_facts.py` builds them):
 
-- `hs`, `exw` (ex-works price), `flags`, `site` (district, else Ağdam), `day` (else 2026-12-01), `scheme`.
-- `lines`: hs4, from (country; none = not known), value, kg, claim, packing, basis, supplier, at (district), proof
-  (`uploaded` or `confirmed`: a paper that the line lists) with proof_hs4, proof_from, proof_supplier, proof_product,
-  proof_at where these are not the line's.
+- `hs`, or `hs_each`: the same case for each of these codes; `exw` (ex-works price), `flags`, `day` (else 2026-12-01),
+  `submitted_on`, `params` of the rules; `scheme`: the mark that the case is for. A table in which no case names a mark
+  is for any; in a table for several marks a case without one is for MIK where it wants a K rule, else for MIA.
+- `site`: a district (else Ağdam), or a table of district, region, park, country, zone (its kind) and started_on.
+- `lines`: name, hs4, from (country; none = not known), value, kg, claim, packing, basis, supplier, at (district),
+  proofs (ids of documents of `evidence`), proof (`uploaded` or `confirmed`: a paper that the line lists) with
+  proof_kind, proof_hs4, proof_from, proof_supplier, proof_product, proof_at, proof_issued, proof_begins, proof_until
+  where these are not the line's or not in order. Or `inputs`, as in a file: value and headings.
 - `record`: own produce that is not listed (`uploaded` or `confirmed`), with record_kind, record_at, record_until.
-- `steps` in order: op, at (district or country; none = not known), essential (else true), sub (by a subcontractor).
-- `costs` by place without materials; `stated` materials by place; `params` of the rules.
-- `hs_each`: the same case for each of these codes.
-- `evidence`: documents by kind that differ: `{ kind = { values… , issued_on, valid_until, number, confirmed } }`, or
-  `{ kind = "none" }`; `applicant`, `product`, `residency`: fields of these facts.
+- `steps`: op, at (district or country; none = not known), essential (else true), sub (by a subcontractor), seq.
+- `costs` by place without materials; `stated` materials by place. Or `shares`, as in a file: karabakh_pct and
+  azerbaijan_pct; `raw_local_pct`.
+- `evidence`: documents by kind that differ, one or a list: `{ kind = { values…, id, issued_on, valid_until, number,
+  confirmed, subject } }`, or `{ kind = "none" }`.
+- `applicant`, `product`, `residency`, `declaration`, `visit`: fields of these facts; `past`: certificates that ended;
+  `volumes`: claims and capacities; `other_brands`; `absent`: groups of facts that the call does not carry.
 
-`want` names the outcome or the case by rule, and `criterion`, `rvc`, `share`, `field` where they matter.
+`want` names the outcome or the case by rule; `outcome` of the whole, `criterion`, `rvc`, `share`, `field` where they
+matter. Whatever is wrong in a table raises `Invalid` and names the case.
 """
 
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+
+from app.cli.case_facts import Wrong, build, check_facts
 from app.errors import Invalid
-from app.registry.geography import countries
-from app.registry.territory import territory
-from app.schemes import facts as f
-from app.schemes.days import months_earlier
 from app.schemes.eligibility import Assessment, Finding, assess
-from app.schemes.evidence_kinds import EvidenceKind, Need, ValueType, kinds
-from app.schemes.facts import Basis, Cost, CostPlace, Evidence, Facts, Item, Material, Step, Subject
-from app.schemes.lists import OperationClass, lists
+from app.schemes.facts import Facts
+from app.schemes.origin import Criterion
 from app.schemes.outcome import Outcome
-from app.schemes.rules import AnyRule
 from app.schemes.ruleset import Ruleset
 
-DAY = date(2026, 12, 1)
-SITE = "Ağdam"
-VOEN = "0010000101"
-MEMBER = "member-1"
-SPECIAL = frozenset({"criterion", "rvc", "share", "field"})
-SUBJECTS = {"company": Subject.COMPANY, "site": Subject.SITE, "product": Subject.PRODUCT, "lot": Subject.LOT}
+SPECIAL = ("outcome", "criterion", "rvc", "share", "field")
+KARABAKH, AZERBAIJAN = "MIK", "MIA"
+MEMBERS = ("id", "rule", "issue", "given", "expect", "facts", "want")
+TOP = ("case", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +74,96 @@ class Report:
         return tuple(result for result in self.results if result.wrong)
 
 
+# Reading
+
+
 def read_cases(text: str, name: str = "cases") -> tuple[Case, ...]:
     """The cases of a TOML file that have facts and a wanted answer; raises Invalid where it cannot be read."""
+    raw = parse(text, name)
+    if unknown := next((key for key in raw if key not in TOP), None):
+        raise Invalid(f"{name}: there is no {unknown!r} in a table of cases; there are: {', '.join(TOP)}.")
+    entries = raw.get("case", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise Invalid(f"{name}: `case` is a list of tables, each written as [[case]].")
     try:
-        raw = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"{name} is not TOML: {error}") from error
-    cases = []
-    for entry in raw.get("case", []):
-        if "facts" not in entry or "want" not in entry:
-            continue
-        given = entry["facts"]
-        for code in given.get("hs_each", [given.get("hs", "730630")]):
-            suffix = f"/{code}" if "hs_each" in given else ""
-            want = {key: str(value) for key, value in entry["want"].items()}
-            cases.append(
-                Case(entry["id"] + suffix, given.get("scheme"), {**given, "hs": code}, want, entry.get("given", ""))
-            )
+        defaults = check_facts(raw.get("defaults", {}))
+    except Wrong as why:
+        raise Invalid(f"{name}: in [defaults], {why}") from why
+    cases = [case for number, entry in enumerate(entries) for case in read_entry(entry, number, defaults, name)]
+    ids = [case.id for case in cases]
+    if twice := next((each for each in ids if ids.count(each) > 1), None):
+        raise Invalid(f"{name}: the case {twice} is there twice; an id names one case.")
     return tuple(cases)
 
 
+def parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number without end and tables without end are ordinary errors here
+        raise Invalid(f"{name} is not TOML that can be read: {error}") from error
+
+
+def read_entry(entry: dict[str, Any], number: int, defaults: Mapping[str, Any], name: str) -> Iterator[Case]:
+    identifier = entry.get("id")
+    if not isinstance(identifier, str) or not identifier:
+        raise Invalid(f"{name}: the case number {number + 1} has no `id`, or one that is no text.")
+    if unknown := next((key for key in entry if key not in MEMBERS), None):
+        raise wrong(identifier, f"there is no {unknown!r} in a case; there are: {', '.join(MEMBERS)}.")
+    if "facts" not in entry or "want" not in entry:
+        return
+    try:
+        own = check_facts(entry["facts"])
+    except Wrong as why:
+        raise wrong(identifier, str(why)) from why
+    given = {**defaults, **own}
+    want = read_want(entry["want"], identifier)
+    scheme, codes = given.get("scheme"), given.get("hs_each")
+    if scheme is not None and not isinstance(scheme, str):
+        raise wrong(identifier, "facts.scheme: this is the code of a mark.")
+    if codes is not None and not (isinstance(codes, list) and codes and all(isinstance(code, str) for code in codes)):
+        raise wrong(identifier, "facts.hs_each: this is a list of HS codes as text.")
+    for code in codes or [given.get("hs", "730630")]:
+        suffix = f"/{code}" if codes else ""
+        yield Case(identifier + suffix, scheme, {**given, "hs": code}, want, str(entry.get("given", "")))
+
+
+def read_want(entry: Any, identifier: str) -> dict[str, str]:
+    if not isinstance(entry, dict) or not entry:
+        raise wrong(identifier, "want: this is a table that names at least one rule.")
+    for key, value in entry.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            raise wrong(identifier, f"want.{key}: this is an outcome, a case or a figure.")
+    return {key: str(value) for key, value in entry.items()}
+
+
+def wrong(identifier: str, detail: str) -> Invalid:
+    return Invalid(f"Case {identifier}: {detail}")
+
+
+# Running
+
+
+def meant_for(cases: Sequence[Case], scheme: str) -> tuple[Case, ...]:
+    """The cases of the table that are for this mark."""
+    if all(case.scheme is None for case in cases):
+        return tuple(cases)
+    return tuple(case for case in cases if (case.scheme or usual_mark(case)) == scheme)
+
+
+def usual_mark(case: Case) -> str:
+    return KARABAKH if any(key.startswith("K-") for key in case.want) else AZERBAIJAN
+
+
 def run_cases(ruleset: Ruleset, cases: Iterable[Case]) -> Report:
-    """Judge each case by the ruleset and compare; a rule that the ruleset does not have is wrong too."""
+    """Judge each case by the ruleset and compare. Raises Invalid for a case that names what there is not."""
     results: list[CaseResult] = []
     reached: dict[str, set[str]] = defaultdict(set)
     for case in cases:
-        adjusted = with_params(ruleset, case.facts.get("params", {}))
+        adjusted = adjusted_for(case, ruleset)
+        check_want(case, adjusted)
         assessment = assess(adjusted, facts_of(case, adjusted))
         for finding in assessment.findings:
             reached[finding.rule].add(finding.case)
@@ -107,16 +174,51 @@ def run_cases(ruleset: Ruleset, cases: Iterable[Case]) -> Report:
     return Report(tuple(results), unreached)
 
 
+def facts_of(case: Case, ruleset: Ruleset) -> Facts:
+    """The facts of a case: what it names, and everything else in order."""
+    try:
+        return build(case.facts, ruleset)
+    except Wrong as why:
+        raise wrong(case.id, str(why)) from why
+
+
+def adjusted_for(case: Case, ruleset: Ruleset) -> Ruleset:
+    params = case.facts.get("params", {})
+    if not isinstance(params, dict):
+        raise wrong(case.id, "facts.params: this is a table of parameters.")
+    try:
+        return with_params(ruleset, params)
+    except ValidationError as why:
+        faults = dict.fromkeys(f"{fault['loc'][-1]}: {fault['msg']}" for fault in why.errors() if fault["loc"])
+        raise wrong(case.id, f"facts.params: {'; '.join(faults) or why.errors()[0]['msg']}") from why
+    except Invalid as why:
+        raise wrong(case.id, why.message) from why
+
+
+def check_want(case: Case, ruleset: Ruleset) -> None:
+    rules = {rule.id: rule for rule in ruleset.rules}
+    for key, wanted in case.want.items():
+        if key == "criterion" and wanted not in (*Criterion, "none"):
+            raise wrong(case.id, f"want.criterion: {wanted!r} is none of: {', '.join(Criterion)}, none.")
+        if key == "outcome" and wanted not in tuple(Outcome):
+            raise wrong(case.id, f"want.outcome: {wanted!r} is none of: {', '.join(Outcome)}.")
+        if key in SPECIAL:
+            continue
+        if key not in rules:
+            listed = ", ".join((*rules, *SPECIAL))
+            raise wrong(case.id, f"want: {ruleset.scheme} has no rule {key!r}; there are: {listed}.")
+        answers = rules[key].cases()
+        if wanted not in answers and wanted not in {outcome.value for outcome in answers.values()}:
+            raise wrong(case.id, f"want.{key}: the rule never answers {wanted!r}; its cases: {', '.join(answers)}.")
+
+
 def differences(case: Case, assessment: Assessment) -> Iterator[str]:
     found = {finding.rule: finding for finding in assessment.findings}
     first: Finding | None = None
     for key, wanted in case.want.items():
         if key in SPECIAL:
             continue
-        finding = found.get(key)
-        if finding is None:
-            yield f"{key}: the ruleset has no such rule"
-            continue
+        finding = found[key]
         first = first or finding
         if wanted not in (finding.case, finding.outcome.value):
             yield f"{key}: {finding.case}, wanted {wanted}. {finding.reason}"
@@ -125,8 +227,14 @@ def differences(case: Case, assessment: Assessment) -> Iterator[str]:
 
 def special_differences(case: Case, assessment: Assessment, first: Finding | None) -> Iterator[str]:
     origin = assessment.origin
+    if (wanted := case.want.get("outcome")) and assessment.outcome.value != wanted:
+        open_rules = ", ".join(
+            f"{finding.rule} {finding.case}"
+            for finding in assessment.of(Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
+        )
+        yield f"outcome: {assessment.outcome.value}, wanted {wanted} ({open_rules or 'nothing is open'})"
     if wanted := case.want.get("criterion"):
-        criterion = origin.criterion.value if origin and origin.criterion else None
+        criterion = origin.criterion.value if origin and origin.criterion else "none"
         if criterion != wanted:
             yield f"criterion: {criterion}, wanted {wanted}"
     if wanted := case.want.get("rvc"):
@@ -155,302 +263,10 @@ def with_params(ruleset: Ruleset, params: Mapping[str, Any]) -> Ruleset:
             continue
         holders = [rule for rule in content["rules"] if name in rule]
         if not holders:
-            raise Invalid(f"There is no parameter {name} in {ruleset.scheme} {ruleset.version}.")
+            raise Invalid(f"There is no parameter {name!r} in {ruleset.scheme} {ruleset.version}.")
         for rule in holders:
             rule[name] = plain
     return Ruleset.model_validate(content)
-
-
-# Facts in order
-
-
-def facts_of(case: Case, ruleset: Ruleset) -> Facts:
-    """The facts of a case: what it names, and everything else in order."""
-    given = case.facts
-    hs6 = str(given["hs"])
-    day = date.fromisoformat(given["day"]) if "day" in given else DAY
-    site = _district(given.get("site", SITE))
-    exw = Decimal(str(given.get("exw", "1000")))
-    proofs: list[Item] = []
-    lines = tuple(
-        _line(number, entry, site, day, proofs)
-        for number, entry in enumerate(given.get("lines", _lines_in_order(hs6, exw)))
-    )
-    steps = _steps(given.get("steps", [{"op": _operation_for(hs6), "at": site}]))
-    items = [*proofs, *_record(given, steps, site, hs6, day), *_evidence_in_order(ruleset, given, hs6, site, day)]
-    made = Facts(
-        as_of=day,
-        product=f.ProductFacts(
-            hs6=hs6,
-            name_en="Sample product",
-            name_az="Nümunə məhsul",
-            flags=frozenset(given.get("flags", ())),
-            unit="t",
-        ),
-        applicant=f.Applicant(VOEN, "Sample (fictional)", "MMC", "small"),
-        place=f.Place(territory().region_of(site), site, "AGDAM-SP" if site == SITE else None),
-        production=f.Production("AZ", date(2024, 5, 1)),
-        residency=f.Residency(
-            f.ResidencyState.RESIDENT,
-            holder_voen=VOEN,
-            registration_no="AGSP-R-2021-001",
-            starts_on=date(2021, 11, 22),
-            stage=f.SiteStage.OPERATING,
-            confirmed_on=day,
-        ),
-        value=f.ValueStatement(exw, lines),
-        cost=f.CostStatement(_costs(given, steps, lines, exw)),
-        steps=steps,
-        raw_weight=f.RawWeight(None),
-        evidence=Evidence(tuple(items)),
-        record=f.Record(),
-        zone=f.Zone("industrial_park"),
-        other_brands=(),
-        volumes=f.Volumes(
-            (f.VolumeClaim("product-1", Decimal(1000), "t", own=True),), (f.SiteCapacity("t", Decimal(1000)),)
-        ),
-        declaration=f.DeclarationFacts("hash", "2026.1", "hash", "2026.1", day, MEMBER, "Aysel Nümunə"),
-        visit=f.VisitFacts(),
-    )
-    return _changed(made, given)
-
-
-def _changed(made: Facts, given: Mapping[str, Any]) -> Facts:
-    """With the fields that a case names for applicant, product or residency."""
-    for group in ("applicant", "product", "residency"):
-        if changes := given.get(group):
-            made = replace(made, **{group: replace(getattr(made, group), **changes)})
-    return made
-
-
-def _line(number: int, entry: Mapping[str, Any], site: str, day: date, proofs: list[Item]) -> Material:
-    heading, country = entry.get("hs4"), entry.get("from")
-    district = _district(entry["at"]) if "at" in entry else None
-    basis = Basis(entry["basis"]) if "basis" in entry else (Basis.DOMESTIC if country == "AZ" else Basis.CIF)
-    listed: tuple[str, ...] = ()
-    if "proof" in entry:
-        is_other = "proof_product" in entry
-        paper = _proof(number, entry, site, day, own=basis is Basis.OWN)
-        listed = (paper.id,)
-        if not is_other:
-            proofs.append(paper)
-    return Material(
-        name=f"Material {number + 1}",
-        hs4=heading,
-        origin_country=country,
-        claim=entry.get("claim"),
-        value=_figure(entry.get("value", None if "kg" not in entry else "10")),
-        weight_kg=_figure(entry.get("kg")),
-        origin_district=district,
-        origin_region=territory().region_of(district),
-        basis=basis,
-        packing=entry.get("packing", False),
-        supplier=entry.get("supplier"),
-        proofs=listed,
-    )
-
-
-def _proof(number: int, entry: Mapping[str, Any], site: str, day: date, *, own: bool) -> Item:
-    confirmed = entry["proof"] == "confirmed"
-    heading = entry.get("proof_hs4", entry.get("hs4", ""))
-    if own:
-        district = _district(entry.get("proof_at", site))
-        return _production_record(f"proof-{number}", [heading], district, day, confirmed=confirmed)
-    named = _district(entry["proof_at"]) if "proof_at" in entry else None
-    values: dict[str, Any] = {
-        "supplier": entry.get("proof_supplier", entry.get("supplier", "Sample Supplier (fictional)")),
-        "hs4": heading,
-        "country": entry.get("proof_from", entry.get("from", "AZ")),
-        "period_from": months_earlier(day, 6),
-        "period_until": date(day.year + 1, day.month, day.day),
-    }
-    if named:
-        values |= {"district": named, "region": territory().region_of(named)}
-    issued = months_earlier(day, 6)
-    return Item(
-        "supplier-declaration",
-        issued,
-        values=values,
-        id=f"proof-{number}",
-        subject=Subject.PRODUCT,
-        confirmed=confirmed,
-    )
-
-
-def _record(given: Mapping[str, Any], steps: Sequence[Step], site: str, hs6: str, day: date) -> list[Item]:
-    """The record of own produce that is not listed."""
-    if "record" not in given:
-        return []
-    district = _district(given.get("record_at", next((step.district for step in steps if step.district), site)))
-    until = date.fromisoformat(given["record_until"]) if "record_until" in given else months_earlier(day, 2)
-    kind = given.get("record_kind", "production-record")
-    is_confirmed = given["record"] == "confirmed"
-    return [_production_record("record", [hs6[:4]], district, day, confirmed=is_confirmed, until=until, kind=kind)]
-
-
-def _production_record(
-    name: str,
-    headings: list[str],
-    district: str,
-    day: date,
-    *,
-    confirmed: bool,
-    until: date | None = None,
-    kind: str = "production-record",
-) -> Item:
-    end = until or months_earlier(day, 2)
-    values: dict[str, Any] = {
-        "headings": tuple(headings),
-        "district": district,
-        "region": territory().region_of(district),
-        "season_from": months_earlier(end, 11),
-        "season_until": end,
-        "quantity": "1000 kg",
-        "ground": "field",
-    }
-    return Item(kind, min(end, day), values=values, id=name, subject=Subject.SITE, confirmed=confirmed)
-
-
-def _steps(entries: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
-    steps = []
-    for seq, entry in enumerate(entries, start=1):
-        at = entry.get("at")
-        abroad = at in countries()
-        district = None if at is None or abroad else _district(at)
-        steps.append(
-            Step(
-                seq=seq,
-                name=str(entry["op"]),
-                operation=entry["op"],
-                country=at if abroad else ("AZ" if at else None),
-                district=district,
-                economic_region=territory().region_of(district),
-                subcontractor="Sample Subcontractor (fictional)" if entry.get("sub") else None,
-                is_essential=entry.get("essential", True),
-            )
-        )
-    return tuple(steps)
-
-
-def _costs(
-    given: Mapping[str, Any], steps: Sequence[Step], lines: Sequence[Material], exw: Decimal
-) -> tuple[Cost, ...]:
-    stated = [Cost("materials", CostPlace(place), _figure(each)) for place, each in given.get("stated", {}).items()]
-    if "costs" in given:
-        others = [Cost("labour", CostPlace(place), _figure(each)) for place, each in given["costs"].items()]
-        if "steps" not in given:  # a place is named for its cost alone: its step is in order
-            others = [replace(cost, kind="other") for cost in others]
-        return (*others, *stated)
-    spent = sum((line.value or Decimal(0) for line in lines), start=Decimal(0))
-    rest = max(exw - spent, Decimal(0)) * Decimal("0.9") or Decimal("0.01")
-    places = {_place(step) for step in steps} or {CostPlace.KARABAKH}
-    return (*(Cost("labour", place, rest / len(places)) for place in sorted(places)), *stated)
-
-
-def _place(step: Step) -> CostPlace:
-    if step.country != "AZ":
-        return CostPlace.ABROAD
-    return CostPlace.KARABAKH if step.economic_region in ("QARABAG", "SERQI-ZENGEZUR", None) else CostPlace.AZ_OTHER
-
-
-def _lines_in_order(hs6: str, exw: Decimal) -> list[dict[str, Any]]:
-    """One foreign material of another heading: a change of heading."""
-    heading = "7208" if not hs6.startswith("7208") else "2601"
-    return [{"hs4": heading, "from": "TR", "value": str(exw * Decimal("0.4")), "kg": "1"}]
-
-
-def _operation_for(hs6: str) -> str:
-    """An operation that is substantial for these goods and claims no own produce."""
-    known = lists()
-    for operation in known.operations.values():
-        if operation.class_for(hs6, known) is OperationClass.SUBSTANTIAL and not operation.of_nature:
-            return operation.code
-    return "other processing"
-
-
-def _evidence_in_order(ruleset: Ruleset, given: Mapping[str, Any], hs6: str, site: str, day: date) -> Iterator[Item]:
-    """One confirmed document of each kind that a rule reads, saying what passes; proofs of origin are the lines' own."""
-    changed = given.get("evidence", {})
-    for code in dict.fromkeys(kind for rule in ruleset.rules for kind in _kinds_read(rule)):
-        entry = changed.get(code, {})
-        if entry == "none":
-            continue
-        kind = kinds()[code]
-        values = {name: _value_in_order(ruleset, kind, name, hs6, site, day) for name in kind.values}
-        values |= {name: _typed(value) for name, value in entry.items() if name in kind.values}
-        ends = date.fromisoformat(entry["valid_until"]) if "valid_until" in entry else None
-        yield Item(
-            code,
-            date.fromisoformat(entry["issued_on"]) if "issued_on" in entry else months_earlier(day, 0),
-            ends,
-            entry.get("number", "N-1" if kind.number is not Need.NONE else None),
-            {name: value for name, value in values.items() if value is not None},
-            id=code,
-            subject=None if entry.get("subject") == "none" else SUBJECTS.get(kind.scope.value, Subject.COMPANY),
-            confirmed=entry.get("confirmed", True),
-        )
-
-
-def _kinds_read(rule: AnyRule) -> tuple[str, ...]:
-    return () if rule.kind == "origin" else rule.evidence_kinds()
-
-
-def _value_in_order(ruleset: Ruleset, kind: EvidenceKind, name: str, hs6: str, site: str, day: date) -> Any:
-    """A value that lets every rule of the ruleset pass."""
-    spec = kind.values[name]
-    for rule in ruleset.rules:
-        if (found := _wanted_by(rule, kind.code, name)) is not None:
-            return found
-    special = {"signer": MEMBER, "registration_no": "AGSP-R-2021-001", "municipality": None, "about": "product"}
-    if name in special and special[name] is not None:
-        return special[name]
-    if name.startswith(("materials_", "other_")) and kind.code == "cost-statement":
-        return None
-    by_type: dict[ValueType, Any] = {
-        ValueType.FLAG: name == "signed",
-        ValueType.PERCENTAGE: Decimal(100) if name.startswith("local") else Decimal(0),
-        ValueType.QUANTITY: Decimal(1000),
-        ValueType.COUNT: Decimal(3),
-        ValueType.GOODS: (hs6[:2],),
-        ValueType.HEADING: hs6[:4],
-        ValueType.COUNTRY: "AZ",
-        ValueType.DISTRICT: site,
-        ValueType.DATE: day,
-        ValueType.FINDINGS: (),
-        ValueType.CHOICE: next(iter(spec.choices), None),
-    }
-    return by_type.get(spec.type, "sample")
-
-
-def _wanted_by(rule: AnyRule, kind: str, name: str) -> Any:
-    """The value of the document with which this rule passes; None where it does not read it, or takes any."""
-    if kind not in rule.evidence_kinds() or name != getattr(rule, "value", None):
-        return None
-    if accepted := getattr(rule, "accepted", ()):
-        return accepted[0] if rule.kind == "evidence" else _municipality(accepted)
-    if free := getattr(rule, "free", ()):
-        return free[0]
-    return None
-
-
-def _municipality(accepted: tuple[str, ...]) -> str | None:
-    codes = sorted(territory().municipality_sets.get(accepted[0], frozenset({accepted[0].split("_")[0]})))
-    return codes[0] if codes else None
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _district(name: str) -> str:
-    found = territory().district(name)
-    return found.name if found else name
-
-
-def _figure(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
 
 
 def outcome_counts(report: Report) -> Mapping[Outcome, int]:

@@ -19,7 +19,8 @@ Clean = Callable[[str], str]
 Piece = dict[str, Any]  # {lang, dir, text}, and for values {strong, quiet}
 
 ORIGIN_IN_WORDS: Final[Mapping[str, str]] = {
-    "WO": "Wholly obtained: no material of foreign origin is used",
+    "WO": "Wholly obtained: grown, raised, caught or mined in the country",
+    "PE": "Produced exclusively from originating materials",
     "CTH": "Change of tariff heading: every foreign material belongs to another heading than the product",
     "RVC": "Value content: the required share of the ex-works price is added here",
 }

@@ -6,13 +6,14 @@ from fastapi.responses import Response
 from app.applications.clock import steps
 from app.languages import DEFAULT
 from app.pages import trial
-from app.pages.frame import frame_of, language_of, render
+from app.pages.frame import language_of, render
 from app.pages.rules_text import OUTCOMES, evidence_of, explain
 from app.registry.days import day_in_baku
 from app.registry.territory import territory
 from app.schemes import service, store
 from app.schemes.eligibility import assess
 from app.schemes.evidence_kinds import Supplier
+from app.schemes.lists import lists
 from app.schemes.nomenclature import HEADING
 from app.schemes.outcome import Outcome
 from app.web.deps import NowDep, SessionDep
@@ -45,13 +46,7 @@ def check(request: Request, session: SessionDep, now: NowDep) -> Response:
     marks = {row.code: row.content["names"] for row in store.schemes(session)}
     query, language = request.query_params, language_of(request).language
     said = language if language in REASON_LANGUAGES else DEFAULT
-    work = trial.STEP_WORK.get(query.get("work", ""))
-    tried = trial.read(
-        query,
-        territory(),
-        day_in_baku(now),
-        step_name=frame_of(request).translated(work, said) if work else "–",
-    )
+    tried = trial.read(query, territory(), lists(), day_in_baku(now), language=said)
     code = tried.given.get("scheme") or next(iter(marks), "")
     asked = bool(tried.given.keys() - {"scheme"})
     assessed = None
@@ -66,7 +61,7 @@ def check(request: Request, session: SessionDep, now: NowDep) -> Response:
         marks=marks,
         regions=territory().regions.values(),
         residence=trial.RESIDENCE,
-        work=trial.STEP_WORK,
+        work=trial.work_choices(lists(), language),
         places=trial.STEP_PLACES,
         assessed=assessed,
         own_heading=(tried.facts.product.hs6 or "")[:HEADING] if tried.facts else "",

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from app.core.text.normalize import fold
 from app.pages.words import _
 from app.registry.territory import District, Territory
 from app.schemes.facts import (
@@ -25,10 +26,12 @@ from app.schemes.facts import (
     Step,
     ValueStatement,
 )
+from app.schemes.lists import Lists, OperationClass
 
 HOME: Final = "AZ"
 ABROAD: Final = "abroad"  # a country that is not this one; which one makes no difference to any rule
 OUTSIDE: Final = "elsewhere"  # a place of this country that is neither the district nor in any territory set
+UNNAMED: Final = "–"  # a step of which only the place was given
 LONGEST: Final = 200
 MOST_HEADINGS: Final = 50
 LARGEST: Final = Decimal(10) ** 12
@@ -39,11 +42,13 @@ STEP_PLACES: Mapping[str, str] = {
     ELSEWHERE: _("elsewhere in Azerbaijan"),
     FOREIGN: _("abroad"),
 }
-STEP_WORK: Mapping[str, str] = {
-    "manufacture": _("made or processed from materials"),
-    "simple_assembly": _("put together from finished parts"),
-    "packing": _("packed, sorted, washed, painted or labelled"),
+WORK_GROUPS: Mapping[OperationClass, str] = {
+    OperationClass.SUBSTANTIAL: _("Processing: enough for the goods that it makes"),
+    OperationClass.ASSEMBLY: _("Assembly: a reviewer decides"),
+    OperationClass.OTHER: _("Other work: a reviewer decides"),
+    OperationClass.SIMPLE: _("Simple work: not enough by itself"),
 }
+"""Class of operations → heading of its part of the list, in the order in which they are shown."""
 RESIDENCE: Mapping[str, str] = {
     ResidencyState.RESIDENT: _("resident of an industrial park"),
     ResidencyState.NON_RESIDENT: _("works in a park without being a resident"),
@@ -70,8 +75,22 @@ class Trial:
     facts: Facts | None
 
 
-def read(query: Mapping[str, str], places: Territory, today: date, *, step_name: str) -> Trial:
-    """The fields of the form; an empty one is a missing fact. `step_name` is how the reasons speak of the one step."""
+def work_choices(lists: Lists, language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The closed list of operations by class: heading (a text of the catalogues), then code and name, by name.
+
+    Names are in the language of the page where the list has it, else in English.
+    """
+    by_class: dict[OperationClass, list[tuple[str, str]]] = {each: [] for each in WORK_GROUPS}
+    for code, operation in lists.operations.items():
+        by_class[operation.operation_class].append((code, operation.name(language)))
+    return [
+        (heading, sorted(by_class[operation_class], key=lambda each: fold(each[1])))
+        for operation_class, heading in WORK_GROUPS.items()
+    ]
+
+
+def read(query: Mapping[str, str], places: Territory, lists: Lists, today: date, *, language: str) -> Trial:
+    """The fields of the form; an empty one is a missing fact. The reasons name the one step in `language`."""
     given = {name: query[name].strip()[: LONGEST + 1] for name in FIELDS if query.get(name, "").strip()}
     form = _Form(given)
     name, hs6 = form.text("name"), form.subheading()
@@ -80,19 +99,19 @@ def read(query: Mapping[str, str], places: Territory, today: date, *, step_name:
     raw = form.share("raw")
     district = places.district(form.choice("district", [each.name for each in _districts(places)]))
     residence = form.choice("residence", list(RESIDENCE))
-    work, where = form.choice("work", list(STEP_WORK)), form.choice("step", list(STEP_PLACES))
+    work, where = form.choice("work", list(lists.operations)), form.choice("step", list(STEP_PLACES))
     if form.wrong:
         return Trial(given, form.wrong, None)
     region = district.region if district else None
     facts = Facts(
         as_of=today,
-        product=ProductFacts(hs6=hs6, name_en=name, flags=frozenset({"assembly_only"} if work == _ASSEMBLY else ())),
+        product=ProductFacts(hs6=hs6, name_en=name),
         place=Place(region, district.name) if district else None,
         residency=Residency(ResidencyState(residence)) if residence else None,
         value=value,
         cost=cost,
         raw_weight=RawWeight(raw) if raw is not None else None,
-        steps=(_step(step_name, work, where, district.name if district else None, region),) if work or where else None,
+        steps=(_step(lists, language, work, where, district),) if work or where else None,
     )
     return Trial(given, form.wrong, facts)
 
@@ -101,23 +120,22 @@ FIELDS: Final = (
     *("scheme", "name", "hs6", "ex_works", "foreign", "headings", "karabakh", "azerbaijan", "raw"),
     *("district", "residence", "work", "step"),
 )
-_ASSEMBLY: Final = "simple_assembly"
 
 
 def _districts(places: Territory) -> list[District]:
     return [district for region in places.regions.values() for district in region.districts]
 
 
-def _step(name: str, work: str | None, where: str | None, district: str | None, region: str | None) -> Step:
+def _step(lists: Lists, language: str, work: str | None, where: str | None, district: District | None) -> Step:
     country = {HERE: HOME, ELSEWHERE: HOME, FOREIGN: ABROAD}.get(where or "")
     here = where == HERE
     return Step(
         seq=1,
-        name=name,
+        name=lists.operations[work].name(language) if work else UNNAMED,
         operation=work,
         country=country,
-        district=district if here else OUTSIDE if where == ELSEWHERE else None,
-        economic_region=region if here else OUTSIDE if where == ELSEWHERE else None,
+        district=(district.name if district else None) if here else OUTSIDE if where == ELSEWHERE else None,
+        economic_region=(district.region if district else None) if here else OUTSIDE if where == ELSEWHERE else None,
         is_essential=True,
     )
 

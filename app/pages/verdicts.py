@@ -145,7 +145,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
 
 CRITERIA: Mapping[str, str] = MappingProxyType(
     {
-        Criterion.WHOLLY_OBTAINED: _("Wholly obtained: nothing in it comes from abroad"),
+        Criterion.WHOLLY_OBTAINED: _("Wholly obtained: grown, raised, caught or mined here"),
+        Criterion.ORIGINATING_MATERIALS: _("Made here only from materials that originate here"),
         Criterion.CHANGE_OF_HEADING: _("Made here from other goods: every foreign material changed its tariff heading"),
         Criterion.VALUE_CONTENT: _("Made here by value: enough of its price was added here"),
     }

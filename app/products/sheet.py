@@ -166,9 +166,10 @@ def read_flags(cells: Cells) -> tuple[frozenset[str], tuple[str, ...]]:
         if joint:
             partners.append((joint[1] or "?").upper())
             continue
-        if flag not in lists().flags:
+        known = lists().flag(word)
+        if known is None:
             cells.remark("flags", f"The flag “{word}” is not known and changes nothing.")
-        flags.add(flag)
+        flags.add(known or flag)
     return frozenset(flags), tuple(partners)
 
 

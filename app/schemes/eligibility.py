@@ -81,7 +81,7 @@ class Assessment:
 def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
     """Judge the facts by every rule of the ruleset, as of `facts.as_of`. Never raises, whatever the facts."""
     context = ruleset.context
-    findings = tuple(judge(rule, facts, context) for rule in ruleset.rules)
+    findings = findings_of(ruleset, facts)
     return Assessment(
         scheme=ruleset.scheme,
         ruleset_version=ruleset.version,
@@ -95,9 +95,15 @@ def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
     )
 
 
+def findings_of(ruleset: Ruleset, facts: Facts) -> tuple[Finding, ...]:
+    """What each rule says, in the order of the ruleset."""
+    context = ruleset.context
+    return tuple(judge(rule, facts, context) for rule in ruleset.rules)
+
+
 def judge(rule: AnyRule, facts: Facts, context: Context) -> Finding:
     verdict = rule.judge(facts, context)
-    outcome = rule.cases()[verdict.case]
+    outcome = rule.outcomes[verdict.case]
     return Finding(
         rule=rule.id,
         kind=rule.kind,

@@ -18,20 +18,26 @@ NO_WORDS: Words = {}
 
 def confirmed(evidence: Evidence | None, kind: str, where: Words = NO_WORDS) -> tuple[Item, ...]:
     """Confirmed documents of the kind that name what they speak for and bear these words, newest first."""
-    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and item.confirmed)
-    meant = (item for item in items if all(item.values.get(name) in words for name, words in where.items()))
-    return tuple(sorted((item for item in meant if item.subject is not None), key=_age, reverse=True))
+    items = _newest_first(evidence, kind, confirmed=True)
+    if not where:
+        return items
+    return tuple(item for item in items if all(item.values.get(name) in words for name, words in where.items()))
 
 
 def awaiting(evidence: Evidence | None, kind: str) -> tuple[Item, ...]:
     """Documents of the kind that nobody has confirmed yet, newest first."""
-    items = (item for item in (evidence.items if evidence else ()) if item.kind == kind and not item.confirmed)
-    return tuple(sorted((item for item in items if item.subject is not None), key=_age, reverse=True))
+    return _newest_first(evidence, kind, confirmed=False)
+
+
+def _newest_first(evidence: Evidence | None, kind: str, *, confirmed: bool) -> tuple[Item, ...]:
+    items = evidence.of_kind(kind) if evidence else ()
+    speaking = [item for item in items if item.confirmed is confirmed and item.subject is not None]
+    return tuple(sorted(speaking, key=_age, reverse=True))
 
 
 def without_subject(evidence: Evidence | None, kind: str) -> bool:
     """Whether a document of the kind is here that speaks for nothing, because it names no product or site."""
-    return any(item.kind == kind and item.subject is None for item in (evidence.items if evidence else ()))
+    return any(item.subject is None for item in (evidence.of_kind(kind) if evidence else ()))
 
 
 def choose(evidence: Evidence | None, kind: str, day: date, where: Words = NO_WORDS) -> Item | None:

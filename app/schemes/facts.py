@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 
 class ResidencyState(StrEnum):
@@ -277,11 +278,21 @@ class Item:
     confirmed: bool = True  # by a member of staff; rules rest on confirmed documents only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """The documents that may speak for this product: those of its company, its site and itself. Order means nothing."""
 
     items: tuple[Item, ...] = ()
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, tuple[Item, ...]]:
+        kinds: dict[str, tuple[Item, ...]] = {}
+        for item in self.items:
+            kinds[item.kind] = (*kinds.get(item.kind, ()), item)
+        return kinds
+
+    def of_kind(self, kind: str) -> tuple[Item, ...]:
+        return self._by_kind.get(kind, ())
 
 
 @dataclass(frozen=True, slots=True)

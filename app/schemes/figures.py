@@ -6,6 +6,7 @@ rounded one. Rounding is half up, and only for what a person reads.
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 MAX_MAGNITUDE = 18
@@ -22,6 +23,11 @@ def exact(figure: Decimal | None) -> Fraction | None:
         return None
     if len(figure.as_tuple().digits) > MAX_DIGITS:
         return None
+    return _fraction(figure)
+
+
+@lru_cache(maxsize=4096)
+def _fraction(figure: Decimal) -> Fraction:
     return Fraction(figure)
 
 
@@ -35,7 +41,7 @@ def rounded(share: Fraction, places: int = 1) -> Decimal:
     """Half up (away from zero at the half), with exactly `places` decimals."""
     scaled = abs(share) * 10**places
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal((int(share < 0 and whole > 0), tuple(int(digit) for digit in str(whole)), -places))
+    return Decimal((int(share < 0 and whole > 0), tuple(map(int, str(whole))), -places))
 
 
 def shown(share: Fraction, *thresholds: Decimal) -> str:
@@ -46,7 +52,7 @@ def shown(share: Fraction, *thresholds: Decimal) -> str:
     """
     for places in range(1, 7):
         figure = rounded(share, places)
-        if all((figure >= threshold) == (share >= Fraction(threshold)) for threshold in thresholds):
+        if all((figure >= threshold) == (share >= _fraction(threshold)) for threshold in thresholds):
             return f"{figure}"
     return f"{rounded(Fraction(floor(share * 10**6), 10**6), 6)}"
 
@@ -55,7 +61,7 @@ def shown_above(share: Fraction, limit: Decimal) -> str:
     """The same for a limit that may be reached and not passed: 50.001 against 50 is not shown as 50.0."""
     for places in range(1, 7):
         figure = rounded(share, places)
-        if (figure > limit) == (share > Fraction(limit)):
+        if (figure > limit) == (share > _fraction(limit)):
             return f"{figure}"
     return f"{rounded(Fraction(ceil(share * 10**6), 10**6), 6)}"
 

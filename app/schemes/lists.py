@@ -17,6 +17,7 @@ from babel import Locale
 from app.core.text.normalize import fold
 from app.schemes.canonical import digest
 
+NATURE = "nature"
 NEWEST = "newest_counts"
 JOINT_PRODUCTION = "joint_production_"
 """A flag with the country of the partner behind it."""
@@ -36,9 +37,18 @@ class Operation:
     code: str
     operation_class: OperationClass
     names: Mapping[str, str]  # language → name: az, en, ru
+    basis: str  # the text of origin law that names it, `nature` or `practice`
     only_in: tuple[str, ...] = ()  # goods for which a substantial operation is one
     enough_in: tuple[str, ...] = ()  # goods for which a simple operation is enough
-    of_nature: bool = False  # growing, raising, catching, mining: claims own produce
+
+    @property
+    def of_nature(self) -> bool:
+        """Growing, raising, catching, mining: claims own produce."""
+        return self.basis == NATURE
+
+    def name(self, language: str) -> str:
+        """In that language where the list has it, else in English."""
+        return self.names.get(language) or self.names["en"]
 
     def class_for(self, hs6: str | None, lists: "Lists") -> OperationClass:
         """The class for goods of this code: out of its codes a substantial operation counts as `other`."""
@@ -65,6 +75,7 @@ class Lists:
     version: str
     operations_version: str
     digest: str  # SHA-256 over both files
+    confirmed: bool  # false: a proposal that the owner of the marks has not confirmed
     operations: Mapping[str, Operation]
     units: tuple[str, ...]
     nature_codes: tuple[str, ...]
@@ -90,7 +101,17 @@ class Lists:
 
     @cached_property
     def _units_by_name(self) -> Mapping[str, str]:
-        return {fold(unit): unit for unit in self.units}
+        return self._by_name("unit", self.units)
+
+    @cached_property
+    def _flags_by_name(self) -> Mapping[str, str]:
+        return self._by_name("flag", self.flags)
+
+    def _by_name(self, group: str, codes: Iterable[str]) -> Mapping[str, str]:
+        """Folded code or name → code; a code goes before another's name."""
+        codes = tuple(codes)
+        names = {fold(name): code for code in codes for name in self.names[group][code].values()}
+        return names | {fold(code): code for code in codes}
 
     @cached_property
     def flags(self) -> tuple[str, ...]:
@@ -102,8 +123,12 @@ class Lists:
         return self._operations_by_name.get(fold(text or ""))
 
     def unit(self, text: str | None) -> str | None:
-        """The code of that unit however it is typed (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
+        """The code of that unit by its code or name (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
         return self._units_by_name.get(fold(text or ""))
+
+    def flag(self, text: str | None) -> str | None:
+        """The code of that flag by its code or name; None if the list does not have it."""
+        return self._flags_by_name.get(fold(text or ""))
 
     def is_good_of_nature(self, code: str | None) -> bool:
         """Whether goods of this code are grown, raised, caught or mined, and none manufactured: longest prefix wins."""
@@ -142,6 +167,7 @@ def read_lists(operations_text: str, lists_text: str) -> Lists:
         version=lists["version"],
         operations_version=operations["version"],
         digest=digest([_plain(operations), _plain(lists)]),
+        confirmed=operations["confirmed"] and lists["confirmed"],
         operations={code: _operation(code, entry) for code, entry in operations["operations"].items()},
         units=tuple(lists["units"]),
         nature_codes=tuple(lists["nature_codes"]),
@@ -166,9 +192,9 @@ def _operation(code: str, entry: Mapping[str, Any]) -> Operation:
         code=code,
         operation_class=OperationClass(entry["class"]),
         names=entry["name"],
+        basis=entry["basis"],
         only_in=tuple(entry.get("only_in", ())),
         enough_in=tuple(entry.get("enough_in", ())),
-        of_nature=entry["basis"] == "nature",
     )
 
 

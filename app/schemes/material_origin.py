@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,7 @@ from app.schemes.figures import exact
 from app.schemes.lists import Lists, Operation, lists
 
 HOME = "AZ"
+HEADING = nomenclature.HEADING
 SUPPLIER_DECLARATION = "supplier-declaration"
 ORIGIN_DOCUMENT = "origin-document"
 PRODUCTION_RECORD = "production-record"
@@ -80,6 +82,7 @@ class Line:
     claimed_place: CostPlace  # by the country and district that the line names
     place: CostPlace  # by its origin status: what is not proven is ABROAD
     proven_place: CostPlace  # were every proof confirmed and at hand
+    found_in: tuple[str | None, str | None]  # region and district by the proof, or by the line where it has none
     slip: Item | None  # a confirmed proof that says otherwise than the line
     packing: bool  # retail packing, as its heading allows
     own_produce: bool  # of the applicant's own growing or mining
@@ -102,14 +105,15 @@ class OwnProduce:
 
     state: ProofState
     is_listed: bool  # as a line of the bill of materials
+    found_in: tuple[tuple[str | None, str | None], ...]  # region and district of each step that claims it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BillOfMaterials:
     lines: tuple[Line, ...]
     own_produce: OwnProduce | None  # None: nothing of the kind is claimed
 
-    @property
+    @cached_property
     def foreign(self) -> tuple[Line, ...]:
         """Lines that count as non-originating."""
         return tuple(line for line in self.lines if not line.is_originating)
@@ -125,14 +129,15 @@ def read_bill_of_materials(facts: Facts, settings: OriginSettings, lists: Lists)
     if not isinstance(inputs, tuple):
         return None
     reader = _Reader(facts, settings, lists)
-    claiming = reader.claiming_step()
+    claiming = reader.claiming_steps()
     own = [reader.is_own_product_line(material) for material in inputs] if claiming else [False] * len(inputs)
     lines = tuple(reader.line(number, material, own[number], claiming) for number, material in enumerate(inputs))
-    if claiming is None:
+    if not claiming:
         return BillOfMaterials(lines, None)
     listed = [line for line in lines if line.own_produce]
     states = [line.state for line in listed] or [reader.unlisted_state(claiming)]
-    return BillOfMaterials(lines, OwnProduce(_weakest(states), bool(listed)))
+    places = tuple((step.economic_region, step.district) for step in claiming)
+    return BillOfMaterials(lines, OwnProduce(_weakest(states), bool(listed), places))
 
 
 def place_of(country: str | None, region: str | None, settings: OriginSettings) -> CostPlace:
@@ -164,14 +169,20 @@ class _Reader:
         self.hs6 = nomenclature.six_digits(facts.product.hs6)
         self.home = frozenset({HOME, *settings.cumulation})
 
-    def line(self, number: int, material: Material, own_product: bool, claiming: Step | None) -> Line:
+    def line(self, number: int, material: Material, own_product: bool, claiming: Sequence[Step]) -> Line:
         listed = [item for name in material.proofs if (item := self.items.get(name))]
         own_basis = material.basis is Basis.OWN
         slip = None if own_basis else next((item for item in listed if self.says_otherwise(item, material)), None)
         country = _code(material.origin_country)
         at_home = country in self.home
-        speaking = [item for item in listed if self.speaks_for(item, material, claiming if own_product else None)]
-        state, contradiction = self.state_of(material, country, at_home, slip, speaking)
+        # Own produce of several places wants the record of each.
+        by_place = [
+            [item for item in listed if self.speaks_for(item, material, step)]
+            for step in (claiming if own_product else (None,))
+        ]
+        answers = [self.state_of(material, country, at_home, slip, items) for items in by_place]
+        state, contradiction = _weakest([each for each, _ in answers]), answers[0][1]
+        speaking = [item for items in by_place for item in items]
         packing = material.packing and self.may_be_packing(material)
         if contradiction is None and material.packing and not packing:
             contradiction = Contradiction("packing", "true", "hs4", material.hs4)
@@ -188,6 +199,7 @@ class _Reader:
             claimed_place=claimed,
             place=proven if state is ProofState.PROVEN else CostPlace.ABROAD,
             proven_place=claimed if paper is None else proven,
+            found_in=(material.origin_region, material.origin_district) if paper is None else place_named(paper),
             slip=slip,
             packing=packing,
             own_produce=own_product,
@@ -235,7 +247,15 @@ class _Reader:
         begin, end = self.period(item)
         if begin > self.day or (end is not None and end < self.day):
             return False
-        return item.kind != SUPPLIER_DECLARATION or same_supplier(material.supplier, item)
+        if item.kind != SUPPLIER_DECLARATION:
+            return True
+        return same_supplier(material.supplier, item) and not self.is_own_word(item)
+
+    def is_own_word(self, declaration: Item) -> bool:
+        """Whether the applicant declares as its own supplier: own make has its record instead."""
+        applicant = self.facts.applicant
+        own = {_supplier_key(text) for text in (applicant.voen, applicant.name) if text} if applicant else set()
+        return any(_supplier_key(name) in own for name in suppliers(declaration))
 
     def period(self, item: Item) -> tuple[date, date | None]:
         """First and last day on which a proof holds; a declaration holds for a limited time from its start."""
@@ -267,30 +287,35 @@ class _Reader:
         if item.valid_until is not None and item.valid_until < self.day:
             return False
         headings = item.values.get("headings")
-        if not isinstance(headings, tuple) or not any(heading and heading.startswith(each[:4]) for each in headings):
-            return False
+        if not heading or not isinstance(headings, tuple) or heading not in {each[:HEADING] for each in headings}:
+            return False  # a record of a whole chapter shows no goods
         district = item.values.get("district")
         if not isinstance(district, str) or not district:
             return False
-        wanted = claiming.district if claiming else None
-        return wanted is None or fold(wanted) == fold(district)
+        if claiming is None:
+            return True
+        if _code(claiming.country) != HOME:
+            return False
+        return claiming.district is None or fold(claiming.district) == fold(district)
 
-    def claiming_step(self) -> Step | None:
-        """The step of growing, raising, catching or mining that claims own produce, for goods of the product's code."""
+    def claiming_steps(self) -> tuple[Step, ...]:
+        """The steps of growing, raising, catching or mining goods of the product's code; with one of them here they
+        claim own produce, and one elsewhere is part of the claim that no record shows."""
         if self.hs6 is None or not self.lists.is_good_of_nature(self.hs6):
-            return None
-        for step in self.facts.steps or ():
-            operation = self.lists.operation(step.operation)
-            if operation and _code(step.country) == HOME and _covers(operation, self.hs6):
-                return step
-        return None
+            return ()
+        named = [(step, self.lists.operation(step.operation)) for step in self.facts.steps or ()]
+        steps = tuple(step for step, operation in named if operation and _covers(operation, self.hs6))
+        return steps if any(_code(step.country) == HOME for step in steps) else ()
 
     def is_own_product_line(self, material: Material) -> bool:
         own_heading = self.hs6 is not None and (material.hs4 or "").strip() == self.hs6[: nomenclature.HEADING]
         return material.basis is Basis.OWN and own_heading
 
-    def unlisted_state(self, claiming: Step) -> ProofState:
-        """Whether a record of the site shows the own produce that the bill of materials does not list."""
+    def unlisted_state(self, claiming: Sequence[Step]) -> ProofState:
+        """Whether records of the site show the own produce that the bill of materials does not list."""
+        return _weakest([self.unlisted_state_at(step) for step in claiming])
+
+    def unlisted_state_at(self, claiming: Step) -> ProofState:
         heading = self.hs6[: nomenclature.HEADING] if self.hs6 else None
         evidence = self.facts.evidence.items if self.facts.evidence else ()
         records = [item for item in evidence if self.record_speaks(item, heading, claiming)]
@@ -308,17 +333,27 @@ class _Reader:
         """By the district that the proof names: without one, a material from here is of no known district."""
         if paper is None:
             return place_of(country, material.origin_region, self.settings)
-        region = paper.values.get("region")
-        return place_of(country, region if isinstance(region, str) else None, self.settings)
+        return place_of(country, place_named(paper)[0], self.settings)
+
+
+def place_named(paper: Item) -> tuple[str | None, str | None]:
+    """Region and district that a proof names."""
+    region, district = paper.values.get("region"), paper.values.get("district")
+    return region if isinstance(region, str) else None, district if isinstance(district, str) else None
 
 
 def same_supplier(supplier: str | None, declaration: Item) -> bool:
     """The declaration's supplier is the line's, by VÖEN or folded name. A blank line takes the declaration's."""
+    names = suppliers(declaration)
     if not supplier or not fold(supplier):
-        return True
-    names = [declaration.values.get(name) for name in ("supplier_voen", "supplier")]
-    wanted = _supplier_key(supplier)
-    return any(isinstance(name, str) and _supplier_key(name) == wanted for name in names)
+        return bool(names)
+    return _supplier_key(supplier) in map(_supplier_key, names)
+
+
+def suppliers(declaration: Item) -> tuple[str, ...]:
+    """Who declares, by VÖEN and by name; a declaration of nobody speaks for no line."""
+    stated = (declaration.values.get(name) for name in ("supplier_voen", "supplier"))
+    return tuple(name for name in stated if isinstance(name, str) and fold(name))
 
 
 def _supplier_key(text: str) -> str:
@@ -349,5 +384,4 @@ def _code(text: str | None) -> str | None:
 
 def positive(figure: Decimal | None) -> bool:
     """Whether a figure is there, makes sense, and is above zero."""
-    amount = exact(figure)
-    return amount is not None and amount > 0
+    return figure is not None and exact(figure) is not None and figure > 0

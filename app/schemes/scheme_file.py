@@ -90,7 +90,7 @@ def parse(text: str, name: str) -> dict[str, Any]:
     try:
         # Decimals, because a threshold must mean the number that is written.
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a figure without end and tables without end included
         raise Invalid(f"{name} is not TOML: {error}") from error
 
 
@@ -99,11 +99,8 @@ def complete(rule: Any, common: Mapping[str, Mapping[str, Any]], name: str) -> A
     if not isinstance(rule, dict) or "like" not in rule:
         return rule
     like = rule["like"]
-    if like not in common:
+    if not isinstance(like, str) or like not in common:
         raise Invalid(f"{name}: there is no shared rule {like}; there are {', '.join(common)}.")
     base = common[like]
     own = {key: value for key, value in rule.items() if key != "like"}
-    merged = {"id": like} | dict(base) | own
-    if "reasons" in own:
-        merged["reasons"] = dict(base.get("reasons", {})) | own["reasons"]
-    return merged
+    return {"id": like} | dict(base) | {"reasons": {}, "shared_reasons": base.get("reasons", {})} | own

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.actor import SYSTEM
 from app.db import dumps
-from app.errors import NotFound, UnsafeToStart
+from app.errors import Conflict, NotFound, UnsafeToStart
 from app.ledger import log
 from app.ledger import store as ledger
 from app.ledger.entry import Entry, LogEvent
 from app.schemes import canonical, store
+from app.schemes.lists import lists
 from app.schemes.model import RulesetRow, SchemeRow
 from app.schemes.ruleset import Ruleset, Scheme
 
@@ -66,6 +68,11 @@ def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
         subject = ("ruleset", f"{ruleset.scheme}/{ruleset.version}")
         audit.record(session, SYSTEM, "ruleset.published", subject, now, sha256=digest)
     elif published.digest != digest:
+        if published.content.get("lists_digest") != ruleset.lists_digest:
+            raise UnsafeToStart(
+                f"The ruleset {ruleset.scheme} {ruleset.version} was published with other closed lists "
+                "(operations.toml, lists.toml). Their digest is part of it: give the rules of each mark a new version."
+            )
         raise UnsafeToStart(
             f"The ruleset {ruleset.scheme} {ruleset.version} was published with other content. "
             "A published ruleset never changes: give the changed rules a new version in the scheme file."
@@ -80,8 +87,16 @@ def _log_published(session: Session, now: datetime) -> None:
             log.append(session, Entry(LogEvent.RULESET_PUBLISHED, now, subject, sha256=row.digest))
 
 
+def known(session: Session, code: str) -> SchemeRow:
+    """The mark of this code as it is stored; NotFound where there is none."""
+    row = store.scheme(session, code)
+    if row is None:
+        raise NotFound.of("scheme")
+    return row
+
+
 def mark(session: Session, code: str) -> Mark:
-    """The mark of this code; NotFound where there is none."""
+    """The mark of this code with the rules that judge now; NotFound where there is none."""
     current = store.current(session, code)
     if current is None:
         raise NotFound.of("scheme")
@@ -100,13 +115,35 @@ _read: dict[str, Ruleset] = {}
 """Published rulesets by the digest of their content, which never changes: each is read once in a process."""
 
 
+NOT_JUDGED = "ruleset-not-judged"
+
+
 def ruleset(session: Session, code: str, version: str) -> Ruleset:
+    """A published ruleset to judge by. Conflict `ruleset-not-judged` for one that this version of the service can show
+    but not judge by: of an earlier edition of the rules, or over other closed lists."""
     row = store.ruleset(session, code, version)
     if row is None:
         raise NotFound.of("ruleset")
     if row.digest in _read:
         return _read[row.digest]
-    found = Ruleset.model_validate_json(dumps(row.content))
+    found = _judging(row)
     if canonical.digest(row.content) == row.digest:  # else somebody wrote past the service, and nothing is remembered
         _read[row.digest] = found
     return found
+
+
+def _judging(row: RulesetRow) -> Ruleset:
+    name = f"The ruleset {row.scheme_code} {row.version}"
+    earlier = "is of an earlier edition of the rules: it is shown, and nothing can be judged by it any more"
+    if "lists_digest" not in row.content:
+        raise Conflict(f"{name} {earlier}.", code=NOT_JUDGED)
+    if row.content["lists_digest"] != lists().digest:
+        raise Conflict(
+            f"{name} was published over other closed lists than this version of the service has: nothing can be "
+            "judged by it any more.",
+            code=NOT_JUDGED,
+        )
+    try:
+        return Ruleset.model_validate_json(dumps(row.content))
+    except ValidationError as why:
+        raise Conflict(f"{name} {earlier}.", code=NOT_JUDGED) from why

@@ -52,7 +52,11 @@ def _joined(words: list[str]) -> Iterator[str]:
 
 def occurs(name: str, text: str) -> bool:
     """Whether a name occurs in a text: in full, inside a longer word, or parted by a hyphen or space."""
-    wanted, found = skeleton(name), skeleton(text)
+    return occurs_folded(skeleton(name), skeleton(text))
+
+
+def occurs_folded(wanted: str, found: str) -> bool:
+    """The same of skeletons."""
     return bool(wanted) and (wanted in found or wanted in _parted(found))
 
 

@@ -28,6 +28,7 @@ class Page:
         self._request, self._response = request, response
         self.limit = limit
         self.after = read(cursor) if cursor is not None else None
+        self.link: str | None = None  # to the next page, for a route that makes its answer itself
         self.fetch = limit + 1  # one more tells whether there is a next page
 
     def cut(self, rows: Sequence[T], id_of: Callable[[T], UUID]) -> Sequence[T]:
@@ -37,7 +38,7 @@ class Page:
         shown = rows[: self.limit]
         asked = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
         query = urlencode([*asked, ("cursor", write(id_of(shown[-1])))])
-        self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
+        self.link = self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
         return shown
 
 

@@ -69,7 +69,7 @@ def both(house):
 def in_state(house, company, state, *, reviewer=None):
     """Id of an application of the company that has come to this state on the proper way."""
     reviewer = reviewer or house.reviewer
-    case_id = company.draft()
+    case_id = company.prepare(company.draft())
     if state in {"draft", "lapsed"}:
         if state == "lapsed":  # what falls due is the sweep's
             execute(house, "UPDATE applications SET state = 'lapsed' WHERE id = :id", id=stored_id(house, case_id))

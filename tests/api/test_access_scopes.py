@@ -24,6 +24,8 @@ PEOPLE = {
     "DELETE /v1/invitations/{invitation_id}",
     "POST /v1/api-clients",
     "DELETE /v1/api-clients/{client_id}",
+    "POST /v1/applications/{application_id}/declaration",
+    "POST /v1/certificates/{number}/changes",
 }
 """What members of companies do themselves: no scope opens it."""
 

@@ -86,7 +86,7 @@ def test_after_a_failed_commit_the_case_can_be_decided(house):
 
 def test_other_writes_fail_as_cleanly(house):
     company = house.company()
-    draft = company.draft()
+    draft = company.prepare(company.draft())
     number = house.certify(company)
     before = everything(house)
     path = f"/v1/residencies/{ok(company.get('/v1/residencies'))['items'][0]['id']}"
@@ -165,7 +165,7 @@ def test_every_other_answer_leaves_after_its_commit(house):
     before = count(house, "audit_events")
     ok(client.post("/v1/registrations", json=registration()))
     ok(client.post("/v1/products", json=product(company.site_id), headers=headers))
-    ok(client.post(f"/v1/applications/{draft}/evidence", files={"file": PDF}, data={"kind": "photo"}, headers=headers))
+    ok(client.post(f"/v1/applications/{draft}/evidence", files={"file": PDF}, data={"kind": "other"}, headers=headers))
     ok(client.post("/v1/api-clients", json={"name": "Order system"}, headers=headers))
     wrong = {"grant_type": "password", "username": "nobody@sample.example", "password": "not this one"}
     assert client.post("/v1/auth/token", data=wrong).status_code == 401

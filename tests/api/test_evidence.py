@@ -214,6 +214,7 @@ def test_when_asked_files_are_added_and_none_is_taken(shared_house, company):
     for each in (first, second):
         refused(company.delete(path_of(draft, each)), 409, "application-frozen")
     (waiting,) = company.application(draft)["questions"]
+    company.declare(draft)
     company.act(f"/v1/applications/{draft}/respond", {"answers": [{"question_id": waiting["id"], "text": "Here."}]})
     refused(company.add_evidence(draft, PDF + b"% too late"), 409, "application-frozen")
     assert house.reviewer.get(path_of(draft, second)).content == PDF + b"% asked for"

@@ -44,7 +44,7 @@ class TestReplay:
         assert (events(house), sites(company).count("Hall 2")) == (done, 1)
 
     def test_of_a_transition_though_version_and_state_moved_on(self, house, company, key):
-        path = f"/v1/applications/{company.draft()}/submit"
+        path = f"/v1/applications/{company.prepare(company.draft())}/submit"
         first = company.post(path, version=1, headers=keyed(key))
         assert first.status_code == 200
         done = events(house)
@@ -75,17 +75,17 @@ class TestReplay:
     def test_of_an_upload_though_the_boundary_differs(self, company, key):
         application = company.draft()
         path = f"/v1/applications/{application}/evidence"
-        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "cost-statement"}}
+        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         first = company.post(path, **upload, headers=keyed(key))
         same(first, company.post(path, **upload, headers=keyed(key)))
-        other = {"files": {"file": ("a.pdf", PDF + b"%")}, "data": {"kind": "cost-statement"}}
+        other = {"files": {"file": ("a.pdf", PDF + b"%")}, "data": {"kind": "other"}}
         assert company.post(path, **other, headers=keyed(key)).json()["code"] == "key-reused"
 
     def test_of_an_upload_comes_before_409(self, company, key):
         """The answer got lost, somebody else of the company submitted meanwhile: the file is there all the same."""
         application = company.draft()
         path = f"/v1/applications/{application}/evidence"
-        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "cost-statement"}}
+        upload = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         first = company.post(path, **upload, headers=keyed(key))
         company.submit(application)
         assert company.post(path, **upload).status_code == 409
@@ -187,7 +187,7 @@ class TestNotKept:
 
     def test_a_conflict_can_be_mended_under_the_same_key(self, house, key):
         company = house.company(confirmed=False)
-        path = f"/v1/applications/{company.draft()}/submit"
+        path = f"/v1/applications/{company.prepare(company.draft())}/submit"
         assert company.post(path, version=9, headers=keyed(key)).status_code == 412
         assert company.post(path, headers=keyed(key)).status_code == 428
         assert company.post(path, version=1, headers=keyed(key)).json()["code"] == "organisation-unconfirmed"

@@ -37,7 +37,7 @@ class TestTwoAtOnce:
         assert sites(company).count("Hall 2") == 1
 
     def test_of_a_transition(self, company, key):
-        path = f"/v1/applications/{company.draft()}/submit"
+        path = f"/v1/applications/{company.prepare(company.draft())}/submit"
         answers = at_once(8, lambda: company.post(path, version=1, headers=keyed(key)))
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.content for answer in answers}) == 1

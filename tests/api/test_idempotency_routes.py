@@ -46,6 +46,9 @@ class Stage:
     def application(self):
         return f"/v1/applications/{self.company.draft()}"
 
+    def ready(self):
+        return f"/v1/applications/{self.company.prepare(self.company.draft())}"
+
     def asked(self):
         """Address of an application whose applicant is asked something, and the question's id."""
         case = self.case("in_review")
@@ -75,7 +78,7 @@ def registration():
 
 
 def upload(stage):
-    return f"{stage.application()}/evidence", {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "photo"}}
+    return f"{stage.application()}/evidence", {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
 
 
 def removal(stage):
@@ -96,6 +99,12 @@ def residency(stage):
 def respond(stage):
     application, question = stage.asked()
     return at(application, "/respond", json={"answers": [{"question_id": question, "text": "In March."}]})
+
+
+def declaration(stage):
+    path = f"/v1/applications/{stage.company.draft()}/declaration"
+    present = ok(stage.company.get(path))
+    return path, {"json": {name: present[name] for name in ("text_version", "declared_hash")}}
 
 
 def recommend(stage):
@@ -175,7 +184,15 @@ def unread(stage):
 
 def read(stage):
     item = stage.house.confirm_evidence(paper(stage))
-    return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation")
+    return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation", json={"reason": "Of another works."})
+
+
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+
+
+def matter(stage):
+    made = stage.company.post(f"{stage.certificate()}/changes", json=CHANGE)
+    return f"/v1/matters/{made.json()['id']}"
 
 
 def assignment(stage):
@@ -214,8 +231,10 @@ CASES = {
         lambda s: ("/v1/applications", {"json": {"scheme": "MIK", "product_ids": [s.company.add_product()]}}),
     ),
     "PUT /v1/applications/{application_id}": ("company", change_of_draft),
-    "POST /v1/applications/{application_id}/submit": ("company", lambda s: at(s.application(), "/submit")),
+    "POST /v1/applications/{application_id}/submit": ("company", lambda s: at(s.ready(), "/submit")),
     "POST /v1/applications/{application_id}/respond": ("company", respond),
+    "POST /v1/applications/{application_id}/declaration": ("company", declaration),
+    "POST /v1/cases/{case_id}/visit-waiver": ("owner", lambda s: at(s.case("submitted"), "/visit-waiver", json=REASON)),
     "POST /v1/applications/{application_id}/withdraw": ("company", lambda s: at(s.application(), "/withdraw")),
     "POST /v1/applications/{application_id}/evidence": ("company", upload),
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": ("company", removal),
@@ -266,6 +285,14 @@ CASES = {
         ),
     ),
     "POST /v1/certificates/{number}/surrender": ("company", lambda s: at(s.certificate(), "/surrender")),
+    "POST /v1/certificates/{number}/changes": (
+        "company",
+        lambda s: (f"{s.certificate()}/changes", {"json": CHANGE}),
+    ),
+    "POST /v1/matters/{matter_id}/close": (
+        "owner",
+        lambda s: at(matter(s), "/close", json={"outcome": "corrected", "reason": "Proven."}),
+    ),
     "POST /v1/invitations": ("company", lambda _: ("/v1/invitations", {"json": {"email": "next@sample.example"}})),
     "DELETE /v1/invitations/{invitation_id}": (
         "company",

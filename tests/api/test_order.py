@@ -13,6 +13,7 @@ from app.actor import Role
 from tests.support import PASSWORD, PDF, ok, open_house, product, voen_of
 
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 CHANGED_SITE = {"name": "Hall 2", "production_started_on": "2024-03-01"}
 MEMBER = {"full_name": "Aysel Nümunə", "email": "order@sample.example", "password": PASSWORD}
 REGISTRATION = {
@@ -118,6 +119,11 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         answers = {"answers": [{"question_id": question["id"], "text": "On 1 March 2024."}]}
         return f"/v1/applications/{case_id}/respond", answers
 
+    def declare():
+        path = f"/v1/applications/{company.draft()}/declaration"
+        present = ok(company.get(path))
+        return path, {name: present[name] for name in ("text_version", "declared_hash")}
+
     def recommend():
         case_id = in_state(house, company, "in_review")
         (product_id,) = ok(company.get(f"/v1/applications/{case_id}"))["product_ids"]
@@ -167,6 +173,19 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         read = {"issued_on": "2024-01-15", "valid_until": None, "number": serial, "values": {}}
         return f"/v1/evidence/{item['id']}/confirm", read
 
+    def withdrawal():
+        """Of what a certificate rests on: it has to say why."""
+        path, read = paper()
+        house.certify(company)
+        item = path.removesuffix("/confirm")
+        house.registrar.act(path, read)
+        return f"{item}/withdraw-confirmation", {"reason": "Of another works.", "found_false": False}
+
+    def matter():
+        path, body = certificate("changes", CHANGE)()
+        closing = {"outcome": "upheld", "reason": "So it is.", "revocation_reason": "critical-nonconformity"}
+        return f"/v1/matters/{ok(company.post(path, json=body))['id']}/close", closing
+
     def address():
         return f"next{next(serials)}@sample.example"
 
@@ -202,7 +221,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     to_other = {"to": other_reviewer(house).id}
     holidays = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz", "works": False}]}
     whole = product(company.site_id) | {"national_code": "7306300000", "reference": None, "brand": "Nümunə"}
-    whole |= {"annual_capacity": "100", "flags": [], "joint_production": ["TR"]}
+    whole |= {"flags": [], "joint_production": ["TR"]}
     whole["materials"][0]["weight_kg"] = "1040"
     drafted = {"product_ids": [company.add_product()], "reference": None}
     anybody = house.anonymous
@@ -221,6 +240,8 @@ def places(shared_house):  # noqa: C901 (one line for each route)
             company, lambda: (f"/v1/applications/{company.draft()}", drafted)
         ),
         "POST /v1/applications/{application_id}/respond": Place(company, respond),
+        "POST /v1/applications/{application_id}/declaration": Place(company, declare),
+        "POST /v1/cases/{case_id}/visit-waiver": Place(house.owner, case("submitted", "visit-waiver", REASON)),
         "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
         "POST /v1/cases/{case_id}/request-information": Place(
             house.reviewer, case("in_review", "request-information", QUESTION)
@@ -243,7 +264,10 @@ def places(shared_house):  # noqa: C901 (one line for each route)
             house.owner, certificate("reinstate", {"cause": "hearing"}, suspended=True)
         ),
         "POST /v1/certificates/{number}/revoke": Place(house.owner, certificate("revoke", {"reason": "bankruptcy"})),
+        "POST /v1/certificates/{number}/changes": Place(company, certificate("changes", CHANGE)),
+        "POST /v1/matters/{matter_id}/close": Place(house.registrar, matter),
         "POST /v1/evidence/{evidence_id}/confirm": Place(house.registrar, paper),
+        "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(house.registrar, withdrawal),
         "POST /v1/cases/{case_id}/hand-over": Place(house.reviewer, case("in_review", "hand-over", to_other)),
         "POST /v1/cases/{case_id}/notes": Place(house.reviewer, case("submitted", "notes", {"text": "Called."})),
         "POST /v1/cases/assign": Place(
@@ -278,6 +302,8 @@ ROUTES = """
     POST /v1/applications
     PUT /v1/applications/{application_id}
     POST /v1/applications/{application_id}/respond
+    POST /v1/applications/{application_id}/declaration
+    POST /v1/cases/{case_id}/visit-waiver
     POST /v1/api-clients
     POST /v1/cases/{case_id}/request-information
     POST /v1/cases/{case_id}/recommend
@@ -292,7 +318,10 @@ ROUTES = """
     POST /v1/certificates/{number}/suspend
     POST /v1/certificates/{number}/reinstate
     POST /v1/certificates/{number}/revoke
+    POST /v1/certificates/{number}/changes
+    POST /v1/matters/{matter_id}/close
     POST /v1/evidence/{evidence_id}/confirm
+    POST /v1/evidence/{evidence_id}/withdraw-confirmation
     POST /v1/cases/{case_id}/hand-over
     POST /v1/cases/{case_id}/notes
     POST /v1/cases/assign
@@ -307,7 +336,7 @@ ROUTES = """
     POST /v1/users/{user_id}/role-requests
 """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
-ADDS = ("/notes", "/role-requests")  # to a thing, whatever its version
+ADDS = ("/notes", "/role-requests", "/changes", "/declaration")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
 PUBLIC = ["POST /v1/registrations", "POST /v1/invitations/accept", "POST /v1/auth/password-reset"]
 BY_EVERYBODY = ["POST /v1/me/password", "POST /v1/auth/step-up"]
@@ -489,6 +518,8 @@ def test_the_order_of_refusals(shared_house, places, route):
 AFTERWARDS = {
     "PUT /v1/applications/{application_id}": ("submitted", "application-frozen"),
     "POST /v1/applications/{application_id}/respond": ("submitted", "wrong-state"),
+    "POST /v1/applications/{application_id}/declaration": ("withdrawn", "application-frozen"),
+    "POST /v1/cases/{case_id}/visit-waiver": ("withdrawn", "application-frozen"),
     "POST /v1/cases/{case_id}/request-information": ("submitted", "wrong-state"),
     "POST /v1/cases/{case_id}/recommend": ("submitted", "wrong-state"),
     "POST /v1/cases/{case_id}/reject": ("submitted", "wrong-state"),
@@ -521,6 +552,7 @@ def test_the_state_speaks_before_the_body_elsewhere(shared_house):
         f"POST /v1/certificates/{number}/suspend": house.owner,
         f"POST /v1/certificates/{number}/reinstate": house.owner,
         f"POST /v1/certificates/{number}/revoke": house.owner,
+        f"POST /v1/certificates/{number}/changes": company,
         f"POST /v1/residencies/{residency['id']}/end": house.registrar,
         f"POST /v1/residencies/{residency['id']}/cancel": house.registrar,
         f"PUT /v1/residencies/{residency['id']}/stage": house.registrar,
@@ -530,7 +562,8 @@ def test_the_state_speaks_before_the_body_elsewhere(shared_house):
     }
     for (route, caller), content in itertools.product(at.items(), (MALFORMED["cut off"], b"[]", b"")):
         path = route.split()[1]
-        refused(send(caller, route, path, content, version="now"), 409)
+        adds = path.endswith(ADDS)
+        refused(send(caller, route, path, content, version=None if adds else "now"), 409)
 
 
 def test_forms_in_the_same_order(shared_house):

@@ -12,6 +12,7 @@ from app.web.gate import AT_WORK, Gates, Kind
 from tests.support import PASSWORD, ok, product, voen_of
 
 LOST = {409, 412}
+FALSE = {"reason": "It is false.", "found_false": True}
 
 
 def at_once(*deeds):
@@ -79,7 +80,7 @@ def test_many_cases_approved_at_once_have_serials_without_a_gap(house):
 def test_one_product_is_applied_for_once(house):
     company = house.company()
     shared = company.add_product()
-    drafts = [company.draft(shared) for _ in range(4)]
+    drafts = [company.prepare(company.draft(shared)) for _ in range(4)]
     answers = at_once(
         *(lambda d=d: company.post(f"/v1/applications/{d}/submit", version="now") for d in drafts),
     )
@@ -94,7 +95,7 @@ def test_applications_that_share_some_products_do_not_block_each_other(house):
     company = house.company()
     first, second = company.add_product(), company.add_product()
     for _ in range(3):
-        drafts = [company.draft(first, second), company.draft(second, first)]
+        drafts = [company.prepare(company.draft(*each)) for each in ((first, second), (second, first))]
         answers = at_once(*(lambda d=d: company.post(f"/v1/applications/{d}/submit", version="now") for d in drafts))
         assert statuses(answers) == {200: 1, 409: 1}
         won = next(d for d, answer in zip(drafts, answers, strict=True) if answer.status_code == 200)
@@ -196,21 +197,23 @@ def test_approve_against_cancelling_the_residency(house, attempt):
 
 
 def test_a_product_does_not_change_while_it_is_submitted(house):
-    """Either the application was made over the new product, or the change is refused."""
+    """Either the product is changed, and nobody has declared that yet, or the change is refused."""
     company = house.company()
     product_id = company.add_product()
-    draft = company.draft(product_id)
-    changed = product(company.site_id) | {"ex_works": "9999"}
+    draft = company.prepare(company.draft(product_id))
+    changed = product(company.site_id) | {"ex_works": "1460"}
     change, submit = at_once(
         lambda: company.put(f"/v1/products/{product_id}", version=1, json=changed),
         lambda: company.post(f"/v1/applications/{draft}/submit", version="now"),
     )
-    assert submit.status_code == 200, submit.text
     price = ok(company.get(f"/v1/products/{product_id}"))["ex_works"]
     if change.status_code == 200:
-        assert price.startswith("9999")
+        refused(submit, 409, "declaration-missing")
+        assert price.startswith("1460")
+        company.submit(draft)
     else:
         refused(change, 409, "product-frozen")
+        assert submit.status_code == 200, submit.text
         assert price.startswith("1450")
     house.review(draft)
     assert house.approve(draft)["state"] == "approved"
@@ -265,3 +268,34 @@ def test_a_house_that_is_full_says_so(house):
             ok(company.get("/v1/products"))
             ok(company.post("/v1/schemes/MIK/assessments", json=trial))
     ok(company.post("/v1/api-clients", json={"name": "Order system"}))
+
+
+def test_a_surrender_beside_a_matter_knows_of_it_or_comes_before_it(house):
+    """Either the matter was open and the surrender says so, or the certificate was given back and none opened."""
+    for _ in range(3):
+        company = house.company()
+        number = house.certify(company)
+        items = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
+        path = f"/v1/evidence/{next(each['id'] for each in items if each['kind'] == 'permit')}"
+        versions = house.registrar.version_of(path), company.version_of(f"/v1/certificates/{number}")
+        withdrawn, given_back = at_once(
+            lambda p=path, v=versions[0]: house.registrar.post(f"{p}/withdraw-confirmation", json=FALSE, version=v),
+            lambda n=number, v=versions[1], c=company: c.post(f"/v1/certificates/{n}/surrender", version=v),
+        )
+        assert (withdrawn.status_code, given_back.status_code) == (200, 200)
+        matters = ok(house.owner.get("/v1/matters", params={"certificate": number}))["items"]
+        assert given_back.json().get("during_investigation", False) is bool(matters)
+
+
+def test_of_many_closings_of_a_matter_one_is_done(house):
+    company = house.company()
+    number = house.certify(company)
+    change = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+    matter = ok(company.post(f"/v1/certificates/{number}/changes", json=change))
+    body = {"outcome": "corrected", "reason": "Proven."}
+    callers = [house.owner, house.registrar] * 4
+    path = f"/v1/matters/{matter['id']}/close"
+    answers = at_once(*(lambda c=caller: c.post(path, json=body, version=1) for caller in callers))
+    assert statuses(answers)[200] == 1
+    assert statuses(answers).keys() <= {200} | LOST
+    assert count(house, "matters") == 1

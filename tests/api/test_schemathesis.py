@@ -160,6 +160,7 @@ BY_TAG = {
     "cases": "reviewer",
     "registrar": "registrar",
     "keeping the mark": "owner",
+    "matters": "owner",
     "users": "owner",
     "calendar": "owner",
     "history": "auditor",

@@ -81,6 +81,8 @@ DOORS = {
     "PUT    /v1/applications/{application_id}": COMPANY,
     "POST   /v1/applications/{application_id}/submit": COMPANY,
     "POST   /v1/applications/{application_id}/respond": COMPANY,
+    "GET    /v1/applications/{application_id}/declaration": f"{COMPANY} {READERS}",
+    "POST   /v1/applications/{application_id}/declaration": "applicant",
     "POST   /v1/applications/{application_id}/withdraw": COMPANY,
     "GET    /v1/applications/{application_id}/assessment": f"{COMPANY} {READERS}",
     "GET    /v1/applications/{application_id}/timeline": f"{COMPANY} {READERS}",
@@ -119,6 +121,7 @@ DOORS = {
     "POST   /v1/cases/{case_id}/release": "reviewer",
     "POST   /v1/cases/{case_id}/request-information": "reviewer",
     "POST   /v1/cases/{case_id}/recommend": "reviewer",
+    "POST   /v1/cases/{case_id}/visit-waiver": "owner",
     "POST   /v1/cases/{case_id}/approve": "approver",
     "POST   /v1/cases/{case_id}/reject": "approver",
     "POST   /v1/cases/{case_id}/return": "approver",
@@ -140,6 +143,11 @@ DOORS = {
     "POST   /v1/certificates/{number}/reinstate": "owner",
     "POST   /v1/certificates/{number}/revoke": "owner",
     "POST   /v1/certificates/{number}/surrender": COMPANY,
+    "POST   /v1/certificates/{number}/changes": "applicant",  # a person tells
+    "GET    /v1/certificates/{number}/description": f"{COMPANY} {READERS}",
+    "GET    /v1/matters": "owner registrar auditor",
+    "GET    /v1/matters/{matter_id}": "owner registrar auditor",
+    "POST   /v1/matters/{matter_id}/close": "owner registrar",
     # owners, and who watches them
     "POST   /v1/calendar/holidays": "owner",
     "GET    /v1/audit": "owner auditor",
@@ -161,6 +169,7 @@ DOORS = {
 SECOND_FACTOR = """
     POST   /v1/cases/{case_id}/approve
     POST   /v1/cases/{case_id}/reject
+    POST   /v1/cases/{case_id}/visit-waiver
     POST   /v1/certificates/{number}/suspend
     POST   /v1/certificates/{number}/reinstate
     POST   /v1/certificates/{number}/revoke
@@ -176,14 +185,16 @@ SECOND_FACTOR = """
 
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
-OF_THE_HOUSE = {"user_id", "request_id", "role"}
+OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id"}
 OF_NOBODY = {
     "number",
     "code",
     "coordinates",
     "shape",
     "list",
-}  # what is public; a certificate's surrender is looked at by itself
+}  # what is public; what only the holder does with a certificate is looked at by itself
+OF_THE_HOLDER = ("/surrender", "/changes", "/description")
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 TAKES_FORM = {"POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence"
@@ -223,6 +234,7 @@ def things(shared_house, company):
     program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
     another_owner = house.staff("owner", name="another-owner")
     newcomer = house.staff("inspector", name="newcomer").id
+    change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
     asked = another_owner.post(f"/v1/users/{newcomer}/role-requests", json={"role": "auditor"})
     return {
         "site_id": company.site_id,
@@ -238,6 +250,7 @@ def things(shared_house, company):
         "user_id": newcomer,
         "request_id": ok(asked)["id"],
         "role": "inspector",
+        "matter_id": change["id"],
         "number": number,
         "coordinates": "0/000.p/1",
         "shape": "certificate-1",
@@ -334,7 +347,7 @@ def test_every_role_at_every_door(shared_house, company, stranger, things, route
         if name in DOORS[route]:
             assert answer.status_code not in {401, 403, 404}, f"{name} at {route}: {answer.text}"
             assert answer.status_code < 500, answer.text
-        elif name == "stranger" and (parameters(route) & OF_A_COMPANY or route.endswith("/surrender")):
+        elif name == "stranger" and (parameters(route) & OF_A_COMPANY or route.endswith(OF_THE_HOLDER)):
             refused(answer, 404, "not-found")
         else:
             assert refused(answer, 403)["code"] in {"forbidden", "not-case-holder"}

@@ -55,7 +55,10 @@ def numbers(shared_house):
     house.owner.act(f"/v1/certificates/{made['revoked']}/revoke", {"reason": "bankruptcy"})
     glass = house.company(legal_name_en="Çıraq Glass", legal_name_az="“Çıraq Şüşə” MMC")
     names = {"az": "Şüşə qab", "en": "Glass jar", "ru": "Стеклянная банка"}
-    asked = product(glass.site_id, names=names, hs6="701090", gtin="9520000000011")
+    sand = {"name": "Quartz sand", "hs4": "2505", "origin_country": "TR", "value": "830", "basis": "cif"}
+    here = {"country": "AZ", "district": "Ağdam", "is_essential": True}
+    melted = {"materials": [sand], "steps": [{"name": "Melting", "operation": "glass_melting"} | here]}
+    asked = product(glass.site_id, names=names, hs6="701090", gtin="9520000000011", **melted)
     return made | {"glass": house.certify(glass, glass.add_product(**asked))}
 
 

@@ -47,7 +47,7 @@ def kill_once_it_says(process, words):
 
 def test_killed_completed_and_played_again(tmp_path):
     with serving(tmp_path) as live:
-        kill_once_it_says(live.start("demo"), "Sample Roofing (fictional) submits")
+        kill_once_it_says(live.start("demo"), "Sample Roofing declares")
 
         completed = live.mik("demo", "--json")
         assert completed.returncode == 0, completed.stderr
@@ -58,7 +58,7 @@ def test_killed_completed_and_played_again(tmp_path):
         assert rows(live) == there
 
         outcomes = [each["outcome"] for each in played["applications"]]
-        assert sorted(outcomes) == ["approved"] * 7 + ["information_requested", "rejected", "submitted"]
+        assert sorted(outcomes) == ["approved"] * 8 + ["information_requested", "rejected", "submitted"]
         assert sorted(each["verdict"] for each in played["certificates"]) == ["revoked", "suspended"] + ["valid"] * 9
         assert there["certificates"] == 11
         shown = any_year(again.stdout.replace(live.base_url, ADDRESS)).splitlines()

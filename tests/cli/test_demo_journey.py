@@ -1,5 +1,7 @@
 """The demo's journey: what it shows, and that it can be cut off anywhere and played again without adding anything."""
 
+import re
+
 import pytest
 from demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
 
@@ -28,11 +30,12 @@ def test_every_kind_of_outcome_is_shown(house):
         "demo-MIK-R06": "approved",
         "demo-MIK-R07": "rejected",
         "demo-MIK-R09": "approved",
+        "demo-MIK-K01": "approved",
         "demo-MIK-R04": "approved",
         "demo-MIK-R02": "information_requested",
-        "demo-MIA-R05": "approved",
-        "demo-MIA-U01": "approved",
-        "demo-MIA-R10": "submitted",
+        "demo-MIA-N01": "approved",
+        "demo-URVA-U01": "approved",
+        "demo-MIA-V01": "submitted",
     }
 
 
@@ -48,7 +51,7 @@ def test_certificates_are_issued_one_is_suspended_one_revoked(house):
 
 def test_a_refusal_names_every_failed_criterion(house):
     refused = next(each for each in house.played.applications if each["outcome"] == "rejected")
-    assert [reason.rpartition("(")[2] for reason in refused["reasons"]] == ["criterion C-06)", "criterion K-06)"]
+    assert [re.search(r"\(criterion (C-\d+|K-\d+)", reason)[1] for reason in refused["reasons"]] == ["C-06", "K-06"]
     assert "(1900 − 1560) / 1900 × 100 = 17.9 %" in refused["reasons"][0]
 
 
@@ -62,8 +65,17 @@ def test_one_is_asked_and_answers_and_one_is_left_waiting(house):
     assert [question["answer"] for question in asked["demo-MIK-R02"]] == [None]
 
 
-def test_a_manual_rule_is_resolved_with_the_reviewers_reason(house):
-    assert any(words.startswith("The reviewer on P017: C-04 accepted: ") for words in house.said)
+@pytest.mark.parametrize(("product", "rule"), [("P002", "K-06"), ("P017", "C-04"), ("K01-1", "K-02")])
+def test_a_manual_rule_is_resolved_with_the_reviewers_reason(house, product, rule):
+    assert any(words.startswith(f"The reviewer accepts {rule} for {product}: ") for words in house.said)
+
+
+def test_every_criterion_of_origin_is_shown(house):
+    criteria = {each["product"]: each["criterion"] for each in house.played.certificates}
+    assert criteria["Honey, natural"] == "WO"
+    assert criteria["Wheat flour"] == "PE"
+    assert criteria["Welded steel tube, circular"] == "CTH"
+    assert criteria["Ready-mixed concrete"] == "RVC"
 
 
 def test_no_step_of_it_was_refused(house):

@@ -181,6 +181,7 @@ def test_a_question_says_what_it_is_about_and_an_answer_on_what_it_rests(house):
     file_id = ok(company.add_evidence(case_id))["id"]
     answers = [{"question_id": q["id"], "text": "See the file."} for q in waiting]
     answers[0]["evidence_ids"] = [file_id, file_id]
+    company.declare(case_id)  # with the file
     company.act(f"/v1/applications/{case_id}/respond", {"answers": answers})
     answered = ok(house.reviewer.get(f"/v1/cases/{case_id}"))["questions"]
     assert [q["evidence_ids"] for q in answered] == [[file_id], [], []]

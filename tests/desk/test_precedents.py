@@ -27,7 +27,7 @@ def decided(house):
     granted, refused_one, asking = house.company(), house.company(), house.company()
     number = house.certify(granted)
     low = product(refused_one.site_id)["costs"]
-    low[0], low[2] = low[0] | {"amount": "100"}, low[2] | {"amount": "860"}
+    low[0] = low[0] | {"amount": "100"}
     failing = refused_one.apply(refused_one.add_product(costs=low))
     reject(house, failing)
     own = asking.apply(asking.add_product(reference="first"))

@@ -72,7 +72,7 @@ def _change_draft(house):
 
 def _submit(house):
     company = house.company()
-    return _transition(company, f"/v1/applications/{company.draft()}/submit")
+    return _transition(company, f"/v1/applications/{company.prepare(company.draft())}/submit")
 
 
 def _withdraw(house):
@@ -203,9 +203,35 @@ def _keep(deed, body=None, *, before=None):
     return walk
 
 
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+
+
+def _report_change(house):
+    company = house.company()
+    return partial(company.post, f"/v1/certificates/{house.certify(company)}/changes", json=CHANGE)
+
+
+def _close_matter(house):
+    path = f"/v1/matters/{ok(_report_change(house)())['id']}/close"
+    return _transition(house.owner, path, {"outcome": "corrected", "reason": "The new supplier is proven."})
+
+
 def _announce(house):
     body = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
     return partial(house.owner.post, "/v1/calendar/holidays", json=body)
+
+
+def _declare(house):
+    company = house.company()
+    path = f"/v1/applications/{company.draft()}/declaration"
+    present = ok(company.get(path))
+    body = {name: present[name] for name in ("text_version", "declared_hash")}
+    return partial(company.post, path, json=body)
+
+
+def _waive_visit(house):
+    case_id = house.company().apply()
+    return _transition(house.owner, f"/v1/cases/{case_id}/visit-waiver", REASON)
 
 
 WALKS = {
@@ -219,6 +245,8 @@ WALKS = {
     "PUT /v1/applications/{application_id}": _change_draft,
     "POST /v1/applications/{application_id}/submit": _submit,
     "POST /v1/applications/{application_id}/respond": _respond,
+    "POST /v1/applications/{application_id}/declaration": _declare,
+    "POST /v1/cases/{case_id}/visit-waiver": _waive_visit,
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
@@ -246,6 +274,8 @@ WALKS = {
     "POST /v1/certificates/{number}/reinstate": _keep("reinstate", {"cause": "hearing"}, before="suspend"),
     "POST /v1/certificates/{number}/revoke": _keep("revoke", {"reason": "bankruptcy"}),
     "POST /v1/certificates/{number}/surrender": _keep("surrender"),
+    "POST /v1/certificates/{number}/changes": _report_change,
+    "POST /v1/matters/{matter_id}/close": _close_matter,
     "POST /v1/calendar/holidays": _announce,
     **ACCESS_WALKS,
     **EVIDENCE_WALKS,

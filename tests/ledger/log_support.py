@@ -18,7 +18,7 @@ def signer_of(value=1, name=ORIGIN):
 
 def disarm(connection):
     """Take the guards away, as an owner of the tables can."""
-    for table in ("audit_events", "log_entries", "rulesets"):
+    for table in ("audit_events", "log_entries", "rulesets", "certified_descriptions"):
         if connection.dialect.name == "sqlite":
             for verb in ("update", "delete", "insert"):
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")

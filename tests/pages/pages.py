@@ -4,7 +4,7 @@ by the tests of headers, languages, widths and accessibility.
 
 TRIED = (
     "scheme=MIK&name=Tube&hs6=7306.30&ex_works=1450&foreign=830&headings=7208,7306&karabakh=35&azerbaijan=56"
-    "&district=Ağdam&residence=resident&work=manufacture&step=here"
+    "&district=Ağdam&residence=resident&work=tube_welding&step=here"
 )
 PAGES = {
     "/verify": ["/verify", "/verify?number=MIK-2026-000042-A"],

@@ -13,6 +13,7 @@ from app.registry.territory import territory
 from app.schemes.eligibility import assess
 from app.schemes.evidence_kinds import Supplier
 from app.schemes.facts import ResidencyState, Step
+from app.schemes.lists import lists
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_file import load_schemes
 
@@ -27,13 +28,13 @@ TUBE = {
     "azerbaijan": "56",
     "district": "Ağdam",
     "residence": "resident",
-    "work": "manufacture",
+    "work": "tube_welding",
     "step": "here",
 }
 
 
 def read(**query):
-    return trial.read(query, territory(), TODAY, step_name="welding")
+    return trial.read(query, territory(), lists(), TODAY, language="en")
 
 
 def outcomes(code, **query):
@@ -50,7 +51,9 @@ def test_what_was_typed_becomes_facts():
     assert (facts.cost.karabakh_pct, facts.cost.azerbaijan_pct) == (52, 56)
     assert (facts.place.district, facts.place.economic_region) == ("Ağdam", "QARABAG")
     assert facts.residency.status is ResidencyState.RESIDENT
-    assert facts.steps == (Step(1, "welding", "manufacture", "AZ", "Ağdam", "QARABAG", is_essential=True),)
+    assert facts.steps == (
+        Step(1, "forming and welding of tubes", "tube_welding", "AZ", "Ağdam", "QARABAG", is_essential=True),
+    )
 
 
 def test_what_was_not_typed_is_not_carried():
@@ -77,6 +80,9 @@ def test_the_same_assessment_as_for_an_application():
         ({"karabakh": "5"}, "K-06", Outcome.FAIL),
         ({"work": "packing"}, "C-08", Outcome.FAIL),
         ({"work": "simple_assembly"}, "C-08", Outcome.FAIL),
+        ({"work": "assembly"}, "C-08", Outcome.MANUAL),
+        ({"work": "galvanising"}, "C-08", Outcome.MANUAL),
+        ({"work": "baking"}, "C-08", Outcome.MANUAL),  # substantial for other goods
         ({"step": "abroad"}, "C-09", Outcome.FAIL),
         ({"step": "abroad"}, "K-08", Outcome.FAIL),
         ({"step": "elsewhere"}, "K-07", Outcome.FAIL),
@@ -107,6 +113,7 @@ def test_each_field_counts(changed, rule, outcome):
         ("district", "Berlin", trial.NOT_A_CHOICE),
         ("residence", "cancelled", trial.NOT_A_CHOICE),
         ("work", "<script>", trial.NOT_A_CHOICE),
+        ("work", "manufacture", trial.NOT_A_CHOICE),
         ("step", "\u202e", trial.NOT_A_CHOICE),
         ("name", "x" * 201, trial.TOO_LONG),
     ],
@@ -115,6 +122,17 @@ def test_what_cannot_be_read_is_named(name, text, why):
     tried = read(**TUBE | {name: text})
     assert tried.wrong == {name: why} and tried.facts is None
     assert len(tried.given[name]) <= trial.LONGEST + 1
+
+
+@pytest.mark.parametrize("language", ["az", "en", "ru", "fa"])
+def test_the_choice_of_work_is_the_closed_list(language):
+    groups = trial.work_choices(lists(), language)
+    assert [heading for heading, _ in groups] == list(trial.WORK_GROUPS.values())
+    shown = dict(each for _, operations in groups for each in operations)
+    assert shown.keys() == lists().operations.keys() and sum(len(each) for _, each in groups) == len(shown)
+    for code, name in shown.items():
+        names = lists().operations[code].names
+        assert name == names.get(language, names["en"])
 
 
 @given(st.dictionaries(st.sampled_from([*trial.FIELDS, "other"]), st.text()))

@@ -130,15 +130,16 @@ def test_a_file_added_while_the_application_is_submitted(shared_house):
     for round_ in range(ROUNDS):
         scene = Scene(shared_house, company, "draft")
         path = f"/v1/applications/{scene.case_id}/evidence"
-        files = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "cost-statement"}}
+        files = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         submitted, added = at_once([scene.prepared("company submit"), partial(company.post, path, **files)], round_)
-        assert submitted.status_code == 200, submitted.text
         told = [each for each in scene.events() if each in {"application.submitted", "evidence.added"}]
         kept = ok(company.get(path))["items"]
-        if added.status_code == 201:
-            assert told == ["evidence.added", "application.submitted"]
+        if added.status_code == 201:  # nobody has declared that it is true: nothing is submitted
+            assert (submitted.status_code, submitted.json()["code"]) == (409, "declaration-missing"), submitted.text
+            assert told == ["evidence.added"]
             assert [each["id"] for each in kept] == [added.json()["id"]]
         else:
+            assert submitted.status_code == 200, submitted.text
             assert (added.status_code, added.json()["code"]) == (409, "application-frozen")
             assert (told, kept) == (["application.submitted"], [])
     assert_chain_holds(shared_house)
@@ -149,7 +150,7 @@ def test_one_application_is_withdrawn_while_the_next_one_for_the_product_is_subm
     for round_ in range(ROUNDS):
         scene = Scene(shared_house, company, "submitted")
         (product_id,) = company.application(scene.case_id)["product_ids"]
-        following = company.draft(product_id)
+        following = company.prepare(company.draft(product_id))
         submit = partial(company.post, f"/v1/applications/{following}/submit", version=1)
         withdrawn, submitted = at_once([scene.prepared("company withdraw"), submit], round_)
         assert withdrawn.status_code == 200, withdrawn.text

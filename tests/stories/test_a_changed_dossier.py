@@ -13,9 +13,14 @@ def test_a_changed_dossier_goes_back_to_review(house):
     change = company.put(f"/v1/products/{tube}", version="now", json=product(company.site_id, ex_works="1500"))
     assert (change.status_code, change.json()["code"]) == (409, "product-frozen")
 
-    # Its place of production is not, and the rules look at that too: another day is another dossier.
-    start = {"name": "Hall 1", "production_started_on": "2024-09-09"}
-    assert company.put(f"/v1/sites/{company.site_id}", version="now", json=start).status_code == 200
+    # A document can still be read again, and here staff read another number in it: that is another dossier.
+    permit = next(
+        each
+        for each in ok(house.registrar.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
+        if each["kind"] == "permit"
+    )
+    house.registrar.act(f"/v1/evidence/{permit['id']}/withdraw-confirmation")
+    house.confirm_evidence(permit, number="E-2024-15")
 
     # Nothing is granted, although every rule still passes; the recommendation is void.
     refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
@@ -26,6 +31,36 @@ def test_a_changed_dossier_goes_back_to_review(house):
     assert back["assignee_id"] == house.reviewer.id
 
     # The reviewer looks again, and now two people have seen the same thing.
+    house.review(case)
+    assert house.approve(case)["state"] == "approved"
+
+
+def test_what_the_company_changes_under_review_it_declares_again(house):
+    company = house.company()
+    case = company.apply()
+    house.review(case)
+
+    # Its place of production is not frozen; but nobody has declared that the new day is true.
+    start = {"name": "Hall 1", "production_started_on": "2024-09-09"}
+    assert company.put(f"/v1/sites/{company.site_id}", version="now", json=start).status_code == 200
+    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "not-eligible")
+    assert [(each["rule"], each["outcome"]) for each in refusal.json()["findings"]] == [("C-16", "incomplete")]
+    assert "changed after the declaration" in refusal.json()["findings"][0]["reason"]
+
+    # The reviewer cannot recommend it either, and asks. The company declares, and only then can it answer.
+    (product_id,) = company.application(case)["product_ids"]
+    approve = {"products": [{"product_id": product_id, "outcome": "approve"}]}
+    refusal = house.reviewer.post(f"/v1/cases/{case}/recommend", version="now", json=approve)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "incomplete")
+    question = {"questions": [{"text": "Since when?", "field": "/site/production_started_on"}]}
+    house.reviewer.act(f"/v1/cases/{case}/request-information", question)
+    (asked,) = company.application(case)["questions"]
+    answer = {"answers": [{"question_id": asked["id"], "text": "Since 9 September 2024, as entered now."}]}
+    refusal = company.post(f"/v1/applications/{case}/respond", version="now", json=answer)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "declaration-missing")
+    company.declare(case)
+    company.act(f"/v1/applications/{case}/respond", answer)
     house.review(case)
     assert house.approve(case)["state"] == "approved"
 

@@ -59,6 +59,9 @@ def test_asked_again_and_done_once(house):
     case = ok(program.post("/v1/applications", "draft-1", json=draft))["id"]
     assert [each["id"] for each in ok(company.get("/v1/applications"))["items"]] == [case]
 
+    # A person of the company looks at it and declares it true; a program cannot.
+    company.prepare(case)
+
     # It submits, and hears nothing for a while. Meanwhile a reviewer has taken the case: version and state have moved
     # on. The retry is told that its submission worked, and does not disturb the reviewer.
     with broken_line(house):

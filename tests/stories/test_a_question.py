@@ -23,10 +23,11 @@ def test_asked_answered_approved(house):
     # The company enters the day, adds a paper, and answers. An empty answer is not taken for one.
     start = {"name": "Hall 2", "production_started_on": "2026-11-02"}
     assert company.put(f"/v1/sites/{site}", version="now", json=start).status_code == 200
-    assert company.add_evidence(case, kind="process-description", name="act.pdf").status_code == 201
+    assert company.add_evidence(case, name="act.pdf").status_code == 201
     assert company.post(f"/v1/applications/{case}/respond", version="now", json={"answers": []}).status_code == 422
     (open_question,) = company.application(case)["questions"]
     answer = {"answers": [{"question_id": open_question["id"], "text": "On 2 November; the act is attached."}]}
+    company.declare(case)  # the day and the paper are new: what was declared before does not cover them
     assert company.act(f"/v1/applications/{case}/respond", answer)["state"] == "in_review"
 
     # The park confirms that the plant runs, and the case can be decided.
@@ -44,9 +45,9 @@ def test_where_the_rules_leave_it_open_a_person_decides_and_says_why(house):
     # Between 30 and 40 % of the cost in Karabakh the rules do not say yes or no.
     company = house.company()
     costs = [
-        {"kind": "labour", "place": "KARABAKH", "amount": "35"},
-        {"kind": "energy", "place": "AZ_OTHER", "amount": "10"},
-        {"kind": "materials", "place": "ABROAD", "amount": "55"},
+        {"kind": "labour", "place": "KARABAKH", "amount": "420"},
+        {"kind": "quality", "place": "AZ_OTHER", "amount": "70"},
+        {"kind": "materials", "place": "ABROAD", "amount": "830"},
     ]
     case = company.apply(company.add_product(costs=costs))
 

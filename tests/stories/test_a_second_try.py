@@ -2,15 +2,28 @@
 
 from tests.support import ok, product
 
-WELDED_FROM_ABROAD = [
-    {"kind": "labour", "place": "KARABAKH", "amount": "17"},
-    {"kind": "materials", "place": "ABROAD", "amount": "83"},
-]
+FORMED_ABROAD = {
+    "steps": [
+        {"name": "Forming", "operation": "forming", "country": "TR"},
+        {
+            "name": "Welding",
+            "operation": "tube_welding",
+            "country": "AZ",
+            "district": "Ağdam",
+            "is_essential": True,
+        },
+    ],
+    "costs": [
+        {"kind": "labour", "place": "KARABAKH", "amount": "190"},
+        {"kind": "labour", "place": "ABROAD", "amount": "290"},
+        {"kind": "materials", "place": "ABROAD", "amount": "830"},
+    ],
+}
 
 
 def test_refused_mended_granted(house):
     company = house.company()
-    tube = company.add_product(costs=WELDED_FROM_ABROAD)
+    tube = company.add_product(**FORMED_ABROAD)
 
     # It might have known: the rules can be tried before anybody is asked.
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
@@ -24,7 +37,7 @@ def test_refused_mended_granted(house):
     decision = company.application(case)["decision"]["products"][0]
     assert decision["certificate"] is None
     (why,) = decision["failed"]
-    assert why["rule"] == "K-06" and "17.0 %" in why["reason"]
+    assert why["rule"] == "K-06" and "14.5 %" in why["reason"]
 
     # A refusal is no ban. The forming line is moved into the hall in Ağdam, and the product's costs with it.
     moved = product(company.site_id)

@@ -3,7 +3,10 @@
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from app.schemes.evidence_kinds import Scope, kinds
 from tests.support import LOOKED_UP, PAPERS, ok
+
+UNITS = {"capacity-statement": {"unit": "t"}}
 
 
 def test_the_honest_company_gets_its_certificate(house):
@@ -12,10 +15,13 @@ def test_the_honest_company_gets_its_certificate(house):
     house.settle(company)
     company.add_site()
 
-    # It describes what it makes, lays its papers before the house, and tries the rules before it applies: nothing
+    # It describes what it makes, uploads its papers, and tries the rules before it applies: nothing
     # fails, but nobody has read the papers yet, nor looked into the tax register.
     tube = company.add_product(names={"az": "Qaynaqlı polad boru", "en": "Welded steel tube"})
-    papers = [company.lay(kind, **details) for kind, details in PAPERS.items()]
+    papers = [
+        company.lay(kind, about=tube if kinds()[kind].scope is Scope.PRODUCT else None, **details | UNITS.get(kind, {}))
+        for kind, details in PAPERS.items()
+    ]
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
     assert tried["outcome"] == "incomplete"
     missing = {finding["rule"] for finding in tried["rules"] if finding["outcome"] == "incomplete"}
@@ -62,7 +68,8 @@ def test_the_honest_company_gets_its_certificate(house):
     # The company sees who did what, though not the names of the staff.
     timeline = ok(company.get(f"/v1/applications/{application}/timeline"))["items"]
     told = [each["event"] for each in timeline if each["event"].startswith("application.")]
-    assert told == [f"application.{deed}" for deed in ("drafted", "submitted", "claimed", "recommended", "approved")]
+    deeds = ("drafted", "declared", "submitted", "claimed", "recommended", "approved")
+    assert told == [f"application.{deed}" for deed in deeds]
     assert {each["name"] for each in timeline if each["by"] == "staff"} == {None}
 
     # Three years later the certificate has run out, and nobody had to do anything for that.

@@ -9,6 +9,7 @@ from app.cli.demo import cast
 from app.cli.demo.cast import Suspend
 from app.cli.demo.client import Json
 from app.cli.demo.stage import Stage
+from app.schemes.lists import lists
 
 VC_JWT = "application/vc+jwt"
 
@@ -21,19 +22,19 @@ def keep_the_mark(stage: Stage, applications: Sequence[Json]) -> None:
         for product in each["products"]
         if product["certificate"]
     }
-    for deed in cast.DEEDS:
-        if (deed.scheme, deed.product) not in issued:
+    for action in cast.ACTIONS:
+        if (action.scheme, action.product) not in issued:
             continue
-        number, issued_at = issued[deed.scheme, deed.product]
+        number, issued_at = issued[action.scheme, action.product]
         certificate = stage.public.get(f"/v1/certificates/{number}")
         if certificate["status"] != "active" or _second(certificate["status_since"]) != _second(issued_at):
             continue
-        if isinstance(deed, Suspend):
-            stage.owner.act(f"/v1/certificates/{number}/suspend", {"cause": deed.cause, "note": deed.note})
-            stage.say(f"The owner suspends {number}: {deed.cause}. {deed.note}")
+        if isinstance(action, Suspend):
+            stage.owner.act(f"/v1/certificates/{number}/suspend", {"cause": action.cause, "note": action.note})
+            stage.say(f"The owner suspends {number} for a {action.cause}. {action.note}")
         else:
-            stage.owner.act(f"/v1/certificates/{number}/revoke", {"reason": deed.reason})
-            stage.say(f"The owner revokes {number}: {deed.reason}.")
+            stage.owner.act(f"/v1/certificates/{number}/revoke", {"reason": action.reason})
+            stage.say(f"The owner revokes {number}: {lists().name('revocation_reason', action.reason, 'en')}.")
 
 
 def _second(moment: str) -> datetime:
@@ -73,6 +74,7 @@ def _verified(stage: Stage, number: str) -> Json:
         "scheme": certificate["scheme"]["code"],
         "holder": certificate["holder"]["name"],
         "product": certificate["product"]["name"]["en"],
+        "criterion": certificate["origin_criterion"],
         "valid_until": certificate["valid_until"],
         "status": certificate["status"],
         "verdict": answer["verdict"],

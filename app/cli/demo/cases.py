@@ -10,8 +10,9 @@ from app.cli.demo import cast
 from app.cli.demo.cast import Case
 from app.cli.demo.client import Account, Json, Refused
 from app.cli.demo.companies import registered_site, set_operating, tell_start
-from app.cli.demo.evidence import lay_and_confirm
-from app.cli.demo.papers import NOTHING_REAL, product_body, small_pdf
+from app.cli.demo.evidence import Applicant, upload_and_confirm, upload_proofs
+from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
+from app.cli.demo.sample_products import product_body
 from app.cli.demo.stage import Stage
 
 
@@ -21,10 +22,11 @@ def try_unconfirmed(stage: Stage, member: Account) -> Json:
     application = play.found_or_drafted()
     if application["state"] != "draft" or member.get("/v1/me")["organisation"]["standing"] != "unconfirmed":
         return {}
+    play.declare(application)
     try:
         member.act(f"/v1/applications/{application['id']}/submit")
     except Refused as why:
-        stage.say(f"{play.name} is not confirmed and may not submit: {why.message}")
+        stage.say(f"{play.name} may not submit: {why.message}")
         return {"company": play.name, "application": application["number"], "code": why.code, "message": why.message}
     return {}
 
@@ -61,7 +63,7 @@ class CasePlay:
             "in_review": self._ask if asks and not application["questions"] else self._recommend,
             "recommended": self._approve,
         }
-        if not self._case.left_on_the_desk:
+        if not self._case.is_left_to_review:
             steps["submitted"] = self._claim
         if asks and asks.answer:
             steps["information_requested"] = self._answer
@@ -74,34 +76,53 @@ class CasePlay:
         if found:
             return self.read(found["id"])
         ids = self._describe()
-        lay_and_confirm(self._stage, case, self._member, dict(zip(case.products, ids, strict=True)))
         tried = self._member.post(f"/v1/schemes/{case.scheme}/assessments", {"product_ids": ids})["items"]
         outcomes = ", ".join(f"{code} {each['outcome']}" for code, each in zip(case.products, tried, strict=True))
-        self._stage.say(f"{self.name} tries the rules of {case.scheme} before applying: {outcomes}.")
+        self._stage.say(f"{self.name} tries the rules of {case.scheme}: {outcomes}.")
         draft = {"scheme": case.scheme, "product_ids": ids, "reference": case.reference}
         return self._member.post("/v1/applications", draft)
 
     def _describe(self) -> list[str]:
-        """Ids of the products, in the order of the case; those that are missing are entered."""
+        """Ids of the products, in the order of the case; what is missing of them and their documents is entered."""
         known = {code: each for each, code in self._references().items()}
         missing = [code for code in self._case.products if code not in known]
+        site = registered_site(self._member)
         for code in missing:
-            body = product_body(self._stage.lines[code], registered_site(self._member))
-            known[code] = self._member.post("/v1/products", body)["id"]
+            known[code] = self._member.post("/v1/products", product_body(self._stage.lines[code], site, {}))["id"]
         if missing:
             self._stage.say(f"{self.name} describes {', '.join(missing)}: materials, steps, costs.")
-        return [known[code] for code in self._case.products]
+        ids = {code: known[code] for code in self._case.products}
+        self._add_documents(site, ids)
+        return list(ids.values())
+
+    def _add_documents(self, site: Json, ids: Mapping[str, str]) -> None:
+        """Documents name the products that they are about; materials list the documents that prove their origin."""
+        rows = {code: self._stage.lines[code] for code in ids}
+        path = f"/v1/organisations/{self._member.get('/v1/me')['organisation']['id']}/evidence"
+        applicant = Applicant(self._member, self.name, path, site, rows, ids)
+        for code, proofs in upload_proofs(self._stage, applicant).items():
+            described = self._member.get(f"/v1/products/{ids[code]}")
+            listed = {proof for line in described["materials"] for proof in line["proofs"]}
+            if not set(proofs.values()) <= listed:
+                self._member.act(f"/v1/products/{ids[code]}", product_body(rows[code], site, proofs), method="PUT")
+        upload_and_confirm(self._stage, self._case, applicant)
 
     def _references(self) -> Mapping[str, str]:
         """Id → code of every product of the company."""
         return {each["id"]: each["reference"] for each in self._member.everything("/v1/products")}
 
     def _submit(self, application: Json) -> None:
-        path, products = f"/v1/applications/{application['id']}", ", ".join(self._case.products)
-        paper = small_pdf(self.name, f"Cost statement for {products}", NOTHING_REAL)
-        self._member.upload(f"{path}/evidence", ("cost-statement.pdf", paper), {"kind": "cost-statement"})
-        self._member.act(f"{path}/submit")
-        self._stage.say(f"{self.name} submits {application['number']}: {self._case.scheme} for {products}.")
+        self.declare(application)
+        self._member.act(f"/v1/applications/{application['id']}/submit")
+        products = ", ".join(self._case.products)
+        self._stage.say(f"{self.name} declares that all is true, and submits {application['number']} for {products}.")
+
+    def declare(self, application: Json) -> None:
+        """Accept the text over what stands in the application now, where that is still to do."""
+        path = f"/v1/applications/{application['id']}/declaration"
+        present = self._member.get(path)
+        if not (present["declaration"] or {}).get("covers_present"):
+            self._member.post(path, {name: present[name] for name in ("text_version", "declared_hash")})
 
     def _claim(self, application: Json) -> None:
         self._stage.reviewer.act(f"/v1/cases/{application['id']}/claim")
@@ -116,13 +137,15 @@ class CasePlay:
         asked, path = self._case.question, f"/v1/applications/{application['id']}"
         assert asked is not None
         if asked.commissioned:
-            paper = small_pdf(self.name, asked.commissioned, NOTHING_REAL)
-            self._member.upload(f"{path}/evidence", ("commissioning-act.pdf", paper), {"kind": "process-description"})
+            act = small_pdf(self.name, asked.commissioned, NOTHING_REAL)
+            about = {"kind": "process-description", "product_id": application["product_ids"]}
+            self._member.upload(f"{path}/evidence", ("commissioning-act.pdf", act), about)
             set_operating(self._stage, application["organisation"]["id"])
         if asked.started_on:
             tell_start(self._member, asked.started_on.isoformat())
         waiting = [each["id"] for each in application["questions"] if each["answer"] is None]
         answers = [{"question_id": each, "text": asked.answer} for each in waiting]
+        self.declare(application)
         self._member.act(f"{path}/respond", {"answers": answers})
         self._stage.say(f"{self.name} answers: {asked.answer}")
 
@@ -133,14 +156,17 @@ class CasePlay:
         products = [_verdict(each, codes[each["product_id"]], self._case) for each in judged]
         self._stage.reviewer.act(f"{path}/recommend", {"products": products})
         for each in products:
-            for word in [*each["reasons"], *(f"{r['rule']} accepted: {r['reason']}" for r in each["resolutions"])]:
-                self._stage.say(f"The reviewer on {codes[each['product_id']]}: {word}")
+            code = codes[each["product_id"]]
+            for reason in each["reasons"]:
+                self._stage.say(f"The reviewer rejects {code}: {reason}")
+            for resolved in each["resolutions"]:
+                self._stage.say(f"The reviewer accepts {resolved['rule']} for {code}: {resolved['reason']}")
 
     def _approve(self, application: Json) -> None:
         """Another person confirms the recommendation, whichever way it goes."""
         decided = self._stage.approver.act(f"/v1/cases/{application['id']}/approve")
-        granted = ", ".join(decided["certificates"]) or "no certificate"
-        self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}, {granted}.")
+        granted = "".join(f", {number}" for number in decided["certificates"])
+        self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}{granted}.")
 
     def outcome(self, application: Json) -> Json:
         """What there is to show of the case, as the company itself reads it."""

@@ -45,11 +45,15 @@ class Case:
     products: tuple[str, ...]
     question: Question | None = None
     resolutions: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (product, rule) → why it is accepted
-    left_on_the_desk: bool = False  # submitted, for whoever wants to try the reviewer's side
+    is_left_to_review: bool = False  # submitted, for whoever wants to try the reviewer's side
 
     @property
     def reference(self) -> str:
         return f"demo-{self.scheme}-{self.party}"
+
+    @property
+    def is_household(self) -> bool:
+        return self.scheme == "URVA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +78,33 @@ COMPANIES = (
     Company("R02", "Elçin Nümunə"),
     Company("R03", "Fərid Nümunə", started_on=date(2023, 9, 11)),
     Company("R04", "Günel Nümunə"),
-    Company("R05", "Həsən Nümunə"),
     Company("R06", "İlahə Nümunə", started_on=date(2024, 2, 5)),
     Company("R07", "Kamran Nümunə", started_on=date(2024, 6, 3)),
     Company("R08", "Lalə Nümunə", basis=None),
     Company("R09", "Murad Nümunə", started_on=date(2024, 5, 20)),
-    Company("R10", "Nərgiz Nümunə"),
-    Company("U01", "Orxan Nümunə", basis="Identity card and the municipality's letter, both seen."),
+    Company("N01", "Həsən Nümunə", started_on=date(2023, 10, 2)),
+    Company("V01", "Nərgiz Nümunə", started_on=date(2025, 3, 10)),
+    Company("K01", "Tural Nümunə", started_on=date(2022, 8, 1)),
+    Company(
+        "U01",
+        "Orxan Nümunə",
+        started_on=date(2019, 5, 1),
+        basis="Identity card and the municipality's letter, both seen.",
+    ),
 )
 
 CASES = (
-    Case("R01", "MIK", ("P001", "P002")),
+    Case(
+        "R01",
+        "MIK",
+        ("P001", "P002"),
+        resolutions={
+            ("P002", "K-06"): (
+                "39.0 %, one point below the threshold. All work is done at the site in Ağdam; only the coil comes "
+                "from abroad, and the accountant's statement agrees."
+            )
+        },
+    ),
     Case("R03", "MIK", ("P005",)),
     Case("R06", "MIK", ("P010",)),
     Case("R07", "MIK", ("P013",)),
@@ -93,10 +113,17 @@ CASES = (
         "MIK",
         ("P016", "P017", "P019"),
         resolutions={
-            (
-                "P017",
-                "C-04",
-            ): "Tubing without fittings: 7326.90 fits, and so would 7308.90. Either way the heading changes."
+            ("P017", "C-04"): (
+                "Tubing without fittings: 7326.90 fits, and so would 7308.90. Either way the heading changes."
+            )
+        },
+    ),
+    Case(
+        "K01",
+        "MIK",
+        ("K01-1",),
+        resolutions={
+            ("K01-1", "K-02"): "The mill is in Tərtər, outside the parks. The site was visited: milling is done there."
         },
     ),
     Case(
@@ -105,7 +132,7 @@ CASES = (
         ("P007",),
         question=Question(
             "The register says that the plant is being built. Has series production started, and since when?",
-            answer="Yes, since 3 November 2025. The park has taken over the line; its act is among the evidence.",
+            answer="Yes, since 3 November 2025. The park has taken over the line; its act is attached.",
             started_on=date(2025, 11, 3),
             commissioned="Commissioning act of the mixing line, 3 November 2025",
         ),
@@ -116,16 +143,21 @@ CASES = (
         ("P003", "P004"),
         question=Question("The register says that the plant is being built. When will series production start?"),
     ),
-    Case("R05", "MIA", ("P008", "P009")),
-    Case("U01", "MIA", ("P045",)),
-    Case("R10", "MIA", ("P020",), left_on_the_desk=True),
+    Case("N01", "MIA", ("P043",)),
+    Case("U01", "URVA", ("P045",)),
+    Case("V01", "MIA", ("P041",), is_left_to_review=True),
 )
 
 UNCONFIRMED = Case("R08", "MIK", ("P015",))
 """May draft and try the rules, but not submit."""
 
-DEEDS: tuple[Suspend | Revoke, ...] = (
-    Suspend("P016", "MIK", "hearing", "Complaint about the origin of the motors; the holder is heard."),
+ACTIONS: tuple[Suspend | Revoke, ...] = (
+    Suspend(
+        "P016",
+        "MIK",
+        "hearing",
+        "A buyer shows motors that the holder's invoices do not list: the papers may be false. The holder is heard.",
+    ),
     Revoke("P005", "MIK", "mark-on-uncertified-goods"),
 )
 

@@ -97,7 +97,7 @@ class Account:
     def post(self, path: str, body: Any = None, **query: str | bool) -> Json:
         return _read(self._send("POST", path, json=body, params=query))
 
-    def upload(self, path: str, file: tuple[str, bytes], form: Mapping[str, str], **query: str | bool) -> Json:
+    def upload(self, path: str, file: tuple[str, bytes], form: Mapping[str, Any], **query: str | bool) -> Json:
         return _read(self._send("POST", path, files={"file": file}, data=dict(form), params=query))
 
     def act(self, path: str, body: Any = None, *, method: str = "POST") -> Json:

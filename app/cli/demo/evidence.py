@@ -1,96 +1,247 @@
-"""The papers that the rules ask for: laid before the house by the company, read and confirmed by the registrar.
+"""The documents that the rules ask for: uploaded by the company, looked up or confirmed by staff.
 
-They are laid once for all applications of the company. What lies there already, of its kind and about its product, is
-left as it is; so a run that was cut off is completed, and a second one adds nothing.
+They are added once for all applications of the company. A document that is there already, of its kind and about the
+same thing, is left as it is: a run that was cut off is completed, and a second one adds nothing.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 
 from app.cli.demo.cast import Case
 from app.cli.demo.client import Account, Json
-from app.cli.demo.papers import NOTHING_REAL, small_pdf
-from app.cli.demo.stage import Stage
+from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
+from app.cli.demo.sample_products import Line, claimed_lines, sums
+from app.cli.demo.stage import Row, Stage
 
+INSPECTION_RECORD = "inspection-record"
 YEAR = timedelta(days=365)
+CLAIMED_OF_CAPACITY = Decimal("0.8")
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """One item of evidence: what the document says of itself."""
+class Document:
+    """What a document says of itself, and what it is about: the company, a site or products."""
 
     kind: str
     title: str
-    values: Json
-    product_id: str | None = None
+    values: Json = field(default_factory=dict)
+    product_ids: tuple[str, ...] = ()
+    site_id: str | None = None
     issued_on: date | None = None
     valid_until: date | None = None
     number: str | None = None
+    distinct_by: str | None = None  # the value that tells documents of one kind and subject apart
 
-    def form(self) -> dict[str, str]:
+    def form(self) -> Json:
         said = {
             "kind": self.kind,
             "values": json.dumps(self.values),
-            "product_id": self.product_id,
+            "product_id": list(self.product_ids),
+            "site_id": self.site_id,
             "issued_on": self.issued_on and self.issued_on.isoformat(),
             "valid_until": self.valid_until and self.valid_until.isoformat(),
             "number": self.number,
         }
         return {name: value for name, value in said.items() if value}
 
+    def is_uploaded(self, present: Iterable[Json]) -> bool:
+        return any(
+            (each["kind"], sorted(each["product_ids"]), each["site_id"])
+            == (self.kind, sorted(self.product_ids), self.site_id)
+            and (self.distinct_by is None or each["values"].get(self.distinct_by) == self.values[self.distinct_by])
+            for each in present
+        )
 
-def lay_and_confirm(stage: Stage, case: Case, member: Account, products: dict[str, str]) -> None:
-    """`products`: code → id. Nobody confirms anything of a company that is itself not confirmed yet."""
-    organisation = member.get("/v1/me")["organisation"]
-    name, path = stage.name(case.party), f"/v1/organisations/{organisation['id']}/evidence"
-    if laid := _lay(member, path, name, _of_company(stage, case, products, stage.today)):
-        stage.say(f"{name} lays its papers before the house: {', '.join(laid)}.")
-    if organisation["standing"] != "confirmed":
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """The company with what its documents are about."""
+
+    member: Account
+    name: str
+    path: str  # of its documents
+    site: Json
+    rows: Mapping[str, Row]  # code → line of the sample
+    ids: Mapping[str, str]  # code → id of the product
+
+
+def upload_proofs(stage: Stage, applicant: Applicant) -> dict[str, dict[str, str]]:
+    """The proofs of origin of the materials, as far as they are missing: code → heading → id."""
+    documents = [
+        _declaration_of_supplier(line, product_id, stage.today)
+        for code, product_id in applicant.ids.items()
+        for line in claimed_lines(code)
+    ]
+    if _upload(applicant.member, applicant, documents):
+        materials = ", ".join(line.name.lower() for code in applicant.ids for line in claimed_lines(code))
+        stage.say(f"{applicant.name} uploads suppliers' declarations of origin: {materials}.")
+    present = [each for each in applicant.member.get(applicant.path)["items"] if each["kind"] == "supplier-declaration"]
+    codes = {product_id: code for code, product_id in applicant.ids.items()}
+    proofs: dict[str, dict[str, str]] = {code: {} for code in applicant.ids}
+    for each in present:
+        for product_id in each["product_ids"]:
+            if product_id in codes:
+                proofs[codes[product_id]].setdefault(each["values"]["hs4"], each["id"])
+    return proofs
+
+
+def upload_and_confirm(stage: Stage, case: Case, applicant: Applicant) -> None:
+    """Staff confirm nothing of a company that is itself not confirmed yet."""
+    if added := _upload(applicant.member, applicant, list(_of_company(case, applicant, stage.today))):
+        stage.say(f"{applicant.name} uploads documents: {', '.join(added)}.")
+    if applicant.member.get("/v1/me")["organisation"]["standing"] != "confirmed":
         return
-    waiting = [each for each in member.get(path)["items"] if each["confirmed_at"] is None]
-    for each in waiting:
-        stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
-    found = _lay(stage.registrar, path, name, _looked_up(stage, case, stage.today))
-    if waiting or found:
-        also = f", and looks up: {', '.join(found)}" if found else ""
-        stage.say(f"The registrar reads and confirms the papers of {name}{also}.")
+    for each in _waiting(applicant):
+        if each["kind"] != INSPECTION_RECORD:
+            stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
+    if found := _upload(stage.registrar, applicant, list(_looked_up(stage, case, applicant))):
+        stage.say(f"The registrar confirms them and adds: {', '.join(found)}.")
+    for each in _waiting(applicant):  # by another member of staff than the one who added it
+        stage.reviewer.act(f"/v1/evidence/{each['id']}/confirm", {})
+        stage.say("The reviewer confirms the record of the site visit.")
 
 
-def _lay(account: Account, path: str, name: str, papers: Iterator[Paper]) -> list[str]:
-    """Lay what is missing; the titles of it, each once."""
-    there = {(each["kind"], each["product_id"]) for each in account.get(path)["items"]}
-    missing = [paper for paper in papers if (paper.kind, paper.product_id) not in there]
-    for paper in missing:
-        file = (f"{paper.kind}.pdf", small_pdf(name, paper.title, NOTHING_REAL))
-        account.upload(path, file, paper.form())
-    return list(dict.fromkeys(paper.title for paper in missing))
+def _waiting(applicant: Applicant) -> list[Json]:
+    return [each for each in applicant.member.get(applicant.path)["items"] if each["confirmed_at"] is None]
 
 
-def _of_company(stage: Stage, case: Case, products: dict[str, str], today: date) -> Iterator[Paper]:
+def _upload(account: Account, applicant: Applicant, documents: list[Document]) -> list[str]:
+    """Upload what is missing; the titles of it, each once."""
+    present = account.get(applicant.path)["items"]
+    missing = [document for document in documents if not document.is_uploaded(present)]
+    for document in missing:
+        about = ", ".join(code for code, product_id in applicant.ids.items() if product_id in document.product_ids)
+        text = " ".join(filter(None, (document.title, document.values.get("hs4"), about and f"for {about}")))
+        file = (f"{document.kind}.pdf", small_pdf(applicant.name, text, NOTHING_REAL))
+        account.upload(applicant.path, file, document.form())
+    return list(dict.fromkeys(document.title for document in missing))
+
+
+def _declaration_of_supplier(line: Line, product_id: str, today: date) -> Document:
+    values = {
+        "supplier": line.supplier,
+        "hs4": line.hs4,
+        "country": line.country,
+        "district": line.district,
+        "period_from": (today - YEAR).isoformat(),
+        "period_until": (today + YEAR).isoformat(),
+    }
+    return Document(
+        "supplier-declaration",
+        "supplier's declaration",
+        values,
+        product_ids=(product_id,),
+        issued_on=today - YEAR,
+        distinct_by="hs4",
+    )
+
+
+def _of_company(case: Case, applicant: Applicant, today: date) -> Iterator[Document]:
     begun, ends = today - YEAR, today + 5 * YEAR
-    yield Paper("authority-to-sign", "authority to sign", {"basis": "director"}, issued_on=begun)
-    yield Paper("conformity-document", "test report", {}, issued_on=begun, valid_until=ends)
+    site, every = applicant.site["id"], tuple(applicant.ids.values())
+    yield Document("authority-to-sign", "authority to sign", {"basis": "director"}, issued_on=begun)
+    yield Document("conformity-document", "test report", product_ids=every, issued_on=begun, valid_until=ends)
+    for code, product_id in applicant.ids.items():
+        row = applicant.rows[code]
+        if not case.is_household:
+            yield _cost_statement(code, product_id, today)
+        if case.scheme != "MIA":
+            volume = {"claimed_volume": f"{_volume(row):f}"}
+            yield Document("volume-statement", "yearly volume", volume, product_ids=(product_id,), issued_on=begun)
     if case.scheme == "MIK":
-        yield Paper("permit", "permit", {}, issued_on=begun, valid_until=ends)
-    else:
-        yield Paper("ownership-statement", "extract on ownership", {"state_share_pct": "0"}, issued_on=begun)
-    for code, product_id in products.items():
-        row = stage.lines[code]
-        if case.scheme == "MIK":
-            volume = {"claimed_volume": row["annual_capacity"] or "1"}
-            yield Paper("volume-statement", "statement of volume", volume, product_id, issued_on=begun)
-        else:
-            origin = {"form": "GENERAL", "hs4": row["hs6"][:4]}
-            day, number = today - timedelta(days=30), f"AZ {code[1:]}"
-            yield Paper("origin-document", "certificate of origin", origin, product_id, issued_on=day, number=number)
+        yield Document("permit", "permit", site_id=site, issued_on=begun, valid_until=ends)
+        yield from _capacities(applicant, begun)
+    if case.scheme == "MIA":
+        yield Document("ownership-statement", "extract on ownership", {"state_share_pct": "0"}, issued_on=begun)
+    if case.is_household:
+        yield from _of_household(applicant, begun, ends)
 
 
-def _looked_up(stage: Stage, case: Case, today: date) -> Iterator[Paper]:
+def _volume(row: Row) -> Decimal:
+    return (Decimal(row["annual_capacity"]) * CLAIMED_OF_CAPACITY).normalize()
+
+
+def _capacities(applicant: Applicant, begun: date) -> Iterator[Document]:
+    """One statement for each unit in which the products of the site are measured."""
+    capacities: dict[str, Decimal] = {}
+    for code in applicant.ids:
+        row = applicant.rows[code]
+        capacities[row["unit"]] = capacities.get(row["unit"], Decimal(0)) + Decimal(row["annual_capacity"])
+    for unit, capacity in capacities.items():
+        yield Document(
+            "capacity-statement",
+            "capacity of the site",
+            {"unit": unit, "per_year": f"{capacity:f}"},
+            site_id=applicant.site["id"],
+            issued_on=begun,
+            distinct_by="unit",
+        )
+
+
+def _cost_statement(code: str, product_id: str, today: date) -> Document:
+    """Signed by the accountant, over the twelve months that ended with the last one."""
+    until = today.replace(day=1) - timedelta(days=1)
+    values = {
+        "accountant": "Nigar Nümunə",
+        "licence_no": "M-0042",
+        "period_from": (until - timedelta(days=360)).replace(day=1).isoformat(),
+        "period_until": until.isoformat(),
+        "signed": True,
+        **sums(code),
+    }
+    title = "cost statement"
+    return Document("cost-statement", title, values, product_ids=(product_id,), issued_on=until)
+
+
+def _of_household(applicant: Applicant, begun: date, ends: date) -> Iterator[Document]:
+    """Own produce of a family: where it comes from, and that the family lives in the municipality."""
+    site, rows = applicant.site, applicant.rows
+    season_ends = begun + YEAR - timedelta(days=30)
+    season = {
+        "headings": sorted({row["hs6"][:4] for row in rows.values()}),
+        "district": site["district"],
+        "season_from": begun.isoformat(),
+        "season_until": season_ends.isoformat(),
+        "quantity": "1,200 kg of honey",
+        "ground": "hives",
+    }
+    letter = {"municipality": "URVA", "relation": "lives"}
+    yield Document("municipality-letter", "letter of the municipality", letter, issued_on=begun)
+    yield Document("production-record", "hive book", season, site_id=site["id"], issued_on=season_ends)
+    yield Document(
+        "food-registration",
+        "food registration",
+        site_id=site["id"],
+        issued_on=begun,
+        valid_until=ends,
+        number="AQ-0042",
+    )
+    for product_id in applicant.ids.values():
+        material = {"local_material_pct": "100"}
+        yield Document("local-material", "local material", material, product_ids=(product_id,), issued_on=begun)
+
+
+def _looked_up(stage: Stage, case: Case, applicant: Applicant) -> Iterator[Document]:
+    today, site = stage.today, applicant.site["id"]
     clean = {"sanctions_match": False, "tax_debt": False, "open_complaint": False}
-    yield Paper("tax-status", "tax register", {"taxpayer_status": "active"}, issued_on=today)
-    yield Paper("background-check", "sanctions, debts and complaints", clean, issued_on=today)
-    if case.scheme == "MIK":
+    yield Document("tax-status", "tax status", {"taxpayer_status": "active"}, issued_on=today)
+    yield Document("background-check", "check of sanctions and debts", clean, issued_on=today)
+    if case.scheme == "MIK" and applicant.site["park_code"]:
         goods = sorted({row["hs6"][:4] for row in stage.lines.values() if row["owner_id"] == case.party})
-        yield Paper("resident-project", "approved project", {"approved_goods": goods}, issued_on=today)
+        project = {"approved_goods": goods}
+        yield Document("resident-project", "approved project", project, site_id=site, issued_on=today)
+    if case.is_household:
+        for product_id in applicant.ids.values():
+            met = {"result": "all_met"}
+            check = "check against the specification"
+            yield Document("specification-check", check, met, product_ids=(product_id,), issued_on=today)
+    visit: Json = {
+        "visited_by": "municipality" if case.is_household else "staff",
+        "surveyor": "Rəşad Nümunə",
+        "products": ", ".join(applicant.ids),
+        "findings": [],
+    }
+    yield Document(INSPECTION_RECORD, "site visit", visit, site_id=site, issued_on=today)

@@ -64,7 +64,7 @@ def show(console: Console, shown: Mapping[str, Any]) -> None:
     _heading(console, "Certificates, verified")
     for each in shown["certificates"]:
         also = "By its token as well: " + each["verdict_by_token"] + "." if "verdict_by_token" in each else None
-        title = f"{each['number']}  {each['product']}, {each['holder']}"
+        title = f"{each['number']}  {each['product']} ({each['criterion']}), {each['holder']}"
         _entry(console, each["verdict"], title, [each["links"]["verify"], *([also] if also else [])])
     _heading(console, "Accounts (of this demo only; kept in the data folder, readable by its owner)")
     for each in shown["accounts"]:

@@ -12,6 +12,7 @@ import httpx2 as httpx
 
 from app.cli.demo import cast
 from app.cli.demo.client import Account, Stranger
+from app.cli.demo.sample_products import OWN_ROWS
 
 Row = Mapping[str, str]
 PasswordFor = Callable[[str], str]
@@ -58,11 +59,12 @@ class Stage:
 
     @cached_property
     def lines(self) -> Mapping[str, Row]:
-        """Product → its line in the sample of products."""
-        return {row["product_id"]: row for row in sample_rows(cast.PRODUCTS_FILE)}
+        """Product → its line in the sample of products; those that only the demo has are among them."""
+        return {row["product_id"]: row for row in (*sample_rows(cast.PRODUCTS_FILE), *OWN_ROWS)}
 
     def name(self, party: str) -> str:
-        return self.listing[party]["legal_name_en"]
+        """As the demo speaks of the company: all are fictional, so the name does not say it each time."""
+        return self.listing[party]["legal_name_en"].removesuffix(" (fictional)")
 
 
 def sample(name: str) -> bytes:

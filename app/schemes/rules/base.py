@@ -7,25 +7,27 @@ the file is read, so that no assessment can meet a reason that is missing or can
 
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemes.facts import Facts
 from app.schemes.figures import plain
 from app.schemes.lists import Lists, country_name, lists
-from app.schemes.material_origin import OriginSettings
+from app.schemes.material_origin import BillOfMaterials, OriginSettings, read_bill_of_materials
 from app.schemes.outcome import Outcome
 
 Value = str | int | bool | None | tuple[str, ...]
 """A value seen: decimals as text, dates in ISO form."""
+
+T = TypeVar("T")
 
 Language = Literal["en", "az"]
 
@@ -49,6 +51,18 @@ class Context:
     territory_sets: Mapping[str, frozenset[str]]  # name → economic regions, folded districts or municipalities
     origin: OriginSettings
     lists: Lists
+    _kept: dict[object, tuple[Facts, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: object, facts: Facts, compute: Callable[[], T]) -> T:
+        """What several rules ask of the same facts, computed for the first of them; facts never change."""
+        kept = self._kept.get(what)
+        if kept is None or kept[0] is not facts:
+            kept = self._kept[what] = (facts, compute())
+        found: T = kept[1]
+        return found
+
+    def bill_of_materials(self, facts: Facts) -> BillOfMaterials | None:
+        return self.once("bill of materials", facts, lambda: read_bill_of_materials(facts, self.origin, self.lists))
 
 
 LONGEST_VALUE = 120
@@ -74,6 +88,7 @@ class Remedy(NamedTuple):
     field: str | None = None  # JSON pointer into the product, or a name such as `declaration`
     evidence: str | None = None  # kind of document
     by_staff: bool = False
+    also: tuple[str, ...] = ()  # kinds of documents that are missing beside it
 
 
 class Verdict(NamedTuple):
@@ -81,6 +96,11 @@ class Verdict(NamedTuple):
     values: Mapping[str, Value]
     remedy: Remedy | None = None
     text: str | None = None  # key of the reason where it is not the case itself
+
+
+class Phrase(NamedTuple):
+    text: str  # as it is read where it leaves nothing open; else with its placeholders
+    names: tuple[tuple[str, str | None], ...]  # each placeholder, and the list that names its codes
 
 
 class Text(BaseModel):
@@ -114,6 +134,7 @@ class Rule(BaseModel, ABC):
         default=False, description="incomplete does not stop a submission: it is asked for, and stops an approval"
     )
     reasons: Mapping[str, Text]
+    shared_reasons: Mapping[str, Text] = Field(default={}, exclude=True, repr=False)
 
     @abstractmethod
     def judge(self, facts: Facts, context: Context) -> Verdict:
@@ -157,6 +178,14 @@ class Rule(BaseModel, ABC):
         return None
 
     @model_validator(mode="after")
+    def shared_reasons_fill_in(self) -> Self:
+        """A shared rule has a reason for whatever it could answer; with its parameters a mark's own may need fewer."""
+        wanted = {name: text for name, text in self.shared_reasons.items() if name in self.texts()}
+        object.__setattr__(self, "reasons", wanted | dict(self.reasons))
+        object.__setattr__(self, "shared_reasons", {})
+        return self
+
+    @model_validator(mode="after")
     def every_case_has_a_reason_that_can_be_filled_in(self) -> Self:
         texts = self.texts()
         if missing := sorted(texts - self.reasons.keys()):
@@ -171,6 +200,11 @@ class Rule(BaseModel, ABC):
         return self
 
     @cached_property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """`cases()`, put together once."""
+        return MappingProxyType(dict(self.cases()))
+
+    @cached_property
     def published_parameters(self) -> Mapping[str, Any]:
         """`parameters()`, put together once: a rule never changes."""
         return MappingProxyType(self.parameters())
@@ -181,17 +215,29 @@ class Rule(BaseModel, ABC):
         figures = {name: plain(value) for name, value in self if isinstance(value, Decimal)}
         return own | {name: figure for name, figure in figures.items() if name in own}
 
+    @cached_property
+    def phrases(self) -> Mapping[tuple[str, str], Phrase]:
+        """Key of a reason and language → the sentence with its clause, and what it leaves open; put together once."""
+        named, phrases = self.named(), {}
+        for key, text in self.reasons.items():
+            for language, sentence, clause in (("en", text.en, self.clause.en), ("az", text.az, self.clause.az)):
+                names = tuple((name, named.get(name)) for name in sorted(placeholders(sentence)))
+                whole = f"{sentence} ({clause.replace('{', '{{').replace('}', '}}')})"
+                phrases[key, language] = Phrase(whole if names else whole.format(), names)
+        return MappingProxyType(phrases)
+
     def reason(self, verdict: Verdict, language: Language) -> str:
         """The sentence for this verdict as a person reads it, with the clause behind it."""
-        sentence: str = getattr(self.reasons[verdict.text or verdict.case], language)
-        clause: str = getattr(self.clause, language)
-        return f"{sentence.format_map(self.as_words(verdict.values, language))} ({clause})"
+        phrase = self.phrases[verdict.text or verdict.case, language]
+        return phrase.text.format_map(self.as_words(phrase, verdict.values, language)) if phrase.names else phrase.text
 
-    def as_words(self, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
-        """Parameters and values as a person reads them, by the names that reasons have for them."""
-        named = self.named()
-        values = {**self.published_parameters, **seen_values}
-        return {name: legible(value, named.get(name), language) for name, value in values.items()}
+    def as_words(self, phrase: Phrase, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+        """What the phrase leaves open, values before parameters, as a person reads it."""
+        parameters = self.published_parameters
+        return {
+            name: legible(seen_values[name] if name in seen_values else parameters[name], group, language)
+            for name, group in phrase.names
+        }
 
 
 def placeholders(sentence: str) -> set[str]:

@@ -24,7 +24,7 @@ FactName = Annotated[
     str,
     Field(
         pattern=r"^(applicant\.(tax_number|person|legal_form|size_class)|site\.(country|district|region|park|zone_kind"
-        r"|stage|started_on)|residency\.status|product\.(hs6|chapter|heading|unit|brand)"
+        r"|stage|started_on)|residency\.status|product\.(hs6|chapter|heading|unit|brand|partners)"
         r"|evidence:[a-z]+(-[a-z]+)*\.[a-z][a-z0-9_]*)$",
         description="a fact by its name, or `evidence:<kind>.<value>`",
     ),
@@ -162,10 +162,10 @@ class ConditionRule(Rule):
         return own | {name: own.get(name) for name in ("at_least", "above", "at_most", "below")}
 
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
-        values = self.values(facts)
+        found = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+        values = self.values(facts, found)
         if any(not is_carried(name, facts) for name in self.facts_read()):
             return Verdict("not_assessed", values)
-        found = fact_of(self.fact, facts)
         for branch in self.branches:
             value = fact_of(branch.fact, facts) if branch.fact else found
             if value is not None and branch.matches(value, facts.as_of):
@@ -186,10 +186,9 @@ class ConditionRule(Rule):
         kinds = self.evidence_kinds()
         return Remedy(field=self.missing_field, evidence=kinds[0] if kinds else None)
 
-    def values(self, facts: Facts) -> dict[str, Value]:
-        stated = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
+    def values(self, facts: Facts, found: ItemValue | None) -> dict[str, Value]:
         return {
-            "stated": self.show(stated),
+            "stated": self.show(found),
             "voen": seen(facts.applicant.voen) if facts.applicant else None,
             "person": text_of(fact_of("applicant.person", facts)) if facts.applicant else None,
             "site_country": seen(code(facts.production.country)) if facts.production else None,
@@ -252,7 +251,9 @@ def fact_of(name: str, facts: Facts) -> ItemValue | None:
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
         item = in_force(facts.evidence, kind, facts.as_of)
-        return item.values.get(value) if item else None
+        stated = item.values.get(value) if item else None
+        makes_sense = not isinstance(stated, Decimal) or exact(stated) is not None
+        return stated if makes_sense else None
     return FACTS[name](facts)
 
 
@@ -307,4 +308,5 @@ FACTS: Mapping[str, Callable[[Facts], ItemValue | None]] = {
     "product.heading": lambda facts: facts.product.hs6[:4] if facts.product.hs6 else None,
     "product.unit": lambda facts: facts.product.unit,
     "product.brand": lambda facts: facts.product.brand,
+    "product.partners": lambda facts: "declared" if facts.product.partner_countries else "none",
 }

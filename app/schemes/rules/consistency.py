@@ -7,6 +7,7 @@ tolerance: the materials are taken from the bill of materials for both.
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -14,13 +15,14 @@ from pydantic import Field
 from app.schemes.evidence_choice import choose, confirmed
 from app.schemes.facts import CostPlace, CostStatement, Facts, InputSummary
 from app.schemes.figures import exact, plain, rounded, shown
-from app.schemes.material_origin import HOME, BillOfMaterials, Contradiction, place_of, positive, read_bill_of_materials
+from app.schemes.material_origin import HOME, BillOfMaterials, Contradiction, place_of, positive
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
     Context,
     KindCode,
     Language,
     Percentage,
+    Phrase,
     Remedy,
     Rule,
     Value,
@@ -82,19 +84,19 @@ class ConsistencyRule(Rule):
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
 
-    def as_words(self, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+    def as_words(self, phrase: Phrase, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
         """Of a contradiction both sides by their names: a proof says something of the field of the line."""
         field, other = seen_values["field"], seen_values["other"]
         sides = {"a": field, "b": field if other == "proof" else other}
         said = {name: legible(seen_values[name], SAID.get(str(side)), language) for name, side in sides.items()}
-        return super().as_words(seen_values, language) | said
+        return super().as_words(phrase, seen_values, language) | said
 
     def judge(self, facts: Facts, context: Context) -> Verdict:
         values: dict[str, Value] = dict.fromkeys(self.VALUES)
         value, cost = facts.value, facts.cost
         if value is None or isinstance(value.inputs, InputSummary) or not isinstance(cost, CostStatement):
             return Verdict("not_assessed", values)
-        bill = read_bill_of_materials(facts, context.origin, context.lists) or BillOfMaterials((), None)
+        bill = context.bill_of_materials(facts) or BillOfMaterials((), None)
         values["ex_works"] = None if value.ex_works is None else seen(plain(value.ex_works))
         for line in bill.lines:
             if line.contradiction is not None:
@@ -103,7 +105,7 @@ class ConsistencyRule(Rule):
             if not positive(line.material.value):
                 field = f"/materials/{line.number}/value"
                 return Verdict("incomplete_value", values | {"n": str(line.number + 1)}, Remedy(field=field))
-        price, others = exact(value.ex_works), other_costs(cost)
+        price, others = exact(value.ex_works), context.once("other costs", facts, partial(other_costs, cost))
         if price is None or price <= 0:
             return Verdict("incomplete_value", values, Remedy(field="/ex_works"), text="incomplete_ex_works")
         if others is None:

@@ -42,8 +42,12 @@ class DeclarationRule(Rule):
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
         made = facts.declaration
         values: dict[str, Value] = dict.fromkeys(self.VALUES)
-        if made is None or facts.evidence is None:
+        if facts.evidence is None:
             return Verdict("not_assessed", values)
+        statement = self.statement_case(facts)
+        if made is None:  # a dry run: there is nothing yet to declare, but the statement can be missing
+            missing = statement if statement != AWAITS_STAFF else None
+            return Verdict(missing or "not_assessed", values, Remedy(evidence=self.statement) if missing else None)
         values |= {
             "at": day(made.made_on),
             "name": seen(made.made_by_name),
@@ -51,10 +55,10 @@ class DeclarationRule(Rule):
         }
         if fault := declaration_fault(made):
             return Verdict(fault, values, Remedy(field="declaration"))
-        named_by = [item for item in self.authorities(facts) if item.values.get(self.signer) == made.made_by]
+        signer = made.made_by
+        named_by = [item for item in self.authorities(facts) if signer and item.values.get(self.signer) == signer]
         if not any(holds(item, facts.as_of) for item in named_by):
             return Verdict("incomplete_authority", values, Remedy(evidence=self.authority))
-        statement = self.statement_case(facts)
         if statement is not None and statement != AWAITS_STAFF:
             return Verdict(statement, values, Remedy(evidence=self.statement))
         is_confirmed = any(item.confirmed and holds(item, facts.as_of) for item in named_by)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,7 +25,7 @@ from app.schemes.rules.base import (
     day,
     seen,
 )
-from app.schemes.spelling import occurs, skeleton
+from app.schemes.spelling import occurs_folded, skeleton
 
 
 class ProtectedName(BaseModel):
@@ -36,14 +37,19 @@ class ProtectedName(BaseModel):
     holder: str = Field(min_length=2)
     spellings: tuple[str, ...] = Field(min_length=1)
 
+    @cached_property
+    def skeletons(self) -> tuple[str, ...]:
+        return tuple(skeleton(spelling) for spelling in self.spellings)
+
     def stands_in(self, text: str) -> bool:
-        return any(occurs(spelling, text) for spelling in self.spellings)
+        found = skeleton(text)
+        return any(occurs_folded(wanted, found) for wanted in self.skeletons)
 
 
 class NamesRule(Rule):
-    """`asks = "protected"`: a protected name in product or brand is for a person, unless a confirmed consent covers it;
-    without `evidence` no consent helps, and a certificate never outlives a consent with an end. `asks = "unique"`: the
-    brand is no other producer's, nor a registered mark by the search that staff made."""
+    """`asks = "protected"`: a protected name in product or brand is for a person, or refused (`unconsented`), unless a
+    confirmed consent covers it; without `evidence` no consent helps, and a certificate never outlives a consent with an
+    end. `asks = "unique"`: the brand is no other producer's, nor a registered mark by the search that staff made."""
 
     kind: Literal["names"]
     asks: Literal["protected", "unique"] = "protected"
@@ -51,6 +57,7 @@ class NamesRule(Rule):
     evidence: KindCode | None = None
     value: ValueName = "protected_name"
     free: tuple[Word, ...] = Field(default=(), description="results of the search that leave the name free")
+    unconsented: Literal["manual", "fail"] = "manual"
     similar_from_pct: int = Field(default=80, ge=50, le=100)
     NAMED: ClassVar = {"search": "match"}
     VALUES: ClassVar = frozenset({"found", "holders", "consented", "valid_until", "brand", "similar_to", "search"})
@@ -82,8 +89,9 @@ class NamesRule(Rule):
     def cases(self) -> Mapping[str, Outcome]:
         if self.asks == "unique":
             return self.UNIQUE_CASES
-        alone = ("pass", "manual")
-        return {case: each for case, each in self.CASES.items() if self.evidence is not None or case in alone}
+        named = {"pass": Outcome.PASS, self.unconsented: Outcome(self.unconsented)}
+        consent = {case: each for case, each in self.CASES.items() if case not in ("pass", "manual")}
+        return named if self.evidence is None else named | consent
 
     @property
     def source(self) -> Source | None:
@@ -95,15 +103,18 @@ class NamesRule(Rule):
     def value_names(self) -> tuple[str, ...]:
         return () if self.evidence is None else (self.value,)
 
-    def found(self, product: ProductFacts) -> tuple[ProtectedName, ...]:
+    def found(self, facts: Facts, context: Context) -> tuple[ProtectedName, ...]:
+        return context.once((self.id, "found"), facts, lambda: self.found_in(facts.product))
+
+    def found_in(self, product: ProductFacts) -> tuple[ProtectedName, ...]:
         texts = [text for text in (product.name_en, product.name_az, *product.other_names, product.brand) if text]
         return tuple(each for each in self.names if any(each.stands_in(text) for text in texts))
 
-    def consents(self, facts: Facts) -> dict[str, date | None]:
+    def consents(self, facts: Facts, context: Context) -> dict[str, date | None]:
         """Name → last day of the consent that covers it; None where it is open."""
         covered: dict[str, date | None] = {}
         items = confirmed(facts.evidence, self.evidence) if self.evidence else ()
-        for each in self.found(facts.product) if items else ():
+        for each in self.found(facts, context) if items else ():
             ends = [
                 item.valid_until
                 for item in items
@@ -115,16 +126,16 @@ class NamesRule(Rule):
                 covered[each.name] = max(ends, key=lambda end: end or date.max)
         return covered
 
-    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
-        return _first_end(self.consents(facts)) if self.asks == "protected" else None
+    def holds_until(self, facts: Facts, context: Context) -> date | None:
+        return _first_end(self.consents(facts, context)) if self.asks == "protected" else None
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
+    def judge(self, facts: Facts, context: Context) -> Verdict:
         values: dict[str, Value] = dict.fromkeys(self.VALUES)
         if self.evidence is not None and facts.evidence is None:
             return Verdict("not_assessed", values)
         if self.asks == "unique":
             return self.judge_brand(facts, values)
-        found, covered = self.found(facts.product), self.consents(facts)
+        found, covered = self.found(facts, context), self.consents(facts, context)
         values |= {
             "found": tuple(each.name for each in found),
             "holders": tuple(sorted({each.holder for each in found})),
@@ -133,7 +144,9 @@ class NamesRule(Rule):
         }
         if not found:
             return Verdict("pass", values)
-        return Verdict("pass_consent" if len(covered) == len({each.name for each in found}) else "manual", values)
+        return Verdict(
+            "pass_consent" if len(covered) == len({each.name for each in found}) else self.unconsented, values
+        )
 
     def judge_brand(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         brand = facts.product.brand

@@ -14,6 +14,7 @@ from app.schemes.rules.base import (
     Context,
     KindCode,
     Language,
+    Phrase,
     Remedy,
     Rule,
     Source,
@@ -52,6 +53,15 @@ class VisitRule(Rule):
         "not_assessed": Outcome.NOT_ASSESSED,
     }
 
+    def cases(self) -> Mapping[str, Outcome]:
+        """Where no visit is asked for, only what a visit found all the same can stand in the way."""
+        if self.site_visit == "required":
+            return self.CASES
+        return {case: self.CASES[case] for case in ("pass_waived", "manual", "fail", "not_assessed")}
+
+    def texts(self) -> frozenset[str]:
+        return super().texts() - ({"pass_in_force_unvisited"} if self.site_visit == "waived" else set())
+
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
 
@@ -84,9 +94,9 @@ class VisitRule(Rule):
             "incomplete_old" if record else "incomplete", values, Remedy(evidence=self.evidence, by_staff=True)
         )
 
-    def as_words(self, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
+    def as_words(self, phrase: Phrase, seen_values: Mapping[str, Value], language: Language) -> dict[str, str]:
         """The reason of the mark itself is known in both languages; the one for a single case is as it was written."""
-        words = super().as_words(seen_values, language)
+        words = super().as_words(phrase, seen_values, language)
         if self.waived_because is None or seen_values["reason"] != self.waived_because.en:
             return words
         reason: str = getattr(self.waived_because, language)

@@ -1,0 +1,97 @@
+"""`mik rules impact`: what other rules would change in the certificates in force and the open cases of a mark."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from app.applications import impact as impacts
+from app.applications.impact import Line, Versions
+from app.cli.frame import in_words, load_settings, opened
+from app.cli.rules import scheme_of
+from app.db import Database
+from app.errors import Invalid
+from app.registry.days import day_in_baku
+from app.schemes import service as schemes
+from app.schemes.ruleset import Ruleset
+from app.schemes.scheme_file import load_schemes
+from app.web.deps import utc_now
+
+
+def impact(
+    scheme: Annotated[str, typer.Option(help="Code of the mark, such as MIK.")],
+    file: Annotated[Path | None, typer.Option(help="Scheme file with the other rules, published or not.")] = None,
+    version: Annotated[str | None, typer.Option(help="Published version, such as 2027.1.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, as the API sends them.")] = False,
+) -> None:
+    """Judge certificates in force and open cases by the version in force and by another one, and name what differs.
+
+    Without --file and --version the other version is the scheme file that comes with the service. Nothing is changed.
+    Ends with 0, and with 2 when an option is wrong or nothing can be judged by the version.
+    """
+    with in_words(), opened(load_settings()) as database:
+        pieces = impacts.report(
+            database.read_session, compared(database, scheme, file, version), day_in_baku(utc_now())
+        )
+        lines = (line for piece in pieces for line in piece)
+        if as_json:
+            for line in lines:
+                # bytes: JSON is UTF-8, whatever the terminal believes
+                typer.echo(json.dumps(line, ensure_ascii=False).encode())
+        else:
+            show(lines)
+
+
+def compared(database: Database, scheme: str, file: Path | None, version: str | None) -> Versions:
+    code = scheme.strip().upper()
+    if file is not None and version is not None:
+        raise Invalid("Give --file or --version, not both.")
+    with database.read_session() as session:
+        if version is not None:
+            return impacts.versions(session, code, version)
+        return Versions(schemes.mark(session, code).ruleset, ruleset_of(code, file))
+
+
+def ruleset_of(code: str, file: Path | None) -> Ruleset:
+    """The rules of the file, or those that come with the service."""
+    if file is None:
+        shipped = load_schemes().get(code)
+        if shipped is None:
+            raise Invalid(f"No scheme file of {code} comes with the service: give --file or --version.")
+        return shipped.ruleset
+    found = scheme_of(file)
+    if found.code != code:
+        raise Invalid(f"{file} is the scheme file of {found.code}, not of {code}.")
+    return found.ruleset
+
+
+def show(lines: Iterable[Line]) -> None:
+    """The same for a person, line by line as it is found."""
+    console = Console(soft_wrap=True, highlight=False)
+    for line in lines:
+        for text in shown(line):
+            console.print(escape(text))
+
+
+def shown(line: Line) -> Iterator[str]:
+    if line["type"] == "impact":
+        now, then = line["now"]["version"], line["then"]["version"]
+        yield f"{line['scheme']}: rules {now} in force, compared with {then}, as of {line['as_of']}"
+    elif line["type"] == "changed":
+        names = line["product"]["names"]
+        name = names.get("en") or next(iter(names.values()), "")
+        yield f"{line['subject']} {line['id']}, {line['holder']}, {name}: {line['before']} → {line['after']}"
+        for rule in line["rules"]:
+            yield f"  {rule['rule']}: {said(rule['before'])} → {said(rule['after'])}"
+    else:
+        for each in line["counts"]:
+            yield f"{each['count']} × {each['subject']}: {each['before']} → {each['after']}"
+        yield f"{line['judged']} judged, {line['changed']} changed"
+
+
+def said(answer: Line | None) -> str:
+    return "no such rule" if answer is None else f"{answer['outcome']} ({answer['reason']})"

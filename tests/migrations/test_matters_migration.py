@@ -1,0 +1,92 @@
+"""Certificates of before get the description that issuing would freeze today, and the older service its four causes."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from alembic import command
+
+from app.certificates import description
+from app.certificates.model import Certificate, CertifiedDescription
+from app.products import store as products
+from app.registry import store as registry
+from app.schema import alembic_config, migrated
+from tests.support import ok
+
+BEFORE, AFTER = "20261123_0130_extracts", "20261127_1900_matters"
+CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
+
+
+def run(database, verb, revision):
+    config = alembic_config()
+    with database.write_engine.begin() as connection:
+        config.attributes["connection"] = connection
+        verb(config, revision)
+
+
+def descriptions(database):
+    with database.read_session() as session:
+        return {
+            row.certificate_id: (row.content, row.sha256) for row in session.scalars(sa.select(CertifiedDescription))
+        }
+
+
+def present(database):
+    """What issuing would freeze of each certificate now."""
+    with database.read_session() as session:
+        found = {}
+        for row in session.scalars(sa.select(Certificate)):
+            whole = products.by_id(session, [row.product_id])[row.product_id]
+            site, company = registry.site(session, row.site_id), registry.organisation(session, row.organisation_id)
+            content = description.describe(whole, site, company)
+            found[row.id] = (content, description.digest(content))
+    return found
+
+
+def test_certificates_of_before_are_described_as_their_product_stands(house):
+    company = house.company()
+    full = company.add_product(national_code="7306300000", gtin="9520000000011", brand="Nümunə", ex_works="1450.50")
+    numbers = [house.certify(company, full, scheme="MIA"), house.certify(company)]
+    issued = descriptions(house.database)
+    assert issued == present(house.database)
+    ok(company.post(f"/v1/certificates/{numbers[0]}/changes", json=CHANGE))
+    changed = ok(company.get(f"/v1/products/{full}"))["names"] | {"en": "Another name"}
+    with house.database.session() as session:
+        products.product(session, UUID(full)).names = changed
+        session.commit()
+
+    run(house.database, command.downgrade, BEFORE)
+    run(house.database, command.upgrade, AFTER)
+    run(house.database, command.upgrade, "head")
+    assert migrated(house.database)
+    after = descriptions(house.database)
+    assert after == present(house.database)
+    assert after.keys() == issued.keys()
+    assert after != issued  # as it stands on the day of the migration
+    assert house.verify(numbers[0])["verdict"] == "valid"
+
+
+def test_the_older_service_gets_causes_that_it_knows(house):
+    company = house.company()
+    number, other = house.certify(company), house.certify(company)
+    for cause in ("document", "court", "hearing"):
+        house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": cause})
+    house.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "surveillance"})
+    house.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "licence"})
+    run(house.database, command.downgrade, BEFORE)
+    with house.database.read_engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT c.number, s.cause, c.status_reason FROM suspensions s JOIN certificates c "
+                "ON c.id = s.certificate_id ORDER BY c.number, s.cause"
+            )
+        ).all()
+        columns = {each["name"] for each in sa.inspect(connection).get_columns("certificates")}
+    assert [tuple(row) for row in rows] == [
+        (number, "hearing", "surveillance"),
+        (number, "surveillance", "surveillance"),
+        (other, "surveillance", "surveillance"),
+    ]
+    assert "during_investigation" not in columns
+    run(house.database, command.upgrade, "head")
+    assert house.verify(number)["verdict"] == "suspended"
+    assert house.owner.act(f"/v1/certificates/{other}/reinstate", {"cause": "surveillance"})["status"] == "active"
