@@ -59,7 +59,7 @@ def test_the_form_speaks_the_language_of_the_reader(http):
         assert catalogue("pages", language).gettext("A person would have to decide") in page
         said = "İstehsal xərclərində Qarabağın payı" if language == "az" else "Karabakh share of manufacturing cost is"
         assert said in page
-        step = "materiallardan hazırlanır" if language == "az" else "“made or processed from materials”"
+        step = "boruların formalanması və qaynaqlanması" if language == "az" else "“made or processed from materials”"
         assert step in page
 
 
