@@ -12,7 +12,7 @@ MICRO = "micro"
 
 
 class DeclarationRule(Rule):
-    """The newest declaration covers the present facts, in the text in force, by a signer whom an authority of that day names.
+    """The newest declaration covers the present facts, in the text in force; an authority of its day names its signer.
 
     A signed cost statement belongs to it. Of micro firms and natural persons the sums entered are the statement, and
     the declaration is its signature.
