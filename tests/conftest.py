@@ -163,6 +163,13 @@ def house(database_url, tmp_path):
 
 
 @pytest.fixture(scope="module", params=KINDS)
+def shared_database_url(request, tmp_path_factory):
+    """Address of one database for a whole file, freshly migrated, of each kind."""
+    with _fresh(request, tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def shared_house(request, tmp_path_factory):
     """One house for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
     folder = tmp_path_factory.mktemp("house")

@@ -663,7 +663,7 @@ def value_in_order(kind: EvidenceKind, name: str, base: _Base) -> ItemValue | No
     """A value that lets every rule of the ruleset pass."""
     spec = kind.values[name]
     for rule in base.ruleset.rules:
-        if kind.code in rule.evidence_kinds() and (found := wanted_by(rule, kind.code, name)) is not None:
+        if kind.code in rule.evidence_kinds() and (found := wanted_by(rule, base.ruleset, kind.code, name)) is not None:
             return found
     special = {"signer": MEMBER, "registration_no": REGISTRATION, "about": "product"}
     if name in special:
@@ -688,7 +688,7 @@ def value_in_order(kind: EvidenceKind, name: str, base: _Base) -> ItemValue | No
     return by_type.get(spec.type, "sample")
 
 
-def wanted_by(rule: AnyRule, kind: str, name: str) -> ItemValue | None:  # noqa: PLR0911 (one return for each kind)
+def wanted_by(rule: AnyRule, ruleset: Ruleset, kind: str, name: str) -> ItemValue | None:  # noqa: PLR0911 (one return for each kind)
     """The value of the document with which this rule passes; None where it does not read it, or takes any."""
     if isinstance(rule, EvidenceRule):
         if name == rule.value and rule.accepted:
@@ -699,7 +699,7 @@ def wanted_by(rule: AnyRule, kind: str, name: str) -> ItemValue | None:  # noqa:
             return Decimal(100)
         return next(iter(rule.words.get(name, ())), None)
     if isinstance(rule, TerritoryRule) and name == rule.value:
-        return municipality(rule.accepted)
+        return next(iter(ruleset.territory_sets[rule.accepted[0]]), None)
     if isinstance(rule, NamesRule) and name == rule.value:
         return next(iter(rule.free), None)
     if isinstance(rule, ConditionRule):
@@ -717,8 +717,3 @@ def passing(rule: ConditionRule, fact: str) -> ItemValue | None:
         bounds = (branch.at_least, branch.at_most, branch.above and branch.above + 1, branch.below and branch.below - 1)
         return next((bound for bound in bounds if bound is not None), None)
     return None
-
-
-def municipality(accepted: tuple[str, ...]) -> str | None:
-    codes = sorted(territory().municipality_sets.get(accepted[0], frozenset({accepted[0].split("_")[0]})))
-    return codes[0] if codes else None

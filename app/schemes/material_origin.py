@@ -82,6 +82,7 @@ class Line:
     claimed_place: CostPlace  # by the country and district that the line names
     place: CostPlace  # by its origin status: what is not proven is ABROAD
     proven_place: CostPlace  # were every proof confirmed and at hand
+    found_in: tuple[str | None, str | None]  # region and district by the proof, or by the line where it has none
     slip: Item | None  # a confirmed proof that says otherwise than the line
     packing: bool  # retail packing, as its heading allows
     own_produce: bool  # of the applicant's own growing or mining
@@ -104,6 +105,7 @@ class OwnProduce:
 
     state: ProofState
     is_listed: bool  # as a line of the bill of materials
+    found_in: tuple[tuple[str | None, str | None], ...]  # region and district of each step that claims it
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def read_bill_of_materials(facts: Facts, settings: OriginSettings, lists: Lists)
         return BillOfMaterials(lines, None)
     listed = [line for line in lines if line.own_produce]
     states = [line.state for line in listed] or [reader.unlisted_state(claiming)]
-    return BillOfMaterials(lines, OwnProduce(_weakest(states), bool(listed)))
+    places = tuple((step.economic_region, step.district) for step in claiming)
+    return BillOfMaterials(lines, OwnProduce(_weakest(states), bool(listed), places))
 
 
 def place_of(country: str | None, region: str | None, settings: OriginSettings) -> CostPlace:
@@ -196,6 +199,7 @@ class _Reader:
             claimed_place=claimed,
             place=proven if state is ProofState.PROVEN else CostPlace.ABROAD,
             proven_place=claimed if paper is None else proven,
+            found_in=(material.origin_region, material.origin_district) if paper is None else place_named(paper),
             slip=slip,
             packing=packing,
             own_produce=own_product,
@@ -329,8 +333,13 @@ class _Reader:
         """By the district that the proof names: without one, a material from here is of no known district."""
         if paper is None:
             return place_of(country, material.origin_region, self.settings)
-        region = paper.values.get("region")
-        return place_of(country, region if isinstance(region, str) else None, self.settings)
+        return place_of(country, place_named(paper)[0], self.settings)
+
+
+def place_named(paper: Item) -> tuple[str | None, str | None]:
+    """Region and district that a proof names."""
+    region, district = paper.values.get("region"), paper.values.get("district")
+    return region if isinstance(region, str) else None, district if isinstance(district, str) else None
 
 
 def same_supplier(supplier: str | None, declaration: Item) -> bool:

@@ -4,7 +4,7 @@ Value content by the build-down method: RVC = (EXW − VNM) / EXW × 100. EXW is
 VNM the value of the non-originating materials: imported at CIF, bought here at the price paid (`domain.md` §5.3).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -87,21 +87,24 @@ def determine(
     *,
     rvc_at_least: Decimal,
     de_minimis_pct: Decimal,
+    criteria: Collection[Criterion] = tuple(Criterion),
     bill: BillOfMaterials | None = None,
 ) -> Origin | None:
-    """The first criterion met of WO, PE, CTH, RVC; None where the call carries no values.
+    """The first criterion met of those that the mark knows; None where the call carries no values.
 
     `bill`: the bill of materials where it was read before.
     """
     if facts.value is None:
         return None
     if isinstance(facts.value.inputs, InputSummary):
-        return _of_summary(facts, facts.value.inputs, lists, rvc_at_least)
+        return _of_summary(facts, facts.value.inputs, lists, rvc_at_least, criteria)
     bill = bill or read_bill_of_materials(facts, settings, lists) or BillOfMaterials((), None)
-    return _OfBill(facts, bill, settings, lists, rvc_at_least, de_minimis_pct).origin()
+    return _OfBill(facts, bill, settings, lists, rvc_at_least, de_minimis_pct, criteria).origin()
 
 
-def _of_summary(facts: Facts, inputs: InputSummary, lists: Lists, rvc_at_least: Decimal) -> Origin:
+def _of_summary(
+    facts: Facts, inputs: InputSummary, lists: Lists, rvc_at_least: Decimal, criteria: Collection[Criterion]
+) -> Origin:
     """From a file: two figures and the headings, without proofs."""
     assert facts.value is not None  # the caller looked
     headings = tuple(sorted({heading.strip() for heading in inputs.non_originating_headings}))
@@ -118,14 +121,17 @@ def _of_summary(facts: Facts, inputs: InputSummary, lists: Lists, rvc_at_least: 
         result = Result.VALUE
     elif own is None:
         result = Result.HS_CODE
-    elif value == 0:
-        result = Result.WO if lists.is_good_of_nature(hs6) else Result.PE
-    elif not headings or unlisted:
+    elif value == 0 and lists.is_good_of_nature(hs6) and Criterion.WHOLLY_OBTAINED in criteria:
+        result = Result.WO
+    elif value == 0 and Criterion.ORIGINATING_MATERIALS in criteria:
+        result = Result.PE
+    elif value != 0 and (not headings or unlisted):
         result = Result.HEADING
-    elif not same:
+    elif not same and Criterion.CHANGE_OF_HEADING in criteria:
         result = Result.CTH
     else:
-        result = Result.RVC if rvc >= Fraction(rvc_at_least) else Result.FAIL
+        met = rvc >= Fraction(rvc_at_least) and Criterion.VALUE_CONTENT in criteria
+        result = Result.RVC if met else Result.FAIL
     return Origin(
         result=result,
         ex_works=price,
@@ -151,6 +157,7 @@ class _OfBill:
         lists: Lists,
         rvc_at_least: Decimal,
         de_minimis_pct: Decimal,
+        criteria: Collection[Criterion],
     ) -> None:
         assert facts.value is not None  # the caller looked
         self.facts = facts
@@ -159,6 +166,7 @@ class _OfBill:
         self.lists = lists
         self.rvc_at_least = rvc_at_least
         self.de_minimis_pct = de_minimis_pct
+        self.criteria = criteria
         self.price = exact(facts.value.ex_works)
         hs6 = facts.product.hs6
         self.hs6 = hs6 if hs6 and nomenclature.is_subheading(hs6) else None
@@ -245,12 +253,13 @@ class _OfBill:
         same = [line for line in foreign if self.heading_for(line, slips=slips) == self.heading]
         if own is not None and not own_is_shown:
             return self.by_value(foreign), ()  # never the last word: `proofs_decide` asks for the record
-        if not same:
+        changes = Criterion.CHANGE_OF_HEADING in self.criteria
+        if not same and changes:
             return Result.CTH, ()
         result = self.by_value(foreign)
         if result is Result.VALUE:
             return result, tuple(line for line in foreign if not positive(line.material.value))
-        if self.de_minimis_pct and self.within(same, self.de_minimis_pct):
+        if changes and self.de_minimis_pct and self.within(same, self.de_minimis_pct):
             return Result.CTH, ()
         return result, ()
 
@@ -271,9 +280,11 @@ class _OfBill:
             if not (claimed and not line.own_produce and self.lists.is_grown_with(self.hs6, line.heading))
         ]
         from_nature = all(originates(line) and line.from_here and self.is_of_nature(line) for line in grown)
-        if from_nature and (grown or own_is_shown) and self.lists.is_good_of_nature(self.hs6):
+        nature = Criterion.WHOLLY_OBTAINED in self.criteria
+        if nature and from_nature and (grown or own_is_shown) and self.lists.is_good_of_nature(self.hs6):
             return Result.WO
-        if counted and all(originates(line) for line in counted):
+        made_of_own = Criterion.ORIGINATING_MATERIALS in self.criteria
+        if made_of_own and counted and all(originates(line) for line in counted):
             return Result.PE
         return None
 
@@ -285,6 +296,8 @@ class _OfBill:
         return line.heading is not None and self.lists.is_good_of_nature(line.heading + "00")
 
     def by_value(self, foreign: Sequence[Line]) -> Result:
+        if Criterion.VALUE_CONTENT not in self.criteria:
+            return Result.FAIL
         if any(not positive(line.material.value) for line in foreign):
             return Result.VALUE
         value = total(line.material.value for line in foreign)

@@ -103,7 +103,4 @@ def complete(rule: Any, common: Mapping[str, Mapping[str, Any]], name: str) -> A
         raise Invalid(f"{name}: there is no shared rule {like}; there are {', '.join(common)}.")
     base = common[like]
     own = {key: value for key, value in rule.items() if key != "like"}
-    merged = {"id": like} | dict(base) | own
-    if isinstance(own.get("reasons"), dict):
-        merged["reasons"] = dict(base.get("reasons", {})) | own["reasons"]
-    return merged
+    return {"id": like} | dict(base) | {"reasons": {}, "shared_reasons": base.get("reasons", {})} | own

@@ -202,6 +202,7 @@ PAGED = [
     ("/v1/cases", "reviewer"),
     ("/v1/users", "owner"),
     ("/v1/access-requests", "owner"),
+    ("/v1/matters", "owner"),
     ("/v1/audit", "auditor"),
     ("/v1/organisations", "registrar"),
     ("/v1/residencies", "registrar"),

@@ -56,7 +56,11 @@ def tell_start(member: Account, day: str) -> None:
     site = registered_site(member)
     if site["production_started_on"] is None:
         change = {"name": site["name"], "production_started_on": day}
-        member.act(f"/v1/sites/{site['id']}", change, method="PUT")
+        try:
+            member.act(f"/v1/sites/{site['id']}", change, method="PUT")
+        except Refused as why:
+            if why.code != "certified":  # a folder of an earlier demo: what is certified is left as it is
+                raise
 
 
 def registered_site(member: Account) -> Json:

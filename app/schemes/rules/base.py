@@ -134,6 +134,7 @@ class Rule(BaseModel, ABC):
         default=False, description="incomplete does not stop a submission: it is asked for, and stops an approval"
     )
     reasons: Mapping[str, Text]
+    shared_reasons: Mapping[str, Text] = Field(default={}, exclude=True, repr=False)
 
     @abstractmethod
     def judge(self, facts: Facts, context: Context) -> Verdict:
@@ -175,6 +176,14 @@ class Rule(BaseModel, ABC):
     def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (some kinds say more)
         """Last day on which what the rule rests on still holds; None where nothing of it ends."""
         return None
+
+    @model_validator(mode="after")
+    def shared_reasons_fill_in(self) -> Self:
+        """A shared rule has a reason for whatever it could answer; with its parameters a mark's own may need fewer."""
+        wanted = {name: text for name, text in self.shared_reasons.items() if name in self.texts()}
+        object.__setattr__(self, "reasons", wanted | dict(self.reasons))
+        object.__setattr__(self, "shared_reasons", {})
+        return self
 
     @model_validator(mode="after")
     def every_case_has_a_reason_that_can_be_filled_in(self) -> Self:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.schemes import nomenclature
 from app.schemes.facts import Facts, Volumes
 from app.schemes.figures import exact, plain, rounded, shown_above
+from app.schemes.material_origin import is_natural_person
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import AWAITS_STAFF, Amount, Context, HsPrefix, Remedy, Rule, Source, Value, Verdict, seen
 
@@ -26,12 +27,13 @@ class Cap(BaseModel):
 class CapacityRule(Rule):
     """`against = "site"`: volumes claimed for all products of the site in the unit, each product once for all marks,
     against the confirmed capacity in that unit. `against = "caps"`: the product's own volume against a cap for its
-    goods."""
+    goods. `natural_persons_only`: not applicable to companies."""
 
     kind: Literal["capacity"]
     against: Literal["site", "caps"] = "site"
     review_above_pct: Annotated[Decimal, Field(ge=100, allow_inf_nan=False)] = Decimal(100)
     caps: tuple[Cap, ...] = ()
+    natural_persons_only: bool = False
     SOURCE: ClassVar[Source | None] = None
     NAMED: ClassVar = {"unit": "unit"}
     VALUES: ClassVar = frozenset({"hs6", "unit", "claimed", "capacity", "share"})
@@ -60,7 +62,8 @@ class CapacityRule(Rule):
         return self
 
     def cases(self) -> Mapping[str, Outcome]:
-        return self.CASES if self.against == "site" else self.CAP_CASES
+        cases: Mapping[str, Outcome] = self.CASES if self.against == "site" else self.CAP_CASES
+        return {**cases, "not_applicable": Outcome.NOT_APPLICABLE} if self.natural_persons_only else cases
 
     def evidence_kinds(self) -> tuple[str, ...]:
         return ("volume-statement", "capacity-statement") if self.against == "site" else ("volume-statement",)
@@ -68,8 +71,10 @@ class CapacityRule(Rule):
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
         values: dict[str, Value] = dict.fromkeys(self.VALUES)
         values |= {"hs6": seen(facts.product.hs6), "unit": seen(facts.product.unit)}
-        if facts.volumes is None:
+        if facts.volumes is None or (self.natural_persons_only and facts.applicant is None):
             return Verdict("not_assessed", values)
+        if self.natural_persons_only and not is_natural_person(facts):
+            return Verdict("not_applicable", values)
         own = own_volume(facts.volumes, facts.product.unit)
         values["claimed"] = None if own is None else plain(own)
         if self.against == "caps":
@@ -117,9 +122,13 @@ class CapacityRule(Rule):
 
 def own_volume(volumes: Volumes, unit: str | None) -> Decimal | None:
     """The largest confirmed volume of the product itself, in its unit; None where none makes sense."""
-    claims = [each for each in volumes.claims if each.own and each.unit == unit]
-    own = [each.volume for each in claims if (exact(each.volume) or Fraction(-1)) >= 0]
+    own = [each.volume for each in volumes.claims if each.own and each.unit == unit and is_volume(each.volume)]
     return max(own, default=None)
+
+
+def is_volume(volume: Decimal) -> bool:
+    amount = exact(volume)
+    return amount is not None and amount >= 0
 
 
 def site_volume(volumes: Volumes, unit: str | None) -> Fraction:

@@ -24,7 +24,7 @@ FactName = Annotated[
     str,
     Field(
         pattern=r"^(applicant\.(tax_number|person|legal_form|size_class)|site\.(country|district|region|park|zone_kind"
-        r"|stage|started_on)|residency\.status|product\.(hs6|chapter|heading|unit|brand)"
+        r"|stage|started_on)|residency\.status|product\.(hs6|chapter|heading|unit|brand|partners)"
         r"|evidence:[a-z]+(-[a-z]+)*\.[a-z][a-z0-9_]*)$",
         description="a fact by its name, or `evidence:<kind>.<value>`",
     ),
@@ -308,4 +308,5 @@ FACTS: Mapping[str, Callable[[Facts], ItemValue | None]] = {
     "product.heading": lambda facts: facts.product.hs6[:4] if facts.product.hs6 else None,
     "product.unit": lambda facts: facts.product.unit,
     "product.brand": lambda facts: facts.product.brand,
+    "product.partners": lambda facts: "declared" if facts.product.partner_countries else "none",
 }

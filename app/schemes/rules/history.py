@@ -116,5 +116,5 @@ class HistoryRule(Rule):
             "reason": seen(past.reason),
             "until": day(months_later(past.on, months)),
             "other_company": seen(past.company),
-            "ground": past.ground,
+            "ground": seen(past.ground),
         }

@@ -47,9 +47,9 @@ class ProtectedName(BaseModel):
 
 
 class NamesRule(Rule):
-    """`asks = "protected"`: a protected name in product or brand is for a person, unless a confirmed consent covers it;
-    without `evidence` no consent helps, and a certificate never outlives a consent with an end. `asks = "unique"`: the
-    brand is no other producer's, nor a registered mark by the search that staff made."""
+    """`asks = "protected"`: a protected name in product or brand is for a person, or refused (`unconsented`), unless a
+    confirmed consent covers it; without `evidence` no consent helps, and a certificate never outlives a consent with an
+    end. `asks = "unique"`: the brand is no other producer's, nor a registered mark by the search that staff made."""
 
     kind: Literal["names"]
     asks: Literal["protected", "unique"] = "protected"
@@ -57,6 +57,7 @@ class NamesRule(Rule):
     evidence: KindCode | None = None
     value: ValueName = "protected_name"
     free: tuple[Word, ...] = Field(default=(), description="results of the search that leave the name free")
+    unconsented: Literal["manual", "fail"] = "manual"
     similar_from_pct: int = Field(default=80, ge=50, le=100)
     NAMED: ClassVar = {"search": "match"}
     VALUES: ClassVar = frozenset({"found", "holders", "consented", "valid_until", "brand", "similar_to", "search"})
@@ -88,8 +89,9 @@ class NamesRule(Rule):
     def cases(self) -> Mapping[str, Outcome]:
         if self.asks == "unique":
             return self.UNIQUE_CASES
-        alone = ("pass", "manual")
-        return {case: each for case, each in self.CASES.items() if self.evidence is not None or case in alone}
+        named = {"pass": Outcome.PASS, self.unconsented: Outcome(self.unconsented)}
+        consent = {case: each for case, each in self.CASES.items() if case not in ("pass", "manual")}
+        return named if self.evidence is None else named | consent
 
     @property
     def source(self) -> Source | None:
@@ -142,7 +144,9 @@ class NamesRule(Rule):
         }
         if not found:
             return Verdict("pass", values)
-        return Verdict("pass_consent" if len(covered) == len({each.name for each in found}) else "manual", values)
+        return Verdict(
+            "pass_consent" if len(covered) == len({each.name for each in found}) else self.unconsented, values
+        )
 
     def judge_brand(self, facts: Facts, values: dict[str, Value]) -> Verdict:
         brand = facts.product.brand

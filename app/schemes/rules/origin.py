@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from app.schemes.facts import Facts, InputSummary
 from app.schemes.figures import exact, plain, shown
 from app.schemes.material_origin import Line, positive
-from app.schemes.origin import Origin, Result, determine, show_arithmetic, total, value_content
+from app.schemes.origin import CRITERIA, Criterion, Origin, Result, determine, show_arithmetic, total, value_content
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, Percentage, Remedy, Rule, Value, Verdict, seen
 
@@ -19,14 +20,16 @@ ZERO = Decimal(0)
 class OriginRule(Rule):
     """The first criterion met of wholly obtained, originating materials, change of heading and value content.
 
-    With `asks = "value_content"` the rule asks only whether the value content can be computed and is possible; such a
-    rule has no threshold.
+    `criteria` are those that the mark knows. With `asks = "value_content"` the rule asks only for the value content:
+    that it can be computed, and is at least `value_at_least`.
     """
 
     kind: Literal["origin"]
     asks: Literal["criterion", "value_content"] = "criterion"
     rvc_at_least: Percentage = Decimal(40)
     de_minimis_pct: Annotated[Decimal, Field(ge=0, le=100)] = ZERO
+    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)] = tuple(Criterion)
+    value_at_least: Percentage = ZERO
     NAMED: ClassVar = {"criterion": "origin_criterion"}
     VALUES: ClassVar = frozenset(
         {
@@ -60,7 +63,10 @@ class OriginRule(Rule):
     CASES: ClassVar = CRITERION_CASES
 
     def cases(self) -> Mapping[str, Outcome]:
-        return self.CRITERION_CASES if self.asks == "criterion" else self.VALUE_CASES
+        if self.asks == "value_content":
+            return self.VALUE_CASES
+        never = {result.value for result, criterion in CRITERIA.items() if criterion not in self.criteria}
+        return {case: outcome for case, outcome in self.CRITERION_CASES.items() if case not in never}
 
     def evidence_kinds(self) -> tuple[str, ...]:
         if self.asks == "value_content":
@@ -69,9 +75,9 @@ class OriginRule(Rule):
 
     def origin(self, facts: Facts, context: Context) -> Origin | None:
         """The origin by this rule's thresholds; None where the call carries no values."""
-        rvc_at_least, de_minimis_pct = self.rvc_at_least, self.de_minimis_pct
+        rvc_at_least, de_minimis_pct, criteria = self.rvc_at_least, self.de_minimis_pct, self.criteria
         return context.once(
-            ("origin", rvc_at_least, de_minimis_pct),
+            ("origin", rvc_at_least, de_minimis_pct, criteria),
             facts,
             lambda: determine(
                 facts,
@@ -79,6 +85,7 @@ class OriginRule(Rule):
                 context.lists,
                 rvc_at_least=rvc_at_least,
                 de_minimis_pct=de_minimis_pct,
+                criteria=criteria,
                 bill=context.bill_of_materials(facts),
             ),
         )
@@ -121,8 +128,8 @@ class OriginRule(Rule):
         rvc = value_content(price, value)
         values |= {
             "product": seen(product_name(facts)),
-            "rvc": None if rvc is None else shown(rvc, ZERO),
-            "arithmetic": show_arithmetic(price, value, ZERO),
+            "rvc": None if rvc is None else shown(rvc, self.value_at_least),
+            "arithmetic": show_arithmetic(price, value, self.value_at_least),
             "materials": materials_named(lines),
             "ex_works": None if price is None else seen(plain(price)),
             "inputs_value": None if value is None else seen(plain(value)),
@@ -130,7 +137,7 @@ class OriginRule(Rule):
         if rvc is None:
             field = f"/materials/{lines[0].number}/value" if lines and has_price(price) else "/ex_works"
             return Verdict("incomplete", values, Remedy(field=field))
-        return Verdict("pass" if rvc >= 0 else "fail", values)
+        return Verdict("pass" if rvc >= Fraction(self.value_at_least) else "fail", values)
 
 
 def has_price(price: Decimal | None) -> bool:

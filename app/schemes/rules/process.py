@@ -6,17 +6,17 @@ the flags of the product stand for them as far as they go: a file carries no ste
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.core.text.normalize import fold
 from app.schemes import nomenclature
 from app.schemes.facts import Facts, Step
-from app.schemes.lists import OperationClass
+from app.schemes.lists import OperationClass, lists
 from app.schemes.material_origin import HOME
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import Context, Remedy, Rule, Value, Verdict, code, seen
+from app.schemes.rules.base import Context, Remedy, Rule, Value, Verdict, Word, code, seen
 from app.schemes.rules.base import Word as Flag
 from app.schemes.rules.territory import Claim
 
@@ -86,11 +86,15 @@ def operations_of(steps: Iterable[ClassedStep]) -> tuple[str, ...]:
 
 
 class OperationsRule(Rule):
-    """At least one step in the claimed territory is a substantial operation for goods of this code."""
+    """At least one step in the claimed territory is a substantial operation for goods of this code.
+
+    `sufficient`: only these operations of the closed list are enough for the mark; others are for a person.
+    """
 
     kind: Literal["operations"]
     claim: Claim
     review_flags: tuple[Flag, ...] = ()
+    sufficient: tuple[Word, ...] = ()
     NAMED: ClassVar = {"operations": "operation", "flags": "flag"}
     VALUES: ClassVar = frozenset({"operations", "flags", "step"})
     CASES: ClassVar = {
@@ -104,8 +108,17 @@ class OperationsRule(Rule):
         "not_assessed": Outcome.NOT_ASSESSED,
     }
 
+    @model_validator(mode="after")
+    def operations_are_listed(self) -> Self:
+        if unknown := sorted(each for each in self.sufficient if each not in lists().operations):
+            raise ValueError(f"{self.id}: not on the list of operations: {', '.join(unknown)}")
+        return self
+
     def territories(self) -> tuple[str, ...]:
         return self.claim.territory_sets
+
+    def is_enough(self, each: ClassedStep) -> bool:
+        return each.is_enough and (not self.sufficient or each.operation in self.sufficient)
 
     def judge(self, facts: Facts, context: Context) -> Verdict:
         raised = tuple(flag for flag in self.review_flags if flag in facts.product.flags)
@@ -114,8 +127,8 @@ class OperationsRule(Rule):
             return Verdict("manual_flagged" if raised else "not_assessed", values)
         steps = [(each, self.claim.covers(each.step, context)) for each in classed(facts, context)]
         here = [each for each, inside in steps if inside]
-        if any(each.is_enough for each in here):
-            enough = operations_of(each for each in here if each.is_enough)
+        if any(self.is_enough(each) for each in here):
+            enough = operations_of(each for each in here if self.is_enough(each))
             return Verdict("manual_flagged" if raised else "pass", values | {"operations": enough})
         if not steps:
             return Verdict("incomplete_no_steps", values, Remedy(field="/steps"))

@@ -13,7 +13,7 @@ from app.schemes import nomenclature
 from app.schemes.evidence_choice import awaiting, in_force
 from app.schemes.facts import Basis, CostPlace, CostShares, CostStatement, Facts
 from app.schemes.figures import exact, percentage, plain, shown
-from app.schemes.material_origin import BillOfMaterials, Line, ProofState, positive
+from app.schemes.material_origin import BillOfMaterials, Line, ProofState, place_named, positive
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
     AWAITS_STAFF,
@@ -25,6 +25,7 @@ from app.schemes.rules.base import (
     Percentage,
     Remedy,
     Rule,
+    SetName,
     Value,
     ValueName,
     Verdict,
@@ -32,7 +33,11 @@ from app.schemes.rules.base import (
     seen,
 )
 from app.schemes.rules.origin import materials_named, product_name
+from app.schemes.rules.territory import in_sets
 
+Reading = Callable[[Line], CostPlace]
+Readings = tuple[Reading, Reading, Reading]
+BEST_FIRST = (CostPlace.KARABAKH, CostPlace.AZ_OTHER, CostPlace.ABROAD)
 RANK = {"fail": 0, "manual": 1, "pass": 2}
 
 
@@ -61,6 +66,7 @@ class ShareRule(Rule):
     goods: tuple[HsPrefix, ...] = ()
     counted: tuple[HsPrefix, ...] = Field(default=(), description="goods that count as raw material")
     unavailable: tuple[Heading, ...] = Field(default=(), description="raw material that the country does not produce")
+    sources: tuple[SetName, ...] = Field(default=(), description="weight: territory sets that local material is from")
     evidence: KindCode | None = None
     value: ValueName | None = None
     words: Mapping[ValueName, tuple[Word, ...]] = Field(default={}, description="other goods: value → words that pass")
@@ -97,11 +103,20 @@ class ShareRule(Rule):
             raise ValueError(f"{self.id}: review_at is above pass_at")
         if self.of == "weight" and not (self.goods and self.counted):
             raise ValueError(f"{self.id}: a share of weight names its goods and what is counted")
+        if self.sources and self.of != "weight":
+            raise ValueError(f"{self.id}: sources are for a share of weight")
         if self.of == "statement" and (self.evidence is None or self.value is None):
             raise ValueError(f"{self.id}: a stated share names the kind of document and the value")
         return self
 
+    def territories(self) -> tuple[str, ...]:
+        return self.sources
+
     def cases(self) -> Mapping[str, Outcome]:
+        never = {"manual"} if self.review_at == self.pass_at else set()
+        return {case: outcome for case, outcome in self.cases_of().items() if case not in never}
+
+    def cases_of(self) -> Mapping[str, Outcome]:
         if self.of == "cost":
             return self.CASES | self.OF_COST
         if self.of == "weight":
@@ -160,13 +175,12 @@ class ShareRule(Rule):
             here = sums[CostPlace.KARABAKH] + (sums[CostPlace.AZ_OTHER] if self.scope == "AZERBAIJAN" else 0)
             return self.graded(here / sum(sums.values()) * 100)
 
-        return self.with_proofs(bill, values, share(lambda line: line.place), share, self.best_place)
+        return self.with_proofs(bill, values, share, (place_now, place_proven, self.best_place))
 
     def best_place(self, line: Line) -> CostPlace:
         """The place by paper or by line, whichever is better for the share."""
         places = (line.proven_place, line.claimed_place, *slip_places(line))
-        order = (CostPlace.KARABAKH, CostPlace.AZ_OTHER, CostPlace.ABROAD)
-        return min(places, key=order.index)
+        return min(places, key=BEST_FIRST.index)
 
     def judge_stated_cost(self, cost: CostShares, values: dict[str, Value]) -> Verdict:
         figure = cost.karabakh_pct if self.scope == "KARABAKH" else cost.azerbaijan_pct
@@ -192,6 +206,9 @@ class ShareRule(Rule):
         if own is not None:
             if counted:
                 return Verdict("incomplete_own", values, Remedy(field="/materials"))
+            outside = self.sources and not all(in_sets(self.sources, *place, context) for place in own.found_in)
+            if outside:
+                return Verdict("fail", values | {"share": self.show(Fraction(0))})
             return self.own_alone(own.state, values)
         if not counted:
             return Verdict("incomplete_missing", values, Remedy(field="/materials"))
@@ -207,7 +224,33 @@ class ShareRule(Rule):
         def by_place(place: Callable[[Line], CostPlace]) -> Graded:
             return share(lambda line: place(line) is not CostPlace.ABROAD)
 
-        return self.with_proofs(bill, values, by_place(lambda line: line.place), by_place, self.best_place)
+        return self.with_proofs(bill, values, by_place, self.readings(context))
+
+    def readings(self, context: Context) -> Readings:
+        """Where a material is from: as proven now, were its proofs confirmed, at best. With `sources`, what is from
+        elsewhere in the country counts like what is from abroad."""
+        if not self.sources:
+            return place_now, place_proven, self.best_place
+
+        def inside(region: str | None, district: str | None) -> CostPlace:
+            is_local = in_sets(self.sources, region, district, context)
+            return CostPlace.KARABAKH if is_local else CostPlace.ABROAD
+
+        def now(line: Line) -> CostPlace:
+            return line.place if line.place is CostPlace.ABROAD else inside(*line.found_in)
+
+        def proven(line: Line) -> CostPlace:
+            return line.proven_place if line.proven_place is CostPlace.ABROAD else inside(*line.found_in)
+
+        def best(line: Line) -> CostPlace:
+            if self.best_place(line) is CostPlace.ABROAD:
+                return CostPlace.ABROAD
+            papers = [place_named(line.slip)] if slip_places(line) and line.slip else []
+            own = (line.material.origin_region, line.material.origin_district)
+            found = [inside(*place) for place in (line.found_in, own, *papers)]
+            return min(found, key=BEST_FIRST.index)
+
+        return now, proven, best
 
     def counts(self, line: Line, bill: BillOfMaterials, context: Context, hs6: str) -> bool:
         """Whether the line is raw material of the food: neither packing, seed and feed, nor water and salt."""
@@ -248,23 +291,24 @@ class ShareRule(Rule):
         self,
         bill: BillOfMaterials,
         values: dict[str, Value],
-        first: Graded,
-        share: Callable[[Callable[[Line], CostPlace]], Graded],
-        best_place: Callable[[Line], CostPlace],
+        share: Callable[[Reading], Graded],
+        readings: Readings,
     ) -> Verdict:
         """A fail or manual is judged once more as if every proof were there and said the better of line and paper."""
+        now, proven, best_place = readings
+        first = share(now)
         values |= {"share": self.show(first.share)}
         if first.case == "pass":
             return Verdict("pass", values)
 
         def open_to(line: Line) -> bool:
             at_home = line.state in (ProofState.UNPROVEN, ProofState.AWAITING)
-            return at_home or line.slip is not None or (line.is_originating and best_place(line) is not line.place)
+            return at_home or line.slip is not None or (line.is_originating and best_place(line) is not now(line))
 
-        best = share(lambda line: best_place(line) if open_to(line) else line.place)
+        best = share(lambda line: best_place(line) if open_to(line) else now(line))
         if RANK[best.case] <= RANK[first.case]:
             return Verdict(first.case, values)
-        awaited = share(lambda line: line.proven_place if line.state is ProofState.AWAITING else line.place)
+        awaited = share(lambda line: proven(line) if line.state is ProofState.AWAITING else now(line))
         open_lines = [line for line in bill.lines if open_to(line)]
         if awaited.case == best.case:
             named = materials_named(line for line in open_lines if line.state is ProofState.AWAITING)
@@ -303,6 +347,14 @@ class ShareRule(Rule):
         passing = [said for name, said in spoken.items() if said in self.words[name]]
         values["word"] = tuple(seen(said) or "?" for said in passing or spoken.values())
         return Verdict("pass_word" if passing else "manual_word", values)
+
+
+def place_now(line: Line) -> CostPlace:
+    return line.place
+
+
+def place_proven(line: Line) -> CostPlace:
+    return line.proven_place
 
 
 def slip_places(line: Line) -> tuple[CostPlace, ...]:

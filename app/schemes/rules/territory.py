@@ -130,7 +130,8 @@ class TerritoryRule(Rule):
         if not holds(item, facts.as_of):
             case = AWAITS_STAFF if waits else "incomplete_expired"
             return Verdict(case, values, Remedy(evidence=self.evidence, by_staff=bool(waits)))
-        if any(code(stated) in context.territory_sets[name] for name in self.accepted):
+        # By its code, or as the name of a district.
+        if in_sets(self.accepted, stated, stated, context):
             return Verdict("pass", values)
-        reviewed = any(code(stated) in context.territory_sets[name] for name in self.review)
+        reviewed = self.review and in_sets(self.review, stated, stated, context)
         return Verdict("manual" if reviewed else "fail", values)

@@ -53,6 +53,15 @@ class VisitRule(Rule):
         "not_assessed": Outcome.NOT_ASSESSED,
     }
 
+    def cases(self) -> Mapping[str, Outcome]:
+        """Where no visit is asked for, only what a visit found all the same can stand in the way."""
+        if self.site_visit == "required":
+            return self.CASES
+        return {case: self.CASES[case] for case in ("pass_waived", "manual", "fail", "not_assessed")}
+
+    def texts(self) -> frozenset[str]:
+        return super().texts() - ({"pass_in_force_unvisited"} if self.site_visit == "waived" else set())
+
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
 
@@ -64,7 +73,10 @@ class VisitRule(Rule):
         if facts.visit is None or facts.evidence is None:
             return Verdict("not_assessed", values)
         record = choose(facts.evidence, self.evidence, facts.as_of)
-        values |= {"visited_on": day(record.issued_on) if record else None, "number": facts.visit.certificate_in_force}
+        values |= {
+            "visited_on": day(record.issued_on) if record else None,
+            "number": seen(facts.visit.certificate_in_force),
+        }
         open_findings = self.open_findings(record)
         if "critical" in open_findings:
             return Verdict("fail", values)
