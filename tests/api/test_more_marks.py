@@ -132,9 +132,7 @@ def test_a_household_of_urva_carries_the_local_brand(house):
 
 def test_another_familys_brand_and_a_city_product_are_for_a_person(house):
     first, second = house.household(), house.household()
-    honey = [
-        honey_of(each, brand=brand) for each, brand in ((first, "Nümunələr"), (second, "NÜMUNƏLƏR"))
-    ]
+    honey = [honey_of(each, brand=brand) for each, brand in ((first, "Nümunələr"), (second, "NÜMUNƏLƏR"))]
     assert judged(second, honey[1], "URVA")["U-06"] == "pass"  # nobody holds the mark with that name yet
     house.certify(first, honey[0], scheme="URVA")
     assert judged(second, honey[1], "URVA")["U-06"] == "manual"
