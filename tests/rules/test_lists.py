@@ -98,8 +98,8 @@ def test_water_and_salt_are_left_out_unless_they_give_the_character(product, hea
     assert LISTS.is_left_out(product, heading) is wanted
 
 
-def operation(kind, **members):
-    return Operation("x", OperationClass(kind), {}, **members)
+def operation(kind, basis="practice", **members):
+    return Operation("x", OperationClass(kind), {}, basis, **members)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def operation(kind, **members):
         (operation("substantial"), "730630", "substantial"),
         (operation("substantial", only_in=("73",)), "040900", "other"),
         (operation("substantial", only_in=("73",)), None, "other"),
-        (operation("substantial", only_in=("04",), of_nature=True), "040610", "other"),
-        (operation("substantial", only_in=("04",), of_nature=True), "040900", "substantial"),
+        (operation("substantial", "nature", only_in=("04",)), "040610", "other"),
+        (operation("substantial", "nature", only_in=("04",)), "040900", "substantial"),
     ],
 )
 def test_what_an_operation_counts_as_for_goods(made, hs6, wanted):

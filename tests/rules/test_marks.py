@@ -242,7 +242,7 @@ ROWS = [
     ("MIK", "K-09", "not_assessed", BLIND),
     ("MIK", "K-10", "incomplete_missing", volumes(GOOD)),
     ("MIK", "K-10", "incomplete_unconfirmed", volumes(GOOD, claim_awaits=True)),
-    ("MIK", "K-10", "incomplete_unconfirmed", volumes(GOOD, capacities=(), capacity_awaits=True)),
+    ("MIK", "K-10", "incomplete_unconfirmed", volumes(GOOD, "1000", capacities=(), capacity_awaits=True)),
     ("MIK", "K-10", "incomplete_missing", volumes(GOOD, "-1")),
     ("MIK", "K-10", "not_assessed", replace(GOOD, volumes=None)),
     ("MIK", "K-11", "pass", GOOD),
