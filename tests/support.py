@@ -350,9 +350,12 @@ class House:
             self._lay_kinds(company, papers, looked_up)
         return company
 
-    def document(self, company):
-        """Every document that MIK and MIA ask for, added and confirmed today; those of products when it submits."""
-        self._lay_kinds(company, PAPERS, LOOKED_UP)
+    def document(self, company, changed=None):
+        """Every document that MIK and MIA ask for, added and confirmed today; those of products when it submits.
+
+        `changed`: kind → what the company states of it instead.
+        """
+        self._lay_kinds(company, PAPERS | (changed or {}), LOOKED_UP)
         company.attested_at = self.clock()
 
     def _lay_kinds(self, company, papers, looked_up):

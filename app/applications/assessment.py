@@ -46,7 +46,7 @@ class Judged:
 
     def is_short(self, product_id: UUID, first: date) -> bool:
         """Whether a certificate would run for so few days that the applicant has to agree."""
-        return (self.last_day(product_id, first) - first).days + 1 < self.ruleset.short_term_consent_days
+        return (self.last_day(product_id, first) - first).days < self.ruleset.short_term_consent_days
 
 
 def judge(session: Session, application: Application, now: datetime, *, hold: bool) -> Judged:
@@ -131,8 +131,8 @@ def short_terms(
         {
             "product_id": str(product_id),
             "valid_until": end.isoformat(),
-            "days": max((end - first).days + 1, 0),
-            "reason": f"It would run only until {end.isoformat()}, {max((end - first).days + 1, 0)} days.",
+            "days": max((end - first).days, 0),
+            "reason": f"It would run only until {end.isoformat()}, {max((end - first).days, 0)} days.",
         }
         for product_id, end in short.items()
         if not any(

@@ -27,6 +27,8 @@ from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
+DAY_OF_LOOKING = frozenset({"as_of", "held_on"})
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -113,7 +115,7 @@ def _objection(
         for finding in judgement.of(Outcome.MANUAL):
             if finding.rule not in accepted:
                 open_ += assessment.as_reasons(pid, [finding])
-            elif finding.to_json()["values"] != accepted[finding.rule]:
+            elif _lasting(finding.to_json()["values"]) != _lasting(accepted[finding.rule]):
                 changed += assessment.as_reasons(pid, [finding])
     if failed:
         return "not-eligible", "The rules no longer allow the mark; the case went back to review.", failed + open_
@@ -123,6 +125,11 @@ def _objection(
         message = "The dossier is not the one that was recommended; the case went back to review."
         return "dossier-changed", message, changed
     return None
+
+
+def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a rule saw, without the day of looking: a person's answer holds on the next day too."""
+    return {name: value for name, value in values.items() if name not in DAY_OF_LOOKING}
 
 
 def _decide(

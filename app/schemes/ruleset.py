@@ -66,7 +66,7 @@ class Ruleset(BaseModel):
     territory_sets: Mapping[SetName, tuple[Place, ...]] = {}
     origin: OriginSettings = OriginSettings()
     short_term_consent_days: int = Field(
-        default=30, ge=0, description="a certificate that would run for fewer days needs the applicant's consent"
+        default=30, ge=0, description="a certificate that would end in fewer days needs the applicant's consent"
     )
     rules: tuple[AnyRule, ...] = Field(min_length=1)
 

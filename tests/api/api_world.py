@@ -92,3 +92,14 @@ def in_state(house, company, state, *, reviewer=None):
     if state == "rejected":
         house.approver.act(f"{path}/reject", REASON)
     return case_id
+
+
+def certified_again(house, company):
+    """A certificate for a company whose earlier ones were revoked or given back: a reviewer accepts the past (C-12)."""
+    case_id = company.apply()
+    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    (judged,) = ok(house.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"]
+    open_ = [each["rule"] for each in judged["rules"] if each["outcome"] == "manual"]
+    assert set(open_) <= {"C-12"}
+    house.review(case_id, resolutions=[{"rule": rule, "accept": True, "reason": "Not of this line."} for rule in open_])
+    return house.approve(case_id)["certificates"][0]

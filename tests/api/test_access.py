@@ -468,6 +468,7 @@ def test_a_listed_company_is_claimed_and_keeps_what_the_register_says(house):
 def test_an_unconfirmed_company_drafts_and_tries_but_does_not_submit(house):
     company = house.company(confirmed=False)
     product_id = company.add_product()
+    house.document_products(company, company.draft(product_id))
     dry = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [product_id]}))
     assert dry["items"][0]["outcome"] == "pass"
     draft = company.draft(product_id)

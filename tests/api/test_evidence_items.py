@@ -11,6 +11,20 @@ from app.applications.model import Evidence  # past the service on purpose
 from app.schemes.evidence_kinds import Scope, kinds
 from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok
 
+STRUCTURE = {
+    "names": {"az": "Polad konstruksiya", "en": "Steel structure"},
+    "hs6": "730890",
+    "steps": [
+        {
+            "name": "Fabricating",
+            "operation": "structure_welding",
+            "country": "AZ",
+            "district": "Ağdam",
+            "is_essential": True,
+        }
+    ],
+}
+
 PERMIT = {"issued_on": "2025-03-01", "valid_until": "2027-02-28", "number": "E-4"}
 
 
@@ -356,8 +370,10 @@ def test_a_revocation_for_fraud_bars_the_company_and_another_one_the_product(hou
     number = house.certify(company, product_id)
     house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
     assert tried(company, product_id)[0]["C-12"][0] == "manual"
-    assert tried(company, company.add_product())[0]["C-12"][0] == "pass"
-    number = house.certify(company)
+    assert tried(company, company.add_product())[0]["C-12"][0] == "manual"  # of that heading, from that site
+    other = company.add_product(**STRUCTURE)
+    assert tried(company, other)[0]["C-12"][0] == "pass"
+    number = house.certify(company, other)
     house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "false-documents"})
     for scheme in ("MIK", "MIA"):
         assert tried(company, company.add_product(), scheme)[0]["C-12"][0] == "fail"

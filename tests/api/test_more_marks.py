@@ -40,7 +40,6 @@ title = { en = "Site in the capital", az = "Paytaxtda yer" }
 accepted = ["CAPITAL"]
 [ruleset.rules.reasons]
 pass = { en = "In the capital.", az = "Paytaxtdadır." }
-manual = { en = "-", az = "–" }
 fail = { en = "{district} is not in the capital.", az = "{district} paytaxtda deyil." }
 incomplete = { en = "Where?", az = "Harada?" }
 not_assessed = { en = "-", az = "–" }
@@ -70,13 +69,15 @@ LETTER = {
 
 
 def honey_of(household, **changed):
-    """Id of honey of the family's own bees, by a letter of the municipality that staff have confirmed."""
+    """Id of honey of the family's own bees, with all that staff know of it and a letter of the municipality."""
     letter = household.lay("grower-letter", **LETTER)
     if letter["confirmed_at"] is None:
         household.house.confirm_evidence(letter)
     materials = [COMB | {"basis": "own", "proofs": [letter["id"]]}]
     body = HONEY | {"site_id": household.site_id, "materials": materials} | changed
-    return ok(household.post("/v1/products", json=body))["id"]
+    made = ok(household.post("/v1/products", json=body))["id"]
+    household.house.document_products(household, household.draft(made, scheme="URVA"))
+    return made
 
 
 def judged(company, product_id, scheme):
@@ -119,7 +120,9 @@ def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_
 def test_a_household_of_urva_carries_the_local_brand(house):
     household = house.household()
     honey = honey_of(household)
-    assert set(judged(household, honey, "URVA").values()) == {"pass"}
+    found = judged(household, honey, "URVA")
+    assert found.pop("C-16") == "not_assessed"  # there is nothing to declare before there is an application
+    assert set(found.values()) == {"pass"}
     number = house.certify(household, honey, scheme="URVA")
     verdict = house.verify(number)
     assert verdict["verdict"] == "valid"
@@ -129,9 +132,7 @@ def test_a_household_of_urva_carries_the_local_brand(house):
 
 def test_another_familys_brand_and_a_city_product_are_for_a_person(house):
     first, second = house.household(), house.household()
-    honey = [
-        honey_of(each, brand=brand) for each, brand in ((first, "Nümunələr"), (second, "NÜMUNƏLƏR"))
-    ]
+    honey = [honey_of(each, brand=brand) for each, brand in ((first, "Nümunələr"), (second, "NÜMUNƏLƏR"))]
     assert judged(second, honey[1], "URVA")["U-06"] == "pass"  # nobody holds the mark with that name yet
     house.certify(first, honey[0], scheme="URVA")
     assert judged(second, honey[1], "URVA")["U-06"] == "manual"

@@ -10,6 +10,7 @@ from api_world import (
     QUESTION,
     REASON,
     both,
+    certified_again,
     execute,
     in_state,
     other_approver,
@@ -278,7 +279,7 @@ KEPT = [(status, deed) for status, deeds in KEEPING.items() for deed in deeds]
 
 
 def certificate_in(house, company, status):
-    number = house.certify(company)
+    number = certified_again(house, company)
     act = {
         "suspended": (house.owner, "suspend", {"cause": "hearing"}),
         "revoked": (house.owner, "revoke", {"reason": "court-order"}),
@@ -352,7 +353,7 @@ def test_every_other_deed_is_refused_and_changes_nothing(shared_house, company, 
 
 def test_a_suspension_ends_with_its_last_cause(shared_house, company):
     house = shared_house
-    number = house.certify(company)
+    number = certified_again(house, company)
     path = f"/v1/certificates/{number}"
     house.owner.act(f"{path}/suspend", {"cause": "hearing", "note": "A hearing is set."})
     house.owner.act(f"{path}/suspend", {"cause": "surveillance"})
@@ -372,7 +373,7 @@ def test_a_suspension_ends_with_its_last_cause(shared_house, company):
 
 def test_a_revocation_takes_its_reason_from_the_closed_list(shared_house, company):
     house = shared_house
-    number = house.certify(company)
+    number = certified_again(house, company)
     before = kept(house, number)
     for body in ({}, {"reason": "because"}, {"reason": None}, {"reason": ""}, {"reason": "bankruptcy", "note": "x"}):
         refused(house.owner.post(f"/v1/certificates/{number}/revoke", json=body, version=before[2]), 422, "invalid")

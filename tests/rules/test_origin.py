@@ -279,7 +279,8 @@ def test_a_paper_that_is_listed_and_not_here_proves_nothing():
     [
         (None, {"supplier": "B"}, True),
         ("…", {"supplier": "B"}, True),
-        (None, {}, False),
+        (None, {}, False),  # nobody declares
+        ("…", {"supplier": "…"}, False),
         ("NUMUNE METAL", {"supplier": "Nümunə-Metal"}, True),
         ("A", {"supplier": "B"}, False),
         ("0010000101", {"supplier_voen": "0010000101", "supplier": "B"}, True),

@@ -57,11 +57,12 @@ class DeclarationRule(Rule):
             return Verdict(fault, values, Remedy(field="declaration"))
         signer = made.made_by
         named_by = [item for item in self.authorities(facts) if signer and item.values.get(self.signer) == signer]
-        if not any(holds(item, facts.as_of) for item in named_by):
+        signed_on = made.made_on or facts.as_of  # an authority that ends later undoes no signature
+        if not any(holds(item, signed_on) for item in named_by):
             return Verdict("incomplete_authority", values, Remedy(evidence=self.authority))
         if statement is not None and statement != AWAITS_STAFF:
             return Verdict(statement, values, Remedy(evidence=self.statement))
-        is_confirmed = any(item.confirmed and holds(item, facts.as_of) for item in named_by)
+        is_confirmed = any(item.confirmed and holds(item, signed_on) for item in named_by)
         if statement == AWAITS_STAFF or not is_confirmed:
             return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
         return Verdict("pass", values)
