@@ -50,7 +50,7 @@ def test_an_operation_is_found_by_any_of_its_names(text, code):
     assert (found and found.code) == code
 
 
-@pytest.mark.parametrize(("text", "code"), [("1000 pcs", "1000_pcs"), ("KG", "kg"), ("ton of coal", None), (None, None)])
+@pytest.mark.parametrize(("text", "code"), [("1000 pcs", "1000_pcs"), ("KG", "kg"), ("ton of", None), (None, None)])
 def test_a_unit_however_it_is_typed(text, code):
     assert LISTS.unit(text) == code
 
