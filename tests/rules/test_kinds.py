@@ -32,6 +32,7 @@ from rules_support import (
 from test_eligibility import ANY_FACTS
 
 from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState, VolumeClaim
+from app.schemes.material_origin import OriginSettings
 from app.schemes.rules.condition import FACTS, fact_of
 from app.schemes.rules.names import similarity
 
@@ -220,6 +221,13 @@ def test_raw_material_may_have_to_be_from_a_territory(country, region, district,
     fruit = material("0809", country, "1", "90", origin_region=region, origin_district=district)
     sugar = material("1701", "BR", "1", "10")
     assert answer(rule, bill(fruit, sugar, facts=product(hs6="200799"))) == case
+
+
+def test_what_comes_from_a_partner_is_never_from_the_territory():
+    rule = made("share", **LOCAL, sources=["MIK_CORE"])
+    partners = replace(CONTEXT, origin=OriginSettings(cumulation=("KZ",)))
+    fruit, sugar = material("0809", "KZ", "1", "90"), material("1701", "BR", "1", "10")
+    assert answer(rule, bill(fruit, sugar, facts=product(hs6="200799")), partners) == "fail"
 
 
 def test_names_without_a_document_need_none():

@@ -56,6 +56,13 @@ def test_a_unit_however_it_is_typed(text, code):
 
 
 @pytest.mark.parametrize(
+    ("text", "code"), [("Energy drink", "energy_drink"), ("AKSİZLİ MAL", "excise"), ("shiny", None), (None, None)]
+)
+def test_a_flag_by_its_code_or_name(text, code):
+    assert LISTS.flag(text) == code
+
+
+@pytest.mark.parametrize(
     ("code", "wanted"),
     [
         ("040900", True),

@@ -172,6 +172,8 @@ ROWS = [
     ("MIK", "C-16", "incomplete_none", replace(GOOD, declaration=replace(GOOD.declaration, made_hash=None))),
     ("MIK", "C-16", "incomplete_text", replace(GOOD, declaration=replace(GOOD.declaration, text_version="2027.1"))),
     ("MIK", "C-16", "incomplete_statement", without("cost-statement")),
+    ("MIK", "C-16", "incomplete_outdated", changed("cost-statement", period_until=date(2025, 11, 30))),
+    ("MIK", "C-16", "pass", changed("cost-statement", period_until=date(2025, 12, 1))),
     ("MIK", "C-16", "incomplete_unconfirmed", waiting("authority-to-sign")),
     ("MIK", "C-16", "incomplete_authority", changed("authority-to-sign", valid_until=days_ago(1))),
     ("MIK", "C-16", "not_assessed", replace(GOOD, declaration=None)),
