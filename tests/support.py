@@ -24,7 +24,10 @@ from app.db import new_id
 from app.main import create_app, prepare
 from app.registry.days import day_in_baku
 from app.registry.voen import read as read_voen
+from app.schemes import service as schemes
 from app.schemes.evidence_kinds import Scope, kinds
+from app.schemes.ruleset import Ruleset
+from app.schemes.scheme_file import load_schemes
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -523,6 +526,22 @@ def product(site_id, **changed):
         ],
     }
     return body | changed
+
+
+def publish(house, scheme, version, changes=(), *, without=()):
+    """Publish a further version of a mark's rules: `changes` are (rule, parameter, value)."""
+    with house.database.session() as session:
+        mark = load_schemes()[scheme]
+        content = mark.ruleset.content() | {"version": version}
+        content["rules"] = [rule for rule in content["rules"] if rule["id"] not in without]
+        for rule_id, name, value in changes:
+            rule = next(each for each in content["rules"] if each["id"] == rule_id)
+            assert name in rule, name
+            rule[name] = value
+        changed = mark.model_copy(update={"ruleset": Ruleset.model_validate(content)})
+        schemes.publish(session, [changed], house.clock())
+        session.commit()
+        return changed.ruleset
 
 
 def registration_of(company):

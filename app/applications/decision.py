@@ -124,7 +124,16 @@ def _objection(
     if changed or judged.dossier.hash != recommendation.dossier_hash:
         message = "The dossier is not the one that was recommended; the case went back to review."
         return "dossier-changed", message, changed
+    if any(_no_longer_refused(judged.assessments[pid], verdicts[pid]) for pid in judged.assessments):
+        message = "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
+        return "outcome-changed", message, []
     return None
+
+
+def _no_longer_refused(judgement: Assessment, verdict: Mapping[str, Any]) -> bool:
+    """Whether rules failed or stayed open when the rejection was recommended, and none does now."""
+    was_refused = verdict["outcome"] == Verdict.REJECT and bool(verdict["failed"])
+    return was_refused and not judgement.of(Outcome.FAIL, Outcome.INCOMPLETE)
 
 
 def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
