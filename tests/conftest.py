@@ -50,6 +50,7 @@ ONE_IN = 8
 LONG = (
     "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
     "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
+    "test_readme.py::test_the_walk_through_prints_what_it_says[postgresql",
     "install/test_image.py::test_its_steps", "install/test_index.py::test_a_fresh",
 )  # fmt: skip
 """Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks, whole

@@ -42,10 +42,14 @@ class Live:
 
 
 @contextmanager
-def serving(folder, port=None):
-    """`mik serve` on a free port with its data in `folder`, until the end of the block."""
+def serving(folder, port=None, database_url=""):
+    """`mik serve` on a free port with its data in `folder`, until the end of the block. SQLite, or the database named."""
     data_dir, port = folder / "data", port or free_port()
-    environment = clean_environment() | {"MIK_DATA_DIR": str(data_dir), "MIK_BASE_URL": f"http://localhost:{port}"}
+    environment = clean_environment() | {
+        "MIK_DATA_DIR": str(data_dir),
+        "MIK_BASE_URL": f"http://localhost:{port}",
+        "MIK_DATABASE_URL": database_url,
+    }
     with (folder / "serve.log").open("w") as log:
         server = subprocess.Popen([*MIK, "serve", "--port", str(port)], env=environment, stdout=log, stderr=log)
     try:

@@ -28,11 +28,11 @@ def as_pattern(shown):
     return re.escape(shown).replace(re.escape("…"), ".*")
 
 
-def test_the_walk_through_prints_what_it_says(tmp_path):
+def test_the_walk_through_prints_what_it_says(database_url, tmp_path):
     commands, shown = blocks(WALK, "bash"), blocks(WALK, "text")
     assert len(commands) == len(shown) >= 8
     script = "".join(f"{block}\necho '{END_OF_BLOCK}'\n" for block in commands)
-    with serving(tmp_path) as live:
+    with serving(tmp_path, database_url=database_url) as live:
         environment = clean_environment() | {
             "MIK": live.base_url,
             "ACCOUNTS": str(live.data_dir / "demo-accounts.json"),

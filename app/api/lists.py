@@ -54,6 +54,12 @@ class NamedCode(Answer):
     )
 
 
+class UnitAnswer(NamedCode):
+    signs: dict[str, str] = Field(
+        description="language → as it stands behind a figure", examples=[{"az": "t", "en": "t", "ru": "т"}]
+    )
+
+
 class ClosedList(Answer):
     version: str = Field(examples=["2026.1"])
     digest: str = Field(description="SHA-256 over all closed lists; a ruleset names it as `lists_digest`")
@@ -65,7 +71,7 @@ class OperationsAnswer(ClosedList):
 
 
 class UnitsAnswer(ClosedList):
-    items: list[NamedCode]
+    items: list[UnitAnswer]
 
 
 class FlagsAnswer(ClosedList):
@@ -107,8 +113,10 @@ async def list_operations(request: Request) -> Response:
 
 @router.get("/v1/units", summary="Units of products", response_model=UnitsAnswer, responses=UNCHANGED)
 async def list_units(request: Request) -> Response:
-    """The closed list. A unit is found by code or by any of the names: “1000 pcs” is `1000_pcs`."""
-    return _answer(request, _head(lists().version) | {"items": _named("unit", lists().units)})
+    """The closed list. A unit is found by code, sign or any of the names: “1000 pcs” is `1000_pcs`."""
+    signs = lists().names["unit"]
+    items = [named | {"signs": signs[named["code"]]} for named in _named("unit_in_full", lists().units)]
+    return _answer(request, _head(lists().version) | {"items": items})
 
 
 @router.get("/v1/flags", summary="Flags of products", response_model=FlagsAnswer, responses=UNCHANGED)

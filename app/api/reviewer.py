@@ -1,7 +1,7 @@
 """For reviewers and approvers: the desk of cases, evaluation, recommendation, decision (four eyes)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -236,7 +236,8 @@ def approve(
     result = decision.approve(session, actor, _named(case_id), version=version, issuance=issuance, now=now)
     if isinstance(result, SentBack):
         # Answered, not raised: the way back to review is committed with this refusal.
-        return problem(409, result.code, result.message, **{result.named: list(result.findings)})
+        named: dict[str, Any] = {result.named: list(result.findings)}
+        return problem(409, result.code, result.message, **named)
     return _answer(session, actor, result.application, response, now)
 
 

@@ -22,7 +22,6 @@ class Field(StrEnum):
     BRAND = "/brand"
     FLAGS = "/flags"
     JOINT_PRODUCTION = "/joint_production"
-    ANNUAL_CAPACITY = "/annual_capacity"
     EX_WORKS = "/ex_works"
     MATERIALS = "/materials"
     STEPS = "/steps"

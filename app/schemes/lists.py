@@ -5,7 +5,7 @@ version of each ruleset. Whatever is not on a list is `other` or unknown: nothin
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -101,16 +101,15 @@ class Lists:
 
     @cached_property
     def _units_by_name(self) -> Mapping[str, str]:
-        return self._by_name("unit", self.units)
+        return self._by_name(self.units, "unit_in_full", "unit")
 
     @cached_property
     def _flags_by_name(self) -> Mapping[str, str]:
-        return self._by_name("flag", self.flags)
+        return self._by_name(self.flags, "flag")
 
-    def _by_name(self, group: str, codes: Iterable[str]) -> Mapping[str, str]:
+    def _by_name(self, codes: Sequence[str], *groups: str) -> Mapping[str, str]:
         """Folded code or name → code; a code goes before another's name."""
-        codes = tuple(codes)
-        names = {fold(name): code for code in codes for name in self.names[group][code].values()}
+        names = {fold(name): code for group in groups for code in codes for name in self.names[group][code].values()}
         return names | {fold(code): code for code in codes}
 
     @cached_property
@@ -123,7 +122,7 @@ class Lists:
         return self._operations_by_name.get(fold(text or ""))
 
     def unit(self, text: str | None) -> str | None:
-        """The code of that unit by its code or name (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
+        """The unit of that code, sign or name (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
         return self._units_by_name.get(fold(text or ""))
 
     def flag(self, text: str | None) -> str | None:

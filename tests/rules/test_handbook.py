@@ -36,8 +36,8 @@ def test_the_page_names_every_rule_its_cases_and_who_supplies_the_evidence():
             for name, value in rule.parameters().items():
                 if name != "branches" and value not in (None, False, [], {}, ""):
                     assert f"- `{name}`: " in section
-            for text in rule.texts():
-                assert rule.reasons[text].en in section
+            for key in rule.texts():
+                assert rule.reasons[key].en in section
     assert all(f"| `{code}` | " in text for code in kinds())
 
 

@@ -277,8 +277,10 @@ def test_a_paper_that_is_listed_and_not_here_proves_nothing():
 @pytest.mark.parametrize(
     ("supplier", "values", "wanted"),
     [
-        (None, {}, True),
-        ("…", {}, True),
+        (None, {"supplier": "B"}, True),
+        ("…", {"supplier": "B"}, True),
+        (None, {}, False),  # nobody declares
+        ("…", {"supplier": "…"}, False),
         ("NUMUNE METAL", {"supplier": "Nümunə-Metal"}, True),
         ("A", {"supplier": "B"}, False),
         ("0010000101", {"supplier_voen": "0010000101", "supplier": "B"}, True),
@@ -343,7 +345,7 @@ def test_a_partner_counts_and_stays_abroad():
         ({"season_from": date(2025, 1, 1), "season_until": date(2025, 12, 1)}, ProofState.PROVEN),
         ({"valid_until": date(2026, 11, 30)}, ProofState.UNPROVEN),
         ({"headings": ("0401",)}, ProofState.UNPROVEN),
-        ({"headings": ("04",)}, ProofState.PROVEN),
+        ({"headings": ("04",)}, ProofState.UNPROVEN),
         ({"headings": ("040900",)}, ProofState.PROVEN),
         ({"headings": "0409"}, ProofState.UNPROVEN),
         ({"district": "Qusar"}, ProofState.UNPROVEN),

@@ -38,7 +38,8 @@ def many(examples):
 # Anything that the types allow
 
 ODD = ["", " ", "AZ", "az", "TR", "ＡＺ", "7306", "0702", "730630", "070200", "040900", "٧٣", "\u200b", "\u202eAZ",
-       "\x00", "\ud800", "{0}", "%s", "Ağdam", "AĞDAM", "a" * 300, "Şuşa", "ß", "ı", "İ", "none", "NaN", "proof-0"]  # fmt: skip
+       "\x00", "\ud800", "{0}", "%s", "Ağdam", "AĞDAM", "a" * 300, "Şuşa", "ß", "ı", "İ", "none", "NaN",
+       "proof-0"]  # fmt: skip
 texts = st.one_of(st.sampled_from(ODD), st.text(max_size=6))
 maybe_text = st.none() | texts
 words = st.one_of(st.sampled_from([*lists().operations][::7]), texts)

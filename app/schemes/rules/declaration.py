@@ -12,7 +12,7 @@ MICRO = "micro"
 
 
 class DeclarationRule(Rule):
-    """The newest declaration covers the present facts, in the text in force, by a signer whom an authority names.
+    """The newest declaration covers the present facts, in the text in force; an authority of its day names its signer.
 
     A signed cost statement belongs to it. Of micro firms and natural persons the sums entered are the statement, and
     the declaration is its signature.
@@ -57,12 +57,12 @@ class DeclarationRule(Rule):
             return Verdict(fault, values, Remedy(field="declaration"))
         signer = made.made_by
         named_by = [item for item in self.authorities(facts) if signer and item.values.get(self.signer) == signer]
-        signed_on = made.made_on or facts.as_of  # an authority that ends later undoes no signature
-        if not any(holds(item, signed_on) for item in named_by):
+        declared_on = made.made_on or facts.as_of
+        if not any(holds(item, declared_on) for item in named_by):
             return Verdict("incomplete_authority", values, Remedy(evidence=self.authority))
         if statement is not None and statement != AWAITS_STAFF:
             return Verdict(statement, values, Remedy(evidence=self.statement))
-        is_confirmed = any(item.confirmed and holds(item, signed_on) for item in named_by)
+        is_confirmed = any(item.confirmed and holds(item, declared_on) for item in named_by)
         if statement == AWAITS_STAFF or not is_confirmed:
             return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
         return Verdict("pass", values)

@@ -88,13 +88,13 @@ class ListedRule(Rule):
         flagged = Verdict(f"{self.flagged}_flagged", values) if raised else None
         if self.list == "flags":
             return flagged or Verdict("pass", values)
+        if self.list == "document" and facts.evidence is None:
+            return Verdict("not_assessed", values)
         if self.residents_only:
             if facts.residency is None:
                 return Verdict("not_assessed", values)
             if facts.residency.status is ResidencyState.NONE:
                 return Verdict("not_applicable", values)
-        if self.list == "document" and facts.evidence is None:
-            return Verdict("not_assessed", values)
         if self.list == "nomenclature":
             return self.judge_code(facts, values, flagged)
         hs6 = nomenclature.six_digits(facts.product.hs6)
