@@ -318,7 +318,7 @@ def _hash(
 
 
 def _counts(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
-    """Documents of the application, and confirmed ones of the company, but about its other products and sites."""
+    """Documents of the application, and confirmed ones of the company but those about its other products or sites."""
     if row.application_id is not None:
         return True
     about = items.about_of(row)
