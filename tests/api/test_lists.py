@@ -31,9 +31,9 @@ def test_each_code_is_found_by_each_of_its_names(shared_house, path, look_up):
     for each in listed:
         assert set(each["names"]) == {"az", "en", "ru"}
         names = [each["code"], *each["names"].values(), *each.get("signs", {}).values()]
-        for name in (spelling for name in names for spelling in spellings(name)):
-            found = find(name)
-            assert (found.code if look_up == "operation" else found) == each["code"], name
+        for spelling in (spelling for name in names for spelling in spellings(name)):
+            found = find(spelling)
+            assert (found.code if look_up == "operation" else found) == each["code"], spelling
     assert find("nothing of the kind") is None
 
 
