@@ -27,6 +27,7 @@ from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
+SHORT = "term-too-short"
 DAY_OF_LOOKING = frozenset({"as_of", "held_on"})
 
 
@@ -46,6 +47,11 @@ class SentBack:
     message: str
     findings: Sequence[Mapping[str, Any]]
 
+    @property
+    def named(self) -> str:
+        """What the refusal calls them, as the reviewer's does: products where the term is too short."""
+        return "products" if self.code == SHORT else "findings"
+
 
 def approve(
     session: Session, actor: Actor, application_id: UUID, *, version: Version, issuance: Issuance, now: datetime
@@ -57,7 +63,7 @@ def approve(
     objection = _objection(judged, recommendation, verdicts, granted)
     short = [] if objection else assessment.short_terms(session, application, judged, granted, day_in_baku(now))
     if short:
-        objection = ("term-too-short", TERM_TOO_SHORT, short)
+        objection = (SHORT, TERM_TOO_SHORT, short)
     if objection:
         code, message, findings = objection
         _send_back(session, actor, application, recommendation, message, now)
