@@ -1,5 +1,6 @@
 """What another version of the rules would change: over HTTP, at the terminal, in bounded memory."""
 
+import gc
 import json
 import os
 import tracemalloc
@@ -36,11 +37,11 @@ def ask(caller, version="2099.1", scheme="MIK"):
 
 @pytest.fixture
 def filled(house):
-    """A certificate in force, a suspended one, a revoked one, a submitted case and a draft."""
+    """A certificate in force, a suspended one, one given back, a submitted case and a draft."""
     company = house.company()
     numbers = [house.certify(company) for _ in range(3)]
+    company.act(f"/v1/certificates/{numbers[2]}/surrender")
     house.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "surveillance"})
-    house.owner.act(f"/v1/certificates/{numbers[2]}/revoke", {"reason": "bankruptcy"})
     case = company.apply()
     company.draft()
     return company, numbers, case
@@ -207,6 +208,7 @@ def copy_certificate(house, number, serials):
             if serial % 20 == 0:
                 place = copied(site, id=new_id())
                 session.add(place)
+                session.flush()
             made = copied(product, id=new_id(), site_id=place.id)
             session.add(made)
             session.flush()
@@ -234,12 +236,13 @@ def peak(house, compared):
     tracemalloc.start()
     for piece in impact.report(house.database.read_session, compared, day_in_baku(house.clock())):
         last = piece[-1] if piece else last
+        gc.collect()  # sessions are cycles: when they are collected is not the question here
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return most, last["judged"]
 
 
-FEW, MANY = (int(each) for each in os.environ.get("MIK_TEST_IMPACT", "40,400").split(","))
+FEW, MANY = (int(each) for each in os.environ.get("MIK_TEST_IMPACT", "60,400").split(","))
 
 
 def test_memory_does_not_grow_with_the_certificates(house):
