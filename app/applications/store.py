@@ -252,7 +252,8 @@ def certificates_of_sites(
     """Certificates of these sites, of any mark, that are active or suspended and have not expired, each with the unit
     of its product."""
     query = _OF_SITE.order_by(Certificate.number)
-    return session.execute(query, {"ids": list(site_ids), "today": today}).tuples().all()
+    found = session.execute(query, {"ids": list(site_ids), "today": today})
+    return [(certificate, unit) for certificate, unit in found]
 
 
 def declaration(session: Session, application_id: UUID) -> Declaration | None:
