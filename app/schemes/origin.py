@@ -178,6 +178,8 @@ class _OfBill:
         if result is Result.FAIL or self.own_is_open:
             result, named = self.proofs_decide(result)
         value = total(line.material.value for line in foreign)
+        if result is Result.FAIL and value is None:  # what is known is too much already
+            value = total(line.material.value for line in foreign if positive(line.material.value))
         assert self.facts.value is not None  # looked at above
         price = self.facts.value.ex_works
         return Origin(
@@ -257,11 +259,13 @@ class _OfBill:
         if not same and changes:
             return Result.CTH, ()
         result = self.by_value(foreign)
-        if result is Result.VALUE:
-            return result, tuple(line for line in foreign if not positive(line.material.value))
-        if changes and self.de_minimis_pct and self.within(same, self.de_minimis_pct):
-            return Result.CTH, ()
-        return result, ()
+        lacking = tuple(line for line in foreign if not positive(line.material.value))
+        if changes and self.de_minimis_pct:
+            if lacking:
+                result = Result.VALUE
+            elif self.within(same, self.de_minimis_pct):
+                result = Result.CTH
+        return result, lacking if result is Result.VALUE else ()
 
     def heading_for(self, line: Line, *, slips: bool) -> str | None:
         """As entered; judging once more, the heading of a proof that differs goes before it where that helps."""
@@ -298,13 +302,13 @@ class _OfBill:
     def by_value(self, foreign: Sequence[Line]) -> Result:
         if Criterion.VALUE_CONTENT not in self.criteria:
             return Result.FAIL
-        if any(not positive(line.material.value) for line in foreign):
-            return Result.VALUE
-        value = total(line.material.value for line in foreign)
-        rvc = value_content(self.facts.value.ex_works if self.facts.value else None, value)
+        known = [line.material.value for line in foreign if positive(line.material.value)]
+        rvc = value_content(self.facts.value.ex_works if self.facts.value else None, total(known))
         if rvc is None:
             return Result.VALUE
-        return Result.RVC if rvc >= Fraction(self.rvc_at_least) else Result.FAIL
+        if rvc < Fraction(self.rvc_at_least):  # already, and a value that is missing only adds to it
+            return Result.FAIL
+        return Result.RVC if len(known) == len(foreign) else Result.VALUE
 
     def within(self, lines: Sequence[Line], percent: Decimal) -> bool | None:
         """Whether these lines together are at most so many percent of the price; None where that is not known."""

@@ -17,7 +17,7 @@ from app.cli.rule_cases import run_cases
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
     "C-06-12": "products/test_products_sheet.py::test_the_sample_comes_out_as_its_authors_expect",
-    "C-12-08": "services/test_matters.py::test_a_surrender_while_suspended_for_cause_is_during_an_investigation",
+    "C-12-08": "services/test_matter.py::test_a_surrender_while_suspended_for_cause_is_during_an_investigation",
     "lost-ground-01": "services/test_cascade.py::test_lost_by_hand_and_restored",
 }
 """Case → the test that covers it, where it needs more than the rules."""

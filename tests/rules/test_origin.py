@@ -156,6 +156,18 @@ def test_de_minimis_passes_over_little_of_the_same_heading():
     assert origin(unvalued, de_minimis=10).result is Result.VALUE
 
 
+def test_known_values_that_are_too_much_already_need_no_further_one():
+    """A missing value only adds to them: a proof for its line then makes nothing worse."""
+    these = bill(material("7306", "TR", None), material("7306", "TR", "1400"))
+    judged = origin(these)
+    assert (judged.result, judged.non_originating_value) == (Result.FAIL, D(1400))
+    assert judged.arithmetic == "(1450 − 1400) / 1450 × 100 = 3.4 %"
+    enough = bill(material("7306", "TR", None), material("7306", "TR", "800"))
+    assert origin(enough).result is Result.VALUE
+    assert finding("MIK", "C-07", enough).case == "incomplete"
+    assert finding("MIK", "C-07", bill(material(value=None), material(value="1450.01"))).case == "fail"
+
+
 def test_packing_is_passed_over_up_to_its_limit_of_a_known_price():
     coil = replace(material("7208", "AZ", "100"), proofs=("paper",))
     label = replace(material("4821", "TR", "145"), packing=True)

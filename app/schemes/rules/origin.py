@@ -123,7 +123,8 @@ class OriginRule(Rule):
         else:
             bill = context.bill_of_materials(facts)
             lines = tuple(line for line in (bill.foreign if bill else ()) if not positive(line.material.value))
-            value = total(line.material.value for line in bill.foreign) if bill and not lines else None
+            known = (line.material.value for line in bill.foreign if positive(line.material.value)) if bill else ()
+            value = total(known) if bill else None
         price = facts.value.ex_works
         rvc = value_content(price, value)
         values |= {
@@ -134,10 +135,11 @@ class OriginRule(Rule):
             "ex_works": None if price is None else seen(plain(price)),
             "inputs_value": None if value is None else seen(plain(value)),
         }
-        if rvc is None:
+        enough = rvc is not None and rvc >= Fraction(self.value_at_least)
+        if rvc is None or (enough and lines):
             field = f"/materials/{lines[0].number}/value" if lines and has_price(price) else "/ex_works"
             return Verdict("incomplete", values, Remedy(field=field))
-        return Verdict("pass" if rvc >= Fraction(self.value_at_least) else "fail", values)
+        return Verdict("pass" if enough else "fail", values)
 
 
 def has_price(price: Decimal | None) -> bool:
