@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from app.certificates import number as numbers
 
 _ADDRESS = re.compile(r"/v/([^/?#]+)[^#]*(?:#(.*))?", re.DOTALL)
-_STAMP = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_STAMP = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}")  # also one that was cut off: the page says so
 _TOKEN = re.compile(r"\s*ey[^.]{10,}\.[^.]+\.[^.]+", re.DOTALL)
 _MAX_STAMP_CHARS = 1_000
 _MAX_ADDRESS_CHARS = 4_000

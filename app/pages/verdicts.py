@@ -90,6 +90,13 @@ FACES: Mapping[Verdict, Face] = MappingProxyType(
             _("This is not a certificate number: a character is wrong or missing."),
             _("Look again: 0 and O, 1 and I, 5 and S, 8 and B are easily confused. Then enter it once more."),
         ),
+        Verdict.UNREADABLE: Face(
+            _("Unreadable"),
+            "neutral",
+            "file",
+            _("This is not a whole certificate. Ask for it again or type its number."),
+            _("Nothing was checked: the text was cut off or changed on its way."),
+        ),
         Verdict.FORGED: Face(
             _("Possible counterfeit"),
             "bad",

@@ -5,6 +5,25 @@ const MEMBERS = "n,h,p,c,f,u,s";
 const HEADER = "alg,kid,typ";
 const MAX_CHARS = 480;
 
+// Whether a text has the form of a stamp: three parts, the first a JSON object that names alg, kid and typ, the last 64
+// bytes. What is shorter was cut off on its way and says nothing about the paper.
+export function isWhole(text) {
+  const parts = text.split(".");
+  if (parts.length !== 3 || parts[1] === "" || !/^[A-Za-z0-9_-]{86}$/.test(parts[2])) return false;
+  try {
+    const header = json(parts[0]);
+    return HEADER.split(",").every((name) => name in header);
+  } catch {
+    return false;
+  }
+}
+
+// Whether the key that a whole stamp names is among ours.
+export function isOfKnownKey(text, keys) {
+  const { kid } = json(text.split(".")[0]);
+  return keys.some((each) => each.kid === kid);
+}
+
 // What a stamp says, or null where it is none of ours. Throws where this browser cannot check (no secure context).
 export async function readStamp(text, keys) {
   const parts = text.split(".");

@@ -2,7 +2,7 @@
 // Every sentence stands in the page already, in its language; scripts show and hide, and never make markup from text.
 
 import { ReaderMissing, readPicture, watch } from "./scan.js";
-import { readAddress, readStamp } from "./stamp.js";
+import { isOfKnownKey, isWhole, readAddress, readStamp } from "./stamp.js";
 
 const { keys, registered } = JSON.parse(document.getElementById("for-scripts").textContent);
 const find = (selector) => document.querySelector(selector);
@@ -18,12 +18,13 @@ function show(attribute, value) {
 
 async function checkStamp() {
   const text = location.hash.slice(1);
-  const looksLikeStamp = text.split(".").length === 3;
+  const looksLikeStamp = text.startsWith("ey") || text.split(".").length === 3;
   show("data-stamp-when", looksLikeStamp ? await judge(text) : null);
   for (const link of document.querySelectorAll(".languages a")) link.hash = looksLikeStamp ? text : "";
 }
 
 async function judge(text) {
+  if (!isWhole(text)) return "cut";
   try {
     const stamp = await readStamp(text, keys);
     if (!stamp) return "forged";
@@ -72,8 +73,8 @@ async function reachable(path) {
 }
 
 async function showOffline(text) {
-  const stamp = text ? await readStamp(text, keys).catch(() => null) : null;
-  show("data-offline-when", stamp ? term(stamp) : text ? "forged" : "none");
+  const stamp = text && isWhole(text) ? await readStamp(text, keys).catch(() => null) : null;
+  show("data-offline-when", stamp ? term(stamp) : refusal(text));
   find("[data-offline-facts]").hidden = !stamp;
   for (const each of document.querySelectorAll("[data-member]")) {
     each.textContent = stamp ? String(stamp[each.dataset.member]) : "";
@@ -81,6 +82,13 @@ async function showOffline(text) {
   const section = find("[data-offline]");
   section.hidden = false;
   section.focus();
+}
+
+// Keys that this page does not have may be newer than it: only the register can tell then.
+function refusal(text) {
+  if (!text) return "none";
+  if (!isWhole(text)) return "cut";
+  return isOfKnownKey(text, keys) ? "forged" : "unknown-key";
 }
 
 function term(stamp) {
