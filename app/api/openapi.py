@@ -158,7 +158,7 @@ def _lane() -> dict[str, Any]:
         "name": "number",
         "in": "path",
         "required": True,
-        "description": "as printed or typed: spaces, hyphens and small letters do not matter",
+        "description": "as printed or typed: spaces, hyphens, small letters and “No” before it do not matter",
         "schema": {"type": "string"},
         "example": "MIK-2026-000042-Y",
     }

@@ -6,8 +6,9 @@ only the browser can do (camera, stamp after `#`) is in `static/`; without scrip
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -55,6 +56,8 @@ class VerifyPages:
         if text is None or not text.strip():
             return render(request, "verify.html", camera=True, **self._for_scripts(None))
         question = asked.read(text)
+        if question.kind == "words":
+            return _see_other(request, "/register", {"q": question.text})
         if question.kind == "mistyped":
             return self._answer(request, MISTYPED, typed=question.text)
         return await self._found(request, question)
@@ -64,12 +67,12 @@ class VerifyPages:
 
     async def _found(self, request: Request, question: asked.Asked) -> Response:
         if question.kind == "number":
-            return _see_other(request, question.text, question.stamp)
+            return _see_other(request, f"/v/{question.text}", stamp=question.stamp)
         try:  # a bare stamp, without the address before it, is no certificate, but no forgery either
             number = stamps.read(question.text, self.desk.keys().signing).number
         except StampRefused:
             return self._answer(request, await self.desk.by_token(question.text))
-        return _see_other(request, number, question.text)
+        return _see_other(request, f"/v/{number}", stamp=question.text)
 
     async def certificate(self, request: Request) -> Response:
         """The page of one number; programs that ask for JSON are led to the answer of the API."""
@@ -127,11 +130,15 @@ def _stamped(record: CertificateRecord) -> dict[str, Any]:
     return members
 
 
-def _see_other(request: Request, number: str, stamp: str) -> Response:
-    """To the permanent address of a number, with the stamp for the scripts there."""
+def _see_other(
+    request: Request, path: str, query: Mapping[str, str] = MappingProxyType({}), *, stamp: str = ""
+) -> Response:
+    """To the permanent address of what was asked, with the stamp for the scripts there."""
     choice = language_of(request)
-    language = f"?{PARAMETER}={choice.language}" if choice.in_address else ""
-    return RedirectResponse(f"/v/{number}{language}{f'#{stamp}' if stamp else ''}", 303, {"Cache-Control": "no-cache"})
+    language = {PARAMETER: choice.language} if choice.in_address else {}
+    asked_for = urlencode({**query, **language}, errors="replace")
+    address = f"{path}{'?' if asked_for else ''}{asked_for}{'#' if stamp else ''}{stamp}"
+    return RedirectResponse(address, 303, {"Cache-Control": "no-cache"})
 
 
 def _compare(query: Mapping[str, str], judgement: Judgement) -> dict[str, Any] | None:

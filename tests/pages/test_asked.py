@@ -28,6 +28,19 @@ STAMP = "eyJhbGciOiJFUzI1NiJ9.eyJuIjoiTUlLIn0.c2lnbmF0dXJl"
         (f"{STAMP}\n", Asked("token", STAMP)),
         (f"eyJ{'a' * 70_000}.b.c", Asked("token", f"eyJ{'a' * 70_000}.b.c")),
         ("one.two.three", Asked("mistyped", "one.two.three")),
+        ("No. MIK-2O26-OOOO42-Y.", Asked("number", NUMBER)),
+        ("https://x.example/v/MIK-۲۰۲۶-۰۰۰۰۴۲-Y/", Asked("number", NUMBER)),
+        ("“Nümunə Boru” MMC", Asked("words", "“Nümunə Boru” MMC")),
+        ("Боруттехника 2000", Asked("words", "Боруттехника 2000")),
+        ("样品公司", Asked("words", "样品公司")),
+        ("4760000000016", Asked("words", "4760000000016")),
+        ("۴۷۶۰۰۰۰۰۰۰۰۱۶", Asked("words", "4760000000016")),
+        ("4760000000017", Asked("mistyped", "4760000000017")),
+        ("2026000042", Asked("mistyped", "2026000042")),
+        ("mik 2026 000042", Asked("mistyped", "mik 2026 000042")),
+        ("MIK-2026", Asked("mistyped", "MIK-2026")),
+        ("MIK/2026/000042/Y", Asked("mistyped", "MIK/2026/000042/Y")),
+        ("a" * 201, Asked("mistyped", "a" * 201)),
         ("/v/" + "9" * 5_000, Asked("mistyped", "/v/" + "9" * 5_000)),
     ],
 )
@@ -38,4 +51,4 @@ def test_numbers_addresses_and_certificates(text, asked):
 @given(st.text(alphabet=st.characters(), max_size=200))
 def test_any_text_is_taken(text):
     for around in (text, f"/v/{text}", f"https://x/v/{NUMBER}#{text}", f"eyJ{text}.{text}.{text}"):
-        assert read(around).kind in {"number", "token", "mistyped"}
+        assert read(around).kind in {"number", "token", "words", "mistyped"}

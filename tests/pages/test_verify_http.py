@@ -80,7 +80,11 @@ def test_what_is_typed_leads_to_the_permanent_address(site, http):
     for typed, to in [
         (number, f"/v/{number}"),
         (f" {number.lower().replace('-', ' ')} ", f"/v/{number}"),
-        (f"https://elsewhere.example/v/{number}?lang=ru#{stamp}", f"/v/{number}#{stamp}"),
+        (f"№ {number}.", f"/v/{number}"),
+        (f"{site.base_url}/v/{number}?lang=ru#{stamp}", f"/v/{number}#{stamp}"),
+        (f"{site.base_url}/v/{number}#{stamp[:-5]}", f"/v/{number}#{stamp[:-5]}"),
+        ("“Nümunə Boru” MMC", "/register?q=%E2%80%9CN%C3%BCmun%C9%99+Boru%E2%80%9D+MMC"),
+        ("۴۷۶۰۰۰۰۰۰۰۰۱۶", "/register?q=4760000000016"),
         (stamp, f"/v/{number}#{stamp}"),
     ]:
         answer = http.get("/verify", params={"number": typed})
