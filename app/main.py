@@ -36,6 +36,7 @@ from app.api import (
     programs,
     public,
     registrar,
+    reports,
     residencies,
     reviewer,
     status_lists,
@@ -58,7 +59,7 @@ from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
-from app.pages import apply, badge, register, start
+from app.pages import apply, badge, register, report, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
 from app.pages.verify import VerifyPages
@@ -182,7 +183,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.router.routes.extend(
         lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
-    app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk).routes()])
+    app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk, settings.all_own_hosts).routes()])
     for router in (
         auth.router,
         account.router,
@@ -204,6 +205,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         auditor.router,
         owner.router,
         matters.router,
+        reports.router,
         documents.router,
         open_data.router,
         public.router,
@@ -216,6 +218,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         badge.router,
         start.router,
         register.router,
+        report.router,
         apply.router,
     ):
         # The routes as they are: including a router would analyse every signature anew, for each app at its first use.

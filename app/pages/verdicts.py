@@ -107,6 +107,28 @@ FACES: Mapping[Verdict, Face] = MappingProxyType(
     }
 )
 
+ALARMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "foreign": (
+            _("Possible counterfeit"),
+            _("This code leads to %(host)s, which is not ours. The paper is probably forged."),
+        ),
+        "other": (
+            _("Wrong stamp"),
+            _("The stamp in the code does not fit what the register says of this number. Do not rely on the paper."),
+        ),
+        "forged": (
+            _("Possible counterfeit"),
+            _("The stamp in this code was not made by us. Do not rely on the paper."),
+        ),
+        "differs": (
+            _("Does not match"),
+            _("What the paper says is not what the register says of this number. Do not rely on the paper."),
+        ),
+    }
+)
+"""Word and sentence for a paper that contradicts the register, by what gives it away."""
+
 CHECKS: Mapping[tuple[str, bool], str] = MappingProxyType(
     {
         ("form", True): _("The number has the right form, and its check character fits."),

@@ -5,7 +5,7 @@ only the browser can do (camera, stamp after `#`) is in `static/`; without scrip
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -24,7 +24,7 @@ from app.keys import short_kid
 from app.pages import asked
 from app.pages.frame import language_of, render
 from app.pages.language import PARAMETER
-from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
+from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS
 from app.registry.territory import territory
 from app.verification.answer import as_members
 from app.verification.checks import MISTYPED, Judgement
@@ -39,8 +39,23 @@ _JSON: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """What gives a paper away: the only verdict of the page, over whatever the register says of its number. `report`
+    are the fields that one click sends on; `host` is where a code leads."""
+
+    kind: str
+    word: str
+    says: str
+    host: str = ""
+    report: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyPages:
+    """`own_hosts`: those of our addresses; a code that leads to another one is not ours."""
+
     desk: VerificationDesk
+    own_hosts: frozenset[str]
 
     def routes(self) -> list[Route]:
         """`GET /verify[?number=]`, `POST /verify` with a form's `token`, `GET /v/{number}[?holder=&product=…]`."""
@@ -55,7 +70,9 @@ class VerifyPages:
         text = request.query_params.get("number")
         if text is None or not text.strip():
             return render(request, "verify.html", camera=True, **self._for_scripts(None))
-        question = asked.read(text)
+        question = asked.read(text, self.own_hosts)
+        if question.host:
+            return await self._foreign(request, question, text)
         if question.kind == "words":
             return _see_other(request, "/register", {"q": question.text})
         if question.kind == "mistyped":
@@ -63,7 +80,9 @@ class VerifyPages:
         return await self._found(request, question)
 
     async def ask_about_token(self, request: Request) -> Response:
-        return await self._found(request, asked.read(await _token_of(request)))
+        text = await _token_of(request)
+        question = asked.read(text, self.own_hosts)
+        return await (self._foreign(request, question, text) if question.host else self._found(request, question))
 
     async def _found(self, request: Request, question: asked.Asked) -> Response:
         if question.kind == "number":
@@ -74,6 +93,18 @@ class VerifyPages:
             return self._answer(request, await self.desk.by_token(question.text))
         return _see_other(request, f"/v/{number}", stamp=question.text)
 
+    async def _foreign(self, request: Request, question: asked.Asked, text: str) -> Response:
+        """A code that leads elsewhere: that first, then what the register says of the number in it."""
+        number = question.text if question.kind == "number" else ""
+        judgement = await self.desk.by_number(number)
+        alarm = Alarm(
+            "foreign",
+            *ALARMS["foreign"],
+            host=question.host,
+            report={"address": text.strip()[:2_000], "number": number},
+        )
+        return self._answer(request, judgement, typed=number, alarm=alarm)
+
     async def certificate(self, request: Request) -> Response:
         """The page of one number; programs that ask for JSON are led to the answer of the API."""
         typed = request.path_params["number"]
@@ -81,9 +112,12 @@ class VerifyPages:
             return RedirectResponse(f"/v1/verify/{quote(typed, safe='')}", 302, {"Vary": "Accept"})
         return self._answer(request, await self.desk.by_number(typed), typed=typed)
 
-    def _answer(self, request: Request, judgement: Judgement, typed: str = "") -> Response:
-        number = numbers.parse(typed)
-        comparison = _compare(request.query_params, judgement) if judgement.record else None
+    def _answer(self, request: Request, judgement: Judgement, typed: str = "", alarm: Alarm | None = None) -> Response:
+        parsed = numbers.parse(typed)
+        number = judgement.record.number if judgement.record else str(parsed or "")
+        comparison = _compare(request.query_params, judgement) if judgement.record and not alarm else None
+        if comparison and "differs" in comparison["found"].values():
+            alarm = Alarm("differs", *ALARMS["differs"], report={"number": number})
         return render(
             request,
             "verdict.html",
@@ -95,7 +129,9 @@ class VerifyPages:
             reasons=REASONS,
             criteria=CRITERIA,
             park=territory().parks.get(judgement.record.park_code or "") if judgement.record else None,
-            number=judgement.record.number if judgement.record else str(number or ""),
+            number=number,
+            alarm=alarm,
+            alarms=ALARMS,
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
             **self._for_scripts(judgement),
@@ -110,7 +146,7 @@ class VerifyPages:
             {"kid": short_kid(key["kid"]), **{name: key[name] for name in ("kty", "crv", "x", "y")}}
             for key in self.desk.keys().jwks()["keys"]
         ]
-        return {"for_scripts": {"keys": keys, "registered": registered}}
+        return {"for_scripts": {"keys": keys, "registered": registered, "hosts": sorted(self.own_hosts)}}
 
 
 def _stamped(record: CertificateRecord) -> dict[str, Any]:

@@ -210,6 +210,7 @@ REASON = {"reason": "The cost statement does not add up."}
 SITE = {"name": "Hall 2", "district": "Ağdam"}
 CASES = {
     "POST /v1/registrations": ("anonymous", lambda _: ("/v1/registrations", {"json": registration()})),
+    "POST /v1/reports": ("anonymous", lambda _: ("/v1/reports", {"json": {"address": "https://mik-az.example/"}})),
     "POST /v1/sites": ("company", lambda _: ("/v1/sites", {"json": SITE})),
     "PUT /v1/sites/{site_id}": (
         "company",

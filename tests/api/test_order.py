@@ -228,6 +228,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
     return {
         "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", REGISTRATION)),
+        "POST /v1/reports": Place(anybody, lambda: ("/v1/reports", {"address": "https://mik-az.example/"})),
         "POST /v1/sites": Place(company, lambda: ("/v1/sites", site)),
         "PUT /v1/sites/{site_id}": Place(moving, lambda: (f"/v1/sites/{moving.site_id}", CHANGED_SITE)),
         "POST /v1/products": Place(company, lambda: ("/v1/products", whole)),
@@ -294,6 +295,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
 
 ROUTES = """
     POST /v1/registrations
+    POST /v1/reports
     POST /v1/sites
     PUT /v1/sites/{site_id}
     POST /v1/products
@@ -338,7 +340,7 @@ ROUTES = """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
 ADDS = ("/notes", "/role-requests", "/changes", "/declaration")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
-PUBLIC = ["POST /v1/registrations", "POST /v1/invitations/accept", "POST /v1/auth/password-reset"]
+PUBLIC = ["POST /v1/registrations", "POST /v1/reports", "POST /v1/invitations/accept", "POST /v1/auth/password-reset"]
 BY_EVERYBODY = ["POST /v1/me/password", "POST /v1/auth/step-up"]
 GUESSED = [*BY_EVERYBODY, "POST /v1/me/second-factor/confirm"]
 """What is wrong there is a wrong guess: 403, and counted."""

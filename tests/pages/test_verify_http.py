@@ -221,3 +221,55 @@ def test_the_page_needs_no_database_session(shared_house, monkeypatch):
     for way in ("session", "read_session"):
         monkeypatch.setattr(type(shared_house.database), way, lambda *_: pytest.fail("a session was opened"))
     assert shown(shared_house.http.get(f"/v/{number}", headers=HTML)) == "valid"
+
+
+def test_a_code_that_leads_elsewhere(site, http):
+    """Red and first in every language; what the register says of the number stands below it and is neutral."""
+    number = site.numbers["valid"]
+    text = f"https://mik-az.example/v/{number}#{site.stamp(number)}"
+    for language in LANGUAGES:
+        words = catalogue("pages", language).gettext
+        said = words("This code leads to %(host)s, which is not ours. The paper is probably forged.")
+        for answer in (
+            http.get("/verify", params={"number": text, "lang": language}),
+            http.post("/verify", params={"lang": language}, data={"token": text}),
+        ):
+            page = text_of(answer)
+            assert (answer.status_code, shown(answer)) == (200, "foreign")
+            assert said % {"host": "mik-az.example"} in page
+            assert page.index(words("Possible counterfeit")) < page.index(
+                words("What the register says of this number")
+            )
+            assert words("This certificate is genuine and in force.") in page
+            assert 'class="verdict good"' not in answer.text
+            assert answer.text.count("<h1") == 1 and f"<title>{words('Possible counterfeit')} · {number}" in answer.text
+    nothing = http.get("/verify", params={"number": "https://e-afsa.example/abc"})
+    assert shown(nothing) == "foreign" and "data-register-says" not in nothing.text
+
+
+def test_one_click_reports_it(site, http):
+    answer = http.post("/report", data={"address": "https://mik-az.example/v/x", "number": site.numbers["valid"]})
+    assert answer.status_code == 200
+    assert re.search(r"data-receipt>R-\w{5}-\w{5}<", answer.text)
+
+
+def test_the_form_of_a_report(http):
+    assert http.get("/report", params={"number": "x"}).status_code == 200
+    for wrong in ({"number": " "}, {"number": "x", "email": "nobody"}, {"number": "x", "text": "\0"}):
+        answer = http.post("/report", data=wrong)
+        assert answer.status_code == 422 and 'aria-invalid="true"' in answer.text
+    files = {"photo": ("x.pdf", b"%PDF-1.7", "application/pdf")}
+    assert http.post("/report", data={"number": "x"}, files=files).status_code == 422
+    files = {"photo": ("x.png", b"\x89PNG\r\n\x1a\n....", "image/png")}
+    assert "data-receipt" in http.post("/report", data={"number": "x"}, files=files).text
+
+
+def test_a_paper_that_differs_is_the_only_verdict(site, http):
+    number = site.numbers["valid"]
+    for language in LANGUAGES:
+        words = catalogue("pages", language).gettext
+        answer = http.get(f"/v/{number}", params={"hs6": "999999", "lang": language})
+        assert (answer.status_code, shown(answer)) == (200, "differs")
+        assert f"<title>{words('Does not match')} · {number}" in answer.text
+        assert answer.text.count("<h1") == 1 and 'class="verdict good"' not in answer.text
+    assert shown(http.get(f"/v/{number}", params={"hs6": "7306.30"})) == "valid"

@@ -47,8 +47,19 @@ export async function readStamp(text, keys) {
   return genuine && String(Object.keys(payload)) === MEMBERS ? payload : null;
 }
 
-// Number and stamp in what a code says; null where it is no address of a certificate. The host does not count: we
-// never go to another one, and the register that is asked is always ours.
+// The host to which a browser would go; null where a text is no address.
+export function hostOf(text) {
+  const address = text.trim();
+  const whole = /^[a-z][a-z0-9+.-]*:[\\/]/i.test(address) ? address : /^[^\s/?#\\]+\.[^\s/?#\\]+[\\/]/.test(address) ? `https://${address}` : "";
+  try {
+    return new URL(whole).hostname.replace(/\.$/, "") || null;
+  } catch {
+    return null;
+  }
+}
+
+// Number and stamp in what a code says; null where it is no address of a certificate. Whether the host is ours is for
+// the caller: we never go to another one, and the register that is asked is always ours.
 export function readAddress(text) {
   const found = /\/v\/([^/?#\s]{3,60})[^#\s]*(?:#(\S*))?$/.exec(text.trim());
   const bare = /^\s*[A-Za-z]{2,8}-\d{4}-\d{4,8}-[0-9A-Za-z]\s*$/.test(text);
