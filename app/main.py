@@ -51,6 +51,7 @@ from app.certificates.status_list_service import StatusLists
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
+from app.documents.file_box import FileBox
 from app.documents.press import Press
 from app.errors import UnsafeToStart
 from app.keys import access_signer
@@ -164,9 +165,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite))
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
+    signing = organisation.of_settings(settings, clock())
     app.state.press = Press(
         signer=keeper.signer,
-        organisation=organisation.of_settings(settings, clock()),
+        organisation=signing,
         drawer=Drawer(settings.papers_dir),
         timestamp_url=settings.timestamp_url,
     )
@@ -179,11 +181,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.pages = Frame(base_url=settings.base_url)
     app.state.migrated = schema.migrated
 
+    pages = VerifyPages(desk, settings.all_own_hosts, FileBox((signing.fingerprint,) if signing else ()), tally)
     problems.install(app)
     app.router.routes.extend(
         lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
-    app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk, settings.all_own_hosts).routes()])
+    app.router.routes.extend([app.state.pages.assets.route(), *pages.routes()])
     for router in (
         auth.router,
         account.router,

@@ -7,7 +7,7 @@ is probably forged, whatever number it carries.
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import unquote
 
@@ -20,6 +20,7 @@ _AUTHORITY = re.compile(r"\b(?:https?|ftp|wss?):[/\\]*([^\s/?#\\]+)|(?<![\w:/])[
 _WITHOUT_SCHEME = re.compile(r"([^\s/?#\\]+\.[^\s/?#\\]+|localhost(?::\d+)?)[/\\]", re.IGNORECASE)
 _NUMBER_IN_TEXT = re.compile(r"[A-Za-z]{3,8}-\d{4}-\d{6,18}-[0-9A-Za-z](?![0-9A-Za-z])")
 _MAX_HOST_CHARS = 100
+_MAX_REPORTED_CHARS = 2_000
 _STAMP = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}")  # also one that was cut off: the page says so
 _TOKEN = re.compile(r"\s*ey[^.]{10,}\.[^.]+\.[^.]+", re.DOTALL)
 _MAX_STAMP_CHARS = 1_000
@@ -40,6 +41,7 @@ class Asked:
     text: str
     stamp: str = ""
     host: str = ""
+    address: str = field(default="", compare=False)  # the text that led elsewhere, for a report
 
 
 def read(text: str, own_hosts: Container[str] | None = None) -> Asked:
@@ -79,8 +81,8 @@ def _foreign(text: str, host: str) -> Asked:
     somewhere = _NUMBER_IN_TEXT.search(unquote(text[:_MAX_ADDRESS_CHARS]))
     for candidate in (unquote(address[1]) if address else "", somewhere[0] if somewhere else ""):
         if number := numbers.parse(candidate):
-            return Asked("number", str(number), host=host[:_MAX_HOST_CHARS])
-    return Asked("mistyped", text, host=host[:_MAX_HOST_CHARS])
+            return Asked("number", str(number), host=host[:_MAX_HOST_CHARS], address=text[:_MAX_REPORTED_CHARS])
+    return Asked("mistyped", text, host=host[:_MAX_HOST_CHARS], address=text[:_MAX_REPORTED_CHARS])
 
 
 def _is_words(text: str) -> bool:

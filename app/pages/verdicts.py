@@ -121,6 +121,10 @@ ALARMS: Mapping[str, tuple[str, str]] = MappingProxyType(
             _("Possible counterfeit"),
             _("The stamp in this code was not made by us. Do not rely on the paper."),
         ),
+        "changed": (
+            _("Changed"),
+            _("This file was changed after we signed it. Do not rely on what it shows."),
+        ),
         "differs": (
             _("Does not match"),
             _("What the paper says is not what the register says of this number. Do not rely on the paper."),

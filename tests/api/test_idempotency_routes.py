@@ -21,6 +21,7 @@ KEEPS_NO_ANSWER = {
     "POST /v1/schemes/{code}/assessments": "nothing is kept of a dry assessment",
     "POST /v1/verify": "changes nothing",
     "POST /v1/verify/batch": "changes nothing",
+    "POST /v1/verify/file": "changes nothing",
 }
 CLOSING = {"on": "2026-11-20", "reason": "Moved away."}
 REGISTER = (files("app.registry") / "sample" / "others.csv").read_bytes()

@@ -19,6 +19,7 @@ PUBLIC = """
     HEAD /v1/verify/{number}
     POST /v1/verify
     POST /v1/verify/batch
+    POST /v1/verify/file
     POST /v1/auth/token
     POST /v1/auth/revoke
     POST /v1/auth/password-reset

@@ -194,6 +194,43 @@ def test_without_a_camera_a_picture_helps(site, tab):
     assert not page.locator("dialog").is_visible()
 
 
+def test_a_file_that_is_dropped_or_chosen(site, tab, tmp_path):
+    number = site.numbers["revoked"]
+    file = tmp_path / f"{number}.jwt"
+    file.write_text(site.tokens[number])
+    for js in (True, False):
+        page = tab(java_script_enabled=js)
+        page.goto("/verify")
+        page.locator("summary", has_text="as a file").click()
+        page.locator("#file").set_input_files(file)
+        page.locator("form[enctype] button").click()
+        assert verdict(page) == "revoked"
+    page = tab()
+    page.goto("/verify")
+    page.evaluate(
+        """token => {
+            const carried = new DataTransfer();
+            carried.items.add(new File([token], "x.jwt"));
+            const drop = { dataTransfer: carried, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", drop));
+        }""",
+        site.tokens[number],
+    )
+    expect(page.locator("[data-verdict]")).to_be_visible()
+    assert verdict(page) == "revoked"
+
+
+def test_a_film_of_a_look_alike_code(site, tab, film):
+    number = site.numbers["valid"]
+    write_film(film, f"https://mik-az.example/v/{number}")
+    page = tab()
+    page.goto("/verify?lang=az")
+    page.locator("[data-open]").click()
+    page.wait_for_url("**/verify?number=**")
+    assert (verdict(page), page.locator("h1").inner_text()) == ("foreign", "Saxta ola bilər")
+    assert "mik-az.example" in page.locator(".verdict .says").inner_text()
+
+
 def test_the_camera_can_be_closed(site, tab, film):
     write_film(film, "nothing of ours, but seen only after it was closed")
     page = tab()

@@ -247,6 +247,31 @@ def test_a_code_that_leads_elsewhere(site, http):
     assert shown(nothing) == "foreign" and "data-register-says" not in nothing.text
 
 
+def test_a_file_is_shown_as_a_text_or_link_would_be(site, http):
+    number = site.numbers["valid"]
+    code = http.get(f"/v1/certificates/{number}/qr.png", headers={"Accept": "image/png"}).content
+    for content, verdict in [
+        (site.tokens[number].encode(), "valid"),
+        (site.tokens[number][:-9].encode(), "unreadable"),
+        (site.tokens[site.numbers["revoked"]].encode(), "revoked"),
+        (code, "valid"),
+        (f"https://mik-az.example/v/{number}".encode(), "foreign"),
+    ]:
+        answer = http.post("/verify", files={"file": ("x", content)})
+        assert (answer.status_code, shown(answer)) == (200, verdict)
+        for_scripts = answer.text.count('stamp-when="genuine"') + answer.text.count('offline-when="genuine"')
+        assert answer.text.count("Genuine stamp</span>") == for_scripts + (content is code)
+        assert (
+            shown(http.post("/verify", files={"file": ("", b"")}, data={"token": content})) == verdict
+            or content is code
+        )
+    for language in LANGUAGES:
+        wrong = http.post("/verify", params={"lang": language}, files={"file": ("x", bytes(9))})
+        words = catalogue("pages", language).gettext
+        assert wrong.status_code == 422 and shown(wrong) is None
+        assert words("This file cannot be read. Send a .jwt file, a PDF, or a picture of the code.") in text_of(wrong)
+
+
 def test_one_click_reports_it(site, http):
     answer = http.post("/report", data={"address": "https://mik-az.example/v/x", "number": site.numbers["valid"]})
     assert answer.status_code == 200

@@ -172,6 +172,20 @@ function offerScanning(box) {
   box.hidden = false;
 }
 
+// A file that is dropped onto the page goes the way of the form.
+function takeDrops(form) {
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    form.querySelector("[type=file]").files = event.dataTransfer.files;
+    form.closest("details").open = true;
+    form.requestSubmit();
+  });
+}
+
+const drop = find("[data-drop]");
+if (drop) takeDrops(drop);
 const box = find("[data-scan]");
 if (box) offerScanning(box);
 addEventListener("hashchange", checkStamp);
