@@ -79,7 +79,7 @@ def receive(
     Errors: Invalid without number and address, TooManyAttempts.
     """
     if number is None and address is None:
-        raise Invalid("Name the number of the certificate, or the address that the code leads to.")
+        raise Invalid.at("/number", "Name the number of the certificate, or the address that the code leads to.")
     guesses.count_report(session, sender, now)
     parsed = numbers.parse(number) if number else None
     certificate = certificates.by_number(session, str(parsed), lock=True) if parsed else None

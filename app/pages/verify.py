@@ -69,7 +69,8 @@ class VerifyPages:
     tally: Tally = field(default_factory=Tally)
 
     def routes(self) -> list[Route]:
-        """`GET /verify[?number=]`, `POST /verify` with a form's `token` or `file`, `POST /v1/verify/file`, `GET /v/{number}[?holder=&product=…]`."""
+        """`GET /verify[?number=]`, `POST /verify` with a form's `token` or `file`, `POST /v1/verify/file`, and
+        `GET /v/{number}[?holder=&product=…]`."""
         return [
             Route("/verify", self.ask, methods=["GET"]),
             Route("/verify", self.ask_about_token, methods=["POST"]),
