@@ -278,7 +278,7 @@ def _file() -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "The verdict.", "content": {"application/json": {"schema": schema}}},
-            **{str(k): v for k, v in refuses(413, 422, 429, 503).items()},
+            **{str(k): v for k, v in refuses(413, 415, 422, 429, 503).items()},
         },
     }
 

@@ -313,7 +313,7 @@ class Matter(Base):
 
 
 class Report(Base):
-    """Misuse as somebody told of it. Free text and e-mail address stand here alone, so that they can be erased."""
+    """Misuse as somebody told of it. The text stands here and in the matter that it opened, the rest here alone."""
 
     __tablename__ = "reports"
 

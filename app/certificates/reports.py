@@ -1,7 +1,8 @@
 """Reports of misuse, by anybody and without an account: a number, or an address that is not ours.
 
 A report about a certificate in force opens a matter of kind `report`; every other one is kept for the staff to read. It
-changes nothing by itself. What somebody wrote, and their e-mail address, stand in the row of the report alone.
+changes nothing by itself. The e-mail address and the photo stand in the row of the report alone; neither they nor the
+text enter the audit chain.
 """
 
 import base64
