@@ -11,7 +11,7 @@ from pathlib import Path
 from app.db import Database
 from app.schema import migrate
 from app.web.deps import utc_now
-from benchmarks import deeds, http_cases, inside
+from benchmarks import deeds, http_cases, inside, judged
 from benchmarks.compare import Effort
 from benchmarks.http_cases import LANE, OURS, USUAL, Bench
 from benchmarks.load import spread
@@ -83,6 +83,7 @@ class Run:
         yield "number", self._number
         yield "token", self._token
         yield "thousand", self._thousand
+        yield "judged", self._judged
         yield "deeds", self._deeds
         yield "process", self._process
         if self._with_postgres:
@@ -145,6 +146,12 @@ class Run:
         whole = http_cases.thousand(self._bench, made, self._effort)
         words = f"{whole:.1f} ms; the store alone {store:.1f} ms (processor time)"
         yield Row("1,000 numbers in one call, by the store's own time", words, "≤ 2", whole / store, whole <= 2 * store)
+
+    def _judged(self) -> Iterator[Row]:
+        found = judged.measure(200 if self._is_quick else 2_000)
+        times = found.assessment / found.hash
+        words = f"{found.assessment:.0f} µs; the hash over its facts {found.hash:.0f} µs"
+        yield Row("one product by the rules of MIK, without a database, by the hash", words, "≤ 10", times, times <= 10)
 
     def _deeds(self) -> Iterator[Row]:
         folder = self._folder / "deeds"

@@ -43,7 +43,7 @@ class Live:
 
 @contextmanager
 def serving(folder, port=None, database_url=""):
-    """`mik serve` on a free port with its data in `folder`, until the block ends. SQLite, or the database named."""
+    """`mik serve` on a free port with its data in `folder`, until the end of the block, on SQLite or that database."""
     data_dir, port = folder / "data", port or free_port()
     environment = clean_environment() | {
         "MIK_DATA_DIR": str(data_dir),

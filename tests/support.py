@@ -24,7 +24,10 @@ from app.db import new_id
 from app.main import create_app, prepare
 from app.registry.days import day_in_baku
 from app.registry.voen import read as read_voen
+from app.schemes import service as schemes
 from app.schemes.evidence_kinds import Scope, kinds
+from app.schemes.ruleset import Ruleset
+from app.schemes.scheme_file import load_schemes
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -44,9 +47,7 @@ PAPERS = {
         "issued_on": LONG_AGO,
         "accountant": "Nərgiz Nümunə",
         "licence_no": "M-001",
-        "period_from": "2026-01-01",
-        "period_until": "2026-10-31",
-        "signed": True,
+        "signed": True,  # of the months before
     },
 }
 """Kind → what the company states of it. No end: tests move the clock by years."""
@@ -375,7 +376,9 @@ class House:
 
     def _document(self, company, scope, *, about=None, site=None, unit="t"):
         for kind in (*company.papers, *company.looked_up):
-            done = (kind, about, site, unit if kind == "capacity-statement" else None)
+            today = day_in_baku(self.clock())
+            of = {"capacity-statement": unit, "cost-statement": today.year}.get(kind)  # of a unit, of a year
+            done = (kind, about, site, of)
             if kinds()[kind].scope is not scope or done in company.documented:
                 continue
             company.documented.add(done)
@@ -487,6 +490,8 @@ def open_house(database_url, folder, clock=None, **settings):
 
 def lay(caller, path, kind, content, about, details, *, site=None):
     """Upload a document; `details` are its dates, its number and its values by name; `about` one product or several."""
+    if kind == "cost-statement":
+        details = months_before(day_in_baku(caller.house.clock())) | details
     form = {name: str(details[name]) for name in ("issued_on", "valid_until", "number") if name in details}
     values = {name: value for name, value in details.items() if name not in form and name != "values"}
     values |= details.get("values", {})  # those whose names are taken here
@@ -523,6 +528,28 @@ def product(site_id, **changed):
         ],
     }
     return body | changed
+
+
+def publish(house, scheme, version, changes=(), *, without=()):
+    """Publish a further version of a mark's rules: `changes` are (rule, parameter, value)."""
+    with house.database.session() as session:
+        mark = load_schemes()[scheme]
+        content = mark.ruleset.content() | {"version": version}
+        content["rules"] = [rule for rule in content["rules"] if rule["id"] not in without]
+        for rule_id, name, value in changes:
+            rule = next(each for each in content["rules"] if each["id"] == rule_id)
+            assert name in rule, name
+            rule[name] = value
+        changed = mark.model_copy(update={"ruleset": Ruleset.model_validate(content)})
+        schemes.publish(session, [changed], house.clock())
+        session.commit()
+        return changed.ruleset
+
+
+def months_before(day):
+    """The period of a cost statement: this year up to the last month, in January the year before."""
+    end = day.replace(day=1) - timedelta(days=1)
+    return {"period_from": end.replace(month=1, day=1).isoformat(), "period_until": end.isoformat()}
 
 
 def registration_of(company):

@@ -1,7 +1,7 @@
 """For reviewers and approvers: the desk of cases, evaluation, recommendation, decision (four eyes)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -231,11 +231,13 @@ def approve(
     now: NowDep,
 ) -> dossier.ApplicationAnswer | Response:
     """By another person than the recommender. Everything is assessed again; where anything differs from what was
-    recommended, nothing is granted and the case goes back to review (409 `dossier-changed` or `not-eligible`)."""
+    recommended, nothing is granted and the case goes back to review (409 `dossier-changed`,
+    `not-eligible` or `term-too-short`)."""
     result = decision.approve(session, actor, _named(case_id), version=version, issuance=issuance, now=now)
     if isinstance(result, SentBack):
         # Answered, not raised: the way back to review is committed with this refusal.
-        return problem(409, result.code, result.message, findings=list(result.findings))
+        named: dict[str, Any] = {result.named: list(result.findings)}
+        return problem(409, result.code, result.message, **named)
     return _answer(session, actor, result.application, response, now)
 
 

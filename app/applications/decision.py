@@ -27,6 +27,7 @@ from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
+SHORT = "term-too-short"
 DAY_OF_LOOKING = frozenset({"as_of", "held_on"})
 
 
@@ -46,6 +47,11 @@ class SentBack:
     message: str
     findings: Sequence[Mapping[str, Any]]
 
+    @property
+    def named(self) -> str:
+        """What the refusal calls them, as the reviewer's does: products where the term is too short."""
+        return "products" if self.code == SHORT else "findings"
+
 
 def approve(
     session: Session, actor: Actor, application_id: UUID, *, version: Version, issuance: Issuance, now: datetime
@@ -57,7 +63,7 @@ def approve(
     objection = _objection(judged, recommendation, verdicts, granted)
     short = [] if objection else assessment.short_terms(session, application, judged, granted, day_in_baku(now))
     if short:
-        objection = ("term-too-short", TERM_TOO_SHORT, short)
+        objection = (SHORT, TERM_TOO_SHORT, short)
     if objection:
         code, message, findings = objection
         _send_back(session, actor, application, recommendation, message, now)
@@ -124,7 +130,16 @@ def _objection(
     if changed or judged.dossier.hash != recommendation.dossier_hash:
         message = "The dossier is not the one that was recommended; the case went back to review."
         return "dossier-changed", message, changed
+    if any(_no_longer_refused(judged.assessments[pid], verdicts[pid]) for pid in judged.assessments):
+        message = "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
+        return "outcome-changed", message, []
     return None
+
+
+def _no_longer_refused(judgement: Assessment, verdict: Mapping[str, Any]) -> bool:
+    """Whether rules failed or stayed open when the rejection was recommended, and none does now."""
+    was_refused = verdict["outcome"] == Verdict.REJECT and bool(verdict["failed"])
+    return was_refused and not judgement.of(Outcome.FAIL, Outcome.INCOMPLETE)
 
 
 def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -82,7 +82,7 @@ def gather(
         volumes=volumes.gather(session, organisation.id, whole, evidence, in_force, as_of, application),
         certificates={
             each.site_id: each.number
-            for each in reversed(in_force)
+            for each, _ in reversed(in_force)
             if each.status == CertificateStatus.ACTIVE and each.valid_from <= as_of
         },
         waived_because=_waived_because(session, application),

@@ -100,6 +100,8 @@ def _is_read(session: Session, evidence: Evidence, certificate: Certificate) -> 
 
 
 def lasting_kinds(ruleset: Ruleset) -> frozenset[str]:
-    """Kinds of evidence that its rules read as of the day; an authority to sign is asked for at the submission only."""
-    lasting = [rule for rule in ruleset.rules if getattr(rule, "on", "day") != "submission"]
+    """Kinds of evidence that its rules read as of the day; an authority to sign is asked for at the declaration and
+    the submission only."""
+    signed = [rule for rule in ruleset.rules if rule.kind == "declaration" or getattr(rule, "on", "day") != "day"]
+    lasting = [rule for rule in ruleset.rules if rule not in signed]
     return frozenset(kind for rule in lasting for kind in rule.evidence_kinds())

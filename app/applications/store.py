@@ -81,12 +81,15 @@ _DECLARATION = (
     .order_by(Declaration.made_at.desc(), Declaration.id.desc())
     .limit(1)
 )
-_OF_SITE = sa.select(Certificate).where(
-    Certificate.site_id.in_(sa.bindparam("ids", expanding=True)),
-    Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
-    Certificate.valid_until >= sa.bindparam("today"),
+_OF_SITE = (
+    sa.select(Certificate, Product.unit)
+    .join(Product, Product.id == Certificate.product_id)
+    .where(
+        Certificate.site_id.in_(sa.bindparam("ids", expanding=True)),
+        Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
+        Certificate.valid_until >= sa.bindparam("today"),
+    )
 )
-_UNITS = sa.select(Product.id, Product.unit).where(Product.id.in_(sa.bindparam("ids", expanding=True)))
 _STATEMENTS = sa.select(Evidence).where(
     Evidence.organisation_id == sa.bindparam("organisation_id"),
     Evidence.kind == sa.bindparam("kind"),
@@ -243,13 +246,14 @@ def confirmed_of_kind(session: Session, organisation_id: UUID, kind: str) -> Seq
     return session.scalars(_STATEMENTS.order_by(Evidence.id), asked).all()
 
 
-def certificates_of_sites(session: Session, site_ids: Collection[UUID], today: date) -> Sequence[Certificate]:
-    """Certificates of these sites, of any mark, that are active or suspended and have not expired."""
-    return session.scalars(_OF_SITE.order_by(Certificate.number), {"ids": list(site_ids), "today": today}).all()
-
-
-def units_of(session: Session, product_ids: Collection[UUID]) -> dict[UUID, str]:
-    return {row.id: row.unit for row in session.execute(_UNITS, {"ids": list(product_ids)})}
+def certificates_of_sites(
+    session: Session, site_ids: Collection[UUID], today: date
+) -> Sequence[tuple[Certificate, str]]:
+    """Certificates of these sites, of any mark, that are active or suspended and have not expired, each with the unit
+    of its product."""
+    query = _OF_SITE.order_by(Certificate.number)
+    found = session.execute(query, {"ids": list(site_ids), "today": today})
+    return [(certificate, unit) for certificate, unit in found]
 
 
 def declaration(session: Session, application_id: UUID) -> Declaration | None:

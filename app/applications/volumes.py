@@ -53,19 +53,19 @@ def gather(
     organisation_id: UUID,
     wholes: Mapping[UUID, WholeProduct],
     evidence: Sequence[Evidence],
-    certified: Sequence[Certificate],
+    certified: Sequence[tuple[Certificate, str]],
     as_of: date,
     application: Application | None,
 ) -> SiteVolumes:
-    """`evidence`: what the application finds; `certified`: certificates of its sites that are active or suspended."""
-    sites = {each.product_id: each.site_id for each in certified}
+    """`evidence`: what the application finds; `certified`: certificates of its sites that are active or suspended, each
+    with the unit of its product."""
+    sites = {each.product_id: each.site_id for each, _ in certified}
     sites |= {product_id: whole.product.site_id for product_id, whole in wholes.items()}
-    others = sites.keys() - wholes.keys()
-    units = store.units_of(session, others) if others else {}
+    units: dict[UUID, str] = {each.product_id: unit for each, unit in certified}
     units |= {product_id: whole.product.unit for product_id, whole in wholes.items()}
     own = None if application is None else application.id
     applications: dict[UUID, set[UUID | None]] = {product_id: {own} for product_id in wholes}
-    for each in certified:
+    for each, _ in certified:
         applications.setdefault(each.product_id, set()).add(each.application_id)
     earlier = store.confirmed_of_kind(session, organisation_id, CLAIMS) if certified else ()
     rows = {row.id: row for row in (*earlier, *evidence)}.values()

@@ -39,9 +39,10 @@ def percentage(figure: Decimal | None) -> Fraction | None:
 
 def rounded(share: Fraction, places: int = 1) -> Decimal:
     """Half up (away from zero at the half), with exactly `places` decimals."""
-    scaled = abs(share) * 10**places
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal((int(share < 0 and whole > 0), tuple(map(int, str(whole))), -places))
+    above, below = abs(share.numerator) * 10**places, share.denominator
+    whole = (2 * above + below) // (2 * below)
+    sign = "-" if share.numerator < 0 and whole > 0 else ""
+    return Decimal(f"{sign}{whole}e-{places}")
 
 
 def shown(share: Fraction, *thresholds: Decimal) -> str:

@@ -53,6 +53,8 @@ def find(text: str, after: int, limit: int) -> list[Entry]:
     """Headings and subheadings behind that place: by the beginning of their code, or by the beginnings of all words."""
     code, words = text.strip().replace(".", ""), words_of(text)
     is_code = code.isdecimal()
+    if code and not words:
+        return []
     matching = (
         each
         for each in entries()[after:]

@@ -242,7 +242,7 @@ def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_ho
 
 
 def test_after_the_end_of_the_organisations_certificate(shared_house, company, monkeypatch):
-    house, number = shared_house, shared_house.certify(company)
+    house, number = shared_house, certified_again(shared_house, company)
     real, later = Organisation.must_be_valid, house.clock() + timedelta(days=3_700)
     monkeypatch.setattr(Organisation, "must_be_valid", lambda self, _now: real(self, later))
     said = refused(get(house, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
@@ -250,7 +250,7 @@ def test_after_the_end_of_the_organisations_certificate(shared_house, company, m
 
 
 def test_nothing_is_made_of_a_damaged_credential(shared_house, company):
-    house, number = shared_house, shared_house.certify(company)
+    house, number = shared_house, certified_again(shared_house, company)
     execute(house, "UPDATE certificates SET token = 'a.b.c' WHERE number = :number", number=number)
     for kind in KINDS:
         refused(get(house, number, kind), 503, "unavailable")
@@ -263,7 +263,7 @@ def test_where_too_many_wait_they_are_told_to_come_back(shared_house, number, mo
 
 
 def test_a_park_that_is_gone_is_named_by_its_code(shared_house, company):
-    house, number = shared_house, shared_house.certify(company)
+    house, number = shared_house, certified_again(shared_house, company)
     execute(house, "UPDATE certificates SET park_code = 'GONE-1' WHERE number = :number", number=number)
     assert "GONE-1, Ağdam" in text_of(get(house, number, "certificate.pdf").content)
     execute(house, "UPDATE certificates SET park_code = NULL WHERE number = :number", number=number)

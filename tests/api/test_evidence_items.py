@@ -359,9 +359,10 @@ def test_an_authority_is_looked_at_as_of_the_submission(house):
     house.review(case_id)
     [number] = house.approve(case_id)["certificates"]
     assert house.verify(number)["certificate"]["valid_until"] == "2029-11-24"
-    later = company.draft()
-    company.submit(later)  # expired by now: it fails, and nobody can override that
-    assert outcomes(house, later)["C-03"] == "fail"
+    later = company.prepare(company.draft())  # expired by now: nobody can sign with it, and nobody can override that
+    answer = company.post(f"/v1/applications/{later}/submit", version="now")
+    assert [each["rule"] for each in refused(answer, 409, "incomplete")["findings"]] == ["C-16"]
+    assert tried(company, company.add_product())[0]["C-03"][0] == "fail"
 
 
 def test_a_revocation_for_fraud_bars_the_company_and_another_one_the_product(house):

@@ -208,6 +208,7 @@ PAGED = [
     ("/v1/organisations", "registrar"),
     ("/v1/residencies", "registrar"),
     ("/v1/certificates", "anonymous"),
+    ("/v1/headings", "anonymous"),
 ]
 OF_ONE_CASE = {"/v1/cases/{case_id}/notes", "/v1/cases/{case_id}/earlier-decisions"}  # tests/desk asks these
 

@@ -105,9 +105,8 @@ class TestDescription:
         assert (said["product"]["hs6"], said["product"]["ex_works"]) == ("730630", "1450")
         assert [step["name"] for step in said["steps"]] == ["Forming", "Welding"]
         assert {(cost["kind"], cost["amount"]) for cost in said["costs"]} == {
-            ("labour", "520"),
-            ("energy", "40"),
-            ("materials", "440"),
+            ("labour", "563"),
+            ("quality", "14"),
         }
         assert said["materials"][0]["value"] == "830"
         (issued,) = [
@@ -162,6 +161,7 @@ class TestCertified:
         refused(company.put(f"/v1/products/{item}", json=product(company.site_id), version="now"), 409, "certified")
         house.clock.advance(days=2_000)
         ok(company.put(f"/v1/products/{item}", json=product(company.site_id), version="now"))
+        house.look_up(company, "inspection-record")
         fresh = house.certify(company, company.add_product())
         certified = ok(company.get(f"{path_of(fresh)}/description"))["description"]["product"]["id"]
         company.act(f"/v1/products/{certified}/retire")

@@ -103,6 +103,7 @@ def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_
     outside = company.add_product()
     company.add_site(district="Bakı", park_code=None)
     steel = company.add_product()
+    house.document_products(company, company.draft(outside, scheme="BAKU"))
     assert judged(company, outside, "BAKU") == {"C-03": "pass", "C-06": "pass", "C-11": "pass", "B-01": "fail"}
     number = house.certify(company, steel, scheme="BAKU")
     assert number.startswith("BAKU-2026-000001-")

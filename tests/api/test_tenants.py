@@ -39,6 +39,10 @@ PUBLIC = """
     GET  /v1/schemes/{code}
     GET  /v1/schemes/{code}/rulesets
     GET  /v1/evidence-kinds
+    GET  /v1/operations
+    GET  /v1/units
+    GET  /v1/flags
+    GET  /v1/headings
     GET  /v1/calendar
     GET  /v1/parks
     GET  /v1/parks/{code}
@@ -109,6 +113,7 @@ DOORS = {
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,
     "DELETE /v1/api-clients/{client_id}": "applicant",
+    "GET    /v1/schemes/{code}/impact": "owner auditor",
     # reviewer, approver
     "GET    /v1/cases": READERS,
     "GET    /v1/cases/{case_id}": READERS,

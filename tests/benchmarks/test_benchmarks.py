@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.certificates import extract
 from app.verification.stores import certificate_store
-from benchmarks import deeds, http_cases, inside, load
+from benchmarks import deeds, http_cases, inside, judged, load
 from benchmarks.compare import Effort
 from benchmarks.made import COLUMNS, Filling, number_of
 from benchmarks.made import made as made_rows
@@ -106,6 +106,11 @@ def test_deeds(tmp_path, sqlite_template):
     (tmp_path / "mik.sqlite3").write_bytes(sqlite_template.read_bytes())
     found = deeds.measure(tmp_path, f"sqlite:///{tmp_path / 'mik.sqlite3'}", 1, quiet, products=2)
     assert min(found.approval, found.bulk, found.suspension, found.floor, found.assessments) > 0
+
+
+def test_a_product_is_judged():
+    found = judged.measure(3)
+    assert found.assessment > found.hash > 0
 
 
 def test_readers_beside_writers(bench, made):

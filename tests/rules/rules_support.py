@@ -91,7 +91,8 @@ _TEXT = {"en": "x", "az": "x"}
 
 def made(kind, **parameters):
     """A rule of this kind with these parameters, and a reason for whatever it can answer."""
-    raw = {"id": "X-01", "kind": kind, "clause": _TEXT, "title": _TEXT, "reasons": {}, **parameters}
+    raw = {"id": "X-01", "kind": kind, "clause": _TEXT, "title": _TEXT, **parameters}
+    given = raw.setdefault("reasons", {})
     try:
         return _ANY_RULE.validate_python(raw)
     except ValidationError as error:
@@ -99,7 +100,7 @@ def made(kind, **parameters):
         if wanted is None:
             raise
         reasons = {name: {"en": name, "az": name} for name in wanted[1].strip().split(", ")}
-    return _ANY_RULE.validate_python(raw | {"reasons": reasons})
+    return _ANY_RULE.validate_python(raw | {"reasons": reasons | given})
 
 
 def answer(rule, these=GOOD, context=CONTEXT):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.days import months_earlier
+from app.schemes.days import months_earlier, months_later
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ from app.schemes.days import months_earlier
 )
 def test_months_are_counted_by_the_calendar(day, months, earlier):
     assert months_earlier(day, months) == earlier
+
+
+def test_months_later_are_counted_alike():
+    assert months_later(date(2026, 11, 30), 3) == date(2027, 2, 28)
+    assert months_later(date(9999, 6, 1), 12) == date.max
 
 
 @given(st.dates(), st.dates(), st.integers(1, 600))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.rule_cases import read_cases, run_cases
+from app.cli.rule_cases import Case, facts_of, read_cases, run_cases
 from app.cli.rules import unknown_places
+from app.schemes.eligibility import assess
 from app.schemes.rules import AnyRule
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_file import read_common, read_scheme
@@ -61,6 +62,14 @@ def change(name, old, new):
 def test_parameters_that_cannot_be_are_named(name, old, new, told):
     with pytest.raises(Exception, match=told):
         change(name, old, new)
+
+
+def test_a_heading_of_a_file_that_is_no_text_is_shown_safely():
+    ruleset = scheme("SHEKI").ruleset
+    case = Case("odd", None, {"inputs": {"value": 1, "headings": ["\ud800\x00"]}}, {})
+    (found,) = (each for each in assess(ruleset, facts_of(case, ruleset)).findings if each.rule == "C-06")
+    assert found.case == "incomplete_heading"
+    assert found.values["materials"] == ("\ufffd\ufffd",)
 
 
 def test_every_kind_has_room_for_prose():

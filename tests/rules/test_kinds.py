@@ -31,7 +31,8 @@ from rules_support import (
 )
 from test_eligibility import ANY_FACTS
 
-from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState
+from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState, VolumeClaim
+from app.schemes.material_origin import OriginSettings
 from app.schemes.rules.condition import FACTS, fact_of
 from app.schemes.rules.names import similarity
 
@@ -127,6 +128,7 @@ def branch(fact, **test):
         (branch("product.chapter", none_of=["73"]), GOOD, "fail"),
         (branch("product.hs6", begins_with=["73"]), GOOD, "pass"),
         (branch("product.unit", any_of=["kg"]), GOOD, "fail"),
+        (branch("product.hs6", begins_with=["04"]), GOOD, "fail"),
         (branch("site.park", any_of=["AGDAM-SP"]), GOOD, "pass"),
         (branch("site.park", any_of=["none"]), HONEY, "pass"),
         (branch("site.district", any_of=["Ağdam"]), GOOD, "pass"),
@@ -194,6 +196,38 @@ def test_a_territory_may_be_a_district_and_may_have_places_for_review():
 
 def replace_sets(**sets):
     return replace(CONTEXT, territory_sets=sets)
+
+
+def test_only_volumes_of_the_unit_are_added_up():
+    others = (VolumeClaim("a", D(900), "pcs"), VolumeClaim("b", D(-1), "t"), VolumeClaim("own", D(1000), "t", own=True))
+    told = finding("MIK", "K-10", replace(GOOD, volumes=replace(GOOD.volumes, claims=others)))
+    assert (told.case, told.values["claimed"], told.values["share"]) == ("pass", "1000", "100.0")
+
+
+LOCAL = {"of": "weight", "goods": ["20"], "counted": ["08", "17"], "pass_at": 80, "review_at": 60}
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "district", "case"),
+    [
+        ("AZ", "QARABAG", "Ağdam", "incomplete_proof"),
+        ("AZ", "BAKI", "Bakı", "fail"),
+        ("AZ", None, None, "fail"),
+        ("TR", None, None, "fail"),
+    ],
+)
+def test_raw_material_may_have_to_be_from_a_territory(country, region, district, case):
+    rule = made("share", **LOCAL, sources=["MIK_CORE"])
+    fruit = material("0809", country, "1", "90", origin_region=region, origin_district=district)
+    sugar = material("1701", "BR", "1", "10")
+    assert answer(rule, bill(fruit, sugar, facts=product(hs6="200799"))) == case
+
+
+def test_what_comes_from_a_partner_is_never_from_the_territory():
+    rule = made("share", **LOCAL, sources=["MIK_CORE"])
+    partners = replace(CONTEXT, origin=OriginSettings(cumulation=("KZ",)))
+    fruit, sugar = material("0809", "KZ", "1", "90"), material("1701", "BR", "1", "10")
+    assert answer(rule, bill(fruit, sugar, facts=product(hs6="200799")), partners) == "fail"
 
 
 def test_names_without_a_document_need_none():

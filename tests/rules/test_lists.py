@@ -50,9 +50,16 @@ def test_an_operation_is_found_by_any_of_its_names(text, code):
     assert (found and found.code) == code
 
 
-@pytest.mark.parametrize(("text", "code"), [("1000 pcs", "1000_pcs"), ("KG", "kg"), ("tonne", None), (None, None)])
+@pytest.mark.parametrize(("text", "code"), [("1000 pcs", "1000_pcs"), ("KG", "kg"), ("ton of", None), (None, None)])
 def test_a_unit_however_it_is_typed(text, code):
     assert LISTS.unit(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("Energy drink", "energy_drink"), ("AKSİZLİ MAL", "excise"), ("shiny", None), (None, None)]
+)
+def test_a_flag_by_its_code_or_name(text, code):
+    assert LISTS.flag(text) == code
 
 
 @pytest.mark.parametrize(
@@ -98,8 +105,8 @@ def test_water_and_salt_are_left_out_unless_they_give_the_character(product, hea
     assert LISTS.is_left_out(product, heading) is wanted
 
 
-def operation(kind, **members):
-    return Operation("x", OperationClass(kind), {}, **members)
+def operation(kind, basis="practice", **members):
+    return Operation("x", OperationClass(kind), {}, basis, **members)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +119,8 @@ def operation(kind, **members):
         (operation("substantial"), "730630", "substantial"),
         (operation("substantial", only_in=("73",)), "040900", "other"),
         (operation("substantial", only_in=("73",)), None, "other"),
-        (operation("substantial", only_in=("04",), of_nature=True), "040610", "other"),
-        (operation("substantial", only_in=("04",), of_nature=True), "040900", "substantial"),
+        (operation("substantial", "nature", only_in=("04",)), "040610", "other"),
+        (operation("substantial", "nature", only_in=("04",)), "040900", "substantial"),
     ],
 )
 def test_what_an_operation_counts_as_for_goods(made, hs6, wanted):

@@ -1,5 +1,6 @@
 """What holds for the rules whatever the facts. More examples with MIK_TEST_WHOLE, as in `make test-long`."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import date, timedelta
@@ -131,7 +132,9 @@ def test_no_facts_break_a_rule(mark, facts):
     for finding in assessment.findings:
         assert all(finding.reasons[language].strip() for language in ("en", "az"))
         assert not any(f"{{{name}}}" in finding.reason for name in (*finding.values, *finding.parameters))
-    assessment.to_json()
+    stored = json.dumps(assessment.to_json(), ensure_ascii=False, allow_nan=False)
+    stored.encode("utf-8")
+    assert "\\u0000" not in stored  # PostgreSQL could not keep it
 
 
 # Facts as people enter them

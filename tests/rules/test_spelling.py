@@ -4,13 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.rules.names import ProtectedNamesRule
+from app.schemes.rules.names import NamesRule
 from app.schemes.scheme_file import load_schemes
 from app.schemes.spelling import occurs, skeleton
 
-RULE = next(
-    rule for rule in load_schemes()["MIK"].ruleset.rules if isinstance(rule, ProtectedNamesRule) and rule.id == "C-13"
-)
+RULE = next(rule for rule in load_schemes()["MIK"].ruleset.rules if isinstance(rule, NamesRule) and rule.id == "C-13")
 SHUSHA = RULE.names[0]
 
 

@@ -112,14 +112,13 @@ def test_every_reason_names_what_it_shows(mark):
         shown = tuple(codes_shown(rule))
         longest = max((len(codes) for _, _, codes in shown), default=1)
         for key in rule.reasons:
-            asked = placeholders(rule.reasons[key].en) | placeholders(rule.reasons[key].az)
             for number in range(longest):
                 codes = {name: each[number % len(each)] for name, _, each in shown if name in rule.VALUES}
                 verdict = Verdict(next(iter(rule.cases())), dict.fromkeys(rule.VALUES) | codes, text=key)
                 for language in LANGUAGES:
-                    words = rule.as_words(verdict.values, language)
+                    words = rule.as_words(rule.phrases[key, language], verdict.values, language)
                     for name, group, _ in shown:
-                        if name in asked and name in codes:
+                        if name in words and name in codes:
                             assert words[name] == name_of(codes[name], group, language)
                     assert codes_in(rule.reason(verdict, language)) == set(), (rule.id, key)
 
@@ -163,12 +162,13 @@ def test_the_two_sides_of_a_contradiction_are_named():
 
 def test_a_waiver_of_the_mark_is_told_in_both_languages():
     why = {"en": "Households are known to their municipality.", "az": "Ailələri bələdiyyəsi tanıyır."}
-    rule = made("visit", site_visit="waived", waived_because=why)
+    told = {"pass_waived": {"en": "{reason}", "az": "{reason}"}}
+    rule = made("visit", site_visit="waived", waived_because=why, reasons=told)
     verdict = rule.judge(GOOD, None)
-    assert [rule.as_words(verdict.values, language)["reason"] for language in LANGUAGES] == [why["en"], why["az"]]
-    single = made("visit")
+    assert [rule.reason(verdict, language) for language in LANGUAGES] == [f"{why['en']} (x)", f"{why['az']} (x)"]
+    single = made("visit", reasons=told)
     asked = replace(GOOD, visit=VisitFacts(waived_because="seen last week"))
-    assert single.as_words(single.judge(asked, None).values, "az")["reason"] == "seen last week"
+    assert single.reason(single.judge(asked, None), "az") == "seen last week (x)"
     assert made("visit", site_visit="waived").judge(GOOD, None).values["reason"] == "–"
 
 
@@ -206,4 +206,5 @@ def test_a_value_as_a_person_reads_it(value, group, language, shown):
 def test_a_country_that_nobody_knows_is_its_code():
     assert country_name("XQ", "az") == "XQ"
     assert lists().name("flag", None, "az") == ""
-    assert lists().name("flag", "food", "ru") == "food"
+    assert lists().name("flag", "food", "de") == "food"
+    assert lists().operations["packing"].name("de") == lists().operations["packing"].names["en"]

@@ -1,16 +1,21 @@
 """What is fixed at first run stays: issuer, key, published rules."""
 
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
 
-from app.errors import NotFound, UnsafeToStart
+from app.errors import Conflict, NotFound, UnsafeToStart
 from app.keys import certificate_signer
+from app.ledger import log
 from app.ledger import service as ledger
+from app.ledger.entry import Entry, LogEvent
 from app.ledger.model import SigningKey
+from app.schemes import canonical, examine, store
 from app.schemes import service as schemes
-from app.schemes import store
+from app.schemes.lists import lists, read_lists
+from app.schemes.model import RulesetRow, SchemeRow
 from app.schemes.scheme_file import load_schemes
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -85,3 +90,80 @@ def test_the_first_key_is_active_and_a_second_one_does_not_slip_in(session, tmp_
     session.get(SigningKey, signer.kid).state = "retired"
     with pytest.raises(UnsafeToStart, match="retired"):
         ledger.adopt_key(session, signer, NOW)
+
+
+# Rulesets of the first edition: kinds that are gone, no digest of lists
+
+FIRST_EDITION = {
+    "scheme": "MIK",
+    "version": "2026.2",
+    "in_force_from": "2026-11-22",
+    "status": "in_force",
+    "confirmed": False,
+    "territory_sets": {"MIK_CORE": ["QARABAG"]},
+    "rules": [
+        {
+            "id": "C-01",
+            "kind": "tax_number",
+            "clause": {"en": "criterion C-01", "az": "C-01 meyarı"},
+            "title": {"en": "Taxpayer number", "az": "VÖEN"},
+            "reasons": {"pass": {"en": "Valid.", "az": "Düzgündür."}},
+        }
+    ],
+}
+
+
+@pytest.fixture
+def of_before(session):
+    """The register as the first edition left it: its ruleset is in force, and logged."""
+    mark = load_schemes()["MIK"]
+    digest = canonical.digest(FIRST_EDITION)
+    session.add(SchemeRow(code="MIK", content=mark.profile(), current_ruleset="2026.2", updated_at=NOW))
+    session.flush()
+    row = {"scheme_code": "MIK", "version": "2026.2", "digest": digest, "published_at": NOW}
+    session.add(RulesetRow(**row, content=FIRST_EDITION))
+    session.flush()
+    log.append(session, Entry(LogEvent.RULESET_PUBLISHED, NOW, "MIK/2026.2", sha256=digest))
+    session.commit()
+    return session
+
+
+def test_rulesets_of_the_first_edition_are_kept_and_shown(of_before):
+    schemes.publish(of_before, load_schemes().values(), NOW)
+    of_before.commit()
+    mark = load_schemes()["MIK"]
+    assert schemes.mark(of_before, "MIK").ruleset.version == mark.ruleset.version
+    shown = {row.version: row.content for row in store.rulesets(of_before, "MIK")}
+    assert shown["2026.2"] == FIRST_EDITION
+    assert examine.compare(of_before) is None
+    schemes.publish(of_before, load_schemes().values(), NOW)  # another start
+
+
+def test_nothing_is_judged_by_a_ruleset_of_the_first_edition(of_before):
+    for judge in (lambda: schemes.mark(of_before, "MIK"), lambda: schemes.ruleset(of_before, "MIK", "2026.2")):
+        with pytest.raises(Conflict, match="earlier edition") as refused:
+            judge()
+        assert refused.value.refusal_code == "ruleset-not-judged"
+    assert schemes.known(of_before, "MIK").current_ruleset == "2026.2"
+
+
+def test_changed_lists_need_a_new_version_of_each_ruleset(session):
+    """As after a change of operations.toml or lists.toml: the scheme files are the same, the digest is not."""
+    mark = load_schemes()["MIK"]
+    schemes.publish(session, [mark], NOW)
+    session.commit()
+    changed = mark.ruleset.model_copy(update={"lists_digest": "0" * 64})
+    with pytest.raises(UnsafeToStart, match=r"MIK .* was published with other closed lists .* a new version"):
+        schemes.publish(session, [mark.model_copy(update={"ruleset": changed})], NOW)
+    newer = changed.model_copy(update={"version": "2099.1"})
+    schemes.publish(session, [mark.model_copy(update={"ruleset": newer})], NOW)
+    assert {row.version for row in store.rulesets(session, "MIK")} == {mark.ruleset.version, "2099.1"}
+
+
+def test_the_digest_is_over_both_lists():
+    folder = files("app.schemes")
+    operations, others = ((folder / name).read_text("utf-8") for name in ("operations.toml", "lists.toml"))
+    same = read_lists(operations + "\n# a remark\n", others)
+    assert same.digest == lists().digest
+    assert read_lists(operations.replace('class = "simple"\n', 'class = "other"\n', 1), others).digest != lists().digest
+    assert read_lists(operations, others.replace('"roll"', '"reel"', 1)).digest != lists().digest

@@ -1,7 +1,11 @@
 """The declaration that all facts are true, and the signed cost statement of the accountant (C-16)."""
 
-from typing import ClassVar, Literal
+from datetime import date
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
+
+from app.schemes.days import months_later
 from app.schemes.evidence_choice import awaiting, confirmed, holds
 from app.schemes.facts import DeclarationFacts, Facts, Item
 from app.schemes.material_origin import is_natural_person
@@ -23,6 +27,8 @@ class DeclarationRule(Rule):
     signer: ValueName = "signer"
     statement: KindCode = "cost-statement"
     signed: ValueName = "signed"
+    period_ends: ValueName = "period_until"
+    statement_max_age_months: Annotated[int, Field(ge=1, le=120)] = 12
     VALUES: ClassVar = frozenset({"at", "name", "text_version"})
     CASES: ClassVar = {
         "pass": Outcome.PASS,
@@ -32,6 +38,7 @@ class DeclarationRule(Rule):
         "incomplete_authority": Outcome.INCOMPLETE,
         "incomplete_statement": Outcome.INCOMPLETE,
         "incomplete_unsigned": Outcome.INCOMPLETE,
+        "incomplete_outdated": Outcome.INCOMPLETE,
         AWAITS_STAFF: Outcome.INCOMPLETE,
         "not_assessed": Outcome.NOT_ASSESSED,
     }
@@ -76,11 +83,21 @@ class DeclarationRule(Rule):
         if micro or is_natural_person(facts):
             return None
         done, waiting = confirmed(facts.evidence, self.statement), awaiting(facts.evidence, self.statement)
-        if any(item.values.get(self.signed) is True for item in done):
+        signed = [item for item in done + waiting if item.values.get(self.signed) is True]
+        recent = [item for item in signed if self.is_recent(item, facts)]
+        if any(item.confirmed for item in recent):
             return None
-        if any(item.values.get(self.signed) is True for item in waiting):
+        if recent:
             return AWAITS_STAFF
+        if signed:
+            return "incomplete_outdated"
         return "incomplete_unsigned" if done or waiting else "incomplete_statement"
+
+    def is_recent(self, statement: Item, facts: Facts) -> bool:
+        """Whether its period ended lately, as of the submission; one that names no period is read by staff."""
+        ended = statement.values.get(self.period_ends)
+        held_on = facts.submitted_on or facts.as_of
+        return not isinstance(ended, date) or months_later(ended, self.statement_max_age_months) >= held_on
 
 
 def declaration_fault(made: DeclarationFacts) -> str | None:

@@ -96,7 +96,7 @@ class OriginRule(Rule):
         origin = self.origin(facts, context)
         if origin is None:
             return Verdict("not_assessed", dict.fromkeys(self.VALUES))
-        named = materials_named(origin.named) or origin.unlisted or (seen(product_name(facts)) or "?",)
+        named = materials_named(origin.named) or readable(origin.unlisted) or (seen(product_name(facts)) or "?",)
         values: dict[str, Value] = {
             "hs6": seen(facts.product.hs6),
             "product": seen(product_name(facts)),

@@ -1,0 +1,260 @@
+"""What another version of the rules would change: over HTTP, at the terminal, in bounded memory."""
+
+import gc
+import json
+import os
+import tracemalloc
+from importlib.resources import files
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from app.actor import Role
+from app.applications import impact
+from app.certificates.model import Certificate
+from app.cli import app as commands
+from app.db import new_id
+from app.products.model import CostItem, Material, ProcessStep, Product
+from app.registry.days import day_in_baku
+from app.registry.model import Site
+from app.schemes import canonical
+from app.schemes import service as schemes
+from app.schemes.model import RulesetRow
+from tests.support import publish
+
+STRICT = [("K-06", "pass_at", "99"), ("K-06", "review_at", "1")]
+
+
+def lines(answer):
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def ask(caller, version="2099.1", scheme="MIK"):
+    return caller.get(f"/v1/schemes/{scheme}/impact?version={version}")
+
+
+@pytest.fixture
+def filled(house):
+    """A certificate in force, a suspended one, one given back, a submitted case and a draft."""
+    company = house.company()
+    numbers = [house.certify(company) for _ in range(3)]
+    company.act(f"/v1/certificates/{numbers[2]}/surrender")
+    house.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "surveillance"})
+    case = company.apply()
+    company.draft()
+    return company, numbers, case
+
+
+def test_each_product_whose_outcome_differs_is_named_with_the_rules(house, filled):
+    company, numbers, case = filled
+    version = publish(house, "MIK", "2099.1").version  # in force now, as good as the one before
+    publish(house, "MIK", "2099.2", STRICT)
+    publish(house, "MIK", "2099.3")
+    about, *changed, summary = lines(ask(house.owner, "2099.2"))
+    assert version == "2099.1"
+    assert (about["type"], about["scheme"], about["as_of"]) == ("impact", "MIK", day_in_baku(house.clock()).isoformat())
+    assert (about["now"]["version"], about["then"]["version"]) == ("2099.3", "2099.2")
+    by_id = {each["id"]: each for each in changed}
+    assert numbers[2] not in by_id
+    for subject, its_id in (("certificate", numbers[0]), ("certificate", numbers[1]), ("case", case)):
+        each = by_id[its_id]
+        assert (each["type"], each["subject"], each["holder"]) == ("changed", subject, company.name)
+        assert each["product"]["names"]["en"] == "Welded steel tube"
+        share = next(rule for rule in each["rules"] if rule["rule"] == "K-06")
+        assert (share["before"]["outcome"], share["after"]["outcome"]) == ("pass", "manual")
+        assert "99" in share["after"]["reason"]
+    assert (summary["type"], summary["judged"], summary["changed"]) == ("summary", 3, len(changed))
+    assert sum(each["count"] for each in summary["counts"]) == 3
+    assert {each["subject"] for each in summary["counts"]} == {"certificate", "case"}
+
+
+def test_a_version_that_changes_nothing_names_nothing(house, filled):
+    publish(house, "MIK", "2099.1", [("K-06", "pass_at", "39")])
+    publish(house, "MIK", "2099.2")
+    about, summary = lines(ask(house.auditor))
+    assert (about["then"]["version"], summary["changed"], summary["judged"]) == ("2099.1", 0, 3)
+
+
+def test_a_rule_that_one_version_does_not_have(house, filled):
+    publish(house, "MIK", "2099.1", STRICT)
+    publish(house, "MIK", "2099.2", without=["K-06"])
+    _, *changed, summary = lines(ask(house.owner))
+    assert summary["changed"] == len(changed) == 3
+    assert all(each["rules"][-1]["before"] is None for each in changed if each["rules"][-1]["rule"] == "K-06")
+
+
+def test_it_is_for_the_owner_and_for_auditors(house):
+    publish(house, "MIK", "2099.1")
+    for role in Role:
+        if role in (Role.APPLICANT, Role.SYSTEM):
+            continue
+        allowed = role in (Role.OWNER, Role.AUDITOR)
+        assert ask(house.staff(role)).status_code == (200 if allowed else 403), role
+    assert ask(house.company(evidence=False)).status_code == 403
+    assert ask(house.anonymous).status_code == 401
+
+
+def test_what_is_not_there(house):
+    assert ask(house.owner, "1999.1").status_code == 404
+    assert ask(house.owner, scheme="NONE").status_code == 404
+    assert house.owner.get("/v1/schemes/MIK/impact").status_code == 422
+
+
+def store_ruleset(house, version, **changes):
+    """A ruleset as another version of the service published it."""
+    with house.database.session() as session:
+        content = schemes.mark(session, "MIK").ruleset.content() | {"version": version} | changes
+        content = {name: value for name, value in content.items() if value is not None}
+        row = RulesetRow(
+            scheme_code="MIK",
+            version=version,
+            digest=canonical.digest(content),
+            content=content,
+            published_at=house.clock(),
+        )
+        session.add(row)
+        session.commit()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"lists_digest": None}, "earlier edition"),
+        ({"lists_digest": "0" * 64}, "other closed lists"),
+        ({"rules": [{"id": "C-06", "kind": "tax_number"}]}, "earlier edition"),
+    ],
+)
+def test_a_version_that_nothing_can_be_judged_by(house, changes, says):
+    store_ruleset(house, "2026.0", **changes)
+    refusal = ask(house.owner, "2026.0")
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "ruleset-not-judged")
+    assert says in refusal.json()["detail"]
+    shown = house.http.get("/v1/schemes/MIK/rulesets").json()["items"]
+    assert "2026.0" in {each["version"] for each in shown}  # and all the same it can be read
+
+
+# At the terminal
+
+
+@pytest.fixture
+def run(house, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.sqlalchemy_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+    monkeypatch.setattr("app.cli.rules_impact.utc_now", house.clock)
+    return lambda *words: CliRunner().invoke(commands, ["rules", "impact", *map(str, words)])
+
+
+@pytest.fixture
+def strict_file(tmp_path):
+    """The scheme file of MIK with a Karabakh share that is for a person."""
+    text = (files("app.schemes") / "marks" / "MIK.toml").read_text("utf-8")
+    before, rule = text.split('id = "K-06"', 1)
+    rule = rule.replace("pass_at = 40", "pass_at = 99", 1).replace("review_at = 30", "review_at = 1", 1)
+    path = tmp_path / "MIK.toml"
+    path.write_text(f'{before}id = "K-06"{rule}', "utf-8")
+    return path
+
+
+def test_the_command_says_the_same(house, run, strict_file):
+    number = house.certify()
+    answer = run("--scheme", "mik", "--file", strict_file, "--json")
+    assert answer.exit_code == 0, answer.output
+    about, changed, summary = (json.loads(line) for line in answer.stdout.splitlines())
+    assert (about["type"], changed["id"], summary["changed"]) == ("impact", number, 1)
+    said = run("--scheme", "MIK", "--file", strict_file)
+    assert f"certificate {number}, " in said.stdout
+    assert "pass → manual" in said.stdout
+    assert "1 judged, 1 changed" in said.stdout
+    assert "1 judged, 0 changed" in run("--scheme", "MIK").stdout  # the file that comes with the service
+
+
+def test_a_published_version_at_the_terminal(house, run):
+    publish(house, "MIK", "2099.1", STRICT)
+    assert "compared with 2099.1" in run("--scheme", "MIK", "--version", "2099.1").stdout
+
+
+def test_wrong_options_end_with_words_and_2(house, run, strict_file):
+    for words, says in (
+        (("--scheme", "NONE"), "There is no such scheme."),
+        (("--scheme", "MIA", "--file", strict_file), "not of MIA"),
+        (("--scheme", "MIK", "--version", "1999.1"), "There is no such ruleset."),
+        (("--scheme", "MIK", "--version", "2099.1", "--file", strict_file), "not both"),
+    ):
+        answer = run(*words)
+        assert (answer.exit_code, says in answer.output) == (2, True), answer.output
+
+
+# Memory
+
+
+def copied(row, **changes):
+    return type(row)(**{column.key: getattr(row, column.key) for column in sa.inspect(type(row)).columns} | changes)
+
+
+def copy_certificate(house, number, serials):
+    """Further certificates like this one, each for a product of its own, twenty for a site."""
+    with house.database.session() as session:
+        certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
+        product = session.get(Product, certificate.product_id)
+        site = session.get(Site, certificate.site_id)
+        children = [
+            row
+            for table in (Material, ProcessStep, CostItem)
+            for row in session.scalars(sa.select(table).where(table.product_id == product.id))
+        ]
+        for serial in serials:
+            if serial % 20 == 0:
+                place = copied(site, id=new_id())
+                session.add(place)
+                session.flush()
+            made = copied(product, id=new_id(), site_id=place.id)
+            session.add(made)
+            session.flush()
+            session.add_all(
+                copied(child, product_id=made.id, **({"id": new_id()} if hasattr(child, "id") else {}))
+                for child in children
+            )
+            session.add(
+                copied(
+                    certificate,
+                    id=new_id(),
+                    number=f"{number}-{serial}",
+                    serial=100_000 + serial,
+                    status_index=100_000 + serial,
+                    product_id=made.id,
+                    site_id=place.id,
+                )
+            )
+        session.commit()
+
+
+def peak(house, compared):
+    """Bytes at most held while the report is read and thrown away, and how many were judged."""
+    last = None
+    tracemalloc.start()
+    for piece in impact.report(house.database.read_session, compared, day_in_baku(house.clock())):
+        last = piece[-1] if piece else last
+        gc.collect()  # sessions are cycles: when they are collected is not the question here
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most, last["judged"]
+
+
+FEW, MANY = (int(each) for each in os.environ.get("MIK_TEST_IMPACT", "60,400").split(","))
+
+
+def test_memory_does_not_grow_with_the_certificates(house):
+    number = house.certify()
+    publish(house, "MIK", "2099.1", STRICT)
+    publish(house, "MIK", "2099.2")
+    with house.database.read_session() as session:
+        compared = impact.versions(session, "MIK", "2099.1")
+    copy_certificate(house, number, range(FEW))
+    peak(house, compared)  # what is read once in a process is in memory now
+    few, judged_few = peak(house, compared)
+    copy_certificate(house, number, range(FEW, MANY))
+    many, judged_many = peak(house, compared)
+    assert (judged_few, judged_many) == (FEW + 1, MANY + 1)
+    assert many < few * 1.25, (few, many)
