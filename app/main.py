@@ -36,6 +36,7 @@ from app.api import (
     programs,
     public,
     registrar,
+    reports,
     residencies,
     reviewer,
     status_lists,
@@ -50,6 +51,7 @@ from app.certificates.status_list_service import StatusLists
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
+from app.documents.file_box import FileBox
 from app.documents.press import Press
 from app.errors import UnsafeToStart
 from app.keys import access_signer
@@ -58,7 +60,7 @@ from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
-from app.pages import apply, badge, register, start
+from app.pages import apply, badge, register, report, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
 from app.pages.verify import VerifyPages
@@ -163,9 +165,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite))
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
+    signing = organisation.of_settings(settings, clock())
     app.state.press = Press(
         signer=keeper.signer,
-        organisation=organisation.of_settings(settings, clock()),
+        organisation=signing,
         drawer=Drawer(settings.papers_dir),
         timestamp_url=settings.timestamp_url,
     )
@@ -178,11 +181,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.pages = Frame(base_url=settings.base_url)
     app.state.migrated = schema.migrated
 
+    pages = VerifyPages(desk, settings.all_own_hosts, FileBox((signing.fingerprint,) if signing else ()), tally)
     problems.install(app)
     app.router.routes.extend(
         lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
     )
-    app.router.routes.extend([app.state.pages.assets.route(), *VerifyPages(desk).routes()])
+    app.router.routes.extend([app.state.pages.assets.route(), *pages.routes()])
     for router in (
         auth.router,
         account.router,
@@ -204,6 +208,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         auditor.router,
         owner.router,
         matters.router,
+        reports.router,
         documents.router,
         open_data.router,
         public.router,
@@ -216,6 +221,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         badge.router,
         start.router,
         register.router,
+        report.router,
         apply.router,
     ):
         # The routes as they are: including a router would analyse every signature anew, for each app at its first use.

@@ -1,6 +1,7 @@
 """One frozen Settings, read from `MIK_…` once, at the edge. README lists every name; a test keeps the two in step."""
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,10 @@ class Settings(BaseSettings):
     )
     base_url: str = Field(
         default="http://localhost:8000", description="the address by which the world reaches the service"
+    )
+    own_hosts: str = Field(
+        default="",
+        description="further hosts whose addresses lead to this service, with commas",
     )
     issuer: str = Field(
         default="", description="`did:web:…` of the issuer; fixed at first run (demo: from the base address)"
@@ -66,6 +71,16 @@ class Settings(BaseSettings):
             msg = "MIK_BASE_URL must be an origin such as https://verify.example.az, without a path"
             raise ValueError(msg)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("own_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        hosts = [host.strip().lower() for host in value.split(",") if host.strip()]
+        for host in hosts:
+            if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host):
+                msg = f"MIK_OWN_HOSTS: “{host}” is refused; name hosts such as verify.example.az"
+                raise ValueError(msg)
+        return ",".join(hosts)
 
     @field_validator("database_url")
     @classmethod
@@ -126,6 +141,11 @@ class Settings(BaseSettings):
         if self.profile is Profile.PRODUCTION and (problems := unsafe(self)):
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def all_own_hosts(self) -> frozenset[str]:
+        """Of the base address, and those named beside it."""
+        return frozenset({urlsplit(self.base_url).hostname or "", *filter(None, self.own_hosts.split(","))})
 
     @property
     def sqlalchemy_url(self) -> str:

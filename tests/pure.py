@@ -54,6 +54,7 @@ PURE = (
     "app/verification/offline.py",
     "app/verification/questions.py",
     "app/verification/row.py",
+    "app/verification/token_text.py",
 )
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ them has the password already. A right password must not forgive them: it would 
 """
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,6 +19,7 @@ from app.access import store
 from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
+MOST_REPORTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,28 @@ def count_failure(session: Session, account: str, address: str, now: datetime) -
 def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
     for limit in code_limits(user_id):
         store.add_failure(session, limit.key, now, now - WINDOW)
+
+
+def count_report(session: Session, address: str, now: datetime) -> None:
+    """Reports of misuse take no account: ten from one address in a window. An IPv6 address counts as its network."""
+    limit = Limit(_key("report", network_of(address)), MOST_REPORTS)
+    if store.failures(session, limit.key, now - WINDOW) >= limit.most:
+        raise TooManyAttempts(
+            "Too many reports from your address. Wait a quarter of an hour, then try again.",
+            retry_after=int(WINDOW.total_seconds()),
+        )
+    store.add_failure(session, limit.key, now, now - WINDOW)
+
+
+def network_of(address: str) -> str:
+    """Whoever has one address of an IPv6 network of 64 bits has all of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 def forgive_codes(session: Session, user_id: UUID) -> None:

@@ -158,7 +158,7 @@ def _lane() -> dict[str, Any]:
         "name": "number",
         "in": "path",
         "required": True,
-        "description": "as printed or typed: spaces, hyphens and small letters do not matter",
+        "description": "as printed or typed: spaces, hyphens, small letters and “No” before it do not matter",
         "schema": {"type": "string"},
         "example": "MIK-2026-000042-Y",
     }
@@ -231,6 +231,54 @@ def _lane() -> dict[str, Any]:
                     **refused,
                 },
             }
+        },
+        "/v1/verify/file": {"post": _file()},
+    }
+
+
+def _file() -> dict[str, Any]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    form = {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": {"type": "string", "format": "binary"}},
+        }
+    }
+    about = {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string", "enum": ["text", "pdf", "picture"]},
+            "signature": {
+                "description": "of a PDF",
+                "type": ["string", "null"],
+                "enum": ["ours", "other", "broken", "none", None],
+            },
+            "host": {"description": "where a code leads that is not ours", "type": ["string", "null"]},
+            "stamp": {"type": ["string", "null"], "enum": ["genuine", "other", "forged", "cut", None]},
+        },
+    }
+    verdict = {"$ref": "#/components/schemas/Verdict"}
+    register = {
+        "description": "only where code, stamp or file contradict the register: what it says of the number",
+        "anyOf": [verdict, {"type": "null"}],
+    }
+    schema = {"allOf": [verdict, {"type": "object", "properties": {"file": about, "register": register}}]}
+    return {
+        "tags": ["verification"],
+        "summary": "Check a file",
+        "description": "A `.jwt` file or text, a PDF with the credential attached, or a PNG, JPEG or WebP of the code, "
+        "up to 10 MB and 40 megapixels: as the body, or in a form as `file`. Nothing is stored or rendered. A code "
+        "that leads to a host that is not ours, a stamp that does not fit and a PDF that was changed after we signed "
+        "it are `forged`. What is no such file is 422 `unreadable-file`.",
+        "operationId": "verify_file",
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": form, "application/octet-stream": binary},
+        },
+        "responses": {
+            "200": {"description": "The verdict.", "content": {"application/json": {"schema": schema}}},
+            **{str(k): v for k, v in refuses(413, 415, 422, 429, 503).items()},
         },
     }
 

@@ -22,6 +22,7 @@ from app.certificates.model import (
     Certificate,
     CertificateStatus,
     Matter,
+    MatterKind,
     MatterOutcome,
     MatterState,
     Suspension,
@@ -215,7 +216,11 @@ def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Ask
         return asked
     matters = sa.select(
         Matter.certificate_id, Matter.state, Matter.outcome, Matter.revocation_reason, Matter.closed_at
-    ).where(Matter.certificate_id.in_(certificate_ids))
+    ).where(
+        Matter.certificate_id.in_(certificate_ids),
+        # What anybody may report counts once it was looked into and found to be so.
+        sa.or_(Matter.kind != MatterKind.REPORT.value, Matter.outcome == MatterOutcome.UPHELD.value),
+    )
     for row in session.execute(matters):
         each = asked[row.certificate_id]
         if row.state == MatterState.OPEN:

@@ -20,7 +20,11 @@ from app.certificates.model import (
 
 IN_FORCE = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
 _HAS_OPEN = sa.select(
-    sa.exists().where(Matter.certificate_id == sa.bindparam("id"), Matter.state == MatterState.OPEN.value)
+    sa.exists().where(
+        Matter.certificate_id == sa.bindparam("id"),
+        Matter.state == MatterState.OPEN.value,
+        Matter.kind != MatterKind.REPORT.value,
+    )
 )
 
 
@@ -60,6 +64,7 @@ def matters(
 
 
 def has_open(session: Session, certificate_id: UUID) -> bool:
+    """Whether an inquiry is open. What anybody may report is none until it was looked into."""
     return bool(session.execute(_HAS_OPEN, {"id": certificate_id}).scalar_one())
 
 

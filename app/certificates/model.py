@@ -312,6 +312,29 @@ class Matter(Base):
     )
 
 
+class Report(Base):
+    """Misuse as somebody told of it. The text stands here and in the matter that it opened, the rest here alone."""
+
+    __tablename__ = "reports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    receipt: Mapped[str] = mapped_column(unique=True, comment="what whoever told of it was given")
+    received_at: Mapped[datetime]
+    number: Mapped[str | None] = mapped_column(comment="in display form where it is a number")
+    certificate_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("certificates.id"))
+    address: Mapped[str | None] = mapped_column(comment="as it was sent")
+    text: Mapped[str | None]
+    email: Mapped[str | None]
+    photo: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    photo_type: Mapped[str | None]
+    matter_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("matters.id"))
+
+    __table_args__ = (
+        sa.CheckConstraint("number IS NOT NULL OR address IS NOT NULL", name="about_something"),
+        sa.CheckConstraint("(photo IS NULL) = (photo_type IS NULL)", name="photo"),
+    )
+
+
 class Counter(Base):
     """A number without gaps: taken under a lock, inside the transaction that uses it."""
 

@@ -17,6 +17,10 @@ _CODE = re.compile(r"[A-Z]{3,8}")
 _DISPLAY = re.compile(r"[A-Z]{3,8}-[0-9]{4}-(?:[0-9]{6}|[1-9][0-9]{6,17})-[0-9A-Z]")
 _MAX_SERIAL: Final = 10**18 - 1
 
+_PREFIX = re.compile(r"\s*(?:№|N[°º]|No(?=[\s.:№]))[\s.:]*", re.IGNORECASE)
+_ENDS: Final = ".,/。，．／،"
+_WITH_O = re.compile(r"([A-Z]{3,8})([0-9O]{4})([0-9O]{6,18})([0-9A-Z])")
+
 # Hyphens and spaces that Unicode files under other categories than Pd and Zs: white space of paste and scan,
 # soft hyphen, zero-width spaces, hyphen bullet and point, the minus signs.
 _ALSO_DROPPED = "\t\n\v\f\r\x85\u2028\u2029\u00ad\u200b\u2060\ufeff\u2027\u2043\u02d7\u207b\u208b\u2212\u2796"
@@ -29,11 +33,20 @@ class _Folding(dict[int, str | None]):
         return None if unicodedata.category(chr(code)) in {"Zs", "Pd"} else chr(code)
 
 
+# Digits of Arabic, of Persian, and of the full width of Chinese characters.
+_DIGITS = {c: str(i) for row in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９") for i, c in enumerate(row)}
+_WESTERN = {ord(c): digit for c, digit in _DIGITS.items()}
 _FOLDING = _Folding(
     {ord(c): c.upper() for c in "abcdefghijklmnopqrstuvwxyz"}
     | {ord("ı"): "I", ord("İ"): "I"}
+    | _WESTERN
     | dict.fromkeys(map(ord, _ALSO_DROPPED))
 )
+
+
+def western(text: str) -> str:
+    """Persian, Arabic and full-width digits as 0 to 9, all else as it is."""
+    return text.translate(_WESTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +74,25 @@ class CertificateNumber:
 def parse(text: str) -> CertificateNumber | None:
     """Read a number as people type it: spaces and hyphens of any kind dropped, letters folded, İ and ı read as I.
 
-    None for every other character, another form, or a wrong check character; a serial has no zeros beyond six digits.
+    “№” or “No” before it is passed over, and a full stop, comma or slash after it; Persian, Arabic and full-width
+    digits are digits; O is 0 where only a digit can stand. None for every other character, another form, or a wrong
+    check character; a serial has no zeros beyond six digits.
     """
     if len(text) > MAX_INPUT_CHARS:
         return None
-    folded = text.translate(_FOLDING)
+    if (prefix := _PREFIX.match(text)) and (number := _without_prefix(text[prefix.end() :])):
+        return number
+    number = _without_prefix(text)
+    if number is None and text[:2].upper() == "NO":  # written together: a mark whose code begins so comes first
+        return _without_prefix(text[2:])
+    return number
+
+
+def _without_prefix(text: str) -> CertificateNumber | None:
+    folded = text.translate(_FOLDING).rstrip(_ENDS)
+    if match := _WITH_O.fullmatch(folded):
+        scheme, *digits, check = match.groups()
+        folded = scheme + "".join(digits).replace("O", "0") + check
     match = _FORM.fullmatch(folded)
     if match is None or not mod_37_36.is_valid(folded):
         return None

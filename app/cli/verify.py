@@ -11,22 +11,29 @@ from rich.console import Console
 from rich.markup import escape
 
 from app import jws, keys, schema
+from app.certificates import number as numbers
 from app.cli.bundle_files import BundleFolder
 from app.cli.frame import REFUSED, in_words, load_settings, stop
 from app.db import Database
 from app.ledger import service as ledger
 from app.settings import Settings
 from app.verification.answer import as_members
-from app.verification.checks import Judgement, Verdict
+from app.verification.checks import MESSAGES, Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.offline import judge
 from app.verification.questions import Question
 from app.verification.stores import certificate_store
+from app.verification.token_text import whole
 from app.web.deps import utc_now
 
 NOT_GOOD = 1
 LONGEST_SHOWN = 60
-COLOURS = {Verdict.VALID: "green", Verdict.SUSPENDED: "yellow", Verdict.NOT_YET_VALID: "yellow"}
+COLOURS = {
+    Verdict.VALID: "green",
+    Verdict.SUSPENDED: "yellow",
+    Verdict.NOT_YET_VALID: "yellow",
+    Verdict.UNREADABLE: "yellow",
+}
 
 
 def verify(
@@ -64,7 +71,9 @@ def verify(
 
 
 def _question(text: str) -> Question:
-    return Question("token", text.strip()) if text.count(".") == 2 else Question("number", text)
+    """A number has no two full stops, and is short."""
+    is_number = text.count(".") < 2 and len(text) <= numbers.MAX_INPUT_CHARS
+    return Question("number" if is_number else "token", text)
 
 
 def _desk(settings: Settings) -> VerificationDesk:
@@ -89,7 +98,7 @@ def _list(asked: Sequence[str], judgements: Sequence[Judgement]) -> None:
         console.print(f"[{style}]{judgement.verdict.value:14}[/]{escape(shown)}")
 
 
-def _by_keys(token: str, path: Path) -> None:
+def _by_keys(text: str, path: Path) -> None:
     """Only what a key can tell. Whether the certificate was revoked since is not known here, and is said so."""
     console = Console(highlight=False, soft_wrap=True)
     try:
@@ -98,9 +107,18 @@ def _by_keys(token: str, path: Path) -> None:
         stop(f"{path} cannot be read: {why.strerror}.")
     except jws.UnusableKey as why:
         stop(f"{path}: {why.message}")
+    token = whole(text)
+    if token is None:
+        console.print("unreadable", style="bold yellow")
+        console.print(MESSAGES[Verdict.UNREADABLE])
+        raise typer.Exit(NOT_GOOD)
     try:
         verified = jws.verify(token, typ=jws.CREDENTIAL, keys=ring)
     except jws.Refused as why:
+        if why.reason is jws.Reason.KID:
+            console.print("cannot be checked without a network", style="bold yellow")
+            console.print("The file does not hold the key that this text names.")
+            raise typer.Exit(REFUSED) from None
         console.print("forged", style="bold red")
         console.print(f"{why.message} No key of the file signed this text.")
         raise typer.Exit(NOT_GOOD) from None
@@ -111,7 +129,7 @@ def _by_keys(token: str, path: Path) -> None:
 
 def _by_bundle(token: str, folder: Path) -> None:
     """The answer always says of what moment it is; where nothing can be said, the end is 2."""
-    if token.count(".") != 2:
+    if _question(token).kind == "number":
         stop("A number can only be looked up in the register. Offline, give the signed token.")
     with in_words():
         answer = judge(token, BundleFolder(folder).sources(), utc_now())

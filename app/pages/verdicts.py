@@ -90,6 +90,13 @@ FACES: Mapping[Verdict, Face] = MappingProxyType(
             _("This is not a certificate number: a character is wrong or missing."),
             _("Look again: 0 and O, 1 and I, 5 and S, 8 and B are easily confused. Then enter it once more."),
         ),
+        Verdict.UNREADABLE: Face(
+            _("Unreadable"),
+            "neutral",
+            "file",
+            _("This is not a whole certificate. Ask for it again or type its number."),
+            _("Nothing was checked: the text was cut off or changed on its way."),
+        ),
         Verdict.FORGED: Face(
             _("Possible counterfeit"),
             "bad",
@@ -99,6 +106,32 @@ FACES: Mapping[Verdict, Face] = MappingProxyType(
         ),
     }
 )
+
+ALARMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "foreign": (
+            _("Possible counterfeit"),
+            _("This code leads to %(host)s, which is not ours. The paper is probably forged."),
+        ),
+        "other": (
+            _("Wrong stamp"),
+            _("The stamp in the code does not fit what the register says of this number. Do not rely on the paper."),
+        ),
+        "forged": (
+            _("Possible counterfeit"),
+            _("The stamp in this code was not made by us. Do not rely on the paper."),
+        ),
+        "changed": (
+            _("Changed"),
+            _("This file was changed after we signed it. Do not rely on what it shows."),
+        ),
+        "differs": (
+            _("Does not match"),
+            _("What the paper says is not what the register says of this number. Do not rely on the paper."),
+        ),
+    }
+)
+"""Word and sentence for a paper that contradicts the register, by what gives it away."""
 
 CHECKS: Mapping[tuple[str, bool], str] = MappingProxyType(
     {

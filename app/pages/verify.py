@@ -4,48 +4,77 @@ Like the lane these are plain Starlette routes over the same desk: no database s
 only the browser can do (camera, stamp after `#`) is in `static/`; without scripts all the rest works.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
 
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app import strict_json
+from app import jws, strict_json
 from app.certificates import number as numbers
 from app.certificates.record import CertificateRecord
+from app.documents import file_reading
 from app.documents import stamp as stamps
+from app.documents.file_box import FileBox, UnreadableFile
 from app.documents.stamp import Stamp, StampRefused
 from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.keys import short_kid
 from app.pages import asked
 from app.pages.frame import language_of, render
 from app.pages.language import PARAMETER
-from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
+from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS
 from app.registry.territory import territory
+from app.verification import token_text
 from app.verification.answer import as_members
-from app.verification.checks import MISTYPED, Judgement
+from app.verification.checks import MISTYPED, Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.expect import FIELDS, compare, read_expectation
+from app.verification.tally import Tally
 from app.web.negotiation import best
 
 MAX_BODY_BYTES: Final = 131_072
 MAX_SHOWN_CHARS: Final = 80
+MOST_FILE_BYTES: Final = file_reading.MOST_BYTES
+_FORM_OVERHEAD: Final = 65_536  # what a form adds around a file
+_MULTIPART: Final = "multipart/form-data"
 _HTML: Final = "text/html"
 _JSON: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """What gives a paper away: the only verdict of the page, over whatever the register says of its number. `report`
+    are the fields that one click sends on; `host` is where a code leads."""
+
+    kind: str
+    word: str
+    says: str
+    host: str = ""
+    report: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyPages:
+    """`own_hosts`: those of our addresses; a code that leads to another one is not ours."""
+
     desk: VerificationDesk
+    own_hosts: frozenset[str]
+    files: FileBox
+    tally: Tally = field(default_factory=Tally)
 
     def routes(self) -> list[Route]:
-        """`GET /verify[?number=]`, `POST /verify` with a form's `token`, `GET /v/{number}[?holder=&product=…]`."""
+        """`GET /verify[?number=]`, `POST /verify` with a form's `token` or `file`, `POST /v1/verify/file`, and
+        `GET /v/{number}[?holder=&product=…]`."""
         return [
             Route("/verify", self.ask, methods=["GET"]),
             Route("/verify", self.ask_about_token, methods=["POST"]),
+            Route("/v1/verify/file", self.answer_about_file, methods=["POST"]),
             # `:path`, because a slash in what somebody typed is a wrong character and not another address.
             Route("/v/{number:path}", self.certificate, methods=["GET"]),
         ]
@@ -53,23 +82,109 @@ class VerifyPages:
     async def ask(self, request: Request) -> Response:
         text = request.query_params.get("number")
         if text is None or not text.strip():
-            return render(request, "verify.html", camera=True, **self._for_scripts(None))
-        question = asked.read(text)
+            return render(request, "verify.html", camera=True, wrong_file="", **self._for_scripts(None))
+        question = asked.read(text, self.own_hosts)
+        if question.host:
+            return await self._foreign(request, question)
+        if question.kind == "words":
+            return _see_other(request, "/register", {"q": question.text})
         if question.kind == "mistyped":
             return self._answer(request, MISTYPED, typed=question.text)
         return await self._found(request, question)
 
     async def ask_about_token(self, request: Request) -> Response:
-        return await self._found(request, asked.read(await _token_of(request)))
+        if _media_type(request) == _MULTIPART:
+            data, text = await _form_of(request)
+            if data or not text.strip():
+                return await self._show_file(request, data)
+        else:
+            text = await _token_of(request)
+        question = asked.read(text, self.own_hosts)
+        return await (self._foreign(request, question) if question.host else self._found(request, question))
 
     async def _found(self, request: Request, question: asked.Asked) -> Response:
         if question.kind == "number":
-            return _see_other(request, question.text, question.stamp)
+            return _see_other(request, f"/v/{question.text}", stamp=question.stamp)
         try:  # a bare stamp, without the address before it, is no certificate, but no forgery either
             number = stamps.read(question.text, self.desk.keys().signing).number
         except StampRefused:
             return self._answer(request, await self.desk.by_token(question.text))
-        return _see_other(request, number, question.text)
+        return _see_other(request, f"/v/{number}", stamp=question.text)
+
+    async def _show_file(self, request: Request, data: bytes) -> Response:
+        """A file from the form or dropped onto the page: shown as a text or link would be."""
+        try:
+            carried = await self._carried(data)
+        except UnreadableFile as why:
+            return render(
+                request, "verify.html", status=422, camera=True, wrong_file=why.message, **self._for_scripts(None)
+            )
+        number = carried.question.text if carried.question.kind == "number" else ""
+        return self._answer(request, carried.judgement, typed=number, alarm=carried.alarm, stamp=carried.stamp)
+
+    async def answer_about_file(self, request: Request) -> Response:
+        """`POST /v1/verify/file`: the file as the body, or in a form as `file`."""
+        carried = await self._carried(await _file_of(request))
+        body = as_members(carried.judgement, self.desk.base_url)
+        if carried.alarm:
+            says = carried.alarm.says % {"host": carried.alarm.host}
+            body = {
+                **as_members(Judgement(Verdict.FORGED, ()), self.desk.base_url),
+                "message": says,
+                "checks": [{"name": carried.alarm.kind, "passed": False, "detail": says}],
+                "register": body if carried.question.kind == "number" or carried.judgement.record else None,
+            }
+        body["file"] = {
+            "kind": carried.kind,
+            "signature": carried.signature,
+            "host": carried.question.host or None,
+            "stamp": carried.stamp or None,
+        }
+        self.tally.count(Verdict(body["verdict"]))
+        return Response(jws.dump_json(body), headers={"Cache-Control": "no-cache"}, media_type=_JSON)
+
+    async def _carried(self, data: bytes) -> "Carried":
+        """Errors: TooLarge, UnreadableFile, Unavailable."""
+        found = await self.files.read(data)
+        question = _first(found.texts, self.own_hosts)
+        number = question.text if question.kind == "number" else ""
+        stamp, alarm = "", None
+        if question.host:
+            judgement = await self.desk.by_number(number)
+            report = {"address": question.address, "number": number}
+            alarm = Alarm("foreign", *ALARMS["foreign"], host=question.host, report=report)
+        elif number:
+            judgement = await self.desk.by_number(number)
+            stamp = self._stamp(question.stamp, judgement)
+            if stamp in ALARMS:
+                alarm = Alarm(stamp, *ALARMS[stamp], report={"number": number})
+        else:
+            judgement = await self.desk.by_token(question.text)
+            if found.signature == "broken" and judgement.record:
+                alarm = Alarm("changed", *ALARMS["changed"], report={"number": judgement.record.number})
+        return Carried(found.kind, found.signature, question, judgement, stamp, alarm)
+
+    def _stamp(self, text: str, judgement: Judgement) -> str:
+        """`genuine`, `other`, `forged`, `cut`, or empty without one: what the scripts of a page say of it."""
+        if not text:
+            return ""
+        if token_text.whole(text) is None:
+            return "cut"
+        try:
+            stamp = stamps.read(text, self.desk.keys().signing)
+        except StampRefused:
+            return "forged"
+        said: dict[str, Any] = strict_json.loads(stamp.payload())
+        registered = _stamped(judgement.record) if judgement.record else {}
+        return "genuine" if registered and registered.items() <= said.items() else "other"
+
+    async def _foreign(self, request: Request, question: asked.Asked) -> Response:
+        """A code that leads elsewhere: that first, then what the register says of the number in it."""
+        number = question.text if question.kind == "number" else ""
+        judgement = await self.desk.by_number(number)
+        report = {"address": question.address, "number": number}
+        alarm = Alarm("foreign", *ALARMS["foreign"], host=question.host, report=report)
+        return self._answer(request, judgement, typed=number, alarm=alarm)
 
     async def certificate(self, request: Request) -> Response:
         """The page of one number; programs that ask for JSON are led to the answer of the API."""
@@ -78,9 +193,14 @@ class VerifyPages:
             return RedirectResponse(f"/v1/verify/{quote(typed, safe='')}", 302, {"Vary": "Accept"})
         return self._answer(request, await self.desk.by_number(typed), typed=typed)
 
-    def _answer(self, request: Request, judgement: Judgement, typed: str = "") -> Response:
-        number = numbers.parse(typed)
-        comparison = _compare(request.query_params, judgement) if judgement.record else None
+    def _answer(
+        self, request: Request, judgement: Judgement, typed: str = "", alarm: Alarm | None = None, stamp: str = ""
+    ) -> Response:
+        parsed = numbers.parse(typed)
+        number = judgement.record.number if judgement.record else str(parsed or "")
+        comparison = _compare(request.query_params, judgement) if judgement.record and not alarm else None
+        if comparison and "differs" in comparison["found"].values():
+            alarm = Alarm("differs", *ALARMS["differs"], report={"number": number})
         return render(
             request,
             "verdict.html",
@@ -92,7 +212,10 @@ class VerifyPages:
             reasons=REASONS,
             criteria=CRITERIA,
             park=territory().parks.get(judgement.record.park_code or "") if judgement.record else None,
-            number=judgement.record.number if judgement.record else str(number or ""),
+            number=number,
+            alarm=alarm,
+            alarms=ALARMS,
+            stamp=stamp,
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
             **self._for_scripts(judgement),
@@ -107,7 +230,30 @@ class VerifyPages:
             {"kid": short_kid(key["kid"]), **{name: key[name] for name in ("kty", "crv", "x", "y")}}
             for key in self.desk.keys().jwks()["keys"]
         ]
-        return {"for_scripts": {"keys": keys, "registered": registered}}
+        return {"for_scripts": {"keys": keys, "registered": registered, "hosts": sorted(self.own_hosts)}}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a file carries, and what it is worth."""
+
+    kind: str
+    signature: str | None
+    question: asked.Asked
+    judgement: Judgement
+    stamp: str
+    alarm: Alarm | None
+
+
+def _first(texts: Sequence[str], own_hosts: frozenset[str]) -> asked.Asked:
+    """Of several codes the one that tells most: a number under a host that is not ours, then what is ours."""
+    questions = [asked.read(text, own_hosts) for text in texts]
+    wanted: tuple[Callable[[asked.Asked], bool], ...] = (
+        lambda each: bool(each.host) and each.kind == "number",
+        lambda each: not each.host and each.kind in {"number", "token"},
+        lambda each: bool(each.host),
+    )
+    return next((each for fits in wanted for each in questions if fits(each)), questions[0])
 
 
 def _stamped(record: CertificateRecord) -> dict[str, Any]:
@@ -127,11 +273,15 @@ def _stamped(record: CertificateRecord) -> dict[str, Any]:
     return members
 
 
-def _see_other(request: Request, number: str, stamp: str) -> Response:
-    """To the permanent address of a number, with the stamp for the scripts there."""
+def _see_other(
+    request: Request, path: str, query: Mapping[str, str] = MappingProxyType({}), *, stamp: str = ""
+) -> Response:
+    """To the permanent address of what was asked, with the stamp for the scripts there."""
     choice = language_of(request)
-    language = f"?{PARAMETER}={choice.language}" if choice.in_address else ""
-    return RedirectResponse(f"/v/{number}{language}{f'#{stamp}' if stamp else ''}", 303, {"Cache-Control": "no-cache"})
+    language = {PARAMETER: choice.language} if choice.in_address else {}
+    asked_for = urlencode({**query, **language}, errors="replace")
+    address = f"{path}{'?' if asked_for else ''}{asked_for}{'#' if stamp else ''}{stamp}"
+    return RedirectResponse(address, 303, {"Cache-Control": "no-cache"})
 
 
 def _compare(query: Mapping[str, str], judgement: Judgement) -> dict[str, Any] | None:
@@ -146,10 +296,52 @@ def _compare(query: Mapping[str, str], judgement: Judgement) -> dict[str, Any] |
     return {"given": given, "wrong": wrong, "found": found}
 
 
+async def _file_of(request: Request) -> bytes:
+    """The body itself, or the field `file` of a form. Refusals: 413, 422."""
+    if _media_type(request) != _MULTIPART:
+        return await _body_of(request)
+    data, _ = await _form_of(request)
+    return data
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _body_of(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_FILE_BYTES + _FORM_OVERHEAD:
+                raise TooLarge("A file may have at most 10 MB.")
+    except ClientDisconnect:
+        raise Invalid("The request ended before its body did.") from None
+    return bytes(body)
+
+
+async def _form_of(request: Request) -> tuple[bytes, str]:
+    """The fields `file` and `token` of a form; empty where they are missing. Refusals: 413, 422."""
+    body = await _body_of(request)
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        form = await MultiPartParser(request.headers, pieces(), max_files=1, max_fields=4).parse()
+    except (MultiPartException, KeyError, UnicodeDecodeError):
+        raise Invalid("Send the file in a form as “file”.") from None
+    file, token = form.get("file"), form.get("token")
+    try:
+        data = await file.read() if isinstance(file, UploadFile) else b""
+        return data, token if isinstance(token, str) else ""
+    finally:
+        await form.close()
+
+
 async def _token_of(request: Request) -> str:
     """The field `token` of a form. Refusals: 413, 415, 422."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
+    if _media_type(request) != "application/x-www-form-urlencoded":
         raise UnsupportedMedia("Send this as application/x-www-form-urlencoded.")
     body = bytearray()
     try:

@@ -13,12 +13,14 @@ from app.certificates.number import CertificateNumber
 from app.certificates.record import CertificateRecord, utc_text
 from app.jws import Refused, Signed, Verified
 from app.keys import KeyRing, KeyState, KnownKey
+from app.verification.token_text import whole
 
 
 class Verdict(StrEnum):
     """In the order in which they apply: the first that fits is the answer."""
 
     FORGED = "forged"
+    UNREADABLE = "unreadable"
     MISTYPED = "mistyped"
     UNKNOWN = "unknown"
     REVOKED = "revoked"
@@ -33,6 +35,7 @@ class Verdict(StrEnum):
 MESSAGES: Mapping[Verdict, str] = MappingProxyType(
     {
         Verdict.FORGED: "This is not a certificate that we issued. Do not rely on it.",
+        Verdict.UNREADABLE: "This is not a whole certificate. Ask for it again or type its number.",
         Verdict.MISTYPED: "This is not a certificate number: a character is wrong or missing. Compare and try again.",
         Verdict.UNKNOWN: "We have no record of this certificate. Do not rely on it.",
         Verdict.REVOKED: "This certificate was revoked by the owner of the mark. It must no longer be used.",
@@ -92,6 +95,8 @@ _UNSIGNED = Check(
 )
 UNSIGNED = Judgement(Verdict.FORGED, (_UNSIGNED,))
 """On a token that none of our keys signed."""
+UNREADABLE = Judgement(Verdict.UNREADABLE, ())
+"""On what is no whole token: nothing was checked."""
 _SAME = Check("content", True, "Header and content are those that we issued for this number.")
 _OTHER = Check("content", False, "We signed this text, but it is not the one that we issued for this number.")
 
@@ -103,12 +108,18 @@ def judge_number(record: CertificateRecord | None, keys: KeyRing, now: datetime)
     return _judge_record(record, (_FORM, _FOUND), keys, now)
 
 
-def read_signature(token: str, keys: KeyRing) -> Signed | None:
-    """Check the signature of a token, whatever text it is, by all keys, also those that do not sign yet."""
+def read_signature(text: str, keys: KeyRing) -> Signed | Judgement:
+    """Check the signature of a token, whatever text it is, by all keys, also those that do not sign yet.
+
+    The verdict where none of them signed it.
+    """
+    token = whole(text)
+    if token is None:
+        return UNREADABLE
     try:
         return jws.verify_signature(token, typ=jws.CREDENTIAL, keys=keys.every)
     except Refused:
-        return None
+        return UNSIGNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +129,14 @@ class TokenReading:
     verified: Verified | None
     number: CertificateNumber | None
     is_early: bool = False  # signed with a key that, as far as these keys tell, does not sign yet
+    is_whole: bool = True
 
 
-def read_token(token: str, keys: KeyRing) -> TokenReading:
+def read_token(text: str, keys: KeyRing) -> TokenReading:
     """Check the signature of a token, whatever text it is, and find the number to look up."""
+    token = whole(text)
+    if token is None:
+        return TokenReading(None, None, is_whole=False)
     try:
         verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.every)
     except Refused:
@@ -129,8 +144,8 @@ def read_token(token: str, keys: KeyRing) -> TokenReading:
     if verified.kid not in keys.signing:
         return TokenReading(None, None, is_early=True)
     subject = verified.payload.get("credentialSubject")
-    text = subject.get("number") if isinstance(subject, dict) else None
-    return TokenReading(verified, numbers.parse(text) if isinstance(text, str) else None)
+    number = subject.get("number") if isinstance(subject, dict) else None
+    return TokenReading(verified, numbers.parse(number) if isinstance(number, str) else None)
 
 
 def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: KeyRing, now: datetime) -> Judgement:
@@ -140,7 +155,7 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
     another signature.
     """
     if reading.verified is None:
-        return UNSIGNED
+        return UNSIGNED if reading.is_whole else UNREADABLE
     if record is None:
         key = keys.known[reading.verified.kid]
         if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this

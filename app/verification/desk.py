@@ -15,9 +15,11 @@ from app.keys import KeyRing
 from app.verification.answer import Printed, print_judgement
 from app.verification.checks import (
     MISTYPED,
+    UNREADABLE,
     UNSIGNED,
     Judgement,
     TokenReading,
+    Verdict,
     judge_issued_token,
     judge_number,
     judge_token,
@@ -30,8 +32,8 @@ from app.verification.store import CertificateStore
 
 Reading = str | TokenReading | None
 """What a question turned out to be: a number in display form, a token, or None for a mistyped number."""
-Glance = str | Signed | None
-"""The same at first sight: what a token says was not read; None for what is no certificate of ours whatever it is."""
+Glance = str | Signed | Judgement
+"""The same at first sight: what a token says was not read; a verdict for what is no certificate of ours."""
 
 
 PROCESSORS = os.cpu_count() or 1
@@ -57,12 +59,13 @@ class VerificationDesk:
     reread: Callable[[], KeyRing] | None = None
     forms: Forms = field(init=False)
     token_forms: Forms = field(init=False)
-    _unsigned: Printed = field(init=False)
+    _refused: Mapping[Verdict, Printed] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "forms", Forms(self.base_url))
         object.__setattr__(self, "token_forms", Forms(self.base_url, judge_issued_token))
-        object.__setattr__(self, "_unsigned", print_judgement(UNSIGNED, self.base_url))
+        refused = {each.verdict: print_judgement(each, self.base_url) for each in (MISTYPED, UNSIGNED, UNREADABLE)}
+        object.__setattr__(self, "_refused", refused)
 
     async def by_number(self, text: str) -> Judgement:
         """The verdict on a number as somebody typed it."""
@@ -98,8 +101,8 @@ class VerificationDesk:
     async def print_token(self, text: str) -> Printed:
         """As `by_token`, as the answer. What we issued is known by its hash; only else is a token's content read."""
         signed = self._read_signature(text)
-        if signed is None:
-            return self._unsigned
+        if isinstance(signed, Judgement):
+            return self._refused[signed.verdict]
         store = self.store
         extract = store.extract_at_once_of(signed.hash) or await store.find_extract_of(signed.hash)
         printed = self.token_forms.fill(extract, self.keys(), self.clock()) if extract is not None else None
@@ -115,7 +118,7 @@ class VerificationDesk:
         by_hash = await self.store.find_extracts_of(list({each.hash for each in seen if isinstance(each, Signed)}))
         keys, now = self.keys(), self.clock()
 
-        def print_one(question: Question, seen: Glance) -> Printed | None:
+        def print_one(seen: Glance) -> Printed | None:
             """None for what the short way does not serve."""
             if isinstance(seen, str):
                 extract = by_number.get(seen)
@@ -123,9 +126,9 @@ class VerificationDesk:
             if isinstance(seen, Signed):
                 extract = by_hash.get(seen.hash)
                 return self.token_forms.fill(extract, keys, now) if extract is not None else None
-            return self.forms.mistyped if question.kind == "number" else self._unsigned
+            return self._refused[seen.verdict]
 
-        printed = await anyio.to_thread.run_sync(lambda: list(map(print_one, questions, seen)))
+        printed = await anyio.to_thread.run_sync(lambda: list(map(print_one, seen)))
         rest = [question for question, done in zip(questions, printed, strict=True) if done is None]
         judged = iter(await self._judge_many(rest, now))
         return [done or print_judgement(next(judged), self.base_url) for done in printed]
@@ -142,7 +145,9 @@ class VerificationDesk:
         return list(map(self._glance, questions))
 
     def _glance(self, question: Question) -> Glance:
-        return numbers.display(question.text) if question.kind == "number" else self._read_signature(question.text)
+        if question.kind == "number":
+            return numbers.display(question.text) or MISTYPED
+        return self._read_signature(question.text)
 
     async def _judge_many(self, questions: Sequence[Question], now: datetime) -> list[Judgement]:
         if not questions:
@@ -177,13 +182,13 @@ class VerificationDesk:
         reading = read_token(text, self.keys())
         return read_token(text, self.reread()) if reading.is_early and self.reread else reading
 
-    def _read_signature(self, text: str) -> Signed | None:
-        """None for a token whose signature is not one of ours."""
+    def _read_signature(self, text: str) -> Signed | Judgement:
+        """The verdict for a token whose signature is not one of ours."""
         keys = self.keys()
         signed = read_signature(text, keys)
-        if signed is None or signed.kid in keys.signing:
+        if isinstance(signed, Judgement) or signed.kid in keys.signing:
             return signed
-        return signed if self.reread and signed.kid in self.reread().signing else None
+        return signed if self.reread and signed.kid in self.reread().signing else UNSIGNED
 
     def _keys_for(self, *records: CertificateRecord | None) -> KeyRing:
         """The keys, read anew where certificates of ours name one that does not sign yet."""

@@ -17,11 +17,12 @@ from app.certificates import status_list
 from app.certificates.credential_reading import Certified, Unreadable, read
 from app.certificates.record import utc_text
 from app.certificates.status_list import ListRefused, Purpose, StatusList
-from app.jws import PublicKey, Refused, Verified
+from app.jws import PublicKey, Reason, Refused, Verified
 from app.ledger.checkpoint import Proof, prove, read_proof
 from app.ledger.entry import LogEvent
 from app.ledger.note import NoteRefused, Verifier
 from app.verification.checks import ACTIVE, Check, Verdict, validity_of, verdict_of
+from app.verification.token_text import whole
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
@@ -59,15 +60,21 @@ class _Undecided(Exception):
         self.check = check
 
 
-def judge(token: str, sources: Sources, now: datetime) -> Answer:
+def judge(text: str, sources: Sources, now: datetime) -> Answer:
     """The answer on a token, whatever text it is, as far as the sources reach. `now` is aware."""
     aged = f"by keys bundled {age(now - sources.made_at)} ago"
     done: list[Check] = []
+    token = whole(text)
+    if token is None:
+        return Answer(Verdict.UNREADABLE, "unreadable", (Check("form", False, "This is not a whole certificate."),))
     try:
         verified = jws.verify(token, typ=jws.CREDENTIAL, keys={**sources.trusted, **sources.withdrawn})
         done.append(Check("signature", True, "The signature was made with one of the issuer's keys."))
         certified = _certified(verified, sources)
     except (Refused, Unreadable, ListRefused) as why:
+        if isinstance(why, Refused) and why.reason is Reason.KID:
+            detail = "The bundle does not hold the key that it names: it cannot be checked without a network."
+            return Answer(None, f"cannot be checked without a network, {aged}", (Check("signature", False, detail),))
         name = "content" if done else "signature"
         done.append(Check(name, False, f"This is not a certificate of {sources.issuer}: {why}"))
         return Answer(Verdict.FORGED, f"forged, {aged}", tuple(done))

@@ -11,13 +11,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import MikError
 from app.verification.lane import Lane
 from app.web import problems
-from app.web.limits import BATCH_COUNTS, Limiter
+from app.web.limits import BATCH_COUNTS, FILE_COUNTS, Limiter
 from app.web.middleware import ANY_ORIGIN, Envelope, Header, PublicCors, RequestIds, every_answer
 from app.web.turnstile import Turnstile
 
 CHECKS = "/v1/verify"
 _NUMBER = CHECKS + "/"
-_BATCH = CHECKS + "/batch"
+_COUNTS = {CHECKS + "/batch": BATCH_COUNTS, CHECKS + "/file": FILE_COUNTS}
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -59,7 +59,7 @@ class Door:
         client, method, answer = scope.get("client"), scope["method"], None
         try:
             if client and method != "OPTIONS":
-                self._limiter.take(client[0], BATCH_COUNTS if path == _BATCH else 1)
+                self._limiter.take(client[0], _COUNTS.get(path, 1))
             if method == "POST" and path == CHECKS:
                 answer = await self._answer(None, scope, receive)
             # A path with a line break belongs to no route; it is refused where all such paths are.

@@ -16,6 +16,9 @@ MAX_ADDRESSES: Final = 65_536
 BATCH_COUNTS: Final = 100
 """A batch may hold a thousand numbers, but costs a tenth of a thousand requests."""
 
+FILE_COUNTS: Final = 100
+"""A file starts a process of its own."""
+
 
 class Limiter:
     """`per_minute` checks from each address, all at once if need be; 0 counts nothing. `clock`: seconds that only grow.

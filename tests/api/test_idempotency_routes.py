@@ -21,6 +21,7 @@ KEEPS_NO_ANSWER = {
     "POST /v1/schemes/{code}/assessments": "nothing is kept of a dry assessment",
     "POST /v1/verify": "changes nothing",
     "POST /v1/verify/batch": "changes nothing",
+    "POST /v1/verify/file": "changes nothing",
 }
 CLOSING = {"on": "2026-11-20", "reason": "Moved away."}
 REGISTER = (files("app.registry") / "sample" / "others.csv").read_bytes()
@@ -210,6 +211,7 @@ REASON = {"reason": "The cost statement does not add up."}
 SITE = {"name": "Hall 2", "district": "Ağdam"}
 CASES = {
     "POST /v1/registrations": ("anonymous", lambda _: ("/v1/registrations", {"json": registration()})),
+    "POST /v1/reports": ("anonymous", lambda _: ("/v1/reports", {"json": {"address": "https://mik-az.example/"}})),
     "POST /v1/sites": ("company", lambda _: ("/v1/sites", {"json": SITE})),
     "PUT /v1/sites/{site_id}": (
         "company",

@@ -203,6 +203,7 @@ PAGED = [
     ("/v1/users", "owner"),
     ("/v1/access-requests", "owner"),
     ("/v1/matters", "owner"),
+    ("/v1/reports", "owner"),
     ("/v1/audit", "auditor"),
     ("/v1/organisations", "registrar"),
     ("/v1/residencies", "registrar"),

@@ -2,6 +2,7 @@
 entered into the table below.
 """
 
+import base64
 import itertools
 import re
 import secrets
@@ -18,11 +19,13 @@ PUBLIC = """
     HEAD /v1/verify/{number}
     POST /v1/verify
     POST /v1/verify/batch
+    POST /v1/verify/file
     POST /v1/auth/token
     POST /v1/auth/revoke
     POST /v1/auth/password-reset
     POST /v1/invitations/accept
     POST /v1/registrations
+    POST /v1/reports
     GET  /v1/certificates
     GET  /v1/certificates/{number}
     GET  /v1/certificates/{number}/qr.svg
@@ -153,6 +156,8 @@ DOORS = {
     "GET    /v1/matters": "owner registrar auditor",
     "GET    /v1/matters/{matter_id}": "owner registrar auditor",
     "POST   /v1/matters/{matter_id}/close": "owner registrar",
+    "GET    /v1/reports": "owner registrar auditor",
+    "GET    /v1/reports/{report_id}/photo": "owner registrar auditor",
     # owners, and who watches them
     "POST   /v1/calendar/holidays": "owner",
     "GET    /v1/audit": "owner auditor",
@@ -190,7 +195,7 @@ SECOND_FACTOR = """
 
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
-OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id"}
+OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
     "number",
     "code",
@@ -230,6 +235,12 @@ def member(company):
     return ok(company.house.anonymous.post("/v1/invitations/accept", json=joining))["user_id"]
 
 
+def report_with_photo(house):
+    photo = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+    ok(house.anonymous.post("/v1/reports", json={"address": "https://mik-az.example/", "photo": photo}))
+    return ok(house.owner.get("/v1/reports"))["items"][-1]["id"]
+
+
 @pytest.fixture(scope="module")
 def things(shared_house, company):
     """One of everything, in the hands of the company."""
@@ -256,6 +267,7 @@ def things(shared_house, company):
         "request_id": ok(asked)["id"],
         "role": "inspector",
         "matter_id": change["id"],
+        "report_id": report_with_photo(house),
         "number": number,
         "coordinates": "0/000.p/1",
         "shape": "certificate-1",

@@ -45,7 +45,16 @@ def test_any_text(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-", "MIK-2026-000042-Y\n", "MIK-2026-0000042-Y", "MIK-٢٠٢٦-000042-Y", "MIK-2026-000042-X", "A" * 200],
+    [
+        "",
+        "-",
+        "MIK-2026-000042-Y\n",
+        "MIK-2026-0000042-Y",
+        "MIK-٢٠٢٦-000042-Y",
+        "№ MIK-2O26-000042-Y.",
+        "MIK-2026-000042-X",
+        "A" * 200,
+    ],
 )
 def test_none_for_the_same_reasons(text):
     assert display(text) == carefully(text)

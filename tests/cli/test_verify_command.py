@@ -16,9 +16,9 @@ def verify(house, monkeypatch):
 def test_a_line_for_each(house, verify):
     number = house.certify()
     token = house.token(number)
-    answer = verify("-", input=f"\n{number[:-1]}?\n  {token}x\n\nMIK-2026-000777-X\n")
+    answer = verify("-", input=f"\n{number[:-1]}?\n  {token[:-4]}AAAA\n  {token}x\n\nMIK-2026-000777-X\n")
     lines = answer.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["mistyped", "forged", "mistyped"]
+    assert [line.split()[0] for line in lines] == ["mistyped", "forged", "unreadable", "mistyped"]
     assert lines[0].endswith(f"{number[:-1]}?")
     assert len(lines[1]) < 80
     assert answer.exit_code == 1

@@ -99,7 +99,8 @@ PAYLOADS = {
 def test_header(issued, verdict, name):
     header, payload, key = issued
     changed = {member: value for member, value in (header | HEADERS[name]).items() if value is not None}
-    assert verdict(sign(key, changed, payload)) == "forged"
+    # A header without `typ` is no header of a certificate at all.
+    assert verdict(sign(key, changed, payload)) == ("forged" if "typ" in changed else "unreadable")
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
@@ -116,7 +117,7 @@ def test_wrapped_as_in_1_1(issued, verdict):
 
 def test_der_signature(issued, verdict):
     header, payload, key = issued
-    assert verdict(sign(key, header, payload, der=True)) == "forged"
+    assert verdict(sign(key, header, payload, der=True)) == "unreadable"  # its third part is longer than 64 bytes
 
 
 def test_the_same_text_again_is_good(issued, verdict):

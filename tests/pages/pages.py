@@ -2,17 +2,20 @@
 by the tests of headers, languages, widths and accessibility.
 """
 
+from urllib.parse import quote
+
 TRIED = (
     "scheme=MIK&name=Tube&hs6=7306.30&ex_works=1450&foreign=830&headings=7208,7306&karabakh=35&azerbaijan=56"
     "&district=Ağdam&residence=resident&work=tube_welding&step=here"
 )
 PAGES = {
-    "/verify": ["/verify", "/verify?number=MIK-2026-000042-A"],
-    "/v/{number:path}": ["/v/{valid}", "/v/{suspended}", "/v/{revoked}"],
+    "/verify": ["/verify", "/verify?number=MIK-2026-000042-A", "/verify?number={foreign}"],
+    "/v/{number:path}": ["/v/{valid}", "/v/{suspended}", "/v/{revoked}", "/v/{valid}?holder=Somebody+else"],
     "/": ["/"],
     "/register": ["/register", "/register?q=Агдам&hs=7306&status=active", "/register?q=nothing-like-it"],
     "/register/holders/{organisation_id}": ["/register/holders/{holder}"],
     "/register/parks/{code}": ["/register/parks/AGDAM-SP", "/register/parks/ALAT-AIZ"],
+    "/report": ["/report?number=MIK-2026-000042-Y"],
     "/apply": ["/apply"],
     "/apply/{code}": ["/apply/MIK"],
     "/apply/check": ["/apply/check", f"/apply/check?{TRIED}"],
@@ -23,7 +26,12 @@ BESIDE = {"/static/{version}/{name}", "/docs", "/docs/start.js", "/docs/assets",
 
 
 def addresses(site):
-    return [address.format(**site.numbers, holder=site.holder) for address in every()] + [FAULT]
+    return [address.format(**site.numbers, holder=site.holder, foreign=foreign(site)) for address in every()] + [FAULT]
+
+
+def foreign(site):
+    """A code that leads to another host, with the number of a valid certificate."""
+    return quote(f"https://mik-az.example/v/{site.numbers['valid']}", safe="")
 
 
 def every():

@@ -10,7 +10,7 @@ from app.pages.badge import width
 from app.pages.verdicts import FACES
 from app.verification.checks import Verdict
 
-SHOWN = [verdict for verdict in Verdict if verdict is not Verdict.FORGED]
+SHOWN = [verdict for verdict in Verdict if verdict not in {Verdict.FORGED, Verdict.UNREADABLE}]
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -134,9 +134,17 @@ class TestForged:
         assert answer.headline == "forged, by keys bundled 4 h ago"
         return names(answer)
 
-    @pytest.mark.parametrize("token", ["", "a.b.c", TOKEN[:-8] + "AAAAAAAA", token_of(THIEF, CONTENT), TOKEN + "="])
+    @pytest.mark.parametrize("token", [TOKEN[:-8] + "AAAAAAAA", TOKEN[:-90] + "A" + TOKEN[-89:]])
     def test_not_signed_by_the_issuer(self, token):
         assert self.forged(token) == ["signature"]
+
+    @pytest.mark.parametrize("token", ["", "a.b.c", TOKEN + "=", TOKEN[:-1], TOKEN.replace(".", " ")])
+    def test_no_whole_certificate(self, token):
+        answer = judge(token, sources(), NOW)
+        assert (answer.verdict, answer.headline) == (Verdict.UNREADABLE, "unreadable")
+
+    def test_wrapped_by_mail(self):
+        assert judge("> " + TOKEN[:900] + "\n> " + TOKEN[900:], sources(), NOW).verdict is Verdict.VALID
 
     @pytest.mark.parametrize(
         "changes",
@@ -168,6 +176,11 @@ class TestUndecided:
         assert answer.certified is not None
         (name,) = names(answer)
         return name, answer.checks[-1].detail
+
+    def test_a_key_that_the_bundle_does_not_hold_is_never_called_counterfeit(self):
+        answer = judge(token_of(THIEF, CONTENT), sources(), NOW)
+        assert answer.verdict is None
+        assert answer.headline == "cannot be checked without a network, by keys bundled 4 h ago"
 
     def test_its_key_is_compromised(self):
         found = sources(trusted={}, withdrawn={SIGNER.kid: SIGNER.public})

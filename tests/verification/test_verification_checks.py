@@ -16,6 +16,7 @@ from app.verification.checks import (
     FINAL_STATUSES,
     MESSAGES,
     MISTYPED,
+    UNREADABLE,
     Verdict,
     judge_number,
     judge_token,
@@ -200,6 +201,11 @@ class TestToken:
         assert names(judgement) == ["signature", "record", "content", "log", "key_state", "validity", "status"]
 
     @pytest.mark.parametrize("text", ["", "x", "a.b.c", "\0", "\ud800", "é" * 70_000, TOKEN + "=", TOKEN[:-1]])
+    def test_unreadable(self, text):
+        assert self.judge(text, None) is UNREADABLE
+        assert (UNREADABLE.checks, UNREADABLE.as_of, UNREADABLE.record) == ((), None, None)
+
+    @pytest.mark.parametrize("text", [TOKEN[:-6] + "AAAAAA", TOKEN.replace(".", "." + "A" * 70_000, 1)])
     def test_forged(self, text):
         judgement = self.judge(text, None)
         assert judgement.verdict is Verdict.FORGED

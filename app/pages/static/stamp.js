@@ -5,6 +5,25 @@ const MEMBERS = "n,h,p,c,f,u,s";
 const HEADER = "alg,kid,typ";
 const MAX_CHARS = 480;
 
+// Whether a text has the form of a stamp: three parts, the first a JSON object that names alg, kid and typ, the last 64
+// bytes. What is shorter was cut off on its way and says nothing about the paper.
+export function isWhole(text) {
+  const parts = text.split(".");
+  if (parts.length !== 3 || parts[1] === "" || !/^[A-Za-z0-9_-]{86}$/.test(parts[2])) return false;
+  try {
+    const header = json(parts[0]);
+    return HEADER.split(",").every((name) => name in header);
+  } catch {
+    return false;
+  }
+}
+
+// Whether the key that a whole stamp names is among ours.
+export function isOfKnownKey(text, keys) {
+  const { kid } = json(text.split(".")[0]);
+  return keys.some((each) => each.kid === kid);
+}
+
 // What a stamp says, or null where it is none of ours. Throws where this browser cannot check (no secure context).
 export async function readStamp(text, keys) {
   const parts = text.split(".");
@@ -28,8 +47,19 @@ export async function readStamp(text, keys) {
   return genuine && String(Object.keys(payload)) === MEMBERS ? payload : null;
 }
 
-// Number and stamp in what a code says; null where it is no address of a certificate. The host does not count: we
-// never go to another one, and the register that is asked is always ours.
+// The host to which a browser would go; null where a text is no address.
+export function hostOf(text) {
+  const address = text.trim();
+  const whole = /^[a-z][a-z0-9+.-]*:[\\/]/i.test(address) ? address : /^[^\s/?#\\]+\.[^\s/?#\\]+[\\/]/.test(address) ? `https://${address}` : "";
+  try {
+    return new URL(whole).hostname.replace(/\.$/, "") || null;
+  } catch {
+    return null;
+  }
+}
+
+// Number and stamp in what a code says; null where it is no address of a certificate. Whether the host is ours is for
+// the caller: we never go to another one, and the register that is asked is always ours.
 export function readAddress(text) {
   const found = /\/v\/([^/?#\s]{3,60})[^#\s]*(?:#(\S*))?$/.exec(text.trim());
   const bare = /^\s*[A-Za-z]{2,8}-\d{4}-\d{4,8}-[0-9A-Za-z]\s*$/.test(text);

@@ -2,9 +2,9 @@
 // Every sentence stands in the page already, in its language; scripts show and hide, and never make markup from text.
 
 import { ReaderMissing, readPicture, watch } from "./scan.js";
-import { readAddress, readStamp } from "./stamp.js";
+import { hostOf, isOfKnownKey, isWhole, readAddress, readStamp } from "./stamp.js";
 
-const { keys, registered } = JSON.parse(document.getElementById("for-scripts").textContent);
+const { keys, registered, hosts } = JSON.parse(document.getElementById("for-scripts").textContent);
 const find = (selector) => document.querySelector(selector);
 
 // Shows, of all elements with an attribute, the ones with this value; none for null.
@@ -18,12 +18,40 @@ function show(attribute, value) {
 
 async function checkStamp() {
   const text = location.hash.slice(1);
-  const looksLikeStamp = text.split(".").length === 3;
-  show("data-stamp-when", looksLikeStamp ? await judge(text) : null);
+  const looksLikeStamp = text.startsWith("ey") || text.split(".").length === 3;
+  const found = looksLikeStamp ? await judge(text) : null;
+  show("data-stamp-when", found);
+  putFirst(found === "other" || found === "forged" ? found : null);
   for (const link of document.querySelectorAll(".languages a")) link.hash = looksLikeStamp ? text : "";
 }
 
+// A stamp that contradicts the register is the only verdict of the page: its heading, its title, its colour.
+const title = document.title;
+
+function putFirst(found) {
+  const answer = find("[data-verdict]");
+  if (!answer || !find("[data-stamp-when=forged]")) return; // the page has such a verdict already, or none
+  answer.hidden = found !== null;
+  find("[data-register-says]")?.toggleAttribute("hidden", found === null);
+  for (const each of document.querySelectorAll("[data-agrees]")) each.hidden = found !== null;
+  for (const each of document.querySelectorAll("[data-stamp-when] .verdict-head > :first-child")) {
+    level(each, found && each.closest(`[data-stamp-when=${found}]`) ? "h1" : "h2");
+  }
+  level(answer.querySelector("#verdict"), found ? "h2" : "h1");
+  const word = found && find(`[data-stamp-when=${found}] h1`).textContent;
+  document.title = word ? title.replace(/^[^·]*?(?= · )/, word) : title;
+}
+
+function level(heading, name) {
+  if (heading.localName === name) return;
+  const other = document.createElement(name);
+  other.id = heading.id;
+  other.textContent = heading.textContent;
+  heading.replaceWith(other);
+}
+
 async function judge(text) {
+  if (!isWhole(text)) return "cut";
   try {
     const stamp = await readStamp(text, keys);
     if (!stamp) return "forged";
@@ -43,7 +71,12 @@ function say(what) {
 }
 
 async function follow(text) {
-  const address = readAddress(text);
+  const host = hostOf(text);
+  if (host && !hosts.includes(host) && (await reachable("/verify"))) {
+    location.assign(pageOf("/verify", { number: text }));
+    return;
+  }
+  const address = host && !hosts.includes(host) ? null : readAddress(text);
   if (!address) {
     say("foreign");
     return;
@@ -51,8 +84,7 @@ async function follow(text) {
   const path = `/v/${encodeURIComponent(address.number)}`;
   if (await reachable(path)) {
     say(null);
-    const language = new URLSearchParams(location.search).get("lang");
-    const page = path + (language ? `?lang=${encodeURIComponent(language)}` : "");
+    const page = pageOf(path, {});
     const stamp = address.stamp ? `#${address.stamp}` : "";
     if (location.pathname + location.search === page) location.hash = stamp;
     else location.assign(page + stamp);
@@ -60,6 +92,13 @@ async function follow(text) {
     say(null);
     await showOffline(address.stamp);
   }
+}
+
+// An address of ours in the language that the reader chose.
+function pageOf(path, query) {
+  const language = new URLSearchParams(location.search).get("lang");
+  const fields = new URLSearchParams(language ? { ...query, lang: language } : query).toString();
+  return path + (fields ? `?${fields}` : "");
 }
 
 async function reachable(path) {
@@ -72,8 +111,8 @@ async function reachable(path) {
 }
 
 async function showOffline(text) {
-  const stamp = text ? await readStamp(text, keys).catch(() => null) : null;
-  show("data-offline-when", stamp ? term(stamp) : text ? "forged" : "none");
+  const stamp = text && isWhole(text) ? await readStamp(text, keys).catch(() => null) : null;
+  show("data-offline-when", stamp ? term(stamp) : refusal(text));
   find("[data-offline-facts]").hidden = !stamp;
   for (const each of document.querySelectorAll("[data-member]")) {
     each.textContent = stamp ? String(stamp[each.dataset.member]) : "";
@@ -81,6 +120,13 @@ async function showOffline(text) {
   const section = find("[data-offline]");
   section.hidden = false;
   section.focus();
+}
+
+// Keys that this page does not have may be newer than it: only the register can tell then.
+function refusal(text) {
+  if (!text) return "none";
+  if (!isWhole(text)) return "cut";
+  return isOfKnownKey(text, keys) ? "forged" : "unknown-key";
 }
 
 function term(stamp) {
@@ -126,6 +172,20 @@ function offerScanning(box) {
   box.hidden = false;
 }
 
+// A file that is dropped onto the page goes the way of the form.
+function takeDrops(form) {
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    form.querySelector("[type=file]").files = event.dataTransfer.files;
+    form.closest("details").open = true;
+    form.requestSubmit();
+  });
+}
+
+const drop = find("[data-drop]");
+if (drop) takeDrops(drop);
 const box = find("[data-scan]");
 if (box) offerScanning(box);
 addEventListener("hashchange", checkStamp);

@@ -1,0 +1,130 @@
+"""Reports of misuse, by anybody and without an account: a number, or an address that is not ours.
+
+A report about a certificate in force opens a matter of kind `report`; every other one is kept for the staff to read. It
+changes nothing by itself. The e-mail address and the photo stand in the row of the report alone; neither they nor the
+text enter the audit chain.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access import guesses
+from app.access.rights import require
+from app.actor import SYSTEM, Actor
+from app.certificates import matter_store, matters
+from app.certificates import number as numbers
+from app.certificates import report_store as store
+from app.certificates import store as certificates
+from app.certificates.model import MatterCause, MatterKind, Report
+from app.db import new_id
+from app.errors import Invalid, NotFound
+
+READERS = matters.READERS
+MOST_PHOTO_BYTES: Final = 5_242_880
+MOST_OPEN: Final = 20
+"""Matters of this kind that may be open about one certificate; further reports are kept without one."""
+
+_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is mistaken for another
+_RECEIPT_CHARS: Final = 10
+
+
+def receipt_from(chooses: Callable[[str], str]) -> str:
+    """A receipt number such as `R-7KQ2M-X4PVA`; `chooses` picks one character of a text by chance."""
+    drawn = "".join(chooses(_ALPHABET) for _ in range(_RECEIPT_CHARS))
+    return f"R-{drawn[:5]}-{drawn[5:]}"
+
+
+def photo_of(text: str) -> tuple[bytes, str]:
+    """Content and media type of a photo in base64. Errors: Invalid."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid.at("/photo", "Send the photo in base64.") from None
+    return content, media_type_of(content)
+
+
+def media_type_of(content: bytes) -> str:
+    """Judged by its content. Errors: Invalid."""
+    if len(content) > MOST_PHOTO_BYTES:
+        raise Invalid.at("/photo", f"A photo may have at most {MOST_PHOTO_BYTES} bytes.")
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    raise Invalid.at("/photo", "Only JPEG, PNG and WebP are taken, judged by their content.")
+
+
+def receive(
+    session: Session,
+    *,
+    number: str | None,
+    address: str | None,
+    text: str | None,
+    email: str | None,
+    photo: tuple[bytes, str] | None,
+    sender: str,
+    receipt: str,
+    now: datetime,
+) -> Report:
+    """Take in a report; `sender` is the network address that it came from, which is counted and not kept.
+
+    Errors: Invalid without number and address, TooManyAttempts.
+    """
+    if number is None and address is None:
+        raise Invalid.at("/number", "Name the number of the certificate, or the address that the code leads to.")
+    guesses.count_report(session, sender, now)
+    parsed = numbers.parse(number) if number else None
+    certificate = certificates.by_number(session, str(parsed), lock=True) if parsed else None
+    report = Report(
+        id=new_id(),
+        receipt=receipt,
+        received_at=now,
+        number=str(parsed) if parsed else number,
+        certificate_id=certificate.id if certificate else None,
+        address=address,
+        text=text,
+        email=email,
+        photo=photo[0] if photo else None,
+        photo_type=photo[1] if photo else None,
+    )
+    if certificate and matter_store.count_open(session, certificate.id, MatterKind.REPORT) < MOST_OPEN:
+        matter = matters.open_matter(
+            session,
+            SYSTEM,
+            certificate,
+            MatterCause.OTHER,
+            kind=MatterKind.REPORT,
+            subject=f"report:{report.id}",
+            text=text,
+            details={"receipt": receipt, **({"address": address} if address else {})},
+            now=now,
+        )
+        report.matter_id = matter.id if matter else None
+    session.add(report)
+    session.flush()
+    about = ("certificate", certificate.number) if certificate else ("report", report.id)
+    audit.record(session, SYSTEM, "report.received", about, now, report=str(report.id))
+    return report
+
+
+def list_of(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Sequence[Report]:
+    require(actor, *READERS)
+    return store.reports(session, after=after, limit=limit)
+
+
+def photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
+    """Errors: Forbidden; NotFound, also where it has none."""
+    require(actor, *READERS)
+    report = store.report(session, report_id)
+    if report is None or report.photo is None or report.photo_type is None:
+        raise NotFound.of("photo")
+    return report.photo, report.photo_type
