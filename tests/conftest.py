@@ -38,8 +38,8 @@ KINDS = ["sqlite", "postgresql"]
 
 SAMPLED = (
     "api/test_access", "api/test_documents", "api/test_evidence", "api/test_idempotency_routes", "api/test_manners",
-    "api/test_more_marks", "api/test_open_data", "api/test_order", "api/test_tenants", "api/test_transitions",
-    "certificates/test_search", "cli/test_production", "desk/", "documents/", "history/test_every_write",
+    "api/test_matters", "api/test_more_marks", "api/test_open_data", "api/test_order", "api/test_published_lists",
+    "api/test_reports", "api/test_tenants", "api/test_transitions", "api/test_verify_file", "certificates/test_search", "cli/test_production", "desk/", "documents/", "history/test_every_write",
     "history/test_tampering", "interop/", "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill",
     "pages/", "registry/",
 )  # fmt: skip
@@ -52,6 +52,7 @@ LONG = (
     "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
     "test_readme.py::test_the_walk_through_prints_what_it_says[postgresql",
     "install/test_image.py::test_its_steps", "install/test_index.py::test_a_fresh",
+    "services/test_impact.py::test_memory",
 )  # fmt: skip
 """Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks, whole
 installations."""
