@@ -18,7 +18,7 @@ class Counted:
     """Calls of a company, counted."""
 
     def __init__(self, company):
-        self.company = company
+        self.company, self.house = company, company.house
         self.calls = self.documents = 0
 
     def request(self, method, path, **more):
