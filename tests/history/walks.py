@@ -234,8 +234,14 @@ def _waive_visit(house):
     return _transition(house.owner, f"/v1/cases/{case_id}/visit-waiver", REASON)
 
 
+def _report(house):
+    body = {"text": "Seen at a market, without a number.", "address": "https://mik-az.example/v/1"}
+    return partial(house.anonymous.post, "/v1/reports", json=body)
+
+
 WALKS = {
     "POST /v1/registrations": _register,
+    "POST /v1/reports": _report,
     "POST /v1/sites": _add_site,
     "PUT /v1/sites/{site_id}": _change_site,
     "POST /v1/products": _add_product,
@@ -302,6 +308,7 @@ def _batch(house):
 READS_ONLY = {
     "POST /v1/verify": lambda house: partial(house.anonymous.post, "/v1/verify", json={"number": "x"}),
     "POST /v1/verify/batch": _batch,
+    "POST /v1/verify/file": lambda house: partial(house.anonymous.post, "/v1/verify/file", content=b"x"),
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
     "POST /v1/auth/token": _token,
     "POST /v1/auth/step-up": step_up,

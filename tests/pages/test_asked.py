@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.asked import Asked, read
+from app.pages.asked import Asked, host_of, read
 
 NUMBER = "MIK-2026-000042-Y"
 STAMP = "eyJhbGciOiJFUzI1NiJ9.eyJuIjoiTUlLIn0.c2lnbmF0dXJl"
@@ -101,3 +101,8 @@ def test_another_address_without_a_number():
 )
 def test_an_address_of_ours(text):
     assert read(text, OWN) == Asked("number", NUMBER)
+
+
+def test_a_host_that_has_no_ascii_form_is_shown_as_typed():
+    assert host_of(f"https://{'ü' * 70}.example/v/{NUMBER}") == f"{'ü' * 70}.example"
+    assert host_of(f"https://MİK.example/v/{NUMBER}").startswith("xn--")
