@@ -37,12 +37,13 @@ LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes
 KINDS = ["sqlite", "postgresql"]
 
 SAMPLED = (
-    "api/test_access", "api/test_documents", "api/test_evidence", "api/test_idempotency_routes", "api/test_manners",
-    "api/test_matters", "api/test_more_marks", "api/test_open_data", "api/test_order", "api/test_published_lists",
-    "api/test_reports", "api/test_tenants", "api/test_transitions", "api/test_verify_file",
-    "certificates/test_search", "cli/test_production", "desk/", "documents/", "history/test_every_write",
-    "history/test_tampering", "interop/", "ledger/test_key_life", "ledger/test_log_routes",
-    "ledger/test_tamper_drill", "pages/", "registry/",
+    "api/test_access", "api/test_declaration", "api/test_documents", "api/test_evidence",
+    "api/test_idempotency_routes", "api/test_manners", "api/test_matters", "api/test_more_marks",
+    "api/test_open_data", "api/test_order", "api/test_published_lists", "api/test_reports", "api/test_tenants",
+    "api/test_transitions", "api/test_verify_file", "certificates/test_search", "cli/test_bundle",
+    "cli/test_production", "desk/", "documents/", "history/test_every_write", "history/test_tampering", "interop/",
+    "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill", "pages/", "registry/",
+    "stories/test_a_short_term", "stories/test_the_sample_products", "stories/test_the_shortest_way",
 )  # fmt: skip
 """Tests about what is said and to whom, long tables most of them: on PostgreSQL one in eight is run, always the same
 ones. What rests on the database itself (services, races, stories, migrations, the log, retries) is run whole on both.
