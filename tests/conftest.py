@@ -45,10 +45,10 @@ SAMPLED = (
     "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill", "pages/", "registry/",
     "stories/test_a_short_term", "stories/test_the_sample_products", "stories/test_the_shortest_way",
 )  # fmt: skip
-"""Tests about what is said and to whom, long tables most of them: on PostgreSQL one in eight is run, always the same
+"""Tests about what is said and to whom, long tables most of them: on PostgreSQL one in sixteen is run, always the same
 ones. What rests on the database itself (services, races, stories, migrations, the log, retries) is run whole on both.
 `make test-long` runs everything on both."""
-ONE_IN = 8
+ONE_IN = 16
 LONG = (
     "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
     "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
