@@ -6,7 +6,7 @@ readers have an engine of their own with a plain BEGIN, so that they never wait 
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -21,6 +21,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
+
+from app.core.unit_of_work import CommitStep, UnitOfWork
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -119,14 +121,15 @@ POOL, OVERFLOW = 10, 20
 
 
 class Database:
-    """The two engines of one database, and the sessions over them."""
+    """The two engines of one database, and the sessions over them. `steps` run first in every commit: sessions that
+    record or log need those of `app/commit_pipeline.py`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, steps: Sequence[CommitStep] = ()) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.write_engine = _engine(url, begin="BEGIN IMMEDIATE")
         self.read_engine = _engine(url, begin="BEGIN") if self.is_sqlite else self.write_engine
-        self._writes = sessionmaker(self.write_engine, expire_on_commit=False)
+        self._writes = sessionmaker(self.write_engine, class_=UnitOfWork, steps=steps, expire_on_commit=False)
         self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
 
     def carry(self, info: Mapping[str, Any]) -> None:

@@ -48,6 +48,7 @@ from app.applications.files import EvidenceFiles
 from app.certificates import extracts, logged
 from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
+from app.commit_pipeline import open_database
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -92,7 +93,7 @@ def prepare(settings: Settings, now: datetime) -> None:
     """
     if settings.profile is Profile.DEMO:
         production.mark_demo_keys(settings)
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         if settings.profile is Profile.DEMO:
             schema.migrate(database)
@@ -121,7 +122,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
     if settings.profile is Profile.PRODUCTION:
         production.refuse(settings, clock())
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
     database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
     with database.read_session() as session:

@@ -10,7 +10,7 @@ from app import schema
 from app.access import demo_staff
 from app.cli.check import stop_if_unsafe
 from app.cli.frame import in_words, load_settings
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.main import prepare
 from app.production import AsGiven
 from app.settings import Profile
@@ -34,7 +34,9 @@ def serve(
     with in_words():
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
-            demo_staff.ensure(settings, utc_now())
+            database = open_database(settings.sqlalchemy_url)
+            demo_staff.ensure(database, settings, utc_now())
+            database.dispose()
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
@@ -55,7 +57,7 @@ def migrate() -> None:
     settings = load_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with in_words():
-        database = Database(settings.sqlalchemy_url)
+        database = open_database(settings.sqlalchemy_url)
         schema.migrate(database)
         database.dispose()
     typer.echo("The database is at this version.")
