@@ -1,6 +1,8 @@
 """`mik serve` and `mik migrate`."""
 
+import importlib.util
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -14,7 +16,12 @@ from app.commit_pipeline import open_database
 from app.main import prepare
 from app.production import AsGiven
 from app.settings import Profile
+from app.web import connections
+from app.web.connections import LimitedHttpProtocol
 from app.web.deps import utc_now
+
+START_S = 120
+"""How long a worker may not answer before it is taken for hung and started anew; on a slow machine it loads so long."""
 
 
 def serve(
@@ -37,9 +44,12 @@ def serve(
             database = open_database(settings.sqlalchemy_url)
             demo_staff.ensure(database, settings, utc_now())
             database.dispose()
+    _start_workers_without_this_command()
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
+        http=LimitedHttpProtocol,
+        ws="none",
         host=host,
         port=port,
         workers=workers,
@@ -48,8 +58,17 @@ def serve(
         access_log=settings.log_level == "debug",
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
+        backlog=connections.BACKLOG,
+        timeout_keep_alive=connections.KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=START_S,
     )
+
+
+def _start_workers_without_this_command() -> None:
+    """Let a worker answer at once that it is alive: before that, multiprocessing runs the script `mik` anew in it,
+    which loads every command. It leaves out a main module that was started as `python -m app.cli`."""
+    sys.modules["__main__"].__spec__ = importlib.util.find_spec("app.cli.__main__")
 
 
 def migrate() -> None:
