@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DiskFull, LockNotAvailable
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, Engine
@@ -194,6 +194,13 @@ def lock_timed_out(error: OperationalError) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte; the rest says of which kind
     return isinstance(original, LockNotAvailable)
+
+
+def disk_is_full(error: OperationalError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+    return isinstance(original, DiskFull)
 
 
 def one_of(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:

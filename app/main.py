@@ -45,6 +45,7 @@ from app.api import (
 from app.api import keys as key_routes
 from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
+from app.applications.quotas import Quotas
 from app.certificates import extracts, logged
 from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
@@ -80,6 +81,7 @@ from app.web.door import Door, Service
 from app.web.gate import Gates
 from app.web.limits import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.routing import Uploads
 
 Clock = Callable[[], datetime]
 
@@ -175,6 +177,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
+    app.state.uploads, app.state.quotas = Uploads(), Quotas.of(settings)
     app.state.keys = keeper.ring
     app.state.key_documents = key_routes.KeyDocuments()
     app.state.keeper = keeper

@@ -20,6 +20,7 @@ from app.applications import cases, items, store
 from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
+from app.applications.quotas import Quotas, require_room
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
 from app.db import new_id
@@ -84,6 +85,7 @@ def add(
     application_id: UUID,
     *,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -96,7 +98,7 @@ def add(
     check_subject(session, application.organisation_id, application.id, about)
     row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
     row.application_id = application.id
-    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, now)
+    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, quotas, now)
 
 
 def add_of_company(
@@ -105,6 +107,7 @@ def add_of_company(
     organisation_id: UUID,
     *,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -115,7 +118,8 @@ def add_of_company(
     organisation = takes_company_evidence(session, actor, organisation_id)
     check_subject(session, organisation.id, None, about)
     row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
-    return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
+    present = store.evidence_of_company(session, organisation.id)
+    return _enter(session, actor, row, present, MOST_OF_A_COMPANY, quotas, now)
 
 
 def check_subject(session: Session, organisation_id: UUID, application_id: UUID | None, about: About) -> None:
@@ -211,7 +215,13 @@ def _described(
 
 
 def _enter(
-    session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
+    session: Session,
+    actor: Actor,
+    row: Evidence,
+    present: Sequence[Evidence],
+    most: int,
+    quotas: Quotas,
+    now: datetime,
 ) -> Evidence:
     for other in present:
         same = (other.kind, other.sha256, other.site_id) == (row.kind, row.sha256, row.site_id)
@@ -219,6 +229,7 @@ def _enter(
             return other
     if len(present) >= most:
         raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+    require_room(session, actor, row, quotas)
     session.add(row)
     session.flush()
     audit.record(

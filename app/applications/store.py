@@ -219,6 +219,22 @@ def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evi
     return session.scalars(query.order_by(Evidence.id)).all()
 
 
+def evidence_used(session: Session, organisation_id: UUID) -> tuple[int, int]:
+    """How many files an organisation has stored, and their bytes."""
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0))
+    files, size = session.execute(query.where(Evidence.organisation_id == organisation_id)).one()
+    return files, int(size)
+
+
+def known_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
+    """Those of these hashes whose files are named by evidence."""
+    found: set[str] = set()
+    for start in range(0, len(hashes), 500):
+        query = sa.select(Evidence.sha256).where(Evidence.sha256.in_(hashes[start : start + 500]))
+        found.update(session.scalars(query))
+    return frozenset(found)
+
+
 def evidence_for(
     session: Session, organisation_id: UUID, application_id: UUID | None, *, hold: bool = False
 ) -> Sequence[Evidence]:

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from app.access import sessions
 from app.access import store as access
 from app.actor import SYSTEM
-from app.applications import clock, grounds
+from app.applications import clock, grounds, stray_files
 from app.applications.clock import Lapsing
+from app.applications.files import EvidenceFiles
 from app.certificates import cascade
 from app.certificates import store as certificates
 from app.cli.frame import in_words, load_settings, opened
@@ -44,13 +45,16 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions.
+    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions,
+    remove files that no document names.
 
     Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
     """
     settings = load_settings()
     with in_words(), opened(settings) as database:
         undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo)
+        files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
+        remove_stray(database, files, utc_now(), dry_run=dry_run, say=typer.echo)
     if undone:
         raise typer.Exit(UNDONE)
 
@@ -78,6 +82,20 @@ def run(database: Database, now: datetime, *, dry_run: bool, say: Callable[[str]
         undone += _log_history(database, now, say)
     say(f"{done} due; nothing was changed." if dry_run else f"{done} done.")
     return undone
+
+
+def remove_stray(
+    database: Database, files: EvidenceFiles, now: datetime, *, dry_run: bool, say: Callable[[str], None]
+) -> None:
+    """Remove the files of evidence that no row names and that are older than a day."""
+    with database.read_session() as session:
+        found = stray_files.stray(session, files, now)
+    if dry_run:
+        if found:
+            say(f"due: {len(found)} files that no document names, older than a day: remove them")
+        return
+    if removed := sum(files.remove(path, now.timestamp()) for path in found):
+        say(f"{removed} files that no document named are removed")
 
 
 def _log_history(database: Database, now: datetime, say: Callable[[str], None]) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.db import disk_is_full
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ STATUS: Mapping[type[errors.MikError], int] = {
     errors.VersionRequired: 428,
     errors.TooManyAttempts: 429,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 
 _HTTP_CODES = {
@@ -87,6 +89,8 @@ def refusal(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = "5"
+    if isinstance(error, errors.StorageFull):
+        headers["Retry-After"] = "300"
     return problem(status_of(error), error.refusal_code, error.message, headers=headers, **error.data)
 
 
@@ -140,7 +144,10 @@ def _collision(_request: Request, error: Exception) -> Response:
     return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
 
 
-def _busy(_request: Request, error: Exception) -> Response:
+def _busy(request: Request, error: Exception) -> Response:
+    if isinstance(error, OperationalError) and disk_is_full(error):
+        log.error("the disk of the database is full")
+        return refusal(request, errors.StorageFull())
     log.warning("database busy or away: %s", getattr(error, "orig", error))
     detail = "The database is busy or away. Nothing was changed; try again."
     return problem(503, "unavailable", detail, headers={"Retry-After": "2"})

@@ -1,0 +1,58 @@
+"""How much one organisation may store: small until it is confirmed, since anybody may register one."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.actor import Actor
+from app.applications import store
+from app.applications.model import Evidence
+from app.errors import Conflict
+from app.registry import store as registry
+from app.registry.model import Standing
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    max_bytes: int
+    max_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    confirmed: Quota
+    claimant: Quota
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Quotas":
+        return cls(
+            Quota(settings.evidence_quota_bytes, settings.evidence_quota_files),
+            Quota(settings.claimant_quota_bytes, settings.claimant_quota_files),
+        )
+
+
+class QuotaExceeded(Conflict):
+    """The organisation has stored as much as it may."""
+
+    code = "quota-exceeded"
+
+
+def require_room(session: Session, actor: Actor, row: Evidence, quotas: Quotas) -> None:
+    """Count under the lock of the organisation what it has stored, and refuse what would be too much.
+
+    What staff add counts too, but is never refused. Raises `QuotaExceeded`.
+    """
+    if actor.is_staff:
+        return
+    organisation = registry.organisation(session, row.organisation_id, lock=True)
+    is_confirmed = organisation is not None and organisation.standing == Standing.CONFIRMED
+    quota = quotas.confirmed if is_confirmed else quotas.claimant
+    files, size = store.evidence_used(session, row.organisation_id)
+    if files + 1 > quota.max_files or size + row.size > quota.max_bytes:
+        then = "" if is_confirmed else " It may store more once it is confirmed."
+        raise QuotaExceeded(
+            f"Your organisation has stored {files} files of {size:,} bytes in all; it may store {quota.max_files} "
+            f"files and {quota.max_bytes:,} bytes.{then} Remove files from drafts, or ask the staff of the mark.",
+            data={"files": files, "bytes": size, "max_files": quota.max_files, "max_bytes": quota.max_bytes},
+        )
