@@ -112,7 +112,7 @@ def assess(
     if len(products_store.owned(session, organisation_id, wanted)) < len(wanted):
         raise NotFound.of("product")
     judged = assessment.judge_products(session, code, organisation_id, wanted, now)
-    return {"items": [dossier.dry_assessment(pid, each) for pid, each in judged.assessments.items()]}
+    return {"items": [dossier.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]}
 
 
 class ApplicationBody(Body):
@@ -355,7 +355,7 @@ def get_assessment(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.AssessmentAnswer]]:
     row = cases.visible(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
+    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
 @router.get("/applications/{application_id}/timeline", summary="Who did what, when", responses=refuses(*READS))

@@ -31,7 +31,7 @@ from app.registry.geography import HOME, wrong_district
 from app.registry.model import Organisation
 from app.registry.territory import territory
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType
+from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
@@ -214,6 +214,8 @@ def _enter(
     session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
 ) -> Evidence:
     for other in present:
+        if other.withdrawn_at is not None:
+            continue
         same = (other.kind, other.sha256, other.site_id) == (row.kind, row.sha256, row.site_id)
         if same and sorted(other.product_ids) == row.product_ids and items.details_of(other) == items.details_of(row):
             return other
@@ -249,13 +251,23 @@ def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UU
 def find(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID) -> Evidence:
     application = cases.visible(session, actor, application_id)
     row = store.evidence(session, application.id, evidence_id)
-    if row is None:
+    if row is None or not is_shown(actor, row):
         raise NotFound.of("evidence")
     return row
 
 
+def is_shown(actor: Actor, row: Evidence) -> bool:
+    """What only staff supply is for staff: a company reads what follows from it, never the document."""
+    kind = kinds().get(row.kind)
+    return actor.is_staff or kind is None or not kind.is_staff_only
+
+
+def shown(actor: Actor, rows: Sequence[Evidence]) -> Sequence[Evidence]:
+    return [row for row in rows if is_shown(actor, row)]
+
+
 def list_of(session: Session, actor: Actor, application_id: UUID) -> Sequence[Evidence]:
-    return store.evidence_of(session, cases.visible(session, actor, application_id).id)
+    return shown(actor, store.evidence_of(session, cases.visible(session, actor, application_id).id))
 
 
 def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Evidence]:
@@ -263,13 +275,13 @@ def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Se
     if organisation is None:
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
-    return store.evidence_of_company(session, organisation.id)
+    return shown(actor, store.evidence_of_company(session, organisation.id))
 
 
 def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = False) -> Evidence:
     """One item, of an application or of a company, if this actor may know of it."""
     row = store.any_evidence(session, evidence_id, lock=lock)
-    if row is None or not may_see(actor, row.organisation_id):
+    if row is None or not may_see(actor, row.organisation_id) or not is_shown(actor, row):
         raise NotFound.of("evidence")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
     return row

@@ -188,6 +188,10 @@ def read(stage):
     return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation", json={"reason": "Of another works."})
 
 
+def own_paper(stage):
+    return at(f"/v1/evidence/{paper(stage)['id']}", "/withdraw", json={"reason": "Of another works."})
+
+
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 
 
@@ -335,6 +339,7 @@ CASES = {
     ),
     "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),
+    "POST /v1/evidence/{evidence_id}/withdraw": ("company", own_paper),
 }
 
 # What is shown once, in the first answer only

@@ -181,6 +181,10 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         house.registrar.act(path, read)
         return f"{item}/withdraw-confirmation", {"reason": "Of another works.", "found_false": False}
 
+    def own_paper():
+        path, _ = paper()
+        return path.removesuffix("/confirm") + "/withdraw", {"reason": "Of another works."}
+
     def matter():
         path, body = certificate("changes", CHANGE)()
         closing = {"outcome": "upheld", "reason": "So it is.", "revocation_reason": "critical-nonconformity"}
@@ -269,6 +273,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/matters/{matter_id}/close": Place(house.registrar, matter),
         "POST /v1/evidence/{evidence_id}/confirm": Place(house.registrar, paper),
         "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(house.registrar, withdrawal),
+        "POST /v1/evidence/{evidence_id}/withdraw": Place(company, own_paper),
         "POST /v1/cases/{case_id}/hand-over": Place(house.reviewer, case("in_review", "hand-over", to_other)),
         "POST /v1/cases/{case_id}/notes": Place(house.reviewer, case("submitted", "notes", {"text": "Called."})),
         "POST /v1/cases/assign": Place(
@@ -324,6 +329,7 @@ ROUTES = """
     POST /v1/matters/{matter_id}/close
     POST /v1/evidence/{evidence_id}/confirm
     POST /v1/evidence/{evidence_id}/withdraw-confirmation
+    POST /v1/evidence/{evidence_id}/withdraw
     POST /v1/cases/{case_id}/hand-over
     POST /v1/cases/{case_id}/notes
     POST /v1/cases/assign

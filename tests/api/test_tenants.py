@@ -102,6 +102,7 @@ DOORS = {
     "POST   /v1/organisations/{organisation_id}/evidence": f"{COMPANY} registrar reviewer",
     "GET    /v1/evidence/{evidence_id}": f"{COMPANY} {READERS}",
     "GET    /v1/evidence/{evidence_id}/file": f"{COMPANY} {READERS}",
+    "POST   /v1/evidence/{evidence_id}/withdraw": "applicant",
     "POST   /v1/evidence/{evidence_id}/confirm": "registrar reviewer",
     "POST   /v1/evidence/{evidence_id}/withdraw-confirmation": "registrar reviewer",
     "GET    /v1/members": "applicant stranger",  # people decide about people
