@@ -167,6 +167,7 @@ class EvidenceAnswer(Answer):
     )
     withdrawn_at: datetime | None = Field(description="the company withdrew it: it is kept, and no longer counted")
     found_false: bool = Field(description="withdrawn because the document is false: it is never confirmed again")
+    erased_at: datetime | None = Field(description="the file of a refused claim is erased; its hash stays")
     version: int
 
 
@@ -291,7 +292,7 @@ def evidence(session: Session, actor: Actor, row: Evidence) -> EvidenceAnswer:
 def evidence_list(session: Session, actor: Actor, rows: Sequence[Evidence]) -> list[EvidenceAnswer]:
     """Each with who uploaded it; what only staff supply was left out before."""
     ids = list({row.uploaded_by for row in rows if row.uploaded_by is not None})
-    people = access.users(session, ids)
+    people = access.users(session, ids) if ids else {}
     names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF for user in people.values()}
     programs = access.clients(session, [each for each in ids if each not in people])
     names |= {client.id: client.name for client in programs}

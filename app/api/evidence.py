@@ -17,7 +17,7 @@ from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
-from app.errors import Invalid, Unavailable
+from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.evidence_kinds import EvidenceKind, kinds
@@ -253,6 +253,8 @@ def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, fi
 
 
 def _file(row: Evidence, files: EvidenceFiles) -> FileResponse:
+    if row.erased_at is not None:
+        raise NotFound.of("file")
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")

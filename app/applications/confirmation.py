@@ -147,6 +147,8 @@ def guard_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version:
             code="not-company-evidence",
         )
     _refuse_withdrawn(row)
+    if row.found_false:
+        raise Conflict("This evidence was found false. It stays as it is.", code="found-false")
     if resting := _under_review(session, row):
         raise Conflict(
             f"Application {resting[0]} is under review and rests on this document.",

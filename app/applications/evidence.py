@@ -28,13 +28,15 @@ from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.geography import HOME, wrong_district
-from app.registry.model import Organisation
+from app.registry.model import Organisation, Standing
 from app.registry.territory import territory
 from app.schemes.canonical import digest
 from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
+MOST_OF_A_CLAIM = 50
+"""Whatever they are added to: until a claim is confirmed, its claimant is a stranger."""
 ADDERS = (Role.REGISTRAR, Role.REVIEWER)
 """Members of staff who look up what only staff can, and confirm what companies upload."""
 
@@ -220,7 +222,9 @@ def _enter(
         if same and sorted(other.product_ids) == row.product_ids and items.details_of(other) == items.details_of(row):
             return other
     if len(present) >= most:
-        raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+        raise _too_many(most)
+    if not actor.is_staff and _claims_too_much(session, row.organisation_id):
+        raise _too_many(MOST_OF_A_CLAIM)
     session.add(row)
     session.flush()
     audit.record(
@@ -237,6 +241,17 @@ def _enter(
         confirmed=row.confirmed_at is not None,
     )
     return row
+
+
+def _too_many(most: int) -> Conflict:
+    return Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+
+
+def _claims_too_much(session: Session, organisation_id: UUID) -> bool:
+    organisation = registry.organisation(session, organisation_id)
+    assert organisation is not None  # a foreign key
+    is_claim = organisation.standing == Standing.UNCONFIRMED
+    return is_claim and store.evidence_count(session, organisation_id) >= MOST_OF_A_CLAIM
 
 
 def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:

@@ -85,6 +85,7 @@ class Evidence(Base):
     )
     withdrawn_by: Mapped[UUID | None] = mapped_column(comment="the member of the company who withdrew it")
     withdrawn_at: Mapped[datetime | None] = mapped_column(comment="kept, and no longer counted")
+    erased_at: Mapped[datetime | None] = mapped_column(comment="the file of a refused claim is gone; its hash stays")
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (

@@ -226,6 +226,12 @@ def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evide
     return session.scalars(query).one_or_none()
 
 
+def evidence_count(session: Session, organisation_id: UUID) -> int:
+    """Documents of a company, of all its applications and for all of them."""
+    query = sa.select(sa.func.count()).select_from(Evidence).where(Evidence.organisation_id == organisation_id)
+    return session.scalar(query) or 0
+
+
 def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
     """What the company laid before the house once for all its applications."""
     query = sa.select(Evidence).where(Evidence.organisation_id == organisation_id, Evidence.application_id.is_(None))
