@@ -16,6 +16,7 @@ from app.actor import Actor
 from app.applications import cases, evidence, grounds, items
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Conflict, Expected, FourEyes, Invalid, Version, check_version
 from app.registry.days import day_in_baku
 from app.schemes.canonical import digest
@@ -53,7 +54,9 @@ def guard(
 def _check_second_person(row: Evidence, actor: Actor) -> None:
     kind = kinds().get(row.kind)
     if kind is not None and kind.second_person and row.uploaded_by == actor.id:
-        raise FourEyes(f"You added this document: “{kind.name.en}” is confirmed by another member of staff.")
+        raise FourEyes(
+            Message("You added this document: “%(kind)s” is confirmed by another member of staff.", kind=kind.name.en)
+        )
 
 
 def confirm(
@@ -111,7 +114,9 @@ def withdraw(
     # What is false speaks for nothing, whatever else there is.
     losing = grounds.resting_on(session, row, today) if found_false else grounds.losing(session, row, today)
     if reason is None and (found_false or losing):
-        raise Invalid.at("/reason", "Say why: it was found false, or a certificate rests on it.")
+        raise Invalid.at(
+            "/reason", Message("Say why: it was found false, or a certificate rests on it.", code="required")
+        )
     row.confirmed_by = row.confirmed_at = None
     row.withdrawal_reason, row.found_false = reason, found_false
     _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import may_see, own_organisation
 from app.actor import Actor
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.products import store
@@ -30,7 +31,7 @@ from app.registry.geography import district_name
 from app.registry.text import tidy
 from app.schemes.lists import lists
 
-REFERENCE_TAKEN = "Another of your products bears this reference already."
+REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")
 
 IsFrozen = Callable[[Session, UUID], bool]
 """Whether an application that is being looked at rests on this product."""
@@ -146,20 +147,22 @@ def _check(
     listed = {proof for material in entry.materials[:MOST_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
     found = documents(session, organisation_id, listed) if listed else ()
     errors += [
-        (f"/materials/{line}/proofs/{position}", "This is not an evidence document of your company.")
+        (
+            f"/materials/{line}/proofs/{position}",
+            Message("This is not an evidence document of your company.", code="unknown-document"),
+        )
         for line, material in enumerate(entry.materials[:MOST_MATERIALS])
         for position, proof in enumerate(material.proofs[:MAX_PROOFS])
         if proof not in found
     ]
     if registry.site(session, entry.site_id, organisation_id) is None:
-        errors.append(("/site_id", "This is not a site of your company."))
+        errors.append(("/site_id", Message("This is not a site of your company.", code="unknown-site")))
     if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
         bearer = store.with_reference(session, organisation_id, tidy(entry.reference))
         if bearer is not None and (product is None or bearer != product.id):
             errors.append(("/reference", REFERENCE_TAKEN))
     if errors:
-        message = f"The product cannot be right as it is: {len(errors)} place(s) to mend."
-        raise Invalid(message, [{"pointer": at, "detail": wrong} for at, wrong in errors])
+        raise Invalid.with_all([{"pointer": at, "detail": wrong} for at, wrong in errors])
 
 
 def _save(

@@ -18,6 +18,7 @@ from app.access import service as access
 from app.access.model import User
 from app.access.rights import may_see, require, require_staff
 from app.actor import SYSTEM, Actor, Role
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid, MikError, NotFound, Version, WrongState, check_version
 from app.registry import lookalikes, store, voen
@@ -201,14 +202,12 @@ def _checked(
         if wrong := wrong_with(text, LONGEST_FORM if name == "legal_form" else LONGEST_NAME):
             errors.append({"pointer": f"/{name}", "detail": wrong})
         elif name in legal_names and (disguised := lookalikes.wrong_with(tidy(text))):
-            errors.append(
-                {"pointer": f"/{name}", "detail": f"This name {disguised}: it could not stand on a certificate."}
-            )
+            errors.append({"pointer": f"/{name}", "detail": disguised})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})
     if errors or isinstance(read, voen.NotAVoen):
-        raise Invalid("The registration cannot be right as it is.", errors)
+        raise Invalid.with_all(errors)
     return {name: tidy(text) for name, text in texts.items() if name != "full_name"}, read
 
 
@@ -220,9 +219,15 @@ def _free_text(text: str, pointer: str) -> str:
 
 def _taken(standing: Standing) -> Conflict:
     if standing is Standing.CONFIRMED:
-        message = "This company is registered and confirmed. New members come by invitation of its present members."
+        message = Message(
+            "This company is registered and confirmed. New members come by invitation of its present members.",
+            code="voen-taken",
+        )
     else:
-        message = "Somebody has registered this company already; the registrar is checking that registration."
+        message = Message(
+            "Somebody has registered this company already; the registrar is checking that registration.",
+            code="voen-taken",
+        )
     return Conflict(message, code="voen-taken", data={"errors": [{"pointer": "/voen", "detail": message}]})
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.access.rights import may_see, require, require_staff
 from app.actor import Actor, Role
+from app.core.messages import Message
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
 from app.registry.days import day_in_baku
@@ -52,11 +53,13 @@ def begin_residency(
     require(actor, Role.REGISTRAR)
     errors = _wrong_details(details)
     if store.organisation(session, organisation_id) is None:
-        errors.append({"pointer": "/organisation_id", "detail": "There is no such company."})
+        errors.append(
+            {"pointer": "/organisation_id", "detail": Message("There is no such company.", code="unknown-company")}
+        )
     if store.park(session, park_code) is None:
-        errors.append({"pointer": "/park_code", "detail": "There is no such park."})
+        errors.append({"pointer": "/park_code", "detail": Message("There is no such park.", code="unknown-park")})
     if errors:
-        raise Invalid("The residency cannot be right as it is.", errors)
+        raise Invalid.with_all(errors)
     details = _as_stored(details)
     try:
         with session.begin_nested():
@@ -176,13 +179,27 @@ def list_residencies(
 def _check_closing(row: Residency, on: date, reason: str, today: date) -> None:
     errors = []
     if on > today:
-        errors.append({"pointer": "/on", "detail": "This day is still to come. Close the residency when it is over."})
+        errors.append(
+            {
+                "pointer": "/on",
+                "detail": Message("This day is still to come. Close the residency when it is over.", code="in-future"),
+            }
+        )
     elif row.starts_on is not None and on < row.starts_on:
-        errors.append({"pointer": "/on", "detail": f"The residency began only on {row.starts_on.isoformat()}."})
+        errors.append(
+            {
+                "pointer": "/on",
+                "detail": Message(
+                    "The residency began only on %(starts_on)s.",
+                    code="before-start",
+                    starts_on=row.starts_on.isoformat(),
+                ),
+            }
+        )
     if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
         errors.append({"pointer": "/reason", "detail": wrong})
     if errors:
-        raise Invalid("The residency cannot be closed like this.", errors)
+        raise Invalid.with_all(errors)
 
 
 def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:
@@ -197,7 +214,9 @@ def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:
     if details.planned_investment_azn is not None:
         wrongs["planned_investment_azn"] = wrong_figure(details.planned_investment_azn, MONEY)
     if details.planned_jobs is not None and not 0 <= details.planned_jobs <= MOST_JOBS:
-        wrongs["planned_jobs"] = f"This is not between 0 and {MOST_JOBS}."
+        wrongs["planned_jobs"] = Message(
+            "This is not between %(minimum)s and %(maximum)s.", code="out-of-range", minimum=0, maximum=MOST_JOBS
+        )
     return [{"pointer": f"/{name}", "detail": wrong} for name, wrong in wrongs.items() if wrong]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
 from app.registry.text import tidy, wrong_with
 
 
@@ -42,7 +43,7 @@ def _no_number(value: Any) -> Any:
     """A code is text: as a number it would have lost its leading zeros."""
     if isinstance(value, int | float | Decimal):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
-            "Send this as text in quotes: a number loses its leading zeros."
+            Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
         )
     return value
 
@@ -50,7 +51,7 @@ def _no_number(value: Any) -> Any:
 def _day(value: Any) -> Any:
     """A number would be read as seconds since 1970, and a moment would lose its hours."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValueError("This must be a day such as “2026-11-22”.")
+        raise ValueError(DAY_WANTED)
     return value
 
 
@@ -58,7 +59,7 @@ def _decimal(value: Any) -> Any:
     """Decimals come as text or as JSON numbers; true and false are neither."""
     if isinstance(value, bool):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
-            "This must be a decimal number, best as text such as “12.50”."
+            DECIMAL_WANTED
         )
     return value
 

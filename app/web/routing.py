@@ -14,9 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Message
+from starlette.types import Message as AsgiMessage
 
 from app import strict_json
+from app.core.messages import Message, message_of, one_of
 from app.db import lock_timed_out
 from app.errors import InProgress, TooLarge, Unauthenticated, UnsupportedMedia
 from app.settings import Settings
@@ -82,19 +83,19 @@ def authorization_of(request: Request) -> str | None:
     """The one `Authorization` header. Of two nobody knows which one somebody between us and the client looked at."""
     given = request.headers.getlist("authorization")
     if len(given) > 1:
-        raise Unauthenticated("Send one Authorization header; two speak for nobody.")
+        raise Unauthenticated("Send one Authorization header, not two.")
     return given[0] if given else None
 
 
 def _limit(request: Request, most: int) -> None:
     """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
-    too_large = TooLarge(f"The request is larger than this address takes ({most} bytes).")
+    too_large = TooLarge(Message("The request is larger than this address takes (%(limit)s bytes).", limit=most))
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and (len(stated) > 15 or int(stated) > most):
         raise too_large
     receive, read = request.receive, 0
 
-    async def counted() -> Message:
+    async def counted() -> AsgiMessage:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
@@ -112,7 +113,7 @@ async def _take_json(original: Handler, request: Request, key: str | None) -> Re
     try:
         parsed: Any = strict_json.loads(body) if body else None
     except ValueError as why:
-        return await _refuse_after_guards(original, request, str(why))
+        return await _refuse_after_guards(original, request, message_of(why.args[0]))
     if body:
         request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
     if key is None:
@@ -138,7 +139,7 @@ async def _once(original: Handler, request: Request, key: str, fingerprint: str)
     return answer
 
 
-async def _refuse_after_guards(original: Handler, request: Request, why: str) -> Response:
+async def _refuse_after_guards(original: Handler, request: Request, why: Message) -> Response:
     request._json = _Malformed()  # noqa: SLF001 (Starlette's own cache of request.json())
     malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": why}])
     try:
@@ -157,4 +158,4 @@ def _needs_token(dependant: Dependant) -> bool:
 def _expect_media_type(request: Request, *accepted: str) -> None:
     stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if stated not in accepted:
-        raise UnsupportedMedia(f"Send this as {' or '.join(accepted)}.")
+        raise UnsupportedMedia(Message("Send this as %(accepted)s.", accepted=one_of(accepted)))
