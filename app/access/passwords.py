@@ -38,16 +38,20 @@ class Passwords:
 
 
 def check_strength(password: str) -> None:
+    """Errors: Invalid."""
+    if wrong := weakness(password):
+        raise Invalid.at("/password", wrong)
+
+
+def weakness(password: str) -> Message | None:
     """Length is what counts (NIST SP 800-63B); one repeated letter is not a password."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise Invalid.at(
-            "/password",
-            Message(
-                "A password has %(minimum)s to %(maximum)s characters.",
-                code="wrong-length",
-                minimum=MIN_LENGTH,
-                maximum=MAX_LENGTH,
-            ),
+        return Message(
+            "A password has %(minimum)s to %(maximum)s characters.",
+            code="wrong-length",
+            minimum=MIN_LENGTH,
+            maximum=MAX_LENGTH,
         )
     if len(set(password)) < 4:
-        raise Invalid.at("/password", Message("This password repeats too few characters.", code="weak-password"))
+        return Message("This password repeats too few characters.", code="weak-password")
+    return None

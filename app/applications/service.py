@@ -39,8 +39,9 @@ def create(
     now: datetime,
 ) -> Application:
     organisation_id = own_organisation(actor)
-    mark = _known_mark(session, scheme_code)
-    _check_products(session, organisation_id, product_ids)
+    if errors := wrong_application(session, organisation_id, product_ids, scheme_code):
+        raise Invalid.with_all(errors)
+    mark = schemes.mark(session, scheme_code)
     _check_reference(session, organisation_id, reference, None)
     year = day_in_baku(now).year
     number = certificates.next_number(session, f"application:{mark.code}:{year}")
@@ -76,7 +77,8 @@ def change(
 ) -> Application:
     """Replace the products of a draft."""
     application = editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
-    _check_products(session, application.organisation_id, product_ids)
+    if errors := wrong_application(session, application.organisation_id, product_ids):
+        raise Invalid.with_all(errors)
     _check_reference(session, application.organisation_id, reference, application.id)
     store.replace_products(session, application.id, product_ids)
     application.reference = reference
@@ -169,40 +171,35 @@ def frozen(session: Session, product_id: UUID) -> bool:
     return store.freezing(session, product_id) is not None
 
 
-def _known_mark(session: Session, scheme_code: str) -> schemes.Mark:
-    try:
-        return schemes.mark(session, scheme_code)
-    except NotFound:
-        raise Invalid.at(
-            "/scheme", Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
-        ) from None
-
-
-def _check_products(session: Session, organisation_id: UUID, product_ids: Sequence[UUID]) -> None:
-    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
-        raise Invalid.at(
-            "/product_ids", Message("Name 1 to %(limit)s products, each once.", code="wrong-count", limit=MOST_PRODUCTS)
-        )
+def wrong_application(
+    session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
+) -> list[dict[str, str]]:
+    """Everything wrong with what is applied for: the mark where one is named, and each product."""
     errors = []
+    if scheme_code is not None and not _is_mark(session, scheme_code):
+        unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
+        errors.append({"pointer": "/scheme", "detail": unknown})
+    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
+        detail = Message("Name 1 to %(limit)s products, each once.", code="wrong-count", limit=MOST_PRODUCTS)
+        return [*errors, {"pointer": "/product_ids", "detail": detail}]
     owned = products.owned(session, organisation_id, product_ids)
     for position, product_id in enumerate(product_ids):
         product = owned.get(product_id)
+        pointer = f"/product_ids/{position}"
         if product is None:
-            errors.append(
-                {
-                    "pointer": f"/product_ids/{position}",
-                    "detail": Message("You have no such product.", code="unknown-product"),
-                }
-            )
+            detail = Message("You have no such product.", code="unknown-product")
+            errors.append({"pointer": pointer, "detail": detail})
         elif product.retired_at is not None:
-            errors.append(
-                {
-                    "pointer": f"/product_ids/{position}",
-                    "detail": Message("This product is retired.", code="product-retired"),
-                }
-            )
-    if errors:
-        raise Invalid("Some products cannot be applied for.", errors)
+            errors.append({"pointer": pointer, "detail": Message("This product is retired.", code="product-retired")})
+    return errors
+
+
+def _is_mark(session: Session, scheme_code: str) -> bool:
+    try:
+        schemes.mark(session, scheme_code)
+    except NotFound:
+        return False
+    return True
 
 
 def _check_reference(session: Session, organisation_id: UUID, reference: str | None, own: UUID | None) -> None:

@@ -53,7 +53,8 @@ def create_product(
 ) -> WholeProduct:
     """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
     organisation_id = own_organisation(actor)
-    _check(session, organisation_id, entry, documents)
+    if errors := wrong_product(session, organisation_id, entry, documents):
+        raise Invalid.with_all(errors)
     product = Product(id=new_id(), organisation_id=organisation_id, created_at=now, updated_at=now, **_columns(entry))
     return _save(session, actor, product, entry, event="product.created", now=now)
 
@@ -73,7 +74,8 @@ def replace_product(
     """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired` `certified`,
     Invalid."""
     product = changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
-    _check(session, product.organisation_id, entry, documents, product)
+    if errors := wrong_product(session, product.organisation_id, entry, documents, product_id=product.id):
+        raise Invalid.with_all(errors)
     for column, value in _columns(entry).items():
         setattr(product, column, value)
     product.updated_at = now
@@ -136,13 +138,15 @@ def list_products(
     return store.whole(session, rows)
 
 
-def _check(
+def wrong_product(
     session: Session,
     organisation_id: UUID,
     entry: ProductEntry,
     documents: OwnDocuments,
-    product: Product | None = None,
-) -> None:
+    *,
+    product_id: UUID | None = None,
+) -> list[dict[str, str]]:
+    """Everything wrong with an entry; `product_id` where it replaces that product."""
     errors = list(wrongs(entry))
     listed = {proof for material in entry.materials[:MOST_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
     found = documents(session, organisation_id, listed) if listed else ()
@@ -159,10 +163,9 @@ def _check(
         errors.append(("/site_id", Message("This is not a site of your company.", code="unknown-site")))
     if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
         bearer = store.with_reference(session, organisation_id, tidy(entry.reference))
-        if bearer is not None and (product is None or bearer != product.id):
+        if bearer is not None and bearer != product_id:
             errors.append(("/reference", REFERENCE_TAKEN))
-    if errors:
-        raise Invalid.with_all([{"pointer": at, "detail": wrong} for at, wrong in errors])
+    return [{"pointer": at, "detail": wrong} for at, wrong in errors]
 
 
 def _save(

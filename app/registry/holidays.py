@@ -71,7 +71,7 @@ def announce(session: Session, actor: Actor, *, year: int, days: Sequence[Announ
     """
     require(actor, Role.OWNER)
     assert actor.id is not None  # owners are people
-    if errors := _wrong(year, days):
+    if errors := wrong_days(year, days):
         raise Invalid.with_all(errors)
     before = {row.day: (row.occasion, row.works) for row in store.holidays(session, year, lock=True)}
     after = {each.day: (each.occasion, each.works) for each in days}
@@ -90,7 +90,7 @@ def announce(session: Session, actor: Actor, *, year: int, days: Sequence[Announ
     return year_of(session, year)
 
 
-def _wrong(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
+def wrong_days(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
     errors = []
     if year not in YEARS:
         errors.append(

@@ -86,20 +86,15 @@ def create_site(
     Errors: Invalid with every wrong place at once.
     """
     organisation_id = own_organisation(actor)
-    errors = _wrong_name(name) + _wrong_start(production_started_on, now)
-    if country not in countries():
-        errors.append(
-            {
-                "pointer": "/country",
-                "detail": Message(
-                    "This is no country code of two capital letters (ISO 3166-1).", code="unknown-country"
-                ),
-            }
-        )
-    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(country, district):
-        errors.append({"pointer": "/district", "detail": wrong})
-    errors += _wrong_park(session, country, district, park_code)
-    if errors:
+    if errors := wrong_site(
+        session,
+        name=name,
+        country=country,
+        district=district,
+        park_code=park_code,
+        production_started_on=production_started_on,
+        now=now,
+    ):
         raise Invalid.with_all(errors)
     stored = district_name(country, district)
     assert stored is not None  # a district was given
@@ -148,7 +143,7 @@ def update_site(
     Errors: NotFound, check_version, Conflict `certified`, Invalid.
     """
     site = changeable_site(session, actor, site_id, version, certified=certified)
-    if errors := _wrong_name(name) + _wrong_start(production_started_on, now):
+    if errors := wrong_change(name, production_started_on, now):
         raise Invalid.with_all(errors)
     site.name = tidy(name)
     site.production_started_on = production_started_on
@@ -175,6 +170,36 @@ def list_sites(
     elif not may_see(actor, organisation_id):
         raise NotFound.of("company")
     return store.sites(session, organisation_id, after=after, limit=limit)
+
+
+def wrong_site(
+    session: Session,
+    *,
+    name: str,
+    country: str,
+    district: str,
+    park_code: str | None,
+    production_started_on: date | None,
+    now: datetime,
+) -> list[dict[str, str]]:
+    """Everything wrong with a new site."""
+    errors = wrong_change(name, production_started_on, now)
+    if country not in countries():
+        errors.append(
+            {
+                "pointer": "/country",
+                "detail": Message(
+                    "This is no country code of two capital letters (ISO 3166-1).", code="unknown-country"
+                ),
+            }
+        )
+    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(country, district):
+        errors.append({"pointer": "/district", "detail": wrong})
+    return errors + _wrong_park(session, country, district, park_code)
+
+
+def wrong_change(name: str, production_started_on: date | None, now: datetime) -> list[dict[str, str]]:
+    return _wrong_name(name) + _wrong_start(production_started_on, now)
 
 
 def _wrong_name(name: str) -> list[dict[str, str]]:

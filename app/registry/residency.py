@@ -51,14 +51,7 @@ def begin_residency(
 ) -> tuple[Residency, ResidencyChange]:
     """A period begins. Errors: Invalid; Conflict `residency-open` where one is open in this park already."""
     require(actor, Role.REGISTRAR)
-    errors = _wrong_details(details)
-    if store.organisation(session, organisation_id) is None:
-        errors.append(
-            {"pointer": "/organisation_id", "detail": Message("There is no such company.", code="unknown-company")}
-        )
-    if store.park(session, park_code) is None:
-        errors.append({"pointer": "/park_code", "detail": Message("There is no such park.", code="unknown-park")})
-    if errors:
+    if errors := wrong_residency(session, organisation_id, park_code, details):
         raise Invalid.with_all(errors)
     details = _as_stored(details)
     try:
@@ -84,7 +77,8 @@ def end_residency(
 ) -> ResidencyChange:
     """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
     row = guard(session, actor, residency_id, version, Move.END, lock=not dry_run)
-    _check_closing(row, on, reason, day_in_baku(now))
+    if errors := wrong_closing(row, on, reason, day_in_baku(now)):
+        raise Invalid.with_all(errors)
     if not dry_run:
         close(session, actor, row, Move.END, on=on, reason=tidy(reason), now=now)
     return change_of(row, ChangeKind.LOST)
@@ -103,7 +97,8 @@ def cancel_residency(
 ) -> ResidencyChange:
     """The park took the residency back. Errors as `end_residency`."""
     row = guard(session, actor, residency_id, version, Move.CANCEL, lock=not dry_run)
-    _check_closing(row, on, reason, day_in_baku(now))
+    if errors := wrong_closing(row, on, reason, day_in_baku(now)):
+        raise Invalid.with_all(errors)
     if not dry_run:
         close(session, actor, row, Move.CANCEL, on=on, reason=tidy(reason), now=now)
     return change_of(row, ChangeKind.LOST)
@@ -176,7 +171,21 @@ def list_residencies(
     )
 
 
-def _check_closing(row: Residency, on: date, reason: str, today: date) -> None:
+def wrong_residency(
+    session: Session, organisation_id: UUID, park_code: str, details: ResidencyDetails
+) -> list[dict[str, str]]:
+    """Everything wrong with a residency that begins."""
+    errors = _wrong_details(details)
+    if store.organisation(session, organisation_id) is None:
+        errors.append(
+            {"pointer": "/organisation_id", "detail": Message("There is no such company.", code="unknown-company")}
+        )
+    if store.park(session, park_code) is None:
+        errors.append({"pointer": "/park_code", "detail": Message("There is no such park.", code="unknown-park")})
+    return errors
+
+
+def wrong_closing(row: Residency, on: date, reason: str, today: date) -> list[dict[str, str]]:
     errors = []
     if on > today:
         errors.append(
@@ -198,8 +207,7 @@ def _check_closing(row: Residency, on: date, reason: str, today: date) -> None:
         )
     if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
         errors.append({"pointer": "/reason", "detail": wrong})
-    if errors:
-        raise Invalid.with_all(errors)
+    return errors
 
 
 def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:

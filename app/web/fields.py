@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from app.access.passwords import weakness
 from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
 from app.registry.text import tidy, wrong_with
 
@@ -73,6 +74,18 @@ Whole = StrictInt
 Flag = StrictBool
 Day = Annotated[date, BeforeValidator(_day)]
 Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
+
+
+def _strong(value: str) -> str:
+    if wrong := weakness(value):
+        raise ValueError(wrong)
+    return value
+
+
+StrongPassword = Annotated[
+    str, AfterValidator(_strong), Field(max_length=256, examples=["correct horse battery staple"])
+]
+"""For a body that names no token: a weak password is not told before an unknown token."""
 Query = Annotated[str, _text(200)]
 
 SHOWN_ONCE = "shown once, in this answer only: null where the answer is given again to a retry"

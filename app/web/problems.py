@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import errors, languages
 from app.core.messages import Message, localised, message_of
+from app.web.readable import OF_KEY
 from app.web.shape_faults import message_for
 
 log = logging.getLogger(__name__)
@@ -163,12 +164,12 @@ def _invalid(_request: Request, error: Exception) -> Response:
 
 
 def shape_faults(error: RequestValidationError) -> list[dict[str, str]]:
-    return [{"pointer": _pointer(each["loc"]), "detail": message_for(each)} for each in error.errors()]
+    return [{"pointer": pointer_of(each["loc"]), "detail": message_for(each)} for each in error.errors()]
 
 
-def _pointer(loc: Sequence[str | int]) -> str:
+def pointer_of(loc: Sequence[str | int]) -> str:
     """`/name/en` for a member of the body; `?limit` or `If-Match` style names for everything else."""
-    where, *path = loc
+    where, *path = (part for part in loc if part != OF_KEY)
     if where == "body":
         # a JSON pointer may not carry unpaired surrogates back into the answer
         return (

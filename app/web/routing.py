@@ -5,30 +5,64 @@ first, refuses another media type, and holds a malformed body back until the dep
 had their say.
 """
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message as AsgiMessage
 
 from app import strict_json
+from app.actor import Actor
 from app.core.messages import Message, message_of, one_of
 from app.db import lock_timed_out
-from app.errors import InProgress, TooLarge, Unauthenticated, UnsupportedMedia
+from app.errors import InProgress, Invalid, MikError, TooLarge, Unauthenticated, UnsupportedMedia
 from app.settings import Settings
-from app.web import gate, idempotency
+from app.web import gate, idempotency, problems, readable
 from app.web.idempotency import Replayed, Retry
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handled = TypeVar("Handled", bound=Callable[..., Any])
+Checked = TypeVar("Checked", bound=BaseModel)
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
 NEEDS_TOKEN = "mik_needs_token"  # noqa: S105 (an attribute's name)
+
+
+ALSO_WRONG = "mik_also_wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check of a body may look at. `session` only reads; `actor` is None where nobody signs in."""
+
+    session: Session
+    actor: Actor | None
+    now: datetime
+    path: Mapping[str, str]
+
+
+def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -> Callable[[Handled], Handled]:
+    """Name what `check` finds wrong with the content of a body together with the faults of its shape.
+
+    The service of the route refuses the same faults; `check` is asked only where the shape is wrong, with a body in
+    which the unreadable places are replaced (`readable.py`).
+    """
+
+    def mark(endpoint: Handled) -> Handled:
+        setattr(endpoint, ALSO_WRONG, check)
+        return endpoint
+
+    return mark
 
 
 class _Malformed:
@@ -50,7 +84,13 @@ class OrderedRoute(APIRoute):
         async def original(request: Request) -> Response:
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
                 await request.app.state.gates.enter(request, kind)
-            return await inner(request)
+            try:
+                return await inner(request)
+            except RequestValidationError as why:
+                more = await run_in_threadpool(self._also_wrong, request, why)
+                if not more:
+                    raise
+                raise Invalid.with_all([*problems.shape_faults(why), *more]) from why
 
         async def handler(request: Request) -> Response:
             if guarded:
@@ -68,6 +108,26 @@ class OrderedRoute(APIRoute):
             return await _once(original, request, key, fingerprint)
 
         return handler
+
+    def _also_wrong(self, request: Request, why: RequestValidationError) -> list[Mapping[str, str]]:
+        """Faults of the content of a body whose shape is wrong, as far as it can be read."""
+        check = getattr(self.endpoint, ALSO_WRONG, None)
+        model = self.body_field.field_info.annotation if self.body_field is not None else None
+        if check is None or not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return []
+        places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
+        body = readable.repaired(model, why.body, places)
+        if body is None:
+            return []
+        state = request.app.state
+        with state.database.read_session() as session:
+            asked = Asked(session, getattr(request.state, "actor", None), state.clock(), request.path_params)
+            try:
+                found = list(check(asked, body))
+            except MikError:  # something else is missing: the service says so once the shape is right
+                return []
+        lost = [problems.pointer_of(("body", *place)) for kind, place in places if kind != "extra_forbidden"]
+        return list(readable.told(found, lost))
 
 
 class FileRoute(OrderedRoute):
