@@ -43,6 +43,7 @@ WORDS = {
     "app.actor": ("Role",),
     "app.applications.workflow": ("State", "Action"),
     "app.certificates.model": ("CertificateStatus", "SuspensionCause", "MatterState"),
+    "app.certificates.search": ("Standing",),
     "app.certificates.workflow": ("Deed",),
     "app.registry.model": ("Standing",),
     "app.registry.organisations": ("Decision",),
