@@ -48,11 +48,16 @@ class Settings(BaseSettings):
     claimant_quota_bytes: int = Field(
         default=209_715_200, ge=1_024, description="what an organisation may store that is not confirmed yet"
     )
-    claimant_quota_files: int = Field(default=100, ge=1, description="how many files it may store")
+    claimant_quota_files: int = Field(default=50, ge=1, description="how many files it may store")
     verify_per_minute: int = Field(
         default=6_000,
         ge=0,
         description="checks from one address in a minute, per worker; a batch counts as 100; 0: as many as come",
+    )
+    registrations_per_day: int = Field(
+        default=10,
+        ge=0,
+        description="registrations from one address in a day, the machine itself apart; 0: as many as come",
     )
     password_hashers: int = Field(default=2, ge=1, le=64, description="password checks at once (64 MiB of memory each)")
     trusted_proxies: str = Field(

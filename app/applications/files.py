@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import struct
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,13 +21,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from app.core.messages import Message
 from app.errors import Invalid, StorageFull, TooLarge, UnsupportedMedia
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXTENSIONS = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", XLSX: ".xlsx"}
 CHUNK = 1 << 20
-
+JUST_WRITTEN = timedelta(hours=1)
 SAFE_AGE: Final = timedelta(days=1)
 """A file without a row that is younger may belong to a transaction that has yet to commit."""
 _DRAFTS: Final = ".drafts"
@@ -87,12 +89,17 @@ class EvidenceFiles:
         path = self.path(draft.file.sha256)
         with no_room_is_said():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            draft.path.rename(path)  # also where it is there already: then its age begins anew, see `remove_stray`
+            draft.path.rename(path)  # also where it is there already: then its age begins anew, see `remove`
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+    def erase(self, sha256: str) -> None:
+        """Remove a file that no row names any more. One that was written or sent again within the hour stays: its row
+        may be about to come."""
+        self.remove(self.path(sha256), time.time(), JUST_WRITTEN)
 
     def path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -101,22 +108,22 @@ class EvidenceFiles:
         """Every file that is older than `SAFE_AGE`, drafts included; `now` in seconds since the epoch."""
         for path in sorted(self._folder.glob("*/*")):
             with contextlib.suppress(FileNotFoundError):
-                if path.is_file() and _is_old(path, now):
+                if path.is_file() and _is_older(path, SAFE_AGE, now):
                     yield path
 
     def is_named(self, path: Path) -> bool:
         """Whether a row may name this file; drafts are named by none."""
         return re.fullmatch(r"[0-9a-f]{64}", path.name) is not None and path == self.path(path.name)
 
-    def remove(self, path: Path, now: float) -> bool:
-        """Remove a file that no row names, unless it was sent again meanwhile."""
+    def remove(self, path: Path, now: float, age: timedelta = SAFE_AGE) -> bool:
+        """Remove a file that no row names, unless it was sent again within `age`: its row may be about to come."""
         aside = self._folder / _ASIDE / path.name
         aside.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             path.rename(aside)
         except FileNotFoundError:
             return False
-        if not _is_old(aside, now):  # put there by `keep` since we looked: its row is about to be committed
+        if not _is_older(aside, age, now):  # looked at only now, since `keep` may have put it there in between
             aside.rename(path)
             return False
         aside.unlink()
@@ -127,11 +134,11 @@ class EvidenceFiles:
         for chunk in chunks:
             size += len(chunk)
             if size > self._most:
-                raise TooLarge(f"A file may have at most {self._most} bytes.")
+                raise TooLarge(Message("A file may have at most %(limit)s bytes.", limit=self._most))
             digest.update(chunk)
             file.write(chunk)
         if not size:
-            raise Invalid.at("/file", "The file is empty.")
+            raise Invalid.at("/file", Message("The file is empty.", code="empty"))
         media_type = seen_in(file)
         if media_type is None:
             raise UnsupportedMedia("Only PDF, JPEG, PNG and XLSX without macros are taken, judged by their content.")
@@ -140,8 +147,8 @@ class EvidenceFiles:
         return StoredFile(digest.hexdigest(), size, media_type)
 
 
-def _is_old(path: Path, now: float) -> bool:
-    return path.stat().st_mtime < now - SAFE_AGE.total_seconds()
+def _is_older(path: Path, age: timedelta, now: float) -> bool:
+    return path.stat().st_mtime < now - age.total_seconds()
 
 
 MOST_ENTRIES: Final = 4_096

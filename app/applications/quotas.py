@@ -1,12 +1,14 @@
 """How much one organisation may store: small until it is confirmed, since anybody may register one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.actor import Actor
 from app.applications import store
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Conflict
 from app.registry import store as registry
 from app.registry.model import Standing
@@ -50,9 +52,17 @@ def require_room(session: Session, actor: Actor, row: Evidence, quotas: Quotas) 
     quota = quotas.confirmed if is_confirmed else quotas.claimant
     files, size = store.evidence_used(session, row.organisation_id)
     if files + 1 > quota.max_files or size + row.size > quota.max_bytes:
-        then = "" if is_confirmed else " It may store more once it is confirmed."
-        raise QuotaExceeded(
-            f"Your organisation has stored {files} files of {size:,} bytes in all; it may store {quota.max_files} "
-            f"files and {quota.max_bytes:,} bytes.{then} Remove files from drafts, or ask the staff of the mark.",
-            data={"files": files, "bytes": size, "max_files": quota.max_files, "max_bytes": quota.max_bytes},
+        stored: dict[str, Any] = {"files": files, "bytes": size}
+        stored |= {"max_files": quota.max_files, "max_bytes": quota.max_bytes}
+        message = Message(
+            "Your organisation has stored %(files)s files of %(bytes)s bytes; it may store %(max_files)s files of "
+            "%(max_bytes)s bytes, and more once it is confirmed. Remove files from drafts.",
+            **stored,
         )
+        if is_confirmed:
+            message = Message(
+                "Your organisation has stored %(files)s files of %(bytes)s bytes; it may store %(max_files)s files of "
+                "%(max_bytes)s bytes. Remove files from drafts, or ask the certification body.",
+                **stored,
+            )
+        raise QuotaExceeded(message, data=stored)

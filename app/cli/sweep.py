@@ -7,6 +7,7 @@ only what follows from one that passed is done here.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.access import sessions
 from app.access import store as access
 from app.actor import SYSTEM
-from app.applications import clock, grounds, stray_files
+from app.applications import claims, clock, grounds, stray_files
 from app.applications.clock import Lapsing
 from app.applications.files import EvidenceFiles
 from app.certificates import cascade
@@ -45,24 +46,32 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions,
-    remove files that no document names.
+    """Do what falls due: end applications, follow residencies and ended evidence, erase uploads of refused claims,
+    remove files that no document names, forget old answers and sessions.
 
     Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
     """
     settings = load_settings()
+    files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     with in_words(), opened(settings) as database:
-        undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo)
-        files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
-        remove_stray(database, files, utc_now(), dry_run=dry_run, say=typer.echo)
+        undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo, files=files)
     if undone:
         raise typer.Exit(UNDONE)
 
 
-def run(database: Database, now: datetime, *, dry_run: bool, say: Callable[[str], None]) -> int:
-    """Everything that is due as of now; how many things were in use by somebody else and are left for next time."""
+def run(
+    database: Database,
+    now: datetime,
+    *,
+    dry_run: bool,
+    say: Callable[[str], None],
+    files: EvidenceFiles | None = None,
+) -> int:
+    """Everything that is due as of now; how many things were in use by somebody else and are left for next time.
+
+    Without `files`, uploads of refused claims and files that no document names are left alone."""
     undone = done = 0
-    for due in _due(database, now):
+    for due in _due(database, now, files):
         if dry_run:
             say(f"due: {due.what}")
             done += 1
@@ -84,20 +93,6 @@ def run(database: Database, now: datetime, *, dry_run: bool, say: Callable[[str]
     return undone
 
 
-def remove_stray(
-    database: Database, files: EvidenceFiles, now: datetime, *, dry_run: bool, say: Callable[[str], None]
-) -> None:
-    """Remove the files of evidence that no row names and that are older than a day."""
-    with database.read_session() as session:
-        found = stray_files.stray(session, files, now)
-    if dry_run:
-        if found:
-            say(f"due: {len(found)} files that no document names, older than a day: remove them")
-        return
-    if removed := sum(files.remove(path, now.timestamp()) for path in found):
-        say(f"{removed} files that no document named are removed")
-
-
 def _log_history(database: Database, now: datetime, say: Callable[[str], None]) -> int:
     """The head of the history goes into the public log, so that a cut tail shows; 1 if that has to wait."""
     try:
@@ -110,7 +105,7 @@ def _log_history(database: Database, now: datetime, say: Callable[[str], None]) 
     return 0
 
 
-def _due(database: Database, now: datetime) -> Sequence[Due]:
+def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequence[Due]:
     with database.read_session() as session:
         due = [
             Due(
@@ -129,6 +124,12 @@ def _due(database: Database, now: datetime) -> Sequence[Due]:
             due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
         for evidence_id in grounds.ended(session, day_in_baku(now)):
             due.append(Due(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
+        if files is not None:
+            for claim_id in claims.to_erase(session, now):
+                due.append(Due(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
+            if found := stray_files.stray(session, files, now):
+                what = f"{len(found)} files that no document names, older than a day: remove them"
+                due.append(Due(what, _remove(found, files, now)))
         if access.has_answers(session, now - ANSWERS_KEPT):
             due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
         if sessions.to_forget(session, now):
@@ -170,6 +171,24 @@ def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str |
     def do(session: Session) -> str | None:
         numbers = ", ".join(grounds.end(session, SYSTEM, evidence_id, now=now))
         return f"evidence {evidence_id} has ended: a matter is open about {numbers}" if numbers else None
+
+    return do
+
+
+def _erase(claim_id: UUID, files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        gone = claims.erase(session, SYSTEM, claim_id, now)
+        for sha256 in gone:  # before the commit: what fails after it would never be erased
+            files.erase(sha256)
+        return f"claim {claim_id} was refused: its uploads are erased"
+
+    return do
+
+
+def _remove(found: Sequence[Path], files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+    def do(_session: Session) -> str | None:
+        removed = sum(files.remove(path, now.timestamp()) for path in found)
+        return f"{removed} files that no document named are removed" if removed else None
 
     return do
 

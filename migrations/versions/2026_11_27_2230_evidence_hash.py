@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261127_2230_evidence_hash"
-down_revision = "20261127_2100_reports"
+down_revision = "20261127_2200_claims"
 branch_labels = None
 depends_on = None
 

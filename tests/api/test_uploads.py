@@ -10,11 +10,13 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest.mock import patch
+from uuid import UUID
 
 import pytest
 from api_world import refused
 
 from app.applications import files as files_module
+from app.applications import store
 from app.applications.files import EvidenceFiles, seen_in
 from app.applications.quotas import Quota, Quotas
 from app.cli import sweep
@@ -117,7 +119,8 @@ def test_two_at_once_do_not_overrun_the_quota(shared_house):
     """Each to another draft: what both have locked is the organisation."""
     company = shared_house.company()
     drafts = [company.draft(), company.draft()]
-    used = len(ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"])
+    with shared_house.database.read_session() as session:
+        used, _ = store.evidence_used(session, UUID(company.organisation_id))
     usual = shared_house.app.state.quotas
     shared_house.app.state.quotas = Quotas(Quota(10**9, used + 1), Quota(10**9, used + 1))
     try:
@@ -141,14 +144,12 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_house, compan
         os.utime(path, (long_ago, long_ago))
     os.utime(files.path(young.file.sha256), (now.timestamp(),) * 2)
 
-    said = []
-
     def swept(**more):
-        said.clear()
-        sweep.remove_stray(shared_house.database, files, now, dry_run=False, say=said.append, **more)
+        said = []
+        assert sweep.run(shared_house.database, now, say=said.append, files=files, **more) == 0
+        return [each for each in said if "files that no document" in each]
 
-    sweep.remove_stray(shared_house.database, files, now, dry_run=True, say=said.append)
-    assert said == ["due: 3 files that no document names, older than a day: remove them"]
+    assert swept(dry_run=True) == ["due: 3 files that no document names, older than a day: remove them"]
 
     def look_and_let_it_be_sent_again(*args):
         found = stray(*args)
@@ -159,13 +160,11 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_house, compan
 
     stray = sweep.stray_files.stray
     with patch.object(sweep.stray_files, "stray", look_and_let_it_be_sent_again):
-        swept()
-    assert said == ["2 files that no document named are removed"]
+        assert swept(dry_run=False) == ["2 files that no document named are removed"]
     assert not left.exists() and not files.path(old.file.sha256).exists()
     for each in (named, young.file.sha256, sent_again.file.sha256):
         assert files.path(each).exists()
-    swept()
-    assert said == []
+    assert swept(dry_run=False) == []
 
 
 def test_the_register_is_read_before_the_transaction(shared_house):
