@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from app.registry.geography import same_district
+from app.registry.geography import HOME, same_district, wrong_district
 from app.registry.import_plan import FieldChange, ImportPlan, Known, LineAction, LinePlan, ResidencySteps
 from app.registry.model import Organisation, Park, Residency, ResidencyStatus, Site, Source, Stage
 from app.registry.periods import Move, PeriodState, state_of
@@ -185,13 +185,15 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
         errors.append(Note(row.line, "status", "The status is none, but a park is named."))
     if row.park_code is None and row.district is None:
         errors.append(Note(row.line, "district", "Where no park is named, the district is needed."))
-    district = places.district(row.district)
+    district = places.find(row.district)
     region = row.economic_region
+    if row.district is not None and (wrong := wrong_district(HOME, row.district)):
+        errors.append(Note(row.line, "district", wrong))
     if region is not None and region not in places.regions:
         errors.append(Note(row.line, "economic_region", f"The economic region {region} is not known."))
     elif region is not None and district is not None and region != district.region:
         errors.append(Note(row.line, "economic_region", f"{district.name} lies in {district.region}, not in {region}."))
-    if park is not None and row.district is not None and not same_district(places, park.district, row.district):
+    if park is not None and district is not None and not same_district(places, park.district, row.district):
         errors.append(Note(row.line, "district", f"The park {park.code} lies in {park.district}, not here."))
     return errors
 
@@ -207,7 +209,7 @@ def _missing_of_park(row: RegisterRow) -> list[Note]:
 
 
 def _park(row: RegisterRow, places: Territory) -> Park:
-    district = places.district(row.district)
+    district = places.find(row.district)
     return Park(
         code=row.park_code,
         kind=KIND_NOT_SAID,
@@ -230,7 +232,7 @@ def _company_values(row: RegisterRow) -> dict[str, Any]:
 
 def _site_values(row: RegisterRow, park: Park | None, places: Territory) -> dict[str, Any]:
     name = row.district or (park.district if park else None)
-    district = places.district(name)
+    district = places.find(name)
     region = row.economic_region or (park.economic_region if park else None)
     return {
         "district": district.name if district else name,

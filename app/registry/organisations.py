@@ -200,7 +200,7 @@ def _checked(
     for name, text in texts.items():
         if wrong := wrong_with(text, LONGEST_FORM if name == "legal_form" else LONGEST_NAME):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-        elif name in legal_names and (disguised := lookalikes.wrong_with(tidy(text))):
+        elif name != "full_name" and (disguised := lookalikes.wrong_with(tidy(text))):
             errors.append(
                 {"pointer": f"/{name}", "detail": f"This name {disguised}: it could not stand on a certificate."}
             )

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from app.registry import voen
 from app.registry.figures import AREA, MONEY, Column, wrong_figure
+from app.registry.geography import HOME, district_name, wrong_district
 from app.registry.table import MOST_BYTES, MOST_ROWS, Cells, Line, Note, read_table
 from app.registry.territory import Territory, territory
 
@@ -144,7 +145,7 @@ def read_row(cells: Cells, places: Territory) -> RegisterRow:
         voen=taxpayer_number(cells),
         park_code=park_code and park_code.upper(),
         park_name_en=cells.optional("zone_name_en"),
-        district=cells.optional("district"),
+        district=district_name(HOME, cells.optional("district")),
         district_iso=cells.optional("district_iso"),
         economic_region=region(cells, places),
         status=status or "none",
@@ -192,7 +193,7 @@ def region(cells: Cells, places: Territory) -> str | None:
     said = cells.optional("economic_region")
     if said is not None:
         return said.upper()
-    known = places.region_of(cells.optional("district"))
+    known = places.region_of(district_name(HOME, cells.optional("district")))
     if known is not None:
         cells.remark("economic_region", f"Empty; the district lies in {known}.")
     return known
@@ -206,9 +207,10 @@ def remark_on_place(cells: Cells, row: RegisterRow, places: Territory) -> None:
         cells.remark("zone_code", f"The status is {row.status}, but no park is named.")
     if row.economic_region is not None and row.economic_region not in places.regions:
         cells.remark("economic_region", f"The economic region {row.economic_region} is not known.")
-    district = places.district(row.district)
+    district = places.find(row.district)
     if row.district is None or district is None:
-        cells.remark("district", "The district is empty or not known.")
+        wrong = row.district and wrong_district(HOME, row.district)
+        cells.remark("district", wrong or "The district is empty.")
         return
     if row.economic_region != district.region:
         cells.remark("economic_region", f"{row.district} lies in {district.region}, not in {row.economic_region}.")
