@@ -19,7 +19,7 @@ from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
 from app.registry.days import day_in_baku
 from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
-from app.registry.model import Residency, Stage
+from app.registry.model import COMPANIES, Residency, Stage
 from app.registry.periods import Move, state_of, step
 from app.registry.residency_rows import (
     ChangeKind,
@@ -176,7 +176,8 @@ def wrong_residency(
 ) -> list[dict[str, str]]:
     """Everything wrong with a residency that begins."""
     errors = _wrong_details(details)
-    if store.organisation(session, organisation_id) is None:
+    company = store.organisation(session, organisation_id)
+    if company is None or company.standing not in COMPANIES:
         errors.append(
             {"pointer": "/organisation_id", "detail": Message("There is no such company.", code="unknown-company")}
         )

@@ -32,6 +32,7 @@ PROBLEM_LANGUAGES = ("az", "ru")
 METHODS = [("**.py", "python"), ("templates/**", "jinja2.ext:babel_extract")]
 OPTIONS = {"templates/**": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+HEAD_COMMENT = re.compile(r"\A(?:#.*\n)+")
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: {language}\\n"\n\n'
 
 
@@ -45,8 +46,7 @@ WORDS = {
     "app.certificates.model": ("CertificateStatus", "SuspensionCause", "MatterState"),
     "app.certificates.search": ("Standing",),
     "app.certificates.workflow": ("Deed",),
-    "app.registry.model": ("Standing",),
-    "app.registry.organisations": ("Decision",),
+    "app.registry.model": ("ClaimState", "Standing"),
     "app.registry.periods": ("PeriodState", "Move"),
 }
 """Closed lists whose values stand in sentences (`word_of`)."""
@@ -60,6 +60,13 @@ def spoken():
     """Every text in the code of the pages: a string, or a pair of one and many."""
     found = extract_from_dir(str(APP / "pages"), METHODS, OPTIONS, KEYWORDS)
     return {message for _file, _line, message, _comments, _context in found if message}
+
+
+def head_of(language, domain="pages"):
+    """The comment at the top: what a native reader has still to look at. It is kept."""
+    path = path_of(language, domain)
+    found = HEAD_COMMENT.match(path.read_text()) if path.exists() else None
+    return found[0] if found else ""
 
 
 def raised():
@@ -167,7 +174,7 @@ def faults(language, wanted, domain="pages"):
             yield f"{where}: not translated, fill in its msgstr: {text!r}"
         elif any(placeholders(form) != placeholders(text) for form in forms):
             yield f"{where}: other placeholders: {text!r}"
-    if not path.exists() or path.read_text() != written(language, there):
+    if not path.exists() or path.read_text() != written(language, there, domain):
         yield f"{where}: not in the form that --write gives it"
 
 
@@ -176,18 +183,18 @@ def placeholders(text):
     return Counter(re.findall(r"%(?:\(\w+\))?.", text))
 
 
-def written(language, messages):
+def written(language, messages, domain="pages"):
     made = Catalog(locale=language)
     for text, translated in messages.items():
         made.add(text, translated)
     out = io.BytesIO()
     write_po(out, made, width=0, no_location=True, omit_header=True, sort_output=True)
-    return HEADER.format(language=language) + out.getvalue().decode().strip("\n") + "\n"
+    return head_of(language, domain) + HEADER.format(language=language) + out.getvalue().decode().strip("\n") + "\n"
 
 
 def write(language, wanted, domain="pages"):
     there = catalogue(language, domain)
-    path_of(language, domain).write_text(written(language, {text: there.get(text, "") for text in wanted}))
+    path_of(language, domain).write_text(written(language, {text: there.get(text, "") for text in wanted}, domain))
 
 
 def main():
