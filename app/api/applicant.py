@@ -1,5 +1,6 @@
 """For companies: register, describe sites and products, try the rules, apply, answer."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -35,23 +36,22 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Flag, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Prose, StrongPassword, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import Asked, OrderedRoute, also_wrong
 
 registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
 router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
 trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
-Password = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
 
 
 class Member(Body):
     full_name: Name = Field(examples=["Aygün Nümunə"])
     email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
-    password: Password
+    password: StrongPassword
 
 
 class Registration(Body):
@@ -166,7 +166,14 @@ def list_applications(
     return {"items": dossier.summaries(session, actor, rows, now)}
 
 
+def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route have let somebody in
+    own = own_organisation(asked.actor)
+    return service.wrong_application(asked.session, own, body.product_ids, body.scheme)
+
+
 @router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
+@also_wrong(_wrong_application)
 def create_application(
     body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ApplicationAnswer:

@@ -17,6 +17,7 @@ from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
@@ -79,9 +80,11 @@ class Sheet:
         try:
             values = strict_json.loads(self.values or "{}")
         except ValueError as why:
-            raise Invalid.at("/values", str(why)) from None
+            raise Invalid.at("/values", why.args[0]) from None
         if not isinstance(values, dict):
-            raise Invalid.at("/values", "This is a JSON object: the name of each value, and the value.")
+            raise Invalid.at(
+                "/values", Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
+            )
         return values
 
     def store(self, files: EvidenceFiles) -> StoredFile:

@@ -15,6 +15,7 @@ from app.applications.model import Application
 from app.applications.questions import Field as QuestionField
 from app.applications.questions import Question
 from app.applications.workflow import Action, State
+from app.core.messages import Message
 from app.errors import Invalid
 from app.web.deps import ActorDep, IssuanceDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
 from app.web.fields import Body, Code, Flag, Prose
@@ -59,7 +60,7 @@ def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
     try:
         return UUID(assignee)
     except ValueError:
-        raise Invalid.at("query:assignee", "Give a user's id, or `me`.") from None
+        raise Invalid.at("query:assignee", Message("Give a user's id, or `me`.", code="invalid-id")) from None
 
 
 @router.get("/{case_id}", summary="One case", responses=refuses(*READS))
