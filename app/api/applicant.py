@@ -99,7 +99,7 @@ class DryAssessment(Body):
 
 @trial.post(
     "/schemes/{code}/assessments",
-    summary="Try the rules before applying",
+    summary="Assess products before applying",
     responses=refuses(*CREATES),
 )
 @only_reads
@@ -145,7 +145,7 @@ def list_applications(
     return {"items": dossier.summaries(session, actor, rows, now)}
 
 
-@router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
+@router.post("/applications", status_code=201, summary="Create a draft application", responses=refuses(*CREATES))
 def create_application(
     body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ApplicationAnswer:
@@ -244,7 +244,7 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
 
 @router.get(
     "/applications/{application_id}/declaration",
-    summary="The text to declare, and what was declared",
+    summary="The declaration and its text",
     responses=refuses(*READS),
 )
 def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationAnswer:
@@ -259,7 +259,7 @@ def _may_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_
 @router.post(
     "/applications/{application_id}/declaration",
     status_code=201,
-    summary="Declare that all is true and complete",
+    summary="Declare that all facts are true and complete",
     responses=refuses(*CREATES),
 )
 def declare(
@@ -348,7 +348,7 @@ def withdraw(
 
 @router.get(
     "/applications/{application_id}/assessment",
-    summary="What the rules said, newest for each product",
+    summary="Newest assessment of each product",
     responses=refuses(*READS),
 )
 def get_assessment(
@@ -358,7 +358,7 @@ def get_assessment(
     return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
 
 
-@router.get("/applications/{application_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
+@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
 def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
     """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))

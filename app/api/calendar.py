@@ -57,7 +57,7 @@ class Announcement(Body):
     days: list[DayBody] = Field(max_length=MOST_DAYS)
 
 
-@router.post("/holidays", summary="Announce the moved holidays of a year", responses=refuses(*CREATES))
+@router.post("/holidays", summary="Enter the moved holidays of a year", responses=refuses(*CREATES))
 def announce(body: Announcement, actor: Owner, session: SessionDep, now: NowDep, _retry: ReplayDep) -> CalendarAnswer:
     """Replaces what was announced for this year; deadlines follow at once. Free days given instead of a holiday on a
     weekend, and days exchanged by decision, are announced with the occasion `other`."""

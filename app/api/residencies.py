@@ -154,7 +154,7 @@ def _effect(report: cascade.CascadeReport, session: SessionDep, response: Respon
     return Effect(dry_run=dry_run, **report.as_json())
 
 
-@router.post("/residencies/{residency_id}/end", summary="A residency ended", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/end", summary="End a residency", responses=refuses(*CHANGES))
 def end_residency(
     residency_id: Annotated[UUID, _moves(Move.END)],
     body: Closing,
@@ -179,7 +179,7 @@ def end_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/cancel", summary="The park took it back", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/cancel", summary="Cancel a residency", responses=refuses(*CHANGES))
 def cancel_residency(
     residency_id: Annotated[UUID, _moves(Move.CANCEL)],
     body: Closing,
@@ -204,7 +204,7 @@ def cancel_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/restore", summary="It is open again", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/restore", summary="Reopen a residency", responses=refuses(*CHANGES))
 def restore_residency(
     residency_id: Annotated[UUID, _moves(Move.RESTORE)],
     actor: ActorDep,
@@ -221,9 +221,7 @@ def restore_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.put(
-    "/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES)
-)
+@router.put("/residencies/{residency_id}/stage", summary="Set the production stage", responses=refuses(*CHANGES))
 def update_stage(
     residency_id: Annotated[UUID, _moves(Move.UPDATE)],
     body: StageBody,

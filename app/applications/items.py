@@ -60,7 +60,7 @@ def checked(
     if number is not None and (fault := wrong_with(number, LONGEST_NUMBER)):
         wrong.append({"pointer": "/number", "detail": fault})
     if wrong:
-        raise Invalid("The evidence cannot be right as it is described.", wrong)
+        raise Invalid("Validation failed: see errors.", wrong)
     return Details(details.issued_on, details.valid_until, number, kept)
 
 

@@ -158,7 +158,7 @@ def _check(
         if bearer is not None and (product is None or bearer != product.id):
             errors.append(("/reference", REFERENCE_TAKEN))
     if errors:
-        message = f"The product cannot be right as it is: {len(errors)} place(s) to mend."
+        message = f"Validation failed: {len(errors)} {'error' if len(errors) == 1 else 'errors'}."
         raise Invalid(message, [{"pointer": at, "detail": wrong} for at, wrong in errors])
 
 

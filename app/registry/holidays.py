@@ -71,7 +71,7 @@ def announce(session: Session, actor: Actor, *, year: int, days: Sequence[Announ
     require(actor, Role.OWNER)
     assert actor.id is not None  # owners are people
     if errors := _wrong(year, days):
-        raise Invalid("The calendar cannot be right as it is.", errors)
+        raise Invalid("Validation failed: see errors.", errors)
     before = {row.day: (row.occasion, row.works) for row in store.holidays(session, year, lock=True)}
     after = {each.day: (each.occasion, each.works) for each in days}
     if before != after:

@@ -208,7 +208,7 @@ def _checked(
     if isinstance(read, voen.NotAVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})
     if errors or isinstance(read, voen.NotAVoen):
-        raise Invalid("The registration cannot be right as it is.", errors)
+        raise Invalid("Validation failed: see errors.", errors)
     return {name: tidy(text) for name, text in texts.items() if name != "full_name"}, read
 
 

@@ -92,7 +92,7 @@ def create_site(
         errors.append({"pointer": "/district", "detail": wrong})
     errors += _wrong_park(session, country, district, park_code)
     if errors:
-        raise Invalid("The site cannot be right as it is.", errors)
+        raise Invalid("Validation failed: see errors.", errors)
     stored = district_name(country, district)
     assert stored is not None  # a district was given
     site = Site(
@@ -141,7 +141,7 @@ def update_site(
     """
     site = changeable_site(session, actor, site_id, version, certified=certified)
     if errors := _wrong_name(name) + _wrong_start(production_started_on, now):
-        raise Invalid("The site cannot be right as it is.", errors)
+        raise Invalid("Validation failed: see errors.", errors)
     site.name = tidy(name)
     site.production_started_on = production_started_on
     site.version += 1

@@ -56,7 +56,7 @@ def begin_residency(
     if store.park(session, park_code) is None:
         errors.append({"pointer": "/park_code", "detail": "There is no such park."})
     if errors:
-        raise Invalid("The residency cannot be right as it is.", errors)
+        raise Invalid("Validation failed: see errors.", errors)
     details = _as_stored(details)
     try:
         with session.begin_nested():

@@ -82,5 +82,5 @@ def _question(asked: Mapping[str, str]) -> Question:
 def _refuse(problems: list[dict[str, str]]) -> None:
     if not problems:
         return
-    message = problems[0]["detail"] if len(problems) == 1 else f"{len(problems)} places of the request cannot be right."
+    message = problems[0]["detail"] if len(problems) == 1 else f"Validation failed: {len(problems)} errors."
     raise Invalid(message, problems[:_MAX_PROBLEMS])

@@ -33,7 +33,7 @@ _MEANING = {
     412: "Changed since it was read (`If-Match`).",
     413: "Larger than this address takes.",
     415: "Another media type is expected.",
-    422: "The content cannot be right; `errors` names each place.",
+    422: "Validation failed; `errors` names each field.",
     428: "`If-Match` is missing.",
     429: "Too many failed attempts.",
     503: "Busy or paused; try again.",
