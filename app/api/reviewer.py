@@ -15,6 +15,7 @@ from app.applications.model import Application
 from app.applications.questions import Field as QuestionField
 from app.applications.questions import Question
 from app.applications.workflow import Action, State
+from app.core.messages import Message
 from app.errors import Invalid
 from app.web.deps import ActorDep, IssuanceDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
 from app.web.fields import Body, Code, Flag, Prose
@@ -59,7 +60,7 @@ def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
     try:
         return UUID(assignee)
     except ValueError:
-        raise Invalid.at("query:assignee", "Give a user's id, or `me`.") from None
+        raise Invalid.at("query:assignee", Message("Give a user's id, or `me`.", code="invalid-id")) from None
 
 
 @router.get("/{case_id}", summary="One case", responses=refuses(*READS))
@@ -73,7 +74,7 @@ def get_case(
 @router.get("/{case_id}/assessment", summary="Newest assessment of each product", responses=refuses(*READS))
 def get_assessment(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
     row = cases.on_the_desk(session, actor, _named(case_id))
-    return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
+    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
 @router.get("/{case_id}/timeline", summary="Timeline", responses=refuses(*READS))
