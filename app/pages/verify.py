@@ -219,6 +219,7 @@ class VerifyPages:
             stamp=stamp,
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
+            checked_at=self.desk.clock().replace(second=0, microsecond=0),
             **self._for_scripts(judgement),
         )
 
