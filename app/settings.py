@@ -46,19 +46,24 @@ class Settings(BaseSettings):
         ge=0,
         description="checks from one address in a minute, per worker; a batch counts as 100; 0: as many as come",
     )
+    registrations_per_day: int = Field(
+        default=10,
+        ge=0,
+        description="registrations from one address in a day, the machine itself apart; 0: as many as come",
+    )
     password_hashers: int = Field(default=2, ge=1, le=64, description="password checks at once (64 MiB of memory each)")
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",
         description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
     )
     paper_key: str = Field(
-        default="", description="file of the private key that signs papers (PEM, mode 600); demo: its own"
+        default="", description="file of the private key that signs PDF certificates (PEM, mode 600); demo: its own"
     )
     paper_certificates: str = Field(
         default="", description="file of the signer's certificate and, after it, those of its authorities (PEM)"
     )
     timestamp_url: str = Field(
-        default="", description="time-stamp server (RFC 3161) for papers: PAdES B-LT instead of B-B"
+        default="", description="time-stamp server (RFC 3161) for PDF certificates: PAdES B-LT instead of B-B"
     )
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 

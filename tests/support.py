@@ -174,6 +174,7 @@ class Company(Caller):
         self.voen = voen
         self.name = name
         self.name_az = f"“Nümunə-{name.rpartition(' ')[2]}” MMC"
+        self.claim_id = None
         self.site_id = None
         self.attested_at = None  # when its evidence was last looked up; None: it is not kept up
         self.papers, self.looked_up = {}, {}  # kind → what is stated of it, for whatever it applies for
@@ -302,22 +303,28 @@ class House:
         return self.staff(Role.INSPECTOR)
 
     def register(self, voen=None, **changed):
-        """A company that has registered itself: unconfirmed, no residency, no site."""
+        """A company that has registered itself: unconfirmed, no residency, no site. `voen`: of that number."""
         serial = next(self._serials)
+        email = f"member@{voen_of(serial)}.example"
         voen = voen or voen_of(serial)
         body = {
             "legal_name_az": f"“Nümunə-{serial}” MMC",
             "legal_name_en": f"Sample {serial}",
             "legal_form": "MMC",
             "voen": voen,
-            "member": {"full_name": "Aysel Nümunə", "email": f"member@{voen}.example", "password": PASSWORD},
+            "member": {"full_name": "Aysel Nümunə", "email": email, "password": PASSWORD},
         } | changed
         made = ok(self.anonymous.post("/v1/registrations", json=body))
         subject = Subject(ActorKind.USER, UUID(made["user_id"]))
-        return Company(self, subject, made["organisation_id"], voen, body["legal_name_en"])
+        company = Company(self, subject, made["organisation_id"], voen, body["legal_name_en"])
+        company.claim_id = made["claim_id"]
+        return company
 
     def confirm(self, company):
-        self.registrar.act(f"/v1/organisations/{company.organisation_id}/confirm", {"basis": "Extract seen."})
+        """What was entered moves into the company, where the register lists it: the id may be another one then."""
+        path = f"/v1/organisations/{company.organisation_id}/confirm"
+        made = ok(self.registrar.post(path, json={"basis": "Extract seen."}, version="now"))
+        company.organisation_id = made["id"]
         return company
 
     def settle(self, company, *, stage="operating", status="resident"):
@@ -341,7 +348,7 @@ class House:
         company = self.register(**changed)
         if confirmed:
             self.confirm(company)
-        if resident:
+        if resident and confirmed:  # a claim has no residency
             self.settle(company, stage=stage)
         company.add_site()
         if evidence is True:
@@ -479,6 +486,7 @@ def open_house(database_url, folder, clock=None, **settings):
     """The service on a migrated database, with cheap password hashes; its keys and files go to `folder`."""
     clock = clock or Clock()
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
+    given |= {"registrations_per_day": 0}  # tests register any number from one address
     settings = Settings(**(given | settings))
     prepare(settings, clock())
     with ExitStack() as stack:

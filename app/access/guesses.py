@@ -16,10 +16,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.access import store
+from app.core.messages import Message
 from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
 MOST_REPORTS = 10
+REGISTRATION_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,29 @@ def forgive_codes(session: Session, user_id: UUID) -> None:
 def forgive(session: Session, account: str, address: str) -> None:
     """A right password clears what this account failed from this address, not what the address failed elsewhere."""
     store.clear_failures(session, limits(account, address)[0].key)
+
+
+def count_registration(session: Session, address: str, now: datetime, *, most: int) -> None:
+    """Count a registration that was made from this address; the machine itself may make any number.
+
+    Errors: TooManyAttempts where `most` were made within a day; 0: as many as come.
+    """
+    if most == 0 or _is_this_machine(address):
+        return
+    key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
+    if store.failures(session, key, since) >= most:
+        raise TooManyAttempts(
+            Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
+            retry_after=int(REGISTRATION_WINDOW.total_seconds()),
+        )
+    store.add_failure(session, key, now, since)
+
+
+def _is_this_machine(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _key(*parts: str) -> str:

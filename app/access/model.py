@@ -24,6 +24,9 @@ class User(Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None] = mapped_column(
+        comment="whose claim was refused: reads the claim and does nothing else, until there is another one"
+    )
     former_email: Mapped[str | None] = mapped_column(comment="of a removed account: its address may come in anew")
 
     @property

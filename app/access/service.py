@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from app.access.model import ApiClient, StaffRole, User
 from app.access.rights import own_organisation, require_person
 from app.access.sessions import Ended
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unauthenticated
 
@@ -66,7 +67,10 @@ def create_staff(
     granted = sorted(set(roles))
     if not granted or not set(granted) <= STAFF_ROLES:
         raise Conflict(
-            "Staff need at least one of the roles " + ", ".join(sorted(STAFF_ROLES)) + ".", code="no-such-role"
+            Message(
+                "Staff need at least one of the roles %(roles)s.", roles=sorted(role.value for role in STAFF_ROLES)
+            ),
+            code="no-such-role",
         )
     user = create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
     session.add_all(StaffRole(user_id=user.id, role=role.value) for role in granted)
@@ -109,11 +113,15 @@ def create_user(
     return user
 
 
-def deactivate_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
-    """Nobody acts for the company any more; their tokens and clients end with this transaction."""
+def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+    """Nobody acts for this organisation any more: its people read what was decided and do nothing else; its clients
+    end with this transaction."""
     for user in store.members(session, organisation_id):
-        if user.active:
-            deactivate(session, actor, user, now)
+        if user.active and user.sealed_at is None:
+            user.sealed_at = now
+            sessions.end_all(session, actor, user.id, Ended.SEALED, now)
+            session_store.close_resets(session, user.id, now)
+            audit.record(session, actor, "user.sealed", ("user", user.id), now)
     for client in store.clients_of(session, organisation_id, None, 10_000):
         _revoke(session, actor, client, now)
 
@@ -143,14 +151,20 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
         raise Unauthenticated("This session has ended; sign in again.")
     if not who.active:
         raise Unauthenticated("This account is not active.")
+    acts_for = None if who.is_sealed else who.organisation_id
     return Actor(
         ActorKind.USER,
         who.user_id,
-        who.roles if who.is_staff else frozenset({Role.APPLICANT}),
-        who.organisation_id,
+        who.roles if who.is_staff or acts_for is None else frozenset({Role.APPLICANT}),
+        acts_for,
         session_id=who.id,
         second_factor_at=who.second_factor_at if totp.recent(who.second_factor_at, now) else None,
     )
+
+
+def acting_for(actor: Actor, organisation_id: UUID) -> Actor:
+    """The same person, as of the organisation that they have just become a member of."""
+    return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)
 
 
 def granted(client: ApiClient) -> frozenset[Scope]:

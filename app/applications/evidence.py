@@ -22,19 +22,22 @@ from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
+from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, Expected, Invalid, NotFound
 from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.geography import HOME, wrong_district
-from app.registry.model import Organisation
+from app.registry.model import Organisation, Standing
 from app.registry.territory import territory
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType
+from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
+MOST_OF_A_CLAIM = 50
+"""Whatever they are added to: until a claim is confirmed, its claimant is a stranger."""
 ADDERS = (Role.REGISTRAR, Role.REVIEWER)
 """Members of staff who look up what only staff can, and confirm what companies upload."""
 
@@ -61,9 +64,8 @@ def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Appl
 def check_open(session: Session, actor: Actor, application: Application) -> None:
     """Staff work on what was submitted and is not yet decided."""
     if State(application.state) not in OPEN - {State.DRAFT}:
-        words = application.state.replace("_", " ")
         raise Conflict(
-            f"The application is {words}; its evidence stays as it is.",
+            Message("The application is %(state)s; its evidence stays as it is.", state=word_of(application.state)),
             code="application-frozen",
             data={"state": application.state, "allowed": [a.value for a in cases.moves(session, actor, application)]},
         )
@@ -118,6 +120,10 @@ def add_of_company(
     return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
 
 
+NOT_IN_APPLICATION = Message("This product is not in the application.", code="unknown-product")
+NO_SUCH_PRODUCT = Message("The company has no such product.", code="unknown-product")
+
+
 def check_subject(session: Session, organisation_id: UUID, application_id: UUID | None, about: About) -> None:
     """Products of the application (or, without one, of the company) and sites of the company; Invalid otherwise."""
     errors = []
@@ -127,13 +133,13 @@ def check_subject(session: Session, organisation_id: UUID, application_id: UUID 
             if application_id is not None
             else products.owned(session, organisation_id, about.product_ids)
         )
-        where = "This product is not in the application." if application_id else "The company has no such product."
+        where = NOT_IN_APPLICATION if application_id else NO_SUCH_PRODUCT
         if not set(about.product_ids) <= set(known):
             errors.append({"pointer": "/product_ids", "detail": where})
     if about.site_id is not None and registry.site(session, about.site_id, organisation_id) is None:
-        errors.append({"pointer": "/site_id", "detail": "The company has no such site."})
+        errors.append({"pointer": "/site_id", "detail": Message("The company has no such site.", code="unknown-site")})
     if errors:
-        raise Invalid("The evidence is about something that is not there.", errors)
+        raise Invalid.with_all(errors)
 
 
 def lookups(session: Session, organisation_id: UUID) -> Lookups:
@@ -142,7 +148,9 @@ def lookups(session: Session, organisation_id: UUID) -> Lookups:
     def member(text: str) -> str:
         user = access.user(session, UUID(text))
         if user is None or user.organisation_id != organisation_id or not user.active:
-            raise ValueError("This is not the id of a member of the company.")
+            raise ValueError(
+                Message("This is not the id of a member of the company.", code="unknown-member-of-company")
+            )
         return text
 
     def district(text: str) -> str:
@@ -178,9 +186,16 @@ def _described(
 ) -> Evidence:
     kind = items.kind_of(code)
     side = Supplier.STAFF if actor.is_staff else Supplier.APPLICANT
+    if side not in kind.supplied_by and side is Supplier.APPLICANT:
+        by_staff = Message(
+            "Evidence of the kind %(kind)s is supplied by the staff of the mark.", code="other-supplier", kind=code
+        )
+        raise Invalid.at("/kind", by_staff)
     if side not in kind.supplied_by:
-        by = "the staff of the mark" if side is Supplier.APPLICANT else "the applicant"
-        raise Invalid.at("/kind", f"Evidence of the kind {kind.code} is supplied by {by}.")
+        by_them = Message(
+            "Evidence of the kind %(kind)s is supplied by the applicant.", code="other-supplier", kind=code
+        )
+        raise Invalid.at("/kind", by_them)
     if actor.kind is ActorKind.USER:
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
@@ -214,11 +229,15 @@ def _enter(
     session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
 ) -> Evidence:
     for other in present:
+        if other.withdrawn_at is not None:
+            continue
         same = (other.kind, other.sha256, other.site_id) == (row.kind, row.sha256, row.site_id)
         if same and sorted(other.product_ids) == row.product_ids and items.details_of(other) == items.details_of(row):
             return other
     if len(present) >= most:
-        raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+        raise _too_many(most)
+    if not actor.is_staff and _claims_too_much(session, row.organisation_id):
+        raise _too_many(MOST_OF_A_CLAIM)
     session.add(row)
     session.flush()
     audit.record(
@@ -237,6 +256,17 @@ def _enter(
     return row
 
 
+def _too_many(most: int) -> Conflict:
+    return Conflict(Message("No more than %(limit)s files are taken here.", limit=most), code="too-many-files")
+
+
+def _claims_too_much(session: Session, organisation_id: UUID) -> bool:
+    organisation = registry.organisation(session, organisation_id)
+    assert organisation is not None  # a foreign key
+    is_claim = organisation.standing == Standing.UNCONFIRMED
+    return is_claim and store.evidence_count(session, organisation_id) >= MOST_OF_A_CLAIM
+
+
 def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:
     """Only from a draft: nobody has looked at it yet."""
     application = cases.visible(session, actor, application_id, lock=True)
@@ -249,13 +279,23 @@ def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UU
 def find(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID) -> Evidence:
     application = cases.visible(session, actor, application_id)
     row = store.evidence(session, application.id, evidence_id)
-    if row is None:
+    if row is None or not is_shown(actor, row):
         raise NotFound.of("evidence")
     return row
 
 
+def is_shown(actor: Actor, row: Evidence) -> bool:
+    """What only staff supply is for staff: a company reads what follows from it, never the document."""
+    kind = kinds().get(row.kind)
+    return actor.is_staff or kind is None or not kind.is_staff_only
+
+
+def shown(actor: Actor, rows: Sequence[Evidence]) -> Sequence[Evidence]:
+    return [row for row in rows if is_shown(actor, row)]
+
+
 def list_of(session: Session, actor: Actor, application_id: UUID) -> Sequence[Evidence]:
-    return store.evidence_of(session, cases.visible(session, actor, application_id).id)
+    return shown(actor, store.evidence_of(session, cases.visible(session, actor, application_id).id))
 
 
 def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Evidence]:
@@ -263,13 +303,13 @@ def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Se
     if organisation is None:
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
-    return store.evidence_of_company(session, organisation.id)
+    return shown(actor, store.evidence_of_company(session, organisation.id))
 
 
 def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = False) -> Evidence:
     """One item, of an application or of a company, if this actor may know of it."""
     row = store.any_evidence(session, evidence_id, lock=lock)
-    if row is None or not may_see(actor, row.organisation_id):
+    if row is None or not may_see(actor, row.organisation_id) or not is_shown(actor, row):
         raise NotFound.of("evidence")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
     return row

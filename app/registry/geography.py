@@ -4,6 +4,7 @@ from functools import cache
 
 import pycountry
 
+from app.core.messages import Message
 from app.core.text.normalize import fold
 from app.registry.territory import Territory, territory
 from app.registry.text import tidy
@@ -24,7 +25,7 @@ def same_district(places: Territory, one: str | None, other: str | None) -> bool
     return known == also if known or also else fold(one) == fold(other)
 
 
-def wrong_district(country: str | None, district: str) -> str | None:
+def wrong_district(country: str | None, district: str) -> Message | None:
     """What is wrong with the name of a district of Azerbaijan, with the nearest ones and the list of all; None if it is
     one of them, in any spelling.
 
@@ -32,10 +33,17 @@ def wrong_district(country: str | None, district: str) -> str | None:
     """
     if country not in (None, HOME) or territory().find(district):
         return None
-    nearest = " or ".join(territory().nearest(district))
-    known = ", ".join(each.name for each in territory().districts)
-    meant = f"Do you mean {nearest}? " if nearest else ""
-    return f"This is no district of Azerbaijan. {meant}Write one of: {known}."
+    known = [each.name for each in territory().districts]
+    if nearest := territory().nearest(district):
+        return Message(
+            "This is no district of Azerbaijan. Do you mean %(suggestion)s? Write one of: %(allowed)s.",
+            code="unknown-district",
+            suggestion=list(nearest),
+            allowed=known,
+        )
+    return Message(
+        "This is no district of Azerbaijan. Write one of: %(allowed)s.", code="unknown-district", allowed=known
+    )
 
 
 def district_name(country: str | None, district: str | None) -> str | None:

@@ -60,6 +60,18 @@ class Stage:
     def unconfirmed(self):
         return f"/v1/organisations/{self.house.register().organisation_id}"
 
+    def sealed(self):
+        """Somebody whose claim was refused."""
+        claimant = self.house.register()
+        self.house.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "Nobody knows them."})
+        return claimant.without_factor()
+
+    def claim(self):
+        return f"/v1/claims/{self.house.register().claim_id}"
+
+    def disputed(self):
+        return f"/v1/claims/{self.house.register(self.company.voen).claim_id}"
+
     def residency(self):
         company = self.house.confirm(self.house.register())
         return f"/v1/residencies/{self.house.settle(company)}"
@@ -188,6 +200,17 @@ def read(stage):
     return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation", json={"reason": "Of another works."})
 
 
+def another_claim(_stage):
+    form = {"kind": "other", "legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
+    return "/v1/claims", {"files": {"file": ("a.pdf", PDF)}, "data": form | {"voen": voen_of(651)}}
+
+
+def own_paper(stage):
+    product_id = stage.company.add_product()  # nothing of it is under review
+    item = stage.company.lay("conformity-document", about=product_id, issued_on="2024-01-15")
+    return at(f"/v1/evidence/{item['id']}", "/withdraw", json={"reason": "Of another works."})
+
+
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 
 
@@ -263,6 +286,19 @@ CASES = {
         "registrar",
         lambda s: at(s.unconfirmed(), "/refuse", json={"reason": "Nobody knows them."}),
     ),
+    "POST /v1/claims": ("sealed", another_claim),
+    "POST /v1/claims/{claim_id}/propose": (
+        "registrar",
+        lambda s: at(s.disputed(), "/propose", json={"basis": "A new director."}),
+    ),
+    "POST /v1/claims/{claim_id}/confirm": (
+        "registrar",
+        lambda s: at(s.claim(), "/confirm", json={"basis": "Extract seen."}),
+    ),
+    "POST /v1/claims/{claim_id}/refuse": (
+        "registrar",
+        lambda s: at(s.claim(), "/refuse", json={"reason": "Nobody knows them."}),
+    ),
     "POST /v1/residencies": ("registrar", residency),
     "POST /v1/residencies/{residency_id}/end": ("registrar", lambda s: at(s.residency(), "/end", json=CLOSING)),
     "POST /v1/residencies/{residency_id}/cancel": ("registrar", lambda s: at(s.residency(), "/cancel", json=CLOSING)),
@@ -335,6 +371,7 @@ CASES = {
     ),
     "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),
+    "POST /v1/evidence/{evidence_id}/withdraw": ("company", own_paper),
 }
 
 # What is shown once, in the first answer only
@@ -380,7 +417,8 @@ def test_every_change_honours_the_key(house):
 
 
 def honours(house, stage, method, who, prepare):
-    caller = stage.company if who == "company" else getattr(house, who)
+    callers = {"company": lambda: stage.company, "sealed": stage.sealed}
+    caller = callers.get(who, lambda: getattr(house, who))()
     path, request = prepare(stage)
     if request.get("version") == "now":  # for the retry this is an old version: the first try changed it
         request["version"] = caller.version_of(path)

@@ -206,6 +206,7 @@ PAGED = [
     ("/v1/reports", "owner"),
     ("/v1/audit", "auditor"),
     ("/v1/organisations", "registrar"),
+    ("/v1/claims", "registrar"),
     ("/v1/residencies", "registrar"),
     ("/v1/certificates", "anonymous"),
     ("/v1/headings", "anonymous"),

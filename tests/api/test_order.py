@@ -150,8 +150,14 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     def organisation(deed, body):
         return lambda: (f"/v1/organisations/{house.register().organisation_id}/{deed}", body)
 
+    def claim(deed, body):
+        return lambda: (f"/v1/claims/{house.register().claim_id}/{deed}", body)
+
+    def disputed(deed, body):
+        return lambda: (f"/v1/claims/{house.register(company.voen).claim_id}/{deed}", body)
+
     def new_residency():
-        newcomer = house.register()
+        newcomer = house.confirm(house.register())
         body = {
             "organisation_id": newcomer.organisation_id,
             "park_code": "AGDAM-SP",
@@ -180,6 +186,11 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         item = path.removesuffix("/confirm")
         house.registrar.act(path, read)
         return f"{item}/withdraw-confirmation", {"reason": "Of another works.", "found_false": False}
+
+    def own_paper():
+        """About a product of which nothing is under review."""
+        item = company.lay("conformity-document", about=company.add_product(), issued_on="2024-01-15")
+        return f"/v1/evidence/{item['id']}/withdraw", {"reason": "Of another works."}
 
     def matter():
         path, body = certificate("changes", CHANGE)()
@@ -254,6 +265,11 @@ def places(shared_house):  # noqa: C901 (one line for each route)
             house.registrar, organisation("confirm", {"basis": "Extract seen."})
         ),
         "POST /v1/organisations/{organisation_id}/refuse": Place(house.registrar, organisation("refuse", REASON)),
+        "POST /v1/claims/{claim_id}/confirm": Place(
+            house.registrar, claim("confirm", {"basis": "Extract seen.", "evidence_seen": []})
+        ),
+        "POST /v1/claims/{claim_id}/propose": Place(house.registrar, disputed("propose", {"basis": "A new director."})),
+        "POST /v1/claims/{claim_id}/refuse": Place(house.registrar, claim("refuse", REASON)),
         "POST /v1/residencies": Place(house.registrar, new_residency),
         "POST /v1/residencies/{residency_id}/end": Place(house.registrar, residency("end", CLOSING)),
         "POST /v1/residencies/{residency_id}/cancel": Place(house.registrar, residency("cancel", CLOSING)),
@@ -269,6 +285,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/matters/{matter_id}/close": Place(house.registrar, matter),
         "POST /v1/evidence/{evidence_id}/confirm": Place(house.registrar, paper),
         "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(house.registrar, withdrawal),
+        "POST /v1/evidence/{evidence_id}/withdraw": Place(company, own_paper),
         "POST /v1/cases/{case_id}/hand-over": Place(house.reviewer, case("in_review", "hand-over", to_other)),
         "POST /v1/cases/{case_id}/notes": Place(house.reviewer, case("submitted", "notes", {"text": "Called."})),
         "POST /v1/cases/assign": Place(
@@ -313,6 +330,9 @@ ROUTES = """
     POST /v1/cases/{case_id}/return
     POST /v1/organisations/{organisation_id}/confirm
     POST /v1/organisations/{organisation_id}/refuse
+    POST /v1/claims/{claim_id}/confirm
+    POST /v1/claims/{claim_id}/propose
+    POST /v1/claims/{claim_id}/refuse
     POST /v1/residencies
     POST /v1/residencies/{residency_id}/end
     POST /v1/residencies/{residency_id}/cancel
@@ -324,6 +344,7 @@ ROUTES = """
     POST /v1/matters/{matter_id}/close
     POST /v1/evidence/{evidence_id}/confirm
     POST /v1/evidence/{evidence_id}/withdraw-confirmation
+    POST /v1/evidence/{evidence_id}/withdraw
     POST /v1/cases/{case_id}/hand-over
     POST /v1/cases/{case_id}/notes
     POST /v1/cases/assign

@@ -71,7 +71,7 @@ def test_an_unknown_district_is_refused_with_the_list(session, actor):
     [error] = refusal.value.data["errors"]
     assert error["pointer"] == "/district"
     assert error["detail"].startswith(
-        "This is no district of Azerbaijan. Do you mean Ağdaş or Ağdam or Ağdərə? Write one of: Bakı, "
+        "This is no district of Azerbaijan. Do you mean Ağdaş, Ağdam, Ağdərə? Write one of: Bakı, "
     )
     assert "Ağdam," in error["detail"]
     assert len(error["detail"]) < 1_000

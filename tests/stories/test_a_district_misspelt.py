@@ -27,7 +27,7 @@ def test_an_unknown_district_is_refused_with_the_nearest(house):
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
     assert error["pointer"] == "/district"
-    assert "Do you mean Ağdaş or Ağdam or Ağdərə?" in error["detail"]
+    assert "Do you mean Ağdaş, Ağdam, Ağdərə?" in error["detail"]
 
 
 def test_a_site_of_before_is_corrected(house):
