@@ -161,7 +161,7 @@ def list_claims(
 @router.get("/claims/{claim_id}", summary="One claim", responses=refuses(*READS))
 def get_claim(claim_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep) -> ClaimAnswer:
     """Its claimant reads the claim; staff also all other claims of the VÖEN with their evidence, and the register."""
-    return _answer(session, actor, claims.visible(session, actor, parse_id(claim_id, "claim")), response, now)
+    return _answer(session, actor, claims.visible(session, actor, parse_id(claim_id, "company claim")), response, now)
 
 
 def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
@@ -208,7 +208,7 @@ def _decides(action: str) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
-        return claims.guard(session, actor, parse_id(claim_id, "claim"), version, action, now).id
+        return claims.guard(session, actor, parse_id(claim_id, "company claim"), version, action, now).id
 
     return Depends(admitted, scope="function")
 

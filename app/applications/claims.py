@@ -43,7 +43,7 @@ def visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
     """For those who read cases, and for its claimant; to everybody else there is none."""
     claim = registry.claim(session, claim_id)
     if claim is None or not (actor.is_staff or (actor.id is not None and claim.claimant_id == actor.id)):
-        raise NotFound.of("claim")
+        raise NotFound.of("company claim")
     if actor.is_staff:
         require(actor, *cases.CASE_READERS)
     return claim
@@ -142,9 +142,9 @@ def _check_second_person(actor: Actor, claim: Claim, action: str) -> None:
 def _check_open(session: Session, claim: Claim, action: str, now: datetime) -> None:
     state = ClaimState(claim.state)
     if state not in OPEN:
-        raise WrongState("claim", state=state, action=action, allowed=())
+        raise WrongState("company claim", state=state, action=action, allowed=())
     if state is ClaimState.WAITING and action == PROPOSE:
-        raise WrongState("claim", state=state, action=action, allowed=(CONFIRM, REFUSE))
+        raise WrongState("company claim", state=state, action=action, allowed=(CONFIRM, REFUSE))
     if state is ClaimState.DISPUTED and action == CONFIRM:
         _check_proposal(session, claim, now)
 
