@@ -161,7 +161,7 @@ def list_claims(
 @router.get("/claims/{claim_id}", summary="One claim", responses=refuses(*READS))
 def get_claim(claim_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep) -> ClaimAnswer:
     """Its claimant reads the claim; staff also all other claims of the VÖEN with their evidence, and the register."""
-    return _answer(session, actor, claims.visible(session, actor, parse_id(claim_id, "claim")), response, now)
+    return _answer(session, actor, claims.visible(session, actor, parse_id(claim_id, "company claim")), response, now)
 
 
 def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
@@ -204,18 +204,18 @@ class ClaimBasis(Body):
     evidence_seen: list[UUID] = Field(default=[], max_length=100, description="documents of the claim that you saw")
 
 
-def _decides(action: str) -> object:
+def _decides(action: claims.Decision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
-        return claims.guard(session, actor, parse_id(claim_id, "claim"), version, action, now).id
+        return claims.guard(session, actor, parse_id(claim_id, "company claim"), version, action, now).id
 
     return Depends(admitted, scope="function")
 
 
 @router.post("/claims/{claim_id}/confirm", summary="Confirm a claim", responses=refuses(*CHANGES))
 def confirm(
-    claim_id: Annotated[UUID, _decides(claims.CONFIRM)],
+    claim_id: Annotated[UUID, _decides(claims.Decision.CONFIRM)],
     body: ClaimBasis,
     actor: ActorDep,
     session: SessionDep,
@@ -240,7 +240,7 @@ class Proposal(Body):
 
 @router.post("/claims/{claim_id}/propose", summary="Propose to confirm a disputed claim", responses=refuses(*CHANGES))
 def propose(
-    claim_id: Annotated[UUID, _decides(claims.PROPOSE)],
+    claim_id: Annotated[UUID, _decides(claims.Decision.PROPOSE)],
     body: Proposal,
     actor: ActorDep,
     session: SessionDep,
@@ -289,7 +289,7 @@ def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> d
 
 @router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
 def refuse(
-    claim_id: Annotated[UUID, _decides(claims.REFUSE)],
+    claim_id: Annotated[UUID, _decides(claims.Decision.REFUSE)],
     body: Reason,
     actor: ActorDep,
     session: SessionDep,
