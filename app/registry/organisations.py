@@ -190,7 +190,7 @@ def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) ->
     for name, text in legal_names.items():
         if wrong := wrong_with(text, LONGEST_NAME) or lookalikes.wrong_with(tidy(text)):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-    if wrong := wrong_with(legal_form, LONGEST_FORM):
+    if wrong := wrong_with(legal_form, LONGEST_FORM) or lookalikes.wrong_with(tidy(legal_form)):
         errors.append({"pointer": "/legal_form", "detail": wrong})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):
