@@ -6,6 +6,7 @@ sessions that the clock does not end, those of the staff with a second factor th
 (`caller.without_factor()` has none), and access tokens that are cut afresh for every request. All names are invented.
 """
 
+import asyncio
 import itertools
 import json
 from contextlib import ExitStack, contextmanager
@@ -20,8 +21,10 @@ from app.access import passwords, service
 from app.access.model import SignIn
 from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind, Role
+from app.cli.mail import code_in
 from app.db import new_id
 from app.main import create_app, prepare
+from app.notifications.transport import mail_files
 from app.registry.days import day_in_baku
 from app.registry.voen import read as read_voen
 from app.schemes import service as schemes
@@ -301,6 +304,15 @@ class House:
     def inspector(self):
         return self.staff(Role.INSPECTOR)
 
+    def mail(self, email=None):
+        """The messages that were sent so far, those that wait now among them; to one address where it is named."""
+        asyncio.run(self.app.state.mail.send_due())
+        return [each for each in mail_files(self.settings.mail_dir) if email in {None, each.recipient}]
+
+    def code(self, email):
+        """The newest one-time code that was mailed to this address."""
+        return next(code for message in reversed(self.mail(email)) if (code := code_in(message)))
+
     def register(self, voen=None, **changed):
         """A company that has registered itself: unconfirmed, no residency, no site."""
         serial = next(self._serials)
@@ -479,6 +491,7 @@ def open_house(database_url, folder, clock=None, **settings):
     """The service on a migrated database, with cheap password hashes; its keys and files go to `folder`."""
     clock = clock or Clock()
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
+    given |= {"mail_seconds": 0}  # tests have their messages sent by `House.mail`
     settings = Settings(**(given | settings))
     prepare(settings, clock())
     with ExitStack() as stack:
@@ -503,7 +516,7 @@ def lay(caller, path, kind, content, about, details, *, site=None):
 
 def ok(answer):
     """The JSON of an answer that had to succeed."""
-    assert answer.status_code in {200, 201}, f"{answer.request.method} {answer.request.url}: {answer.text}"
+    assert answer.status_code in {200, 201, 202}, f"{answer.request.method} {answer.request.url}: {answer.text}"
     return answer.json()
 
 

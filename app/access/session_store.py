@@ -35,6 +35,7 @@ class Present:
     second_factor_at: datetime | None
     active: bool
     is_staff: bool
+    is_administrator: bool
     organisation_id: UUID | None
     roles: frozenset[Role]
 
@@ -43,8 +44,9 @@ def _present() -> sa.Select[Any]:
     """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
     session, person, role = table_of(SignIn), table_of(User), table_of(StaffRole)
     of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
+    rights = (person.c.active, person.c.is_staff, person.c.is_administrator, person.c.organisation_id)
     return (
-        sa.select(*of_session, person.c.active, person.c.is_staff, person.c.organisation_id, role.c.role)
+        sa.select(*of_session, *rights, role.c.role)
         .join_from(session, person, person.c.id == session.c.user_id)
         .outerjoin(role, role.c.user_id == person.c.id)
         .where(session.c.id == sa.bindparam("sign_in_id"))
@@ -67,6 +69,7 @@ def present(session: Session, sign_in_id: UUID) -> Present | None:
         second_factor_at=who.second_factor_at,
         active=who.active,
         is_staff=who.is_staff,
+        is_administrator=who.is_administrator,
         organisation_id=who.organisation_id,
         roles=frozenset(Role(row.role) for row in rows if row.role is not None),
     )

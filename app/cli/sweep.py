@@ -21,9 +21,12 @@ from app.applications import clock, grounds
 from app.applications.clock import Lapsing
 from app.certificates import cascade
 from app.certificates import store as certificates
+from app.cli import mail
 from app.cli.frame import in_words, load_settings, opened
 from app.db import Database
 from app.ledger import log
+from app.notifications import repository as notifications
+from app.notifications.delivery import KEPT
 from app.registry.days import day_in_baku
 from app.web.deps import utc_now
 
@@ -44,13 +47,18 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions.
+    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions, send
+    the messages that wait.
 
-    Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
+    Run it every hour or so. Ends with 1 if something was in use, or not delivered, and has to wait for the next run.
     """
     settings = load_settings()
     with in_words(), opened(settings) as database:
         undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo)
+        if not dry_run:
+            sent = mail.send_due(settings, database, utc_now())
+            undone += sent.failed
+            typer.echo(f"{sent.sent} messages sent, {sent.failed} not delivered.")
     if undone:
         raise typer.Exit(UNDONE)
 
@@ -115,6 +123,8 @@ def _due(database: Database, now: datetime) -> Sequence[Due]:
             due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
         if sessions.to_forget(session, now):
             due.append(Due("sessions that are over for a month: forget them", _forget_sessions(now)))
+        if notifications.has_old(session, now - KEPT):
+            due.append(Due("messages delivered or void, older than a month: forget them", _forget_messages(now)))
     return due
 
 
@@ -168,5 +178,13 @@ def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         sessions.forget(session, now)
         return "sessions that are over for a month are forgotten"
+
+    return do
+
+
+def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        notifications.delete_old(session, now - KEPT)
+        return "messages that are delivered or void for a month are forgotten"
 
     return do

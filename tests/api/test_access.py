@@ -232,6 +232,7 @@ def test_a_program_signs_in_and_is_revoked_at_once(house):
         "name": "Order system",
         "roles": ["applicant"],
         "organisation": me["organisation"],
+        "administrator": None,
         "scopes": sorted(Scope),
         "second_factor": None,
     }

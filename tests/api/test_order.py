@@ -190,11 +190,14 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         return f"next{next(serials)}@sample.example"
 
     def acceptance():
-        token = ok(company.post("/v1/invitations", json={"email": address()}))["token"]
+        email = ok(company.post("/v1/invitations", json={"email": address()}))["email"]
+        token = house.code(email)
         return "/v1/invitations/accept", {"token": token, "full_name": "Kənan Nümunə", "password": PASSWORD}
 
     def redemption():
-        token = ok(house.registrar.post(f"/v1/users/{house.register().id}/password-resets"))["token"]
+        member = house.register()
+        ok(house.registrar.post(f"/v1/users/{member.id}/password-resets"))
+        token = house.code(f"member@{member.voen}.example")
         return "/v1/auth/password-reset", {"token": token, "password": PASSWORD, "otp": None}
 
     def newcomer():
@@ -279,6 +282,9 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/invitations": Place(company, lambda: ("/v1/invitations", {"email": address()})),
         "POST /v1/invitations/accept": Place(anybody, acceptance),
         "POST /v1/auth/password-reset": Place(anybody, redemption),
+        "POST /v1/auth/password-resets": Place(
+            anybody, lambda: ("/v1/auth/password-resets", {"email": "nobody@sample.example", "language": None})
+        ),
         "POST /v1/me/password": changing,
         "POST /v1/me/second-factor/confirm": enrolling,
         "POST /v1/auth/step-up": stepping,
@@ -331,6 +337,7 @@ ROUTES = """
     POST /v1/invitations
     POST /v1/invitations/accept
     POST /v1/auth/password-reset
+    POST /v1/auth/password-resets
     POST /v1/me/password
     POST /v1/me/second-factor/confirm
     POST /v1/auth/step-up
@@ -340,7 +347,13 @@ ROUTES = """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
 ADDS = ("/notes", "/role-requests", "/changes", "/declaration")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
-PUBLIC = ["POST /v1/registrations", "POST /v1/reports", "POST /v1/invitations/accept", "POST /v1/auth/password-reset"]
+PUBLIC = [
+    "POST /v1/registrations",
+    "POST /v1/reports",
+    "POST /v1/invitations/accept",
+    "POST /v1/auth/password-reset",
+    "POST /v1/auth/password-resets",
+]
 BY_EVERYBODY = ["POST /v1/me/password", "POST /v1/auth/step-up"]
 GUESSED = [*BY_EVERYBODY, "POST /v1/me/second-factor/confirm"]
 """What is wrong there is a wrong guess: 403, and counted."""

@@ -301,6 +301,10 @@ def _token(house):
     return partial(house.anonymous.post, "/v1/auth/token", data=form)
 
 
+def _ask_for_password(house):
+    return partial(house.anonymous.post, "/v1/auth/password-resets", json={"email": "nobody@numune.example"})
+
+
 def _batch(house):
     return partial(house.anonymous.post, "/v1/verify/batch", json={"items": [{"number": "x"}]})
 
@@ -312,5 +316,7 @@ READS_ONLY = {
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
     "POST /v1/auth/token": _token,
     "POST /v1/auth/step-up": step_up,
+    "POST /v1/auth/password-resets": _ask_for_password,
 }
-"""POST for what is too long, or too secret, for an address."""
+"""POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
+account."""
