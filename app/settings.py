@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         ge=0,
         description="checks from one address in a minute, per worker; a batch counts as 100; 0: as many as come",
     )
+    registrations_per_day: int = Field(
+        default=10,
+        ge=0,
+        description="registrations from one address in a day, the machine itself apart; 0: as many as come",
+    )
     password_hashers: int = Field(default=2, ge=1, le=64, description="password checks at once (64 MiB of memory each)")
     trusted_proxies: str = Field(
         default="127.0.0.1,::1",

@@ -23,6 +23,7 @@ MOST_REPORTS = 10
 MOST_MAIL_REQUESTS = 20
 MAIL_WINDOW = timedelta(hours=1)
 MOST_MAIL = 5
+REGISTRATION_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,29 @@ def forgive_codes(session: Session, user_id: UUID) -> None:
 def forgive(session: Session, account: str, address: str) -> None:
     """A right password clears what this account failed from this address, not what the address failed elsewhere."""
     store.clear_failures(session, limits(account, address)[0].key)
+
+
+def count_registration(session: Session, address: str, now: datetime, *, most: int) -> None:
+    """Count a registration that was made from this address; the machine itself may make any number.
+
+    Errors: TooManyAttempts where `most` were made within a day; 0: as many as come.
+    """
+    if most == 0 or _is_this_machine(address):
+        return
+    key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
+    if store.failures(session, key, since) >= most:
+        raise TooManyAttempts(
+            f"No more than {most} registrations are taken from one address in a day.",
+            retry_after=int(REGISTRATION_WINDOW.total_seconds()),
+        )
+    store.add_failure(session, key, now, since)
+
+
+def _is_this_machine(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _key(*parts: str) -> str:

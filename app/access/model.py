@@ -30,6 +30,9 @@ class User(Base):
         comment="of their company: invites and removes members, manages API clients",
     )
     language: Mapped[str | None] = mapped_column(comment="of messages to this person: az, en or ru; null: not known")
+    sealed_at: Mapped[datetime | None] = mapped_column(
+        comment="whose claim was refused: reads the claim and does nothing else, until there is another one"
+    )
     former_email: Mapped[str | None] = mapped_column(comment="of a removed account: its address may come in anew")
 
     @property
@@ -169,6 +172,20 @@ class Invitation(Base):
     accepted_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
 
     __table_args__ = (sa.CheckConstraint("accepted_by IS NULL OR closed_at IS NOT NULL", name="accepted_is_closed"),)
+
+
+class AddressConfirmation(Base):
+    """A one-time token mailed to an address that asked to register: whoever has it reads the mail of that address."""
+
+    __tablename__ = "address_confirmations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(index=True, comment="lower case")
+    language: Mapped[str | None] = mapped_column(comment="that was asked for: az, en or ru")
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    closed_at: Mapped[datetime | None] = mapped_column(comment="used, or another one of the address was")
 
 
 class PasswordReset(Base):

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -115,11 +115,15 @@ def create_user(
     return user
 
 
-def deactivate_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
-    """Nobody acts for the company any more; their tokens and clients end with this transaction."""
+def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+    """Nobody acts for this organisation any more: its people read what was decided and do nothing else; its clients
+    end with this transaction."""
     for user in store.members(session, organisation_id):
-        if user.active:
-            deactivate(session, actor, user, now)
+        if user.active and user.sealed_at is None:
+            user.sealed_at = now
+            sessions.end_all(session, actor, user.id, Ended.SEALED, now)
+            session_store.close_resets(session, user.id, now)
+            audit.record(session, actor, "user.sealed", ("user", user.id), now)
     for client in store.clients_of(session, organisation_id, None, 10_000):
         _revoke(session, actor, client, now)
 
@@ -149,15 +153,21 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
         raise Unauthenticated("This session has ended; sign in again.")
     if not who.active:
         raise Unauthenticated("This account is not active.")
+    acts_for = None if who.is_sealed else who.organisation_id
     return Actor(
         ActorKind.USER,
         who.user_id,
-        who.roles if who.is_staff else frozenset({Role.APPLICANT}),
-        who.organisation_id,
-        is_administrator=who.is_administrator,
+        who.roles if who.is_staff or acts_for is None else frozenset({Role.APPLICANT}),
+        acts_for,
+        is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
         second_factor_at=who.second_factor_at if totp.recent(who.second_factor_at, now) else None,
     )
+
+
+def acting_for(actor: Actor, organisation_id: UUID) -> Actor:
+    """The same person, as of the organisation that they have just become a member of."""
+    return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)
 
 
 def granted(client: ApiClient) -> frozenset[Scope]:

@@ -17,7 +17,7 @@ from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
-from app.errors import Invalid, Unavailable
+from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.evidence_kinds import EvidenceKind, kinds
@@ -172,7 +172,7 @@ def _add(
         stored=sheet.store(files),
         now=now,
     )
-    return dossier.evidence(actor, row)
+    return dossier.evidence(session, actor, row)
 
 
 @router.post(
@@ -206,7 +206,7 @@ def add_of_company(
         stored=sheet.store(files),
         now=now,
     )
-    return dossier.evidence(actor, row)
+    return dossier.evidence(session, actor, row)
 
 
 @router.get("/organisations/{organisation_id}/evidence", summary="Evidence of a company", responses=refuses(*READS))
@@ -214,13 +214,13 @@ def list_of_company(
     organisation_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.EvidenceAnswer]]:
     rows = evidence.list_of_company(session, actor, parse_id(organisation_id, "company"))
-    return {"items": [dossier.evidence(actor, row) for row in rows]}
+    return {"items": dossier.evidence_list(session, actor, rows)}
 
 
 @router.get("/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS))
 def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.EvidenceAnswer]]:
     rows = evidence.list_of(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.evidence(actor, row) for row in rows]}
+    return {"items": dossier.evidence_list(session, actor, rows)}
 
 
 @router.get(
@@ -239,7 +239,7 @@ def download(
 
 @router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
 def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.EvidenceAnswer:
-    return _answer(actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
+    return _answer(session, actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
 
 
 @router.get(
@@ -253,6 +253,8 @@ def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, fi
 
 
 def _file(row: Evidence, files: EvidenceFiles) -> FileResponse:
+    if row.erased_at is not None:
+        raise NotFound.of("file")
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
@@ -310,9 +312,36 @@ def _may_change(*, confirmed: bool) -> object:
     return Depends(allowed, scope="function")
 
 
-def _answer(actor: ActorDep, row: Evidence, response: Response) -> dossier.EvidenceAnswer:
+def _answer(session: SessionDep, actor: ActorDep, row: Evidence, response: Response) -> dossier.EvidenceAnswer:
     response.headers["ETag"] = etag(row.version)
-    return dossier.evidence(actor, row)
+    return dossier.evidence(session, actor, row)
+
+
+class OwnWithdrawal(Body):
+    reason: Prose = Field(examples=["The permit was exchanged for another one."])
+
+
+def _may_withdraw(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return confirmation.guard_withdrawal(session, actor, parse_id(evidence_id, "evidence"), version).id
+
+
+@router.post("/evidence/{evidence_id}/withdraw", summary="Withdraw a document", responses=refuses(*CHANGES))
+def withdraw(
+    evidence_id: Annotated[UUID, Depends(_may_withdraw, scope="function")],
+    body: OwnWithdrawal,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.EvidenceAnswer:
+    """For members of the company, of what it uploaded for all applications: it is kept, and no longer counted.
+
+    Not while an application under review rests on it (409 `evidence-in-use`). Where a certificate in force rests on it,
+    a matter opens.
+    """
+    row = confirmation.withdraw_document(session, actor, evidence_id, reason=body.reason, version=version, now=now)
+    return _answer(session, actor, row, response)
 
 
 @router.post("/evidence/{evidence_id}/confirm", summary="Confirm what a document says", responses=refuses(*CHANGES))
@@ -330,7 +359,7 @@ def confirm(
     details = Details(body.issued_on, body.valid_until, body.number, body.values)
     about = About(tuple(body.product_ids), body.site_id)
     row = confirmation.confirm(session, actor, evidence_id, details=details, about=about, version=version, now=now)
-    return _answer(actor, row, response)
+    return _answer(session, actor, row, response)
 
 
 @router.post(
@@ -359,4 +388,4 @@ def withdraw_confirmation(
         version=version,
         now=now,
     )
-    return _answer(actor, row, response)
+    return _answer(session, actor, row, response)

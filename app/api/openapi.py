@@ -42,6 +42,7 @@ TAGS = [
     {"name": "applicant", "description": "Sites, products, applications of your company."},
     {"name": "evidence", "description": "Files laid before the reviewer."},
     {"name": "cases", "description": "For reviewers and approvers: evaluate, recommend, decide with four eyes."},
+    {"name": "claims", "description": "Who acts for a company: compare, confirm one, refuse."},
     {"name": "registrar", "description": "Companies, residencies, imports of the resident register."},
     {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender; report a change."},
     {"name": "matters", "description": "What is open about certificates until somebody closes it."},

@@ -73,7 +73,7 @@ def get_case(
 @router.get("/{case_id}/assessment", summary="What the rules said, newest for each product", responses=refuses(*READS))
 def get_assessment(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
     row = cases.on_the_desk(session, actor, _named(case_id))
-    return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
+    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
 @router.get("/{case_id}/timeline", summary="Who did what, when", responses=refuses(*READS))

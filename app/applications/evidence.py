@@ -28,13 +28,15 @@ from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.geography import HOME, wrong_district
-from app.registry.model import Organisation
+from app.registry.model import Organisation, Standing
 from app.registry.territory import territory
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType
+from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
+MOST_OF_A_CLAIM = 50
+"""Whatever they are added to: until a claim is confirmed, its claimant is a stranger."""
 ADDERS = (Role.REGISTRAR, Role.REVIEWER)
 """Members of staff who look up what only staff can, and confirm what companies upload."""
 
@@ -214,11 +216,15 @@ def _enter(
     session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
 ) -> Evidence:
     for other in present:
+        if other.withdrawn_at is not None:
+            continue
         same = (other.kind, other.sha256, other.site_id) == (row.kind, row.sha256, row.site_id)
         if same and sorted(other.product_ids) == row.product_ids and items.details_of(other) == items.details_of(row):
             return other
     if len(present) >= most:
-        raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+        raise _too_many(most)
+    if not actor.is_staff and _claims_too_much(session, row.organisation_id):
+        raise _too_many(MOST_OF_A_CLAIM)
     session.add(row)
     session.flush()
     audit.record(
@@ -237,6 +243,17 @@ def _enter(
     return row
 
 
+def _too_many(most: int) -> Conflict:
+    return Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+
+
+def _claims_too_much(session: Session, organisation_id: UUID) -> bool:
+    organisation = registry.organisation(session, organisation_id)
+    assert organisation is not None  # a foreign key
+    is_claim = organisation.standing == Standing.UNCONFIRMED
+    return is_claim and store.evidence_count(session, organisation_id) >= MOST_OF_A_CLAIM
+
+
 def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:
     """Only from a draft: nobody has looked at it yet."""
     application = cases.visible(session, actor, application_id, lock=True)
@@ -249,13 +266,23 @@ def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UU
 def find(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID) -> Evidence:
     application = cases.visible(session, actor, application_id)
     row = store.evidence(session, application.id, evidence_id)
-    if row is None:
+    if row is None or not is_shown(actor, row):
         raise NotFound.of("evidence")
     return row
 
 
+def is_shown(actor: Actor, row: Evidence) -> bool:
+    """What only staff supply is for staff: a company reads what follows from it, never the document."""
+    kind = kinds().get(row.kind)
+    return actor.is_staff or kind is None or not kind.is_staff_only
+
+
+def shown(actor: Actor, rows: Sequence[Evidence]) -> Sequence[Evidence]:
+    return [row for row in rows if is_shown(actor, row)]
+
+
 def list_of(session: Session, actor: Actor, application_id: UUID) -> Sequence[Evidence]:
-    return store.evidence_of(session, cases.visible(session, actor, application_id).id)
+    return shown(actor, store.evidence_of(session, cases.visible(session, actor, application_id).id))
 
 
 def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Evidence]:
@@ -263,13 +290,13 @@ def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Se
     if organisation is None:
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
-    return store.evidence_of_company(session, organisation.id)
+    return shown(actor, store.evidence_of_company(session, organisation.id))
 
 
 def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = False) -> Evidence:
     """One item, of an application or of a company, if this actor may know of it."""
     row = store.any_evidence(session, evidence_id, lock=lock)
-    if row is None or not may_see(actor, row.organisation_id):
+    if row is None or not may_see(actor, row.organisation_id) or not is_shown(actor, row):
         raise NotFound.of("evidence")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
     return row

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import secrets
+import time
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXTENSIONS = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", XLSX: ".xlsx"}
 CHUNK = 1 << 20
+JUST_WRITTEN = 3_600
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,19 @@ class EvidenceFiles:
         self._write(self.path(stored.sha256), data)
         return stored
 
+    def erase(self, sha256: str) -> None:
+        """Remove a file that no row names any more. One that was written or sent again within the hour stays: its row
+        may be about to come."""
+        path = self.path(sha256)
+        if path.is_file() and path.stat().st_mtime < time.time() - JUST_WRITTEN:
+            path.unlink(missing_ok=True)
+
     def path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
     def _write(self, path: Path, data: bytes) -> None:
         if path.exists():
+            path.touch()
             return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.parent / f".{path.name}.{secrets.token_hex(8)}"

@@ -75,12 +75,17 @@ class Evidence(Base):
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")
     confirmed_at: Mapped[datetime | None]
-    withdrawal_reason: Mapped[str | None] = mapped_column(comment="why the last confirmation was withdrawn")
+    withdrawal_reason: Mapped[str | None] = mapped_column(
+        comment="why the confirmation, or the document, was withdrawn"
+    )
     found_false: Mapped[bool] = mapped_column(
         default=False,
         server_default=sa.false(),
         comment="withdrawn because it is false; it is never confirmed again",
     )
+    withdrawn_by: Mapped[UUID | None] = mapped_column(comment="the member of the company who withdrew it")
+    withdrawn_at: Mapped[datetime | None] = mapped_column(comment="kept, and no longer counted")
+    erased_at: Mapped[datetime | None] = mapped_column(comment="the file of a refused claim is gone; its hash stays")
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (

@@ -62,6 +62,7 @@ _EVIDENCE_FOR = (
     .where(
         Evidence.organisation_id == sa.bindparam("organisation_id"),
         sa.or_(Evidence.application_id.is_(None), Evidence.application_id == _ID),
+        Evidence.withdrawn_at.is_(None),
     )
     .order_by(Evidence.id)
 )
@@ -204,6 +205,18 @@ def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def products_under_review(session: Session, organisation_id: UUID) -> Sequence[tuple[str, UUID, UUID]]:
+    """Number of the application, product and site of what the company submitted and nobody has decided."""
+    query = (
+        sa.select(Application.number, Product.id, Product.site_id)
+        .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
+        .join(Product, Product.id == ApplicationProduct.product_id)
+        .where(Application.organisation_id == organisation_id, Application.state.in_(OPEN - {State.DRAFT}))
+        .order_by(Application.number)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
 def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:
     return session.scalars(_EVIDENCE_OF, {"id": application_id}).all()
 
@@ -211,6 +224,12 @@ def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:
 def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evidence | None:
     query = sa.select(Evidence).where(Evidence.id == evidence_id, Evidence.application_id == application_id)
     return session.scalars(query).one_or_none()
+
+
+def evidence_count(session: Session, organisation_id: UUID) -> int:
+    """Documents of a company, of all its applications and for all of them."""
+    query = sa.select(sa.func.count()).select_from(Evidence).where(Evidence.organisation_id == organisation_id)
+    return session.scalar(query) or 0
 
 
 def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
@@ -235,8 +254,10 @@ def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> 
 
 
 def evidence_owned(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
-    """Those of these ids that are evidence documents of the company."""
-    query = sa.select(Evidence.id).where(Evidence.organisation_id == organisation_id, Evidence.id.in_(ids))
+    """Those of these ids that are evidence documents of the company, and were not withdrawn."""
+    query = sa.select(Evidence.id).where(
+        Evidence.organisation_id == organisation_id, Evidence.id.in_(ids), Evidence.withdrawn_at.is_(None)
+    )
     return frozenset(session.scalars(query))
 
 

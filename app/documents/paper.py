@@ -21,7 +21,7 @@ Piece = dict[str, Any]  # {lang, dir, text}, and for values {strong, quiet}
 ORIGIN_IN_WORDS: Final[Mapping[str, str]] = {
     "WO": "Wholly obtained: grown, raised, caught or mined in the country",
     "PE": "Produced exclusively from originating materials",
-    "CTH": "Change of tariff heading: every foreign material belongs to another heading than the product",
+    "CTH": "Change of tariff heading: no non-originating material has the same heading as the product",
     "RVC": "Value content: the required share of the ex-works price is added here",
 }
 
@@ -81,8 +81,8 @@ def content(facts: PaperFacts, third: str | None, qr: str, clean: Clean) -> dict
         "qr_alt": facts.url,
         "url": facts.url,
         "check": page.say(
-            "Check before you rely on it: scan the code, or open the address below. Only the register says whether the "
-            "certificate holds today. The signed stamp in the code can be checked without a network."
+            "Check before you rely on it: scan the code or open the address below. Only the register shows the status "
+            "of the certificate today. The signed stamp in the code can be checked offline."
         ),
         "not_this": page.say("This is not a customs certificate of origin."),
         "signed": page.say(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.access import guesses, resets, store
+from app.access import confirmations, guesses, resets, store
 from app.access.seal import Seal
 from app.access.service import email_key
 from app.actor import SYSTEM
@@ -30,11 +30,38 @@ def ask_for_reset(session: Session, *, email: str, language: str | None, address
         outbox.add(session, Kind.RESET_REQUESTED, email, language=language, now=now)
 
 
+def ask_to_register(
+    session: Session, *, email: str, language: str | None, address: str, now: datetime, most: int
+) -> None:
+    """Mail a token that confirms this address; where it has an account, say so there.
+
+    Errors: TooManyAttempts for more than `most` from one network in a day. Too many for one e-mail address send nothing
+    more, and the answer is the same.
+    """
+    email = email_key(email)
+    guesses.count_registration(session, address, now, most=most)
+    if guesses.may_mail(session, email, now):
+        outbox.add(session, Kind.REGISTRATION_REQUESTED, email, language=language, now=now)
+
+
 def resolve(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> bool:
     """Turn a request into the message that its address gets; False: none."""
     if message.kind == Kind.RESET_REQUESTED:
         return _resolve_reset(session, message, seal, now)
+    if message.kind == Kind.REGISTRATION_REQUESTED:
+        _resolve_registration(session, message, seal, now)
     return True
+
+
+def _resolve_registration(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> None:
+    user = store.user_by_email(session, message.recipient)
+    if user is not None:
+        message.kind = Kind.ADDRESS_TAKEN.value
+        message.language = user.language or message.language
+        return
+    confirmation, token = confirmations.issue(session, message.recipient, message.language, now)
+    message.kind = Kind.CONFIRM_ADDRESS.value
+    outbox.set_token(message, seal, token, confirmation.expires_at)
 
 
 def _resolve_reset(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> bool:

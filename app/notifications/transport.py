@@ -128,12 +128,13 @@ class MailFile:
 
 def mail_files(folder: Path) -> Sequence[MailFile]:
     """The messages that were written to files, the oldest first."""
-    found = []
-    for path in sorted(folder.glob("*.eml")):
-        mail = message_from_bytes(path.read_bytes(), policy=SMTP)
-        body = mail.get_content().replace("\r\n", "\n")
-        found.append(MailFile(path.stem, str(mail["Date"]), parseaddr(str(mail["To"]))[1], str(mail["Subject"]), body))
-    return found
+    return [read_mail(path) for path in sorted(folder.glob("*.eml"))]
+
+
+def read_mail(path: Path) -> MailFile:
+    mail = message_from_bytes(path.read_bytes(), policy=SMTP)
+    body = mail.get_content().replace("\r\n", "\n")
+    return MailFile(path.stem, str(mail["Date"]), parseaddr(str(mail["To"]))[1], str(mail["Subject"]), body)
 
 
 def password_of(settings: Settings) -> str | None:

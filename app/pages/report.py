@@ -19,8 +19,8 @@ from app.web.deps import AddressDep, NowDep, SessionDep
 from app.web.routing import FORM_OVERHEAD, OrderedRoute
 
 LONGEST: Final[Mapping[str, int]] = {"number": 200, "address": 2_000, "text": 4_000, "email": 254}
-WRONG: Final = _("This cannot be read. Look at it again.")
-NO_PHOTO: Final = _("Only JPEG, PNG and WebP up to 5 MB are taken.")
+WRONG: Final = _("This cannot be read. Check it.")
+NO_PHOTO: Final = _("Only JPEG, PNG and WebP up to 5 MB are accepted.")
 
 
 class PhotoRoute(OrderedRoute):

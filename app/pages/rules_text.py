@@ -29,11 +29,11 @@ class OutcomeFace:
 OUTCOMES: Mapping[Outcome, OutcomeFace] = MappingProxyType(
     {
         Outcome.FAIL: OutcomeFace(_("Not met"), "bad", "cross", _("As described, the mark would be refused")),
-        Outcome.INCOMPLETE: OutcomeFace(_("Missing"), "wait", "pencil", _("Something is still missing")),
-        Outcome.MANUAL: OutcomeFace(_("A person decides"), "wait", "question", _("A person would have to decide")),
-        Outcome.PASS: OutcomeFace(_("Met"), "good", "check", _("Nothing that was looked at stands in the way")),
+        Outcome.INCOMPLETE: OutcomeFace(_("Missing"), "wait", "pencil", _("Information is missing")),
+        Outcome.MANUAL: OutcomeFace(_("A reviewer decides"), "wait", "question", _("A reviewer would have to decide")),
+        Outcome.PASS: OutcomeFace(_("Met"), "good", "check", _("No obstacle in what was checked")),
         Outcome.NOT_APPLICABLE: OutcomeFace(_("Does not apply"), "neutral", "next", _("No rule applies")),
-        Outcome.NOT_ASSESSED: OutcomeFace(_("Not looked at"), "neutral", "clock", _("Nothing could be looked at yet")),
+        Outcome.NOT_ASSESSED: OutcomeFace(_("Not checked"), "neutral", "clock", _("Nothing has been checked yet")),
     }
 )
 """In the order in which a reader needs them."""

@@ -54,7 +54,7 @@ class Applied:
 def plan_import(session: Session, actor: Actor, sheet: RegisterSheet, today: date, *, lock: bool = False) -> ImportPlan:
     """What the file would do, line by line. With `lock` nobody else changes these companies until the commit."""
     require(actor, Role.REGISTRAR, Role.SYSTEM)
-    organisations = store.organisations_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
+    organisations = store.companies_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
     ids = [each.id for each in organisations.values()]
     residencies: dict[tuple[UUID, str], list[Residency]] = defaultdict(list)
     for period in store.residencies_of(session, ids, lock=lock):

@@ -18,7 +18,7 @@ from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
 from app.registry.days import day_in_baku
 from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
-from app.registry.model import Residency, Stage
+from app.registry.model import COMPANIES, Residency, Stage
 from app.registry.periods import Move, state_of, step
 from app.registry.residency_rows import (
     ChangeKind,
@@ -51,7 +51,8 @@ def begin_residency(
     """A period begins. Errors: Invalid; Conflict `residency-open` where one is open in this park already."""
     require(actor, Role.REGISTRAR)
     errors = _wrong_details(details)
-    if store.organisation(session, organisation_id) is None:
+    company = store.organisation(session, organisation_id)
+    if company is None or company.standing not in COMPANIES:
         errors.append({"pointer": "/organisation_id", "detail": "There is no such company."})
     if store.park(session, park_code) is None:
         errors.append({"pointer": "/park_code", "detail": "There is no such park."})

@@ -117,6 +117,11 @@ class EvidenceKind(BaseModel):
     values: Mapping[str, ValueSpec] = {}
     period: Period | None = Field(None, description="two of the values that are the first and the last day of a period")
 
+    @property
+    def is_staff_only(self) -> bool:
+        """Whether only staff supply it. Companies are never shown such a document."""
+        return self.supplied_by == (Supplier.STAFF,)
+
 
 @cache
 def kinds() -> Mapping[str, EvidenceKind]:

@@ -6,7 +6,7 @@ from alembic import op
 from app import db
 
 revision = "20261127_2210_mail"
-down_revision = "20261127_2100_reports"
+down_revision = "20261127_2200_claims"
 branch_labels = None
 depends_on = None
 

@@ -194,8 +194,11 @@ def test_two_at_once_with_one_token(house, company):
 
 
 def test_a_removed_account_is_past_help(house, company):
-    token = hand_over(house.registrar, company)
-    house.registrar.act(f"/v1/organisations/{company.organisation_id}/refuse", {"reason": "No power of attorney."})
+    token = hand_over(house.registrar, house.confirm(company))
+    invited = ok(company.post("/v1/invitations", json={"email": "second@sample.example"}))
+    joining = {"token": invited["token"], "full_name": "Kənan Nümunə", "password": PASSWORD}
+    ok(house.anonymous.post("/v1/invitations/accept", json=joining))
+    ok(company.delete(f"/v1/members/{company.id}"))
     answer = reset(house, token)
     assert answer.status_code in {404, 409}
     refused(house.registrar.post(f"/v1/users/{company.id}/password-resets"), 409, "not-active")

@@ -276,9 +276,6 @@ def test_the_rest_of_the_days_work_takes_a_password_only(house):
     reviewer.act(f"/v1/cases/{case_id}/claim")
     house.review(case_id, reviewer=reviewer)
     house.approver.without_factor().act(f"/v1/cases/{case_id}/return", {"reason": "Look again."})
-    other = house.register()
-    registrar = house.registrar.without_factor()
-    registrar.act(f"/v1/organisations/{other.organisation_id}/confirm", {"basis": "Extract seen."})
 
 
 def test_the_way_by_a_real_sign_in(house):

@@ -60,6 +60,18 @@ class Stage:
     def unconfirmed(self):
         return f"/v1/organisations/{self.house.register().organisation_id}"
 
+    def sealed(self):
+        """Somebody whose claim was refused."""
+        claimant = self.house.register()
+        self.house.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "Nobody knows them."})
+        return claimant.without_factor()
+
+    def claim(self):
+        return f"/v1/claims/{self.house.register().claim_id}"
+
+    def disputed(self):
+        return f"/v1/claims/{self.house.register(self.company.voen).claim_id}"
+
     def residency(self):
         company = self.house.confirm(self.house.register())
         return f"/v1/residencies/{self.house.settle(company)}"
@@ -72,10 +84,11 @@ def at(address, deed, version="now", **more):
     return f"{address}{deed}", {"version": version, **more}
 
 
-def registration():
-    member = {"full_name": "Aysel Nümunə", "email": "new@sample.example", "password": "correct horse battery"}
+def registration(house):
+    token = house.address_token("new@sample.example")
+    member = {"full_name": "Aysel Nümunə", "password": "correct horse battery"}
     names = {"legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
-    return {**names, "voen": voen_of(650), "member": member}
+    return {**names, "voen": voen_of(650), "member": member, "token": token}
 
 
 def upload(stage):
@@ -199,6 +212,17 @@ def read(stage):
     return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation", json={"reason": "Of another works."})
 
 
+def another_claim(_stage):
+    form = {"kind": "other", "legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
+    return "/v1/claims", {"files": {"file": ("a.pdf", PDF)}, "data": form | {"voen": voen_of(651)}}
+
+
+def own_paper(stage):
+    product_id = stage.company.add_product()  # nothing of it is under review
+    item = stage.company.lay("conformity-document", about=product_id, issued_on="2024-01-15")
+    return at(f"/v1/evidence/{item['id']}", "/withdraw", json={"reason": "Of another works."})
+
+
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 
 
@@ -221,7 +245,14 @@ NOVRUZ = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
 REASON = {"reason": "The cost statement does not add up."}
 SITE = {"name": "Hall 2", "district": "Ağdam"}
 CASES = {
-    "POST /v1/registrations": ("anonymous", lambda _: ("/v1/registrations", {"json": registration()})),
+    "POST /v1/registrations": (
+        "anonymous",
+        lambda _: ("/v1/registrations", {"json": {"email": f"{new_key()}@sample.example"}}),
+    ),
+    "POST /v1/registrations/confirm": (
+        "anonymous",
+        lambda s: ("/v1/registrations/confirm", {"json": registration(s.house)}),
+    ),
     "POST /v1/reports": ("anonymous", lambda _: ("/v1/reports", {"json": {"address": "https://mik-az.example/"}})),
     "POST /v1/auth/password-resets": (
         "anonymous",
@@ -277,6 +308,19 @@ CASES = {
     "POST /v1/organisations/{organisation_id}/refuse": (
         "registrar",
         lambda s: at(s.unconfirmed(), "/refuse", json={"reason": "Nobody knows them."}),
+    ),
+    "POST /v1/claims": ("sealed", another_claim),
+    "POST /v1/claims/{claim_id}/propose": (
+        "registrar",
+        lambda s: at(s.disputed(), "/propose", json={"basis": "A new director."}),
+    ),
+    "POST /v1/claims/{claim_id}/confirm": (
+        "registrar",
+        lambda s: at(s.claim(), "/confirm", json={"basis": "Extract seen."}),
+    ),
+    "POST /v1/claims/{claim_id}/refuse": (
+        "registrar",
+        lambda s: at(s.claim(), "/refuse", json={"reason": "Nobody knows them."}),
     ),
     "POST /v1/residencies": ("registrar", residency),
     "POST /v1/residencies/{residency_id}/end": ("registrar", lambda s: at(s.residency(), "/end", json=CLOSING)),
@@ -352,6 +396,7 @@ CASES = {
     ),
     "POST /v1/evidence/{evidence_id}/confirm": ("registrar", unread),
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": ("registrar", read),
+    "POST /v1/evidence/{evidence_id}/withdraw": ("company", own_paper),
 }
 
 # What is shown once, in the first answer only
@@ -394,7 +439,8 @@ def test_every_change_honours_the_key(house):
 
 
 def honours(house, stage, method, who, prepare):
-    caller = stage.company if who == "company" else getattr(house, who)
+    callers = {"company": lambda: stage.company, "sealed": stage.sealed}
+    caller = callers.get(who, lambda: getattr(house, who))()
     path, request = prepare(stage)
     if request.get("version") == "now":  # for the retry this is an old version: the first try changed it
         request["version"] = caller.version_of(path)

@@ -26,6 +26,7 @@ PUBLIC = """
     POST /v1/auth/password-resets
     POST /v1/invitations/accept
     POST /v1/registrations
+    POST /v1/registrations/confirm
     POST /v1/reports
     GET  /v1/certificates
     GET  /v1/certificates/{number}
@@ -103,6 +104,7 @@ DOORS = {
     "POST   /v1/organisations/{organisation_id}/evidence": f"{COMPANY} registrar reviewer",
     "GET    /v1/evidence/{evidence_id}": f"{COMPANY} {READERS}",
     "GET    /v1/evidence/{evidence_id}/file": f"{COMPANY} {READERS}",
+    "POST   /v1/evidence/{evidence_id}/withdraw": "applicant",
     "POST   /v1/evidence/{evidence_id}/confirm": "registrar reviewer",
     "POST   /v1/evidence/{evidence_id}/withdraw-confirmation": "registrar reviewer",
     "GET    /v1/members": "applicant stranger",  # people decide about people
@@ -141,7 +143,14 @@ DOORS = {
     "GET    /v1/organisations/{organisation_id}": f"{COMPANY} {STAFF}",
     "POST   /v1/organisations/{organisation_id}/confirm": "registrar",
     "POST   /v1/organisations/{organisation_id}/refuse": "registrar",
+    "GET    /v1/organisations/{organisation_id}/claims": f"applicant {READERS}",
     "GET    /v1/residencies": f"{COMPANY} {STAFF} stranger",
+    "GET    /v1/claims": f"applicant stranger {READERS}",
+    "POST   /v1/claims": "applicant stranger",  # whose claim was refused; others are told so
+    "GET    /v1/claims/{claim_id}": f"applicant {READERS}",
+    "POST   /v1/claims/{claim_id}/propose": "registrar",
+    "POST   /v1/claims/{claim_id}/confirm": "registrar",
+    "POST   /v1/claims/{claim_id}/refuse": "registrar",
     "POST   /v1/residencies": "registrar",
     "GET    /v1/residencies/{residency_id}": f"{COMPANY} {STAFF}",
     "POST   /v1/residencies/{residency_id}/end": "registrar",
@@ -183,6 +192,11 @@ SECOND_FACTOR = """
     POST   /v1/cases/{case_id}/approve
     POST   /v1/cases/{case_id}/reject
     POST   /v1/cases/{case_id}/visit-waiver
+    POST   /v1/claims/{claim_id}/propose
+    POST   /v1/claims/{claim_id}/confirm
+    POST   /v1/claims/{claim_id}/refuse
+    POST   /v1/organisations/{organisation_id}/confirm
+    POST   /v1/organisations/{organisation_id}/refuse
     POST   /v1/certificates/{number}/suspend
     POST   /v1/certificates/{number}/reinstate
     POST   /v1/certificates/{number}/revoke
@@ -199,7 +213,7 @@ SECOND_FACTOR = """
 """
 
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
     "number",
@@ -210,7 +224,7 @@ OF_NOBODY = {
 }  # what is public; what only the holder does with a certificate is looked at by itself
 OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
-TAKES_FORM = {"POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
+TAKES_FORM = {"POST /v1/claims", "POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
 TAKES_FORM |= {
     f"POST /v1/{whose}/evidence"
     for whose in ("applications/{application_id}", "cases/{case_id}", "organisations/{organisation_id}")
@@ -269,6 +283,7 @@ def things(shared_house, company):
         "client_id": program["id"],
         "case_id": in_state(house, company, "recommended"),
         "organisation_id": company.organisation_id,
+        "claim_id": company.claim_id,
         "residency_id": ok(company.get("/v1/residencies"))["items"][0]["id"],
         "member_id": member(company),
         "invitation_id": invitation(company)["id"],

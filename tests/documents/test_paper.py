@@ -92,8 +92,8 @@ def test_products_are_named_in_the_languages_of_the_paper():
 
 def test_what_is_written_from_the_right_stands_at_the_right():
     there = row("Holder", "fa")
-    assert texts(there["labels"]) == ["Sahibi", "Holder"] and texts(there["far"]) == ["دارنده"]
-    assert texts(row("Holder", "ru")["labels"]) == ["Sahibi", "Holder", "Владелец"]
+    assert texts(there["labels"]) == ["Sertifikat sahibi", "Holder"] and texts(there["far"]) == ["دارندهٔ گواهی‌نامه"]
+    assert texts(row("Holder", "ru")["labels"]) == ["Sertifikat sahibi", "Holder", "Держатель сертификата"]
 
 
 def test_every_name_is_cleaned():
@@ -112,5 +112,5 @@ def test_every_name_is_cleaned():
 
 def test_a_paper_never_says_that_it_is_valid_today():
     content = str(paper.content(FACTS, None, "<svg/>", plain)).lower()
-    assert "only the register says whether the certificate holds today" in content
+    assert "only the register shows the status of the certificate today" in content
     assert "is valid" not in content

@@ -163,6 +163,13 @@ def _withdraw_confirmation(house):
     )
 
 
+def _withdraw_document(house):
+    company = house.company(evidence=())
+    path = f"/v1/evidence/{company.lay('permit', issued_on='2026-11-02')['id']}"
+    body = {"reason": "It is the permit of another works."}
+    return partial(company.post, f"{path}/withdraw", json=body, version=company.version_of(path))
+
+
 ACCESS_WALKS = {
     "POST /v1/auth/revoke": _sign_out,
     "POST /v1/auth/password-reset": _redeem,
@@ -191,4 +198,5 @@ EVIDENCE_WALKS = {
     "POST /v1/organisations/{organisation_id}/evidence": _lay_for_company,
     "POST /v1/evidence/{evidence_id}/confirm": _confirm_evidence,
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": _withdraw_confirmation,
+    "POST /v1/evidence/{evidence_id}/withdraw": _withdraw_document,
 }

@@ -23,6 +23,7 @@ LANGUAGES = ("az", "ru", "fa", "ar", "zh", "de")
 METHODS = [("**.py", "python"), ("templates/**", "jinja2.ext:babel_extract")]
 OPTIONS = {"templates/**": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+HEAD_COMMENT = re.compile(r"\A(?:#.*\n)+")
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: {language}\\n"\n\n'
 
 
@@ -34,6 +35,12 @@ def spoken():
     """Every text in the code of the pages: a string, or a pair of one and many."""
     found = extract_from_dir(str(APP / "pages"), METHODS, OPTIONS, KEYWORDS)
     return {message for _file, _line, message, _comments, _context in found if message}
+
+
+def head_of(language):
+    """The comment at the top: what a native reader has still to look at. It is kept."""
+    found = HEAD_COMMENT.match(path_of(language).read_text())
+    return found[0] if found else ""
 
 
 def catalogue(language):
@@ -67,7 +74,7 @@ def written(language, messages):
         made.add(text, translated)
     out = io.BytesIO()
     write_po(out, made, width=0, no_location=True, omit_header=True, sort_output=True)
-    return HEADER.format(language=language) + out.getvalue().decode().strip("\n") + "\n"
+    return head_of(language) + HEADER.format(language=language) + out.getvalue().decode().strip("\n") + "\n"
 
 
 def write(language, wanted):
