@@ -58,13 +58,13 @@ class Settings(BaseSettings):
         description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
     )
     paper_key: str = Field(
-        default="", description="file of the private key that signs papers (PEM, mode 600); demo: its own"
+        default="", description="file of the private key that signs PDF certificates (PEM, mode 600); demo: its own"
     )
     paper_certificates: str = Field(
         default="", description="file of the signer's certificate and, after it, those of its authorities (PEM)"
     )
     timestamp_url: str = Field(
-        default="", description="time-stamp server (RFC 3161) for papers: PAdES B-LT instead of B-B"
+        default="", description="time-stamp server (RFC 3161) for PDF certificates: PAdES B-LT instead of B-B"
     )
     smtp_url: str = Field(
         default="",

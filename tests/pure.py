@@ -13,6 +13,7 @@ PURE = (
     "app/certificates/status_list.py",
     "app/certificates/term.py",
     "app/certificates/workflow.py",
+    "app/core/messages.py",
     "app/core/text/normalize.py",
     "app/documents/codes.py",
     "app/documents/glyphs.py",
@@ -55,6 +56,8 @@ PURE = (
     "app/verification/questions.py",
     "app/verification/row.py",
     "app/verification/token_text.py",
+    "app/web/readable.py",
+    "app/web/shape_faults.py",
 )
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.access import store
+from app.core.messages import Message
 from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
@@ -132,7 +133,7 @@ def count_registration(session: Session, address: str, now: datetime, *, most: i
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
     if store.failures(session, key, since) >= most:
         raise TooManyAttempts(
-            f"No more than {most} registrations are taken from one address in a day.",
+            Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
             retry_after=int(REGISTRATION_WINDOW.total_seconds()),
         )
     store.add_failure(session, key, now, since)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.actor import Actor, ActorKind, Role
+from app.core.messages import Message, one_of, word_of
 from app.errors import AdministratorRequired, Forbidden, SecondFactorRequired
 
 
@@ -10,7 +11,10 @@ def require(actor: Actor, *roles: Role) -> None:
     """Refuse an actor who has none of these roles. Checked in the service as well as at the edge."""
     if not actor.has(*roles):
         names = [role.value for role in roles if role is not Role.SYSTEM]
-        raise Forbidden(f"This is for the role {' or '.join(names)}.", data={"roles": names})
+        raise Forbidden(
+            Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+            data={"roles": names},
+        )
 
 
 def require_staff(actor: Actor) -> None:

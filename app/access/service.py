@@ -15,6 +15,7 @@ from app.access.model import ApiClient, StaffRole, User
 from app.access.rights import own_organisation, require_administrator, require_person
 from app.access.sessions import Ended
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, NotFound, Unauthenticated
 
@@ -66,7 +67,10 @@ def create_staff(
     granted = sorted(set(roles))
     if not granted or not set(granted) <= STAFF_ROLES:
         raise Conflict(
-            "Staff need at least one of the roles " + ", ".join(sorted(STAFF_ROLES)) + ".", code="no-such-role"
+            Message(
+                "Staff need at least one of the roles %(roles)s.", roles=sorted(role.value for role in STAFF_ROLES)
+            ),
+            code="no-such-role",
         )
     user = create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
     session.add_all(StaffRole(user_id=user.id, role=role.value) for role in granted)

@@ -16,6 +16,7 @@ from app.access.model import AccessRequest, PasswordReset, RequestKind, RequestS
 from app.access.passwords import NO_PASSWORD
 from app.access.rights import person, require, require_second_factor
 from app.actor import STAFF_ROLES, Actor, Role
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Forbidden, FourEyes, NotFound, Version, WrongState, check_version
 
@@ -85,7 +86,7 @@ def ask_for_role(session: Session, actor: Actor, user_id: UUID, role: Role, now:
     if role not in STAFF_ROLES:
         raise Conflict("This role cannot be granted to a person.", code="no-such-role")
     if role in store.roles_of(session, user_id):
-        raise Conflict(f"This person is {role} already.", code="has-role")
+        raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     return _ask(session, actor, _active(user), RequestKind.GRANT_ROLE, role, now)
 
 
@@ -128,7 +129,7 @@ def confirm(session: Session, actor: Actor, request_id: UUID, version: Version, 
         return asked
     role = Role(asked.role)
     if role in store.roles_of(session, user.id):
-        raise Conflict(f"This person is {role} already.", code="has-role")
+        raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     store.add_role(session, user.id, role)
     audit.record(session, actor, "role.granted", ("user", user.id), now, role=role.value, request=asked.id)
     return asked
@@ -190,7 +191,9 @@ def _note(session: Session, actor: Actor, event: str, asked: AccessRequest, now:
 
 def _take(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> None:
     if not store.remove_role(session, user_id, role):
-        raise Conflict(f"This person is not {role}.", code="no-such-role")
+        raise Conflict(
+            Message("This person does not have the role %(role)s.", role=Message(role.value)), code="no-such-role"
+        )
     audit.record(session, actor, "role.taken", ("user", user_id), now, role=role.value)
 
 

@@ -1,5 +1,6 @@
 """For companies: register, describe sites and products, try the rules, apply, answer."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -39,17 +40,16 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Flag, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Prose, StrongPassword, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import Asked, OrderedRoute, also_wrong
 
 registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
 router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
 trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
-Password = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
 
 
 class RegistrationRequest(Body):
@@ -59,7 +59,7 @@ class RegistrationRequest(Body):
 
 class Member(Body):
     full_name: Name = Field(examples=["Aygün Nümunə"])
-    password: Password
+    password: StrongPassword
     language: Language | None = Field(None, description="of messages to you; null: the one you asked for at first")
 
 
@@ -167,7 +167,7 @@ class DryAssessment(Body):
 
 @trial.post(
     "/schemes/{code}/assessments",
-    summary="Try the rules before applying",
+    summary="Assess products before applying",
     responses=refuses(*CREATES),
 )
 @only_reads
@@ -213,7 +213,14 @@ def list_applications(
     return {"items": dossier.summaries(session, actor, rows, now)}
 
 
-@router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
+def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route have let somebody in
+    own = own_organisation(asked.actor)
+    return service.wrong_application(asked.session, own, body.product_ids, body.scheme)
+
+
+@router.post("/applications", status_code=201, summary="Create a draft application", responses=refuses(*CREATES))
+@also_wrong(_wrong_application)
 def create_application(
     body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ApplicationAnswer:
@@ -312,7 +319,7 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
 
 @router.get(
     "/applications/{application_id}/declaration",
-    summary="The text to declare, and what was declared",
+    summary="The declaration and its text",
     responses=refuses(*READS),
 )
 def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationAnswer:
@@ -327,7 +334,7 @@ def _may_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_
 @router.post(
     "/applications/{application_id}/declaration",
     status_code=201,
-    summary="Declare that all is true and complete",
+    summary="Declare that all facts are true and complete",
     responses=refuses(*CREATES),
 )
 def declare(
@@ -416,7 +423,7 @@ def withdraw(
 
 @router.get(
     "/applications/{application_id}/assessment",
-    summary="What the rules said, newest for each product",
+    summary="Newest assessment of each product",
     responses=refuses(*READS),
 )
 def get_assessment(
@@ -426,7 +433,7 @@ def get_assessment(
     return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
-@router.get("/applications/{application_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
+@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
 def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
     """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))

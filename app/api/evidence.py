@@ -17,6 +17,7 @@ from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
@@ -42,7 +43,7 @@ OPENED_NOWHERE = "default-src 'none'; sandbox"
 DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {} for media_type in EXTENSIONS}}
 
 
-@router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
+@router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=refuses(503))
 def list_kinds() -> dict[str, list[EvidenceKind]]:
     """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
     return {"items": list(kinds().values())}
@@ -79,9 +80,11 @@ class Sheet:
         try:
             values = strict_json.loads(self.values or "{}")
         except ValueError as why:
-            raise Invalid.at("/values", str(why)) from None
+            raise Invalid.at("/values", why.args[0]) from None
         if not isinstance(values, dict):
-            raise Invalid.at("/values", "This is a JSON object: the name of each value, and the value.")
+            raise Invalid.at(
+                "/values", Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
+            )
         return values
 
     def store(self, files: EvidenceFiles) -> StoredFile:
@@ -140,7 +143,7 @@ def add(
 
 
 @router.post(
-    "/cases/{case_id}/evidence", status_code=201, summary="Add what you looked up", responses=refuses(*CREATES)
+    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*CREATES)
 )
 def add_to_case(
     case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
@@ -178,7 +181,7 @@ def _add(
 @router.post(
     "/organisations/{organisation_id}/evidence",
     status_code=201,
-    summary="Add a file once for all applications",
+    summary="Add a document for all applications",
     responses=refuses(*CREATES),
 )
 def add_of_company(
@@ -209,7 +212,9 @@ def add_of_company(
     return dossier.evidence(session, actor, row)
 
 
-@router.get("/organisations/{organisation_id}/evidence", summary="Evidence of a company", responses=refuses(*READS))
+@router.get(
+    "/organisations/{organisation_id}/evidence", summary="Supporting documents of a company", responses=refuses(*READS)
+)
 def list_of_company(
     organisation_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.EvidenceAnswer]]:
@@ -237,7 +242,7 @@ def download(
     return _file(row, files)
 
 
-@router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
+@router.get("/evidence/{evidence_id}", summary="One supporting document", responses=refuses(*READS))
 def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.EvidenceAnswer:
     return _answer(session, actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
 

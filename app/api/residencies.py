@@ -1,6 +1,7 @@
 """For the registrar: who is a resident of which park, one by one and by the park's register."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from app.certificates import cascade
 from app.errors import Invalid, NotFound
 from app.registry import residency
 from app.registry import store as registry
+from app.registry.days import day_in_baku
 from app.registry.imports import RegisterFile
 from app.registry.model import ResidencyStatus, Stage
 from app.registry.periods import Move
@@ -25,7 +27,7 @@ from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, SettingsDep, V
 from app.web.fields import Answer, Body, Code, Day, Exact, Prose, Whole, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute, OrderedRoute
+from app.web.routing import Asked, FileRoute, OrderedRoute, also_wrong
 
 router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
 imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=FileRoute)
@@ -106,14 +108,22 @@ def list_residencies(
     return {"items": [_residency(row) for row in page.cut(rows, lambda row: row.id)]}
 
 
+def _details(body: NewResidency) -> ResidencyDetails:
+    return ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
+
+
+def _wrong_residency(asked: Asked, body: NewResidency) -> Sequence[Mapping[str, str]]:
+    return residency.wrong_residency(asked.session, body.organisation_id, body.park_code, _details(body))
+
+
 @router.post("/residencies", status_code=201, summary="Enter a residency", responses=refuses(*CREATES))
+@also_wrong(_wrong_residency)
 def begin_residency(
     body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> ResidencyAnswer:
-    details = ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
     """Certificates that are suspended because the company had no residency in this park any more are good again."""
     row, _ = cascade.begin_residency(
-        session, actor, organisation_id=body.organisation_id, park_code=body.park_code, details=details, now=now
+        session, actor, organisation_id=body.organisation_id, park_code=body.park_code, details=_details(body), now=now
     )
     response.headers["ETag"] = etag(row.version)
     return _residency(row)
@@ -154,7 +164,13 @@ def _effect(report: cascade.CascadeReport, session: SessionDep, response: Respon
     return Effect(dry_run=dry_run, **report.as_json())
 
 
-@router.post("/residencies/{residency_id}/end", summary="A residency ended", responses=refuses(*CHANGES))
+def _wrong_closing(asked: Asked, body: Closing) -> Sequence[Mapping[str, str]]:
+    row = registry.residency(asked.session, UUID(asked.path["residency_id"]))
+    return [] if row is None else residency.wrong_closing(row, body.on, body.reason, day_in_baku(asked.now))
+
+
+@router.post("/residencies/{residency_id}/end", summary="End a residency", responses=refuses(*CHANGES))
+@also_wrong(_wrong_closing)
 def end_residency(
     residency_id: Annotated[UUID, _moves(Move.END)],
     body: Closing,
@@ -179,7 +195,8 @@ def end_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/cancel", summary="The park took it back", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/cancel", summary="Cancel a residency", responses=refuses(*CHANGES))
+@also_wrong(_wrong_closing)
 def cancel_residency(
     residency_id: Annotated[UUID, _moves(Move.CANCEL)],
     body: Closing,
@@ -204,7 +221,7 @@ def cancel_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/restore", summary="It is open again", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/restore", summary="Reopen a residency", responses=refuses(*CHANGES))
 def restore_residency(
     residency_id: Annotated[UUID, _moves(Move.RESTORE)],
     actor: ActorDep,
@@ -221,9 +238,7 @@ def restore_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.put(
-    "/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES)
-)
+@router.put("/residencies/{residency_id}/stage", summary="Set the production stage", responses=refuses(*CHANGES))
 def update_stage(
     residency_id: Annotated[UUID, _moves(Move.UPDATE)],
     body: StageBody,

@@ -221,7 +221,7 @@ def _confirm(
         if each not in known
     ]
     if wrong:
-        raise Invalid("The confirmation cannot be right as it is.", wrong)
+        raise Invalid.with_all(wrong)
     # Applications and what they rest on are locked before the companies, as everywhere.
     claim_store.hold_entries(session, claim.organisation_id)
     company = registry.company_by_voen(session, claim.voen, lock=True)

@@ -17,6 +17,7 @@ from app.actor import Actor, Role
 from app.applications import cases, evidence, grounds, items, store
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Conflict, Expected, FourEyes, Invalid, Version, check_version
 from app.registry import store as registry
 from app.registry.days import day_in_baku
@@ -64,7 +65,9 @@ def _refuse_withdrawn(row: Evidence) -> None:
 def _check_second_person(row: Evidence, actor: Actor) -> None:
     kind = kinds().get(row.kind)
     if kind is not None and kind.second_person and row.uploaded_by == actor.id:
-        raise FourEyes(f"You added this document: “{kind.name.en}” is confirmed by another member of staff.")
+        raise FourEyes(
+            Message("You added this document: “%(kind)s” is confirmed by another member of staff.", kind=kind.name.en)
+        )
 
 
 def confirm(
@@ -122,7 +125,9 @@ def withdraw(
     # What is false speaks for nothing, whatever else there is.
     losing = grounds.resting_on(session, row, today) if found_false else grounds.losing(session, row, today)
     if reason is None and (found_false or losing):
-        raise Invalid.at("/reason", "Say why: it was found false, or a certificate rests on it.")
+        raise Invalid.at(
+            "/reason", Message("Say why: it was found false, or a certificate rests on it.", code="required")
+        )
     row.confirmed_by = row.confirmed_at = None
     row.withdrawal_reason, row.found_false = reason, found_false
     _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
@@ -151,7 +156,7 @@ def guard_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version:
         raise Conflict("This evidence was found false. It stays as it is.", code="found-false")
     if resting := _under_review(session, row):
         raise Conflict(
-            f"Application {resting[0]} is under review and rests on this document.",
+            Message("Application %(application)s is under review and rests on this document.", application=resting[0]),
             code="evidence-in-use",
             data={"applications": list(resting)},
         )

@@ -21,6 +21,7 @@ from app.applications.workflow import Action, State
 from app.certificates.description import describe
 from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Version
 from app.registry.days import day_in_baku
@@ -124,14 +125,20 @@ def _objection(
             elif _lasting(finding.to_json()["values"]) != _lasting(accepted[finding.rule]):
                 changed += assessment.as_reasons(pid, [finding])
     if failed:
-        return "not-eligible", "The rules no longer allow the mark; the case went back to review.", failed + open_
+        return (
+            "not-eligible",
+            Message("The rules no longer allow the mark; the case went back to review."),
+            failed + open_,
+        )
     if open_:
-        return "not-eligible", "Rules stay open that nobody resolved; the case went back to review.", open_
+        return "not-eligible", Message("Rules stay open that nobody resolved; the case went back to review."), open_
     if changed or judged.dossier.hash != recommendation.dossier_hash:
-        message = "The dossier is not the one that was recommended; the case went back to review."
+        message = Message("The dossier is not the one that was recommended; the case went back to review.")
         return "dossier-changed", message, changed
     if any(_no_longer_refused(judged.assessments[pid], verdicts[pid]) for pid in judged.assessments):
-        message = "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
+        message = Message(
+            "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
+        )
         return "outcome-changed", message, []
     return None
 

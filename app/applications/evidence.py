@@ -22,6 +22,7 @@ from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
+from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, Expected, Invalid, NotFound
 from app.products import store as products
@@ -63,9 +64,8 @@ def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Appl
 def check_open(session: Session, actor: Actor, application: Application) -> None:
     """Staff work on what was submitted and is not yet decided."""
     if State(application.state) not in OPEN - {State.DRAFT}:
-        words = application.state.replace("_", " ")
         raise Conflict(
-            f"The application is {words}; its evidence stays as it is.",
+            Message("The application is %(state)s; its evidence stays as it is.", state=word_of(application.state)),
             code="application-frozen",
             data={"state": application.state, "allowed": [a.value for a in cases.moves(session, actor, application)]},
         )
@@ -120,6 +120,10 @@ def add_of_company(
     return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
 
 
+NOT_IN_APPLICATION = Message("This product is not in the application.", code="unknown-product")
+NO_SUCH_PRODUCT = Message("The company has no such product.", code="unknown-product")
+
+
 def check_subject(session: Session, organisation_id: UUID, application_id: UUID | None, about: About) -> None:
     """Products of the application (or, without one, of the company) and sites of the company; Invalid otherwise."""
     errors = []
@@ -129,13 +133,13 @@ def check_subject(session: Session, organisation_id: UUID, application_id: UUID 
             if application_id is not None
             else products.owned(session, organisation_id, about.product_ids)
         )
-        where = "This product is not in the application." if application_id else "The company has no such product."
+        where = NOT_IN_APPLICATION if application_id else NO_SUCH_PRODUCT
         if not set(about.product_ids) <= set(known):
             errors.append({"pointer": "/product_ids", "detail": where})
     if about.site_id is not None and registry.site(session, about.site_id, organisation_id) is None:
-        errors.append({"pointer": "/site_id", "detail": "The company has no such site."})
+        errors.append({"pointer": "/site_id", "detail": Message("The company has no such site.", code="unknown-site")})
     if errors:
-        raise Invalid("The evidence is about something that is not there.", errors)
+        raise Invalid.with_all(errors)
 
 
 def lookups(session: Session, organisation_id: UUID) -> Lookups:
@@ -144,7 +148,9 @@ def lookups(session: Session, organisation_id: UUID) -> Lookups:
     def member(text: str) -> str:
         user = access.user(session, UUID(text))
         if user is None or user.organisation_id != organisation_id or not user.active:
-            raise ValueError("This is not the id of a member of the company.")
+            raise ValueError(
+                Message("This is not the id of a member of the company.", code="unknown-member-of-company")
+            )
         return text
 
     def district(text: str) -> str:
@@ -180,9 +186,16 @@ def _described(
 ) -> Evidence:
     kind = items.kind_of(code)
     side = Supplier.STAFF if actor.is_staff else Supplier.APPLICANT
+    if side not in kind.supplied_by and side is Supplier.APPLICANT:
+        by_staff = Message(
+            "Evidence of the kind %(kind)s is supplied by the staff of the mark.", code="other-supplier", kind=code
+        )
+        raise Invalid.at("/kind", by_staff)
     if side not in kind.supplied_by:
-        by = "the staff of the mark" if side is Supplier.APPLICANT else "the applicant"
-        raise Invalid.at("/kind", f"Evidence of the kind {kind.code} is supplied by {by}.")
+        by_them = Message(
+            "Evidence of the kind %(kind)s is supplied by the applicant.", code="other-supplier", kind=code
+        )
+        raise Invalid.at("/kind", by_them)
     if actor.kind is ActorKind.USER:
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
@@ -244,7 +257,7 @@ def _enter(
 
 
 def _too_many(most: int) -> Conflict:
-    return Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+    return Conflict(Message("No more than %(limit)s files are taken here.", limit=most), code="too-many-files")
 
 
 def _claims_too_much(session: Session, organisation_id: UUID) -> bool:

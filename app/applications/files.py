@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.messages import Message
 from app.errors import Invalid, TooLarge, UnsupportedMedia
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
@@ -42,9 +43,9 @@ class EvidenceFiles:
         for chunk in chunks:
             content += chunk
             if len(content) > self._most:
-                raise TooLarge(f"A file may have at most {self._most} bytes.")
+                raise TooLarge(Message("A file may have at most %(limit)s bytes.", limit=self._most))
         if not content:
-            raise Invalid.at("/file", "The file is empty.")
+            raise Invalid.at("/file", Message("The file is empty.", code="empty"))
         data = bytes(content)
         media_type = seen_in(data)
         if media_type is None:

@@ -15,6 +15,7 @@ from app import jws
 from app.certificates import credential_untp as untp
 from app.certificates.credential_shape import Assessment, Credential
 from app.certificates.status_list import ENTRIES, PURPOSES, list_name
+from app.core.messages import Message
 from app.errors import Conflict
 from app.keys import Signer
 
@@ -26,7 +27,8 @@ class CredentialNotSound(Conflict):
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__(
-            "The certificate cannot be signed: " + "; ".join(problems) + ".", data={"problems": list(problems)}
+            Message("The certificate cannot be signed: %(problems)s.", problems=list(problems)),
+            data={"problems": list(problems)},
         )
         self.problems = problems
 

@@ -100,5 +100,5 @@ class Press:
 
     def _organisation(self) -> Organisation:
         if self.organisation is None:
-            raise PapersCannotBeSigned("Signed papers are not set up here; codes and labels are.")
+            raise PapersCannotBeSigned("Signed PDF files are not set up here; codes and labels are.")
         return self.organisation

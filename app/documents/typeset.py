@@ -28,7 +28,7 @@ class CannotBeSet(Unavailable):
     """The template and this content do not go together: a fault of ours."""
 
     def __init__(self) -> None:
-        super().__init__("The paper cannot be made at the moment.")
+        super().__init__("The PDF file cannot be made at the moment.")
 
 
 @cache

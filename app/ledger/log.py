@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.core.messages import Message, message_of
 from app.errors import Unavailable
 from app.ledger import merkle, store
 from app.ledger.checkpoint import Checkpoint, read_checkpoint
@@ -34,7 +35,11 @@ class LogDamaged(Unavailable):
     code = "log-damaged"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"The public log is damaged: {what} Nothing was changed. Run `mik log check`.")
+        super().__init__(
+            Message(
+                "The public log is damaged: %(what)s Nothing was changed. Run `mik log check`.", what=message_of(what)
+            )
+        )
 
 
 class LogKeyAway(Unavailable):
@@ -105,8 +110,12 @@ def _signer(session: Session, head: LogHead) -> NoteSigner:
     signer = signer_of(session)
     if head.vkey is not None and head.vkey != signer.verifier.vkey:
         raise LogKeyAway(
-            f"The key file of the public log holds {signer.verifier.vkey}, but the log was begun with {head.vkey}. "
-            "Put the right key file back into the data folder."
+            Message(
+                "The key file of the public log holds %(found)s, but the log was begun with %(begun)s. Put the right "
+                "key file back into the data folder.",
+                found=signer.verifier.vkey,
+                begun=head.vkey,
+            )
         )
     return signer
 
@@ -118,7 +127,7 @@ def _frontier(session: Session, head: LogHead, signer: NoteSigner) -> tuple[byte
     try:
         promised = read_checkpoint(head.checkpoint, signer.verifier)
     except NoteRefused as why:
-        raise LogDamaged(f"its last checkpoint is not one ({why}).") from why
+        raise LogDamaged("its last checkpoint cannot be read.") from why
     nodes = merkle.peaks(head.size)
     kept = store.hashes(session, nodes)
     if promised.size != head.size or len(kept) != len(nodes):

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from app import jws, strict_json
 from app.certificates import number as numbers
 from app.certificates.record import CertificateRecord
+from app.core.messages import Message
 from app.documents import file_reading
 from app.documents import stamp as stamps
 from app.documents.file_box import FileBox, UnreadableFile
@@ -218,6 +219,7 @@ class VerifyPages:
             stamp=stamp,
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
+            checked_at=self.desk.clock().replace(second=0, microsecond=0),
             **self._for_scripts(judgement),
         )
 
@@ -348,7 +350,7 @@ async def _token_of(request: Request) -> str:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+                raise TooLarge(Message("The body is larger than %(limit)s bytes.", limit=MAX_BODY_BYTES))
     except ClientDisconnect:
         raise Invalid("The request ended before its body did.") from None
     try:

@@ -4,6 +4,7 @@ from functools import cache
 
 import pycountry
 
+from app.core.messages import Message
 from app.core.text.normalize import fold
 from app.registry.territory import Territory, territory
 from app.registry.text import tidy
@@ -24,15 +25,17 @@ def same_district(places: Territory, one: str | None, other: str | None) -> bool
     return known == also if known or also else fold(one) == fold(other)
 
 
-def wrong_district(country: str | None, district: str) -> str | None:
+def wrong_district(country: str | None, district: str) -> Message | None:
     """What is wrong with the name of a district of Azerbaijan, with the list of all; None if it is one of them.
 
     Places abroad have no list. A country that is not known is taken for Azerbaijan: whoever names a district knows it.
     """
     if country not in (None, HOME) or territory().district(district):
         return None
-    known = ", ".join(each.name for each in territory().districts)
-    return f"This is no district of Azerbaijan. Write one of: {known}."
+    known = [each.name for each in territory().districts]
+    return Message(
+        "This is no district of Azerbaijan. Write one of: %(allowed)s.", code="unknown-district", allowed=known
+    )
 
 
 def district_name(country: str | None, district: str | None) -> str | None:

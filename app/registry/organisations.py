@@ -183,12 +183,10 @@ def _checked(
         if wrong := wrong_with(text, LONGEST_FORM if name == "legal_form" else LONGEST_NAME):
             errors.append({"pointer": f"/{name}", "detail": wrong})
         elif name in legal_names and (disguised := lookalikes.wrong_with(tidy(text))):
-            errors.append(
-                {"pointer": f"/{name}", "detail": f"This name {disguised}: it could not stand on a certificate."}
-            )
+            errors.append({"pointer": f"/{name}", "detail": disguised})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})
     if errors or isinstance(read, voen.NotAVoen):
-        raise Invalid("The registration cannot be right as it is.", errors)
+        raise Invalid.with_all(errors)
     return {name: tidy(text) for name, text in texts.items() if name != "full_name"}, read

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import may_see, own_organisation, require_staff
 from app.actor import Actor
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Certified, Invalid, NotFound, Version, check_version
 from app.registry import store
@@ -85,14 +86,16 @@ def create_site(
     Errors: Invalid with every wrong place at once.
     """
     organisation_id = own_organisation(actor)
-    errors = _wrong_name(name) + _wrong_start(production_started_on, now)
-    if country not in countries():
-        errors.append({"pointer": "/country", "detail": "This is no country code of two capital letters (ISO 3166-1)."})
-    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(country, district):
-        errors.append({"pointer": "/district", "detail": wrong})
-    errors += _wrong_park(session, country, district, park_code)
-    if errors:
-        raise Invalid("The site cannot be right as it is.", errors)
+    if errors := wrong_site(
+        session,
+        name=name,
+        country=country,
+        district=district,
+        park_code=park_code,
+        production_started_on=production_started_on,
+        now=now,
+    ):
+        raise Invalid.with_all(errors)
     stored = district_name(country, district)
     assert stored is not None  # a district was given
     site = Site(
@@ -140,8 +143,8 @@ def update_site(
     Errors: NotFound, check_version, Conflict `certified`, Invalid.
     """
     site = changeable_site(session, actor, site_id, version, certified=certified)
-    if errors := _wrong_name(name) + _wrong_start(production_started_on, now):
-        raise Invalid("The site cannot be right as it is.", errors)
+    if errors := wrong_change(name, production_started_on, now):
+        raise Invalid.with_all(errors)
     site.name = tidy(name)
     site.production_started_on = production_started_on
     site.version += 1
@@ -169,6 +172,36 @@ def list_sites(
     return store.sites(session, organisation_id, after=after, limit=limit)
 
 
+def wrong_site(
+    session: Session,
+    *,
+    name: str,
+    country: str,
+    district: str,
+    park_code: str | None,
+    production_started_on: date | None,
+    now: datetime,
+) -> list[dict[str, str]]:
+    """Everything wrong with a new site."""
+    errors = wrong_change(name, production_started_on, now)
+    if country not in countries():
+        errors.append(
+            {
+                "pointer": "/country",
+                "detail": Message(
+                    "This is no country code of two capital letters (ISO 3166-1).", code="unknown-country"
+                ),
+            }
+        )
+    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(country, district):
+        errors.append({"pointer": "/district", "detail": wrong})
+    return errors + _wrong_park(session, country, district, park_code)
+
+
+def wrong_change(name: str, production_started_on: date | None, now: datetime) -> list[dict[str, str]]:
+    return _wrong_name(name) + _wrong_start(production_started_on, now)
+
+
 def _wrong_name(name: str) -> list[dict[str, str]]:
     wrong = wrong_with(name, LONGEST_NAME)
     return [{"pointer": "/name", "detail": wrong}] if wrong else []
@@ -177,8 +210,18 @@ def _wrong_name(name: str) -> list[dict[str, str]]:
 def _wrong_start(day: date | None, now: datetime) -> list[dict[str, str]]:
     if day is None or day <= day_in_baku(now):
         return []
-    detail = "This day is still to come. Leave it empty until production has started."
+    detail = Message("This day is still to come. Leave it empty until production has started.", code="in-future")
     return [{"pointer": "/production_started_on", "detail": detail}]
+
+
+def _elsewhere(district: str | None) -> Message:
+    if district is None:
+        return Message("The site does not lie in the district of this park.", code="other-district")
+    return Message(
+        "The site does not lie in the district of this park, which is %(district)s.",
+        code="other-district",
+        district=district,
+    )
 
 
 def _wrong_park(session: Session, country: str, district: str, park_code: str | None) -> list[dict[str, str]]:
@@ -186,8 +229,7 @@ def _wrong_park(session: Session, country: str, district: str, park_code: str | 
         return []
     park = store.park(session, park_code) if not wrong_with(park_code, LONGEST_DISTRICT) else None
     if park is None:
-        return [{"pointer": "/park_code", "detail": "There is no such park."}]
+        return [{"pointer": "/park_code", "detail": Message("There is no such park.", code="unknown-park")}]
     if country != HOME or not same_district(territory(), park.district, district):
-        where = f" It lies in {park.district}." if park.district else ""
-        return [{"pointer": "/park_code", "detail": f"The site does not lie in the district of this park.{where}"}]
+        return [{"pointer": "/park_code", "detail": _elsewhere(park.district)}]
     return []

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.certificates.record import CertificateRecord
+from app.core.messages import DAY_WANTED, Message
 
 MAX_CHARS: Final = 1_000
 
@@ -39,26 +40,45 @@ FIELDS: Final = tuple(field.name for field in fields(Expectation))
 def read_expectation(value: object) -> tuple[Expectation, list[dict[str, str]]]:
     """From JSON, with every wrong place as `{"pointer", "detail"}`; where there is one, the rest is worth nothing."""
     if not isinstance(value, Mapping):
-        return Expectation(), [{"pointer": "", "detail": "“expect” must be an object."}]
+        return Expectation(), [{"pointer": "", "detail": Message("“expect” must be an object.", code="wrong-type")}]
     problems = []
     if value.keys() - set(FIELDS):  # not named: they are a stranger's text
-        problems.append({"pointer": "", "detail": f"Only these can be expected: {', '.join(FIELDS)}."})
+        problems.append(
+            {
+                "pointer": "",
+                "detail": Message(
+                    "Only these can be expected: %(allowed)s.", code="unknown-member", allowed=list(FIELDS)
+                ),
+            }
+        )
     texts: dict[str, str] = {}
     for name in FIELDS:
         if name not in value:
             continue
         text = value[name]
         if not isinstance(text, str):
-            problems.append({"pointer": f"/{name}", "detail": f"“{name}” must be a string."})
+            problems.append(
+                {"pointer": f"/{name}", "detail": Message("“%(name)s” must be a string.", code="wrong-type", name=name)}
+            )
         elif len(text) > MAX_CHARS:
-            problems.append({"pointer": f"/{name}", "detail": f"This is longer than {MAX_CHARS} characters."})
+            problems.append(
+                {
+                    "pointer": f"/{name}",
+                    "detail": Message("This is longer than %(limit)s characters.", code="too-long", limit=MAX_CHARS),
+                }
+            )
         else:
             texts[name] = text
     hs6 = until = None
     if "hs6" in texts and (hs6 := _hs6(texts["hs6"])) is None:
-        problems.append({"pointer": "/hs6", "detail": "An HS subheading has six digits, such as 730630."})
+        problems.append(
+            {
+                "pointer": "/hs6",
+                "detail": Message("An HS subheading has six digits, such as 730630.", code="wrong-format"),
+            }
+        )
     if "valid_until" in texts and (until := _day(texts["valid_until"])) is None:
-        problems.append({"pointer": "/valid_until", "detail": "Send a day such as 2029-11-21."})
+        problems.append({"pointer": "/valid_until", "detail": DAY_WANTED})
     return Expectation(texts.get("holder"), texts.get("product"), hs6, until), problems
 
 

@@ -22,6 +22,7 @@ from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
 from app.applications.files import EvidenceFiles
 from app.certificates.issuing import Issuance
+from app.core.messages import Message, one_of, word_of
 from app.db import Database
 from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
@@ -100,6 +101,7 @@ def get_actor(
     tokens: AccessTokens = request.app.state.tokens
     actor = access.actor_of(session, tokens.check(authorization_of(request), now), now)
     scopes.permit(actor, request.method, request.scope["route"].path)
+    request.state.actor = actor  # for `also_wrong`, which looks at what was sent after the dependencies are gone
     return actor
 
 
@@ -113,7 +115,11 @@ def allow(*roles: Role) -> Any:
 
     async def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
-            raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
+            names = [role.value for role in roles]
+            raise Forbidden(
+                Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+                data={"roles": names},
+            )
         return actor
 
     return Depends(allowed, scope="function")

@@ -47,7 +47,7 @@ def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
         input="a long enough password\n",
     )
     assert made.exit_code == 0, made.output
-    assert "owner@staff.example may sign in as owner" in made.output
+    assert "owner@staff.example created with role owner" in made.output
     assert "a long enough password" not in made.output
     with Database(database_url).read_session() as session:
         user = store.user_by_email(session, "owner@staff.example")

@@ -94,7 +94,7 @@ def test_semicolon_and_byte_order_mark_change_nothing():
         ("voen", "010000101", "A VÖEN has 10 digits, this has 9: perhaps a spreadsheet dropped a leading zero."),
         ("voen", "00100001O1", "A VÖEN consists of digits only."),
         ("voen", "0010000103", "The last digit of a VÖEN is 1 (legal entity) or 2 (natural person)."),
-        ("status", "", "This must be one of resident, non_resident, cancelled, none."),
+        ("status", "", "Enter one of: resident, non_resident, cancelled, none."),
         ("status", "guest", "“guest” is not one of resident, non_resident, cancelled, none."),
         ("registered_on", "22.11.2021", "“22.11.2021” is not a date; write it as 2026-11-22."),
         ("plot_ha", "NaN", "“NaN” is not a number; write it as 1234.5."),
