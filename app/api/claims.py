@@ -13,19 +13,29 @@ from app.access import store as access
 from app.access.model import User
 from app.actor import Actor
 from app.api import dossier
-from app.api.evidence import SheetDep
+from app.api.evidence import EvidenceRoute, SheetDep
 from app.api.registrar import PersonAnswer, Reason
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
+from app.notifications import notices
 from app.registry import store as registry
 from app.registry.model import Claim, ClaimState
-from app.web.deps import ActorDep, AskFirstDep, EvidenceFilesDep, NowDep, SessionDep, VersionDep, etag, parse_id
+from app.web.deps import (
+    ActorDep,
+    AskFirstDep,
+    EvidenceFilesDep,
+    NowDep,
+    QuotasDep,
+    SessionDep,
+    VersionDep,
+    etag,
+    parse_id,
+)
 from app.web.fields import Answer, Body, Code, Name, Prose, Word
 from app.web.paging import PageDep
-from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute
+from app.web.refusals import CHANGES, READS, UPLOADS, refuses
 
-router = APIRouter(prefix="/v1", tags=["claims"], route_class=FileRoute)
+router = APIRouter(prefix="/v1", tags=["claims"], route_class=EvidenceRoute)
 
 NOTICES = {
     ClaimState.CONFIRMED: "The registrar has confirmed that you act for this company.",
@@ -169,11 +179,12 @@ def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
     return actor
 
 
-@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*CREATES))
+@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*UPLOADS))
 def claim_again(
     actor: Annotated[Actor, Depends(_may_claim_again, scope="function")],
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     response: Response,
     sheet: SheetDep,
@@ -184,18 +195,22 @@ def claim_again(
 ) -> ClaimAnswer:
     """For a person whose claim was refused. The file is evidence that was with none of their refused claims; nothing of
     these comes along."""
+    draft = sheet.draft()
     row = claims.claim_again(
         session,
         actor,
         names={"legal_name_az": legal_name_az, "legal_name_en": legal_name_en, "legal_form": legal_form},
         voen=voen,
-        stored=sheet.store(files),
+        stored=draft.file,
+        quotas=quotas,
         kind=sheet.kind,
         file_name=sheet.name,
         about=sheet.about(),
         details=sheet.details(),
         now=now,
     )
+    notices.claim_made(session, row, now=now)
+    files.keep(draft)
     return _answer(session, actor, row, response, now)
 
 
@@ -231,6 +246,7 @@ def confirm(
     row = claims.confirm(
         session, actor, claim_id, basis=body.basis, evidence_seen=body.evidence_seen, version=version, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     return _answer(session, actor, row, response, now)
 
 
@@ -299,4 +315,5 @@ def refuse(
 ) -> ClaimAnswer:
     """The claim is sealed: the claimant reads the notice and nothing else, and nothing passes to anybody."""
     row = claims.refuse(session, actor, claim_id, reason=body.reason, version=version, now=now)
+    notices.claims_decided(session, row.voen, now=now)
     return _answer(session, actor, row, response, now)

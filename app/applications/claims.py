@@ -26,6 +26,7 @@ from app.applications.deadlines import claim_due, objections_until
 from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.applications.quotas import Quotas
 from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
 from app.registry import holidays, organisations
 from app.registry import store as registry
@@ -314,6 +315,7 @@ def claim_again(
     names: dict[str, str],
     voen: str,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -336,6 +338,7 @@ def claim_again(
         about=about,
         details=details,
         stored=stored,
+        quotas=quotas,
         now=now,
     )
     return claim
