@@ -42,6 +42,14 @@ class Settings(BaseSettings):
         default=8_388_608, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"
     )
     evidence_max_bytes: int = Field(default=20_971_520, ge=1_024, description="largest evidence file or register file")
+    evidence_quota_bytes: int = Field(
+        default=5_368_709_120, ge=1_024, description="what one confirmed organisation may store in all"
+    )
+    evidence_quota_files: int = Field(default=5_000, ge=1, description="how many files it may store")
+    claimant_quota_bytes: int = Field(
+        default=209_715_200, ge=1_024, description="what an organisation may store that is not confirmed yet"
+    )
+    claimant_quota_files: int = Field(default=50, ge=1, description="how many files it may store")
     verify_per_minute: int = Field(
         default=6_000,
         ge=0,

@@ -84,6 +84,11 @@ class Registered(Answer):
     standing: str = Field(description="`unconfirmed` until a registrar has seen evidence that you act for the company")
 
 
+def _wrong_claim(_asked: Asked, body: Registration) -> Sequence[Mapping[str, str]]:
+    names = {"legal_name_az": body.legal_name_az, "legal_name_en": body.legal_name_en}
+    return organisations.wrong_claim(names, body.legal_form, body.voen)
+
+
 @registration.post(
     "/registrations",
     status_code=202,
@@ -118,6 +123,7 @@ def ask_to_register(
     summary="Claim to act for a company, as its first member",
     responses=refuses(400, 404, 409, 413, 415, 422, 503),
 )
+@also_wrong(_wrong_claim)
 def register(
     body: Registration,
     session: SessionDep,
