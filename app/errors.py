@@ -180,6 +180,15 @@ class Unavailable(MikError):
     code = "unavailable"
 
 
+class StorageFull(MikError):
+    """The disk is full. What was sent is not kept, not even in part."""
+
+    code = "storage-full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room to store this at the moment. Nothing was kept; try again later.")
+
+
 class UnsafeToStart(MikError):
     """The service refuses to start; the message says what to change."""
 

@@ -14,7 +14,7 @@ from app.access import store as access
 from app.access.model import User
 from app.actor import Actor
 from app.api import dossier
-from app.api.evidence import SheetDep
+from app.api.evidence import EvidenceRoute, SheetDep
 from app.api.registrar import PersonAnswer, Reason
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
@@ -22,13 +22,22 @@ from app.registry import store as registry
 from app.registry import voen
 from app.registry.model import Claim, ClaimState
 from app.registry.voen import Voen
-from app.web.deps import ActorDep, AskFirstDep, EvidenceFilesDep, NowDep, SessionDep, VersionDep, etag, parse_id
+from app.web.deps import (
+    ActorDep,
+    AskFirstDep,
+    EvidenceFilesDep,
+    NowDep,
+    QuotasDep,
+    SessionDep,
+    VersionDep,
+    etag,
+    parse_id,
+)
 from app.web.fields import Answer, Body, Code, Name, Prose, Word
 from app.web.paging import PageDep
-from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute
+from app.web.refusals import CHANGES, READS, UPLOADS, refuses
 
-router = APIRouter(prefix="/v1", tags=["claims"], route_class=FileRoute)
+router = APIRouter(prefix="/v1", tags=["claims"], route_class=EvidenceRoute)
 
 NOTICES = {
     ClaimState.CONFIRMED: "The registrar has confirmed that you act for this company.",
@@ -171,9 +180,7 @@ def list_claims(
 @router.get("/claims/{claim_id}", summary="One claim", responses=refuses(*READS))
 def get_claim(claim_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep) -> ClaimAnswer:
     """Its claimant reads the claim; staff also all other claims of the VÖEN with their evidence, and the register."""
-    return _answer(
-        session, actor, claims.visible(session, actor, parse_id(claim_id, "claim to act for a company")), response, now
-    )
+    return _answer(session, actor, claims.visible(session, actor, parse_id(claim_id, "company claim")), response, now)
 
 
 def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
@@ -181,11 +188,12 @@ def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
     return actor
 
 
-@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*CREATES))
+@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*UPLOADS))
 def claim_again(
     actor: Annotated[Actor, Depends(_may_claim_again, scope="function")],
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     response: Response,
     sheet: SheetDep,
@@ -196,18 +204,21 @@ def claim_again(
 ) -> ClaimAnswer:
     """For a person whose claim was refused. The file is evidence that was with none of their refused claims; nothing of
     these comes along."""
+    draft = sheet.draft()
     row = claims.claim_again(
         session,
         actor,
         names={"legal_name_az": legal_name_az, "legal_name_en": legal_name_en, "legal_form": legal_form},
         voen=voen,
-        stored=sheet.store(files),
+        stored=draft.file,
+        quotas=quotas,
         kind=sheet.kind,
         file_name=sheet.name,
         about=sheet.about(),
         details=sheet.details(),
         now=now,
     )
+    files.keep(draft)
     return _answer(session, actor, row, response, now)
 
 
@@ -220,7 +231,7 @@ def _decides(action: claims.Decision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
-        return claims.guard(session, actor, parse_id(claim_id, "claim to act for a company"), version, action, now).id
+        return claims.guard(session, actor, parse_id(claim_id, "company claim"), version, action, now).id
 
     return Depends(admitted, scope="function")
 

@@ -26,6 +26,7 @@ from app.applications.deadlines import claim_due, objections_until
 from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.applications.quotas import Quotas
 from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
 from app.registry import holidays, organisations
 from app.registry import store as registry
@@ -50,7 +51,7 @@ def visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
     """For those who read cases, and for its claimant; to everybody else there is none."""
     claim = registry.claim(session, claim_id)
     if claim is None or not (actor.is_staff or (actor.id is not None and claim.claimant_id == actor.id)):
-        raise NotFound.of("claim to act for a company")
+        raise NotFound.of("company claim")
     if actor.is_staff:
         require(actor, *cases.CASE_READERS)
     return claim
@@ -149,11 +150,9 @@ def _check_second_person(actor: Actor, claim: Claim, action: Decision) -> None:
 def _check_open(session: Session, claim: Claim, action: Decision, now: datetime) -> None:
     state = ClaimState(claim.state)
     if state not in OPEN:
-        raise WrongState("claim to act for a company", state=state, action=action, allowed=())
+        raise WrongState("company claim", state=state, action=action, allowed=())
     if state is ClaimState.WAITING and action == Decision.PROPOSE:
-        raise WrongState(
-            "claim to act for a company", state=state, action=action, allowed=(Decision.CONFIRM, Decision.REFUSE)
-        )
+        raise WrongState("company claim", state=state, action=action, allowed=(Decision.CONFIRM, Decision.REFUSE))
     if state is ClaimState.DISPUTED and action == Decision.CONFIRM:
         _check_proposal(session, claim, now)
 
@@ -316,6 +315,7 @@ def claim_again(
     names: dict[str, str],
     voen: str,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -338,6 +338,7 @@ def claim_again(
         about=about,
         details=details,
         stored=stored,
+        quotas=quotas,
         now=now,
     )
     return claim

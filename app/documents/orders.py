@@ -3,7 +3,6 @@
 from sqlalchemy.orm import Session
 
 from app import jws
-from app.certificates.credential import mask_voen
 from app.certificates.model import Certificate
 from app.documents.paper import PaperFacts
 from app.documents.press import Order
@@ -12,6 +11,7 @@ from app.errors import NotFound, Unavailable
 from app.keys import KeyRing
 from app.registry import places
 from app.registry.days import day_in_baku
+from app.registry.legal_forms import public_voen
 from app.schemes import store as schemes
 
 
@@ -29,7 +29,7 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         issuer_name=credential.payload["issuer"]["name"],
         ruleset=f"{c.scheme_code} {c.ruleset_version}",
         holder_name=c.holder_name,
-        holder_voen=mask_voen(c.holder_voen),
+        holder_voen=public_voen(c.holder_voen, is_legal=c.holder_is_legal_person),
         product_names=dict(c.product_names),
         hs6=c.hs6,
         gtin=c.gtin,

@@ -36,7 +36,7 @@ class PaperFacts:
     issuer_name: str
     ruleset: str
     holder_name: str
-    holder_voen: str | None  # masked; None for a natural person
+    holder_voen: str | None  # None for a natural person
     product_names: Mapping[str, str]
     hs6: str
     gtin: str | None

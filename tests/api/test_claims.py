@@ -12,7 +12,7 @@ import pytest
 from api_world import refused, rows
 
 from app.actor import Role
-from app.applications import claim_store, evidence
+from app.applications import claim_store
 from app.applications.files import EvidenceFiles
 from app.cli import sweep
 from app.db import Base
@@ -516,19 +516,6 @@ def test_who_was_refused_claims_again_only_with_new_evidence(house, listed, comp
     assert ok(sealed.get("/v1/me"))["organisation"]["id"] == company_id
     refused(again(house.company(), listed, PDF), 409, "has-claim")
     refused(again(house.reviewer, listed, PDF), 403, "forbidden")
-
-
-def test_a_claimant_uploads_no_more_than_a_few_files(house, monkeypatch):
-    monkeypatch.setattr(evidence, "MOST_OF_A_CLAIM", 3)
-    stranger = house.register()
-    enter(stranger, "yad")
-    stranger.lay("other", content=PDF + b"third")
-    path = f"/v1/organisations/{stranger.organisation_id}/evidence"
-    more = {"files": {"file": ("a.pdf", PDF + b"fourth")}, "data": {"kind": "other"}}
-    refused(stranger.post(path, **more), 409, "too-many-files")
-    refused(stranger.add_evidence(stranger.draft(stranger.add_product()), PDF + b"fifth"), 409, "too-many-files")
-    house.confirm(stranger)
-    stranger.lay("other", content=PDF + b"sixth")
 
 
 def test_a_retry_of_another_claim_gets_the_same_answer(house):

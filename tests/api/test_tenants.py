@@ -75,7 +75,7 @@ DOORS = {
     "GET    /v1/sites": f"{COMPANY} stranger",
     "POST   /v1/sites": f"{COMPANY} stranger",
     "GET    /v1/sites/{site_id}": f"{COMPANY} {STAFF}",
-    "PUT    /v1/sites/{site_id}": COMPANY,
+    "PUT    /v1/sites/{site_id}": f"{COMPANY} registrar",
     "GET    /v1/products": f"{COMPANY} stranger",
     "POST   /v1/products": f"{COMPANY} stranger",
     "GET    /v1/products/{product_id}": f"{COMPANY} {STAFF}",
@@ -185,6 +185,7 @@ DOORS = {
 
 # What takes a recent code of the authenticator, whoever it is
 SECOND_FACTOR = """
+    PUT    /v1/sites/{site_id}
     POST   /v1/cases/{case_id}/approve
     POST   /v1/cases/{case_id}/reject
     POST   /v1/cases/{case_id}/visit-waiver
@@ -284,7 +285,7 @@ def things(shared_house, company):
         "report_id": report_with_photo(house),
         "number": number,
         "coordinates": "0/000.p/1",
-        "shape": "certificate-1",
+        "shape": "certificate-2",
         "list": "revocation-1",
         "code": "MIK",
     }

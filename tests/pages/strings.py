@@ -51,6 +51,8 @@ WORDS = {
     "app.registry.periods": ("PeriodState", "Move"),
 }
 """Closed lists whose values stand in sentences (`word_of`)."""
+ACTIONS = frozenset({"confirm", "propose", "refuse"})
+"""Actions that are named by a string of their own."""
 
 
 def path_of(language, domain="pages"):
@@ -147,7 +149,7 @@ def _literal(node):
 
 def _words():
     lists = [getattr(importlib.import_module(name), kind) for name, kinds in WORDS.items() for kind in kinds]
-    return {value.value.replace("_", " ") for values in lists for value in values}
+    return ACTIONS | {value.value.replace("_", " ") for values in lists for value in values}
 
 
 DOMAINS = {"pages": (spoken, LANGUAGES), "problems": (raised, PROBLEM_LANGUAGES)}
