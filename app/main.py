@@ -63,6 +63,8 @@ from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
+from app.notifications import outbox
+from app.notifications.delivery import mail_delivery
 from app.pages import apply, badge, register, report, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
@@ -127,11 +129,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         production.refuse(settings, clock())
     database = open_database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
-    database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
-    with database.read_session() as session:
-        issuer = ledger.stored_issuer(session)
-    if issuer is None:
-        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+    seal = Seal.of(settings.keys_dir)
+    mail = mail_delivery(settings, database, seal, clock)
+    database.carry({log.SIGNER: LogKeyFile(settings.log_key), outbox.WAKE: mail.wake})
+    issuer = _issuer(database)
     keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
     tally = Tally()
@@ -142,7 +143,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await store.open()
-        yield
+        async with mail.in_background(settings.mail_seconds):
+            yield
         tally.report()
         await store.close()
         database.dispose()
@@ -161,7 +163,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.database = database
-    app.state.seal = Seal.of(settings.keys_dir)
+    app.state.seal, app.state.mail = seal, mail
     app.state.passwords = Passwords(settings.password_hashers)
     app.state.tokens = AccessTokens(
         access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
@@ -235,6 +237,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     openapi.install(app)
     _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
+
+
+def _issuer(database: Database) -> str:
+    with database.read_session() as session:
+        issuer = ledger.stored_issuer(session)
+    if issuer is None:
+        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+    return issuer
 
 
 def _wrap(app: Service, single: Lane, settings: Settings) -> None:

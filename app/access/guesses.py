@@ -21,6 +21,9 @@ from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
 MOST_REPORTS = 10
+MOST_MAIL_REQUESTS = 20
+MAIL_WINDOW = timedelta(hours=1)
+MOST_MAIL = 5
 REGISTRATION_WINDOW = timedelta(days=1)
 
 
@@ -78,6 +81,25 @@ def count_report(session: Session, address: str, now: datetime) -> None:
             retry_after=int(WINDOW.total_seconds()),
         )
     store.add_failure(session, limit.key, now, now - WINDOW)
+
+
+def count_mail_request(session: Session, address: str, now: datetime) -> None:
+    """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
+    limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
+    if store.failures(session, limit.key, now - WINDOW) >= limit.most:
+        raise TooManyAttempts(
+            "Too many requests from your address. Wait a quarter of an hour, then try again.",
+            retry_after=int(WINDOW.total_seconds()),
+        )
+    store.add_failure(session, limit.key, now, now - WINDOW)
+
+
+def may_mail(session: Session, email: str, now: datetime) -> bool:
+    """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
+    key, since = _key("mailed", email), now - MAIL_WINDOW
+    is_allowed = store.failures(session, key, since) < MOST_MAIL
+    store.add_failure(session, key, now, since)
+    return is_allowed
 
 
 def network_of(address: str) -> str:

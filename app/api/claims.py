@@ -18,6 +18,7 @@ from app.api.evidence import EvidenceRoute, SheetDep
 from app.api.registrar import PersonAnswer, Reason
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
+from app.notifications import notices
 from app.registry import store as registry
 from app.registry import voen
 from app.registry.model import Claim, ClaimState
@@ -218,6 +219,7 @@ def claim_again(
         details=sheet.details(),
         now=now,
     )
+    notices.claim_made(session, row, now=now)
     files.keep(draft)
     return _answer(session, actor, row, response, now)
 
@@ -254,6 +256,7 @@ def confirm(
     row = claims.confirm(
         session, actor, claim_id, basis=body.basis, evidence_seen=body.evidence_seen, version=version, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     return _answer(session, actor, row, response, now)
 
 
@@ -322,4 +325,5 @@ def refuse(
 ) -> ClaimAnswer:
     """The claim is sealed: the claimant reads the notice and nothing else, and nothing passes to anybody."""
     row = claims.refuse(session, actor, claim_id, reason=body.reason, version=version, now=now)
+    notices.claims_decided(session, row.voen, now=now)
     return _answer(session, actor, row, response, now)

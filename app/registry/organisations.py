@@ -39,6 +39,7 @@ def register_company(
     full_name: str,
     password_hash: str,
     now: datetime,
+    language: str | None = None,
 ) -> tuple[Claim, User]:
     """A person claims to act for a company; with it they may draft, but not submit, until the claim is confirmed.
 
@@ -55,6 +56,7 @@ def register_company(
                 email=email,
                 full_name=tidy(full_name),
                 password_hash=password_hash,
+                language=language,
                 now=now,
             )
             claim = _claim(session, SYSTEM, checked, organisation, member.id, now)

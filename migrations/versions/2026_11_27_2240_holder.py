@@ -18,7 +18,7 @@ from app.registry.legal_forms import is_legal_person, name_with_form
 from app.registry.territory import territory
 
 revision = "20261127_2240_holder"
-down_revision = "20261127_2200_claims"
+down_revision = "20261127_2230_evidence_hash"
 branch_labels = None
 depends_on = None
 

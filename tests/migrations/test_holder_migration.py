@@ -7,7 +7,7 @@ from app.certificates import extracts
 from app.schema import alembic_config
 from tests.support import ok
 
-BEFORE = "20261127_2200_claims"
+BEFORE = "20261127_2230_evidence_hash"
 SPELT = ("Aghdam", "Агдам", "Agdan", "Şuşa")
 FROZEN = "certified_descriptions"
 
