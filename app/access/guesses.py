@@ -130,12 +130,12 @@ def count_registration(session: Session, address: str, now: datetime, *, most: i
     if most == 0 or _is_this_machine(address):
         return
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
-    if store.failures(session, key, since) >= most:
+    store.add_failure(session, key, now, since)  # first: of many at once each waits for the one before
+    if store.failures(session, key, since) > most:
         raise TooManyAttempts(
             Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
             retry_after=int(REGISTRATION_WINDOW.total_seconds()),
         )
-    store.add_failure(session, key, now, since)
 
 
 def _is_this_machine(address: str) -> bool:
