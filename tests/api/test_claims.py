@@ -417,6 +417,8 @@ def test_two_registrars_agree_on_a_claim_beside_a_company_and_not_within_ten_day
     own = rival.add_product(names={"az": "Boru", "en": "Tube"}, reference="P-1") if rival.add_site() else None
     theirs = company.add_product(reference="P-1")
     [claim] = ok(house.registrar.get(f"/v1/claims?state=disputed&voen={company.voen}"))["items"]
+    acting = ok(house.registrar.get(path))["register_entry"]["members"]
+    assert [each["email"] for each in acting] == [f"member@{company.voen}.example"]
     assert (claim["id"], claim["due_at"], claim["objections_until"]) == (rival.claim_id, None, "2026-12-02T20:00:00Z")
     refused(house.registrar.post(f"{path}/confirm", json=BASIS, version="now"), 409, "not-proposed")
     by_company = f"/v1/organisations/{rival.organisation_id}/confirm"
@@ -475,6 +477,7 @@ def test_the_registrar_compares_claims_with_each_other_and_the_register(house, l
     assert [each["claimant"]["full_name"] for each in found] == ["Yad Adam", "Aysel Nümunə"]
     whole = ok(house.registrar.get(f"/v1/claims/{one.claim_id}"))
     assert (whole["register_entry"]["id"], whole["register_entry"]["parks"]) == (company_id, ["AGDAM-SP"])
+    assert (whole["register_entry"]["members"], whole["voen_needs_review"]) == ([], False)
     [beside] = whole["other_claims"]
     assert beside["id"] == other.claim_id
     assert whole["evidence"][0]["sha256"] == beside["evidence"][0]["sha256"]
