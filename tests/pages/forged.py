@@ -115,7 +115,7 @@ def hand_in(page, text, way, folder):
         page.locator("details.more summary").click()
         page.locator("#token").fill(text)
         page.locator("[data-drop] button").click()
-    page.locator("[data-verdict]").first.wait_for()
+    page.locator("[data-verdict]").first.wait_for(state="attached")
 
 
 if __name__ == "__main__":
