@@ -41,6 +41,12 @@ class FourEyes(Forbidden):
     code = "four-eyes"
 
 
+class AdministratorRequired(Forbidden):
+    """A member of the company, but no administrator of it."""
+
+    code = "administrator-required"
+
+
 class SecondFactorRequired(Forbidden):
     """The right person, as far as a password can tell; the deed needs a code of the authenticator as well."""
 
@@ -178,6 +184,15 @@ class Unavailable(MikError):
     """The service cannot do this now; trying again later is right."""
 
     code = "unavailable"
+
+
+class StorageFull(MikError):
+    """The disk is full. What was sent is not kept, not even in part."""
+
+    code = "storage-full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room to store this at the moment. Nothing was kept; try again later.")
 
 
 class UnsafeToStart(MikError):

@@ -3,20 +3,21 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 from pydantic import Field
 
 from app import strict_json
 from app.api import dossier
 from app.applications import confirmation, evidence
-from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
+from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
+from app.applications.quotas import Quotas
 from app.core.messages import Message
 from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
@@ -27,6 +28,7 @@ from app.web.deps import (
     AskFirstDep,
     EvidenceFilesDep,
     NowDep,
+    QuotasDep,
     ReplayDep,
     SessionDep,
     VersionDep,
@@ -34,10 +36,22 @@ from app.web.deps import (
     parse_id,
 )
 from app.web.fields import Body, Flag, Prose, Word
-from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute
+from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
+from app.web.routing import FileRoute, Prepared
 
-router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
+
+class EvidenceRoute(FileRoute):
+    """Writes the file as a draft before the transaction; what no row came to name is discarded."""
+
+    def prepare(self, request: Request, file: BinaryIO, _name: str | None) -> Draft:
+        files: EvidenceFiles = request.app.state.evidence_files
+        return files.stage(iter(lambda: file.read(CHUNK), b""))
+
+    def discard(self, done: Draft) -> None:
+        done.discard()
+
+
+router = APIRouter(prefix="/v1", tags=["evidence"], route_class=EvidenceRoute)
 
 OPENED_NOWHERE = "default-src 'none'; sandbox"
 DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {} for media_type in EXTENSIONS}}
@@ -61,6 +75,7 @@ class Sheet:
     valid_until: date | None
     number: str | None
     values: str | None
+    prepared: Prepared
 
     @property
     def name(self) -> str:
@@ -87,11 +102,13 @@ class Sheet:
             )
         return values
 
-    def store(self, files: EvidenceFiles) -> StoredFile:
-        return files.put(iter(lambda: self.file.file.read(CHUNK), b""))
+    def draft(self) -> Draft:
+        draft: Draft = self.prepared.get()
+        return draft
 
 
 def _sheet(
+    request: Request,
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
     kind: Annotated[str, Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
     product_id: Annotated[
@@ -106,7 +123,7 @@ def _sheet(
         str | None, Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds")
     ] = None,
 ) -> Sheet:
-    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values)
+    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values, request.state.prepared)
 
 
 SheetDep = Annotated[Sheet, Depends(_sheet)]
@@ -125,13 +142,14 @@ def _takes_company_evidence(organisation_id: str, actor: ActorDep, session: Sess
 
 
 @router.post(
-    "/applications/{application_id}/evidence", status_code=201, summary="Add a file", responses=refuses(*CREATES)
+    "/applications/{application_id}/evidence", status_code=201, summary="Add a file", responses=refuses(*UPLOADS)
 )
 def add(
     application_id: Annotated[UUID, Depends(_takes_evidence, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
@@ -139,17 +157,18 @@ def add(
 
     Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it.
     """
-    return _add(session, actor, application_id, sheet, files, now)
+    return _add(session, actor, application_id, sheet, files, quotas, now)
 
 
 @router.post(
-    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*CREATES)
+    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*UPLOADS)
 )
 def add_to_case(
     case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     _retry: ReplayDep,
     sheet: SheetDep,
@@ -158,23 +177,32 @@ def add_to_case(
 
     The record of a site visit does not: another member of staff confirms it.
     """
-    return _add(session, actor, case_id, sheet, files, now)
+    return _add(session, actor, case_id, sheet, files, quotas, now)
 
 
 def _add(
-    session: SessionDep, actor: ActorDep, application_id: UUID, sheet: Sheet, files: EvidenceFiles, now: NowDep
+    session: SessionDep,
+    actor: ActorDep,
+    application_id: UUID,
+    sheet: Sheet,
+    files: EvidenceFiles,
+    quotas: Quotas,
+    now: NowDep,
 ) -> dossier.EvidenceAnswer:
+    name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add(
         session,
         actor,
         application_id,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
-        details=sheet.details(),
-        stored=sheet.store(files),
+        file_name=name,
+        about=about,
+        details=details,
+        stored=draft.file,
+        quotas=quotas,
         now=now,
     )
+    files.keep(draft)
     return dossier.evidence(session, actor, row)
 
 
@@ -182,13 +210,14 @@ def _add(
     "/organisations/{organisation_id}/evidence",
     status_code=201,
     summary="Add a document for all applications",
-    responses=refuses(*CREATES),
+    responses=refuses(*UPLOADS),
 )
 def add_of_company(
     organisation_id: Annotated[UUID, Depends(_takes_company_evidence, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     _retry: ReplayDep,
     sheet: SheetDep,
@@ -198,17 +227,20 @@ def add_of_company(
     Every application of the company finds it. What staff add counts as confirmed; of a site visit, another member of
     staff confirms the record.
     """
+    name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add_of_company(
         session,
         actor,
         organisation_id,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
-        details=sheet.details(),
-        stored=sheet.store(files),
+        file_name=name,
+        about=about,
+        details=details,
+        stored=draft.file,
+        quotas=quotas,
         now=now,
     )
+    files.keep(draft)
     return dossier.evidence(session, actor, row)
 
 
