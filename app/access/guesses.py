@@ -23,6 +23,9 @@ from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
 MOST_REPORTS = 10
+MOST_MAIL_REQUESTS = 20
+MAIL_WINDOW = timedelta(hours=1)
+MOST_MAIL = 5
 MOST_BY_BOTH, MOST_BY_NETWORK, MOST_BY_ACCOUNT = 10, 100, 50
 MOST_WHEN_SLOW = 3
 """Tries that a network has at an account at which all others together failed more than `MOST_BY_ACCOUNT` times."""
@@ -108,6 +111,24 @@ def count_report(session: Session, address: str, now: datetime) -> None:
             "Too many reports from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
         )
+
+
+def count_mail_request(session: Session, address: str, now: datetime) -> None:
+    """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
+    limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
+    store.add_failure(session, limit.key, now, now - WINDOW)  # first: of many at once each waits for the one before
+    if store.failures(session, limit.key, now - WINDOW) > limit.most:
+        raise TooManyAttempts(
+            "Too many requests from your address. Wait a quarter of an hour, then try again.",
+            retry_after=int(WINDOW.total_seconds()),
+        )
+
+
+def may_mail(session: Session, email: str, now: datetime) -> bool:
+    """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
+    key, since = _key("mailed", email), now - MAIL_WINDOW
+    store.add_failure(session, key, now, since)
+    return store.failures(session, key, since) <= MOST_MAIL
 
 
 def network_of(address: str) -> str:

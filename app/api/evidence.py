@@ -57,7 +57,7 @@ OPENED_NOWHERE = "default-src 'none'; sandbox"
 DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {} for media_type in EXTENSIONS}}
 
 
-@router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
+@router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=refuses(503))
 def list_kinds() -> dict[str, list[EvidenceKind]]:
     """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
     return {"items": list(kinds().values())}
@@ -161,7 +161,7 @@ def add(
 
 
 @router.post(
-    "/cases/{case_id}/evidence", status_code=201, summary="Add what you looked up", responses=refuses(*UPLOADS)
+    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*UPLOADS)
 )
 def add_to_case(
     case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
@@ -209,7 +209,7 @@ def _add(
 @router.post(
     "/organisations/{organisation_id}/evidence",
     status_code=201,
-    summary="Add a file once for all applications",
+    summary="Add a document for all applications",
     responses=refuses(*UPLOADS),
 )
 def add_of_company(
@@ -244,7 +244,9 @@ def add_of_company(
     return dossier.evidence(session, actor, row)
 
 
-@router.get("/organisations/{organisation_id}/evidence", summary="Evidence of a company", responses=refuses(*READS))
+@router.get(
+    "/organisations/{organisation_id}/evidence", summary="Supporting documents of a company", responses=refuses(*READS)
+)
 def list_of_company(
     organisation_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.EvidenceAnswer]]:
@@ -272,7 +274,7 @@ def download(
     return _file(row, files)
 
 
-@router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
+@router.get("/evidence/{evidence_id}", summary="One supporting document", responses=refuses(*READS))
 def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.EvidenceAnswer:
     return _answer(session, actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
 

@@ -11,6 +11,7 @@ from app.access import store as access
 from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.applications import claims
+from app.notifications import notices
 from app.registry import organisations
 from app.registry.model import Organisation, Standing
 from app.web.deps import ActorDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
@@ -84,7 +85,7 @@ def get_organisation(
     return _organisation(row, session)
 
 
-def _decides(action: str) -> object:
+def _decides(action: claims.Decision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
@@ -104,7 +105,7 @@ class Reason(Body):
 
 @router.post("/organisations/{organisation_id}/confirm", summary="Confirm a company", responses=refuses(*CHANGES))
 def confirm(
-    organisation_id: Annotated[UUID, _decides(claims.CONFIRM)],
+    organisation_id: Annotated[UUID, _decides(claims.Decision.CONFIRM)],
     body: Basis,
     actor: ActorDep,
     session: SessionDep,
@@ -120,13 +121,14 @@ def confirm(
     row = claims.confirm_organisation(
         session, actor, organisation_id=organisation_id, version=version, basis=body.basis, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     response.headers["ETag"] = etag(row.version)
     return _organisation(row, session)
 
 
 @router.post("/organisations/{organisation_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
 def refuse(
-    organisation_id: Annotated[UUID, _decides(claims.REFUSE)],
+    organisation_id: Annotated[UUID, _decides(claims.Decision.REFUSE)],
     body: Reason,
     actor: ActorDep,
     session: SessionDep,
@@ -138,6 +140,7 @@ def refuse(
     row = claims.refuse_organisation(
         session, actor, organisation_id=organisation_id, version=version, reason=body.reason, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     session.flush()
     response.headers["ETag"] = etag(row.version)
     return _organisation(row, session)

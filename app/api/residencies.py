@@ -181,7 +181,7 @@ def _wrong_closing(asked: Asked, body: Closing) -> Sequence[Mapping[str, str]]:
     return [] if row is None else residency.wrong_closing(row, body.on, body.reason, day_in_baku(asked.now))
 
 
-@router.post("/residencies/{residency_id}/end", summary="A residency ended", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/end", summary="End a residency", responses=refuses(*CHANGES))
 @also_wrong(_wrong_closing)
 def end_residency(
     residency_id: Annotated[UUID, _moves(Move.END)],
@@ -207,7 +207,7 @@ def end_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/cancel", summary="The park took it back", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/cancel", summary="Cancel a residency", responses=refuses(*CHANGES))
 @also_wrong(_wrong_closing)
 def cancel_residency(
     residency_id: Annotated[UUID, _moves(Move.CANCEL)],
@@ -233,7 +233,7 @@ def cancel_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/restore", summary="It is open again", responses=refuses(*CHANGES))
+@router.post("/residencies/{residency_id}/restore", summary="Reopen a residency", responses=refuses(*CHANGES))
 def restore_residency(
     residency_id: Annotated[UUID, _moves(Move.RESTORE)],
     actor: ActorDep,
@@ -250,9 +250,7 @@ def restore_residency(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.put(
-    "/residencies/{residency_id}/stage", summary="Planned, construction, operating", responses=refuses(*CHANGES)
-)
+@router.put("/residencies/{residency_id}/stage", summary="Set the production stage", responses=refuses(*CHANGES))
 def update_stage(
     residency_id: Annotated[UUID, _moves(Move.UPDATE)],
     body: StageBody,

@@ -39,6 +39,7 @@ class Press:
     organisation: Organisation | None
     drawer: Drawer
     timestamp_url: str = ""
+    demo: bool = False  # what comes from a demo says so
 
     def stamp(self, wanted: Stamp) -> str:
         """The one stamp of this content under the present key, checked whenever it is taken out."""
@@ -70,9 +71,11 @@ class Press:
         return self._drawn(order, "qr-png", url, lambda: codes.qr_png(url))
 
     def label(self, order: Order) -> bytes:
-        mark, url, number = legible(order.facts.mark_name, typeset.drawable()), order.facts.url, order.facts.number
-        make = partial(codes.label_svg, url, mark=mark, number=number)
-        return self._drawn(order, "label", f"{url}\0{mark}", lambda: make().encode())
+        drawable, url, number = typeset.drawable(), order.facts.url, order.facts.number
+        mark = legible(order.facts.mark_name, drawable)
+        holder = legible(order.facts.holder_name_az or order.facts.holder_name, drawable)
+        make = partial(codes.label_svg, url, mark=mark, holder=holder, number=number, demo=self.demo)
+        return self._drawn(order, "label", f"{url}\0{mark}\0{holder}\0{self.demo}", lambda: make().encode())
 
     def _drawn(self, order: Order, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
         key = hashlib.sha256(f"{codes.EDITION}\0{content}".encode()).hexdigest()[:32]
@@ -110,7 +113,7 @@ class Press:
 
     def _content(self, order: Order, third: str | None, qr: str, *, bare: bool = False) -> Mapping[str, Any]:
         clean = partial(legible, drawable=typeset.drawable(), bare=bare)
-        return paper.content(order.facts, third, qr, clean)
+        return paper.content(order.facts, third, qr, clean, demo=self.demo)
 
     def _organisation(self) -> Organisation:
         if self.organisation is None:

@@ -39,6 +39,7 @@ def register_company(
     full_name: str,
     password_hash: str,
     now: datetime,
+    language: str | None = None,
 ) -> tuple[Claim, User]:
     """A person claims to act for a company; with it they may draft, but not submit, until the claim is confirmed.
 
@@ -55,6 +56,7 @@ def register_company(
                 email=email,
                 full_name=tidy(full_name),
                 password_hash=password_hash,
+                language=language,
                 now=now,
             )
             claim = _claim(session, SYSTEM, checked, organisation, member.id, now)
@@ -79,7 +81,7 @@ def claim_again(
     if user is None or user.sealed_at is None:
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
     organisation = _provisional(session, checked, now)
-    user.organisation_id, user.sealed_at = organisation.id, None
+    user.organisation_id, user.sealed_at, user.is_administrator = organisation.id, None, True
     return _claim(session, actor, checked, organisation, user.id, now)
 
 
@@ -175,16 +177,24 @@ def search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
 def _checked(
     legal_names: Mapping[str, str], legal_form: str, full_name: str | None, number: str
 ) -> tuple[dict[str, str], Voen]:
-    texts = {**legal_names, "legal_form": legal_form} | ({} if full_name is None else {"full_name": full_name})
+    errors = wrong_claim(legal_names, legal_form, number)
+    if full_name is not None and (wrong := wrong_with(full_name, LONGEST_NAME)):
+        errors.append({"pointer": "/full_name", "detail": wrong})
+    read = voen.read(number)
+    if errors or isinstance(read, voen.NotAVoen):
+        raise Invalid.with_all(errors)
+    return {name: tidy(text) for name, text in {**legal_names, "legal_form": legal_form}.items()}, read
+
+
+def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) -> list[dict[str, str]]:
+    """Everything wrong with a company as a claim describes it."""
     errors = []
-    for name, text in texts.items():
-        if wrong := wrong_with(text, LONGEST_FORM if name == "legal_form" else LONGEST_NAME):
+    for name, text in legal_names.items():
+        if wrong := wrong_with(text, LONGEST_NAME) or lookalikes.wrong_with(tidy(text)):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-        elif name in legal_names and (disguised := lookalikes.wrong_with(tidy(text))):
-            errors.append({"pointer": f"/{name}", "detail": disguised})
+    if wrong := wrong_with(legal_form, LONGEST_FORM) or lookalikes.wrong_with(tidy(legal_form)):
+        errors.append({"pointer": "/legal_form", "detail": wrong})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})
-    if errors or isinstance(read, voen.NotAVoen):
-        raise Invalid.with_all(errors)
-    return {name: tidy(text) for name, text in texts.items() if name != "full_name"}, read
+    return errors

@@ -13,22 +13,20 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from app.core.messages import message_of
+
 Place = tuple[str | int, ...]
 Fault = Mapping[str, str]
-
-COMPARED: Mapping[str, tuple[str, ...]] = {
-    "district": ("country",),
-    "origin_district": ("origin_country",),
-    "park_code": ("country", "district"),
-    "national_code": ("hs6",),
-    "occasion": ("works",),
-    "day": ("year",),
-}
-"""Member → the members beside it, or above it, that it is compared with."""
-
-
 T = TypeVar("T", bound=BaseModel)
 
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "unknown-district": ("country", "origin_country"),
+    "other-district": ("country", "district"),
+    "other-hs-code": ("hs6",),
+    "other-occasion": ("works",),
+    "other-year": ("year",),
+}
+"""Code of a fault → the members beside it, or above it, that the place was compared with."""
 
 OF_KEY = "[key]"
 """How pydantic marks a fault of a key rather than of its value."""
@@ -121,13 +119,12 @@ _FITTING: Mapping[Any, Any] = {list: [], UUID: str(UUID(int=0)), bool: False, in
 def told(faults: Iterable[Fault], unreadable: Sequence[str]) -> Iterator[Fault]:
     """The faults that do not rest on what was replaced; `unreadable` are JSON pointers."""
     for fault in faults:
-        pointer = fault["pointer"]
-        parent, _, name = pointer.rpartition("/")
+        pointer, code = fault["pointer"], message_of(fault["detail"]).code or ""
+        parent = pointer.rpartition("/")[0]
         above = parent.rpartition("/")[0].rpartition("/")[0]
-        rests_on = [pointer, *(f"{at}/{other}" for other in COMPARED.get(name, ()) for at in (parent, above))]
-        is_alike = getattr(fault["detail"], "code", None) == "duplicate"  # of a line that may be a replaced one
-        if is_alike and any(lost.startswith(f"{parent}/") for lost in unreadable):
-            continue
+        rests_on = [pointer, *(f"{at}/{name}" for name in COMPARED.get(code, ()) for at in (parent, above))]
+        if code == "duplicate" and any(lost.startswith(f"{parent}/") for lost in unreadable):
+            continue  # perhaps of a line that is replaced
         if not any(_is_within(each, lost) for each in rests_on for lost in unreadable):
             yield fault
 

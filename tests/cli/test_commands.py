@@ -47,7 +47,7 @@ def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
         input="a long enough password\n",
     )
     assert made.exit_code == 0, made.output
-    assert "owner@staff.example may sign in as owner" in made.output
+    assert "owner@staff.example created with role owner" in made.output
     assert "a long enough password" not in made.output
     with open_database(database_url).read_session() as session:
         user = store.user_by_email(session, "owner@staff.example")
@@ -189,6 +189,8 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
         "MIK_DATABASE_URL": f"sqlite:///{tmp_path / 'mik.sqlite3'}",
         "MIK_BASE_URL": "https://verify.example.az",
         "MIK_ISSUER": "did:web:verify.example.az",
+        "MIK_SMTP_URL": "smtp://mail.example.az",
+        "MIK_MAIL_FROM": "noreply@verify.example.az",
     }.items():
         monkeypatch.setenv(name, value)
     refused = CliRunner().invoke(app, ["serve"])

@@ -42,6 +42,7 @@ NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "Certified": 0}
 """Calls with the word for a thing, and which argument it is."""
 WORDS = {
     "app.actor": ("Role",),
+    "app.applications.claims": ("Decision",),
     "app.applications.workflow": ("State", "Action"),
     "app.certificates.model": ("CertificateStatus", "SuspensionCause", "MatterState"),
     "app.certificates.search": ("Standing",),
@@ -50,6 +51,8 @@ WORDS = {
     "app.registry.periods": ("PeriodState", "Move"),
 }
 """Closed lists whose values stand in sentences (`word_of`)."""
+ACTIONS = frozenset({"confirm", "propose", "refuse"})
+"""Actions that are named by a string of their own."""
 
 
 def path_of(language, domain="pages"):
@@ -146,7 +149,7 @@ def _literal(node):
 
 def _words():
     lists = [getattr(importlib.import_module(name), kind) for name, kinds in WORDS.items() for kind in kinds]
-    return {value.value.replace("_", " ") for values in lists for value in values}
+    return ACTIONS | {value.value.replace("_", " ") for values in lists for value in values}
 
 
 DOMAINS = {"pages": (spoken, LANGUAGES), "problems": (raised, PROBLEM_LANGUAGES)}
