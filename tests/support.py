@@ -109,6 +109,10 @@ class Caller:
         return str(self._subject.id)
 
     @property
+    def is_staff(self):
+        return self._factor
+
+    @property
     def subject(self):
         """Whom a token for this caller speaks for; the second factor of the staff is made recent again."""
         if self._factor and abs(self.house.clock() - self._factor_at) > timedelta(minutes=5):

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import require
+from app.access.rights import require, require_second_factor
 from app.actor import Actor
 from app.applications import cases, evidence, grounds, items
 from app.applications.items import About, Details
@@ -31,6 +31,7 @@ def guard(
     """
     row = evidence.visible(session, actor, evidence_id)
     require(actor, *evidence.ADDERS)
+    require_second_factor(actor)
     # The application's lock comes before the evidence's, as everywhere.
     application = cases.visible(session, actor, row.application_id, lock=True) if row.application_id else None
     row = evidence.visible(session, actor, evidence_id, lock=True)

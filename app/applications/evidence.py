@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import store as access
-from app.access.rights import may_see, require
+from app.access.rights import may_see, require, require_second_factor
 from app.actor import Actor, ActorKind, Role
 from app.applications import cases, items, store
 from app.applications.files import StoredFile
@@ -54,6 +54,7 @@ def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Appl
     """A case to which staff can add what they looked up: 404, 403, 409."""
     application = cases.visible(session, actor, application_id, lock=True)
     require(actor, *ADDERS)
+    require_second_factor(actor)
     check_open(session, actor, application)
     return application
 
@@ -75,6 +76,8 @@ def takes_company_evidence(session: Session, actor: Actor, organisation_id: UUID
     if organisation is None or not may_see(actor, organisation_id):
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *ADDERS)
+    if actor.is_staff:
+        require_second_factor(actor)
     return organisation
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access import service as access
 from app.access.model import User
-from app.access.rights import may_see, require, require_staff
+from app.access.rights import may_see, require, require_second_factor, require_staff
 from app.actor import SYSTEM, Actor, Role
 from app.db import new_id
 from app.errors import Conflict, Invalid, MikError, NotFound, Version, WrongState, check_version
@@ -149,6 +149,7 @@ def guard(session: Session, actor: Actor, organisation_id: UUID, version: Versio
     if organisation is None:
         raise NotFound.of("company")
     require(actor, Role.REGISTRAR)
+    require_second_factor(actor)
     check_version(version, organisation.version)
     standing = Standing(organisation.standing)
     if (standing, decision) not in DECISIONS:

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access import service as access
 from app.access.passwords import Passwords
+from app.access.rights import require_second_factor
 from app.access.seal import Seal
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
@@ -108,12 +109,14 @@ setattr(get_actor, NEEDS_TOKEN, True)  # OrderedRoute refuses a missing token be
 ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 
 
-def allow(*roles: Role) -> Any:
-    """An actor with one of these roles; anybody else is refused with 403."""
+def allow(*roles: Role, second_factor: bool = False) -> Any:
+    """An actor with one of these roles, where asked for with a recent second factor; anybody else is refused (403)."""
 
     async def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
             raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
+        if second_factor:
+            require_second_factor(actor)
         return actor
 
     return Depends(allowed, scope="function")

@@ -10,6 +10,7 @@ import secrets
 import pytest
 from api_world import in_state, program_of, refused
 
+from tests.second_factor import NEEDED
 from tests.support import PASSWORD, PDF, ok, product
 
 METHODS = ("get", "head", "put", "post", "delete", "patch")
@@ -176,23 +177,6 @@ DOORS = {
 }
 
 # What takes a recent code of the authenticator, whoever it is
-SECOND_FACTOR = """
-    POST   /v1/cases/{case_id}/approve
-    POST   /v1/cases/{case_id}/reject
-    POST   /v1/cases/{case_id}/visit-waiver
-    POST   /v1/certificates/{number}/suspend
-    POST   /v1/certificates/{number}/reinstate
-    POST   /v1/certificates/{number}/revoke
-    POST   /v1/users
-    DELETE /v1/users/{user_id}
-    POST   /v1/users/{user_id}/role-requests
-    DELETE /v1/users/{user_id}/roles/{role}
-    POST   /v1/users/{user_id}/second-factor-requests
-    POST   /v1/users/{user_id}/password-resets
-    POST   /v1/access-requests/{request_id}/confirm
-    POST   /v1/access-requests/{request_id}/refuse
-"""
-
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
@@ -216,7 +200,7 @@ def lines(text):
     return {" ".join(line.split()) for line in text.strip().splitlines()}
 
 
-PUBLIC, SECOND_FACTOR = lines(PUBLIC), lines(SECOND_FACTOR)
+PUBLIC = lines(PUBLIC)
 DOORS = {" ".join(route.split()): set(who.split()) for route, who in DOORS.items()}
 
 
@@ -468,10 +452,10 @@ def test_decisions_take_a_recent_second_factor(shared_house, things):
     for route, who in DOORS.items():
         for role in who & set(STAFF.split()):
             caller = shared_house.staff(role).without_factor()
-            if route.startswith("DELETE") and route not in SECOND_FACTOR:
+            if route.startswith("DELETE") and route not in NEEDED:
                 continue
             answer = call(caller, route, things)
-            if route in SECOND_FACTOR:
+            if route in NEEDED:
                 refused(answer, 403, "second-factor-required")
             else:
                 assert answer.status_code not in {401, 403, 404}, f"{role} at {route}: {answer.text}"

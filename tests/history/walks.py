@@ -187,7 +187,7 @@ def _import_register(house):
     columns = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
     row = "R01,“Nümunə” MMC,Sample,MMC,0010000101,AGDAM-SP,Ağdam,AZ-AGM,QARABAG"
     text = f"{columns},status,registration_no\n{row},resident,AGSP-R-2021-001\n"
-    return partial(house.import_register, text)
+    return partial(house.registrar.post, "/v1/register/imports", files={"file": ("register.csv", text.encode())})
 
 
 def _keep(deed, body=None, *, before=None):
