@@ -151,9 +151,8 @@ def add_to_case(
     _retry: ReplayDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
-    """For registrar and reviewers: the tax register, sanctions lists, the resident register. It counts as confirmed.
-
-    The record of a site visit does not: another member of staff confirms it.
+    """For registrar and reviewers: the tax register, sanctions lists, the resident register. Rules read it once
+    another member of staff has confirmed it.
     """
     return _add(session, actor, case_id, sheet, files, now)
 
@@ -192,8 +191,8 @@ def add_of_company(
 ) -> dossier.EvidenceAnswer:
     """For members of the company, and for registrar and reviewers: authority to sign, permits, the tax register.
 
-    Every application of the company finds it. What staff add counts as confirmed; of a site visit, another member of
-    staff confirms the record.
+    Every application of the company finds it. Rules read it once a member of staff has confirmed it, another
+    one where staff added it.
     """
     row = evidence.add_of_company(
         session,

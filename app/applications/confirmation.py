@@ -1,5 +1,7 @@
 """Confirming evidence: a member of staff has read the document and says what it says. Only then do rules read it.
 
+Never the one who added the document: also what staff looked up counts once another member of staff has confirmed it.
+
 A confirmation can be withdrawn; what was confirmed is part of the dossier's hash, so that either voids a
 recommendation that stands on it. What the applicant stated at upload stays as it was entered. After the decision a
 withdrawal opens matters about the certificates (`grounds.py`).
@@ -19,7 +21,6 @@ from app.applications.model import Evidence
 from app.errors import Conflict, Expected, FourEyes, Invalid, Version, check_version
 from app.registry.days import day_in_baku
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import kinds
 
 
 def guard(
@@ -52,9 +53,8 @@ def guard(
 
 
 def _check_second_person(row: Evidence, actor: Actor) -> None:
-    kind = kinds().get(row.kind)
-    if kind is not None and kind.second_person and row.uploaded_by == actor.id:
-        raise FourEyes(f"You added this document: “{kind.name.en}” is confirmed by another member of staff.")
+    if row.uploaded_by == actor.id:
+        raise FourEyes("You added this document; another member of staff confirms it.")
 
 
 def confirm(
@@ -114,6 +114,7 @@ def withdraw(
     if reason is None and (found_false or losing):
         raise Invalid.at("/reason", "Say why: it was found false, or a certificate rests on it.")
     row.confirmed_by = row.confirmed_at = None
+    row.confirmed_by_uploader = False
     row.withdrawal_reason, row.found_false = reason, found_false
     _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
     grounds.lose(session, actor, row, losing, found_false=found_false, now=now)

@@ -1,8 +1,7 @@
 """Adding evidence documents. What was submitted stays: it can be added to when asked, never taken away.
 
-A document belongs to one application, or to its company for all applications (without an application). What staff add
-is what they looked up themselves, and is confirmed by that, except where a second person has to confirm; everything
-else waits for a confirmation (`confirmation.py`).
+A document belongs to one application, or to its company for all applications (without an application). Whoever adds it,
+it waits for its confirmation by a member of staff who did not (`confirmation.py`).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -188,7 +187,6 @@ def _described(
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
     kept = items.checked(kind, about, details, day_in_baku(now), complete=actor.is_staff, lookups=asked)
-    is_confirmed = actor.is_staff and not kind.second_person
     return Evidence(
         id=new_id(),
         organisation_id=organisation_id,
@@ -207,8 +205,6 @@ def _described(
         sha256=stored.sha256,
         uploaded_by=actor.id,
         uploaded_at=now,
-        confirmed_by=actor.id if is_confirmed else None,
-        confirmed_at=now if is_confirmed else None,
         version=1,
     )
 
@@ -235,7 +231,6 @@ def _enter(
         kind=row.kind,
         sha256=row.sha256,
         stated=digest(items.hashed(row)),
-        confirmed=row.confirmed_at is not None,
     )
     return row
 
