@@ -79,6 +79,7 @@ from app.web.door import Door, Service
 from app.web.gate import Gates
 from app.web.limits import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.reading_trail import ReadingTrail
 
 Clock = Callable[[], datetime]
 
@@ -141,6 +142,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         yield
         tally.report()
         await store.close()
+        app.state.reading_trail.close()
         database.dispose()
 
     app = Service(
@@ -157,11 +159,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.database = database
-    app.state.seal = Seal.of(settings.keys_dir)
-    app.state.passwords = Passwords(settings.password_hashers)
-    app.state.tokens = AccessTokens(
-        access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
-    )
+    _set_access(app, settings)
+    app.state.reading_trail = ReadingTrail(database)
     app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite))
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
@@ -229,6 +228,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     openapi.install(app)
     _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
+
+
+def _set_access(app: Service, settings: Settings) -> None:
+    app.state.seal = Seal.of(settings.keys_dir)
+    app.state.passwords = Passwords(settings.password_hashers)
+    app.state.tokens = AccessTokens(
+        access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
+    )
 
 
 def _wrap(app: Service, single: Lane, settings: Settings) -> None:

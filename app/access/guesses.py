@@ -15,7 +15,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.access import store
+from app.actor import SYSTEM
 from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
@@ -57,14 +59,30 @@ def _refuse(session: Session, exhausted: tuple[Limit, ...], now: datetime) -> No
             )
 
 
-def count_failure(session: Session, account: str, address: str, now: datetime) -> None:
-    for limit in sorted(limits(account, address), key=lambda each: each.key):  # one order of locks for everybody
-        store.add_failure(session, limit.key, now, now - WINDOW)
+def count_failure(
+    session: Session, account: str, address: str, now: datetime, *, known: tuple[str, UUID] | None = None
+) -> None:
+    """Count a wrong password or secret. `known`: whose it would be, as the subject of an audit event; None: nobody's.
+
+    Events are few of many, so that guessing fills no disk: the first failure of a window, the tenth, and those that
+    reach a limit. Of nobody's account the failures of the address are counted, and its key is named, never what was
+    typed, which may be a password in the wrong box.
+    """
+    by_both, by_address, by_account = limits(account, address)
+    counts = {
+        limit.key: store.add_failure(session, limit.key, now, now - WINDOW)
+        for limit in sorted((by_both, by_address, by_account), key=lambda each: each.key)  # one order of locks for all
+    }
+    counted, subject = (by_account, known) if known else (by_address, ("address", by_address.key))
+    if counts[counted.key] in {1, 10, counted.most}:
+        audit.record(session, SYSTEM, "sign_in.failed", subject, now, failures=counts[counted.key])
 
 
 def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
+    """Count a wrong code of an authenticator; each leaves an audit event, as no more than ten are looked at."""
     for limit in code_limits(user_id):
-        store.add_failure(session, limit.key, now, now - WINDOW)
+        count = store.add_failure(session, limit.key, now, now - WINDOW)
+        audit.record(session, SYSTEM, "second_factor.failed", ("user", user_id), now, failures=count)
 
 
 def count_report(session: Session, address: str, now: datetime) -> None:

@@ -111,7 +111,7 @@ def change_password(
     guesses.refuse_if_exhausted(session, user.email, address, now)
     if not passwords.verify(body.present_password, user.password_hash):
         with database.session() as writing:
-            guesses.count_failure(writing, user.email, address, now)
+            guesses.count_failure(writing, user.email, address, now, known=("user", user.id))
             writing.commit()
         return problem(403, "wrong-password", "The present password is not right.")
     new_hash = passwords.hash(body.password)

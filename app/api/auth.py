@@ -155,7 +155,8 @@ class _Desk:
                 guesses.forgive(session, account, self._address)
                 begun = self._begin(session, known, otp)
             else:
-                guesses.count_failure(session, account, self._address, self._now)
+                subject = ("user", known.id) if known else None
+                guesses.count_failure(session, account, self._address, self._now, known=subject)
             session.commit()
         if begun is None:
             return _refusal(401, "invalid_grant", "Unknown or wrong.")

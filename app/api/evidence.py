@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 from pydantic import Field
 
 from app import strict_json
+from app.actor import Actor
 from app.api import dossier
 from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
@@ -26,6 +27,7 @@ from app.web.deps import (
     AskFirstDep,
     EvidenceFilesDep,
     NowDep,
+    ReadingTrailDep,
     ReplayDep,
     SessionDep,
     VersionDep,
@@ -33,6 +35,7 @@ from app.web.deps import (
     parse_id,
 )
 from app.web.fields import Body, Flag, Prose, Word
+from app.web.reading_trail import ReadingTrail
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import FileRoute
 
@@ -229,11 +232,17 @@ def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dic
     responses={200: DOWNLOAD, **refuses(*READS)},
 )
 def download(
-    application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep
+    application_id: str,
+    evidence_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    trail: ReadingTrailDep,
+    now: NowDep,
 ) -> FileResponse:
-    """Always as a download: a browser never opens what a stranger sent."""
+    """Always as a download: a browser never opens what a stranger sent. Downloads by staff are recorded."""
     row = evidence.find(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"))
-    return _file(row, files)
+    return _file(row, files, actor, trail, now)
 
 
 @router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
@@ -247,14 +256,27 @@ def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, respons
     response_class=FileResponse,
     responses={200: DOWNLOAD, **refuses(*READS)},
 )
-def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep) -> FileResponse:
-    return _file(evidence.visible(session, actor, parse_id(evidence_id, "evidence")), files)
+def download_evidence(
+    evidence_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    trail: ReadingTrailDep,
+    now: NowDep,
+) -> FileResponse:
+    """Downloads by staff are recorded."""
+    row = evidence.visible(session, actor, parse_id(evidence_id, "evidence"))
+    return _file(row, files, actor, trail, now)
 
 
-def _file(row: Evidence, files: EvidenceFiles) -> FileResponse:
+def _file(row: Evidence, files: EvidenceFiles, actor: Actor, trail: ReadingTrail, now: datetime) -> FileResponse:
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
+    if actor.is_staff:  # without its case: the timeline of a case is read by the applicant as well
+        organisation = str(row.organisation_id)
+        about = {"organisation": organisation, "kind": row.kind, "sha256": row.sha256}
+        trail.record(actor, "evidence.downloaded", ("evidence", row.id), now, **about)
     name = (
         row.file_name
         if row.file_name.lower().endswith(EXTENSIONS[row.media_type])

@@ -28,6 +28,7 @@ from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
 from app.web import gate, idempotency, scopes
 from app.web.idempotency import Retry
+from app.web.reading_trail import ReadingTrail
 from app.web.routing import NEEDS_TOKEN, authorization_of
 
 P = ParamSpec("P")
@@ -242,6 +243,12 @@ async def get_evidence_files(request: Request) -> EvidenceFiles:
     return files
 
 
+async def get_reading_trail(request: Request) -> ReadingTrail:
+    trail: ReadingTrail = request.app.state.reading_trail
+    return trail
+
+
+ReadingTrailDep = Annotated[ReadingTrail, Depends(get_reading_trail)]
 EvidenceFilesDep = Annotated[EvidenceFiles, Depends(get_evidence_files)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
 SealDep = Annotated[Seal, Depends(get_seal)]
