@@ -114,6 +114,8 @@ DOORS = {
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,
     "DELETE /v1/api-clients/{client_id}": "applicant",
+    "POST   /v1/api-clients/{client_id}/secrets": "applicant",
+    "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": "applicant",
     "GET    /v1/schemes/{code}/impact": "owner auditor",
     # reviewer, approver
     "GET    /v1/cases": READERS,
@@ -178,7 +180,7 @@ DOORS = {
 
 # What takes a recent code of the authenticator, whoever it is
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "secret_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
     "number",
@@ -242,6 +244,7 @@ def things(shared_house, company):
         "application_id": draft,
         "evidence_id": ok(company.add_evidence(draft))["id"],
         "client_id": program["id"],
+        "secret_id": program["secrets"][0]["id"],
         "case_id": in_state(house, company, "recommended"),
         "organisation_id": company.organisation_id,
         "residency_id": ok(company.get("/v1/residencies"))["items"][0]["id"],
@@ -291,7 +294,15 @@ def fresh(company, things):
     }
     evidence = ok(company.add_evidence(things["application_id"], content=PDF + secrets.token_bytes(8)))
     program = ok(company.post("/v1/api-clients", json={"name": "For a day"}))
-    return things | people | {"evidence_id": evidence["id"], "client_id": program["id"]}
+    return (
+        things
+        | people
+        | {
+            "evidence_id": evidence["id"],
+            "client_id": program["id"],
+            "secret_id": program["secrets"][0]["id"],
+        }
+    )
 
 
 def parameters(route):

@@ -108,8 +108,22 @@ def _remove_evidence(house):
 
 def _revoke_client(house):
     company = house.company()
-    client = ok(company.post("/v1/api-clients", json={"name": "Orders"}))
-    return partial(company.delete, f"/v1/api-clients/{client['id']}")
+    return partial(company.delete, f"/v1/api-clients/{_client(company)['id']}")
+
+
+def _add_secret(house):
+    company = house.company()
+    return partial(company.post, f"/v1/api-clients/{_client(company)['id']}/secrets")
+
+
+def _end_secret(house):
+    company = house.company()
+    client = _client(company)
+    return partial(company.delete, f"/v1/api-clients/{client['id']}/secrets/{client['secrets'][0]['id']}")
+
+
+def _client(company):
+    return ok(company.post("/v1/api-clients", json={"name": "Orders"}))
 
 
 def _with_case(action, body=None):
@@ -258,6 +272,8 @@ WALKS = {
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
     "POST /v1/api-clients": lambda house: partial(house.company().post, "/v1/api-clients", json={"name": "Orders"}),
     "DELETE /v1/api-clients/{client_id}": _revoke_client,
+    "POST /v1/api-clients/{client_id}/secrets": _add_secret,
+    "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": _end_secret,
     "POST /v1/cases/assign": _assign,
     "POST /v1/cases/{case_id}/claim": _claim,
     "POST /v1/cases/{case_id}/release": _with_case("release"),

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
-from app.access import service as access
-from app.access import store as access_store
+from app.access import client_store, clients
 from app.actor import Actor, ActorKind, Role
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
@@ -148,14 +147,14 @@ def test_the_registrar_confirms_on_evidence(session):
 def test_refusing_cuts_off_members_and_clients_and_keeps_the_reason_out_of_the_audit(session):
     registrar = staff(session)
     company, user = register(session)
-    client, _ = access.create_client(session, member(user), name="ERP", now=NOW)
+    client, *_ = clients.create_client(session, member(user), name="ERP", now=NOW, life=timedelta(days=1))
     organisations.refuse_organisation(
         session, registrar, organisation_id=company.id, version=1, reason="Nobody there knows them", now=NOW
     )
     session.commit()
     assert (company.standing, company.refusal_reason) == ("listed", "Nobody there knows them")
     assert not user.active
-    assert access_store.client(session, client.id).revoked_at == NOW
+    assert client_store.client(session, client.id).revoked_at == NOW
     assert all("Nobody" not in str(event.data) for event in session.query(AuditEvent))
 
 
