@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from app.core.messages import Message, message_of, word_of
+
 
 class MikError(Exception):
     """Base of every refusal. `data` becomes members of the problem document: JSON values only, no secrets."""
@@ -16,7 +18,7 @@ class MikError(Exception):
 
     def __init__(self, message: str, *, code: str | None = None, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message_of(message)
         self.refusal_code = code or self.code
         self.data = dict(data or {})
 
@@ -39,6 +41,12 @@ class FourEyes(Forbidden):
     code = "four-eyes"
 
 
+class AdministratorRequired(Forbidden):
+    """A member of the company, but no administrator of it."""
+
+    code = "administrator-required"
+
+
 class SecondFactorRequired(Forbidden):
     """The right person, as far as a password can tell; the deed needs a code of the authenticator as well."""
 
@@ -58,7 +66,7 @@ class NotFound(MikError):
 
     @classmethod
     def of(cls, what: str) -> "NotFound":
-        return cls(f"There is no such {what}.")
+        return cls(Message("There is no such %(what)s.", what=Message(what)))
 
 
 class VersionRequired(MikError):
@@ -92,9 +100,14 @@ class WrongState(Conflict):
     code = "wrong-state"
 
     def __init__(self, what: str, *, state: str, action: str, allowed: Sequence[str]) -> None:
-        moves = ", ".join(allowed) or "none"
         super().__init__(
-            f"“{action}” is not possible while the {what} is {state.replace('_', ' ')}. Possible now: {moves}.",
+            Message(
+                "“%(action)s” is not possible while the %(what)s is %(state)s. Possible now: %(allowed)s.",
+                action=word_of(action),
+                what=Message(what),
+                state=word_of(state),
+                allowed=[word_of(each) for each in allowed] or Message("none"),
+            ),
             data={"state": state, "action": action, "allowed": list(allowed)},
         )
 
@@ -105,9 +118,13 @@ class Certified(Conflict):
     code = "certified"
 
     def __init__(self, what: str, numbers: Sequence[str]) -> None:
-        paths = ", ".join(f"POST /v1/certificates/{number}/changes" for number in numbers)
         super().__init__(
-            f"This {what} is certified. Report the change first: {paths}.", data={"certificates": list(numbers)}
+            Message(
+                "This %(what)s is certified. Report the change first: %(addresses)s.",
+                what=Message(what),
+                addresses=[f"POST /v1/certificates/{number}/changes" for number in numbers],
+            ),
+            data={"certificates": list(numbers)},
         )
 
 
@@ -117,13 +134,27 @@ class NotEligible(Conflict):
     code = "not-eligible"
 
 
+MOST_ERRORS = 100
+
+
+def failed(count: int) -> Message:
+    return Message("Validation failed: %(count)s error.", many="Validation failed: %(count)s errors.", count=count)
+
+
 class Invalid(MikError):
-    """The content cannot be right; `errors` names each place and what is wrong there."""
+    """The content is not valid; `errors` names each place and what is wrong there."""
 
     code = "invalid"
 
     def __init__(self, message: str, errors: Sequence[Mapping[str, str]] = (), *, code: str | None = None) -> None:
         super().__init__(message, code=code, data={"errors": [dict(e) for e in errors]} if errors else None)
+
+    @classmethod
+    def with_all(
+        cls, errors: Sequence[Mapping[str, str]], *, code: str | None = None, shown: int = MOST_ERRORS
+    ) -> "Invalid":
+        """All faults of a request; a message says how many there are."""
+        return cls(failed(len(errors)), errors[:shown], code=code)
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> "Invalid":
@@ -153,6 +184,15 @@ class Unavailable(MikError):
     """The service cannot do this now; trying again later is right."""
 
     code = "unavailable"
+
+
+class StorageFull(MikError):
+    """The disk is full. What was sent is not kept, not even in part."""
+
+    code = "storage-full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room to store this at the moment. Nothing was kept; try again later.")
 
 
 class UnsafeToStart(MikError):

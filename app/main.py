@@ -21,6 +21,7 @@ from app.api import (
     auth,
     calendar,
     caseload,
+    claims,
     context,
     documents,
     evidence,
@@ -45,9 +46,11 @@ from app.api import (
 from app.api import keys as key_routes
 from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
+from app.applications.quotas import Quotas
 from app.certificates import extracts, logged
 from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
+from app.commit_pipeline import open_database
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -60,6 +63,8 @@ from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
+from app.notifications import outbox
+from app.notifications.delivery import mail_delivery
 from app.pages import apply, badge, register, report, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
@@ -80,6 +85,7 @@ from app.web.gate import Gates
 from app.web.limits import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
 from app.web.reading_trail import ReadingTrail
+from app.web.routing import Uploads
 
 Clock = Callable[[], datetime]
 
@@ -93,7 +99,7 @@ def prepare(settings: Settings, now: datetime) -> None:
     """
     if settings.profile is Profile.DEMO:
         production.mark_demo_keys(settings)
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         if settings.profile is Profile.DEMO:
             schema.migrate(database)
@@ -122,13 +128,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
     if settings.profile is Profile.PRODUCTION:
         production.refuse(settings, clock())
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
-    database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
-    with database.read_session() as session:
-        issuer = ledger.stored_issuer(session)
-    if issuer is None:
-        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+    seal = Seal.of(settings.keys_dir)
+    mail = mail_delivery(settings, database, seal, clock)
+    database.carry({log.SIGNER: LogKeyFile(settings.log_key), outbox.WAKE: mail.wake})
+    issuer = _issuer(database)
     keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
     tally = Tally()
@@ -139,7 +144,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await store.open()
-        yield
+        async with mail.in_background(settings.mail_seconds):
+            yield
         tally.report()
         await store.close()
         app.state.reading_trail.close()
@@ -160,7 +166,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.clock = clock
     app.state.database = database
     _set_access(app, settings)
-    app.state.reading_trail = ReadingTrail(database)
+    app.state.seal, app.state.mail, app.state.reading_trail = seal, mail, ReadingTrail(database)
     app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite))
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
@@ -170,9 +176,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         organisation=signing,
         drawer=Drawer(settings.papers_dir),
         timestamp_url=settings.timestamp_url,
+        demo=settings.profile is Profile.DEMO,
     )
     app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
+    app.state.uploads, app.state.quotas = Uploads(), Quotas.of(settings)
     app.state.keys = keeper.ring
     app.state.key_documents = key_routes.KeyDocuments()
     app.state.keeper = keeper
@@ -198,6 +206,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         applicant.trial,
         reviewer.router,
         registrar.router,
+        claims.router,
         evidence.router,
         residencies.router,
         residencies.imports,
@@ -231,11 +240,18 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 
 def _set_access(app: Service, settings: Settings) -> None:
-    app.state.seal = Seal.of(settings.keys_dir)
     app.state.passwords = Passwords(settings.password_hashers)
     app.state.tokens = AccessTokens(
         access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
     )
+
+
+def _issuer(database: Database) -> str:
+    with database.read_session() as session:
+        issuer = ledger.stored_issuer(session)
+    if issuer is None:
+        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+    return issuer
 
 
 def _wrap(app: Service, single: Lane, settings: Settings) -> None:

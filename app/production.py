@@ -19,11 +19,13 @@ from sqlalchemy.orm import Session
 from app import audit, keys, schema
 from app.access import demo_staff, seal
 from app.access import store as access
+from app.commit_pipeline import open_database
 from app.db import OVERFLOW, POOL, Database
 from app.documents import organisation
 from app.errors import UnsafeToStart
 from app.ledger import key_files, log_key
 from app.ledger import service as ledger
+from app.notifications.transport import password_of
 from app.settings import Settings, unsafe
 
 DEMO_MARK = "MADE-BY-THE-DEMO"
@@ -58,6 +60,7 @@ def refusals(
         *_folder(settings),
         *_keys(settings),
         *_papers(settings, now),
+        *_mail(settings),
         *_clock(now),
         *_database(settings, now, workers),
     ]
@@ -142,6 +145,13 @@ def _papers(settings: Settings, now: datetime) -> Iterator[str]:
         yield why.message
 
 
+def _mail(settings: Settings) -> Iterator[str]:
+    try:
+        password_of(settings)
+    except keys.UnsafeKeyFile as why:
+        yield why.message
+
+
 def _clock(now: datetime) -> Iterator[str]:
     if not EARLIEST <= now <= LATEST:
         yield f"The clock of this machine says {now:%Y-%m-%d}: set it, every certificate takes its dates from it"
@@ -158,7 +168,7 @@ def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
         for each in (path, path.with_name(path.name + "-wal")):
             if each.exists() and (mode := each.stat().st_mode & 0o777) & 0o077:
                 yield f"The database {each} has mode {mode:04o}: others may read or change it; run: chmod 600 {each}"
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         yield from _register(database, settings, now, workers)
     except SQLAlchemyError as why:

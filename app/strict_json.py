@@ -6,6 +6,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, NoReturn
 
+from app.core.messages import Message
+
 MAX_DEPTH = 32
 MAX_DIGITS = 400
 
@@ -16,12 +18,14 @@ def loads(text: bytes | str) -> Any:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as why:
-            raise ValueError("The text is not UTF-8.") from why
+            raise ValueError(Message("The text is not UTF-8.", code="unreadable-json")) from why
     _refuse_depth(text)
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as why:
-        raise ValueError(f"This is not JSON: {why.msg} at character {why.pos}.") from why
+        raise ValueError(
+            Message("This is not JSON: look at character %(position)s.", code="unreadable-json", position=why.pos)
+        ) from why
 
 
 # A string without an end is matched to the end of the text: starting anew at each of its quotes would take for ever.
@@ -37,30 +41,32 @@ def _refuse_depth(text: str) -> None:
     for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
         depth += 1 if bracket in "[{" else -1
         if depth > MAX_DEPTH:
-            raise ValueError(f"The JSON is nested more than {MAX_DEPTH} deep.")
+            raise ValueError(
+                Message("The JSON is nested more than %(limit)s deep.", code="unreadable-json", limit=MAX_DEPTH)
+            )
 
 
 def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("A member appears twice.")
+        raise ValueError(Message("A member appears twice.", code="unreadable-json"))
     return members
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number of JSON.")
+    raise ValueError(Message("%(name)s is not a number of JSON.", code="unreadable-json", name=name))
 
 
 def _int(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise ValueError("A number is too long.")
+        raise ValueError(Message("A number is too long.", code="unreadable-json"))
     return int(digits)
 
 
 def _decimal(digits: str) -> Decimal:
     """Exact: money must not pass through a float."""
     if len(digits) > MAX_DIGITS or not isfinite(float(digits)):
-        raise ValueError("A number is too large.")
+        raise ValueError(Message("A number is too large.", code="unreadable-json"))
     return Decimal(digits)
 
 

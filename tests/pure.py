@@ -9,10 +9,11 @@ PURE = (
     "app/certificates/number.py",
     "app/certificates/record.py",
     "app/certificates/search.py",
-    "app/certificates/spelling.py",
+    "app/core/text/phonetic.py",
     "app/certificates/status_list.py",
     "app/certificates/term.py",
     "app/certificates/workflow.py",
+    "app/core/messages.py",
     "app/core/text/normalize.py",
     "app/documents/codes.py",
     "app/documents/glyphs.py",
@@ -31,6 +32,7 @@ PURE = (
     "app/ledger/tiles.py",
     "app/pages/rules_text.py",
     "app/pages/trial.py",
+    "app/registry/legal_forms.py",
     "app/registry/lookalikes.py",
     "app/registry/periods.py",
     "app/registry/working_days.py",
@@ -55,6 +57,8 @@ PURE = (
     "app/verification/questions.py",
     "app/verification/row.py",
     "app/verification/token_text.py",
+    "app/web/readable.py",
+    "app/web/shape_faults.py",
 )
 
 if __name__ == "__main__":

@@ -5,6 +5,12 @@
 
 NEEDED = frozenset(
     {
+        "PUT /v1/sites/{site_id}",  # by the registrar
+        "PUT /v1/members/{member_id}/administrator",  # by the registrar
+        "DELETE /v1/members/{member_id}/administrator",  # by the registrar
+        "POST /v1/claims/{claim_id}/propose",
+        "POST /v1/claims/{claim_id}/confirm",
+        "POST /v1/claims/{claim_id}/refuse",
         "POST /v1/organisations/{organisation_id}/confirm",
         "POST /v1/organisations/{organisation_id}/refuse",
         "POST /v1/organisations/{organisation_id}/evidence",

@@ -18,6 +18,10 @@ def client(session: Session, client_id: UUID) -> ApiClient | None:
     return session.get(ApiClient, client_id)
 
 
+def clients(session: Session, ids: Sequence[UUID]) -> Sequence[ApiClient]:
+    return session.scalars(sa.select(ApiClient).where(ApiClient.id.in_(ids))).all() if ids else ()
+
+
 def client_of(session: Session, organisation_id: UUID, client_id: UUID, *, lock: bool = False) -> ApiClient | None:
     query = sa.select(ApiClient).where(ApiClient.id == client_id, ApiClient.organisation_id == organisation_id)
     if lock:

@@ -13,7 +13,7 @@ from app import audit
 from app.access import client_store as store
 from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, ClientSecret
-from app.access.rights import own_organisation, person, require_person
+from app.access.rights import own_organisation, person, require_administrator, require_person
 from app.actor import Actor, Scope
 from app.db import new_id
 from app.errors import Conflict, NotFound
@@ -53,6 +53,7 @@ def create_client(
     """A new API client with its first secret, which exists only in this answer. It may do what its scopes say."""
     organisation_id = own_organisation(actor)
     require_person(actor)
+    created_by = require_administrator(actor)
     allowed = sorted(set(scopes))
     client = ApiClient(
         id=new_id(),
@@ -60,7 +61,7 @@ def create_client(
         client_id=CLIENT_PREFIX + secrets.token_hex(8),
         name=name,
         scopes=[scope.value for scope in allowed],
-        created_by=person(actor),
+        created_by=created_by,
         created_at=now,
     )
     session.add(client)
@@ -73,11 +74,12 @@ def create_client(
 
 
 def guard(session: Session, actor: Actor, client_id: UUID, *, lock: bool = False) -> ApiClient:
-    """A client of one's own company, for its people; another company's is absent."""
+    """A client of one's own company, for its administrators; another company's is absent."""
     client = store.client_of(session, actor.organisation_id, client_id, lock=lock) if actor.organisation_id else None
     if client is None:
         raise NotFound.of("API client")
     require_person(actor)
+    require_administrator(actor)
     return client
 
 
@@ -100,10 +102,10 @@ def add_secret(
     `too-many-secrets`."""
     client = guard(session, actor, client_id, lock=True)  # of two at once, the second counts the first
     if client.revoked_at is not None:
-        raise Conflict("This API client was revoked; make another one.", code="client-revoked")
+        raise Conflict("This API client was revoked; create another one.", code="client-revoked")
     if len(store.alive(session, [client.id], now)) >= MAX_ALIVE:
         raise Conflict(
-            f"No more than {MAX_ALIVE} secrets of a client work at once. End the one that is not used any more.",
+            "Two secrets of an API client work already. End the one that is not used any more.",
             code="too-many-secrets",
         )
     return _add_secret(session, actor, client, now, life)

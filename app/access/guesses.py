@@ -18,10 +18,15 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access import store
 from app.actor import SYSTEM
+from app.core.messages import Message
 from app.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
 MOST_REPORTS = 10
+MOST_MAIL_REQUESTS = 20
+MAIL_WINDOW = timedelta(hours=1)
+MOST_MAIL = 5
+REGISTRATION_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,24 @@ def count_report(session: Session, address: str, now: datetime) -> None:
     store.add_failure(session, limit.key, now, now - WINDOW)
 
 
+def count_mail_request(session: Session, address: str, now: datetime) -> None:
+    """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
+    limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
+    store.add_failure(session, limit.key, now, now - WINDOW)  # first: of many at once each waits for the one before
+    if store.failures(session, limit.key, now - WINDOW) > limit.most:
+        raise TooManyAttempts(
+            "Too many requests from your address. Wait a quarter of an hour, then try again.",
+            retry_after=int(WINDOW.total_seconds()),
+        )
+
+
+def may_mail(session: Session, email: str, now: datetime) -> bool:
+    """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
+    key, since = _key("mailed", email), now - MAIL_WINDOW
+    store.add_failure(session, key, now, since)
+    return store.failures(session, key, since) <= MOST_MAIL
+
+
 def network_of(address: str) -> str:
     """Whoever has one address of an IPv6 network of 64 bits has all of them."""
     try:
@@ -115,6 +138,29 @@ def forgive_codes(session: Session, user_id: UUID) -> None:
 def forgive(session: Session, account: str, address: str) -> None:
     """A right password clears what this account failed from this address, not what the address failed elsewhere."""
     store.clear_failures(session, limits(account, address)[0].key)
+
+
+def count_registration(session: Session, address: str, now: datetime, *, most: int) -> None:
+    """Count a registration that was made from this address; the machine itself may make any number.
+
+    Errors: TooManyAttempts where `most` were made within a day; 0: as many as come.
+    """
+    if most == 0 or _is_this_machine(address):
+        return
+    key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
+    if store.failures(session, key, since) >= most:
+        raise TooManyAttempts(
+            Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
+            retry_after=int(REGISTRATION_WINDOW.total_seconds()),
+        )
+    store.add_failure(session, key, now, since)
+
+
+def _is_this_machine(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _key(*parts: str) -> str:

@@ -5,6 +5,7 @@ from threading import BoundedSemaphore
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.core.messages import Message
 from app.errors import Invalid
 
 MIN_LENGTH = 12
@@ -37,8 +38,20 @@ class Passwords:
 
 
 def check_strength(password: str) -> None:
+    """Errors: Invalid."""
+    if wrong := weakness(password):
+        raise Invalid.at("/password", wrong)
+
+
+def weakness(password: str) -> Message | None:
     """Length is what counts (NIST SP 800-63B); one repeated letter is not a password."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise Invalid.at("/password", f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.")
+        return Message(
+            "A password has %(minimum)s to %(maximum)s characters.",
+            code="wrong-length",
+            minimum=MIN_LENGTH,
+            maximum=MAX_LENGTH,
+        )
     if len(set(password)) < 4:
-        raise Invalid.at("/password", "This password repeats too few characters.")
+        return Message("This password repeats too few characters.", code="weak-password")
+    return None

@@ -3,14 +3,18 @@
 from uuid import UUID
 
 from app.actor import Actor, ActorKind, Role
-from app.errors import Forbidden, SecondFactorRequired
+from app.core.messages import Message, one_of, word_of
+from app.errors import AdministratorRequired, Forbidden, SecondFactorRequired
 
 
 def require(actor: Actor, *roles: Role) -> None:
     """Refuse an actor who has none of these roles. Checked in the service as well as at the edge."""
     if not actor.has(*roles):
         names = [role.value for role in roles if role is not Role.SYSTEM]
-        raise Forbidden(f"This is for the role {' or '.join(names)}.", data={"roles": names})
+        raise Forbidden(
+            Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+            data={"roles": names},
+        )
 
 
 def require_staff(actor: Actor) -> None:
@@ -36,6 +40,14 @@ def person(actor: Actor) -> UUID:
     if actor.kind is not ActorKind.USER or actor.id is None:
         raise Forbidden("This is done by a person, not by an API client.")
     return actor.id
+
+
+def require_administrator(actor: Actor) -> UUID:
+    """The user behind an actor who administers their company."""
+    user_id = person(actor)
+    if not actor.is_administrator:
+        raise AdministratorRequired("This is for administrators of your company; ask one of them.")
+    return user_id
 
 
 def require_second_factor(actor: Actor) -> None:

@@ -1,7 +1,7 @@
 """Use cases around who may come in: staff, members, and who an access token speaks for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from app.access import client_store, clients, session_store, sessions, store, to
 from app.access.model import StaffRole, User
 from app.access.sessions import Ended
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Unauthenticated
 
@@ -60,7 +61,10 @@ def create_staff(
     granted = sorted(set(roles))
     if not granted or not set(granted) <= STAFF_ROLES:
         raise Conflict(
-            "Staff need at least one of the roles " + ", ".join(sorted(STAFF_ROLES)) + ".", code="no-such-role"
+            Message(
+                "Staff need at least one of the roles %(roles)s.", roles=sorted(role.value for role in STAFF_ROLES)
+            ),
+            code="no-such-role",
         )
     user = create_user(session, email, full_name, password_hash, organisation_id=None, now=now)
     session.add_all(StaffRole(user_id=user.id, role=role.value) for role in granted)
@@ -77,9 +81,15 @@ def create_member(
     full_name: str,
     password_hash: str,
     now: datetime,
+    language: str | None = None,
 ) -> User:
+    """A member of the company; the first one is its administrator. Errors: Conflict `email-taken`."""
+    is_first = not store.active_members(session, organisation_id, None, 1)
     user = create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
-    audit.record(session, actor, "user.created", ("user", user.id), now, organisation=organisation_id)
+    user.is_administrator, user.language = is_first, language
+    audit.record(
+        session, actor, "user.created", ("user", user.id), now, organisation=organisation_id, administrator=is_first
+    )
     return user
 
 
@@ -103,11 +113,15 @@ def create_user(
     return user
 
 
-def deactivate_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
-    """Nobody acts for the company any more; their tokens and clients end with this transaction."""
+def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+    """Nobody acts for this organisation any more: its people read what was decided and do nothing else; its clients
+    end with this transaction."""
     for user in store.members(session, organisation_id):
-        if user.active:
-            deactivate(session, actor, user, now)
+        if user.active and user.sealed_at is None:
+            user.sealed_at = now
+            sessions.end_all(session, actor, user.id, Ended.SEALED, now)
+            session_store.close_resets(session, user.id, now)
+            audit.record(session, actor, "user.sealed", ("user", user.id), now)
     for client in client_store.clients_of(session, organisation_id, None, 10_000):
         clients.revoke(session, actor, client, now)
 
@@ -139,11 +153,18 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
         raise Unauthenticated("This session has ended; sign in again.")
     if not who.active:
         raise Unauthenticated("This account is not active.")
+    acts_for = None if who.is_sealed else who.organisation_id
     return Actor(
         ActorKind.USER,
         who.user_id,
-        who.roles if who.is_staff else frozenset({Role.APPLICANT}),
-        who.organisation_id,
+        who.roles if who.is_staff or acts_for is None else frozenset({Role.APPLICANT}),
+        acts_for,
+        is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
         second_factor_at=who.second_factor_at if totp.recent(who.second_factor_at, now) else None,
     )
+
+
+def acting_for(actor: Actor, organisation_id: UUID) -> Actor:
+    """The same person, as of the organisation that they have just become a member of."""
+    return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)

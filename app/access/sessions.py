@@ -33,6 +33,7 @@ class Ended(StrEnum):
     PASSWORD_RESET = "password-reset"  # noqa: S105 (the same)
     SECOND_FACTOR_RESET = "second-factor-reset"
     REMOVED = "removed"
+    SEALED = "claim-refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import resets, second_factor, service, session_store, store
-from app.access.model import AccessRequest, RequestKind, RequestState, User
+from app.access.model import AccessRequest, PasswordReset, RequestKind, RequestState, User
 from app.access.passwords import NO_PASSWORD
 from app.access.rights import person, require, require_second_factor
 from app.actor import STAFF_ROLES, Actor, Role
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Forbidden, FourEyes, NotFound, Version, WrongState, check_version
 
@@ -41,17 +42,16 @@ def changeable(session: Session, actor: Actor, user_id: UUID) -> User:
 
 def create(
     session: Session, actor: Actor, *, email: str, full_name: str, roles: Iterable[Role], now: datetime
-) -> tuple[User, str]:
-    """An account without a password or a role. The token in the answer sets the password; the roles are asked for, and
-    another owner confirms them. Errors: Conflict `email-taken`."""
+) -> tuple[User, PasswordReset, str]:
+    """An account without a password or a role, and a token that sets the password; the roles are asked for, and another
+    owner confirms them. Errors: Conflict `email-taken`."""
     require(actor, Role.OWNER)
     require_second_factor(actor)
     user = service.create_user(session, email, full_name, NO_PASSWORD, organisation_id=None, now=now)
     audit.record(session, actor, "user.created", ("user", user.id), now, roles=[])
     for role in sorted(set(roles)):
         _ask(session, actor, user, RequestKind.GRANT_ROLE, role, now)
-    _, token = resets.issue_for(session, actor, user, now)
-    return user, token
+    return user, *resets.issue_for(session, actor, user, now)
 
 
 def deactivate(session: Session, actor: Actor, user_id: UUID, now: datetime) -> User:
@@ -86,7 +86,7 @@ def ask_for_role(session: Session, actor: Actor, user_id: UUID, role: Role, now:
     if role not in STAFF_ROLES:
         raise Conflict("This role cannot be granted to a person.", code="no-such-role")
     if role in store.roles_of(session, user_id):
-        raise Conflict(f"This person is {role} already.", code="has-role")
+        raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     return _ask(session, actor, _active(user), RequestKind.GRANT_ROLE, role, now)
 
 
@@ -129,7 +129,7 @@ def confirm(session: Session, actor: Actor, request_id: UUID, version: Version, 
         return asked
     role = Role(asked.role)
     if role in store.roles_of(session, user.id):
-        raise Conflict(f"This person is {role} already.", code="has-role")
+        raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     store.add_role(session, user.id, role)
     audit.record(session, actor, "role.granted", ("user", user.id), now, role=role.value, request=asked.id)
     return asked
@@ -191,7 +191,9 @@ def _note(session: Session, actor: Actor, event: str, asked: AccessRequest, now:
 
 def _take(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> None:
     if not store.remove_role(session, user_id, role):
-        raise Conflict(f"This person is not {role}.", code="no-such-role")
+        raise Conflict(
+            Message("This person does not have the role %(role)s.", role=Message(role.value)), code="no-such-role"
+        )
     audit.record(session, actor, "role.taken", ("user", user_id), now, role=role.value)
 
 

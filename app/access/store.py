@@ -127,6 +127,12 @@ def active_members(session: Session, organisation_id: UUID, after: UUID | None, 
     return session.scalars(query).all()
 
 
+def active_administrators(session: Session, organisation_id: UUID) -> frozenset[UUID]:
+    """As they are now: lock the company before."""
+    query = sa.select(User.id).where(User.organisation_id == organisation_id, User.active, User.is_administrator)
+    return frozenset(session.scalars(query))
+
+
 def staff(session: Session, after: UUID | None, limit: int) -> Sequence[User]:
     query = sa.select(User).where(User.is_staff).order_by(User.id).limit(limit)
     if after:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from app import jws
 from app.access.service import Subject
+from app.core.messages import Message
 from app.errors import Unauthenticated
 from app.keys import Signer
 
@@ -47,6 +48,10 @@ class AccessTokens:
             claims = jws.verify_access(token, keys=self._keys, issuer=self._issuer, audience=AUDIENCE, now=now)
         except jws.Refused as why:
             expired = why.reason is jws.Reason.EXPIRED
-            detail = "The access token has expired; get a new one." if expired else "The access token is not ours."
+            detail = (
+                Message("The access token has expired; get a new one.", code="token-expired")
+                if expired
+                else Message("The access token is not ours.", code="unauthenticated")
+            )
             raise Unauthenticated(detail, code="token-expired" if expired else None) from why
         return Subject.parse(claims.sub, claims.claims.get("sid"), claims.claims.get("scope"))

@@ -1,21 +1,23 @@
 """One's own account: who one is, password, authenticator. For people; a program only learns who it is."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from pydantic import Field, StringConstraints
+from pydantic import EmailStr, Field, StringConstraints
 
 from app.access import client_store, guesses, resets, second_factor, store, totp
 from app.access.model import ApiClient
 from app.access.rights import person
 from app.actor import Actor, ActorKind, Scope
 from app.errors import Unauthenticated
+from app.notifications import requests
 from app.registry import store as registry
 from app.web.deps import (
     ActorDep,
     AddressDep,
+    AnonymousReplayDep,
     DatabaseDep,
     NowDep,
     PasswordsDep,
@@ -32,6 +34,8 @@ from app.web.routing import OrderedRoute
 router = APIRouter(prefix="/v1", tags=["account"], route_class=OrderedRoute)
 
 NewPassword = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
+Language = Literal["az", "en", "ru"]
+CHECK_MAIL = "If there is something to do for this address, a message is on its way to it."
 Otp = Annotated[str, StringConstraints(max_length=20), Field(examples=["123456"])]
 
 
@@ -46,11 +50,12 @@ class Me(Answer):
     name: str
     roles: list[str]
     organisation: dict[str, str] | None = Field(description="the one company that an applicant acts for")
+    administrator: bool | None = Field(description="of that company; null for staff and API clients")
     scopes: list[Scope] | None = Field(description="of an API client's token; null for people")
     second_factor: SecondFactorState | None = Field(description="of staff")
 
 
-@router.get("/me", summary="Who am I", responses=refuses(401, 503))
+@router.get("/me", summary="The signed-in user", responses=refuses(401, 503))
 def me(actor: ActorDep, session: SessionDep) -> Me:
     """The account behind the access token, its roles now, and the company it acts for."""
     assert actor.id is not None  # tokens speak for users and clients
@@ -70,6 +75,7 @@ def me(actor: ActorDep, session: SessionDep) -> Me:
         }
         if organisation
         else None,
+        administrator=actor.is_administrator if actor.organisation_id and actor.kind is ActorKind.USER else None,
         scopes=sorted(actor.scopes) if actor.scopes is not None else None,
         second_factor=SecondFactorState(
             enrolled=second_factor.enrolled(session, actor.id), good_until=_good_until(actor.second_factor_at)
@@ -121,6 +127,32 @@ def change_password(
     return Response(status_code=204)
 
 
+class ResetRequest(Body):
+    email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
+    language: Language | None = Field(None, description="of the message, where the account has none")
+
+
+class Requested(Answer):
+    """The same for every address."""
+
+    message: str = Field(examples=[CHECK_MAIL])
+
+
+@router.post(
+    "/auth/password-resets",
+    status_code=202,
+    summary="Ask for a new password",
+    responses=refuses(400, 409, 413, 415, 422, 429, 503),
+)
+def ask_for_reset(
+    body: ResetRequest, session: SessionDep, address: AddressDep, now: NowDep, _retry: AnonymousReplayDep
+) -> Requested:
+    """If the address has an account, a message with a one-time token for `POST /v1/auth/password-reset` goes to it. The
+    answer does not say whether it has one. Of one network 20 requests are taken in a quarter of an hour."""
+    requests.ask_for_reset(session, email=str(body.email), language=body.language, address=address, now=now)
+    return Requested(message=CHECK_MAIL)
+
+
 class Redemption(Body):
     token: Annotated[str, StringConstraints(max_length=200)]
     password: NewPassword
@@ -130,13 +162,13 @@ class Redemption(Body):
 @router.post(
     "/auth/password-reset",
     status_code=204,
-    summary="Set a password by a token that was handed over",
+    summary="Set a password with a reset token",
     responses=refuses(400, 403, 404, 409, 413, 415, 422, 429, 503),
 )
 def reset_password(
     body: Redemption, database: DatabaseDep, passwords: PasswordsDep, seal: SealDep, now: NowDep
 ) -> Response:
-    """The token is good once, for a day. All sessions of the account end."""
+    """The token is good once, for as long as the message says. All sessions of the account end."""
     with database.read_session() as reading:
         resets.look(reading, body.token, now)
     new_hash = passwords.hash(body.password)
@@ -178,7 +210,7 @@ def begin_enrolment(
 
 @router.post(
     "/me/second-factor/confirm",
-    summary="Confirm the authenticator by a code of it",
+    summary="Confirm the authenticator with a code",
     response_model=SecondFactorState,
     responses=refuses(*CREATES, 429),
 )
@@ -193,7 +225,7 @@ def confirm_enrolment(
 
 @router.post(
     "/auth/step-up",
-    summary="Give a code of the authenticator",
+    summary="Enter a code of the authenticator (step-up)",
     response_model=SecondFactorState,
     responses=refuses(*CREATES, 429),
 )

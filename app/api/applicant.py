@@ -1,5 +1,6 @@
 """For companies: register, describe sites and products, try the rules, apply, answer."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -7,50 +8,65 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import EmailStr, Field, StringConstraints
 
+from app.access import confirmations
 from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
+from app.api.account import CHECK_MAIL, Language, Requested
 from app.applications import assessment, cases, declaration, service, store
 from app.applications.model import Application
 from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
+from app.notifications import notices, requests
 from app.products import store as products_store
 from app.registry import organisations
+from app.registry.model import Standing
 from app.web.deps import (
     ActorDep,
+    AddressDep,
     AnonymousAskFirstDep,
+    AnonymousReplayDep,
     AskFirstDep,
+    DatabaseDep,
     NowDep,
     PasswordsDep,
     ReplayDep,
     SessionDep,
+    SettingsDep,
     VersionDep,
     allow,
     etag,
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Flag, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Prose, StrongPassword, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import Asked, OrderedRoute, also_wrong
 
 registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
 router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
 trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
-Password = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
+
+
+class RegistrationRequest(Body):
+    email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
+    language: Language | None = Field(None, description="of messages to you")
 
 
 class Member(Body):
     full_name: Name = Field(examples=["Aygün Nümunə"])
-    email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
-    password: Password
+    password: StrongPassword
+    language: Language | None = Field(None, description="of messages to you; null: the one you asked for at first")
 
 
 class Registration(Body):
+    token: Annotated[str, StringConstraints(max_length=200)] = Field(
+        description="from the message", examples=["mikr_kq5yY2x0Zc"]
+    )
     legal_name_az: Name = Field(examples=['"Nümunə-Boru" MMC'])
     legal_name_en: Name = Field(examples=["Sample Pipe (fictional)"])
     legal_form: Word = Field(examples=["MMC"])
@@ -59,38 +75,96 @@ class Registration(Body):
 
 
 class Registered(Answer):
-    organisation_id: UUID
+    claim_id: UUID = Field(description="what a registrar decides about")
+    organisation_id: UUID = Field(
+        description="what you enter belongs to it; once the claim is confirmed, a company of the register takes its "
+        "place, see `GET /v1/me`"
+    )
     user_id: UUID
     standing: str = Field(description="`unconfirmed` until a registrar has seen evidence that you act for the company")
 
 
+def _wrong_claim(_asked: Asked, body: Registration) -> Sequence[Mapping[str, str]]:
+    names = {"legal_name_az": body.legal_name_az, "legal_name_en": body.legal_name_en}
+    return organisations.wrong_claim(names, body.legal_form, body.voen)
+
+
 @registration.post(
     "/registrations",
-    status_code=201,
-    summary="Register a company and its first member",
-    responses=refuses(400, 409, 413, 415, 422, 503),
+    status_code=202,
+    summary="Confirm your e-mail address",
+    responses=refuses(400, 409, 413, 415, 422, 429, 503),
 )
-def register(
-    body: Registration, session: SessionDep, passwords: PasswordsDep, now: NowDep, ask_first: AnonymousAskFirstDep
-) -> Registered:
-    """No account is needed. A company that the resident register lists already is claimed in the same way.
+def ask_to_register(
+    body: RegistrationRequest,
+    session: SessionDep,
+    settings: SettingsDep,
+    address: AddressDep,
+    now: NowDep,
+    _retry: AnonymousReplayDep,
+) -> Requested:
+    """No account is needed. A message with a one-time token goes to the address; it is good for a day, and
+    `POST /v1/registrations/confirm` takes it. An address that has an account is told so by mail: the answer here is the
+    same. Of one network ten requests are taken in a day."""
+    requests.ask_to_register(
+        session,
+        email=str(body.email),
+        language=body.language,
+        address=address,
+        now=now,
+        most=settings.registrations_per_day,
+    )
+    return Requested(message=CHECK_MAIL)
 
-    Until a registrar confirms it the company may draft and try the rules, but not submit.
+
+@registration.post(
+    "/registrations/confirm",
+    status_code=201,
+    summary="Claim to act for a company, as its first member",
+    responses=refuses(400, 404, 409, 413, 415, 422, 503),
+)
+@also_wrong(_wrong_claim)
+def register(
+    body: Registration,
+    session: SessionDep,
+    database: DatabaseDep,
+    passwords: PasswordsDep,
+    now: NowDep,
+    ask_first: AnonymousAskFirstDep,
+) -> Registered:
+    """With the token that was mailed to you. The answer is the same whether or not the VÖEN is known.
+
+    Until a registrar confirms the claim you see what you enter yourself and nothing else of the company; you may draft
+    and try the rules, but not submit. Upload an extract of the register or a power of attorney.
     """
+    with database.read_session() as reading:
+        try:
+            confirmations.look(reading, body.token, now)
+        except Conflict:  # of a retry the token is used up
+            ask_first()
+            raise
     password_hash = passwords.hash(body.member.password)
     ask_first()
-    organisation, user = organisations.register_company(
+    confirmed = confirmations.redeem(session, body.token, now)
+    claim, user = organisations.register_company(
         session,
         legal_name_az=body.legal_name_az,
         legal_name_en=body.legal_name_en,
         legal_form=body.legal_form,
         voen=body.voen,
-        email=str(body.member.email),
+        email=confirmed.email,
         full_name=body.member.full_name,
         password_hash=password_hash,
+        language=body.member.language or confirmed.language,
         now=now,
     )
-    return Registered(organisation_id=organisation.id, user_id=user.id, standing=organisation.standing)
+    notices.claim_made(session, claim, now=now)
+    return Registered(
+        claim_id=claim.id,
+        organisation_id=claim.organisation_id,
+        user_id=user.id,
+        standing=Standing.UNCONFIRMED,
+    )
 
 
 class DryAssessment(Body):
@@ -99,7 +173,7 @@ class DryAssessment(Body):
 
 @trial.post(
     "/schemes/{code}/assessments",
-    summary="Try the rules before applying",
+    summary="Assess products before applying",
     responses=refuses(*CREATES),
 )
 @only_reads
@@ -112,7 +186,7 @@ def assess(
     if len(products_store.owned(session, organisation_id, wanted)) < len(wanted):
         raise NotFound.of("product")
     judged = assessment.judge_products(session, code, organisation_id, wanted, now)
-    return {"items": [dossier.dry_assessment(pid, each) for pid, each in judged.assessments.items()]}
+    return {"items": [dossier.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]}
 
 
 class ApplicationBody(Body):
@@ -145,7 +219,14 @@ def list_applications(
     return {"items": dossier.summaries(session, actor, rows, now)}
 
 
-@router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
+def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route have let somebody in
+    own = own_organisation(asked.actor)
+    return service.wrong_application(asked.session, own, body.product_ids, body.scheme)
+
+
+@router.post("/applications", status_code=201, summary="Create a draft application", responses=refuses(*CREATES))
+@also_wrong(_wrong_application)
 def create_application(
     body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ApplicationAnswer:
@@ -244,7 +325,7 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
 
 @router.get(
     "/applications/{application_id}/declaration",
-    summary="The text to declare, and what was declared",
+    summary="The declaration and its text",
     responses=refuses(*READS),
 )
 def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationAnswer:
@@ -259,7 +340,7 @@ def _may_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_
 @router.post(
     "/applications/{application_id}/declaration",
     status_code=201,
-    summary="Declare that all is true and complete",
+    summary="Declare that all facts are true and complete",
     responses=refuses(*CREATES),
 )
 def declare(
@@ -348,17 +429,17 @@ def withdraw(
 
 @router.get(
     "/applications/{application_id}/assessment",
-    summary="What the rules said, newest for each product",
+    summary="Newest assessment of each product",
     responses=refuses(*READS),
 )
 def get_assessment(
     application_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.AssessmentAnswer]]:
     row = cases.visible(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.stored_assessment(each) for each in store.latest_assessments(session, row.id)]}
+    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
-@router.get("/applications/{application_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
+@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
 def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
     """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))

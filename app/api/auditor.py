@@ -11,6 +11,7 @@ from app import audit
 from app.access import store as access
 from app.actor import Actor, ActorKind, Role
 from app.api.dossier import searchable
+from app.core.messages import Message
 from app.errors import Invalid
 from app.web.deps import SessionDep, allow
 from app.web.fields import Answer
@@ -56,7 +57,7 @@ class EventAnswer(Answer):
     hash: str = Field(description="SHA-256 over the hash before and everything the event says")
 
 
-@router.get("", summary="What happened", responses=refuses(*READS))
+@router.get("", summary="List audit events", responses=refuses(*READS))
 def list_events(
     _actor: Reader,
     session: SessionDep,
@@ -75,7 +76,9 @@ def list_events(
     # A cursor names a place in the chain, written as an id like every other.
     after = page.after.int if page.after else 0
     if after > LAST_PLACE:
-        raise Invalid.at("query:cursor", "This cursor is not one of ours; start from the first page.")
+        raise Invalid.at(
+            "query:cursor", Message("This cursor is not one of ours; start from the first page.", code="unknown-cursor")
+        )
     rows = page.cut(audit.events(session, wanted, after, page.fetch), lambda row: UUID(int=row.seq))
     people = access.users(session, [r.actor_id for r in rows if r.actor_kind == ActorKind.USER and r.actor_id])
     names = {user.id: user.full_name for user in people.values()}

@@ -28,7 +28,7 @@ from app.web.routing import OrderedRoute
 
 router = APIRouter(prefix="/v1/auth", tags=["access"], route_class=OrderedRoute)
 
-UNKNOWN = "Unknown or wrong."
+UNKNOWN, MISSING = "Invalid credentials.", "Missing credentials."
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -103,7 +103,7 @@ def token(
 def _for_person(desk: "_Desk", username: str | None, password: str | None, otp: str | None) -> Response:
     # Control characters and lone surrogates name no account, and no database could look them up.
     if not username or not password or not username.isprintable():
-        return _refusal(400, "invalid_request", "Name the account and its secret.")
+        return _refusal(400, "invalid_request", MISSING)
     try:
         return desk.sign_in(username, password, otp)
     except TooManyAttempts as why:
@@ -124,7 +124,7 @@ def _for_program(
             return _refusal(400, "invalid_request", "Authenticate by Basic or in the body, not by both.")
         client_id, secret = basic
     if not client_id or not secret or not client_id.isprintable():
-        return _refusal(400, "invalid_request", "Name the client and its secret.")
+        return _refusal(400, "invalid_request", MISSING)
     try:
         return desk.let_program_in(client_id, secret, scope, challenge if basic else None)
     except TooManyAttempts as why:

@@ -1,5 +1,6 @@
 """The calendar that deadlines are counted by: for everybody to read, for the owner to complete."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -11,9 +12,9 @@ from app.registry import holidays
 from app.registry.days import day_in_baku
 from app.registry.holidays import MOST_DAYS, YEARS, AnnouncedDay, Year, shipped
 from app.web.deps import NowDep, ReplayDep, SessionDep, allow
-from app.web.fields import Answer, Body, Code, Flag, Whole
+from app.web.fields import Answer, Body, Code, Day, Flag, Whole
 from app.web.refusals import CREATES, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import Asked, OrderedRoute, also_wrong
 
 router = APIRouter(prefix="/v1/calendar", tags=["calendar"], route_class=OrderedRoute)
 
@@ -47,7 +48,7 @@ def get_calendar(
 
 
 class DayBody(Body):
-    day: date = Field(examples=["2027-03-20"])
+    day: Day = Field(examples=["2027-03-20"])
     occasion: Code = Field(description="`novruz`, `ramazan`, `gurban` or `other`", examples=["novruz"])
     works: Flag = Field(default=False, description="with `other`: this day is worked after all")
 
@@ -57,12 +58,20 @@ class Announcement(Body):
     days: list[DayBody] = Field(max_length=MOST_DAYS)
 
 
-@router.post("/holidays", summary="Announce the moved holidays of a year", responses=refuses(*CREATES))
+def _announced(body: Announcement) -> list[AnnouncedDay]:
+    return [AnnouncedDay(each.day, each.occasion, each.works) for each in body.days]
+
+
+def _wrong_days(_asked: Asked, body: Announcement) -> Sequence[Mapping[str, str]]:
+    return holidays.wrong_days(body.year, _announced(body))
+
+
+@router.post("/holidays", summary="Enter the moved holidays of a year", responses=refuses(*CREATES))
+@also_wrong(_wrong_days)
 def announce(body: Announcement, actor: Owner, session: SessionDep, now: NowDep, _retry: ReplayDep) -> CalendarAnswer:
     """Replaces what was announced for this year; deadlines follow at once. Free days given instead of a holiday on a
     weekend, and days exchanged by decision, are announced with the occasion `other`."""
-    days = [AnnouncedDay(each.day, each.occasion, each.works) for each in body.days]
-    return _answer(holidays.announce(session, actor, year=body.year, days=days, now=now))
+    return _answer(holidays.announce(session, actor, year=body.year, days=_announced(body), now=now))
 
 
 def _answer(year: Year) -> CalendarAnswer:

@@ -14,6 +14,7 @@ from app import languages
 from app.certificates import store as certificates
 from app.certificates.number import parse
 from app.certificates.record import CertificateRecord, utc_text
+from app.core.messages import Message, message_of
 from app.db import Database
 from app.documents import codes
 from app.documents.orders import order_of
@@ -43,7 +44,10 @@ class NotInForce(Conflict):
 
     def __init__(self, judgement: Judgement) -> None:
         super().__init__(
-            f"{judgement.message} Codes, labels and papers are made only of certificates that are valid today.",
+            Message(
+                "%(verdict)s Codes, labels and PDF files are made only of certificates that are valid today.",
+                verdict=message_of(judgement.message),
+            ),
             data={
                 "verdict": judgement.verdict.value,
                 "as_of": utc_text(judgement.as_of) if judgement.as_of else None,
@@ -63,7 +67,7 @@ class Bench:
 
     async def make(self, work: Callable[[], T]) -> T:
         if self._making.statistics().tasks_waiting >= WAITING:
-            raise Unavailable("Too many papers are being made. Try again shortly.")
+            raise Unavailable("Too many PDF files are being made. Try again shortly.")
         return await anyio.to_thread.run_sync(work, limiter=self._making)
 
 
@@ -120,7 +124,7 @@ async def label_svg(number: str, request: Request, now: NowDep) -> Response:
 
 @router.get(
     "/v1/certificates/{number}/certificate.pdf",
-    summary="The certificate on paper, signed",
+    summary="The certificate as a signed PDF",
     response_class=Response,
     responses=_answers(PDF, 422),
 )
@@ -133,7 +137,7 @@ async def certificate_pdf(
     """In Azerbaijani and English, and a third language. PDF/A-3 with the credential attached, signed (PAdES)."""
     order = await _ordered(request, number, now)
     if lang is not None and lang not in languages.LANGUAGES:
-        raise Invalid("There is no paper in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
+        raise Invalid("There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
     press = _press(request)
     # Two signatures over one content differ: the tag names what the paper was made of.
     headers = _headers(f'W/"{press.paper_key(order, lang)}"')
@@ -151,7 +155,7 @@ async def certificate_pdf(
 
 # Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
 _PDF_CSP = "frame-ancestors 'none'"
-_CHOICE = f"Choose one of: {', '.join(languages.LANGUAGES)}."
+_CHOICE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(languages.LANGUAGES))
 
 
 async def _stamped_url(request: Request, number: str, now: datetime) -> str:

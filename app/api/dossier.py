@@ -10,19 +10,23 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.access import client_store
 from app.access import store as access
 from app.actor import Actor, ActorKind
 from app.api import timed
 from app.api.timed import Timed
 from app.applications import cases, clock, store, workflow
+from app.applications import evidence as documents
 from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
 from app.certificates import store as certificates
 from app.products.store import WholeProduct
 from app.registry import store as registry
 from app.schemes.eligibility import Assessment
+from app.schemes.evidence_kinds import kinds
 from app.web.fields import Answer
 
+STAFF = "staff"
 ACTS_NEXT = {
     State.DRAFT: "applicant",
     State.SUBMITTED: "reviewer",
@@ -145,6 +149,9 @@ class EvidenceAnswer(Answer):
     size: int
     sha256: str
     uploaded_at: datetime
+    uploaded_by: str = Field(
+        description="name of the member or program of the company; `staff`, whom only staff see by name"
+    )
     organisation_id: UUID
     application_id: UUID | None = Field(description="null where the company added it for all its applications")
     issued_on: date | None
@@ -156,8 +163,12 @@ class EvidenceAnswer(Answer):
     )
     confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
     confirmed_by: UUID | None = Field(description="staff only")
-    withdrawal_reason: str | None = Field(description="why the confirmation was withdrawn; staff only")
+    withdrawal_reason: str | None = Field(
+        description="why the company withdrew the document; to staff also why the confirmation was withdrawn"
+    )
+    withdrawn_at: datetime | None = Field(description="the company withdrew it: it is kept, and no longer counted")
     found_false: bool = Field(description="withdrawn because the document is false: it is never confirmed again")
+    erased_at: datetime | None = Field(description="the file of a refused claim is erased; its hash stays")
     version: int
 
 
@@ -243,15 +254,23 @@ def product(whole: WholeProduct) -> ProductAnswer:
     )
 
 
-def dry_assessment(product_id: UUID, assessed: Assessment) -> AssessmentAnswer:
-    return _assessment(product_id, assessed.to_json())
+def dry_assessment(actor: Actor, product_id: UUID, assessed: Assessment) -> AssessmentAnswer:
+    return _assessment(actor, product_id, assessed.to_json())
 
 
-def stored_assessment(row: AssessmentRow) -> AssessmentAnswer:
-    return _assessment(row.product_id, row.content, occasion=row.occasion, assessed_at=row.assessed_at)
+def stored_assessment(actor: Actor, row: AssessmentRow) -> AssessmentAnswer:
+    return _assessment(actor, row.product_id, row.content, occasion=row.occasion, assessed_at=row.assessed_at)
 
 
-def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentAnswer:
+def _finding(actor: Actor, content: Mapping[str, Any]) -> Finding:
+    """A company reads the reason of a rule about evidence of the staff, not the values that were seen in it."""
+    kind = kinds().get(content["parameters"].get("evidence", ""))
+    hidden: dict[str, Any] = {"values": {}} if kind is not None and kind.is_staff_only and not actor.is_staff else {}
+    known = {name: content[name] for name in Finding.model_fields if name in content}
+    return Finding(**known | hidden, reason=content["reasons"]["en"])
+
+
+def _assessment(actor: Actor, product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentAnswer:
     return AssessmentAnswer(
         product_id=product_id,
         scheme=content["scheme"],
@@ -260,25 +279,37 @@ def _assessment(product_id: UUID, content: dict[str, Any], **more: Any) -> Asses
         as_of=content["as_of"],
         outcome=content["outcome"],
         origin=content["origin"],
-        rules=[
-            Finding(**{k: f[k] for k in Finding.model_fields if k in f}, reason=f["reasons"]["en"])
-            for f in content["findings"]
-        ],
+        rules=[_finding(actor, each) for each in content["findings"]],
         input_hash=content["input_hash"],
         holds_until=content.get("holds_until"),
         **more,
     )
 
 
-def evidence(actor: Actor, row: Evidence) -> EvidenceAnswer:
+def evidence(session: Session, actor: Actor, row: Evidence) -> EvidenceAnswer:
+    return evidence_list(session, actor, [row])[0]
+
+
+def evidence_list(session: Session, actor: Actor, rows: Sequence[Evidence]) -> list[EvidenceAnswer]:
+    """Each with who uploaded it; what only staff supply was left out before."""
+    ids = list({row.uploaded_by for row in rows if row.uploaded_by is not None})
+    people = access.users(session, ids) if ids else {}
+    names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF for user in people.values()}
+    programs = client_store.clients(session, [each for each in ids if each not in people])
+    names |= {client.id: client.name for client in programs}
+    return [_evidence(actor, row, names.get(row.uploaded_by, STAFF) if row.uploaded_by else STAFF) for row in rows]
+
+
+def _evidence(actor: Actor, row: Evidence, uploaded_by: str) -> EvidenceAnswer:
     own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
     product_ids = [UUID(each) for each in row.product_ids]
-    for_staff = ("confirmed_by", "withdrawal_reason")
-    shown = {name: getattr(row, name) if actor.is_staff else None for name in for_staff}
+    tells_why = actor.is_staff or row.withdrawn_at is not None
     return EvidenceAnswer(
         **own
-        | shown
         | {
+            "uploaded_by": uploaded_by,
+            "confirmed_by": row.confirmed_by if actor.is_staff else None,
+            "withdrawal_reason": row.withdrawal_reason if tells_why else None,
             "values": row.stated,
             "product_id": product_ids[0] if len(product_ids) == 1 else None,
             "product_ids": product_ids,
@@ -316,7 +347,7 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
         created_at=row.created_at,
         moves=[move.value for move in workflow.moves(cases.as_case(row, recommendation), actor)],
         product_ids=list(store.product_ids(session, row.id)),
-        evidence=[evidence(actor, each) for each in store.evidence_of(session, row.id)],
+        evidence=evidence_list(session, actor, documents.shown(actor, store.evidence_of(session, row.id))),
         questions=[Question.model_validate(q, from_attributes=True) for q in requests],
         decision=_decision(session, row, numbers, waiver),
         visit_waiver=waiver,

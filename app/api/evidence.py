@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 from pydantic import Field
 
@@ -15,10 +15,12 @@ from app import strict_json
 from app.actor import Actor
 from app.api import dossier
 from app.applications import confirmation, evidence
-from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
+from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
 from app.applications.items import MAX_PRODUCTS, About, Details
 from app.applications.model import Evidence
-from app.errors import Invalid, Unavailable
+from app.applications.quotas import Quotas
+from app.core.messages import Message
+from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.evidence_kinds import EvidenceKind, kinds
@@ -27,6 +29,7 @@ from app.web.deps import (
     AskFirstDep,
     EvidenceFilesDep,
     NowDep,
+    QuotasDep,
     ReadingTrailDep,
     ReplayDep,
     SessionDep,
@@ -36,16 +39,28 @@ from app.web.deps import (
 )
 from app.web.fields import Body, Flag, Prose, Word
 from app.web.reading_trail import ReadingTrail
-from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute
+from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
+from app.web.routing import FileRoute, Prepared
 
-router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
+
+class EvidenceRoute(FileRoute):
+    """Writes the file as a draft before the transaction; what no row came to name is discarded."""
+
+    def prepare(self, request: Request, file: BinaryIO, _name: str | None) -> Draft:
+        files: EvidenceFiles = request.app.state.evidence_files
+        return files.stage(iter(lambda: file.read(CHUNK), b""))
+
+    def discard(self, done: Draft) -> None:
+        done.discard()
+
+
+router = APIRouter(prefix="/v1", tags=["evidence"], route_class=EvidenceRoute)
 
 OPENED_NOWHERE = "default-src 'none'; sandbox"
 DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {} for media_type in EXTENSIONS}}
 
 
-@router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
+@router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=refuses(503))
 def list_kinds() -> dict[str, list[EvidenceKind]]:
     """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
     return {"items": list(kinds().values())}
@@ -63,6 +78,7 @@ class Sheet:
     valid_until: date | None
     number: str | None
     values: str | None
+    prepared: Prepared
 
     @property
     def name(self) -> str:
@@ -82,16 +98,20 @@ class Sheet:
         try:
             values = strict_json.loads(self.values or "{}")
         except ValueError as why:
-            raise Invalid.at("/values", str(why)) from None
+            raise Invalid.at("/values", why.args[0]) from None
         if not isinstance(values, dict):
-            raise Invalid.at("/values", "This is a JSON object: the name of each value, and the value.")
+            raise Invalid.at(
+                "/values", Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
+            )
         return values
 
-    def store(self, files: EvidenceFiles) -> StoredFile:
-        return files.put(iter(lambda: self.file.file.read(CHUNK), b""))
+    def draft(self) -> Draft:
+        draft: Draft = self.prepared.get()
+        return draft
 
 
 def _sheet(
+    request: Request,
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
     kind: Annotated[str, Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
     product_id: Annotated[
@@ -106,7 +126,7 @@ def _sheet(
         str | None, Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds")
     ] = None,
 ) -> Sheet:
-    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values)
+    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values, request.state.prepared)
 
 
 SheetDep = Annotated[Sheet, Depends(_sheet)]
@@ -125,13 +145,14 @@ def _takes_company_evidence(organisation_id: str, actor: ActorDep, session: Sess
 
 
 @router.post(
-    "/applications/{application_id}/evidence", status_code=201, summary="Add a file", responses=refuses(*CREATES)
+    "/applications/{application_id}/evidence", status_code=201, summary="Add a file", responses=refuses(*UPLOADS)
 )
 def add(
     application_id: Annotated[UUID, Depends(_takes_evidence, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
@@ -139,17 +160,18 @@ def add(
 
     Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it.
     """
-    return _add(session, actor, application_id, sheet, files, now)
+    return _add(session, actor, application_id, sheet, files, quotas, now)
 
 
 @router.post(
-    "/cases/{case_id}/evidence", status_code=201, summary="Add what you looked up", responses=refuses(*CREATES)
+    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*UPLOADS)
 )
 def add_to_case(
     case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     _retry: ReplayDep,
     sheet: SheetDep,
@@ -157,37 +179,47 @@ def add_to_case(
     """For registrar and reviewers: the tax register, sanctions lists, the resident register. Rules read it once
     another member of staff has confirmed it.
     """
-    return _add(session, actor, case_id, sheet, files, now)
+    return _add(session, actor, case_id, sheet, files, quotas, now)
 
 
 def _add(
-    session: SessionDep, actor: ActorDep, application_id: UUID, sheet: Sheet, files: EvidenceFiles, now: NowDep
+    session: SessionDep,
+    actor: ActorDep,
+    application_id: UUID,
+    sheet: Sheet,
+    files: EvidenceFiles,
+    quotas: Quotas,
+    now: NowDep,
 ) -> dossier.EvidenceAnswer:
+    name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add(
         session,
         actor,
         application_id,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
-        details=sheet.details(),
-        stored=sheet.store(files),
+        file_name=name,
+        about=about,
+        details=details,
+        stored=draft.file,
+        quotas=quotas,
         now=now,
     )
-    return dossier.evidence(actor, row)
+    files.keep(draft)
+    return dossier.evidence(session, actor, row)
 
 
 @router.post(
     "/organisations/{organisation_id}/evidence",
     status_code=201,
-    summary="Add a file once for all applications",
-    responses=refuses(*CREATES),
+    summary="Add a document for all applications",
+    responses=refuses(*UPLOADS),
 )
 def add_of_company(
     organisation_id: Annotated[UUID, Depends(_takes_company_evidence, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     _retry: ReplayDep,
     sheet: SheetDep,
@@ -197,32 +229,37 @@ def add_of_company(
     Every application of the company finds it. Rules read it once a member of staff has confirmed it, another
     one where staff added it.
     """
+    name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add_of_company(
         session,
         actor,
         organisation_id,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
-        details=sheet.details(),
-        stored=sheet.store(files),
+        file_name=name,
+        about=about,
+        details=details,
+        stored=draft.file,
+        quotas=quotas,
         now=now,
     )
-    return dossier.evidence(actor, row)
+    files.keep(draft)
+    return dossier.evidence(session, actor, row)
 
 
-@router.get("/organisations/{organisation_id}/evidence", summary="Evidence of a company", responses=refuses(*READS))
+@router.get(
+    "/organisations/{organisation_id}/evidence", summary="Supporting documents of a company", responses=refuses(*READS)
+)
 def list_of_company(
     organisation_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.EvidenceAnswer]]:
     rows = evidence.list_of_company(session, actor, parse_id(organisation_id, "company"))
-    return {"items": [dossier.evidence(actor, row) for row in rows]}
+    return {"items": dossier.evidence_list(session, actor, rows)}
 
 
 @router.get("/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS))
 def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.EvidenceAnswer]]:
     rows = evidence.list_of(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.evidence(actor, row) for row in rows]}
+    return {"items": dossier.evidence_list(session, actor, rows)}
 
 
 @router.get(
@@ -245,9 +282,9 @@ def download(
     return _file(row, files, actor, trail, now)
 
 
-@router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
+@router.get("/evidence/{evidence_id}", summary="One supporting document", responses=refuses(*READS))
 def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.EvidenceAnswer:
-    return _answer(actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
+    return _answer(session, actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
 
 
 @router.get(
@@ -270,6 +307,8 @@ def download_evidence(
 
 
 def _file(row: Evidence, files: EvidenceFiles, actor: Actor, trail: ReadingTrail, now: datetime) -> FileResponse:
+    if row.erased_at is not None:
+        raise NotFound.of("file")
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
@@ -331,9 +370,36 @@ def _may_change(*, confirmed: bool) -> object:
     return Depends(allowed, scope="function")
 
 
-def _answer(actor: ActorDep, row: Evidence, response: Response) -> dossier.EvidenceAnswer:
+def _answer(session: SessionDep, actor: ActorDep, row: Evidence, response: Response) -> dossier.EvidenceAnswer:
     response.headers["ETag"] = etag(row.version)
-    return dossier.evidence(actor, row)
+    return dossier.evidence(session, actor, row)
+
+
+class OwnWithdrawal(Body):
+    reason: Prose = Field(examples=["The permit was exchanged for another one."])
+
+
+def _may_withdraw(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return confirmation.guard_withdrawal(session, actor, parse_id(evidence_id, "evidence"), version).id
+
+
+@router.post("/evidence/{evidence_id}/withdraw", summary="Withdraw a document", responses=refuses(*CHANGES))
+def withdraw(
+    evidence_id: Annotated[UUID, Depends(_may_withdraw, scope="function")],
+    body: OwnWithdrawal,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> dossier.EvidenceAnswer:
+    """For members of the company, of what it uploaded for all applications: it is kept, and no longer counted.
+
+    Not while an application under review rests on it (409 `evidence-in-use`). Where a certificate in force rests on it,
+    a matter opens.
+    """
+    row = confirmation.withdraw_document(session, actor, evidence_id, reason=body.reason, version=version, now=now)
+    return _answer(session, actor, row, response)
 
 
 @router.post("/evidence/{evidence_id}/confirm", summary="Confirm what a document says", responses=refuses(*CHANGES))
@@ -351,7 +417,7 @@ def confirm(
     details = Details(body.issued_on, body.valid_until, body.number, body.values)
     about = About(tuple(body.product_ids), body.site_id)
     row = confirmation.confirm(session, actor, evidence_id, details=details, about=about, version=version, now=now)
-    return _answer(actor, row, response)
+    return _answer(session, actor, row, response)
 
 
 @router.post(
@@ -380,4 +446,4 @@ def withdraw_confirmation(
         version=version,
         now=now,
     )
-    return _answer(actor, row, response)
+    return _answer(session, actor, row, response)

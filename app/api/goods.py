@@ -1,5 +1,6 @@
 """For companies: where they produce, and what, of what, in which steps."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, al
 from app.web.fields import Answer, Body, Code, Day, Exact, Flag, Name, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import Asked, OrderedRoute, also_wrong
 
 router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
 
@@ -36,7 +37,8 @@ class SiteBody(Body):
     name: Name = Field(examples=["Pipe mill, hall 2"])
     country: Code = Field("AZ", description="ISO 3166-1 alpha-2")
     district: Word = Field(
-        description="in Azerbaijan one of its districts, in az, en or ru, with or without “rayonu”", examples=["Ağdam"]
+        description="in Azerbaijan one of its districts, in az, en or ru, with or without “rayonu”, in any spelling",
+        examples=["Ağdam"],
     )
     park_code: Code | None = Field(None, examples=["AGDAM-SP"])
     production_started_on: Day | None = Field(None, description="first day of series production here")
@@ -45,6 +47,7 @@ class SiteBody(Body):
 class SiteChange(Body):
     name: Name
     production_started_on: Day | None
+    district: Word | None = Field(None, description="in any spelling; null: as it is", examples=["Ağdam"])
 
 
 class SiteAnswer(Answer):
@@ -69,7 +72,12 @@ def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> dict[str
     return {"items": [_site(row) for row in page.cut(rows, lambda row: row.id)]}
 
 
+def _wrong_site(asked: Asked, body: SiteBody) -> Sequence[Mapping[str, str]]:
+    return sites.wrong_site(asked.session, **body.model_dump(), now=asked.now)
+
+
 @router.post("/sites", status_code=201, summary="Add a place of production", responses=refuses(*CREATES))
+@also_wrong(_wrong_site)
 def create_site(
     body: SiteBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> SiteAnswer:
@@ -91,17 +99,23 @@ def _own_site(site_id: str, actor: ActorDep, session: SessionDep, version: Versi
     return sites.changeable_site(session, actor, parse_id(site_id, "site"), version, certified=at_site).id
 
 
-@router.put("/sites/{site_id}", summary="Change name and start of production", responses=refuses(*CHANGES))
+def _wrong_change(asked: Asked, body: SiteChange) -> Sequence[Mapping[str, str]]:
+    return sites.wrong_change(body.name, body.production_started_on, asked.now)
+
+
+@router.put("/sites/{site_id}", summary="Change name, start of production, district", responses=refuses(*CHANGES))
+@also_wrong(_wrong_change)
 def change_site(
     site_id: Annotated[UUID, Depends(_own_site, scope="function")],
     body: SiteChange,
-    actor: Applicant,
+    actor: Annotated[Actor, allow(Role.APPLICANT, Role.REGISTRAR)],
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
 ) -> SiteAnswer:
-    """Of a site where something certified is made, report the change of each certificate first."""
+    """Of a site where something certified is made, report the change of each certificate first. The district of a site
+    that the resident register names is corrected by the registrar (409 `register-says` for others)."""
     row = sites.update_site(
         session,
         actor,
@@ -109,6 +123,7 @@ def change_site(
         version=version,
         name=body.name,
         production_started_on=body.production_started_on,
+        district=body.district,
         certified=partial(matters.unreported_at_site, today=day_in_baku(now)),
         now=now,
     )
@@ -221,7 +236,15 @@ def list_products(
     return {"items": [dossier.product(row) for row in page.cut(rows, lambda row: row.product.id)]}
 
 
+def _wrong_product(asked: Asked, body: ProductBody) -> Sequence[Mapping[str, str]]:
+    assert asked.actor is not None  # the dependencies of the route have let somebody in
+    own = own_organisation(asked.actor)
+    item = UUID(asked.path["product_id"]) if "product_id" in asked.path else None
+    return products.wrong_product(asked.session, own, body.entry(), evidence.owned, product_id=item)
+
+
 @router.post("/products", status_code=201, summary="Describe a product", responses=refuses(*CREATES))
+@also_wrong(_wrong_product)
 def create_product(
     body: ProductBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ProductAnswer:
@@ -253,7 +276,8 @@ def _own_product_to_change(
 OwnProduct = Annotated[UUID, Depends(_own_product, scope="function")]
 
 
-@router.put("/products/{product_id}", summary="Describe a product anew", responses=refuses(*CHANGES))
+@router.put("/products/{product_id}", summary="Replace the description of a product", responses=refuses(*CHANGES))
+@also_wrong(_wrong_product)
 def replace_product(
     product_id: Annotated[UUID, Depends(_own_product_to_change, scope="function")],
     body: ProductBody,

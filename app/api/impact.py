@@ -22,7 +22,7 @@ router = APIRouter(route_class=OrderedRoute, tags=["schemes"])
 READERS: Final = anyio.CapacityLimiter(1)
 """Pieces read at once in one worker, on a thread of their own: a report never takes those of other requests."""
 JSON_LINES: Final = "application/x-ndjson"
-_EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":{"version":"2026.3","digest":"…"},"then":{"version":"2027.1","digest":"…"}}
+_EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":{"version":"2026.4","digest":"…"},"then":{"version":"2027.1","digest":"…"}}
 {"type":"changed","subject":"certificate","id":"MIK-2026-000042-Y","holder":"Sample Pipe","product":{"id":"…","names":{"en":"Welded steel tube"}},"before":"pass","after":"manual","rules":[{"rule":"K-06","before":{"outcome":"pass","reason":"…"},"after":{"outcome":"manual","reason":"…"}}]}
 {"type":"summary","judged":2,"changed":1,"counts":[{"subject":"certificate","before":"pass","after":"manual","count":1},{"subject":"certificate","before":"pass","after":"pass","count":1}]}
 """  # noqa: E501 (one object is one line)
@@ -30,7 +30,7 @@ _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":
 
 @router.get(
     "/v1/schemes/{code}/impact",
-    summary="What another version of the rules would change",
+    summary="Compare with another version of the rules",
     response_class=StreamingResponse,
     responses={
         200: {"content": {JSON_LINES: {"schema": {"type": "string"}, "example": _EXAMPLE}}},

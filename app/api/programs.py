@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.access import client_store as store
 from app.access import clients
 from app.access.model import ApiClient, ClientSecret
-from app.access.rights import own_organisation, require_person
+from app.access.rights import own_organisation, require_administrator, require_person
 from app.actor import Actor, Role, Scope
 from app.errors import NotFound
 from app.settings import Settings
@@ -84,34 +84,36 @@ def _life(settings: Settings) -> timedelta:
     return timedelta(days=settings.client_secret_days)
 
 
-@router.get("/api-clients", summary="Programs that act for your company", responses=refuses(*READS))
+@router.get("/api-clients", summary="List API clients", responses=refuses(*READS))
 def list_clients(actor: Applicant, session: SessionDep, page: PageDep, now: NowDep) -> dict[str, list[ClientAnswer]]:
     rows = store.clients_of(session, own_organisation(actor), page.after, page.fetch)
     return {"items": _answers(session, list(page.cut(rows, lambda row: row.id)), now)}
 
 
-def _person(actor: Applicant) -> Actor:
+def _administrator(actor: Applicant) -> Actor:
     require_person(actor)
+    require_administrator(actor)
     return actor
 
 
-@router.post("/api-clients", status_code=201, summary="Add a program", responses=refuses(*CREATES))
+@router.post("/api-clients", status_code=201, summary="Create an API client", responses=refuses(*CREATES))
 def create_client(
     body: NewClient,
-    actor: Annotated[Actor, Depends(_person, scope="function")],
+    actor: Annotated[Actor, Depends(_administrator, scope="function")],
     session: SessionDep,
     settings: SettingsDep,
     now: NowDep,
     _retry: ReplayDep,
 ) -> ClientWithSecret:
-    """The secret is shown once; only a hash of it is kept. It works until `expires_at`: make the next one before."""
+    """By an administrator of the company. The secret is shown once; only a hash of it is kept. It works until
+    `expires_at`: add the next one before."""
     row, _, secret = clients.create_client(
         session, actor, name=body.name, scopes=body.scopes, now=now, life=_life(settings)
     )
     return ClientWithSecret(**_answers(session, [row], now)[0].model_dump(), client_secret=secret)
 
 
-@router.get("/api-clients/{client_id}", summary="One program", responses=refuses(*READS))
+@router.get("/api-clients/{client_id}", summary="One API client", responses=refuses(*READS))
 def get_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDep) -> ClientAnswer:
     row = store.client_of(session, own_organisation(actor), parse_id(client_id, "API client"))
     if row is None:
@@ -119,11 +121,11 @@ def get_client(client_id: str, actor: Applicant, session: SessionDep, now: NowDe
     return _answers(session, [row], now)[0]
 
 
-@router.delete("/api-clients/{client_id}", summary="Revoke a program", responses=refuses(*CREATES))
+@router.delete("/api-clients/{client_id}", summary="Revoke an API client", responses=refuses(*CREATES))
 def revoke_client(
     client_id: str, actor: Applicant, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> ClientAnswer:
-    """Its access tokens end with this answer."""
+    """By an administrator of the company. Its access tokens end with this answer."""
     row = clients.revoke_client(session, actor, parse_id(client_id, "API client"), now)
     return _answers(session, [row], now)[0]
 
@@ -138,22 +140,22 @@ OwnClient = Annotated[UUID, Depends(_own_client, scope="function")]
 @router.post(
     "/api-clients/{client_id}/secrets",
     status_code=201,
-    summary="Add a secret to a program",
+    summary="Add a secret to an API client",
     responses=refuses(*CREATES),
 )
 def add_secret(
     client_id: OwnClient, actor: ActorDep, session: SessionDep, settings: SettingsDep, now: NowDep, _retry: ReplayDep
 ) -> NewSecretAnswer:
-    """Both work until you end the old one, so that the program never stands still. Shown once."""
+    """By an administrator. Both secrets work until you end the old one, so that the client never stands still."""
     row, secret = clients.add_secret(session, actor, client_id, now=now, life=_life(settings))
     return NewSecretAnswer(**_secret(row).model_dump(), client_secret=secret)
 
 
 @router.delete(
-    "/api-clients/{client_id}/secrets/{secret_id}", summary="End a secret of a program", responses=refuses(*CREATES)
+    "/api-clients/{client_id}/secrets/{secret_id}", summary="End a secret of an API client", responses=refuses(*CREATES)
 )
 def end_secret(
     client_id: OwnClient, secret_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> SecretAnswer:
-    """Access tokens that were given for it end with this answer; those of the other secret go on."""
+    """By an administrator. Access tokens that were given for it end with this answer, those of the other do not."""
     return _secret(clients.end_secret(session, actor, client_id, parse_id(secret_id, "secret"), now))

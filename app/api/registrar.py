@@ -10,6 +10,8 @@ from pydantic import Field
 from app.access import store as access
 from app.actor import Actor, Role
 from app.api.dossier import searchable
+from app.applications import claims
+from app.notifications import notices
 from app.registry import organisations
 from app.registry.model import Organisation, Standing
 from app.web.deps import ActorDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
@@ -83,11 +85,12 @@ def get_organisation(
     return _organisation(row, session)
 
 
-def _decides(decision: organisations.Decision) -> object:
+def _decides(action: claims.Decision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
-    def admitted(organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-        return organisations.guard(session, actor, parse_id(organisation_id, "company"), version, decision).id
+    def admitted(organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
+        company = parse_id(organisation_id, "company")
+        return claims.guard_organisation(session, actor, company, version, action, now)[0].id
 
     return Depends(admitted, scope="function")
 
@@ -102,7 +105,7 @@ class Reason(Body):
 
 @router.post("/organisations/{organisation_id}/confirm", summary="Confirm a company", responses=refuses(*CHANGES))
 def confirm(
-    organisation_id: Annotated[UUID, _decides(organisations.Decision.CONFIRM)],
+    organisation_id: Annotated[UUID, _decides(claims.Decision.CONFIRM)],
     body: Basis,
     actor: ActorDep,
     session: SessionDep,
@@ -110,17 +113,22 @@ def confirm(
     version: VersionDep,
     now: NowDep,
 ) -> OrganisationAnswer:
-    """You have seen evidence that these people act for the company; say which. From now on it may submit."""
-    row = organisations.confirm_organisation(
+    """You have seen evidence that these people act for the company; say which. From now on it may submit.
+
+    The same as confirming its claim: where the register lists the company, the answer is the listed one, into which
+    everything was moved.
+    """
+    row = claims.confirm_organisation(
         session, actor, organisation_id=organisation_id, version=version, basis=body.basis, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     response.headers["ETag"] = etag(row.version)
     return _organisation(row, session)
 
 
 @router.post("/organisations/{organisation_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
 def refuse(
-    organisation_id: Annotated[UUID, _decides(organisations.Decision.REFUSE)],
+    organisation_id: Annotated[UUID, _decides(claims.Decision.REFUSE)],
     body: Reason,
     actor: ActorDep,
     session: SessionDep,
@@ -128,10 +136,11 @@ def refuse(
     version: VersionDep,
     now: NowDep,
 ) -> OrganisationAnswer:
-    """These people do not act for the company: they are cut off, and it can be claimed anew."""
-    row = organisations.refuse_organisation(
+    """These people do not act for the company. The same as refusing its claim."""
+    row = claims.refuse_organisation(
         session, actor, organisation_id=organisation_id, version=version, reason=body.reason, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     session.flush()
     response.headers["ETag"] = etag(row.version)
     return _organisation(row, session)

@@ -12,6 +12,7 @@ from app.applications import store
 from app.applications.facts import Dossier, gather
 from app.applications.model import Application
 from app.certificates.term import last_day
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import NotFound
 from app.registry import store as registry
@@ -132,7 +133,12 @@ def short_terms(
             "product_id": str(product_id),
             "valid_until": end.isoformat(),
             "days": max((end - first).days, 0),
-            "reason": f"It would run only until {end.isoformat()}, {max((end - first).days, 0)} days.",
+            "reason": Message(
+                "It would run only until %(valid_until)s, %(count)s day.",
+                many="It would run only until %(valid_until)s, %(count)s days.",
+                valid_until=end.isoformat(),
+                count=max((end - first).days, 0),
+            ),
         }
         for product_id, end in short.items()
         if not any(

@@ -7,20 +7,26 @@ recommendation that stands on it. What the applicant stated at upload stays as i
 withdrawal opens matters about the certificates (`grounds.py`).
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import require, require_second_factor
-from app.actor import Actor
-from app.applications import cases, evidence, grounds, items
+from app.access.rights import person, require, require_second_factor
+from app.actor import Actor, Role
+from app.applications import cases, evidence, grounds, items, store
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Conflict, Expected, FourEyes, Invalid, Version, check_version
+from app.registry import store as registry
 from app.registry.days import day_in_baku
+from app.registry.text import tidy, wrong_with
 from app.schemes.canonical import digest
+
+LONGEST_REASON = 2_000
 
 
 def guard(
@@ -43,6 +49,7 @@ def guard(
     check_version(version, row.version)
     if application is not None and not (confirmed and grounds.resting_on(session, row, today)):
         evidence.check_open(session, actor, application)
+    _refuse_withdrawn(row)
     if row.found_false:
         raise Conflict("This evidence was found false. It is never confirmed again.", code="found-false")
     if (row.confirmed_at is not None) != confirmed:
@@ -50,6 +57,11 @@ def guard(
             raise Conflict("Nobody has confirmed this evidence.", code="not-confirmed")
         raise Conflict("This evidence is confirmed already. Withdraw that first.", code="already-confirmed")
     return row
+
+
+def _refuse_withdrawn(row: Evidence) -> None:
+    if row.withdrawn_at is not None:
+        raise Conflict("The company has withdrawn this document.", code="evidence-withdrawn")
 
 
 def _check_second_person(row: Evidence, actor: Actor) -> None:
@@ -112,12 +124,68 @@ def withdraw(
     # What is false speaks for nothing, whatever else there is.
     losing = grounds.resting_on(session, row, today) if found_false else grounds.losing(session, row, today)
     if reason is None and (found_false or losing):
-        raise Invalid.at("/reason", "Say why: it was found false, or a certificate rests on it.")
+        raise Invalid.at(
+            "/reason", Message("Say why: it was found false, or a certificate rests on it.", code="required")
+        )
     row.confirmed_by = row.confirmed_at = None
     row.confirmed_by_uploader = False
     row.withdrawal_reason, row.found_false = reason, found_false
     _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
     grounds.lose(session, actor, row, losing, found_false=found_false, now=now)
+    return row
+
+
+def guard_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version: Version) -> Evidence:
+    """The company's document, locked, if its member may withdraw it now: 404, 403, 428, 412, 409."""
+    row = evidence.visible(session, actor, evidence_id)
+    require(actor, Role.APPLICANT)
+    person(actor)
+    # Of the company, so that no application is submitted with it at this moment.
+    registry.organisation(session, row.organisation_id, lock=True)
+    row = evidence.visible(session, actor, evidence_id, lock=True)
+    if isinstance(version, Expected):
+        version.ask_first()
+    check_version(version, row.version)
+    if row.entered is None or row.application_id is not None:
+        raise Conflict(
+            "A company withdraws what it uploaded for all its applications, and nothing else.",
+            code="not-company-evidence",
+        )
+    _refuse_withdrawn(row)
+    if row.found_false:
+        raise Conflict("This evidence was found false. It stays as it is.", code="found-false")
+    if resting := _under_review(session, row):
+        raise Conflict(
+            Message("Application %(application)s is under review and rests on this document.", application=resting[0]),
+            code="evidence-in-use",
+            data={"applications": list(resting)},
+        )
+    return row
+
+
+def _under_review(session: Session, row: Evidence) -> Sequence[str]:
+    """Numbers of the applications that were submitted, are not decided, and are about what the document is about."""
+    about = items.about_of(row)
+    return [
+        number
+        for number, product_id, site_id in store.products_under_review(session, row.organisation_id)
+        if items.subject_seen(row.kind, about, product_id, site_id)[0]
+    ]
+
+
+def withdraw_document(
+    session: Session, actor: Actor, evidence_id: UUID, *, reason: str, version: Version, now: datetime
+) -> Evidence:
+    """By a member of the company: the document is kept, and no longer counted. Matters open about the certificates in
+    force that rest on it. Errors: as `guard_withdrawal`; Invalid."""
+    row = guard_withdrawal(session, actor, evidence_id, version)
+    if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
+        raise Invalid.at("/reason", wrong)
+    losing = grounds.losing(session, row, day_in_baku(now)) if row.confirmed_at is not None else ()
+    row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = person(actor), now, tidy(reason)
+    row.confirmed_by = row.confirmed_at = None
+    _note(session, actor, row, "evidence.withdrawn", now)
+    grounds.lose(session, actor, row, losing, found_false=False, now=now)
     return row
 
 

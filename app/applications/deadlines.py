@@ -14,6 +14,10 @@ from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.registry.days import BAKU, day_in_baku
 from app.registry.working_days import ONE_DAY, Calendar
 
+CLAIM_WITHIN = 5
+"""Working days in which a registrar decides about a claim."""
+OBJECTIONS_WITHIN = 10
+"""Calendar days in which the members of a confirmed company can speak up against a claim beside them."""
 HOUSE_ACTS = OPEN - APPLICANT_MAY_EDIT
 
 
@@ -78,6 +82,16 @@ def timing(times: Times, steps: Iterable[Step], calendar: Calendar, now: datetim
 def end_of(day: date) -> datetime:
     """The moment at which this day is over in Baku, in UTC."""
     return datetime.combine(day + ONE_DAY, time.min, BAKU).astimezone(UTC)
+
+
+def claim_due(made_at: datetime, calendar: Calendar) -> datetime:
+    """When the time of the registrar for a claim is over."""
+    return end_of(calendar.after(day_in_baku(made_at), CLAIM_WITHIN))
+
+
+def objections_until(told_at: datetime) -> datetime:
+    """Before this moment no claim beside a confirmed company is confirmed."""
+    return end_of(day_in_baku(told_at) + OBJECTIONS_WITHIN * ONE_DAY)
 
 
 def surely_in_time_since(step: Step, now: datetime) -> datetime:

@@ -21,9 +21,11 @@ from app.applications.workflow import Action, State
 from app.certificates.description import describe
 from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Version
 from app.registry.days import day_in_baku
+from app.registry.legal_forms import is_legal_person, name_with_form
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
@@ -124,14 +126,20 @@ def _objection(
             elif _lasting(finding.to_json()["values"]) != _lasting(accepted[finding.rule]):
                 changed += assessment.as_reasons(pid, [finding])
     if failed:
-        return "not-eligible", "The rules no longer allow the mark; the case went back to review.", failed + open_
+        return (
+            "not-eligible",
+            Message("The rules no longer allow the mark; the case went back to review."),
+            failed + open_,
+        )
     if open_:
-        return "not-eligible", "Rules stay open that nobody resolved; the case went back to review.", open_
+        return "not-eligible", Message("Rules stay open that nobody resolved; the case went back to review."), open_
     if changed or judged.dossier.hash != recommendation.dossier_hash:
-        message = "The dossier is not the one that was recommended; the case went back to review."
+        message = Message("The dossier is not the one that was recommended; the case went back to review.")
         return "dossier-changed", message, changed
     if any(_no_longer_refused(judged.assessments[pid], verdicts[pid]) for pid in judged.assessments):
-        message = "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
+        message = Message(
+            "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
+        )
         return "outcome-changed", message, []
     return None
 
@@ -227,7 +235,9 @@ def _grant(
         assessment_level=judged.mark.assessment_level,
         organisation_id=organisation.id,
         holder_name=organisation.legal_name_en,
+        holder_name_az=name_with_form(organisation.legal_name_az, organisation.legal_form),
         holder_voen=organisation.voen,
+        holder_is_legal_person=is_legal_person(organisation.voen, organisation.legal_form),
         product_id=product.id,
         product_names=product.names,
         hs6=product.hs6,
@@ -235,6 +245,7 @@ def _grant(
         site_id=site.id,
         park_code=site.park_code,
         district=site.district,
+        country=site.country,
         residency_id=residency.id if residency else None,
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,

@@ -20,6 +20,7 @@ from app.applications import cases, store
 from app.applications.declared import declarable, declared_hash
 from app.applications.model import Application, Declaration, DeclarationMethod, Evidence
 from app.applications.workflow import OPEN, State
+from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict
 from app.products import store as products
@@ -92,7 +93,9 @@ def takes_declaration(
     ask_first()
     if State(application.state) not in OPEN:
         raise Conflict(
-            f"The application is {application.state}; nothing is declared for it any more.",
+            Message(
+                "The application is %(state)s; nothing is declared for it any more.", state=word_of(application.state)
+            ),
             code="application-frozen",
             data={"state": application.state, "allowed": []},
         )

@@ -13,6 +13,7 @@ from app.actor import Actor, Role
 from app.applications import cases, store, workflow
 from app.applications.model import Application, CaseNote
 from app.applications.workflow import Action, State
+from app.core.messages import Message, word_of
 from app.errors import Conflict, Invalid, Version
 
 NOTE_WRITERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER)
@@ -24,7 +25,7 @@ def hand_over(
     """Give the case one holds to another reviewer. Errors: Invalid where nobody of this id can hold it."""
     application = cases.admit(session, actor, application_id, Action.HAND_OVER, version)
     if to == actor.id:
-        raise Invalid.at("/to", "You hold this case already.")
+        raise Invalid.at("/to", Message("You hold this case already.", code="case-held"))
     _check_reviewer(session, to)
     cases.move(session, actor, application, Action.HAND_OVER, State.IN_REVIEW, now, assignee=to)
     application.assignee_id = to
@@ -45,7 +46,7 @@ def assign(
             "Some of these cases cannot be assigned, so none was.", code="not-assignable", data={"cases": refused}
         )
     if len(rows) != len(application_ids):
-        raise Invalid.at("/case_ids", "Name each case once.")
+        raise Invalid.at("/case_ids", Message("Name each case once.", code="duplicate"))
     _check_reviewer(session, to)
     assigned = [rows[each] for each in application_ids]
     for application in assigned:
@@ -72,16 +73,17 @@ def note(session: Session, actor: Actor, application_id: UUID, *, text: str, now
 def _check_reviewer(session: Session, user_id: UUID) -> None:
     user = access.user(session, user_id)
     if user is None or not user.active or Role.REVIEWER not in access.roles_of(session, user_id):
-        raise Invalid.at("/to", "There is no active reviewer of this id.")
+        raise Invalid.at("/to", Message("There is no active reviewer of this id.", code="unknown-user"))
 
 
 def _not_assignable(application_id: UUID, row: Application | None) -> dict[str, str] | None:
     """Why this case cannot be given to anybody; None where it can."""
     if row is None:
-        return {"case_id": str(application_id), "code": "not-found", "detail": "There is no such case."}
+        return {"case_id": str(application_id), "code": "not-found", "detail": Message("There is no such case.")}
     known = {"case_id": str(application_id), "number": row.number, "state": row.state}
     if (State(row.state), Action.ASSIGN) not in workflow.TRANSITIONS:
-        words = row.state.replace("_", " ")
-        detail = f"It is {words}; only submitted cases that nobody holds are assigned."
+        detail = Message(
+            "It is %(state)s; only submitted cases that nobody holds are assigned.", state=word_of(row.state)
+        )
         return {**known, "code": "case-held" if row.assignee_id else "wrong-state", "detail": detail}
     return None

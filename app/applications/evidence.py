@@ -19,8 +19,10 @@ from app.applications import cases, items, store
 from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
+from app.applications.quotas import Quotas, require_room
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
+from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, Expected, Invalid, NotFound
 from app.products import store as products
@@ -30,7 +32,7 @@ from app.registry.geography import HOME, wrong_district
 from app.registry.model import Organisation
 from app.registry.territory import territory
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType
+from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
@@ -61,9 +63,8 @@ def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Appl
 def check_open(session: Session, actor: Actor, application: Application) -> None:
     """Staff work on what was submitted and is not yet decided."""
     if State(application.state) not in OPEN - {State.DRAFT}:
-        words = application.state.replace("_", " ")
         raise Conflict(
-            f"The application is {words}; its evidence stays as it is.",
+            Message("The application is %(state)s; its evidence stays as it is.", state=word_of(application.state)),
             code="application-frozen",
             data={"state": application.state, "allowed": [a.value for a in cases.moves(session, actor, application)]},
         )
@@ -86,6 +87,7 @@ def add(
     application_id: UUID,
     *,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -98,7 +100,7 @@ def add(
     check_subject(session, application.organisation_id, application.id, about)
     row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
     row.application_id = application.id
-    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, now)
+    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, quotas, now)
 
 
 def add_of_company(
@@ -107,6 +109,7 @@ def add_of_company(
     organisation_id: UUID,
     *,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -117,7 +120,12 @@ def add_of_company(
     organisation = takes_company_evidence(session, actor, organisation_id)
     check_subject(session, organisation.id, None, about)
     row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
-    return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
+    present = store.evidence_of_company(session, organisation.id)
+    return _enter(session, actor, row, present, MOST_OF_A_COMPANY, quotas, now)
+
+
+NOT_IN_APPLICATION = Message("This product is not in the application.", code="unknown-product")
+NO_SUCH_PRODUCT = Message("The company has no such product.", code="unknown-product")
 
 
 def check_subject(session: Session, organisation_id: UUID, application_id: UUID | None, about: About) -> None:
@@ -129,13 +137,13 @@ def check_subject(session: Session, organisation_id: UUID, application_id: UUID 
             if application_id is not None
             else products.owned(session, organisation_id, about.product_ids)
         )
-        where = "This product is not in the application." if application_id else "The company has no such product."
+        where = NOT_IN_APPLICATION if application_id else NO_SUCH_PRODUCT
         if not set(about.product_ids) <= set(known):
             errors.append({"pointer": "/product_ids", "detail": where})
     if about.site_id is not None and registry.site(session, about.site_id, organisation_id) is None:
-        errors.append({"pointer": "/site_id", "detail": "The company has no such site."})
+        errors.append({"pointer": "/site_id", "detail": Message("The company has no such site.", code="unknown-site")})
     if errors:
-        raise Invalid("The evidence is about something that is not there.", errors)
+        raise Invalid.with_all(errors)
 
 
 def lookups(session: Session, organisation_id: UUID) -> Lookups:
@@ -144,11 +152,13 @@ def lookups(session: Session, organisation_id: UUID) -> Lookups:
     def member(text: str) -> str:
         user = access.user(session, UUID(text))
         if user is None or user.organisation_id != organisation_id or not user.active:
-            raise ValueError("This is not the id of a member of the company.")
+            raise ValueError(
+                Message("This is not the id of a member of the company.", code="unknown-member-of-company")
+            )
         return text
 
     def district(text: str) -> str:
-        found = territory().district(text)
+        found = territory().find(text)
         if found is None:
             raise ValueError(wrong_district(HOME, text))
         return found.name
@@ -180,9 +190,16 @@ def _described(
 ) -> Evidence:
     kind = items.kind_of(code)
     side = Supplier.STAFF if actor.is_staff else Supplier.APPLICANT
+    if side not in kind.supplied_by and side is Supplier.APPLICANT:
+        by_staff = Message(
+            "Evidence of the kind %(kind)s is supplied by the staff of the mark.", code="other-supplier", kind=code
+        )
+        raise Invalid.at("/kind", by_staff)
     if side not in kind.supplied_by:
-        by = "the staff of the mark" if side is Supplier.APPLICANT else "the applicant"
-        raise Invalid.at("/kind", f"Evidence of the kind {kind.code} is supplied by {by}.")
+        by_them = Message(
+            "Evidence of the kind %(kind)s is supplied by the applicant.", code="other-supplier", kind=code
+        )
+        raise Invalid.at("/kind", by_them)
     if actor.kind is ActorKind.USER:
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
@@ -210,14 +227,23 @@ def _described(
 
 
 def _enter(
-    session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
+    session: Session,
+    actor: Actor,
+    row: Evidence,
+    present: Sequence[Evidence],
+    most: int,
+    quotas: Quotas,
+    now: datetime,
 ) -> Evidence:
     for other in present:
+        if other.withdrawn_at is not None:
+            continue
         same = (other.kind, other.sha256, other.site_id) == (row.kind, row.sha256, row.site_id)
         if same and sorted(other.product_ids) == row.product_ids and items.details_of(other) == items.details_of(row):
             return other
     if len(present) >= most:
-        raise Conflict(f"No more than {most} files are taken here.", code="too-many-files")
+        raise _too_many(most)
+    require_room(session, actor, row, quotas)
     session.add(row)
     session.flush()
     audit.record(
@@ -235,6 +261,10 @@ def _enter(
     return row
 
 
+def _too_many(most: int) -> Conflict:
+    return Conflict(Message("No more than %(limit)s files are taken here.", limit=most), code="too-many-files")
+
+
 def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:
     """Only from a draft: nobody has looked at it yet."""
     application = cases.visible(session, actor, application_id, lock=True)
@@ -247,13 +277,23 @@ def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UU
 def find(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID) -> Evidence:
     application = cases.visible(session, actor, application_id)
     row = store.evidence(session, application.id, evidence_id)
-    if row is None:
+    if row is None or not is_shown(actor, row):
         raise NotFound.of("evidence")
     return row
 
 
+def is_shown(actor: Actor, row: Evidence) -> bool:
+    """What only staff supply is for staff: a company reads what follows from it, never the document."""
+    kind = kinds().get(row.kind)
+    return actor.is_staff or kind is None or not kind.is_staff_only
+
+
+def shown(actor: Actor, rows: Sequence[Evidence]) -> Sequence[Evidence]:
+    return [row for row in rows if is_shown(actor, row)]
+
+
 def list_of(session: Session, actor: Actor, application_id: UUID) -> Sequence[Evidence]:
-    return store.evidence_of(session, cases.visible(session, actor, application_id).id)
+    return shown(actor, store.evidence_of(session, cases.visible(session, actor, application_id).id))
 
 
 def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Evidence]:
@@ -261,13 +301,13 @@ def list_of_company(session: Session, actor: Actor, organisation_id: UUID) -> Se
     if organisation is None:
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
-    return store.evidence_of_company(session, organisation.id)
+    return shown(actor, store.evidence_of_company(session, organisation.id))
 
 
 def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = False) -> Evidence:
     """One item, of an application or of a company, if this actor may know of it."""
     row = store.any_evidence(session, evidence_id, lock=lock)
-    if row is None or not may_see(actor, row.organisation_id):
+    if row is None or not may_see(actor, row.organisation_id) or not is_shown(actor, row):
         raise NotFound.of("evidence")
     require(actor, Role.APPLICANT, *cases.CASE_READERS)
     return row

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.applications.model import Evidence
 from app.certificates import history
 from app.certificates.history import History
-from app.registry.model import Organisation
+from app.registry.model import COMPANIES, Organisation
 
 OWNERSHIP_STATEMENT = "ownership-statement"
 OTHER_VOEN, SHARE = "other_voen", "share_pct"
@@ -25,6 +25,9 @@ def past(session: Session, organisation_id: UUID) -> History:
     Related are: the same VÖEN, a common member, a share above `RELATED_ABOVE`, and the same plot of a park; each
     certificate names its grounds, and the company's own has none. A constant number of statements.
     """
+    organisation = session.get(Organisation, organisation_id)
+    if organisation is None or organisation.standing not in COMPANIES:
+        return History((), ())  # a claim: the past of the VÖEN that it names is not for its claimant
     return history.past(session, organisation_id, owners=_owners(session, organisation_id))
 
 
@@ -38,6 +41,7 @@ def _owners(session: Session, organisation_id: UUID) -> set[str]:
         .where(
             Evidence.kind == OWNERSHIP_STATEMENT,
             Evidence.confirmed_at.is_not(None),
+            Organisation.standing.in_(COMPANIES),
             sa.or_(
                 Evidence.organisation_id == organisation_id,
                 Evidence.stated[OTHER_VOEN].as_string() == own_voen,

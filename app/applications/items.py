@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.applications.model import Evidence
+from app.core.messages import Message
 from app.errors import Invalid
 from app.registry.territory import territory
 from app.registry.text import tidy, wrong_with
@@ -41,7 +42,12 @@ def kind_of(code: str) -> EvidenceKind:
     """The kind of that code; Invalid where there is none."""
     kind = kinds().get(code)
     if kind is None:
-        raise Invalid.at("/kind", f"There is no such kind of evidence. There are: {', '.join(kinds())}.")
+        raise Invalid.at(
+            "/kind",
+            Message(
+                "There is no such kind of evidence. There are: %(allowed)s.", code="unknown-kind", allowed=list(kinds())
+            ),
+        )
     return kind
 
 
@@ -60,7 +66,7 @@ def checked(
     if number is not None and (fault := wrong_with(number, LONGEST_NUMBER)):
         wrong.append({"pointer": "/number", "detail": fault})
     if wrong:
-        raise Invalid("The evidence cannot be right as it is described.", wrong)
+        raise Invalid.with_all(wrong)
     return Details(details.issued_on, details.valid_until, number, kept)
 
 
@@ -70,19 +76,38 @@ def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
     name = kind.name.en
     wrong = []
     if about.product_ids and not takes_products:
-        speaks_for = "the whole company" if kind.scope is Scope.COMPANY else "a site"
-        wrong.append(("/product_ids", f"“{name}” speaks for {speaks_for}: name no product."))
+        of_company = Message("“%(kind)s” speaks for the whole company: name no product.", code="not-taken", kind=name)
+        of_site = Message("“%(kind)s” speaks for a site: name no product.", code="not-taken", kind=name)
+        wrong.append(("/product_ids", of_company if kind.scope is Scope.COMPANY else of_site))
     elif len(about.product_ids) > MAX_PRODUCTS or len(set(about.product_ids)) < len(about.product_ids):
-        wrong.append(("/product_ids", f"Name at most {MAX_PRODUCTS} products, each once."))
+        wrong.append(
+            (
+                "/product_ids",
+                Message("Name at most %(limit)s products, each once.", code="too-many", limit=MAX_PRODUCTS),
+            )
+        )
     elif not about.product_ids and kind.scope in (Scope.PRODUCT, Scope.LOT):
-        wrong.append(("/product_ids", f"“{name}” is about products: name each, else it speaks for none."))
+        wrong.append(
+            (
+                "/product_ids",
+                Message(
+                    "“%(kind)s” is about products: name each, else it speaks for none.", code="required", kind=name
+                ),
+            )
+        )
     if about.site_id is not None and not takes_site:
-        speaks_for = "the whole company" if kind.scope is Scope.COMPANY else "products"
-        wrong.append(("/site_id", f"“{name}” speaks for {speaks_for}: name no site."))
+        of_company = Message("“%(kind)s” speaks for the whole company: name no site.", code="not-taken", kind=name)
+        of_products = Message("“%(kind)s” speaks for products: name no site.", code="not-taken", kind=name)
+        wrong.append(("/site_id", of_company if kind.scope is Scope.COMPANY else of_products))
     elif about.site_id is None and kind.scope is Scope.SITE:
-        wrong.append(("/site_id", f"“{name}” is about one site: name it, else it speaks for none."))
+        wrong.append(
+            (
+                "/site_id",
+                Message("“%(kind)s” is about one site: name it, else it speaks for none.", code="required", kind=name),
+            )
+        )
     elif about.site_id is not None and about.product_ids and kind.scope is Scope.ANY:
-        wrong.append(("/site_id", "Name products or a site, not both."))
+        wrong.append(("/site_id", Message("Name products or a site, not both.", code="not-both")))
     return [{"pointer": pointer, "detail": detail} for pointer, detail in wrong]
 
 
@@ -102,9 +127,14 @@ def subject_read(kind: EvidenceKind, row: Evidence, given: About) -> About:
 def _wrong_days(details: Details, today: date) -> list[Wrong]:
     wrong = []
     if details.issued_on is not None and details.issued_on > today:
-        wrong.append({"pointer": "/issued_on", "detail": "This day is still to come."})
+        wrong.append({"pointer": "/issued_on", "detail": Message("This day is still to come.", code="in-future")})
     if details.issued_on and details.valid_until and details.valid_until < details.issued_on:
-        wrong.append({"pointer": "/valid_until", "detail": "It would have ended before it was issued."})
+        wrong.append(
+            {
+                "pointer": "/valid_until",
+                "detail": Message("It would have ended before it was issued.", code="wrong-order"),
+            }
+        )
     return wrong
 
 

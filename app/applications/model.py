@@ -70,7 +70,7 @@ class Evidence(Base):
     file_name: Mapped[str]
     media_type: Mapped[str] = mapped_column(comment="as seen in the content, not as claimed")
     size: Mapped[int]
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
     uploaded_by: Mapped[UUID | None]
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")
@@ -80,12 +80,17 @@ class Evidence(Base):
         server_default=sa.false(),
         comment="confirmed by its upload, when that was enough; never set by now",
     )
-    withdrawal_reason: Mapped[str | None] = mapped_column(comment="why the last confirmation was withdrawn")
+    withdrawal_reason: Mapped[str | None] = mapped_column(
+        comment="why the confirmation, or the document, was withdrawn"
+    )
     found_false: Mapped[bool] = mapped_column(
         default=False,
         server_default=sa.false(),
         comment="withdrawn because it is false; it is never confirmed again",
     )
+    withdrawn_by: Mapped[UUID | None] = mapped_column(comment="the member of the company who withdrew it")
+    withdrawn_at: Mapped[datetime | None] = mapped_column(comment="kept, and no longer counted")
+    erased_at: Mapped[datetime | None] = mapped_column(comment="the file of a refused claim is gone; its hash stays")
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.applications.model import InformationRequest
+from app.core.messages import Message
 from app.errors import Invalid
 
 MOST_NAMED = 20
@@ -61,13 +62,15 @@ def check_questions(questions: Sequence[Question], product_ids: Collection[UUID]
     errors = []
     for i, question in enumerate(questions):
         if question.product_id is not None and question.product_id not in product_ids:
-            detail = "This product is not in the application."
+            detail = Message("This product is not in the application.", code="unknown-product")
             errors.append({"pointer": f"/questions/{i}/product_id", "detail": detail})
         if question.product_id is None and question.field is not None and question.field not in OF_THE_DOSSIER:
-            detail = f"“{question.field}” is a member of a product: say of which."
+            detail = Message(
+                "“%(member)s” is a member of a product: say of which.", code="required", member=str(question.field)
+            )
             errors.append({"pointer": f"/questions/{i}/product_id", "detail": detail})
     if errors:
-        raise Invalid("Some questions do not fit the application.", errors)
+        raise Invalid.with_all(errors)
 
 
 def check_replies(
@@ -78,21 +81,43 @@ def check_replies(
     seen: set[UUID] = set()
     for i, reply in enumerate(replies):
         if reply.question_id not in waiting:
-            detail = f"There is no open question {reply.question_id}."
+            detail = Message(
+                "There is no open question %(question_id)s.",
+                code="unknown-question",
+                question_id=str(reply.question_id),
+            )
             errors.append({"pointer": f"/answers/{i}/question_id", "detail": detail})
         elif reply.question_id in seen:
-            errors.append({"pointer": f"/answers/{i}/question_id", "detail": "This question is answered twice."})
+            errors.append(
+                {
+                    "pointer": f"/answers/{i}/question_id",
+                    "detail": Message("This question is answered twice.", code="duplicate"),
+                }
+            )
         elif (waiting[reply.question_id].field == Field.TERM) != (reply.accepts is not None):
-            detail = "Say true or false to a question about the term, and leave this out of any other answer."
+            detail = Message(
+                "Say true or false to a question about the term, and leave this out of any other answer.",
+                code="not-taken",
+            )
             errors.append({"pointer": f"/answers/{i}/accepts", "detail": detail})
         seen.add(reply.question_id)
         errors += [
-            {"pointer": f"/answers/{i}/evidence_ids/{j}", "detail": "There is no such file in the application."}
+            {
+                "pointer": f"/answers/{i}/evidence_ids/{j}",
+                "detail": Message("There is no such file in the application.", code="unknown-document"),
+            }
             for j, evidence_id in enumerate(reply.evidence_ids)
             if evidence_id not in evidence_ids
         ]
     for question_id in waiting:
         if question_id not in seen:
-            errors.append({"pointer": "/answers", "detail": f"The question {question_id} has no answer."})
+            errors.append(
+                {
+                    "pointer": "/answers",
+                    "detail": Message(
+                        "The question %(question_id)s has no answer.", code="required", question_id=str(question_id)
+                    ),
+                }
+            )
     if errors:
-        raise Invalid("Answer every open question once.", errors)
+        raise Invalid.with_all(errors)

@@ -14,13 +14,14 @@ from app.applications import assessment, cases, store
 from app.applications.model import Application, InformationRequest, Recommendation
 from app.applications.questions import Question, check_questions
 from app.applications.workflow import Action, State
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotEligible, Version
 from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
-TERM_TOO_SHORT = (
+TERM_TOO_SHORT = Message(
     "The certificate would run for a short time that the applicant has not accepted: ask first, with a question about "
     "“/term”."
 )
@@ -158,21 +159,32 @@ def _check_shape(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, 
     errors = []
     named = [verdict.product_id for verdict in verdicts]
     if len(set(named)) != len(named) or set(named) != assessments.keys():
-        errors.append({"pointer": "/products", "detail": "Name every product of the application, each once."})
+        errors.append(
+            {
+                "pointer": "/products",
+                "detail": Message("Name every product of the application, each once.", code="required"),
+            }
+        )
     for i, verdict in enumerate(verdicts):
         where = f"/products/{i}"
         if verdict.outcome is Verdict.REJECT and not verdict.reasons:
-            errors.append({"pointer": f"{where}/reasons", "detail": "A rejection needs its reasons."})
+            errors.append(
+                {"pointer": f"{where}/reasons", "detail": Message("A rejection needs its reasons.", code="required")}
+            )
         judged = assessments.get(verdict.product_id)
         manual = {finding.rule for finding in judged.of(Outcome.MANUAL)} if judged else set()
         seen: set[str] = set()
         for j, resolution in enumerate(verdict.resolutions):
             if resolution.rule not in manual or resolution.rule in seen:
-                detail = f"{resolution.rule} does not ask for a person's judgement here, or is named twice."
+                detail = Message(
+                    "%(rule)s does not ask for a person's judgement here, or is named twice.",
+                    code="unknown-rule",
+                    rule=resolution.rule,
+                )
                 errors.append({"pointer": f"{where}/resolutions/{j}/rule", "detail": detail})
             seen.add(resolution.rule)
     if errors:
-        raise Invalid("The recommendation does not fit the application.", errors)
+        raise Invalid.with_all(errors)
 
 
 def _check_eligible(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, Assessment]) -> None:
@@ -187,11 +199,15 @@ def _check_eligible(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUI
         missing += reasons(verdict.product_id, list(judged.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
         unresolved += reasons(verdict.product_id, [f for f in judged.of(Outcome.MANUAL) if f.rule not in accepted])
     if failed:
-        message = "The published rules do not allow the mark for some of these products; nobody can override them."
+        message = Message(
+            "The published rules do not allow the mark for some of these products; nobody can override them."
+        )
         raise NotEligible(message, data={"findings": failed + missing + unresolved})
     if missing:
-        message = "Some facts are still missing: ask the applicant for them, or reject these products."
+        message = Message("Some facts are still missing: ask the applicant for them, or reject these products.")
         raise Conflict(message, code="incomplete", data={"findings": missing + unresolved})
     if unresolved:
-        message = "Some rules ask for a person's judgement: resolve each with a reason, or reject these products."
+        message = Message(
+            "Some rules ask for a person's judgement: resolve each with a reason, or reject these products."
+        )
         raise Conflict(message, code="unresolved-manual", data={"findings": unresolved})

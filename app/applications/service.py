@@ -14,6 +14,7 @@ from app.applications.model import Application
 from app.applications.questions import Reply, check_replies
 from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
 from app.certificates import store as certificates
+from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.products import store as products
@@ -38,8 +39,9 @@ def create(
     now: datetime,
 ) -> Application:
     organisation_id = own_organisation(actor)
-    mark = _known_mark(session, scheme_code)
-    _check_products(session, organisation_id, product_ids)
+    if errors := wrong_application(session, organisation_id, product_ids, scheme_code):
+        raise Invalid.with_all(errors)
+    mark = schemes.mark(session, scheme_code)
     _check_reference(session, organisation_id, reference, None)
     year = day_in_baku(now).year
     number = certificates.next_number(session, f"application:{mark.code}:{year}")
@@ -75,7 +77,8 @@ def change(
 ) -> Application:
     """Replace the products of a draft."""
     application = editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
-    _check_products(session, application.organisation_id, product_ids)
+    if errors := wrong_application(session, application.organisation_id, product_ids):
+        raise Invalid.with_all(errors)
     _check_reference(session, application.organisation_id, reference, application.id)
     store.replace_products(session, application.id, product_ids)
     application.reference = reference
@@ -98,9 +101,8 @@ def editable(
     own_organisation(actor)
     check_version(version, application.version)
     if State(application.state) not in states:
-        words = application.state.replace("_", " ")
         raise Conflict(
-            f"The application is {words}; it cannot be changed now.",
+            Message("The application is %(state)s; it cannot be changed now.", state=word_of(application.state)),
             code="application-frozen",
             data={"state": application.state, "allowed": [a.value for a in cases.moves(session, actor, application)]},
         )
@@ -169,26 +171,35 @@ def frozen(session: Session, product_id: UUID) -> bool:
     return store.freezing(session, product_id) is not None
 
 
-def _known_mark(session: Session, scheme_code: str) -> schemes.Mark:
-    try:
-        return schemes.mark(session, scheme_code)
-    except NotFound:
-        raise Invalid.at("/scheme", f"There is no mark “{scheme_code}”.") from None
-
-
-def _check_products(session: Session, organisation_id: UUID, product_ids: Sequence[UUID]) -> None:
-    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
-        raise Invalid.at("/product_ids", f"Name 1 to {MOST_PRODUCTS} products, each once.")
+def wrong_application(
+    session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
+) -> list[dict[str, str]]:
+    """Everything wrong with what is applied for: the mark where one is named, and each product."""
     errors = []
+    if scheme_code is not None and not _is_mark(session, scheme_code):
+        unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
+        errors.append({"pointer": "/scheme", "detail": unknown})
+    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
+        detail = Message("Name 1 to %(limit)s products, each once.", code="wrong-count", limit=MOST_PRODUCTS)
+        return [*errors, {"pointer": "/product_ids", "detail": detail}]
     owned = products.owned(session, organisation_id, product_ids)
     for position, product_id in enumerate(product_ids):
         product = owned.get(product_id)
+        pointer = f"/product_ids/{position}"
         if product is None:
-            errors.append({"pointer": f"/product_ids/{position}", "detail": "You have no such product."})
+            detail = Message("You have no such product.", code="unknown-product")
+            errors.append({"pointer": pointer, "detail": detail})
         elif product.retired_at is not None:
-            errors.append({"pointer": f"/product_ids/{position}", "detail": "This product is retired."})
-    if errors:
-        raise Invalid("Some products cannot be applied for.", errors)
+            errors.append({"pointer": pointer, "detail": Message("This product is retired.", code="product-retired")})
+    return errors
+
+
+def _is_mark(session: Session, scheme_code: str) -> bool:
+    try:
+        schemes.mark(session, scheme_code)
+    except NotFound:
+        return False
+    return True
 
 
 def _check_reference(session: Session, organisation_id: UUID, reference: str | None, own: UUID | None) -> None:
@@ -197,7 +208,7 @@ def _check_reference(session: Session, organisation_id: UUID, reference: str | N
     other = store.with_reference(session, organisation_id, reference)
     if other is not None and other.id != own:
         raise Conflict(
-            f"Your application {other.number} bears this reference already.",
+            Message("Your application %(number)s has this reference already.", number=other.number),
             code="reference-taken",
             data={"application_id": str(other.id)},
         )
@@ -212,14 +223,17 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
     if busy := store.asking_already(session, application.scheme_code, ids, application.id):
         numbers = sorted({number for _, number in busy})
         raise Conflict(
-            f"The application {', '.join(numbers)} asks for the same mark for some of these products already.",
+            Message(
+                "These applications ask for the same mark for some of these products already: %(applications)s.",
+                applications=numbers,
+            ),
             code="already-applied",
             data={"products": sorted({str(product) for product, _ in busy}), "applications": numbers},
         )
     if held := certificates.in_force_for(session, application.scheme_code, ids, day_in_baku(now)):
         numbers = sorted(c.number for c in held)
         raise Conflict(
-            f"Some of these products hold a certificate already: {', '.join(numbers)}.",
+            Message("Some of these products hold a certificate already: %(certificates)s.", certificates=numbers),
             code="already-certified",
             data={"certificates": numbers},
         )

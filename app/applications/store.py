@@ -62,6 +62,7 @@ _EVIDENCE_FOR = (
     .where(
         Evidence.organisation_id == sa.bindparam("organisation_id"),
         sa.or_(Evidence.application_id.is_(None), Evidence.application_id == _ID),
+        Evidence.withdrawn_at.is_(None),
     )
     .order_by(Evidence.id)
 )
@@ -204,6 +205,18 @@ def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def products_under_review(session: Session, organisation_id: UUID) -> Sequence[tuple[str, UUID, UUID]]:
+    """Number of the application, product and site of what the company submitted and nobody has decided."""
+    query = (
+        sa.select(Application.number, Product.id, Product.site_id)
+        .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
+        .join(Product, Product.id == ApplicationProduct.product_id)
+        .where(Application.organisation_id == organisation_id, Application.state.in_(OPEN - {State.DRAFT}))
+        .order_by(Application.number)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
 def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:
     return session.scalars(_EVIDENCE_OF, {"id": application_id}).all()
 
@@ -217,6 +230,22 @@ def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evi
     """What the company laid before the house once for all its applications."""
     query = sa.select(Evidence).where(Evidence.organisation_id == organisation_id, Evidence.application_id.is_(None))
     return session.scalars(query.order_by(Evidence.id)).all()
+
+
+def evidence_used(session: Session, organisation_id: UUID) -> tuple[int, int]:
+    """How many files an organisation has stored, and their bytes."""
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0))
+    files, size = session.execute(query.where(Evidence.organisation_id == organisation_id)).one()
+    return files, int(size)
+
+
+def known_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
+    """Those of these hashes whose files are named by evidence that was not erased."""
+    found: set[str] = set()
+    for start in range(0, len(hashes), 500):
+        some = Evidence.sha256.in_(hashes[start : start + 500])
+        found.update(session.scalars(sa.select(Evidence.sha256).where(some, Evidence.erased_at.is_(None))))
+    return frozenset(found)
 
 
 def evidence_for(
@@ -235,8 +264,10 @@ def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> 
 
 
 def evidence_owned(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
-    """Those of these ids that are evidence documents of the company."""
-    query = sa.select(Evidence.id).where(Evidence.organisation_id == organisation_id, Evidence.id.in_(ids))
+    """Those of these ids that are evidence documents of the company, and were not withdrawn."""
+    query = sa.select(Evidence.id).where(
+        Evidence.organisation_id == organisation_id, Evidence.id.in_(ids), Evidence.withdrawn_at.is_(None)
+    )
     return frozenset(session.scalars(query))
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from app.actor import Actor, Role
+from app.core.messages import Message, word_of
 from app.errors import Forbidden, FourEyes, WrongState
 
 
@@ -119,7 +120,10 @@ def _possible(case: Case, action: Action, actor: Actor) -> bool:
 def permit(action: Action, actor: Actor) -> None:
     """Refuse a role that never may do this (403), before anything of the case is looked at."""
     if not actor.has(who_may(action)):
-        raise Forbidden(f"“{action}” is for the role {who_may(action)}.", data={"role": who_may(action).value})
+        raise Forbidden(
+            Message("“%(action)s” is for the role %(role)s.", action=word_of(action), role=word_of(who_may(action))),
+            data={"role": who_may(action).value},
+        )
 
 
 def permit_person(case: Case, action: Action, actor: Actor) -> None:

@@ -15,6 +15,7 @@ from app import jws
 from app.certificates import credential_untp as untp
 from app.certificates.credential_shape import Assessment, Credential
 from app.certificates.status_list import ENTRIES, PURPOSES, list_name
+from app.core.messages import Message
 from app.errors import Conflict
 from app.keys import Signer
 
@@ -26,7 +27,8 @@ class CredentialNotSound(Conflict):
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__(
-            "The certificate cannot be signed: " + "; ".join(problems) + ".", data={"problems": list(problems)}
+            Message("The certificate cannot be signed: %(problems)s.", problems=list(problems)),
+            data={"problems": list(problems)},
         )
         self.problems = problems
 
@@ -94,6 +96,7 @@ def _contradictions(c: Credential, grounds: Grounds) -> Iterator[str]:
     for pointer, found, expected in (
         ("/@context", c.context, untp.contexts_of(base)),
         ("/type", c.type, list(untp.TYPES)),
+        ("/credentialSubject/issuedToParty/name", subject.issued_to_party.name, subject.issued_to_party.names.en),
         ("/id", c.id, address),
         ("/issuer/id", c.issuer.id, grounds.issuer),
         ("/credentialSchema/id", c.credential_schema.id, untp.schema_url(base)),

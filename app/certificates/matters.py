@@ -29,6 +29,7 @@ from app.certificates.model import (
     MatterState,
     RevocationReason,
 )
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound, Version, WrongState, check_version
 from app.registry.days import day_in_baku
@@ -109,7 +110,9 @@ def guard_report(
         raise WrongState("certificate", state=state, action="report a change", allowed=[])
     if store.count_open(session, certificate.id, MatterKind.CHANGE) >= MOST_OPEN_CHANGES:
         raise Conflict(
-            f"No more than {MOST_OPEN_CHANGES} reports of changes of a certificate are open at once.",
+            Message(
+                "No more than %(limit)s reports of changes of a certificate are open at once.", limit=MOST_OPEN_CHANGES
+            ),
             code="too-many-changes",
         )
     return certificate
@@ -121,8 +124,10 @@ def report_change(
     """The holder tells of a change. Errors: NotFound, Forbidden; WrongState, Conflict `too-many-changes`; Invalid."""
     certificate = guard_report(session, actor, number, day_in_baku(now))
     if what not in CAUSES[MatterKind.CHANGE]:
-        listed = ", ".join(sorted(CAUSES[MatterKind.CHANGE]))
-        raise Invalid.at("/what", f"This is no change to report. There are: {listed}.")
+        listed = sorted(CAUSES[MatterKind.CHANGE])
+        raise Invalid.at(
+            "/what", Message("This is no change to report. There are: %(allowed)s.", code="not-in-list", allowed=listed)
+        )
     details = {"on": on.isoformat()}
     matter = open_matter(session, actor, certificate, what, kind=MatterKind.CHANGE, text=text, details=details, now=now)
     assert matter is not None  # in force, and without a subject
@@ -173,9 +178,9 @@ def close(
     matter = guard_close(session, actor, matter_id, version)
     is_upheld = outcome is MatterOutcome.UPHELD
     if is_upheld and revocation_reason is None and NEEDS_REASON[MatterKind(matter.kind)]:
-        raise Invalid.at("/revocation_reason", "Name the reason for which it is upheld.")
+        raise Invalid.at("/revocation_reason", Message("Name the reason for which it is upheld.", code="required"))
     if not is_upheld and revocation_reason is not None:
-        raise Invalid.at("/revocation_reason", "Only what is upheld has such a reason.")
+        raise Invalid.at("/revocation_reason", Message("Only what is upheld has such a reason.", code="not-taken"))
     matter.state = MatterState.CLOSED.value
     matter.closed_at, matter.closed_by = now, person(actor)
     matter.outcome, matter.reason = outcome.value, reason

@@ -23,6 +23,7 @@ from app.certificates import number as numbers
 from app.certificates import report_store as store
 from app.certificates import store as certificates
 from app.certificates.model import MatterCause, MatterKind, Report
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Invalid, NotFound
 
@@ -46,21 +47,25 @@ def photo_of(text: str) -> tuple[bytes, str]:
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Invalid.at("/photo", "Send the photo in base64.") from None
+        raise Invalid.at("/photo", Message("Send the photo in base64.", code="wrong-format")) from None
     return content, media_type_of(content)
 
 
 def media_type_of(content: bytes) -> str:
     """Judged by its content. Errors: Invalid."""
     if len(content) > MOST_PHOTO_BYTES:
-        raise Invalid.at("/photo", f"A photo may have at most {MOST_PHOTO_BYTES} bytes.")
+        raise Invalid.at(
+            "/photo", Message("A photo may have at most %(limit)s bytes.", code="too-long", limit=MOST_PHOTO_BYTES)
+        )
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
-    raise Invalid.at("/photo", "Only JPEG, PNG and WebP are taken, judged by their content.")
+    raise Invalid.at(
+        "/photo", Message("Only JPEG, PNG and WebP are taken, judged by their content.", code="wrong-format")
+    )
 
 
 def receive(
@@ -80,7 +85,10 @@ def receive(
     Errors: Invalid without number and address, TooManyAttempts.
     """
     if number is None and address is None:
-        raise Invalid.at("/number", "Name the number of the certificate, or the address that the code leads to.")
+        raise Invalid.at(
+            "/number",
+            Message("Name the number of the certificate, or the address that the code leads to.", code="required"),
+        )
     guesses.count_report(session, sender, now)
     parsed = numbers.parse(number) if number else None
     certificate = certificates.by_number(session, str(parsed), lock=True) if parsed else None

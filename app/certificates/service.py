@@ -17,6 +17,7 @@ from app.certificates.model import (
     SuspensionCause,
 )
 from app.certificates.workflow import Deed
+from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, NotFound, Version, check_version
 
@@ -75,7 +76,10 @@ def suspend_by_owner(
 ) -> Certificate:
     certificate = _for_deed(session, actor, number, Deed.SUSPEND, version)
     if not suspend(session, actor, certificate, cause=cause, note=note, now=now):
-        raise Conflict(f"It is suspended for the cause “{cause}” already.", code="already-suspended")
+        raise Conflict(
+            Message("It is suspended for the cause “%(cause)s” already.", cause=word_of(cause)),
+            code="already-suspended",
+        )
     return certificate
 
 
@@ -89,8 +93,15 @@ def reinstate_by_owner(
             "The residency ended; the suspension ends when the residency is restored.", code="residency-lost"
         )
     if not lift(session, actor, certificate, cause=cause, now=now):
-        causes = ", ".join(sorted(store.open_suspensions(session, certificate.id)))
-        raise Conflict(f"It is not suspended for the cause “{cause}”, but for: {causes}.", code="other-cause")
+        causes = [word_of(each) for each in sorted(store.open_suspensions(session, certificate.id))]
+        raise Conflict(
+            Message(
+                "It is not suspended for the cause “%(cause)s”, but for: %(causes)s.",
+                cause=word_of(cause),
+                causes=causes,
+            ),
+            code="other-cause",
+        )
     return certificate
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from app.actor import Actor, Role
 from app.certificates.model import CertificateStatus as Status
+from app.core.messages import Message, word_of
 from app.errors import Forbidden, WrongState
 
 
@@ -53,7 +54,10 @@ AFTER_SURRENDER: Mapping[tuple[Status, Deed], Status] = MappingProxyType(
 
 def permit(deed: Deed, actor: Actor) -> None:
     if not actor.has(WHO_MAY[deed]):
-        raise Forbidden(f"“{deed}” is for the role {WHO_MAY[deed]}.", data={"role": WHO_MAY[deed].value})
+        raise Forbidden(
+            Message("“%(action)s” is for the role %(role)s.", action=word_of(deed), role=word_of(WHO_MAY[deed])),
+            data={"role": WHO_MAY[deed].value},
+        )
 
 
 def step(status: Status, deed: Deed, *, during_investigation: bool = False) -> Status:

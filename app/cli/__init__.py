@@ -13,6 +13,7 @@ from app.cli import (
     issuance,
     keys,
     log,
+    mail,
     people,
     register,
     rules,
@@ -30,22 +31,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-users = typer.Typer(help="People who may come in.", no_args_is_help=True)
-registers = typer.Typer(help="The register of residents.", no_args_is_help=True)
+users = typer.Typer(help="Staff accounts.", no_args_is_help=True)
+registers = typer.Typer(help="The resident register.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(registers, name="register")
-history = typer.Typer(help="The one history of what happened.", no_args_is_help=True)
+history = typer.Typer(help="The audit chain.", no_args_is_help=True)
 app.add_typer(history, name="audit")
 
 logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
 app.add_typer(logs, name="log")
 signing = typer.Typer(help="The keys that sign certificates.", no_args_is_help=True)
-issuing = typer.Typer(help="Stop certifying for a while.", no_args_is_help=True)
+issuing = typer.Typer(help="Pause and resume issuing.", no_args_is_help=True)
 app.add_typer(signing, name="keys")
 app.add_typer(issuing, name="issuance")
 
 lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
 app.add_typer(lists, name="status-lists")
+
+mails = typer.Typer(help="Messages to people.", no_args_is_help=True)
+app.add_typer(mails, name="mail")
 
 rule_tables = typer.Typer(
     help="The rules of a mark: try them on cases, see what a change would do.", no_args_is_help=True
@@ -75,6 +79,9 @@ issuing.command("pause")(issuance.pause)
 issuing.command("resume")(issuance.resume)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
+mails.command("list")(mail.list_messages)
+mails.command("show")(mail.show)
+mails.command("send")(mail.send)
 registers.command("import")(register.import_file)
 rule_tables.callback()(rules.about)
 rule_tables.command("test")(rules.run_table)

@@ -4,9 +4,10 @@ Each case is a transaction of its own, looked at again under its lock. Deadlines
 only what follows from one that passed is done here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -14,16 +15,20 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.access import sessions
+from app.access import session_store, sessions
 from app.access import store as access
 from app.actor import SYSTEM
-from app.applications import clock, grounds
+from app.applications import claims, clock, grounds, stray_files
 from app.applications.clock import Lapsing
+from app.applications.files import EvidenceFiles
 from app.certificates import cascade
 from app.certificates import store as certificates
+from app.cli import mail
 from app.cli.frame import in_words, load_settings, opened
 from app.db import Database
 from app.ledger import log
+from app.notifications import repository as notifications
+from app.notifications.delivery import KEPT
 from app.registry.days import day_in_baku
 from app.web.deps import utc_now
 
@@ -44,21 +49,36 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications, follow residencies and ended evidence, forget old answers and sessions.
+    """Do what falls due: end applications, follow residencies and ended evidence, erase uploads of refused claims,
+    remove files that no document names, forget old answers and sessions, send the messages that wait.
 
-    Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
+    Run it every hour or so. Ends with 1 if something was in use, or not delivered, and has to wait for the next run.
     """
     settings = load_settings()
+    files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     with in_words(), opened(settings) as database:
-        undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo)
+        undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo, files=files)
+        if not dry_run:
+            sent = mail.send_due(settings, database, utc_now())
+            undone += sent.failed
+            typer.echo(f"{sent.sent} messages sent, {sent.failed} not delivered.")
     if undone:
         raise typer.Exit(UNDONE)
 
 
-def run(database: Database, now: datetime, *, dry_run: bool, say: Callable[[str], None]) -> int:
-    """Everything that is due as of now; how many things were in use by somebody else and are left for next time."""
+def run(
+    database: Database,
+    now: datetime,
+    *,
+    dry_run: bool,
+    say: Callable[[str], None],
+    files: EvidenceFiles | None = None,
+) -> int:
+    """Everything that is due as of now; how many things were in use by somebody else and are left for next time.
+
+    Without `files`, uploads of refused claims and files that no document names are left alone."""
     undone = done = 0
-    for due in _due(database, now):
+    for due in _due(database, now, files):
         if dry_run:
             say(f"due: {due.what}")
             done += 1
@@ -92,7 +112,7 @@ def _log_history(database: Database, now: datetime, say: Callable[[str], None]) 
     return 0
 
 
-def _due(database: Database, now: datetime) -> Sequence[Due]:
+def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequence[Due]:
     with database.read_session() as session:
         due = [
             Due(
@@ -111,11 +131,26 @@ def _due(database: Database, now: datetime) -> Sequence[Due]:
             due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
         for evidence_id in grounds.ended(session, day_in_baku(now)):
             due.append(Due(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
-        if access.has_answers(session, now - ANSWERS_KEPT):
-            due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
-        if sessions.to_forget(session, now):
-            due.append(Due("sessions that are over for a month: forget them", _forget_sessions(now)))
+        if files is not None:
+            for claim_id in claims.to_erase(session, now):
+                due.append(Due(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
+            if found := stray_files.stray(session, files, now):
+                what = f"{len(found)} files that no document names, older than a day: remove them"
+                due.append(Due(what, _remove(found, files, now)))
+        due += _to_forget(session, now)
     return due
+
+
+def _to_forget(session: Session, now: datetime) -> Iterator[Due]:
+    """What was kept for a time only, and that time is over."""
+    if access.has_answers(session, now - ANSWERS_KEPT):
+        yield Due("answers kept for retries, older than a day: forget them", _forget_answers(now))
+    if sessions.to_forget(session, now):
+        yield Due("sessions that are over for a month: forget them", _forget_sessions(now))
+    if session_store.has_old_confirmations(session, now - KEPT):
+        yield Due("confirmed addresses, older than a month: forget them", _forget_confirmations(now))
+    if notifications.has_old(session, now - KEPT):
+        yield Due("messages delivered or void, older than a month: forget them", _forget_messages(now))
 
 
 def _day(moment: datetime) -> str:
@@ -156,6 +191,24 @@ def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str |
     return do
 
 
+def _erase(claim_id: UUID, files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        gone = claims.erase(session, SYSTEM, claim_id, now)
+        for sha256 in gone:  # before the commit: what fails after it would never be erased
+            files.erase(sha256)
+        return f"claim {claim_id} was refused: its uploads are erased"
+
+    return do
+
+
+def _remove(found: Sequence[Path], files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+    def do(_session: Session) -> str | None:
+        removed = sum(files.remove(path, now.timestamp()) for path in found)
+        return f"{removed} files that no document named are removed" if removed else None
+
+    return do
+
+
 def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         access.forget_answers(session, now - ANSWERS_KEPT)
@@ -168,5 +221,21 @@ def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         sessions.forget(session, now)
         return "sessions that are over for a month are forgotten"
+
+    return do
+
+
+def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        notifications.delete_old(session, now - KEPT)
+        return "messages that are delivered or void for a month are forgotten"
+
+    return do
+
+
+def _forget_confirmations(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        session_store.delete_old_confirmations(session, now - KEPT)
+        return "confirmed addresses older than a month are forgotten"
 
     return do

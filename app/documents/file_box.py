@@ -9,6 +9,7 @@ from typing import Final
 
 import anyio
 
+from app.core.messages import Message
 from app.documents import file_reading
 from app.errors import Invalid, TooLarge, Unavailable
 
@@ -16,7 +17,7 @@ AT_ONCE: Final = 2
 WAITING: Final = 16
 PATIENCE: Final = 20
 """Seconds by the clock, on a busy machine too; of the processor a file gets 5."""
-CANNOT_BE_READ: Final = "This file cannot be read. Send a .jwt file, a PDF, or a picture of the code."
+CANNOT_BE_READ: Final = Message("This file cannot be read. Send a .jwt file, a PDF, or a picture of the code.")
 _MOST_ANSWER_BYTES: Final = 1_048_576
 
 

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from app.core.messages import Message
+
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_MEMORY: Final = 512 * 1024 * 1024
 MOST_SECONDS: Final = 5
@@ -41,13 +43,13 @@ def read(data: bytes, own_certificates: Sequence[str]) -> dict[str, Any]:
 
 def _text(data: bytes) -> str:
     if len(data) > MOST_TEXT_BYTES:
-        raise NoSuchFile("This is no text of a certificate: it is too long.")
+        raise NoSuchFile(Message("This is no text of a certificate: it is too long."))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NoSuchFile("This is neither a text nor a PDF, PNG, JPEG or WebP.") from None
+        raise NoSuchFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP.")) from None
     if not text.strip() or any(ord(character) < 32 and character not in "\t\n\r\f" for character in text):
-        raise NoSuchFile("This is neither a text nor a PDF, PNG, JPEG or WebP.")
+        raise NoSuchFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP."))
     return text
 
 
@@ -62,9 +64,11 @@ def _attached(data: bytes) -> list[str]:
         if len(content) <= MOST_TEXT_BYTES
     ]
     if not found:
-        raise NoSuchFile("No certificate is attached to this PDF. Take a picture of its code, or type its number.")
+        raise NoSuchFile(
+            Message("No certificate is attached to this PDF. Take a picture of its code, or type its number.")
+        )
     if len({text.strip() for text in found}) > 1:
-        raise NoSuchFile("More than one certificate is attached to this PDF.")
+        raise NoSuchFile(Message("More than one certificate is attached to this PDF."))
     return found[:1]
 
 
@@ -94,13 +98,13 @@ def _codes(data: bytes) -> list[str]:
     Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, and comes before any pixel is read
     with Image.open(io.BytesIO(data), formats=PICTURES) as picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise NoSuchFile("The picture has more than 40 megapixels.")
+            raise NoSuchFile(Message("The picture has more than 40 megapixels."))
         picture.draft("L", picture.size)
         grey = picture.convert("L") if picture.mode in {"L", "RGB"} else _on_white(picture)
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     found = [code.text for code in zxingcpp.read_barcodes(grey, formats=formats) if code.text]
     if not found:
-        raise NoSuchFile("No code was found in this picture.")
+        raise NoSuchFile(Message("No code was found in this picture."))
     return found[:MOST_CODES]
 
 

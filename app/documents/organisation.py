@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from app import keys
+from app.core.messages import Message
 from app.errors import Unavailable, UnsafeToStart
 from app.settings import Profile, Settings
 
@@ -58,7 +59,9 @@ class Organisation:
     def must_be_valid(self, now: datetime) -> None:
         """Raises PapersCannotBeSigned outside the certificate's term; a running service may meet its end."""
         if why := _out_of_term(self.certificate, now):
-            raise PapersCannotBeSigned(f"Papers cannot be signed at the moment: the certificate of the signer {why}.")
+            raise PapersCannotBeSigned(
+                Message("PDF files cannot be signed at the moment: the certificate of the signer %(why)s.", why=why)
+            )
 
 
 def load(key_file: Path, certificates_file: Path, now: datetime) -> Organisation:
@@ -130,11 +133,11 @@ def _problems(organisation: Organisation, now: datetime) -> Iterable[str]:
         yield "is not followed by that of its issuer: append the certificates of the authority to the file"
 
 
-def _out_of_term(certificate: x509.Certificate, now: datetime) -> str | None:
+def _out_of_term(certificate: x509.Certificate, now: datetime) -> Message | None:
     if now > certificate.not_valid_after_utc:
-        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+        return Message("expired on %(day)s", day=f"{certificate.not_valid_after_utc:%Y-%m-%d}")
     if now < certificate.not_valid_before_utc:
-        return f"is valid only from {certificate.not_valid_before_utc:%Y-%m-%d} on"
+        return Message("is valid only from %(day)s on", day=f"{certificate.not_valid_before_utc:%Y-%m-%d}")
     return None
 
 

@@ -51,7 +51,7 @@ def sign(pdf: bytes, organisation: Organisation, *, timestamp_url: str = "") -> 
         signed: bytes = signers.PdfSigner(metadata, signer, timestamper=timestamper).sign_pdf(writer).getvalue()
         _must_hold(signed, _trust(own, others))
     except Exception as why:  # pyHanko, its validator and its HTTP client share no base of their errors
-        raise PapersCannotBeSigned("The paper cannot be signed at the moment. Try again later.") from why
+        raise PapersCannotBeSigned("The PDF file cannot be signed at the moment. Try again later.") from why
     return signed
 
 
@@ -61,7 +61,7 @@ def _must_hold(signed: bytes, trust: ValidationContext) -> None:
     status = validate_pdf_signature(embedded, signer_validation_context=trust, skip_diff=True)
     covered = status.coverage in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}
     if not (status.intact and status.valid and covered):
-        raise PapersCannotBeSigned("The signature just made does not verify; no paper was made.")
+        raise PapersCannotBeSigned("The signature just made does not verify; no PDF file was made.")
 
 
 def _trust(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from app.core.messages import Message
 from app.errors import Unavailable
 from app.keys import FileSigner, certificate_signer, create_private_key, did_kid, thumbprint, write_once
 
@@ -38,7 +39,11 @@ class KeyFiles:
             found = (certificate_signer(path, self._issuer) for path in paths(self._folder))
             self._signers = {signer.kid: signer for signer in found}
         if kid not in self._signers:
-            raise KeyFileAway(f"The file of the key {kid} is not in {self._folder}: put it there.")
+            raise KeyFileAway(
+                Message(
+                    "The file of the key %(kid)s is not in %(folder)s: put it there.", kid=kid, folder=str(self._folder)
+                )
+            )
         return self._signers[kid]
 
     def create(self) -> FileSigner:

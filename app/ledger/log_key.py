@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
+from app.core.messages import Message
 from app.errors import UnsafeToStart
 from app.keys import UnsafeKeyFile, read_private, write_once
 from app.ledger import store
@@ -32,7 +33,7 @@ class LogKeyFile:
         try:
             key = load(self._path)
         except FileNotFoundError:
-            raise LogKeyAway(f"There is no key of the public log at {self._path}.") from None
+            raise LogKeyAway(Message("There is no key of the public log at %(path)s.", path=str(self._path))) from None
         issuer = store.issuer(session)  # fixed at first run, so it is kept with the key
         if issuer is None:
             raise LogKeyAway("The register has no issuer yet, and the log takes its name from it.")

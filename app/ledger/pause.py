@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import require
 from app.actor import Actor, Role
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Unavailable
 from app.ledger import store
@@ -45,4 +46,7 @@ def refuse_while_paused(session: Session) -> None:
     row = store.open_pause(session)
     if row is not None:
         since = f"{row.since:%Y-%m-%d %H:%M} UTC"
-        raise IssuancePaused(f"Issuance is paused since {since}: {row.reason}", data={"reason": row.reason})
+        raise IssuancePaused(
+            Message("Issuance is paused since %(since)s: %(reason)s", since=since, reason=row.reason),
+            data={"reason": row.reason},
+        )

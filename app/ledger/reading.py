@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from app.core.messages import Message
 from app.errors import Invalid, NotFound
 from app.ledger import merkle, store, tiles
 from app.ledger.checkpoint import Proof
@@ -50,7 +51,9 @@ def inclusion(session: Session, number: str) -> Proof:
 def consistency(session: Session, first: int, second: int) -> tuple[bytes, ...]:
     """The proof that the log of `second` entries only adds to that of `first`. Errors: Invalid, NotFound."""
     if first > second:
-        raise Invalid.at("query:first", "The first size is larger than the second: a log never shrinks.")
+        raise Invalid.at(
+            "query:first", Message("The first size is larger than the second: a log never shrinks.", code="wrong-order")
+        )
     if second > _head(session).size:
         raise NotFound.of("size of the log yet")
     return _fold(session, merkle.consistency_path(first, second))

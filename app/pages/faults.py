@@ -32,18 +32,16 @@ class Fault:
 
 
 FAULTS: Mapping[int, Fault] = {
-    403: Fault(_("This page is not open to you"), _("You are known, but this page is for other people.")),
+    403: Fault(_("You do not have access to this page"), _("You are signed in, but this page is for other users.")),
     404: Fault(
-        _("There is no such page"),
+        _("Page not found"),
         _("The address may be mistyped or out of date. Certificates are found by their number."),
     ),
-    405: Fault(_("This does not work here"), _("The page was called in a way it does not know. Open it again.")),
-    413: Fault(_("That is too long"), _("More was sent than this page takes. Send less and try again.")),
-    415: Fault(_("This does not work here"), _("The page was called in a way it does not know. Open it again.")),
-    422: Fault(
-        _("Something in the request cannot be right"), _("Go back, look at what was entered, and try once more.")
-    ),
-    429: Fault(_("Too many tries"), _("Wait a moment, then try again.")),
+    405: Fault(_("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")),
+    413: Fault(_("The request is too large"), _("You sent more than this page accepts. Send less and try again.")),
+    415: Fault(_("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")),
+    422: Fault(_("There is a problem with the request"), _("Go back, check what you entered and try again.")),
+    429: Fault(_("Too many attempts"), _("Wait a moment, then try again.")),
     500: Fault(
         _("Something went wrong on our side"),
         _("Nothing was changed. Try again later; if it happens again, tell us the reference number."),

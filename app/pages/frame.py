@@ -1,6 +1,7 @@
 """The frame of every page: templates in the reader's language, the headers that keep a page honest, its entity tag.
 
 A page is made by `render(request, "name.html", …)`. In templates: `_("English text")` (see `app/locales`),
+`ngettext("%(n)s day", "%(n)s days", days, n=isolated(days))` where a number stands in a sentence,
 `link("/register")` for addresses of our own, `asset("pages.css")`, `{{ date | day }}`, `{{ timestamp | moment }}`,
 `lang`, `dir`. After adding words run `python -m tests.pages.strings --write` and translate what is new.
 Nothing of a page depends on who asks, only on the address, `Accept-Language` and the cookie that keeps the language.
@@ -13,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -65,6 +67,7 @@ class Frame:
         environment.globals |= {
             "lang": language,
             "dir": languages.direction(language),
+            "isolated": isolated,
             "asset": self.assets.address,
             "base_url": self.base_url,
         }
@@ -76,6 +79,11 @@ class Frame:
 
     def text(self, template: str, language: str, **values: Any) -> str:
         return self._environments[language].get_template(template).render(**values)
+
+
+def isolated(value: object) -> Markup:
+    """A number, date or name inside a sentence, which may run the other way (Persian, Arabic)."""
+    return Markup("<bdi>{}</bdi>").format(value)
 
 
 def frame_of(request: Request) -> Frame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.languages import DEFAULT, LANGUAGES
+from app.languages import LANGUAGES, preferred
 
 PARAMETER: Final = "lang"
 COOKIE: Final = "lang"
@@ -23,7 +23,6 @@ OWN_NAMES: Mapping[str, str] = MappingProxyType(
         "de": "Deutsch",
     }
 )
-_MOST_RANGES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +39,4 @@ def choose(asked: str | None, kept: str | None, accepted: str | None) -> Choice:
         return Choice(asked, in_address=True)
     if kept in LANGUAGES:
         return Choice(kept)
-    return Choice(_liked_most(accepted or ""))
-
-
-def _liked_most(accepted: str) -> str:
-    """RFC 9110 §12.5.4, by the primary subtag alone: `zh-Hant-TW` reads our Chinese."""
-    best, most = DEFAULT, 0.0
-    for part in accepted.split(",")[:_MOST_RANGES]:
-        tag, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        language = DEFAULT if tag == "*" else tag.partition("-")[0]
-        weight = _weight(parameters)
-        if language in LANGUAGES and weight > most:
-            best, most = language, weight
-    return best
-
-
-def _weight(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                weight = float(value)
-            except ValueError:
-                return 0.0
-            return weight if 0 < weight <= 1 else 0.0
-    return 1.0
+    return Choice(preferred(accepted or ""))

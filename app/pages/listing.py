@@ -34,9 +34,9 @@ STANDINGS: Mapping[Standing, Face] = {
 }
 """The word of each filter. A certificate whose term has not begun is counted with the valid ones."""
 
-TOO_LONG: Final = _("This is longer than a name can be. Enter fewer words.")
+TOO_LONG: Final = _("This is too long. Enter fewer words.")
 NO_HS: Final = _("An HS code has 2 to 6 digits, such as 7306.")
-NO_CHOICE: Final = _("This is not one of the choices.")
+NO_CHOICE: Final = _("Choose one of the options.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,24 +43,24 @@ STEP_PLACES: Mapping[str, str] = {
     FOREIGN: _("abroad"),
 }
 WORK_GROUPS: Mapping[OperationClass, str] = {
-    OperationClass.SUBSTANTIAL: _("Processing: enough for the goods that it makes"),
+    OperationClass.SUBSTANTIAL: _("Processing: sufficient for the goods it produces"),
     OperationClass.ASSEMBLY: _("Assembly: a reviewer decides"),
     OperationClass.OTHER: _("Other work: a reviewer decides"),
-    OperationClass.SIMPLE: _("Simple work: not enough by itself"),
+    OperationClass.SIMPLE: _("Simple operations: not sufficient by themselves"),
 }
 """Class of operations → heading of its part of the list, in the order in which they are shown."""
 RESIDENCE: Mapping[str, str] = {
     ResidencyState.RESIDENT: _("resident of an industrial park"),
-    ResidencyState.NON_RESIDENT: _("works in a park without being a resident"),
+    ResidencyState.NON_RESIDENT: _("operates in a park without being a resident"),
     ResidencyState.NONE: _("not in a park"),
 }
 
 NOT_A_NUMBER: Final = _("Enter an amount in digits, such as 1450 or 1450.50.")
 NOT_A_SHARE: Final = _("Enter a share between 0 and 100.")
 NOT_SIX_DIGITS: Final = _("An HS subheading has six digits, such as 7306.30.")
-NOT_HEADINGS: Final = _("Enter headings of four digits with commas between, such as 7208, 7209.")
-NOT_A_CHOICE: Final = _("This is not one of the choices.")
-TOO_LONG: Final = _("This is longer than a name can be. Enter fewer words.")
+NOT_HEADINGS: Final = _("Enter four-digit headings separated by commas, such as 7208, 7209.")
+NOT_A_CHOICE: Final = _("Choose one of the options.")
+TOO_LONG: Final = _("This is too long. Enter fewer words.")
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 

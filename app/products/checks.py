@@ -12,6 +12,7 @@ from functools import cache
 import pycountry
 from stdnum import ean
 
+from app.core.messages import Message
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.registry import lookalikes
 from app.registry.figures import Column, wrong_figure
@@ -38,7 +39,7 @@ _NATIONAL_CODE = re.compile(r"[0-9]{10}")
 _GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _HEADING = re.compile(r"[0-9]{4}")
 
-Wrong = tuple[str, str]
+Wrong = tuple[str, Message]
 """A JSON pointer and what is wrong there."""
 
 
@@ -59,17 +60,27 @@ def wrongs(entry: ProductEntry) -> Iterator[Wrong]:
 def _names(entry: ProductEntry) -> Iterator[Wrong]:
     for language in NEEDED_LANGUAGES:
         if language not in entry.names:
-            yield f"/names/{language}", "A name in this language is needed: it stands on the certificate."
+            yield (
+                f"/names/{language}",
+                Message("A name in this language is needed: it is printed on the certificate.", code="required"),
+            )
     for language, name in entry.names.items():
         if language not in languages():
             shown = language.encode("ascii", "replace").decode()[:20]  # it may hold what no answer can carry
-            yield "/names", f"“{shown}” is no language code of two small letters (ISO 639-1)."
+            yield (
+                "/names",
+                Message(
+                    "“%(language)s” is no language code of two small letters (ISO 639-1).",
+                    code="unknown-language",
+                    language=shown,
+                ),
+            )
         else:
             pointer = f"/names/{language}"
             if wrong := wrong_with(name, LONGEST_NAME):
                 yield pointer, wrong
             elif disguised := lookalikes.wrong_with(tidy(name)):
-                yield pointer, f"This name {disguised}: it could not stand on a certificate."
+                yield pointer, disguised
 
 
 def _codes(entry: ProductEntry) -> Iterator[Wrong]:
@@ -77,32 +88,53 @@ def _codes(entry: ProductEntry) -> Iterator[Wrong]:
         yield "/hs6", wrong
     if entry.national_code is not None:
         if not _NATIONAL_CODE.fullmatch(entry.national_code):
-            yield "/national_code", "The national code (XİF MN) has exactly 10 digits."
+            yield "/national_code", Message("The national code (XİF MN) has exactly 10 digits.", code="wrong-format")
         elif not entry.national_code.startswith(entry.hs6):
-            yield "/national_code", "The national code begins with the six digits of the HS code."
+            yield (
+                "/national_code",
+                Message("The national code begins with the six digits of the HS code.", code="other-hs-code"),
+            )
     if entry.gtin is not None:
         if not _GTIN.fullmatch(entry.gtin):
-            yield "/gtin", "A GTIN has 8, 12, 13 or 14 digits."
+            yield "/gtin", Message("A GTIN has 8, 12, 13 or 14 digits.", code="wrong-format")
         elif not ean.is_valid(entry.gtin):
-            yield "/gtin", "The check digit of this GTIN is wrong: a digit was mistyped."
+            yield (
+                "/gtin",
+                Message("The check digit of this GTIN is wrong: a digit was mistyped.", code="wrong-check-digit"),
+            )
 
 
-def wrong_subheading(hs6: str) -> str | None:
+def wrong_subheading(hs6: str) -> Message | None:
     """What is wrong with a code of goods, with help for a zero that a spreadsheet dropped."""
     if nomenclature.is_subheading(hs6):
         return None
     if len(hs6) == nomenclature.SUBHEADING - 1 and (whole := nomenclature.with_zero_restored(hs6)):
-        return f"This code has 5 digits: perhaps a spreadsheet dropped the leading zero of {whole}."
+        return Message(
+            "This code has 5 digits: perhaps a spreadsheet dropped the leading zero of %(suggestion)s.",
+            code="wrong-format",
+            suggestion=whole,
+        )
     if nomenclature.six_digits(hs6) is None:
-        return "An HS code has exactly 6 digits."
-    return f"There is no such code in the Harmonized System {nomenclature.EDITION}."
+        return Message("An HS code has exactly 6 digits.", code="wrong-format")
+    return Message(
+        "There is no such code in the Harmonized System %(edition)s.",
+        code="unknown-hs-code",
+        edition=nomenclature.EDITION,
+    )
 
 
 def _unit(unit: str) -> Iterator[Wrong]:
     if wrong := wrong_with(unit, LONGEST_UNIT):
         yield "/unit", wrong
     elif lists().unit(unit) is None:
-        yield "/unit", f"This is no unit of the list. Write one of: {', '.join(lists().units)}."
+        yield (
+            "/unit",
+            Message(
+                "This is no unit of the list. Write one of: %(allowed)s.",
+                code="unknown-unit",
+                allowed=list(lists().units),
+            ),
+        )
 
 
 def partner_of(flag: str) -> str | None:
@@ -110,38 +142,47 @@ def partner_of(flag: str) -> str | None:
     return flag.removeprefix(JOINT_PRODUCTION).upper() if flag.startswith(JOINT_PRODUCTION) else None
 
 
-def _flag(flag: str) -> str | None:
+def _flag(flag: str) -> Message | None:
     """What is wrong with a flag."""
     partner = partner_of(flag)
     if partner is None:
-        known = (*lists().flags, f"{JOINT_PRODUCTION}XX")
-        return None if flag in lists().flags else f"This is no flag of the list. There are: {', '.join(known)}."
+        if flag in lists().flags:
+            return None
+        known = [*lists().flags, f"{JOINT_PRODUCTION}XX"]
+        return Message("This is no flag of the list. There are: %(allowed)s.", code="unknown-flag", allowed=known)
     if partner not in countries() or partner == HOME:
-        return f"After {JOINT_PRODUCTION} comes the country of a partner abroad: two letters (ISO 3166-1)."
+        return Message(
+            "After %(prefix)s comes the country of a partner abroad: two letters (ISO 3166-1).",
+            code="unknown-country",
+            prefix=JOINT_PRODUCTION,
+        )
     return None
 
 
 def _labels(entry: ProductEntry) -> Iterator[Wrong]:
     if len(entry.flags) > MOST_FLAGS:
-        yield "/flags", f"At most {MOST_FLAGS} flags."
+        yield "/flags", Message("At most %(limit)s flags.", code="too-many", limit=MOST_FLAGS)
     for position, flag in enumerate(entry.flags[:MOST_FLAGS]):
         if wrong := _flag(flag):
             yield f"/flags/{position}", wrong
         elif flag in entry.flags[:position]:
-            yield f"/flags/{position}", "This flag is named twice."
+            yield f"/flags/{position}", Message("This flag is named twice.", code="duplicate")
     if len(entry.joint_production) > MOST_PARTNERS:
-        yield "/joint_production", f"At most {MOST_PARTNERS} countries."
+        yield "/joint_production", Message("At most %(limit)s countries.", code="too-many", limit=MOST_PARTNERS)
     for position, country in enumerate(entry.joint_production[:MOST_PARTNERS]):
         yield from _country(f"/joint_production/{position}", country)
         if country == HOME:
-            yield f"/joint_production/{position}", "Name the countries of partners abroad only."
+            yield (
+                f"/joint_production/{position}",
+                Message("Name the countries of partners abroad only.", code="not-abroad"),
+            )
         elif country in entry.joint_production[:position]:
-            yield f"/joint_production/{position}", "This country is named twice."
+            yield f"/joint_production/{position}", Message("This country is named twice.", code="duplicate")
 
 
 def _materials(materials: tuple[MaterialEntry, ...]) -> Iterator[Wrong]:
     if len(materials) > MOST_MATERIALS:
-        yield "/materials", f"At most {MOST_MATERIALS} materials."
+        yield "/materials", Message("At most %(limit)s materials.", code="too-many", limit=MOST_MATERIALS)
     for position, material in enumerate(materials[:MOST_MATERIALS]):
         at = f"/materials/{position}"
         yield from _text(f"{at}/name", material.name, LONGEST_NAME)
@@ -154,21 +195,28 @@ def _materials(materials: tuple[MaterialEntry, ...]) -> Iterator[Wrong]:
         yield from _figure(f"{at}/weight_kg", material.weight_kg, WEIGHT)
         yield from _text(f"{at}/supplier", material.supplier, LONGEST_NAME)
         if len(material.proofs) > MAX_PROOFS:
-            yield f"{at}/proofs", f"At most {MAX_PROOFS} documents."
+            yield f"{at}/proofs", Message("At most %(limit)s documents.", code="too-many", limit=MAX_PROOFS)
         elif len(set(material.proofs)) < len(material.proofs):
-            yield f"{at}/proofs", "One of these documents is named twice."
+            yield f"{at}/proofs", Message("One of these documents is named twice.", code="duplicate")
 
 
 def _heading(pointer: str, hs4: str) -> Iterator[Wrong]:
     if not _HEADING.fullmatch(hs4):
-        yield pointer, "A heading has exactly 4 digits."
+        yield pointer, Message("A heading has exactly 4 digits.", code="wrong-format")
     elif not nomenclature.is_heading(hs4):
-        yield pointer, f"There is no such heading in the Harmonized System {nomenclature.EDITION}."
+        yield (
+            pointer,
+            Message(
+                "There is no such heading in the Harmonized System %(edition)s.",
+                code="unknown-hs-code",
+                edition=nomenclature.EDITION,
+            ),
+        )
 
 
 def _steps(steps: tuple[StepEntry, ...]) -> Iterator[Wrong]:
     if len(steps) > MOST_STEPS:
-        yield "/steps", f"At most {MOST_STEPS} steps."
+        yield "/steps", Message("At most %(limit)s steps.", code="too-many", limit=MOST_STEPS)
     for position, each in enumerate(steps[:MOST_STEPS]):
         at = f"/steps/{position}"
         yield from _text(f"{at}/name", each.name, LONGEST_NAME)
@@ -184,7 +232,11 @@ def _costs(costs: tuple[CostEntry, ...]) -> Iterator[Wrong]:
     for position, cost in enumerate(costs):
         yield from _figure(f"/costs/{position}/amount", cost.amount, MONEY)
         if (cost.kind, cost.place) in seen:
-            yield f"/costs/{position}", f"{cost.kind} at {cost.place} is stated twice: give one sum."
+            stated = {"kind": cost.kind.value, "place": cost.place.value}
+            yield (
+                f"/costs/{position}",
+                Message("%(kind)s at %(place)s is stated twice: give one sum.", code="duplicate", **stated),
+            )
         seen.add((cost.kind, cost.place))
 
 
@@ -200,7 +252,7 @@ def _figure(pointer: str, figure: Decimal | None, column: Column) -> Iterator[Wr
 
 def _country(pointer: str, country: str) -> Iterator[Wrong]:
     if country not in countries():
-        yield pointer, "This is no country code of two capital letters (ISO 3166-1)."
+        yield pointer, Message("This is no country code of two capital letters (ISO 3166-1).", code="unknown-country")
 
 
 def _district(pointer: str, country: str | None, district: str | None) -> Iterator[Wrong]:

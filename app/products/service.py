@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import may_see, own_organisation
 from app.actor import Actor
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.products import store
@@ -30,7 +31,7 @@ from app.registry.geography import district_name
 from app.registry.text import tidy
 from app.schemes.lists import lists
 
-REFERENCE_TAKEN = "Another of your products bears this reference already."
+REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")
 
 IsFrozen = Callable[[Session, UUID], bool]
 """Whether an application that is being looked at rests on this product."""
@@ -52,7 +53,8 @@ def create_product(
 ) -> WholeProduct:
     """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
     organisation_id = own_organisation(actor)
-    _check(session, organisation_id, entry, documents)
+    if errors := wrong_product(session, organisation_id, entry, documents):
+        raise Invalid.with_all(errors)
     product = Product(id=new_id(), organisation_id=organisation_id, created_at=now, updated_at=now, **_columns(entry))
     return _save(session, actor, product, entry, event="product.created", now=now)
 
@@ -72,7 +74,8 @@ def replace_product(
     """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired` `certified`,
     Invalid."""
     product = changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
-    _check(session, product.organisation_id, entry, documents, product)
+    if errors := wrong_product(session, product.organisation_id, entry, documents, product_id=product.id):
+        raise Invalid.with_all(errors)
     for column, value in _columns(entry).items():
         setattr(product, column, value)
     product.updated_at = now
@@ -135,31 +138,34 @@ def list_products(
     return store.whole(session, rows)
 
 
-def _check(
+def wrong_product(
     session: Session,
     organisation_id: UUID,
     entry: ProductEntry,
     documents: OwnDocuments,
-    product: Product | None = None,
-) -> None:
+    *,
+    product_id: UUID | None = None,
+) -> list[dict[str, str]]:
+    """Everything wrong with an entry; `product_id` where it replaces that product."""
     errors = list(wrongs(entry))
     listed = {proof for material in entry.materials[:MOST_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
     found = documents(session, organisation_id, listed) if listed else ()
     errors += [
-        (f"/materials/{line}/proofs/{position}", "This is not an evidence document of your company.")
+        (
+            f"/materials/{line}/proofs/{position}",
+            Message("This is not an evidence document of your company.", code="unknown-document"),
+        )
         for line, material in enumerate(entry.materials[:MOST_MATERIALS])
         for position, proof in enumerate(material.proofs[:MAX_PROOFS])
         if proof not in found
     ]
     if registry.site(session, entry.site_id, organisation_id) is None:
-        errors.append(("/site_id", "This is not a site of your company."))
+        errors.append(("/site_id", Message("This is not a site of your company.", code="unknown-site")))
     if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
         bearer = store.with_reference(session, organisation_id, tidy(entry.reference))
-        if bearer is not None and (product is None or bearer != product.id):
+        if bearer is not None and bearer != product_id:
             errors.append(("/reference", REFERENCE_TAKEN))
-    if errors:
-        message = f"The product cannot be right as it is: {len(errors)} place(s) to mend."
-        raise Invalid(message, [{"pointer": at, "detail": wrong} for at, wrong in errors])
+    return [{"pointer": at, "detail": wrong} for at, wrong in errors]
 
 
 def _save(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from app.core.messages import Message
 from app.registry.sheet import RegisterRow
 from app.registry.table import MOST_BYTES, MOST_ROWS, Cells, Note, read_table
 from app.schemes.facts import (
@@ -85,11 +86,15 @@ def parse_products(
     """Read a products file against the register (id of a company → its row)."""
     table = read_table(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
     remarks = [
-        Note(1, column, "Unknown column, not read.")
+        Note(1, column, Message("Unknown column, not read.", code="unknown-column"))
         for column in table.columns
         if column and column not in COLUMNS and not column.startswith(ANSWERS)
     ]
-    missing = tuple(Note(1, column, "This column is missing.") for column in NEEDED if column not in table.columns)
+    missing = tuple(
+        Note(1, column, Message("This column is missing.", code="required"))
+        for column in NEEDED
+        if column not in table.columns
+    )
     if not table.columns or missing:
         return ProductSheet((), missing if table.columns else table.errors, tuple(remarks))
     errors = list(table.errors)
@@ -100,11 +105,16 @@ def parse_products(
         product_id = cells.needed("product_id")
         first = first_line.setdefault(product_id, line.number)
         if product_id and first != line.number:
-            cells.wrong("product_id", f"{product_id} is already on line {first}.")
+            cells.wrong(
+                "product_id",
+                Message("%(id)s is already on line %(line)s.", code="duplicate", id=product_id, line=first),
+            )
         owner_id = cells.needed("owner_id")
         owner = register.get(owner_id)
         if owner_id and owner is None:
-            cells.wrong("owner_id", f"There is no company {owner_id} in the register.")
+            cells.wrong(
+                "owner_id", Message("There is no company %(id)s in the register.", code="unknown-company", id=owner_id)
+            )
         product = read_product(cells, owner, as_of)
         errors.extend(cells.errors)
         remarks.extend(cells.remarks)
@@ -124,7 +134,10 @@ def read_product(cells: Cells, owner: RegisterRow | None, as_of: date) -> Facts:
     if _share_exceeds_value_content(value, cost):
         cells.remark(
             "azerbaijan_cost_pct",
-            "The Azerbaijan share of cost is above the value content: one of the two must be wrong.",
+            Message(
+                "The Azerbaijan share of cost is above the value content: one of the two must be wrong.",
+                code="contradiction",
+            ),
         )
     return Facts(
         as_of=as_of,
@@ -168,7 +181,10 @@ def read_flags(cells: Cells) -> tuple[frozenset[str], tuple[str, ...]]:
             continue
         known = lists().flag(word)
         if known is None:
-            cells.remark("flags", f"The flag “{word}” is not known and changes nothing.")
+            cells.remark(
+                "flags",
+                Message("The flag “%(flag)s” is not known and changes nothing.", code="unknown-flag", flag=word),
+            )
         flags.add(known or flag)
     return frozenset(flags), tuple(partners)
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from app.core.messages import Message
+
 
 class Column(NamedTuple):
     """A column of the tables: so many digits in all, so many of them after the point."""
@@ -17,21 +19,22 @@ AREA = Column(10, 2)
 
 def wrong_figure(
     figure: Decimal, column: Column, *, least: Decimal = Decimal(0), most: Decimal | None = None
-) -> str | None:
+) -> Message | None:
     """What is wrong with a figure for this column, in words for who typed it; None if it is fine.
 
     NaN and the infinities are refused first: every comparison with NaN raises.
     """
     if not figure.is_finite():
-        return "This is not a number."
+        return Message("This is not a number.", code="not-a-number")
     if figure < least:
-        return f"This is less than {least}."
+        return Message("This is less than %(minimum)s.", code="too-small", minimum=str(least))
     if most is not None and figure > most:
-        return f"This is more than {most}."
+        return Message("This is more than %(maximum)s.", code="too-large", maximum=str(most))
     if figure and figure.adjusted() >= column.digits - column.places:
-        return f"This has more than {column.digits - column.places} digits before the point."
+        limit = column.digits - column.places
+        return Message("This has more than %(limit)s digits before the point.", code="too-large", limit=limit)
     if -_exponent(figure) > column.places:
-        return f"This has more than {column.places} decimal places."
+        return Message("This has more than %(limit)s decimal places.", code="too-many-decimals", limit=column.places)
     return None
 
 

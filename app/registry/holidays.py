@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
+from app.core.messages import Message
 from app.errors import Invalid
 from app.registry import store
 from app.registry.model import Holiday
@@ -71,8 +72,8 @@ def announce(session: Session, actor: Actor, *, year: int, days: Sequence[Announ
     require(actor, Role.OWNER)
     require_second_factor(actor)
     assert actor.id is not None  # owners are people
-    if errors := _wrong(year, days):
-        raise Invalid("The calendar cannot be right as it is.", errors)
+    if errors := wrong_days(year, days):
+        raise Invalid.with_all(errors)
     before = {row.day: (row.occasion, row.works) for row in store.holidays(session, year, lock=True)}
     after = {each.day: (each.occasion, each.works) for each in days}
     if before != after:
@@ -90,23 +91,52 @@ def announce(session: Session, actor: Actor, *, year: int, days: Sequence[Announ
     return year_of(session, year)
 
 
-def _wrong(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
+def wrong_days(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
     errors = []
     if year not in YEARS:
-        errors.append({"pointer": "/year", "detail": f"The calendar is kept from {YEARS[0]} to {YEARS[-1]}."})
+        errors.append(
+            {
+                "pointer": "/year",
+                "detail": Message(
+                    "The calendar is kept from %(minimum)s to %(maximum)s.",
+                    code="out-of-range",
+                    minimum=YEARS[0],
+                    maximum=YEARS[-1],
+                ),
+            }
+        )
     if len(days) > MOST_DAYS:
-        errors.append({"pointer": "/days", "detail": f"A year has at most {MOST_DAYS} announced days."})
+        errors.append(
+            {
+                "pointer": "/days",
+                "detail": Message("A year has at most %(limit)s announced days.", code="too-many", limit=MOST_DAYS),
+            }
+        )
     known = [*shipped().moved, OTHER]
     seen: set[date] = set()
     for i, each in enumerate(days):
         if each.day.year != year:
-            errors.append({"pointer": f"/days/{i}/day", "detail": f"This day is not in {year}."})
+            errors.append(
+                {
+                    "pointer": f"/days/{i}/day",
+                    "detail": Message("This day is not in %(year)s.", code="other-year", year=year),
+                }
+            )
         elif each.day in seen:
-            errors.append({"pointer": f"/days/{i}/day", "detail": "This day is named twice."})
+            errors.append(
+                {"pointer": f"/days/{i}/day", "detail": Message("This day is named twice.", code="duplicate")}
+            )
         if each.occasion not in known:
-            errors.append({"pointer": f"/days/{i}/occasion", "detail": f"Name one of {', '.join(known)}."})
+            errors.append(
+                {
+                    "pointer": f"/days/{i}/occasion",
+                    "detail": Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(known)),
+                }
+            )
         elif each.works and each.occasion != OTHER:
-            detail = f"A day that is worked has the occasion “{OTHER}”."
+            detail = Message(
+                "A day that is worked has the occasion “%(occasion)s”.", code="other-occasion", occasion=OTHER
+            )
             errors.append({"pointer": f"/days/{i}/occasion", "detail": detail})
         seen.add(each.day)
     return errors

@@ -12,7 +12,8 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from app.registry.geography import same_district
+from app.core.messages import Message
+from app.registry.geography import HOME, same_district, wrong_district
 from app.registry.import_plan import FieldChange, ImportPlan, Known, LineAction, LinePlan, ResidencySteps
 from app.registry.model import Organisation, Park, Residency, ResidencyStatus, Site, Source, Stage
 from app.registry.periods import Move, PeriodState, state_of
@@ -44,7 +45,13 @@ def make_plan(sheet: RegisterSheet, known: Known, places: Territory, today: date
         errors += _wrong_place(row, parks.get(row.park_code or ""), places)
         first = first_of.setdefault(row.voen, row)
         if _company_values(first) != _company_values(row):
-            errors.append(Note(row.line, "voen", f"Line {first.line} describes this company differently."))
+            errors.append(
+                Note(
+                    row.line,
+                    "voen",
+                    Message("Line %(line)s describes this company differently.", code="contradiction", line=first.line),
+                )
+            )
         wrong_columns = {note.column for note in errors}
         remarks = [note for note in remarks_of.pop(row.line, []) if note.column not in wrong_columns]
         judged = _Line(row, known, parks.get(row.park_code or ""), places, today, is_first=first is row)
@@ -125,7 +132,9 @@ def residency_steps(row: RegisterRow, periods: Sequence[Residency], today: date)
         changed = _differing(present, values)
         renumbered = "registration_no" in changed and present.registration_no is not None
         return ResidencySteps(
-            keep=present, values=changed, remark="The registration number is another one." if renumbered else None
+            keep=present,
+            values=changed,
+            remark=Message("The registration number is another one.", code="other-number") if renumbered else None,
         )
     former = [
         each
@@ -146,7 +155,13 @@ def _cancelling(row: RegisterRow, present: Residency | None, periods: Sequence[R
         return ResidencySteps(begin=_details(row, ResidencyStatus.RESIDENT, row.registered_on), begin_cancelled=True)
     latest = max(periods, key=_closed_on)
     if _state(latest) is PeriodState.ENDED:
-        return ResidencySteps(remark=f"The residency had ended on {latest.ends_on}; there is none to cancel.")
+        return ResidencySteps(
+            remark=Message(
+                "The residency had ended on %(ends_on)s; there is none to cancel.",
+                code="residency-ended",
+                ends_on=str(latest.ends_on),
+            )
+        )
     return ResidencySteps()
 
 
@@ -180,19 +195,58 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
     """Contradictions about where: with the reference data, with the park, and of status and park."""
     errors = []
     if row.park_code is None and row.status != NO_RESIDENCY:
-        errors.append(Note(row.line, "zone_code", f"The status is {row.status}, but no park is named."))
+        errors.append(
+            Note(
+                row.line,
+                "zone_code",
+                Message("The status is %(status)s, but no park is named.", code="required", status=str(row.status)),
+            )
+        )
     if row.park_code is not None and row.status == NO_RESIDENCY:
-        errors.append(Note(row.line, "status", "The status is none, but a park is named."))
+        errors.append(Note(row.line, "status", Message("The status is none, but a park is named.", code="not-taken")))
     if row.park_code is None and row.district is None:
-        errors.append(Note(row.line, "district", "Where no park is named, the district is needed."))
-    district = places.district(row.district)
+        errors.append(
+            Note(row.line, "district", Message("Where no park is named, the district is needed.", code="required"))
+        )
+    district = places.find(row.district)
     region = row.economic_region
+    if row.district is not None and (wrong := wrong_district(HOME, row.district)):
+        errors.append(Note(row.line, "district", wrong))
     if region is not None and region not in places.regions:
-        errors.append(Note(row.line, "economic_region", f"The economic region {region} is not known."))
+        errors.append(
+            Note(
+                row.line,
+                "economic_region",
+                Message("The economic region %(region)s is not known.", code="unknown-region", region=region),
+            )
+        )
     elif region is not None and district is not None and region != district.region:
-        errors.append(Note(row.line, "economic_region", f"{district.name} lies in {district.region}, not in {region}."))
-    if park is not None and row.district is not None and not same_district(places, park.district, row.district):
-        errors.append(Note(row.line, "district", f"The park {park.code} lies in {park.district}, not here."))
+        errors.append(
+            Note(
+                row.line,
+                "economic_region",
+                Message(
+                    "%(district)s lies in %(region)s, not in %(other)s.",
+                    code="other-region",
+                    district=district.name,
+                    region=district.region,
+                    other=region,
+                ),
+            )
+        )
+    if park is not None and district is not None and not same_district(places, park.district, row.district):
+        errors.append(
+            Note(
+                row.line,
+                "district",
+                Message(
+                    "The park %(park)s lies in %(district)s, not here.",
+                    code="other-district",
+                    park=park.code,
+                    district=park.district,
+                ),
+            )
+        )
     return errors
 
 
@@ -202,12 +256,17 @@ def _missing_of_park(row: RegisterRow) -> list[Note]:
     missing = [column for column, value in needed.items() if value is None]
     if not missing:
         return []
-    detail = f"There is no park {row.park_code}. To make it, the line must fill in: {', '.join(missing)}."
+    detail = Message(
+        "There is no park %(park)s. To make it, the line must fill in: %(columns)s.",
+        code="unknown-park",
+        park=row.park_code,
+        columns=missing,
+    )
     return [Note(row.line, "zone_code", detail)]
 
 
 def _park(row: RegisterRow, places: Territory) -> Park:
-    district = places.district(row.district)
+    district = places.find(row.district)
     return Park(
         code=row.park_code,
         kind=KIND_NOT_SAID,
@@ -230,7 +289,7 @@ def _company_values(row: RegisterRow) -> dict[str, Any]:
 
 def _site_values(row: RegisterRow, park: Park | None, places: Territory) -> dict[str, Any]:
     name = row.district or (park.district if park else None)
-    district = places.district(name)
+    district = places.find(name)
     region = row.economic_region or (park.economic_region if park else None)
     return {
         "district": district.name if district else name,

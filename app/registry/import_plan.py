@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.core.messages import Message
 from app.registry.model import Organisation, Park, Residency, Site
 from app.registry.periods import Move
 from app.registry.residency_rows import ChangeKind, ResidencyChange, ResidencyDetails, change_of
@@ -54,7 +55,7 @@ class ResidencySteps:
     begin_cancelled: bool = False
     keep: Residency | None = None  # open before and after
     values: Mapping[str, Any] = field(default_factory=dict)  # particulars of the one kept or opened again
-    remark: str | None = None
+    remark: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
+from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid
 from app.registry import store, voen
@@ -54,7 +55,7 @@ class Applied:
 def plan_import(session: Session, actor: Actor, sheet: RegisterSheet, today: date, *, lock: bool = False) -> ImportPlan:
     """What the file would do, line by line. With `lock` nobody else changes these companies until the commit."""
     require(actor, Role.REGISTRAR, Role.SYSTEM)
-    organisations = store.organisations_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
+    organisations = store.companies_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
     ids = [each.id for each in organisations.values()]
     residencies: dict[tuple[UUID, str], list[Residency]] = defaultdict(list)
     for period in store.residencies_of(session, ids, lock=lock):
@@ -80,7 +81,9 @@ def apply_import(session: Session, actor: Actor, file: RegisterFile, now: dateti
     try:
         changes = work.do(plan)
     except IntegrityError as why:
-        message = "Somebody else changed the registry while this file was applied. Nothing was imported; try again."
+        message = Message(
+            "Somebody else changed the registry while this file was applied. Nothing was imported; try again."
+        )
         raise Conflict(message, code="register-changed") from why
     if not work.has_written:
         return Applied(plan, None, changes)
@@ -114,7 +117,11 @@ def refusal(plan: ImportPlan) -> Invalid:
         {"pointer": f"/lines/{each.line}" + (f"/{each.column}" if each.column else ""), "detail": each.message}
         for each in errors[:MOST_ERRORS_SHOWN]
     ]
-    message = f"Nothing was imported: the file has {len(errors)} error(s)."
+    message = Message(
+        "Nothing was imported: the file has %(count)s error.",
+        many="Nothing was imported: the file has %(count)s errors.",
+        count=len(errors),
+    )
     return Invalid(message, shown, code="register-invalid")
 
 

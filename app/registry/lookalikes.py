@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from app.core.messages import Message
+
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format and bidi characters, surrogates, private, unassigned, line and paragraph ends."""
 _JOINERS = frozenset("\u200c\u200d")  # Persian is spelt wrong without them
@@ -21,29 +23,42 @@ _MEASURE = re.compile("[0-9]*(μ[A-Za-z]{1,2}|[kMm]?Ω)")  # micrometres and kil
 _MOST_MARKS: Final = 4  # on one letter; Vietnamese needs two, vowelled Arabic three
 
 
-def wrong_with(text: str) -> str | None:
+def wrong_with(text: str) -> Message | None:
     """What is wrong with a name, in words; None for a sound one."""
     return next(_faults(text), None)
 
 
-def _faults(text: str) -> Iterator[str]:
+def _faults(text: str) -> Iterator[Message]:
     if text != text.strip():
-        yield "begins or ends with a blank"
+        yield Message("This name begins or ends with a blank.", code="blank-around")
     if text.isascii() and text.isprintable():
         return  # nothing of what follows can be wrong with it
     if (hidden := _hidden(text)) is not None:
-        yield f"holds the character U+{ord(hidden):04X}, which is not shown"
+        yield Message(
+            "This name holds the character %(character)s, which is not shown. Leave it out.",
+            code="lookalike",
+            character=f"U+{ord(hidden):04X}",
+        )
     if not unicodedata.is_normalized("NFC", text):
-        yield "is not composed (NFC): two spellings would look the same"
+        yield Message("This name is not composed (NFC): two spellings would look the same.", code="lookalike")
     if _heaped(text):
-        yield f"holds more than {_MOST_MARKS} accents on one letter"
+        yield Message("This name has more than %(limit)s accents on one letter.", code="lookalike", limit=_MOST_MARKS)
     if disguised := [letter for letter in text if _DISGUISED.fullmatch(unicodedata.name(letter, ""))]:
-        yield f"holds “{disguised[0]}”, which is not the letter that it shows"
+        yield Message(
+            "This name holds “%(letter)s”, which is not the letter that it shows. Write it with common letters.",
+            code="lookalike",
+            letter=disguised[0],
+        )
     for word in _words(text):
         mixed = _LOOK_ALIKE.intersection(map(_alphabet, word))
         if len(mixed) > 1 and not _MEASURE.fullmatch(word):
-            listed = " and ".join(sorted(name.capitalize() for name in mixed))
-            yield f"mixes {listed} letters in “{word}”, which can look like another word"
+            yield Message(
+                "This name mixes letters of several alphabets in “%(word)s” (%(alphabets)s), which can look like "
+                "another word. Write each word in one alphabet.",
+                code="lookalike",
+                word=word,
+                alphabets=sorted(name.capitalize() for name in mixed),
+            )
 
 
 def _hidden(text: str) -> str | None:

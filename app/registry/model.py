@@ -16,6 +16,18 @@ class Standing(StrEnum):
     LISTED = "listed"  # known from a register; nobody acts for it yet
     UNCONFIRMED = "unconfirmed"  # somebody says to act for it; the registrar acts next
     CONFIRMED = "confirmed"  # these people act for it
+    REFUSED = "refused"  # the claim was refused: sealed, nothing of it passes to anybody
+
+
+COMPANIES = (Standing.LISTED, Standing.CONFIRMED)
+"""Rows that are a company. A VÖEN has one of them at most; of claims, any number wait beside it."""
+
+
+class ClaimState(StrEnum):
+    WAITING = "waiting"  # the registrar acts next
+    DISPUTED = "disputed"  # others act for the company; its claimant reads `waiting`
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
 
 
 class Source(StrEnum):
@@ -50,6 +62,9 @@ class Park(Base):
     legal_basis: Mapped[str | None]
 
 
+IS_COMPANY = one_of("standing", [standing.value for standing in COMPANIES])
+
+
 class Organisation(Base):
     __tablename__ = "organisations"
 
@@ -57,7 +72,7 @@ class Organisation(Base):
     legal_name_az: Mapped[str]
     legal_name_en: Mapped[str]
     legal_form: Mapped[str]
-    voen: Mapped[str] = mapped_column(unique=True, comment="10 digits as text; leading zeros count")
+    voen: Mapped[str] = mapped_column(comment="10 digits as text; leading zeros count; unique among companies")
     voen_needs_review: Mapped[bool] = mapped_column(comment="the check digit differs: confirm with the tax register")
     size_class: Mapped[str | None]
     foreign_share_pct: Mapped[Decimal | None] = mapped_column(ExactDecimal(5, 2))
@@ -79,6 +94,67 @@ class Organisation(Base):
             "standing <> 'confirmed' OR (confirmed_by IS NOT NULL AND confirmed_at IS NOT NULL)",
             name="confirmed_by_somebody",
         ),
+        sa.Index(
+            "uq_organisations_voen",
+            "voen",
+            unique=True,
+            sqlite_where=sa.text(IS_COMPANY),
+            postgresql_where=sa.text(IS_COMPANY),
+        ),
+        sa.Index("ix_organisations_voen", "voen"),
+    )
+
+
+class Claim(Base):
+    """That a person acts for the company of a VÖEN, which is public: knowing it proves nothing.
+
+    What the claimant enters belongs to an organisation of its own, `unconfirmed`. When the claim is confirmed it moves
+    into the company, or becomes the company where none was listed.
+    """
+
+    __tablename__ = "claims"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    voen: Mapped[str] = mapped_column(index=True)
+    legal_name_az: Mapped[str] = mapped_column(comment="as claimed")
+    legal_name_en: Mapped[str] = mapped_column(comment="as claimed")
+    legal_form: Mapped[str] = mapped_column(comment="as claimed")
+    claimant_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("organisations.id"), index=True, comment="what was entered with it; once confirmed, the company"
+    )
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    proposed_at: Mapped[datetime | None]
+    proposed_by: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), comment="of a disputed one: the registrar who proposed to confirm it"
+    )
+    proposal: Mapped[str | None] = mapped_column(comment="on what evidence that was proposed")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), comment="null of one that is open, or that was decided before claims were rows"
+    )
+    reason: Mapped[str | None] = mapped_column(comment="why it was refused; for staff")
+    basis: Mapped[str | None] = mapped_column(comment="on what evidence it was confirmed")
+    evidence_seen: Mapped[list[str]] = mapped_column(default=list, comment="ids of documents seen at the confirmation")
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("state", ClaimState), name="state"),
+        sa.CheckConstraint(
+            "(state IN ('waiting', 'disputed')) = (decided_at IS NULL) AND "
+            "(decided_by IS NULL OR decided_at IS NOT NULL)",
+            name="decided_when_over",
+        ),
+        sa.CheckConstraint(
+            "(proposed_at IS NULL) = (proposed_by IS NULL) AND (proposed_at IS NULL) = (proposal IS NULL)",
+            name="proposed_by_somebody",
+        ),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR proposed_by IS NULL OR decided_by <> proposed_by", name="four_eyes"
+        ),
+        sa.CheckConstraint("(state = 'confirmed') = (basis IS NOT NULL)", name="basis_of_confirmation"),
+        sa.CheckConstraint("(state = 'refused') = (reason IS NOT NULL)", name="reason_of_refusal"),
     )
 
 

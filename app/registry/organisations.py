@@ -1,13 +1,11 @@
-"""Companies: how they come in, and who confirms that these people act for them.
+"""Companies: how they come in. A company is `listed` by an import of the register, or becomes one by a confirmed claim.
 
-A company is `listed` by an import of the register, or made by its own registration. Whoever registers it claims it
-(`unconfirmed`); the registrar confirms the claim on evidence, or refuses it, and then nobody acts for the company.
+Whoever registers claims to act for a company: what they enter lies in an organisation of its own, `unconfirmed`, beside
+the listed one and all other claims. Registrars decide about claims: `app/applications/claims.py`.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
-from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -15,32 +13,19 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import service as access
+from app.access import store as access_store
 from app.access.model import User
-from app.access.rights import may_see, require, require_second_factor, require_staff
-from app.actor import SYSTEM, Actor, Role
+from app.access.rights import may_see, person, require_staff
+from app.actor import SYSTEM, Actor
 from app.db import new_id
-from app.errors import Conflict, Invalid, MikError, NotFound, Version, WrongState, check_version
+from app.errors import Conflict, Invalid, NotFound
 from app.registry import lookalikes, store, voen
-from app.registry.model import Organisation, Source, Standing
+from app.registry.model import Claim, ClaimState, Organisation, Source, Standing
 from app.registry.text import fold, tidy, wrong_with
+from app.registry.voen import Voen
 
 LONGEST_NAME = 250
 LONGEST_FORM = 60
-LONGEST_BASIS = 2_000
-
-
-class Decision(StrEnum):
-    CONFIRM = "confirm"
-    REFUSE = "refuse"
-
-
-DECISIONS: Mapping[tuple[Standing, Decision], Standing] = MappingProxyType(
-    {
-        (Standing.UNCONFIRMED, Decision.CONFIRM): Standing.CONFIRMED,
-        (Standing.UNCONFIRMED, Decision.REFUSE): Standing.LISTED,
-    }
-)
-"""The registrar's moves. The other one, listed → unconfirmed, is the company's own: it registers."""
 
 
 def register_company(
@@ -54,18 +39,16 @@ def register_company(
     full_name: str,
     password_hash: str,
     now: datetime,
-) -> tuple[Organisation, User]:
-    """A company registers itself with its first member; it may draft, but not submit, until it is confirmed.
+    language: str | None = None,
+) -> tuple[Claim, User]:
+    """A person claims to act for a company; with it they may draft, but not submit, until the claim is confirmed.
 
-    A company that an import listed is claimed: what the register says of it stays. Errors: Invalid; Conflict
-    `voen-taken` where somebody acts, or says to act, for it already; Conflict `email-taken`.
+    Whether the VÖEN is known makes no difference to the answer. Errors: Invalid; Conflict `email-taken`.
     """
-    names, number = _checked(
-        {"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, full_name, voen
-    )
+    checked = _checked({"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, full_name, voen)
     try:
         with session.begin_nested():  # keeps the transaction usable when somebody else was faster by an instant
-            organisation, claimed = _claim_or_create(session, names, number.digits, number.needs_review, now)
+            organisation = _provisional(session, checked, now)
             member = access.create_member(
                 session,
                 SYSTEM,
@@ -73,98 +56,96 @@ def register_company(
                 email=email,
                 full_name=tidy(full_name),
                 password_hash=password_hash,
+                language=language,
                 now=now,
             )
+            claim = _claim(session, SYSTEM, checked, organisation, member.id, now)
     except IntegrityError as why:
-        raise _lost_the_race(session, number.digits) from why
+        raise Conflict("This e-mail address is registered already.", code="email-taken") from why
+    return claim, member
+
+
+def claim_again(
+    session: Session,
+    actor: Actor,
+    *,
+    legal_name_az: str,
+    legal_name_en: str,
+    legal_form: str,
+    voen: str,
+    now: datetime,
+) -> Claim:
+    """Another claim of a person whose claim was refused. Errors: Invalid; Conflict `has-claim`."""
+    user = access_store.locked_user(session, person(actor))
+    checked = _checked({"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, None, voen)
+    if user is None or user.sealed_at is None:
+        raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
+    organisation = _provisional(session, checked, now)
+    user.organisation_id, user.sealed_at = organisation.id, None
+    return _claim(session, actor, checked, organisation, user.id, now)
+
+
+def _provisional(session: Session, checked: tuple[Mapping[str, str], Voen], now: datetime) -> Organisation:
+    names, number = checked
+    organisation = Organisation(
+        id=new_id(),
+        **names,
+        voen=number.digits,
+        voen_needs_review=number.needs_review,
+        source=Source.APPLICANT.value,
+        search_text=search_text(names["legal_name_az"], names["legal_name_en"], number.digits),
+        standing=Standing.UNCONFIRMED.value,
+        created_at=now,
+    )
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def _claim(
+    session: Session,
+    actor: Actor,
+    checked: tuple[Mapping[str, str], Voen],
+    organisation: Organisation,
+    claimant_id: UUID,
+    now: datetime,
+) -> Claim:
+    names, number = checked
+    # Locked, so that a claim that is confirmed at this moment does not leave this one waiting beside it.
+    company = store.company_by_voen(session, number.digits, lock=True)
+    is_disputed = company is not None and company.standing == Standing.CONFIRMED
+    claim = Claim(
+        id=new_id(),
+        **names,
+        voen=number.digits,
+        claimant_id=claimant_id,
+        organisation_id=organisation.id,
+        state=(ClaimState.DISPUTED if is_disputed else ClaimState.WAITING).value,
+        created_at=now,
+        evidence_seen=[],
+        version=1,
+    )
+    session.add(claim)
+    session.flush()
     audit.record(
         session,
-        SYSTEM,
+        actor,
         "organisation.registered",
         ("organisation", organisation.id),
         now,
-        claimed=claimed,
-        member=member.id,
+        claim=claim.id,
+        listed=company is not None,
+        member=claimant_id,
         voen_needs_review=number.needs_review,
     )
-    return organisation, member
+    if company is not None and is_disputed:
+        _tell_members(session, company, claim, now)
+    return claim
 
 
-def _claim_or_create(
-    session: Session, names: Mapping[str, str], digits: str, needs_review: bool, now: datetime
-) -> tuple[Organisation, bool]:
-    known = store.organisation_by_voen(session, digits, lock=True)
-    if known is None:
-        organisation = Organisation(
-            id=new_id(),
-            **names,
-            voen=digits,
-            voen_needs_review=needs_review,
-            source=Source.APPLICANT.value,
-            search_text=search_text(names["legal_name_az"], names["legal_name_en"], digits),
-            standing=Standing.UNCONFIRMED.value,
-            created_at=now,
-        )
-        session.add(organisation)
-        session.flush()
-        return organisation, False
-    if known.standing != Standing.LISTED:
-        raise _taken(Standing(known.standing))
-    known.standing = Standing.UNCONFIRMED.value
-    if known.source == Source.APPLICANT:  # a refused registration named it, not the register
-        known.legal_name_az, known.legal_name_en = names["legal_name_az"], names["legal_name_en"]
-        known.legal_form = names["legal_form"]
-        known.search_text = search_text(known.legal_name_az, known.legal_name_en, digits)
-    known.version += 1
-    session.flush()
-    return known, True
-
-
-def confirm_organisation(
-    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, basis: str, now: datetime
-) -> Organisation:
-    """The registrar has seen evidence that these people act for the company. `basis` says which."""
-    organisation = _decide(session, actor, organisation_id, version, Decision.CONFIRM)
-    organisation.confirmation_basis = _free_text(basis, "/basis")
-    organisation.confirmed_by, organisation.confirmed_at = actor.id, now
-    organisation.refusal_reason = None
-    audit.record(session, actor, "organisation.confirmed", ("organisation", organisation.id), now)
-    return organisation
-
-
-def refuse_organisation(
-    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, reason: str, now: datetime
-) -> Organisation:
-    """The claim is refused: its members and clients are cut off, and the company can be claimed anew."""
-    organisation = _decide(session, actor, organisation_id, version, Decision.REFUSE)
-    organisation.refusal_reason = _free_text(reason, "/reason")
-    access.deactivate_members(session, actor, organisation.id, now)
-    audit.record(session, actor, "organisation.refused", ("organisation", organisation.id), now)
-    return organisation
-
-
-def guard(session: Session, actor: Actor, organisation_id: UUID, version: Version, decision: Decision) -> Organisation:
-    """The company, locked; all refusals that do not depend on what is written: 404, 403, 428, 412, 409."""
-    organisation = store.organisation(session, organisation_id, lock=True) if may_see(actor, organisation_id) else None
-    if organisation is None:
-        raise NotFound.of("company")
-    require(actor, Role.REGISTRAR)
-    require_second_factor(actor)
-    check_version(version, organisation.version)
-    standing = Standing(organisation.standing)
-    if (standing, decision) not in DECISIONS:
-        allowed = [other.value for state, other in DECISIONS if state is standing]
-        raise WrongState("company", state=standing, action=decision, allowed=allowed)
-    return organisation
-
-
-def _decide(
-    session: Session, actor: Actor, organisation_id: UUID, version: Version, decision: Decision
-) -> Organisation:
-    organisation = guard(session, actor, organisation_id, version, decision)
-    organisation.standing = DECISIONS[Standing(organisation.standing), decision].value
-    organisation.version += 1
-    return organisation
+def _tell_members(session: Session, company: Organisation, claim: Claim, now: datetime) -> None:
+    """That somebody claims to act for their company: they read it in its claims, `claims.beside`."""
+    audit.record(session, SYSTEM, "claim.disputed", ("organisation", company.id), now, claim=claim.id)
 
 
 def get_organisation(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:
@@ -194,42 +175,26 @@ def search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
 
 
 def _checked(
-    legal_names: Mapping[str, str], legal_form: str, full_name: str, number: str
-) -> tuple[dict[str, str], voen.Voen]:
-    texts = {**legal_names, "legal_form": legal_form, "full_name": full_name}
+    legal_names: Mapping[str, str], legal_form: str, full_name: str | None, number: str
+) -> tuple[dict[str, str], Voen]:
+    errors = wrong_claim(legal_names, legal_form, number)
+    if full_name is not None and (wrong := wrong_with(full_name, LONGEST_NAME)):
+        errors.append({"pointer": "/full_name", "detail": wrong})
+    read = voen.read(number)
+    if errors or isinstance(read, voen.NotAVoen):
+        raise Invalid.with_all(errors)
+    return {name: tidy(text) for name, text in {**legal_names, "legal_form": legal_form}.items()}, read
+
+
+def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) -> list[dict[str, str]]:
+    """Everything wrong with a company as a claim describes it."""
     errors = []
-    for name, text in texts.items():
-        if wrong := wrong_with(text, LONGEST_FORM if name == "legal_form" else LONGEST_NAME):
+    for name, text in legal_names.items():
+        if wrong := wrong_with(text, LONGEST_NAME) or lookalikes.wrong_with(tidy(text)):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-        elif name in legal_names and (disguised := lookalikes.wrong_with(tidy(text))):
-            errors.append(
-                {"pointer": f"/{name}", "detail": f"This name {disguised}: it could not stand on a certificate."}
-            )
+    if wrong := wrong_with(legal_form, LONGEST_FORM) or lookalikes.wrong_with(tidy(legal_form)):
+        errors.append({"pointer": "/legal_form", "detail": wrong})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})
-    if errors or isinstance(read, voen.NotAVoen):
-        raise Invalid("The registration cannot be right as it is.", errors)
-    return {name: tidy(text) for name, text in texts.items() if name != "full_name"}, read
-
-
-def _free_text(text: str, pointer: str) -> str:
-    if wrong := wrong_with(text, LONGEST_BASIS, lines=True):
-        raise Invalid.at(pointer, wrong)
-    return tidy(text)
-
-
-def _taken(standing: Standing) -> Conflict:
-    if standing is Standing.CONFIRMED:
-        message = "This company is registered and confirmed. New members come by invitation of its present members."
-    else:
-        message = "Somebody has registered this company already; the registrar is checking that registration."
-    return Conflict(message, code="voen-taken", data={"errors": [{"pointer": "/voen", "detail": message}]})
-
-
-def _lost_the_race(session: Session, digits: str) -> MikError:
-    """What a broken uniqueness means: the same company, or the same address, a moment earlier."""
-    known = store.organisation_by_voen(session, digits)
-    if known is not None and known.standing != Standing.LISTED:
-        return _taken(Standing(known.standing))
-    return Conflict("This e-mail address is registered already.", code="email-taken")
+    return errors

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from app.access.rights import may_see, require, require_second_factor, require_staff
 from app.actor import Actor, Role
+from app.core.messages import Message
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
 from app.registry.days import day_in_baku
 from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
-from app.registry.model import Residency, Stage
+from app.registry.model import COMPANIES, Residency, Stage
 from app.registry.periods import Move, state_of, step
 from app.registry.residency_rows import (
     ChangeKind,
@@ -51,13 +52,8 @@ def begin_residency(
     """A period begins. Errors: Invalid; Conflict `residency-open` where one is open in this park already."""
     require(actor, Role.REGISTRAR)
     require_second_factor(actor)
-    errors = _wrong_details(details)
-    if store.organisation(session, organisation_id) is None:
-        errors.append({"pointer": "/organisation_id", "detail": "There is no such company."})
-    if store.park(session, park_code) is None:
-        errors.append({"pointer": "/park_code", "detail": "There is no such park."})
-    if errors:
-        raise Invalid("The residency cannot be right as it is.", errors)
+    if errors := wrong_residency(session, organisation_id, park_code, details):
+        raise Invalid.with_all(errors)
     details = _as_stored(details)
     try:
         with session.begin_nested():
@@ -82,7 +78,8 @@ def end_residency(
 ) -> ResidencyChange:
     """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
     row = guard(session, actor, residency_id, version, Move.END, dry_run=dry_run)
-    _check_closing(row, on, reason, day_in_baku(now))
+    if errors := wrong_closing(row, on, reason, day_in_baku(now)):
+        raise Invalid.with_all(errors)
     if not dry_run:
         close(session, actor, row, Move.END, on=on, reason=tidy(reason), now=now)
     return change_of(row, ChangeKind.LOST)
@@ -101,7 +98,8 @@ def cancel_residency(
 ) -> ResidencyChange:
     """The park took the residency back. Errors as `end_residency`."""
     row = guard(session, actor, residency_id, version, Move.CANCEL, dry_run=dry_run)
-    _check_closing(row, on, reason, day_in_baku(now))
+    if errors := wrong_closing(row, on, reason, day_in_baku(now)):
+        raise Invalid.with_all(errors)
     if not dry_run:
         close(session, actor, row, Move.CANCEL, on=on, reason=tidy(reason), now=now)
     return change_of(row, ChangeKind.LOST)
@@ -179,16 +177,44 @@ def list_residencies(
     )
 
 
-def _check_closing(row: Residency, on: date, reason: str, today: date) -> None:
+def wrong_residency(
+    session: Session, organisation_id: UUID, park_code: str, details: ResidencyDetails
+) -> list[dict[str, str]]:
+    """Everything wrong with a residency that begins."""
+    errors = _wrong_details(details)
+    company = store.organisation(session, organisation_id)
+    if company is None or company.standing not in COMPANIES:
+        errors.append(
+            {"pointer": "/organisation_id", "detail": Message("There is no such company.", code="unknown-company")}
+        )
+    if store.park(session, park_code) is None:
+        errors.append({"pointer": "/park_code", "detail": Message("There is no such park.", code="unknown-park")})
+    return errors
+
+
+def wrong_closing(row: Residency, on: date, reason: str, today: date) -> list[dict[str, str]]:
     errors = []
     if on > today:
-        errors.append({"pointer": "/on", "detail": "This day is still to come. Close the residency when it is over."})
+        errors.append(
+            {
+                "pointer": "/on",
+                "detail": Message("This day is still to come. Close the residency when it is over.", code="in-future"),
+            }
+        )
     elif row.starts_on is not None and on < row.starts_on:
-        errors.append({"pointer": "/on", "detail": f"The residency began only on {row.starts_on.isoformat()}."})
+        errors.append(
+            {
+                "pointer": "/on",
+                "detail": Message(
+                    "The residency began only on %(starts_on)s.",
+                    code="before-start",
+                    starts_on=row.starts_on.isoformat(),
+                ),
+            }
+        )
     if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
         errors.append({"pointer": "/reason", "detail": wrong})
-    if errors:
-        raise Invalid("The residency cannot be closed like this.", errors)
+    return errors
 
 
 def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:
@@ -203,7 +229,9 @@ def _wrong_details(details: ResidencyDetails) -> list[dict[str, str]]:
     if details.planned_investment_azn is not None:
         wrongs["planned_investment_azn"] = wrong_figure(details.planned_investment_azn, MONEY)
     if details.planned_jobs is not None and not 0 <= details.planned_jobs <= MOST_JOBS:
-        wrongs["planned_jobs"] = f"This is not between 0 and {MOST_JOBS}."
+        wrongs["planned_jobs"] = Message(
+            "This is not between %(minimum)s and %(maximum)s.", code="out-of-range", minimum=0, maximum=MOST_JOBS
+        )
     return [{"pointer": f"/{name}", "detail": wrong} for name, wrong in wrongs.items() if wrong]
 
 

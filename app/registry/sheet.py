@@ -10,8 +10,10 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+from app.core.messages import Message
 from app.registry import voen
 from app.registry.figures import AREA, MONEY, Column, wrong_figure
+from app.registry.geography import HOME, district_name, wrong_district
 from app.registry.table import MOST_BYTES, MOST_ROWS, Cells, Line, Note, read_table
 from app.registry.territory import Territory, territory
 
@@ -100,7 +102,9 @@ def parse_register(data: bytes, *, most_bytes: int = MOST_BYTES, most_rows: int 
     table = read_table(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
     errors = list(table.errors)
     remarks = [
-        Note(1, column, "Unknown column, not read.") for column in table.columns if column and column not in COLUMNS
+        Note(1, column, Message("Unknown column, not read.", code="unknown-column"))
+        for column in table.columns
+        if column and column not in COLUMNS
     ]
     if missing := tuple(missing_columns(table.columns)) if table.columns else table.errors:
         return RegisterSheet((), missing, tuple(remarks))
@@ -119,12 +123,12 @@ def parse_register(data: bytes, *, most_bytes: int = MOST_BYTES, most_rows: int 
 def missing_columns(columns: tuple[str, ...]) -> Iterator[Note]:
     found = [column for column in IDS if column in columns]
     if not found:
-        yield Note(1, "party_id", "This column is missing (resident_id will do as well).")
+        yield Note(1, "party_id", Message("This column is missing (resident_id will do as well).", code="required"))
     if len(found) > 1:
-        yield Note(1, "party_id", "Only one of resident_id and party_id may be there.")
+        yield Note(1, "party_id", Message("Only one of resident_id and party_id may be there.", code="duplicate"))
     for column in NEEDED:
         if column not in columns:
-            yield Note(1, column, "This column is missing.")
+            yield Note(1, column, Message("This column is missing.", code="required"))
 
 
 def read_row(cells: Cells, places: Territory) -> RegisterRow:
@@ -133,7 +137,7 @@ def read_row(cells: Cells, places: Territory) -> RegisterRow:
     jobs = figure(cells, "planned_jobs", JOBS)
     status = cells.one_of("status", STATUSES)
     if not line.cells["status"]:
-        cells.wrong("status", f"This must be one of {', '.join(STATUSES)}.")
+        cells.wrong("status", Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(STATUSES)))
     park_code = cells.optional("zone_code")
     row = RegisterRow(
         line=line.number,
@@ -144,7 +148,7 @@ def read_row(cells: Cells, places: Territory) -> RegisterRow:
         voen=taxpayer_number(cells),
         park_code=park_code and park_code.upper(),
         park_name_en=cells.optional("zone_name_en"),
-        district=cells.optional("district"),
+        district=district_name(HOME, cells.optional("district")),
         district_iso=cells.optional("district_iso"),
         economic_region=region(cells, places),
         status=status or "none",
@@ -173,7 +177,13 @@ def taxpayer_number(cells: Cells) -> str:
         cells.wrong("voen", number.reason)
         return text
     if number.needs_review:
-        cells.remark("voen", "The check digit differs: confirm the number with the tax register (manual review).")
+        cells.remark(
+            "voen",
+            Message(
+                "The check digit differs: confirm the number with the tax register (manual review).",
+                code="wrong-check-digit",
+            ),
+        )
     return number.digits
 
 
@@ -192,28 +202,52 @@ def region(cells: Cells, places: Territory) -> str | None:
     said = cells.optional("economic_region")
     if said is not None:
         return said.upper()
-    known = places.region_of(cells.optional("district"))
+    known = places.region_of(district_name(HOME, cells.optional("district")))
     if known is not None:
-        cells.remark("economic_region", f"Empty; the district lies in {known}.")
+        cells.remark("economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=known))
     return known
 
 
 def remark_on_place(cells: Cells, row: RegisterRow, places: Territory) -> None:
     """Contradictions are for the importer to decide on: the register may know better than our table."""
     if row.park_code is not None and row.park_code not in places.parks:
-        cells.remark("zone_code", f"The park {row.park_code} is not known yet.")
+        cells.remark(
+            "zone_code", Message("The park %(park)s is not known yet.", code="unknown-park", park=row.park_code)
+        )
     if row.status in ("resident", "non_resident") and row.park_code is None:
-        cells.remark("zone_code", f"The status is {row.status}, but no park is named.")
+        cells.remark(
+            "zone_code",
+            Message("The status is %(status)s, but no park is named.", code="required", status=str(row.status)),
+        )
     if row.economic_region is not None and row.economic_region not in places.regions:
-        cells.remark("economic_region", f"The economic region {row.economic_region} is not known.")
-    district = places.district(row.district)
+        cells.remark(
+            "economic_region",
+            Message("The economic region %(region)s is not known.", code="unknown-region", region=row.economic_region),
+        )
+    district = places.find(row.district)
     if row.district is None or district is None:
-        cells.remark("district", "The district is empty or not known.")
+        wrong = row.district and wrong_district(HOME, row.district)
+        cells.remark("district", wrong or Message("The district is empty.", code="empty"))
         return
     if row.economic_region != district.region:
-        cells.remark("economic_region", f"{row.district} lies in {district.region}, not in {row.economic_region}.")
+        cells.remark(
+            "economic_region",
+            Message(
+                "%(district)s lies in %(region)s, not in %(other)s.",
+                code="other-region",
+                district=row.district,
+                region=district.region,
+                other=row.economic_region,
+            ),
+        )
     if row.district_iso is not None and row.district_iso.upper() != district.iso:
-        cells.remark("district_iso", f"The code of {row.district} is {district.iso or 'not yet assigned'}.")
+        cells.remark("district_iso", _other_code(row.district, district.iso))
+
+
+def _other_code(district: str, code: str | None) -> Message:
+    if code is None:
+        return Message("The code of %(district)s is not yet assigned.", code="other-code", district=district)
+    return Message("The code of %(district)s is %(suggestion)s.", code="other-code", district=district, suggestion=code)
 
 
 def twice(rows: Iterable[RegisterRow]) -> Iterator[Note]:
@@ -223,7 +257,20 @@ def twice(rows: Iterable[RegisterRow]) -> Iterator[Note]:
     for row in rows:
         first = ids.setdefault(row.party_id, row.line)
         if first != row.line:
-            yield Note(row.line, "party_id", f"{row.party_id} is already on line {first}.")
+            yield Note(
+                row.line,
+                "party_id",
+                Message("%(id)s is already on line %(line)s.", code="duplicate", id=row.party_id, line=first),
+            )
         first = memberships.setdefault((row.voen, row.park_code), row.line)
         if first != row.line:
-            yield Note(row.line, "voen", f"The company {row.voen} is already on line {first} for the same park.")
+            yield Note(
+                row.line,
+                "voen",
+                Message(
+                    "The company %(voen)s is already on line %(line)s for the same park.",
+                    code="duplicate",
+                    voen=row.voen,
+                    line=first,
+                ),
+            )

@@ -5,8 +5,8 @@ the transaction ends (SQLite has one writer and needs no row locks). The lock le
 rows that refer to a locked company can still be written, or an import and a grant could wait for each other.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db import table_of
-from app.registry.model import Holiday, Organisation, Park, Residency, Site, Standing
+from app.registry.model import COMPANIES, Claim, ClaimState, Holiday, Organisation, Park, Residency, Site, Standing
 from app.registry.text import fold
 
 T = TypeVar("T")
@@ -27,8 +27,7 @@ def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:
 
 
 # Asked by every assessment, so they are put together once.
-_ONE = sa.select(Organisation).where(Organisation.id == sa.bindparam("id"))
-_ONE_LOCKED = _locked(_ONE, True)
+_ONE_LOCKED = _locked(sa.select(Organisation).where(Organisation.id == sa.bindparam("id")), True)
 _SITES = sa.select(Site).where(Site.id.in_(sa.bindparam("ids", expanding=True))).order_by(Site.id)
 _SITES_LOCKED = _locked(_SITES, True)
 _PRESENT = (
@@ -63,11 +62,50 @@ def kinds_of_parks(session: Session, codes: Iterable[str]) -> dict[str, str]:
 
 
 def organisation(session: Session, organisation_id: UUID, *, lock: bool = False) -> Organisation | None:
-    return session.scalars(_ONE_LOCKED if lock else _ONE, {"id": organisation_id}).one_or_none()
+    if not lock:
+        return session.get(Organisation, organisation_id)  # no statement where this transaction has read it
+    return session.scalars(_ONE_LOCKED, {"id": organisation_id}).one_or_none()
 
 
-def organisation_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
-    return session.scalars(_locked(sa.select(Organisation).where(Organisation.voen == voen), lock)).one_or_none()
+def company_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
+    """The company of this VÖEN, listed or confirmed; claims are none."""
+    query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.standing.in_(COMPANIES))
+    return session.scalars(_locked(query, lock)).one_or_none()
+
+
+def claim(session: Session, claim_id: UUID, *, lock: bool = False) -> Claim | None:
+    return session.scalars(_locked(sa.select(Claim).where(Claim.id == claim_id), lock)).one_or_none()
+
+
+def claim_of(session: Session, organisation_id: UUID, *, lock: bool = False) -> Claim | None:
+    """The claim whose things lie in this organisation and are not decided about, or were refused."""
+    query = sa.select(Claim).where(Claim.organisation_id == organisation_id, Claim.state != ClaimState.CONFIRMED.value)
+    return session.scalars(_locked(query, lock)).one_or_none()
+
+
+def claims(
+    session: Session,
+    *,
+    states: Collection[ClaimState] = (),
+    voen: str | None = None,
+    claimant_id: UUID | None = None,
+    made_since: datetime | None = None,
+    after: UUID | None = None,
+    limit: int | None = None,
+    lock: bool = False,
+) -> Sequence[Claim]:
+    query = sa.select(Claim).order_by(Claim.id).limit(limit)
+    if states:
+        query = query.where(Claim.state.in_([state.value for state in states]))
+    if voen is not None:
+        query = query.where(Claim.voen == voen)
+    if claimant_id is not None:
+        query = query.where(Claim.claimant_id == claimant_id)
+    if made_since is not None:
+        query = query.where(Claim.created_at >= made_since)
+    if after is not None:
+        query = query.where(Claim.id > after)
+    return session.scalars(_locked(query, lock)).all()
 
 
 def organisations(
@@ -83,10 +121,11 @@ def organisations(
     return session.scalars(query).all()
 
 
-def organisations_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
+def companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
     found: dict[str, Organisation] = {}
     for part in _parts(sorted(set(voens))):
-        query = sa.select(Organisation).where(Organisation.voen.in_(part)).order_by(Organisation.id)
+        query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.standing.in_(COMPANIES))
+        query = query.order_by(Organisation.id)
         found |= {each.voen: each for each in session.scalars(_locked(query, lock))}
     return found
 

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from app.core.messages import Message
+
 REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn", "Co"})
 """Controls (NUL among them, which PostgreSQL cannot store), lone surrogates (no UTF-8), unassigned, private use."""
 
@@ -17,20 +19,23 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def wrong_with(text: str, most: int, *, lines: bool = False) -> str | None:
+def wrong_with(text: str, most: int, *, lines: bool = False) -> Message | None:
     """What is wrong with a text of 1 to `most` characters, in words for who typed it; None if it is fine.
 
     With `lines`, line breaks and tabs are allowed.
     """
     if not text.strip():
-        return "This must not be empty."
+        return Message("This must not be empty.", code="empty")
     if len(text) > most:
-        return f"This is longer than {most} characters."
+        return Message("This is longer than %(limit)s characters.", code="too-long", limit=most)
     for character in text:
         if lines and character in "\n\r\t":
             continue
         if unicodedata.category(character) in REFUSED_CATEGORIES or character in BIDI_OVERRIDES:
-            return f"This holds a character that is not text (U+{ord(character):04X})."
+            character_code = f"U+{ord(character):04X}"
+            return Message(
+                "This holds a character that is not text (%(character)s).", code="not-text", character=character_code
+            )
     return None
 
 

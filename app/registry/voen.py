@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from stdnum.az import voen
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
+from app.core.messages import Message
+
 LENGTH = 10
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -22,7 +24,7 @@ class Voen:
 
 @dataclass(frozen=True, slots=True)
 class NotAVoen:
-    reason: str
+    reason: Message
 
 
 def read(text: str) -> Voen | NotAVoen:
@@ -32,15 +34,21 @@ def read(text: str) -> Voen | NotAVoen:
     """
     digits = text.replace(" ", "")
     if not _DIGITS.fullmatch(digits):
-        return NotAVoen("A VÖEN consists of digits only.")
+        return NotAVoen(Message("A VÖEN consists of digits only.", code="wrong-voen"))
     if len(digits) == LENGTH - 1:
-        return NotAVoen("A VÖEN has 10 digits, this has 9: perhaps a spreadsheet dropped a leading zero.")
+        return NotAVoen(
+            Message(
+                "A VÖEN has 10 digits, this has 9: perhaps a spreadsheet dropped a leading zero.", code="wrong-voen"
+            )
+        )
     if len(digits) != LENGTH:
-        return NotAVoen(f"A VÖEN has 10 digits, this has {len(digits)}.")
+        return NotAVoen(Message("A VÖEN has 10 digits, this has %(count)s.", code="wrong-voen", count=len(digits)))
     try:
         voen.validate(digits)
     except InvalidChecksum:
         return Voen(digits, needs_review=True)
     except ValidationError:  # length and digits are checked above; what is left is the last digit
-        return NotAVoen("The last digit of a VÖEN is 1 (legal entity) or 2 (natural person).")
+        return NotAVoen(
+            Message("The last digit of a VÖEN is 1 (legal entity) or 2 (natural person).", code="wrong-voen")
+        )
     return Voen(digits, needs_review=False)

@@ -19,6 +19,7 @@ from uuid import UUID
 import pycountry
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
 from app.schemes import nomenclature
 from app.schemes.days import months_earlier
 from app.schemes.facts import ItemValue
@@ -116,6 +117,11 @@ class EvidenceKind(BaseModel):
     values: Mapping[str, ValueSpec] = {}
     period: Period | None = Field(None, description="two of the values that are the first and the last day of a period")
 
+    @property
+    def is_staff_only(self) -> bool:
+        """Whether only staff supply it. Companies are never shown such a document."""
+        return self.supplied_by == (Supplier.STAFF,)
+
 
 @cache
 def kinds() -> Mapping[str, EvidenceKind]:
@@ -142,22 +148,27 @@ def check(
     for member, given in present.items():
         need: Need = getattr(kind, member)
         if given and need is Need.NONE:
-            wrong.append({"pointer": f"/{member}", "detail": f"Evidence of the kind {kind.code} has none."})
+            wrong.append(
+                {
+                    "pointer": f"/{member}",
+                    "detail": Message("Evidence of the kind %(kind)s has none.", code="not-taken", kind=kind.code),
+                }
+            )
         elif complete and not given and need is Need.NEEDED:
-            wrong.append({"pointer": f"/{member}", "detail": "This is needed."})
+            wrong.append({"pointer": f"/{member}", "detail": Message("This is needed.", code="required")})
     for name in sorted(values.keys() - kind.values.keys()):
-        detail = f"Evidence of the kind {kind.code} has no such value."
+        detail = Message("Evidence of the kind %(kind)s has no such value.", code="unknown-member", kind=kind.code)
         wrong.append({"pointer": f"/values/{seen(name)}", "detail": detail})
     for name, spec in kind.values.items():
         value = values.get(name)
         if value is None:
             if complete and not spec.optional:
-                wrong.append({"pointer": f"/values/{name}", "detail": "This is needed."})
+                wrong.append({"pointer": f"/values/{name}", "detail": Message("This is needed.", code="required")})
             continue
         try:
             kept[name] = as_kept(spec, value, lookups)
         except ValueError as why:
-            wrong.append({"pointer": f"/values/{name}", "detail": str(why)})
+            wrong.append({"pointer": f"/values/{name}", "detail": why.args[0]})
     return kept, wrong + _wrong_period(kind.period, kept)
 
 
@@ -167,9 +178,16 @@ def _wrong_period(period: Period | None, kept: Mapping[str, Any]) -> list[Wrong]
     first, last = date.fromisoformat(kept[period.begins]), date.fromisoformat(kept[period.ends])
     pointer = f"/values/{period.ends}"
     if last < first:
-        return [{"pointer": pointer, "detail": "The period would end before it begins."}]
+        return [{"pointer": pointer, "detail": Message("The period would end before it begins.", code="wrong-order")}]
     if period.max_months is not None and months_earlier(last, period.max_months) >= first:
-        return [{"pointer": pointer, "detail": f"The period is longer than {period.max_months} months."}]
+        return [
+            {
+                "pointer": pointer,
+                "detail": Message(
+                    "The period is longer than %(limit)s months.", code="too-long", limit=period.max_months
+                ),
+            }
+        ]
     return []
 
 
@@ -177,7 +195,7 @@ def as_kept(spec: ValueSpec, value: Any, lookups: Lookups = MappingProxyType({})
     """The value as JSON; raises ValueError with what is wrong with it."""
     if spec.type is ValueType.FLAG:
         if not isinstance(value, bool):
-            raise ValueError("This is true or false.")
+            raise ValueError(Message("Enter true or false.", code="wrong-type"))
         return value
     if spec.type in FIGURES:
         return plain(_figure(spec, value))
@@ -186,7 +204,7 @@ def as_kept(spec: ValueSpec, value: Any, lookups: Lookups = MappingProxyType({})
     if spec.type is ValueType.FINDINGS:
         return list(_findings(value))
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("This is text, and not empty.")
+        raise ValueError(Message("Enter text that is not empty.", code="wrong-type"))
     word = _word(spec, value.strip())
     return lookups[spec.type](word) if spec.type in lookups else word
 
@@ -197,13 +215,13 @@ FIGURES = frozenset({ValueType.PERCENTAGE, ValueType.QUANTITY, ValueType.COUNT})
 def _figure(spec: ValueSpec, value: Any) -> Decimal:
     text = value if isinstance(value, str) else _digits(value)
     if not NUMBER.fullmatch(text):
-        raise ValueError("This is a number, best as text such as “12.5”.")
+        raise ValueError(DECIMAL_WANTED)
     figure = Decimal(text)
     if not 0 <= figure <= (100 if spec.type is ValueType.PERCENTAGE else LARGEST):
-        raise ValueError("This is a percentage from 0 to 100." if spec.type is ValueType.PERCENTAGE else _TOO_MUCH)
+        raise ValueError(_NO_PERCENTAGE if spec.type is ValueType.PERCENTAGE else _TOO_MUCH)
     places = 0 if spec.type is ValueType.COUNT else MOST_PLACES
     if figure != round(figure, places):
-        raise ValueError(f"At most {places} decimal places." if places else "This is a whole number.")
+        raise ValueError(_TOO_FINE if places else _NO_WHOLE_NUMBER)
     return figure
 
 
@@ -215,16 +233,29 @@ def _digits(value: Any) -> str:
     return f"{figure:f}" if figure.is_finite() and abs(figure.adjusted()) < MOST_DIGITS else ""
 
 
-_TOO_MUCH = f"This is not between 0 and {LARGEST}."
+_TOO_MUCH = Message(
+    "This is not between %(minimum)s and %(maximum)s.", code="out-of-range", minimum=0, maximum=str(LARGEST)
+)
+_NO_PERCENTAGE = Message("Enter a percentage from 0 to 100.", code="out-of-range")
+_TOO_FINE = Message("This has more than %(limit)s decimal places.", code="too-many-decimals", limit=MOST_PLACES)
+_NO_WHOLE_NUMBER = Message("Enter a whole number.", code="too-many-decimals")
 
 
 def _goods(value: Any) -> Iterator[str]:
     if not isinstance(value, list) or not 1 <= len(value) <= MOST_GOODS:
-        raise ValueError(f"This is a list of 1 to {MOST_GOODS} HS codes as text.")
+        raise ValueError(
+            Message("Enter a list of 1 to %(limit)s HS codes as text.", code="wrong-type", limit=MOST_GOODS)
+        )
     for each in value:
         if not isinstance(each, str) or nomenclature.title(each) is None:
-            shown = seen(each) if isinstance(each, str) else "a number"
-            raise ValueError(f"{shown} is no chapter, heading or subheading of the Harmonized System.")
+            shown = seen(each) if isinstance(each, str) else "?"
+            raise ValueError(
+                Message(
+                    "%(hs)s is no chapter, heading or subheading of the Harmonized System.",
+                    code="unknown-hs-code",
+                    hs=shown,
+                )
+            )
         yield each
 
 
@@ -234,17 +265,32 @@ FINDING_MEMBERS = frozenset({"class", "text", "closed_on"})
 
 def _findings(value: Any) -> Iterator[dict[str, str]]:
     if not isinstance(value, list) or len(value) > MAX_FINDINGS:
-        raise ValueError(f"This is a list of at most {MAX_FINDINGS} findings.")
+        raise ValueError(Message("Enter a list of at most %(limit)s findings.", code="wrong-type", limit=MAX_FINDINGS))
     for each in value:
         if not isinstance(each, Mapping) or not {"class", "text"} <= each.keys() <= FINDING_MEMBERS:
-            raise ValueError("A finding has a `class`, a `text` and, where it is closed, `closed_on`.")
+            raise ValueError(
+                Message("A finding has a `class`, a `text` and, where it is closed, `closed_on`.", code="wrong-type")
+            )
         if each["class"] not in FINDING_CLASSES:
-            raise ValueError(f"The class of a finding is one of: {', '.join(FINDING_CLASSES)}.")
+            raise ValueError(
+                Message(
+                    "The class of a finding is one of: %(allowed)s.", code="not-in-list", allowed=list(FINDING_CLASSES)
+                )
+            )
         text, closed_on = each["text"], each.get("closed_on")
         if not isinstance(text, str) or not text.strip() or len(text.strip()) > MAX_FINDING_TEXT:
-            raise ValueError(f"The text of a finding has 1 to {MAX_FINDING_TEXT} characters.")
+            raise ValueError(
+                Message(
+                    "The text of a finding has 1 to %(limit)s characters.", code="wrong-length", limit=MAX_FINDING_TEXT
+                )
+            )
         if any(word != seen(word) for word in text.split()):
-            raise ValueError("The text of a finding holds a character that is not text, or a word without end.")
+            raise ValueError(
+                Message(
+                    "The text of a finding holds a character that is not text, or a word that is too long.",
+                    code="not-text",
+                )
+            )
         closed = {} if closed_on is None else {"closed_on": _day(closed_on if isinstance(closed_on, str) else "")}
         yield {"class": each["class"], "text": " ".join(text.split()), **closed}
 
@@ -253,19 +299,27 @@ def _day(text: str) -> str:
     try:
         return date.fromisoformat(text if DAY.fullmatch(text) else "").isoformat()
     except ValueError:
-        raise ValueError("This is a day such as “2026-11-22”.") from None
+        raise ValueError(DAY_WANTED) from None
 
 
 def _country(text: str) -> str:
     if pycountry.countries.get(alpha_2=text) is None or text != text.upper():
-        raise ValueError("This is a country code of two capital letters (ISO 3166-1).")
+        raise ValueError(
+            Message("This is no country code of two capital letters (ISO 3166-1).", code="unknown-country")
+        )
     return text
 
 
 def _unit(text: str) -> str:
     unit = lists().unit(text)
     if unit is None:
-        raise ValueError(f"This is no unit of the list. Write one of: {', '.join(lists().units)}.")
+        raise ValueError(
+            Message(
+                "This is no unit of the list. Write one of: %(allowed)s.",
+                code="unknown-unit",
+                allowed=list(lists().units),
+            )
+        )
     return unit
 
 
@@ -273,7 +327,7 @@ def _user(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise ValueError("This is the id of a user.") from None
+        raise ValueError(Message("Enter the id of a user.", code="invalid-id")) from None
 
 
 _READ: Mapping[ValueType, Callable[[str], str]] = MappingProxyType(
@@ -283,9 +337,11 @@ _READ: Mapping[ValueType, Callable[[str], str]] = MappingProxyType(
 
 def _word(spec: ValueSpec, value: str) -> str:
     if value != seen(value):
-        raise ValueError("This is longer than 120 characters, or holds a character that is not text.")
+        raise ValueError(
+            Message("This is longer than 120 characters, or holds a character that is not text.", code="not-text")
+        )
     if spec.type is ValueType.CHOICE and value not in spec.choices:
-        raise ValueError(f"This is one of: {', '.join(spec.choices)}.")
+        raise ValueError(Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(spec.choices)))
     if spec.type is ValueType.HEADING and not nomenclature.is_heading(value):
         raise ValueError("This is a heading of the Harmonized System: four digits.")
     if spec.type is ValueType.CODE and not CODE.fullmatch(value):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.actor import SYSTEM
+from app.core.messages import Message
 from app.db import dumps
 from app.errors import Conflict, NotFound, UnsafeToStart
 from app.ledger import log
@@ -133,17 +134,24 @@ def ruleset(session: Session, code: str, version: str) -> Ruleset:
 
 
 def _judging(row: RulesetRow) -> Ruleset:
-    name = f"The ruleset {row.scheme_code} {row.version}"
-    earlier = "is of an earlier edition of the rules: it is shown, and nothing can be judged by it any more"
+    name = f"{row.scheme_code} {row.version}"
+    earlier = Message(
+        "The ruleset %(ruleset)s is of an earlier edition of the rules: it is shown, and nothing can be judged by it "
+        "any more.",
+        ruleset=name,
+    )
     if "lists_digest" not in row.content:
-        raise Conflict(f"{name} {earlier}.", code=NOT_JUDGED)
+        raise Conflict(earlier, code=NOT_JUDGED)
     if row.content["lists_digest"] != lists().digest:
         raise Conflict(
-            f"{name} was published over other closed lists than this version of the service has: nothing can be "
-            "judged by it any more.",
+            Message(
+                "The ruleset %(ruleset)s was published over other closed lists than this version of the service has: "
+                "nothing can be judged by it any more.",
+                ruleset=name,
+            ),
             code=NOT_JUDGED,
         )
     try:
         return Ruleset.model_validate_json(dumps(row.content))
     except ValidationError as why:
-        raise Conflict(f"{name} {earlier}.", code=NOT_JUDGED) from why
+        raise Conflict(earlier, code=NOT_JUDGED) from why

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import strict_json
+from app.core.messages import Message
 from app.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
 from app.verification.answer import answer_many, answer_with_expectation
 from app.verification.desk import VerificationDesk
@@ -124,7 +125,7 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
             stated = value
     if media_type != _JSON[1] and media_type.partition(b";")[0].strip().lower() != _JSON[1]:
         raise UnsupportedMedia("Send this as application/json.")
-    too_large = f"The body is larger than {limit} bytes."
+    too_large = Message("The body is larger than %(limit)s bytes.", limit=limit)
     if stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
         raise TooLarge(too_large)
     pieces, length, goes_on = [], 0, True

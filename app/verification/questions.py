@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple, TypeGuard
 
+from app.core.messages import Message
 from app.errors import Invalid
 from app.verification.expect import Expectation, read_expectation
 
@@ -40,12 +41,20 @@ def read_question(body: object) -> tuple[Question, Expectation | None]:
 def read_batch(body: object) -> tuple[Question, ...]:
     """`{"items": [{"number": …} | {"token": …}, …]}`, up to 1,000, in order. Errors: Invalid names every wrong item."""
     if not isinstance(body, Mapping) or body.keys() != {"items"}:
-        raise Invalid.at("", "Send an object with “items” and nothing else.")
+        raise Invalid.at("", Message("Send an object with “items” and nothing else.", code="wrong-type"))
     items = body["items"]
     if not isinstance(items, list):
-        raise Invalid.at("/items", "“items” must be a list.")
+        raise Invalid.at("/items", Message("“items” must be a list.", code="wrong-type"))
     if len(items) > MAX_ITEMS:
-        raise Invalid.at("/items", f"Send at most {MAX_ITEMS} items at once; these are {len(items)}.")
+        raise Invalid.at(
+            "/items",
+            Message(
+                "Send at most %(limit)s items at once; these are %(count)s.",
+                code="too-many",
+                limit=MAX_ITEMS,
+                count=len(items),
+            ),
+        )
     if not all(map(_is_right, items)):
         _refuse([problem for place, item in enumerate(items) for problem in _wrong_with(item, f"/items/{place}")])
     return tuple(map(_question, items))
@@ -61,17 +70,27 @@ def _is_right(asked: object) -> TypeGuard[Mapping[str, str]]:
 
 def _wrong_with(asked: object, pointer: str) -> Iterator[dict[str, str]]:
     if not isinstance(asked, Mapping):
-        yield {"pointer": pointer, "detail": "Send an object with either “number” or “token”."}
+        yield {
+            "pointer": pointer,
+            "detail": Message("Send an object with either “number” or “token”.", code="wrong-type"),
+        }
         return
     if others := len(asked.keys() - _NAMES):  # not named: they are a stranger's text
-        detail = f"Send “number” or “token” and nothing else; other members: {others}."
+        detail = Message(
+            "Send “number” or “token” and nothing else; other members: %(members)s.",
+            code="unknown-member",
+            members=others,
+        )
         yield {"pointer": pointer, "detail": detail}
     elif len(asked) != 1:
-        yield {"pointer": pointer, "detail": "Send exactly one of “number” and “token”."}
+        yield {"pointer": pointer, "detail": Message("Send exactly one of “number” and “token”.", code="required")}
     else:
         ((name, value),) = asked.items()
         if not isinstance(value, str):
-            yield {"pointer": f"{pointer}/{name}", "detail": f"“{name}” must be a string."}
+            yield {
+                "pointer": f"{pointer}/{name}",
+                "detail": Message("“%(name)s” must be a string.", code="wrong-type", name=name),
+            }
 
 
 def _question(asked: Mapping[str, str]) -> Question:
@@ -82,5 +101,6 @@ def _question(asked: Mapping[str, str]) -> Question:
 def _refuse(problems: list[dict[str, str]]) -> None:
     if not problems:
         return
-    message = problems[0]["detail"] if len(problems) == 1 else f"{len(problems)} places of the request cannot be right."
-    raise Invalid(message, problems[:_MAX_PROBLEMS])
+    if len(problems) == 1:
+        raise Invalid(problems[0]["detail"], problems)
+    raise Invalid.with_all(problems, shown=_MAX_PROBLEMS)

@@ -22,7 +22,9 @@ from app.access.seal import Seal
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
 from app.applications.files import EvidenceFiles
+from app.applications.quotas import Quotas
 from app.certificates.issuing import Issuance
+from app.core.messages import Message, one_of, word_of
 from app.db import Database
 from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
@@ -103,6 +105,7 @@ def get_actor(
     tokens: AccessTokens = request.app.state.tokens
     actor = access.actor_of(session, tokens.check(authorization_of(request), now), now)
     scopes.permit(actor, request.method, request.scope["route"].path)
+    request.state.actor = actor  # for `also_wrong`, which looks at what was sent after the dependencies are gone
     return actor
 
 
@@ -116,7 +119,11 @@ def allow(*roles: Role, second_factor: bool = False) -> Any:
 
     async def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
-            raise Forbidden(f"This is for the role {' or '.join(roles)}.", data={"roles": [r.value for r in roles]})
+            names = [role.value for role in roles]
+            raise Forbidden(
+                Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+                data={"roles": names},
+            )
         if second_factor:
             require_second_factor(actor)
         return actor
@@ -250,6 +257,14 @@ async def get_reading_trail(request: Request) -> ReadingTrail:
 
 
 ReadingTrailDep = Annotated[ReadingTrail, Depends(get_reading_trail)]
+
+
+async def get_quotas(request: Request) -> Quotas:
+    quotas: Quotas = request.app.state.quotas
+    return quotas
+
+
+QuotasDep = Annotated[Quotas, Depends(get_quotas)]
 EvidenceFilesDep = Annotated[EvidenceFiles, Depends(get_evidence_files)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
 SealDep = Annotated[Seal, Depends(get_seal)]

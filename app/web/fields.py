@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from app.access.passwords import weakness
+from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
 from app.registry.text import tidy, wrong_with
 
 
@@ -42,7 +44,7 @@ def _no_number(value: Any) -> Any:
     """A code is text: as a number it would have lost its leading zeros."""
     if isinstance(value, int | float | Decimal):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
-            "Send this as text in quotes: a number loses its leading zeros."
+            Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
         )
     return value
 
@@ -50,7 +52,7 @@ def _no_number(value: Any) -> Any:
 def _day(value: Any) -> Any:
     """A number would be read as seconds since 1970, and a moment would lose its hours."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValueError("This must be a day such as “2026-11-22”.")
+        raise ValueError(DAY_WANTED)
     return value
 
 
@@ -58,7 +60,7 @@ def _decimal(value: Any) -> Any:
     """Decimals come as text or as JSON numbers; true and false are neither."""
     if isinstance(value, bool):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
-            "This must be a decimal number, best as text such as “12.50”."
+            DECIMAL_WANTED
         )
     return value
 
@@ -72,6 +74,18 @@ Whole = StrictInt
 Flag = StrictBool
 Day = Annotated[date, BeforeValidator(_day)]
 Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
+
+
+def _strong(value: str) -> str:
+    if wrong := weakness(value):
+        raise ValueError(wrong)
+    return value
+
+
+StrongPassword = Annotated[
+    str, AfterValidator(_strong), Field(max_length=256, examples=["correct horse battery staple"])
+]
+"""For a body that names no token: a weak password is not told before an unknown token."""
 Query = Annotated[str, _text(200)]
 
 SHOWN_ONCE = "shown once, in this answer only: null where the answer is given again to a retry"

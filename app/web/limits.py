@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
+from app.core.messages import Message
 from app.errors import TooManyAttempts
 
 MAX_ADDRESSES: Final = 65_536
@@ -50,7 +51,11 @@ class Limiter:
         if free_at > now + 60:
             wait = int(free_at - now - 60) + 1
             raise TooManyAttempts(
-                f"Too many checks from your address. Wait {wait} s, or send many numbers at once to /v1/verify/batch.",
+                Message(
+                    "Too many checks from your address. Wait %(seconds)s s, or send many numbers at once to "
+                    "/v1/verify/batch.",
+                    seconds=wait,
+                ),
                 retry_after=wait,
             )
         if len(self._free_at) >= MAX_ADDRESSES and payer not in self._free_at:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 
+from app.core.messages import Message
+
 
 def best(accept: str | None, offered: Sequence[str]) -> str:
     """The offered media type that is wanted most; the first one where nothing is said. 406 where none is acceptable."""
@@ -16,7 +18,8 @@ def best(accept: str | None, offered: Sequence[str]) -> str:
         if wanted > quality:
             chosen, quality = media_type, wanted
     if chosen is None:
-        raise HTTPException(406, "Offered are: " + ", ".join(offered) + ".", headers={"Vary": "Accept"})
+        detail = Message("Offered are: %(allowed)s.", allowed=list(offered))
+        raise HTTPException(406, detail, headers={"Vary": "Accept"})
     return chosen
 
 

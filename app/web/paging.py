@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
+from app.core.messages import Message
 from app.errors import Invalid
 
 T = TypeVar("T")
@@ -55,4 +56,6 @@ def read(cursor: str) -> UUID:
     try:
         return UUID(bytes=base64.b64decode(cursor + "==", altchars="-_", validate=True))
     except (binascii.Error, ValueError) as why:
-        raise Invalid.at("query:cursor", "This cursor is not one of ours; start from the first page.") from why
+        raise Invalid.at(
+            "query:cursor", Message("This cursor is not one of ours; start from the first page.", code="unknown-cursor")
+        ) from why

@@ -1,4 +1,8 @@
-"""The one table from what went wrong to an HTTP answer (RFC 9457). Internal detail stays inside."""
+"""The one table from what went wrong to an HTTP answer (RFC 9457). Internal detail stays inside.
+
+What people read of it is in the language that they ask for (`Accept-Language`: az, en, ru): each text is a message with
+its values, and is translated when the answer is sent.
+"""
 
 import logging
 import re
@@ -12,8 +16,13 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
-from app import errors
+from app import errors, languages
+from app.core.messages import Message, localised, message_of
+from app.db import disk_is_full
+from app.web.readable import OF_KEY
+from app.web.shape_faults import message_for
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +40,7 @@ STATUS: Mapping[type[errors.MikError], int] = {
     errors.VersionRequired: 428,
     errors.TooManyAttempts: 429,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 
 _HTTP_CODES = {
@@ -44,19 +54,78 @@ _HTTP_CODES = {
 }
 
 
+DETAILS: Mapping[int, Message] = {
+    400: Message("The body could not be read. Send it in the form that its Content-Type names."),
+    404: Message("There is nothing at this address."),
+    405: Message("This address does not take that method."),
+    413: Message("The request is larger than this address takes."),
+}
+"""Of refusals by the framework, which has sentences of its own."""
+
+LANGUAGES = ("en", "az", "ru")
+
+TITLES: Mapping[int, Message] = {
+    400: Message("Bad request"),
+    401: Message("Not signed in"),
+    403: Message("Not allowed"),
+    404: Message("Not found"),
+    405: Message("Method not allowed"),
+    406: Message("Not acceptable"),
+    409: Message("Conflict"),
+    412: Message("Changed meanwhile"),
+    413: Message("Too large"),
+    415: Message("Unsupported media type"),
+    422: Message("Not valid"),
+    428: Message("Version required"),
+    429: Message("Too many requests"),
+    500: Message("Internal error"),
+    503: Message("Service unavailable"),
+    507: Message("Storage is full"),
+}
+
+
+class ProblemResponse(Response):
+    """A problem document that is written down when it is sent: only then the reader's language is at hand."""
+
+    def __init__(self, document: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(status_code=status, headers=dict(headers), media_type=MEDIA_TYPE)
+        del self.headers["content-length"]
+        self.document = document
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accepted = Request(scope).headers.getlist("accept-language")
+        language = languages.preferred(", ".join(accepted), LANGUAGES)
+        document = localised(self.document, languages.catalogue("problems", language))
+        varies = [self.headers["vary"]] if "vary" in self.headers else []
+        headers = {
+            **self.headers,
+            "content-language": language,
+            "vary": ", ".join([*varies, "Accept-Language"]),
+        }
+        await JSONResponse(document, self.status_code, headers)(scope, receive, send)
+
+
 def problem(
     status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
-) -> JSONResponse:
-    """A problem document. `type` and `code` are stable; `detail` is for the person who reads it."""
+) -> ProblemResponse:
+    """A problem document. `type` and `code` are stable; `title` and `detail` are for the person who reads them."""
     body = {
         "type": f"urn:mik:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": TITLES.get(status, HTTPStatus(status).phrase),
         "status": status,
         "code": code,
-        "detail": detail,
+        "detail": message_of(detail),
         **members,
     }
-    return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA_TYPE)
+    if "errors" in members:
+        body["errors"] = [_entry(each) for each in members["errors"]]
+    return ProblemResponse(body, status, headers or {})
+
+
+def _entry(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """One wrong place: its pointer, the stable code, the sentence, and the values of the sentence as data."""
+    message = message_of(fault["detail"])
+    return {**message.values, "code": message.code or "invalid", **fault, "detail": message}
 
 
 def status_of(error: errors.MikError) -> int:
@@ -87,19 +156,25 @@ def refusal(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = "5"
+    if isinstance(error, errors.StorageFull):
+        headers["Retry-After"] = "300"
     return problem(status_of(error), error.refusal_code, error.message, headers=headers, **error.data)
 
 
 def _invalid(_request: Request, error: Exception) -> Response:
     """Names each wrong place. What was sent is not echoed: it may be a secret, or unprintable."""
     assert isinstance(error, RequestValidationError)
-    found = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()]
-    return problem(422, "invalid", "Some members of the request cannot be right.", errors=found[:100])
+    found = shape_faults(error)
+    return problem(422, "invalid", errors.failed(len(found)), errors=found[: errors.MOST_ERRORS])
 
 
-def _pointer(loc: Sequence[str | int]) -> str:
+def shape_faults(error: RequestValidationError) -> list[dict[str, str]]:
+    return [{"pointer": pointer_of(each["loc"]), "detail": message_for(each)} for each in error.errors()]
+
+
+def pointer_of(loc: Sequence[str | int]) -> str:
     """`/name/en` for a member of the body; `?limit` or `If-Match` style names for everything else."""
-    where, *path = loc
+    where, *path = (part for part in loc if part != OF_KEY)
     if where == "body":
         # a JSON pointer may not carry unpaired surrogates back into the answer
         return (
@@ -113,12 +188,7 @@ def _pointer(loc: Sequence[str | int]) -> str:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "error")
-    details = {
-        404: "There is nothing at this address.",
-        405: "This address does not take that method.",
-        413: "The request is larger than this address takes.",
-    }
-    detail = details.get(error.status_code, str(error.detail))
+    detail = DETAILS.get(error.status_code, error.detail)
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = _allowed(request, headers.get("Allow", ""))
@@ -140,9 +210,12 @@ def _collision(_request: Request, error: Exception) -> Response:
     return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
 
 
-def _busy(_request: Request, error: Exception) -> Response:
+def _busy(request: Request, error: Exception) -> Response:
+    if isinstance(error, OperationalError) and disk_is_full(error):
+        log.error("the disk of the database is full")
+        return refusal(request, errors.StorageFull())
     log.warning("database busy or away: %s", getattr(error, "orig", error))
-    detail = "The database is busy or away. Nothing was changed; try again."
+    detail = Message("The database is busy or away. Nothing was changed; try again.")
     return problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
@@ -150,5 +223,7 @@ def unforeseen(request: Request, error: Exception) -> Response:
     """A fault of ours. What went wrong is for the log; the stranger gets a reference to it."""
     reference = request.scope.get("mik.request_id", "-")
     log.error("unforeseen in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)
-    detail = f"Something went wrong on our side; nothing was changed. Reference: {reference}."
+    detail = Message(
+        "Something went wrong on our side; nothing was changed. Reference: %(reference)s.", reference=reference
+    )
     return problem(500, "internal", detail, reference=reference)

@@ -8,12 +8,22 @@ from app.web.problems import MEDIA_TYPE
 
 
 class FieldProblem(BaseModel):
-    pointer: str = Field(examples=["/voen"])
-    detail: str = Field(examples=["A VÖEN has exactly 10 digits."])
+    """One wrong place. Members of other names are the values of the sentence, such as `limit` or `allowed`."""
+
+    pointer: str = Field(
+        examples=["/voen"],
+        description="JSON pointer into the body; `query:`, `path:` or `header:` and a name for anything else; in a "
+        "file `/lines/`, the line and the column",
+    )
+    code: str = Field(examples=["wrong-voen"], description="stable")
+    detail: str = Field(examples=["A VÖEN consists of digits only."])
 
 
 class Problem(BaseModel):
-    """RFC 9457. `code` is stable; programs should look at it and at nothing else."""
+    """RFC 9457. `code` is stable; programs should look at it and at nothing else.
+
+    `title` and `detail` are in the language of `Accept-Language`: az, ru, else English.
+    """
 
     type: str = Field(examples=["urn:mik:problem:wrong-state"])
     title: str = Field(examples=["Conflict"])
@@ -33,10 +43,11 @@ _MEANING = {
     412: "Changed since it was read (`If-Match`).",
     413: "Larger than this address takes.",
     415: "Another media type is expected.",
-    422: "The content cannot be right; `errors` names each place.",
+    422: "The content is not valid; `errors` names each place.",
     428: "`If-Match` is missing.",
     429: "Too many failed attempts.",
     503: "Busy or paused; try again.",
+    507: "The disk is full; nothing was kept.",
 }
 
 
@@ -49,3 +60,4 @@ def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 READS = (401, 403, 404, 422, 503)
 CREATES = (400, 401, 403, 404, 409, 413, 415, 422, 503)
 CHANGES = (*CREATES, 412, 428)
+UPLOADS = (*CREATES, 507)

@@ -5,29 +5,72 @@ first, refuses another media type, and holds a malformed body back until the dep
 had their say.
 """
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, TypeVar
 
+import anyio
+import anyio.to_thread
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Message
+from starlette.datastructures import UploadFile
+from starlette.types import Message as AsgiMessage
 
 from app import strict_json
+from app.access.guesses import network_of
+from app.access.service import Subject
+from app.actor import Actor
+from app.applications.files import no_room_is_said
+from app.core.messages import Message, message_of, one_of
 from app.db import lock_timed_out
-from app.errors import InProgress, TooLarge, Unauthenticated, UnsupportedMedia
+from app.errors import InProgress, Invalid, MikError, TooLarge, Unauthenticated, UnsupportedMedia
 from app.settings import Settings
-from app.web import gate, idempotency
+from app.web import gate, idempotency, problems, readable
+from app.web.fair_gate import FairGate
 from app.web.idempotency import Replayed, Retry
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handled = TypeVar("Handled", bound=Callable[..., Any])
+Checked = TypeVar("Checked", bound=BaseModel)
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
 NEEDS_TOKEN = "mik_needs_token"  # noqa: S105 (an attribute's name)
+
+
+ALSO_WRONG = "mik_also_wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check of a body may look at. `session` only reads; `actor` is None where nobody signs in."""
+
+    session: Session
+    actor: Actor | None
+    now: datetime
+    path: Mapping[str, str]
+
+
+def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -> Callable[[Handled], Handled]:
+    """Name what `check` finds wrong with the content of a body together with the faults of its shape.
+
+    The service of the route refuses the same faults; `check` is asked only where the shape is wrong, with a body in
+    which the unreadable places are replaced (`readable.py`).
+    """
+
+    def mark(endpoint: Handled) -> Handled:
+        setattr(endpoint, ALSO_WRONG, check)
+        return endpoint
+
+    return mark
 
 
 class _Malformed:
@@ -49,7 +92,13 @@ class OrderedRoute(APIRoute):
         async def original(request: Request) -> Response:
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
                 await request.app.state.gates.enter(request, kind)
-            return await inner(request)
+            try:
+                return await inner(request)
+            except RequestValidationError as why:
+                more = await run_in_threadpool(self._also_wrong, request, why)
+                if not more:
+                    raise
+                raise Invalid.with_all([*problems.shape_faults(why), *more]) from why
 
         async def handler(request: Request) -> Response:
             if guarded:
@@ -60,17 +109,91 @@ class OrderedRoute(APIRoute):
                 return await _take_json(original, request, key)
             if takes_form:
                 _expect_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
-                await request.form()
-            if key is None:
-                return await original(request)
-            fingerprint = await idempotency.form_fingerprint(request) if takes_form else ""
-            return await _once(original, request, key, fingerprint)
+                async with self.form_taken(request):
+                    fingerprint = await idempotency.form_fingerprint(request) if key else ""
+                    return await _once(original, request, key, fingerprint) if key else await original(request)
+            return await _once(original, request, key, "") if key else await original(request)
 
         return handler
 
+    @asynccontextmanager
+    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+        """Read the form, before the request asks for a thread and a connection."""
+        await request.form()
+        yield
+
+    def _also_wrong(self, request: Request, why: RequestValidationError) -> list[Mapping[str, str]]:
+        """Faults of the content of a body whose shape is wrong, as far as it can be read."""
+        check = getattr(self.endpoint, ALSO_WRONG, None)
+        model = self.body_field.field_info.annotation if self.body_field is not None else None
+        if check is None or not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return []
+        places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
+        body = readable.repaired(model, why.body, places)
+        if body is None:
+            return []
+        state = request.app.state
+        with state.database.read_session() as session:
+            asked = Asked(session, getattr(request.state, "actor", None), state.clock(), request.path_params)
+            try:
+                found = list(check(asked, body))
+            except MikError:  # something else is missing: the service says so once the shape is right
+                return []
+        lost = [problems.pointer_of(("body", *place)) for kind, place in places if kind != "extra_forbidden"]
+        return list(readable.told(found, lost))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What came of the slow work on a file, or why it was refused: that is said in its turn, after 404 and 403."""
+
+    done: Any = None
+    refused: MikError | None = None
+
+    def get(self) -> Any:
+        if self.refused is not None:
+            raise self.refused
+        return self.done
+
 
 class FileRoute(OrderedRoute):
-    """A route that may take a file in a form; its JSON is held to the limit of all others."""
+    """A route that may take a file in a form; its JSON is held to the limit of all others.
+
+    `prepare` does what is slow with the file (judge, hash, write, parse) on one of a few threads before the request
+    asks for a connection; the endpoint finds the outcome in `request.state.prepared`. `discard` undoes what is left.
+    """
+
+    def prepare(self, _request: Request, _file: BinaryIO, _name: str | None) -> Any:
+        return None
+
+    def discard(self, _done: Any) -> None:
+        return
+
+    @asynccontextmanager
+    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+        uploads: Uploads = request.app.state.uploads
+        request.state.prepared = Prepared()
+        async with uploads.gate.slot(_sender_of(request)):
+            with no_room_is_said():
+                form = await request.form()
+            file = form.get("file")
+            if isinstance(file, UploadFile):
+                request.state.prepared = await anyio.to_thread.run_sync(
+                    self._prepared, request, file, limiter=uploads.threads
+                )
+        try:
+            yield
+        finally:
+            if request.state.prepared.done is not None:
+                await anyio.to_thread.run_sync(self.discard, request.state.prepared.done, limiter=uploads.threads)
+
+    def _prepared(self, request: Request, file: UploadFile) -> Prepared:
+        try:
+            return Prepared(self.prepare(request, file.file, file.filename))
+        except MikError as why:
+            return Prepared(refused=why)
+        finally:
+            file.file.seek(0)
 
     def most_bytes(self, settings: Settings) -> int:
         if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
@@ -78,23 +201,40 @@ class FileRoute(OrderedRoute):
         return super().most_bytes(settings)
 
 
+class Uploads:
+    """How many files a worker takes in at once, from one sender and in all, and how many it works on."""
+
+    def __init__(self) -> None:
+        self.gate = FairGate(slots=16, per_key=4)
+        self.threads = anyio.CapacityLimiter(2)
+
+
+def _sender_of(request: Request) -> str:
+    """Whose upload it is: the subject of the token, whose signature was checked; without one, the network."""
+    authorization = authorization_of(request)
+    if authorization is None:
+        return network_of(request.client.host if request.client else "")
+    subject: Subject = request.app.state.tokens.check(authorization, request.app.state.clock())
+    return str(subject.id)
+
+
 def authorization_of(request: Request) -> str | None:
     """The one `Authorization` header. Of two nobody knows which one somebody between us and the client looked at."""
     given = request.headers.getlist("authorization")
     if len(given) > 1:
-        raise Unauthenticated("Send one Authorization header; two speak for nobody.")
+        raise Unauthenticated("Send one Authorization header, not two.")
     return given[0] if given else None
 
 
 def _limit(request: Request, most: int) -> None:
     """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
-    too_large = TooLarge(f"The request is larger than this address takes ({most} bytes).")
+    too_large = TooLarge(Message("The request is larger than this address takes (%(limit)s bytes).", limit=most))
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and (len(stated) > 15 or int(stated) > most):
         raise too_large
     receive, read = request.receive, 0
 
-    async def counted() -> Message:
+    async def counted() -> AsgiMessage:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
@@ -112,7 +252,7 @@ async def _take_json(original: Handler, request: Request, key: str | None) -> Re
     try:
         parsed: Any = strict_json.loads(body) if body else None
     except ValueError as why:
-        return await _refuse_after_guards(original, request, str(why))
+        return await _refuse_after_guards(original, request, message_of(why.args[0]))
     if body:
         request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
     if key is None:
@@ -138,7 +278,7 @@ async def _once(original: Handler, request: Request, key: str, fingerprint: str)
     return answer
 
 
-async def _refuse_after_guards(original: Handler, request: Request, why: str) -> Response:
+async def _refuse_after_guards(original: Handler, request: Request, why: Message) -> Response:
     request._json = _Malformed()  # noqa: SLF001 (Starlette's own cache of request.json())
     malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": why}])
     try:
@@ -157,4 +297,4 @@ def _needs_token(dependant: Dependant) -> bool:
 def _expect_media_type(request: Request, *accepted: str) -> None:
     stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if stated not in accepted:
-        raise UnsupportedMedia(f"Send this as {' or '.join(accepted)}.")
+        raise UnsupportedMedia(Message("Send this as %(accepted)s.", accepted=one_of(accepted)))

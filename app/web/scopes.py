@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.actor import Actor, ActorKind, Scope
+from app.core.messages import Message
 from app.errors import Forbidden, InsufficientScope
 
 ANY = None
@@ -77,7 +78,10 @@ def permit(actor: Actor, method: str, path: str) -> None:
     needed = ROUTES[route]
     if needed is not ANY and needed not in (actor.scopes or frozenset()):
         raise InsufficientScope(
-            f"This token lacks the scope {needed}. Ask for it in `scope`, or let a person of the company make a client "
-            "that has it.",
+            Message(
+                "This token lacks the scope %(scope)s. Ask for it in `scope`, or let a person of the company make a "
+                "client that has it.",
+                scope=needed.value,
+            ),
             data={"scope": needed.value},
         )

@@ -12,7 +12,7 @@ from alembic import op
 from app import db
 
 revision = "20261127_2220_rights"
-down_revision = "20261127_2100_reports"
+down_revision = "20261127_2240_holder"
 branch_labels = None
 depends_on = None
 
@@ -108,9 +108,9 @@ def downgrade() -> None:
         if secret.ended_at is None and secret.expires_at > datetime.now(UTC):
             newest = sa.update(CLIENTS).where(CLIENTS.c.id == secret.client_id)
             connection.execute(newest.values(secret_hash=secret.secret_hash))
+    op.drop_table("client_secrets")
     with op.batch_alter_table("api_clients", schema=None) as batch_op:
         batch_op.alter_column("secret_hash", server_default=None)
-    op.drop_table("client_secrets")
     with op.batch_alter_table("evidence", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_evidence_confirmed_by_another"), type_="check")
     op.drop_column("evidence", "confirmed_by_uploader")

@@ -232,6 +232,7 @@ def test_a_program_signs_in_and_is_revoked_at_once(house):
         "name": "Order system",
         "roles": ["applicant"],
         "organisation": me["organisation"],
+        "administrator": None,
         "scopes": sorted(Scope),
         "second_factor": None,
     }
@@ -299,14 +300,17 @@ def test_somebody_who_is_deactivated_is_out_with_the_next_request(house):
     assert count(house, "certificates") == 0
 
 
-def test_a_refused_claim_cuts_members_and_programs_off(house):
+def test_a_refused_claim_seals_members_and_ends_programs(house):
     company = house.register()
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
     program = Caller(house, Subject(ActorKind.CLIENT, UUID(made["id"])))
     house.registrar.act(f"/v1/organisations/{company.organisation_id}/refuse", {"reason": "No power of attorney."})
     refused(company.get("/v1/me"), 401)
     refused(program.get("/v1/me"), 401)
-    denied(sign_in(house, email_of(company)), 401, "invalid_grant")
+    assert sign_in(house, email_of(company)).status_code == 200
+    sealed = company.without_factor()
+    assert ok(sealed.get("/v1/me"))["organisation"] is None
+    refused(sealed.get("/v1/sites"), 403, "forbidden")
 
 
 def test_access_tokens_of_other_kinds_are_refused(shared_house, company, tmp_path):
@@ -395,24 +399,24 @@ def registration(voen, **changed):
 
 def test_a_company_registers_once(house):
     voen = voen_of(5001)
-    made = ok(house.anonymous.post("/v1/registrations", json=registration(voen)))
+    made = ok(house.send_registration(registration(voen)))
     assert made["standing"] == "unconfirmed"
     again = registration(voen, member={"email": "second@sample.example"})
-    refused(house.anonymous.post("/v1/registrations", json=again), 409, "voen-taken")
-    spaced = again | {"voen": f" {voen[:3]} {voen[3:6]} {voen[6:]}"}
-    answer = house.anonymous.post("/v1/registrations", json=spaced)
-    assert answer.status_code in {409, 422}
-    assert count(house, "organisations") == count(house, "users") == 1
+    known = ok(house.send_registration(again))
+    assert known.keys() == made.keys()
+    assert known["standing"] == made["standing"]
+    assert not set(known.values()) & set(made.values()) - {"unconfirmed"}
+    assert count(house, "organisations") == count(house, "users") == count(house, "claims") == 2
     for email in (f"first@{voen}.example", f"FIRST@{voen}.EXAMPLE"):
         taken = registration(voen_of(5002), member={"email": email})
-        refused(house.anonymous.post("/v1/registrations", json=taken), 409, "email-taken")
-    assert count(house, "organisations") == count(house, "users") == 1
+        refused(house.send_registration(taken), 409, "email-taken")
+    assert count(house, "organisations") == count(house, "users") == 2
 
 
 def test_a_staff_address_is_no_companys(house):
     house.reviewer  # noqa: B018 (made on first sight)
     body = registration(voen_of(5003), member={"email": "Reviewer@staff.example"})
-    refused(house.anonymous.post("/v1/registrations", json=body), 409, "email-taken")
+    refused(house.send_registration(body), 409, "email-taken")
 
 
 @pytest.mark.parametrize(
@@ -423,10 +427,6 @@ def test_a_staff_address_is_no_companys(house):
         ({"password": "aaaaaaaaaaaaaaaaaaaa"}, "/password"),
         ({"password": "x" * 257}, "/member/password"),
         ({"password": ""}, "/password"),
-        ({"email": "no address"}, "/member/email"),
-        ({"email": "a@b@c.example"}, "/member/email"),
-        ({"email": "x" * 300 + "@sample.example"}, "/member/email"),
-        ({"email": "a\0@sample.example"}, "/member/email"),
         ({"full_name": ""}, "/member/full_name"),
         ({"full_name": "a\0b"}, "/member/full_name"),
         ({"full_name": "\u202egnp.exe"}, "/member/full_name"),
@@ -435,7 +435,7 @@ def test_a_staff_address_is_no_companys(house):
 def test_what_is_wrong_with_a_member(shared_house, member, pointer):
     before = count(shared_house, "users")
     body = registration(voen_of(5004), member=member)
-    document = refused(shared_house.anonymous.post("/v1/registrations", json=body), 422)
+    document = refused(shared_house.send_registration(body), 422)
     assert pointer in {error["pointer"] for error in document["errors"]}
     if len(member.get("password", "")) > 3:
         assert member["password"] not in str(document)
@@ -447,7 +447,7 @@ def test_what_is_wrong_with_a_member(shared_house, member, pointer):
 )
 def test_what_is_wrong_with_a_voen(shared_house, voen):
     body = registration(voen, member={"email": "voen@sample.example"})
-    document = refused(shared_house.anonymous.post("/v1/registrations", json=body), 422)
+    document = refused(shared_house.send_registration(body), 422)
     assert "/voen" in {error["pointer"] for error in document["errors"]}
 
 
@@ -458,13 +458,13 @@ def test_a_listed_company_is_claimed_and_keeps_what_the_register_says(house):
         f"N01,“Siyahı” MMC,From the register,MMC,{voen},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,non_resident,Asphalt mixes,true"
     )
     assert house.import_register(f"{columns},status,activity_en,is_fictional\n{line}\n").status_code == 200
-    made = ok(house.anonymous.post("/v1/registrations", json=registration(voen)))
+    made = ok(house.send_registration(registration(voen)))
     assert made["standing"] == "unconfirmed"
-    seen = ok(house.registrar.get(f"/v1/organisations/{made['organisation_id']}"))
-    assert seen["legal_name_en"] == "From the register"
+    (listed,) = ok(house.registrar.get("/v1/organisations?standing=listed"))["items"]
+    path = f"/v1/organisations/{made['organisation_id']}/confirm"
+    seen = ok(house.registrar.post(path, json={"basis": "Extract seen."}, version="now"))
+    assert (seen["id"], seen["standing"], seen["legal_name_en"]) == (listed["id"], "confirmed", "From the register")
     assert [member["email"] for member in seen["members"]] == [f"first@{voen}.example"]
-    again = registration(voen, member={"email": "second@sample.example"})
-    refused(house.anonymous.post("/v1/registrations", json=again), 409, "voen-taken")
 
 
 def test_an_unconfirmed_company_drafts_and_tries_but_does_not_submit(house):
@@ -472,11 +472,11 @@ def test_an_unconfirmed_company_drafts_and_tries_but_does_not_submit(house):
     product_id = company.add_product()
     house.document_products(company, company.draft(product_id))
     dry = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [product_id]}))
-    assert dry["items"][0]["outcome"] == "pass"
+    assert dry["items"][0]["outcome"] == "manual"  # it has no residency
     draft = company.draft(product_id)
     refused(company.post(f"/v1/applications/{draft}/submit", version="now"), 409, "organisation-unconfirmed")
     assert company.application(draft)["state"] == "draft"
-    house.confirm(company)
+    house.settle(house.confirm(company))
     company.submit(draft)
     assert company.application(draft)["state"] == "submitted"
 
@@ -484,19 +484,19 @@ def test_an_unconfirmed_company_drafts_and_tries_but_does_not_submit(house):
 def test_a_confirmed_company_gains_no_member_by_registration(house):
     company = house.company()
     body = registration(company.voen, member={"email": "intruder@sample.example"})
-    document = refused(house.anonymous.post("/v1/registrations", json=body), 409, "voen-taken")
-    assert "invitation" in document["detail"]
-    assert company.name not in str(document)
+    made = house.send_registration(body)
+    assert ok(made)["organisation_id"] != company.organisation_id
+    assert company.name not in made.text
     members = ok(house.registrar.get(f"/v1/organisations/{company.organisation_id}"))["members"]
     assert [member["email"] for member in members] == [email_of(company)]
-    denied(sign_in(house, "intruder@sample.example"), 401, "invalid_grant")
+    assert sign_in(house, "intruder@sample.example").status_code == 200  # for the claim, and nothing else
 
 
 def test_nobody_becomes_staff_by_registering(shared_house):
     for stray in ({"is_staff": True}, {"roles": ["owner"]}, {"standing": "confirmed"}):
-        refused(shared_house.anonymous.post("/v1/registrations", json=registration(voen_of(5006)) | stray), 422)
+        refused(shared_house.send_registration(registration(voen_of(5006)) | stray), 422)
         body = registration(voen_of(5006), member=stray)
-        refused(shared_house.anonymous.post("/v1/registrations", json=body), 422)
+        refused(shared_house.send_registration(body), 422)
 
 
 def test_the_password_is_kept_as_argon2id(shared_house, company):

@@ -19,6 +19,8 @@ PEOPLE = {
     "POST /v1/auth/step-up",
     "GET /v1/members",
     "DELETE /v1/members/{member_id}",
+    "PUT /v1/members/{member_id}/administrator",
+    "DELETE /v1/members/{member_id}/administrator",
     "GET /v1/invitations",
     "POST /v1/invitations",
     "DELETE /v1/invitations/{invitation_id}",
@@ -28,6 +30,10 @@ PEOPLE = {
     "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}",
     "POST /v1/applications/{application_id}/declaration",
     "POST /v1/certificates/{number}/changes",
+    "GET /v1/claims",
+    "GET /v1/claims/{claim_id}",
+    "POST /v1/claims",
+    "GET /v1/organisations/{organisation_id}/claims",
 }
 """What members of companies do themselves: no scope opens it."""
 
@@ -57,7 +63,7 @@ def call(caller, route, **known):
 
 
 def takes_file(route):
-    return route.startswith("POST ") and route.endswith(("/evidence", "/imports"))
+    return route.startswith("POST ") and route.endswith(("/evidence", "/imports", "/claims"))
 
 
 def things(house, company):
@@ -77,7 +83,9 @@ def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_peopl
     known = things(house, company)
     # What staff act on is absent for a company before it is forbidden; a member reads his residencies: that is listed.
     hidden = {
-        route for route in secured if re.search(r"/cases/{|(POST|PUT) /v1/residencies/{|POST /v1/evidence/{", route)
+        route
+        for route in secured
+        if re.search(r"/cases/{|(POST|PUT) /v1/residencies/{|POST /v1/(evidence|claims)/{", route)
     }
     opened = {
         route

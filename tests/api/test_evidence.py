@@ -1,5 +1,6 @@
 """Files laid before the reviewer: judged by content, frozen at submission, never opened by a browser."""
 
+import errno
 import hashlib
 import io
 import secrets
@@ -138,7 +139,9 @@ def test_what_it_is_about(company, draft):
         refused(company.add_evidence(draft, kind=kind), 422)
     elsewhere = company.add_product()
     document = refused(company.add_evidence(draft, kind="photo", product_id=elsewhere), 422)
-    assert document["errors"] == [{"pointer": "/product_ids", "detail": "This product is not in the application."}]
+    assert document["errors"] == [
+        {"pointer": "/product_ids", "code": "unknown-product", "detail": "This product is not in the application."}
+    ]
     refused(company.add_evidence(draft, kind="photo", product_id="no-id"), 404)
 
 
@@ -178,7 +181,9 @@ def test_a_kind_without_its_subject_is_refused_at_upload(company, draft, kind, a
 def test_a_site_of_another_company_is_no_subject(shared_house, company, draft):
     stranger = shared_house.company(evidence=False)
     document = refused(company.add_evidence(draft, kind="permit", site_id=stranger.site_id), 422)
-    assert document["errors"] == [{"pointer": "/site_id", "detail": "The company has no such site."}]
+    assert document["errors"] == [
+        {"pointer": "/site_id", "code": "unknown-site", "detail": "The company has no such site."}
+    ]
 
 
 # Frozen and asked for
@@ -380,15 +385,14 @@ def test_a_killed_write_leaves_no_half_file(house):
         content = PDF + step.encode()
 
         def killed(*_args):
-            raise OSError("no space left")
+            raise OSError(errno.ENOSPC, "no space left")
 
         where = patch("app.applications.files.os.fsync", killed)
         if step == "rename":
             where = patch("pathlib.Path.rename", killed)
         with where:
             answer = company.add_evidence(draft, content)
-        refused(answer, answer.status_code)
-        assert answer.status_code >= 500
+        refused(answer, 507, "storage-full")
         assert files_of(house) == laid
         assert count(house, "evidence") == before
         made = ok(company.add_evidence(draft, content))

@@ -85,7 +85,9 @@ def test_refusals_come_in_their_order(house, company):
         refused(house.registrar.post(path, json={"surprise": 1}, version=2), 412)
     refused(house.registrar.post(withdraw, version=1), 409, "not-confirmed")
     document = refused(house.registrar.post(confirm, json={}, version=1), 422)
-    assert document["errors"] == [{"pointer": "/values/claimed_volume", "detail": "This is needed."}]
+    assert document["errors"] == [
+        {"pointer": "/values/claimed_volume", "code": "required", "detail": "This is needed."}
+    ]
     for body in ({"surprise": 1}, {"values": []}, {"issued_on": "2026-13-01"}, {"values": {"claimed_volume": "many"}}):
         refused(house.registrar.post(confirm, json=body, version=1), 422)
     ok(house.registrar.post(confirm, json={"values": {"claimed_volume": 12.5}}, version=1))
@@ -152,7 +154,7 @@ def test_what_staff_look_up_is_confirmed_by_another_of_them(house, company):
     files = {"file": ("p.pdf", PDF)}
     values = json.dumps({"taxpayer_status": "active"})
     wrong = house.registrar.post(path, files=files, data={"kind": "tax-status", "values": values})
-    assert refused(wrong, 422)["errors"] == [{"pointer": "/issued_on", "detail": "This is needed."}]
+    assert refused(wrong, 422)["errors"] == [{"pointer": "/issued_on", "code": "required", "detail": "This is needed."}]
     form = {"kind": "tax-status", "values": values, "issued_on": "2026-11-23"}
     assert refused(house.registrar.post(path, files=files, data=form), 422)["errors"][0]["pointer"] == "/issued_on"
     for values in ("[1]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 40):
@@ -438,7 +440,9 @@ def test_a_document_without_its_subject_is_refused_at_confirmation_until_staff_n
     assert document["errors"][0]["pointer"] == "/site_id"
     stranger = house.company(evidence=False)
     answer = house.registrar.post(path_of(item, "/confirm"), json={"site_id": stranger.site_id}, version=1)
-    assert refused(answer, 422)["errors"] == [{"pointer": "/site_id", "detail": "The company has no such site."}]
+    assert refused(answer, 422)["errors"] == [
+        {"pointer": "/site_id", "code": "unknown-site", "detail": "The company has no such site."}
+    ]
     confirmed = house.registrar.act(path_of(item, "/confirm"), {"site_id": company.site_id})
     assert confirmed["site_id"] == company.site_id
     assert confirmed["entered"]["site_id"] == company.site_id  # as it was stated at upload

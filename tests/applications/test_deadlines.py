@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.applications.clock import steps
-from app.applications.deadlines import Clock, Counts, Step, Times, end_of, read_steps, surely_in_time_since, timing
+from app.applications.deadlines import (
+    Clock,
+    Counts,
+    Step,
+    Times,
+    claim_due,
+    end_of,
+    objections_until,
+    read_steps,
+    surely_in_time_since,
+    timing,
+)
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.registry.days import day_in_baku
 from app.registry.working_days import Calendar
@@ -64,6 +75,12 @@ def test_a_day_ends_in_baku():
     over = timing(times, [ANSWER], WEEK, last + timedelta(microseconds=1))
     assert over.overdue and over.lapses
     assert over.due_at == datetime(2026, 12, 7, 20, 0, tzinfo=UTC) == end_of(date(2026, 12, 7))
+
+
+def test_a_claim_is_due_after_five_working_days_and_objections_end_after_ten_days():
+    made = datetime(2026, 11, 27, 21, 0, tzinfo=UTC)  # the 28th in Baku, a Saturday
+    assert claim_due(made, Calendar()) == end_of(date(2026, 12, 4))
+    assert objections_until(made) == end_of(date(2026, 12, 8))
 
 
 def test_a_step_that_does_not_lapse_is_only_late():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.production import AsGiven
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -23,6 +23,8 @@ class World:
             "MIK_DATABASE_URL": database_url,
             "MIK_BASE_URL": "https://verify.example.az",
             "MIK_ISSUER": "did:web:verify.example.az",
+            "MIK_SMTP_URL": "smtp://mail.example.az",
+            "MIK_MAIL_FROM": "Made in Karabakh <noreply@verify.example.az>",
         }
         if self.is_sqlite:
             Path(self.file).chmod(0o600)
@@ -41,7 +43,7 @@ class World:
 
     @contextmanager
     def session(self):
-        database = Database(self.database_url)
+        database = open_database(self.database_url)
         with database.session() as session:
             yield session
             session.commit()

@@ -39,7 +39,7 @@ def test_one_json_object_for_each_product(scheme):
         assert all(list(rule) == ["id", "outcome", "reason", "values"] for rule in line["rules"])
         assert all(rule["reason"] for rule in line["rules"])
     first = lines[0]
-    assert (first["outcome"], first["ruleset"]) == ("pass", "2026.3")
+    assert (first["outcome"], first["ruleset"]) == ("pass", "2026.4")
     assert first["origin"] == {"criterion": "CTH", "rvc_pct": "42.8"}
     assert first["rules"][0].pop("values")["voen"] is None
     assert first["rules"][0] == {

@@ -139,9 +139,20 @@ def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
         assert cast.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
 
 
-def test_a_company_that_somebody_else_registered_is_named(sqlite_template, tmp_path):
+def test_a_claim_of_somebody_else_changes_nothing(sqlite_template, tmp_path):
     with theatre(sqlite_template, tmp_path) as house:
         on_stage, _ = stage(house)
-        house.register(on_stage.listing["R01"]["voen"])
+        stranger = house.register(on_stage.listing["R01"]["voen"])
+        play(on_stage)
+        assert ok(house.registrar.get(f"/v1/claims/{stranger.claim_id}"))["state"] == "refused"
+
+
+def test_a_stranger_under_the_address_of_the_demo_is_not_confirmed(sqlite_template, tmp_path):
+    with theatre(sqlite_template, tmp_path) as house:
+        on_stage, _ = stage(house)
+        [company] = [each for each in cast.COMPANIES if each.party == "R01"]
+        member = {"full_name": "Yad Adam", "email": company.email, "password": "another-password-29"}
+        stranger = house.register(on_stage.listing["R01"]["voen"], member=member)
         with pytest.raises(NoService, match="Sample Pipe"):
             play(on_stage)
+        assert ok(house.registrar.get(f"/v1/claims/{stranger.claim_id}"))["state"] == "waiting"

@@ -97,7 +97,6 @@ def evidence_is_no_folder(world):
 
 def the_future_was_here(world):
     with world.session() as session:
-        session.info["audit.pending"] = []
         production.audit.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
 
 
@@ -123,6 +122,18 @@ BAD = [
     ("half a pair for papers", settings(paper_key="/none/k.pem"), "and MIK_PAPER_CERTIFICATES go together: set both"),
     ("no key for papers", settings(paper_key="/none/k.pem", paper_certificates="/none/c.pem"), "no key for papers at"),
     ("no address for time stamps", settings(timestamp_url="tsa"), "MIK_TIMESTAMP_URL must be an address"),
+    ("no mail server", settings(smtp_url=""), "MIK_SMTP_URL is not set.*name the mail server"),
+    ("no address of a mail server", settings(smtp_url="mail.example.az"), "MIK_SMTP_URL must name a mail server"),
+    ("no sender", settings(mail_from=""), "MIK_MAIL_FROM is not set: name the sender"),
+    ("a sender with a header", settings(mail_from="a@b.az\nBcc: c@d.az"), "MIK_MAIL_FROM must be one e-mail address"),
+    ("two senders", settings(mail_from="a@b.az, c@d.az"), "MIK_MAIL_FROM must be one e-mail address"),
+    ("no file of the mail password", settings(smtp_password_file="/none/p"), "/none/p with the password of the mail"),
+    ("a relative file of it", settings(smtp_password_file="p"), "MIK_SMTP_PASSWORD_FILE=p depends on"),
+    (
+        "two mail passwords",
+        settings(smtp_url="smtp://u:p@mail.example.az", smtp_password_file="/none/p"),
+        "MIK_SMTP_URL holds a password, and MIK_SMTP_PASSWORD_FILE names another",
+    ),
     ("an unknown profile", settings(profile="prod"), "MIK_PROFILE.*'demo' or 'production'"),
     ("a slip of the pen", settings(databse_url="x"), "MIK_DATABSE_URL is no setting.*MIK_DATABASE_URL; write that"),
     ("an open folder", mode("", 0o755), "has mode 0755.*run: chmod 700"),

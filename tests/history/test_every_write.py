@@ -81,7 +81,8 @@ def check_needs_second_factor(house, send, route):
 def test_a_write_is_recorded(house, route):
     """And staff who gave a password only change nothing by it, save what the table lists with a reason."""
     send = WALKS[route](house)
-    caller = send.func.__self__
+    caller = getattr(send.func, "__self__", house.anonymous)
+    caller = house.anonymous if caller is house else caller  # the house registers companies for strangers
     assert (route in NEEDED | NOT_NEEDED.keys()) or not caller.is_staff, "enter it in second_factor.py"
     if route not in NOT_NEEDED and caller is not house.anonymous:
         check_needs_second_factor(house, send, route)
@@ -100,7 +101,7 @@ def test_a_write_is_recorded(house, route):
 def test_what_only_reads_records_nothing(house, route):
     send = READS_ONLY[route](house)
     before = head(house)
-    assert send().status_code == 200
+    assert send().status_code in {200, 202}
     assert head(house) == before
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
 
-from tests.support import PASSWORD, ok, product
+from tests.support import PASSWORD, PDF, ok, product
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
 REASON = {"reason": "The cost statement does not add up."}
@@ -17,9 +17,8 @@ def _transition(caller, path, body=None):
 
 def _register(house):
     return partial(
-        house.anonymous.post,
-        "/v1/registrations",
-        json={
+        house.send_registration,
+        {
             "legal_name_az": "“Nümunə” MMC",
             "legal_name_en": "Sample",
             "legal_form": "MMC",
@@ -170,8 +169,25 @@ def _company_deed(deed, body):
     )
 
 
+def _claim_deed(deed, body):
+    return lambda house: _transition(house.registrar, f"/v1/claims/{house.register().claim_id}/{deed}", body)
+
+
+def _propose(house):
+    rival = house.register(house.confirm(house.register()).voen)
+    return _transition(house.registrar, f"/v1/claims/{rival.claim_id}/propose", {"basis": "A new director."})
+
+
+def _claim_again(house):
+    claimant = house.register()
+    house.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "No power of attorney."})
+    files = {"file": ("extract.pdf", PDF, "application/pdf")}
+    form = {"kind": "other", "legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
+    return partial(claimant.without_factor().post, "/v1/claims", data=form | {"voen": claimant.voen}, files=files)
+
+
 def _enter_residency(house):
-    company = house.register()
+    company = house.confirm(house.register())
     body = {
         "organisation_id": company.organisation_id,
         "park_code": "AGDAM-SP",
@@ -183,17 +199,19 @@ def _enter_residency(house):
 
 def _close_residency(deed):
     body = {"on": TODAY, "reason": "Given up."}
-    return lambda house: _transition(house.registrar, f"/v1/residencies/{house.settle(house.register())}/{deed}", body)
+    return lambda house: _transition(
+        house.registrar, f"/v1/residencies/{house.settle(house.confirm(house.register()))}/{deed}", body
+    )
 
 
 def _restore_residency(house):
-    path = f"/v1/residencies/{house.settle(house.register())}"
+    path = f"/v1/residencies/{house.settle(house.confirm(house.register()))}"
     house.registrar.act(f"{path}/end", {"on": TODAY, "reason": "Given up."})
     return _transition(house.registrar, f"{path}/restore")
 
 
 def _change_stage(house):
-    path = f"/v1/residencies/{house.settle(house.register())}/stage"
+    path = f"/v1/residencies/{house.settle(house.confirm(house.register()))}/stage"
     return partial(house.registrar.put, path, json={"stage": "construction"}, version=house.registrar.version_of(path))
 
 
@@ -254,7 +272,7 @@ def _report(house):
 
 
 WALKS = {
-    "POST /v1/registrations": _register,
+    "POST /v1/registrations/confirm": _register,
     "POST /v1/reports": _report,
     "POST /v1/sites": _add_site,
     "PUT /v1/sites/{site_id}": _change_site,
@@ -286,6 +304,10 @@ WALKS = {
     "POST /v1/cases/{case_id}/return": _decide("return", REASON),
     "POST /v1/organisations/{organisation_id}/confirm": _company_deed("confirm", {"basis": "Extract seen."}),
     "POST /v1/organisations/{organisation_id}/refuse": _company_deed("refuse", REASON),
+    "POST /v1/claims": _claim_again,
+    "POST /v1/claims/{claim_id}/propose": _propose,
+    "POST /v1/claims/{claim_id}/confirm": _claim_deed("confirm", {"basis": "Extract seen."}),
+    "POST /v1/claims/{claim_id}/refuse": _claim_deed("refuse", REASON),
     "POST /v1/residencies": _enter_residency,
     "POST /v1/residencies/{residency_id}/end": _close_residency("end"),
     "POST /v1/residencies/{residency_id}/cancel": _close_residency("cancel"),
@@ -317,6 +339,14 @@ def _token(house):
     return partial(house.anonymous.post, "/v1/auth/token", data=form)
 
 
+def _ask_for_password(house):
+    return partial(house.anonymous.post, "/v1/auth/password-resets", json={"email": "nobody@numune.example"})
+
+
+def _ask_to_register(house):
+    return partial(house.anonymous.post, "/v1/registrations", json={"email": "nobody@numune.example"})
+
+
 def _batch(house):
     return partial(house.anonymous.post, "/v1/verify/batch", json={"items": [{"number": "x"}]})
 
@@ -328,5 +358,8 @@ READS_ONLY = {
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
     "POST /v1/auth/token": _token,
     "POST /v1/auth/step-up": step_up,
+    "POST /v1/auth/password-resets": _ask_for_password,
+    "POST /v1/registrations": _ask_to_register,
 }
-"""POST for what is too long, or too secret, for an address."""
+"""POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
+account."""

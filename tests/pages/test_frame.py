@@ -110,7 +110,7 @@ def test_other_files_are_not_served(http, name):
 def test_refusals_are_pages_for_people_and_problems_for_programs(http):
     answer = http.get(FAULT)
     assert answer.status_code == 404 and answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["X-Request-Id"] in answer.text and "There is no such page" in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text and "Page not found" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     for address, accept in [(FAULT, "*/*"), (FAULT, "application/json"), ("/v1/nothing", HTML["Accept"]), (FAULT, "")]:
         assert http.get(address, headers={"Accept": accept}).headers["Content-Type"] == "application/problem+json"

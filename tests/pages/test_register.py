@@ -21,7 +21,7 @@ def numbers_in(page):
 
 
 def found(answer):
-    return int(re.search(r"Certificates found: (\d+)", answer.text)[1])
+    return int(re.search(r"<bdi>(\d+)</bdi> certificates? found", answer.text)[1])
 
 
 def links(page, part):
@@ -47,7 +47,7 @@ def test_a_row_says_what_a_check_would_say(site, http):
 
 def test_every_filter_link_shows_as_many_as_it_says(site, http):
     start = http.get("/register?q=tube").text
-    offered = re.findall(r'<a href="(/register\?[^"]*status=[^"]+)"[^>]*>.*?<span class="many">(\d+)</span>', start)
+    offered = re.findall(r'<a href="(/register\?[^"]*status=[^"]+)"[^>]*>.*?<bdi class="many">(\d+)</bdi>', start)
     assert len(offered) == 6
     for address, count in offered:
         page = http.get(html.unescape(address))
@@ -101,12 +101,12 @@ def test_a_cursor_that_is_not_ours(http, cursor):
 def test_what_cannot_be_read_is_said_at_its_place(http, query, why):
     answer = http.get(f"/register?{query}")
     assert answer.status_code == 422 and why in html.unescape(answer.text)
-    assert "Certificates found" not in answer.text and 'action="/register"' in answer.text
+    assert "certificates found" not in answer.text and 'action="/register"' in answer.text
 
 
 def test_nothing_found_and_nothing_there(http, shared_house):
     empty = http.get("/register?q=nothing-like-it").text
-    assert "Nothing in the register fits" in empty and 'href="/register"' in empty
+    assert "No certificates match this search." in empty and 'href="/register"' in empty
     with patch("app.pages.register.look_up", return_value=listing.Listing([], listing.Counts({}), 0, None, None)):
         fresh = shared_house.http.get("/register", headers=HTML).text
     assert "There is no certificate in the register yet." in fresh
@@ -156,10 +156,10 @@ def test_every_language_has_its_words(http):
     for language in LANGUAGES:
         page = html.unescape(http.get("/register", params={"lang": language}).text)
         words = catalogue("pages", language).gettext
-        for text in ("Register of certificates", "Search more precisely", "Open data", "Revoked"):
+        for text in ("Register of certificates", "More search options", "Open data", "Revoked"):
             assert words(text) in page
         if language != "en":
-            assert "Search more precisely" not in page
+            assert "More search options" not in page
 
 
 def test_links_of_the_page_lead_somewhere(site, http):

@@ -8,7 +8,7 @@ from app.pages.language import OWN_NAMES
 from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
 from app.schemes.origin import Criterion
 from app.verification.checks import Verdict
-from tests.pages.strings import LANGUAGES, faults, spoken
+from tests.pages.strings import LANGUAGES, PROBLEM_LANGUAGES, faults, raised, spoken, unreadable
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -16,6 +16,18 @@ def test_nothing_is_missing_left_over_or_untranslated(language):
     wanted = spoken()
     assert len(wanted) > 100, "the words of the pages were not found"
     assert list(faults(language, wanted)) == []
+
+
+@pytest.mark.parametrize("language", PROBLEM_LANGUAGES)
+def test_every_message_of_a_refusal_is_translated(language):
+    """Where this fails: `PYTHONPATH=. python -m tests.pages.strings --write`, then fill in what is empty."""
+    wanted = raised()
+    assert len(wanted) > 400, "the messages were not found"
+    assert list(faults(language, wanted, "problems")) == []
+
+
+def test_no_message_of_a_refusal_is_put_together_past_the_catalogues():
+    assert unreadable() == []
 
 
 def test_every_language_has_a_catalogue_and_a_name():

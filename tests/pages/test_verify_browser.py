@@ -44,7 +44,7 @@ def stranger(stamp):
 
 def choose(page, path):
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose a picture of it").click()
+        page.get_by_role("button", name="Choose a picture of the code").click()
     chooser.value.set_files(path)
 
 
@@ -88,7 +88,7 @@ def test_without_javascript(site, tab):
     page.get_by_role("link", name="Русский").click()
     assert (verdict(page), page.locator("#holder-result").inner_text()) == ("differs", "Отличается")
     page.goto("/verify")
-    page.locator("summary", has_text="Сертификат есть у меня").click()
+    page.locator("summary", has_text="Проверить файл сертификата").click()
     page.locator("#token").fill(site.tokens[site.numbers["revoked"]])
     page.locator("form[method=post] button").click()
     assert verdict(page) == "revoked"
@@ -119,9 +119,9 @@ def test_by_link_with_the_stamp_of_the_paper(site, tab):
         if says in (["other"], ["forged"]):  # a false paper with a true number: nothing beside the warning
             warning, answer = page.locator("[data-stamp-when]:visible"), page.locator("[data-verdict]")
             assert not answer.is_visible()
-            word = {"other": "Wrong stamp", "forged": "Possible counterfeit"}[says[0]]
+            word = {"other": "Stamp does not match", "forged": "Possible counterfeit"}[says[0]]
             assert (page.locator("h1").inner_text(), page.title()) == (word, f"{word} · {number} · Made in Karabakh")
-            assert "Do not rely on the paper" in warning.inner_text()
+            assert "Do not rely on the document" in warning.inner_text()
             says_register = page.locator("[data-register-says]")
             assert "Valid" in says_register.inner_text() and page.locator(".good:visible").count() == 0
             assert violations(page) == []
@@ -201,7 +201,7 @@ def test_a_file_that_is_dropped_or_chosen(site, tab, tmp_path):
     for js in (True, False):
         page = tab(java_script_enabled=js)
         page.goto("/verify")
-        page.locator("summary", has_text="as a file").click()
+        page.locator("summary", has_text="Check a certificate file").click()
         page.locator("#file").set_input_files(file)
         page.locator("form[enctype] button").click()
         assert verdict(page) == "revoked"

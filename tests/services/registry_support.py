@@ -6,7 +6,7 @@ from uuid import UUID
 from app.access import service as access
 from app.access.model import User
 from app.actor import Actor, ActorKind, Role
-from app.registry import organisations, residency
+from app.registry import organisations, residency, store
 from app.registry.model import Organisation, Park, ResidencyStatus
 from app.registry.residency_rows import ResidencyDetails
 
@@ -45,7 +45,8 @@ def register(session, voen=VOENS[0], **changed) -> tuple[Organisation, User]:
         "password_hash": "x",
         "now": NOW,
     }
-    return organisations.register_company(session, **(fields | changed))
+    claim, user = organisations.register_company(session, **(fields | changed))
+    return store.organisation(session, claim.organisation_id), user
 
 
 def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> Park:
@@ -57,6 +58,14 @@ def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> P
     return park
 
 
+def bear_number(session, actor, organisation_id: UUID) -> None:
+    """Make a company of a claim without more ado: only companies have residencies."""
+    company = store.organisation(session, organisation_id)
+    if company is not None and company.standing == "unconfirmed":
+        company.standing, company.confirmed_by, company.confirmed_at = "confirmed", actor.id, NOW
+        session.flush()
+
+
 def resident(session, actor, organisation_id: UUID, park="AGDAM-SP", **changed):
     details = {
         "status": ResidencyStatus.RESIDENT,
@@ -64,6 +73,7 @@ def resident(session, actor, organisation_id: UUID, park="AGDAM-SP", **changed):
         "registration_no": "AGSP-R-2021-001",
         "starts_on": date(2021, 11, 22),
     }
+    bear_number(session, actor, organisation_id)
     return residency.begin_residency(
         session,
         actor,

@@ -163,7 +163,9 @@ def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
     add_park(session, "JABRAYIL-IP", "Cəbrayıl")
     world.close(cascade.end_residency)
     details = ResidencyDetails(status=ResidencyStatus.RESIDENT, holder_voen=VOENS[0], starts_on=TODAY)
-    for company, park in ((world.company_id, "JABRAYIL-IP"), (register(session, VOENS[2])[1].organisation_id, None)):
+    other, _ = register(session, VOENS[2])
+    other.standing = "listed"  # a claim has no residency
+    for company, park in ((world.company_id, "JABRAYIL-IP"), (other.id, None)):
         _, report = cascade.begin_residency(
             session,
             world.registrar,

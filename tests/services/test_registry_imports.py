@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
 from app.actor import SYSTEM, Role
+from app.applications import claims
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid
 from app.registry import imports, places, store
@@ -109,15 +110,15 @@ def test_what_the_two_samples_make(session):
     assert session.query(Organisation).filter_by(standing="listed", source="register").count() == 33
     assert session.query(Residency).filter_by(status="resident").count() == 21
     assert session.query(Residency).filter_by(status="non_resident").count() == 6
-    first = store.organisation_by_voen(session, "0010000101")
+    first = store.company_by_voen(session, "0010000101")
     [period] = store.residencies(session, organisation_id=first.id)
     assert (period.holder_voen, period.starts_on, period.stage) == ("0010000101", date(2021, 11, 22), "operating")
     assert (period.planned_investment_azn, period.planned_jobs, period.plot_ha) == (18_000_000, 150, 4)
-    dairy = store.organisation_by_voen(session, "0010003141")
+    dairy = store.company_by_voen(session, "0010003141")
     [site] = store.sites(session, dairy.id)
     assert (site.district, site.economic_region, site.park_code) == ("Ağdərə", "QARABAG", None)
     assert store.residencies(session, organisation_id=dairy.id) == []
-    person = store.organisation_by_voen(session, "0010003422")
+    person = store.company_by_voen(session, "0010003422")
     assert (person.legal_form, person.voen_needs_review) == ("fiziki şəxs", False)
 
 
@@ -153,7 +154,7 @@ def test_changes_are_told_field_by_field(session):
         "stage": ("construction", "operating"),
     }
     assert kinds(applied) == [ChangeKind.KEPT]
-    company = store.organisation_by_voen(session, VOENS[0])
+    company = store.company_by_voen(session, VOENS[0])
     assert (company.version, company.legal_name_en) == (2, "Sample Tube")
     assert store.organisations(session, standing=None, q="tube", after=None, limit=9) == [company]
     assert the_residency(session)[0].version == 2
@@ -254,13 +255,23 @@ def test_a_new_registration_number_is_taken_over_and_remarked(session):
     assert [r["column"] for r in lines(applied.plan)[0]["remarks"]] == ["status"]
 
 
+def test_a_claim_that_waits_is_nothing_to_an_import(session):
+    claimed, _ = register(session)
+    put(session)
+    [company] = session.query(Organisation).filter_by(source="register")
+    assert (company.standing, company.voen, company.legal_name_en) == ("listed", claimed.voen, "Sample Pipe")
+    assert (claimed.standing, claimed.source) == ("unconfirmed", "applicant")
+    assert [each.organisation_id for each in the_residency(session)] == [company.id]
+
+
 def test_a_company_that_registered_itself_keeps_its_standing_and_gets_the_names_of_the_register(session):
     company, _ = register(session)
+    claims.confirm_organisation(session, staff(session), organisation_id=company.id, version=1, basis="x", now=NOW)
     applied = put(session)
     assert changed(applied)["source"] == ("applicant", "register")
     assert changed(applied)["site"] == (None, "Ağdam")
     assert changed(applied)["status"] == ("none", "resident")
-    assert (company.standing, company.legal_name_en) == ("unconfirmed", "Sample Pipe")
+    assert (company.standing, company.legal_name_en) == ("confirmed", "Sample Pipe")
 
 
 def test_outside_parks_there_is_a_site_and_no_residency(session):
@@ -349,7 +360,7 @@ def test_many_errors_are_not_all_sent_back(session):
     with pytest.raises(Invalid) as refusal:
         imports.apply_import(session, SYSTEM, as_file(*rows), NOW)
     assert len(refusal.value.data["errors"]) == 100
-    assert "150 error(s)" in refusal.value.message
+    assert "150 errors" in refusal.value.message
 
 
 def test_a_plan_changes_nothing_and_foretells_what_is_lost(session):
@@ -361,8 +372,8 @@ def test_a_plan_changes_nothing_and_foretells_what_is_lost(session):
     session.commit()
     assert everything(session) == before
     assert {(c.organisation_id, c.kind) for c in plan.residency_changes} == {
-        (store.organisation_by_voen(session, VOENS[0]).id, ChangeKind.RESTORED),
-        (store.organisation_by_voen(session, VOENS[1]).id, ChangeKind.LOST),
+        (store.company_by_voen(session, VOENS[0]).id, ChangeKind.RESTORED),
+        (store.company_by_voen(session, VOENS[1]).id, ChangeKind.LOST),
     }
 
 

@@ -1,4 +1,4 @@
-"""Companies come in, are claimed once, and are confirmed or refused by the registrar."""
+"""Companies come in, are claimed, and their claims are confirmed or refused by the registrar."""
 
 import contextlib
 import threading
@@ -9,6 +9,7 @@ from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, st
 
 from app.access import client_store, clients
 from app.actor import Actor, ActorKind, Role
+from app.applications import claims
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.registry import organisations, store
@@ -39,7 +40,9 @@ def test_an_unknown_company_becomes_unconfirmed_with_its_first_member(session):
     assert (company.voen, company.standing, company.source) == ("0010000101", "unconfirmed", "applicant")
     assert (user.organisation_id, user.is_staff) == (company.id, False)
     event = session.query(AuditEvent).filter_by(event="organisation.registered").one()
-    assert event.data == {"claimed": False, "member": str(user.id), "voen_needs_review": False}
+    [claim] = store.claims(session, voen=company.voen)
+    assert (claim.state, claim.claimant_id, claim.organisation_id) == ("waiting", user.id, company.id)
+    assert event.data == {"claim": str(claim.id), "listed": False, "member": str(user.id), "voen_needs_review": False}
 
 
 def test_a_wrong_check_digit_is_for_a_person_to_look_at(session):
@@ -59,36 +62,57 @@ def test_everything_wrong_is_told_at_once(session):
     ]
 
 
-def test_a_listed_company_is_claimed_and_the_words_of_the_register_stay(session):
+def test_a_claim_of_a_listed_company_lies_beside_it(session):
     row = listed(session)
-    company, _ = register(session, legal_name_en="What somebody typed")
+    first, _ = register(session, legal_name_en="What somebody typed")
+    second, _ = register(session, legal_name_en="What somebody else typed", email="other@example.az")
+    session.commit()
+    assert len({row.id, first.id, second.id}) == 3
+    assert (row.standing, row.legal_name_en, row.version) == ("listed", "Name of the register", 1)
+    assert [each.state for each in store.claims(session, voen=row.voen)] == ["waiting", "waiting"]
+    assert store.company_by_voen(session, row.voen) is row
+
+
+def test_a_confirmed_claim_moves_into_the_listed_company_and_the_words_of_the_register_stay(session):
+    row, registrar = listed(session), staff(session)
+    claimed, user = register(session, legal_name_en="What somebody typed")
+    other, stranger = register(session, email="other@example.az")
+    company = claims.confirm_organisation(
+        session, registrar, organisation_id=claimed.id, version=1, basis="Extract", now=NOW
+    )
+    session.commit()
     assert company.id == row.id
-    assert (company.standing, company.legal_name_en, company.version) == ("unconfirmed", "Name of the register", 2)
+    assert (company.standing, company.legal_name_en, company.version) == ("confirmed", "Name of the register", 2)
+    assert store.organisation(session, claimed.id) is None
+    assert (user.organisation_id, stranger.organisation_id) == (row.id, other.id)
+    assert (other.standing, stranger.sealed_at) == ("refused", NOW)
+    assert sorted(each.state for each in store.claims(session, voen=row.voen)) == ["confirmed", "refused"]
 
 
-def test_the_typed_names_of_a_refused_registration_do_not_stay(session):
+def test_nothing_of_a_refused_claim_passes_to_the_next(session):
     registrar = staff(session)
-    company, _ = register(session, legal_name_en="Impostor")
-    organisations.refuse_organisation(
-        session, registrar, organisation_id=company.id, version=1, reason="Forged letter", now=NOW
+    refused, _ = register(session, legal_name_en="Impostor")
+    claims.refuse_organisation(
+        session, registrar, organisation_id=refused.id, version=1, reason="Forged letter", now=NOW
     )
     again, _ = register(session, legal_name_en="The real one", email="real@example.az")
-    assert (again.id, again.legal_name_en, again.standing) == (company.id, "The real one", "unconfirmed")
-    assert store.organisations(session, standing=None, q="the REAL", after=None, limit=10) == [again]
+    assert again.id != refused.id
+    assert (again.legal_name_en, again.standing, refused.standing) == ("The real one", "unconfirmed", "refused")
+    assert store.company_by_voen(session, again.voen) is None
 
 
-@pytest.mark.parametrize("standing", [Standing.UNCONFIRMED, Standing.CONFIRMED])
-def test_a_company_is_taken_once(session, standing):
+def test_a_second_claim_for_a_confirmed_company_is_disputed_and_not_confirmed_by_one(session):
     registrar = staff(session)
     company, _ = register(session)
-    if standing is Standing.CONFIRMED:
-        organisations.confirm_organisation(
-            session, registrar, organisation_id=company.id, version=1, basis="Extract", now=NOW
-        )
+    claims.confirm_organisation(session, registrar, organisation_id=company.id, version=1, basis="Extract", now=NOW)
+    other, _ = register(session, email="other@example.az")
+    claim = store.claim_of(session, other.id)
+    assert claim.state == "disputed"
     with pytest.raises(Conflict) as refusal:
-        register(session, email="other@example.az")
-    assert refusal.value.refusal_code == "voen-taken"
-    assert ("invitation" in refusal.value.message) == (standing is Standing.CONFIRMED)
+        claims.confirm_organisation(session, registrar, organisation_id=other.id, version=1, basis="Extract", now=NOW)
+    assert refusal.value.refusal_code == "not-proposed"
+    claims.refuse_organisation(session, registrar, organisation_id=other.id, version=1, reason="No", now=NOW)
+    assert (claim.state, company.standing) == ("refused", "confirmed")
 
 
 def test_an_address_is_taken_once(session):
@@ -98,39 +122,35 @@ def test_an_address_is_taken_once(session):
     assert refusal.value.refusal_code == "email-taken"
 
 
-@pytest.mark.parametrize(("other_voen", "code"), [(VOENS[0], "voen-taken"), (VOENS[1], "email-taken")])
-def test_the_slower_of_two_at_once_gets_a_conflict_and_no_crash(database, other_voen, code):
+def test_of_two_at_once_with_one_address_the_slower_gets_a_conflict_and_no_crash(database):
     """Both look before either writes; on SQLite the second waits for its turn to begin."""
     looked = threading.Barrier(2, timeout=5 if not database.is_sqlite else 0.2)
     outcomes = []
 
-    def one(voen, email):
+    def one(voen):
         with database.session() as session:
             try:
-                organisations.store.organisation_by_voen(session, voen)
+                store.company_by_voen(session, voen)
                 with contextlib.suppress(threading.BrokenBarrierError):
                     looked.wait()
-                register(session, voen, email=email)
+                register(session, voen, email="same@example.az")
                 session.commit()
                 outcomes.append("registered")
             except Conflict as why:
                 outcomes.append(why.refusal_code)
 
-    emails = ("same@example.az", "same@example.az") if code == "email-taken" else ("a@example.az", "b@example.az")
-    threads = [
-        threading.Thread(target=one, args=arguments) for arguments in zip((VOENS[0], other_voen), emails, strict=True)
-    ]
+    threads = [threading.Thread(target=one, args=(voen,)) for voen in VOENS[:2]]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(outcomes) == {"registered", code}
+    assert set(outcomes) == {"registered", "email-taken"}
 
 
 def test_the_registrar_confirms_on_evidence(session):
     registrar = staff(session)
     company, _ = register(session)
-    confirmed = organisations.confirm_organisation(
+    confirmed = claims.confirm_organisation(
         session,
         registrar,
         organisation_id=company.id,
@@ -141,19 +161,21 @@ def test_the_registrar_confirms_on_evidence(session):
     session.commit()
     assert (confirmed.standing, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)
     event = session.query(AuditEvent).filter_by(event="organisation.confirmed").one()
-    assert (event.subject_id, event.data) == (str(company.id), {})
+    [claim] = store.claims(session, voen=company.voen)
+    assert (event.subject_id, event.data) == (str(company.id), {"claim": str(claim.id), "merged_from": None})
+    assert (claim.state, claim.basis, claim.decided_by) == ("confirmed", confirmed.confirmation_basis, registrar.id)
 
 
-def test_refusing_cuts_off_members_and_clients_and_keeps_the_reason_out_of_the_audit(session):
+def test_refusing_seals_members_ends_clients_and_keeps_the_reason_out_of_the_audit(session):
     registrar = staff(session)
     company, user = register(session)
     client, *_ = clients.create_client(session, member(user), name="ERP", now=NOW, life=timedelta(days=1))
-    organisations.refuse_organisation(
+    claims.refuse_organisation(
         session, registrar, organisation_id=company.id, version=1, reason="Nobody there knows them", now=NOW
     )
     session.commit()
-    assert (company.standing, company.refusal_reason) == ("listed", "Nobody there knows them")
-    assert not user.active
+    assert (company.standing, company.refusal_reason) == ("refused", "Nobody there knows them")
+    assert (user.active, user.sealed_at) == (True, NOW)
     assert client_store.client(session, client.id).revoked_at == NOW
     assert all("Nobody" not in str(event.data) for event in session.query(AuditEvent))
 
@@ -162,10 +184,10 @@ def test_decisions_fit_the_standing(session):
     registrar = staff(session)
     company, _ = register(session)
     arguments = {"organisation_id": company.id, "now": NOW}
-    organisations.confirm_organisation(session, registrar, **arguments, version=1, basis="Extract")
+    claims.confirm_organisation(session, registrar, **arguments, version=1, basis="Extract")
     for decide, text in (
-        (organisations.confirm_organisation, {"basis": "Again"}),
-        (organisations.refuse_organisation, {"reason": "Late doubts"}),
+        (claims.confirm_organisation, {"basis": "Again"}),
+        (claims.refuse_organisation, {"reason": "Late doubts"}),
     ):
         with pytest.raises(WrongState) as refusal:
             decide(session, registrar, **arguments, version=2, **text)
@@ -177,7 +199,7 @@ def test_refusals_around_a_decision(session):
     company, user = register(session)
 
     def confirm(actor=registrar, organisation_id=company.id, version=1, basis="Extract"):
-        return organisations.confirm_organisation(
+        return claims.confirm_organisation(
             session, actor, organisation_id=organisation_id, version=version, basis=basis, now=NOW
         )
 
@@ -185,9 +207,7 @@ def test_refusals_around_a_decision(session):
         with pytest.raises(Forbidden):
             confirm(other)
         with pytest.raises(Forbidden):
-            organisations.refuse_organisation(
-                session, other, organisation_id=company.id, version=1, reason="No", now=NOW
-            )
+            claims.refuse_organisation(session, other, organisation_id=company.id, version=1, reason="No", now=NOW)
     with pytest.raises(NotFound):
         confirm(organisation_id=user.id)
     with pytest.raises(StaleVersion):
@@ -214,7 +234,7 @@ def test_companies_see_only_themselves(session):
 def test_the_list_pages_filters_and_finds(session):
     registrar = staff(session)
     rows = [register(session, voen, now=NOW + timedelta(seconds=n))[0] for n, voen in enumerate(VOENS)]
-    organisations.confirm_organisation(session, registrar, organisation_id=rows[2].id, version=1, basis="x", now=NOW)
+    claims.confirm_organisation(session, registrar, organisation_id=rows[2].id, version=1, basis="x", now=NOW)
 
     def found(**query):
         return organisations.list_organisations(session, registrar, **query)

@@ -12,7 +12,6 @@ UNITS = {"capacity-statement": {"unit": "t"}}
 def test_the_honest_company_gets_its_certificate(house):
     # A company registers itself. Nobody has confirmed yet that these people act for it.
     company = house.register()
-    house.settle(company)
     company.add_site()
 
     # It describes what it makes, uploads its papers, and tries the rules before it applies: nothing
@@ -34,7 +33,7 @@ def test_the_honest_company_gets_its_certificate(house):
     assert (refusal.status_code, refusal.json()["code"]) == (409, "organisation-unconfirmed")
 
     # The registrar sees the papers and confirms, and looks up what only staff can; now it may.
-    house.confirm(company)
+    house.settle(house.confirm(company))
     for paper in papers:
         house.confirm_evidence(paper)
     house.look_up(company, *LOOKED_UP)
@@ -54,7 +53,8 @@ def test_the_honest_company_gets_its_certificate(house):
     assert answer["verdict"] == "valid"
     assert answer["certificate"]["holder"] == {
         "name": company.name,
-        "voen": f"{company.voen[:3]}****{company.voen[-3:]}",
+        "name_az": company.name.replace("Sample ", "“Nümunə-") + "” MMC",
+        "voen": company.voen,
     }
     assert answer["certificate"]["product"]["name"]["en"] == "Welded steel tube"
     assert house.verify(number.lower().replace("-", " "))["verdict"] == "valid"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from app.cli.demo import cast
 from app.cli.demo.cast import Case
 from app.cli.demo.client import Account, Json, Refused
-from app.cli.demo.companies import registered_site, set_operating, tell_start
+from app.cli.demo.companies import place_of_production, set_operating, tell_start
 from app.cli.demo.evidence import Applicant, upload_and_confirm, upload_proofs
 from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
 from app.cli.demo.sample_products import product_body
@@ -86,7 +86,7 @@ class CasePlay:
         """Ids of the products, in the order of the case; what is missing of them and their documents is entered."""
         known = {code: each for each, code in self._references().items()}
         missing = [code for code in self._case.products if code not in known]
-        site = registered_site(self._member)
+        site = place_of_production(self._stage, self._case.party, self._member)
         for code in missing:
             known[code] = self._member.post("/v1/products", product_body(self._stage.lines[code], site, {}))["id"]
         if missing:

@@ -5,11 +5,14 @@ from app.cli.demo.cast import Company
 from app.cli.demo.client import Account, Json, NoService, Refused
 from app.cli.demo.stage import Row, Stage, sample, sample_rows
 
+COMPANIES = ("listed", "confirmed")
+"""Standings of what is a company; others are claims."""
+
 
 def load_register(stage: Stage) -> None:
     """Import the files of the sample whose companies are not known yet, and leave all others alone: an import on a
     later day would take back what a visitor changed."""
-    known = {each["voen"] for each in stage.registrar.everything("/v1/organisations")}
+    known = {each["voen"] for each in stage.registrar.everything("/v1/organisations") if each["standing"] in COMPANIES}
     for name in cast.REGISTER_FILES:
         if {row["voen"] for row in sample_rows(name)} <= known:
             continue
@@ -20,24 +23,38 @@ def load_register(stage: Stage) -> None:
 def bring_in(stage: Stage, company: Company) -> Account:
     """The company registers itself, is confirmed, and says since when it produces."""
     listed = stage.listing[company.party]
-    organisation = next(stage.registrar.everything("/v1/organisations", q=listed["voen"]))
     name = stage.name(company.party)
-    if organisation["standing"] == "listed":
-        stage.public.post("/v1/registrations", _registration(listed, company, stage.password_for(company.email)))
+    if not _is_known(stage, company):
+        stage.public.post("/v1/registrations", {"email": company.email})
+        body = _registration(listed, company, stage.mailed_code_for(company.email), stage.password_for(company.email))
+        stage.public.post("/v1/registrations/confirm", body)
         stage.say(f"{name} registers and claims its line of the register.")
     member = _member(stage, company)
-    organisation = stage.registrar.get(f"/v1/organisations/{organisation['id']}")
-    if organisation["standing"] == "unconfirmed" and company.basis:
-        stage.registrar.act(f"/v1/organisations/{organisation['id']}/confirm", {"basis": company.basis})
+    claim = _claim(stage, company, member)
+    if claim and claim["state"] == "waiting" and company.basis:
+        stage.registrar.act(f"/v1/claims/{claim['id']}/confirm", {"basis": company.basis})
         stage.say(f"The registrar confirms that {company.member} acts for {name}.")
     if company.started_on:
         tell_start(member, company.started_on.isoformat())
     return member
 
 
-def _registration(listed: Row, company: Company, password: str) -> Json:
+def _is_known(stage: Stage, company: Company) -> bool:
+    """Whether somebody claimed this number under the demo's address: the password tells whether it was the demo."""
+    claims = stage.registrar.everything("/v1/claims", voen=stage.listing[company.party]["voen"])
+    return any(each["claimant"]["email"] == company.email for each in claims)
+
+
+def _claim(stage: Stage, company: Company, member: Account) -> Json | None:
+    """The claim of the person who has just signed in with the demo's password, as the registrar sees it."""
+    voen = stage.listing[company.party]["voen"]
+    own = [each["id"] for each in member.everything("/v1/claims") if each["voen"] == voen]
+    return stage.registrar.get(f"/v1/claims/{own[-1]}") if own else None
+
+
+def _registration(listed: Row, company: Company, token: str, password: str) -> Json:
     names = {name: listed[name] for name in ("legal_name_az", "legal_name_en", "legal_form", "voen")}
-    return {**names, "member": {"full_name": company.member, "email": company.email, "password": password}}
+    return {**names, "token": token, "member": {"full_name": company.member, "password": password}}
 
 
 def _member(stage: Stage, company: Company) -> Account:
@@ -46,7 +63,7 @@ def _member(stage: Stage, company: Company) -> Account:
     except Refused as why:
         raise NoService(
             f"{company.email} cannot sign in for {stage.name(company.party)} ({why.message}). Either somebody else "
-            "registered this company of the sample, or the file of demo accounts belongs to another database. "
+            "has this account, or the file of demo accounts belongs to another database. "
             "A fresh MIK_DATA_DIR starts the demo anew."
         ) from why
 
@@ -66,6 +83,17 @@ def tell_start(member: Account, day: str) -> None:
 def registered_site(member: Account) -> Json:
     """The company's place of production as the register names it."""
     return next(site for site in member.everything("/v1/sites") if site["source"] == "register")
+
+
+def place_of_production(stage: Stage, party: str, member: Account) -> Json:
+    """The same; of a claimant, who sees nothing of the register, one of their own."""
+    sites = list(member.everything("/v1/sites"))
+    known = next((site for site in sites if site["source"] == "register"), sites[0] if sites else None)
+    if known is not None:
+        return known
+    row = stage.listing[party]
+    body = {"name": row["zone_name_en"], "district": row["district"], "park_code": row["zone_code"]}
+    return member.post("/v1/sites", body)
 
 
 def set_operating(stage: Stage, organisation_id: str) -> None:

@@ -93,20 +93,21 @@ def upload_and_confirm(stage: Stage, case: Case, applicant: Applicant) -> None:
         stage.say(f"{applicant.name} uploads documents: {', '.join(added)}.")
     if applicant.member.get("/v1/me")["organisation"]["standing"] != "confirmed":
         return
-    for each in _waiting(applicant):
+    for each in _waiting(stage, applicant):
         if each["entered"] is not None:  # uploaded by the company
             stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
     if found := _upload(stage.registrar, applicant, list(_looked_up(stage, case, applicant))):
         stage.say(f"The registrar confirms them and adds: {', '.join(found)}.")
-    looked_up = _waiting(applicant)
+    looked_up = _waiting(stage, applicant)
     for each in looked_up:  # by another member of staff than the one who added it
         stage.reviewer.act(f"/v1/evidence/{each['id']}/confirm", {})
     if looked_up:
         stage.say("The reviewer confirms what the registrar added.")
 
 
-def _waiting(applicant: Applicant) -> list[Json]:
-    return [each for each in applicant.member.get(applicant.path)["items"] if each["confirmed_at"] is None]
+def _waiting(stage: Stage, applicant: Applicant) -> list[Json]:
+    """As staff see them: what only staff supply is not shown to the company."""
+    return [each for each in stage.registrar.get(applicant.path)["items"] if each["confirmed_at"] is None]
 
 
 def _upload(account: Account, applicant: Applicant, documents: list[Document]) -> list[str]:

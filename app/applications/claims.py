@@ -1,0 +1,369 @@
+"""Claims: who acts for a company. The registrar compares them and confirms one, or refuses.
+
+What a claimant entered lies in an organisation of its own. A confirmed claim moves it into the company of its VÖEN, or
+makes it the company where there is none; all other claims of the number are refused. A refused claim is sealed: its
+uploads are erased after 30 days, and nothing of it passes to anybody.
+
+A claim beside a confirmed company is disputed: its members read that there is one, a registrar proposes to confirm it,
+and another one does, no earlier than ten days after they could read it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.access import service as access
+from app.access import store as access_store
+from app.access.rights import person, require, require_second_factor
+from app.actor import Actor, Role
+from app.applications import cases, claim_store, evidence
+from app.applications.deadlines import claim_due, objections_until
+from app.applications.files import StoredFile
+from app.applications.items import About, Details
+from app.applications.model import Evidence
+from app.applications.quotas import Quotas
+from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
+from app.registry import holidays, organisations
+from app.registry import store as registry
+from app.registry.model import Claim, ClaimState, Organisation, Standing
+from app.registry.text import tidy, wrong_with
+
+
+class Decision(StrEnum):
+    PROPOSE = "propose"  # of a disputed one; another registrar confirms
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+
+
+OPEN = frozenset({ClaimState.WAITING, ClaimState.DISPUTED})
+KEPT = timedelta(days=30)
+"""How long the uploads of a refused claim are kept."""
+LONGEST_REASON = 2_000
+ANOTHER_CONFIRMED = "Another claim of this number was confirmed."
+
+
+def visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
+    """For those who read cases, and for its claimant; to everybody else there is none."""
+    claim = registry.claim(session, claim_id)
+    if claim is None or not (actor.is_staff or (actor.id is not None and claim.claimant_id == actor.id)):
+        raise NotFound.of("company claim")
+    if actor.is_staff:
+        require(actor, *cases.CASE_READERS)
+    return claim
+
+
+def list_claims(
+    session: Session,
+    actor: Actor,
+    *,
+    states: Collection[ClaimState] = (),
+    voen: str | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Claim]:
+    """Staff see all; everybody else their own, whatever they ask for."""
+    if actor.is_staff:
+        require(actor, *cases.CASE_READERS)
+        return registry.claims(session, states=states, voen=voen, after=after, limit=limit)
+    return registry.claims(session, claimant_id=person(actor), after=after, limit=limit)
+
+
+def others(session: Session, claim: Claim) -> Sequence[Claim]:
+    """All other claims of the number, decided or not."""
+    return [each for each in registry.claims(session, voen=claim.voen) if each.id != claim.id]
+
+
+def documents(session: Session, rows: Collection[Claim]) -> Sequence[Evidence]:
+    """What was uploaded with these; of a confirmed claim the company has it."""
+    return claim_store.documents(session, {row.organisation_id for row in rows if row.state != ClaimState.CONFIRMED})
+
+
+def beside(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Claim]:
+    """Claims of others to act for a confirmed company, made since it was confirmed: for its members, and for those who
+    read cases."""
+    company = organisations.get_organisation(session, actor, organisation_id)
+    require(actor, Role.APPLICANT, *cases.CASE_READERS)
+    person(actor)
+    if company.standing != Standing.CONFIRMED or company.confirmed_at is None:
+        return ()
+    since = registry.claims(session, voen=company.voen, made_since=company.confirmed_at)
+    return [each for each in since if each.state != ClaimState.CONFIRMED or each.proposed_by is not None]
+
+
+def due(session: Session, rows: Collection[Claim]) -> Mapping[UUID, datetime]:
+    """By when a registrar decides about those that wait; worked out from the calendar, never stored."""
+    calendar = holidays.calendar(session)
+    return {row.id: claim_due(row.created_at, calendar) for row in rows if row.state == ClaimState.WAITING}
+
+
+def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, action: Decision, now: datetime) -> Claim:
+    """The claim, locked with all others of its number: 404, 403, 428, 412, 409."""
+    claim = visible(session, actor, claim_id)
+    require(actor, Role.REGISTRAR)
+    require_second_factor(actor)
+    claim = _locked(session, claim)
+    _check_second_person(actor, claim, action)
+    if isinstance(version, Expected):
+        version.ask_first()
+    check_version(version, claim.version)
+    _check_open(session, claim, action, now)
+    return claim
+
+
+def guard_organisation(
+    session: Session, actor: Actor, organisation_id: UUID, version: Version, action: Decision, now: datetime
+) -> tuple[Organisation, Claim]:
+    """The same by the organisation that holds what was entered, and against its version."""
+    organisation = organisations.get_organisation(session, actor, organisation_id)
+    require(actor, Role.REGISTRAR)
+    require_second_factor(actor)
+    claim = registry.claim_of(session, organisation_id)
+    if claim is not None:
+        claim = _locked(session, claim)
+        _check_second_person(actor, claim, action)
+    held = registry.organisation(session, organisation_id, lock=True)
+    assert held is not None  # found above, and never deleted without its lock
+    if isinstance(version, Expected):
+        version.ask_first()
+    check_version(version, held.version)
+    if claim is None:
+        raise WrongState("company", state=held.standing, action=action, allowed=())
+    _check_open(session, claim, action, now)
+    return organisation, claim
+
+
+def _locked(session: Session, claim: Claim) -> Claim:
+    """Of two registrars who confirm two claims of one number, one comes first."""
+    return next(each for each in registry.claims(session, voen=claim.voen, lock=True) if each.id == claim.id)
+
+
+def _check_second_person(actor: Actor, claim: Claim, action: Decision) -> None:
+    if action == Decision.CONFIRM and claim.proposed_by is not None and claim.proposed_by == actor.id:
+        raise FourEyes("You proposed to confirm this claim; another registrar must confirm it.")
+
+
+def _check_open(session: Session, claim: Claim, action: Decision, now: datetime) -> None:
+    state = ClaimState(claim.state)
+    if state not in OPEN:
+        raise WrongState("company claim", state=state, action=action, allowed=())
+    if state is ClaimState.WAITING and action == Decision.PROPOSE:
+        raise WrongState("company claim", state=state, action=action, allowed=(Decision.CONFIRM, Decision.REFUSE))
+    if state is ClaimState.DISPUTED and action == Decision.CONFIRM:
+        _check_proposal(session, claim, now)
+
+
+def _check_proposal(session: Session, claim: Claim, now: datetime) -> None:
+    if claim.proposed_by is None:
+        raise Conflict(
+            "Others act for this company already. One registrar proposes to confirm the claim, another confirms it.",
+            code="not-proposed",
+        )
+    if Role.REGISTRAR not in access_store.roles_of(session, claim.proposed_by):
+        raise Conflict("Who proposed this is no registrar any more; propose it anew.", code="proposer-left")
+    until = objections_until(claim.created_at)
+    if now < until:
+        raise Conflict(
+            "The members of the company were told of the claim. They have ten days to speak up.",
+            code="objections-open",
+            data={"until": until.isoformat()},
+        )
+
+
+def confirm(
+    session: Session,
+    actor: Actor,
+    claim_id: UUID,
+    *,
+    basis: str,
+    evidence_seen: Sequence[UUID] = (),
+    version: Version,
+    now: datetime,
+) -> Claim:
+    """You have seen evidence that this person acts for the company. What was entered becomes the company's, and all
+    other claims of the number are refused. A disputed one takes the proposal of another registrar and ten days.
+
+    Errors: as `guard`; FourEyes; Invalid; Conflict `not-proposed`, `proposer-left`, `objections-open`,
+    `company-confirmed`, `listed-meanwhile`."""
+    return _confirm(
+        session, actor, guard(session, actor, claim_id, version, Decision.CONFIRM, now), basis, evidence_seen, now
+    )
+
+
+def propose(session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: Version, now: datetime) -> Claim:
+    """That another registrar confirms a disputed claim. A later proposal takes the place of an earlier one.
+
+    Errors: as `guard`; Invalid."""
+    claim = guard(session, actor, claim_id, version, Decision.PROPOSE, now)
+    claim.proposal, claim.proposed_by, claim.proposed_at = _free_text(basis, "/basis"), person(actor), now
+    claim.version += 1
+    session.flush()
+    audit.record(session, actor, "claim.proposed", ("claim", claim.id), now)
+    return claim
+
+
+def confirm_organisation(
+    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, basis: str, now: datetime
+) -> Organisation:
+    """The same by the organisation of the claim; the company that came of it."""
+    _, claim = guard_organisation(session, actor, organisation_id, version, Decision.CONFIRM, now)
+    return _company(session, _confirm(session, actor, claim, basis, (), now))
+
+
+def _company(session: Session, claim: Claim) -> Organisation:
+    company = registry.organisation(session, claim.organisation_id)
+    assert company is not None  # a foreign key
+    return company
+
+
+def _confirm(
+    session: Session, actor: Actor, claim: Claim, basis: str, evidence_seen: Sequence[UUID], now: datetime
+) -> Claim:
+    kept_basis = _free_text(basis, "/basis")
+    known = {row.id for row in documents(session, [claim])}
+    wrong = [
+        {"pointer": f"/evidence_seen/{i}", "detail": "This document was not uploaded with the claim."}
+        for i, each in enumerate(evidence_seen)
+        if each not in known
+    ]
+    if wrong:
+        raise Invalid.with_all(wrong)
+    # Applications and what they rest on are locked before the companies, as everywhere.
+    claim_store.hold_entries(session, claim.organisation_id)
+    company = registry.company_by_voen(session, claim.voen, lock=True)
+    entered = registry.organisation(session, claim.organisation_id, lock=True)
+    assert entered is not None  # a foreign key
+    is_disputed = claim.state == ClaimState.DISPUTED
+    if company is not None and company.standing == Standing.CONFIRMED and not is_disputed:
+        raise Conflict(
+            "Others were confirmed for this company just now. Refuse this claim; its claimant can claim again.",
+            code="company-confirmed",
+        )
+    merged_from = None if company is None else entered.id
+    target = entered if company is None else company
+    if not is_disputed:
+        target.standing = Standing.CONFIRMED.value
+        target.confirmation_basis, target.confirmed_by, target.confirmed_at = kept_basis, actor.id, now
+        target.refusal_reason = None
+    target.version += 1
+    claim.state, claim.decided_at, claim.decided_by = ClaimState.CONFIRMED.value, now, person(actor)
+    claim.basis, claim.evidence_seen = kept_basis, [str(each) for each in evidence_seen]
+    claim.version += 1
+    try:
+        session.flush()
+    except IntegrityError as why:  # an import listed the company at this very moment
+        raise Conflict("The register listed this company just now; confirm again.", code="listed-meanwhile") from why
+    if company is not None:
+        claim.organisation_id = company.id
+        session.flush()
+        claim_store.merge(session, entered, company)
+    event, subject = ("claim.confirmed" if is_disputed else "organisation.confirmed"), ("organisation", target.id)
+    audit.record(session, actor, event, subject, now, claim=claim.id, merged_from=merged_from)
+    for other in () if is_disputed else others(session, claim):
+        if ClaimState(other.state) in OPEN:
+            _seal(session, actor, other, ANOTHER_CONFIRMED, now)
+    return claim
+
+
+def refuse(session: Session, actor: Actor, claim_id: UUID, *, reason: str, version: Version, now: datetime) -> Claim:
+    """The claim is sealed: its clients end, its uploads are erased after 30 days, and nothing passes to anybody."""
+    claim = guard(session, actor, claim_id, version, Decision.REFUSE, now)
+    _seal(session, actor, claim, _free_text(reason, "/reason"), now)
+    return claim
+
+
+def refuse_organisation(
+    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, reason: str, now: datetime
+) -> Organisation:
+    """The same by the organisation of the claim."""
+    organisation, claim = guard_organisation(session, actor, organisation_id, version, Decision.REFUSE, now)
+    _seal(session, actor, claim, _free_text(reason, "/reason"), now)
+    return organisation
+
+
+def _seal(session: Session, actor: Actor, claim: Claim, reason: str, now: datetime) -> None:
+    claim.state, claim.decided_at, claim.decided_by = ClaimState.REFUSED.value, now, person(actor)
+    claim.reason = reason
+    claim.version += 1
+    entered = registry.organisation(session, claim.organisation_id, lock=True)
+    assert entered is not None  # a foreign key
+    entered.standing, entered.refusal_reason = Standing.REFUSED.value, reason
+    entered.version += 1
+    access.seal_members(session, actor, entered.id, now)
+    session.flush()
+    audit.record(session, actor, "organisation.refused", ("organisation", entered.id), now, claim=claim.id)
+
+
+def may_claim_again(actor: Actor, ask_first: Callable[[], None] = lambda: None) -> None:
+    """For a person whose claim was refused, and nobody else. `ask_first` is called between 403 and 409."""
+    person(actor)
+    if actor.is_staff:
+        raise Forbidden("This is for a person whose claim was refused.")
+    ask_first()
+    if actor.organisation_id is not None:
+        raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
+
+
+def claim_again(
+    session: Session,
+    actor: Actor,
+    *,
+    names: dict[str, str],
+    voen: str,
+    stored: StoredFile,
+    quotas: Quotas,
+    kind: str,
+    file_name: str,
+    about: About,
+    details: Details,
+    now: datetime,
+) -> Claim:
+    """Another claim, with evidence that none of this person's refused claims had. Errors: as `may_claim_again`;
+    Invalid."""
+    may_claim_again(actor)
+    if stored.sha256 in claim_store.hashes_of_refused(session, person(actor)):
+        raise Invalid.at("/file", "This file was with your refused claim. Bring new evidence.")
+    claim = organisations.claim_again(session, actor, **names, voen=voen, now=now)
+    acting = access.acting_for(actor, claim.organisation_id)
+    evidence.add_of_company(
+        session,
+        acting,
+        claim.organisation_id,
+        kind=kind,
+        file_name=file_name,
+        about=about,
+        details=details,
+        stored=stored,
+        quotas=quotas,
+        now=now,
+    )
+    return claim
+
+
+def _free_text(text: str, pointer: str) -> str:
+    if wrong := wrong_with(text, LONGEST_REASON, lines=True):
+        raise Invalid.at(pointer, wrong)
+    return tidy(text)
+
+
+def to_erase(session: Session, now: datetime) -> Sequence[UUID]:
+    """Refused claims with uploads that are due to be erased."""
+    return claim_store.to_erase(session, now - KEPT)
+
+
+def erase(session: Session, actor: Actor, claim_id: UUID, now: datetime) -> Sequence[str]:
+    """Mark the uploads of a refused claim as erased; the hashes of the files that nothing else rests on."""
+    require(actor, Role.SYSTEM)
+    claim = registry.claim(session, claim_id, lock=True)
+    if claim is None or claim.state != ClaimState.REFUSED or claim.decided_at is None or claim.decided_at > now - KEPT:
+        return []
+    rows = [row for row in claim_store.documents(session, [claim.organisation_id]) if row.erased_at is None]
+    for row in rows:
+        row.erased_at = now
+    session.flush()
+    audit.record(session, actor, "claim.erased", ("claim", claim.id), now, files=[row.sha256 for row in rows])
+    return sorted({row.sha256 for row in rows} - claim_store.still_kept(session, {row.sha256 for row in rows}))

@@ -1,0 +1,80 @@
+"""English messages that can be said in another language, with their values as data. Pure.
+
+    Message("This is longer than %(limit)s characters.", code="too-long", limit=100)
+
+A `Message` is the English text. It also carries the text with its placeholders, which is the key of the catalogues
+(`app/locales/*/problems.po`), and the values, which a problem document gives as members of their own. After adding one
+run `python -m tests.pages.strings --write` and translate what is new.
+"""
+
+from collections.abc import Mapping, Sequence
+from gettext import NullTranslations
+from typing import Any, Self
+
+
+class Message(str):  # noqa: SLOT000 (a handful in a request)
+    """`code` is stable and names the kind of fault; `many` is the plural, chosen by the value `count`."""
+
+    key: str
+    many: str | None
+    code: str | None
+    values: Mapping[str, Any]
+
+    def __new__(cls, key: str, /, *, many: str | None = None, code: str | None = None, **values: Any) -> Self:
+        message = super().__new__(cls, _filled(_english(key, many, values), values, NullTranslations()))
+        message.key, message.many, message.code, message.values = key, many, code, values
+        return message
+
+    def translated(self, catalogue: NullTranslations) -> str:
+        """The sentence by this catalogue; in English where it lacks it."""
+        if self.many is None:
+            text = catalogue.gettext(self.key)
+        else:
+            text = catalogue.ngettext(self.key, self.many, self.values["count"])
+        return _filled(text, self.values, catalogue)
+
+
+def message_of(text: str) -> Message:
+    """The text itself where it is a message, else one without values."""
+    return text if isinstance(text, Message) else Message(text)
+
+
+def word_of(value: object) -> Message:
+    """The word for a value of a closed list, such as a state or a role."""
+    return Message(str(value).replace("_", " "))
+
+
+def one_of(values: Sequence[str]) -> str:
+    """The alternatives, as they are named in a sentence."""
+    *others, last = values
+    return Message("%(others)s or %(last)s", others=others, last=last) if others else last
+
+
+def localised(value: Any, catalogue: NullTranslations) -> Any:
+    """A JSON value with every message in it translated."""
+    if isinstance(value, Message):
+        return value.translated(catalogue)
+    if isinstance(value, Mapping):
+        return {name: localised(each, catalogue) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [localised(each, catalogue) for each in value]
+    return value
+
+
+def _english(key: str, many: str | None, values: Mapping[str, Any]) -> str:
+    return key if many is None or values["count"] == 1 else many
+
+
+def _filled(text: str, values: Mapping[str, Any], catalogue: NullTranslations) -> str:
+    if not values:
+        return text
+    return text % {name: _shown(localised(value, catalogue)) for name, value in values.items()}
+
+
+def _shown(value: Any) -> Any:
+    """Lists are enumerated."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+DAY_WANTED = Message("Enter a date as YYYY-MM-DD, such as 2026-11-22.", code="invalid-date")
+DECIMAL_WANTED = Message("Enter a number, best as text such as “12.50”.", code="not-a-number")

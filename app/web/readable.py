@@ -1,0 +1,133 @@
+"""What can be read of a body though parts of it cannot: so that all its faults are named in one answer. Pure.
+
+What is missing or unreadable is replaced by a value that fits. The result is only looked at, never stored; faults found
+in a replaced place, or by comparing with one, are left out.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from app.core.messages import message_of
+
+Place = tuple[str | int, ...]
+Fault = Mapping[str, str]
+T = TypeVar("T", bound=BaseModel)
+
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "unknown-district": ("country", "origin_country"),
+    "other-district": ("country", "district"),
+    "other-hs-code": ("hs6",),
+    "other-occasion": ("works",),
+    "other-year": ("year",),
+}
+"""Code of a fault → the members beside it, or above it, that the place was compared with."""
+
+OF_KEY = "[key]"
+"""How pydantic marks a fault of a key rather than of its value."""
+
+
+class _Unknown(Exception):
+    """There is no value that surely fits."""
+
+
+def repaired(model: type[T], sent: Any, places: Sequence[tuple[str, Place]]) -> T | None:
+    """The body with every place of `places` (kind of fault, place) made readable; None where that cannot be done."""
+    body = copy.deepcopy(sent)
+    try:
+        for kind, place in places:
+            _repair(model, body, kind, place)
+        return model.model_validate(body)
+    except (_Unknown, ValidationError):
+        return None
+
+
+def _repair(model: type[BaseModel], body: Any, kind: str, place: Place) -> None:
+    steps = [step for step in place if step != OF_KEY]
+    if not steps:
+        raise _Unknown
+    *way, last = steps
+    holder, inside = body, model
+    for step in way:
+        holder, inside = _into(holder, inside, step)
+    if isinstance(last, int):
+        holder[last] = _element(inside, last)
+        return
+    if not isinstance(holder, dict):
+        raise _Unknown
+    field = _field(inside, last)
+    if field is None or not field.is_required() or kind == "extra_forbidden":
+        holder.pop(last, None)
+    else:
+        holder[last] = _fitting(field)
+
+
+def _into(holder: Any, inside: Any, step: str | int) -> tuple[Any, Any]:
+    if isinstance(step, int):
+        if not isinstance(holder, list) or step >= len(holder):
+            raise _Unknown
+        return holder[step], inside
+    field = _field(inside, step)
+    if field is None or not isinstance(holder, dict) or step not in holder:
+        raise _Unknown
+    return holder[step], _model_in(field.annotation)
+
+
+def _field(inside: Any, name: str) -> FieldInfo | None:
+    """The field of a model; none in a dictionary."""
+    if isinstance(inside, type) and issubclass(inside, BaseModel):
+        return inside.model_fields.get(name)
+    return None
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model of a member, or of the elements of its list."""
+    if get_origin(annotation) in (list, Annotated):
+        return _model_in(get_args(annotation)[0])
+    return annotation
+
+
+def _fitting(field: FieldInfo) -> Any:
+    if field.examples:
+        return field.examples[0]
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind)).value
+    kind = get_origin(kind) or kind
+    if kind not in _FITTING:
+        raise _Unknown
+    return _FITTING[kind]
+
+
+def _element(kind: Any, position: int) -> str:
+    """Another one at each position: what is listed may have to differ."""
+    if kind not in (UUID, str):
+        raise _Unknown
+    return str(UUID(int=position)) if kind is UUID else f"x{position}"
+
+
+_FITTING: Mapping[Any, Any] = {list: [], UUID: str(UUID(int=0)), bool: False, int: 1, str: "x"}
+
+
+def told(faults: Iterable[Fault], unreadable: Sequence[str]) -> Iterator[Fault]:
+    """The faults that do not rest on what was replaced; `unreadable` are JSON pointers."""
+    for fault in faults:
+        pointer, code = fault["pointer"], message_of(fault["detail"]).code or ""
+        parent = pointer.rpartition("/")[0]
+        above = parent.rpartition("/")[0].rpartition("/")[0]
+        rests_on = [pointer, *(f"{at}/{name}" for name in COMPARED.get(code, ()) for at in (parent, above))]
+        if code == "duplicate" and any(lost.startswith(f"{parent}/") for lost in unreadable):
+            continue  # perhaps of a line that is replaced
+        if not any(_is_within(each, lost) for each in rests_on for lost in unreadable):
+            yield fault
+
+
+def _is_within(pointer: str, other: str) -> bool:
+    return pointer == other or pointer.startswith(other + "/")
