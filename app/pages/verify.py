@@ -30,7 +30,7 @@ from app.pages import asked
 from app.pages.frame import language_of, render
 from app.pages.language import PARAMETER
 from app.pages.marks import Marks, ShownMark
-from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS
+from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS, SIGNATURES
 from app.pages.words import _
 from app.registry.territory import territory
 from app.verification import token_text
@@ -124,7 +124,14 @@ class VerifyPages:
                 request, "verify.html", status=422, camera=True, wrong_file=why.message, **self._for_scripts(None)
             )
         number = carried.question.text if carried.question.kind == "number" else ""
-        return await self._answer(request, carried.judgement, typed=number, alarm=carried.alarm, stamp=carried.stamp)
+        return await self._answer(
+            request,
+            carried.judgement,
+            typed=number,
+            alarm=carried.alarm,
+            stamp=carried.stamp,
+            signature=carried.signature,
+        )
 
     async def answer_about_file(self, request: Request) -> Response:
         """`POST /v1/verify/file`: the file as the body, or in a form as `file`."""
@@ -198,7 +205,13 @@ class VerifyPages:
         return await self._answer(request, await self.desk.by_number(typed), typed=typed)
 
     async def _answer(
-        self, request: Request, judgement: Judgement, typed: str = "", alarm: Alarm | None = None, stamp: str = ""
+        self,
+        request: Request,
+        judgement: Judgement,
+        typed: str = "",
+        alarm: Alarm | None = None,
+        stamp: str = "",
+        signature: str | None = None,
     ) -> Response:
         parsed = numbers.parse(typed)
         number = judgement.record.number if judgement.record else str(parsed or "")
@@ -226,6 +239,7 @@ class VerifyPages:
             alarm=alarm,
             alarms=ALARMS,
             stamp=stamp,
+            signed=SIGNATURES.get(signature or ""),
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
             checked_at=self.desk.clock().replace(second=0, microsecond=0),

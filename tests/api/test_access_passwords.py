@@ -113,6 +113,12 @@ def test_the_first_guesses_of_a_window_all_count_though_they_come_at_once(house,
     assert [row.failures for row in rows(house, "SELECT failures FROM guesses")] == [6, 6, 6]
 
 
+def test_guesses_at_once_do_not_overrun_the_limit(house, company):
+    """Each is counted before any of them is compared."""
+    answers = at_once(*[lambda: sign_in(house, email_of(company), "a wrong guess")] * 25)
+    assert statuses(answers) == [401] * 10 + [429] * 15
+
+
 # Mailed by staff
 
 
