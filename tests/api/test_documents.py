@@ -116,7 +116,7 @@ def test_the_paper_is_signed_by_the_organisation(shared_house, number):
     ("lang", "tongues", "word"),
     [
         (None, "az, en", "İstehsal yeri"),
-        ("az", "az, en", "Sahibi"),
+        ("az", "az, en", "Sertifikat sahibi"),
         ("en", "az, en", "This is not a customs certificate of origin."),
         ("ru", "az, en, ru", "Место производства"),
         ("fa", "az, en, fa", "دارنده"),
