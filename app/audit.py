@@ -14,17 +14,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.actor import Actor
+from app.core.unit_of_work import noted, take
 from app.db import Base, dumps, table_of
 
 GENESIS = "0" * 64
 AT_ONCE = 1_000
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 """What reading a row raises whose columns were filled past the service with what they cannot hold."""
-_PENDING = "audit.pending"
+_NOTED = "audit events"
 
 
 class AuditEvent(Base):
@@ -81,8 +81,8 @@ def record(
 ) -> None:
     """Note an event; it is chained and written with the commit of this session, or not at all."""
     subject_type, subject_id = subject
-    noted = _Noted(event, actor, subject_type, str(subject_id), case_id, data, now)
-    session.info.setdefault(_PENDING, []).append(noted)
+    entry = _Noted(event, actor, subject_type, str(subject_id), case_id, data, now)
+    noted(session, _NOTED, list).append(entry)
 
 
 def timeline(session: Session, case_id: UUID) -> Sequence[AuditEvent]:
@@ -160,9 +160,9 @@ def hashed_members(row: AuditEvent) -> dict[str, Any]:
     }
 
 
-@event.listens_for(Session, "before_commit")
-def _seal(session: Session) -> None:
-    if session.info.get(_PENDING):
+def append_noted(session: Session) -> None:
+    """Chain and write the noted events; a step of the commit."""
+    if noted(session, _NOTED, list):
         seal(session)
 
 
@@ -189,19 +189,19 @@ def seal(session: Session) -> Sealed:
     head = session.execute(_LOCKED_HEAD).one()
     seq, last = head.seq, head.hash
     rows: list[dict[str, Any]] = []
-    pending: list[_Noted] = session.info.pop(_PENDING, [])
-    for noted in pending:
+    pending: list[_Noted] = take(session, _NOTED, list)
+    for noted_event in pending:
         seq += 1
         row = {
             "seq": seq,
-            "at": noted.at,
-            "event": noted.event,
-            "actor_kind": noted.actor.kind.value,
-            "actor_id": noted.actor.id,
-            "subject_type": noted.subject_type,
-            "subject_id": noted.subject_id,
-            "case_id": noted.case_id,
-            "data": {k: str(v) if isinstance(v, UUID) else v for k, v in noted.data.items()},
+            "at": noted_event.at,
+            "event": noted_event.event,
+            "actor_kind": noted_event.actor.kind.value,
+            "actor_id": noted_event.actor.id,
+            "subject_type": noted_event.subject_type,
+            "subject_id": noted_event.subject_id,
+            "case_id": noted_event.case_id,
+            "data": {k: str(v) if isinstance(v, UUID) else v for k, v in noted_event.data.items()},
             "prev_hash": last,
         }
         last = chain_hash(last, hashed_members(AuditEvent(**row)))
@@ -210,11 +210,6 @@ def seal(session: Session) -> Sealed:
         session.execute(_ADD_EVENTS, rows)
         session.execute(_MOVE_HEAD, {"to_seq": seq, "to_hash": last})
     return Sealed(seq, last)
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
 
 
 class Fault(StrEnum):

@@ -6,14 +6,14 @@ readers have an engine of their own with a plain BEGIN, so that they never wait 
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DiskFull, LockNotAvailable
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, Engine
@@ -21,6 +21,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
+
+from app.core.unit_of_work import CommitStep, UnitOfWork
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -119,14 +121,15 @@ POOL, OVERFLOW = 10, 20
 
 
 class Database:
-    """The two engines of one database, and the sessions over them."""
+    """The two engines of one database, and the sessions over them. `steps` run first in every commit: sessions that
+    record or log need those of `app/commit_pipeline.py`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, steps: Sequence[CommitStep] = ()) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.write_engine = _engine(url, begin="BEGIN IMMEDIATE")
         self.read_engine = _engine(url, begin="BEGIN") if self.is_sqlite else self.write_engine
-        self._writes = sessionmaker(self.write_engine, expire_on_commit=False)
+        self._writes = sessionmaker(self.write_engine, class_=UnitOfWork, steps=steps, expire_on_commit=False)
         self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
 
     def carry(self, info: Mapping[str, Any]) -> None:
@@ -191,6 +194,13 @@ def lock_timed_out(error: OperationalError) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte; the rest says of which kind
     return isinstance(original, LockNotAvailable)
+
+
+def disk_is_full(error: OperationalError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+    return isinstance(original, DiskFull)
 
 
 def one_of(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:

@@ -166,19 +166,21 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        self._found: list[Mapping[str, str]] = []
+        self._refused: list[Invalid] = []
 
     @contextmanager
     def collected(self) -> Iterator[None]:
         try:
             yield
         except Invalid as why:
-            self._found += why.data["errors"]
+            self._refused.append(why)
 
     def refuse(self) -> None:
         """Errors: Invalid with every fault that was collected."""
-        if self._found:
-            raise Invalid.with_all(self._found)
+        if len(self._refused) == 1:
+            raise self._refused[0]
+        if self._refused:
+            raise Invalid.with_all([fault for each in self._refused for fault in each.data["errors"]])
 
 
 class TooLarge(MikError):
@@ -203,6 +205,15 @@ class Unavailable(MikError):
     """The service cannot do this now; trying again later is right."""
 
     code = "unavailable"
+
+
+class StorageFull(MikError):
+    """The disk is full. What was sent is not kept, not even in part."""
+
+    code = "storage-full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room to store this at the moment. Nothing was kept; try again later.")
 
 
 class UnsafeToStart(MikError):

@@ -46,9 +46,11 @@ from app.api import (
 from app.api import keys as key_routes
 from app.api import log as log_routes
 from app.applications.files import EvidenceFiles
+from app.applications.quotas import Quotas
 from app.certificates import extracts, logged
 from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
+from app.commit_pipeline import open_database
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -80,6 +82,7 @@ from app.web.door import Door, Service
 from app.web.gate import Gates
 from app.web.limits import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.routing import Uploads
 
 Clock = Callable[[], datetime]
 
@@ -93,7 +96,7 @@ def prepare(settings: Settings, now: datetime) -> None:
     """
     if settings.profile is Profile.DEMO:
         production.mark_demo_keys(settings)
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         if settings.profile is Profile.DEMO:
             schema.migrate(database)
@@ -122,7 +125,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
     if settings.profile is Profile.PRODUCTION:
         production.refuse(settings, clock())
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
     database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
     with database.read_session() as session:
@@ -175,6 +178,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
+    app.state.uploads, app.state.quotas = Uploads(), Quotas.of(settings)
     app.state.keys = keeper.ring
     app.state.key_documents = key_routes.KeyDocuments()
     app.state.keeper = keeper

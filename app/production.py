@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import audit, keys, schema
 from app.access import demo_staff, seal
 from app.access import store as access
+from app.commit_pipeline import open_database
 from app.db import OVERFLOW, POOL, Database
 from app.documents import organisation
 from app.errors import UnsafeToStart
@@ -158,7 +159,7 @@ def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
         for each in (path, path.with_name(path.name + "-wal")):
             if each.exists() and (mode := each.stat().st_mode & 0o777) & 0o077:
                 yield f"The database {each} has mode {mode:04o}: others may read or change it; run: chmod 600 {each}"
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         yield from _register(database, settings, now, workers)
     except SQLAlchemyError as why:

@@ -41,6 +41,14 @@ class Settings(BaseSettings):
         default=8_388_608, ge=1_024, description="largest body of `/v1/verify/batch`: room for 1,000 tokens"
     )
     evidence_max_bytes: int = Field(default=20_971_520, ge=1_024, description="largest evidence file or register file")
+    evidence_quota_bytes: int = Field(
+        default=5_368_709_120, ge=1_024, description="what one confirmed organisation may store in all"
+    )
+    evidence_quota_files: int = Field(default=5_000, ge=1, description="how many files it may store")
+    claimant_quota_bytes: int = Field(
+        default=209_715_200, ge=1_024, description="what an organisation may store that is not confirmed yet"
+    )
+    claimant_quota_files: int = Field(default=50, ge=1, description="how many files it may store")
     verify_per_minute: int = Field(
         default=6_000,
         ge=0,
@@ -57,13 +65,13 @@ class Settings(BaseSettings):
         description="addresses and networks of the reverse proxies whose `X-Forwarded-For` is believed, with commas",
     )
     paper_key: str = Field(
-        default="", description="file of the private key that signs papers (PEM, mode 600); demo: its own"
+        default="", description="file of the private key that signs PDF certificates (PEM, mode 600); demo: its own"
     )
     paper_certificates: str = Field(
         default="", description="file of the signer's certificate and, after it, those of its authorities (PEM)"
     )
     timestamp_url: str = Field(
-        default="", description="time-stamp server (RFC 3161) for papers: PAdES B-LT instead of B-B"
+        default="", description="time-stamp server (RFC 3161) for PDF certificates: PAdES B-LT instead of B-B"
     )
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.schema import migrate
 from app.web.deps import utc_now
 from benchmarks import deeds, http_cases, inside, judged
@@ -157,7 +157,7 @@ class Run:
         folder = self._folder / "deeds"
         folder.mkdir()
         url = f"sqlite:///{folder / 'mik.sqlite3'}"
-        database = Database(url)
+        database = open_database(url)
         migrate(database)
         database.dispose()
         found = deeds.measure(folder, url, 5 if self._is_quick else 25, self._say)

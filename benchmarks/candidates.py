@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.certificates import number as numbers
 from app.certificates import store as certificates
 from app.certificates.record import CertificateRecord
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.keys import KeyRing
 from app.ledger import store as log
 from app.ledger.service import known_keys
@@ -63,7 +63,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 def lane_only() -> ASGIApp:
     """The look-up and its answer with nothing around them: no id, no headers of security, no limit."""
     settings = Settings()
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
         keys = KeyRing.of(known_keys(session).values())
     database.dispose()
@@ -89,7 +89,7 @@ _ANY_THREAD = {True: {"check_same_thread": False}, False: {}}
 def usual() -> FastAPI:
     """The way of the manual: a session for each request, a mapped object, a response model; no ETag, few headers."""
     settings = Settings()
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
         keys = KeyRing.of(known_keys(session).values())
     # A connection for each of the 64: else threads that wait for one keep those from closing who hold it.

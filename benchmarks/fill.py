@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.ledger.model import LogHead
 from app.ledger.service import known_keys
 from benchmarks.made import COLUMNS, Filling, Row, made
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 def fill(url: str, count: int, say: Say = lambda _text: None) -> None:
     """Rows with the serials 1 to `count` in a prepared register that has none."""
     is_sqlite = url.startswith("sqlite")
-    database = Database(url)
+    database = open_database(url)
     with database.read_session() as session:
         filling = Filling(next(iter(known_keys(session))), _begin(session), is_sqlite)
     database.dispose()
@@ -50,7 +50,7 @@ def _told(chunks: Chunks, count: int, say: Say) -> Chunks:
 def _fill_sqlite(url: str, chunks: Chunks, say: Say) -> None:
     """With what SQLite has for speed while nobody else is there: no journal, much memory, triggers put aside, and
     indexes made at the end. Who serves the register opens it anew, as it is kept in life."""
-    database = Database(url)
+    database = open_database(url)
     connection = database.write_engine.raw_connection()
     try:
         cursor = connection.cursor()

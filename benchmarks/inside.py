@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.applications import assessment
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.keys import KeyRing
 from app.ledger.service import known_keys
 from app.verification.answer import Printed
@@ -31,7 +31,7 @@ PACE = 0.02
 
 @contextmanager
 def desk_of(made: Register) -> Iterator[VerificationDesk]:
-    database = Database(made.url)
+    database = open_database(made.url)
     with database.read_session() as session:
         keys = KeyRing.of(known_keys(session).values())
     database.dispose()

@@ -18,7 +18,7 @@ from app.certificates import extracts
 from app.certificates.credential import CertificateContent
 from app.certificates.credential_untp import build
 from app.certificates.lint import Grounds, lint, sign_credential
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.ledger.service import stored_issuer
 from app.main import prepare
 from app.settings import Settings
@@ -54,7 +54,9 @@ def register(folder: Path, rows: int, say: Callable[[str], None], url: str = "")
     folder.mkdir(parents=True)
     settings = Settings(data_dir=folder, database_url=url, base_url=BASE_URL)
     prepare(settings, utc_now())
-    demo_staff.ensure(settings, utc_now())
+    database = open_database(settings.sqlalchemy_url)
+    demo_staff.ensure(database, settings, utc_now())
+    database.dispose()
     if rows:
         fill(settings.sqlalchemy_url, rows, say)
     return Register(settings, rows)
@@ -62,7 +64,7 @@ def register(folder: Path, rows: int, say: Callable[[str], None], url: str = "")
 
 def sign_some(made: Register, count: int) -> list[str]:
     """Tokens for the first `count` certificates, as issued: their rows and entries of the log get the hashes."""
-    database = Database(made.url)
+    database = open_database(made.url)
     with database.session() as session:
         issuer = stored_issuer(session)
         assert issuer is not None
@@ -133,7 +135,7 @@ def postgres() -> Iterator[Callable[[], str]]:
         _admin(url, f'CREATE DATABASE "{name}"')
         made.append(name)
         fresh_url = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-        database = Database(fresh_url)
+        database = open_database(fresh_url)
         schema.migrate(database)
         database.dispose()
         return fresh_url

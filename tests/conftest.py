@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.ledger.log import SIGNER
 from app.ledger.note import NoteSigner
 from app.schema import migrate
@@ -124,7 +124,7 @@ def pg_url():
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "mik.sqlite3"
-    database = Database(f"sqlite:///{path}")
+    database = open_database(f"sqlite:///{path}")
     migrate(database)
     with database.write_engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")  # leave the transaction: a checkpoint cannot run inside one
@@ -137,7 +137,7 @@ def sqlite_template(tmp_path_factory):
 def pg_template(pg_url):
     name = f"template_{os.getpid()}"
     _admin(pg_url, f'CREATE DATABASE "{name}"')
-    database = Database(_named(pg_url, name))
+    database = open_database(_named(pg_url, name))
     migrate(database)
     database.dispose()
     yield name
@@ -153,7 +153,7 @@ def database_url(request, tmp_path):
 
 @pytest.fixture
 def database(database_url):
-    database = Database(database_url)
+    database = open_database(database_url)
     database.carry({SIGNER: lambda _session: LOG_SIGNER})
     yield database
     database.dispose()

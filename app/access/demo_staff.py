@@ -31,40 +31,36 @@ STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
 }
 
 
-def ensure(settings: Settings, now: datetime) -> None:
+def ensure(database: Database, settings: Settings, now: datetime) -> None:
     """Make the staff and the authenticators that are missing. Password and secret are in the file before the account
     exists: a kill in between loses nothing, the next run makes the account with them. Who was removed stays removed."""
-    database = Database(settings.sqlalchemy_url)
-    try:
-        accounts = remember(settings.data_dir, {email: new_password() for email in STAFF}, with_secrets=True)
-        totp = totp_secrets(settings.data_dir)
-        with database.read_session() as session:
-            missing = [email for email in STAFF if not store.known_address(session, email)]
-            present = [user for email in STAFF if (user := store.user_by_email(session, email))]
-            bare = [user for user in present if not second_factor.enrolled(session, user.id)]
-        if not missing and not bare:
-            return
-        seal = Seal.of(settings.keys_dir)
-        passwords = Passwords(settings.password_hashers)
-        hashes = {email: passwords.hash(accounts[email]) for email in missing}
-        with database.session() as session:
-            for user in bare:
-                second_factor.put_in_force(session, SYSTEM, seal, user.id, totp[user.email], now)
-            for email in missing:
-                name, roles = STAFF[email]
-                user = service.create_staff(
-                    session,
-                    SYSTEM,
-                    email=email,
-                    full_name=name,
-                    password_hash=hashes[email],
-                    roles=roles,
-                    now=now,
-                )
-                second_factor.put_in_force(session, SYSTEM, seal, user.id, totp[email], now)
-            session.commit()
-    finally:
-        database.dispose()
+    accounts = remember(settings.data_dir, {email: new_password() for email in STAFF}, with_secrets=True)
+    totp = totp_secrets(settings.data_dir)
+    with database.read_session() as session:
+        missing = [email for email in STAFF if not store.known_address(session, email)]
+        present = [user for email in STAFF if (user := store.user_by_email(session, email))]
+        bare = [user for user in present if not second_factor.enrolled(session, user.id)]
+    if not missing and not bare:
+        return
+    seal = Seal.of(settings.keys_dir)
+    passwords = Passwords(settings.password_hashers)
+    hashes = {email: passwords.hash(accounts[email]) for email in missing}
+    with database.session() as session:
+        for user in bare:
+            second_factor.put_in_force(session, SYSTEM, seal, user.id, totp[user.email], now)
+        for email in missing:
+            name, roles = STAFF[email]
+            user = service.create_staff(
+                session,
+                SYSTEM,
+                email=email,
+                full_name=name,
+                password_hash=hashes[email],
+                roles=roles,
+                now=now,
+            )
+            second_factor.put_in_force(session, SYSTEM, seal, user.id, totp[email], now)
+        session.commit()
 
 
 def new_password() -> str:

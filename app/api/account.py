@@ -50,7 +50,7 @@ class Me(Answer):
     second_factor: SecondFactorState | None = Field(description="of staff")
 
 
-@router.get("/me", summary="Who am I", responses=refuses(401, 503))
+@router.get("/me", summary="The signed-in user", responses=refuses(401, 503))
 def me(actor: ActorDep, session: SessionDep) -> Me:
     """The account behind the access token, its roles now, and the company it acts for."""
     assert actor.id is not None  # tokens speak for users and clients
@@ -130,7 +130,7 @@ class Redemption(Body):
 @router.post(
     "/auth/password-reset",
     status_code=204,
-    summary="Set a password by a token that was handed over",
+    summary="Set a password with a reset token",
     responses=refuses(400, 403, 404, 409, 413, 415, 422, 429, 503),
 )
 def reset_password(
@@ -178,7 +178,7 @@ def begin_enrolment(
 
 @router.post(
     "/me/second-factor/confirm",
-    summary="Confirm the authenticator by a code of it",
+    summary="Confirm the authenticator with a code",
     response_model=SecondFactorState,
     responses=refuses(*CREATES, 429),
 )
@@ -193,7 +193,7 @@ def confirm_enrolment(
 
 @router.post(
     "/auth/step-up",
-    summary="Give a code of the authenticator",
+    summary="Enter a code of the authenticator (step-up)",
     response_model=SecondFactorState,
     responses=refuses(*CREATES, 429),
 )

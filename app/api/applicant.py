@@ -126,7 +126,7 @@ class DryAssessment(Body):
 
 @trial.post(
     "/schemes/{code}/assessments",
-    summary="Try the rules before applying",
+    summary="Assess products before applying",
     responses=refuses(*CREATES),
 )
 @only_reads
@@ -178,7 +178,7 @@ def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[s
     return service.wrong_application(asked.session, own, body.product_ids, body.scheme)
 
 
-@router.post("/applications", status_code=201, summary="Draft an application", responses=refuses(*CREATES))
+@router.post("/applications", status_code=201, summary="Create a draft application", responses=refuses(*CREATES))
 @also_wrong(_wrong_application)
 def create_application(
     body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
@@ -278,7 +278,7 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
 
 @router.get(
     "/applications/{application_id}/declaration",
-    summary="The text to declare, and what was declared",
+    summary="The declaration and its text",
     responses=refuses(*READS),
 )
 def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationAnswer:
@@ -293,7 +293,7 @@ def _may_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_
 @router.post(
     "/applications/{application_id}/declaration",
     status_code=201,
-    summary="Declare that all is true and complete",
+    summary="Declare that all facts are true and complete",
     responses=refuses(*CREATES),
 )
 def declare(
@@ -382,7 +382,7 @@ def withdraw(
 
 @router.get(
     "/applications/{application_id}/assessment",
-    summary="What the rules said, newest for each product",
+    summary="Newest assessment of each product",
     responses=refuses(*READS),
 )
 def get_assessment(
@@ -392,7 +392,7 @@ def get_assessment(
     return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
-@router.get("/applications/{application_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
+@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
 def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
     """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))

@@ -57,7 +57,7 @@ class EventAnswer(Answer):
     hash: str = Field(description="SHA-256 over the hash before and everything the event says")
 
 
-@router.get("", summary="What happened", responses=refuses(*READS))
+@router.get("", summary="List audit events", responses=refuses(*READS))
 def list_events(
     _actor: Reader,
     session: SessionDep,

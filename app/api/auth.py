@@ -86,7 +86,7 @@ def token(
         return desk.renew(refresh_token)
     account, secret = (username, password) if grant_type == "password" else (client_id, client_secret)
     if not account or not secret or not _storable(account):
-        return _refusal(400, "invalid_request", "Name the account and its secret.")
+        return _refusal(400, "invalid_request", "Missing credentials.")
     try:
         by_person = grant_type == "password"
         return desk.sign_in(account, secret, otp) if by_person else desk.let_program_in(account, secret, scope)
@@ -158,7 +158,7 @@ class _Desk:
                 guesses.count_failure(session, account, self._address, self._now)
             session.commit()
         if begun is None:
-            return _refusal(401, "invalid_grant", "Unknown or wrong.")
+            return _refusal(401, "invalid_grant", "Invalid credentials.")
         return self._for_person(begun)
 
     def _begin(self, session: Session, known: User, otp: str | None) -> Begun | None:
@@ -197,7 +197,7 @@ class _Desk:
                 store.touch_client(session, client.id, self._now)
             session.commit()
         if client is None:
-            return _refusal(401, "invalid_client", "Unknown or wrong.")
+            return _refusal(401, "invalid_client", "Invalid credentials.")
         scopes = _narrowed(client, scope)
         if not scopes:
             granted = " ".join(sorted(access.granted(client)))

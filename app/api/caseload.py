@@ -60,7 +60,7 @@ def _may_note(case_id: str, actor: ActorDep, session: SessionDep) -> UUID:
     return desk.may_note(session, actor, parse_id(case_id, "application")).id
 
 
-@router.post("/{case_id}/notes", status_code=201, summary="Note something for the staff", responses=refuses(*CREATES))
+@router.post("/{case_id}/notes", status_code=201, summary="Add an internal note", responses=refuses(*CREATES))
 def add_note(
     case_id: Annotated[UUID, Depends(_may_note, scope="function")],
     body: NoteBody,
@@ -73,7 +73,7 @@ def add_note(
     return _notes(session, [desk.note(session, actor, case_id, text=body.text, now=now)])[0]
 
 
-@router.get("/{case_id}/notes", summary="Notes and reasons said about a case", responses=refuses(*READS))
+@router.get("/{case_id}/notes", summary="Internal notes and reasons of a case", responses=refuses(*READS))
 def list_notes(case_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> dict[str, list[NoteAnswer]]:
     """Oldest first; what was said with a deed, such as why a case was returned, is among them."""
     row = cases.on_the_desk(session, actor, parse_id(case_id, "application"))
@@ -118,9 +118,7 @@ class EarlierDecision(Answer):
     products: list[EarlierProduct]
 
 
-@router.get(
-    "/{case_id}/earlier-decisions", summary="How goods of the same heading were decided", responses=refuses(*READS)
-)
+@router.get("/{case_id}/earlier-decisions", summary="Earlier decisions on the same heading", responses=refuses(*READS))
 def earlier_decisions(
     case_id: str,
     actor: ActorDep,

@@ -13,19 +13,28 @@ from app.access import store as access
 from app.access.model import User
 from app.actor import Actor
 from app.api import dossier
-from app.api.evidence import SheetDep
+from app.api.evidence import EvidenceRoute, SheetDep
 from app.api.registrar import PersonAnswer, Reason
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
 from app.registry import store as registry
 from app.registry.model import Claim, ClaimState
-from app.web.deps import ActorDep, AskFirstDep, EvidenceFilesDep, NowDep, SessionDep, VersionDep, etag, parse_id
+from app.web.deps import (
+    ActorDep,
+    AskFirstDep,
+    EvidenceFilesDep,
+    NowDep,
+    QuotasDep,
+    SessionDep,
+    VersionDep,
+    etag,
+    parse_id,
+)
 from app.web.fields import Answer, Body, Code, Name, Prose, Word
 from app.web.paging import PageDep
-from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute
+from app.web.refusals import CHANGES, READS, UPLOADS, refuses
 
-router = APIRouter(prefix="/v1", tags=["claims"], route_class=FileRoute)
+router = APIRouter(prefix="/v1", tags=["claims"], route_class=EvidenceRoute)
 
 NOTICES = {
     ClaimState.CONFIRMED: "The registrar has confirmed that you act for this company.",
@@ -169,11 +178,12 @@ def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
     return actor
 
 
-@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*CREATES))
+@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*UPLOADS))
 def claim_again(
     actor: Annotated[Actor, Depends(_may_claim_again, scope="function")],
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     response: Response,
     sheet: SheetDep,
@@ -184,18 +194,21 @@ def claim_again(
 ) -> ClaimAnswer:
     """For a person whose claim was refused. The file is evidence that was with none of their refused claims; nothing of
     these comes along."""
+    draft = sheet.draft()
     row = claims.claim_again(
         session,
         actor,
         names={"legal_name_az": legal_name_az, "legal_name_en": legal_name_en, "legal_form": legal_form},
         voen=voen,
-        stored=sheet.store(files),
+        stored=draft.file,
+        quotas=quotas,
         kind=sheet.kind,
         file_name=sheet.name,
         about=sheet.about(),
         details=sheet.details(),
         now=now,
     )
+    files.keep(draft)
     return _answer(session, actor, row, response, now)
 
 
@@ -204,7 +217,7 @@ class ClaimBasis(Body):
     evidence_seen: list[UUID] = Field(default=[], max_length=100, description="documents of the claim that you saw")
 
 
-def _decides(action: str) -> object:
+def _decides(action: claims.Decision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
@@ -215,7 +228,7 @@ def _decides(action: str) -> object:
 
 @router.post("/claims/{claim_id}/confirm", summary="Confirm a claim", responses=refuses(*CHANGES))
 def confirm(
-    claim_id: Annotated[UUID, _decides(claims.CONFIRM)],
+    claim_id: Annotated[UUID, _decides(claims.Decision.CONFIRM)],
     body: ClaimBasis,
     actor: ActorDep,
     session: SessionDep,
@@ -240,7 +253,7 @@ class Proposal(Body):
 
 @router.post("/claims/{claim_id}/propose", summary="Propose to confirm a disputed claim", responses=refuses(*CHANGES))
 def propose(
-    claim_id: Annotated[UUID, _decides(claims.PROPOSE)],
+    claim_id: Annotated[UUID, _decides(claims.Decision.PROPOSE)],
     body: Proposal,
     actor: ActorDep,
     session: SessionDep,
@@ -289,7 +302,7 @@ def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> d
 
 @router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
 def refuse(
-    claim_id: Annotated[UUID, _decides(claims.REFUSE)],
+    claim_id: Annotated[UUID, _decides(claims.Decision.REFUSE)],
     body: Reason,
     actor: ActorDep,
     session: SessionDep,

@@ -124,7 +124,7 @@ async def label_svg(number: str, request: Request, now: NowDep) -> Response:
 
 @router.get(
     "/v1/certificates/{number}/certificate.pdf",
-    summary="The certificate on paper, signed",
+    summary="The certificate as a signed PDF",
     response_class=Response,
     responses=_answers(PDF, 422),
 )

@@ -3,20 +3,21 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 from pydantic import AfterValidator, Field
 
 from app import strict_json
 from app.api import dossier
 from app.applications import confirmation, evidence
-from app.applications.files import CHUNK, EXTENSIONS, EvidenceFiles, StoredFile
+from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
 from app.applications.items import MAX_PRODUCTS, About, Details, wrong_kind
 from app.applications.model import Evidence
+from app.applications.quotas import Quotas
 from app.core.messages import Message
 from app.errors import Invalid, NotFound, Unavailable
 from app.registry.days import day_in_baku
@@ -27,6 +28,7 @@ from app.web.deps import (
     AskFirstDep,
     EvidenceFilesDep,
     NowDep,
+    QuotasDep,
     ReplayDep,
     SessionDep,
     VersionDep,
@@ -34,16 +36,28 @@ from app.web.deps import (
     parse_id,
 )
 from app.web.fields import Body, Day, Flag, Prose, Word
-from app.web.refusals import CHANGES, CREATES, READS, refuses
-from app.web.routing import FileRoute
+from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
+from app.web.routing import FileRoute, Prepared
 
-router = APIRouter(prefix="/v1", tags=["evidence"], route_class=FileRoute)
+
+class EvidenceRoute(FileRoute):
+    """Writes the file as a draft before the transaction; what no row came to name is discarded."""
+
+    def prepare(self, request: Request, file: BinaryIO, _name: str | None) -> Draft:
+        files: EvidenceFiles = request.app.state.evidence_files
+        return files.stage(iter(lambda: file.read(CHUNK), b""))
+
+    def discard(self, done: Draft) -> None:
+        done.discard()
+
+
+router = APIRouter(prefix="/v1", tags=["evidence"], route_class=EvidenceRoute)
 
 OPENED_NOWHERE = "default-src 'none'; sandbox"
 DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {} for media_type in EXTENSIONS}}
 
 
-@router.get("/evidence-kinds", summary="Kinds of evidence", responses=refuses(503))
+@router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=refuses(503))
 def list_kinds() -> dict[str, list[EvidenceKind]]:
     """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
     return {"items": list(kinds().values())}
@@ -61,6 +75,7 @@ class Sheet:
     valid_until: date | None
     number: str | None
     values: str | None
+    prepared: Prepared
 
     @property
     def name(self) -> str:
@@ -76,8 +91,9 @@ class Sheet:
     def details(self) -> Details:
         return Details(self.issued_on, self.valid_until, self.number, values_of(self.values))
 
-    def store(self, files: EvidenceFiles) -> StoredFile:
-        return files.put(iter(lambda: self.file.file.read(CHUNK), b""))
+    def draft(self) -> Draft:
+        draft: Draft = self.prepared.get()
+        return draft
 
 
 def _known_kind(code: str) -> str:
@@ -102,6 +118,7 @@ def values_of(text: str | None) -> dict[str, Any]:
 
 
 def _sheet(
+    request: Request,
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
     kind: Annotated[str, AfterValidator(_known_kind), Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
     product_id: Annotated[
@@ -118,7 +135,7 @@ def _sheet(
         Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds"),
     ] = None,
 ) -> Sheet:
-    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values)
+    return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values, request.state.prepared)
 
 
 SheetDep = Annotated[Sheet, Depends(_sheet)]
@@ -137,13 +154,14 @@ def _takes_company_evidence(organisation_id: str, actor: ActorDep, session: Sess
 
 
 @router.post(
-    "/applications/{application_id}/evidence", status_code=201, summary="Add a file", responses=refuses(*CREATES)
+    "/applications/{application_id}/evidence", status_code=201, summary="Add a file", responses=refuses(*UPLOADS)
 )
 def add(
     application_id: Annotated[UUID, Depends(_takes_evidence, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
@@ -151,17 +169,18 @@ def add(
 
     Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it.
     """
-    return _add(session, actor, application_id, sheet, files, now)
+    return _add(session, actor, application_id, sheet, files, quotas, now)
 
 
 @router.post(
-    "/cases/{case_id}/evidence", status_code=201, summary="Add what you looked up", responses=refuses(*CREATES)
+    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*UPLOADS)
 )
 def add_to_case(
     case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     _retry: ReplayDep,
     sheet: SheetDep,
@@ -170,37 +189,47 @@ def add_to_case(
 
     The record of a site visit does not: another member of staff confirms it.
     """
-    return _add(session, actor, case_id, sheet, files, now)
+    return _add(session, actor, case_id, sheet, files, quotas, now)
 
 
 def _add(
-    session: SessionDep, actor: ActorDep, application_id: UUID, sheet: Sheet, files: EvidenceFiles, now: NowDep
+    session: SessionDep,
+    actor: ActorDep,
+    application_id: UUID,
+    sheet: Sheet,
+    files: EvidenceFiles,
+    quotas: Quotas,
+    now: NowDep,
 ) -> dossier.EvidenceAnswer:
+    name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add(
         session,
         actor,
         application_id,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
-        details=sheet.details(),
-        stored=sheet.store(files),
+        file_name=name,
+        about=about,
+        details=details,
+        stored=draft.file,
+        quotas=quotas,
         now=now,
     )
+    files.keep(draft)
     return dossier.evidence(session, actor, row)
 
 
 @router.post(
     "/organisations/{organisation_id}/evidence",
     status_code=201,
-    summary="Add a file once for all applications",
-    responses=refuses(*CREATES),
+    summary="Add a document for all applications",
+    responses=refuses(*UPLOADS),
 )
 def add_of_company(
     organisation_id: Annotated[UUID, Depends(_takes_company_evidence, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     files: EvidenceFilesDep,
+    quotas: QuotasDep,
     now: NowDep,
     _retry: ReplayDep,
     sheet: SheetDep,
@@ -210,21 +239,26 @@ def add_of_company(
     Every application of the company finds it. What staff add counts as confirmed; of a site visit, another member of
     staff confirms the record.
     """
+    name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add_of_company(
         session,
         actor,
         organisation_id,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
-        details=sheet.details(),
-        stored=sheet.store(files),
+        file_name=name,
+        about=about,
+        details=details,
+        stored=draft.file,
+        quotas=quotas,
         now=now,
     )
+    files.keep(draft)
     return dossier.evidence(session, actor, row)
 
 
-@router.get("/organisations/{organisation_id}/evidence", summary="Evidence of a company", responses=refuses(*READS))
+@router.get(
+    "/organisations/{organisation_id}/evidence", summary="Supporting documents of a company", responses=refuses(*READS)
+)
 def list_of_company(
     organisation_id: str, actor: ActorDep, session: SessionDep
 ) -> dict[str, list[dossier.EvidenceAnswer]]:
@@ -252,7 +286,7 @@ def download(
     return _file(row, files)
 
 
-@router.get("/evidence/{evidence_id}", summary="One item of evidence", responses=refuses(*READS))
+@router.get("/evidence/{evidence_id}", summary="One supporting document", responses=refuses(*READS))
 def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, response: Response) -> dossier.EvidenceAnswer:
     return _answer(session, actor, evidence.visible(session, actor, parse_id(evidence_id, "evidence")), response)
 

@@ -272,7 +272,7 @@ def _own_product_to_change(
 OwnProduct = Annotated[UUID, Depends(_own_product, scope="function")]
 
 
-@router.put("/products/{product_id}", summary="Describe a product anew", responses=refuses(*CHANGES))
+@router.put("/products/{product_id}", summary="Replace the description of a product", responses=refuses(*CHANGES))
 @also_wrong(_wrong_product)
 def replace_product(
     product_id: Annotated[UUID, Depends(_own_product_to_change, scope="function")],

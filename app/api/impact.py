@@ -30,7 +30,7 @@ _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":
 
 @router.get(
     "/v1/schemes/{code}/impact",
-    summary="What another version of the rules would change",
+    summary="Compare with another version of the rules",
     response_class=StreamingResponse,
     responses={
         200: {"content": {JSON_LINES: {"schema": {"type": "string"}, "example": _EXAMPLE}}},

@@ -27,7 +27,7 @@ LARGEST = 2**62
 
 @router.get(
     "/log/checkpoint",
-    summary="The log as it stands, signed",
+    summary="The signed checkpoint of the log",
     response_class=Response,
     responses={200: _AS_TEXT, **refuses(404, 503)},
 )
@@ -38,7 +38,7 @@ def checkpoint(session: SessionDep) -> Response:
 
 @router.get(
     "/log/vkey",
-    summary="The key under which checkpoints verify",
+    summary="The key that verifies checkpoints",
     response_class=Response,
     responses={200: _AS_TEXT, **refuses(404, 503)},
 )

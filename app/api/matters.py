@@ -111,7 +111,7 @@ def _matter(matter: Matter, certificate: Certificate) -> MatterAnswer:
     return MatterAnswer(**same | {"certificate": certificate.number, "about": matter.subject})
 
 
-@router.get("/matters", tags=["matters"], summary="What is open about certificates", responses=refuses(*READS))
+@router.get("/matters", tags=["matters"], summary="Open matters about certificates", responses=refuses(*READS))
 def list_matters(
     actor: Reader,
     session: SessionDep,
@@ -181,7 +181,7 @@ def _own_certificate(number: str, actor: ActorDep, session: SessionDep, now: Now
 @router.post(
     "/certificates/{number}/changes",
     status_code=201,
-    tags=["keeping the mark"],
+    tags=["certificate status"],
     summary="Report a change",
     responses=refuses(*CREATES),
 )
@@ -208,8 +208,8 @@ def report_change(
 
 @router.get(
     "/certificates/{number}/description",
-    tags=["keeping the mark"],
-    summary="What was certified",
+    tags=["certificate status"],
+    summary="The certified description",
     responses=refuses(*READS),
 )
 def get_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionAnswer:

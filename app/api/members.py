@@ -81,7 +81,7 @@ class PartedAnswer(Answer):
     )
 
 
-@router.get("/members", summary="People of your company", responses=refuses(*READS))
+@router.get("/members", summary="Members of your company", responses=refuses(*READS))
 def list_members(actor: Member, session: SessionDep, page: PageDep) -> dict[str, list[MemberAnswer]]:
     rows = members.list_members(session, actor, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
@@ -115,7 +115,7 @@ def list_invitations(
     return {"items": [InvitationAnswer.model_validate(row, from_attributes=True) for row in shown]}
 
 
-@router.post("/invitations", status_code=201, summary="Invite somebody", responses=refuses(*CREATES))
+@router.post("/invitations", status_code=201, summary="Invite a member", responses=refuses(*CREATES))
 def invite(
     body: NewInvitation, actor: Member, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> InvitationWithToken:
@@ -125,7 +125,7 @@ def invite(
     return InvitationWithToken(**shown.model_dump(), token=token)
 
 
-@router.delete("/invitations/{invitation_id}", summary="Take an invitation back", responses=refuses(*CREATES))
+@router.delete("/invitations/{invitation_id}", summary="Withdraw an invitation", responses=refuses(*CREATES))
 def withdraw(
     invitation_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> InvitationAnswer:

@@ -19,7 +19,7 @@ Certifies **where goods are made**. Companies apply, reviewers of the mark's own
 four eyes, and anybody checks a certificate by its number or its signed token.
 
 * **Check a certificate:** `GET /v1/verify/{number}`, no account needed; up to 1,000 at `POST /v1/verify/batch`.
-* **Apply:** register your company, describe sites and products, try the rules, then draft and submit an application.
+* **Apply:** register your company, describe sites and products, assess them, then draft and submit an application.
 * **Tokens:** `POST /v1/auth/token`; send `Authorization: Bearer …`. People renew theirs with the refresh token of the
   same answer; API clients may narrow theirs by `scope`.
 * **Decisions** of the staff take a code of an authenticator as well: `otp` when signing in, or `POST /v1/auth/step-up`.
@@ -31,21 +31,21 @@ four eyes, and anybody checks a certificate by its number or its signed token.
 """
 
 TAGS = [
-    {"name": "verification", "description": "Is this certificate good? For everybody."},
+    {"name": "verification", "description": "Verify certificates. No account needed."},
     {"name": "public", "description": "The register, open to everybody."},
-    {"name": "schemes", "description": "The marks, their published rules, and trying them."},
-    {"name": "register a company", "description": "The way in."},
+    {"name": "schemes", "description": "The marks, their published rules, and assessments before applying."},
+    {"name": "register a company", "description": "Registration."},
     {"name": "access", "description": "Access tokens: sign in, renew, sign out."},
-    {"name": "account", "description": "One's own account: password and authenticator."},
+    {"name": "account", "description": "Your own account: password and authenticator."},
     {"name": "members", "description": "The people of your company, by invitation."},
     {"name": "users", "description": "Staff and their roles, by two owners."},
     {"name": "applicant", "description": "Sites, products, applications of your company."},
-    {"name": "evidence", "description": "Files laid before the reviewer."},
+    {"name": "evidence", "description": "Supporting documents: upload, read, confirm."},
     {"name": "cases", "description": "For reviewers and approvers: evaluate, recommend, decide with four eyes."},
     {"name": "claims", "description": "Who acts for a company: compare, confirm one, refuse."},
     {"name": "registrar", "description": "Companies, residencies, imports of the resident register."},
-    {"name": "keeping the mark", "description": "Suspend, reinstate, revoke, surrender; report a change."},
-    {"name": "matters", "description": "What is open about certificates until somebody closes it."},
+    {"name": "certificate status", "description": "Suspend, reinstate, revoke, surrender; report a change."},
+    {"name": "matters", "description": "Open matters about certificates."},
     {"name": "calendar", "description": "Holidays: what deadlines are counted by."},
     {"name": "history", "description": "For auditors: every change, in one chain that cannot be rewritten unseen."},
     {
@@ -53,7 +53,7 @@ TAGS = [
         "description": "The public log of everything that was certified: it only grows, and anybody can prove it.",
     },
     {"name": "keys", "description": "What a signature is checked against."},
-    {"name": "health", "description": "For the machines that watch the service."},
+    {"name": "health", "description": "For monitoring."},
 ]
 
 _EXAMPLE = {

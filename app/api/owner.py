@@ -16,7 +16,7 @@ from app.web.fields import Body, Prose
 from app.web.refusals import CHANGES, refuses
 from app.web.routing import OrderedRoute
 
-router = APIRouter(prefix="/v1/certificates", tags=["keeping the mark"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/certificates", tags=["certificate status"], route_class=OrderedRoute)
 
 
 def _admitted(deed: Deed) -> object:
@@ -66,7 +66,7 @@ def suspend(
 
 @router.post(
     "/{number}/reinstate",
-    summary="End a cause of suspension",
+    summary="Lift a cause of suspension",
     response_model_exclude_unset=True,
     responses=refuses(*CHANGES),
 )
@@ -85,9 +85,7 @@ def reinstate(
     return _answer(row, response)
 
 
-@router.post(
-    "/{number}/revoke", summary="Revoke for good", response_model_exclude_unset=True, responses=refuses(*CHANGES)
-)
+@router.post("/{number}/revoke", summary="Revoke", response_model_exclude_unset=True, responses=refuses(*CHANGES))
 def revoke(
     number: Annotated[str, _admitted(Deed.REVOKE)],
     body: RevokeBody,
@@ -107,7 +105,7 @@ def revoke(
 
 @router.post(
     "/{number}/surrender",
-    summary="Give a certificate back",
+    summary="Surrender a certificate",
     response_model_exclude_unset=True,
     responses=refuses(*CHANGES),
 )

@@ -49,7 +49,7 @@ class HeadingAnswer(Answer):
 
 @router.get(
     "/applications/{application_id}/earlier-decisions",
-    summary="How goods of the same heading were decided",
+    summary="Earlier decisions on the same heading",
     responses=refuses(*READS),
 )
 def earlier_decisions(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[HeadingAnswer]]:

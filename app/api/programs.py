@@ -44,7 +44,7 @@ class ClientWithSecret(ClientAnswer):
     client_secret: str | None = Field(description=SHOWN_ONCE)
 
 
-@router.get("/api-clients", summary="Programs that act for your company", responses=refuses(*READS))
+@router.get("/api-clients", summary="List API clients", responses=refuses(*READS))
 def list_clients(actor: Applicant, session: SessionDep, page: PageDep) -> dict[str, list[ClientAnswer]]:
     rows = store.clients_of(session, own_organisation(actor), page.after, page.fetch)
     shown = page.cut(rows, lambda row: row.id)
@@ -56,7 +56,7 @@ def _person(actor: Applicant) -> Actor:
     return actor
 
 
-@router.post("/api-clients", status_code=201, summary="Add a program", responses=refuses(*CREATES))
+@router.post("/api-clients", status_code=201, summary="Create an API client", responses=refuses(*CREATES))
 def create_client(
     body: NewClient,
     actor: Annotated[Actor, Depends(_person, scope="function")],
@@ -70,7 +70,7 @@ def create_client(
     return ClientWithSecret(**ClientAnswer.model_validate(row, from_attributes=True).model_dump(), client_secret=secret)
 
 
-@router.get("/api-clients/{client_id}", summary="One program", responses=refuses(*READS))
+@router.get("/api-clients/{client_id}", summary="One API client", responses=refuses(*READS))
 def get_client(client_id: str, actor: Applicant, session: SessionDep) -> ClientAnswer:
     row = store.client_of(session, own_organisation(actor), parse_id(client_id, "API client"))
     if row is None:
@@ -78,7 +78,7 @@ def get_client(client_id: str, actor: Applicant, session: SessionDep) -> ClientA
     return ClientAnswer.model_validate(row, from_attributes=True)
 
 
-@router.delete("/api-clients/{client_id}", summary="Revoke a program", responses=refuses(*CREATES))
+@router.delete("/api-clients/{client_id}", summary="Revoke an API client", responses=refuses(*CREATES))
 def revoke_client(
     client_id: str, actor: Applicant, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> ClientAnswer:

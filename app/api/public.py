@@ -220,12 +220,12 @@ class Health(Answer):
     status: Literal["ok"]
 
 
-@router.get("/health/live", tags=["health"], summary="The process answers")
+@router.get("/health/live", tags=["health"], summary="The process is running")
 def live() -> Health:
     return Health(status="ok")
 
 
-@router.get("/health/ready", tags=["health"], summary="The database answers and is migrated", responses=refuses(503))
+@router.get("/health/ready", tags=["health"], summary="The database is reachable and migrated", responses=refuses(503))
 def ready(database: DatabaseDep, request: Request) -> Health:
     try:
         with database.read_session() as session:

@@ -84,7 +84,7 @@ def get_organisation(
     return _organisation(row, session)
 
 
-def _decides(action: str) -> object:
+def _decides(action: claims.Decision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(organisation_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
@@ -104,7 +104,7 @@ class Reason(Body):
 
 @router.post("/organisations/{organisation_id}/confirm", summary="Confirm a company", responses=refuses(*CHANGES))
 def confirm(
-    organisation_id: Annotated[UUID, _decides(claims.CONFIRM)],
+    organisation_id: Annotated[UUID, _decides(claims.Decision.CONFIRM)],
     body: Basis,
     actor: ActorDep,
     session: SessionDep,
@@ -126,7 +126,7 @@ def confirm(
 
 @router.post("/organisations/{organisation_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
 def refuse(
-    organisation_id: Annotated[UUID, _decides(claims.REFUSE)],
+    organisation_id: Annotated[UUID, _decides(claims.Decision.REFUSE)],
     body: Reason,
     actor: ActorDep,
     session: SessionDep,

@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=OrderedRoute)
 Reader = Annotated[Actor, allow(*cases.CASE_READERS)]
 
 
-@router.get("", summary="Cases on the desk", responses=refuses(*READS))
+@router.get("", summary="List open cases", responses=refuses(*READS))
 def list_cases(
     actor: Reader,
     session: SessionDep,
@@ -71,13 +71,13 @@ def get_case(
     return _answer(session, actor, row, response, now)
 
 
-@router.get("/{case_id}/assessment", summary="What the rules said, newest for each product", responses=refuses(*READS))
+@router.get("/{case_id}/assessment", summary="Newest assessment of each product", responses=refuses(*READS))
 def get_assessment(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
     row = cases.on_the_desk(session, actor, _named(case_id))
     return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
 
 
-@router.get("/{case_id}/timeline", summary="Who did what, when", responses=refuses(*READS))
+@router.get("/{case_id}/timeline", summary="Timeline", responses=refuses(*READS))
 def get_timeline(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
     row = cases.on_the_desk(session, actor, _named(case_id))
     return {"items": dossier.timeline(session, actor, row)}
@@ -104,7 +104,7 @@ def _answer(
     return dossier.application(session, actor, row, now)
 
 
-@router.post("/{case_id}/claim", summary="Take a case", responses=refuses(*CHANGES))
+@router.post("/{case_id}/claim", summary="Assign a case to yourself", responses=refuses(*CHANGES))
 def claim(
     case_id: str,
     actor: ActorDep,
@@ -117,7 +117,7 @@ def claim(
     return _answer(session, actor, row, response, now)
 
 
-@router.post("/{case_id}/release", summary="Put a case back on the desk", responses=refuses(*CHANGES))
+@router.post("/{case_id}/release", summary="Unassign", responses=refuses(*CHANGES))
 def release(
     case_id: str,
     actor: ActorDep,
@@ -150,7 +150,7 @@ def request_information(
     version: VersionDep,
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
-    """The clock stands still until the applicant has answered."""
+    """The processing clock is paused until the applicant has answered."""
     questions = [Question(q.text, q.product_id, q.field) for q in body.questions]
     row = review.request_information(session, actor, case_id, questions=questions, version=version, now=now)
     return _answer(session, actor, row, response, now)
@@ -160,7 +160,7 @@ class HandOverBody(Body):
     to: UUID = Field(description="a reviewer's id")
 
 
-@router.post("/{case_id}/hand-over", summary="Give a case to another reviewer", responses=refuses(*CHANGES))
+@router.post("/{case_id}/hand-over", summary="Hand a case over to another reviewer", responses=refuses(*CHANGES))
 def hand_over(
     case_id: Annotated[UUID, _admitted(Action.HAND_OVER)],
     body: HandOverBody,
@@ -192,7 +192,9 @@ class RecommendationBody(Body):
     products: list[VerdictBody] = Field(min_length=1, max_length=50)
 
 
-@router.post("/{case_id}/recommend", summary="Recommend for every product", responses=refuses(*CHANGES))
+@router.post(
+    "/{case_id}/recommend", summary="Recommend approval or refusal of every product", responses=refuses(*CHANGES)
+)
 def recommend(
     case_id: Annotated[UUID, _admitted(Action.RECOMMEND)],
     body: RecommendationBody,
@@ -218,7 +220,7 @@ def recommend(
 
 @router.post(
     "/{case_id}/approve",
-    summary="Confirm the recommendation and issue",
+    summary="Approve and issue certificates",
     response_model=dossier.ApplicationAnswer,
     responses=refuses(*CHANGES),
 )
@@ -261,7 +263,7 @@ def reject(
     return _answer(session, actor, result.application, response, now)
 
 
-@router.post("/{case_id}/return", summary="Differ: back to review", responses=refuses(*CHANGES))
+@router.post("/{case_id}/return", summary="Return to review", responses=refuses(*CHANGES))
 def return_to_review(
     case_id: Annotated[UUID, _admitted(Action.RETURN)],
     body: ReasonBody,

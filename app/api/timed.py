@@ -10,10 +10,10 @@ from app.web.fields import Answer
 
 
 class Timed(Answer):
-    clock: Clock = Field(description="of the house; it stands still while the applicant acts next")
-    age_working_days: int | None = Field(description="in the hands of the house; null before submission")
-    due_at: datetime | None = Field(description="when the time of whoever acts next is over; null when nothing is due")
-    due_step: str | None = Field(description="what is due then", examples=["decision"])
+    clock: Clock = Field(description="processing clock; paused while waiting for the applicant")
+    age_working_days: int | None = Field(description="working days on the processing clock; null before submission")
+    due_at: datetime | None = Field(description="deadline of the next step; null when nothing is due")
+    due_step: str | None = Field(description="the step that is due then", examples=["decision"])
     overdue: bool
 
 

@@ -144,7 +144,7 @@ def deactivate(user_id: Changeable, actor: ActorDep, session: SessionDep, now: N
     return _users(session, [row])[0]
 
 
-@router.post("/users/{user_id}/role-requests", status_code=201, summary="Ask for a role", responses=refuses(*CREATES))
+@router.post("/users/{user_id}/role-requests", status_code=201, summary="Request a role", responses=refuses(*CREATES))
 def ask_for_role(
     user_id: Changeable,
     body: RoleBody,
@@ -158,7 +158,7 @@ def ask_for_role(
     return _request(staff.ask_for_role(session, actor, user_id, Role(body.role), now), response)
 
 
-@router.delete("/users/{user_id}/roles/{role}", summary="Take a role away", responses=refuses(*CREATES))
+@router.delete("/users/{user_id}/roles/{role}", summary="Revoke a role", responses=refuses(*CREATES))
 def take_role(
     user_id: Changeable, role: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> UserAnswer:
@@ -175,7 +175,7 @@ def take_role(
 @router.post(
     "/users/{user_id}/second-factor-requests",
     status_code=201,
-    summary="Ask to reset a lost authenticator",
+    summary="Request the reset of a lost authenticator",
     responses=refuses(*CREATES),
 )
 def ask_for_reset(
@@ -188,7 +188,7 @@ def ask_for_reset(
 @router.post(
     "/users/{user_id}/password-resets",
     status_code=201,
-    summary="Hand over a new way in",
+    summary="Issue a password-reset token",
     responses=refuses(*CREATES),
 )
 def issue_reset(
@@ -203,7 +203,7 @@ def issue_reset(
     return HandedOver(user_id=row.user_id, token=token, expires_at=row.expires_at)
 
 
-@router.get("/access-requests", summary="What owners asked for", responses=refuses(*READS))
+@router.get("/access-requests", summary="List access requests", responses=refuses(*READS))
 def list_requests(
     _actor: Reader, session: SessionDep, page: PageDep, state: RequestState | None = None
 ) -> dict[str, list[RequestAnswer]]:
@@ -211,14 +211,12 @@ def list_requests(
     return {"items": [_request(row) for row in page.cut(rows, lambda row: row.id)]}
 
 
-@router.get("/access-requests/{request_id}", summary="One request", responses=refuses(*READS))
+@router.get("/access-requests/{request_id}", summary="One access request", responses=refuses(*READS))
 def get_request(request_id: str, actor: Reader, session: SessionDep, response: Response) -> RequestAnswer:
     return _request(staff.request_of(session, actor, parse_id(request_id, "request")), response)
 
 
-@router.post(
-    "/access-requests/{request_id}/confirm", summary="The second pair of eyes: yes", responses=refuses(*CHANGES)
-)
+@router.post("/access-requests/{request_id}/confirm", summary="Approve an access request", responses=refuses(*CHANGES))
 def confirm(
     request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> RequestAnswer:
@@ -226,7 +224,9 @@ def confirm(
     return _request(staff.confirm(session, actor, parse_id(request_id, "request"), version, now), response)
 
 
-@router.post("/access-requests/{request_id}/refuse", summary="No, or taken back", responses=refuses(*CHANGES))
+@router.post(
+    "/access-requests/{request_id}/refuse", summary="Reject or withdraw an access request", responses=refuses(*CHANGES)
+)
 def refuse(
     request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> RequestAnswer:

@@ -10,6 +10,7 @@ and another one does, no earlier than ten days after they could read it.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -25,17 +26,24 @@ from app.applications.deadlines import claim_due, objections_until
 from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.applications.quotas import Quotas
 from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
 from app.registry import holidays, organisations
 from app.registry import store as registry
 from app.registry.model import Claim, ClaimState, Organisation, Standing
 from app.registry.text import tidy, wrong_with
 
+
+class Decision(StrEnum):
+    PROPOSE = "propose"  # of a disputed one; another registrar confirms
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+
+
 OPEN = frozenset({ClaimState.WAITING, ClaimState.DISPUTED})
 KEPT = timedelta(days=30)
 """How long the uploads of a refused claim are kept."""
 LONGEST_REASON = 2_000
-CONFIRM, REFUSE, PROPOSE = "confirm", "refuse", "propose"
 ANOTHER_CONFIRMED = "Another claim of this number was confirmed."
 
 
@@ -93,7 +101,7 @@ def due(session: Session, rows: Collection[Claim]) -> Mapping[UUID, datetime]:
     return {row.id: claim_due(row.created_at, calendar) for row in rows if row.state == ClaimState.WAITING}
 
 
-def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, action: str, now: datetime) -> Claim:
+def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, action: Decision, now: datetime) -> Claim:
     """The claim, locked with all others of its number: 404, 403, 428, 412, 409."""
     claim = visible(session, actor, claim_id)
     require(actor, Role.REGISTRAR)
@@ -108,7 +116,7 @@ def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, acti
 
 
 def guard_organisation(
-    session: Session, actor: Actor, organisation_id: UUID, version: Version, action: str, now: datetime
+    session: Session, actor: Actor, organisation_id: UUID, version: Version, action: Decision, now: datetime
 ) -> tuple[Organisation, Claim]:
     """The same by the organisation that holds what was entered, and against its version."""
     organisation = organisations.get_organisation(session, actor, organisation_id)
@@ -134,18 +142,18 @@ def _locked(session: Session, claim: Claim) -> Claim:
     return next(each for each in registry.claims(session, voen=claim.voen, lock=True) if each.id == claim.id)
 
 
-def _check_second_person(actor: Actor, claim: Claim, action: str) -> None:
-    if action == CONFIRM and claim.proposed_by is not None and claim.proposed_by == actor.id:
+def _check_second_person(actor: Actor, claim: Claim, action: Decision) -> None:
+    if action == Decision.CONFIRM and claim.proposed_by is not None and claim.proposed_by == actor.id:
         raise FourEyes("You proposed to confirm this claim; another registrar must confirm it.")
 
 
-def _check_open(session: Session, claim: Claim, action: str, now: datetime) -> None:
+def _check_open(session: Session, claim: Claim, action: Decision, now: datetime) -> None:
     state = ClaimState(claim.state)
     if state not in OPEN:
         raise WrongState("company claim", state=state, action=action, allowed=())
-    if state is ClaimState.WAITING and action == PROPOSE:
-        raise WrongState("company claim", state=state, action=action, allowed=(CONFIRM, REFUSE))
-    if state is ClaimState.DISPUTED and action == CONFIRM:
+    if state is ClaimState.WAITING and action == Decision.PROPOSE:
+        raise WrongState("company claim", state=state, action=action, allowed=(Decision.CONFIRM, Decision.REFUSE))
+    if state is ClaimState.DISPUTED and action == Decision.CONFIRM:
         _check_proposal(session, claim, now)
 
 
@@ -181,14 +189,16 @@ def confirm(
 
     Errors: as `guard`; FourEyes; Invalid; Conflict `not-proposed`, `proposer-left`, `objections-open`,
     `company-confirmed`, `listed-meanwhile`."""
-    return _confirm(session, actor, guard(session, actor, claim_id, version, CONFIRM, now), basis, evidence_seen, now)
+    return _confirm(
+        session, actor, guard(session, actor, claim_id, version, Decision.CONFIRM, now), basis, evidence_seen, now
+    )
 
 
 def propose(session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: Version, now: datetime) -> Claim:
     """That another registrar confirms a disputed claim. A later proposal takes the place of an earlier one.
 
     Errors: as `guard`; Invalid."""
-    claim = guard(session, actor, claim_id, version, PROPOSE, now)
+    claim = guard(session, actor, claim_id, version, Decision.PROPOSE, now)
     claim.proposal, claim.proposed_by, claim.proposed_at = _free_text(basis, "/basis"), person(actor), now
     claim.version += 1
     session.flush()
@@ -200,7 +210,7 @@ def confirm_organisation(
     session: Session, actor: Actor, *, organisation_id: UUID, version: Version, basis: str, now: datetime
 ) -> Organisation:
     """The same by the organisation of the claim; the company that came of it."""
-    _, claim = guard_organisation(session, actor, organisation_id, version, CONFIRM, now)
+    _, claim = guard_organisation(session, actor, organisation_id, version, Decision.CONFIRM, now)
     return _company(session, _confirm(session, actor, claim, basis, (), now))
 
 
@@ -261,7 +271,7 @@ def _confirm(
 
 def refuse(session: Session, actor: Actor, claim_id: UUID, *, reason: str, version: Version, now: datetime) -> Claim:
     """The claim is sealed: its clients end, its uploads are erased after 30 days, and nothing passes to anybody."""
-    claim = guard(session, actor, claim_id, version, REFUSE, now)
+    claim = guard(session, actor, claim_id, version, Decision.REFUSE, now)
     _seal(session, actor, claim, _free_text(reason, "/reason"), now)
     return claim
 
@@ -270,7 +280,7 @@ def refuse_organisation(
     session: Session, actor: Actor, *, organisation_id: UUID, version: Version, reason: str, now: datetime
 ) -> Organisation:
     """The same by the organisation of the claim."""
-    organisation, claim = guard_organisation(session, actor, organisation_id, version, REFUSE, now)
+    organisation, claim = guard_organisation(session, actor, organisation_id, version, Decision.REFUSE, now)
     _seal(session, actor, claim, _free_text(reason, "/reason"), now)
     return organisation
 
@@ -305,6 +315,7 @@ def claim_again(
     names: dict[str, str],
     voen: str,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -327,6 +338,7 @@ def claim_again(
         about=about,
         details=details,
         stored=stored,
+        quotas=quotas,
         now=now,
     )
     return claim

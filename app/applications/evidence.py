@@ -20,6 +20,7 @@ from app.applications import cases, items, store
 from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
+from app.applications.quotas import Quotas, require_room
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
 from app.core.messages import Message, word_of
@@ -29,15 +30,13 @@ from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.geography import HOME, wrong_district
-from app.registry.model import Organisation, Standing
+from app.registry.model import Organisation
 from app.registry.territory import territory
 from app.schemes.canonical import digest
 from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 
 MOST_FILES = 100
 MOST_OF_A_COMPANY = 1_000
-MOST_OF_A_CLAIM = 50
-"""Whatever they are added to: until a claim is confirmed, its claimant is a stranger."""
 ADDERS = (Role.REGISTRAR, Role.REVIEWER)
 """Members of staff who look up what only staff can, and confirm what companies upload."""
 
@@ -86,6 +85,7 @@ def add(
     application_id: UUID,
     *,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -102,7 +102,7 @@ def add(
         row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
     faults.refuse()
     row.application_id = application.id
-    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, now)
+    return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, quotas, now)
 
 
 def add_of_company(
@@ -111,6 +111,7 @@ def add_of_company(
     organisation_id: UUID,
     *,
     stored: StoredFile,
+    quotas: Quotas,
     kind: str,
     file_name: str,
     about: About,
@@ -125,7 +126,8 @@ def add_of_company(
     with faults.collected():
         row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
     faults.refuse()
-    return _enter(session, actor, row, store.evidence_of_company(session, organisation.id), MOST_OF_A_COMPANY, now)
+    present = store.evidence_of_company(session, organisation.id)
+    return _enter(session, actor, row, present, MOST_OF_A_COMPANY, quotas, now)
 
 
 NOT_IN_APPLICATION = Message("This product is not in the application.", code="unknown-product")
@@ -234,7 +236,13 @@ def _described(
 
 
 def _enter(
-    session: Session, actor: Actor, row: Evidence, present: Sequence[Evidence], most: int, now: datetime
+    session: Session,
+    actor: Actor,
+    row: Evidence,
+    present: Sequence[Evidence],
+    most: int,
+    quotas: Quotas,
+    now: datetime,
 ) -> Evidence:
     for other in present:
         if other.withdrawn_at is not None:
@@ -244,8 +252,7 @@ def _enter(
             return other
     if len(present) >= most:
         raise _too_many(most)
-    if not actor.is_staff and _claims_too_much(session, row.organisation_id):
-        raise _too_many(MOST_OF_A_CLAIM)
+    require_room(session, actor, row, quotas)
     session.add(row)
     session.flush()
     audit.record(
@@ -266,13 +273,6 @@ def _enter(
 
 def _too_many(most: int) -> Conflict:
     return Conflict(Message("No more than %(limit)s files are taken here.", limit=most), code="too-many-files")
-
-
-def _claims_too_much(session: Session, organisation_id: UUID) -> bool:
-    organisation = registry.organisation(session, organisation_id)
-    assert organisation is not None  # a foreign key
-    is_claim = organisation.standing == Standing.UNCONFIRMED
-    return is_claim and store.evidence_count(session, organisation_id) >= MOST_OF_A_CLAIM
 
 
 def remove(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:

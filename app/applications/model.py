@@ -70,7 +70,7 @@ class Evidence(Base):
     file_name: Mapped[str]
     media_type: Mapped[str] = mapped_column(comment="as seen in the content, not as claimed")
     size: Mapped[int]
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
     uploaded_by: Mapped[UUID | None]
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")

@@ -226,16 +226,26 @@ def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evide
     return session.scalars(query).one_or_none()
 
 
-def evidence_count(session: Session, organisation_id: UUID) -> int:
-    """Documents of a company, of all its applications and for all of them."""
-    query = sa.select(sa.func.count()).select_from(Evidence).where(Evidence.organisation_id == organisation_id)
-    return session.scalar(query) or 0
-
-
 def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
     """What the company laid before the house once for all its applications."""
     query = sa.select(Evidence).where(Evidence.organisation_id == organisation_id, Evidence.application_id.is_(None))
     return session.scalars(query.order_by(Evidence.id)).all()
+
+
+def evidence_used(session: Session, organisation_id: UUID) -> tuple[int, int]:
+    """How many files an organisation has stored, and their bytes."""
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0))
+    files, size = session.execute(query.where(Evidence.organisation_id == organisation_id)).one()
+    return files, int(size)
+
+
+def known_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
+    """Those of these hashes whose files are named by evidence that was not erased."""
+    found: set[str] = set()
+    for start in range(0, len(hashes), 500):
+        some = Evidence.sha256.in_(hashes[start : start + 500])
+        found.update(session.scalars(sa.select(Evidence.sha256).where(some, Evidence.erased_at.is_(None))))
+    return frozenset(found)
 
 
 def evidence_for(

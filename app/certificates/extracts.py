@@ -2,33 +2,28 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.certificates import extract, extract_store
 from app.certificates.model import Certificate
 from app.certificates.record import CertificateRecord
+from app.core.unit_of_work import noted, take
 from app.ledger import store as ledger
 
-_CHANGED = "extracts.changed"
+_CHANGED = "extracts"
 
 
 def renew(session: Session, certificate: Certificate) -> None:
     """With the commit of this session, when the log has what was appended; the change itself drops the old one."""
-    session.info.setdefault(_CHANGED, {})[certificate.id] = certificate
+    noted(session, _CHANGED, dict)[certificate.id] = certificate
 
 
-@event.listens_for(Session, "before_commit")  # behind the log, which puts itself before all others
-def _write_changed(session: Session) -> None:
-    changed: dict[object, Certificate] = session.info.pop(_CHANGED, {})
+def write_noted(session: Session) -> None:
+    """Write the extracts of the certificates that changed; the last step of the commit, after the log's."""
+    changed: dict[object, Certificate] = take(session, _CHANGED, dict)
     if changed:
         session.flush()
         _write(session, list(changed.values()))
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_CHANGED, None)
 
 
 def catch_up(session: Session) -> int:

@@ -12,27 +12,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app import jws
 from app.certificates import status_list, status_list_store, workflow
 from app.certificates.model import Certificate, CertificateStatus
 from app.certificates.status_list import Purpose, list_name, read_name
+from app.core.unit_of_work import noted, take
 from app.db import Database
 from app.errors import NotFound, Unavailable
 from app.keys import Signer
-from app.ledger import log  # noqa: F401 (its listener must be there first: ours goes before it)
 
 SIGN_ANEW: Final = timedelta(hours=12)
 """A list is served with at least the rest of `status_list.LIFE` before it."""
-_PENDING = "status-lists.pending"
+_NOTED = "bits of status lists"
 
 
 def follow(session: Session, certificate: Certificate) -> None:
     """Note the status of a certificate for its lists; it is entered with the commit of this session, or not at all."""
-    pending = session.info.setdefault(_PENDING, {})
-    pending[certificate.status_list_id, certificate.status_index] = bits_of(certificate.status)
+    noted(session, _NOTED, dict)[certificate.status_list_id, certificate.status_index] = bits_of(certificate.status)
 
 
 def bits_of(status: str) -> dict[Purpose, bool]:
@@ -43,9 +41,9 @@ def bits_of(status: str) -> dict[Purpose, bool]:
     }
 
 
-@event.listens_for(Session, "before_commit", insert=True)
-def _enter(session: Session) -> None:
-    pending = session.info.pop(_PENDING, {})
+def write_noted_bits(session: Session) -> None:
+    """Set the noted bits under the lock of their lists; the first step of the commit."""
+    pending: dict[tuple[int, int], dict[Purpose, bool]] = take(session, _NOTED, dict)
     if not pending:
         return
     session.flush()
@@ -81,11 +79,6 @@ def expected_bits(statuses: Iterable[tuple[str, int, str]], purpose: Purpose) ->
         if bits_of(status)[purpose]:
             bits[index // 8] |= 0x80 >> index % 8
     return bytes(bits)
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,17 +30,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-users = typer.Typer(help="People who may come in.", no_args_is_help=True)
-registers = typer.Typer(help="The register of residents.", no_args_is_help=True)
+users = typer.Typer(help="Staff accounts.", no_args_is_help=True)
+registers = typer.Typer(help="The resident register.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(registers, name="register")
-history = typer.Typer(help="The one history of what happened.", no_args_is_help=True)
+history = typer.Typer(help="The audit chain.", no_args_is_help=True)
 app.add_typer(history, name="audit")
 
 logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
 app.add_typer(logs, name="log")
 signing = typer.Typer(help="The keys that sign certificates.", no_args_is_help=True)
-issuing = typer.Typer(help="Stop certifying for a while.", no_args_is_help=True)
+issuing = typer.Typer(help="Pause and resume issuing.", no_args_is_help=True)
 app.add_typer(signing, name="keys")
 app.add_typer(issuing, name="issuance")
 

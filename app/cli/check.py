@@ -18,9 +18,9 @@ def check(
     settings = load_settings(AsGiven)
     if settings.profile is Profile.PRODUCTION:
         stop_if_unsafe(settings, workers)
-        typer.echo("Nothing is in the way: `mik serve` may start.")
+        typer.echo("Checks passed: `mik serve` may start.")
         return
-    typer.echo("The demo profile starts in any case. With MIK_PROFILE=production this would be in the way:")
+    typer.echo("The demo profile starts in any case. With MIK_PROFILE=production these would be configuration errors:")
     for line in production.refusals(settings, utc_now(), workers=workers):
         typer.echo(f"- {line}")
 
@@ -29,4 +29,4 @@ def stop_if_unsafe(settings: Settings, workers: int) -> None:
     """Every reason at once, each with what to do, and exit code 2."""
     if found := production.refusals(settings, utc_now(), workers=workers):
         lines = "\n".join(f"- {line}" for line in found)
-        stop(f"This must not go to production:\n{lines}")
+        stop(f"Configuration errors:\n{lines}")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import schema
+from app.commit_pipeline import open_database
 from app.db import Database
 from app.errors import Invalid, MikError
 from app.ledger import log
@@ -54,7 +55,7 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """The migrated database."""
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         if not schema.migrated(database):
             stop(

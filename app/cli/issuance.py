@@ -12,7 +12,7 @@ from app.web.deps import utc_now
 from app.web.fields import Sentence
 
 
-def pause(reason: Annotated[str, typer.Option(help="what those who approve will read")]) -> None:
+def pause(reason: Annotated[str, typer.Option(help="shown to approvers")]) -> None:
     """Let nothing be issued until further notice: approving answers 503 with the reason. Every check goes on."""
     try:
         text = TypeAdapter(Sentence).validate_python(reason)

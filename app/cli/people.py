@@ -40,14 +40,14 @@ def create(
                 roles=role,
                 now=utc_now(),
             )
-    typer.echo(f"{service.email_key(email)} may sign in as {', '.join(sorted(role))}.")
+    typer.echo(f"{service.email_key(email)} created with role {', '.join(sorted(role))}.")
 
 
 def reset(
     email: Annotated[str, typer.Argument(help="Address to sign in with.")],
     lost: Annotated[bool, typer.Option("--second-factor", help="The authenticator is lost as well.")] = False,
 ) -> None:
-    """Print a one-time token that sets a password, for where nobody else can hand one over.
+    """Print a one-time token that sets a password, for where no other owner can issue one.
 
     POST /v1/auth/password-reset takes it, for a day. With --second-factor the authenticator counts no more.
     """

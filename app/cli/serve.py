@@ -1,6 +1,8 @@
 """`mik serve` and `mik migrate`."""
 
+import importlib.util
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -10,11 +12,16 @@ from app import schema
 from app.access import demo_staff
 from app.cli.check import stop_if_unsafe
 from app.cli.frame import in_words, load_settings
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.main import prepare
 from app.production import AsGiven
 from app.settings import Profile
+from app.web import connections
+from app.web.connections import LimitedHttpProtocol
 from app.web.deps import utc_now
+
+START_S = 120
+"""How long a worker may not answer before it is taken for hung and started anew; on a slow machine it loads so long."""
 
 
 def serve(
@@ -34,10 +41,15 @@ def serve(
     with in_words():
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
-            demo_staff.ensure(settings, utc_now())
+            database = open_database(settings.sqlalchemy_url)
+            demo_staff.ensure(database, settings, utc_now())
+            database.dispose()
+    _start_workers_without_this_command()
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
+        http=LimitedHttpProtocol,
+        ws="none",
         host=host,
         port=port,
         workers=workers,
@@ -46,8 +58,17 @@ def serve(
         access_log=settings.log_level == "debug",
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
+        backlog=connections.BACKLOG,
+        timeout_keep_alive=connections.KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=START_S,
     )
+
+
+def _start_workers_without_this_command() -> None:
+    """Let a worker answer at once that it is alive: before that, multiprocessing runs the script `mik` anew in it,
+    which loads every command. It leaves out a main module that was started as `python -m app.cli`."""
+    sys.modules["__main__"].__spec__ = importlib.util.find_spec("app.cli.__main__")
 
 
 def migrate() -> None:
@@ -55,7 +76,7 @@ def migrate() -> None:
     settings = load_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with in_words():
-        database = Database(settings.sqlalchemy_url)
+        database = open_database(settings.sqlalchemy_url)
         schema.migrate(database)
         database.dispose()
     typer.echo("The database is at this version.")

@@ -7,6 +7,7 @@ only what follows from one that passed is done here.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.access import sessions
 from app.access import store as access
 from app.actor import SYSTEM
-from app.applications import claims, clock, grounds
+from app.applications import claims, clock, grounds, stray_files
 from app.applications.clock import Lapsing
 from app.applications.files import EvidenceFiles
 from app.certificates import cascade
@@ -46,7 +47,7 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
     """Do what falls due: end applications, follow residencies and ended evidence, erase uploads of refused claims,
-    forget old answers and sessions.
+    remove files that no document names, forget old answers and sessions.
 
     Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
     """
@@ -68,7 +69,7 @@ def run(
 ) -> int:
     """Everything that is due as of now; how many things were in use by somebody else and are left for next time.
 
-    Without `files`, uploads of refused claims are left alone."""
+    Without `files`, uploads of refused claims and files that no document names are left alone."""
     undone = done = 0
     for due in _due(database, now, files):
         if dry_run:
@@ -126,6 +127,9 @@ def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequ
         if files is not None:
             for claim_id in claims.to_erase(session, now):
                 due.append(Due(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
+            if found := stray_files.stray(session, files, now):
+                what = f"{len(found)} files that no document names, older than a day: remove them"
+                due.append(Due(what, _remove(found, files, now)))
         if access.has_answers(session, now - ANSWERS_KEPT):
             due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
         if sessions.to_forget(session, now):
@@ -177,6 +181,14 @@ def _erase(claim_id: UUID, files: EvidenceFiles, now: datetime) -> Callable[[Ses
         for sha256 in gone:  # before the commit: what fails after it would never be erased
             files.erase(sha256)
         return f"claim {claim_id} was refused: its uploads are erased"
+
+    return do
+
+
+def _remove(found: Sequence[Path], files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+    def do(_session: Session) -> str | None:
+        removed = sum(files.remove(path, now.timestamp()) for path in found)
+        return f"{removed} files that no document named are removed" if removed else None
 
     return do
 

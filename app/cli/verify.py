@@ -14,7 +14,7 @@ from app import jws, keys, schema
 from app.certificates import number as numbers
 from app.cli.bundle_files import BundleFolder
 from app.cli.frame import REFUSED, in_words, load_settings, stop
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.ledger import service as ledger
 from app.settings import Settings
 from app.verification.answer import as_members
@@ -78,7 +78,7 @@ def _question(text: str) -> Question:
 
 def _desk(settings: Settings) -> VerificationDesk:
     """Over the database of the service, with the keys that it knows now."""
-    database = Database(settings.sqlalchemy_url)
+    database = open_database(settings.sqlalchemy_url)
     try:
         if not schema.migrated(database):
             stop("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")

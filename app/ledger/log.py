@@ -11,11 +11,11 @@ was last signed, and the new root grows out of these same hashes.
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.core.messages import Message, message_of
+from app.core.unit_of_work import noted, take
 from app.errors import Unavailable
 from app.ledger import merkle, store
 from app.ledger.checkpoint import Checkpoint, read_checkpoint
@@ -26,7 +26,7 @@ from app.ledger.note import NoteRefused, NoteSigner
 SIGNER = "log.signer"
 """Where a session carries its `SignerOf`."""
 SignerOf = Callable[[Session], NoteSigner]
-_PENDING = "log.pending"
+_NOTED = "log entries"
 
 
 class LogDamaged(Unavailable):
@@ -50,7 +50,7 @@ class LogKeyAway(Unavailable):
 
 def append(session: Session, entry: Entry) -> None:
     """Note an entry; it is added with the commit of this session, or not at all."""
-    session.info.setdefault(_PENDING, []).append(entry)
+    noted(session, _NOTED, list).append(entry)
 
 
 def append_history(session: Session, now: datetime) -> bool:
@@ -61,9 +61,9 @@ def append_history(session: Session, now: datetime) -> bool:
     return True
 
 
-@event.listens_for(Session, "before_commit", insert=True)  # before the history takes its own lock
-def _extend(session: Session) -> None:
-    pending: list[Entry] = session.info.pop(_PENDING, [])
+def append_noted(session: Session) -> None:
+    """Add the noted entries and sign the new checkpoint; a step of the commit, before the history takes its lock."""
+    pending: list[Entry] = take(session, _NOTED, list)
     if not pending:
         return
     session.flush()
@@ -74,10 +74,10 @@ def _extend(session: Session) -> None:
     frontier = _frontier(session, head, signer)
     history = audit.seal(session)
     last = pending[-1].at
-    noted = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
-    noted.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
+    entries = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
+    entries.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
     size, rows = head.size, []
-    for entry in noted:
+    for entry in entries:
         content = entry.canonical()
         hashes = merkle.closed(merkle.leaf_hash(content), size, frontier)
         frontier = merkle.grown(frontier, hashes)
@@ -96,11 +96,6 @@ def _extend(session: Session) -> None:
     store.add_entries(session, rows)
     checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.fold(frontier)).text)
     store.move_head(session, size, signer.verifier.vkey, checkpoint)
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
 
 
 def _signer(session: Session, head: LogHead) -> NoteSigner:

@@ -20,6 +20,7 @@ from app.web.routing import FORM_OVERHEAD, OrderedRoute
 
 LONGEST: Final[Mapping[str, int]] = {"number": 200, "address": 2_000, "text": 4_000, "email": 254}
 WRONG: Final = _("This cannot be read. Check it.")
+MISSING: Final = _("Enter the number or the address.")
 NO_PHOTO: Final = _("Only JPEG, PNG and WebP up to 5 MB are accepted.")
 
 
@@ -60,7 +61,7 @@ def send(
         except Invalid:
             wrong["photo"] = NO_PHOTO
     if wrong or not (given["number"] or given["address"]):
-        return _form(request, given, wrong or {"number": WRONG}, status=422)
+        return _form(request, given, wrong or {"number": MISSING}, status=422)
     found = reports.receive(
         session,
         number=given["number"] or None,

@@ -30,6 +30,7 @@ from app.pages import asked
 from app.pages.frame import language_of, render
 from app.pages.language import PARAMETER
 from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS
+from app.pages.words import _
 from app.registry.territory import territory
 from app.verification import token_text
 from app.verification.answer import as_members
@@ -42,6 +43,7 @@ from app.web.negotiation import best
 MAX_BODY_BYTES: Final = 131_072
 MAX_SHOWN_CHARS: Final = 80
 MOST_FILE_BYTES: Final = file_reading.MOST_BYTES
+UNREADABLE_FIELD: Final = _("This cannot be read. Check it.")
 _FORM_OVERHEAD: Final = 65_536  # what a form adds around a file
 _MULTIPART: Final = "multipart/form-data"
 _HTML: Final = "text/html"
@@ -219,6 +221,7 @@ class VerifyPages:
             stamp=stamp,
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
+            checked_at=self.desk.clock().replace(second=0, microsecond=0),
             **self._for_scripts(judgement),
         )
 
@@ -287,12 +290,12 @@ def _see_other(
 
 def _compare(query: Mapping[str, str], judgement: Judgement) -> dict[str, Any] | None:
     """What the paper says against what the register says, by the comparison that the API makes; None if nothing was
-    entered. `wrong` names the fields that cannot be read."""
+    entered. `wrong` says of each field that cannot be read why."""
     given = {name: query[name].strip() for name in FIELDS if query.get(name, "").strip()}
     if not given or judgement.record is None:
         return None
     expected, problems = read_expectation(given)
-    wrong = {problem["pointer"].strip("/") for problem in problems}
+    wrong = {problem["pointer"].strip("/"): UNREADABLE_FIELD for problem in problems}
     found = {} if wrong else {name: each.value for name, each in compare(expected, judgement.record).items()}
     return {"given": given, "wrong": wrong, "found": found}
 

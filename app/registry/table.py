@@ -22,6 +22,9 @@ MOST_ROWS = 20_000
 LONGEST_CELL = 1_000
 DELIMITERS = ",;"
 
+LONGEST_LINE = 1_000_000
+_HEADER = re.compile(r"\s*([^\r\n]*)")
+
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -128,7 +131,7 @@ def decode(data: bytes, most_bytes: int) -> str:
 
 def delimiter_of(text: str, known: Collection[str]) -> str:
     """The delimiter by which the header names most of the known columns; the comma where both do alike."""
-    header = text.lstrip().splitlines()[0]
+    header = _HEADER.match(text)[1]  # type: ignore[index]  # it matches every text
     return max(DELIMITERS, key=lambda mark: sum(column_name(cell) in known for cell in header.split(mark)))
 
 
@@ -138,7 +141,7 @@ def column_name(cell: str) -> str:
 
 def read_records(text: str, delimiter: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
     """The records that hold something, each with the line on which it begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_short_lines(text), delimiter=delimiter, strict=True)
     begins, count = 1, 0
     try:
         for cells in reader:
@@ -155,6 +158,14 @@ def read_records(text: str, delimiter: str, most_rows: int) -> Iterator[tuple[in
         raise BadTableError(
             begins, Message("The quotes or delimiters of this row cannot be read.", code="unreadable-row")
         ) from None
+
+
+def _short_lines(text: str) -> Iterator[str]:
+    """Line by line: one of 20 million commas would become as many cells."""
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > LONGEST_LINE:
+            raise BadTableError(number, Message("This line is longer than %(limit)s characters.", limit=LONGEST_LINE))
+        yield line
 
 
 def unsafe_cells(line: Line) -> Iterator[Note]:

@@ -21,6 +21,7 @@ from app.access.seal import Seal
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
 from app.applications.files import EvidenceFiles
+from app.applications.quotas import Quotas
 from app.certificates.issuing import Issuance
 from app.core.messages import Message, one_of, word_of
 from app.db import Database
@@ -245,6 +246,12 @@ async def get_evidence_files(request: Request) -> EvidenceFiles:
     return files
 
 
+async def get_quotas(request: Request) -> Quotas:
+    quotas: Quotas = request.app.state.quotas
+    return quotas
+
+
+QuotasDep = Annotated[Quotas, Depends(get_quotas)]
 EvidenceFilesDep = Annotated[EvidenceFiles, Depends(get_evidence_files)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
 SealDep = Annotated[Seal, Depends(get_seal)]

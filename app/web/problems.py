@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import errors, languages
 from app.core.messages import Message, localised, message_of
+from app.db import disk_is_full
 from app.web.readable import OF_KEY
 from app.web.shape_faults import message_for
 
@@ -39,6 +40,7 @@ STATUS: Mapping[type[errors.MikError], int] = {
     errors.VersionRequired: 428,
     errors.TooManyAttempts: 429,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 
 _HTTP_CODES = {
@@ -78,6 +80,7 @@ TITLES: Mapping[int, Message] = {
     429: Message("Too many requests"),
     500: Message("Internal error"),
     503: Message("Service unavailable"),
+    507: Message("Storage is full"),
 }
 
 
@@ -153,6 +156,8 @@ def refusal(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = "5"
+    if isinstance(error, errors.StorageFull):
+        headers["Retry-After"] = "300"
     return problem(status_of(error), error.refusal_code, error.message, headers=headers, **error.data)
 
 
@@ -205,7 +210,10 @@ def _collision(_request: Request, error: Exception) -> Response:
     return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
 
 
-def _busy(_request: Request, error: Exception) -> Response:
+def _busy(request: Request, error: Exception) -> Response:
+    if isinstance(error, OperationalError) and disk_is_full(error):
+        log.error("the disk of the database is full")
+        return refusal(request, errors.StorageFull())
     log.warning("database busy or away: %s", getattr(error, "orig", error))
     detail = Message("The database is busy or away. Nothing was changed; try again.")
     return problem(503, "unavailable", detail, headers={"Retry-After": "2"})

@@ -47,6 +47,7 @@ _MEANING = {
     428: "`If-Match` is missing.",
     429: "Too many failed attempts.",
     503: "Busy or paused; try again.",
+    507: "The disk is full; nothing was kept.",
 }
 
 
@@ -59,3 +60,4 @@ def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 READS = (401, 403, 404, 422, 503)
 CREATES = (400, 401, 403, 404, 409, 413, 415, 422, 503)
 CHANGES = (*CREATES, 412, 428)
+UPLOADS = (*CREATES, 507)

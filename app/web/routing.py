@@ -5,11 +5,14 @@ first, refuses another media type, and holds a malformed body back until the dep
 had their say.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
+import anyio
+import anyio.to_thread
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -18,15 +21,20 @@ from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 from starlette.types import Message as AsgiMessage
 
 from app import strict_json
+from app.access.guesses import network_of
+from app.access.service import Subject
 from app.actor import Actor
+from app.applications.files import no_room_is_said
 from app.core.messages import Message, message_of, one_of
 from app.db import lock_timed_out
 from app.errors import InProgress, Invalid, MikError, TooLarge, Unauthenticated, UnsupportedMedia
 from app.settings import Settings
 from app.web import gate, idempotency, problems, readable
+from app.web.fair_gate import FairGate
 from app.web.idempotency import Replayed, Retry
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -87,7 +95,8 @@ class OrderedRoute(APIRoute):
             try:
                 return await inner(request)
             except RequestValidationError as why:
-                more = await run_in_threadpool(self._also_wrong, request, why)
+                check = getattr(self.endpoint, ALSO_WRONG, None)
+                more = check and await run_in_threadpool(self._also_wrong, check, request, why)
                 if not more:
                     raise
                 raise Invalid.with_all([*problems.shape_faults(why), *more]) from why
@@ -101,20 +110,25 @@ class OrderedRoute(APIRoute):
                 return await _take_json(original, request, key)
             if takes_form:
                 _expect_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
-                await request.form()
-            if key is None:
-                return await original(request)
-            fingerprint = await idempotency.form_fingerprint(request) if takes_form else ""
-            return await _once(original, request, key, fingerprint)
+                async with self.form_taken(request):
+                    fingerprint = await idempotency.form_fingerprint(request) if key else ""
+                    return await _once(original, request, key, fingerprint) if key else await original(request)
+            return await _once(original, request, key, "") if key else await original(request)
 
         return handler
 
-    def _also_wrong(self, request: Request, why: RequestValidationError) -> list[Mapping[str, str]]:
+    @asynccontextmanager
+    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+        """Read the form, before the request asks for a thread and a connection."""
+        await request.form()
+        yield
+
+    def _also_wrong(
+        self, check: Callable[[Asked, Any], Iterable[Mapping[str, str]]], request: Request, why: RequestValidationError
+    ) -> list[Mapping[str, str]]:
         """Faults of the content of a body whose shape is wrong, as far as it can be read."""
-        check = getattr(self.endpoint, ALSO_WRONG, None)
-        model = self.body_field.field_info.annotation if self.body_field is not None else None
-        if check is None or not (isinstance(model, type) and issubclass(model, BaseModel)):
-            return []
+        assert self.body_field is not None  # of which the check is
+        model: Any = self.body_field.field_info.annotation  # a model: else the check would not fit
         places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
         body = readable.repaired(model, why.body, places)
         if body is None:
@@ -130,13 +144,79 @@ class OrderedRoute(APIRoute):
         return list(readable.told(found, lost))
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What came of the slow work on a file, or why it was refused: that is said in its turn, after 404 and 403."""
+
+    done: Any = None
+    refused: MikError | None = None
+
+    def get(self) -> Any:
+        if self.refused is not None:
+            raise self.refused
+        return self.done
+
+
 class FileRoute(OrderedRoute):
-    """A route that may take a file in a form; its JSON is held to the limit of all others."""
+    """A route that may take a file in a form; its JSON is held to the limit of all others.
+
+    `prepare` does what is slow with the file (judge, hash, write, parse) on one of a few threads before the request
+    asks for a connection; the endpoint finds the outcome in `request.state.prepared`. `discard` undoes what is left.
+    """
+
+    def prepare(self, _request: Request, _file: BinaryIO, _name: str | None) -> Any:
+        return None
+
+    def discard(self, _done: Any) -> None:
+        return
+
+    @asynccontextmanager
+    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+        uploads: Uploads = request.app.state.uploads
+        request.state.prepared = Prepared()
+        async with uploads.gate.slot(_sender_of(request)):
+            with no_room_is_said():
+                form = await request.form()
+            file = form.get("file")
+            if isinstance(file, UploadFile):
+                request.state.prepared = await anyio.to_thread.run_sync(
+                    self._prepared, request, file, limiter=uploads.threads
+                )
+        try:
+            yield
+        finally:
+            if request.state.prepared.done is not None:
+                await anyio.to_thread.run_sync(self.discard, request.state.prepared.done, limiter=uploads.threads)
+
+    def _prepared(self, request: Request, file: UploadFile) -> Prepared:
+        try:
+            return Prepared(self.prepare(request, file.file, file.filename))
+        except MikError as why:
+            return Prepared(refused=why)
+        finally:
+            file.file.seek(0)
 
     def most_bytes(self, settings: Settings) -> int:
         if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
             return settings.evidence_max_bytes + FORM_OVERHEAD
         return super().most_bytes(settings)
+
+
+class Uploads:
+    """How many files a worker takes in at once, from one sender and in all, and how many it works on."""
+
+    def __init__(self) -> None:
+        self.gate = FairGate(slots=16, per_key=4)
+        self.threads = anyio.CapacityLimiter(2)
+
+
+def _sender_of(request: Request) -> str:
+    """Whose upload it is: the subject of the token, whose signature was checked; without one, the network."""
+    authorization = authorization_of(request)
+    if authorization is None:
+        return network_of(request.client.host if request.client else "")
+    subject: Subject = request.app.state.tokens.check(authorization, request.app.state.clock())
+    return str(subject.id)
 
 
 def authorization_of(request: Request) -> str | None:

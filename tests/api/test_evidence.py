@@ -1,5 +1,6 @@
 """Files laid before the reviewer: judged by content, frozen at submission, never opened by a browser."""
 
+import errno
 import hashlib
 import io
 import secrets
@@ -384,15 +385,14 @@ def test_a_killed_write_leaves_no_half_file(house):
         content = PDF + step.encode()
 
         def killed(*_args):
-            raise OSError("no space left")
+            raise OSError(errno.ENOSPC, "no space left")
 
         where = patch("app.applications.files.os.fsync", killed)
         if step == "rename":
             where = patch("pathlib.Path.rename", killed)
         with where:
             answer = company.add_evidence(draft, content)
-        refused(answer, answer.status_code)
-        assert answer.status_code >= 500
+        refused(answer, 507, "storage-full")
         assert files_of(house) == laid
         assert count(house, "evidence") == before
         made = ok(company.add_evidence(draft, content))

@@ -156,7 +156,7 @@ def test_parameters_headers_and_forms_in_our_words(shared_house, company, langua
             if language != "en":
                 assert not re.search(r"\b(Enter|This|There|must)\b", each["detail"]), each
     form = {each["pointer"] for each in answers[-2].json()["errors"]}
-    assert form == {"/issued_on", "/valid_until"}
+    assert form == {"/kind", "/issued_on", "/valid_until"}
     limit = next(e for e in answers[1].json()["errors"] if e["pointer"] == "query:limit")
     assert limit["maximum"] == 100
 

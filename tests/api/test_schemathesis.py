@@ -159,7 +159,7 @@ def test_every_operation_by_itself(world):
 BY_TAG = {
     "cases": "reviewer",
     "registrar": "registrar",
-    "keeping the mark": "owner",
+    "certificate status": "owner",
     "matters": "owner",
     "users": "owner",
     "calendar": "owner",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.production import AsGiven
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ class World:
 
     @contextmanager
     def session(self):
-        database = Database(self.database_url)
+        database = open_database(self.database_url)
         with database.session() as session:
             yield session
             session.commit()

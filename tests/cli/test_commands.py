@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from app.access import demo_staff, store
 from app.cli import app
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.main import prepare
 from app.settings import Settings
 from app.web.deps import utc_now
@@ -47,9 +47,9 @@ def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
         input="a long enough password\n",
     )
     assert made.exit_code == 0, made.output
-    assert "owner@staff.example may sign in as owner" in made.output
+    assert "owner@staff.example created with role owner" in made.output
     assert "a long enough password" not in made.output
-    with Database(database_url).read_session() as session:
+    with open_database(database_url).read_session() as session:
         user = store.user_by_email(session, "owner@staff.example")
         assert user.is_staff
         assert user.password_hash.startswith("$argon2id$")
@@ -199,10 +199,12 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
 def test_the_demo_profile_keeps_its_accounts_in_a_file_of_its_own(tmp_path):
     settings = Settings(data_dir=tmp_path / "demo")
     prepare(settings, utc_now())
-    demo_staff.ensure(settings, utc_now())
+    database = open_database(settings.sqlalchemy_url)
+    demo_staff.ensure(database, settings, utc_now())
     file = settings.data_dir / demo_staff.FILE
     first = json.loads(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(demo_staff.STAFF) <= set(first)
-    demo_staff.ensure(settings, utc_now())
+    demo_staff.ensure(database, settings, utc_now())
+    database.dispose()
     assert json.loads(file.read_text()) == first

@@ -83,9 +83,7 @@ def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
     made = live.mik("users", "create", *person, input=f"{PASSWORD}\n")
     assert made.returncode == 0, made.stderr
     checked = live.mik("check")
-    assert (checked.returncode, checked.stdout) == (0, "Nothing is in the way: `mik serve` may start.\n"), (
-        checked.stderr
-    )
+    assert (checked.returncode, checked.stdout) == (0, "Checks passed: `mik serve` may start.\n"), checked.stderr
 
     with live.serving() as ready:
         assert (ready.status_code, ready.json()) == (200, {"status": "ok"})

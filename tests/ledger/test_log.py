@@ -10,7 +10,7 @@ from log_support import attack, derived, entries_of, head_of, signer_of
 
 from app import audit
 from app.actor import SYSTEM
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.ledger import log, merkle, reading, store
 from app.ledger.checkpoint import proves_growth, read_checkpoint
 from app.ledger.entry import Entry, LogEvent
@@ -95,7 +95,7 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
     seen = []
 
     def work(worker):
-        own = Database(database.url)  # as another process would
+        own = open_database(database.url)  # as another process would
         own.carry({log.SIGNER: lambda _session: LOG_SIGNER})
         for number in range(6):
             add(own, f"{worker}-{number}")
@@ -168,7 +168,7 @@ def test_a_log_that_was_rolled_back_alone_cannot_be_extended(database):
 
 def test_only_the_key_that_began_the_log_signs_it(database):
     add(database, "a")
-    other = Database(database.url)
+    other = open_database(database.url)
     with pytest.raises(LogKeyAway, match="not at hand"):
         add(other, "b")
     other.carry({log.SIGNER: lambda _session: signer_of(7)})

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from app import audit
 from app.cli import app as mik
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.errors import NotFound
 from app.ledger import merkle, reading, store, tiles
 from app.ledger.checkpoint import Checkpoint
@@ -48,7 +48,7 @@ def drill(register, request, monkeypatch, tmp_path):
     with copied(url, request, tmp_path) as own:
         monkeypatch.setenv("MIK_DATABASE_URL", own)
         monkeypatch.setenv("MIK_DATA_DIR", str(data_dir))
-        database = Database(own)
+        database = open_database(own)
         yield Drill(database, numbers, tmp_path)
         database.dispose()
 

@@ -17,7 +17,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import command
 
-from app.db import Database, ExactDecimal, JsonColumn, UtcDateTime
+from app.commit_pipeline import open_database
+from app.db import ExactDecimal, JsonColumn, UtcDateTime
 from app.schema import alembic_config
 
 FILE = Path(__file__).with_name("first_edition.json.gz")
@@ -39,7 +40,7 @@ def read():
 
 def load(database_url, folder, data):
     """Bring an empty database back to the revision of the data and fill it; the keys go to the data folder."""
-    database = Database(database_url)
+    database = open_database(database_url)
     with database.write_engine.begin() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection

@@ -43,6 +43,7 @@ NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "Certified": 0}
 """Calls with the word for a thing, and which argument it is."""
 WORDS = {
     "app.actor": ("Role",),
+    "app.applications.claims": ("Decision",),
     "app.applications.workflow": ("State", "Action"),
     "app.certificates.model": ("CertificateStatus", "SuspensionCause", "MatterState"),
     "app.certificates.search": ("Standing",),

@@ -1,7 +1,12 @@
 """Pages for everybody: axe-core finds nothing in light, in dark and from right to left; no phone scrolls sideways."""
 
-import pytest
+import io
 
+import pytest
+from pypdf import PdfReader
+
+from app.languages import LANGUAGES, catalogue
+from app.pages.verdicts import ALARMS, FACES
 from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import FAULT, addresses, every
 
@@ -35,9 +40,27 @@ def test_long_words_stay_on_the_page(site, tab):
     assert not scrolls_sideways(page)
 
 
-def test_print_shows_the_answer_and_no_forms(site, tab):
+def test_print_shows_the_answer_its_time_and_its_address_on_one_sheet(site, tab):
     page = tab()
-    page.goto(site.v("valid"))
-    page.emulate_media(media="print")
-    assert page.locator("[data-verdict]").is_visible() and page.locator("#facts").is_visible()
-    assert page.locator("form:visible, nav:visible, button:visible").count() == 0
+    for verdict, language in (("valid", "en"), ("suspended", "ru"), ("revoked", "fa"), ("unknown", "de")):
+        page.goto(site.v(verdict, f"?lang={language}"))
+        page.emulate_media(media="print")
+        assert page.locator("[data-verdict]").is_visible()
+        assert page.locator("form:visible, nav:visible, button:visible").count() == 0
+        printed = page.locator(".print-only").inner_text()
+        assert site.v(verdict) in printed and "21:00" in printed
+        sheets = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+        assert len(sheets.pages) == 1 and round(float(sheets.pages[0].mediabox.width)) == 595
+
+
+def test_no_verdict_word_and_no_number_breaks_on_a_phone(site, tab):
+    page = tab()
+    words = [*(face.word for face in FACES.values()), *(word for word, _ in ALARMS.values())]
+    for language in LANGUAGES:
+        page.goto(site.v("valid", f"?lang={language}"))
+        heading = page.locator("#verdict")
+        for word in map(catalogue("pages", language).gettext, words):
+            heading.evaluate("(each, word) => { each.textContent = word }", word)
+            assert heading.evaluate("each => each.scrollWidth <= each.clientWidth"), (language, word)
+        assert page.locator(".verdict .number bdi").evaluate("each => each.getClientRects().length") == 1
+        assert not scrolls_sideways(page)

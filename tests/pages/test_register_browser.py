@@ -1,6 +1,6 @@
 """The register and the rules in a browser: by keyboard alone, without scripts, and with words too long for a phone."""
 
-from tests.pages.browsing import scrolls_sideways
+from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import TRIED
 
 
@@ -62,4 +62,32 @@ def test_long_words_stay_on_the_page(site, tab):
     ):
         page.goto(address)
         assert not scrolls_sideways(page)
+    tab.faults[:] = [fault for fault in tab.faults if "422" not in fault]
+
+
+def test_what_is_wrong_in_a_form_is_listed_first_and_leads_to_its_field(site, tab):
+    page = tab()
+    for address, fields in (
+        ("/register?hs=abc", ["hs"]),
+        ("/apply/check?hs6=12&ex_works=abc&lang=ar", ["hs6", "ex_works"]),
+        ("/report", ["number"]),
+    ):
+        page.goto(address)
+        if address == "/report":
+            page.locator("main form button").click()
+        page.locator(".summary:focus").wait_for()
+        assert page.locator("[aria-invalid]").evaluate_all("all => all.map(each => each.id)") == fields
+        for field in fields:
+            page.locator(f'.summary a[href="#{field}"]').click()
+            found = page.locator(f"#{field}:focus")
+            assert found.evaluate("each => getComputedStyle(each).borderTopWidth") == "2px"
+            message = page.locator(f"#{found.get_attribute('aria-describedby').split()[0]}")
+            assert message.inner_text() in page.locator(".summary").inner_text()
+        assert violations(page) == []
+        assert not scrolls_sideways(page)
+    page.goto("/verify?number=MIK-2026-000042-A")
+    assert page.locator("#number:focus").get_attribute("aria-describedby").startswith("number-wrong")
+    page.goto(site.v("valid", "?hs6=12"))
+    assert page.locator(".summary a").get_attribute("href") == "#hs6"
+    assert violations(page) == []
     tab.faults[:] = [fault for fault in tab.faults if "422" not in fault]

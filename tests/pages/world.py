@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import uvicorn
 
 from app.certificates.number import CertificateNumber
-from app.db import Database
+from app.commit_pipeline import open_database
 from app.documents.stamp import Stamp, make
 from app.main import create_app
 from app.schema import migrate
@@ -91,7 +91,7 @@ def fill_every_verdict(house, site):
 def open_site(folder, fill=fill_every_verdict):
     """A `Site`, served until the end of the block; `fill(house, site)` makes what it shows."""
     url = f"sqlite:///{folder / 'mik.sqlite3'}"
-    database = Database(url)
+    database = open_database(url)
     migrate(database)
     database.dispose()
     port = free_port()

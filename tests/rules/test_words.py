@@ -96,7 +96,7 @@ def choices_of(kind, value):
 
 
 LOOKS_LIKE_A_CODE = re.compile(r"\b[A-Z]{2,}(?:[_-][A-Z]+)*\b|\b[a-z0-9]+_[a-z0-9_]+\b")
-NO_CODES = {"HS", "VÖEN"}
+NO_CODES = {"HS", "VÖEN", "MN", "EXW"}  # XİF MN, EXW: words of the field
 TYPED = re.compile(r"“[^”]*”|[A-Z]+(?:-[A-Z])?-\d{4}-\d+|criterion [A-Z]-\d+|[A-Z]-\d+ meyarı")
 """What was entered by hand stands between quotation marks; numbers of papers and rules are no codes."""
 

@@ -138,7 +138,7 @@ def users(database):
 
 
 def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
-    demo_staff.ensure(settings, NOW)
+    demo_staff.ensure(database, settings, NOW)
     secrets, passwords = demo_staff.totp_secrets(settings.data_dir), demo_staff.known(settings.data_dir)
     assert secrets.keys() == passwords.keys() == demo_staff.STAFF.keys()
     assert all(isinstance(password, str) and len(password) >= 20 for password in passwords.values())
@@ -150,7 +150,7 @@ def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
             assert second_factor.check(session, Seal.of(settings.keys_dir), user.id, code, NOW)
             assert secrets[email] not in str(session.get(SecondFactor, user.id).sealed)
     before = path.read_text()
-    demo_staff.ensure(settings, NOW)
+    demo_staff.ensure(database, settings, NOW)
     assert path.read_text() == before
 
 
@@ -164,7 +164,7 @@ def test_staff_of_an_older_demo_get_their_authenticators(settings, database):
         name, roles = demo_staff.STAFF[email]
         service.create_staff(session, SYSTEM, email=email, full_name=name, password_hash="x", roles=roles, now=NOW)
         session.commit()
-    demo_staff.ensure(settings, NOW)
+    demo_staff.ensure(database, settings, NOW)
     assert demo_staff.known(settings.data_dir)[email] == "an older password"
     assert demo_staff.known(settings.data_dir)["r01@x.example"] == "kept"
     assert "r01@x.example" not in demo_staff.totp_secrets(settings.data_dir)
@@ -172,8 +172,8 @@ def test_staff_of_an_older_demo_get_their_authenticators(settings, database):
         assert second_factor.enrolled(session, users(database)[email].id)
 
 
-def test_an_account_that_is_remembered_later_keeps_the_secrets(settings):
-    demo_staff.ensure(settings, NOW)
+def test_an_account_that_is_remembered_later_keeps_the_secrets(settings, database):
+    demo_staff.ensure(database, settings, NOW)
     secrets = demo_staff.totp_secrets(settings.data_dir)
     accounts = demo_staff.remember(settings.data_dir, {"r01@company.example": "new", "owner@mik.example": "ignored"})
     assert accounts["r01@company.example"] == "new" and accounts["owner@mik.example"] != "ignored"
@@ -181,12 +181,12 @@ def test_an_account_that_is_remembered_later_keeps_the_secrets(settings):
 
 
 def test_who_was_removed_from_the_demo_stays_removed(settings, database):
-    demo_staff.ensure(settings, NOW)
+    demo_staff.ensure(database, settings, NOW)
     with database.session() as session:
         user = store.user_by_email(session, "reviewer@mik.example")
         service.deactivate(session, SYSTEM, user, NOW)
         session.commit()
-    demo_staff.ensure(settings, NOW)
+    demo_staff.ensure(database, settings, NOW)
     with database.session() as session:
         assert store.user_by_email(session, "reviewer@mik.example") is None
         assert session.scalar(sa.text("SELECT count(*) FROM users")) == len(demo_staff.STAFF)

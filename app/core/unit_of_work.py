@@ -1,0 +1,81 @@
+"""Collect the work that must be written last in a transaction, and write it once, at the outermost commit.
+
+A service only *notes* such work (`noted`). `UnitOfWork.commit` runs the steps that write it, in their order, which is
+the lock order, and then commits. The release of a savepoint runs no step: the locks that the steps take would be held
+while the transaction goes on to take others. Rolling back to a savepoint discards what was noted inside it, a full
+rollback everything.
+
+This module knows no step; `app/commit_pipeline.py` lists them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+CommitStep = Callable[[Session], None]
+Work = TypeVar("Work", list[Any], dict[Any, Any])
+
+_NOTED = "unit_of_work.noted"
+_BEFORE_SAVEPOINT = "unit_of_work.before_savepoint"
+
+
+class WorkNotWritten(Exception):
+    """A fault of ours: a transaction was about to commit with noted work that no step has written."""
+
+
+class UnitOfWork(Session):
+    """A session whose commit writes first what was noted in it."""
+
+    def __init__(self, *args: Any, steps: Sequence[CommitStep] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._steps = tuple(steps)
+
+    def commit(self) -> None:
+        for step in self._steps:
+            step(self)
+        super().commit()
+
+
+def noted(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
+    """Return the work of one kind that was noted in this transaction, to be added to; at first `empty()`."""
+    if not isinstance(session, UnitOfWork):
+        raise TypeError("Nothing can be noted in a session that only reads.")
+    work: Work = session.info.setdefault(_NOTED, {}).setdefault(kind, empty())
+    return work
+
+
+def take(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
+    """Return the noted work of one kind to the step that writes it now, and forget it."""
+    work: Work = session.info.get(_NOTED, {}).pop(kind, None) or empty()
+    return work
+
+
+@event.listens_for(UnitOfWork, "after_transaction_create")
+def _remember(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        before = {kind: work.copy() for kind, work in session.info.get(_NOTED, {}).items()}
+        session.info.setdefault(_BEFORE_SAVEPOINT, {})[transaction] = before
+
+
+@event.listens_for(UnitOfWork, "after_transaction_end")
+def _end(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        session.info.get(_BEFORE_SAVEPOINT, {}).pop(transaction, None)
+    elif transaction.parent is None:  # also where the session was closed without a word
+        session.info.pop(_NOTED, None)
+        session.info.pop(_BEFORE_SAVEPOINT, None)
+
+
+@event.listens_for(UnitOfWork, "after_rollback")
+def _discard(session: Session) -> None:
+    savepoint = session.get_nested_transaction()
+    session.info[_NOTED] = session.info.get(_BEFORE_SAVEPOINT, {}).get(savepoint, {})
+
+
+@event.listens_for(UnitOfWork, "before_commit")  # SQLAlchemy calls this for savepoints as well
+def _require_written(session: Session) -> None:
+    left = [kind for kind, work in session.info.get(_NOTED, {}).items() if work]
+    if left and not session.in_nested_transaction():
+        raise WorkNotWritten(f"Noted, but written by no step of the commit: {', '.join(left)}.")
