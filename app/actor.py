@@ -42,6 +42,7 @@ class Actor:
     id: UUID | None  # None only for the system itself
     roles: frozenset[Role]
     organisation_id: UUID | None = None  # the one company that an applicant acts for
+    is_administrator: bool = False  # of that company
     session_id: UUID | None = None  # the sign-in of a person
     second_factor_at: datetime | None = None  # when it was given in this session; None too if that is not recent
     scopes: frozenset[Scope] | None = None  # of an API client; None: a person

@@ -42,6 +42,12 @@ class FourEyes(Forbidden):
     code = "four-eyes"
 
 
+class AdministratorRequired(Forbidden):
+    """A member of the company, but no administrator of it."""
+
+    code = "administrator-required"
+
+
 class SecondFactorRequired(Forbidden):
     """The right person, as far as a password can tell; the deed needs a code of the authenticator as well."""
 

@@ -63,9 +63,12 @@ from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.ledger.log_key import LogKeyFile
+from app.notifications import outbox
+from app.notifications.delivery import mail_delivery
 from app.pages import apply, badge, register, report, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
+from app.pages.marks import Marks
 from app.pages.verify import VerifyPages
 from app.registry import places
 from app.schemes import service as schemes
@@ -127,11 +130,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         production.refuse(settings, clock())
     database = open_database(settings.sqlalchemy_url)
     _refuse_unmigrated(database)
-    database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
-    with database.read_session() as session:
-        issuer = ledger.stored_issuer(session)
-    if issuer is None:
-        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+    seal = Seal.of(settings.keys_dir)
+    mail = mail_delivery(settings, database, seal, clock)
+    database.carry({log.SIGNER: LogKeyFile(settings.log_key), outbox.WAKE: mail.wake})
+    issuer = _issuer(database)
     keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
     tally = Tally()
@@ -142,7 +144,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await store.open()
-        yield
+        async with mail.in_background(settings.mail_seconds):
+            yield
         tally.report()
         await store.close()
         database.dispose()
@@ -161,7 +164,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.database = database
-    app.state.seal = Seal.of(settings.keys_dir)
+    app.state.seal, app.state.mail = seal, mail
     app.state.passwords = Passwords(settings.password_hashers)
     app.state.tokens = AccessTokens(
         access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
@@ -175,18 +178,21 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         organisation=signing,
         drawer=Drawer(settings.papers_dir),
         timestamp_url=settings.timestamp_url,
+        demo=settings.profile is Profile.DEMO,
     )
     app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     app.state.uploads, app.state.quotas = Uploads(), Quotas.of(settings)
     app.state.keys = keeper.ring
     app.state.key_documents = key_routes.KeyDocuments()
+    app.state.pages = Frame(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
     app.state.keeper = keeper
     app.state.desk = desk
-    app.state.pages = Frame(base_url=settings.base_url)
-    app.state.migrated = schema.migrated
+    app.state.marks, app.state.migrated = Marks(database), schema.migrated
 
-    pages = VerifyPages(desk, settings.all_own_hosts, FileBox((signing.fingerprint,) if signing else ()), tally)
+    pages = VerifyPages(
+        desk, settings.all_own_hosts, FileBox((signing.fingerprint,) if signing else ()), app.state.marks, tally
+    )
     problems.install(app)
     app.router.routes.extend(
         lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)
@@ -235,6 +241,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     openapi.install(app)
     _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
+
+
+def _issuer(database: Database) -> str:
+    with database.read_session() as session:
+        issuer = ledger.stored_issuer(session)
+    if issuer is None:
+        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+    return issuer
 
 
 def _wrap(app: Service, single: Lane, settings: Settings) -> None:

@@ -25,6 +25,7 @@ from app.documents import organisation
 from app.errors import UnsafeToStart
 from app.ledger import key_files, log_key
 from app.ledger import service as ledger
+from app.notifications.transport import password_of
 from app.settings import Settings, unsafe
 
 DEMO_MARK = "MADE-BY-THE-DEMO"
@@ -59,6 +60,7 @@ def refusals(
         *_folder(settings),
         *_keys(settings),
         *_papers(settings, now),
+        *_mail(settings),
         *_clock(now),
         *_database(settings, now, workers),
     ]
@@ -140,6 +142,13 @@ def _papers(settings: Settings, now: datetime) -> Iterator[str]:
     try:
         organisation.of_settings(settings, now)
     except organisation.UnusablePaperKey as why:
+        yield why.message
+
+
+def _mail(settings: Settings) -> Iterator[str]:
+    try:
+        password_of(settings)
+    except keys.UnsafeKeyFile as why:
         yield why.message
 
 

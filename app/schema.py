@@ -15,6 +15,7 @@ from app.applications import model as applications
 from app.certificates import model as certificates
 from app.db import Base, Database
 from app.ledger import model as ledger
+from app.notifications import model as notifications
 from app.products import model as products
 from app.registry import model as registry
 from app.schemes import model as schemes
@@ -29,6 +30,7 @@ __all__ = [
     "ledger",
     "migrate",
     "migrated",
+    "notifications",
     "products",
     "registry",
     "rights_of",

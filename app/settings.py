@@ -3,9 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from email.headerregistry import HeaderRegistry
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -72,6 +73,23 @@ class Settings(BaseSettings):
     )
     timestamp_url: str = Field(
         default="", description="time-stamp server (RFC 3161) for PDF certificates: PAdES B-LT instead of B-B"
+    )
+    smtp_url: str = Field(
+        default="",
+        description="mail server: `smtp://user@host:587` (with STARTTLS) or `smtps://user@host`; empty (demo only): "
+        "messages are files in the data folder",
+    )
+    smtp_password_file: str = Field(
+        default="", description="file of its password (mode 600), unless the address holds it"
+    )
+    mail_from: str = Field(
+        default="", description="sender of messages, such as `Made in Karabakh <noreply@verify.example.az>`"
+    )
+    mail_seconds: int = Field(
+        default=20,
+        ge=0,
+        le=3_600,
+        description="how often a worker looks for messages to send again; 0: only `mik mail send` and `mik sweep` send",
     )
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 
@@ -141,6 +159,35 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _a_mail_server(cls, value: str) -> str:
+        parts = urlsplit(value)
+        try:
+            has_port = parts.port != 0
+        except ValueError:
+            has_port = False
+        beside_the_server = parts.path.strip("/") or parts.query or parts.fragment
+        if value and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname or beside_the_server or not has_port):
+            msg = "MIK_SMTP_URL must name a mail server, such as smtp://user@mail.example.az:587"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _a_sender(cls, value: str) -> str:
+        """Read as the header that it becomes: one address, with a name or without."""
+        if not value:
+            return value
+        try:
+            header: Any = HeaderRegistry()("From", value)
+        except (ValueError, IndexError):
+            header = None
+        if header is None or header.defects or len(header.addresses) != 1 or not header.addresses[0].domain:
+            msg = "MIK_MAIL_FROM must be one e-mail address, such as Made in Karabakh <noreply@verify.example.az>"
+            raise ValueError(msg)
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _a_level(cls, value: str) -> str:
@@ -196,6 +243,14 @@ class Settings(BaseSettings):
         return self.data_dir / "evidence"
 
     @property
+    def mail_dir(self) -> Path:
+        return self.data_dir / "mail"
+
+    @property
+    def sender(self) -> str:
+        return self.mail_from or f"noreply@{urlsplit(self.base_url).hostname}"
+
+    @property
     def default_issuer(self) -> str:
         """did:web of host and port of the base address (the port's colon is percent-encoded)."""
         return "did:web:" + quote(urlsplit(self.base_url).netloc, safe=".-")
@@ -203,7 +258,7 @@ class Settings(BaseSettings):
 
 def unsafe(settings: Settings) -> list[str]:
     """What must not go to production as far as the settings alone show it, each with what to do about it."""
-    return [*_unsafe_address(settings), *_unsafe_places(settings)]
+    return [*_unsafe_address(settings), *_unsafe_places(settings), *_unsafe_mail(settings)]
 
 
 def _unsafe_address(settings: Settings) -> Iterator[str]:
@@ -240,6 +295,23 @@ def _unsafe_places(settings: Settings) -> Iterator[str]:
         )
     if settings.log_level == "debug":
         yield "MIK_LOG_LEVEL=debug writes what people send into the log: use info"
+
+
+def _unsafe_mail(settings: Settings) -> Iterator[str]:
+    if not settings.smtp_url:
+        yield (
+            "MIK_SMTP_URL is not set: nobody could register, or set a forgotten password; name the mail server, "
+            "such as smtp://user@mail.example.az:587"
+        )
+    if not settings.mail_from:
+        yield "MIK_MAIL_FROM is not set: name the sender of messages, such as noreply@verify.example.az"
+    if settings.smtp_password_file and urlsplit(settings.smtp_url).password:
+        yield "MIK_SMTP_URL holds a password, and MIK_SMTP_PASSWORD_FILE names another: remove one of the two"
+    if settings.smtp_password_file and not Path(settings.smtp_password_file).is_absolute():
+        yield (
+            f"MIK_SMTP_PASSWORD_FILE={settings.smtp_password_file} depends on where the service is started: "
+            "set a whole path"
+        )
 
 
 _PRIVATE_ENDINGS = tuple(

@@ -91,13 +91,16 @@ def _certificate(of: Filling, serial: int) -> dict[str, object]:
         "residency_id": None,
         "application_id": _uuid(5, serial, of.is_sqlite),
         "decision_id": _uuid(6, serial, of.is_sqlite),
-        "holder_name": f"“Nümunə-{serial // 10}” MMC",
+        "holder_name": f"Sample {serial // 10}",
+        "holder_name_az": f"“Nümunə-{serial // 10}” MMC",
         "holder_voen": f"{serial // 10 % 1_000_000_000:09d}1",
+        "holder_is_legal_person": True,
         "product_names": f'{{"az":"{azeri} {model}","en":"{english} {model}","ru":"{russian}"}}',
         "hs6": hs6,
         "gtin": None,
         "park_code": park,
         "district": district,
+        "country": "AZ",
         "origin_criterion": ("CTH", "WO", "VA40")[serial % 3],
         "valid_from": _DAYS[started],
         "valid_until": _DAYS[max(ends, started)],
@@ -132,15 +135,14 @@ def _log_entry(of: Filling, serial: int, certificate: dict[str, object]) -> dict
 def _extract(it: dict[str, object], serial: int) -> dict[str, object]:
     """What `extract.write` makes of the row, made by hand since there are millions of them; a test compares them."""
     moment = _moment(serial).strftime("%Y-%m-%dT%H:%M:%SZ")
-    voen = str(it["holder_voen"])
     judged = f"{it['valid_from']} {it['valid_until']} {it['status']} {it['kid']}"
     shown = f"{judged}\n{it['number']}\n{moment}\n{moment}\n{moment}"
     face = (
         f'{{"number":"{it["number"]}","scheme":{{"code":"{SCHEME}","name":"{it["scheme_name"]}"}},'
-        f'"holder":{{"name":"{it["holder_name"]}","voen":"{voen[:3]}****{voen[7:]}"}},'
+        f'"holder":{{"name":"{it["holder_name"]}","name_az":"{it["holder_name_az"]}","voen":"{it["holder_voen"]}"}},'
         f'"product":{{"name":{it["product_names"]},"hs6":"{it["hs6"]}","gtin":null}},'
         f'"site":{{"park":{_or_null(it["park_code"])},"district":"{it["district"]}"}},'
-        f'"origin_criterion":"{it["origin_criterion"]}","valid_from":"{it["valid_from"]}",'
+        f'"country":"{it["country"]}","origin_criterion":"{it["origin_criterion"]}","valid_from":"{it["valid_from"]}",'
         f'"valid_until":"{it["valid_until"]}","status":"{it["status"]}","status_since":"{moment}",'
         f'"reason":{_or_null(it["status_reason"])}}}'
     )

@@ -77,8 +77,9 @@ def sign_some(made: Register, count: int) -> list[str]:
             content = CertificateContent(
                 number=number, base_url=BASE_URL, issuer=issuer, issuer_name="Owner of the mark", scheme_code="MIK",
                 scheme_name="Made in Karabakh – Heart of Azerbaijan", ruleset_version="2026.1",
-                assessment_level="scheme-cab", holder_id=UUID(int=1), holder_name=f"“Nümunə-{serial}” MMC",
-                holder_voen="0010002221", product_id=UUID(int=2), product_names={"en": "Steel pipe"},
+                assessment_level="scheme-cab", holder_id=UUID(int=1), holder_name=f"Sample {serial}",
+                holder_name_az=f"“Nümunə-{serial}” MMC", country="AZ", holder_voen="0010002221",
+                product_id=UUID(int=2), product_names={"en": "Steel pipe"},
                 hs6="730630", gtin=None, site_id=UUID(int=3), park_code="AGDAM-SP", district="Ağdam",
                 origin_criterion="CTH",
                 valid_from=utc_now().date(), valid_until=utc_now().date(), status_list_id=1, status_index=serial,

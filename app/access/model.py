@@ -24,6 +24,12 @@ class User(Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    is_administrator: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=sa.false(),
+        comment="of their company: invites and removes members, manages API clients",
+    )
+    language: Mapped[str | None] = mapped_column(comment="of messages to this person: az, en or ru; null: not known")
     sealed_at: Mapped[datetime | None] = mapped_column(
         comment="whose claim was refused: reads the claim and does nothing else, until there is another one"
     )
@@ -39,6 +45,7 @@ class User(Base):
             "(is_staff AND organisation_id IS NULL) OR (NOT is_staff AND organisation_id IS NOT NULL)",
             name="staff_or_member",
         ),
+        sa.CheckConstraint("NOT (is_staff AND is_administrator)", name="administrator_of_company"),
         sa.UniqueConstraint("id", "is_staff"),
     )
 
@@ -167,15 +174,31 @@ class Invitation(Base):
     __table_args__ = (sa.CheckConstraint("accepted_by IS NULL OR closed_at IS NOT NULL", name="accepted_is_closed"),)
 
 
+class AddressConfirmation(Base):
+    """A one-time token mailed to an address that asked to register: whoever has it reads the mail of that address."""
+
+    __tablename__ = "address_confirmations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(index=True, comment="lower case")
+    language: Mapped[str | None] = mapped_column(comment="that was asked for: az, en or ru")
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    closed_at: Mapped[datetime | None] = mapped_column(comment="used, or another one of the address was")
+
+
 class PasswordReset(Base):
-    """A one-time token to set a password, handed over by a member of staff."""
+    """A one-time token to set a password, mailed to the account's address."""
 
     __tablename__ = "password_resets"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
-    issued_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="null: the command line")
+    issued_by: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), comment="null: the person, or the command line"
+    )
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None] = mapped_column(comment="used, or made void by a newer one")

@@ -1,4 +1,4 @@
-"""Passwords: change one's own, or set one by a token that was handed over. Either way all sessions end."""
+"""Passwords: change one's own, or set one by a token that was mailed. Either way all sessions end."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,9 +20,9 @@ RESET_LIFE = timedelta(hours=24)
 PREFIX = "mikp_"
 
 
-def issue(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple[PasswordReset, str]:
-    """A one-time token to hand over, which exists only in this answer; an earlier one is void. For members by the
-    registrar, for staff by an owner: whoever hands it over has seen that it is the right person.
+def issue(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple[User, PasswordReset, str]:
+    """A one-time token for the account's own address; an earlier one is void. For members by the registrar, for staff
+    by an owner, who have it sent and do not see it.
 
     Errors: NotFound; Forbidden; SecondFactorRequired; Conflict for a removed account.
     """
@@ -33,10 +33,12 @@ def issue(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple
     require_second_factor(actor)
     if not user.active:
         raise Conflict("This account was removed; it has no password any more.", code="not-active")
-    return issue_for(session, actor, user, now)
+    return user, *issue_for(session, actor, user, now)
 
 
-def issue_for(session: Session, actor: Actor, user: User, now: datetime) -> tuple[PasswordReset, str]:
+def issue_for(
+    session: Session, actor: Actor, user: User, now: datetime, *, life: timedelta = RESET_LIFE
+) -> tuple[PasswordReset, str]:
     session_store.close_resets(session, user.id, now)
     token, digest = new_token(PREFIX)
     reset = PasswordReset(
@@ -45,7 +47,7 @@ def issue_for(session: Session, actor: Actor, user: User, now: datetime) -> tupl
         token_hash=digest,
         issued_by=actor.id,
         created_at=now,
-        expires_at=now + RESET_LIFE,
+        expires_at=now + life,
     )
     session.add(reset)
     audit.record(session, actor, "password.reset_issued", ("user", user.id), now, reset=reset.id)
@@ -71,8 +73,8 @@ def look(session: Session, token: str, now: datetime) -> None:
 def redeem(
     session: Session, token: str, *, password_hash: str, code: str | None, seal: Seal, now: datetime
 ) -> User | None:
-    """Set the password. Who has an authenticator gives its code as well: an owner who hands out a token must not
-    become the person it is for. None where that code is wrong: commit in either case, a wrong code is counted.
+    """Set the password. Who has an authenticator gives its code as well: whoever reads somebody's mail must not become
+    that person. None where that code is wrong: commit in either case, a wrong code is counted.
 
     Errors: NotFound; Conflict `token-over`; SecondFactorRequired; TooManyAttempts.
     """

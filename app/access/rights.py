@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.actor import Actor, ActorKind, Role
 from app.core.messages import Message, one_of, word_of
-from app.errors import Forbidden, SecondFactorRequired
+from app.errors import AdministratorRequired, Forbidden, SecondFactorRequired
 
 
 def require(actor: Actor, *roles: Role) -> None:
@@ -40,6 +40,14 @@ def person(actor: Actor) -> UUID:
     if actor.kind is not ActorKind.USER or actor.id is None:
         raise Forbidden("This is done by a person, not by an API client.")
     return actor.id
+
+
+def require_administrator(actor: Actor) -> UUID:
+    """The user behind an actor who administers their company."""
+    user_id = person(actor)
+    if not actor.is_administrator:
+        raise AdministratorRequired("This is for administrators of your company; ask one of them.")
+    return user_id
 
 
 def require_second_factor(actor: Actor) -> None:

@@ -12,7 +12,7 @@ from app import audit
 from app.access import session_store, sessions, store, totp
 from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, StaffRole, User
-from app.access.rights import own_organisation, require_person
+from app.access.rights import own_organisation, require_administrator, require_person
 from app.access.sessions import Ended
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
 from app.core.messages import Message
@@ -87,9 +87,15 @@ def create_member(
     full_name: str,
     password_hash: str,
     now: datetime,
+    language: str | None = None,
 ) -> User:
+    """A member of the company; the first one is its administrator. Errors: Conflict `email-taken`."""
+    is_first = not store.active_members(session, organisation_id, None, 1)
     user = create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
-    audit.record(session, actor, "user.created", ("user", user.id), now, organisation=organisation_id)
+    user.is_administrator, user.language = is_first, language
+    audit.record(
+        session, actor, "user.created", ("user", user.id), now, organisation=organisation_id, administrator=is_first
+    )
     return user
 
 
@@ -111,6 +117,15 @@ def create_user(
     session.add(user)
     session.flush()
     return user
+
+
+def join_others(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+    """These people are about to join a company that others act for: its administrators decide about their rights, and
+    about programs."""
+    for user in store.members(session, organisation_id):
+        user.is_administrator = False
+    for client in store.clients_of(session, organisation_id, None, 10_000):
+        _revoke(session, actor, client, now)
 
 
 def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
@@ -157,6 +172,7 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
         who.user_id,
         who.roles if who.is_staff or acts_for is None else frozenset({Role.APPLICANT}),
         acts_for,
+        is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
         second_factor_at=who.second_factor_at if totp.recent(who.second_factor_at, now) else None,
     )
@@ -177,7 +193,7 @@ def create_client(
     """A new API client and its secret, which exists only in this answer. It may do what its scopes say, no more."""
     organisation_id = own_organisation(actor)
     require_person(actor)
-    assert actor.id is not None  # people have one
+    created_by = require_administrator(actor)
     client_id, (secret, digest) = CLIENT_PREFIX + secrets.token_hex(8), new_token(SECRET_PREFIX)
     allowed = sorted(set(scopes))
     client = ApiClient(
@@ -187,7 +203,7 @@ def create_client(
         secret_hash=digest,
         name=name,
         scopes=[scope.value for scope in allowed],
-        created_by=actor.id,
+        created_by=created_by,
         created_at=now,
     )
     session.add(client)
@@ -203,6 +219,7 @@ def revoke_client(session: Session, actor: Actor, client_id: UUID, now: datetime
     if client is None:
         raise NotFound.of("API client")
     require_person(actor)
+    require_administrator(actor)
     _revoke(session, actor, client, now)
     return client
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access.model import (
     AccessRequest,
+    AddressConfirmation,
     Invitation,
     PasswordReset,
     RefreshToken,
@@ -35,6 +36,7 @@ class Present:
     second_factor_at: datetime | None
     active: bool
     is_staff: bool
+    is_administrator: bool
     is_sealed: bool
     organisation_id: UUID | None
     roles: frozenset[Role]
@@ -44,7 +46,13 @@ def _present() -> sa.Select[Any]:
     """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
     session, person, role = table_of(SignIn), table_of(User), table_of(StaffRole)
     of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
-    rights = (person.c.active, person.c.is_staff, person.c.sealed_at, person.c.organisation_id)
+    rights = (
+        person.c.active,
+        person.c.is_staff,
+        person.c.sealed_at,
+        person.c.is_administrator,
+        person.c.organisation_id,
+    )
     return (
         sa.select(*of_session, *rights, role.c.role)
         .join_from(session, person, person.c.id == session.c.user_id)
@@ -69,6 +77,7 @@ def present(session: Session, sign_in_id: UUID) -> Present | None:
         second_factor_at=who.second_factor_at,
         active=who.active,
         is_staff=who.is_staff,
+        is_administrator=who.is_administrator,
         is_sealed=who.sealed_at is not None,
         organisation_id=who.organisation_id,
         roles=frozenset(Role(row.role) for row in rows if row.role is not None),
@@ -157,6 +166,27 @@ def close_invitations(
         closing = closing.where(Invitation.organisation_id == organisation_id, Invitation.email == email)
     closed = closing.values(closed_at=now).returning(Invitation.id)
     return session.scalars(closed, execution_options={"synchronize_session": False}).all()
+
+
+def confirmation_of_token(session: Session, token_hash: str) -> AddressConfirmation | None:
+    query = sa.select(AddressConfirmation).where(AddressConfirmation.token_hash == token_hash)
+    return session.scalars(query).one_or_none()
+
+
+def lock_confirmations(session: Session, email: str) -> Sequence[AddressConfirmation]:
+    """All of this address as they are now, locked in one order."""
+    query = sa.select(AddressConfirmation).where(AddressConfirmation.email == email).order_by(AddressConfirmation.id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+
+
+def has_old_confirmations(session: Session, before: datetime) -> bool:
+    """Whether there are rows for `delete_old_confirmations`."""
+    return bool(session.scalar(sa.select(sa.exists().where(AddressConfirmation.expires_at < before))))
+
+
+def delete_old_confirmations(session: Session, before: datetime) -> None:
+    """Addresses of people who asked to register go, whether or not they did."""
+    session.execute(sa.delete(AddressConfirmation).where(AddressConfirmation.expires_at < before))
 
 
 def reset_of_token(session: Session, token_hash: str, *, lock: bool = False) -> PasswordReset | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import resets, second_factor, service, session_store, store
-from app.access.model import AccessRequest, RequestKind, RequestState, User
+from app.access.model import AccessRequest, PasswordReset, RequestKind, RequestState, User
 from app.access.passwords import NO_PASSWORD
 from app.access.rights import person, require, require_second_factor
 from app.actor import STAFF_ROLES, Actor, Role
@@ -42,17 +42,16 @@ def changeable(session: Session, actor: Actor, user_id: UUID) -> User:
 
 def create(
     session: Session, actor: Actor, *, email: str, full_name: str, roles: Iterable[Role], now: datetime
-) -> tuple[User, str]:
-    """An account without a password or a role. The token in the answer sets the password; the roles are asked for, and
-    another owner confirms them. Errors: Conflict `email-taken`."""
+) -> tuple[User, PasswordReset, str]:
+    """An account without a password or a role, and a token that sets the password; the roles are asked for, and another
+    owner confirms them. Errors: Conflict `email-taken`."""
     require(actor, Role.OWNER)
     require_second_factor(actor)
     user = service.create_user(session, email, full_name, NO_PASSWORD, organisation_id=None, now=now)
     audit.record(session, actor, "user.created", ("user", user.id), now, roles=[])
     for role in sorted(set(roles)):
         _ask(session, actor, user, RequestKind.GRANT_ROLE, role, now)
-    _, token = resets.issue_for(session, actor, user, now)
-    return user, token
+    return user, *resets.issue_for(session, actor, user, now)
 
 
 def deactivate(session: Session, actor: Actor, user_id: UUID, now: datetime) -> User:

@@ -1,21 +1,23 @@
 """One's own account: who one is, password, authenticator. For people; a program only learns who it is."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from pydantic import Field, StringConstraints
+from pydantic import EmailStr, Field, StringConstraints
 
 from app.access import guesses, resets, second_factor, store, totp
 from app.access.model import ApiClient
 from app.access.rights import person
 from app.actor import Actor, ActorKind, Scope
 from app.errors import Unauthenticated
+from app.notifications import requests
 from app.registry import store as registry
 from app.web.deps import (
     ActorDep,
     AddressDep,
+    AnonymousReplayDep,
     DatabaseDep,
     NowDep,
     PasswordsDep,
@@ -32,6 +34,8 @@ from app.web.routing import OrderedRoute
 router = APIRouter(prefix="/v1", tags=["account"], route_class=OrderedRoute)
 
 NewPassword = Annotated[str, StringConstraints(max_length=256), Field(examples=["correct horse battery staple"])]
+Language = Literal["az", "en", "ru"]
+CHECK_MAIL = "If there is something to do for this address, a message is on its way to it."
 Otp = Annotated[str, StringConstraints(max_length=20), Field(examples=["123456"])]
 
 
@@ -46,6 +50,7 @@ class Me(Answer):
     name: str
     roles: list[str]
     organisation: dict[str, str] | None = Field(description="the one company that an applicant acts for")
+    administrator: bool | None = Field(description="of that company; null for staff and API clients")
     scopes: list[Scope] | None = Field(description="of an API client's token; null for people")
     second_factor: SecondFactorState | None = Field(description="of staff")
 
@@ -70,6 +75,7 @@ def me(actor: ActorDep, session: SessionDep) -> Me:
         }
         if organisation
         else None,
+        administrator=actor.is_administrator if actor.organisation_id and actor.kind is ActorKind.USER else None,
         scopes=sorted(actor.scopes) if actor.scopes is not None else None,
         second_factor=SecondFactorState(
             enrolled=second_factor.enrolled(session, actor.id), good_until=_good_until(actor.second_factor_at)
@@ -108,17 +114,46 @@ def change_password(
     user = store.user(session, person(actor))
     if user is None:
         raise Unauthenticated("This account is not active.")
-    guesses.refuse_if_exhausted(session, user.email, address, now)
+    guesses.refuse_network(session, user.email, address, now)
+    with database.session() as writing:
+        counted = guesses.count_guess(writing, user.email, address, now)
+        writing.commit()
+    if counted.needs_second_factor:
+        raise guesses.too_many()
     if not passwords.verify(body.present_password, user.password_hash):
-        with database.session() as writing:
-            guesses.count_failure(writing, user.email, address, now)
-            writing.commit()
         return problem(403, "wrong-password", "The present password is not right.")
     new_hash = passwords.hash(body.password)
     with database.session() as writing:
+        guesses.forgive(writing, user.email, address)
         resets.change(writing, actor, was_hash=user.password_hash, password_hash=new_hash, now=now)
         writing.commit()
     return Response(status_code=204)
+
+
+class ResetRequest(Body):
+    email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
+    language: Language | None = Field(None, description="of the message, where the account has none")
+
+
+class Requested(Answer):
+    """The same for every address."""
+
+    message: str = Field(examples=[CHECK_MAIL])
+
+
+@router.post(
+    "/auth/password-resets",
+    status_code=202,
+    summary="Ask for a new password",
+    responses=refuses(400, 409, 413, 415, 422, 429, 503),
+)
+def ask_for_reset(
+    body: ResetRequest, session: SessionDep, address: AddressDep, now: NowDep, _retry: AnonymousReplayDep
+) -> Requested:
+    """If the address has an account, a message with a one-time token for `POST /v1/auth/password-reset` goes to it. The
+    answer does not say whether it has one. Of one network 20 requests are taken in a quarter of an hour."""
+    requests.ask_for_reset(session, email=str(body.email), language=body.language, address=address, now=now)
+    return Requested(message=CHECK_MAIL)
 
 
 class Redemption(Body):
@@ -136,7 +171,7 @@ class Redemption(Body):
 def reset_password(
     body: Redemption, database: DatabaseDep, passwords: PasswordsDep, seal: SealDep, now: NowDep
 ) -> Response:
-    """The token is good once, for a day. All sessions of the account end."""
+    """The token is good once, for as long as the message says. All sessions of the account end."""
     with database.read_session() as reading:
         resets.look(reading, body.token, now)
     new_hash = passwords.hash(body.password)

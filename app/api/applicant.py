@@ -8,15 +8,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import EmailStr, Field, StringConstraints
 
-from app.access import guesses
+from app.access import confirmations
 from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
+from app.api.account import CHECK_MAIL, Language, Requested
 from app.applications import assessment, cases, declaration, service, store
 from app.applications.model import Application
 from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
+from app.notifications import notices, requests
 from app.products import store as products_store
 from app.registry import organisations
 from app.registry.model import Standing
@@ -24,7 +26,9 @@ from app.web.deps import (
     ActorDep,
     AddressDep,
     AnonymousAskFirstDep,
+    AnonymousReplayDep,
     AskFirstDep,
+    DatabaseDep,
     NowDep,
     PasswordsDep,
     ReplayDep,
@@ -48,13 +52,21 @@ trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
 
 
+class RegistrationRequest(Body):
+    email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
+    language: Language | None = Field(None, description="of messages to you")
+
+
 class Member(Body):
     full_name: Name = Field(examples=["Aygün Nümunə"])
-    email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
     password: StrongPassword
+    language: Language | None = Field(None, description="of messages to you; null: the one you asked for at first")
 
 
 class Registration(Body):
+    token: Annotated[str, StringConstraints(max_length=200)] = Field(
+        description="from the message", examples=["mikr_kq5yY2x0Zc"]
+    )
     legal_name_az: Name = Field(examples=['"Nümunə-Boru" MMC'])
     legal_name_en: Name = Field(examples=["Sample Pipe (fictional)"])
     legal_form: Word = Field(examples=["MMC"])
@@ -79,39 +91,74 @@ def _wrong_claim(_asked: Asked, body: Registration) -> Sequence[Mapping[str, str
 
 @registration.post(
     "/registrations",
+    status_code=202,
+    summary="Confirm your e-mail address",
+    responses=refuses(400, 409, 413, 415, 422, 429, 503),
+)
+def ask_to_register(
+    body: RegistrationRequest,
+    session: SessionDep,
+    settings: SettingsDep,
+    address: AddressDep,
+    now: NowDep,
+    _retry: AnonymousReplayDep,
+) -> Requested:
+    """No account is needed. A message with a one-time token goes to the address; it is good for a day, and
+    `POST /v1/registrations/confirm` takes it. An address that has an account is told so by mail: the answer here is the
+    same. Of one network ten requests are taken in a day."""
+    requests.ask_to_register(
+        session,
+        email=str(body.email),
+        language=body.language,
+        address=address,
+        now=now,
+        most=settings.registrations_per_day,
+    )
+    return Requested(message=CHECK_MAIL)
+
+
+@registration.post(
+    "/registrations/confirm",
     status_code=201,
     summary="Claim to act for a company, as its first member",
-    responses=refuses(400, 409, 413, 415, 422, 429, 503),
+    responses=refuses(400, 404, 409, 413, 415, 422, 503),
 )
 @also_wrong(_wrong_claim)
 def register(
     body: Registration,
     session: SessionDep,
-    settings: SettingsDep,
+    database: DatabaseDep,
     passwords: PasswordsDep,
-    address: AddressDep,
     now: NowDep,
     ask_first: AnonymousAskFirstDep,
 ) -> Registered:
-    """No account is needed, and the answer is the same whether or not the VÖEN is known.
+    """With the token that was mailed to you. The answer is the same whether or not the VÖEN is known.
 
     Until a registrar confirms the claim you see what you enter yourself and nothing else of the company; you may draft
     and try the rules, but not submit. Upload an extract of the register or a power of attorney.
     """
+    with database.read_session() as reading:
+        try:
+            confirmations.look(reading, body.token, now)
+        except Conflict:  # of a retry the token is used up
+            ask_first()
+            raise
     password_hash = passwords.hash(body.member.password)
     ask_first()
-    guesses.count_registration(session, address, now, most=settings.registrations_per_day)
+    confirmed = confirmations.redeem(session, body.token, now)
     claim, user = organisations.register_company(
         session,
         legal_name_az=body.legal_name_az,
         legal_name_en=body.legal_name_en,
         legal_form=body.legal_form,
         voen=body.voen,
-        email=str(body.member.email),
+        email=confirmed.email,
         full_name=body.member.full_name,
         password_hash=password_hash,
+        language=body.member.language or confirmed.language,
         now=now,
     )
+    notices.claim_made(session, claim, now=now)
     return Registered(
         claim_id=claim.id,
         organisation_id=claim.organisation_id,

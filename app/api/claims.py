@@ -1,5 +1,6 @@
 """Claims: what became of one's own, another one with new evidence; and for registrars, who compare and decide."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,8 +18,11 @@ from app.api.evidence import EvidenceRoute, SheetDep
 from app.api.registrar import PersonAnswer, Reason
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
+from app.notifications import notices
 from app.registry import store as registry
+from app.registry import voen
 from app.registry.model import Claim, ClaimState
+from app.registry.voen import Voen
 from app.web.deps import (
     ActorDep,
     AskFirstDep,
@@ -46,6 +50,7 @@ NOTICES = {
 class ClaimSummary(Answer):
     id: UUID
     voen: str
+    voen_needs_review: bool = Field(description="the check digit differs: look it up in the tax register")
     legal_name_az: str = Field(description="as claimed, like the other names")
     legal_name_en: str
     legal_form: str
@@ -87,15 +92,12 @@ class Listed(Answer):
     standing: str
     source: str
     parks: list[str] = Field(description="of which it is a party by an open residency")
+    members: list[PersonAnswer] = Field(description="who acts for it now")
 
 
 class ClaimAnswer(ClaimWithEvidence):
     register_entry: Listed | None = Field(description="the company of this VÖEN, if there is one; staff only")
     other_claims: list[ClaimWithEvidence] | None = Field(description="of the same VÖEN; staff only")
-
-
-def _summary(session: Session, actor: Actor, row: Claim, now: datetime) -> dict[str, Any]:
-    return _summaries(session, actor, [row], now)[0]
 
 
 def _summaries(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
@@ -106,7 +108,7 @@ def _summaries(session: Session, actor: Actor, rows: Sequence[Claim], now: datet
 
 def _shown(actor: Actor, row: Claim, person: User | None, due_at: datetime | None, now: datetime) -> dict[str, Any]:
     """One that is disputed is told from one that waits by staff alone: it would tell that the company is known."""
-    state = ClaimState(row.state)
+    state, number = ClaimState(row.state), voen.read(row.voen)
     is_told = actor.is_staff or state is not ClaimState.DISPUTED
     own = {name: getattr(row, name) for name in ClaimSummary.model_fields if hasattr(row, name)}
     proposed = ("proposed_at", "proposed_by", "proposal")
@@ -118,27 +120,31 @@ def _shown(actor: Actor, row: Claim, person: User | None, due_at: datetime | Non
         "due_at": due_at,
         "overdue": (due_at is not None and now >= due_at) if actor.is_staff else None,
         "objections_until": objections_until(row.created_at) if disputed else None,
-        "claimant": person
-        and PersonAnswer(id=person.id, full_name=person.full_name, email=person.address, active=person.active),
+        "voen_needs_review": not isinstance(number, Voen) or number.needs_review,
+        "claimant": person and _person(person),
         **({} if actor.is_staff else dict.fromkeys(for_staff)),
     }
 
 
-def _with_evidence(session: Session, actor: Actor, row: Claim, now: datetime) -> dict[str, Any]:
-    is_closed = row.state == ClaimState.REFUSED and not actor.is_staff
-    rows = () if is_closed else claims.documents(session, row)
-    shown = [each for each in rows if evidence.is_shown(actor, each)]
-    return _summary(session, actor, row, now) | {"evidence": dossier.evidence_list(session, actor, shown)}
+def _with_evidence(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
+    open_ones = [row for row in rows if actor.is_staff or row.state != ClaimState.REFUSED]
+    documents = dossier.evidence_list(session, actor, evidence.shown(actor, claims.documents(session, open_ones)))
+    of_each = defaultdict(list)
+    for document in documents:
+        of_each[document.organisation_id].append(document)
+    summaries = _summaries(session, actor, rows, now)
+    return [each | {"evidence": of_each[each["organisation_id"]]} for each in summaries]
 
 
 def _answer(session: Session, actor: Actor, row: Claim, response: Response, now: datetime) -> ClaimAnswer:
     session.flush()
-    whole = _with_evidence(session, actor, row, now)
+    others = claims.others(session, row) if actor.is_staff else ()
+    whole, *beside = _with_evidence(session, actor, [row, *others], now)
     if not actor.is_staff:
         return ClaimAnswer(**whole, register_entry=None, other_claims=None)
     response.headers["ETag"] = etag(row.version)
-    others = [ClaimWithEvidence(**_with_evidence(session, actor, each, now)) for each in claims.others(session, row)]
-    return ClaimAnswer(**whole, register_entry=_register_entry(session, row.voen), other_claims=others)
+    entry = _register_entry(session, row.voen)
+    return ClaimAnswer(**whole, register_entry=entry, other_claims=[ClaimWithEvidence(**each) for each in beside])
 
 
 def _register_entry(session: Session, voen: str) -> Listed | None:
@@ -147,7 +153,12 @@ def _register_entry(session: Session, voen: str) -> Listed | None:
         return None
     periods = registry.residencies(session, organisation_id=company.id, only_open=True)
     names = {name: getattr(company, name) for name in Listed.model_fields if hasattr(company, name)}
-    return Listed(**names, parks=[period.park_code for period in periods])
+    members = [_person(user) for user in access.members(session, company.id) if user.active]
+    return Listed(**names, parks=[period.park_code for period in periods], members=members)
+
+
+def _person(user: User) -> PersonAnswer:
+    return PersonAnswer(id=user.id, full_name=user.full_name, email=user.address, active=user.active)
 
 
 @router.get("/claims", summary="Claims", responses=refuses(*READS))
@@ -208,6 +219,7 @@ def claim_again(
         details=sheet.details(),
         now=now,
     )
+    notices.claim_made(session, row, now=now)
     files.keep(draft)
     return _answer(session, actor, row, response, now)
 
@@ -244,6 +256,7 @@ def confirm(
     row = claims.confirm(
         session, actor, claim_id, basis=body.basis, evidence_seen=body.evidence_seen, version=version, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     return _answer(session, actor, row, response, now)
 
 
@@ -312,4 +325,5 @@ def refuse(
 ) -> ClaimAnswer:
     """The claim is sealed: the claimant reads the notice and nothing else, and nothing passes to anybody."""
     row = claims.refuse(session, actor, claim_id, reason=body.reason, version=version, now=now)
+    notices.claims_decided(session, row.voen, now=now)
     return _answer(session, actor, row, response, now)

@@ -50,7 +50,7 @@ def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
 
 
 def _known(shape: str) -> None:
-    if shape != credential_untp.SHAPE:
+    if shape not in credential_untp.TERMS:
         raise NotFound.of("shape of certificates")
 
 

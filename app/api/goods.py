@@ -37,7 +37,8 @@ class SiteBody(Body):
     name: Name = Field(examples=["Pipe mill, hall 2"])
     country: Code = Field("AZ", description="ISO 3166-1 alpha-2")
     district: Word = Field(
-        description="in Azerbaijan one of its districts, in az, en or ru, with or without “rayonu”", examples=["Ağdam"]
+        description="in Azerbaijan one of its districts, in az, en or ru, with or without “rayonu”, in any spelling",
+        examples=["Ağdam"],
     )
     park_code: Code | None = Field(None, examples=["AGDAM-SP"])
     production_started_on: Day | None = Field(None, description="first day of series production here")
@@ -46,6 +47,7 @@ class SiteBody(Body):
 class SiteChange(Body):
     name: Name
     production_started_on: Day | None
+    district: Word | None = Field(None, description="in any spelling; null: as it is", examples=["Ağdam"])
 
 
 class SiteAnswer(Answer):
@@ -101,18 +103,19 @@ def _wrong_change(asked: Asked, body: SiteChange) -> Sequence[Mapping[str, str]]
     return sites.wrong_change(body.name, body.production_started_on, asked.now)
 
 
-@router.put("/sites/{site_id}", summary="Change name and start of production", responses=refuses(*CHANGES))
+@router.put("/sites/{site_id}", summary="Change name, start of production, district", responses=refuses(*CHANGES))
 @also_wrong(_wrong_change)
 def change_site(
     site_id: Annotated[UUID, Depends(_own_site, scope="function")],
     body: SiteChange,
-    actor: Applicant,
+    actor: Annotated[Actor, allow(Role.APPLICANT, Role.REGISTRAR)],
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
 ) -> SiteAnswer:
-    """Of a site where something certified is made, report the change of each certificate first."""
+    """Of a site where something certified is made, report the change of each certificate first. The district of a site
+    that the resident register names is corrected by the registrar (409 `register-says` for others)."""
     row = sites.update_site(
         session,
         actor,
@@ -120,6 +123,7 @@ def change_site(
         version=version,
         name=body.name,
         production_started_on=body.production_started_on,
+        district=body.district,
         certified=partial(matters.unreported_at_site, today=day_in_baku(now)),
         now=now,
     )

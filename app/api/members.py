@@ -6,11 +6,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import EmailStr, Field, StringConstraints
+from sqlalchemy.orm import Session
 
-from app.access.rights import own_organisation, person
+from app.access import store
+from app.access.model import User
+from app.access.rights import own_organisation, person, require_administrator
 from app.actor import Actor, Role
-from app.api.account import NewPassword
+from app.api.account import Language, NewPassword
+from app.notifications import notices
 from app.registry import members
+from app.registry import store as registry
 from app.web.deps import (
     ActorDep,
     AnonymousReplayDep,
@@ -19,11 +24,12 @@ from app.web.deps import (
     NowDep,
     PasswordsDep,
     ReplayDep,
+    SealDep,
     SessionDep,
     allow,
     parse_id,
 )
-from app.web.fields import SHOWN_ONCE, Answer, Body, Name
+from app.web.fields import Answer, Body, Name
 from app.web.paging import PageDep
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -37,18 +43,28 @@ def _person(actor: Annotated[Actor, allow(Role.APPLICANT)]) -> Actor:
     return actor
 
 
+def _administrator(actor: Annotated[Actor, allow(Role.APPLICANT)]) -> Actor:
+    require_administrator(actor)
+    return actor
+
+
 Member = Annotated[Actor, Depends(_person, scope="function")]
+Administrator = Annotated[Actor, Depends(_administrator, scope="function")]
 
 
 class MemberAnswer(Answer):
     id: UUID
     full_name: str
     email: str
+    administrator: bool = Field(
+        validation_alias="is_administrator", description="invites and removes members, manages API clients"
+    )
     created_at: datetime
 
 
 class NewInvitation(Body):
     email: EmailStr = Field(max_length=254, examples=["sales@numune.example"])
+    language: Language | None = Field(None, description="of messages to this person")
 
 
 class InvitationAnswer(Answer):
@@ -59,14 +75,11 @@ class InvitationAnswer(Answer):
     expires_at: datetime
 
 
-class InvitationWithToken(InvitationAnswer):
-    token: str | None = Field(description=f"for the invited person; {SHOWN_ONCE}")
-
-
 class Acceptance(Body):
-    token: Annotated[str, StringConstraints(max_length=200)]
+    token: Annotated[str, StringConstraints(max_length=200)] = Field(description="from the message")
     full_name: Name = Field(examples=["Kənan Nümunə"])
     password: NewPassword
+    language: Language | None = Field(None, description="of messages to you")
 
 
 class Joined(Answer):
@@ -101,9 +114,51 @@ def remove_member(
     session: SessionDep,
     now: NowDep,
 ) -> PartedAnswer:
-    """Sessions and tokens end at once. The last member cannot go: nobody could act for the company any more."""
+    """By an administrator of the company; anybody may leave. Sessions and tokens end at once, and who was removed is
+    told by mail. The last administrator cannot go: nobody could act for the company any more."""
     parted = members.remove(session, actor, member_id, now)
+    if actor.id != member_id:
+        notices.member_removed(session, parted.user, _company_of(session, parted.user), now=now)
     return PartedAnswer(id=parted.user.id, api_clients=[client.id for client in parted.clients])
+
+
+def _company_of(session: Session, user: User) -> str:
+    company = registry.organisation(session, user.organisation_id) if user.organisation_id else None
+    return company.legal_name_az if company else ""
+
+
+def _administrable(member_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
+    found = members.administrable(session, actor, parse_id(member_id, "member"))
+    ask_first()
+    return found.id
+
+
+Administrable = Annotated[UUID, Depends(_administrable, scope="function")]
+
+
+def _set_administrator(session: Session, actor: Actor, member_id: UUID, *, wanted: bool, now: datetime) -> MemberAnswer:
+    changed = members.set_administrator(session, actor, member_id, wanted=wanted, now=now)
+    user = store.user(session, member_id)
+    assert user is not None  # changed just now
+    if changed and actor.id != member_id:
+        notices.administrator_changed(session, user, _company_of(session, user), now=now)
+    return MemberAnswer.model_validate(user, from_attributes=True)
+
+
+@router.put("/members/{member_id}/administrator", summary="Make an administrator", responses=refuses(*CREATES))
+def make_administrator(member_id: Administrable, actor: ActorDep, session: SessionDep, now: NowDep) -> MemberAnswer:
+    """By an administrator of the company, or by a registrar with a recent second factor where a company has nobody left
+    who could. The member is told by mail."""
+    return _set_administrator(session, actor, member_id, wanted=True, now=now)
+
+
+@router.delete(
+    "/members/{member_id}/administrator", summary="Take the rights of an administrator", responses=refuses(*CREATES)
+)
+def take_administrator(member_id: Administrable, actor: ActorDep, session: SessionDep, now: NowDep) -> MemberAnswer:
+    """By another administrator, by oneself, or by a registrar. They stay a member. Not of the last administrator: 409
+    `last-administrator`."""
+    return _set_administrator(session, actor, member_id, wanted=False, now=now)
 
 
 @router.get("/invitations", summary="Open invitations of your company", responses=refuses(*READS))
@@ -117,12 +172,15 @@ def list_invitations(
 
 @router.post("/invitations", status_code=201, summary="Invite a member", responses=refuses(*CREATES))
 def invite(
-    body: NewInvitation, actor: Member, session: SessionDep, now: NowDep, _retry: ReplayDep
-) -> InvitationWithToken:
-    """Hand the token over yourself; it is good once, for a week. Your company must be confirmed."""
+    body: NewInvitation, actor: Administrator, session: SessionDep, seal: SealDep, now: NowDep, _retry: ReplayDep
+) -> InvitationAnswer:
+    """By an administrator of the company, which must be confirmed. The token is mailed to the invited address; it is
+    good once, for a week."""
     row, token = members.invite(session, actor, email=str(body.email), now=now)
-    shown = InvitationAnswer.model_validate(row, from_attributes=True)
-    return InvitationWithToken(**shown.model_dump(), token=token)
+    company = registry.organisation(session, row.organisation_id)
+    assert company is not None  # it invites
+    notices.invited(session, seal, row, token, company.legal_name_az, language=body.language, now=now)
+    return InvitationAnswer.model_validate(row, from_attributes=True)
 
 
 @router.delete("/invitations/{invitation_id}", summary="Withdraw an invitation", responses=refuses(*CREATES))
@@ -147,10 +205,13 @@ def accept(
     now: NowDep,
     _retry: AnonymousReplayDep,
 ) -> Joined:
-    """No account is needed: this makes it. The address is the one that was invited; then sign in."""
+    """No account is needed: this makes it. The address is the one that was invited, which alone got the token; then
+    sign in."""
     with database.read_session() as reading:
         members.look(reading, body.token, now)
     password_hash = passwords.hash(body.password)
-    user = members.accept(session, body.token, full_name=body.full_name, password_hash=password_hash, now=now)
+    user = members.accept(
+        session, body.token, full_name=body.full_name, password_hash=password_hash, language=body.language, now=now
+    )
     assert user.organisation_id is not None  # a member of the company that invited
     return Joined(user_id=user.id, organisation_id=user.organisation_id)

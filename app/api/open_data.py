@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -38,10 +39,11 @@ READERS: Final = anyio.CapacityLimiter(2)
 COLUMNS: Final = (
     *("number", "scheme", "holder", "voen", "product_en", "product_az", "hs6", "gtin", "park", "district"),
     *("origin_criterion", "valid_from", "valid_until", "status", "status_since", "reason"),
-    "during_investigation",
+    *("during_investigation", "holder_az", "country"),
 )
 """Their order is fixed; a further column is added at the end."""
-_FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA: Final = re.compile(r"""((?:^|[;\t\r\n])[\s"']*?)(?=[=+\-@＝＋－＠]|\A[\t\r\n])""")
+"""Where a cell may begin and a formula would."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 Encode = Callable[[Sequence[Certificate]], bytes]
@@ -65,10 +67,10 @@ def as_csv(
 ) -> Response:
     """RFC 4180 in UTF-8, oldest certificate first, with a line of column names; columns are only ever added at the end:
     number, scheme, holder, voen, product_en, product_az, hs6, gtin, park, district, origin_criterion, valid_from,
-    valid_until, status, status_since, reason, during_investigation (`true` or empty).
+    valid_until, status, status_since, reason, during_investigation (`true` or empty), holder_az, country.
 
-    `status` is what was decided; an active certificate is expired after `valid_until`. The VÖEN is masked, and that of
-    a natural person is left out. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    `status` is what was decided; an active certificate is expired after `valid_until`. The VÖEN of a
+    natural person is left out. A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     head = (_BYTE_ORDER_MARK if bom else "").encode() + _lines([COLUMNS])
     return _file(request, database, _name(now, "csv"), "text/csv", head, _csv)
@@ -128,7 +130,7 @@ def _cells(face: dict[str, Any]) -> tuple[str | None, ...]:
         *(names.get("en"), names.get("az"), face["product"]["hs6"], face["product"]["gtin"]),
         *(face["site"]["park"], face["site"]["district"], face["origin_criterion"]),
         *(face["valid_from"], face["valid_until"], face["status"], face["status_since"], face["reason"]),
-        "true" if "during_investigation" in face else None,
+        *("true" if "during_investigation" in face else None, face["holder"]["name_az"], face["country"]),
     )
 
 
@@ -139,8 +141,12 @@ def _lines(rows: Sequence[Sequence[str | None]]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    """Text for a spreadsheet, which would otherwise compute what somebody wrote as a name."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    """Text for a spreadsheet, which would otherwise compute what somebody wrote as a name.
+
+    One that separates by semicolons or tabs, as with Azerbaijani or Russian settings, begins a cell after each of them,
+    whatever stands in quotes.
+    """
+    return _FORMULA.sub(r"\1'", cell)
 
 
 def _json_lines(rows: Sequence[Certificate]) -> bytes:

@@ -63,9 +63,10 @@ _EXAMPLE = {
     "certificate": {
         "number": "MIK-2026-000042-Y",
         "scheme": {"code": "MIK", "name": "Made in Karabakh – Heart of Azerbaijan"},
-        "holder": {"name": "Sample Pipe (fictional)", "voen": "001****101"},
+        "holder": {"name": "Sample Pipe (fictional)", "name_az": "“Nümunə-Boru” MMC", "voen": "0010000101"},
         "product": {"name": {"en": "Welded steel tube", "az": "Qaynaqlı polad boru"}, "hs6": "730630", "gtin": None},
         "site": {"park": "AGDAM-SP", "district": "Ağdam"},
+        "country": "AZ",
         "origin_criterion": "CTH",
         "valid_from": "2026-11-22",
         "valid_until": "2029-11-21",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.access import service as access
 from app.access import store
-from app.access.rights import own_organisation, require_person
+from app.access.rights import own_organisation, require_administrator, require_person
 from app.actor import Actor, Role, Scope
 from app.errors import NotFound
 from app.web.deps import NowDep, ReplayDep, SessionDep, allow, parse_id
@@ -51,20 +51,21 @@ def list_clients(actor: Applicant, session: SessionDep, page: PageDep) -> dict[s
     return {"items": [ClientAnswer.model_validate(row, from_attributes=True) for row in shown]}
 
 
-def _person(actor: Applicant) -> Actor:
+def _administrator(actor: Applicant) -> Actor:
     require_person(actor)
+    require_administrator(actor)
     return actor
 
 
 @router.post("/api-clients", status_code=201, summary="Create an API client", responses=refuses(*CREATES))
 def create_client(
     body: NewClient,
-    actor: Annotated[Actor, Depends(_person, scope="function")],
+    actor: Annotated[Actor, Depends(_administrator, scope="function")],
     session: SessionDep,
     now: NowDep,
     _retry: ReplayDep,
 ) -> ClientWithSecret:
-    """The secret is shown once; only a hash of it is kept."""
+    """By an administrator of the company. The secret is shown once; only a hash of it is kept."""
     row, secret = access.create_client(session, actor, name=body.name, scopes=body.scopes, now=now)
     session.flush()
     return ClientWithSecret(**ClientAnswer.model_validate(row, from_attributes=True).model_dump(), client_secret=secret)
@@ -82,6 +83,6 @@ def get_client(client_id: str, actor: Applicant, session: SessionDep) -> ClientA
 def revoke_client(
     client_id: str, actor: Applicant, session: SessionDep, now: NowDep, _retry: ReplayDep
 ) -> ClientAnswer:
-    """Its access tokens end with this answer."""
+    """By an administrator of the company. Its access tokens end with this answer."""
     row = access.revoke_client(session, actor, parse_id(client_id, "API client"), now)
     return ClientAnswer.model_validate(row, from_attributes=True)

@@ -41,8 +41,11 @@ class Mark(Answer):
 
 
 class Holder(Answer):
-    name: str
-    voen: str | None = Field(description="first and last three digits; null for a natural person")
+    name: str = Field(description="English", examples=["Sample Pipe (fictional)"])
+    name_az: str | None = Field(
+        description="legal name with its form; null where it is not known for certain", examples=["“Nümunə-Boru” MMC"]
+    )
+    voen: str | None = Field(description="of a legal person; null for a natural person", examples=["0010000101"])
 
 
 class CertifiedProduct(Answer):
@@ -64,6 +67,7 @@ class CertificateAnswer(Answer):
     holder: Holder
     product: CertifiedProduct
     site: CertifiedSite
+    country: str = Field(description="of origin, ISO 3166-1 alpha-2", examples=["AZ"])
     origin_criterion: str = Field(examples=["CTH"])
     valid_from: date
     valid_until: date = Field(description="inclusive, Asia/Baku")
@@ -91,17 +95,18 @@ def search(
     page: PageDep,
     now: NowDep,
     q: Annotated[
-        str | None, Query(max_length=200, description="words of number, holder, product, HS code or place")
+        str | None, Query(max_length=200, description="words of number, holder, product, HS code or place; a VÖEN")
     ] = None,
     scheme: Annotated[str | None, Query(max_length=8, examples=["MIK"])] = None,
     status: Annotated[Standing | None, Query(description="as of today: `expired` goes before `active`")] = None,
     hs6: Annotated[str | None, Query(pattern=r"^[0-9]{2,6}$", description="chapter, heading or subheading")] = None,
-    holder: Annotated[str | None, Query(max_length=200, description="words of the holder's name")] = None,
+    holder: Annotated[str | None, Query(max_length=200, description="words of the holder's names, or its VÖEN")] = None,
     product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
     park: Annotated[str | None, Query(max_length=40, examples=["AGDAM-SP"])] = None,
 ) -> dict[str, list[CertificateAnswer]]:
     """Newest first; all filters given hold together. Words are found by their beginnings, in any of the spellings:
-    “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count.
+    “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count. A VÖEN
+    finds the certificates of a legal person; that of a natural person finds nothing.
     """
     wanted = Search(
         q=searchable(q),
@@ -149,6 +154,13 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     return JSONResponse(public_face(row), headers=headers)
 
 
+class AuthorityAnswer(Answer):
+    names: dict[str, str]
+    email: str
+    phone: str | None
+    address: str | None
+
+
 class SchemeAnswer(Answer):
     code: str
     names: dict[str, str]
@@ -157,6 +169,8 @@ class SchemeAnswer(Answer):
     term_months: int
     assessment_level: str = Field(description="as certificates declare it, in the words of UNTP")
     legal_notes: list[dict[str, str]]
+    emblem: str | None = Field(None, description="name of its emblem; null: the neutral one")
+    authority: AuthorityAnswer | None = Field(None, description="who owns the mark; null: only `owner` is known")
     current_ruleset: str
 
 

@@ -11,6 +11,7 @@ from app.access import store as access
 from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.applications import claims
+from app.notifications import notices
 from app.registry import organisations
 from app.registry.model import Organisation, Standing
 from app.web.deps import ActorDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
@@ -120,6 +121,7 @@ def confirm(
     row = claims.confirm_organisation(
         session, actor, organisation_id=organisation_id, version=version, basis=body.basis, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     response.headers["ETag"] = etag(row.version)
     return _organisation(row, session)
 
@@ -138,6 +140,7 @@ def refuse(
     row = claims.refuse_organisation(
         session, actor, organisation_id=organisation_id, version=version, reason=body.reason, now=now
     )
+    notices.claims_decided(session, row.voen, now=now)
     session.flush()
     response.headers["ETag"] = etag(row.version)
     return _organisation(row, session)

@@ -13,8 +13,9 @@ from app.access.model import AccessRequest, RequestKind, RequestState, User
 from app.access.rights import require_second_factor
 from app.actor import Actor, Role
 from app.errors import NotFound
-from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
-from app.web.fields import SHOWN_ONCE, Answer, Body, Name
+from app.notifications import notices
+from app.web.deps import ActorDep, NowDep, ReplayDep, SealDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.fields import Answer, Body, Name
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -55,16 +56,14 @@ class NewUser(Body):
     roles: list[StaffRole] = Field(default=[], max_length=6, description="asked for; another owner confirms each")
 
 
-class HandedOver(Answer):
-    """A one-time token that sets a password: hand it to the person, and to nobody else."""
+class ResetMailed(Answer):
+    """A one-time token that sets a password was mailed to the account's own address. Nobody else sees it."""
 
     user_id: UUID
-    token: str | None = Field(description=SHOWN_ONCE)
     expires_at: datetime
 
 
 class NewUserAnswer(UserAnswer):
-    token: str | None = Field(description=f"sets the first password; {SHOWN_ONCE}")
     requests: list[RequestAnswer]
 
 
@@ -111,16 +110,21 @@ def create_user(
     body: NewUser,
     actor: Annotated[Actor, Depends(_may_create, scope="function")],
     session: SessionDep,
+    seal: SealDep,
     now: NowDep,
     _retry: ReplayDep,
 ) -> NewUserAnswer:
-    """Without a password: hand over the token. Without a role: another owner confirms the ones you ask for."""
+    """Without a password: a token that sets it is mailed to the address. Without a role: another owner confirms the
+    ones you ask for."""
     roles = [Role(role) for role in body.roles]
-    row, token = staff.create(session, actor, email=str(body.email), full_name=body.full_name, roles=roles, now=now)
+    row, reset, token = staff.create(
+        session, actor, email=str(body.email), full_name=body.full_name, roles=roles, now=now
+    )
+    notices.reset_issued(session, seal, row, reset, token, now=now)
     session.flush()
     asked = session_store.requests(session, state=RequestState.OPEN, user_id=row.id, after=None, limit=len(Role))
     user = _users(session, [row])[0]
-    return NewUserAnswer(**user.model_dump(), token=token, requests=[_request(each) for each in asked])
+    return NewUserAnswer(**user.model_dump(), requests=[_request(each) for each in asked])
 
 
 @router.get("/users/{user_id}", summary="One member of staff", responses=refuses(*READS))
@@ -140,6 +144,7 @@ Changeable = Annotated[UUID, Depends(_changeable, scope="function")]
 def deactivate(user_id: Changeable, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep) -> UserAnswer:
     """At once, by one owner; sessions end. The last owner cannot be removed."""
     row = staff.deactivate(session, actor, user_id, now)
+    notices.account_closed(session, row, now=now)
     session.flush()
     return _users(session, [row])[0]
 
@@ -168,6 +173,7 @@ def take_role(
     except ValueError:
         raise NotFound.of("role") from None
     row = staff.take_role(session, actor, user_id, taken, now)
+    notices.role_taken(session, row, taken, now=now)
     session.flush()
     return _users(session, [row])[0]
 
@@ -188,19 +194,22 @@ def ask_for_reset(
 @router.post(
     "/users/{user_id}/password-resets",
     status_code=201,
-    summary="Issue a password-reset token",
+    summary="Mail a password-reset token",
     responses=refuses(*CREATES),
 )
 def issue_reset(
     user_id: str,
     actor: Annotated[Actor, allow(Role.REGISTRAR, Role.OWNER)],
     session: SessionDep,
+    seal: SealDep,
     now: NowDep,
     _retry: ReplayDep,
-) -> HandedOver:
-    """For members of companies by the registrar, for staff by an owner. Good once, for a day; an earlier one ends."""
-    row, token = resets.issue(session, actor, parse_id(user_id, "user"), now)
-    return HandedOver(user_id=row.user_id, token=token, expires_at=row.expires_at)
+) -> ResetMailed:
+    """For members of companies by the registrar, for staff by an owner. The token goes to the account's own address; it
+    is good once, for a day, and an earlier one ends."""
+    user, row, token = resets.issue(session, actor, parse_id(user_id, "user"), now)
+    notices.reset_issued(session, seal, user, row, token, now=now)
+    return ResetMailed(user_id=row.user_id, expires_at=row.expires_at)
 
 
 @router.get("/access-requests", summary="List access requests", responses=refuses(*READS))
@@ -221,7 +230,10 @@ def confirm(
     request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
 ) -> RequestAnswer:
     """By another owner than the one who asked, and never by the one it is for."""
-    return _request(staff.confirm(session, actor, parse_id(request_id, "request"), version, now), response)
+    row = staff.confirm(session, actor, parse_id(request_id, "request"), version, now)
+    if row.role is not None and (user := store.user(session, row.user_id)) is not None:
+        notices.role_granted(session, user, Role(row.role), now=now)
+    return _request(row, response)
 
 
 @router.post(

@@ -20,11 +20,10 @@ MOVED: tuple[type[Base], ...] = (Application, Evidence, User, ApiClient, Invitat
 """What belongs to an organisation by one column; products and sites belong to each other as well."""
 
 
-def documents(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
-    """All of it, for one application as well."""
-    return session.scalars(
-        sa.select(Evidence).where(Evidence.organisation_id == organisation_id).order_by(Evidence.id)
-    ).all()
+def documents(session: Session, organisation_ids: Collection[UUID]) -> Sequence[Evidence]:
+    """All of these, for one application as well."""
+    query = sa.select(Evidence).where(Evidence.organisation_id.in_(organisation_ids)).order_by(Evidence.id)
+    return session.scalars(query).all()
 
 
 def hold_entries(session: Session, organisation_id: UUID) -> None:

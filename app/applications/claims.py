@@ -78,9 +78,9 @@ def others(session: Session, claim: Claim) -> Sequence[Claim]:
     return [each for each in registry.claims(session, voen=claim.voen) if each.id != claim.id]
 
 
-def documents(session: Session, claim: Claim) -> Sequence[Evidence]:
-    """What was uploaded with it; of a confirmed claim the company has it."""
-    return () if claim.state == ClaimState.CONFIRMED else claim_store.documents(session, claim.organisation_id)
+def documents(session: Session, rows: Collection[Claim]) -> Sequence[Evidence]:
+    """What was uploaded with these; of a confirmed claim the company has it."""
+    return claim_store.documents(session, {row.organisation_id for row in rows if row.state != ClaimState.CONFIRMED})
 
 
 def beside(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Claim]:
@@ -224,7 +224,7 @@ def _confirm(
     session: Session, actor: Actor, claim: Claim, basis: str, evidence_seen: Sequence[UUID], now: datetime
 ) -> Claim:
     kept_basis = _free_text(basis, "/basis")
-    known = {row.id for row in documents(session, claim)}
+    known = {row.id for row in documents(session, [claim])}
     wrong = [
         {"pointer": f"/evidence_seen/{i}", "detail": "This document was not uploaded with the claim."}
         for i, each in enumerate(evidence_seen)
@@ -257,6 +257,8 @@ def _confirm(
         session.flush()
     except IntegrityError as why:  # an import listed the company at this very moment
         raise Conflict("The register listed this company just now; confirm again.", code="listed-meanwhile") from why
+    if is_disputed:
+        access.join_others(session, actor, entered.id, now)
     if company is not None:
         claim.organisation_id = company.id
         session.flush()
@@ -361,7 +363,7 @@ def erase(session: Session, actor: Actor, claim_id: UUID, now: datetime) -> Sequ
     claim = registry.claim(session, claim_id, lock=True)
     if claim is None or claim.state != ClaimState.REFUSED or claim.decided_at is None or claim.decided_at > now - KEPT:
         return []
-    rows = [row for row in claim_store.documents(session, claim.organisation_id) if row.erased_at is None]
+    rows = [row for row in claim_store.documents(session, [claim.organisation_id]) if row.erased_at is None]
     for row in rows:
         row.erased_at = now
     session.flush()

@@ -25,6 +25,7 @@ from app.core.messages import Message
 from app.db import new_id
 from app.errors import Version
 from app.registry.days import day_in_baku
+from app.registry.legal_forms import is_legal_person, name_with_form
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
@@ -234,7 +235,9 @@ def _grant(
         assessment_level=judged.mark.assessment_level,
         organisation_id=organisation.id,
         holder_name=organisation.legal_name_en,
+        holder_name_az=name_with_form(organisation.legal_name_az, organisation.legal_form),
         holder_voen=organisation.voen,
+        holder_is_legal_person=is_legal_person(organisation.voen, organisation.legal_form),
         product_id=product.id,
         product_names=product.names,
         hs6=product.hs6,
@@ -242,6 +245,7 @@ def _grant(
         site_id=site.id,
         park_code=site.park_code,
         district=site.district,
+        country=site.country,
         residency_id=residency.id if residency else None,
         origin_criterion=judgement.origin.criterion.value,
         valid_from=today,

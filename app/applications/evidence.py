@@ -164,7 +164,7 @@ def lookups(session: Session, organisation_id: UUID) -> Lookups:
         return text
 
     def district(text: str) -> str:
-        found = territory().district(text)
+        found = territory().find(text)
         if found is None:
             raise ValueError(wrong_district(HOME, text))
         return found.name

@@ -22,8 +22,9 @@ class CertificateContent:
     ruleset_version: str
     assessment_level: str  # who stands behind the assessment, in the words of UNTP
     holder_id: UUID
-    holder_name: str
-    holder_voen: str  # in full; only its masked form is certified
+    holder_name: str  # English
+    holder_name_az: str  # with its legal form
+    holder_voen: str | None  # of a legal person; that of a natural person is not certified
     product_id: UUID
     product_names: Mapping[str, str]  # by language
     hs6: str
@@ -31,6 +32,7 @@ class CertificateContent:
     site_id: UUID
     park_code: str | None
     district: str
+    country: str  # of origin, ISO 3166-1 alpha-2
     origin_criterion: str
     valid_from: date
     valid_until: date
@@ -49,7 +51,8 @@ def last_second(day: date) -> datetime:
 
 
 def mask_voen(voen: str) -> str | None:
-    """First and last three digits; None for a natural person (10th digit 2) and for what is no VÖEN."""
+    """First and last three digits, as certificates of the shape `certificate-1` have it; None for a natural person
+    (10th digit 2) and for what is no VÖEN."""
     if len(voen) != 10 or not voen.isascii() or not voen.isdigit() or voen[9] == "2":
         return None
     return f"{voen[:3]}****{voen[-3:]}"

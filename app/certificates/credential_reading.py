@@ -1,7 +1,7 @@
 """What a credential of ours says, whichever shape it was written in: for checks without the register, and of it.
 
-Shapes: `certificate-1` (see `credential_untp.py`), and before it a plain subject with `scheme`, `holder`, `product`
-and `site`. A credential is never written anew, so every shape stays readable here.
+Shapes: `certificate-2` and `certificate-1` (see `credential_untp.py`), and before them a plain subject with `scheme`,
+`holder`, `product` and `site`. A credential is never written anew, so every shape stays readable here.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,14 @@ class Certified:
     scheme_name: str
     ruleset_version: str
     holder_name: str
-    masked_voen: str | None
+    holder_name_az: str | None  # None in the shapes of before
+    voen: str | None  # of a legal person; masked in the shapes of before
     product_names: Mapping[str, str]
     hs6: str
     gtin: str | None
     park_code: str | None
     district: str
+    country: str | None  # of origin; None in the shapes of before
     origin_criterion: str
     valid_from: date
     valid_until: date
@@ -50,6 +52,7 @@ def read(payload: Mapping[str, Any]) -> Certified:
             number=subject["number"],
             issuer=payload["issuer"]["id"],
             origin_criterion=subject["originCriterion"],
+            country=subject.get("countryOfOrigin"),
             valid_from=date.fromisoformat(payload["validFrom"][:10]),
             valid_until=date.fromisoformat(payload["validUntil"][:10]),
             places=_places(payload["credentialStatus"]),
@@ -62,12 +65,14 @@ def read(payload: Mapping[str, Any]) -> Certified:
 def _untp(subject: Mapping[str, Any]) -> dict[str, Any]:
     (assessment,) = subject["conformityAssessment"]
     product, site = assessment["assessedProduct"][0]["product"], assessment["assessedFacility"][0]["facility"]
+    holder = subject["issuedToParty"]
     return {
         "scheme_code": subject["referenceScheme"]["id"].rpartition("/")[2],
         "scheme_name": subject["referenceScheme"]["name"],
         "ruleset_version": subject["referenceProfile"]["version"],
-        "holder_name": subject["issuedToParty"]["name"],
-        "masked_voen": subject["issuedToParty"].get("maskedVoen"),
+        "holder_name": holder["name"],
+        "holder_name_az": holder.get("names", {}).get("az"),
+        "voen": holder.get("voen", holder.get("maskedVoen")),
         "product_names": dict(product["names"]),
         "hs6": product["hs6"],
         "gtin": product.get("gtin"),
@@ -83,7 +88,8 @@ def _plain(subject: Mapping[str, Any]) -> dict[str, Any]:
         "scheme_name": scheme["name"],
         "ruleset_version": scheme["ruleset"],
         "holder_name": holder["name"],
-        "masked_voen": holder.get("voen"),
+        "holder_name_az": None,
+        "voen": holder.get("voen"),
         "product_names": {text["@language"]: text["@value"] for text in product["name"]},
         "hs6": product["hs6"],
         "gtin": product.get("gtin"),

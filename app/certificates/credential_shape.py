@@ -5,8 +5,10 @@ than one member is asked in `lint.py`.
 """
 
 import copy
+import json
 from datetime import date, datetime
 from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -62,6 +64,7 @@ Urn = Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9
 Moment = Annotated[
     str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+04:00$"), AfterValidator(_moment)
 ]
+HolderName = Annotated[str, Field(min_length=1, max_length=320), AfterValidator(_clean)]  # with its legal form
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Origin = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
@@ -78,11 +81,17 @@ class Issuer(_Shape):
     name: Name
 
 
+class HolderNames(_Shape):
+    az: HolderName
+    en: Name
+
+
 class Party(_Shape):
     type: Annotated[list[Literal["Party"]], Single]
     id: Urn
     name: Name
-    masked_voen: Annotated[str, Field(pattern=r"^[0-9]{3}\*{4}[0-9]{3}$")] | None = None
+    names: HolderNames
+    voen: Annotated[str, Field(pattern=r"^[0-9]{9}1$")] | None = None
 
 
 class Scheme(_Shape):
@@ -175,6 +184,7 @@ class Attestation(_Shape):
     reference_profile: Profile
     conformity_certificate: Link
     origin_criterion: Origin
+    country_of_origin: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     conformity_assessment: Annotated[list[Assessment], Single]
 
 
@@ -207,11 +217,15 @@ class Credential(_Shape):
 
 
 @cache
-def _schema() -> dict[str, Any]:
-    return Credential.model_json_schema(by_alias=True)
+def _schema(shape: str) -> dict[str, Any]:
+    """Of the present shape from its model, of a former one as it was published."""
+    if shape == SHAPE:
+        return Credential.model_json_schema(by_alias=True)
+    published: dict[str, Any] = json.loads((files("app.certificates") / f"{shape}.schema.json").read_text("utf-8"))
+    return published
 
 
 def json_schema(base_url: str, shape: str = SHAPE) -> dict[str, Any]:
     """The JSON Schema of our certificates (2020-12), as served at `schema_url`."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_url(base_url, shape)}
-    return head | copy.deepcopy(_schema())
+    return head | copy.deepcopy(_schema(shape))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from app.certificates.credential import CertificateContent, first_second, last_second, mask_voen
+from app.certificates.credential import CertificateContent, first_second, last_second
 from app.certificates.status_list import PURPOSES, list_name
 
 W3C_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
@@ -21,22 +21,35 @@ UNTP_VERSION: Final = "0.7.0"
 UNTP_CONTEXT: Final = f"https://vocabulary.uncefact.org/untp/{UNTP_VERSION}/context/"
 TYPES: Final = ("VerifiableCredential", "DigitalConformityCredential")
 TOPIC: Final = "https://vocabulary.uncefact.org/conformity-topics/rules-of-origin"
-SHAPE: Final = "certificate-1"
+SHAPE: Final = "certificate-2"
 SCHEMA_TYPE: Final = "JsonSchema"
-TERMS: Mapping[str, Any] = MappingProxyType(
+TERMS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        "number": "{terms}number",
-        "originCriterion": "{terms}originCriterion",
-        "maskedVoen": "{terms}maskedVoen",
-        "names": {"@id": "{terms}names", "@container": "@language"},
-        "hs6": "{terms}hs6",
-        "gtin": "https://schema.org/gtin",
-        "park": "{terms}park",
-        "district": "{terms}district",
+        "certificate-1": {
+            "number": "{terms}number",
+            "originCriterion": "{terms}originCriterion",
+            "maskedVoen": "{terms}maskedVoen",
+            "names": {"@id": "{terms}names", "@container": "@language"},
+            "hs6": "{terms}hs6",
+            "gtin": "https://schema.org/gtin",
+            "park": "{terms}park",
+            "district": "{terms}district",
+        },
+        "certificate-2": {
+            "number": "{terms}number",
+            "originCriterion": "{terms}originCriterion",
+            "countryOfOrigin": "https://schema.org/countryOfOrigin",
+            "voen": "{terms}voen",
+            "names": {"@id": "{terms}names", "@container": "@language"},
+            "hs6": "{terms}hs6",
+            "gtin": "https://schema.org/gtin",
+            "park": "{terms}park",
+            "district": "{terms}district",
+        },
     }
 )
-"""Our own words, and what they mean: `{terms}` is the address of the context itself. No `@vocab`: a word that nobody
-defined must be noticed, not given a meaning."""
+"""Shape → our own words, and what they mean: `{terms}` is the address of the context itself. No `@vocab`: a word that
+nobody defined must be noticed, not given a meaning."""
 _PREFERRED = ("en", "az")  # of a name that may stand in one language only
 
 
@@ -57,7 +70,7 @@ def context(base_url: str, shape: str) -> dict[str, Any]:
             return meaning.replace("{terms}", terms)
         return {key: filled(value) for key, value in meaning.items()}
 
-    own = {term: filled(meaning) for term, meaning in TERMS.items()}
+    own = {term: filled(meaning) for term, meaning in TERMS[shape].items()}
     return {"@context": {"@version": 1.1, "@protected": True, **own}}
 
 
@@ -99,7 +112,8 @@ def _attestation(c: CertificateContent, address: str) -> dict[str, Any]:
                 "type": ["Party"],
                 "id": c.holder_id.urn,
                 "name": _composed(c.holder_name),
-                "maskedVoen": mask_voen(c.holder_voen),
+                "names": {"az": _composed(c.holder_name_az), "en": _composed(c.holder_name)},
+                "voen": c.holder_voen,
             }
         ),
         "referenceScheme": {"type": ["ConformityScheme"], "id": scheme, "name": _composed(c.scheme_name)},
@@ -115,6 +129,7 @@ def _attestation(c: CertificateContent, address: str) -> dict[str, Any]:
             "mediaType": "text/html",
         },
         "originCriterion": c.origin_criterion,
+        "countryOfOrigin": c.country,
         "conformityAssessment": [_assessment(c, address)],
     }
 

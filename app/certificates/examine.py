@@ -18,6 +18,7 @@ from app.ledger import store as ledger
 from app.ledger.entry import LogEvent
 from app.ledger.examine import Wrong
 from app.ledger.model import LogEntry
+from app.registry.legal_forms import public_voen
 
 _SAME = (
     *("number", "scheme_code", "ruleset_version", "hs6", "gtin", "park_code", "origin_criterion"),
@@ -35,10 +36,11 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
             issued, last = ledger.issued_of(session, numbers), ledger.last_about(session, numbers)
             given_back = ledger.entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
             extracts = extract_store.of(session, numbers)
+            described = store.descriptions(session, [each.id for each in page])
             for certificate in page:
                 entry = issued.get(certificate.number)
                 detail = (
-                    _wrong_with(certificate, entry, keys)
+                    _wrong_with(certificate, entry, keys, described.get(certificate.id, {}))
                     or _wrong_status(certificate, last[certificate.number][0])
                     or _wrong_surrender(certificate, given_back.get(certificate.number))
                     or _wrong_extract(certificate, entry, extracts.get(certificate.number))
@@ -59,7 +61,9 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
     return held, None
 
 
-def _wrong_with(certificate: Certificate, entry: LogEntry | None, keys: Mapping[str, PublicKey]) -> str | None:
+def _wrong_with(
+    certificate: Certificate, entry: LogEntry | None, keys: Mapping[str, PublicKey], described: Mapping[str, Any]
+) -> str | None:
     if entry is None:
         return "Its issue is not in the log."
     try:
@@ -70,7 +74,7 @@ def _wrong_with(certificate: Certificate, entry: LogEntry | None, keys: Mapping[
         return f"Its token is not the one of entry {entry.seq} of the log."
     if not verified.kid == certificate.kid == strict_json.loads(entry.entry).get("key"):
         return f"Its key is not the one of entry {entry.seq} of the log."
-    if not _agrees(certificate, verified.payload):
+    if not _agrees(certificate, verified.payload, described):
         return "It does not say what was signed."
     return None
 
@@ -103,8 +107,11 @@ def _wrong_extract(certificate: Certificate, entry: LogEntry | None, held: Extra
     return None
 
 
-def _agrees(certificate: Certificate, payload: Mapping[str, Any]) -> bool:
-    """Whether the row says what was signed, whichever shape that has. Names are signed composed (NFC)."""
+def _agrees(certificate: Certificate, payload: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+    """Whether the row says what was signed, whichever shape that has. Names are signed composed (NFC).
+
+    What the shapes of before do not say is held against the frozen description.
+    """
     try:
         said = credential_reading.read(payload)
     except (credential_reading.Unreadable, ListRefused):
@@ -114,7 +121,25 @@ def _agrees(certificate: Certificate, payload: Mapping[str, Any]) -> bool:
         all(getattr(row, name) == getattr(said, name) for name in _SAME)
         and all(normalize("NFC", getattr(row, name)) == getattr(said, name) for name in _COMPOSED)
         and {language: normalize("NFC", name) for language, name in row.product_names.items()} == said.product_names
-        and mask_voen(row.holder_voen) == said.masked_voen
+        and (_agrees_as_signed(row, said) if said.holder_name_az else _agrees_as_described(row, said, described))
         and lists == {list_name(row.status_list_id, purpose) for purpose in PURPOSES}
         and {index for _, index in said.places.values()} == {row.status_index}
+    )
+
+
+def _agrees_as_signed(row: Certificate, said: credential_reading.Certified) -> bool:
+    shown = public_voen(row.holder_voen, is_legal=row.holder_is_legal_person)
+    name_az = row.holder_name_az and normalize("NFC", row.holder_name_az)
+    return (name_az, shown, row.country) == (said.holder_name_az, said.voen, said.country)
+
+
+def _agrees_as_described(row: Certificate, said: credential_reading.Certified, described: Mapping[str, Any]) -> bool:
+    """The shapes of before have the VÖEN masked, of legal persons only, and neither name in Azerbaijani nor country."""
+    company, site = described.get("company", {}), described.get("site", {})
+    name, form = company.get("legal_name_az"), company.get("legal_form")
+    return (
+        mask_voen(row.holder_voen) == said.voen
+        and not (row.holder_is_legal_person and said.voen is None)
+        and row.holder_name_az in (None, name, f"{name} {form}")
+        and row.country == site.get("country", row.country)
     )

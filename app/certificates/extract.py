@@ -12,24 +12,29 @@ from datetime import date
 from typing import Any
 
 from app import jws
-from app.certificates.credential import mask_voen
 from app.certificates.record import CertificateRecord, utc_text
+from app.registry.legal_forms import public_voen
 
 JUDGED = ("valid_from", "valid_until", "status", "kid")
 """All that the law of checks looks at, besides the log. Their texts hold no space."""
 
 
 def certificate_members(record: CertificateRecord) -> dict[str, Any]:
-    """The public face of a certificate, here and in the register: no VÖEN in full, no person, no cost.
+    """The public face of a certificate, here and in the register: no VÖEN of a natural person, no person, no cost.
 
     `during_investigation` is a member only where it is true, so that every other face stays as it was.
     """
     members: dict[str, Any] = {
         "number": record.number,
         "scheme": {"code": record.scheme_code, "name": record.scheme_name},
-        "holder": {"name": record.holder_name, "voen": mask_voen(record.holder_voen)},
+        "holder": {
+            "name": record.holder_name,
+            "name_az": record.holder_name_az,
+            "voen": public_voen(record.holder_voen, is_legal=record.holder_is_legal_person),
+        },
         "product": {"name": dict(sorted(record.product_names.items())), "hs6": record.hs6, "gtin": record.gtin},
         "site": {"park": record.park_code, "district": record.district},
+        "country": record.country,
         "origin_criterion": record.origin_criterion,
         "valid_from": record.valid_from.isoformat(),
         "valid_until": record.valid_until.isoformat(),

@@ -23,6 +23,7 @@ from app.errors import Unavailable
 from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
 from app.registry.days import day_in_baku
+from app.registry.legal_forms import public_voen
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class Grant:
     assessment_level: str
     organisation_id: UUID
     holder_name: str
+    holder_name_az: str  # with its legal form
     holder_voen: str
+    holder_is_legal_person: bool
     product_id: UUID
     product_names: Mapping[str, str]
     hs6: str
@@ -54,6 +57,7 @@ class Grant:
     site_id: UUID
     park_code: str | None
     district: str
+    country: str  # of origin
     residency_id: UUID | None
     origin_criterion: str
     valid_from: date
@@ -128,7 +132,8 @@ def _signed(
         assessment_level=grant.assessment_level,
         holder_id=grant.organisation_id,
         holder_name=grant.holder_name,
-        holder_voen=grant.holder_voen,
+        holder_name_az=grant.holder_name_az,
+        holder_voen=public_voen(grant.holder_voen, is_legal=grant.holder_is_legal_person),
         product_id=grant.product_id,
         product_names=grant.product_names,
         hs6=grant.hs6,
@@ -136,6 +141,7 @@ def _signed(
         site_id=grant.site_id,
         park_code=grant.park_code,
         district=grant.district,
+        country=grant.country,
         origin_criterion=grant.origin_criterion,
         valid_from=grant.valid_from,
         valid_until=grant.valid_until,
@@ -161,12 +167,15 @@ def _signed(
         application_id=grant.application_id,
         decision_id=grant.decision_id,
         holder_name=grant.holder_name,
+        holder_name_az=grant.holder_name_az,
         holder_voen=grant.holder_voen,
+        holder_is_legal_person=grant.holder_is_legal_person,
         product_names=dict(grant.product_names),
         hs6=grant.hs6,
         gtin=grant.gtin,
         park_code=grant.park_code,
         district=grant.district,
+        country=grant.country,
         origin_criterion=grant.origin_criterion,
         valid_from=grant.valid_from,
         valid_until=grant.valid_until,

@@ -96,6 +96,7 @@ def _contradictions(c: Credential, grounds: Grounds) -> Iterator[str]:
     for pointer, found, expected in (
         ("/@context", c.context, untp.contexts_of(base)),
         ("/type", c.type, list(untp.TYPES)),
+        ("/credentialSubject/issuedToParty/name", subject.issued_to_party.name, subject.issued_to_party.names.en),
         ("/id", c.id, address),
         ("/issuer/id", c.issuer.id, grounds.issuer),
         ("/credentialSchema/id", c.credential_schema.id, untp.schema_url(base)),

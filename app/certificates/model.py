@@ -148,13 +148,18 @@ class Certificate(Base):
     )
     application_id: Mapped[UUID] = mapped_column(sa.ForeignKey("applications.id"))
     decision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("decisions.id"))
-    holder_name: Mapped[str]
+    holder_name: Mapped[str] = mapped_column(comment="English")
+    holder_name_az: Mapped[str | None] = mapped_column(comment="with its legal form; null: not known for certain")
     holder_voen: Mapped[str] = mapped_column(index=True)
+    holder_is_legal_person: Mapped[bool] = mapped_column(
+        default=False, server_default=sa.false(), comment="only then is its VÖEN shown, and searched"
+    )
     product_names: Mapped[dict[str, str]]
     hs6: Mapped[str]
     gtin: Mapped[str | None]
     park_code: Mapped[str | None]
     district: Mapped[str]
+    country: Mapped[str] = mapped_column(server_default="AZ", comment="of origin, ISO 3166-1 alpha-2")
     origin_criterion: Mapped[str]
     valid_from: Mapped[date]
     valid_until: Mapped[date] = mapped_column(comment="inclusive, Asia/Baku")
@@ -210,7 +215,7 @@ class WordField(StrEnum):
 
 
 class CertificateWord(Base):
-    """A word by which a certificate is found, as it sounds (`spelling.py`). Written with it, and never changed.
+    """A word by which a certificate is found, as it sounds (`phonetic.py`). Written with it, and never changed.
 
     Bytes are compared, on both kinds of database: all words with one beginning lie together in the key.
     """

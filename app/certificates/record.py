@@ -15,12 +15,15 @@ class CertificateRecord(NamedTuple):
     scheme_code: str
     scheme_name: str
     holder_name: str
+    holder_name_az: str | None  # with its legal form
     holder_voen: str
+    holder_is_legal_person: bool  # only then is its VÖEN shown
     product_names: Mapping[str, str]
     hs6: str
     gtin: str | None
     park_code: str | None
     district: str
+    country: str  # of origin
     origin_criterion: str
     valid_from: date  # both days inclusive, Asia/Baku
     valid_until: date

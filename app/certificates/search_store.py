@@ -1,5 +1,6 @@
 """Queries of the public register: search, counts, and the whole of it in pieces."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,30 +13,29 @@ from sqlalchemy.orm import Session, defer
 from app.certificates import number
 from app.certificates.model import Certificate, CertificateStatus, CertificateWord, WordField
 from app.certificates.search import Counts, Group, Search, Standing, standing_of
-from app.certificates.spelling import sounds
+from app.core.text.phonetic import phonetic_keys
 from app.db import table_of
-from app.registry.model import Organisation
+from app.registry.legal_forms import LEGAL_PERSON
 
+_ROW = table_of(Certificate).c
 _AFTER_ALL = "\U0010ffff"  # no word holds it: the end of all words with one beginning
 _ENDS = (CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED)
 
 
-_COMPANY = table_of(Organisation).c
-_NAMES_AZ = sa.select(_COMPANY.id, _COMPANY.legal_name_az).where(_COMPANY.id.in_(sa.bindparam("ids", expanding=True)))
+_VOEN = re.compile(r"[0-9]{10}")
+_VOEN_LABELS = frozenset(phonetic_keys("VÖEN"))
 _ADD_WORDS = sa.insert(table_of(CertificateWord))
 
 
 def add_words(session: Session, issued: Sequence[Certificate]) -> None:
-    """Make certificates that were just stored findable, also by the holder's name in Azerbaijani."""
-    holders = session.execute(_NAMES_AZ, {"ids": list({each.organisation_id for each in issued})})
-    names_az = {row.id: row.legal_name_az for row in holders}
-    session.execute(_ADD_WORDS, [row for each in issued for row in _words_with(each, names_az[each.organisation_id])])
+    """Make certificates that were just stored findable. A VÖEN is no word: it is looked up whole, in their rows."""
+    session.execute(_ADD_WORDS, [row for each in issued for row in _words_with(each)])
 
 
-def _words_with(certificate: Certificate, name_az: str) -> Iterator[dict[str, Any]]:
+def _words_with(certificate: Certificate) -> Iterator[dict[str, Any]]:
     texts = {
         WordField.NUMBER: [certificate.number],
-        WordField.HOLDER: [certificate.holder_name, name_az],
+        WordField.HOLDER: [certificate.holder_name, certificate.holder_name_az or ""],
         WordField.PRODUCT: [*certificate.product_names.values(), certificate.gtin or ""],
         WordField.HS: ["HS", certificate.hs6],
         WordField.PLACE: [certificate.district, certificate.park_code or ""],
@@ -46,7 +46,9 @@ def _words_with(certificate: Certificate, name_az: str) -> Iterator[dict[str, An
 
 def words_of(texts: Mapping[WordField, Sequence[str]]) -> Iterable[tuple[WordField, str]]:
     """Each word of each field once."""
-    return dict.fromkeys((field, word) for field, some in texts.items() for text in some for word in sounds(text))
+    return dict.fromkeys(
+        (field, word) for field, some in texts.items() for text in some for word in phonetic_keys(text)
+    )
 
 
 def search(
@@ -129,10 +131,24 @@ def _found(wanted: Search) -> list[sa.ColumnElement[bool]]:
 
 
 def _words(text: str, field: WordField | None = None) -> list[sa.ColumnElement[bool]]:
-    """Every word must be there; of a text without any, nothing can be found."""
-    if not (words := sounds(text)):
-        return [sa.false()]
-    return [Certificate.id.in_(_with(word, field)) for word in words]
+    """Every word must be there; of a text without any, nothing can be found. Ten digits are a VÖEN too."""
+    asked = number.western(text)
+    words = phonetic_keys(asked)
+    if field in (None, WordField.HOLDER):
+        if _VOEN.fullmatch(digits := "".join(asked.split())):
+            words = (digits,)
+        if any(map(_VOEN.fullmatch, words)):
+            words = tuple(word for word in words if word not in _VOEN_LABELS)
+            return [_with_voen(word, field) for word in words]
+    return [Certificate.id.in_(_with(word, field)) for word in words] or [sa.false()]
+
+
+def _with_voen(word: str, field: WordField | None) -> sa.ColumnElement[bool]:
+    """As a word or, where it can be one, as the VÖEN of a legal person; that of a natural person finds nothing."""
+    if not _VOEN.fullmatch(word) or not word.endswith(LEGAL_PERSON):
+        return Certificate.id.in_(_with(word, field))
+    held = sa.select(_ROW.id).where(_ROW.holder_voen == word, _ROW.holder_is_legal_person.is_(sa.true()))
+    return Certificate.id.in_(_with(word, field).union_all(held))
 
 
 def _with(beginning: str, field: WordField | None) -> sa.Select[UUID]:

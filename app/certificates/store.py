@@ -1,16 +1,16 @@
 """Queries over certificates, suspensions and counters."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, defer
 
 from app import audit
-from app.certificates.model import Certificate, CertificateStatus, Suspension, SuspensionCause
+from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription, Suspension, SuspensionCause
 from app.db import table_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
@@ -264,3 +264,10 @@ def logged_without_row(session: Session) -> tuple[int, str] | None:
     )
     row = session.execute(query).one_or_none()
     return None if row is None else (row.seq, row.subject or "")
+
+
+def descriptions(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """What was frozen of each on the day of issue."""
+    query = sa.select(CertifiedDescription.certificate_id, CertifiedDescription.content)
+    rows = session.execute(query.where(CertifiedDescription.certificate_id.in_(certificate_ids)))
+    return {row.certificate_id: row.content for row in rows}

@@ -13,6 +13,7 @@ from app.cli import (
     issuance,
     keys,
     log,
+    mail,
     people,
     register,
     rules,
@@ -47,6 +48,9 @@ app.add_typer(issuing, name="issuance")
 lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
 app.add_typer(lists, name="status-lists")
 
+mails = typer.Typer(help="Messages to people.", no_args_is_help=True)
+app.add_typer(mails, name="mail")
+
 rule_tables = typer.Typer(
     help="The rules of a mark: try them on cases, see what a change would do.", no_args_is_help=True
 )
@@ -75,6 +79,9 @@ issuing.command("pause")(issuance.pause)
 issuing.command("resume")(issuance.resume)
 users.command("create")(people.create)
 users.command("reset")(people.reset)
+mails.command("list")(mail.list_messages)
+mails.command("show")(mail.show)
+mails.command("send")(mail.send)
 registers.command("import")(register.import_file)
 rule_tables.callback()(rules.about)
 rule_tables.command("test")(rules.run_table)

@@ -59,7 +59,7 @@ def reset(
             stop("Nobody has this address.")
         if lost:
             second_factor.reset(session, SYSTEM, user.id, now)
-        _, token = resets.issue(session, SYSTEM, user.id, now)
+        _, _, token = resets.issue(session, SYSTEM, user.id, now)
     typer.echo(token)
 
 

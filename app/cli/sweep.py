@@ -4,7 +4,7 @@ Each case is a transaction of its own, looked at again under its lock. Deadlines
 only what follows from one that passed is done here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.access import sessions
+from app.access import session_store, sessions
 from app.access import store as access
 from app.actor import SYSTEM
 from app.applications import claims, clock, grounds, stray_files
@@ -23,9 +23,12 @@ from app.applications.clock import Lapsing
 from app.applications.files import EvidenceFiles
 from app.certificates import cascade
 from app.certificates import store as certificates
+from app.cli import mail
 from app.cli.frame import in_words, load_settings, opened
 from app.db import Database
 from app.ledger import log
+from app.notifications import repository as notifications
+from app.notifications.delivery import KEPT
 from app.registry.days import day_in_baku
 from app.web.deps import utc_now
 
@@ -47,14 +50,18 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
     """Do what falls due: end applications, follow residencies and ended evidence, erase uploads of refused claims,
-    remove files that no document names, forget old answers and sessions.
+    remove files that no document names, forget old answers and sessions, send the messages that wait.
 
-    Run it every hour or so. Ends with 1 if something was in use and has to wait for the next run.
+    Run it every hour or so. Ends with 1 if something was in use, or not delivered, and has to wait for the next run.
     """
     settings = load_settings()
     files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
     with in_words(), opened(settings) as database:
         undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo, files=files)
+        if not dry_run:
+            sent = mail.send_due(settings, database, utc_now())
+            undone += sent.failed
+            typer.echo(f"{sent.sent} messages sent, {sent.failed} not delivered.")
     if undone:
         raise typer.Exit(UNDONE)
 
@@ -130,11 +137,20 @@ def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequ
             if found := stray_files.stray(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
                 due.append(Due(what, _remove(found, files, now)))
-        if access.has_answers(session, now - ANSWERS_KEPT):
-            due.append(Due("answers kept for retries, older than a day: forget them", _forget_answers(now)))
-        if sessions.to_forget(session, now):
-            due.append(Due("sessions that are over for a month: forget them", _forget_sessions(now)))
+        due += _to_forget(session, now)
     return due
+
+
+def _to_forget(session: Session, now: datetime) -> Iterator[Due]:
+    """What was kept for a time only, and that time is over."""
+    if access.has_answers(session, now - ANSWERS_KEPT):
+        yield Due("answers kept for retries, older than a day: forget them", _forget_answers(now))
+    if sessions.to_forget(session, now):
+        yield Due("sessions that are over for a month: forget them", _forget_sessions(now))
+    if session_store.has_old_confirmations(session, now - KEPT):
+        yield Due("confirmed addresses, older than a month: forget them", _forget_confirmations(now))
+    if notifications.has_old(session, now - KEPT):
+        yield Due("messages delivered or void, older than a month: forget them", _forget_messages(now))
 
 
 def _day(moment: datetime) -> str:
@@ -205,5 +221,21 @@ def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
         sessions.forget(session, now)
         return "sessions that are over for a month are forgotten"
+
+    return do
+
+
+def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        notifications.delete_old(session, now - KEPT)
+        return "messages that are delivered or void for a month are forgotten"
+
+    return do
+
+
+def _forget_confirmations(now: datetime) -> Callable[[Session], str | None]:
+    def do(session: Session) -> str | None:
+        session_store.delete_old_confirmations(session, now - KEPT)
+        return "confirmed addresses older than a month are forgotten"
 
     return do

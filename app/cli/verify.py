@@ -142,9 +142,9 @@ def _by_bundle(token: str, folder: Path) -> None:
             console,
             ("number", certified.number),
             ("mark", certified.scheme_name),
-            ("holder", certified.holder_name),
+            ("holder", _holder(certified.holder_name, certified.holder_name_az, certified.voen)),
             ("product", f"{names.get('en') or next(iter(names.values()))} (HS {certified.hs6})"),
-            ("place", ", ".join(filter(None, [certified.park_code, certified.district]))),
+            ("place", _place(certified.park_code, certified.district, certified.country)),
             ("valid", f"{certified.valid_from} to {certified.valid_until}"),
         )
     for check in answer.checks:
@@ -152,6 +152,15 @@ def _by_bundle(token: str, folder: Path) -> None:
         console.print(f"  {sign} {check.name}: {escape(check.detail)}")
     if answer.verdict is not Verdict.VALID:
         raise typer.Exit(REFUSED if answer.verdict is None else NOT_GOOD)
+
+
+def _holder(name: str, name_az: str | None, voen: str | None) -> str:
+    names = " / ".join(dict.fromkeys(filter(None, [name_az, name])))
+    return f"{names} (VÖEN {voen})" if voen else names
+
+
+def _place(*parts: str | None) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def _facts(console: Console, *facts: tuple[str, str]) -> None:
@@ -170,9 +179,9 @@ def _show(answer: dict[str, Any]) -> None:
             console,
             ("number", certificate["number"]),
             ("mark", certificate["scheme"]["name"]),
-            ("holder", certificate["holder"]["name"]),
+            ("holder", _holder(*(certificate["holder"][name] for name in ("name", "name_az", "voen")))),
             ("product", f"{names.get('en') or next(iter(names.values()))} (HS {certificate['product']['hs6']})"),
-            ("place", ", ".join(filter(None, [certificate["site"]["park"], certificate["site"]["district"]]))),
+            ("place", _place(certificate["site"]["park"], certificate["site"]["district"], certificate["country"])),
             ("valid", f"{certificate['valid_from']} to {certificate['valid_until']}"),
         )
     for check in answer["checks"]:

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.certificates.credential import mask_voen
 from app.certificates.search import Search, Standing
 from app.errors import NotFound
 from app.keys import KeyRing
 from app.pages.frame import render
 from app.pages.listing import STANDINGS, Asked, Listing, look_up, read
 from app.registry import places
+from app.registry.legal_forms import public_voen
 from app.schemes import store as schemes
 from app.web.deps import NowDep, SessionDep, parse_id
 from app.web.routing import OrderedRoute
@@ -58,7 +58,8 @@ def holder(organisation_id: str, request: Request, session: SessionDep, now: Now
         "register_holder.html",
         listing=listing,
         name=newest.holder_name,
-        voen=mask_voen(newest.holder_voen),
+        name_az=newest.holder_name_az,
+        voen=public_voen(newest.holder_voen, is_legal=newest.holder_is_legal_person),
         standings=_standings(listing, wanted),
         parks={row.code: row.names for row in places.list_parks(session)},
     )

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from app.core.messages import Message
-from app.registry.geography import same_district
+from app.registry.geography import HOME, same_district, wrong_district
 from app.registry.import_plan import FieldChange, ImportPlan, Known, LineAction, LinePlan, ResidencySteps
 from app.registry.model import Organisation, Park, Residency, ResidencyStatus, Site, Source, Stage
 from app.registry.periods import Move, PeriodState, state_of
@@ -208,8 +208,10 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
         errors.append(
             Note(row.line, "district", Message("Where no park is named, the district is needed.", code="required"))
         )
-    district = places.district(row.district)
+    district = places.find(row.district)
     region = row.economic_region
+    if row.district is not None and (wrong := wrong_district(HOME, row.district)):
+        errors.append(Note(row.line, "district", wrong))
     if region is not None and region not in places.regions:
         errors.append(
             Note(
@@ -232,7 +234,7 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
                 ),
             )
         )
-    if park is not None and row.district is not None and not same_district(places, park.district, row.district):
+    if park is not None and district is not None and not same_district(places, park.district, row.district):
         errors.append(
             Note(
                 row.line,
@@ -264,7 +266,7 @@ def _missing_of_park(row: RegisterRow) -> list[Note]:
 
 
 def _park(row: RegisterRow, places: Territory) -> Park:
-    district = places.district(row.district)
+    district = places.find(row.district)
     return Park(
         code=row.park_code,
         kind=KIND_NOT_SAID,
@@ -287,7 +289,7 @@ def _company_values(row: RegisterRow) -> dict[str, Any]:
 
 def _site_values(row: RegisterRow, park: Park | None, places: Territory) -> dict[str, Any]:
     name = row.district or (park.district if park else None)
-    district = places.district(name)
+    district = places.find(name)
     region = row.economic_region or (park.economic_region if park else None)
     return {
         "district": district.name if district else name,

@@ -1,11 +1,12 @@
-"""The people of a company: invited by one of them, and removed by one of them; never the last.
+"""The people of a company: invited and removed by its administrators; never the last.
 
-A confirmed company gains members only by invitation: the registrar has seen that its people act for it, and they vouch
-for the next.
+The first member is an administrator. A confirmed company gains members only by invitation: the registrar has seen that
+its people act for it, and they vouch for the next. Whoever is removed, a founder among them, is removed by another
+administrator; where the only one is in the way, the registrar makes a second.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from app.access import service as access
 from app.access import session_store, store
 from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, Invitation, User
-from app.access.rights import own_organisation, person
-from app.actor import SYSTEM, Actor
+from app.access.rights import own_organisation, person, require_administrator, require_second_factor
+from app.actor import SYSTEM, Actor, Role
 from app.db import new_id
 from app.errors import Conflict, Forbidden, NotFound
 from app.registry import store as registry
@@ -42,11 +43,12 @@ def list_members(session: Session, actor: Actor, *, after: UUID | None = None, l
 
 
 def invite(session: Session, actor: Actor, *, email: str, now: datetime) -> tuple[Invitation, str]:
-    """A seat for whoever holds the token, which exists only in this answer; an earlier one to this address is void.
+    """A seat for the person with this address, to which the token is mailed; an earlier one to this address is void.
 
     Errors: Forbidden; Conflict `organisation-unconfirmed`, `email-taken`.
     """
-    organisation_id, inviter, address = own_organisation(actor), person(actor), access.email_key(email)
+    organisation_id, address = own_organisation(actor), access.email_key(email)
+    inviter = require_administrator(actor)
     _refuse_unconfirmed(session, organisation_id)
     if store.user_by_email(session, address):
         raise Conflict("This e-mail address is registered already.", code="email-taken")
@@ -75,11 +77,11 @@ def open_invitations(
 
 
 def withdraw(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
-    """By any member of the company."""
+    """By an administrator of the company."""
     invitation = session_store.invitation_of(session, own_organisation(actor), invitation_id)
     if invitation is None:
         raise NotFound.of("invitation")
-    person(actor)
+    require_administrator(actor)
     if invitation.closed_at is not None:
         raise Conflict("This invitation was accepted or withdrawn already.", code="invitation-over")
     invitation.closed_at = now
@@ -92,7 +94,9 @@ def look(session: Session, token: str, now: datetime) -> None:
     _usable(session, token, now)
 
 
-def accept(session: Session, token: str, *, full_name: str, password_hash: str, now: datetime) -> User:
+def accept(
+    session: Session, token: str, *, full_name: str, password_hash: str, now: datetime, language: str | None = None
+) -> User:
     """The account that the invitation was for. Of two at once, one gets it.
 
     Errors: NotFound; Conflict `invitation-over`, `organisation-unconfirmed`, `email-taken`.
@@ -108,6 +112,7 @@ def accept(session: Session, token: str, *, full_name: str, password_hash: str, 
         email=invitation.email,
         full_name=tidy(full_name),
         password_hash=password_hash,
+        language=language,
         now=now,
     )
     invitation.closed_at, invitation.accepted_by = now, member.id
@@ -134,21 +139,26 @@ def guard(session: Session, actor: Actor, member_id: UUID) -> User:
 
 
 def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Parted:
-    """Another member, or oneself: leaving. Tokens and sessions end with this transaction.
+    """Another member, by an administrator; or oneself: leaving. Tokens and sessions end with this transaction.
 
-    Errors: Forbidden; NotFound; Conflict `last-member`: a company without anybody could never come back.
+    Errors: Forbidden; NotFound; Conflict `last-member`, `last-administrator`: a company without anybody could never
+    come back.
     """
     organisation_id = own_organisation(actor)
     registry.organisation(session, organisation_id, lock=True)  # of two who remove each other, one comes first
     present = {user.id for user in store.active_members(session, organisation_id, None, 1_000)}
+    administrators = store.active_administrators(session, organisation_id)
     guard(session, actor, member_id)
     user = store.locked_user(session, member_id)
     if actor.id not in present:
         raise Forbidden("You are no member of this company any more.")
     if user is None or member_id not in present:
         raise NotFound.of("member")
+    if actor.id != member_id and actor.id not in administrators:
+        require_administrator(replace(actor, is_administrator=False))
     if present == {member_id}:
         raise Conflict("This is the last member of the company; invite somebody first.", code="last-member")
+    _refuse_last(administrators, member_id)
     access.deactivate(session, actor, user, now)
     left = actor.id == member_id
     audit.record(
@@ -160,6 +170,54 @@ def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Pa
         organisation=organisation_id,
     )
     return Parted(user, store.clients_made_by(session, member_id))
+
+
+def administrable(session: Session, actor: Actor, member_id: UUID) -> User:
+    """A present member whose rights this actor may change: of one's own company, or, for a registrar, of any.
+
+    Errors: Forbidden; NotFound; SecondFactorRequired.
+    """
+    if not actor.has(Role.REGISTRAR):
+        own_organisation(actor)
+        user = guard(session, actor, member_id)
+        require_administrator(actor)
+        return user
+    found = store.user(session, member_id)
+    if found is None or not found.active or found.organisation_id is None:
+        raise NotFound.of("member")
+    require_second_factor(actor)
+    return found
+
+
+def set_administrator(session: Session, actor: Actor, member_id: UUID, *, wanted: bool, now: datetime) -> bool:
+    """Make a member an administrator, or no administrator any more; whether that changed anything.
+
+    Errors: Forbidden; NotFound; SecondFactorRequired; Conflict `last-administrator`.
+    """
+    organisation_id = administrable(session, actor, member_id).organisation_id
+    assert organisation_id is not None  # a member has a company
+    registry.organisation(session, organisation_id, lock=True)  # of two who unmake each other, one comes first
+    administrators = store.active_administrators(session, organisation_id)
+    user = store.locked_user(session, member_id)
+    if not actor.has(Role.REGISTRAR) and actor.id not in administrators:
+        require_administrator(replace(actor, is_administrator=False))
+    if user is None or not user.active or user.organisation_id != organisation_id:
+        raise NotFound.of("member")
+    if user.is_administrator == wanted:
+        return False
+    if not wanted:
+        _refuse_last(administrators, member_id)
+    user.is_administrator = wanted
+    event = "member.administrator_given" if wanted else "member.administrator_taken"
+    audit.record(session, actor, event, ("user", member_id), now, organisation=organisation_id)
+    return True
+
+
+def _refuse_last(administrators: frozenset[UUID], member_id: UUID) -> None:
+    if administrators == {member_id}:
+        raise Conflict(
+            "This is the last administrator of the company; make another member one first.", code="last-administrator"
+        )
 
 
 def _usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> Invitation:

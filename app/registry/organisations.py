@@ -39,6 +39,7 @@ def register_company(
     full_name: str,
     password_hash: str,
     now: datetime,
+    language: str | None = None,
 ) -> tuple[Claim, User]:
     """A person claims to act for a company; with it they may draft, but not submit, until the claim is confirmed.
 
@@ -55,6 +56,7 @@ def register_company(
                 email=email,
                 full_name=tidy(full_name),
                 password_hash=password_hash,
+                language=language,
                 now=now,
             )
             claim = _claim(session, SYSTEM, checked, organisation, member.id, now)
@@ -79,7 +81,7 @@ def claim_again(
     if user is None or user.sealed_at is None:
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
     organisation = _provisional(session, checked, now)
-    user.organisation_id, user.sealed_at = organisation.id, None
+    user.organisation_id, user.sealed_at, user.is_administrator = organisation.id, None, True
     return _claim(session, actor, checked, organisation, user.id, now)
 
 
@@ -190,7 +192,7 @@ def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) ->
     for name, text in legal_names.items():
         if wrong := wrong_with(text, LONGEST_NAME) or lookalikes.wrong_with(tidy(text)):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-    if wrong := wrong_with(legal_form, LONGEST_FORM):
+    if wrong := wrong_with(legal_form, LONGEST_FORM) or lookalikes.wrong_with(tidy(legal_form)):
         errors.append({"pointer": "/legal_form", "detail": wrong})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import may_see, own_organisation, require_staff
-from app.actor import Actor
+from app.access.rights import may_see, own_organisation, require, require_second_factor, require_staff
+from app.actor import Actor, Role
 from app.core.messages import Message
 from app.db import new_id
-from app.errors import Certified, Invalid, NotFound, Version, check_version
+from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store
 from app.registry.days import day_in_baku
 from app.registry.geography import HOME, countries, district_name, same_district, wrong_district
@@ -96,20 +97,17 @@ def create_site(
         now=now,
     ):
         raise Invalid.with_all(errors)
-    stored = district_name(country, district)
-    assert stored is not None  # a district was given
     site = Site(
         id=new_id(),
         organisation_id=organisation_id,
         name=tidy(name),
         country=country,
-        district=stored,
-        economic_region=territory().region_of(stored) if country == HOME else None,
         park_code=park_code,
         production_started_on=production_started_on,
         source=Source.APPLICANT.value,
         created_at=now,
     )
+    _lay(site, district)
     session.add(site)
     session.flush()
     audit.record(session, actor, "site.created", ("site", site.id), now, organisation=organisation_id, park=park_code)
@@ -117,8 +115,12 @@ def create_site(
 
 
 def changeable_site(session: Session, actor: Actor, site_id: UUID, version: Version, *, certified: CertifiedBy) -> Site:
-    """The company's own site, locked for a change; all refusals that do not depend on the new content, in order."""
-    site = store.site(session, site_id, own_organisation(actor), lock=True)
+    """A site of the company's own or, for the registrar, any; locked for a change. All refusals that do not depend on
+    the new content, in order."""
+    if actor.is_staff:
+        require(actor, Role.REGISTRAR)
+        require_second_factor(actor)
+    site = store.site(session, site_id, None if actor.is_staff else own_organisation(actor), lock=True)
     if site is None:
         raise NotFound.of("site")
     check_version(version, site.version)
@@ -135,23 +137,50 @@ def update_site(
     version: Version,
     name: str,
     production_started_on: date | None,
+    district: str | None = None,
     certified: CertifiedBy = lambda _session, _site_id: (),
     now: datetime,
 ) -> Site:
-    """Name and start of production. Where the site lies is fixed: another place is another site.
+    """Name, start of production and district (None: as it is). Country and park are fixed: another place is another
+    site. Where the register names the site, its district is the register's word, which only the registrar corrects.
 
-    Errors: NotFound, check_version, Conflict `certified`, Invalid.
+    Errors: NotFound, check_version, Conflict `certified`, Conflict `register-says`, Invalid.
     """
     site = changeable_site(session, actor, site_id, version, certified=certified)
-    if errors := wrong_change(name, production_started_on, now):
+    moved = district is not None and district_name(site.country, district) != site.district
+    if moved and site.source == Source.REGISTER and not actor.is_staff:
+        message = Message(
+            "The resident register says where this place of production lies. Ask the registrar to correct it."
+        )
+        raise Conflict(message, code="register-says", data={"errors": [{"pointer": "/district", "detail": message}]})
+    errors = wrong_change(name, production_started_on, now)
+    if moved and district is not None:
+        errors += _wrong_move(session, site, district)
+    if errors:
         raise Invalid.with_all(errors)
     site.name = tidy(name)
     site.production_started_on = production_started_on
+    said: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}
+    if moved and district is not None:
+        said["district"] = _lay(site, district)
     site.version += 1
     session.flush()
-    started = production_started_on.isoformat() if production_started_on else None
-    audit.record(session, actor, "site.updated", ("site", site.id), now, production_started_on=started)
+    audit.record(session, actor, "site.updated", ("site", site.id), now, **said)
     return site
+
+
+def _wrong_move(session: Session, site: Site, district: str) -> list[dict[str, str]]:
+    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(site.country, district):
+        return [{"pointer": "/district", "detail": wrong}]
+    return [error | {"pointer": "/district"} for error in _wrong_park(session, site.country, district, site.park_code)]
+
+
+def _lay(site: Site, district: str) -> str | None:
+    """Put the site into the district that is meant; the code of it, None abroad."""
+    found = territory().find(district) if site.country == HOME else None
+    site.district = found.name if found else tidy(district)
+    site.economic_region = found.region if found else None
+    return found.code if found else None
 
 
 def get_site(session: Session, actor: Actor, site_id: UUID) -> Site:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from app.core.messages import Message
 from app.registry import voen
 from app.registry.figures import AREA, MONEY, Column, wrong_figure
+from app.registry.geography import HOME, district_name, wrong_district
 from app.registry.table import MOST_BYTES, MOST_ROWS, Cells, Line, Note, read_table
 from app.registry.territory import Territory, territory
 
@@ -147,7 +148,7 @@ def read_row(cells: Cells, places: Territory) -> RegisterRow:
         voen=taxpayer_number(cells),
         park_code=park_code and park_code.upper(),
         park_name_en=cells.optional("zone_name_en"),
-        district=cells.optional("district"),
+        district=district_name(HOME, cells.optional("district")),
         district_iso=cells.optional("district_iso"),
         economic_region=region(cells, places),
         status=status or "none",
@@ -201,7 +202,7 @@ def region(cells: Cells, places: Territory) -> str | None:
     said = cells.optional("economic_region")
     if said is not None:
         return said.upper()
-    known = places.region_of(cells.optional("district"))
+    known = places.region_of(district_name(HOME, cells.optional("district")))
     if known is not None:
         cells.remark("economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=known))
     return known
@@ -223,9 +224,10 @@ def remark_on_place(cells: Cells, row: RegisterRow, places: Territory) -> None:
             "economic_region",
             Message("The economic region %(region)s is not known.", code="unknown-region", region=row.economic_region),
         )
-    district = places.district(row.district)
+    district = places.find(row.district)
     if row.district is None or district is None:
-        cells.remark("district", Message("The district is empty or not known.", code="unknown-district"))
+        wrong = row.district and wrong_district(HOME, row.district)
+        cells.remark("district", wrong or Message("The district is empty.", code="empty"))
         return
     if row.economic_region != district.region:
         cells.remark(

@@ -1,15 +1,18 @@
 """Where things are: economic regions, districts, territory sets and parks, as data with pure look-ups."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
 from app.core.text.normalize import fold
+from app.core.text.phonetic import phonetic_keys
 
 
 class ParkKind(StrEnum):
@@ -69,17 +72,44 @@ class Territory:
         return tuple(district for region in self.regions.values() for district in region.districts)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, District]:
-        return {
-            fold(name): district
+    def _names(self) -> tuple[tuple[str, District], ...]:
+        """Every name of every district: Azerbaijani, English, Russian."""
+        return tuple(
+            (name, district)
             for district in self.districts
             for name in (district.name, *self.district_names.get(district.name, ()))
-        }
+        )
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, District]:
+        return {fold(name): district for name, district in self._names}
+
+    @cached_property
+    def _by_sound(self) -> Mapping[str, tuple[District, ...]]:
+        found: dict[str, dict[str, District]] = {}
+        for name, district in self._names:
+            found.setdefault(_sound(name), {})[district.name] = district
+        return {sound: tuple(districts.values()) for sound, districts in found.items()}
 
     def district(self, name: str | None) -> District | None:
         """The district of that name in az, en or ru, with or without the word for its kind; None if there is none."""
         folded = fold(name or "")
         return self._by_name.get(folded) or self._by_name.get(without_unit(folded))
+
+    def find(self, text: str | None) -> District | None:
+        """The district that somebody means, for what is entered: by its name or, where only one district has that,
+        in any spelling that the register is searched by (“Aqdam”, “г. Агдам”). Rules ask for `district`."""
+        found = self.district(text)
+        if found is None and text and (sound := _sound(text)):
+            alike = self._by_sound.get(sound, ())
+            return alike[0] if len(alike) == 1 else None
+        return found
+
+    def nearest(self, text: str) -> tuple[str, ...]:
+        """Azerbaijani names of the districts whose name, in any language, is most like this; at most three."""
+        by_name = self._by_name
+        close = get_close_matches(without_unit(fold(text)), by_name, n=6, cutoff=0.6)
+        return tuple(dict.fromkeys(by_name[name].name for name in close))[:3]
 
     def region_of(self, district: str | None) -> str | None:
         """Code of the economic region in which the district lies; None if the district is not known."""
@@ -88,6 +118,8 @@ class Territory:
 
 
 UNITS = ("rayonu", "şəhəri", "district", "city", "район", "город")
+_ABBREVIATED = ("rayon", "r-nu", "r-n", "ş", "şəh", "region", "raion", "г", "р-н", "района", "районы")
+"""What else stands for these words where somebody enters a district."""
 
 
 def without_unit(folded: str) -> str:
@@ -95,6 +127,13 @@ def without_unit(folded: str) -> str:
     for unit in map(fold, UNITS):
         folded = folded.removesuffix(unit).removeprefix(unit)
     return folded
+
+
+def _sound(text: str) -> str:
+    """As the register spells it, without the words for the kind of district; empty where nothing is left."""
+    units = {fold(unit) for unit in UNITS + _ABBREVIATED}
+    words = [word for word in re.split(r"[\s.,()]+", text) if fold(word) not in units]
+    return "".join(phonetic_keys(" ".join(words)))
 
 
 def read_territory(text: str) -> Territory:

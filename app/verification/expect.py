@@ -1,13 +1,14 @@
 """Whether a certificate says what somebody expects of it: who holds it, for what, until when. Pure.
 
 Names are compared as people write them, not as bytes: Unicode NFKC, case folded with the dotted and the dotless i as
-one letter, without quotation marks, a holder without its legal form, a product in any of the certificate's languages.
-Anything beyond that (accents, ə for e, word order) differs: this helps to decide about goods at a border.
+one letter, without quotation marks. A holder is compared by either of its names, with or without a legal form, and
+folded (accents, ə for e, hyphens and spaces do not count): invoices abroad have no ə. A product is compared in any of
+the certificate's languages, and there anything beyond that differs: this helps to decide about goods at a border.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
@@ -15,6 +16,8 @@ from typing import Final
 
 from app.certificates.record import CertificateRecord
 from app.core.messages import DAY_WANTED, Message
+from app.core.text.normalize import fold
+from app.registry.legal_forms import without_form
 
 MAX_CHARS: Final = 1_000
 
@@ -85,7 +88,8 @@ def read_expectation(value: object) -> tuple[Expectation, list[dict[str, str]]]:
 def compare(expected: Expectation, record: CertificateRecord) -> dict[str, Comparison]:
     """An answer for each field that was given."""
     found = {
-        "holder": expected.holder is not None and _same_holder(expected.holder, record.holder_name),
+        "holder": expected.holder is not None
+        and _same_holder(expected.holder, (record.holder_name, record.holder_name_az)),
         "product": expected.product is not None and _same_product(expected.product, record.product_names),
         "hs6": expected.hs6 == record.hs6,
         "valid_until": expected.valid_until == record.valid_until,
@@ -97,8 +101,15 @@ def compare(expected: Expectation, record: CertificateRecord) -> dict[str, Compa
     }
 
 
-def _same_holder(one: str, other: str) -> bool:
-    return _without_legal_form(plain(one)) == _without_legal_form(plain(other)) != ""
+def _same_holder(one: str, names: Iterable[str | None]) -> bool:
+    wanted = _bare(one)
+    return wanted != "" and wanted in {_bare(name) for name in names if name}
+
+
+def _bare(name: str) -> str:
+    """A holder's name without its legal form, folded; what nothing is left of when it is folded stays as it is."""
+    bare = without_form(plain(name))
+    return fold(bare) or bare
 
 
 def _same_product(one: str, names: Mapping[str, str]) -> bool:
@@ -119,47 +130,6 @@ def plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_MARKS).casefold()
     dotless = unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")  # I with a combining dot above
     return " ".join(dotless.split())
-
-
-# Abbreviations and words in the spelling of `plain`, without dots.
-_LEADING_FORMS: Final = frozenset(
-    {
-        "mmc", "asc", "qsc", "llc", "ojsc", "cjsc", "jsc", "ооо", "оао", "зао", "ао", "пао", "ип",
-        "общество с ограниченной ответственностью", "открытое акционерное общество",
-        "закрытое акционерное общество", "акционерное общество", "индивидуальный предприниматель",
-    }
-)  # fmt: skip
-_TRAILING_FORMS: Final = _LEADING_FORMS | {
-    "məhdud məsuliyyətli cəmiyyət", "məhdud məsuliyyətli cəmiyyəti", "açiq səhmdar cəmiyyət",
-    "açiq səhmdar cəmiyyəti", "qapali səhmdar cəmiyyət", "qapali səhmdar cəmiyyəti", "səhmdar cəmiyyəti",
-    "fərdi sahibkar", "limited liability company", "open joint stock company", "open joint-stock company",
-    "closed joint stock company", "closed joint-stock company", "joint stock company", "joint-stock company",
-    "individual entrepreneur", "pjsc", "ltd", "co ltd", "limited", "inc", "plc", "gmbh", "aş", "ltd şti",
-    "anonim şirketi", "limited şirketi",
-}  # fmt: skip
-_MOST_WORDS: Final = max(len(form.split()) for form in _TRAILING_FORMS)
-
-
-def _without_legal_form(name: str) -> str:
-    """Behind the name or, where none is there, before it; a name that is nothing else stays as it is."""
-    words = name.split()
-    for length in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
-        if _as_form(words[-length:]) in _TRAILING_FORMS:
-            return _end(words[:-length])
-    for length in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
-        if _as_form(words[:length]) in _LEADING_FORMS:
-            return _end(words[length:])
-    return _end(words)
-
-
-def _as_form(words: Sequence[str]) -> str:
-    """“L.L.C.” and “Co., Ltd.” as the forms are listed."""
-    return " ".join(word.replace(".", "").strip(",()") for word in words)
-
-
-def _end(words: Sequence[str]) -> str:
-    """A comma that led to the legal form goes with it."""
-    return " ".join(words).rstrip(" ,")
 
 
 def _hs6(text: str) -> str | None:

@@ -105,25 +105,25 @@ def stretch_of(now: datetime) -> tuple[datetime, datetime]:
     return last_second + _MICROSECOND, last_second + timedelta(seconds=1) - _MICROSECOND
 
 
-def _sample(mark: str, voen: str, moment: datetime, *, during_investigation: bool) -> Mapping[str, Any]:
+def _sample(mark: str, voen: str, moment: datetime, *, flag: bool) -> Mapping[str, Any]:
     """What stands in the holes of a made-up certificate: all that an extract only shows."""
     texts = {name: f"\ue000{mark} {name}\ue000" for name in _TEXTS}
     hashes = dict.fromkeys(("token_sha256", "logged_sha256"), f"\ue000{mark} sha256\ue000")
     names = {f"\ue000{mark} names\ue000": ""}
     moments = {"status_since": moment, "issued_at": moment, "logged_at": moment + timedelta(days=2)}
-    flags = {"during_investigation": during_investigation}
+    flags = {"holder_is_legal_person": flag, "during_investigation": flag}
     return {**texts, **hashes, "holder_voen": voen, "product_names": names, **moments, **flags}
 
 
 _TEXTS: Final = (
-    *("number", "scheme_code", "scheme_name", "holder_name", "hs6", "gtin", "park_code", "district"),
-    *("origin_criterion", "status_reason"),
+    *("number", "scheme_code", "scheme_name", "holder_name", "holder_name_az", "hs6", "gtin", "park_code"),
+    *("district", "country", "origin_criterion", "status_reason"),
 )
 # Two certificates that are alike in nothing that is only shown. Where their answers differ in more than that, the law
 # looked at it: such rows are judged one by one.
 _SAMPLES: Final = (
-    _sample("a", "0000000001", datetime(1, 1, 2, tzinfo=UTC), during_investigation=True),
-    _sample("z", "9999999999", datetime(9998, 12, 30, tzinfo=UTC), during_investigation=False),
+    _sample("a", "0000000001", datetime(1, 1, 2, tzinfo=UTC), flag=True),
+    _sample("z", "9999999999", datetime(9998, 12, 30, tzinfo=UTC), flag=False),
 )
 
 

@@ -14,7 +14,7 @@ without a fraction, in UTC, names as JSON, flags as 0 and 1 or as they are."""
 DAYS: Final = ("valid_from", "valid_until")
 MOMENTS: Final = ("status_since", "issued_at", "logged_at")
 NAMES: Final = ("product_names",)
-FLAGS: Final = ("during_investigation",)
+FLAGS: Final = ("holder_is_legal_person", "during_investigation")
 
 
 def read_rows(rows: Iterable[Row]) -> dict[str, CertificateRecord]:

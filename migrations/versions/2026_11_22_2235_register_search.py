@@ -8,7 +8,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from app.certificates.spelling import sounds
+from app.core.text.phonetic import phonetic_keys
 
 revision = "20261122_2235_register_search"
 down_revision = "20261122_2230_key_life"
@@ -78,4 +78,4 @@ def _words(row):
         ("place", row.district),
         ("place", row.park_code or ""),
     ]
-    return dict.fromkeys((field, word) for field, text in texts for word in sounds(text))
+    return dict.fromkeys((field, word) for field, text in texts for word in phonetic_keys(text))

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261127_2230_evidence_hash"
-down_revision = "20261127_2200_claims"
+down_revision = "20261127_2215_administrators"
 branch_labels = None
 depends_on = None
 

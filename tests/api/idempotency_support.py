@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from app.access.model import KeptAnswer
 from app.audit import AuditEvent
+from app.notifications.model import OutgoingMessage
 
 _serials = itertools.count(1)
 
@@ -32,8 +33,8 @@ def same(first, second):
 
 
 def events(house):
-    """How much was done, so far: every change of state writes an event."""
-    return _count(house, AuditEvent)
+    """How much was done, so far: every change of state writes an event, what strangers ask a message."""
+    return _count(house, AuditEvent) + _count(house, OutgoingMessage)
 
 
 def kept(house):

@@ -175,11 +175,24 @@ def test_guesses_from_one_address_at_many_accounts(house):
 
 def test_guesses_at_one_account_from_many_addresses(house):
     company = house.company()
-    for i in range(50):
+    """They slow each other down, and lock nobody out: the person at home signs in, and has a few tries."""
+    for i in range(52):
         denied(sign_in(house, email_of(company), "a wrong guess", address=f"198.51.100.{i}"), 401, "invalid_grant")
-    denied(sign_in(house, email_of(company), address="198.51.100.99"), 429, "slow_down")
+    ok(sign_in(house, email_of(company), address="203.0.113.9"))
+    for _ in range(3):
+        denied(sign_in(house, email_of(company), "a wrong guess", address="203.0.113.9"), 401, "invalid_grant")
+    denied(sign_in(house, email_of(company), address="203.0.113.9"), 429, "slow_down")
+    ok(sign_in(house, email_of(company), address="203.0.113.10"))
     house.clock.advance(minutes=15, seconds=1)
-    ok(sign_in(house, email_of(company), address="198.51.100.99"))
+    ok(sign_in(house, email_of(company), address="203.0.113.9"))
+
+
+def test_an_ipv6_address_counts_by_its_network(house):
+    company = house.company()
+    for i in range(10):
+        denied(sign_in(house, email_of(company), "a wrong guess", address=f"2001:db8::{i}"), 401, "invalid_grant")
+    denied(sign_in(house, email_of(company), address="2001:db8:0:0:ffff::1"), 429, "slow_down")
+    denied(sign_in(house, email_of(company), "a wrong guess", address="2001:db8:0:1::1"), 401, "invalid_grant")
 
 
 def test_guesses_at_a_programs_secret(house):
@@ -232,6 +245,7 @@ def test_a_program_signs_in_and_is_revoked_at_once(house):
         "name": "Order system",
         "roles": ["applicant"],
         "organisation": me["organisation"],
+        "administrator": None,
         "scopes": sorted(Scope),
         "second_factor": None,
     }
@@ -396,24 +410,24 @@ def registration(voen, **changed):
 
 def test_a_company_registers_once(house):
     voen = voen_of(5001)
-    made = ok(house.anonymous.post("/v1/registrations", json=registration(voen)))
+    made = ok(house.send_registration(registration(voen)))
     assert made["standing"] == "unconfirmed"
     again = registration(voen, member={"email": "second@sample.example"})
-    known = ok(house.anonymous.post("/v1/registrations", json=again))
+    known = ok(house.send_registration(again))
     assert known.keys() == made.keys()
     assert known["standing"] == made["standing"]
     assert not set(known.values()) & set(made.values()) - {"unconfirmed"}
     assert count(house, "organisations") == count(house, "users") == count(house, "claims") == 2
     for email in (f"first@{voen}.example", f"FIRST@{voen}.EXAMPLE"):
         taken = registration(voen_of(5002), member={"email": email})
-        refused(house.anonymous.post("/v1/registrations", json=taken), 409, "email-taken")
+        refused(house.send_registration(taken), 409, "email-taken")
     assert count(house, "organisations") == count(house, "users") == 2
 
 
 def test_a_staff_address_is_no_companys(house):
     house.reviewer  # noqa: B018 (made on first sight)
     body = registration(voen_of(5003), member={"email": "Reviewer@staff.example"})
-    refused(house.anonymous.post("/v1/registrations", json=body), 409, "email-taken")
+    refused(house.send_registration(body), 409, "email-taken")
 
 
 @pytest.mark.parametrize(
@@ -424,10 +438,6 @@ def test_a_staff_address_is_no_companys(house):
         ({"password": "aaaaaaaaaaaaaaaaaaaa"}, "/password"),
         ({"password": "x" * 257}, "/member/password"),
         ({"password": ""}, "/password"),
-        ({"email": "no address"}, "/member/email"),
-        ({"email": "a@b@c.example"}, "/member/email"),
-        ({"email": "x" * 300 + "@sample.example"}, "/member/email"),
-        ({"email": "a\0@sample.example"}, "/member/email"),
         ({"full_name": ""}, "/member/full_name"),
         ({"full_name": "a\0b"}, "/member/full_name"),
         ({"full_name": "\u202egnp.exe"}, "/member/full_name"),
@@ -436,7 +446,7 @@ def test_a_staff_address_is_no_companys(house):
 def test_what_is_wrong_with_a_member(shared_house, member, pointer):
     before = count(shared_house, "users")
     body = registration(voen_of(5004), member=member)
-    document = refused(shared_house.anonymous.post("/v1/registrations", json=body), 422)
+    document = refused(shared_house.send_registration(body), 422)
     assert pointer in {error["pointer"] for error in document["errors"]}
     if len(member.get("password", "")) > 3:
         assert member["password"] not in str(document)
@@ -448,7 +458,7 @@ def test_what_is_wrong_with_a_member(shared_house, member, pointer):
 )
 def test_what_is_wrong_with_a_voen(shared_house, voen):
     body = registration(voen, member={"email": "voen@sample.example"})
-    document = refused(shared_house.anonymous.post("/v1/registrations", json=body), 422)
+    document = refused(shared_house.send_registration(body), 422)
     assert "/voen" in {error["pointer"] for error in document["errors"]}
 
 
@@ -459,7 +469,7 @@ def test_a_listed_company_is_claimed_and_keeps_what_the_register_says(house):
         f"N01,“Siyahı” MMC,From the register,MMC,{voen},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,non_resident,Asphalt mixes,true"
     )
     assert house.import_register(f"{columns},status,activity_en,is_fictional\n{line}\n").status_code == 200
-    made = ok(house.anonymous.post("/v1/registrations", json=registration(voen)))
+    made = ok(house.send_registration(registration(voen)))
     assert made["standing"] == "unconfirmed"
     (listed,) = ok(house.registrar.get("/v1/organisations?standing=listed"))["items"]
     path = f"/v1/organisations/{made['organisation_id']}/confirm"
@@ -485,7 +495,7 @@ def test_an_unconfirmed_company_drafts_and_tries_but_does_not_submit(house):
 def test_a_confirmed_company_gains_no_member_by_registration(house):
     company = house.company()
     body = registration(company.voen, member={"email": "intruder@sample.example"})
-    made = house.anonymous.post("/v1/registrations", json=body)
+    made = house.send_registration(body)
     assert ok(made)["organisation_id"] != company.organisation_id
     assert company.name not in made.text
     members = ok(house.registrar.get(f"/v1/organisations/{company.organisation_id}"))["members"]
@@ -495,9 +505,9 @@ def test_a_confirmed_company_gains_no_member_by_registration(house):
 
 def test_nobody_becomes_staff_by_registering(shared_house):
     for stray in ({"is_staff": True}, {"roles": ["owner"]}, {"standing": "confirmed"}):
-        refused(shared_house.anonymous.post("/v1/registrations", json=registration(voen_of(5006)) | stray), 422)
+        refused(shared_house.send_registration(registration(voen_of(5006)) | stray), 422)
         body = registration(voen_of(5006), member=stray)
-        refused(shared_house.anonymous.post("/v1/registrations", json=body), 422)
+        refused(shared_house.send_registration(body), 422)
 
 
 def test_the_password_is_kept_as_argon2id(shared_house, company):

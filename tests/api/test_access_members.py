@@ -1,4 +1,4 @@
-"""A confirmed company gains members by invitation and loses them at once, but never the last."""
+"""Administrators of a confirmed company invite members and remove them at once, but never the last administrator."""
 
 from uuid import UUID
 
@@ -33,6 +33,19 @@ def invite(company, **changed):
     return company.post("/v1/invitations", json=INVITED | changed)
 
 
+def invited(company, email=INVITED["email"]):
+    """The token that the invited person finds in their mail."""
+    ok(invite(company, email=email))
+    return company.house.code(email)
+
+
+def administrator(company, email="second@company.example"):
+    """A second member who is an administrator as well."""
+    other = colleague(company, email)
+    assert ok(company.put(f"/v1/members/{other.id}/administrator"))["administrator"] is True
+    return other
+
+
 def accept(house, token, **changed):
     body = {"token": token, "full_name": "Kənan Nümunə", "password": PASSWORD} | changed
     return house.anonymous.post("/v1/invitations/accept", json=body)
@@ -46,28 +59,33 @@ def test_an_invited_person_becomes_a_member(house, company):
     made = ok(invite(company, email=" Second@Company.example "))
     assert made["email"] == "second@company.example"
     assert made["expires_at"] == "2026-11-29T17:00:00Z"
-    joined = ok(accept(house, made["token"]))
+    token = house.code("second@company.example")
+    joined = ok(accept(house, token))
     assert joined["organisation_id"] == company.organisation_id
     tokens = ok(sign_in(house, "second@company.example"))
     who = ok(me(house, tokens))
     assert (who["id"], who["name"], who["roles"]) == (joined["user_id"], "Kənan Nümunə", ["applicant"])
     assert members(company) == {email_of(company): company.id, "second@company.example": joined["user_id"]}
     assert [len(events(house, name)) for name in ("member.invited", "member.joined")] == [1, 1]
-    for table in ("invitations", "audit_events", "kept_answers"):
-        assert made["token"] not in str(rows(house, f"SELECT * FROM {table}"))
+    for table in ("invitations", "outgoing_messages", "audit_events", "kept_answers"):
+        assert token not in str(rows(house, f"SELECT * FROM {table}"))
     assert "second@company.example" not in str(rows(house, "SELECT data FROM audit_events"))
 
 
-def test_the_token_is_shown_once(house, company):
+def test_only_the_invited_address_gets_the_token(house, company):
     key = {"Idempotency-Key": "a-key"}
-    assert ok(company.post("/v1/invitations", json=INVITED, headers=key))["token"].startswith("miki_")
-    assert ok(company.post("/v1/invitations", json=INVITED, headers=key))["token"] is None
+    first, again = (ok(company.post("/v1/invitations", json=INVITED, headers=key)) for _ in range(2))
+    assert first == again
     (listed,) = ok(company.get("/v1/invitations"))["items"]
-    assert "token" not in listed
+    assert "token" not in first.keys() | listed.keys()
+    (mail,) = house.mail(INVITED["email"])
+    assert "MMC" in mail.body
+    assert {each.recipient for each in house.mail()} == {INVITED["email"], email_of(company)}
+    assert "miki_" not in str(house.mail(email_of(company)))
 
 
 def test_an_acceptance_can_be_sent_again(house, company):
-    token, key = ok(invite(company))["token"], {"Idempotency-Key": "a-key"}
+    token, key = invited(company), {"Idempotency-Key": "a-key"}
     body = {"token": token, "full_name": "Kənan Nümunə", "password": PASSWORD}
     first, again = (house.anonymous.post("/v1/invitations/accept", json=body, headers=key) for _ in range(2))
     assert ok(first) == ok(again) if again.status_code == 201 else refused(again, 409, "invitation-over")
@@ -82,14 +100,14 @@ def test_a_known_address_is_not_invited(house, company):
     other = house.register()
     for address in (email_of(company), email_of(other).upper(), email_of(house.reviewer)):
         refused(invite(company, email=address), 409, "email-taken")
-    token = ok(invite(company, email="late@company.example"))["token"]
+    token = invited(company, "late@company.example")
     third = house.confirm(house.register())
-    ok(accept(house, ok(invite(third, email="late@company.example"))["token"]))
+    ok(accept(house, invited(third, "late@company.example")))
     refused(accept(house, token), 409, "email-taken")
 
 
 def test_an_invitation_lasts_a_week(house, company):
-    token = ok(invite(company))["token"]
+    token = invited(company)
     house.clock.advance(days=6, hours=23, minutes=59)
     assert len(ok(company.get("/v1/invitations"))["items"]) == 1
     house.clock.advance(minutes=1)
@@ -98,7 +116,7 @@ def test_an_invitation_lasts_a_week(house, company):
 
 
 def test_it_is_good_once_and_a_newer_one_voids_it(house, company):
-    first, second = (ok(invite(company))["token"] for _ in range(2))
+    first, second = (invited(company) for _ in range(2))
     refused(accept(house, first), 409, "invitation-over")
     ok(accept(house, second))
     refused(accept(house, second, full_name="Somebody else"), 409, "invitation-over")
@@ -110,13 +128,13 @@ def test_it_can_be_taken_back(house, company):
     stranger = house.confirm(house.register())
     refused(stranger.delete(f"/v1/invitations/{made['id']}"), 404, "not-found")
     assert "token" not in ok(company.delete(f"/v1/invitations/{made['id']}"))
-    refused(accept(house, made["token"]), 409, "invitation-over")
+    refused(accept(house, house.code(INVITED["email"])), 409, "invitation-over")
     refused(company.delete(f"/v1/invitations/{made['id']}"), 409, "invitation-over")
     assert len(events(house, "invitation.withdrawn")) == 1
 
 
 def test_what_is_wrong_with_an_acceptance(house, company):
-    token = ok(invite(company))["token"]
+    token = invited(company)
     for wrong in ("", "x", "miki_" + "A" * 43, "\0"):
         refused(accept(house, wrong), 404, "not-found")
     refused(accept(house, token, password="short"), 422)
@@ -126,7 +144,7 @@ def test_what_is_wrong_with_an_acceptance(house, company):
 
 
 def test_of_many_who_accept_at_once_one_gets_in(house, company):
-    token = ok(invite(company))["token"]
+    token = invited(company)
     answers = at_once(*[lambda n=n: accept(house, token, full_name=f"Number {n}") for n in range(4)])
     assert statuses(answers) == [201, 409, 409, 409]
     assert len(members(company)) == 2
@@ -159,14 +177,14 @@ def test_leaving(house, company):
 
 def test_the_last_member_stays(house, company):
     refused(company.delete(f"/v1/members/{company.id}"), 409, "last-member")
-    second = colleague(company)
+    second = administrator(company)
     ok(company.delete(f"/v1/members/{company.id}"))
     refused(second.delete(f"/v1/members/{second.id}"), 409, "last-member")
 
 
 def test_of_two_who_remove_each_other_one_stays(house, company):
     for turn in range(3):
-        other = colleague(company, f"member{turn}@company.example")
+        other = administrator(company, f"member{turn}@company.example")
         answers = at_once(
             lambda stays=company, goes=other: stays.delete(f"/v1/members/{goes.id}"),
             lambda stays=other, goes=company: stays.delete(f"/v1/members/{goes.id}"),
@@ -184,9 +202,9 @@ def test_two_who_leave_at_once(house, company):
 
 def test_what_a_removed_member_leaves_behind(house, company):
     """An open invitation would let him in again; programs he made are named, for he may know their secrets."""
-    second = colleague(company)
-    token = ok(second.post("/v1/invitations", json={"email": "third@company.example"}))["token"]
-    kept = ok(company.post("/v1/invitations", json={"email": "fourth@company.example"}))["token"]
+    second = administrator(company)
+    token = invited(second, "third@company.example")
+    kept = invited(company, "fourth@company.example")
     program = ok(second.post("/v1/api-clients", json={"name": "Order system"}))
     parted = ok(company.delete(f"/v1/members/{second.id}"))
     assert parted == {"id": second.id, "api_clients": [program["id"]]}
@@ -239,3 +257,98 @@ def test_members_come_in_pages(house, company):
     second = company.get(first.links["next"]["url"])
     assert len(ok(second)["items"]) == 2
     assert "next" not in second.links
+
+
+# Administrators
+
+
+def test_the_first_member_is_an_administrator_and_others_are_not(house, company):
+    second = colleague(company)
+    rights = {each["id"]: each["administrator"] for each in ok(company.get("/v1/members"))["items"]}
+    assert rights == {company.id: True, second.id: False}
+    assert [ok(who.get("/v1/me"))["administrator"] for who in (company, second, house.owner)] == [True, False, None]
+
+
+def test_what_takes_an_administrator(house, company):
+    """A plain member reads who is there and leaves; all that changes people and programs is refused."""
+    second, third = colleague(company), colleague(company, "third@company.example")
+    open_ = ok(invite(company, email="fourth@company.example"))["id"]
+    program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))["id"]
+    for method, path, body in (
+        ("POST", "/v1/invitations", INVITED),
+        ("DELETE", f"/v1/invitations/{open_}", None),
+        ("DELETE", f"/v1/members/{third.id}", None),
+        ("DELETE", f"/v1/members/{company.id}", None),
+        ("PUT", f"/v1/members/{second.id}/administrator", None),
+        ("DELETE", f"/v1/members/{company.id}/administrator", None),
+        ("POST", "/v1/api-clients", {"name": "Another"}),
+        ("DELETE", f"/v1/api-clients/{program}", None),
+    ):
+        refused(second.request(method, path, **({} if body is None else {"json": body})), 403, "administrator-required")
+    for path in ("/v1/members", "/v1/invitations", "/v1/api-clients"):
+        ok(second.get(path))
+    ok(company.put(f"/v1/members/{second.id}/administrator"))
+    ok(second.delete(f"/v1/members/{third.id}"))
+    ok(second.delete(f"/v1/members/{company.id}"))  # the founder, by the second administrator
+
+
+def test_the_last_administrator_stays(house, company):
+    second = colleague(company)
+    refused(company.delete(f"/v1/members/{company.id}"), 409, "last-administrator")
+    refused(company.delete(f"/v1/members/{company.id}/administrator"), 409, "last-administrator")
+    ok(company.put(f"/v1/members/{second.id}/administrator"))
+    ok(company.delete(f"/v1/members/{company.id}/administrator"))
+    refused(second.delete(f"/v1/members/{second.id}"), 409, "last-administrator")
+    ok(second.delete(f"/v1/members/{company.id}"))
+
+
+@pytest.mark.parametrize("ending", ["", "/administrator"])
+def test_of_two_administrators_who_part_each_other_one_stays(house, company, ending):
+    for turn in range(3):
+        other = administrator(company, f"member{turn}@company.example")
+        answers = at_once(
+            lambda by=company, whom=other: by.delete(f"/v1/members/{whom.id}{ending}"),
+            lambda by=other, whom=company: by.delete(f"/v1/members/{whom.id}{ending}"),
+        )
+        assert [answer.status_code for answer in answers].count(200) == 1
+        company = company if answers[0].status_code == 200 else other
+        assert [each["administrator"] for each in ok(company.get("/v1/members"))["items"]].count(True) == 1
+
+
+def test_two_administrators_who_leave_at_once(house, company):
+    second = administrator(company)
+    colleague(company, "third@company.example")
+    answers = at_once(*[lambda who=who: who.delete(f"/v1/members/{who.id}") for who in (company, second)])
+    assert statuses(answers) == [200, 409]
+
+
+def test_the_registrar_makes_one_where_the_only_one_is_in_the_way(house, company):
+    second, path = colleague(company), "/v1/members/{}/administrator"
+    refused(house.registrar.without_factor().put(path.format(second.id)), 403, "second-factor-required")
+    for caller in (house.owner, house.reviewer, house.auditor):
+        refused(caller.put(path.format(second.id)), 403, "forbidden")
+    for nobody in ("x", "00000000-0000-7000-8000-000000000000", house.reviewer.id):
+        refused(house.registrar.put(path.format(nobody)), 404, "not-found")
+    ok(house.registrar.put(path.format(second.id)))
+    ok(second.delete(f"/v1/members/{company.id}"))
+    stranger = house.confirm(house.register())
+    refused(stranger.put(path.format(second.id)), 404, "not-found")
+
+
+def test_who_is_concerned_is_told(house, company):
+    second = colleague(company)
+    address = "second@company.example"
+    for _ in range(2):  # the second time changes nothing
+        ok(company.put(f"/v1/members/{second.id}/administrator"))
+    ok(company.delete(f"/v1/members/{second.id}/administrator"))
+    ok(company.delete(f"/v1/members/{second.id}"))
+    subjects = [mail.subject.rpartition(" / ")[2] for mail in house.mail(address)]
+    assert subjects == [
+        "Invitation",
+        "Your rights have changed",
+        "Your rights have changed",
+        "You were removed from the company",
+    ]
+    third = colleague(company, "third@company.example")
+    ok(third.delete(f"/v1/members/{third.id}"))
+    assert len(house.mail("third@company.example")) == 1  # who leaves knows it

@@ -19,6 +19,8 @@ PEOPLE = {
     "POST /v1/auth/step-up",
     "GET /v1/members",
     "DELETE /v1/members/{member_id}",
+    "PUT /v1/members/{member_id}/administrator",
+    "DELETE /v1/members/{member_id}/administrator",
     "GET /v1/invitations",
     "POST /v1/invitations",
     "DELETE /v1/invitations/{invitation_id}",

@@ -88,6 +88,7 @@ def test_other_writes_fail_as_cleanly(house):
     company = house.company()
     draft = company.prepare(company.draft())
     number = house.certify(company)
+    claim = house.with_token(registration())
     before = everything(house)
     path = f"/v1/residencies/{ok(company.get('/v1/residencies'))['items'][0]['id']}"
     closing = {"on": "2026-11-22", "reason": "Taken back."}
@@ -100,7 +101,7 @@ def test_other_writes_fail_as_cleanly(house):
             company.add_evidence(draft),
             house.owner.post(f"/v1/certificates/{number}/revoke", version="now", json={"reason": "bankruptcy"}),
             house.registrar.post(f"{path}/cancel", version="now", json=closing),
-            house.anonymous.post("/v1/registrations", json=registration()),
+            house.anonymous.post("/v1/registrations/confirm", json=claim),
             house.anonymous.post("/v1/auth/token", data=login),
         ]
     for answer in answers:
@@ -163,7 +164,8 @@ def test_every_other_answer_leaves_after_its_commit(house):
     token = house.app.state.tokens.issue(company.subject, house.clock())
     headers = {"Authorization": f"Bearer {token}"}
     before = count(house, "audit_events")
-    ok(client.post("/v1/registrations", json=registration()))
+    claim = house.with_token(registration())
+    ok(client.post("/v1/registrations/confirm", json=claim))
     ok(client.post("/v1/products", json=product(company.site_id), headers=headers))
     ok(client.post(f"/v1/applications/{draft}/evidence", files={"file": PDF}, data={"kind": "other"}, headers=headers))
     ok(client.post("/v1/api-clients", json={"name": "Order system"}, headers=headers))

@@ -26,7 +26,7 @@ def test_of_a_product(shared_house, name, told):
 def test_of_a_company(shared_house, name, told):
     member = {"full_name": "Aysel Nümunə", "email": "names@sample.example", "password": "a long enough secret"}
     body = {"legal_name_az": "“Nümunə” MMC", "legal_name_en": name, "legal_form": "MMC", "voen": voen_of(77)}
-    answer = shared_house.anonymous.post("/v1/registrations", json=body | {"member": member})
+    answer = shared_house.send_registration(body | {"member": member})
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["pointer"] == "/legal_name_en"

@@ -15,7 +15,7 @@ from tests.support import PASSWORD, PDF, ok, open_house, product, voen_of
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 CHANGED_SITE = {"name": "Hall 2", "production_started_on": "2024-03-01"}
-MEMBER = {"full_name": "Aysel Nümunə", "email": "order@sample.example", "password": PASSWORD}
+MEMBER = {"full_name": "Aysel Nümunə", "password": PASSWORD, "language": None}
 REGISTRATION = {
     "legal_name_az": "“Nümunə” MMC",
     "legal_name_en": "Sample",
@@ -200,12 +200,18 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     def address():
         return f"next{next(serials)}@sample.example"
 
+    def registering():
+        return "/v1/registrations/confirm", REGISTRATION | {"token": house.address_token(address())}
+
     def acceptance():
-        token = ok(company.post("/v1/invitations", json={"email": address()}))["token"]
+        email = ok(company.post("/v1/invitations", json={"email": address()}))["email"]
+        token = house.code(email)
         return "/v1/invitations/accept", {"token": token, "full_name": "Kənan Nümunə", "password": PASSWORD}
 
     def redemption():
-        token = ok(house.registrar.post(f"/v1/users/{house.register().id}/password-resets"))["token"]
+        member = house.register()
+        ok(house.registrar.post(f"/v1/users/{member.id}/password-resets"))
+        token = house.code(f"member@{member.voen}.example")
         return "/v1/auth/password-reset", {"token": token, "password": PASSWORD, "otp": None}
 
     def newcomer():
@@ -238,7 +244,8 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     anybody = house.anonymous
     site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
     return {
-        "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", REGISTRATION)),
+        "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", {"email": address(), "language": None})),
+        "POST /v1/registrations/confirm": Place(anybody, registering),
         "POST /v1/reports": Place(anybody, lambda: ("/v1/reports", {"address": "https://mik-az.example/"})),
         "POST /v1/sites": Place(company, lambda: ("/v1/sites", site)),
         "PUT /v1/sites/{site_id}": Place(moving, lambda: (f"/v1/sites/{moving.site_id}", CHANGED_SITE)),
@@ -296,6 +303,9 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/invitations": Place(company, lambda: ("/v1/invitations", {"email": address()})),
         "POST /v1/invitations/accept": Place(anybody, acceptance),
         "POST /v1/auth/password-reset": Place(anybody, redemption),
+        "POST /v1/auth/password-resets": Place(
+            anybody, lambda: ("/v1/auth/password-resets", {"email": "nobody@sample.example", "language": None})
+        ),
         "POST /v1/me/password": changing,
         "POST /v1/me/second-factor/confirm": enrolling,
         "POST /v1/auth/step-up": stepping,
@@ -312,6 +322,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
 
 ROUTES = """
     POST /v1/registrations
+    POST /v1/registrations/confirm
     POST /v1/reports
     POST /v1/sites
     PUT /v1/sites/{site_id}
@@ -352,6 +363,7 @@ ROUTES = """
     POST /v1/invitations
     POST /v1/invitations/accept
     POST /v1/auth/password-reset
+    POST /v1/auth/password-resets
     POST /v1/me/password
     POST /v1/me/second-factor/confirm
     POST /v1/auth/step-up
@@ -361,7 +373,14 @@ ROUTES = """
 ROUTES = [line.strip() for line in ROUTES.strip().splitlines()]
 ADDS = ("/notes", "/role-requests", "/changes", "/declaration")  # to a thing, whatever its version
 CHANGES = [route for route in ROUTES if "{" in route and "{code}" not in route and not route.endswith(ADDS)]
-PUBLIC = ["POST /v1/registrations", "POST /v1/reports", "POST /v1/invitations/accept", "POST /v1/auth/password-reset"]
+PUBLIC = [
+    "POST /v1/registrations",
+    "POST /v1/registrations/confirm",
+    "POST /v1/reports",
+    "POST /v1/invitations/accept",
+    "POST /v1/auth/password-reset",
+    "POST /v1/auth/password-resets",
+]
 BY_EVERYBODY = ["POST /v1/me/password", "POST /v1/auth/step-up"]
 GUESSED = [*BY_EVERYBODY, "POST /v1/me/second-factor/confirm"]
 """What is wrong there is a wrong guess: 403, and counted."""

@@ -37,14 +37,14 @@ class TestBuild:
         assert payload["@context"] == [
             "https://www.w3.org/ns/credentials/v2",
             "https://vocabulary.uncefact.org/untp/0.7.0/context/",
-            f"{BASE}/v1/contexts/certificate-1",
+            f"{BASE}/v1/contexts/certificate-2",
         ]
         assert payload["type"] == ["VerifiableCredential", "DigitalConformityCredential"]
         assert payload["id"] == ADDRESS
         assert payload["issuer"] == {"type": ["CredentialIssuer"], "id": DID, "name": "Owner of the mark"}
         assert payload["validFrom"] == "2026-11-22T00:00:00+04:00"
         assert payload["validUntil"] == "2029-11-21T23:59:59+04:00"
-        assert payload["credentialSchema"] == {"id": f"{BASE}/v1/schemas/certificate-1", "type": "JsonSchema"}
+        assert payload["credentialSchema"] == {"id": f"{BASE}/v1/schemas/certificate-2", "type": "JsonSchema"}
         assert payload["credentialStatus"] == [
             {
                 "id": f"{BASE}/v1/status-lists/{purpose}-1#4711",
@@ -70,8 +70,9 @@ class TestBuild:
             "issuedToParty": {
                 "type": ["Party"],
                 "id": UUID(int=1).urn,
-                "name": "Nümunə-Boru MMC",
-                "maskedVoen": "001****221",
+                "name": "Sample Pipe LLC",
+                "names": {"az": "“Nümunə-Boru” MMC", "en": "Sample Pipe LLC"},
+                "voen": "0010002221",
             },
             "referenceScheme": {
                 "type": ["ConformityScheme"],
@@ -90,13 +91,14 @@ class TestBuild:
                 "mediaType": "text/html",
             },
             "originCriterion": "CTH",
+            "countryOfOrigin": "AZ",
         }
 
     def test_what_was_assessed(self):
         assessed = assessment(build(CONTENT))
         assert assessed["assessmentDate"] == "2026-11-22"
         assert assessed["assessedPerformance"] == [{"score": {"code": "CTH"}}]
-        assert assessed["assessmentCriteria"][0]["id"] == f"{BASE}/v1/contexts/certificate-1#CTH"
+        assert assessed["assessmentCriteria"][0]["id"] == f"{BASE}/v1/contexts/certificate-2#CTH"
         assert assessed["assessedProduct"] == [
             {
                 "product": {
@@ -121,13 +123,13 @@ class TestBuild:
         ]
 
     def test_what_is_not_known_is_left_out(self):
-        content = replace(CONTENT, gtin="4006381333931", park_code=None, holder_voen="0010002222")
+        content = replace(CONTENT, gtin="4006381333931", park_code=None, holder_voen=None)
         payload = build(content)
         assert assessment(payload)["assessedProduct"][0]["product"]["gtin"] == "4006381333931"
         facility = assessment(payload)["assessedFacility"][0]["facility"]
         assert "park" not in facility
         assert facility["name"] == "Ağdam"
-        assert "maskedVoen" not in payload[SUBJECT]["issuedToParty"]
+        assert "voen" not in payload[SUBJECT]["issuedToParty"]
         lint(payload, grounds_of(content))
 
     @pytest.mark.parametrize(
@@ -146,8 +148,8 @@ class TestBuild:
 
     def test_names_are_composed(self):
         decomposed = "Nu\u0308mune"
-        payload = build(replace(CONTENT, holder_name=decomposed))
-        assert payload[SUBJECT]["issuedToParty"]["name"] == "Nümune"
+        holder = build(replace(CONTENT, holder_name=decomposed, holder_name_az=decomposed))[SUBJECT]["issuedToParty"]
+        assert (holder["name"], holder["names"]) == ("Nümune", {"az": "Nümune", "en": "Nümune"})
 
     @given(st.dates(date(2000, 1, 1), date(9990, 1, 1)), st.integers(0, 3000))
     def test_both_days_are_inclusive_in_baku(self, start, days):
@@ -163,10 +165,12 @@ class TestShape:
     """What was issued names this shape: another content needs another name (`SHAPE` in credential_untp.py)."""
 
     def test_context_and_schema_never_change_under_one_name(self):
-        assert untp.SHAPE == "certificate-1"
+        assert untp.SHAPE == "certificate-2"
         for document, digest in (
-            (context(BASE, untp.SHAPE), "3abc6f9d2bd9ccc78babd741d760261d36b88e766063b6639d2e55a905b0971b"),
-            (json_schema(BASE), "38882abaa735b2ea7ea68bb95af37c56709894447c58a828a76bf4dcd24c4b03"),
+            (context(BASE, "certificate-1"), "3abc6f9d2bd9ccc78babd741d760261d36b88e766063b6639d2e55a905b0971b"),
+            (json_schema(BASE, "certificate-1"), "38882abaa735b2ea7ea68bb95af37c56709894447c58a828a76bf4dcd24c4b03"),
+            (context(BASE, untp.SHAPE), "7b0c735194d1c89a49891b9116d8e08173c55e3598017f447d3ec3cd9a097f81"),
+            (json_schema(BASE), "9bedc028522a2edb7e52dd44b893fb5ea03798dddd29145784adc96ed04a7685"),
         ):
             assert sha256(json.dumps(document, sort_keys=True).encode()).hexdigest() == digest
 
@@ -174,8 +178,8 @@ class TestShape:
         terms = context(BASE, untp.SHAPE)["@context"]
         assert "@vocab" not in terms
         meanings = [m["@id"] if isinstance(m, dict) else m for name, m in terms.items() if name[0] != "@"]
-        assert len(set(meanings)) == len(meanings) == 8
-        assert all(m.startswith((f"{BASE}/v1/contexts/certificate-1#", "https://schema.org/")) for m in meanings)
+        assert len(set(meanings)) == len(meanings) == 9
+        assert all(m.startswith((f"{BASE}/v1/contexts/certificate-2#", "https://schema.org/")) for m in meanings)
 
     def test_our_schema_takes_it_and_refuses_others(self):
         schema = jsonschema_rs.Draft202012Validator(json_schema(BASE))
@@ -186,6 +190,7 @@ class TestShape:
             build(replace(CONTENT, hs6="7306")),
             build(replace(CONTENT, hs6="730630\n")),
             build(replace(CONTENT, holder_name="")),
+            build(replace(CONTENT, holder_voen="0010002222")),  # of a natural person
         ):
             assert not schema.is_valid(broken)
 

@@ -49,6 +49,13 @@ def renamed(name):
     return build(replace(CONTENT, product_names={"en": name}))
 
 
+def holder(name):
+    """A holder that is called so in English: only the text is on trial."""
+    payload = changed(*HOLDER, "name", to=name)
+    payload[SUBJECT]["issuedToParty"]["names"]["en"] = name
+    return payload
+
+
 PRODUCTS = build(CONTENT)[SUBJECT]["conformityAssessment"][0]["assessedProduct"]
 CONTEXTS = build(CONTENT)["@context"]
 PLANTED = {
@@ -72,7 +79,7 @@ PLANTED = {
     "old context": changed("@context", to=["https://www.w3.org/2018/credentials/v1", *CONTEXTS[1:]]),
     "contexts in another order": changed("@context", to=CONTEXTS[::-1]),
     "inline context": changed("@context", to=[*CONTEXTS[:2], {"@vocab": "https://evil.example/"}]),
-    "foreign context": changed("@context", to=[*CONTEXTS[:2], f"{EVIL}/v1/contexts/certificate-1"]),
+    "foreign context": changed("@context", to=[*CONTEXTS[:2], f"{EVIL}/v1/contexts/certificate-2"]),
     "more contexts": changed("@context", to=[*CONTEXTS, EVIL]),
     "older UNTP": changed("@context", to=[CONTEXTS[0], CONTEXTS[1].replace("0.7.0", "0.6.1"), CONTEXTS[2]]),
     "type as text": changed("type", to="VerifiableCredential"),
@@ -129,23 +136,30 @@ PLANTED = {
     "ruleset of another version": changed(SUBJECT, "referenceProfile", "version", to="2026.2"),
     "link elsewhere": changed(SUBJECT, "conformityCertificate", "linkURL", to=f"{EVIL}/v/MIK-2026-000042-Y"),
     "no holder": without(*HOLDER),
-    "empty holder": changed(*HOLDER, "name", to=""),
+    "empty holder": holder(""),
     "holder is a number": changed(*HOLDER, "name", to=7),
     "holder is null": changed(*HOLDER, "name", to=None),
-    "holder too long": changed(*HOLDER, "name", to="x" * 301),
-    "holder of blanks": changed(*HOLDER, "name", to="   "),
-    "blank at the end": changed(*HOLDER, "name", to="Nümunə "),
-    "not composed": changed(*HOLDER, "name", to="Nu\u0308mune"),
+    "holder too long": holder("x" * 301),
+    "holder of blanks": holder("   "),
+    "blank at the end": holder("Nümunə "),
+    "not composed": holder("Nu\u0308mune"),
     "holder is no URN": changed(*HOLDER, "id", to="https://mark.example/holders/1"),
     "holder by VÖEN": changed(*HOLDER, "id", to="urn:voen:0010002221"),
-    "VÖEN in full": changed(*HOLDER, "maskedVoen", to="0010002221"),
+    "VÖEN of a natural person": changed(*HOLDER, "voen", to="0010002222"),
+    "VÖEN masked": changed(*HOLDER, "maskedVoen", to="001****221"),
+    "VÖEN is no number": changed(*HOLDER, "voen", to="001000222"),
+    "no name in Azerbaijani": changed(*HOLDER, "names", to={"en": "Sample Pipe LLC"}),
+    "another name in English": changed(*HOLDER, "names", "en", to="Sample Steel LLC"),
+    "a name in a third language": changed(*HOLDER, "names", "ru", to="Образец"),
+    "Azerbaijani name in look-alikes": changed(*HOLDER, "names", "az", to="“Nümunə-Вoru” MMС"),
+    "Azerbaijani name too long": changed(*HOLDER, "names", "az", to="x" * 321),
     "VÖEN as registeredId": changed(*HOLDER, "registeredId", to="0010002221"),
-    "Cyrillic а in a Latin name": changed(*HOLDER, "name", to="Nümunə Sаmple"),
-    "Greek ο in a Latin name": changed(*HOLDER, "name", to="Sample Wοrks"),
-    "letters of mathematics": changed(*HOLDER, "name", to="𝐒𝐚𝐦𝐩𝐥𝐞"),
-    "joiner between Latin letters": changed(*HOLDER, "name", to="Sam\u200cple"),
-    "joiner at the end": changed(*HOLDER, "name", to="لوله\u200c"),
-    "accents in heaps": changed(*HOLDER, "name", to="a" + "\u0316\u0317\u0318\u0319\u031c"),
+    "Cyrillic а in a Latin name": holder("Nümunə Sаmple"),
+    "Greek ο in a Latin name": holder("Sample Wοrks"),
+    "letters of mathematics": holder("𝐒𝐚𝐦𝐩𝐥𝐞"),
+    "joiner between Latin letters": holder("Sam\u200cple"),
+    "joiner at the end": holder("لوله\u200c"),
+    "accents in heaps": holder("a" + "\u0316\u0317\u0318\u0319\u031c"),
     "product in look-alikes": renamed("Stееl pipe"),
     "product turned round": renamed("Steel \u202eepip"),
     "no product name": changed(*PRODUCT, "names", to={}),
@@ -166,6 +180,8 @@ PLANTED = {
     "facility by another name": changed(*SITE, "name", to="Şuşa"),
     "two facilities": changed(*ASSESSED, "assessedFacility", to=[]),
     "no origin": without(SUBJECT, "originCriterion"),
+    "no country": without(SUBJECT, "countryOfOrigin"),
+    "country in words": changed(SUBJECT, "countryOfOrigin", to="Azerbaijan"),
     "origin in small letters": changed(SUBJECT, "originCriterion", to="cth"),
     "no origin at all": build(replace(CONTENT, origin_criterion="NONE")),
     "origin and score differ": changed(*ASSESSED, "assessedPerformance", 0, "score", "code", to="WO"),
@@ -176,7 +192,7 @@ PLANTED = {
     "conforms, as a number": changed(*ASSESSED, "conformance", to=1),
     "another topic": changed(*ASSESSED, "conformityTopic", 0, "id", to=f"{EVIL}/topic"),
     "no schema": without("credentialSchema"),
-    "schema elsewhere": changed("credentialSchema", "id", to=f"{EVIL}/v1/schemas/certificate-1"),
+    "schema elsewhere": changed("credentialSchema", "id", to=f"{EVIL}/v1/schemas/certificate-2"),
     "schema of another kind": changed("credentialSchema", "type", to="JsonSchemaCredential"),
     "no status": without(STATUS),
     "status as one object": changed(STATUS, to=build(CONTENT)[STATUS][0]),

@@ -70,7 +70,7 @@ def stage(house, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
     line, today = line or Line(house.http), day_in_baku(house.clock())
-    return Stage(line, lambda _email: PASSWORD, partial(codes, house), said.append, today), said
+    return Stage(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
 
 
 def counts(database):

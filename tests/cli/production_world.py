@@ -23,6 +23,8 @@ class World:
             "MIK_DATABASE_URL": database_url,
             "MIK_BASE_URL": "https://verify.example.az",
             "MIK_ISSUER": "did:web:verify.example.az",
+            "MIK_SMTP_URL": "smtp://mail.example.az",
+            "MIK_MAIL_FROM": "Made in Karabakh <noreply@verify.example.az>",
         }
         if self.is_sqlite:
             Path(self.file).chmod(0o600)

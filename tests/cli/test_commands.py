@@ -189,6 +189,8 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
         "MIK_DATABASE_URL": f"sqlite:///{tmp_path / 'mik.sqlite3'}",
         "MIK_BASE_URL": "https://verify.example.az",
         "MIK_ISSUER": "did:web:verify.example.az",
+        "MIK_SMTP_URL": "smtp://mail.example.az",
+        "MIK_MAIL_FROM": "noreply@verify.example.az",
     }.items():
         monkeypatch.setenv(name, value)
     refused = CliRunner().invoke(app, ["serve"])

@@ -88,6 +88,8 @@ def test_production_is_no_stage(demo, monkeypatch):
     monkeypatch.setenv("MIK_BASE_URL", "https://verify.example.az")
     monkeypatch.setenv("MIK_ISSUER", "did:web:verify.example.az")
     monkeypatch.setenv("MIK_DATABASE_URL", "postgresql://localhost/mik")
+    monkeypatch.setenv("MIK_SMTP_URL", "smtp://mail.example.az")
+    monkeypatch.setenv("MIK_MAIL_FROM", "noreply@verify.example.az")
     result = demo()
     assert result.exit_code == 2
     assert "demo profile only" in result.output

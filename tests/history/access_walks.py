@@ -48,7 +48,9 @@ def _change_password(house):
 
 
 def _redeem(house):
-    token = ok(house.registrar.post(f"/v1/users/{house.register().id}/password-resets"))["token"]
+    company = house.register()
+    ok(house.registrar.post(f"/v1/users/{company.id}/password-resets"))
+    token = house.code(f"member@{company.voen}.example")
     return partial(house.anonymous.post, "/v1/auth/password-reset", json={"token": token, "password": WORDS})
 
 
@@ -61,9 +63,26 @@ def _invited(house):
     return company, ok(company.post("/v1/invitations", json={"email": "second@numune.example"}))
 
 
+def _joined(house):
+    company, _ = _invited(house)
+    body = {"token": house.code("second@numune.example"), "full_name": "Kənan Nümunə", "password": WORDS}
+    return company, ok(house.anonymous.post("/v1/invitations/accept", json=body))["user_id"]
+
+
+def _make_administrator(house):
+    company, member_id = _joined(house)
+    return partial(company.put, f"/v1/members/{member_id}/administrator")
+
+
+def _take_administrator(house):
+    company, member_id = _joined(house)
+    ok(company.put(f"/v1/members/{member_id}/administrator"))
+    return partial(company.delete, f"/v1/members/{member_id}/administrator")
+
+
 def _accept(house):
-    _, invitation = _invited(house)
-    body = {"token": invitation["token"], "full_name": "Kənan Nümunə", "password": WORDS}
+    _invited(house)
+    body = {"token": house.code("second@numune.example"), "full_name": "Kənan Nümunə", "password": WORDS}
     return partial(house.anonymous.post, "/v1/invitations/accept", json=body)
 
 
@@ -73,10 +92,8 @@ def _withdraw_invitation(house):
 
 
 def _remove_member(house):
-    company, invitation = _invited(house)
-    body = {"token": invitation["token"], "full_name": "Kənan Nümunə", "password": WORDS}
-    joined = ok(house.anonymous.post("/v1/invitations/accept", json=body))
-    return partial(company.delete, f"/v1/members/{joined['user_id']}")
+    company, member_id = _joined(house)
+    return partial(company.delete, f"/v1/members/{member_id}")
 
 
 def _create_user(house):
@@ -165,6 +182,8 @@ ACCESS_WALKS = {
     "POST /v1/invitations/accept": _accept,
     "DELETE /v1/invitations/{invitation_id}": _withdraw_invitation,
     "DELETE /v1/members/{member_id}": _remove_member,
+    "PUT /v1/members/{member_id}/administrator": _make_administrator,
+    "DELETE /v1/members/{member_id}/administrator": _take_administrator,
     "POST /v1/users": _create_user,
     "DELETE /v1/users/{user_id}": _remove_user,
     "DELETE /v1/users/{user_id}/roles/{role}": _take_role,

@@ -63,7 +63,7 @@ def test_a_write_is_recorded(house, route):
 def test_what_only_reads_records_nothing(house, route):
     send = READS_ONLY[route](house)
     before = head(house)
-    assert send().status_code == 200
+    assert send().status_code in {200, 202}
     assert head(house) == before
 
 

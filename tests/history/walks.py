@@ -17,9 +17,8 @@ def _transition(caller, path, body=None):
 
 def _register(house):
     return partial(
-        house.anonymous.post,
-        "/v1/registrations",
-        json={
+        house.send_registration,
+        {
             "legal_name_az": "“Nümunə” MMC",
             "legal_name_en": "Sample",
             "legal_form": "MMC",
@@ -259,7 +258,7 @@ def _report(house):
 
 
 WALKS = {
-    "POST /v1/registrations": _register,
+    "POST /v1/registrations/confirm": _register,
     "POST /v1/reports": _report,
     "POST /v1/sites": _add_site,
     "PUT /v1/sites/{site_id}": _change_site,
@@ -324,6 +323,14 @@ def _token(house):
     return partial(house.anonymous.post, "/v1/auth/token", data=form)
 
 
+def _ask_for_password(house):
+    return partial(house.anonymous.post, "/v1/auth/password-resets", json={"email": "nobody@numune.example"})
+
+
+def _ask_to_register(house):
+    return partial(house.anonymous.post, "/v1/registrations", json={"email": "nobody@numune.example"})
+
+
 def _batch(house):
     return partial(house.anonymous.post, "/v1/verify/batch", json={"items": [{"number": "x"}]})
 
@@ -335,5 +342,8 @@ READS_ONLY = {
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
     "POST /v1/auth/token": _token,
     "POST /v1/auth/step-up": step_up,
+    "POST /v1/auth/password-resets": _ask_for_password,
+    "POST /v1/registrations": _ask_to_register,
 }
-"""POST for what is too long, or too secret, for an address."""
+"""POST for what is too long, or too secret, for an address; or what strangers ask, an event once a message goes to an
+account."""

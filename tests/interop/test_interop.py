@@ -33,7 +33,7 @@ def published(sqlite_template, tmp_path_factory):
         house.owner.act(f"/v1/certificates/{numbers['revoked']}/revoke", {"reason": "court-order"})
         tokens = {state: house.token(number) for state, number in numbers.items()}
         lists = {f"{BASE}/v1/status-lists/{purpose}-1": None for purpose in ("revocation", "suspension")}
-        ours = f"{BASE}/v1/contexts/certificate-1"
+        ours = f"{BASE}/v1/contexts/certificate-2"
         return {
             "jwks": ok(house.anonymous.get("/.well-known/jwks.json")),
             "did": ok(house.anonymous.get("/.well-known/did.json")),
@@ -93,9 +93,9 @@ class TestNode:
 
     def test_our_words_mean_what_our_context_says(self, found):
         said = set(properties(found["certificates"]["suspended"]["expanded"]))
-        own = f"{BASE}/v1/contexts/certificate-1#"
+        own = f"{BASE}/v1/contexts/certificate-2#"
         assert {
-            own + word for word in ("number", "originCriterion", "maskedVoen", "names", "hs6", "park", "district")
+            own + word for word in ("number", "originCriterion", "voen", "names", "hs6", "park", "district")
         } <= said
         assert "https://schema.org/gtin" in said
 

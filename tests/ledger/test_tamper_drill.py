@@ -98,6 +98,10 @@ def test_a_whole_register_holds(drill):
     "change",
     [
         "holder_name = 'Somebody else'",
+        "holder_name_az = '“Başqa” MMC'",
+        "holder_name_az = NULL",
+        "holder_is_legal_person = FALSE",
+        "country = 'TR'",
         "hs6 = '220421'",
         "valid_until = '2039-01-01'",
         "token = 'a.b.c'",

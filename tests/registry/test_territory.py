@@ -34,6 +34,33 @@ def test_the_regions_of_the_marks(region, units):
     assert {d.iso and d.iso.removeprefix("AZ-") for d in PLACES.regions[region].districts} == units
 
 
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "Ağdam", "AĞDAM", "Agdam", "Aghdam", "Aqdam", "Агдам", "г. Агдам", "Aghdam district", "Ağdam r-nu", "Ağ-dam",
+        "agdamm", "Ağdam rayonu", "района Агдам",
+    ],
+)  # fmt: skip
+def test_what_is_entered_is_found_in_every_spelling(spelt):
+    assert PLACES.find(spelt) == PLACES.district("Ağdam")
+
+
+@pytest.mark.parametrize("spelt", ["Agdan", "Atlantis", "", "rayonu", None, "Ağdam, Şuşa", "Ленкоран (шəhəri)"])
+def test_what_is_none_or_more_than_one_is_not_guessed(spelt):
+    assert PLACES.find(spelt) is None
+
+
+def test_every_name_of_a_district_is_found_as_it_is():
+    for name, district in PLACES._names:
+        assert PLACES.find(name) == PLACES.find(name.upper()) == district
+
+
+def test_the_nearest_names():
+    assert PLACES.nearest("Agdan") == ("Ağdaş", "Ağdam", "Ağdərə")
+    assert PLACES.nearest("Физул") == ("Füzuli",)
+    assert PLACES.nearest("Xyz district") == ()
+
+
 def test_a_district_without_an_iso_code_has_our_own():
     district = PLACES.district("Ağdərə")
     assert (district.iso, district.code, district.region) == (None, "AZL-AGD", "QARABAG")

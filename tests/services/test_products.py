@@ -186,7 +186,7 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
         materials=(
             MaterialEntry("", "720", "ru", True, Decimal(-1), Decimal("0.0000001")),
             MaterialEntry("Coil", "9999", "RU", True, Decimal("1E+13"), origin_district="", proofs=(uuid4(),)),
-            MaterialEntry("Coil", "7208", "AZ", supplier="\0", origin_district="Agdamm", proofs=(PAPER, PAPER)),
+            MaterialEntry("Coil", "7208", "AZ", supplier="\0", origin_district="Agdan", proofs=(PAPER, PAPER)),
         ),
         steps=(StepEntry("Step", "\u202e", "A", "", " "),),
         costs=(
@@ -272,8 +272,8 @@ def test_codes_that_are_none(session, actor, entry, hs6, words_in_reason):
         ({"materials": (MaterialEntry("Coil", hs4="7299"),)}, "/materials/0/hs4"),
         ({"unit": "bushel"}, "/unit"),
         ({"steps": (StepEntry("Welding", " "),)}, "/steps/0/operation"),
-        ({"steps": (StepEntry("Welding", "welding", "AZ", "Agdamm"),)}, "/steps/0/district"),
-        ({"steps": (StepEntry("Welding", "welding", None, "Agdamm"),)}, "/steps/0/district"),
+        ({"steps": (StepEntry("Welding", "welding", "AZ", "Agdan"),)}, "/steps/0/district"),
+        ({"steps": (StepEntry("Welding", "welding", None, "Agdan"),)}, "/steps/0/district"),
         ({"steps": (StepEntry("Welding", "welding", "AZ"),) * 101}, "/steps"),
         ({"ex_works": Decimal("1." + "0" * 40 + "1")}, "/ex_works"),
     ],

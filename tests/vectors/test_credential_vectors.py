@@ -38,6 +38,8 @@ def test_certificates(case):
     assert (said.number, said.product_names) == (case["number"], case["product_names"])
     assert said.valid_until.isoformat() == case["valid_until"]
     assert said.places[Purpose.REVOCATION] == tuple(case["place"])
+    holder = case.get("holder", {"holder_name_az": None, "country": None})
+    assert {name: getattr(said, name) for name in holder} == holder
 
 
 @pytest.mark.parametrize("case", named(VECTORS["lists"]))

@@ -124,7 +124,7 @@ class TestVerdicts:
         answer = judge(token, sources(proof=proof_text(token)), NOW)
         assert answer.verdict is Verdict.VALID
         assert answer.certified.product_names == {"en": "Steel pipe"}
-        assert (answer.certified.masked_voen, answer.certified.park_code) == ("001****221", None)
+        assert (answer.certified.voen, answer.certified.park_code) == ("001****221", None)
 
 
 class TestForged:

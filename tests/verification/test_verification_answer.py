@@ -21,9 +21,10 @@ def test_the_whole_answer(record, world):
         "certificate": {
             "number": "MIK-2026-000042-Y",
             "scheme": {"code": "MIK", "name": "Made in Karabakh"},
-            "holder": {"name": "Nümunə-Boru MMC", "voen": "001****221"},
+            "holder": {"name": "Sample Pipe LLC", "name_az": "“Nümunə-Boru” MMC", "voen": "0010002221"},
             "product": {"name": {"en": "Steel pipe", "az": "Polad boru"}, "hs6": "730630", "gtin": None},
             "site": {"park": "AGDAM-SP", "district": "Ağdam"},
+            "country": "AZ",
             "origin_criterion": "CTH",
             "valid_from": "2026-11-22",
             "valid_until": "2029-11-21",
@@ -62,7 +63,9 @@ def test_nothing_is_shown_of_what_is_not_ours():
 
 
 def test_a_natural_persons_voen_is_not_shown(record):
-    assert certificate_members(record._replace(holder_voen="0010002222"))["holder"]["voen"] is None
+    members = certificate_members(record._replace(holder_voen="0010002222", holder_is_legal_person=False))
+    assert members["holder"]["voen"] is None
+    assert "0010002222" not in str(members)
 
 
 def test_a_reason_is_shown(record):

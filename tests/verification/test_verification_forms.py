@@ -44,9 +44,9 @@ LOGGED = st.fixed_dictionaries(
 def records(draw):
     first, last = sorted([draw(DAYS), draw(DAYS)])
     return RECORD._replace(
-        **{name: draw(TEXT) for name in ("scheme_code", "scheme_name", "holder_name", "hs6", "district")},
+        **{name: draw(TEXT) for name in ("scheme_code", "scheme_name", "holder_name", "hs6", "district", "country")},
         number=str(draw(NUMBERS)),
-        **{name: draw(st.none() | TEXT) for name in ("gtin", "park_code", "status_reason")},
+        **{name: draw(st.none() | TEXT) for name in ("gtin", "park_code", "status_reason", "holder_name_az")},
         origin_criterion=draw(TEXT),
         product_names=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
         holder_voen=draw(st.from_regex(r"[0-9]{10}", fullmatch=True) | TEXT),
@@ -54,6 +54,7 @@ def records(draw):
         valid_until=last,
         status=draw(st.sampled_from(["active", "suspended", "revoked", "surrendered", "superseded"])),
         during_investigation=draw(st.booleans()),
+        holder_is_legal_person=draw(st.booleans()),
         status_since=draw(MOMENTS),
         issued_at=draw(MOMENTS),
         **draw(LOGGED),

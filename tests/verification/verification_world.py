@@ -46,7 +46,8 @@ def content_of(number="MIK-2026-000042-Y", **other):
         "ruleset_version": "2026.1",
         "assessment_level": "scheme-cab",
         "holder_id": UUID(int=1),
-        "holder_name": "Nümunə-Boru MMC",
+        "holder_name": "Sample Pipe LLC",
+        "holder_name_az": "“Nümunə-Boru” MMC",
         "holder_voen": "0010002221",
         "product_id": UUID(int=2),
         "product_names": {"en": "Steel pipe", "az": "Polad boru"},
@@ -55,6 +56,7 @@ def content_of(number="MIK-2026-000042-Y", **other):
         "site_id": UUID(int=3),
         "park_code": "AGDAM-SP",
         "district": "Ağdam",
+        "country": "AZ",
         "origin_criterion": "CTH",
         "valid_from": date(2026, 11, 22),
         "valid_until": date(2029, 11, 21),
@@ -76,6 +78,8 @@ def token_of(signer, content):
 def record_of(content, token, signer, **other):
     values = {name: getattr(content, name) for name in COLUMNS if hasattr(content, name)}
     values |= {
+        "holder_voen": content.holder_voen or "0010002222",
+        "holder_is_legal_person": content.holder_voen is not None,
         "status": "active",
         "status_since": datetime(2026, 11, 22, 17, 0, 0, 123456, tzinfo=UTC),
         "status_reason": None,

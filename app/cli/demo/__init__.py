@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from app.access import demo_staff, totp
+from app.cli import mail
 from app.cli.demo import cast
 from app.cli.demo.client import NoService, Refused, wait_until_ready
 from app.cli.demo.journey import play
@@ -24,6 +25,8 @@ from app.settings import Profile, Settings
 
 TIMEOUT = 30.0
 """Seconds for one answer; hashing passwords is slow on purpose, and a small machine does one at a time."""
+MAIL_PATIENCE = 30.0
+"""Seconds to wait for a message."""
 CODES_TO_TRY = 4
 """More would mean that the secret is another one, not that its codes were used."""
 
@@ -44,12 +47,15 @@ def demo(
         try:
             wait_until_ready(http, settings.base_url)
             _refuse_without_accounts(settings)
-            passwords, codes, today = (
-                partial(_password, settings),
-                partial(_codes, settings),
-                day_in_baku(datetime.now(UTC)),
+            stage = Stage(
+                http,
+                password_for=partial(_password, settings),
+                codes_for=partial(_codes, settings),
+                mailed_code_for=partial(_mailed_code, settings),
+                say=_say,
+                today=day_in_baku(datetime.now(UTC)),
             )
-            played = play(Stage(http, passwords, codes, _say, today))
+            played = play(stage)
         except NoService as why:
             stop(str(why))
         except Refused as why:
@@ -72,6 +78,19 @@ def _password(settings: Settings, email: str) -> str:
     """The password of a demo account; a new one is written down before anybody can use it."""
     known = demo_staff.known(settings.data_dir)
     return known.get(email) or demo_staff.remember(settings.data_dir, {email: demo_staff.new_password()})[email]
+
+
+def _mailed_code(settings: Settings, email: str) -> str:
+    """The newest one-time code in the messages of the demo, which are files; it waits for the service to write them."""
+    until = time.monotonic() + MAIL_PATIENCE
+    while (found := mail.newest(settings, email, with_code=True)) is None:
+        if time.monotonic() >= until:
+            raise NoService(
+                f"No message to {email} came to {settings.mail_dir}. The demo reads its mail there: start the service "
+                "without MIK_SMTP_URL, with the same MIK_DATA_DIR, and not with MIK_MAIL_SECONDS=0."
+            )
+        time.sleep(mail.BETWEEN_LOOKS)
+    return mail.code_in(found)
 
 
 def _codes(settings: Settings, email: str) -> Iterator[str]:

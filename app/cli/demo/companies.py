@@ -25,7 +25,9 @@ def bring_in(stage: Stage, company: Company) -> Account:
     listed = stage.listing[company.party]
     name = stage.name(company.party)
     if not _is_known(stage, company):
-        stage.public.post("/v1/registrations", _registration(listed, company, stage.password_for(company.email)))
+        stage.public.post("/v1/registrations", {"email": company.email})
+        body = _registration(listed, company, stage.mailed_code_for(company.email), stage.password_for(company.email))
+        stage.public.post("/v1/registrations/confirm", body)
         stage.say(f"{name} registers and claims its line of the register.")
     member = _member(stage, company)
     claim = _claim(stage, company, member)
@@ -50,9 +52,9 @@ def _claim(stage: Stage, company: Company, member: Account) -> Json | None:
     return stage.registrar.get(f"/v1/claims/{own[-1]}") if own else None
 
 
-def _registration(listed: Row, company: Company, password: str) -> Json:
+def _registration(listed: Row, company: Company, token: str, password: str) -> Json:
     names = {name: listed[name] for name in ("legal_name_az", "legal_name_en", "legal_form", "voen")}
-    return {**names, "member": {"full_name": company.member, "email": company.email, "password": password}}
+    return {**names, "token": token, "member": {"full_name": company.member, "password": password}}
 
 
 def _member(stage: Stage, company: Company) -> Account:

@@ -21,11 +21,16 @@ CodesFor = Callable[[str], Iterator[str]]
 """E-mail → codes of its authenticator, each good once; it may wait for the next one. None for members of companies."""
 
 
+MailedCodeFor = Callable[[str], str]
+"""E-mail → the newest one-time code that was mailed there; it waits for the message."""
+
+
 @dataclass
 class Stage:
     http: httpx.Client
     password_for: PasswordFor
     codes_for: CodesFor
+    mailed_code_for: MailedCodeFor
     say: Callable[[str], None]
     today: date
 

@@ -46,7 +46,7 @@ _POINT_IN_NUMBER = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 
 
 @lru_cache(maxsize=4096)
-def sounds(text: str) -> tuple[str, ...]:
+def phonetic_keys(text: str) -> tuple[str, ...]:
     """The words of a text, each once, in their order, in the one coarse spelling. Empty for a text without letters."""
     plain = _POINT_IN_NUMBER.sub("", unicodedata.normalize("NFKC", text).casefold())
     kept = (c if c.isalnum() or c in _QUIET or unicodedata.category(c) in _JOINED else " " for c in plain)

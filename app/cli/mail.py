@@ -1,0 +1,79 @@
+"""`mik mail`: messages to people."""
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app.access.seal import Seal
+from app.cli.frame import in_words, load_settings, opened, stop
+from app.db import Database
+from app.notifications import repository
+from app.notifications.delivery import Round, mail_delivery
+from app.notifications.transport import MailFile, mail_files
+from app.settings import Settings
+from app.web.deps import utc_now
+
+MOST_LISTED = 1_000
+BETWEEN_LOOKS = 0.2
+"""Seconds."""
+
+
+def list_messages() -> None:
+    """List the messages that wait with the last error, and, where no mail server is set, those written to files."""
+    settings = load_settings()
+    with in_words():
+        for each in mail_files(settings.mail_dir):
+            typer.echo(f"{each.name}  {each.recipient}  {each.subject}")
+        with opened(settings) as database, database.read_session() as session:
+            for message in repository.waiting(session, MOST_LISTED):
+                typer.echo(
+                    f"waits: {message.id}  {message.recipient}  {message.kind}  attempts: {message.attempts}  "
+                    f"{message.last_error or ''}".rstrip()
+                )
+
+
+def show(
+    which: Annotated[str, typer.Argument(help="Name of the file as listed, or an address: the newest one to it.")],
+    code: Annotated[bool, typer.Option("--code", help="Print only the one-time code in it.")] = False,
+    wait: Annotated[float, typer.Option(min=0, max=600, help="Seconds to wait for such a message.")] = 0,
+) -> None:
+    """Show a message that was written to a file because no mail server is set."""
+    settings = load_settings()
+    until = time.monotonic() + wait
+    while (found := newest(settings, which, with_code=code)) is None:
+        if time.monotonic() >= until:
+            stop(f"There is no such message in {settings.mail_dir}.")
+        time.sleep(BETWEEN_LOOKS)
+    if code:
+        typer.echo(code_in(found))
+        return
+    typer.echo(f"To: {found.recipient}\nDate: {found.sent_at}\nSubject: {found.subject}\n\n{found.body}", nl=False)
+
+
+def newest(settings: Settings, which: str, *, with_code: bool = False) -> MailFile | None:
+    """The newest message with this name or to this address; with `with_code` only one that has a one-time code."""
+    matching = [each for each in mail_files(settings.mail_dir) if which in {each.name, each.recipient}]
+    return next((each for each in reversed(matching) if not with_code or code_in(each)), None)
+
+
+def code_in(message: MailFile) -> str:
+    """The one-time code in a message; empty where there is none. It stands alone on its line."""
+    return next((line for line in message.body.splitlines() if line.startswith("mik") and "_" in line[:6]), "")
+
+
+def send() -> None:
+    """Send every message that is due now. Ends with 1 if some were not delivered; they are sent again later."""
+    settings = load_settings()
+    with in_words(), opened(settings) as database:
+        result = send_due(settings, database, utc_now())
+    typer.echo(f"{result.sent} sent, {result.failed} not delivered.")
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def send_due(settings: Settings, database: Database, now: datetime) -> Round:
+    delivery = mail_delivery(settings, database, Seal.of(settings.keys_dir), lambda: now)
+    return asyncio.run(delivery.send_due())

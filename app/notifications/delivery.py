@@ -1,0 +1,188 @@
+"""Send the messages that wait. Each one is delivered once, whichever of several workers takes it.
+
+A worker takes a message in a transaction of its own: it is locked, its next attempt is set past the longest delivery,
+and what only the account can tell is found out. Then it is sent, and only then marked. A worker that is killed between
+the two leaves a message that is sent again, under the same Message-ID.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.access.seal import Seal
+from app.db import Database
+from app.notifications import outbox, repository, requests
+from app.notifications.mail import compose
+from app.notifications.model import Kind, OutgoingMessage
+from app.notifications.texts import render
+from app.notifications.transport import DeliveryFailed, Transport, transport_of
+from app.registry.days import BAKU
+from app.settings import Settings
+
+LEASE = timedelta(minutes=10)
+"""How long a message is left to the worker that took it: longer than the longest delivery."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=12)
+PATIENCE_AT_END_S = 5.0
+"""For the message that is being sent when the worker ends."""
+KEPT = timedelta(days=30)
+"""How long a message that is delivered or void stays."""
+
+logger = logging.getLogger(__name__)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Wait before the next attempt: 1, 2, 4 … minutes, 12 hours at most."""
+    return min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE)
+
+
+@dataclass(slots=True)
+class Round:
+    sent: int = 0
+    failed: int = 0
+
+
+class MailDelivery:
+    """One for each process."""
+
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport,
+        seal: Seal,
+        *,
+        sender: str,
+        base_url: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database, self._transport, self._seal, self._clock = database, transport, seal, clock
+        self._sender, self._base_url = sender, base_url
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting, self._ends = asyncio.Event(), False
+
+    def wake(self) -> None:
+        """Say that a message waits; from any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended; another process, or the next start, sends it
+                self._loop.call_soon_threadsafe(self._waiting.set)
+
+    @asynccontextmanager
+    async def in_background(self, every: float) -> AsyncIterator[None]:
+        """Send what waits until the block ends: at once after a commit, and look every `every` seconds for what is to
+        be sent again or was written by another process. 0: send nothing."""
+        if not every:
+            yield
+            return
+        self._loop, self._ends = asyncio.get_running_loop(), False
+        task = asyncio.create_task(self._keep_sending(every))
+        try:
+            yield
+        finally:
+            self._loop, self._ends = None, True
+            self._waiting.set()
+            await asyncio.wait([task], timeout=PATIENCE_AT_END_S)  # else what is being sent would be sent once more
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep_sending(self, every: float) -> None:
+        while not self._ends:
+            try:
+                await self.send_due()
+            except Exception:  # the worker goes on without its mail, and tries again
+                logger.exception("Messages could not be sent.")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await self._waiting.wait()
+            self._waiting.clear()
+
+    async def send_due(self) -> Round:
+        """Send every message that is due. Ends early where the mail server takes nothing."""
+        result = Round()
+        while not self._ends and (taken := await asyncio.to_thread(self._take)):
+            message_id, mail, error = taken
+            is_server_down = False
+            if mail is not None:
+                try:
+                    await self._transport.send(mail)
+                except DeliveryFailed as why:
+                    error, is_server_down = str(why), why.is_server_down
+            await asyncio.to_thread(self._mark, message_id, error)
+            result.sent += error is None
+            result.failed += error is not None
+            if is_server_down:
+                break
+        return result
+
+    def _take(self) -> tuple[UUID, EmailMessage | None, str | None] | None:
+        """The next message that is due and is not void, as a mail or with what is wrong with it; None: no more."""
+        now = self._clock()
+        with self._database.read_session() as session:
+            if not repository.is_due(session, now):
+                return None  # without the lock of the one writer of SQLite
+        with self._database.session() as session:
+            while (message := repository.take_due(session, now)) is not None:
+                if now >= message.void_at or not requests.resolve(session, message, self._seal, now):
+                    outbox.close(message, delivered_at=None)
+                    session.flush()
+                    continue
+                message.attempts += 1
+                message.next_attempt_at = now + LEASE
+                mail = error = None
+                try:
+                    mail = self._compose(message)
+                except Exception as why:  # noqa: BLE001 (one message that cannot be written must not stop all others)
+                    error = f"{type(why).__name__}: {why}"[:300]
+                session.commit()
+                return message.id, mail, error
+            session.commit()
+        return None
+
+    def _compose(self, message: OutgoingMessage) -> EmailMessage:
+        values = {
+            **message.values,
+            "service": self._base_url,
+            "until": f"{message.void_at.astimezone(BAKU):%Y-%m-%d %H:%M}",
+            "token": self._seal.open(message.encrypted_token, message.id) if message.encrypted_token else "",
+        }
+        subject, body = render(Kind(message.kind), message.language, values)
+        return compose(
+            message_id=message.id,
+            created_at=message.created_at,
+            sender=self._sender,
+            host=urlsplit(self._base_url).hostname or "localhost",
+            recipient=message.recipient,
+            subject=subject,
+            body=body,
+        )
+
+    def _mark(self, message_id: UUID, error: str | None) -> None:
+        now = self._clock()
+        try:
+            with self._database.session() as session:
+                message = repository.message(session, message_id)
+                if message is None or message.next_attempt_at is None:
+                    return
+                message.last_error = error
+                if error is None:
+                    outbox.close(message, delivered_at=now)
+                else:
+                    message.next_attempt_at = now + pause_after(message.attempts)
+                session.commit()
+        except SQLAlchemyError:
+            logger.exception("Message %s was sent and could not be marked; it is sent once more.", message_id)
+        if error is not None:
+            logger.warning("Message %s was not delivered: %s", message_id, error)
+
+
+def mail_delivery(settings: Settings, database: Database, seal: Seal, clock: Callable[[], datetime]) -> MailDelivery:
+    """Deliver where the settings say: to the mail server, or into the folder of the demo profile."""
+    transport = transport_of(settings)
+    return MailDelivery(database, transport, seal, sender=settings.sender, base_url=settings.base_url, clock=clock)

@@ -1,0 +1,61 @@
+"""Messages that wait to be sent, or were sent lately."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, new_id, one_of
+
+
+class Kind(StrEnum):
+    """What a message is about. The first two name no account yet: which message it becomes is found out when it is
+    sent, so that the request that caused it takes the same steps for every address."""
+
+    REGISTRATION_REQUESTED = "registration-requested"
+    RESET_REQUESTED = "reset-requested"
+    CONFIRM_ADDRESS = "confirm-address"
+    ADDRESS_TAKEN = "address-taken"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 (a kind of message)
+    FIRST_PASSWORD = "first-password"  # noqa: S105 (the same)
+    INVITATION = "invitation"
+    CLAIM_CONFIRMED = "claim-confirmed"
+    CLAIM_REFUSED = "claim-refused"
+    CLAIM_DISPUTED = "claim-disputed"
+    MEMBER_REMOVED = "member-removed"
+    ACCOUNT_CLOSED = "account-closed"
+    ROLE_GRANTED = "role-granted"
+    ROLE_TAKEN = "role-taken"
+    ADMINISTRATOR_GIVEN = "administrator-given"
+    ADMINISTRATOR_TAKEN = "administrator-taken"
+
+
+class OutgoingMessage(Base):
+    """A message, written in the transaction of what causes it and sent after its commit."""
+
+    __tablename__ = "outgoing_messages"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    recipient: Mapped[str] = mapped_column(comment="e-mail address")
+    language: Mapped[str | None] = mapped_column(comment="null: not known, so all of az and en")
+    values: Mapped[dict[str, str]] = mapped_column(comment="what the text names; no secrets")
+    encrypted_token: Mapped[str | None] = mapped_column(
+        comment="AES-GCM under keys/second-factors.key, bound to the id; null once the message is delivered or void"
+    )
+    created_at: Mapped[datetime]
+    void_at: Mapped[datetime] = mapped_column(comment="from then on it is not sent any more")
+    next_attempt_at: Mapped[datetime | None] = mapped_column(
+        index=True, comment="null: delivered or void. While a worker sends it, when another one may try"
+    )
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    delivered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("kind", Kind), name="kind"),
+        sa.CheckConstraint("delivered_at IS NULL OR next_attempt_at IS NULL", name="delivered_once"),
+        sa.CheckConstraint("next_attempt_at IS NOT NULL OR encrypted_token IS NULL", name="token_erased"),
+    )

@@ -1,0 +1,60 @@
+"""Messages are written in the transaction of the act that causes them, so none is sent about what was rolled back.
+
+Nothing here sends: `app/notifications/delivery.py` does, after the commit.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app.access.seal import Seal
+from app.db import new_id
+from app.notifications.model import Kind, OutgoingMessage
+
+WAKE = "notifications.wake"
+"""In `Session.info`: a function that tells this process that a message waits."""
+USEFUL_FOR = timedelta(days=14)
+"""How long a message without a token is tried."""
+
+
+def add(
+    session: Session,
+    kind: Kind,
+    recipient: str,
+    *,
+    now: datetime,
+    language: str | None = None,
+    values: dict[str, str] | None = None,
+    void_at: datetime | None = None,
+) -> OutgoingMessage:
+    """Write a message that is sent after the commit of this session."""
+    message = OutgoingMessage(
+        id=new_id(),
+        kind=kind.value,
+        recipient=recipient,
+        language=language,
+        values=values or {},
+        created_at=now,
+        void_at=void_at or now + USEFUL_FOR,
+        next_attempt_at=now,
+        attempts=0,
+    )
+    session.add(message)
+    wake: Callable[[], None] | None = session.info.get(WAKE)
+    if wake is not None:
+        event.listen(session, "after_commit", lambda _session: wake())
+    return message
+
+
+def set_token(message: OutgoingMessage, seal: Seal, token: str, void_at: datetime) -> None:
+    """Store a one-time token, encrypted, until the message is delivered; the message is void when the token is."""
+    message.encrypted_token = seal.close(token, message.id)
+    message.void_at = void_at
+
+
+def close(message: OutgoingMessage, *, delivered_at: datetime | None) -> None:
+    """Never send the message again, and erase its token."""
+    message.next_attempt_at = message.encrypted_token = None
+    message.delivered_at = delivered_at

@@ -1,0 +1,75 @@
+"""Requests of people who are not signed in: which message an address gets is found out when it is sent.
+
+The request itself looks nothing up, so its answer and its time are the same whether or not there is an account.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.access import confirmations, guesses, resets, store
+from app.access.seal import Seal
+from app.access.service import email_key
+from app.actor import SYSTEM
+from app.notifications import outbox
+from app.notifications.model import Kind, OutgoingMessage
+
+RESET_LIFE = timedelta(hours=1)
+"""Of a reset that a person asked for: they wait for the mail."""
+
+
+def ask_for_reset(session: Session, *, email: str, language: str | None, address: str, now: datetime) -> None:
+    """Mail a token that sets a password to this address, if it has an account.
+
+    Errors: TooManyAttempts for too many requests from one network. Too many for one e-mail address send nothing more,
+    and the answer is the same.
+    """
+    email = email_key(email)
+    guesses.count_mail_request(session, address, now)
+    if guesses.may_mail(session, email, now):
+        outbox.add(session, Kind.RESET_REQUESTED, email, language=language, now=now)
+
+
+def ask_to_register(
+    session: Session, *, email: str, language: str | None, address: str, now: datetime, most: int
+) -> None:
+    """Mail a token that confirms this address; where it has an account, say so there.
+
+    Errors: TooManyAttempts for more than `most` from one network in a day. Too many for one e-mail address send nothing
+    more, and the answer is the same.
+    """
+    email = email_key(email)
+    guesses.count_registration(session, address, now, most=most)
+    if guesses.may_mail(session, email, now):
+        outbox.add(session, Kind.REGISTRATION_REQUESTED, email, language=language, now=now)
+
+
+def resolve(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> bool:
+    """Turn a request into the message that its address gets; False: none."""
+    if message.kind == Kind.RESET_REQUESTED:
+        return _resolve_reset(session, message, seal, now)
+    if message.kind == Kind.REGISTRATION_REQUESTED:
+        _resolve_registration(session, message, seal, now)
+    return True
+
+
+def _resolve_registration(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> None:
+    user = store.user_by_email(session, message.recipient)
+    if user is not None:
+        message.kind = Kind.ADDRESS_TAKEN.value
+        message.language = user.language or message.language
+        return
+    confirmation, token = confirmations.issue(session, message.recipient, message.language, now)
+    message.kind = Kind.CONFIRM_ADDRESS.value
+    outbox.set_token(message, seal, token, confirmation.expires_at)
+
+
+def _resolve_reset(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> bool:
+    user = store.user_by_email(session, message.recipient)
+    if user is None or not user.active:
+        return False
+    reset, token = resets.issue_for(session, SYSTEM, user, now, life=RESET_LIFE)
+    message.kind = Kind.RESET_PASSWORD.value
+    message.language = user.language or message.language
+    outbox.set_token(message, seal, token, reset.expires_at)
+    return True

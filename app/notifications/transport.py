@@ -1,0 +1,155 @@
+"""Where messages go: a mail server, or, in the demo profile, files of the data folder."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Protocol, cast
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from app import keys
+from app.settings import Settings
+
+TIMEOUT_S = 60.0
+"""For the whole of one delivery, however slowly the server answers."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Transport(Protocol):
+    async def send(self, mail: EmailMessage) -> None:
+        """Hand over the mail. Raises DeliveryFailed."""
+
+
+class DeliveryFailed(Exception):
+    """The mail was not taken; `is_server_down` where no other mail would be taken now either."""
+
+    def __init__(self, message: str, *, is_server_down: bool = False) -> None:
+        super().__init__(message)
+        self.is_server_down = is_server_down
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """`smtps://` speaks TLS from the first byte, `smtp://` after STARTTLS, without which nothing is sent. A server on
+    this machine itself is spoken to in clear."""
+
+    host: str
+    port: int
+    use_tls: bool
+    start_tls: bool
+    username: str | None
+    password: str | None
+
+    @classmethod
+    def of(cls, url: str, password: str | None) -> "SmtpServer":
+        parts = urlsplit(url)
+        use_tls = parts.scheme == "smtps"
+        host = parts.hostname or ""
+        return cls(
+            host=host,
+            port=parts.port or (465 if use_tls else 587),
+            use_tls=use_tls,
+            start_tls=not use_tls and host not in LOOPBACK,
+            username=unquote(parts.username) if parts.username else None,
+            password=password or (unquote(parts.password) if parts.password else None),
+        )
+
+
+class SmtpTransport:
+    def __init__(self, server: SmtpServer) -> None:
+        self._server = server
+
+    async def send(self, mail: EmailMessage) -> None:
+        server = self._server
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await aiosmtplib.send(
+                    mail,
+                    recipients=[cast("str", mail["To"].addresses[0].addr_spec)],
+                    hostname=server.host,
+                    port=server.port,
+                    username=server.username,
+                    password=server.password,
+                    use_tls=server.use_tls,
+                    start_tls=server.start_tls,
+                    tls_context=ssl.create_default_context() if server.use_tls or server.start_tls else None,
+                    timeout=TIMEOUT_S,
+                )
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as why:
+            raise DeliveryFailed(_in_words(why), is_server_down=isinstance(why, _WHOLE_SERVER)) from why
+
+
+_WHOLE_SERVER = (OSError, aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError)
+"""What no other mail would be spared; timeouts and broken connections are OSErrors."""
+
+
+def _in_words(why: Exception) -> str:
+    return f"{type(why).__name__}: {why}"[:300]
+
+
+class FolderTransport:
+    """Files that `mik mail` lists and shows. Their names sort by the time of the message."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, mail: EmailMessage) -> None:
+        try:
+            await asyncio.to_thread(self._write, mail)
+        except OSError as why:
+            raise DeliveryFailed(_in_words(why), is_server_down=True) from why
+
+    def _write(self, mail: EmailMessage) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ident = str(mail["Message-ID"]).strip("<>").partition("@")[0]
+        path = self._folder / f"{mail['Date'].datetime:%Y%m%dT%H%M%S}-{ident}.eml"
+        unfinished = path.with_suffix(".part")
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(mail.as_bytes())
+        os.replace(unfinished, path)  # noqa: PTH105 (says what it is: one step, also over the file of an earlier attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class MailFile:
+    name: str
+    sent_at: str
+    recipient: str
+    subject: str
+    body: str
+
+
+def mail_files(folder: Path) -> Sequence[MailFile]:
+    """The messages that were written to files, the oldest first."""
+    return [read_mail(path) for path in sorted(folder.glob("*.eml"))]
+
+
+def read_mail(path: Path) -> MailFile:
+    mail = message_from_bytes(path.read_bytes(), policy=SMTP)
+    body = mail.get_content().replace("\r\n", "\n")
+    return MailFile(path.stem, str(mail["Date"]), parseaddr(str(mail["To"]))[1], str(mail["Subject"]), body)
+
+
+def password_of(settings: Settings) -> str | None:
+    """The content of the file with the password, if there is one. Raises UnsafeKeyFile where others may read it."""
+    if not settings.smtp_password_file:
+        return None
+    path = Path(settings.smtp_password_file)
+    try:
+        return keys.read_private(path).decode("utf-8").strip()
+    except (FileNotFoundError, UnicodeDecodeError) as why:
+        raise keys.UnsafeKeyFile(f"The file {path} with the password of the mail server cannot be read.") from why
+
+
+def transport_of(settings: Settings) -> Transport:
+    """A mail server where the settings name one; else files, which only the demo profile may have."""
+    if settings.smtp_url:
+        return SmtpTransport(SmtpServer.of(settings.smtp_url, password_of(settings)))
+    return FolderTransport(settings.mail_dir)

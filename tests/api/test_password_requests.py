@@ -1,0 +1,113 @@
+"""A forgotten password is asked for by whoever says an address; what comes of it is seen by its owner alone."""
+
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import sqlalchemy as sa
+from access_world import colleague, denied, email_of, refused, rows, sign_in
+
+from app.access import guesses
+from tests.support import ok
+
+PATH = "/v1/auth/password-resets"
+NEW = "an entirely different pass phrase"
+
+
+def ask(house, email, **more):
+    return house.anonymous.post(PATH, json={"email": email} | more)
+
+
+@contextmanager
+def counted(house):
+    """How many statements the request sends to the database, and how many passwords it hashes."""
+    said = {"statements": [], "hashes": 0}
+
+    def note(_connection, _cursor, statement, *_):
+        said["statements"].append(statement)
+
+    engine, passwords = house.database.write_engine, house.app.state.passwords
+    sa.event.listen(engine, "before_cursor_execute", note)
+    with patch.object(passwords, "hash") as hashing, patch.object(passwords, "verify") as verifying:
+        yield said
+    sa.event.remove(engine, "before_cursor_execute", note)
+    said["hashes"] = hashing.call_count + verifying.call_count
+
+
+def test_the_whole_way(house):
+    company = house.register()
+    email = email_of(company)
+    assert ask(house, email.upper(), language="ru").status_code == 202
+    (mail,) = house.mail(email)
+    assert mail.subject == "Задайте новый пароль"
+    token = house.code(email)
+    body = {"token": token, "password": NEW}
+    assert house.anonymous.post("/v1/auth/password-reset", json=body).status_code == 204
+    ok(sign_in(house, email, NEW))
+    denied(sign_in(house, email), 401, "invalid_grant")
+    refused(house.anonymous.post("/v1/auth/password-reset", json=body), 409, "token-over")
+    for table in ("password_resets", "outgoing_messages", "audit_events"):
+        assert token not in str(rows(house, f"SELECT * FROM {table}"))
+
+
+def test_the_answer_is_the_same_for_every_address_and_so_is_the_work(house):
+    """Known, unknown, removed, of staff: the same answer after the same statements, and nothing is hashed."""
+    company = house.confirm(house.register())
+    known, removed = email_of(company), "second@company.example"
+    ok(company.delete(f"/v1/members/{colleague(company, removed).id}"))
+    before = {email: len(house.mail(email)) for email in (known, removed)}
+    seen = []
+    for email in (known, "nobody@numune.example", removed, email_of(house.owner)):
+        with counted(house) as said:
+            answer = ask(house, email)
+        body, headers = answer.json(), {name for name in answer.headers if name != "x-request-id"}
+        seen.append((answer.status_code, body, headers, said["statements"], said["hashes"]))
+    assert all(each == seen[0] for each in seen)
+    assert (seen[0][0], seen[0][4]) == (202, 0)
+    assert len(house.mail(known)) == before[known] + 1
+    assert len(house.mail(email_of(house.owner))) == 1
+    assert len(house.mail(removed)) == before[removed]
+    assert house.mail("nobody@numune.example") == []
+
+
+def test_it_lives_for_an_hour_from_the_moment_it_is_sent(house):
+    company = house.register()
+    ask(house, email_of(company))
+    house.clock.advance(hours=5)  # the mail server was down
+    token = house.code(email_of(company))
+    house.clock.advance(minutes=59)
+    body = {"token": token, "password": NEW}
+    house.clock.advance(minutes=1)
+    refused(house.anonymous.post("/v1/auth/password-reset", json=body), 409, "token-over")
+
+
+def test_an_address_is_not_flooded_and_the_answer_does_not_tell(house):
+    company = house.register()
+    answers = [ask(house, email_of(company)) for _ in range(guesses.MOST_MAIL + 3)]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
+    assert len(house.mail(email_of(company))) == guesses.MOST_MAIL
+    house.clock.advance(hours=1, seconds=1)
+    ask(house, email_of(company))
+    assert len(house.mail(email_of(company))) == guesses.MOST_MAIL + 1
+
+
+def test_a_network_is_slowed_down(house):
+    for number in range(guesses.MOST_MAIL_REQUESTS):
+        assert ask(house, f"{number}@numune.example").status_code == 202
+    refused(ask(house, "one-more@numune.example"), 429, "too-many-attempts")
+    house.clock.advance(minutes=15, seconds=1)
+    assert ask(house, "one-more@numune.example").status_code == 202
+
+
+def test_what_is_no_address(house):
+    for email in (
+        "x",
+        "a@b@c.example",
+        "a@numune.example\nBcc: b@numune.example",
+        "a" * 300 + "@numune.example",
+        "",
+        None,
+        7,
+    ):
+        refused(ask(house, email), 422)
+    refused(ask(house, "a@numune.example", language="xx"), 422)
+    assert rows(house, "SELECT * FROM outgoing_messages") == []

@@ -1,0 +1,69 @@
+"""Certificates of before get the names and the country that were frozen with them, and districts are found."""
+
+import sqlalchemy as sa
+from alembic import command
+
+from app.certificates import extracts
+from app.schema import alembic_config
+from tests.support import ok
+
+BEFORE = "20261127_2230_evidence_hash"
+SPELT = ("Aghdam", "Агдам", "Agdan", "Şuşa")
+FROZEN = "certified_descriptions"
+
+
+def run(database, verb, revision):
+    config = alembic_config()
+    with database.write_engine.begin() as connection:
+        config.attributes["connection"] = connection
+        verb(config, revision)
+
+
+def execute(house, statement, **values):
+    with house.database.write_engine.begin() as connection:
+        connection.execute(sa.text(statement), values)
+
+
+def test_certificates_of_before_are_shown_with_what_was_frozen(house):
+    company = house.company(legal_name_az="“Nümunə İşıq”")
+    person = house.company(legal_form="fərdi sahibkar", legal_name_az="Aysel Nümunə")
+    renamed = house.company()
+    numbers = {
+        "company": house.certify(company),
+        "person": house.certify(person),
+        "renamed": house.certify(renamed),
+    }
+    before = {name: house.verify(number)["certificate"] for name, number in numbers.items()}
+    tag = house.anonymous.get(f"/v1/certificates/{numbers['company']}").headers["ETag"]
+    for spelt in SPELT:
+        ok(company.post("/v1/sites", json={"name": spelt, "district": "Ağdam"}))
+
+    run(house.database, command.downgrade, BEFORE)
+    execute(
+        house, "UPDATE sites SET district = name, economic_region = NULL WHERE name IN ('Aghdam', 'Агдам', 'Agdan')"
+    )
+    execute(house, "UPDATE sites SET district = name WHERE name = 'Şuşa'")
+    # What was signed of this one is not what was frozen.
+    execute(house, "UPDATE certificates SET holder_name = 'Somebody' WHERE number = :number", number=numbers["renamed"])
+    run(house.database, command.upgrade, "head")
+
+    after = {name: house.verify(number)["certificate"] for name, number in numbers.items()}
+    assert after["company"] == before["company"]
+    assert after["company"]["holder"]["name_az"] == "“Nümunə İşıq” MMC"
+    assert after["person"] == before["person"]
+    assert after["person"]["holder"]["voen"] is None
+    assert after["renamed"]["holder"]["name_az"] is None
+    assert house.anonymous.get(f"/v1/certificates/{numbers['company']}").headers["ETag"] != tag
+    for asked in (company.voen, "isig mmc"):
+        found = ok(house.anonymous.get("/v1/certificates", params={"holder": asked}))["items"]
+        assert [each["number"] for each in found] == [numbers["company"]]
+    with house.database.session() as session:
+        assert extracts.catch_up(session) == len(numbers)
+
+    sites = {each["name"]: each for each in ok(company.get("/v1/sites"))["items"] if each["name"] in SPELT}
+    assert {name: (each["district"], each["economic_region"]) for name, each in sites.items()} == {
+        "Aghdam": ("Ağdam", "QARABAG"),
+        "Агдам": ("Ağdam", "QARABAG"),
+        "Agdan": ("Agdan", None),
+        "Şuşa": ("Şuşa", "QARABAG"),
+    }
