@@ -59,6 +59,13 @@ def add_failure(session: Session, key: str, now: datetime, since: datetime) -> i
     return count
 
 
+def take_back_failure(session: Session, key: str) -> None:
+    """One less: what was counted before it was compared turned out to be right."""
+    session.execute(
+        sa.update(Guesses).where(Guesses.key == key, Guesses.failures > 0).values(failures=Guesses.failures - 1)
+    )
+
+
 def clear_failures(session: Session, key: str) -> None:
     session.execute(sa.delete(Guesses).where(Guesses.key == key))
 

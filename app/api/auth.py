@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, Response
@@ -181,23 +182,42 @@ class _Desk:
 
     def sign_in(self, username: str, password: str, otp: str | None) -> Response:
         account = access.email_key(username)
+        counted = self._count_guess(account)
+        if counted.needs_second_factor and not otp:
+            raise guesses.too_many()
         with self._database.read_session() as session:
-            guesses.refuse_if_exhausted(session, account, self._address, self._now)
             user = store.user_by_email(session, account)
         known = user if user is not None and user.active else None
         right = self._passwords.verify(password, known.password_hash if known else None)
-        with self._database.session() as session:
-            begun = None
-            if right and known is not None:
-                guesses.forgive(session, account, self._address)
+        begun = None
+        if right and known is not None:
+            with self._database.session() as session:
                 begun = self._begin(session, known, otp)
-            else:
-                subject = ("user", known.id) if known else None
-                guesses.count_failure(session, account, self._address, self._now, known=subject)
-            session.commit()
+                if begun is not None:  # else the next answer would tell that only the code was wrong
+                    guesses.forgive(session, account, self._address)
+                session.commit()
+        else:
+            self._note_failure(account, counted, ("user", known.id) if known else None)
+        if begun is None and counted.needs_second_factor:  # the same answer, whichever of the two was wrong
+            raise guesses.too_many()
         if begun is None:
             return _refusal(401, "invalid_grant", UNKNOWN)
         return self._for_person(begun)
+
+    def _count_guess(self, account: str) -> guesses.Counted:
+        """Before anything is compared: of many guesses at once each finds the others counted."""
+        with self._database.read_session() as session:
+            guesses.refuse_network(session, account, self._address, self._now)
+        with self._database.session() as session:
+            counted = guesses.count_guess(session, account, self._address, self._now)
+            session.commit()
+        return counted
+
+    def _note_failure(self, account: str, counted: guesses.Counted, known: tuple[str, UUID] | None) -> None:
+        if guesses.is_noted(counted, known=known is not None):
+            with self._database.session() as session:
+                guesses.note_failure(session, counted, account, self._address, known, self._now)
+                session.commit()
 
     def _begin(self, session: Session, known: User, otp: str | None) -> Begun | None:
         """A wrong code, and a password that was changed while its hash was compared, let nobody in."""
@@ -226,22 +246,22 @@ class _Desk:
         self, client_id: str, text: str, scope: str | None, challenge: dict[str, str] | None
     ) -> Response:
         account = access.email_key(client_id)
+        counted = self._count_guess(account)
+        if counted.needs_second_factor:
+            raise guesses.too_many()
         with self._database.read_session() as session:
-            guesses.refuse_if_exhausted(session, account, self._address, self._now)
             attempt = clients.authenticate(session, account, text, self._now)
         client, secret = attempt.client, attempt.secret
-        if attempt.over is not None:  # a right secret is no guess
-            return _refusal(401, "invalid_client", attempt.over.value, challenge)
-        with self._database.session() as session:
-            if secret is None:
-                known = ("client", client.id) if client else None
-                guesses.count_failure(session, account, self._address, self._now, known=known)
-            else:
-                guesses.forgive(session, account, self._address)
+        if client is None or secret is None:
+            self._note_failure(account, counted, ("client", client.id) if client else None)
+            return _refusal(401, "invalid_client", UNKNOWN, challenge)
+        with self._database.session() as session:  # a right secret is no guess, though it may be over
+            guesses.forgive(session, account, self._address)
+            if attempt.over is None:
                 client_store.note_use(session, secret, self._now)
             session.commit()
-        if client is None or secret is None:
-            return _refusal(401, "invalid_client", UNKNOWN, challenge)
+        if attempt.over is not None:
+            return _refusal(401, "invalid_client", attempt.over.value, challenge)
         scopes = _narrowed(client, scope)
         if not scopes:
             granted = " ".join(sorted(clients.granted(client)))
