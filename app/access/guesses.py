@@ -136,8 +136,7 @@ def count_report(session: Session, address: str, now: datetime) -> None:
 def count_mail_request(session: Session, address: str, now: datetime) -> None:
     """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
     limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
-    store.add_failure(session, limit.key, now, now - WINDOW)  # first: of many at once each waits for the one before
-    if store.failures(session, limit.key, now - WINDOW) > limit.most:
+    if store.add_failure(session, limit.key, now, now - WINDOW) > limit.most:  # rolled back with the request
         raise TooManyAttempts(
             "Too many requests from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
@@ -147,8 +146,7 @@ def count_mail_request(session: Session, address: str, now: datetime) -> None:
 def may_mail(session: Session, email: str, now: datetime) -> bool:
     """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
     key, since = _key("mailed", email), now - MAIL_WINDOW
-    store.add_failure(session, key, now, since)
-    return store.failures(session, key, since) <= MOST_MAIL
+    return store.add_failure(session, key, now, since) <= MOST_MAIL
 
 
 def network_of(address: str) -> str:

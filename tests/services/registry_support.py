@@ -31,7 +31,13 @@ def staff(session, role=Role.REGISTRAR, name="registrar") -> Actor:
 
 
 def member(user: User) -> Actor:
-    return Actor(ActorKind.USER, user.id, frozenset({Role.APPLICANT}), user.organisation_id)
+    return Actor(
+        ActorKind.USER,
+        user.id,
+        frozenset({Role.APPLICANT}),
+        user.organisation_id,
+        is_administrator=user.is_administrator,
+    )
 
 
 def register(session, voen=VOENS[0], **changed) -> tuple[Organisation, User]:
