@@ -531,7 +531,7 @@ def open_house(database_url, folder, clock=None, **settings):
     settings = Settings(**(given | settings))
     prepare(settings, clock())
     with ExitStack() as stack:
-        with patch.object(passwords, "Argon2Hasher", partial(passwords.Argon2Hasher, 1, 8, 1)):
+        with patch.object(passwords, "Argon2Hasher", partial(passwords.Argon2Hasher, 1, 8)):
             app = create_app(settings, clock)
         http = TestClient(app, base_url=settings.base_url, raise_server_exceptions=False)
         yield House(app, stack.enter_context(http), clock)
