@@ -7,7 +7,7 @@ from test_matters_migration import run
 
 from app.schema import migrated
 
-BEFORE, AFTER = "20261127_2240_holder", "20261127_2220_rights"
+BEFORE, AFTER = "20261127_2240_holder", "20261127_2250_rights"
 EVIDENCE = sa.text("SELECT kind, confirmed_by, confirmed_at, confirmed_by_uploader FROM evidence ORDER BY id")
 
 

@@ -11,7 +11,7 @@ from alembic import op
 
 from app import db
 
-revision = "20261127_2220_rights"
+revision = "20261127_2250_rights"
 down_revision = "20261127_2240_holder"
 branch_labels = None
 depends_on = None
