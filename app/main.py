@@ -138,7 +138,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     store = certificate_store(settings.sqlalchemy_url)
     tally = Tally()
     desk = VerificationDesk(
-        store=store, keys=keeper.ring, reread=keeper.reread, clock=clock, base_url=settings.base_url
+        store=store,
+        keys=keeper.ring,
+        reread=keeper.reread,
+        clock=clock,
+        base_url=settings.base_url,
+        demo=settings.profile is Profile.DEMO,
     )
 
     @asynccontextmanager

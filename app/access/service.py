@@ -119,6 +119,15 @@ def create_user(
     return user
 
 
+def join_others(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+    """These people are about to join a company that others act for: its administrators decide about their rights, and
+    about programs."""
+    for user in store.members(session, organisation_id):
+        user.is_administrator = False
+    for client in store.clients_of(session, organisation_id, None, 10_000):
+        _revoke(session, actor, client, now)
+
+
 def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
     """Nobody acts for this organisation any more: its people read what was decided and do nothing else; its clients
     end with this transaction."""

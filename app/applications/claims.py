@@ -257,6 +257,8 @@ def _confirm(
         session.flush()
     except IntegrityError as why:  # an import listed the company at this very moment
         raise Conflict("The register listed this company just now; confirm again.", code="listed-meanwhile") from why
+    if is_disputed:
+        access.join_others(session, actor, entered.id, now)
     if company is not None:
         claim.organisation_id = company.id
         session.flush()

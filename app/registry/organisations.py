@@ -81,7 +81,7 @@ def claim_again(
     if user is None or user.sealed_at is None:
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
     organisation = _provisional(session, checked, now)
-    user.organisation_id, user.sealed_at = organisation.id, None
+    user.organisation_id, user.sealed_at, user.is_administrator = organisation.id, None, True
     return _claim(session, actor, checked, organisation, user.id, now)
 
 

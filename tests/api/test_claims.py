@@ -415,6 +415,7 @@ def test_two_registrars_agree_on_a_claim_beside_a_company_and_not_within_ten_day
     company, rival, path = disputed
     other = house.staff(Role.REGISTRAR, name="other-registrar")
     own = rival.add_product(names={"az": "Boru", "en": "Tube"}, reference="P-1") if rival.add_site() else None
+    program = ok(rival.post("/v1/api-clients", json={"name": "Program"}))["id"]
     theirs = company.add_product(reference="P-1")
     [claim] = ok(house.registrar.get(f"/v1/claims?state=disputed&voen={company.voen}"))["items"]
     acting = ok(house.registrar.get(path))["register_entry"]["members"]
@@ -438,7 +439,9 @@ def test_two_registrars_agree_on_a_claim_beside_a_company_and_not_within_ten_day
     assert decide(house, rival, "confirm", BASIS, other)["state"] == "confirmed"
     after = house.registrar.get(f"/v1/organisations/{company.organisation_id}").json()
     assert {name for name in before if before[name] != after[name]} == {"members", "version"}
-    assert ok(rival.get("/v1/me"))["organisation"]["id"] == company.organisation_id
+    me = ok(rival.get("/v1/me"))
+    assert (me["organisation"]["id"], me["administrator"]) == (company.organisation_id, False)
+    assert ok(company.get(f"/v1/api-clients/{program}"))["revoked_at"]
     assert {own, theirs} <= listings(company)["products"]
     references = [ok(company.get(f"/v1/products/{each}"))["reference"] for each in (theirs, own)]
     assert references == ["P-1", "P-1-2"]

@@ -15,6 +15,7 @@ from tests.pages.browsing import HTML
 from tests.pages.forged import forged_codes, mangled
 from tests.support import product
 
+DEMO = "This is a demonstration. Certificates, companies and contacts are invented; nothing here is valid."
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -54,6 +55,11 @@ def test_every_verdict_in_every_language(site, http, verdict):
         for name, fact in (told["certificate"] or {}).items():
             if name in {"number", "valid_from", "valid_until"}:
                 assert fact in page
+        assert words(DEMO) in page
+        # Every verdict leads on: to the register, to the owner of the mark, to a report.
+        assert told["demo"] is True
+        for address in ("/register", "/report", "mailto:mark@azpromo.example"):
+            assert f'href="{address}' in answer.text
         if told["certificate"]:
             assert told["certificate"]["holder"]["name"] in page and "Welded steel tube" in page
             assert words("What this certificate does not replace") in page

@@ -58,8 +58,8 @@ def test_everything_wrong_is_told_at_once(session):
         "/legal_name_az",
         "/legal_name_en",
         "/legal_form",
-        "/full_name",
         "/voen",
+        "/full_name",
     ]
 
 
