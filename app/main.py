@@ -177,6 +177,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         organisation=signing,
         drawer=Drawer(settings.papers_dir),
         timestamp_url=settings.timestamp_url,
+        demo=settings.profile is Profile.DEMO,
     )
     app.state.bench = documents.Bench()
     app.state.evidence_files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)

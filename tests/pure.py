@@ -20,6 +20,8 @@ PURE = (
     "app/documents/letters.py",
     "app/documents/paper.py",
     "app/documents/stamp.py",
+    "app/notifications/mail.py",
+    "app/notifications/texts.py",
     "app/pages/asked.py",
     "app/pages/formats.py",
     "app/pages/language.py",

@@ -86,20 +86,19 @@ def count_report(session: Session, address: str, now: datetime) -> None:
 def count_mail_request(session: Session, address: str, now: datetime) -> None:
     """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
     limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
-    if store.failures(session, limit.key, now - WINDOW) >= limit.most:
+    store.add_failure(session, limit.key, now, now - WINDOW)  # first: of many at once each waits for the one before
+    if store.failures(session, limit.key, now - WINDOW) > limit.most:
         raise TooManyAttempts(
             "Too many requests from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
         )
-    store.add_failure(session, limit.key, now, now - WINDOW)
 
 
 def may_mail(session: Session, email: str, now: datetime) -> bool:
     """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
     key, since = _key("mailed", email), now - MAIL_WINDOW
-    is_allowed = store.failures(session, key, since) < MOST_MAIL
     store.add_failure(session, key, now, since)
-    return is_allowed
+    return store.failures(session, key, since) <= MOST_MAIL
 
 
 def network_of(address: str) -> str:
@@ -131,12 +130,12 @@ def count_registration(session: Session, address: str, now: datetime, *, most: i
     if most == 0 or _is_this_machine(address):
         return
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
-    if store.failures(session, key, since) >= most:
+    store.add_failure(session, key, now, since)  # first: of many at once each waits for the one before
+    if store.failures(session, key, since) > most:
         raise TooManyAttempts(
             Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
             retry_after=int(REGISTRATION_WINDOW.total_seconds()),
         )
-    store.add_failure(session, key, now, since)
 
 
 def _is_this_machine(address: str) -> bool:

@@ -154,6 +154,13 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     return JSONResponse(public_face(row), headers=headers)
 
 
+class AuthorityAnswer(Answer):
+    names: dict[str, str]
+    email: str
+    phone: str | None
+    address: str | None
+
+
 class SchemeAnswer(Answer):
     code: str
     names: dict[str, str]
@@ -162,6 +169,8 @@ class SchemeAnswer(Answer):
     term_months: int
     assessment_level: str = Field(description="as certificates declare it, in the words of UNTP")
     legal_notes: list[dict[str, str]]
+    emblem: str | None = Field(None, description="name of its emblem; null: the neutral one")
+    authority: AuthorityAnswer | None = Field(None, description="who owns the mark; null: only `owner` is known")
     current_ruleset: str
 
 

@@ -15,6 +15,7 @@ LABEL_CODE_MM: Final = 16
 LABEL_MM: Final = (62, 20)
 _INK: Final = "#16241e"
 _GREEN: Final = "#12503f"
+_RED: Final = "#a3243b"
 
 
 def qr_svg(url: str) -> str:
@@ -32,10 +33,11 @@ def qr_png(url: str) -> bytes:
     return out.getvalue()
 
 
-def label_svg(url: str, *, mark: str, number: str) -> str:
-    """A label of 62 by 20 mm for goods: the code with the short address at 16 mm, the mark and the number in text.
+def label_svg(url: str, *, mark: str, holder: str, number: str, demo: bool = False) -> str:
+    """A label of 62 by 20 mm for goods: the code with the short address at 16 mm; mark, holder and number in text.
 
-    A long name is set in two lines, and pressed together where even these are too long.
+    A long name of the mark is set in two lines, and pressed together where even these are too long; that of a holder is
+    cut. The label of a demo says so.
     """
     code = _code(url)
     modules = code.symbol_size(border=QUIET_ZONE)[0]
@@ -55,11 +57,15 @@ def label_svg(url: str, *, mark: str, number: str) -> str:
     path = picture.getvalue().decode("ascii").partition(">")[2].removesuffix("</svg>")
     width, height = LABEL_MM
     lines = _two_lines(mark)
-    texts = [_line(line, 7.2 - 1.6 * (len(lines) - 1) + 3.4 * place, 2.9, _GREEN) for place, line in enumerate(lines)]
-    texts.append(_line(number, 15.2, 3.6, _INK, weight="bold"))
+    texts = [_line(line, 5.6 - 1.3 * (len(lines) - 1) + 3.2 * place, 2.9, _GREEN) for place, line in enumerate(lines)]
+    texts.append(_line(_cut(holder, _HOLDER_CHARS), 11.2, 2.3, _INK))
+    texts.append(_line(number, 15.4, 3.6, _INK, weight="bold"))
+    if demo:
+        texts.append(_line("DEMO", 19, 2.9, _RED, weight="bold"))
+    spoken = ", ".join([*(["DEMO"] if demo else []), mark, holder, number, url])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label={quoteattr(f"{mark}, {number}, {url}")}>'
+        f'role="img" aria-label={quoteattr(spoken)}>'
         f'<rect width="{width}" height="{height}" fill="#fff"/>'
         f'<g transform="translate(1.5 2) scale({scale:.5f})">{path}</g>{"".join(texts)}</svg>'
     )
@@ -71,6 +77,11 @@ def _code(url: str) -> segno.QRCode:
 
 _TEXT_MM: Final = 41.5
 _CHARACTER: Final = 0.56  # of the height of the type, on average
+_HOLDER_CHARS: Final = 40
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _line(text: str, y: float, size: float, colour: str, *, weight: str = "normal") -> str:

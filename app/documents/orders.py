@@ -1,5 +1,8 @@
 """From the register to the press: what is read of a certificate before anything slow begins."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from app import jws
@@ -13,6 +16,7 @@ from app.registry import places
 from app.registry.days import day_in_baku
 from app.registry.legal_forms import public_voen
 from app.schemes import store as schemes
+from app.schemes.emblems import emblem
 
 
 def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> Order:
@@ -22,25 +26,33 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         credential = jws.verify(c.token, typ=jws.CREDENTIAL, keys=keys.signing)
     except jws.Refused as why:
         raise Unavailable("The stored credential does not verify; nothing is made of it.") from why
+    row = schemes.scheme(session, c.scheme_code)
+    mark: Mapping[str, Any] = row.content if row else {}
+    authority = mark.get("authority") or {}
     facts = PaperFacts(
         number=c.number,
         mark_name=c.scheme_name,
-        mark_names=_mark_names(session, c.scheme_code),
+        mark_names=dict(mark.get("names", {})),
         issuer_name=credential.payload["issuer"]["name"],
         ruleset=f"{c.scheme_code} {c.ruleset_version}",
         holder_name=c.holder_name,
+        holder_name_az=c.holder_name_az,
         holder_voen=public_voen(c.holder_voen, is_legal=c.holder_is_legal_person),
         product_names=dict(c.product_names),
         hs6=c.hs6,
         gtin=c.gtin,
         park_names=_park_names(session, c.park_code),
         district=c.district,
+        country=c.country,
         origin_criterion=c.origin_criterion,
         issued_on=day_in_baku(c.issued_at),
         valid_from=c.valid_from,
         valid_until=c.valid_until,
         url=page_url(base_url, c.number),
         token=c.token,
+        emblem=emblem(mark.get("emblem")),
+        authority_names=dict(authority.get("names", {})),
+        contact=tuple(filter(None, (authority.get(name) for name in ("email", "phone", "address")))),
     )
     stamp = Stamp.of(
         number=c.number,
@@ -53,11 +65,6 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         index=c.status_index,
     )
     return Order(facts, stamp, c.version)
-
-
-def _mark_names(session: Session, code: str) -> dict[str, str]:
-    row = schemes.scheme(session, code)
-    return dict(row.content["names"]) if row else {}
 
 
 def _park_names(session: Session, code: str | None) -> dict[str, str]:

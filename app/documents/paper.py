@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
+from babel import Locale
 from babel.dates import format_date
 
 from app import languages
@@ -35,19 +36,24 @@ class PaperFacts:
     mark_names: Mapping[str, str]
     issuer_name: str
     ruleset: str
-    holder_name: str
+    holder_name: str  # English
+    holder_name_az: str | None  # with its legal form; None where it is not known for certain
     holder_voen: str | None  # None for a natural person
     product_names: Mapping[str, str]
     hs6: str
     gtin: str | None
     park_names: Mapping[str, str]  # empty outside of parks
     district: str
+    country: str  # of origin, ISO 3166-1 alpha-2
     origin_criterion: str
     issued_on: date
     valid_from: date
     valid_until: date
     url: str
     token: str
+    emblem: str  # SVG, of this mark
+    authority_names: Mapping[str, str]  # of the owner of the mark; empty where only the issuer's name is known
+    contact: tuple[str, ...]  # how the owner is reached
 
     @property
     def token_name(self) -> str:
@@ -60,14 +66,16 @@ def spoken(third: str | None) -> tuple[str, ...]:
     return ALWAYS if third is None or third in ALWAYS else (*ALWAYS, third)
 
 
-def content(facts: PaperFacts, third: str | None, qr: str, clean: Clean) -> dict[str, Any]:
-    """The input of `paper.typ`. `qr` is an SVG picture; every name goes through `clean`."""
+def content(facts: PaperFacts, third: str | None, qr: str, clean: Clean, *, demo: bool = False) -> dict[str, Any]:
+    """The input of `paper.typ`. `qr` is an SVG picture; every name goes through `clean`. A paper of a demo says so."""
     page = _Page(spoken(third), _cleaned(facts, clean))
     return {
         "title": f"{facts.number} – {page.facts.mark_name}",
         "issuer": page.facts.issuer_name,
         "description": page.facts.holder_name,
-        "emblem": page.facts.mark_name,
+        "emblem": facts.emblem,
+        "emblem_alt": page.facts.mark_name,
+        "demo": page.say("DEMO: an example, not a real certificate") if demo else [],
         "mark": page.facts.mark_name,
         "mark_names": page.translations(page.facts.mark_names),
         "headings": page.say("Certificate"),
@@ -107,6 +115,9 @@ def _cleaned(facts: PaperFacts, clean: Clean) -> PaperFacts:
         issuer_name=clean(facts.issuer_name),
         ruleset=clean(facts.ruleset),
         holder_name=clean(facts.holder_name),
+        holder_name_az=facts.holder_name_az and clean(facts.holder_name_az),
+        authority_names=each(facts.authority_names),
+        contact=tuple(map(clean, facts.contact)),
         product_names=each(facts.product_names),
         park_names=each(facts.park_names),
         district=clean(facts.district),
@@ -137,7 +148,9 @@ class _Page:
 
     def rows(self) -> list[dict[str, Any]]:
         f = self.facts
-        holder = [_value("az", f.holder_name, strong=True)]
+        holder = [_value("en", f.holder_name, strong=True)]
+        if f.holder_name_az and f.holder_name_az != f.holder_name:
+            holder = [_value("az", f.holder_name_az, strong=True), _value("en", f.holder_name)]
         if f.holder_voen:
             holder.append(_value("az", f"VÖEN {f.holder_voen}", quiet=True))
         goods = f"{f.hs6[:4]}.{f.hs6[4:]}"
@@ -147,12 +160,10 @@ class _Page:
             self._row("Product", self._names(f.product_names)),
             self._row("HS code", code),
             self._row("Place of production", self._places()),
+            self._row("Country of origin", self._country()),
             self._row("Origin criterion", self._origin()),
             self._row("Valid", self._days()),
-            self._row(
-                "Issued by",
-                [_value("en", f"{f.issuer_name}, {f.issued_on.isoformat()}"), _value("en", f.ruleset, quiet=True)],
-            ),
+            self._row("Issued by", self._issuer()),
         ]
 
     def _row(self, label: str, values: list[Piece]) -> dict[str, Any]:
@@ -174,6 +185,24 @@ class _Page:
         parks = [(each, f.park_names[each]) for each in self.tongues if f.park_names.get(each)]
         parks = parks or [(min(f.park_names), f.park_names[min(f.park_names)])]
         return [_value(each, f"{name}, {f.district}", strong=not place) for place, (each, name) in enumerate(parks)]
+
+    def _country(self) -> list[Piece]:
+        """By its names in the languages of the paper."""
+        known = {each: Locale.parse(languages.locale(each)).territories for each in self.tongues}
+        names = {each: territories.get(self.facts.country) for each, territories in known.items()}
+        told = [(each, name) for each, name in names.items() if name] or [("en", self.facts.country)]
+        return [_value(each, name, strong=not place) for place, (each, name) in enumerate(told)]
+
+    def _issuer(self) -> list[Piece]:
+        """The owner of the mark as it signed, by its full names, and how it is reached."""
+        f = self.facts
+        names = [(each, f.authority_names[each]) for each in self.tongues if f.authority_names.get(each)]
+        return [
+            _value("en", f"{f.issuer_name}, {f.issued_on.isoformat()}"),
+            *(_value(each, name, quiet=True) for each, name in names if name != f.issuer_name),
+            *([_value("az", " · ".join(f.contact), quiet=True)] if f.contact else []),
+            _value("en", f.ruleset, quiet=True),
+        ]
 
     def _origin(self) -> list[Piece]:
         words = ORIGIN_IN_WORDS.get(self.facts.origin_criterion)

@@ -39,6 +39,7 @@ class Press:
     organisation: Organisation | None
     drawer: Drawer
     timestamp_url: str = ""
+    demo: bool = False  # what comes from a demo says so
 
     def stamp(self, wanted: Stamp) -> str:
         """The one stamp of this content under the present key, checked whenever it is taken out."""
@@ -61,8 +62,14 @@ class Press:
         return stamp.stamped_url(order.facts.url, self.stamp(order.stamp))
 
     def label(self, order: Order) -> str:
-        mark = legible(order.facts.mark_name, typeset.drawable())
-        return codes.label_svg(order.facts.url, mark=mark, number=order.facts.number)
+        drawable = typeset.drawable()
+        return codes.label_svg(
+            order.facts.url,
+            mark=legible(order.facts.mark_name, drawable),
+            holder=legible(order.facts.holder_name_az or order.facts.holder_name, drawable),
+            number=order.facts.number,
+            demo=self.demo,
+        )
 
     def paper_key(self, order: Order, third: str | None) -> str:
         """A name for all that the paper depends on: content, version, language, address, template, fonts, signers."""
@@ -96,7 +103,7 @@ class Press:
 
     def _content(self, order: Order, third: str | None, qr: str, *, bare: bool = False) -> Mapping[str, Any]:
         clean = partial(legible, drawable=typeset.drawable(), bare=bare)
-        return paper.content(order.facts, third, qr, clean)
+        return paper.content(order.facts, third, qr, clean, demo=self.demo)
 
     def _organisation(self) -> Organisation:
         if self.organisation is None:

@@ -39,9 +39,9 @@ def drawable() -> Collection[str]:
 
 @cache
 def template_version() -> str:
-    """Changes with the template, the emblem and the fonts: what was set by another version is set anew."""
+    """Changes with the template and the fonts: what was set by another version is set anew."""
     digest = sha256()
-    for path in sorted([_ROOM / "paper.typ", _ROOM / "emblem.svg", *_FONTS.iterdir()]):
+    for path in sorted([_ROOM / "paper.typ", *_FONTS.iterdir()]):
         digest.update(sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 

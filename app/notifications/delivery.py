@@ -30,6 +30,8 @@ from app.settings import Settings
 LEASE = timedelta(minutes=10)
 """How long a message is left to the worker that took it: longer than the longest delivery."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=12)
+PATIENCE_AT_END_S = 5.0
+"""For the message that is being sent when the worker ends."""
 KEPT = timedelta(days=30)
 """How long a message that is delivered or void stays."""
 
@@ -63,7 +65,7 @@ class MailDelivery:
         self._database, self._transport, self._seal, self._clock = database, transport, seal, clock
         self._sender, self._base_url = sender, base_url
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting = asyncio.Event()
+        self._waiting, self._ends = asyncio.Event(), False
 
     def wake(self) -> None:
         """Say that a message waits; from any thread."""
@@ -78,18 +80,20 @@ class MailDelivery:
         if not every:
             yield
             return
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._ends = asyncio.get_running_loop(), False
         task = asyncio.create_task(self._keep_sending(every))
         try:
             yield
         finally:
-            self._loop = None
+            self._loop, self._ends = None, True
+            self._waiting.set()
+            await asyncio.wait([task], timeout=PATIENCE_AT_END_S)  # else what is being sent would be sent once more
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
     async def _keep_sending(self, every: float) -> None:
-        while True:
+        while not self._ends:
             try:
                 await self.send_due()
             except Exception:  # the worker goes on without its mail, and tries again
@@ -102,7 +106,7 @@ class MailDelivery:
     async def send_due(self) -> Round:
         """Send every message that is due. Ends early where the mail server takes nothing."""
         result = Round()
-        while taken := await asyncio.to_thread(self._take):
+        while not self._ends and (taken := await asyncio.to_thread(self._take)):
             message_id, mail, error = taken
             is_server_down = False
             if mail is not None:

@@ -67,7 +67,8 @@ def check(request: Request, session: SessionDep, now: NowDep) -> Response:
         own_heading=(tried.facts.product.hs6 or "")[:HEADING] if tried.facts else "",
         titles={rule.id: rule.title for rule in service.mark(session, code).ruleset.rules} if assessed else {},
         outcomes=OUTCOMES,
-        not_counted=(Outcome.NOT_APPLICABLE, Outcome.NOT_ASSESSED),
+        unchecked=[each for each in assessed.findings if each.outcome is Outcome.NOT_ASSESSED] if assessed else [],
+        not_about=[each for each in assessed.findings if each.outcome is Outcome.NOT_APPLICABLE] if assessed else [],
         said=said,
     )
 
@@ -77,4 +78,11 @@ def rules(code: str, request: Request, session: SessionDep) -> Response:
     """The rules of one mark, as they judge now."""
     known = [row.code for row in store.schemes(session)]
     mark = service.mark(session, code if code in known else "")
-    return render(request, "apply_rules.html", scheme=mark, rules=explain(mark.ruleset), outcomes=OUTCOMES)
+    return render(
+        request,
+        "apply_rules.html",
+        scheme=mark,
+        rules=explain(mark.ruleset),
+        outcomes=OUTCOMES,
+        staff_only=(Supplier.STAFF,),
+    )

@@ -9,7 +9,7 @@ from app.pages.words import _
 from app.schemes.evidence_kinds import EvidenceKind, Supplier, kinds
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Language, Text, legible, placeholders
+from app.schemes.rules.base import Language, Source, Text, legible, placeholders
 from app.schemes.ruleset import Ruleset
 
 UNSEEN: Final = "…"
@@ -41,17 +41,37 @@ OUTCOMES: Mapping[Outcome, OutcomeFace] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A rule in words: by outcome everything that it can answer, with its own thresholds filled in."""
+    """A rule in words: what it asks for in one sentence, how that is proved, and by outcome everything that it can
+    answer, with its own thresholds filled in. `proof` is a text of the catalogues for what no document proves."""
 
     rule: AnyRule
+    requirement: Text | None
+    proof: str | None
     sentences: Sequence[tuple[Outcome, Text]]
     evidence: Sequence[EvidenceKind]
 
 
 def explain(ruleset: Ruleset) -> list[Explained]:
     return [
-        Explained(rule, _sentences(rule), [kinds()[code] for code in rule.evidence_kinds()]) for rule in ruleset.rules
+        Explained(
+            rule,
+            _filled(rule, rule.requirement) if rule.requirement else None,
+            PROOFS[rule.source] if rule.source else None,
+            _sentences(rule),
+            [kinds()[code] for code in rule.evidence_kinds()],
+        )
+        for rule in ruleset.rules
     ]
+
+
+PROOFS: Mapping[Source, str] = MappingProxyType(
+    {
+        Source.APPLICANT: _("what you enter in the application"),
+        Source.REGISTER: _("the resident register, looked up by the registrar"),
+        Source.OWN_RECORDS: _("our own records, looked up by us"),
+    }
+)
+"""How a rule is proved apart from documents, by the source of its facts."""
 
 
 def evidence_of(ruleset: Ruleset, supplier: Supplier) -> list[EvidenceKind]:
@@ -67,11 +87,14 @@ def _sentences(rule: AnyRule) -> list[tuple[Outcome, Text]]:
     """What it answers when a fact cannot be carried is no rule, and is left out."""
     cases = rule.cases()
     told = [case for case in cases if cases[case] in _TOLD]
-    return [(cases[case], _filled(rule, case)) for case in sorted(told, key=lambda case: _TOLD.index(cases[case]))]
+    return [
+        (cases[case], _filled(rule, rule.reasons[case]))
+        for case in sorted(told, key=lambda case: _TOLD.index(cases[case]))
+    ]
 
 
-def _filled(rule: AnyRule, case: str) -> Text:
-    text, parameters, named = rule.reasons[case], rule.published_parameters, rule.named()
+def _filled(rule: AnyRule, text: Text) -> Text:
+    parameters, named = rule.published_parameters, rule.named()
 
     def with_thresholds(sentence: str, language: Language) -> str:
         words = {name: legible(value, named.get(name), language) for name, value in parameters.items()}

@@ -8,7 +8,7 @@ from app.schemes.evidence_kinds import EvidenceKind, Need, Scope, Supplier, kind
 from app.schemes.lists import lists
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Source
+from app.schemes.rules.base import Source, legible
 from app.schemes.ruleset import Scheme
 from app.schemes.scheme_file import load_schemes
 
@@ -106,6 +106,10 @@ def _rule(rule: AnyRule) -> Iterator[str]:
     yield ""
     yield f"*{rule.title.az}* · {rule.clause.en} · kind `{rule.kind}`"
     yield ""
+    if rule.requirement is not None:
+        parameters = {name: legible(value) for name, value in rule.published_parameters.items()}
+        yield rule.requirement.en.format_map(parameters)
+        yield ""
     yield f"- Facts: {'; '.join(_facts(rule))}."
     for name, value in rule.parameters().items():
         if name == "branches":

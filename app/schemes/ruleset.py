@@ -120,6 +120,28 @@ class Ruleset(BaseModel):
         return canonical.digest(self.content())
 
 
+class Authority(BaseModel):
+    """Who owns the mark, and how it is reached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: Mapping[str, str] = Field(description="language → name; at least az, en, ru")
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    phone: str | None = Field(default=None, pattern=r"^\+[0-9 ]{7,20}$")
+    address: str | None = Field(default=None, min_length=1, description="as on an envelope")
+
+    @field_validator("names")
+    @classmethod
+    def names_cover_the_working_languages(cls, names: Mapping[str, str]) -> Mapping[str, str]:
+        return _in_the_working_languages(names)
+
+
+def _in_the_working_languages(names: Mapping[str, str]) -> Mapping[str, str]:
+    if missing := [language for language in REQUIRED_LANGUAGES if not names.get(language, "").strip()]:
+        raise ValueError(f"no name in {', '.join(missing)}")
+    return names
+
+
 class Scheme(BaseModel):
     """A mark: its names, its owner, its terms, and the ruleset of its file."""
 
@@ -129,6 +151,10 @@ class Scheme(BaseModel):
     kind: Kind
     owner: str = Field(min_length=1)
     names: Mapping[str, str] = Field(description="language → name; at least az, en, ru")
+    emblem: str | None = Field(
+        default=None, description="file of app/schemes/emblems without its ending; without it the neutral one"
+    )
+    authority: Authority | None = None
     legal_notes: tuple[Text, ...]
     term_months: int = Field(ge=1, le=120)
     assessment_level: AssessmentLevel = Field(
@@ -140,9 +166,7 @@ class Scheme(BaseModel):
     @field_validator("names")
     @classmethod
     def names_cover_the_working_languages(cls, names: Mapping[str, str]) -> Mapping[str, str]:
-        if missing := [language for language in REQUIRED_LANGUAGES if not names.get(language, "").strip()]:
-            raise ValueError(f"no name in {', '.join(missing)}")
-        return names
+        return _in_the_working_languages(names)
 
     @model_validator(mode="after")
     def the_ruleset_is_this_marks(self) -> Self:

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import Invalid
+from app.schemes import emblems
 from app.schemes.evidence_kinds import kinds
 from app.schemes.rules import AnyRule
 from app.schemes.rules.evidence import EvidenceRule
@@ -67,6 +68,8 @@ def read_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = 
         raise Invalid(f"{name}: {listed}", faults) from error
     if strange := [fault for rule in scheme.ruleset.rules for fault in unknown_evidence(rule)]:
         raise Invalid(f"{name}: {'; '.join(strange)}.")
+    if scheme.emblem is not None and scheme.emblem not in emblems.names():
+        raise Invalid(f"{name}: there is no emblem {scheme.emblem}; there are {', '.join(sorted(emblems.names()))}.")
     return scheme
 
 

@@ -7,6 +7,7 @@ from documents_world import PEM, STAMP, signer_of
 
 from app.documents import codes, letters, paper, stamp, typeset
 from app.documents.paper import PaperFacts
+from app.schemes.emblems import emblem
 
 NAMES = {
     "az": "Qarabağda istehsal olunub – Azərbaycanın ürəyi",
@@ -32,19 +33,24 @@ FACTS = PaperFacts(
     mark_names=NAMES,
     issuer_name="Owner of the mark",
     ruleset="MIK 2026.2",
-    holder_name="“Nümunə-Boru” MMC",
-    holder_voen="001****101",
+    holder_name="Sample Pipe (fictional)",
+    holder_name_az="“Nümunə-Boru” MMC",
+    holder_voen="0010000101",
     product_names=PRODUCT,
     hs6="730630",
     gtin=None,
     park_names={"az": "Ağdam Sənaye Parkı", "en": "Aghdam Industrial Park"},
     district="Ağdam",
+    country="AZ",
     origin_criterion="CTH",
     issued_on=date(2026, 11, 22),
     valid_from=date(2026, 11, 22),
     valid_until=date(2029, 11, 21),
     url="https://mark.example/v/MIK-2026-000042-Y",
     token="a.b.c",
+    emblem=emblem("karabakh"),
+    authority_names={"az": "Nişanın sahibi", "en": "Owner of the mark", "ru": "Владелец знака"},
+    contact=("mark@owner.example", "+994 12 000 00 00"),
 )
 SIGNER = signer_of(PEM)
 STAMPED = stamp.stamped_url(FACTS.url, stamp.make(STAMP, SIGNER))
@@ -54,8 +60,8 @@ def clean(text, *, bare=False):
     return letters.legible(text, typeset.drawable(), bare=bare)
 
 
-def pdf_of(facts=FACTS, third=None):
-    return typeset.typeset(paper.content(facts, third, codes.qr_svg(STAMPED), clean), facts.issued_on)
+def pdf_of(facts=FACTS, third=None, *, demo=False):
+    return typeset.typeset(paper.content(facts, third, codes.qr_svg(STAMPED), clean, demo=demo), facts.issued_on)
 
 
 def printed(picture, kind, width_mm, folder):

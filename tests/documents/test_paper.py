@@ -65,14 +65,23 @@ def texts(pieces):
 
 
 def test_rows():
-    assert texts(row("Holder")["values"]) == ["“Nümunə-Boru” MMC", "VÖEN 001****101"]
-    assert texts(row("Holder", holder_voen=None)["values"]) == ["“Nümunə-Boru” MMC"]
+    names = ["“Nümunə-Boru” MMC", "Sample Pipe (fictional)"]
+    assert texts(row("Holder")["values"]) == [*names, "VÖEN 0010000101"]
+    assert texts(row("Holder", holder_voen=None)["values"]) == names
+    for known in (None, FACTS.holder_name):
+        assert texts(row("Holder", holder_name_az=known)["values"]) == ["Sample Pipe (fictional)", "VÖEN 0010000101"]
+    assert texts(row("Country of origin", "fa")["values"]) == ["Azərbaycan", "Azerbaijan", "جمهوری آذربایجان"]
+    assert texts(row("Country of origin", country="XX")["values"]) == ["XX"]
     assert texts(row("HS code")["values"]) == ["7306.30"]
     assert texts(row("HS code", gtin="4760000000002")["values"]) == ["7306.30   GTIN 4760000000002"]
     assert texts(row("Place of production")["values"]) == ["Ağdam Sənaye Parkı, Ağdam", "Aghdam Industrial Park, Ağdam"]
     assert texts(row("Place of production", park_names={})["values"]) == ["Ağdam"]
     assert texts(row("Place of production", park_names={"tr": "Park"})["values"]) == ["Park, Ağdam"]
-    assert texts(row("Issued by")["values"]) == ["Owner of the mark, 2026-11-22", "MIK 2026.2"]
+    assert texts(row("Issued by")["values"]) == [
+        "Owner of the mark, 2026-11-22", "Nişanın sahibi", "mark@owner.example · +994 12 000 00 00", "MIK 2026.2",
+    ]  # fmt: skip
+    bare = row("Issued by", authority_names={}, contact=())
+    assert texts(bare["values"]) == ["Owner of the mark, 2026-11-22", "MIK 2026.2"]
     assert texts(row("Origin criterion", origin_criterion="NONE")["values"]) == ["NONE"]
     assert texts(row("Valid")["values"])[:2] == [
         "2026-11-22 – 2029-11-21",
@@ -99,15 +108,25 @@ def test_what_is_written_from_the_right_stands_at_the_right():
 def test_every_name_is_cleaned():
     marked = paper.content(
         replace(FACTS, mark_names={"az": "x"}, product_names={"az": "x"}, park_names={"az": "x"}, issuer_name="x",
-                mark_name="x", holder_name="x", district="x", ruleset="x"),
+                mark_name="x",
+                holder_name="x", holder_name_az="y", authority_names={"az": "x"}, contact=("x",),
+                district="x", ruleset="x"),
         None, "<svg/>", lambda _: "CLEANED",
     )  # fmt: skip
-    assert {marked[each] for each in ("mark", "issuer", "emblem", "description")} == {"CLEANED"}
+    assert {marked[each] for each in ("mark", "issuer", "emblem_alt", "description")} == {"CLEANED"}
     assert texts(marked["mark_names"]) == ["CLEANED"]
     rows = {each["labels"][1]["text"]: texts(each["values"]) for each in marked["rows"]}
     assert rows["Holder"][0] == rows["Product"][0] == "CLEANED"
     assert rows["Place of production"] == ["CLEANED, CLEANED"]
-    assert rows["Issued by"] == ["CLEANED, 2026-11-22", "CLEANED"]
+    assert rows["Issued by"] == ["CLEANED, 2026-11-22", *["CLEANED"] * 2]
+
+
+@pytest.mark.parametrize("third", [None, *SPOKEN])
+def test_the_paper_of_a_demo_says_so(third):
+    assert paper.content(FACTS, third, "<svg/>", plain)["demo"] == []
+    said = paper.content(FACTS, third, "<svg/>", plain, demo=True)["demo"]
+    assert tuple(each["lang"] for each in said) == paper.spoken(third)
+    assert all("DEMO" in each["text"] for each in said)
 
 
 def test_a_paper_never_says_that_it_is_valid_today():

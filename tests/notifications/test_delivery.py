@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
+from app.access.model import AddressConfirmation
 from app.access.seal import Seal
 from app.cli import app as mik
+from app.cli import sweep
 from app.cli.mail import code_in
 from app.db import Database
 from app.notifications import outbox, transport
@@ -301,6 +303,18 @@ def test_a_request_succeeds_though_the_mail_server_is_down_and_the_worker_sends_
             wait_until(lambda: inbox.taken)
             wait_until(lambda: all(each.delivered_at for each in stored(house.database)))
             assert [mail["To"] for mail in inbox.taken].count(f"member@{company.voen}.example") == 1
+
+
+def test_addresses_are_not_kept(house):
+    """What was delivered, and what was confirmed, is forgotten after a month; what waits stays."""
+    house.anonymous.post("/v1/registrations", json={"email": "first@numune.example"})
+    assert len(house.mail()) == 1
+    house.clock.advance(days=32)
+    house.anonymous.post("/v1/registrations", json={"email": "second@numune.example"})
+    sweep.run(house.database, house.clock(), dry_run=False, say=lambda _: None)
+    assert [message.recipient for message in stored(house.database)] == ["second@numune.example"]
+    with house.database.read_session() as session:
+        assert session.scalars(sa.select(AddressConfirmation)).all() == []
 
 
 def wait_until(is_so):

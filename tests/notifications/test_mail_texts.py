@@ -10,11 +10,13 @@ import pytest
 from babel.messages.pofile import read_po
 
 from app import languages
+from app.keys import UnsafeKeyFile
 from app.notifications.delivery import LONGEST_PAUSE, pause_after
 from app.notifications.mail import compose
 from app.notifications.model import Kind
 from app.notifications.texts import LANGUAGES, TEXTS, render
-from app.notifications.transport import SmtpServer
+from app.notifications.transport import SmtpServer, password_of, transport_of
+from app.settings import Settings
 from tests.pages.strings import APP, placeholders
 
 VALUES = {
@@ -108,4 +110,15 @@ def test_pauses_grow():
 )
 def test_which_server(url, server):
     assert SmtpServer.of(url, None) == SmtpServer(*server)
-    assert SmtpServer.of(url, "secret").password == "secret"
+
+
+def test_the_password_from_a_file(tmp_path):
+    file = tmp_path / "password"
+    file.write_text("of the file\n")
+    settings = Settings(smtp_url="smtp://user@mail.example.az", smtp_password_file=str(file))
+    file.chmod(0o644)
+    with pytest.raises(UnsafeKeyFile, match="chmod 600"):
+        transport_of(settings)
+    file.chmod(0o600)
+    assert password_of(settings) == "of the file"
+    assert transport_of(settings)._server.password == "of the file"

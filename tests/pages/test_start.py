@@ -37,6 +37,9 @@ def test_the_rules_of_a_mark(http, code):
         for rule in scheme.ruleset.rules:
             assert f'id="{rule.id}"' in page and getattr(rule.title, side) in page
             assert getattr(rule.clause, side) in page
+        asked = {"MIK": ("K-06", "40 %"), "MIA": ("A-05", "40 %"), "URVA": ("U-04", "80 %")}[code]
+        told = re.search(rf'id="{asked[0]}">.*?<details', page, re.DOTALL)[0]
+        assert asked[1] in told and catalogue("pages", language).gettext("How to prove it:") in told
         assert ('<span lang="en" dir="ltr">' in page) == (language == "ru")
 
 
@@ -52,6 +55,27 @@ def test_the_form_answers_with_arithmetic_and_reasons(http):
     assert "A reviewer would have to decide" in page
     assert "Karabakh share of manufacturing cost is 35.0 %: below 40 %" in page
     assert 'value="1450"' in page and '<option value="here" selected>' in page  # what was typed stays
+
+
+GOOD = (
+    "scheme=MIA&name=Tube&hs6=730630&ex_works=1450&foreign=830&headings=7208&karabakh=45&azerbaijan=56"
+    "&district=Ağdam&residence=resident&work=tube_welding&step=here"
+)
+
+
+def test_nothing_is_green_as_long_as_rules_are_unchecked(http):
+    for language in LANGUAGES:
+        page = html.unescape(http.get(f"/apply/check?{GOOD}&lang={language}").text)
+        assert re.search(r'<h2 id="outcome">.*?<bdi>15</bdi>.*?</h2>', page)
+        assert page.index('id="unchecked"') < page.index('id="answers"')
+        assert catalogue("pages", language).gettext("No obstacle in what was checked") in page
+        assert 'class="card outcome good"' not in page and 'class="chip good"' not in page
+
+
+def test_how_to_apply_leads_to_the_closed_lists(http):
+    page = http.get("/apply").text
+    for name in ("operations", "units", "flags", "headings"):
+        assert f'href="/v1/{name}"' in page and http.get(f"/v1/{name}").status_code == 200
 
 
 def test_the_form_speaks_the_language_of_the_reader(http):

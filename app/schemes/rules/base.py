@@ -130,6 +130,11 @@ class Rule(BaseModel, ABC):
     id: str = Field(pattern=r"^[A-Z]{1,3}-[0-9]{2}$")
     clause: Text = Field(description="where the mark's regulations or the law say so; ends every reason")
     title: Text
+    requirement: Text | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,  # rulesets from before this field keep their digest
+        description="what the rule asks for, in one sentence; may name the rule's own parameters",
+    )
     may_be_supplied_later: bool = Field(
         default=False, description="incomplete does not stop a submission: it is asked for, and stops an approval"
     )
@@ -193,6 +198,9 @@ class Rule(BaseModel, ABC):
         if surplus := sorted(self.reasons.keys() - texts):
             raise ValueError(f"{self.id}: with its parameters this kind never answers {', '.join(surplus)}")
         known = self.VALUES | self.parameters().keys()
+        asked = placeholders(self.requirement.en + self.requirement.az) if self.requirement else set()
+        if unknown := sorted(asked - self.parameters().keys()):
+            raise ValueError(f"{self.id}, requirement: unknown placeholder {', '.join(unknown)}")
         for case, text in self.reasons.items():
             for sentence in (text.en, text.az):
                 if unknown := sorted(placeholders(sentence) - known):
