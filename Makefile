@@ -59,8 +59,9 @@ test-short: $(VENV)/development  ## types and a cross-section of the tests, for 
 test-long: $(VENV)/development  ## every test on both databases; races in fifty rounds, generated input at length
 	$(call run-all,whole rounds)
 
-bench: $(VENV)/development  ## measure it beside the bare server, into benchmarks/RESULTS.md (20 minutes; QUICK=--quick: a few)
+bench: $(VENV)/development  ## measure it beside the bare server, into benchmarks/RESULTS.md and AVAILABILITY.md (30 minutes; QUICK=--quick: ten)
 	$(BIN)/python -m benchmarks $(QUICK)
+	$(BIN)/python -m benchmarks.availability
 
 lint: $(VENV)/development  ## style, types, contracts
 	$(call run-all,$(STYLE))

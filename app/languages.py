@@ -75,3 +75,8 @@ def locale(language: str) -> Locale:
 @cache
 def direction(language: str) -> Direction:
     return "rtl" if locale(language).text_direction == "rtl" else "ltr"
+
+
+def country(code: str, language: str) -> str:
+    """The name of a country (ISO 3166-1 alpha-2) in a language; the code itself where it has none."""
+    return str(locale(language).territories.get(code, code))

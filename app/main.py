@@ -68,6 +68,7 @@ from app.notifications.delivery import mail_delivery
 from app.pages import apply, badge, register, report, start
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
+from app.pages.marks import Marks
 from app.pages.verify import VerifyPages
 from app.registry import places
 from app.schemes import service as schemes
@@ -137,7 +138,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     store = certificate_store(settings.sqlalchemy_url)
     tally = Tally()
     desk = VerificationDesk(
-        store=store, keys=keeper.ring, reread=keeper.reread, clock=clock, base_url=settings.base_url
+        store=store,
+        keys=keeper.ring,
+        reread=keeper.reread,
+        clock=clock,
+        base_url=settings.base_url,
+        demo=settings.profile is Profile.DEMO,
     )
 
     @asynccontextmanager
@@ -184,12 +190,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.uploads, app.state.quotas = Uploads(), Quotas.of(settings)
     app.state.keys = keeper.ring
     app.state.key_documents = key_routes.KeyDocuments()
+    app.state.pages = Frame(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
     app.state.keeper = keeper
     app.state.desk = desk
-    app.state.pages = Frame(base_url=settings.base_url)
-    app.state.migrated = schema.migrated
+    app.state.marks, app.state.migrated = Marks(database), schema.migrated
 
-    pages = VerifyPages(desk, settings.all_own_hosts, FileBox((signing.fingerprint,) if signing else ()), tally)
+    pages = VerifyPages(
+        desk, settings.all_own_hosts, FileBox((signing.fingerprint,) if signing else ()), app.state.marks, tally
+    )
     problems.install(app)
     app.router.routes.extend(
         lane.routes(desk, tally, max_body_bytes=settings.body_max_bytes, max_batch_bytes=settings.batch_max_bytes)

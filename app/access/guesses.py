@@ -1,7 +1,9 @@
-"""Throttling of guesses, pure numbers over the store: by account and address together, by address, by account.
+"""Throttling of guesses, pure numbers over the store: by account and network together, by network, by account.
 
-Counting only by account would let anybody lock out a reviewer; counting only by address would let a botnet guess on.
-The account alone therefore has the widest limit.
+A guess is counted before it is compared (`count_guess`, in a transaction of its own), so that a hundred at once are a
+hundred; one that was right is taken back (`forgive`). A network that fails too often waits. Counting by account alone
+would let anybody lock out a reviewer, so that limit only slows down: each network has a few tries left, and whoever
+gives a right code of the authenticator beside the password is let in however often others failed.
 
 Codes of an authenticator are counted apart, and by account alone: they have a million values, and whoever gets to guess
 them has the password already. A right password must not forgive them: it would let its thief go on for ever.
@@ -24,6 +26,9 @@ MOST_REPORTS = 10
 MOST_MAIL_REQUESTS = 20
 MAIL_WINDOW = timedelta(hours=1)
 MOST_MAIL = 5
+MOST_BY_BOTH, MOST_BY_NETWORK, MOST_BY_ACCOUNT = 10, 100, 50
+MOST_WHEN_SLOW = 3
+"""Tries that a network has at an account at which all others together failed more than `MOST_BY_ACCOUNT` times."""
 REGISTRATION_WINDOW = timedelta(days=1)
 
 
@@ -35,9 +40,9 @@ class Limit:
 
 def limits(account: str, address: str) -> tuple[Limit, ...]:
     return (
-        Limit(_key("account+address", account, address), 10),
-        Limit(_key("address", address), 100),
-        Limit(_key("account", account), 50),
+        Limit(_key("account+address", account, network_of(address)), MOST_BY_BOTH),
+        Limit(_key("address", network_of(address)), MOST_BY_NETWORK),
+        Limit(_key("account", account), MOST_BY_ACCOUNT),
     )
 
 
@@ -45,8 +50,35 @@ def code_limits(user_id: UUID) -> tuple[Limit, ...]:
     return (Limit(_key("code", str(user_id)), 10),)
 
 
-def refuse_if_exhausted(session: Session, account: str, address: str, now: datetime) -> None:
-    _refuse(session, limits(account, address), now)
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often was guessed in this window, the present guess included."""
+
+    by_both: int
+    by_network: int
+    by_account: int
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether the password alone is not enough now: the network has used up its tries at this account."""
+        return self.by_both > (MOST_WHEN_SLOW if self.by_account > MOST_BY_ACCOUNT else MOST_BY_BOTH)
+
+
+def refuse_network(session: Session, account: str, address: str, now: datetime) -> None:
+    """Refuse a network that has failed too often, by reading alone: a flood of such requests must write nothing."""
+    _refuse(session, limits(account, address)[1:2], now)
+
+
+def count_guess(session: Session, account: str, address: str, now: datetime) -> Counted:
+    """Count a guess that is about to be compared; commit before it is. Errors: TooManyAttempts for the network."""
+    by_both, by_network, by_account = limits(account, address)
+    counts = {
+        limit.key: store.add_failure(session, limit.key, now, now - WINDOW)
+        for limit in sorted((by_both, by_network, by_account), key=lambda each: each.key)  # one order of locks for all
+    }
+    if counts[by_network.key] > by_network.most:
+        raise too_many()
+    return Counted(counts[by_both.key], counts[by_network.key], counts[by_account.key])
 
 
 def refuse_codes_if_exhausted(session: Session, user_id: UUID, now: datetime) -> None:
@@ -56,15 +88,14 @@ def refuse_codes_if_exhausted(session: Session, user_id: UUID, now: datetime) ->
 def _refuse(session: Session, exhausted: tuple[Limit, ...], now: datetime) -> None:
     for limit in exhausted:
         if store.failures(session, limit.key, now - WINDOW) >= limit.most:
-            raise TooManyAttempts(
-                "Too many failed attempts. Wait a quarter of an hour, then try again.",
-                retry_after=int(WINDOW.total_seconds()),
-            )
+            raise too_many()
 
 
-def count_failure(session: Session, account: str, address: str, now: datetime) -> None:
-    for limit in sorted(limits(account, address), key=lambda each: each.key):  # one order of locks for everybody
-        store.add_failure(session, limit.key, now, now - WINDOW)
+def too_many() -> TooManyAttempts:
+    return TooManyAttempts(
+        "Too many failed attempts. Wait a quarter of an hour, then try again.",
+        retry_after=int(WINDOW.total_seconds()),
+    )
 
 
 def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
@@ -75,12 +106,11 @@ def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
 def count_report(session: Session, address: str, now: datetime) -> None:
     """Reports of misuse take no account: ten from one address in a window. An IPv6 address counts as its network."""
     limit = Limit(_key("report", network_of(address)), MOST_REPORTS)
-    if store.failures(session, limit.key, now - WINDOW) >= limit.most:
+    if store.add_failure(session, limit.key, now, now - WINDOW) > limit.most:  # rolled back with the report
         raise TooManyAttempts(
             "Too many reports from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
         )
-    store.add_failure(session, limit.key, now, now - WINDOW)
 
 
 def count_mail_request(session: Session, address: str, now: datetime) -> None:
@@ -118,8 +148,14 @@ def forgive_codes(session: Session, user_id: UUID) -> None:
 
 
 def forgive(session: Session, account: str, address: str) -> None:
-    """A right password clears what this account failed from this address, not what the address failed elsewhere."""
-    store.clear_failures(session, limits(account, address)[0].key)
+    """A right password clears what this account failed from this network; of what was failed elsewhere only the guess
+    itself is taken back, which was counted beforehand."""
+    by_both, by_network, by_account = limits(account, address)
+    for limit in sorted((by_both, by_network, by_account), key=lambda each: each.key):
+        if limit is by_both:
+            store.clear_failures(session, limit.key)
+        else:
+            store.take_back_failure(session, limit.key)
 
 
 def count_registration(session: Session, address: str, now: datetime, *, most: int) -> None:
@@ -130,8 +166,7 @@ def count_registration(session: Session, address: str, now: datetime, *, most: i
     if most == 0 or _is_this_machine(address):
         return
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
-    store.add_failure(session, key, now, since)  # first: of many at once each waits for the one before
-    if store.failures(session, key, since) > most:
+    if store.add_failure(session, key, now, since) > most:  # rolled back with the registration
         raise TooManyAttempts(
             Message("No more than %(limit)s registrations are taken from one address in a day.", limit=most),
             retry_after=int(REGISTRATION_WINDOW.total_seconds()),

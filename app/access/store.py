@@ -68,16 +68,25 @@ def failures(session: Session, key: str, since: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def add_failure(session: Session, key: str, now: datetime, since: datetime) -> None:
+def add_failure(session: Session, key: str, now: datetime, since: datetime) -> int:
     """Count one more; a window that is over starts anew. In one statement, so that parallel guesses all count, the
-    first ones of a window as well."""
-    session.execute(
+    first ones of a window as well. Returns how many there are now."""
+    count: int = session.execute(
         sa.text(
             "INSERT INTO guesses (key, window_start, failures) VALUES (:key, :now, 1) ON CONFLICT (key) DO UPDATE SET "
             "failures = CASE WHEN guesses.window_start < :since THEN 1 ELSE guesses.failures + 1 END, "
-            "window_start = CASE WHEN guesses.window_start < :since THEN :now ELSE guesses.window_start END"
+            "window_start = CASE WHEN guesses.window_start < :since THEN :now ELSE guesses.window_start END "
+            "RETURNING failures"
         ).bindparams(sa.bindparam("now", type_=UtcDateTime()), sa.bindparam("since", type_=UtcDateTime())),
         {"key": key, "now": now, "since": since},
+    ).scalar_one()
+    return count
+
+
+def take_back_failure(session: Session, key: str) -> None:
+    """One less: what was counted before it was compared turned out to be right."""
+    session.execute(
+        sa.update(Guesses).where(Guesses.key == key, Guesses.failures > 0).values(failures=Guesses.failures - 1)
     )
 
 

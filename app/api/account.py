@@ -114,14 +114,17 @@ def change_password(
     user = store.user(session, person(actor))
     if user is None:
         raise Unauthenticated("This account is not active.")
-    guesses.refuse_if_exhausted(session, user.email, address, now)
+    guesses.refuse_network(session, user.email, address, now)
+    with database.session() as writing:
+        counted = guesses.count_guess(writing, user.email, address, now)
+        writing.commit()
+    if counted.needs_second_factor:
+        raise guesses.too_many()
     if not passwords.verify(body.present_password, user.password_hash):
-        with database.session() as writing:
-            guesses.count_failure(writing, user.email, address, now)
-            writing.commit()
         return problem(403, "wrong-password", "The present password is not right.")
     new_hash = passwords.hash(body.password)
     with database.session() as writing:
+        guesses.forgive(writing, user.email, address)
         resets.change(writing, actor, was_hash=user.password_hash, password_hash=new_hash, now=now)
         writing.commit()
     return Response(status_code=204)

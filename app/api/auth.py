@@ -144,22 +144,34 @@ class _Desk:
 
     def sign_in(self, username: str, password: str, otp: str | None) -> Response:
         account = access.email_key(username)
+        counted = self._count_guess(account)
+        if counted.needs_second_factor and not otp:
+            raise guesses.too_many()
         with self._database.read_session() as session:
-            guesses.refuse_if_exhausted(session, account, self._address, self._now)
             user = store.user_by_email(session, account)
         known = user if user is not None and user.active else None
         right = self._passwords.verify(password, known.password_hash if known else None)
-        with self._database.session() as session:
-            begun = None
-            if right and known is not None:
-                guesses.forgive(session, account, self._address)
+        begun = None
+        if right and known is not None:
+            with self._database.session() as session:
                 begun = self._begin(session, known, otp)
-            else:
-                guesses.count_failure(session, account, self._address, self._now)
-            session.commit()
+                if begun is not None:  # else the next answer would tell that only the code was wrong
+                    guesses.forgive(session, account, self._address)
+                session.commit()
+        if begun is None and counted.needs_second_factor:  # the same answer, whichever of the two was wrong
+            raise guesses.too_many()
         if begun is None:
             return _refusal(401, "invalid_grant", "Invalid credentials.")
         return self._for_person(begun)
+
+    def _count_guess(self, account: str) -> guesses.Counted:
+        """Before anything is compared: of many guesses at once each finds the others counted."""
+        with self._database.read_session() as session:
+            guesses.refuse_network(session, account, self._address, self._now)
+        with self._database.session() as session:
+            counted = guesses.count_guess(session, account, self._address, self._now)
+            session.commit()
+        return counted
 
     def _begin(self, session: Session, known: User, otp: str | None) -> Begun | None:
         """A wrong code, and a password that was changed while its hash was compared, let nobody in."""
@@ -186,16 +198,15 @@ class _Desk:
 
     def let_program_in(self, client_id: str, secret: str, scope: str | None) -> Response:
         account = access.email_key(client_id)
+        if self._count_guess(account).needs_second_factor:
+            raise guesses.too_many()
         with self._database.read_session() as session:
-            guesses.refuse_if_exhausted(session, account, self._address, self._now)
             client = access.client_by_secret(session, account, secret)
-        with self._database.session() as session:
-            if client is None:
-                guesses.count_failure(session, account, self._address, self._now)
-            else:
+        if client is not None:
+            with self._database.session() as session:
                 guesses.forgive(session, account, self._address)
                 store.touch_client(session, client.id, self._now)
-            session.commit()
+                session.commit()
         if client is None:
             return _refusal(401, "invalid_client", "Invalid credentials.")
         scopes = _narrowed(client, scope)

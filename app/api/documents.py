@@ -16,7 +16,6 @@ from app.certificates.number import parse
 from app.certificates.record import CertificateRecord, utc_text
 from app.core.messages import Message, message_of
 from app.db import Database
-from app.documents import codes
 from app.documents.orders import order_of
 from app.documents.paper import spoken
 from app.documents.press import Order, Press
@@ -91,8 +90,7 @@ async def qr_svg(number: str, request: Request, now: NowDep) -> Response:
 
     Print it at least 30 mm wide, its white border included. Level M.
     """
-    url = await _stamped_url(request, number, now)
-    return _answer(request, codes.qr_svg(url).encode("ascii"), SVG)
+    return await _picture(request, number, now, SVG, Press.qr_svg)
 
 
 @router.get(
@@ -103,8 +101,7 @@ async def qr_svg(number: str, request: Request, now: NowDep) -> Response:
 )
 async def qr_png(number: str, request: Request, now: NowDep) -> Response:
     """The same code in pixels."""
-    url = await _stamped_url(request, number, now)
-    return _answer(request, codes.qr_png(url), PNG)
+    return await _picture(request, number, now, PNG, Press.qr_png)
 
 
 @router.get(
@@ -118,8 +115,7 @@ async def label_svg(number: str, request: Request, now: NowDep) -> Response:
 
     Do not print the code below 14 mm, its white border included.
     """
-    order = await _ordered(request, number, now)
-    return _answer(request, _press(request).label(order).encode(), SVG)
+    return await _picture(request, number, now, SVG, Press.label)
 
 
 @router.get(
@@ -158,10 +154,17 @@ _PDF_CSP = "frame-ancestors 'none'"
 _CHOICE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(languages.LANGUAGES))
 
 
-async def _stamped_url(request: Request, number: str, now: datetime) -> str:
+async def _picture(
+    request: Request, number: str, now: datetime, media_type: str, draw: Callable[[Press, Order], bytes]
+) -> Response:
+    """Drawn on a thread and kept: in the event loop it would stop every check for as long."""
     order = await _ordered(request, number, now)
     bench: Bench = request.app.state.bench
-    return await bench.make(lambda: _press(request).url(order))
+    body = await bench.make(lambda: draw(_press(request), order))
+    headers = _headers(f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    if matches(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)
 
 
 async def _ordered(request: Request, number: str, now: datetime) -> Order:
@@ -187,13 +190,6 @@ def _read(request: Request, number: str, now: datetime) -> Order:
 def _press(request: Request) -> Press:
     press: Press = request.app.state.press
     return press
-
-
-def _answer(request: Request, body: bytes, media_type: str) -> Response:
-    headers = _headers(f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-    if matches(request.headers.get("if-none-match"), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
 
 
 def _headers(tag: str) -> dict[str, str]:

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app import strict_json
 from app.api import dossier
 from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
-from app.applications.items import MAX_PRODUCTS, About, Details
+from app.applications.items import MAX_PRODUCTS, About, Details, wrong_kind
 from app.applications.model import Evidence
 from app.applications.quotas import Quotas
 from app.core.messages import Message
@@ -35,7 +35,7 @@ from app.web.deps import (
     etag,
     parse_id,
 )
-from app.web.fields import Body, Flag, Prose, Word
+from app.web.fields import Body, Day, Flag, Prose, Word
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
 from app.web.routing import FileRoute, Prepared
 
@@ -89,38 +89,50 @@ class Sheet:
         return About(products, parse_id(self.site_id, "site") if self.site_id else None)
 
     def details(self) -> Details:
-        return Details(self.issued_on, self.valid_until, self.number, self._values())
-
-    def _values(self) -> dict[str, Any]:
-        try:
-            values = strict_json.loads(self.values or "{}")
-        except ValueError as why:
-            raise Invalid.at("/values", why.args[0]) from None
-        if not isinstance(values, dict):
-            raise Invalid.at(
-                "/values", Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
-            )
-        return values
+        return Details(self.issued_on, self.valid_until, self.number, values_of(self.values))
 
     def draft(self) -> Draft:
         draft: Draft = self.prepared.get()
         return draft
 
 
+def _known_kind(code: str) -> str:
+    if wrong := wrong_kind(code):
+        raise ValueError(wrong)
+    return code
+
+
+def _json_object(text: str | None) -> str | None:
+    values_of(text)
+    return text
+
+
+def values_of(text: str | None) -> dict[str, Any]:
+    """The values that go with a file. Raises ValueError with a message."""
+    values = strict_json.loads(text or "{}")
+    if not isinstance(values, dict):
+        raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
+            Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
+        )
+    return values
+
+
 def _sheet(
     request: Request,
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
-    kind: Annotated[str, Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
+    kind: Annotated[str, AfterValidator(_known_kind), Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
     product_id: Annotated[
         list[Annotated[str, Field(max_length=40)]] | None,
         Form(max_length=MAX_PRODUCTS, description="products that it is about, each named; see `scope` of its kind"),
     ] = None,
     site_id: Annotated[str | None, Form(max_length=40, description="the site that it is about")] = None,
-    issued_on: Annotated[date | None, Form(description="as printed on the document")] = None,
-    valid_until: Annotated[date | None, Form(description="last day, inclusive")] = None,
+    issued_on: Annotated[Day | None, Form(description="as printed on the document")] = None,
+    valid_until: Annotated[Day | None, Form(description="last day, inclusive")] = None,
     number: Annotated[str | None, Form(max_length=200, description="as printed on the document")] = None,
     values: Annotated[
-        str | None, Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds")
+        str | None,
+        AfterValidator(_json_object),
+        Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds"),
     ] = None,
 ) -> Sheet:
     return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values, request.state.prepared)
@@ -324,8 +336,8 @@ def remove(
 class Reading(Body):
     """What the document says and what it is about; what is left out stays as it was stated."""
 
-    issued_on: date | None = None
-    valid_until: date | None = Field(None, description="last day, inclusive")
+    issued_on: Day | None = None
+    valid_until: Day | None = Field(None, description="last day, inclusive")
     number: Word | None = None
     values: dict[Annotated[str, Field(max_length=60)], Any] = Field(
         default={}, max_length=20, description="see /v1/evidence-kinds", examples=[{"taxpayer_status": "active"}]

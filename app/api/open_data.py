@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -41,7 +42,8 @@ COLUMNS: Final = (
     *("during_investigation", "holder_az", "country"),
 )
 """Their order is fixed; a further column is added at the end."""
-_FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA: Final = re.compile(r"""((?:^|[;\t\r\n])[\s"']*?)(?=[=+\-@＝＋－＠]|\A[\t\r\n])""")
+"""Where a cell may begin and a formula would."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 Encode = Callable[[Sequence[Certificate]], bytes]
@@ -139,8 +141,12 @@ def _lines(rows: Sequence[Sequence[str | None]]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    """Text for a spreadsheet, which would otherwise compute what somebody wrote as a name."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    """Text for a spreadsheet, which would otherwise compute what somebody wrote as a name.
+
+    One that separates by semicolons or tabs, as with Azerbaijani or Russian settings, begins a cell after each of them,
+    whatever stands in quotes.
+    """
+    return _FORMULA.sub(r"\1'", cell)
 
 
 def _json_lines(rows: Sequence[Certificate]) -> bytes:

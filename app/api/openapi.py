@@ -133,6 +133,7 @@ def _verdict() -> dict[str, Any]:
         "type": "object",
         "required": ["verdict", "message", "as_of", "certificate", "checks", "links"],
         "properties": {
+            "demo": {"type": "boolean", "description": "true: this is a demo; otherwise the member is absent"},
             "verdict": {"type": "string", "enum": [verdict.value for verdict in Verdict]},
             "message": {"type": "string"},
             "as_of": {"type": ["string", "null"], "format": "date-time"},

@@ -18,7 +18,7 @@ from app.applications import cases, evidence, grounds, items, store
 from app.applications.items import About, Details
 from app.applications.model import Evidence
 from app.core.messages import Message
-from app.errors import Conflict, Expected, FourEyes, Invalid, Version, check_version
+from app.errors import Conflict, Expected, Faults, FourEyes, Invalid, Version, check_version
 from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
@@ -66,7 +66,10 @@ def _check_second_person(row: Evidence, actor: Actor) -> None:
     kind = kinds().get(row.kind)
     if kind is not None and kind.second_person and row.uploaded_by == actor.id:
         raise FourEyes(
-            Message("You added this document: “%(kind)s” is confirmed by another member of staff.", kind=kind.name.en)
+            Message(
+                "You added this document: “%(kind)s” is confirmed by another member of staff.",
+                kind=Message(kind.name.en),
+            )
         )
 
 
@@ -91,10 +94,14 @@ def confirm(
     )
     kind = items.kind_of(row.kind)
     subject = items.subject_read(kind, row, about)
-    evidence.check_subject(session, row.organisation_id, row.application_id, subject)
+    faults = Faults()
+    with faults.collected():
+        evidence.check_subject(session, row.organisation_id, row.application_id, subject)
     read = evidence.with_default_signer(session, kind, read, row.uploaded_by)
     asked = evidence.lookups(session, row.organisation_id)
-    kept = items.checked(kind, subject, read, day_in_baku(now), complete=True, lookups=asked)
+    with faults.collected():
+        kept = items.checked(kind, subject, read, day_in_baku(now), complete=True, lookups=asked)
+    faults.refuse()
     row.product_ids = sorted(str(each) for each in subject.product_ids)
     row.site_id = subject.site_id
     row.issued_on, row.valid_until, row.number = kept.issued_on, kept.valid_until, kept.number

@@ -25,7 +25,7 @@ from app.applications.service import editable
 from app.applications.workflow import OPEN, State
 from app.core.messages import Message, word_of
 from app.db import new_id
-from app.errors import Conflict, Expected, Invalid, NotFound
+from app.errors import Conflict, Expected, Faults, Invalid, NotFound
 from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
@@ -95,8 +95,12 @@ def add(
     """By the applicant, or by staff to a case. The same item sent twice is one."""
     take = takes_findings if actor.is_staff else takes_evidence
     application = take(session, actor, application_id)
-    check_subject(session, application.organisation_id, application.id, about)
-    row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
+    faults = Faults()
+    with faults.collected():
+        check_subject(session, application.organisation_id, application.id, about)
+    with faults.collected():
+        row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
+    faults.refuse()
     row.application_id = application.id
     return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, quotas, now)
 
@@ -116,8 +120,12 @@ def add_of_company(
 ) -> Evidence:
     """Once for all applications of the company, by its members or by staff. The same item sent twice is one."""
     organisation = takes_company_evidence(session, actor, organisation_id)
-    check_subject(session, organisation.id, None, about)
-    row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
+    faults = Faults()
+    with faults.collected():
+        check_subject(session, organisation.id, None, about)
+    with faults.collected():
+        row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
+    faults.refuse()
     present = store.evidence_of_company(session, organisation.id)
     return _enter(session, actor, row, present, MOST_OF_A_COMPANY, quotas, now)
 

@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import segno
 
+EDITION: Final = 1
+"""Raise it when a picture of the same content is to look different: pictures are kept."""
 QUIET_ZONE: Final = 4  # modules (ISO/IEC 18004 §6.3.8)
 PNG_MODULE: Final = 8  # pixels for each module: a stamp gives about 800 pixels, 30 mm at 600 dpi
 LABEL_CODE_MM: Final = 16

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from babel import Locale
 from babel.dates import format_date
 
 from app import languages
@@ -188,10 +187,8 @@ class _Page:
 
     def _country(self) -> list[Piece]:
         """By its names in the languages of the paper."""
-        known = {each: Locale.parse(languages.locale(each)).territories for each in self.tongues}
-        names = {each: territories.get(self.facts.country) for each, territories in known.items()}
-        told = [(each, name) for each, name in names.items() if name] or [("en", self.facts.country)]
-        return [_value(each, name, strong=not place) for place, (each, name) in enumerate(told)]
+        told = {languages.country(self.facts.country, each): each for each in reversed(self.tongues)}
+        return [_value(each, name, strong=not place) for place, (name, each) in enumerate(reversed(told.items()))]
 
     def _issuer(self) -> list[Piece]:
         """The owner of the mark as it signed, by its full names, and how it is reached."""

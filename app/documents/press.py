@@ -61,15 +61,25 @@ class Press:
         """The address in the QR code."""
         return stamp.stamped_url(order.facts.url, self.stamp(order.stamp))
 
-    def label(self, order: Order) -> str:
-        drawable = typeset.drawable()
-        return codes.label_svg(
-            order.facts.url,
-            mark=legible(order.facts.mark_name, drawable),
-            holder=legible(order.facts.holder_name_az or order.facts.holder_name, drawable),
-            number=order.facts.number,
-            demo=self.demo,
-        )
+    def qr_svg(self, order: Order) -> bytes:
+        """The code of the stamped address; drawn once, which takes a processor for some hundredths of a second."""
+        url = self.url(order)
+        return self._drawn(order, "qr-svg", url, lambda: codes.qr_svg(url).encode("ascii"))
+
+    def qr_png(self, order: Order) -> bytes:
+        url = self.url(order)
+        return self._drawn(order, "qr-png", url, lambda: codes.qr_png(url))
+
+    def label(self, order: Order) -> bytes:
+        drawable, url, number = typeset.drawable(), order.facts.url, order.facts.number
+        mark = legible(order.facts.mark_name, drawable)
+        holder = legible(order.facts.holder_name_az or order.facts.holder_name, drawable)
+        make = partial(codes.label_svg, url, mark=mark, holder=holder, number=number, demo=self.demo)
+        return self._drawn(order, "label", f"{url}\0{mark}\0{holder}\0{self.demo}", lambda: make().encode())
+
+    def _drawn(self, order: Order, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
+        key = hashlib.sha256(f"{codes.EDITION}\0{content}".encode()).hexdigest()[:32]
+        return self.drawer.kept(order.facts.number, kind, key, make)
 
     def paper_key(self, order: Order, third: str | None) -> str:
         """A name for all that the paper depends on: content, version, language, address, template, fonts, signers."""

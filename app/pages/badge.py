@@ -14,7 +14,10 @@ from fastapi.responses import Response
 
 from app.languages import DEFAULT, LANGUAGES
 from app.pages.frame import frame_of
+from app.pages.marks import Marks
 from app.pages.verdicts import FACES
+from app.pages.words import _
+from app.schemes.emblems import drawing
 from app.verification.checks import Verdict
 from app.verification.desk import VerificationDesk
 from app.web.conditions import matches
@@ -23,7 +26,8 @@ from app.web.routing import OrderedRoute
 router = APIRouter(route_class=OrderedRoute, tags=["public"])
 
 MEDIA_TYPE: Final = "image/svg+xml"
-HOUSE: Final = "Made in Karabakh"
+CERTIFICATE: Final = _("Certificate")
+"""What stands there for a number of which we know no mark."""
 _FILLS: Mapping[str, str] = {"good": "#0d6248", "wait": "#7d4b00", "bad": "#96182e", "neutral": "#46545b"}
 _UNSURE: Final = frozenset({Verdict.UNKNOWN, Verdict.MISTYPED})
 _EM: Final = 13  # pixels, the size of the letters
@@ -52,11 +56,15 @@ async def badge(
     face, record = FACES[judgement.verdict], judgement.record
     frame, language = frame_of(request), lang if lang in LANGUAGES else DEFAULT
     word = frame.translated(face.word, language)
-    name = record.scheme_name.partition(" – ")[0] if record else HOUSE
+    name = record.scheme_name.partition(" – ")[0] if record else frame.translated(CERTIFICATE, language)
+    marks: Marks = request.app.state.marks
+    mark = (await marks.all(record.scheme_code)).get(record.scheme_code) if record else None
     body = frame.text(
         "badge.svg",
         language,
         name=name,
+        name_lang="en" if record else language,
+        drawing=mark.drawing if mark else drawing(None),
         word=word,
         icon_name=face.icon,
         fill=_FILLS["neutral" if judgement.verdict in _UNSURE else face.tone],

@@ -22,6 +22,7 @@ from app import languages
 from app.pages import formats
 from app.pages.assets import Assets
 from app.pages.language import COOKIE, OWN_NAMES, PARAMETER, Choice, choose
+from app.schemes.emblems import drawing
 from app.web.conditions import matches
 
 A_YEAR: Final = 31_536_000
@@ -46,8 +47,9 @@ NAVIGATION_HEADERS: Mapping[str, str] = {
 class Frame:
     """One for each worker: an environment of templates for each language, and the files beside them."""
 
-    def __init__(self, *, base_url: str) -> None:
+    def __init__(self, *, base_url: str, demo: bool = False) -> None:
         self.base_url = base_url
+        self.demo = demo
         self.assets = Assets()
         self._environments = {language: self._environment(language) for language in languages.LANGUAGES}
 
@@ -63,6 +65,7 @@ class Frame:
         words = languages.catalogue("pages", language)
         environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
         environment.filters["day"] = partial(formats.day, language=language)
+        environment.filters["country"] = partial(languages.country, language=language)
         environment.filters["moment"] = partial(formats.moment, language=language)
         environment.globals |= {
             "lang": language,
@@ -70,6 +73,8 @@ class Frame:
             "isolated": isolated,
             "asset": self.assets.address,
             "base_url": self.base_url,
+            "demo": self.demo,  # every page of a demo says that it is one
+            "neutral_emblem": drawing(None),
         }
         return environment
 

@@ -133,6 +133,30 @@ ALARMS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Word and sentence for a paper that contradicts the register, by what gives it away."""
 
+SIGNATURES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
+    {
+        "ours": (
+            "good",
+            "check",
+            _("Our signature"),
+            _("This PDF carries our signature and was not changed after it."),
+        ),
+        "other": (
+            "bad",
+            "alert",
+            _("Not our signature"),
+            _("This PDF was not signed by us. The result is about the certificate attached to it, not its pages."),
+        ),
+        "none": (
+            "wait",
+            "question",
+            _("Not signed"),
+            _("This PDF carries no signature. The result is about the certificate attached to it, not its pages."),
+        ),
+    }
+)
+"""Tone, icon, word and sentence for the signature of a PDF; one that was changed is an alarm."""
+
 CHECKS: Mapping[tuple[str, bool], str] = MappingProxyType(
     {
         ("form", True): _("The number has the right format and its check character is correct."),

@@ -29,11 +29,11 @@ from app.keys import short_kid
 from app.pages import asked
 from app.pages.frame import language_of, render
 from app.pages.language import PARAMETER
-from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS
+from app.pages.marks import Marks, ShownMark
+from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS, SIGNATURES
 from app.pages.words import _
 from app.registry.territory import territory
 from app.verification import token_text
-from app.verification.answer import as_members
 from app.verification.checks import MISTYPED, Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.expect import FIELDS, compare, read_expectation
@@ -69,6 +69,7 @@ class VerifyPages:
     desk: VerificationDesk
     own_hosts: frozenset[str]
     files: FileBox
+    marks: Marks
     tally: Tally = field(default_factory=Tally)
 
     def routes(self) -> list[Route]:
@@ -92,7 +93,7 @@ class VerifyPages:
         if question.kind == "words":
             return _see_other(request, "/register", {"q": question.text})
         if question.kind == "mistyped":
-            return self._answer(request, MISTYPED, typed=question.text)
+            return await self._answer(request, MISTYPED, typed=question.text)
         return await self._found(request, question)
 
     async def ask_about_token(self, request: Request) -> Response:
@@ -111,7 +112,7 @@ class VerifyPages:
         try:  # a bare stamp, without the address before it, is no certificate, but no forgery either
             number = stamps.read(question.text, self.desk.keys().signing).number
         except StampRefused:
-            return self._answer(request, await self.desk.by_token(question.text))
+            return await self._answer(request, await self.desk.by_token(question.text))
         return _see_other(request, f"/v/{number}", stamp=question.text)
 
     async def _show_file(self, request: Request, data: bytes) -> Response:
@@ -123,16 +124,23 @@ class VerifyPages:
                 request, "verify.html", status=422, camera=True, wrong_file=why.message, **self._for_scripts(None)
             )
         number = carried.question.text if carried.question.kind == "number" else ""
-        return self._answer(request, carried.judgement, typed=number, alarm=carried.alarm, stamp=carried.stamp)
+        return await self._answer(
+            request,
+            carried.judgement,
+            typed=number,
+            alarm=carried.alarm,
+            stamp=carried.stamp,
+            signature=carried.signature,
+        )
 
     async def answer_about_file(self, request: Request) -> Response:
         """`POST /v1/verify/file`: the file as the body, or in a form as `file`."""
         carried = await self._carried(await _file_of(request))
-        body = as_members(carried.judgement, self.desk.base_url)
+        body = self.desk.members(carried.judgement)
         if carried.alarm:
             says = carried.alarm.says % {"host": carried.alarm.host}
             body = {
-                **as_members(Judgement(Verdict.FORGED, ()), self.desk.base_url),
+                **self.desk.members(Judgement(Verdict.FORGED, ())),
                 "message": says,
                 "checks": [{"name": carried.alarm.kind, "passed": False, "detail": says}],
                 "register": body if carried.question.kind == "number" or carried.judgement.record else None,
@@ -187,20 +195,30 @@ class VerifyPages:
         judgement = await self.desk.by_number(number)
         report = {"address": question.address, "number": number}
         alarm = Alarm("foreign", *ALARMS["foreign"], host=question.host, report=report)
-        return self._answer(request, judgement, typed=number, alarm=alarm)
+        return await self._answer(request, judgement, typed=number, alarm=alarm)
 
     async def certificate(self, request: Request) -> Response:
         """The page of one number; programs that ask for JSON are led to the answer of the API."""
         typed = request.path_params["number"]
         if best(request.headers.get("accept"), (_HTML, _JSON)) == _JSON:
             return RedirectResponse(f"/v1/verify/{quote(typed, safe='')}", 302, {"Vary": "Accept"})
-        return self._answer(request, await self.desk.by_number(typed), typed=typed)
+        return await self._answer(request, await self.desk.by_number(typed), typed=typed)
 
-    def _answer(
-        self, request: Request, judgement: Judgement, typed: str = "", alarm: Alarm | None = None, stamp: str = ""
+    async def _answer(
+        self,
+        request: Request,
+        judgement: Judgement,
+        typed: str = "",
+        alarm: Alarm | None = None,
+        stamp: str = "",
+        signature: str | None = None,
     ) -> Response:
         parsed = numbers.parse(typed)
         number = judgement.record.number if judgement.record else str(parsed or "")
+        scheme = judgement.record.scheme_code if judgement.record else ""
+        marks = await self.marks.all(scheme)
+        scheme = scheme or (parsed.scheme if parsed else "")
+        mark = marks.get(scheme)
         comparison = _compare(request.query_params, judgement) if judgement.record and not alarm else None
         if comparison and "differs" in comparison["found"].values():
             alarm = Alarm("differs", *ALARMS["differs"], report={"number": number})
@@ -209,16 +227,19 @@ class VerifyPages:
             "verdict.html",
             status=422 if comparison and comparison["wrong"] else 200,
             camera=True,
-            answer=as_members(judgement, self.desk.base_url),
+            answer=self.desk.members(judgement),
             face=FACES[judgement.verdict],
             check_words=CHECKS,
             reasons=REASONS,
             criteria=CRITERIA,
             park=territory().parks.get(judgement.record.park_code or "") if judgement.record else None,
             number=number,
+            mark=mark,
+            owners=[mark] if mark else _owners(marks),
             alarm=alarm,
             alarms=ALARMS,
             stamp=stamp,
+            signed=SIGNATURES.get(signature or ""),
             typed=typed[:MAX_SHOWN_CHARS],
             comparison=comparison,
             checked_at=self.desk.clock().replace(second=0, microsecond=0),
@@ -247,6 +268,11 @@ class Carried:
     judgement: Judgement
     stamp: str
     alarm: Alarm | None
+
+
+def _owners(marks: Mapping[str, ShownMark]) -> list[ShownMark]:
+    """One mark of each owner: whom to ask where no mark is known."""
+    return list({each.owner: each for each in marks.values()}.values())
 
 
 def _first(texts: Sequence[str], own_hosts: frozenset[str]) -> asked.Asked:

@@ -15,7 +15,9 @@ from typing import Any
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 
+from app.access.guesses import network_of
 from app.errors import Unavailable
+from app.web.fair_gate import BUSY, FairGate
 
 KIND = "mik_kind_of_work"  # on a dependency: what it needs
 ONLY_READS = "mik_only_reads"  # on an endpoint: a POST that changes nothing
@@ -43,19 +45,28 @@ class Gates:
     """One for each worker process."""
 
     def __init__(self, at_work: Mapping[Kind, int] = AT_WORK, patience: float = PATIENCE) -> None:
-        self._gates = {kind: asyncio.Semaphore(most) for kind, most in at_work.items()}
+        self._gates = {kind: asyncio.Semaphore(most) for kind, most in at_work.items() if kind is not Kind.HASHES}
+        hashes = at_work[Kind.HASHES]
+        self._hashes = FairGate(hashes, max(1, hashes // 2), max_waiting=100, patience=patience)
+        """By network: one that floods sign-in or registration leaves half of the places to the others."""
         self._patience = patience
 
     async def enter(self, request: Request, kind: Kind) -> None:
         """Wait for a place; it is given back when the request's session has ended, commit included."""
+        stack = request.scope["fastapi_function_astack"]
+        if kind is Kind.HASHES:
+            network = network_of(request.client.host if request.client else "")
+            await self._hashes.enter(network)
+            stack.callback(self._hashes.leave, network)
+            return
         gate = self._gates[kind]
         try:
             async with asyncio.timeout(self._patience):
                 await gate.acquire()
         except TimeoutError:
-            raise Unavailable("The service is busy. Nothing was changed; try again.") from None
+            raise Unavailable(BUSY) from None
         # FastAPI's own stack: what was pushed first ends last, after the dependencies of scope "function".
-        request.scope["fastapi_function_astack"].callback(gate.release)
+        stack.callback(gate.release)
 
 
 def kind_of(dependant: Dependant, endpoint: Callable[..., Any], *, writes: bool) -> Kind | None:

@@ -170,6 +170,16 @@ def test_a_right_code_forgives_wrong_ones(house, owner, phone):
         house.clock.advance(seconds=30)
 
 
+def test_a_right_code_passes_however_often_strangers_fail(house, owner, phone):
+    """Also from the very network from which they fail: only the authenticator tells them apart."""
+    for _ in range(11):
+        sign_in(house, owner, "a wrong guess")
+    denied(sign_in(house, owner), 429, "slow_down")
+    denied(sign_in(house, owner, otp=phone.wrong()), 429, "slow_down")
+    denied(sign_in(house, owner, "a wrong guess", otp=phone.code()), 429, "slow_down")
+    ok(sign_in(house, owner, otp=phone.code()))
+
+
 def test_parallel_guesses_all_count(house, owner, phone):
     tokens = ok(sign_in(house, owner))
     answers = at_once(*[lambda: step_up(house, tokens, phone.wrong())] * 14)

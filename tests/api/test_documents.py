@@ -1,10 +1,12 @@
 """What people hold in their hands, over HTTP: for certificates that hold today, made once, and never for others."""
 
+import asyncio
 import io
 import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pypdf
 import pytest
@@ -16,7 +18,7 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from app.api import documents
-from app.documents import signature
+from app.documents import codes, signature
 from app.documents.organisation import Organisation
 from app.documents.stamp import MAX_CHARS
 from tests.readers import scan, text_of
@@ -64,6 +66,28 @@ def test_handed_out_with_a_tag_and_asked_for_anew(shared_house, number, kind):
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", tag)
     typed = number.lower().replace("-", " ")
     assert get(shared_house, typed, kind).content == answer.content
+
+
+@pytest.mark.parametrize("drawing", ["qr_svg", "qr_png", "label_svg"])
+def test_pictures_are_drawn_once_and_beside_the_event_loop(shared_house, company, drawing):
+    """Drawing takes some hundredths of a second, in which a worker would check nothing."""
+    number, in_loop = shared_house.certify(company), []
+    draw = getattr(codes, drawing)
+
+    def drawn(*args, **more):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            in_loop.append(False)
+        else:
+            in_loop.append(True)
+        return draw(*args, **more)
+
+    with patch.object(codes, drawing, drawn):
+        kind = drawing.replace("_", ".")
+        first, second = get(shared_house, number, kind), get(shared_house, number, kind)
+    assert in_loop == [False]
+    assert first.status_code == 200 and first.content == second.content
 
 
 def test_the_document_names_the_kinds(shared_house):
@@ -116,10 +140,10 @@ def test_the_paper_is_signed_by_the_organisation(shared_house, number):
     ("lang", "tongues", "word"),
     [
         (None, "az, en", "İstehsal yeri"),
-        ("az", "az, en", "Sahibi"),
+        ("az", "az, en", "Sertifikat sahibi"),
         ("en", "az, en", "This is not a customs certificate of origin."),
         ("ru", "az, en, ru", "Место производства"),
-        ("fa", "az, en, fa", "دارنده"),
+        ("fa", "az, en, fa", "محصول"),
         ("ar", "az, en, ar", "المنتج"),
         ("zh", "az, en, zh", "本证书并非海关原产地证书"),
         ("de", "az, en, de", "Produktionsort"),

@@ -64,6 +64,9 @@ class TestSurrender:
             faces.append(ok(house.anonymous.post("/v1/verify", json=token))["certificate"])
             assert faces == [faces[0]] * 4
             assert faces[0].get("during_investigation", False) is is_asked
+            for address in (f"/v/{asked}", f"/register?q={asked}"):
+                page = house.http.get(address, headers={"Accept": "text/html"}).text
+                assert ("It was surrendered while an investigation was open." in page) is is_asked
         lines = house.anonymous.get("/v1/certificates.csv").text.splitlines()
         ends = {line.split(",")[0]: line.rpartition(",")[2] for line in lines}
         assert (ends["number"], ends[number], ends[other]) == ("during_investigation", "true", "")

@@ -62,6 +62,29 @@ def test_a_file_for_spreadsheets(shared_house, numbers):
     assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
 
 
+@pytest.mark.parametrize(
+    ("cell", "sent"),
+    [
+        ("=1+1", "'=1+1"),
+        ("＝1", "'＝1"),
+        ("\tx", "'\tx"),
+        ("Pipes;=HYPERLINK(1)", "Pipes;'=HYPERLINK(1)"),
+        ('Pipes; "=1"', 'Pipes; "\'=1"'),
+        ("Pipes\t@SUM(1)", "Pipes\t'@SUM(1)"),
+        ("Pipes\r\n-1", "Pipes\r\n'-1"),
+        ("tubes; 1,5 mm = 2", "tubes; 1,5 mm = 2"),
+        ("A - B; C", "A - B; C"),
+    ],
+)
+def test_no_cell_is_a_formula_whatever_separates_cells(cell, sent):
+    """Where the settings say semicolon, a spreadsheet splits our lines at those inside of names."""
+    line = open_data._lines([["MIK-1", cell]]).decode()
+    assert list(csv.reader(io.StringIO(line, newline=""))) == [["MIK-1", sent]]
+    for separator in ";\t":
+        for piece in line.removesuffix("\r\n").split(separator)[1:]:
+            assert not piece.lstrip(' "').startswith(("=", "+", "-", "@"))
+
+
 def test_excel_gets_its_byte_order_mark_when_it_asks(shared_house, numbers):
     marked, plain = shared_house.http.get(f"{CSV}?bom=true"), shared_house.http.get(CSV)
     assert marked.content == b"\xef\xbb\xbf" + plain.content

@@ -1,9 +1,11 @@
 """Checking a certificate without a script: every verdict in every language, and what people type."""
 
 import html
+import io
 import json
 import re
 
+import pypdf
 import pytest
 
 from app.languages import LANGUAGES, catalogue
@@ -12,6 +14,7 @@ from app.verification.checks import Verdict
 from tests.pages.browsing import HTML
 from tests.support import product
 
+DEMO = "This is a demonstration. Certificates, companies and contacts are invented; nothing here is valid."
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -51,6 +54,11 @@ def test_every_verdict_in_every_language(site, http, verdict):
         for name, fact in (told["certificate"] or {}).items():
             if name in {"number", "valid_from", "valid_until"}:
                 assert fact in page
+        assert words(DEMO) in page
+        # Every verdict leads on: to the register, to the owner of the mark, to a report.
+        assert told["demo"] is True
+        for address in ("/register", "/report", "mailto:mark@azpromo.example"):
+            assert f'href="{address}' in answer.text
         if told["certificate"]:
             assert told["certificate"]["holder"]["name"] in page and "Welded steel tube" in page
             assert words("What this certificate does not replace") in page
@@ -127,7 +135,8 @@ def test_comparing_with_the_paper(site, http):
     def compared(**fields):
         answer = http.get(path, params=fields)
         found = re.findall(r'id="(\w+)-result"><span class="chip (\w+)">', answer.text)
-        return answer.status_code, dict(found)
+        wrong = re.findall(r'<p class="mistake" id="(\w+)-wrong">', answer.text)
+        return answer.status_code, dict(found) | dict.fromkeys(wrong, "wrong")
 
     holder = f"«{told['holder']['name'].upper()}» MMC"
     assert compared(holder=holder, product="qaynaqlı POLAD boru") == (200, {"holder": "good", "product": "good"})
@@ -136,7 +145,7 @@ def test_comparing_with_the_paper(site, http):
     assert compared(valid_until="2029-01-01", product="Rug") == (200, {"valid_until": "bad", "product": "bad"})
     assert compared(hs6="73", valid_until="soon", holder="x" * 1_001) == (
         422,
-        {"hs6": "wait", "valid_until": "wait", "holder": "wait"},
+        {"hs6": "wrong", "valid_until": "wrong", "holder": "wrong"},
     )
     assert compared(holder=" ", product="") == (200, {})
     assert shown(http.get(f"/v/{site.numbers['unknown']}", params={"holder": "x"})) == "unknown"
@@ -263,6 +272,12 @@ def test_a_file_is_shown_as_a_text_or_link_would_be(site, http):
             shown(http.post("/verify", files={"file": ("", b"")}, data={"token": content})) == verdict
             or content is code
         )
+    writer, unsigned = pypdf.PdfWriter(), io.BytesIO()
+    writer.add_blank_page(200, 200)
+    writer.add_attachment(f"{number}.jwt", site.tokens[number].encode())
+    writer.write(unsigned)
+    answer = http.post("/verify", files={"file": ("x", unsigned.getvalue())})
+    assert shown(answer) == "valid" and "This PDF carries no signature." in answer.text
     for language in LANGUAGES:
         wrong = http.post("/verify", params={"lang": language}, files={"file": ("x", bytes(9))})
         words = catalogue("pages", language).gettext

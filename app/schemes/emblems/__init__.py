@@ -2,12 +2,13 @@
 emblem, never that of another mark.
 """
 
-from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 NEUTRAL: Final = "neutral"
+HEAD: Final = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">'
+"""How every file begins."""
 
 
 @cache
@@ -23,6 +24,6 @@ def emblem(name: str | None) -> str:
 
 
 @cache
-def as_address(name: str | None) -> str:
-    """The picture as an address that carries it, for pages."""
-    return "data:image/svg+xml;base64," + b64encode(emblem(name).encode()).decode("ascii")
+def drawing(name: str | None) -> str:
+    """What is drawn in the picture, 64 by 64: to be set into another one."""
+    return emblem(name).removeprefix(HEAD).removesuffix("</svg>")
