@@ -4,7 +4,8 @@ An error carries a stable `code`, a sentence for the person who reads it and pla
 status code: `app/web/problems.py` holds the one table that turns these classes into HTTP answers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -160,6 +161,32 @@ class Invalid(MikError):
     def at(cls, pointer: str, detail: str) -> "Invalid":
         """One wrong member, named by a JSON pointer such as `/site_id`."""
         return cls(detail, [{"pointer": pointer, "detail": detail}])
+
+
+class Faults:
+    """Collects what several checks find wrong, so that all of it is refused at once.
+
+    with faults.collected(): check_one(…)
+    with faults.collected(): check_another(…)
+    faults.refuse()
+    """
+
+    def __init__(self) -> None:
+        self._refused: list[Invalid] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        try:
+            yield
+        except Invalid as why:
+            self._refused.append(why)
+
+    def refuse(self) -> None:
+        """Errors: Invalid with every fault that was collected."""
+        if len(self._refused) == 1:
+            raise self._refused[0]
+        if self._refused:
+            raise Invalid.with_all([fault for each in self._refused for fault in each.data["errors"]])
 
 
 class TooLarge(MikError):

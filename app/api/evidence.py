@@ -2,20 +2,21 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app import strict_json
+from app.actor import Actor
 from app.api import dossier
 from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
-from app.applications.items import MAX_PRODUCTS, About, Details
+from app.applications.items import MAX_PRODUCTS, About, Details, wrong_kind
 from app.applications.model import Evidence
 from app.applications.quotas import Quotas
 from app.core.messages import Message
@@ -29,13 +30,15 @@ from app.web.deps import (
     EvidenceFilesDep,
     NowDep,
     QuotasDep,
+    ReadingTrailDep,
     ReplayDep,
     SessionDep,
     VersionDep,
     etag,
     parse_id,
 )
-from app.web.fields import Body, Flag, Prose, Word
+from app.web.fields import Body, Day, Flag, Prose, Word
+from app.web.reading_trail import ReadingTrail
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
 from app.web.routing import FileRoute, Prepared
 
@@ -89,38 +92,50 @@ class Sheet:
         return About(products, parse_id(self.site_id, "site") if self.site_id else None)
 
     def details(self) -> Details:
-        return Details(self.issued_on, self.valid_until, self.number, self._values())
-
-    def _values(self) -> dict[str, Any]:
-        try:
-            values = strict_json.loads(self.values or "{}")
-        except ValueError as why:
-            raise Invalid.at("/values", why.args[0]) from None
-        if not isinstance(values, dict):
-            raise Invalid.at(
-                "/values", Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
-            )
-        return values
+        return Details(self.issued_on, self.valid_until, self.number, values_of(self.values))
 
     def draft(self) -> Draft:
         draft: Draft = self.prepared.get()
         return draft
 
 
+def _known_kind(code: str) -> str:
+    if wrong := wrong_kind(code):
+        raise ValueError(wrong)
+    return code
+
+
+def _json_object(text: str | None) -> str | None:
+    values_of(text)
+    return text
+
+
+def values_of(text: str | None) -> dict[str, Any]:
+    """The values that go with a file. Raises ValueError with a message."""
+    values = strict_json.loads(text or "{}")
+    if not isinstance(values, dict):
+        raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
+            Message("Enter a JSON object: the name of each value, and the value.", code="wrong-type")
+        )
+    return values
+
+
 def _sheet(
     request: Request,
     file: Annotated[UploadFile, File(description="PDF, JPEG, PNG or XLSX without macros; judged by its content")],
-    kind: Annotated[str, Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
+    kind: Annotated[str, AfterValidator(_known_kind), Form(max_length=60, json_schema_extra={"enum": list(kinds())})],
     product_id: Annotated[
         list[Annotated[str, Field(max_length=40)]] | None,
         Form(max_length=MAX_PRODUCTS, description="products that it is about, each named; see `scope` of its kind"),
     ] = None,
     site_id: Annotated[str | None, Form(max_length=40, description="the site that it is about")] = None,
-    issued_on: Annotated[date | None, Form(description="as printed on the document")] = None,
-    valid_until: Annotated[date | None, Form(description="last day, inclusive")] = None,
+    issued_on: Annotated[Day | None, Form(description="as printed on the document")] = None,
+    valid_until: Annotated[Day | None, Form(description="last day, inclusive")] = None,
     number: Annotated[str | None, Form(max_length=200, description="as printed on the document")] = None,
     values: Annotated[
-        str | None, Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds")
+        str | None,
+        AfterValidator(_json_object),
+        Form(max_length=10_000, description="JSON object: the values of this kind, see /v1/evidence-kinds"),
     ] = None,
 ) -> Sheet:
     return Sheet(file, kind, product_id or [], site_id, issued_on, valid_until, number, values, request.state.prepared)
@@ -173,9 +188,8 @@ def add_to_case(
     _retry: ReplayDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
-    """For registrar and reviewers: the tax register, sanctions lists, the resident register. It counts as confirmed.
-
-    The record of a site visit does not: another member of staff confirms it.
+    """For registrar and reviewers: the tax register, sanctions lists, the resident register. Rules read it once
+    another member of staff has confirmed it.
     """
     return _add(session, actor, case_id, sheet, files, quotas, now)
 
@@ -224,8 +238,8 @@ def add_of_company(
 ) -> dossier.EvidenceAnswer:
     """For members of the company, and for registrar and reviewers: authority to sign, permits, the tax register.
 
-    Every application of the company finds it. What staff add counts as confirmed; of a site visit, another member of
-    staff confirms the record.
+    Every application of the company finds it. Rules read it once a member of staff has confirmed it, another
+    one where staff added it.
     """
     name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add_of_company(
@@ -267,11 +281,17 @@ def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dic
     responses={200: DOWNLOAD, **refuses(*READS)},
 )
 def download(
-    application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep
+    application_id: str,
+    evidence_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    trail: ReadingTrailDep,
+    now: NowDep,
 ) -> FileResponse:
-    """Always as a download: a browser never opens what a stranger sent."""
+    """Always as a download: a browser never opens what a stranger sent. Downloads by staff are recorded."""
     row = evidence.find(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"))
-    return _file(row, files)
+    return _file(row, files, actor, trail, now)
 
 
 @router.get("/evidence/{evidence_id}", summary="One supporting document", responses=refuses(*READS))
@@ -285,16 +305,29 @@ def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, respons
     response_class=FileResponse,
     responses={200: DOWNLOAD, **refuses(*READS)},
 )
-def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep) -> FileResponse:
-    return _file(evidence.visible(session, actor, parse_id(evidence_id, "evidence")), files)
+def download_evidence(
+    evidence_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    trail: ReadingTrailDep,
+    now: NowDep,
+) -> FileResponse:
+    """Downloads by staff are recorded."""
+    row = evidence.visible(session, actor, parse_id(evidence_id, "evidence"))
+    return _file(row, files, actor, trail, now)
 
 
-def _file(row: Evidence, files: EvidenceFiles) -> FileResponse:
+def _file(row: Evidence, files: EvidenceFiles, actor: Actor, trail: ReadingTrail, now: datetime) -> FileResponse:
     if row.erased_at is not None:
         raise NotFound.of("file")
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
+    if actor.is_staff:  # without its case: the timeline of a case is read by the applicant as well
+        organisation = str(row.organisation_id)
+        about = {"organisation": organisation, "kind": row.kind, "sha256": row.sha256}
+        trail.record(actor, "evidence.downloaded", ("evidence", row.id), now, **about)
     name = (
         row.file_name
         if row.file_name.lower().endswith(EXTENSIONS[row.media_type])
@@ -324,8 +357,8 @@ def remove(
 class Reading(Body):
     """What the document says and what it is about; what is left out stays as it was stated."""
 
-    issued_on: date | None = None
-    valid_until: date | None = Field(None, description="last day, inclusive")
+    issued_on: Day | None = None
+    valid_until: Day | None = Field(None, description="last day, inclusive")
     number: Word | None = None
     values: dict[Annotated[str, Field(max_length=60)], Any] = Field(
         default={}, max_length=20, description="see /v1/evidence-kinds", examples=[{"taxpayer_status": "active"}]

@@ -1,8 +1,7 @@
 """Adding evidence documents. What was submitted stays: it can be added to when asked, never taken away.
 
-A document belongs to one application, or to its company for all applications (without an application). What staff add
-is what they looked up themselves, and is confirmed by that, except where a second person has to confirm; everything
-else waits for a confirmation (`confirmation.py`).
+A document belongs to one application, or to its company for all applications (without an application). Whoever adds it,
+it waits for its confirmation by a member of staff who did not (`confirmation.py`).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import store as access
-from app.access.rights import may_see, require
+from app.access.rights import may_see, require, require_second_factor
 from app.actor import Actor, ActorKind, Role
 from app.applications import cases, items, store
 from app.applications.files import StoredFile
@@ -25,7 +24,7 @@ from app.applications.service import editable
 from app.applications.workflow import OPEN, State
 from app.core.messages import Message, word_of
 from app.db import new_id
-from app.errors import Conflict, Expected, Invalid, NotFound
+from app.errors import Conflict, Expected, Faults, Invalid, NotFound
 from app.products import store as products
 from app.registry import store as registry
 from app.registry.days import day_in_baku
@@ -56,6 +55,7 @@ def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Appl
     """A case to which staff can add what they looked up: 404, 403, 409."""
     application = cases.visible(session, actor, application_id, lock=True)
     require(actor, *ADDERS)
+    require_second_factor(actor)
     check_open(session, actor, application)
     return application
 
@@ -76,6 +76,8 @@ def takes_company_evidence(session: Session, actor: Actor, organisation_id: UUID
     if organisation is None or not may_see(actor, organisation_id):
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *ADDERS)
+    if actor.is_staff:
+        require_second_factor(actor)
     return organisation
 
 
@@ -95,8 +97,12 @@ def add(
     """By the applicant, or by staff to a case. The same item sent twice is one."""
     take = takes_findings if actor.is_staff else takes_evidence
     application = take(session, actor, application_id)
-    check_subject(session, application.organisation_id, application.id, about)
-    row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
+    faults = Faults()
+    with faults.collected():
+        check_subject(session, application.organisation_id, application.id, about)
+    with faults.collected():
+        row = _described(session, actor, application.organisation_id, stored, kind, file_name, about, details, now)
+    faults.refuse()
     row.application_id = application.id
     return _enter(session, actor, row, store.evidence_of(session, application.id), MOST_FILES, quotas, now)
 
@@ -116,8 +122,12 @@ def add_of_company(
 ) -> Evidence:
     """Once for all applications of the company, by its members or by staff. The same item sent twice is one."""
     organisation = takes_company_evidence(session, actor, organisation_id)
-    check_subject(session, organisation.id, None, about)
-    row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
+    faults = Faults()
+    with faults.collected():
+        check_subject(session, organisation.id, None, about)
+    with faults.collected():
+        row = _described(session, actor, organisation.id, stored, kind, file_name, about, details, now)
+    faults.refuse()
     present = store.evidence_of_company(session, organisation.id)
     return _enter(session, actor, row, present, MOST_OF_A_COMPANY, quotas, now)
 
@@ -202,7 +212,6 @@ def _described(
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
     kept = items.checked(kind, about, details, day_in_baku(now), complete=actor.is_staff, lookups=asked)
-    is_confirmed = actor.is_staff and not kind.second_person
     return Evidence(
         id=new_id(),
         organisation_id=organisation_id,
@@ -221,8 +230,6 @@ def _described(
         sha256=stored.sha256,
         uploaded_by=actor.id,
         uploaded_at=now,
-        confirmed_by=actor.id if is_confirmed else None,
-        confirmed_at=now if is_confirmed else None,
         version=1,
     )
 
@@ -258,7 +265,6 @@ def _enter(
         kind=row.kind,
         sha256=row.sha256,
         stated=digest(items.hashed(row)),
-        confirmed=row.confirmed_at is not None,
     )
     return row
 

@@ -40,15 +40,17 @@ class About:
 
 def kind_of(code: str) -> EvidenceKind:
     """The kind of that code; Invalid where there is none."""
-    kind = kinds().get(code)
-    if kind is None:
-        raise Invalid.at(
-            "/kind",
-            Message(
-                "There is no such kind of evidence. There are: %(allowed)s.", code="unknown-kind", allowed=list(kinds())
-            ),
-        )
-    return kind
+    if wrong := wrong_kind(code):
+        raise Invalid.at("/kind", wrong)
+    return kinds()[code]
+
+
+def wrong_kind(code: str) -> Message | None:
+    if code in kinds():
+        return None
+    return Message(
+        "There is no such kind of evidence. There are: %(allowed)s.", code="unknown-kind", allowed=[*kinds()]
+    )
 
 
 def checked(
@@ -73,7 +75,7 @@ def checked(
 def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
     takes_products = kind.scope in (Scope.PRODUCT, Scope.LOT, Scope.ANY)
     takes_site = kind.scope in (Scope.SITE, Scope.ANY)
-    name = kind.name.en
+    name = Message(kind.name.en)
     wrong = []
     if about.product_ids and not takes_products:
         of_company = Message("“%(kind)s” speaks for the whole company: name no product.", code="not-taken", kind=name)

@@ -34,7 +34,6 @@ from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS, SIGNATU
 from app.pages.words import _
 from app.registry.territory import territory
 from app.verification import token_text
-from app.verification.answer import as_members
 from app.verification.checks import MISTYPED, Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.expect import FIELDS, compare, read_expectation
@@ -137,11 +136,11 @@ class VerifyPages:
     async def answer_about_file(self, request: Request) -> Response:
         """`POST /v1/verify/file`: the file as the body, or in a form as `file`."""
         carried = await self._carried(await _file_of(request))
-        body = as_members(carried.judgement, self.desk.base_url)
+        body = self.desk.members(carried.judgement)
         if carried.alarm:
             says = carried.alarm.says % {"host": carried.alarm.host}
             body = {
-                **as_members(Judgement(Verdict.FORGED, ()), self.desk.base_url),
+                **self.desk.members(Judgement(Verdict.FORGED, ())),
                 "message": says,
                 "checks": [{"name": carried.alarm.kind, "passed": False, "detail": says}],
                 "register": body if carried.question.kind == "number" or carried.judgement.record else None,
@@ -228,7 +227,7 @@ class VerifyPages:
             "verdict.html",
             status=422 if comparison and comparison["wrong"] else 200,
             camera=True,
-            answer=as_members(judgement, self.desk.base_url),
+            answer=self.desk.members(judgement),
             face=FACES[judgement.verdict],
             check_words=CHECKS,
             reasons=REASONS,

@@ -111,7 +111,6 @@ class EvidenceKind(BaseModel):
     name: Text
     scope: Scope = Field(description="what a document of this kind is about, and has to name")
     supplied_by: tuple[Supplier, ...] = Field(min_length=1)
-    second_person: bool = Field(False, description="confirmed by another member of staff than the one who added it")
     issued_on: Need = Need.NONE
     valid_until: Need = Need.NONE
     number: Need = Need.NONE
@@ -248,13 +247,16 @@ def _goods(value: Any) -> Iterator[str]:
             Message("Enter a list of 1 to %(limit)s HS codes as text.", code="wrong-type", limit=MOST_GOODS)
         )
     for each in value:
-        if not isinstance(each, str) or nomenclature.title(each) is None:
-            shown = seen(each) if isinstance(each, str) else "?"
+        if not isinstance(each, str):
+            raise ValueError(  # noqa: TRY004 (who calls collects ValueErrors)
+                Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
+            )
+        if nomenclature.title(each) is None:
             raise ValueError(
                 Message(
                     "%(hs)s is no chapter, heading or subheading of the Harmonized System.",
                     code="unknown-hs-code",
-                    hs=shown,
+                    hs=seen(each),
                 )
             )
         yield each

@@ -18,24 +18,24 @@ Printed = tuple[Verdict, bytes, bytes]
 """Verdict, JSON body and strong ETag, quotes included: another body has another one."""
 
 
-def answer(judgement: Judgement, base_url: str) -> bytes:
-    """The JSON body. `base_url` has no slash at its end."""
-    return jws.dump_json(as_members(judgement, base_url))
+def answer(judgement: Judgement, base_url: str, *, demo: bool = False) -> bytes:
+    """The JSON body. `base_url` has no slash at its end; the answer of a demo says that it is one."""
+    return jws.dump_json(as_members(judgement, base_url, demo=demo))
 
 
-def print_judgement(judgement: Judgement, base_url: str) -> Printed:
-    body = answer(judgement, base_url)
+def print_judgement(judgement: Judgement, base_url: str, *, demo: bool = False) -> Printed:
+    body = answer(judgement, base_url, demo=demo)
     return judgement.verdict, body, b'"%b"' % hashlib.sha256(body).hexdigest()[:32].encode()
 
 
-def answer_with_expectation(judgement: Judgement, base_url: str, expected: Expectation) -> bytes:
+def answer_with_expectation(judgement: Judgement, base_url: str, expected: Expectation, *, demo: bool = False) -> bytes:
     """JSON body with one more member, `expect`: `match` or `differs` for each field that was given.
 
     Null where no certificate is shown: there is nothing to compare with, and what was expected is not echoed.
     """
     record = judgement.record
     compared = {name: found.value for name, found in compare(expected, record).items()} if record else None
-    return jws.dump_json({**as_members(judgement, base_url), "expect": compared})
+    return jws.dump_json({**as_members(judgement, base_url, demo=demo), "expect": compared})
 
 
 def answer_many(bodies: Iterable[bytes]) -> bytes:
@@ -43,10 +43,10 @@ def answer_many(bodies: Iterable[bytes]) -> bytes:
     return b'{"items":[' + b",".join(bodies) + b"]}"
 
 
-def as_members(judgement: Judgement, base_url: str) -> dict[str, Any]:
+def as_members(judgement: Judgement, base_url: str, *, demo: bool = False) -> dict[str, Any]:
     """The body before it is encoded, for batches and pages."""
     record = judgement.record
-    return {
+    members: dict[str, Any] = {
         "verdict": judgement.verdict.value,
         "message": judgement.message,
         "as_of": utc_text(judgement.as_of) if judgement.as_of else None,
@@ -57,3 +57,6 @@ def as_members(judgement: Judgement, base_url: str) -> dict[str, Any]:
             "page": f"{base_url}/v/{record.number}" if record else None,
         },
     }
+    if demo:  # a member only where it is true: no program takes a demo for the register
+        members["demo"] = True
+    return members

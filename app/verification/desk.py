@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import anyio.to_thread
 
@@ -12,7 +13,7 @@ from app.certificates import number as numbers
 from app.certificates.record import CertificateRecord
 from app.jws import Signed
 from app.keys import KeyRing
-from app.verification.answer import Printed, print_judgement
+from app.verification.answer import Printed, as_members, print_judgement
 from app.verification.checks import (
     MISTYPED,
     UNREADABLE,
@@ -57,15 +58,23 @@ class VerificationDesk:
     clock: Callable[[], datetime]
     base_url: str
     reread: Callable[[], KeyRing] | None = None
+    demo: bool = False
     forms: Forms = field(init=False)
     token_forms: Forms = field(init=False)
     _refused: Mapping[Verdict, Printed] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "forms", Forms(self.base_url))
-        object.__setattr__(self, "token_forms", Forms(self.base_url, judge_issued_token))
-        refused = {each.verdict: print_judgement(each, self.base_url) for each in (MISTYPED, UNSIGNED, UNREADABLE)}
+        object.__setattr__(self, "forms", Forms(self.base_url, demo=self.demo))
+        object.__setattr__(self, "token_forms", Forms(self.base_url, judge_issued_token, demo=self.demo))
+        refused = {each.verdict: self._print(each) for each in (MISTYPED, UNSIGNED, UNREADABLE)}
         object.__setattr__(self, "_refused", refused)
+
+    def _print(self, judgement: Judgement) -> Printed:
+        return print_judgement(judgement, self.base_url, demo=self.demo)
+
+    def members(self, judgement: Judgement) -> dict[str, Any]:
+        """The answer before it is encoded."""
+        return as_members(judgement, self.base_url, demo=self.demo)
 
     async def by_number(self, text: str) -> Judgement:
         """The verdict on a number as somebody typed it."""
@@ -96,7 +105,7 @@ class VerificationDesk:
             return self.forms.mistyped
         extract = await self.store.find_extract(number)
         printed = self.forms.fill(extract, self.keys(), self.clock()) if extract is not None else None
-        return printed or print_judgement(await self.by_number(number), self.base_url)
+        return printed or self._print(await self.by_number(number))
 
     async def print_token(self, text: str) -> Printed:
         """As `by_token`, as the answer. What we issued is known by its hash; only else is a token's content read."""
@@ -106,7 +115,7 @@ class VerificationDesk:
         store = self.store
         extract = store.extract_at_once_of(signed.hash) or await store.find_extract_of(signed.hash)
         printed = self.token_forms.fill(extract, self.keys(), self.clock()) if extract is not None else None
-        return printed or print_judgement(await self.by_token(text), self.base_url)
+        return printed or self._print(await self.by_token(text))
 
     async def print_many(self, questions: Sequence[Question]) -> list[Printed]:
         """The answers on many things at one moment; one look-up for all numbers, and one for all tokens.
@@ -131,7 +140,7 @@ class VerificationDesk:
         printed = await anyio.to_thread.run_sync(lambda: list(map(print_one, seen)))
         rest = [question for question, done in zip(questions, printed, strict=True) if done is None]
         judged = iter(await self._judge_many(rest, now))
-        return [done or print_judgement(next(judged), self.base_url) for done in printed]
+        return [done or self._print(next(judged)) for done in printed]
 
     async def _glance_at_all(self, questions: Sequence[Question]) -> list[Glance]:
         """Many tokens on as many threads as there are processors: OpenSSL lets others go on while it works."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
@@ -55,12 +56,12 @@ class _Pile:
 class Forms:
     """The forms of one law for one base address, which has no slash at its end."""
 
-    def __init__(self, base_url: str, law: Law = judge_number) -> None:
-        self._base_url = base_url
+    def __init__(self, base_url: str, law: Law = judge_number, *, demo: bool = False) -> None:
+        self._answer = partial(answer, base_url=base_url, demo=demo)
         self._law = law
         self._pile = _Pile(None, _NEVER, _NEVER)
-        self.mistyped = print_judgement(MISTYPED, base_url)
-        self.unknown = print_judgement(UNKNOWN, base_url)
+        self.mistyped = print_judgement(MISTYPED, base_url, demo=demo)
+        self.unknown = print_judgement(UNKNOWN, base_url, demo=demo)
 
     def fill(self, text: bytes, keys: KeyRing, now: datetime) -> Printed | None:
         """Verdict, JSON body and ETag for what has this extract. `now` is aware.
@@ -86,7 +87,7 @@ class Forms:
         if len(pile.forms) >= MAX_FORMS:
             pile.forms.clear()
         members = extract.read_judged(judged)
-        form = _form(self._law, members, keys, now, self._base_url) if members["kid"] in keys.signing else None
+        form = _form(self._law, members, keys, now, self._answer) if members["kid"] in keys.signing else None
         pile.forms[judged] = form
         return form
 
@@ -127,8 +128,10 @@ _SAMPLES: Final = (
 )
 
 
-def _form(law: Law, judged: Mapping[str, Any], keys: KeyRing, now: datetime, base_url: str) -> _Form | None:
-    early, late = (_punched(law, CertificateRecord(**judged, **sample), keys, now, base_url) for sample in _SAMPLES)
+def _form(
+    law: Law, judged: Mapping[str, Any], keys: KeyRing, now: datetime, written: Callable[[Judgement], bytes]
+) -> _Form | None:
+    early, late = (_punched(law, CertificateRecord(**judged, **sample), keys, now, written) for sample in _SAMPLES)
     if early[:3] != late[:3]:
         return None
     verdict, text, places, as_of = early
@@ -137,13 +140,13 @@ def _form(law: Law, judged: Mapping[str, Any], keys: KeyRing, now: datetime, bas
 
 
 def _punched(
-    law: Law, record: CertificateRecord, keys: KeyRing, now: datetime, base_url: str
+    law: Law, record: CertificateRecord, keys: KeyRing, now: datetime, written: Callable[[Judgement], bytes]
 ) -> tuple[Verdict, bytes, tuple[int, ...], str]:
     """Verdict, text with `%b` in its holes, the hole at each, and the moment of the verdict."""
     judgement = law(record, keys, now)
     assert judgement.as_of is not None  # a row was found
     as_of = record.status_since + timedelta(days=1)  # none of its moments
-    text = answer(replace(judgement, as_of=as_of), base_url).decode()
+    text = written(replace(judgement, as_of=as_of)).decode()
     face = jws.dump_json(extract.certificate_members(record)).decode()
     shown = (face, record.number, *map(utc_text, (record.status_since, as_of, record.logged_at or as_of)))
     holes = {hole: place for place, hole in enumerate(shown)}

@@ -85,7 +85,6 @@ def _strong(value: str) -> str:
 StrongPassword = Annotated[
     str, AfterValidator(_strong), Field(max_length=256, examples=["correct horse battery staple"])
 ]
-"""For a body that names no token: a weak password is not told before an unknown token."""
 Query = Annotated[str, _text(200)]
 
 SHOWN_ONCE = "shown once, in this answer only: null where the answer is given again to a retry"

@@ -93,7 +93,8 @@ class OrderedRoute(APIRoute):
             try:
                 return await inner(request)
             except RequestValidationError as why:
-                more = await run_in_threadpool(self._also_wrong, request, why)
+                check = getattr(self.endpoint, ALSO_WRONG, None)
+                more = check and await run_in_threadpool(self._also_wrong, check, request, why)
                 if not more:
                     raise
                 raise Invalid.with_all([*problems.shape_faults(why), *more]) from why
@@ -121,12 +122,12 @@ class OrderedRoute(APIRoute):
         await request.form()
         yield
 
-    def _also_wrong(self, request: Request, why: RequestValidationError) -> list[Mapping[str, str]]:
+    def _also_wrong(
+        self, check: Callable[[Asked, Any], Iterable[Mapping[str, str]]], request: Request, why: RequestValidationError
+    ) -> list[Mapping[str, str]]:
         """Faults of the content of a body whose shape is wrong, as far as it can be read."""
-        check = getattr(self.endpoint, ALSO_WRONG, None)
-        model = self.body_field.field_info.annotation if self.body_field is not None else None
-        if check is None or not (isinstance(model, type) and issubclass(model, BaseModel)):
-            return []
+        assert self.body_field is not None  # of which the check is
+        model: Any = self.body_field.field_info.annotation  # a model: else the check would not fit
         places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
         body = readable.repaired(model, why.body, places)
         if body is None:

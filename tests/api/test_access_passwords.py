@@ -4,6 +4,7 @@ import pytest
 from access_world import (
     at_once,
     bearer,
+    colleague,
     denied,
     email_of,
     enrolled,
@@ -201,9 +202,8 @@ def test_two_at_once_with_one_token(house, company):
 
 def test_a_removed_account_is_past_help(house, company):
     token = hand_over(house.registrar, house.confirm(company))
-    invited = ok(company.post("/v1/invitations", json={"email": "second@sample.example"}))
-    joining = {"token": invited["token"], "full_name": "Kənan Nümunə", "password": PASSWORD}
-    ok(house.anonymous.post("/v1/invitations/accept", json=joining))
+    second = colleague(company)
+    ok(company.put(f"/v1/members/{second.id}/administrator"))
     ok(company.delete(f"/v1/members/{company.id}"))
     answer = reset(house, token)
     assert answer.status_code in {404, 409}

@@ -143,7 +143,7 @@ def test_the_paper_is_signed_by_the_organisation(shared_house, number):
         ("az", "az, en", "Sertifikat sahibi"),
         ("en", "az, en", "This is not a customs certificate of origin."),
         ("ru", "az, en, ru", "Место производства"),
-        ("fa", "az, en, fa", "دارنده"),
+        ("fa", "az, en, fa", "محصول"),
         ("ar", "az, en, ar", "المنتج"),
         ("zh", "az, en, zh", "本证书并非海关原产地证书"),
         ("de", "az, en, de", "Produktionsort"),

@@ -3,8 +3,13 @@
 import pytest
 from api_world import refused
 
+from app.certificates import store as certificates
+from app.documents.orders import order_of
+from app.schemes import emblems
 from app.schemes import service as schemes
+from app.schemes.emblems import drawing, emblem
 from app.schemes.scheme_file import load_schemes
+from tests.pages.browsing import HTML
 from tests.support import ok, product
 
 FOURTH = """
@@ -111,11 +116,51 @@ def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_
     assert verdict["verdict"] == "valid"
     assert verdict["certificate"]["scheme"] == {"code": "BAKU", "name": "Made in Baku"}
     assert (verdict["certificate"]["valid_from"], verdict["certificate"]["valid_until"]) == ("2026-11-22", "2027-11-21")
+    # Page, badge and paper carry what its file says: a name and an owner, and no emblem of another mark.
+    page = house.anonymous.get(f"/v/{number}", headers=HTML).text
+    badge = house.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
+    assert drawing(None) in page and "A municipality" in page and "Made in Baku" in page
+    others = emblems.names() - {emblems.NEUTRAL}
+    assert drawing(None) in badge and not any(drawing(name) in page + badge for name in others)
+    facts = facts_of(house, number)
+    assert (facts.emblem, facts.mark_name, facts.issuer_name) == (emblem(None), "Made in Baku", "A municipality")
+    assert (facts.authority_names, facts.contact) == ({}, ())
     refused_case = company.apply(outside, scheme="BAKU")
     house.reviewer.act(f"/v1/cases/{refused_case}/claim")
     body = {"products": [{"product_id": outside, "outcome": "approve"}]}
     answer = house.reviewer.post(f"/v1/cases/{refused_case}/recommend", json=body, version="now")
     assert refused(answer, 409, "not-eligible")["findings"][0]["reason"] == "Ağdam is not in the capital. (by-law 1)"
+
+
+def facts_of(house, number):
+    """What the paper of a certificate says."""
+    with house.database.read_session() as session:
+        row = certificates.by_number(session, number)
+        return order_of(session, row, house.app.state.keys(), house.settings.base_url).facts
+
+
+def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(house):
+    company = house.company()
+    full = company.add_product(national_code="7306300000", gtin="9520000000011", brand="Nümunə", ex_works="1450.50")
+    household = house.household()
+    numbers = {
+        "MIK": house.certify(company),
+        "MIA": house.certify(company, full, scheme="MIA"),
+        "URVA": house.certify(household, honey_of(household), scheme="URVA"),
+    }
+    published = {each["code"]: each for each in ok(house.anonymous.get("/v1/schemes"))["items"]}
+    drawings = {code: drawing(published[code]["emblem"]) for code in numbers}
+    assert len(set(drawings.values())) == 3 and drawing(None) not in drawings.values()
+    for code, number in numbers.items():
+        page = house.anonymous.get(f"/v/{number}", headers=HTML).text
+        badge = house.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
+        owner = published[code]["authority"]
+        for picture in (page, badge):
+            assert [each for each, drawn in drawings.items() if drawn in picture] == [code]
+        assert owner["email"] in page and owner["names"]["en"] in page
+        facts = facts_of(house, number)
+        assert drawings[code] in facts.emblem
+        assert (facts.authority_names, facts.contact[0]) == (owner["names"], owner["email"])
 
 
 def test_a_household_of_urva_carries_the_local_brand(house):

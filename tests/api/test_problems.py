@@ -118,6 +118,13 @@ def test_each_of_these_routes_names_all_at_once(shared_house, company):
         ("/status", "not-in-list"), ("/planned_jobs", "out-of-range"),
     }  # fmt: skip
 
+    claim = {"voen": "123", "legal_name_az": "Q\u0430raba\u011f", "member": {"full_name": 5, "password": "short"}}
+    answer = shared_house.http.post("/v1/registrations/confirm", json=claim | {"token": "x", "legal_form": "MMC"})
+    assert told(refused(answer, 422)) == {
+        ("/voen", "wrong-voen"), ("/legal_name_az", "lookalike"), ("/legal_name_en", "required"),
+        ("/member/full_name", "wrong-type"), ("/member/password", "wrong-length"),
+    }  # fmt: skip
+
     days = [{"day": "2027-03-20", "occasion": "carnival"}, {"day": "x", "occasion": "novruz"}]
     answer = shared_house.owner.post("/v1/calendar/holidays", json={"year": 1800, "days": days})
     assert told(refused(answer, 422)) == {
@@ -143,9 +150,7 @@ def test_parameters_headers_and_forms_in_our_words(shared_house, company, langua
             data={"kind": "power-of-attorney", "issued_on": "yesterday", "valid_until": "1"},
             headers=speaking,
         ),
-        shared_house.http.post(
-            "/v1/registrations", json={"member": {"email": "x", "password": "short"}}, headers=speaking
-        ),
+        shared_house.http.post("/v1/registrations", json={"email": "x"}, headers=speaking),
     ]
     for answer in answers:
         document = refused(answer, 422)
@@ -156,7 +161,7 @@ def test_parameters_headers_and_forms_in_our_words(shared_house, company, langua
             if language != "en":
                 assert not re.search(r"\b(Enter|This|There|must)\b", each["detail"]), each
     form = {each["pointer"] for each in answers[-2].json()["errors"]}
-    assert form == {"/issued_on", "/valid_until"}
+    assert form == {"/kind", "/issued_on", "/valid_until"}
     limit = next(e for e in answers[1].json()["errors"] if e["pointer"] == "query:limit")
     assert limit["maximum"] == 100
 

@@ -20,7 +20,7 @@ from tests.readers import scan, text_of
 WORDS = {  # what a reader copies out of the file, in logical order
     None: ["“Nümunə-Boru” MMC", "Qaynaqlı polad boru, ağ, əyri, şüşə", "Ağdam Sənaye Parkı", "MIK-2026-000042-Y"],
     "ru": ["Труба стальная сварная", "Сделано в Карабахе", "с 22 ноября 2026"],
-    "fa": ["دارنده", "محصول", "گواهی", "تولید"],  # the order of words differs between programs that copy
+    "fa": ["صادرکننده", "محصول", "گواهی", "تولید"],  # the order of words differs between programs that copy
     "ar": ["المنتج", "شهادة", "الشهادة", "المكان"],
     "zh": ["焊接钢管", "本证书并非海关原产地证书"],
     "de": ["Geschweißtes Stahlrohr", "Dies ist kein zollrechtliches Ursprungszeugnis."],

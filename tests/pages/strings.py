@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po, write_po
 
 import app.main  # noqa: F401 (every class of errors is known then)
 from app.errors import MikError
+from app.schemes import evidence_kinds
 from app.web import problems
 
 APP = Path(__file__).parents[2] / "app"
@@ -149,7 +150,8 @@ def _literal(node):
 
 def _words():
     lists = [getattr(importlib.import_module(name), kind) for name, kinds in WORDS.items() for kind in kinds]
-    return ACTIONS | {value.value.replace("_", " ") for values in lists for value in values}
+    documents = {kind.name.en for kind in evidence_kinds.kinds().values()}
+    return ACTIONS | documents | {value.value.replace("_", " ") for values in lists for value in values}
 
 
 DOMAINS = {"pages": (spoken, LANGUAGES), "problems": (raised, PROBLEM_LANGUAGES)}

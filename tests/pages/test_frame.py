@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from app.errors import Forbidden, TooManyAttempts
 from app.languages import LANGUAGES
 from app.pages.faults import FAULTS
-from app.pages.frame import keep_language
+from app.pages.frame import Frame, keep_language
 from tests.pages.browsing import HTML
 from tests.pages.pages import BESIDE, FAULT, PAGES, addresses
 
@@ -100,6 +100,13 @@ def test_files_are_kept_for_ever_under_an_address_of_their_content(http):
         assert http.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
         old = http.get(re.sub(r"/static/\w+/", "/static/0123456789ab/", address))
         assert (old.content, old.headers["Cache-Control"]) == (answer.content, "no-cache")
+
+
+def test_only_a_demo_says_that_it_is_one():
+    values = {"link": str, "lang_in_address": False, "here": "/", "other_languages": [], "own_name": "English"}
+    for demo in (True, False):
+        page = Frame(base_url="https://mark.example", demo=demo).text("base.html", "en", **values)
+        assert ("DEMO" in page) == demo
 
 
 @pytest.mark.parametrize("name", ["none.js", "jsqr-LICENSE.txt", "..%2Fframe.py", "%00", "pages.css%2F.."])

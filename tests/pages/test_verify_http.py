@@ -9,11 +9,13 @@ import pypdf
 import pytest
 
 from app.languages import LANGUAGES, catalogue
-from app.pages.verdicts import FACES
+from app.pages.verdicts import ALARMS, FACES
 from app.verification.checks import Verdict
 from tests.pages.browsing import HTML
+from tests.pages.forged import forged_codes, mangled
 from tests.support import product
 
+DEMO = "This is a demonstration. Certificates, companies and contacts are invented; nothing here is valid."
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -53,6 +55,11 @@ def test_every_verdict_in_every_language(site, http, verdict):
         for name, fact in (told["certificate"] or {}).items():
             if name in {"number", "valid_from", "valid_until"}:
                 assert fact in page
+        assert words(DEMO) in page
+        # Every verdict leads on: to the register, to the owner of the mark, to a report.
+        assert told["demo"] is True
+        for address in ("/register", "/report", "mailto:mark@azpromo.example"):
+            assert f'href="{address}' in answer.text
         if told["certificate"]:
             assert told["certificate"]["holder"]["name"] in page and "Welded steel tube" in page
             assert words("What this certificate does not replace") in page
@@ -305,3 +312,16 @@ def test_a_paper_that_differs_is_the_only_verdict(site, http):
         assert f"<title>{words('Does not match')} · {number}" in answer.text
         assert answer.text.count("<h1") == 1 and 'class="verdict good"' not in answer.text
     assert shown(http.get(f"/v/{number}", params={"hs6": "7306.30"})) == "valid"
+
+
+def test_whatever_a_stranger_hands_in_the_right_words_come_first(site, http):
+    """The cases of the sheets of `forged.py`, as far as the service answers them alone: stamps are for the scripts."""
+    cases = [*mangled(site.tokens[site.numbers["valid"]]).values(), forged_codes(site)["look-alike"]]
+    for language in LANGUAGES:
+        words = catalogue("pages", language).gettext
+        for text, verdict in cases:
+            answer = http.post("/verify", params={"lang": language}, data={"token": text})
+            word = words(ALARMS[verdict][0] if verdict in ALARMS else FACES[Verdict(verdict)].word)
+            assert shown(answer) == verdict, text[:40]
+            assert re.search(r"<h1[^>]*>(.*?)</h1>", answer.text)[1] == html.escape(word)
+            assert f"<title>{html.escape(word)} ·" in answer.text

@@ -13,6 +13,7 @@ from rules_support import GOOD, made, residency
 import app.schemes
 from app.errors import Invalid
 from app.registry.territory import territory
+from app.schemes import emblems
 from app.schemes.eligibility import assess
 from app.schemes.evidence_kinds import Supplier, kinds
 from app.schemes.facts import ResidencyState
@@ -192,6 +193,22 @@ def test_no_mark_product_or_code_of_goods_is_named_in_the_code():
         assert not re.search(r"\bMI[AK]\b|URVA|QARABAG|ZENGEZUR", code), source
         digits = set(re.findall(r'"([0-9]{2,6})"', code))
         assert digits <= {"99", "9999", "999999", "00"}, source  # fillers of the nomenclature, end of a heading
+
+
+def test_every_mark_has_an_emblem_of_its_own_or_none():
+    own = [scheme.emblem for scheme in SCHEMES.values()]
+    assert len(set(own)) == len(own) and set(own) | {emblems.NEUTRAL} == emblems.names()
+    for name in emblems.names():
+        picture = emblems.emblem(name)
+        assert picture.startswith(emblems.HEAD) and picture.endswith("</svg>")
+        assert not re.search("script|href|style|url|on[a-z]+=", emblems.drawing(name))
+    assert emblems.emblem("another") == emblems.emblem(None) == emblems.emblem(emblems.NEUTRAL)
+
+
+def test_an_emblem_that_is_not_there_is_refused(tmp_path):
+    (tmp_path / "DEMO.toml").write_text(FOURTH.replace("kind = ", 'emblem = "../x"\nkind = ', 1), "utf-8")
+    with pytest.raises(Invalid, match="there is no emblem"):
+        load_schemes(tmp_path)
 
 
 def test_a_fourth_mark_is_one_file(tmp_path):

@@ -62,6 +62,12 @@ def test_nothing_is_shown_of_what_is_not_ours():
     assert members["links"] == {"credential": None, "page": None}
 
 
+def test_the_answer_of_a_demo_says_so(record, world):
+    judgement = judge_number(record, world.ring, NOW)
+    plain, demo = (json.loads(print_judgement(judgement, BASE, demo=each)[1]) for each in (False, True))
+    assert "demo" not in plain and demo == plain | {"demo": True}
+
+
 def test_a_natural_persons_voen_is_not_shown(record):
     members = certificate_members(record._replace(holder_voen="0010002222", holder_is_legal_person=False))
     assert members["holder"]["voen"] is None
