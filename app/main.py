@@ -85,6 +85,7 @@ from app.web.door import Door, Service
 from app.web.gate import Gates
 from app.web.limits import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.reading_trail import ReadingTrail
 from app.web.routing import Uploads
 
 Clock = Callable[[], datetime]
@@ -153,6 +154,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             yield
         tally.report()
         await store.close()
+        app.state.reading_trail.close()
         database.dispose()
 
     app = Service(
@@ -169,11 +171,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.database = database
-    app.state.seal, app.state.mail = seal, mail
-    app.state.passwords = Passwords(settings.password_hashers)
-    app.state.tokens = AccessTokens(
-        access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
-    )
+    _set_access(app, settings)
+    app.state.seal, app.state.mail, app.state.reading_trail = seal, mail, ReadingTrail(database)
     app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite))
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
@@ -246,6 +245,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     openapi.install(app)
     _wrap(app, Lane(desk, tally, max_body_bytes=settings.body_max_bytes), settings)
     return app
+
+
+def _set_access(app: Service, settings: Settings) -> None:
+    app.state.passwords = Passwords(settings.password_hashers)
+    app.state.tokens = AccessTokens(
+        access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
+    )
 
 
 def _issuer(database: Database) -> str:

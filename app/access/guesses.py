@@ -17,7 +17,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.access import store
+from app.actor import SYSTEM
 from app.core.messages import Message
 from app.errors import TooManyAttempts
 
@@ -98,9 +100,27 @@ def too_many() -> TooManyAttempts:
     )
 
 
+def is_noted(counted: Counted, *, known: bool) -> bool:
+    """Whether this failure leaves an audit event. Few of many do, so that guessing fills no disk: the first of a
+    window, the tenth, and the one that reaches a limit; of nobody's account those of the network are counted."""
+    return counted.by_account in {1, 10, MOST_BY_ACCOUNT} if known else counted.by_network in {1, 10, MOST_BY_NETWORK}
+
+
+def note_failure(
+    session: Session, counted: Counted, account: str, address: str, known: tuple[str, UUID] | None, now: datetime
+) -> None:
+    """Record a wrong password or secret. `known`: whose it would be; None: nobody's. Then the key of the network is
+    named, never what was typed, which may be a password in the wrong box."""
+    _, by_network, _ = limits(account, address)
+    count = counted.by_account if known else counted.by_network
+    audit.record(session, SYSTEM, "sign_in.failed", known or ("address", by_network.key), now, failures=count)
+
+
 def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
+    """Count a wrong code of an authenticator; each leaves an audit event, as no more than ten are looked at."""
     for limit in code_limits(user_id):
-        store.add_failure(session, limit.key, now, now - WINDOW)
+        count = store.add_failure(session, limit.key, now, now - WINDOW)
+        audit.record(session, SYSTEM, "second_factor.failed", ("user", user_id), now, failures=count)
 
 
 def count_report(session: Session, address: str, now: datetime) -> None:
@@ -116,8 +136,7 @@ def count_report(session: Session, address: str, now: datetime) -> None:
 def count_mail_request(session: Session, address: str, now: datetime) -> None:
     """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
     limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
-    store.add_failure(session, limit.key, now, now - WINDOW)  # first: of many at once each waits for the one before
-    if store.failures(session, limit.key, now - WINDOW) > limit.most:
+    if store.add_failure(session, limit.key, now, now - WINDOW) > limit.most:  # rolled back with the request
         raise TooManyAttempts(
             "Too many requests from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
@@ -127,8 +146,7 @@ def count_mail_request(session: Session, address: str, now: datetime) -> None:
 def may_mail(session: Session, email: str, now: datetime) -> bool:
     """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
     key, since = _key("mailed", email), now - MAIL_WINDOW
-    store.add_failure(session, key, now, since)
-    return store.failures(session, key, since) <= MOST_MAIL
+    return store.add_failure(session, key, now, since) <= MOST_MAIL
 
 
 def network_of(address: str) -> str:

@@ -67,20 +67,36 @@ class StaffRole(Base):
 
 
 class ApiClient(Base):
-    """A program of a company. Its secret is shown once; only a hash is kept."""
+    """A program of a company."""
 
     __tablename__ = "api_clients"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
     client_id: Mapped[str] = mapped_column(unique=True, comment="public prefix")
-    secret_hash: Mapped[str] = mapped_column(comment="SHA-256 of 32 random bytes: nothing to guess, so no slow hash")
     name: Mapped[str]
     scopes: Mapped[list[str]] = mapped_column(comment="what it was granted when it was made")
     created_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class ClientSecret(Base):
+    """A secret of a program. It is shown once; only a hash is kept. Two may be alive, so that one follows the other."""
+
+    __tablename__ = "client_secrets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    client_id: Mapped[UUID] = mapped_column(sa.ForeignKey("api_clients.id"), index=True)
+    secret_hash: Mapped[str] = mapped_column(comment="SHA-256 of 32 random bytes: nothing to guess, so no slow hash")
+    created_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(comment="by a member of the company, before it expired")
+
+    __table_args__ = (sa.CheckConstraint("expires_at > created_at", name="expires_after_it_begins"),)
 
 
 class Guesses(Base):

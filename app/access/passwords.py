@@ -1,6 +1,9 @@
 """Passwords: argon2id (64 MiB each), never more at once than the machine bears, and never a clue about who exists."""
 
-from threading import BoundedSemaphore
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -15,25 +18,29 @@ NO_PASSWORD = ""
 """Stored for an account whose first password is still to be set: nothing matches it."""
 
 
+def _make_way() -> None:
+    """Let the event loop go first on the processor: it answers checks while passwords are compared."""
+    if sys.platform == "linux":  # there, a thread has a priority of its own, and hands it on to those of argon2
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+
+
 class Passwords:
     """Hash and check passwords. Slow on purpose: call it before a write transaction begins."""
 
     def __init__(self, at_once: int) -> None:
-        self._hasher = PasswordHash((Argon2Hasher(),))
-        self._slots = BoundedSemaphore(at_once)
+        self._hasher = PasswordHash((Argon2Hasher(parallelism=1),))
+        self._threads = ThreadPoolExecutor(at_once, "password", _make_way)
         self._nobody = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
         check_strength(password)
-        with self._slots:
-            return self._hasher.hash(password)
+        return self._threads.submit(self._hasher.hash, password).result()
 
     def verify(self, password: str, stored: str | None) -> bool:
         """With no stored hash the same work is done, so that the time of answering does not tell who exists."""
         if len(password) > MAX_LENGTH:
             return False
-        with self._slots:
-            matches = self._hasher.verify(password, stored or self._nobody)
+        matches = self._threads.submit(self._hasher.verify, password, stored or self._nobody).result()
         return matches and bool(stored)
 
 

@@ -1,6 +1,5 @@
-"""Use cases around who may come in: staff, members, API clients, and who an access token speaks for."""
+"""Use cases around who may come in: staff, members, and who an access token speaks for."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,18 +8,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access import session_store, sessions, store, totp
-from app.access.handed import new_token, token_hash
-from app.access.model import ApiClient, StaffRole, User
-from app.access.rights import own_organisation, require_administrator, require_person
+from app.access import client_store, clients, session_store, sessions, store, totp
+from app.access.model import StaffRole, User
 from app.access.sessions import Ended
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
 from app.core.messages import Message
 from app.db import new_id
-from app.errors import Conflict, NotFound, Unauthenticated
-
-CLIENT_PREFIX = "mikc_"
-SECRET_PREFIX = "miks_"  # noqa: S105 (only the beginning of one)
+from app.errors import Conflict, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +23,7 @@ class Subject:
 
     kind: ActorKind
     id: UUID
-    session_id: UUID | None = None
+    session_id: UUID | None = None  # of a client: the secret that the token was given for
     scopes: frozenset[Scope] | None = None
 
     def __str__(self) -> str:
@@ -124,8 +118,8 @@ def join_others(session: Session, actor: Actor, organisation_id: UUID, now: date
     about programs."""
     for user in store.members(session, organisation_id):
         user.is_administrator = False
-    for client in store.clients_of(session, organisation_id, None, 10_000):
-        _revoke(session, actor, client, now)
+    for client in client_store.clients_of(session, organisation_id, None, 10_000):
+        clients.revoke(session, actor, client, now)
 
 
 def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
@@ -137,8 +131,8 @@ def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: dat
             sessions.end_all(session, actor, user.id, Ended.SEALED, now)
             session_store.close_resets(session, user.id, now)
             audit.record(session, actor, "user.sealed", ("user", user.id), now)
-    for client in store.clients_of(session, organisation_id, None, 10_000):
-        _revoke(session, actor, client, now)
+    for client in client_store.clients_of(session, organisation_id, None, 10_000):
+        clients.revoke(session, actor, client, now)
 
 
 def deactivate(session: Session, actor: Actor, user: User, now: datetime) -> None:
@@ -156,10 +150,12 @@ def deactivate(session: Session, actor: Actor, user: User, now: datetime) -> Non
 def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
     """Roles, membership and session as they are now, not as when the token was made: an end cuts off at once."""
     if subject.kind is ActorKind.CLIENT:
-        client = store.client(session, subject.id)
+        client = client_store.client(session, subject.id)
         if client is None or client.revoked_at is not None:
             raise Unauthenticated("This API client was revoked.")
-        scopes = granted(client) if subject.scopes is None else granted(client) & subject.scopes
+        if subject.session_id is not None and not clients.works(session, subject.session_id, now):
+            raise Unauthenticated("The secret that this token was given for has ended.")
+        scopes = clients.granted(client) if subject.scopes is None else clients.granted(client) & subject.scopes
         return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id, scopes=scopes)
     who = session_store.present(session, subject.session_id) if subject.session_id else None
     if who is None or who.user_id != subject.id or not sessions.is_open(who, now):
@@ -181,58 +177,3 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
 def acting_for(actor: Actor, organisation_id: UUID) -> Actor:
     """The same person, as of the organisation that they have just become a member of."""
     return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)
-
-
-def granted(client: ApiClient) -> frozenset[Scope]:
-    return frozenset(map(Scope, client.scopes))
-
-
-def create_client(
-    session: Session, actor: Actor, *, name: str, now: datetime, scopes: Iterable[Scope] = tuple(Scope)
-) -> tuple[ApiClient, str]:
-    """A new API client and its secret, which exists only in this answer. It may do what its scopes say, no more."""
-    organisation_id = own_organisation(actor)
-    require_person(actor)
-    created_by = require_administrator(actor)
-    client_id, (secret, digest) = CLIENT_PREFIX + secrets.token_hex(8), new_token(SECRET_PREFIX)
-    allowed = sorted(set(scopes))
-    client = ApiClient(
-        id=new_id(),
-        organisation_id=organisation_id,
-        client_id=client_id,
-        secret_hash=digest,
-        name=name,
-        scopes=[scope.value for scope in allowed],
-        created_by=created_by,
-        created_at=now,
-    )
-    session.add(client)
-    codes = [scope.value for scope in allowed]
-    audit.record(
-        session, actor, "client.created", ("client", client.id), now, organisation=organisation_id, scopes=codes
-    )
-    return client, secret
-
-
-def revoke_client(session: Session, actor: Actor, client_id: UUID, now: datetime) -> ApiClient:
-    client = store.client_of(session, actor.organisation_id, client_id) if actor.organisation_id else None
-    if client is None:
-        raise NotFound.of("API client")
-    require_person(actor)
-    require_administrator(actor)
-    _revoke(session, actor, client, now)
-    return client
-
-
-def _revoke(session: Session, actor: Actor, client: ApiClient, now: datetime) -> None:
-    if client.revoked_at is None:
-        client.revoked_at = now
-        audit.record(session, actor, "client.revoked", ("client", client.id), now)
-
-
-def client_by_secret(session: Session, client_id: str, secret: str) -> ApiClient | None:
-    """The client whose secret this is; compared in constant time, also when there is no such client."""
-    client = store.client_by_public_id(session, client_id)
-    stored = client.secret_hash if client else "0" * 64
-    matches = secrets.compare_digest(stored, token_hash(secret))
-    return client if client and matches and client.revoked_at is None else None

@@ -1,4 +1,4 @@
-"""Queries over users, roles, clients and guesses."""
+"""Queries over users, roles and guesses."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.access.model import ApiClient, Guesses, KeptAnswer, StaffRole, User
+from app.access.model import Guesses, KeptAnswer, StaffRole, User
 from app.actor import Role
 from app.db import UtcDateTime
 
@@ -36,30 +36,6 @@ def roles_of(session: Session, user_id: UUID) -> frozenset[Role]:
 
 def members(session: Session, organisation_id: UUID) -> Sequence[User]:
     query = sa.select(User).where(User.organisation_id == organisation_id).order_by(User.id)
-    return session.scalars(query).all()
-
-
-def client_by_public_id(session: Session, client_id: str) -> ApiClient | None:
-    return session.scalars(sa.select(ApiClient).where(ApiClient.client_id == client_id)).one_or_none()
-
-
-def client(session: Session, client_id: UUID) -> ApiClient | None:
-    return session.get(ApiClient, client_id)
-
-
-def clients(session: Session, ids: Sequence[UUID]) -> Sequence[ApiClient]:
-    return session.scalars(sa.select(ApiClient).where(ApiClient.id.in_(ids))).all() if ids else ()
-
-
-def client_of(session: Session, organisation_id: UUID, client_id: UUID) -> ApiClient | None:
-    query = sa.select(ApiClient).where(ApiClient.id == client_id, ApiClient.organisation_id == organisation_id)
-    return session.scalars(query).one_or_none()
-
-
-def clients_of(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[ApiClient]:
-    query = sa.select(ApiClient).where(ApiClient.organisation_id == organisation_id).order_by(ApiClient.id).limit(limit)
-    if after:
-        query = query.where(ApiClient.id > after)
     return session.scalars(query).all()
 
 
@@ -92,11 +68,6 @@ def take_back_failure(session: Session, key: str) -> None:
 
 def clear_failures(session: Session, key: str) -> None:
     session.execute(sa.delete(Guesses).where(Guesses.key == key))
-
-
-def touch_client(session: Session, client_id: UUID, now: datetime) -> None:
-    """Note the last use of a client."""
-    session.execute(sa.update(ApiClient).where(ApiClient.id == client_id).values(last_used_at=now))
 
 
 def claim_answer(
@@ -200,8 +171,3 @@ def remove_role(session: Session, user_id: UUID, role: Role) -> bool:
     """Whether there was one to remove."""
     gone = sa.delete(StaffRole).where(StaffRole.user_id == user_id, StaffRole.role == role.value)
     return session.execute(gone.returning(StaffRole.role)).first() is not None
-
-
-def clients_made_by(session: Session, user_id: UUID) -> Sequence[ApiClient]:
-    query = sa.select(ApiClient).where(ApiClient.created_by == user_id, ApiClient.revoked_at.is_(None))
-    return session.scalars(query.order_by(ApiClient.id)).all()

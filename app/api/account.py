@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import EmailStr, Field, StringConstraints
 
-from app.access import guesses, resets, second_factor, store, totp
+from app.access import client_store, guesses, resets, second_factor, store, totp
 from app.access.model import ApiClient
 from app.access.rights import person
 from app.actor import Actor, ActorKind, Scope
@@ -59,7 +59,7 @@ class Me(Answer):
 def me(actor: ActorDep, session: SessionDep) -> Me:
     """The account behind the access token, its roles now, and the company it acts for."""
     assert actor.id is not None  # tokens speak for users and clients
-    who = store.client(session, actor.id) if actor.kind is ActorKind.CLIENT else store.user(session, actor.id)
+    who = client_store.client(session, actor.id) if actor.kind is ActorKind.CLIENT else store.user(session, actor.id)
     organisation = registry.organisation(session, actor.organisation_id) if actor.organisation_id else None
     return Me(
         kind=actor.kind,
@@ -121,6 +121,10 @@ def change_password(
     if counted.needs_second_factor:
         raise guesses.too_many()
     if not passwords.verify(body.present_password, user.password_hash):
+        if guesses.is_noted(counted, known=True):
+            with database.session() as writing:
+                guesses.note_failure(writing, counted, user.email, address, ("user", user.id), now)
+                writing.commit()
         return problem(403, "wrong-password", "The present password is not right.")
     new_hash = passwords.hash(body.password)
     with database.session() as writing:

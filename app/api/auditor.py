@@ -27,7 +27,7 @@ LAST_PLACE = 2**63 - 1
 
 def _storable(moment: datetime) -> datetime:
     if not 1970 <= moment.year < 9999:
-        raise ValueError("Give a moment between 1970 and 9998.")
+        raise ValueError(Message("Enter a date and time between 1970 and 9998.", code="out-of-range"))
     return moment
 
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.access import guesses, second_factor, session_store, sessions, store
+from app.access import client_store, clients, guesses, second_factor, session_store, sessions, store
 from app.access import service as access
 from app.access.handed import token_hash
 from app.access.model import ApiClient, User
@@ -20,6 +21,7 @@ from app.access.tokens import AccessTokens
 from app.actor import Actor, ActorKind, Scope
 from app.db import Database
 from app.errors import TooManyAttempts, Unauthenticated
+from app.web.basic_auth import CHALLENGE, read_basic
 from app.web.deps import AddressDep, DatabaseDep, NowDep, PasswordsDep, SealDep, TokensDep
 from app.web.fields import Answer
 from app.web.refusals import refuses
@@ -27,6 +29,7 @@ from app.web.routing import OrderedRoute
 
 router = APIRouter(prefix="/v1/auth", tags=["access"], route_class=OrderedRoute)
 
+UNKNOWN, MISSING = "Invalid credentials.", "Missing credentials."
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -53,8 +56,14 @@ REFUSED: dict[int | str, dict[str, object]] = {
 }
 
 
-@router.post("/token", summary="Get an access token", response_model=TokenAnswer, responses=REFUSED)
+@router.post(
+    "/token",
+    summary="Get an access token",
+    response_model=TokenAnswer,
+    responses=REFUSED,
+)
 def token(
+    request: Request,
     database: DatabaseDep,
     passwords: PasswordsDep,
     tokens: TokensDep,
@@ -72,6 +81,9 @@ def token(
 ) -> Response:
     """`password` and `refresh_token` for people, `client_credentials` for programs of a company.
 
+    Programs authenticate by HTTP Basic (RFC 6749 §2.3.1), or by `client_id` and `client_secret` in the body, never by
+    both. With the grants of people no client is looked at.
+
     Access tokens live a quarter of an hour at most. A refresh token is good once: a second use of one ends its session,
     because then two hold it. Sessions end after 12 hours (staff) or 30 days (members) whatever is renewed.
     Staff may sign in without `otp`, but then decide nothing until `POST /v1/auth/step-up`.
@@ -84,12 +96,38 @@ def token(
         return _refusal(400, "invalid_scope", "Scopes narrow API clients; what people may do follows from their roles.")
     if grant_type == "refresh_token":
         return desk.renew(refresh_token)
-    account, secret = (username, password) if grant_type == "password" else (client_id, client_secret)
-    if not account or not secret or not _storable(account):
-        return _refusal(400, "invalid_request", "Missing credentials.")
+    if grant_type == "password":
+        return _for_person(desk, username, password, otp)
+    return _for_program(desk, request.headers.get("authorization"), client_id, client_secret, scope)
+
+
+def _for_person(desk: "_Desk", username: str | None, password: str | None, otp: str | None) -> Response:
+    # Control characters and lone surrogates name no account, and no database could look them up.
+    if not username or not password or not username.isprintable():
+        return _refusal(400, "invalid_request", MISSING)
     try:
-        by_person = grant_type == "password"
-        return desk.sign_in(account, secret, otp) if by_person else desk.let_program_in(account, secret, scope)
+        return desk.sign_in(username, password, otp)
+    except TooManyAttempts as why:
+        return _refusal(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
+
+
+def _for_program(
+    desk: "_Desk", authorization: str | None, client_id: str | None, secret: str | None, scope: str | None
+) -> Response:
+    """One way of authentication: a wrong one by Basic is answered with its challenge (RFC 6749 §5.2)."""
+    challenge = {"WWW-Authenticate": CHALLENGE}
+    try:
+        basic = read_basic(authorization)
+    except ValueError as why:
+        return _refusal(401, "invalid_client", str(why), challenge)
+    if basic is not None:
+        if secret is not None or client_id not in {None, basic.client_id}:
+            return _refusal(400, "invalid_request", "Authenticate by Basic or in the body, not by both.")
+        client_id, secret = basic
+    if not client_id or not secret or not client_id.isprintable():
+        return _refusal(400, "invalid_request", MISSING)
+    try:
+        return desk.let_program_in(client_id, secret, scope, challenge if basic else None)
     except TooManyAttempts as why:
         return _refusal(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
 
@@ -122,7 +160,7 @@ def revoke(
             subject = tokens.check(f"Bearer {token}", now)
         except Unauthenticated:
             return Response(headers=NO_STORE)
-        if subject.session_id is None:
+        if subject.kind is ActorKind.CLIENT or subject.session_id is None:
             return _refusal(400, "unsupported_token_type", "Revoke the API client: DELETE /v1/api-clients/{client_id}.")
         session_id = subject.session_id
     with database.session() as session:
@@ -158,10 +196,12 @@ class _Desk:
                 if begun is not None:  # else the next answer would tell that only the code was wrong
                     guesses.forgive(session, account, self._address)
                 session.commit()
+        else:
+            self._note_failure(account, counted, ("user", known.id) if known else None)
         if begun is None and counted.needs_second_factor:  # the same answer, whichever of the two was wrong
             raise guesses.too_many()
         if begun is None:
-            return _refusal(401, "invalid_grant", "Invalid credentials.")
+            return _refusal(401, "invalid_grant", UNKNOWN)
         return self._for_person(begun)
 
     def _count_guess(self, account: str) -> guesses.Counted:
@@ -172,6 +212,12 @@ class _Desk:
             counted = guesses.count_guess(session, account, self._address, self._now)
             session.commit()
         return counted
+
+    def _note_failure(self, account: str, counted: guesses.Counted, known: tuple[str, UUID] | None) -> None:
+        if guesses.is_noted(counted, known=known is not None):
+            with self._database.session() as session:
+                guesses.note_failure(session, counted, account, self._address, known, self._now)
+                session.commit()
 
     def _begin(self, session: Session, known: User, otp: str | None) -> Begun | None:
         """A wrong code, and a password that was changed while its hash was compared, let nobody in."""
@@ -196,24 +242,31 @@ class _Desk:
             return _refusal(400, "invalid_grant", "This refresh token is unknown, used or over; sign in again.")
         return self._for_person(begun)
 
-    def let_program_in(self, client_id: str, secret: str, scope: str | None) -> Response:
+    def let_program_in(
+        self, client_id: str, text: str, scope: str | None, challenge: dict[str, str] | None
+    ) -> Response:
         account = access.email_key(client_id)
-        if self._count_guess(account).needs_second_factor:
+        counted = self._count_guess(account)
+        if counted.needs_second_factor:
             raise guesses.too_many()
         with self._database.read_session() as session:
-            client = access.client_by_secret(session, account, secret)
-        if client is not None:
-            with self._database.session() as session:
-                guesses.forgive(session, account, self._address)
-                store.touch_client(session, client.id, self._now)
-                session.commit()
-        if client is None:
-            return _refusal(401, "invalid_client", "Invalid credentials.")
+            attempt = clients.authenticate(session, account, text, self._now)
+        client, secret = attempt.client, attempt.secret
+        if client is None or secret is None:
+            self._note_failure(account, counted, ("client", client.id) if client else None)
+            return _refusal(401, "invalid_client", UNKNOWN, challenge)
+        with self._database.session() as session:  # a right secret is no guess, though it may be over
+            guesses.forgive(session, account, self._address)
+            if attempt.over is None:
+                client_store.note_use(session, secret, self._now)
+            session.commit()
+        if attempt.over is not None:
+            return _refusal(401, "invalid_client", attempt.over.value, challenge)
         scopes = _narrowed(client, scope)
         if not scopes:
-            granted = " ".join(sorted(access.granted(client)))
+            granted = " ".join(sorted(clients.granted(client)))
             return _refusal(400, "invalid_scope", f"Ask for some of what this client was granted: {granted}.")
-        subject = Subject(ActorKind.CLIENT, client.id, scopes=scopes)
+        subject = Subject(ActorKind.CLIENT, client.id, secret.id, scopes)
         return self._answer(subject, scope=" ".join(sorted(scopes)))
 
     def _for_person(self, begun: Begun) -> Response:
@@ -232,16 +285,11 @@ class _Desk:
 
 def _narrowed(client: ApiClient, scope: str | None) -> frozenset[Scope]:
     """What was granted, or the part of it that was asked for; empty where it asks for more."""
-    granted = access.granted(client)
+    granted = clients.granted(client)
     wanted = frozenset((scope or "").split())
     if not wanted:
         return granted
     return frozenset(each for each in granted if each in wanted) if wanted <= granted else frozenset()
-
-
-def _storable(text: str) -> bool:
-    """Control characters and lone surrogates name no account, and no database could look them up."""
-    return text.isprintable()
 
 
 def _refusal(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -18,7 +18,7 @@ from app.web.routing import Asked, OrderedRoute, also_wrong
 
 router = APIRouter(prefix="/v1/calendar", tags=["calendar"], route_class=OrderedRoute)
 
-Owner = Annotated[Actor, allow(Role.OWNER)]
+Owner = Annotated[Actor, allow(Role.OWNER, second_factor=True)]
 
 
 class DayAnswer(Answer):

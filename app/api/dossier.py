@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.access import client_store
 from app.access import store as access
 from app.actor import Actor, ActorKind
 from app.api import timed
@@ -294,7 +295,7 @@ def evidence_list(session: Session, actor: Actor, rows: Sequence[Evidence]) -> l
     ids = list({row.uploaded_by for row in rows if row.uploaded_by is not None})
     people = access.users(session, ids) if ids else {}
     names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF for user in people.values()}
-    programs = access.clients(session, [each for each in ids if each not in people])
+    programs = client_store.clients(session, [each for each in ids if each not in people])
     names |= {client.id: client.name for client in programs}
     return [_evidence(actor, row, names.get(row.uploaded_by, STAFF) if row.uploaded_by else STAFF) for row in rows]
 

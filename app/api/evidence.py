@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 from pydantic import AfterValidator, Field
 
 from app import strict_json
+from app.actor import Actor
 from app.api import dossier
 from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
@@ -29,6 +30,7 @@ from app.web.deps import (
     EvidenceFilesDep,
     NowDep,
     QuotasDep,
+    ReadingTrailDep,
     ReplayDep,
     SessionDep,
     VersionDep,
@@ -36,6 +38,7 @@ from app.web.deps import (
     parse_id,
 )
 from app.web.fields import Body, Day, Flag, Prose, Word
+from app.web.reading_trail import ReadingTrail
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
 from app.web.routing import FileRoute, Prepared
 
@@ -185,9 +188,8 @@ def add_to_case(
     _retry: ReplayDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
-    """For registrar and reviewers: the tax register, sanctions lists, the resident register. It counts as confirmed.
-
-    The record of a site visit does not: another member of staff confirms it.
+    """For registrar and reviewers: the tax register, sanctions lists, the resident register. Rules read it once
+    another member of staff has confirmed it.
     """
     return _add(session, actor, case_id, sheet, files, quotas, now)
 
@@ -236,8 +238,8 @@ def add_of_company(
 ) -> dossier.EvidenceAnswer:
     """For members of the company, and for registrar and reviewers: authority to sign, permits, the tax register.
 
-    Every application of the company finds it. What staff add counts as confirmed; of a site visit, another member of
-    staff confirms the record.
+    Every application of the company finds it. Rules read it once a member of staff has confirmed it, another
+    one where staff added it.
     """
     name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add_of_company(
@@ -279,11 +281,17 @@ def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dic
     responses={200: DOWNLOAD, **refuses(*READS)},
 )
 def download(
-    application_id: str, evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep
+    application_id: str,
+    evidence_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    trail: ReadingTrailDep,
+    now: NowDep,
 ) -> FileResponse:
-    """Always as a download: a browser never opens what a stranger sent."""
+    """Always as a download: a browser never opens what a stranger sent. Downloads by staff are recorded."""
     row = evidence.find(session, actor, parse_id(application_id, "application"), parse_id(evidence_id, "evidence"))
-    return _file(row, files)
+    return _file(row, files, actor, trail, now)
 
 
 @router.get("/evidence/{evidence_id}", summary="One supporting document", responses=refuses(*READS))
@@ -297,16 +305,29 @@ def get_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, respons
     response_class=FileResponse,
     responses={200: DOWNLOAD, **refuses(*READS)},
 )
-def download_evidence(evidence_id: str, actor: ActorDep, session: SessionDep, files: EvidenceFilesDep) -> FileResponse:
-    return _file(evidence.visible(session, actor, parse_id(evidence_id, "evidence")), files)
+def download_evidence(
+    evidence_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    files: EvidenceFilesDep,
+    trail: ReadingTrailDep,
+    now: NowDep,
+) -> FileResponse:
+    """Downloads by staff are recorded."""
+    row = evidence.visible(session, actor, parse_id(evidence_id, "evidence"))
+    return _file(row, files, actor, trail, now)
 
 
-def _file(row: Evidence, files: EvidenceFiles) -> FileResponse:
+def _file(row: Evidence, files: EvidenceFiles, actor: Actor, trail: ReadingTrail, now: datetime) -> FileResponse:
     if row.erased_at is not None:
         raise NotFound.of("file")
     path = files.path(row.sha256)
     if not path.is_file():
         raise Unavailable("The file cannot be read at the moment.")
+    if actor.is_staff:  # without its case: the timeline of a case is read by the applicant as well
+        organisation = str(row.organisation_id)
+        about = {"organisation": organisation, "kind": row.kind, "sha256": row.sha256}
+        trail.record(actor, "evidence.downloaded", ("evidence", row.id), now, **about)
     name = (
         row.file_name
         if row.file_name.lower().endswith(EXTENSIONS[row.media_type])

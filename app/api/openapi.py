@@ -12,6 +12,8 @@ from app.api.public import CertificateAnswer
 from app.verification.checks import Verdict
 from app.verification.expect import MAX_CHARS, Comparison
 from app.verification.questions import MAX_ITEMS
+from app.web import scopes
+from app.web.deps import TOKEN_URL
 from app.web.refusals import Problem, refuses
 
 DESCRIPTION = """
@@ -116,9 +118,26 @@ def _document(app: FastAPI) -> dict[str, Any]:
             if answer and "HTTPValidationError" in str(answer):
                 operation["responses"] |= {"422": refuses(422)[422]}
     schemas["Verdict"] = _verdict()
+    _add_clients(spec)
     spec["paths"] |= _lane()
     spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
     return spec
+
+
+def _add_clients(spec: dict[str, Any]) -> None:
+    """How programs of companies get in, and with which scope each route is open to them."""
+    flow = {"tokenUrl": TOKEN_URL, "scopes": {scope.value: meaning for scope, meaning in scopes.MEANING.items()}}
+    spec["components"]["securitySchemes"] |= {
+        "client": {
+            "type": "oauth2",
+            "description": "Programs of a company (`POST /v1/api-clients`), by HTTP Basic (RFC 6749 §2.3.1).",
+            "flows": {"clientCredentials": flow},
+        },
+    }
+    for route, scope in scopes.ROUTES.items():
+        method, path = route.split()
+        operation = spec["paths"][path][method.lower()]
+        operation["security"] = [*operation["security"], {"client": [] if scope is scopes.ANY else [scope.value]}]
 
 
 def _verdict() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 from pydantic import Field
 
+from app.access.rights import require_second_factor
 from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.certificates import cascade
@@ -45,6 +46,7 @@ class ImportRoute(FileRoute):
 imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=ImportRoute)
 
 Registrar = Annotated[Actor, allow(Role.REGISTRAR)]
+RegistrarWithFactor = Annotated[Actor, allow(Role.REGISTRAR, second_factor=True)]
 DryRun = Annotated[bool, Query(description="say what would happen, and to which certificates; change nothing")]
 
 
@@ -131,7 +133,12 @@ def _wrong_residency(asked: Asked, body: NewResidency) -> Sequence[Mapping[str, 
 @router.post("/residencies", status_code=201, summary="Enter a residency", responses=refuses(*CREATES))
 @also_wrong(_wrong_residency)
 def begin_residency(
-    body: NewResidency, actor: Registrar, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
+    body: NewResidency,
+    actor: RegistrarWithFactor,
+    session: SessionDep,
+    response: Response,
+    now: NowDep,
+    _retry: ReplayDep,
 ) -> ResidencyAnswer:
     """Certificates that are suspended because the company had no residency in this park any more are good again."""
     row, _ = cascade.begin_residency(
@@ -151,10 +158,17 @@ def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, respo
 def _moves(move: Move) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
-    def admitted(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-        return residency.guard(session, actor, parse_id(residency_id, "residency"), version, move).id
+    def admitted(
+        residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, dry_run: DryRun = False
+    ) -> UUID:
+        of = parse_id(residency_id, "residency")
+        return residency.guard(session, actor, of, version, move, dry_run=dry_run).id
 
     return Depends(admitted, scope="function")
+
+
+def _updates(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return residency.guard(session, actor, parse_id(residency_id, "residency"), version, Move.UPDATE).id
 
 
 class Effect(Answer):
@@ -252,7 +266,7 @@ def restore_residency(
 
 @router.put("/residencies/{residency_id}/stage", summary="Set the production stage", responses=refuses(*CHANGES))
 def update_stage(
-    residency_id: Annotated[UUID, _moves(Move.UPDATE)],
+    residency_id: Annotated[UUID, Depends(_updates, scope="function")],
     body: StageBody,
     actor: ActorDep,
     session: SessionDep,
@@ -283,9 +297,15 @@ class ImportAnswer(Answer):
     remarks: list[dict[str, Any]] = Field(default=[], description="remarks that belong to no line")
 
 
+def _may_import(actor: Registrar, dry_run: DryRun = False) -> Actor:
+    if not dry_run:
+        require_second_factor(actor)
+    return actor
+
+
 @imports.post("/imports", summary="Import the resident register", responses=refuses(*UPLOADS))
 def import_register(
-    actor: Registrar,
+    actor: Annotated[Actor, Depends(_may_import, scope="function")],
     session: SessionDep,
     request: Request,
     now: NowDep,

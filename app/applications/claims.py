@@ -27,6 +27,7 @@ from app.applications.files import StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Evidence
 from app.applications.quotas import Quotas
+from app.core.messages import Message
 from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
 from app.registry import holidays, organisations
 from app.registry import store as registry
@@ -226,7 +227,10 @@ def _confirm(
     kept_basis = _free_text(basis, "/basis")
     known = {row.id for row in documents(session, [claim])}
     wrong = [
-        {"pointer": f"/evidence_seen/{i}", "detail": "This document was not uploaded with the claim."}
+        {
+            "pointer": f"/evidence_seen/{i}",
+            "detail": Message("This document was not uploaded with the claim.", code="unknown-document"),
+        }
         for i, each in enumerate(evidence_seen)
         if each not in known
     ]
@@ -328,7 +332,9 @@ def claim_again(
     Invalid."""
     may_claim_again(actor)
     if stored.sha256 in claim_store.hashes_of_refused(session, person(actor)):
-        raise Invalid.at("/file", "This file was with your refused claim. Bring new evidence.")
+        raise Invalid.at(
+            "/file", Message("This file was with your refused claim. Bring new evidence.", code="refused-before")
+        )
     claim = organisations.claim_again(session, actor, **names, voen=voen, now=now)
     acting = access.acting_for(actor, claim.organisation_id)
     evidence.add_of_company(

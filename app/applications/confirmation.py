@@ -1,5 +1,7 @@
 """Confirming evidence: a member of staff has read the document and says what it says. Only then do rules read it.
 
+Never the one who added the document: also what staff looked up counts once another member of staff has confirmed it.
+
 A confirmation can be withdrawn; what was confirmed is part of the dossier's hash, so that either voids a
 recommendation that stands on it. What the applicant stated at upload stays as it was entered. After the decision a
 withdrawal opens matters about the certificates (`grounds.py`).
@@ -12,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import person, require
+from app.access.rights import person, require, require_second_factor
 from app.actor import Actor, Role
 from app.applications import cases, evidence, grounds, items, store
 from app.applications.items import About, Details
@@ -23,7 +25,6 @@ from app.registry import store as registry
 from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.canonical import digest
-from app.schemes.evidence_kinds import kinds
 
 LONGEST_REASON = 2_000
 
@@ -37,6 +38,7 @@ def guard(
     """
     row = evidence.visible(session, actor, evidence_id)
     require(actor, *evidence.ADDERS)
+    require_second_factor(actor)
     # The application's lock comes before the evidence's, as everywhere.
     application = cases.visible(session, actor, row.application_id, lock=True) if row.application_id else None
     row = evidence.visible(session, actor, evidence_id, lock=True)
@@ -63,14 +65,8 @@ def _refuse_withdrawn(row: Evidence) -> None:
 
 
 def _check_second_person(row: Evidence, actor: Actor) -> None:
-    kind = kinds().get(row.kind)
-    if kind is not None and kind.second_person and row.uploaded_by == actor.id:
-        raise FourEyes(
-            Message(
-                "You added this document: “%(kind)s” is confirmed by another member of staff.",
-                kind=Message(kind.name.en),
-            )
-        )
+    if row.uploaded_by == actor.id:
+        raise FourEyes("You added this document; another member of staff confirms it.")
 
 
 def confirm(
@@ -136,6 +132,7 @@ def withdraw(
             "/reason", Message("Say why: it was found false, or a certificate rests on it.", code="required")
         )
     row.confirmed_by = row.confirmed_at = None
+    row.confirmed_by_uploader = False
     row.withdrawal_reason, row.found_false = reason, found_false
     _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
     grounds.lose(session, actor, row, losing, found_false=found_false, now=now)

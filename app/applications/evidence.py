@@ -1,8 +1,7 @@
 """Adding evidence documents. What was submitted stays: it can be added to when asked, never taken away.
 
-A document belongs to one application, or to its company for all applications (without an application). What staff add
-is what they looked up themselves, and is confirmed by that, except where a second person has to confirm; everything
-else waits for a confirmation (`confirmation.py`).
+A document belongs to one application, or to its company for all applications (without an application). Whoever adds it,
+it waits for its confirmation by a member of staff who did not (`confirmation.py`).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import store as access
-from app.access.rights import may_see, require
+from app.access.rights import may_see, require, require_second_factor
 from app.actor import Actor, ActorKind, Role
 from app.applications import cases, items, store
 from app.applications.files import StoredFile
@@ -56,6 +55,7 @@ def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Appl
     """A case to which staff can add what they looked up: 404, 403, 409."""
     application = cases.visible(session, actor, application_id, lock=True)
     require(actor, *ADDERS)
+    require_second_factor(actor)
     check_open(session, actor, application)
     return application
 
@@ -76,6 +76,8 @@ def takes_company_evidence(session: Session, actor: Actor, organisation_id: UUID
     if organisation is None or not may_see(actor, organisation_id):
         raise NotFound.of("company")
     require(actor, Role.APPLICANT, *ADDERS)
+    if actor.is_staff:
+        require_second_factor(actor)
     return organisation
 
 
@@ -210,7 +212,6 @@ def _described(
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
     kept = items.checked(kind, about, details, day_in_baku(now), complete=actor.is_staff, lookups=asked)
-    is_confirmed = actor.is_staff and not kind.second_person
     return Evidence(
         id=new_id(),
         organisation_id=organisation_id,
@@ -229,8 +230,6 @@ def _described(
         sha256=stored.sha256,
         uploaded_by=actor.id,
         uploaded_at=now,
-        confirmed_by=actor.id if is_confirmed else None,
-        confirmed_at=now if is_confirmed else None,
         version=1,
     )
 
@@ -266,7 +265,6 @@ def _enter(
         kind=row.kind,
         sha256=row.sha256,
         stated=digest(items.hashed(row)),
-        confirmed=row.confirmed_at is not None,
     )
     return row
 

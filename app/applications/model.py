@@ -75,6 +75,11 @@ class Evidence(Base):
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), comment="the member of staff")
     confirmed_at: Mapped[datetime | None]
+    confirmed_by_uploader: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=sa.false(),
+        comment="confirmed by its upload, when that was enough; never set by now",
+    )
     withdrawal_reason: Mapped[str | None] = mapped_column(
         comment="why the confirmation, or the document, was withdrawn"
     )
@@ -90,6 +95,7 @@ class Evidence(Base):
 
     __table_args__ = (
         sa.CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_somebody"),
+        sa.CheckConstraint("confirmed_by <> uploaded_by OR confirmed_by_uploader", name="confirmed_by_another"),
     )
 
 

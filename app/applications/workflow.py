@@ -82,8 +82,8 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
 OPEN = frozenset(state for state, _ in TRANSITIONS)
 """States in which something can still happen."""
 
-NEED_SECOND_FACTOR = frozenset({Action.APPROVE, Action.REJECT})
-"""A decision takes more than a password."""
+NEED_SECOND_FACTOR = frozenset({Action.RECOMMEND, Action.APPROVE, Action.REJECT, Action.RETURN})
+"""What is certified rests on these: they take more than a password."""
 
 APPLICANT_MAY_EDIT = frozenset({State.DRAFT, State.INFORMATION_REQUESTED})
 """Products and evidence are frozen while the house is looking at them."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import may_see, person, require
+from app.access.rights import may_see, person, require, require_second_factor
 from app.actor import Actor, ActorKind, Role
 from app.certificates import matter_store as store
 from app.certificates import store as certificates
@@ -150,11 +150,12 @@ def list_of(
 
 
 def guard_close(session: Session, actor: Actor, matter_id: UUID, version: Version) -> Matter:
-    """The matter, locked, if it can be closed now: 403, 404, 428, 412, 409."""
+    """The matter, locked, if it can be closed now: 403 for the role, 404, 403 for the second factor, 428, 412, 409."""
     require(actor, *CLOSERS)
     matter = store.matter(session, matter_id, lock=True)
     if matter is None:
         raise NotFound.of("matter")
+    require_second_factor(actor)
     check_version(version, matter.version)
     if matter.state != MatterState.OPEN:
         raise WrongState("matter", state=matter.state, action="close", allowed=[])

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import require
+from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
 from app.core.messages import Message
 from app.errors import Invalid
@@ -70,6 +70,7 @@ def announce(session: Session, actor: Actor, *, year: int, days: Sequence[Announ
     Deadlines are computed whenever they are asked for, so they follow at once.
     """
     require(actor, Role.OWNER)
+    require_second_factor(actor)
     assert actor.id is not None  # owners are people
     if errors := wrong_days(year, days):
         raise Invalid.with_all(errors)

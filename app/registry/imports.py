@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access.rights import require
+from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
 from app.core.messages import Message
 from app.db import new_id
@@ -72,6 +72,8 @@ def plan_import(session: Session, actor: Actor, sheet: RegisterSheet, today: dat
 def apply_import(session: Session, actor: Actor, file: RegisterFile, now: datetime) -> Applied:
     """All lines or none. Errors: Invalid `register-invalid` naming lines and columns; Conflict `register-changed`."""
     today = day_in_baku(now)
+    require(actor, Role.REGISTRAR, Role.SYSTEM)
+    require_second_factor(actor)
     plan = plan_import(session, actor, file.sheet, today, lock=True)
     if plan.is_refused:
         raise refusal(plan)

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.access import client_store, session_store, store
 from app.access import service as access
-from app.access import session_store, store
 from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, Invitation, User
 from app.access.rights import own_organisation, person, require_administrator, require_second_factor
@@ -169,7 +169,7 @@ def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Pa
         now,
         organisation=organisation_id,
     )
-    return Parted(user, store.clients_made_by(session, member_id))
+    return Parted(user, client_store.clients_known_to(session, member_id))
 
 
 def administrable(session: Session, actor: Actor, member_id: UUID) -> User:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.access.rights import may_see, require, require_staff
+from app.access.rights import may_see, require, require_second_factor, require_staff
 from app.actor import Actor, Role
 from app.core.messages import Message
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
@@ -51,6 +51,7 @@ def begin_residency(
 ) -> tuple[Residency, ResidencyChange]:
     """A period begins. Errors: Invalid; Conflict `residency-open` where one is open in this park already."""
     require(actor, Role.REGISTRAR)
+    require_second_factor(actor)
     if errors := wrong_residency(session, organisation_id, park_code, details):
         raise Invalid.with_all(errors)
     details = _as_stored(details)
@@ -76,7 +77,7 @@ def end_residency(
     dry_run: bool = False,
 ) -> ResidencyChange:
     """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
-    row = guard(session, actor, residency_id, version, Move.END, lock=not dry_run)
+    row = guard(session, actor, residency_id, version, Move.END, dry_run=dry_run)
     if errors := wrong_closing(row, on, reason, day_in_baku(now)):
         raise Invalid.with_all(errors)
     if not dry_run:
@@ -96,7 +97,7 @@ def cancel_residency(
     dry_run: bool = False,
 ) -> ResidencyChange:
     """The park took the residency back. Errors as `end_residency`."""
-    row = guard(session, actor, residency_id, version, Move.CANCEL, lock=not dry_run)
+    row = guard(session, actor, residency_id, version, Move.CANCEL, dry_run=dry_run)
     if errors := wrong_closing(row, on, reason, day_in_baku(now)):
         raise Invalid.with_all(errors)
     if not dry_run:
@@ -108,7 +109,7 @@ def restore_residency(
     session: Session, actor: Actor, *, residency_id: UUID, version: Version, now: datetime, dry_run: bool = False
 ) -> ResidencyChange:
     """A closed period is open again, as if it had never closed. Errors: Conflict `residency-open`, WrongState."""
-    row = guard(session, actor, residency_id, version, Move.RESTORE, lock=not dry_run)
+    row = guard(session, actor, residency_id, version, Move.RESTORE, dry_run=dry_run)
     if store.residencies(session, organisation_id=row.organisation_id, park_code=row.park_code, only_open=True):
         raise _already_open()
     if not dry_run:
@@ -132,13 +133,18 @@ def update_stage(
 
 
 def guard(
-    session: Session, actor: Actor, residency_id: UUID, version: Version, move: Move, *, lock: bool = True
+    session: Session, actor: Actor, residency_id: UUID, version: Version, move: Move, *, dry_run: bool = False
 ) -> Residency:
-    """The residency for a move; all refusals that do not depend on what else is asked: 404, 403, 428, 412, 409."""
-    row = store.residency(session, residency_id, lock=lock)
+    """The residency for a move; all refusals that do not depend on what else is asked: 404, 403, 428, 412, 409.
+
+    A dry run takes no lock and needs no second factor: it changes nothing.
+    """
+    row = store.residency(session, residency_id, lock=not dry_run)
     if row is None or not may_see(actor, row.organisation_id):
         raise NotFound.of("residency")
     require(actor, Role.REGISTRAR)
+    if not dry_run:
+        require_second_factor(actor)
     check_version(version, row.version)
     step(state_of(row.ends_on, row.cancelled_on), move)
     return row

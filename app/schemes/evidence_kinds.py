@@ -111,7 +111,6 @@ class EvidenceKind(BaseModel):
     name: Text
     scope: Scope = Field(description="what a document of this kind is about, and has to name")
     supplied_by: tuple[Supplier, ...] = Field(min_length=1)
-    second_person: bool = Field(False, description="confirmed by another member of staff than the one who added it")
     issued_on: Need = Need.NONE
     valid_until: Need = Need.NONE
     number: Need = Need.NONE

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access import service as access
 from app.access.passwords import Passwords
+from app.access.rights import require_second_factor
 from app.access.seal import Seal
 from app.access.tokens import AccessTokens
 from app.actor import Actor, Role
@@ -29,6 +30,7 @@ from app.errors import Expected, Forbidden, NotFound
 from app.settings import Settings
 from app.web import gate, idempotency, scopes
 from app.web.idempotency import Retry
+from app.web.reading_trail import ReadingTrail
 from app.web.routing import NEEDS_TOKEN, authorization_of
 
 P = ParamSpec("P")
@@ -92,7 +94,8 @@ NowDep = Annotated[datetime, Depends(get_now)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
-_password_flow = OAuth2PasswordBearer("/v1/auth/token", scheme_name="password", auto_error=False)
+TOKEN_URL = "/v1/auth/token"  # noqa: S105 (an address)
+_password_flow = OAuth2PasswordBearer(TOKEN_URL, scheme_name="password", auto_error=False)
 
 
 def get_actor(
@@ -111,8 +114,8 @@ setattr(get_actor, NEEDS_TOKEN, True)  # OrderedRoute refuses a missing token be
 ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 
 
-def allow(*roles: Role) -> Any:
-    """An actor with one of these roles; anybody else is refused with 403."""
+def allow(*roles: Role, second_factor: bool = False) -> Any:
+    """An actor with one of these roles, where asked for with a recent second factor; anybody else is refused (403)."""
 
     async def allowed(actor: ActorDep) -> Actor:
         if not actor.has(*roles):
@@ -121,6 +124,8 @@ def allow(*roles: Role) -> Any:
                 Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
                 data={"roles": names},
             )
+        if second_factor:
+            require_second_factor(actor)
         return actor
 
     return Depends(allowed, scope="function")
@@ -244,6 +249,14 @@ async def get_issuance(request: Request) -> Issuance:
 async def get_evidence_files(request: Request) -> EvidenceFiles:
     files: EvidenceFiles = request.app.state.evidence_files
     return files
+
+
+async def get_reading_trail(request: Request) -> ReadingTrail:
+    trail: ReadingTrail = request.app.state.reading_trail
+    return trail
+
+
+ReadingTrailDep = Annotated[ReadingTrail, Depends(get_reading_trail)]
 
 
 async def get_quotas(request: Request) -> Quotas:

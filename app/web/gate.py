@@ -45,28 +45,35 @@ class Gates:
     """One for each worker process."""
 
     def __init__(self, at_work: Mapping[Kind, int] = AT_WORK, patience: float = PATIENCE) -> None:
-        self._gates = {kind: asyncio.Semaphore(most) for kind, most in at_work.items() if kind is not Kind.HASHES}
-        hashes = at_work[Kind.HASHES]
-        self._hashes = FairGate(hashes, max(1, hashes // 2), max_waiting=100, patience=patience)
-        """By network: one that floods sign-in or registration leaves half of the places to the others."""
+        self._reads = asyncio.Semaphore(at_work[Kind.READS])
+        self._shared = {
+            kind: FairGate(at_work[kind], max(1, at_work[kind] // 2), max_waiting=100, patience=patience)
+            for kind in (Kind.HASHES, Kind.WRITES)
+        }
+        """By sender: one that floods sign-in, registration or writes leaves the others their turns."""
         self._patience = patience
 
     async def enter(self, request: Request, kind: Kind) -> None:
         """Wait for a place; it is given back when the request's session has ended, commit included."""
         stack = request.scope["fastapi_function_astack"]
-        if kind is Kind.HASHES:
-            network = network_of(request.client.host if request.client else "")
-            await self._hashes.enter(network)
-            stack.callback(self._hashes.leave, network)
+        # FastAPI's own stack: what was pushed first ends last, after the dependencies of scope "function".
+        if kind is not Kind.READS:
+            sender = sender_of(request)
+            await self._shared[kind].enter(sender)
+            stack.callback(self._shared[kind].leave, sender)
             return
-        gate = self._gates[kind]
         try:
             async with asyncio.timeout(self._patience):
-                await gate.acquire()
+                await self._reads.acquire()
         except TimeoutError:
             raise Unavailable(BUSY) from None
-        # FastAPI's own stack: what was pushed first ends last, after the dependencies of scope "function".
-        stack.callback(gate.release)
+        stack.callback(self._reads.release)
+
+
+def sender_of(request: Request) -> str:
+    """Whom a request counts for: the subject of its token, which the route has checked; without one, its network."""
+    sender: str | None = getattr(request.state, "sender", None)
+    return sender or network_of(request.client.host if request.client else "")
 
 
 def kind_of(dependant: Dependant, endpoint: Callable[..., Any], *, writes: bool) -> Kind | None:

@@ -134,6 +134,8 @@ def status_of(error: errors.MikError) -> int:
 
 
 def install(app: FastAPI) -> None:
+    for language in LANGUAGES:  # read now: the first refusal must not wait for it in the event loop
+        languages.catalogue("problems", language)
     app.add_exception_handler(errors.MikError, refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

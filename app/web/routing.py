@@ -25,8 +25,6 @@ from starlette.datastructures import UploadFile
 from starlette.types import Message as AsgiMessage
 
 from app import strict_json
-from app.access.guesses import network_of
-from app.access.service import Subject
 from app.actor import Actor
 from app.applications.files import no_room_is_said
 from app.core.messages import Message, message_of, one_of
@@ -103,7 +101,8 @@ class OrderedRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             if guarded:
-                request.app.state.tokens.check(authorization_of(request), request.app.state.clock())
+                subject = request.app.state.tokens.check(authorization_of(request), request.app.state.clock())
+                request.state.sender = str(subject.id)
             _limit(request, self.most_bytes(request.app.state.settings))
             key = idempotency.read_key(request) if request.method in WRITES else None
             if takes_json:
@@ -174,7 +173,7 @@ class FileRoute(OrderedRoute):
     async def form_taken(self, request: Request) -> AsyncIterator[None]:
         uploads: Uploads = request.app.state.uploads
         request.state.prepared = Prepared()
-        async with uploads.gate.slot(_sender_of(request)):
+        async with uploads.gate.slot(gate.sender_of(request)):
             with no_room_is_said():
                 form = await request.form()
             file = form.get("file")
@@ -208,15 +207,6 @@ class Uploads:
     def __init__(self) -> None:
         self.gate = FairGate(slots=16, per_key=4)
         self.threads = anyio.CapacityLimiter(2)
-
-
-def _sender_of(request: Request) -> str:
-    """Whose upload it is: the subject of the token, whose signature was checked; without one, the network."""
-    authorization = authorization_of(request)
-    if authorization is None:
-        return network_of(request.client.host if request.client else "")
-    subject: Subject = request.app.state.tokens.check(authorization, request.app.state.clock())
-    return str(subject.id)
 
 
 def authorization_of(request: Request) -> str | None:

@@ -56,6 +56,18 @@ ROUTES: Mapping[str, Scope | None] = MappingProxyType(
 )
 
 
+MEANING: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.READ: "read what is the company's",
+        Scope.PRODUCTS_WRITE: "sites and products",
+        Scope.APPLICATIONS_WRITE: "drafts of applications and their documents",
+        Scope.APPLICATIONS_SUBMIT: "submit, answer and withdraw applications",
+        Scope.CERTIFICATES_SURRENDER: "give certificates back",
+    }
+)
+"""What the OpenAPI document says of each scope."""
+
+
 def permit(actor: Actor, method: str, path: str) -> None:
     """Refuse a program what it was not trusted with; people pass. `path` is the template of the route."""
     if actor.kind is not ActorKind.CLIENT:

@@ -5,7 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.access.service import Subject
-from app.actor import ActorKind, Role
+from app.actor import ActorKind, Role, Scope
 from tests.support import Caller, ok
 
 QUESTION = {"questions": [{"text": "When did series production start?"}]}
@@ -49,7 +49,7 @@ def stored_id(house, text):
 
 def program_of(company, name="Order system"):
     """An API client of the company, signed in."""
-    made = ok(company.post("/v1/api-clients", json={"name": name}))
+    made = ok(company.post("/v1/api-clients", json={"name": name, "scopes": list(Scope)}))
     return Caller(company.house, Subject(ActorKind.CLIENT, UUID(made["id"])))
 
 

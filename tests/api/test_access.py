@@ -224,16 +224,16 @@ def test_a_programs_secret_is_shown_once_and_kept_as_a_hash(house):
     assert made["client_id"].startswith("mikc_")
     for path in ("/v1/api-clients", f"/v1/api-clients/{made['id']}"):
         assert secret not in company.get(path).text
-        assert "secret" not in company.get(path).text
-    ((kept,),) = rows(house, "SELECT secret_hash FROM api_clients")
+        assert "client_secret" not in company.get(path).text
+    ((kept,),) = rows(house, "SELECT secret_hash FROM client_secrets")
     assert kept == hashlib.sha256(secret.encode()).hexdigest()
-    for table in ("api_clients", "audit_events", "guesses", "kept_answers"):
+    for table in ("api_clients", "client_secrets", "audit_events", "guesses", "kept_answers"):
         assert secret not in str(rows(house, f"SELECT * FROM {table}"))
 
 
 def test_a_program_signs_in_and_is_revoked_at_once(house):
     company = house.company()
-    made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
+    made = ok(company.post("/v1/api-clients", json={"name": "Order system", "scopes": list(Scope)}))
     assert made["last_used_at"] is None
     form = {"grant_type": "client_credentials"} | {k: made[k] for k in ("client_id", "client_secret")}
     token = ok(house.http.post(FORM, data=form))["access_token"]
@@ -281,6 +281,8 @@ def test_a_program_neither_makes_nor_revokes_programs(shared_house, company):
     program = Caller(shared_house, Subject(ActorKind.CLIENT, UUID(made["id"])))
     refused(program.post("/v1/api-clients", json={"name": "Another"}), 403)
     refused(program.delete(f"/v1/api-clients/{made['id']}"), 403)
+    refused(program.post(f"/v1/api-clients/{made['id']}/secrets"), 403)
+    refused(program.delete(f"/v1/api-clients/{made['id']}/secrets/{made['secrets'][0]['id']}"), 403)
     assert program.get("/v1/me").status_code == 200
 
 

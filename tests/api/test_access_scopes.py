@@ -26,6 +26,8 @@ PEOPLE = {
     "DELETE /v1/invitations/{invitation_id}",
     "POST /v1/api-clients",
     "DELETE /v1/api-clients/{client_id}",
+    "POST /v1/api-clients/{client_id}/secrets",
+    "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}",
     "POST /v1/applications/{application_id}/declaration",
     "POST /v1/certificates/{number}/changes",
     "GET /v1/claims",
@@ -67,7 +69,9 @@ def takes_file(route):
 def things(house, company):
     number = house.certify(company)
     own = {"site_id": company.site_id, "organisation_id": company.organisation_id}
-    return own | {"code": "MIK", "number": number, "client_id": program(company)["id"]}
+    made = program(company, *Scope)
+    own |= {"client_id": made["id"], "secret_id": made["secrets"][0]["id"]}
+    return own | {"code": "MIK", "number": number}
 
 
 def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_people(house, company):
@@ -118,8 +122,8 @@ def test_without_its_scope_every_route_is_closed_and_with_it_open(house, company
         refused(call(bearing(Scope), route, **known), 403, "forbidden")
 
 
-def test_a_client_has_what_it_was_granted_and_everything_by_default(house, company):
-    assert program(company)["scopes"] == sorted(Scope)
+def test_a_client_has_what_it_was_granted_and_by_default_it_only_reads(house, company):
+    assert program(company)["scopes"] == ["read"]
     made = program(company, "read", "products:write", "read")
     assert made["scopes"] == ["products:write", "read"]
     assert ok(company.get(f"/v1/api-clients/{made['id']}"))["scopes"] == ["products:write", "read"]

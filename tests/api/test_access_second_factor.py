@@ -284,8 +284,15 @@ def test_the_rest_of_the_days_work_takes_a_password_only(house):
     case_id = company.apply()
     reviewer = house.reviewer.without_factor()
     reviewer.act(f"/v1/cases/{case_id}/claim")
-    house.review(case_id, reviewer=reviewer)
-    house.approver.without_factor().act(f"/v1/cases/{case_id}/return", {"reason": "Look again."})
+    ok(reviewer.post(f"/v1/cases/{case_id}/notes", json={"text": "Ask for the invoices."}))
+    reviewer.act(f"/v1/cases/{case_id}/request-information", {"questions": [{"text": "Since when?"}]})
+    registrar, park = (
+        house.registrar.without_factor(),
+        f"/v1/residencies/{house.settle(house.confirm(house.register()))}",
+    )
+    lost = {"on": "2026-11-22", "reason": "Given up."}
+    assert ok(registrar.post(f"{park}/end?dry_run=true", json=lost, version=1))["dry_run"]
+    refused(registrar.post(f"{park}/end", json=lost, version=1), 403, "second-factor-required")
 
 
 def test_the_way_by_a_real_sign_in(house):

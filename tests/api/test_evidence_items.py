@@ -4,12 +4,13 @@ import json
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from api_world import count, other_reviewer, refused, rows
 
 from app.actor import Role
 from app.applications.model import Evidence  # past the service on purpose
 from app.schemes.evidence_kinds import Scope, kinds
-from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok
+from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, lay, ok
 
 STRUCTURE = {
     "names": {"az": "Polad konstruksiya", "en": "Steel structure"},
@@ -140,11 +141,16 @@ def test_each_kind_is_supplied_by_its_side(house, company):
     assert [each["code"] for each in listed] == list(kinds())
 
 
-def test_what_staff_look_up_counts_as_confirmed(house, company):
-    item = house.look_up(company, "tax-status", by=house.reviewer)
-    assert item["confirmed_by"] == house.reviewer.id
-    assert item["issued_on"] == "2026-11-22"
+def test_what_staff_look_up_is_confirmed_by_another_of_them(house, company):
     path = f"/v1/organisations/{company.organisation_id}/evidence"
+    alone = house.staff(Role.REGISTRAR, Role.REVIEWER, name="both-roles")
+    item = lay(alone, path, "tax-status", PDF, None, LOOKED_UP["tax-status"] | {"issued_on": "2026-11-22"})
+    assert (item["confirmed_at"], item["confirmed_by"]) == (None, None)
+    refused(alone.post(path_of(item, "/confirm"), json={}, version=1), 403, "four-eyes")
+    assert house.confirm_evidence(item)["confirmed_by"] == house.registrar.id
+    himself = sa.text("UPDATE evidence SET confirmed_by = uploaded_by")  # past the service
+    with house.database.session() as session, pytest.raises(sa.exc.IntegrityError, match="confirmed_by_another"):
+        session.execute(himself)
     files = {"file": ("p.pdf", PDF)}
     values = json.dumps({"taxpayer_status": "active"})
     wrong = house.registrar.post(path, files=files, data={"kind": "tax-status", "values": values})

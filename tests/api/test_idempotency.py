@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.access import service as access
 from app.access.model import StaffRole, User
 from app.access.service import Subject
-from app.actor import ActorKind, Role
+from app.actor import ActorKind, Role, Scope
 from tests.support import PASSWORD, PDF, Caller, ok, product, voen_of
 
 SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
@@ -121,7 +121,7 @@ class TestAnotherRequest:
 
     def test_another_principal_has_keys_of_their_own(self, house, company, key):
         other = house.company()
-        program = ok(company.post("/v1/api-clients", json={"name": "Orders"}))
+        program = ok(company.post("/v1/api-clients", json={"name": "Orders", "scopes": list(Scope)}))
         client = Caller(house, Subject(ActorKind.CLIENT, program["id"]))
         answers = [who.post("/v1/sites", json=SITE, headers=keyed(key)) for who in (company, other, client)]
         assert [answer.status_code for answer in answers] == [201] * 3

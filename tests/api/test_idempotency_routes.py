@@ -101,6 +101,11 @@ def removal(stage):
     return f"/v1/applications/{application}/evidence/{evidence}", {}
 
 
+def secret_of_a_client(stage):
+    client = ok(stage.company.post("/v1/api-clients", json={"name": "Old"}))
+    return f"/v1/api-clients/{client['id']}/secrets/{client['secrets'][0]['id']}", {}
+
+
 def residency(stage):
     company = stage.house.confirm(stage.house.register())
     body = {
@@ -291,6 +296,11 @@ CASES = {
         "company",
         lambda s: (f"/v1/api-clients/{ok(s.company.post('/v1/api-clients', json={'name': 'Old'}))['id']}", {}),
     ),
+    "POST /v1/api-clients/{client_id}/secrets": (
+        "company",
+        lambda s: (f"/v1/api-clients/{ok(s.company.post('/v1/api-clients', json={'name': 'Old'}))['id']}/secrets", {}),
+    ),
+    "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": ("company", secret_of_a_client),
     "POST /v1/cases/{case_id}/claim": ("reviewer", lambda s: at(s.case("submitted"), "/claim")),
     "POST /v1/cases/{case_id}/release": ("reviewer", lambda s: at(s.case("in_review"), "/release")),
     "POST /v1/cases/{case_id}/request-information": (
@@ -403,6 +413,7 @@ CASES = {
 SECRETS = {
     "/v1/api-clients": ("client_secret",),
     "/v1/me/second-factor": ("secret", "otpauth"),
+    "secrets": ("client_secret",),
 }
 
 

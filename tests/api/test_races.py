@@ -264,7 +264,7 @@ def test_many_who_sign_in_do_not_keep_readers_waiting(house):
 def test_where_one_may_write_at_a_time_the_others_do_not_wait_on_threads(house):
     """They would wait for the lock of SQLite, looking again every tenth of a second."""
     expected = {"sqlite": 1, "postgresql": AT_WORK[Kind.WRITES]}[house.database.write_engine.dialect.name]
-    assert house.app.state.gates._gates[Kind.WRITES]._value == expected
+    assert house.app.state.gates._shared[Kind.WRITES]._free == expected
 
 
 def test_a_house_that_is_full_says_so(house):

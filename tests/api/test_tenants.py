@@ -10,6 +10,7 @@ import secrets
 import pytest
 from api_world import in_state, program_of, refused
 
+from tests.second_factor import NEEDED
 from tests.support import PASSWORD, PDF, ok, product
 
 METHODS = ("get", "head", "put", "post", "delete", "patch")
@@ -118,6 +119,8 @@ DOORS = {
     "POST   /v1/api-clients": "applicant stranger",  # by a person
     "GET    /v1/api-clients/{client_id}": COMPANY,
     "DELETE /v1/api-clients/{client_id}": "applicant",
+    "POST   /v1/api-clients/{client_id}/secrets": "applicant",
+    "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": "applicant",
     "GET    /v1/schemes/{code}/impact": "owner auditor",
     # reviewer, approver
     "GET    /v1/cases": READERS,
@@ -188,33 +191,8 @@ DOORS = {
 }
 
 # What takes a recent code of the authenticator, whoever it is
-SECOND_FACTOR = """
-    PUT    /v1/sites/{site_id}
-    POST   /v1/cases/{case_id}/approve
-    POST   /v1/cases/{case_id}/reject
-    POST   /v1/cases/{case_id}/visit-waiver
-    POST   /v1/claims/{claim_id}/propose
-    POST   /v1/claims/{claim_id}/confirm
-    POST   /v1/claims/{claim_id}/refuse
-    POST   /v1/organisations/{organisation_id}/confirm
-    POST   /v1/organisations/{organisation_id}/refuse
-    POST   /v1/certificates/{number}/suspend
-    POST   /v1/certificates/{number}/reinstate
-    POST   /v1/certificates/{number}/revoke
-    PUT    /v1/members/{member_id}/administrator
-    DELETE /v1/members/{member_id}/administrator
-    POST   /v1/users
-    DELETE /v1/users/{user_id}
-    POST   /v1/users/{user_id}/role-requests
-    DELETE /v1/users/{user_id}/roles/{role}
-    POST   /v1/users/{user_id}/second-factor-requests
-    POST   /v1/users/{user_id}/password-resets
-    POST   /v1/access-requests/{request_id}/confirm
-    POST   /v1/access-requests/{request_id}/refuse
-"""
-
 OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
-OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id"}
+OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
     "number",
@@ -236,7 +214,7 @@ def lines(text):
     return {" ".join(line.split()) for line in text.strip().splitlines()}
 
 
-PUBLIC, SECOND_FACTOR = lines(PUBLIC), lines(SECOND_FACTOR)
+PUBLIC = lines(PUBLIC)
 DOORS = {" ".join(route.split()): set(who.split()) for route, who in DOORS.items()}
 
 
@@ -282,6 +260,7 @@ def things(shared_house, company):
         "application_id": draft,
         "evidence_id": ok(company.add_evidence(draft))["id"],
         "client_id": program["id"],
+        "secret_id": program["secrets"][0]["id"],
         "case_id": in_state(house, company, "recommended"),
         "organisation_id": company.organisation_id,
         "claim_id": company.claim_id,
@@ -332,7 +311,15 @@ def fresh(company, things):
     }
     evidence = ok(company.add_evidence(things["application_id"], content=PDF + secrets.token_bytes(8)))
     program = ok(company.post("/v1/api-clients", json={"name": "For a day"}))
-    return things | people | {"evidence_id": evidence["id"], "client_id": program["id"]}
+    return (
+        things
+        | people
+        | {
+            "evidence_id": evidence["id"],
+            "client_id": program["id"],
+            "secret_id": program["secrets"][0]["id"],
+        }
+    )
 
 
 def parameters(route):
@@ -493,10 +480,10 @@ def test_decisions_take_a_recent_second_factor(shared_house, things):
     for route, who in DOORS.items():
         for role in who & set(STAFF.split()):
             caller = shared_house.staff(role).without_factor()
-            if route.startswith("DELETE") and route not in SECOND_FACTOR:
+            if route.startswith("DELETE") and route not in NEEDED:
                 continue
             answer = call(caller, route, things)
-            if route in SECOND_FACTOR:
+            if route in NEEDED:
                 refused(answer, 403, "second-factor-required")
             else:
                 assert answer.status_code not in {401, 403, 404}, f"{role} at {route}: {answer.text}"

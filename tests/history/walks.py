@@ -107,8 +107,22 @@ def _remove_evidence(house):
 
 def _revoke_client(house):
     company = house.company()
-    client = ok(company.post("/v1/api-clients", json={"name": "Orders"}))
-    return partial(company.delete, f"/v1/api-clients/{client['id']}")
+    return partial(company.delete, f"/v1/api-clients/{_client(company)['id']}")
+
+
+def _add_secret(house):
+    company = house.company()
+    return partial(company.post, f"/v1/api-clients/{_client(company)['id']}/secrets")
+
+
+def _end_secret(house):
+    company = house.company()
+    client = _client(company)
+    return partial(company.delete, f"/v1/api-clients/{client['id']}/secrets/{client['secrets'][0]['id']}")
+
+
+def _client(company):
+    return ok(company.post("/v1/api-clients", json={"name": "Orders"}))
 
 
 def _with_case(action, body=None):
@@ -205,7 +219,7 @@ def _import_register(house):
     columns = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
     row = "R01,“Nümunə” MMC,Sample,MMC,0010000101,AGDAM-SP,Ağdam,AZ-AGM,QARABAG"
     text = f"{columns},status,registration_no\n{row},resident,AGSP-R-2021-001\n"
-    return partial(house.import_register, text)
+    return partial(house.registrar.post, "/v1/register/imports", files={"file": ("register.csv", text.encode())})
 
 
 def _keep(deed, body=None, *, before=None):
@@ -276,6 +290,8 @@ WALKS = {
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
     "POST /v1/api-clients": lambda house: partial(house.company().post, "/v1/api-clients", json={"name": "Orders"}),
     "DELETE /v1/api-clients/{client_id}": _revoke_client,
+    "POST /v1/api-clients/{client_id}/secrets": _add_secret,
+    "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": _end_secret,
     "POST /v1/cases/assign": _assign,
     "POST /v1/cases/{case_id}/claim": _claim,
     "POST /v1/cases/{case_id}/release": _with_case("release"),

@@ -44,8 +44,10 @@ class Before:
     def add(self, model, name, *, day=0, **values):
         table = self.tables.get(model.__tablename__)
         if table is None:
-            present = {c["name"] for c in sa.inspect(self.connection).get_columns(model.__tablename__)}
+            present = {c["name"]: c for c in sa.inspect(self.connection).get_columns(model.__tablename__)}
             columns = [sa.Column(c.name, c.type, nullable=c.nullable) for c in model.__table__.c if c.name in present]
+            gone = [c for name, c in present.items() if name not in model.__table__.c]
+            columns += [sa.Column(c["name"], c["type"], nullable=c["nullable"]) for c in gone]
             table = self.tables[model.__tablename__] = sa.Table(model.__tablename__, sa.MetaData(), *columns)
         at = START + timedelta(days=day, seconds=next(self.serials))
         values |= {each: at for each in ("created_at", "uploaded_at", "updated_at") if each in table.c}

@@ -37,7 +37,6 @@ def test_the_kinds_that_ship():
         *("tax-status", "background-check", "register-snapshot", "specification-check", "trademark-search"),
         "inspection-record",
     }
-    assert [code for code, kind in kinds().items() if kind.second_person] == ["inspection-record"]
     assert kinds()["tax-status"].issued_on is Need.NEEDED
 
 

@@ -31,7 +31,8 @@ def staff(session, role=Role.REGISTRAR, name="registrar") -> Actor:
 
 
 def member(user: User) -> Actor:
-    return Actor(ActorKind.USER, user.id, frozenset({Role.APPLICANT}), user.organisation_id)
+    rights = frozenset({Role.APPLICANT})
+    return Actor(ActorKind.USER, user.id, rights, user.organisation_id, is_administrator=user.is_administrator)
 
 
 def register(session, voen=VOENS[0], **changed) -> tuple[Organisation, User]:

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
-from app.access import service as access
-from app.access import store as access_store
+from app.access import client_store, clients
 from app.actor import Actor, ActorKind, Role
 from app.applications import claims
 from app.audit import AuditEvent
@@ -170,14 +169,14 @@ def test_the_registrar_confirms_on_evidence(session):
 def test_refusing_seals_members_ends_clients_and_keeps_the_reason_out_of_the_audit(session):
     registrar = staff(session)
     company, user = register(session)
-    client, _ = access.create_client(session, member(user), name="ERP", now=NOW)
+    client, *_ = clients.create_client(session, member(user), name="ERP", now=NOW, life=timedelta(days=1))
     claims.refuse_organisation(
         session, registrar, organisation_id=company.id, version=1, reason="Nobody there knows them", now=NOW
     )
     session.commit()
     assert (company.standing, company.refusal_reason) == ("refused", "Nobody there knows them")
     assert (user.active, user.sealed_at) == (True, NOW)
-    assert access_store.client(session, client.id).revoked_at == NOW
+    assert client_store.client(session, client.id).revoked_at == NOW
     assert all("Nobody" not in str(event.data) for event in session.query(AuditEvent))
 
 

@@ -6,6 +6,7 @@ from unittest.mock import patch
 import httpx2
 import pytest
 
+from app.actor import Scope
 from tests.support import ok, product
 
 
@@ -26,7 +27,7 @@ class OrderSystem:
     """A program of the company. It gives every write a key, and asks again with the same key until it hears."""
 
     def __init__(self, house, company):
-        made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
+        made = ok(company.post("/v1/api-clients", json={"name": "Order system", "scopes": list(Scope)}))
         form = {
             "grant_type": "client_credentials",
             "client_id": made["client_id"],

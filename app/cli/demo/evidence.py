@@ -16,7 +16,6 @@ from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
 from app.cli.demo.sample_products import Line, claimed_lines, sums
 from app.cli.demo.stage import Row, Stage
 
-INSPECTION_RECORD = "inspection-record"
 YEAR = timedelta(days=365)
 CLAIMED_OF_CAPACITY = Decimal("0.8")
 
@@ -95,13 +94,15 @@ def upload_and_confirm(stage: Stage, case: Case, applicant: Applicant) -> None:
     if applicant.member.get("/v1/me")["organisation"]["standing"] != "confirmed":
         return
     for each in _waiting(stage, applicant):
-        if each["kind"] != INSPECTION_RECORD:
+        if each["entered"] is not None:  # uploaded by the company
             stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
     if found := _upload(stage.registrar, applicant, list(_looked_up(stage, case, applicant))):
         stage.say(f"The registrar confirms them and adds: {', '.join(found)}.")
-    for each in _waiting(stage, applicant):  # by another member of staff than the one who added it
+    looked_up = _waiting(stage, applicant)
+    for each in looked_up:  # by another member of staff than the one who added it
         stage.reviewer.act(f"/v1/evidence/{each['id']}/confirm", {})
-        stage.say("The reviewer confirms the record of the site visit.")
+    if looked_up:
+        stage.say("The reviewer confirms what the registrar added.")
 
 
 def _waiting(stage: Stage, applicant: Applicant) -> list[Json]:
@@ -245,4 +246,4 @@ def _looked_up(stage: Stage, case: Case, applicant: Applicant) -> Iterator[Docum
         "products": ", ".join(applicant.ids),
         "findings": [],
     }
-    yield Document(INSPECTION_RECORD, "site visit", visit, site_id=site, issued_on=today)
+    yield Document("inspection-record", "site visit", visit, site_id=site, issued_on=today)

@@ -1,0 +1,163 @@
+"""Programs: authentication by HTTP Basic (RFC 6749 §2.3.1), secrets that follow each other, and OpenAPI."""
+
+import base64
+from urllib.parse import quote_plus
+
+import pytest
+from access_world import FORM, denied, events, execute, refused
+
+from app.actor import Scope
+from app.web.scopes import ANY, ROUTES
+from tests.support import ok
+
+GRANT = {"grant_type": "client_credentials"}
+CHALLENGE = 'Basic realm="API clients", charset="UTF-8"'
+
+
+@pytest.fixture
+def company(house):
+    return house.register()
+
+
+@pytest.fixture
+def made(company):
+    return ok(company.post("/v1/api-clients", json={"name": "Order system", "scopes": ["read", "products:write"]}))
+
+
+def header(text):
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+def basic(client_id, secret):
+    return header(f"{quote_plus(client_id)}:{quote_plus(secret)}")
+
+
+def by_basic(house, made, secret=None, **form):
+    return house.http.post(FORM, data=GRANT | form, headers=basic(made["client_id"], secret or made["client_secret"]))
+
+
+def products(house, answer):
+    return house.http.get("/v1/products", headers={"Authorization": f"Bearer {answer['access_token']}"})
+
+
+def test_a_program_gets_in_by_basic_or_in_the_body_and_not_by_both(house, made):
+    answer = ok(by_basic(house, made, scope="read"))
+    assert answer["scope"] == "read"
+    assert products(house, answer).status_code == 200
+    ok(house.http.post(FORM, data=GRANT | {"client_id": made["client_id"]}, headers=basic(*pair(made))))
+    ok(house.http.post(FORM, data=GRANT | form_of(made)))
+    denied(house.http.post(FORM, data=GRANT | form_of(made), headers=basic(*pair(made))), 400, "invalid_request")
+    other = GRANT | {"client_id": "mikc_other"}
+    denied(house.http.post(FORM, data=other, headers=basic(*pair(made))), 400, "invalid_request")
+
+
+def pair(made):
+    return made["client_id"], made["client_secret"]
+
+
+def form_of(made):
+    return {name: made[name] for name in ("client_id", "client_secret")}
+
+
+def test_what_fails_by_basic_is_challenged_and_what_fails_in_the_body_is_not(house, made):
+    client_id = made["client_id"]
+    for wrong in (
+        basic(client_id, "miks_wrong"),
+        basic("mikc_nobody", made["client_secret"]),
+        basic(client_id, quote_plus("100 %")),
+        header(client_id),
+        header(f"{client_id}:"),
+        header(f":{made['client_secret']}"),
+        header(f"{client_id}\n:x"),
+        header(f"{client_id}:%FF"),
+        {"Authorization": "Basic"},
+        {"Authorization": "basic ?"},
+        {"Authorization": "Basic 4pyT4pyT/w=="},
+    ):
+        answer = house.http.post(FORM, data=GRANT, headers=wrong)
+        denied(answer, 401, "invalid_client")
+        assert answer.headers["WWW-Authenticate"] == CHALLENGE, wrong
+    in_body = house.http.post(FORM, data=GRANT | {"client_id": client_id, "client_secret": "wrong"})
+    denied(in_body, 401, "invalid_client")
+    assert "WWW-Authenticate" not in in_body.headers
+    denied(house.http.post(FORM, data=GRANT), 400, "invalid_request")
+    assert {row.subject_id for row in events(house, "sign_in.failed")} >= {made["id"]}
+
+
+def test_a_secret_is_followed_by_another_without_a_gap(house, company, made):
+    path = f"/v1/api-clients/{made['id']}"
+    (first,) = made["secrets"]
+    assert first["expires_at"] == "2027-11-22T17:00:00Z"
+    old = ok(by_basic(house, made))
+    second = ok(company.post(f"{path}/secrets"))
+    refused(company.post(f"{path}/secrets"), 409, "too-many-secrets")
+    house.clock.advance(minutes=1)
+    new = ok(by_basic(house, made, second["client_secret"]))
+    shown = ok(company.get("/v1/api-clients"))["items"][0]["secrets"]
+    assert [(each["id"], each["last_used_at"]) for each in shown] == [
+        (first["id"], "2026-11-22T17:00:00Z"),
+        (second["id"], "2026-11-22T17:01:00Z"),
+    ]
+    assert ok(company.delete(f"{path}/secrets/{first['id']}"))["ended_at"]
+    ok(company.delete(f"{path}/secrets/{first['id']}"))  # once more is no harm
+    denied(by_basic(house, made), 401, "invalid_client")
+    refused(products(house, old), 401)  # what the old secret brought ends with it
+    assert products(house, new).status_code == 200
+    assert [len(events(house, f"client.secret_{what}")) for what in ("created", "ended")] == [2, 1]
+    ok(company.post(f"{path}/secrets"))
+    ok(company.delete(path))
+    refused(company.post(f"{path}/secrets"), 409, "client-revoked")
+    assert ok(company.get(path))["secrets"] == []
+
+
+def test_a_secret_expires_and_the_program_is_told_why(house, company, made):
+    token = ok(by_basic(house, made))
+    house.clock.advance(days=365)
+    for _ in range(12):  # a program that asks on is not taken for somebody who guesses
+        answer = by_basic(house, made)
+        denied(answer, 401, "invalid_client")
+        assert "expired" in answer.json()["error_description"]
+    refused(products(house, token), 401)
+    assert events(house, "sign_in.failed") == []
+    assert ok(company.get(f"/v1/api-clients/{made['id']}"))["secrets"] == []
+    ok(by_basic(house, made, ok(company.post(f"/v1/api-clients/{made['id']}/secrets"))["client_secret"]))
+
+
+def test_another_companys_secrets_are_absent(house, company, made):
+    stranger = house.register()
+    own = ok(stranger.post("/v1/api-clients", json={"name": "Own"}))
+    (secret,) = made["secrets"]
+    refused(stranger.post(f"/v1/api-clients/{made['id']}/secrets"), 404)
+    for client in (made, own):
+        refused(stranger.delete(f"/v1/api-clients/{client['id']}/secrets/{secret['id']}"), 404)
+    refused(company.delete(f"/v1/api-clients/{made['id']}/secrets/x"), 404)
+    ok(by_basic(house, made))
+
+
+def test_who_leaves_and_made_a_secret_may_know_it(house, company, made):
+    house.confirm(company)
+    ok(company.post("/v1/invitations", json={"email": "second@company.example"}))
+    token = house.code("second@company.example")
+    joining = {"token": token, "full_name": "Kənan Nümunə", "password": "a long enough secret"}
+    second = ok(house.anonymous.post("/v1/invitations/accept", json=joining))["user_id"]
+    assert ok(company.post(f"/v1/api-clients/{made['id']}/secrets"))
+    newest = "(SELECT id FROM client_secrets ORDER BY id DESC LIMIT 1)"
+    whom = second.replace("-", "") if house.database.is_sqlite else second
+    execute(house, f"UPDATE client_secrets SET created_by = :who WHERE id = {newest}", who=whom)
+    assert ok(company.delete(f"/v1/members/{second}"))["api_clients"] == [made["id"]]
+
+
+def test_the_openapi_document_names_the_flow_and_the_scope_of_each_route(house):
+    document = ok(house.http.get("/openapi.json"))
+    schemes = document["components"]["securitySchemes"]
+    flow = schemes["client"]["flows"]["clientCredentials"]
+    assert (flow["tokenUrl"], flow["scopes"].keys()) == (FORM, set(Scope))
+    open_to_clients = {
+        f"{method.upper()} {path}": needed["client"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for needed in operation.get("security", [])
+        if "client" in needed
+    }
+    assert open_to_clients == {route: [] if scope is ANY else [scope] for route, scope in ROUTES.items()}
+    assert {"password": []} in document["paths"]["/v1/products"]["get"]["security"]
