@@ -173,7 +173,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.database = database
     _set_access(app, settings)
     app.state.seal, app.state.mail, app.state.reading_trail = seal, mail, ReadingTrail(database)
-    app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite))
+    app.state.gates = Gates(gate.at_work(one_writer=database.is_sqlite), hashers=settings.password_hashers)
     app.state.issuance = Issuance(keeper.signer_in, issuer, settings.base_url, secrets.randbelow)
     app.state.status_lists = StatusLists(database, keeper.signer, issuer, settings.base_url, clock)
     signing = organisation.of_settings(settings, clock())

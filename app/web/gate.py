@@ -44,13 +44,13 @@ def at_work(*, one_writer: bool) -> Mapping[Kind, int]:
 class Gates:
     """One for each worker process."""
 
-    def __init__(self, at_work: Mapping[Kind, int] = AT_WORK, patience: float = PATIENCE) -> None:
+    def __init__(self, at_work: Mapping[Kind, int] = AT_WORK, patience: float = PATIENCE, *, hashers: int = 2) -> None:
         self._reads = asyncio.Semaphore(at_work[Kind.READS])
         self._shared = {
-            kind: FairGate(at_work[kind], max(1, at_work[kind] // 2), max_waiting=100, patience=patience)
-            for kind in (Kind.HASHES, Kind.WRITES)
+            kind: FairGate(at_work[kind], max(1, most // 2), max_waiting=100, patience=patience)
+            for kind, most in ((Kind.HASHES, hashers), (Kind.WRITES, at_work[Kind.WRITES]))
         }
-        """By sender: one that floods sign-in, registration or writes leaves the others their turns."""
+        """By sender: one that floods sign-in, registration or writes leaves half of the threads to the others."""
         self._patience = patience
 
     async def enter(self, request: Request, kind: Kind) -> None:
