@@ -39,7 +39,8 @@ KINDS = ["sqlite", "postgresql"]
 SAMPLED = (
     "api/test_access", "api/test_declaration", "api/test_documents", "api/test_evidence",
     "api/test_idempotency_routes", "api/test_manners", "api/test_matters", "api/test_more_marks",
-    "api/test_open_data", "api/test_order", "api/test_published_lists", "api/test_reports", "api/test_tenants",
+    "api/test_open_data", "api/test_order", "api/test_problems", "api/test_published_lists", "api/test_reports",
+    "api/test_tenants",
     "api/test_transitions", "api/test_verify_file", "certificates/test_search", "cli/test_bundle",
     "cli/test_production", "desk/", "documents/", "history/test_every_write", "history/test_tampering", "interop/",
     "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill", "pages/", "registry/",
