@@ -24,6 +24,7 @@ from babel.messages.pofile import read_po, write_po
 import app.main  # noqa: F401 (every class of errors is known then)
 from app.errors import MikError
 from app.schemes import evidence_kinds
+from app.verification import checks
 from app.web import problems
 
 APP = Path(__file__).parents[2] / "app"
@@ -52,6 +53,7 @@ WORDS = {
     "app.registry.periods": ("PeriodState", "Move"),
 }
 """Closed lists whose values stand in sentences (`word_of`)."""
+OVER = frozenset({"expired", "not_yet_valid", "suspended", "surrendered", "superseded", "revoked"})
 ACTIONS = frozenset({"confirm", "propose", "refuse"})
 """Actions that are named by a string of their own."""
 
@@ -151,7 +153,8 @@ def _literal(node):
 def _words():
     lists = [getattr(importlib.import_module(name), kind) for name, kinds in WORDS.items() for kind in kinds]
     documents = {kind.name.en for kind in evidence_kinds.kinds().values()}
-    return ACTIONS | documents | {value.value.replace("_", " ") for values in lists for value in values}
+    over = {text for verdict, text in checks.MESSAGES.items() if verdict in OVER}  # why no paper is made
+    return ACTIONS | documents | over | {value.value.replace("_", " ") for values in lists for value in values}
 
 
 DOMAINS = {"pages": (spoken, LANGUAGES), "problems": (raised, PROBLEM_LANGUAGES)}
