@@ -435,11 +435,11 @@ def test_a_staff_address_is_no_companys(house):
 @pytest.mark.parametrize(
     ("member", "pointer"),
     [
-        ({"password": "short"}, "/password"),
-        ({"password": "eleven char"}, "/password"),
-        ({"password": "aaaaaaaaaaaaaaaaaaaa"}, "/password"),
+        ({"password": "short"}, "/member/password"),
+        ({"password": "eleven char"}, "/member/password"),
+        ({"password": "aaaaaaaaaaaaaaaaaaaa"}, "/member/password"),
         ({"password": "x" * 257}, "/member/password"),
-        ({"password": ""}, "/password"),
+        ({"password": ""}, "/member/password"),
         ({"full_name": ""}, "/member/full_name"),
         ({"full_name": "a\0b"}, "/member/full_name"),
         ({"full_name": "\u202egnp.exe"}, "/member/full_name"),
