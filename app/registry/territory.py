@@ -98,12 +98,17 @@ class Territory:
 
     def find(self, text: str | None) -> District | None:
         """The district that somebody means, for what is entered: by its name or, where only one district has that,
-        in any spelling that the register is searched by (“Aqdam”, “г. Агдам”). Rules ask for `district`."""
+        in any spelling that the register is searched by (“Aqdam”, “г. Агдам”). A letter doubled in none of its names
+        (“Agdamm”) is a mistake, not a spelling. Rules ask for `district`."""
         found = self.district(text)
         if found is None and text and (sound := _sound(text)):
             alike = self._by_sound.get(sound, ())
-            return alike[0] if len(alike) == 1 else None
+            return alike[0] if len(alike) == 1 and _doubled(text) <= self._doubled_in(alike[0]) else None
         return found
+
+    def _doubled_in(self, district: District) -> frozenset[str]:
+        names = (district.name, *self.district_names.get(district.name, ()))
+        return frozenset().union(*map(_doubled, names))
 
     def nearest(self, text: str) -> tuple[str, ...]:
         """Azerbaijani names of the districts whose name, in any language, is most like this; at most three."""
@@ -127,6 +132,11 @@ def without_unit(folded: str) -> str:
     for unit in map(fold, UNITS):
         folded = folded.removesuffix(unit).removeprefix(unit)
     return folded
+
+
+def _doubled(text: str) -> frozenset[str]:
+    """The letters that a word of this text has twice in a row."""
+    return frozenset(letter for word in text.split() for letter in re.findall(r"([^\W\d])\1", fold(word)))
 
 
 def _sound(text: str) -> str:

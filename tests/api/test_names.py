@@ -7,7 +7,7 @@ from tests.support import product, voen_of
 DISGUISED = {
     "Sample\u200bPipe": "holds the character U+200B, which is not shown",
     "Sample\u200fPipe": "holds the character U+200F, which is not shown",
-    "S\u0430mple Pipe": "mixes Cyrillic and Latin letters in “S\u0430mple”",
+    "S\u0430mple Pipe": "mixes letters of several alphabets in “S\u0430mple” (Cyrillic, Latin)",
 }
 
 

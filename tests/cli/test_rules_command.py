@@ -114,7 +114,7 @@ WRONG_TABLES = [
     (case("evidence = { permit = { foo = 1 } }"), "Case X-1: facts.evidence.permit: there is no 'foo'; there are: id"),
     (
         case('evidence = { tax-status = { taxpayer_status = "asleep" } }'),
-        "Case X-1: facts.evidence.tax-status.taxpayer_status: This is one of: active",
+        "Case X-1: facts.evidence.tax-status.taxpayer_status: Enter one of: active",
     ),
     (case("past = [{}]"), "Case X-1: facts.past[0]: `on` is needed"),
     (case('volumes = { claims = [{ volume = "" }] }'), "facts.volumes.claims[0].volume: a figure is needed here."),
