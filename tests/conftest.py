@@ -37,13 +37,15 @@ LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes
 KINDS = ["sqlite", "postgresql"]
 
 SAMPLED = (
-    "api/test_access", "api/test_declaration", "api/test_documents", "api/test_evidence",
-    "api/test_idempotency_routes", "api/test_manners", "api/test_matters", "api/test_more_marks",
-    "api/test_open_data", "api/test_order", "api/test_problems", "api/test_published_lists", "api/test_reports",
-    "api/test_tenants",
-    "api/test_transitions", "api/test_verify_file", "certificates/test_search", "cli/test_bundle",
-    "cli/test_production", "desk/", "documents/", "history/test_every_write", "history/test_tampering", "interop/",
+    "api/test_access", "api/test_client_secrets", "api/test_declaration", "api/test_documents", "api/test_evidence",
+    "api/test_holder", "api/test_idempotency_routes", "api/test_manners", "api/test_matters", "api/test_more_marks",
+    "api/test_open_data", "api/test_order", "api/test_password_requests", "api/test_problems",
+    "api/test_published_lists", "api/test_recorded_attempts", "api/test_registration_requests", "api/test_reports",
+    "api/test_tenants", "api/test_transitions", "api/test_verify_file", "api/test_verify_many",
+    "certificates/test_search", "cli/test_bundle", "cli/test_commands", "cli/test_production", "desk/", "documents/",
+    "history/test_audit_route", "history/test_every_write", "history/test_tampering", "interop/",
     "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill", "pages/", "registry/",
+    "services/test_access_secrets", "services/test_dossier_facts", "services/test_impact", "services/test_products",
     "stories/test_a_short_term", "stories/test_the_sample_products", "stories/test_the_shortest_way",
 )  # fmt: skip
 """Tests about what is said and to whom, long tables most of them: on PostgreSQL one in sixteen is run, always the same
@@ -51,6 +53,8 @@ ones. What rests on the database itself (services, races, stories, migrations, t
 `make test-long` runs everything on both."""
 ONE_IN = 16
 LONG = (
+    "api/test_idempotency_workers.py::test_four_workers_and_a_worker_that_dies[sqlite",
+    "api/test_schemathesis.py::test_every_operation_by_itself[postgresql",
     "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
     "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
     "test_readme.py::test_the_walk_through_prints_what_it_says[postgresql",
