@@ -40,9 +40,13 @@ def bring_in(stage: Stage, company: Company) -> Account:
 
 
 def _is_known(stage: Stage, company: Company) -> bool:
-    """Whether somebody claimed this number under the demo's address: the password tells whether it was the demo."""
-    claims = stage.registrar.everything("/v1/claims", voen=stage.listing[company.party]["voen"])
-    return any(each["claimant"]["email"] == company.email for each in claims)
+    """Whether somebody claimed this number, or is a member of its company, under the demo's address: the password tells
+    whether it was the demo. A company confirmed before there were claims has none."""
+    voen = stage.listing[company.party]["voen"]
+    people = [claim["claimant"] for claim in stage.registrar.everything("/v1/claims", voen=voen)]
+    for found in stage.registrar.everything("/v1/organisations", q=voen):
+        people += stage.registrar.get(f"/v1/organisations/{found['id']}")["members"]
+    return any(person["email"] == company.email for person in people)
 
 
 def _claim(stage: Stage, company: Company, member: Account) -> Json | None:
