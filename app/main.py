@@ -51,6 +51,7 @@ from app.certificates import extracts, logged
 from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -80,7 +81,6 @@ from app.verification.lane import Lane
 from app.verification.stores import certificate_store
 from app.verification.tally import Tally
 from app.web import gate, problems
-from app.web.deps import utc_now
 from app.web.door import Door, Service
 from app.web.gate import Gates
 from app.web.limits import Limiter

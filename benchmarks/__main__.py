@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.schema import migrate
-from app.web.deps import utc_now
 from benchmarks import deeds, http_cases, inside, judged
 from benchmarks.compare import Effort
 from benchmarks.http_cases import LANE, OURS, USUAL, Bench

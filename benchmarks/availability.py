@@ -31,7 +31,7 @@ import sqlalchemy as sa
 
 from app import schema  # noqa: F401 (every table first: a column takes its type from the one its foreign key names)
 from app.access.passwords import Passwords
-from app.web.deps import utc_now
+from app.core.dates import utc_now
 from benchmarks import inside
 from benchmarks.registers import BASE_URL, register
 from benchmarks.servers import ROOT, free_port

@@ -15,6 +15,7 @@ from app.certificates import number as numbers
 from app.certificates import store as certificates
 from app.certificates.record import CertificateRecord
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.keys import KeyRing
 from app.ledger import store as log
 from app.ledger.service import known_keys
@@ -25,7 +26,6 @@ from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane
 from app.verification.stores import certificate_store
 from app.verification.tally import Tally
-from app.web.deps import utc_now
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
 """As long as a usual answer."""

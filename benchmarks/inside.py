@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.applications import assessment
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.keys import KeyRing
 from app.ledger.service import known_keys
 from app.verification.answer import Printed
 from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
 from app.verification.stores import certificate_store
-from app.web.deps import utc_now
 from benchmarks import load
 from benchmarks.registers import BASE_URL, Register
 from tests.support import Company, House, open_house, product

@@ -19,10 +19,10 @@ from app.certificates.credential import CertificateContent
 from app.certificates.credential_untp import build
 from app.certificates.lint import Grounds, lint, sign_credential
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.ledger.service import stored_issuer
 from app.main import prepare
 from app.settings import Settings
-from app.web.deps import utc_now
 from benchmarks.fill import fill
 
 BASE_URL = "http://localhost:8000"

@@ -74,7 +74,7 @@ UNMEASURED = (
 )  # fmt: skip
 """Run without measuring coverage, which would double their time: what they walk through, others measure already."""
 SHORT = (
-    "applications/", "certificates/", "cli/test_commands", "documents/", "install/", "interop/test_interop", "ledger/",
+    "applications/", "certificates/", "cli/test_commands", "core/", "documents/", "install/", "interop/test_interop", "ledger/",
     "migrations/", "pages/test_verify_http", "products/", "registry/", "rules/", "stories/", "test_", "vectors/",
     "verification/test_offline", "verification/test_verification_lane",
 )  # fmt: skip

@@ -22,10 +22,10 @@ from app.access.model import SignIn
 from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind, Role
 from app.cli.mail import code_in
+from app.core.dates import baku_day
 from app.db import new_id
 from app.main import create_app, prepare
 from app.notifications.transport import read_mail
-from app.registry.days import day_in_baku
 from app.registry.voen import read as read_voen
 from app.schemes import service as schemes
 from app.schemes.evidence_kinds import Scope, kinds
@@ -421,7 +421,7 @@ class House:
 
     def _document(self, company, scope, *, about=None, site=None, unit="t"):
         for kind in (*company.papers, *company.looked_up):
-            today = day_in_baku(self.clock())
+            today = baku_day(self.clock())
             of = {"capacity-statement": unit, "cost-statement": today.year}.get(kind)  # of a unit, of a year
             done = (kind, about, site, of)
             if kinds()[kind].scope is not scope or done in company.documented:
@@ -454,7 +454,7 @@ class House:
         Confirmed by another member of staff than the one who added it.
         """
         path = f"/v1/cases/{case_id}/evidence" if case_id else f"/v1/organisations/{company.organisation_id}/evidence"
-        today = {"issued_on": day_in_baku(self.clock()).isoformat()}
+        today = {"issued_on": baku_day(self.clock()).isoformat()}
         item, by = None, by or self.registrar
         another = self.registrar if by is self.reviewer else self.reviewer
         for kind in kinds_:
@@ -475,7 +475,7 @@ class House:
         if application["scheme"] == "MIA":
             for product_id in application["product_ids"]:
                 heading = ok(company.get(f"/v1/products/{product_id}"))["hs6"][:4]
-                day = day_in_baku(self.clock() - timedelta(days=30)).isoformat()
+                day = baku_day(self.clock() - timedelta(days=30)).isoformat()
                 stated = {
                     "number": "AZ 1",
                     "form": "GENERAL",
@@ -540,7 +540,7 @@ def open_house(database_url, folder, clock=None, **settings):
 def lay(caller, path, kind, content, about, details, *, site=None):
     """Upload a document; `details` are its dates, its number and its values by name; `about` one product or several."""
     if kind == "cost-statement":
-        details = months_before(day_in_baku(caller.house.clock())) | details
+        details = months_before(baku_day(caller.house.clock())) | details
     form = {name: str(details[name]) for name in ("issued_on", "valid_until", "number") if name in details}
     values = {name: value for name, value in details.items() if name not in form and name != "values"}
     values |= details.get("values", {})  # those whose names are taken here

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.actor import Actor, Role
+from app.core.dates import baku_day
 from app.registry import holidays
-from app.registry.days import day_in_baku
 from app.registry.holidays import MOST_DAYS, YEARS, AnnouncedDay, Year, shipped
 from app.web.deps import NowDep, ReplayDep, SessionDep, allow
 from app.web.fields import Answer, Body, Code, Day, Flag, Whole
@@ -44,7 +44,7 @@ def get_calendar(
     year: Annotated[int | None, Query(ge=YEARS[0], le=YEARS[-1], description="this year where none is named")] = None,
 ) -> CalendarAnswer:
     """Deadlines are working days: Monday to Friday without these days."""
-    return _answer(holidays.year_of(session, year or day_in_baku(now).year))
+    return _answer(holidays.year_of(session, year or baku_day(now).year))
 
 
 class DayBody(Body):

@@ -13,7 +13,8 @@ from fastapi.responses import Response
 from app import languages
 from app.certificates import store as certificates
 from app.certificates.number import parse
-from app.certificates.record import CertificateRecord, utc_text
+from app.certificates.record import CertificateRecord
+from app.core.dates import format_utc
 from app.core.messages import Message, message_of
 from app.db import Database
 from app.documents.orders import order_of
@@ -49,7 +50,7 @@ class NotInForce(Conflict):
             ),
             data={
                 "verdict": judgement.verdict.value,
-                "as_of": utc_text(judgement.as_of) if judgement.as_of else None,
+                "as_of": format_utc(judgement.as_of) if judgement.as_of else None,
             },
         )
 

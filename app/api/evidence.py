@@ -19,9 +19,9 @@ from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
 from app.applications.items import MAX_PRODUCTS, About, Details, wrong_kind
 from app.applications.model import Evidence
 from app.applications.quotas import Quotas
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.errors import Invalid, NotFound, Unavailable
-from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.evidence_kinds import EvidenceKind, kinds
 from app.web.deps import (
@@ -376,7 +376,7 @@ class Withdrawal(Body):
 
 def _may_change(*, confirmed: bool) -> object:
     def allowed(evidence_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
-        item, today = parse_id(evidence_id, "evidence"), day_in_baku(now)
+        item, today = parse_id(evidence_id, "evidence"), baku_day(now)
         return confirmation.guard(session, actor, item, version, confirmed=confirmed, today=today).id
 
     return Depends(allowed, scope="function")

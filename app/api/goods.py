@@ -14,12 +14,12 @@ from app.actor import Actor, Role
 from app.api import dossier
 from app.applications import evidence, service
 from app.certificates import matters
+from app.core.dates import baku_day
 from app.products import service as products
 from app.products.checks import MAX_PROOFS
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
 from app.registry import places as sites
-from app.registry.days import day_in_baku
 from app.schemes.facts import Basis
 from app.schemes.lists import lists
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
@@ -95,7 +95,7 @@ def get_site(site_id: str, actor: ActorDep, session: SessionDep, response: Respo
 
 
 def _own_site(site_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
-    at_site = partial(matters.unreported_at_site, today=day_in_baku(now))
+    at_site = partial(matters.unreported_at_site, today=baku_day(now))
     return sites.changeable_site(session, actor, parse_id(site_id, "site"), version, certified=at_site).id
 
 
@@ -124,7 +124,7 @@ def change_site(
         name=body.name,
         production_started_on=body.production_started_on,
         district=body.district,
-        certified=partial(matters.unreported_at_site, today=day_in_baku(now)),
+        certified=partial(matters.unreported_at_site, today=baku_day(now)),
         now=now,
     )
     response.headers["ETag"] = etag(row.version)
@@ -269,7 +269,7 @@ def _own_product_to_change(
     product_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep
 ) -> UUID:
     item = parse_id(product_id, "product")
-    certified = partial(matters.unreported_of_product, today=day_in_baku(now))
+    certified = partial(matters.unreported_of_product, today=baku_day(now))
     return products.changeable(session, actor, item, version, frozen=service.frozen, certified=certified).id
 
 
@@ -296,7 +296,7 @@ def replace_product(
         version=version,
         entry=body.entry(),
         frozen=service.frozen,
-        certified=partial(matters.unreported_of_product, today=day_in_baku(now)),
+        certified=partial(matters.unreported_of_product, today=baku_day(now)),
         now=now,
         documents=evidence.owned,
     )

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.applications import impact
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from app.web.deps import DatabaseDep, NowDep, SessionDep, allow
 from app.web.refusals import READS, refuses
 from app.web.routing import OrderedRoute
@@ -50,7 +50,7 @@ def get_impact(
     and at the end the counts (`summary`); an answer without its last line was cut off. A version of an earlier edition
     of the rules, or over other closed lists, is 409 `ruleset-not-judged`."""
     compared = impact.versions(session, searchable(code) or "", searchable(version) or "")
-    pieces = impact.report(database.read_session, compared, day_in_baku(now))
+    pieces = impact.report(database.read_session, compared, baku_day(now))
     return StreamingResponse(_sent(pieces), media_type=JSON_LINES)
 
 

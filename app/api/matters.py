@@ -21,8 +21,8 @@ from app.certificates.model import (
     RevocationReason,
 )
 from app.certificates.number import parse
+from app.core.dates import baku_day
 from app.errors import NotFound
-from app.registry.days import day_in_baku
 from app.web.deps import ActorDep, AskFirstDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
 from app.web.fields import Answer, Body, Day, Prose
 from app.web.paging import PageDep
@@ -175,7 +175,7 @@ def close_matter(
 
 
 def _own_certificate(number: str, actor: ActorDep, session: SessionDep, now: NowDep, ask_first: AskFirstDep) -> str:
-    return matters.guard_report(session, actor, _number(number), day_in_baku(now), ask_first).number
+    return matters.guard_report(session, actor, _number(number), baku_day(now), ask_first).number
 
 
 @router.post(

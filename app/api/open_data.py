@@ -23,8 +23,8 @@ from fastapi.responses import Response, StreamingResponse
 from app.api.public import public_face
 from app.certificates import search_store
 from app.certificates.model import Certificate
+from app.core.dates import baku_day
 from app.db import Database
-from app.registry.days import day_in_baku
 from app.web.conditions import matches
 from app.web.deps import DatabaseDep, NowDep
 from app.web.refusals import refuses
@@ -154,4 +154,4 @@ def _json_lines(rows: Sequence[Certificate]) -> bytes:
 
 
 def _name(now: datetime, ending: str) -> str:
-    return f"certificates-{day_in_baku(now)}.{ending}"
+    return f"certificates-{baku_day(now)}.{ending}"

@@ -16,9 +16,9 @@ from app.certificates.model import Certificate
 from app.certificates.number import parse
 from app.certificates.record import CertificateRecord
 from app.certificates.search import Search, Standing
+from app.core.dates import baku_day
 from app.errors import NotFound, Unavailable
 from app.registry import places
-from app.registry.days import day_in_baku
 from app.schemes import service as schemes_service
 from app.schemes import store as schemes
 from app.web.conditions import matches
@@ -117,7 +117,7 @@ def search(
         hs6=hs6,
         park=searchable(park),
     )
-    rows = search_store.search(session, wanted, day_in_baku(now), before=page.after, limit=page.fetch)
+    rows = search_store.search(session, wanted, baku_day(now), before=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
     return {"items": [CertificateAnswer.model_validate(public_face(row)) for row in shown]}
 
@@ -144,7 +144,7 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     if row is None:
         raise NotFound.of("certificate")
     # Each form has its own tag, and so has each side of an expiry: a 304 must never hide one.
-    expired = row.valid_until < day_in_baku(now)
+    expired = row.valid_until < baku_day(now)
     tag = f'"{row.version}"' if media_type == JSON and not expired else f'"{row.version}-{media_type[-3:]}-{expired}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     if matches(request.headers.get("if-none-match"), tag):

@@ -14,10 +14,10 @@ from app.access.rights import require_second_factor
 from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.certificates import cascade
+from app.core.dates import baku_day
 from app.errors import Invalid, NotFound
 from app.registry import residency
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.registry.imports import RegisterFile
 from app.registry.model import ResidencyStatus, Stage
 from app.registry.periods import Move
@@ -192,7 +192,7 @@ def _effect(report: cascade.CascadeReport, session: SessionDep, response: Respon
 
 def _wrong_closing(asked: Asked, body: Closing) -> Sequence[Mapping[str, str]]:
     row = registry.residency(asked.session, UUID(asked.path["residency_id"]))
-    return [] if row is None else residency.wrong_closing(row, body.on, body.reason, day_in_baku(asked.now))
+    return [] if row is None else residency.wrong_closing(row, body.on, body.reason, baku_day(asked.now))
 
 
 @router.post("/residencies/{residency_id}/end", summary="End a residency", responses=refuses(*CHANGES))

@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 from app.applications import store
 from app.applications.facts import Dossier, gather
 from app.applications.model import Application
-from app.certificates.term import last_day
+from app.core.dates import baku_day, last_valid_day
 from app.core.messages import Message
 from app.db import new_id
 from app.errors import NotFound
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.schemes import service as schemes
 from app.schemes.eligibility import Assessment, Finding, assess
 from app.schemes.ruleset import Ruleset
@@ -43,7 +42,7 @@ class Judged:
 
     def last_day(self, product_id: UUID, first: date) -> date:
         """Last day of a certificate for this product that begins on the day."""
-        return last_day(first, self.mark.term_months, self.ends(product_id))
+        return last_valid_day(first, self.mark.term_months, self.ends(product_id))
 
     def is_short(self, product_id: UUID, first: date) -> bool:
         """Whether a certificate would run for so few days that the applicant has to agree."""
@@ -60,7 +59,7 @@ def judge(session: Session, application: Application, now: datetime, *, hold: bo
         organisation,
         store.product_ids(session, application.id),
         store.evidence_for(session, organisation.id, application.id, hold=hold),
-        day_in_baku(now),
+        baku_day(now),
         application=application,
         hold=hold,
     )
@@ -77,7 +76,7 @@ def judge_products(
         raise NotFound.of("organisation")
     mark = schemes.mark(session, scheme_code)
     evidence = store.evidence_for(session, organisation.id, None)
-    dossier = gather(session, mark.ruleset, organisation, product_ids, evidence, day_in_baku(now))
+    dossier = gather(session, mark.ruleset, organisation, product_ids, evidence, baku_day(now))
     return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
 
 

@@ -19,10 +19,10 @@ from app.actor import Actor, Role
 from app.applications import cases, evidence, grounds, items, store
 from app.applications.items import About, Details
 from app.applications.model import Evidence
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.errors import Conflict, Expected, Faults, FourEyes, Invalid, Version, check_version
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.registry.text import tidy, wrong_with
 from app.schemes.canonical import digest
 
@@ -80,7 +80,7 @@ def confirm(
     about: About = About(),  # noqa: B008 (a frozen value)
 ) -> Evidence:
     """With what the document says; where nothing is said, what was stated before stands."""
-    row = guard(session, actor, evidence_id, version, confirmed=False, today=day_in_baku(now))
+    row = guard(session, actor, evidence_id, version, confirmed=False, today=baku_day(now))
     assert actor.id is not None  # only people confirm
     read = Details(
         issued_on=details.issued_on or row.issued_on,
@@ -96,7 +96,7 @@ def confirm(
     read = evidence.with_default_signer(session, kind, read, row.uploaded_by)
     asked = evidence.lookups(session, row.organisation_id)
     with faults.collected():
-        kept = items.checked(kind, subject, read, day_in_baku(now), complete=True, lookups=asked)
+        kept = items.checked(kind, subject, read, baku_day(now), complete=True, lookups=asked)
     faults.refuse()
     row.product_ids = sorted(str(each) for each in subject.product_ids)
     row.site_id = subject.site_id
@@ -123,8 +123,8 @@ def withdraw(
     Where certificates in force rest on it, matters open about them. Errors: as `guard`; Invalid without a reason where
     certificates rest on the item, or where it was found false.
     """
-    row = guard(session, actor, evidence_id, version, confirmed=True, today=day_in_baku(now))
-    today = day_in_baku(now)
+    row = guard(session, actor, evidence_id, version, confirmed=True, today=baku_day(now))
+    today = baku_day(now)
     # What is false speaks for nothing, whatever else there is.
     losing = grounds.resting_on(session, row, today) if found_false else grounds.losing(session, row, today)
     if reason is None and (found_false or losing):
@@ -185,7 +185,7 @@ def withdraw_document(
     row = guard_withdrawal(session, actor, evidence_id, version)
     if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
         raise Invalid.at("/reason", wrong)
-    losing = grounds.losing(session, row, day_in_baku(now)) if row.confirmed_at is not None else ()
+    losing = grounds.losing(session, row, baku_day(now)) if row.confirmed_at is not None else ()
     row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = person(actor), now, tidy(reason)
     row.confirmed_by = row.confirmed_at = None
     _note(session, actor, row, "evidence.withdrawn", now)

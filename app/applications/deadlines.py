@@ -7,11 +7,11 @@ a clock starts is not counted, the day on which it stops is; a deadline ends wit
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
-from app.registry.days import BAKU, day_in_baku
+from app.core.dates import baku_day, day_start
 from app.registry.working_days import ONE_DAY, Calendar
 
 CLAIM_WITHIN = 5
@@ -81,17 +81,17 @@ def timing(times: Times, steps: Iterable[Step], calendar: Calendar, now: datetim
 
 def end_of(day: date) -> datetime:
     """The moment at which this day is over in Baku, in UTC."""
-    return datetime.combine(day + ONE_DAY, time.min, BAKU).astimezone(UTC)
+    return day_start(day + ONE_DAY).astimezone(UTC)
 
 
 def claim_due(made_at: datetime, calendar: Calendar) -> datetime:
     """When the time of the registrar for a claim is over."""
-    return end_of(calendar.after(day_in_baku(made_at), CLAIM_WITHIN))
+    return end_of(calendar.after(baku_day(made_at), CLAIM_WITHIN))
 
 
 def objections_until(told_at: datetime) -> datetime:
     """Before this moment no claim beside a confirmed company is confirmed."""
-    return end_of(day_in_baku(told_at) + OBJECTIONS_WITHIN * ONE_DAY)
+    return end_of(baku_day(told_at) + OBJECTIONS_WITHIN * ONE_DAY)
 
 
 def surely_in_time_since(step: Step, now: datetime) -> datetime:
@@ -102,7 +102,7 @@ def surely_in_time_since(step: Step, now: datetime) -> datetime:
 def _due_on(step: Step, times: Times, runs: tuple[tuple[date, date], ...], calendar: Calendar) -> date | None:
     """The last day of a step; None where it counts the time of the house and the house never had it."""
     if step.counts is Counts.STATE:
-        return calendar.after(day_in_baku(times.state_since), step.within)
+        return calendar.after(baku_day(times.state_since), step.within)
     left = step.within
     for start, end in runs[:-1]:
         in_this_run = calendar.between(start, end)
@@ -118,10 +118,10 @@ def _runs(times: Times, now: datetime) -> Iterator[tuple[date, date]]:
     for asked, answered in sorted(times.stops, key=lambda stop: stop[0]):
         if start is None:
             return
-        yield day_in_baku(start), day_in_baku(asked)
+        yield baku_day(start), baku_day(asked)
         start = answered
     if start is not None:
-        yield day_in_baku(start), day_in_baku(now if times.state in OPEN else times.state_since)
+        yield baku_day(start), baku_day(now if times.state in OPEN else times.state_since)
 
 
 def read_steps(text: str) -> tuple[Step, ...]:

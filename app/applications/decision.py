@@ -21,10 +21,10 @@ from app.applications.workflow import Action, State
 from app.certificates.description import describe
 from app.certificates.issuing import Grant, Issuance, issue
 from app.certificates.model import Certificate
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.db import new_id
 from app.errors import Version
-from app.registry.days import day_in_baku
 from app.registry.legal_forms import is_legal_person, name_with_form
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
@@ -63,7 +63,7 @@ def approve(
     verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
     granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == Verdict.APPROVE]
     objection = _objection(judged, recommendation, verdicts, granted)
-    short = [] if objection else assessment.short_terms(session, application, judged, granted, day_in_baku(now))
+    short = [] if objection else assessment.short_terms(session, application, judged, granted, baku_day(now))
     if short:
         objection = (SHORT, TERM_TOO_SHORT, short)
     if objection:
@@ -226,7 +226,7 @@ def _grant(
     product, site, organisation = each.whole.product, each.site, judged.dossier.organisation
     residency = each.residency if judged.ruleset.rests_on_residency else None
     assert judgement.origin is not None and judgement.origin.criterion is not None  # else a rule would be incomplete
-    today = day_in_baku(now)
+    today = baku_day(now)
     return Grant(
         scheme_code=judged.mark.code,
         scheme_name=judged.mark.name(),

@@ -22,12 +22,12 @@ from app.applications.model import Application, Evidence
 from app.applications.quotas import Quotas, require_room
 from app.applications.service import editable
 from app.applications.workflow import OPEN, State
+from app.core.dates import baku_day
 from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, Expected, Faults, Invalid, NotFound
 from app.products import store as products
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.registry.geography import HOME, wrong_district
 from app.registry.model import Organisation
 from app.registry.territory import territory
@@ -211,7 +211,7 @@ def _described(
     if actor.kind is ActorKind.USER:
         details = with_default_signer(session, kind, details, actor.id)
     asked = lookups(session, organisation_id)
-    kept = items.checked(kind, about, details, day_in_baku(now), complete=actor.is_staff, lookups=asked)
+    kept = items.checked(kind, about, details, baku_day(now), complete=actor.is_staff, lookups=asked)
     return Evidence(
         id=new_id(),
         organisation_id=organisation_id,

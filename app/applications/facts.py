@@ -17,11 +17,11 @@ from app.applications.declaration import Declared
 from app.applications.model import Application, Evidence
 from app.certificates.history import History, Inquiry, Past
 from app.certificates.model import CertificateStatus
+from app.core.dates import baku_day
 from app.products import store as products
 from app.products.model import CostItem, Material, ProcessStep, Product
 from app.products.store import WholeProduct
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.registry.geography import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
 from app.registry.territory import territory
@@ -77,7 +77,7 @@ def gather(
     if application is not None:
         declared = declaration.declared_now(session, application, list(whole.values()), list(sites.values()), evidence)
     known = _Known(
-        submitted_on=day_in_baku(application.submitted_at) if application and application.submitted_at else None,
+        submitted_on=baku_day(application.submitted_at) if application and application.submitted_at else None,
         evidence=evidence,
         volumes=volumes.gather(session, organisation.id, whole, evidence, in_force, as_of, application),
         certificates={
@@ -119,7 +119,7 @@ def _declaration(session: Session, declared: Declared) -> facts.DeclarationFacts
         text_version=text_version,
         made_hash=newest.declared_hash,
         made_text_version=newest.text_version,
-        made_on=day_in_baku(newest.made_at),
+        made_on=baku_day(newest.made_at),
         made_by=str(newest.made_by),
         made_by_name=maker.full_name if maker else None,
     )

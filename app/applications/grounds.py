@@ -16,7 +16,7 @@ from app.applications import ground_store
 from app.applications.model import Evidence
 from app.certificates import matter_store, matters
 from app.certificates.model import Certificate, MatterCause
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from app.schemes import service as schemes
 from app.schemes.ruleset import Ruleset
 
@@ -66,7 +66,7 @@ def end(session: Session, actor: Actor, evidence_id: UUID, *, now: datetime) -> 
     """The last day of an item has passed: open what follows. Looked at again under its lock; the numbers of the
     certificates. Running it twice opens nothing twice."""
     require(actor, Role.SYSTEM)
-    today = day_in_baku(now)
+    today = baku_day(now)
     row = ground_store.hold(session, evidence_id)
     if row is None:
         return []

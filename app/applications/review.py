@@ -14,10 +14,10 @@ from app.applications import assessment, cases, store
 from app.applications.model import Application, InformationRequest, Recommendation
 from app.applications.questions import Question, check_questions
 from app.applications.workflow import Action, State
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotEligible, Version
-from app.registry.days import day_in_baku
 from app.schemes.eligibility import Assessment
 from app.schemes.outcome import Outcome
 
@@ -109,7 +109,7 @@ def recommend(
     _check_shape(verdicts, judged.assessments)
     _check_eligible(verdicts, judged.assessments)
     approved = [verdict.product_id for verdict in verdicts if verdict.outcome is Verdict.APPROVE]
-    if short := assessment.short_terms(session, application, judged, approved, day_in_baku(now)):
+    if short := assessment.short_terms(session, application, judged, approved, baku_day(now)):
         raise Conflict(TERM_TOO_SHORT, code="term-too-short", data={"products": short})
     assessment.keep(session, application, judged, "recommendation", now)
     recommendation = Recommendation(

@@ -14,12 +14,12 @@ from app.applications.model import Application
 from app.applications.questions import Reply, check_replies
 from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
 from app.certificates import store as certificates
+from app.core.dates import baku_day
 from app.core.messages import Message, word_of
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.products import store as products
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.registry.model import Standing
 from app.schemes import service as schemes
 from app.schemes.outcome import Outcome
@@ -43,7 +43,7 @@ def create(
         raise Invalid.with_all(errors)
     mark = schemes.mark(session, scheme_code)
     _check_reference(session, organisation_id, reference, None)
-    year = day_in_baku(now).year
+    year = baku_day(now).year
     number = certificates.next_number(session, f"application:{mark.code}:{year}")
     application = Application(
         id=new_id(),
@@ -148,7 +148,7 @@ def respond(
     judged = assessment.judge(session, application, now, hold=True)
     for reply in replies:
         if reply.accepts:
-            question, first = waiting[reply.question_id], day_in_baku(now)
+            question, first = waiting[reply.question_id], baku_day(now)
             asked = [question.product_id] if question.product_id else list(judged.assessments)
             question.accepted_until = min(judged.last_day(product_id, first) for product_id in asked)
     _check_declared(judged)
@@ -230,7 +230,7 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
             code="already-applied",
             data={"products": sorted({str(product) for product, _ in busy}), "applications": numbers},
         )
-    if held := certificates.in_force_for(session, application.scheme_code, ids, day_in_baku(now)):
+    if held := certificates.in_force_for(session, application.scheme_code, ids, baku_day(now)):
         numbers = sorted(c.number for c in held)
         raise Conflict(
             Message("Some of these products hold a certificate already: %(certificates)s.", certificates=numbers),

@@ -22,10 +22,10 @@ from app.certificates import matter_store, matters, service, store
 from app.certificates.description import company_members, differing, site_members
 from app.certificates.model import Certificate, CertifiedDescription, MatterCause, SuspensionCause
 from app.certificates.store import Resting
+from app.core.dates import baku_day
 from app.errors import Version
 from app.registry import imports, residency
 from app.registry import store as registry
-from app.registry.days import day_in_baku
 from app.registry.import_plan import ImportPlan
 from app.registry.imports import RegisterFile
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site, Stage
@@ -155,7 +155,7 @@ def import_register(
     A dry run reports errors line by line; a real run refuses a file with errors (Invalid `register-invalid`).
     """
     if dry_run:
-        plan = imports.plan_import(session, actor, file.sheet, day_in_baku(now))
+        plan = imports.plan_import(session, actor, file.sheet, baku_day(now))
         hits = () if plan.is_refused else _follow_import(session, actor, plan, plan.residency_changes, True, now)
         return _import_report(file, plan.report(), hits, import_id=None, dry_run=True)
     applied = imports.apply_import(session, actor, file, now)
@@ -174,7 +174,7 @@ def run_out(session: Session, actor: Actor, *, residency_id: UUID, dry_run: bool
     """
     require(actor, Role.SYSTEM)
     row = registry.residency(session, residency_id, lock=not dry_run)
-    if row is None or registry.holding(session, [(row.organisation_id, row.park_code)], day_in_baku(now)):
+    if row is None or registry.holding(session, [(row.organisation_id, row.park_code)], baku_day(now)):
         return ()
     return _follow(session, actor, [change_of(row, ChangeKind.LOST)], dry_run=dry_run, now=now)
 
@@ -223,7 +223,7 @@ def _follow(
     parties = {change.party for change in changes if change.kind is not ChangeKind.KEPT or change.fell_back}
     if not parties:
         return ()
-    today = day_in_baku(now)
+    today = baku_day(now)
     resting = store.resting_on(session, parties)
     holding = registry.holding(session, resting, today) if resting else {}
     begun = {change.residency_id for change in changes if change.kind in BEGINS}
@@ -313,7 +313,7 @@ class _Differences:
         if not self.companies and not self.sites:
             return
         held = matter_store.described(
-            self.session, day_in_baku(self.now), organisation_ids=self.companies, site_ids=self.sites
+            self.session, baku_day(self.now), organisation_ids=self.companies, site_ids=self.sites
         )
         for certificate, frozen in held:
             if certificate.organisation_id in self.companies:

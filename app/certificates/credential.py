@@ -1,12 +1,9 @@
-"""What a certificate says, and the days and names in it. Pure. How it is written down: `credential_untp.py`."""
+"""What a certificate says, and the names in it. Pure. How it is written down: `credential_untp.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
-from typing import Final
+from datetime import date
 from uuid import UUID
-
-BAKU: Final = timezone(timedelta(hours=4), "+04:00")  # Azerbaijan keeps no summer time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +35,6 @@ class CertificateContent:
     valid_until: date
     status_list_id: int
     status_index: int
-
-
-def first_second(day: date) -> datetime:
-    """The moment a day begins in Asia/Baku."""
-    return datetime.combine(day, time.min, BAKU)
-
-
-def last_second(day: date) -> datetime:
-    """The last whole second of a day in Asia/Baku."""
-    return datetime.combine(day, time(23, 59, 59), BAKU)
 
 
 def mask_voen(voen: str) -> str | None:

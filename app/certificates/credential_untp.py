@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from app.certificates.credential import CertificateContent, first_second, last_second
+from app.certificates.credential import CertificateContent
 from app.certificates.status_list import PURPOSES, list_name
+from app.core.dates import day_end, day_start
 
 W3C_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 UNTP_VERSION: Final = "0.7.0"
@@ -88,8 +89,8 @@ def build(content: CertificateContent) -> dict[str, Any]:
         "id": address,
         "type": list(TYPES),
         "issuer": {"type": ["CredentialIssuer"], "id": c.issuer, "name": _composed(c.issuer_name)},
-        "validFrom": first_second(c.valid_from).isoformat(),
-        "validUntil": last_second(c.valid_until).isoformat(),
+        "validFrom": day_start(c.valid_from).isoformat(),
+        "validUntil": day_end(c.valid_until).isoformat(),
         "name": f"Certificate {c.number}",
         "credentialSubject": _attestation(c, address),
         "credentialStatus": [_status_entry(c, purpose) for purpose in PURPOSES],

@@ -12,7 +12,8 @@ from datetime import date
 from typing import Any
 
 from app import jws
-from app.certificates.record import CertificateRecord, utc_text
+from app.certificates.record import CertificateRecord
+from app.core.dates import format_utc
 from app.registry.legal_forms import public_voen
 
 JUDGED = ("valid_from", "valid_until", "status", "kid")
@@ -39,7 +40,7 @@ def certificate_members(record: CertificateRecord) -> dict[str, Any]:
         "valid_from": record.valid_from.isoformat(),
         "valid_until": record.valid_until.isoformat(),
         "status": record.status,
-        "status_since": utc_text(record.status_since),
+        "status_since": format_utc(record.status_since),
         "reason": record.status_reason,
     }
     if record.during_investigation:
@@ -56,7 +57,7 @@ def write(record: CertificateRecord) -> bytes | None:
     if record.logged_at is None or record.logged_sha256 != record.token_sha256:
         return None
     judged = " ".join(str(getattr(record, name)) for name in JUDGED)
-    moments = (utc_text(moment) for moment in (record.status_since, record.issued_at, record.logged_at))
+    moments = (format_utc(moment) for moment in (record.status_since, record.issued_at, record.logged_at))
     shown = [judged, record.number, *moments]
     face = jws.dump_json(certificate_members(record))
     mark = hashlib.sha256("\n".join(shown).encode() + face).hexdigest()[:16]

@@ -27,7 +27,7 @@ from app.certificates.model import (
     MatterState,
     Suspension,
 )
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from app.registry.model import Organisation, Residency
 
 
@@ -113,7 +113,7 @@ def past(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) ->
     revocations, surrenders = [], []
     for row in found:
         certificate = _past(row, organisation, related, voens)
-        day = day_in_baku(row.status_since)
+        day = baku_day(row.status_since)
         if row.status == CertificateStatus.REVOKED:
             revocations.append(Revocation(certificate, row.status_reason or "", day))
         else:
@@ -243,11 +243,11 @@ def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Ask
 
 def _surrender(certificate: Past, given_back: datetime, asked: _Asked) -> Surrender:
     """What was closed before the certificate was given back is no part of the inquiry that was open then."""
-    day = day_in_baku(given_back)
+    day = baku_day(given_back)
     upheld = sorted(each for each in asked.upheld or () if each[0] >= given_back)
     if upheld:  # the first: others may still be open, and a bar once earned runs
-        return Surrender(certificate, day, Inquiry.UPHELD, upheld[0][1], day_in_baku(upheld[0][0]))
+        return Surrender(certificate, day, Inquiry.UPHELD, upheld[0][1], baku_day(upheld[0][0]))
     if asked.is_open:
         return Surrender(certificate, day, Inquiry.OPEN, None, None)
     ended = max((each for each in asked.ends or () if each >= given_back), default=given_back)
-    return Surrender(certificate, day, Inquiry.NOT_UPHELD, None, day_in_baku(ended))
+    return Surrender(certificate, day, Inquiry.NOT_UPHELD, None, baku_day(ended))

@@ -18,11 +18,11 @@ from app.certificates import credential_untp, description, extracts, lint, logge
 from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription
 from app.certificates.number import CertificateNumber
+from app.core.dates import baku_day
 from app.db import new_id
 from app.errors import Unavailable
 from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
-from app.registry.days import day_in_baku
 from app.registry.legal_forms import public_voen
 
 
@@ -77,7 +77,7 @@ def issue(
     (scheme_code,) = {grant.scheme_code for grant in grants}
     refuse_while_paused(session)
     signer = issuance.signer_in(session)
-    year = day_in_baku(now).year
+    year = baku_day(now).year
     serials = store.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
     numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
     reserved = places.reserve(session, issuance.draw, len(grants))

@@ -29,10 +29,10 @@ from app.certificates.model import (
     MatterState,
     RevocationReason,
 )
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound, Version, WrongState, check_version
-from app.registry.days import day_in_baku
 
 READERS = (Role.OWNER, Role.REGISTRAR, Role.AUDITOR)
 CLOSERS = (Role.OWNER, Role.REGISTRAR)
@@ -86,7 +86,7 @@ def open_matter(
 
 def foresee(session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime) -> bool:
     """Whether `open_matter` would open one."""
-    is_in_force = certificate.status in IN_FORCE and certificate.valid_until >= day_in_baku(now)
+    is_in_force = certificate.status in IN_FORCE and certificate.valid_until >= baku_day(now)
     is_known = subject is not None and store.has_open_about(session, certificate.id, cause, subject)
     return is_in_force and not is_known
 
@@ -122,7 +122,7 @@ def report_change(
     session: Session, actor: Actor, number: str, *, what: MatterCause, text: str, on: date, now: datetime
 ) -> Matter:
     """The holder tells of a change. Errors: NotFound, Forbidden; WrongState, Conflict `too-many-changes`; Invalid."""
-    certificate = guard_report(session, actor, number, day_in_baku(now))
+    certificate = guard_report(session, actor, number, baku_day(now))
     if what not in CAUSES[MatterKind.CHANGE]:
         listed = sorted(CAUSES[MatterKind.CHANGE])
         raise Invalid.at(

@@ -1,7 +1,7 @@
 """One row of the table of certificates, as a check needs it, with what the public log says of it."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from app.certificates.model import Certificate
@@ -46,8 +46,3 @@ class CertificateRecord(NamedTuple):
 
 COLUMNS = CertificateRecord._fields[:-2]
 """Those of the table of certificates; the others come from the public log."""
-
-
-def utc_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second: `2026-11-22T17:00:00Z`."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from app.core.dates import format_utc
 from app.errors import MikError
 
 ENTRIES: Final = 131_072
@@ -136,8 +137,8 @@ def credential(url: str, issuer: str, purpose: Purpose, bits: bytes, now: dateti
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer,
-        "validFrom": _text(now),
-        "validUntil": _text(now + LIFE),
+        "validFrom": format_utc(now),
+        "validUntil": format_utc(now + LIFE),
         "credentialSubject": {
             "id": f"{url}#list",
             "type": "BitstringStatusList",
@@ -182,10 +183,6 @@ def entry_place(entry: object, purpose: Purpose) -> tuple[str, int] | None:
     if not (isinstance(url, str) and isinstance(index, str) and re.fullmatch("0|[1-9][0-9]{0,9}", index)):
         raise ListRefused(Fault.MALFORMED, "The certificate names its place in the list in a wrong form.")
     return url, int(index)
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _moment(text: object) -> datetime:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.core.dates import baku_day, utc_now
 from app.products.sheet import ProductLine, parse_products
-from app.registry.days import day_in_baku
 from app.registry.sheet import RegisterRow, parse_register
 from app.registry.table import MOST_BYTES, Note
 from app.schemes.canonical import jsonable
@@ -41,7 +40,7 @@ def assess(
     """
     ruleset = ruleset_of(scheme)
     companies = read_registers(register)
-    sheet = parse_products(read(products), companies, day_in_baku(datetime.now(UTC)))
+    sheet = parse_products(read(products), companies, baku_day(utc_now()))
     report(products, sheet.remarks)
     if sheet.errors:
         refuse(f"{products}: {note}" for note in sheet.errors)

@@ -13,6 +13,7 @@ from app.certificates.status_list import list_name
 from app.certificates.status_list_service import StatusLists
 from app.cli import bundle_files
 from app.cli.frame import in_words, load_settings, opened, stop
+from app.core.dates import utc_now
 from app.db import Database
 from app.errors import UnsafeToStart
 from app.keys import KeyRing
@@ -22,7 +23,6 @@ from app.ledger.did import did_document
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.settings import Settings
-from app.web.deps import utc_now
 
 
 def bundle(

@@ -18,7 +18,7 @@ from typing import Any
 
 from app import jws, keys, strict_json
 from app.certificates import number as numbers
-from app.certificates.record import utc_text
+from app.core.dates import format_utc
 from app.errors import MikError
 from app.jws import PublicKey
 from app.ledger.note import NoteRefused, parse_vkey
@@ -57,7 +57,7 @@ def write(folder: Path, issuer: str, files: Iterable[tuple[str, bytes]], now: da
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
             hashes[path] = hashlib.sha256(content).hexdigest()
-        index = {"v": VERSION, "made_at": utc_text(now), "issuer": issuer, "files": hashes}
+        index = {"v": VERSION, "made_at": format_utc(now), "issuer": issuer, "files": hashes}
         (draft / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
         for each in [draft, *draft.rglob("*")]:
             each.chmod(0o755 if each.is_dir() else 0o644)  # made to be handed on, whatever the mask is

@@ -12,10 +12,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from app.core.dates import months_earlier, months_later
 from app.registry.geography import countries
 from app.registry.territory import territory
 from app.schemes import facts as f
-from app.schemes.days import months_earlier, months_later
 from app.schemes.evidence_kinds import FINDING_CLASSES, EvidenceKind, Need, ValueSpec, ValueType, as_facts, as_kept
 from app.schemes.evidence_kinds import kinds as evidence_kinds
 from app.schemes.facts import Basis, Cost, CostPlace, Evidence, Facts, Item, ItemValue, Material, Step, Subject

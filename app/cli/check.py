@@ -6,9 +6,9 @@ import typer
 
 from app import production
 from app.cli.frame import load_settings, stop
+from app.core.dates import utc_now
 from app.production import AsGiven
 from app.settings import Profile, Settings
-from app.web.deps import utc_now
 
 
 def check(

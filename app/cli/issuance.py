@@ -7,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.actor import SYSTEM
 from app.cli.frame import in_words, load_settings, stop, writing
+from app.core.dates import utc_now
 from app.ledger import pause as pauses
-from app.web.deps import utc_now
 from app.web.fields import Sentence
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from app.actor import SYSTEM
 from app.certificates import store as certificates
 from app.cli.frame import in_words, load_settings, opened, stop, writing
+from app.core.dates import format_utc, utc_now
 from app.errors import UnsafeToStart
 from app.keys import KeyState
 from app.ledger import key_service, store
 from app.ledger.key_files import KeyFileAway, KeyFiles
 from app.ledger.model import SigningKey
 from app.settings import Settings
-from app.web.deps import utc_now
 
 Kid = Annotated[str, typer.Argument(help="the kid, its thumbprint, or the beginning of the thumbprint")]
 Shown = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
@@ -34,7 +34,7 @@ def list_keys(as_json: Shown = False) -> None:
             {
                 "kid": key.kid,
                 "state": key.state,
-                "since": _moment(key.state_since),
+                "since": format_utc(key.state_since),
                 "certificates": counts.get(key.kid, 0),
                 "file": _is_here(files, key.kid),
             }
@@ -54,7 +54,7 @@ def show(kid: Kid) -> None:
         key = _named(session, kid)
         typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
         for entry in store.key_events(session, key.kid):
-            typer.echo(f"{_moment(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
+            typer.echo(f"{format_utc(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
         for number in certificates.signed_by(session, key.kid):
             typer.echo(number)
 
@@ -151,7 +151,3 @@ def _read_moment(text: str) -> datetime:
     if moment.tzinfo is None:
         stop("Say in which time zone: 2026-11-22T17:00:00Z, or with an offset such as +04:00.")
     return moment
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,12 +9,12 @@ import typer
 
 from app.access.seal import Seal
 from app.cli.frame import in_words, load_settings, opened, stop
+from app.core.dates import utc_now
 from app.db import Database
 from app.notifications import repository
 from app.notifications.delivery import Round, mail_delivery
 from app.notifications.transport import MailFile, mail_files
 from app.settings import Settings
-from app.web.deps import utc_now
 
 MOST_LISTED = 1_000
 BETWEEN_LOOKS = 0.2

@@ -10,7 +10,7 @@ from app.access import resets, second_factor, service, store
 from app.access.passwords import Passwords
 from app.actor import STAFF_ROLES, SYSTEM, Role
 from app.cli.frame import in_words, load_settings, stop, writing
-from app.web.deps import utc_now
+from app.core.dates import utc_now
 
 
 def create(

@@ -12,9 +12,9 @@ from rich.table import Table
 from app.actor import SYSTEM
 from app.certificates import cascade
 from app.cli.frame import in_words, load_settings, stop, writing
+from app.core.dates import utc_now
 from app.registry.imports import RegisterFile
 from app.registry.sheet import parse_register
-from app.web.deps import utc_now
 
 
 def import_file(

@@ -13,13 +13,12 @@ from app.applications import impact as impacts
 from app.applications.impact import Line, Versions
 from app.cli.frame import in_words, load_settings, opened
 from app.cli.rules import scheme_of
+from app.core.dates import baku_day, utc_now
 from app.db import Database
 from app.errors import Invalid
-from app.registry.days import day_in_baku
 from app.schemes import service as schemes
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_file import load_schemes
-from app.web.deps import utc_now
 
 
 def impact(
@@ -34,9 +33,7 @@ def impact(
     Ends with 0, and with 2 when an option is wrong or nothing can be judged by the version.
     """
     with in_words(), opened(load_settings()) as database:
-        pieces = impacts.report(
-            database.read_session, compared(database, scheme, file, version), day_in_baku(utc_now())
-        )
+        pieces = impacts.report(database.read_session, compared(database, scheme, file, version), baku_day(utc_now()))
         lines = (line for piece in pieces for line in piece)
         if as_json:
             for line in lines:

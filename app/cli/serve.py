@@ -13,12 +13,12 @@ from app.access import demo_staff
 from app.cli.check import stop_if_unsafe
 from app.cli.frame import in_words, load_settings
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.main import prepare
 from app.production import AsGiven
 from app.settings import Profile
 from app.web import connections
 from app.web.connections import LimitedHttpProtocol
-from app.web.deps import utc_now
 
 START_S = 120
 """How long a worker may not answer before it is taken for hung and started anew; on a slow machine it loads so long."""

@@ -25,12 +25,11 @@ from app.certificates import cascade
 from app.certificates import store as certificates
 from app.cli import mail
 from app.cli.frame import in_words, load_settings, opened
+from app.core.dates import baku_day, utc_now
 from app.db import Database
 from app.ledger import log
 from app.notifications import repository as notifications
 from app.notifications.delivery import KEPT
-from app.registry.days import day_in_baku
-from app.web.deps import utc_now
 
 ANSWERS_KEPT = timedelta(days=1)
 UNDONE = 1
@@ -121,15 +120,15 @@ def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequ
             )
             for each in clock.lapsing(session, now)
         ]
-        for residency_id in certificates.residencies_run_out(session, day_in_baku(now)):
+        for residency_id in certificates.residencies_run_out(session, baku_day(now)):
             hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(hit.number for hit in hits)
             due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
-        for residency_id in certificates.residencies_returned(session, day_in_baku(now)):
+        for residency_id in certificates.residencies_returned(session, baku_day(now)):
             hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
             due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
-        for evidence_id in grounds.ended(session, day_in_baku(now)):
+        for evidence_id in grounds.ended(session, baku_day(now)):
             due.append(Due(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
         if files is not None:
             for claim_id in claims.to_erase(session, now):
@@ -154,7 +153,7 @@ def _to_forget(session: Session, now: datetime) -> Iterator[Due]:
 
 
 def _day(moment: datetime) -> str:
-    return day_in_baku(moment - timedelta(microseconds=1)).isoformat()
+    return baku_day(moment - timedelta(microseconds=1)).isoformat()
 
 
 def _end(each: Lapsing, now: datetime) -> Callable[[Session], str | None]:

@@ -15,6 +15,7 @@ from app.certificates import number as numbers
 from app.cli.bundle_files import BundleFolder
 from app.cli.frame import REFUSED, in_words, load_settings, stop
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.ledger import service as ledger
 from app.settings import Settings
 from app.verification.answer import as_members
@@ -24,7 +25,6 @@ from app.verification.offline import judge
 from app.verification.questions import Question
 from app.verification.stores import certificate_store
 from app.verification.token_text import whole
-from app.web.deps import utc_now
 
 NOT_GOOD = 1
 LONGEST_SHOWN = 60

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from app import jws
 from app.certificates.model import Certificate
+from app.core.dates import baku_day
 from app.documents.paper import PaperFacts
 from app.documents.press import Order
 from app.documents.stamp import Stamp, page_url
 from app.errors import NotFound, Unavailable
 from app.keys import KeyRing
 from app.registry import places
-from app.registry.days import day_in_baku
 from app.registry.legal_forms import public_voen
 from app.schemes import store as schemes
 from app.schemes.emblems import emblem
@@ -45,7 +45,7 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         district=c.district,
         country=c.country,
         origin_criterion=c.origin_criterion,
-        issued_on=day_in_baku(c.issued_at),
+        issued_on=baku_day(c.issued_at),
         valid_from=c.valid_from,
         valid_until=c.valid_until,
         url=page_url(base_url, c.number),

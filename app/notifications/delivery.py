@@ -18,13 +18,13 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.seal import Seal
+from app.core.dates import BAKU
 from app.db import Database
 from app.notifications import outbox, repository, requests
 from app.notifications.mail import compose
 from app.notifications.model import Kind, OutgoingMessage
 from app.notifications.texts import render
 from app.notifications.transport import DeliveryFailed, Transport, transport_of
-from app.registry.days import BAKU
 from app.settings import Settings
 
 LEASE = timedelta(minutes=10)

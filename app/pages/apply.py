@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.applications.clock import steps
+from app.core.dates import baku_day
 from app.languages import DEFAULT
 from app.pages import trial
 from app.pages.frame import language_of, render
 from app.pages.rules_text import OUTCOMES, evidence_of, explain
-from app.registry.days import day_in_baku
 from app.registry.territory import territory
 from app.schemes import service, store
 from app.schemes.eligibility import assess
@@ -46,7 +46,7 @@ def check(request: Request, session: SessionDep, now: NowDep) -> Response:
     marks = {row.code: row.content["names"] for row in store.schemes(session)}
     query, language = request.query_params, language_of(request).language
     said = language if language in REASON_LANGUAGES else DEFAULT
-    tried = trial.read(query, territory(), lists(), day_in_baku(now), language=said)
+    tried = trial.read(query, territory(), lists(), baku_day(now), language=said)
     code = tried.given.get("scheme") or next(iter(marks), "")
     asked = bool(tried.given.keys() - {"scheme"})
     assessed = None

@@ -7,13 +7,13 @@ from babel import Locale
 from babel.dates import format_date
 
 from app import languages
-from app.certificates.credential import BAKU
+from app.core.dates import BAKU, baku_day
 
 
 def day(value: date | str, language: str) -> str:
     """`22 November 2026`, from a date or its ISO form; of a moment in its RFC 3339 form, the day in Baku."""
     if isinstance(value, str):
-        value = datetime.fromisoformat(value).astimezone(BAKU).date() if "T" in value else date.fromisoformat(value)
+        value = baku_day(datetime.fromisoformat(value)) if "T" in value else date.fromisoformat(value)
     return format_date(value, "long", locale=_locale(language))
 
 

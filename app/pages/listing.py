@@ -12,12 +12,12 @@ from app.certificates import search_store
 from app.certificates.model import Certificate
 from app.certificates.record import CertificateRecord
 from app.certificates.search import Counts, Search, Standing
+from app.core.dates import baku_day
 from app.keys import KeyRing
 from app.ledger import store as ledger
 from app.ledger.model import LogEntry
 from app.pages.verdicts import FACES, Face
 from app.pages.words import _
-from app.registry.days import day_in_baku
 from app.verification.checks import Judgement, Verdict, judge_number
 from app.web import paging
 
@@ -102,7 +102,7 @@ class Listing:
 def look_up(session: Session, wanted: Search, query: Mapping[str, str], keys: KeyRing, now: datetime) -> Listing:
     """Raises Invalid for a cursor that is not ours."""
     before, after = (paging.read(query[name]) if query.get(name) else None for name in ("before", "after"))
-    today: date = day_in_baku(now)
+    today: date = baku_day(now)
     counts = search_store.count(session, wanted, today)
     found = search_store.search(session, wanted, today, before=before, after=after, limit=ON_A_PAGE + 1)
     more = len(found) > ON_A_PAGE

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import require, require_second_factor
 from app.actor import Actor, Role
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid
 from app.registry import store, voen
-from app.registry.days import day_in_baku
 from app.registry.geography import HOME
 from app.registry.import_judge import make_plan
 from app.registry.import_plan import ImportPlan, Known, LinePlan, ResidencySteps
@@ -71,7 +71,7 @@ def plan_import(session: Session, actor: Actor, sheet: RegisterSheet, today: dat
 
 def apply_import(session: Session, actor: Actor, file: RegisterFile, now: datetime) -> Applied:
     """All lines or none. Errors: Invalid `register-invalid` naming lines and columns; Conflict `register-changed`."""
-    today = day_in_baku(now)
+    today = baku_day(now)
     require(actor, Role.REGISTRAR, Role.SYSTEM)
     require_second_factor(actor)
     plan = plan_import(session, actor, file.sheet, today, lock=True)

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access.rights import may_see, own_organisation, require, require_second_factor, require_staff
 from app.actor import Actor, Role
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.db import new_id
 from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store
-from app.registry.days import day_in_baku
 from app.registry.geography import HOME, countries, district_name, same_district, wrong_district
 from app.registry.model import Park, Site, Source
 from app.registry.territory import ParkEntry, territory
@@ -237,7 +237,7 @@ def _wrong_name(name: str) -> list[dict[str, str]]:
 
 
 def _wrong_start(day: date | None, now: datetime) -> list[dict[str, str]]:
-    if day is None or day <= day_in_baku(now):
+    if day is None or day <= baku_day(now):
         return []
     detail = Message("This day is still to come. Leave it empty until production has started.", code="in-future")
     return [{"pointer": "/production_started_on", "detail": detail}]

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.access.rights import may_see, require, require_second_factor, require_staff
 from app.actor import Actor, Role
+from app.core.dates import baku_day
 from app.core.messages import Message
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
-from app.registry.days import day_in_baku
 from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
 from app.registry.model import COMPANIES, Residency, Stage
 from app.registry.periods import Move, state_of, step
@@ -58,7 +58,7 @@ def begin_residency(
     try:
         with session.begin_nested():
             row = open_period(
-                session, actor, organisation_id, park_code, details, source=BY_HAND, today=day_in_baku(now), now=now
+                session, actor, organisation_id, park_code, details, source=BY_HAND, today=baku_day(now), now=now
             )
     except IntegrityError as why:
         raise _already_open() from why
@@ -78,7 +78,7 @@ def end_residency(
 ) -> ResidencyChange:
     """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
     row = guard(session, actor, residency_id, version, Move.END, dry_run=dry_run)
-    if errors := wrong_closing(row, on, reason, day_in_baku(now)):
+    if errors := wrong_closing(row, on, reason, baku_day(now)):
         raise Invalid.with_all(errors)
     if not dry_run:
         close(session, actor, row, Move.END, on=on, reason=tidy(reason), now=now)
@@ -98,7 +98,7 @@ def cancel_residency(
 ) -> ResidencyChange:
     """The park took the residency back. Errors as `end_residency`."""
     row = guard(session, actor, residency_id, version, Move.CANCEL, dry_run=dry_run)
-    if errors := wrong_closing(row, on, reason, day_in_baku(now)):
+    if errors := wrong_closing(row, on, reason, baku_day(now)):
         raise Invalid.with_all(errors)
     if not dry_run:
         close(session, actor, row, Move.CANCEL, on=on, reason=tidy(reason), now=now)
@@ -115,7 +115,7 @@ def restore_residency(
     if not dry_run:
         try:
             with session.begin_nested():
-                reopen(session, actor, row, source=BY_HAND, today=day_in_baku(now), now=now)
+                reopen(session, actor, row, source=BY_HAND, today=baku_day(now), now=now)
         except IntegrityError as why:
             raise _already_open() from why
     return change_of(row, ChangeKind.RESTORED)
@@ -126,7 +126,7 @@ def update_stage(
 ) -> ResidencyChange:
     row = guard(session, actor, residency_id, version, Move.UPDATE)
     before, row.stage = row.stage, stage.value
-    row.source, row.confirmed_on = BY_HAND, day_in_baku(now)
+    row.source, row.confirmed_on = BY_HAND, baku_day(now)
     row.version += 1
     note(session, actor, "residency.updated", row, now, stage=[before, stage.value])
     return change_of(row, ChangeKind.KEPT, former_stage=before)

@@ -19,9 +19,9 @@ from uuid import UUID
 import pycountry
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.dates import months_earlier
 from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
 from app.schemes import nomenclature
-from app.schemes.days import months_earlier
 from app.schemes.facts import ItemValue
 from app.schemes.figures import plain
 from app.schemes.lists import lists

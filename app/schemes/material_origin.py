@@ -18,9 +18,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from stdnum.az import voen as az_voen
 
+from app.core.dates import months_later
 from app.core.text.normalize import fold
 from app.schemes import nomenclature
-from app.schemes.days import months_later
 from app.schemes.facts import Basis, CostPlace, Facts, Item, Material, Step, Subject
 from app.schemes.figures import exact
 from app.schemes.lists import Lists, Operation, lists

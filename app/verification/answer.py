@@ -10,7 +10,7 @@ from typing import Any
 
 from app import jws
 from app.certificates.extract import certificate_members
-from app.certificates.record import utc_text
+from app.core.dates import format_utc
 from app.verification.checks import Judgement, Verdict
 from app.verification.expect import Expectation, compare
 
@@ -49,7 +49,7 @@ def as_members(judgement: Judgement, base_url: str, *, demo: bool = False) -> di
     members: dict[str, Any] = {
         "verdict": judgement.verdict.value,
         "message": judgement.message,
-        "as_of": utc_text(judgement.as_of) if judgement.as_of else None,
+        "as_of": format_utc(judgement.as_of) if judgement.as_of else None,
         "certificate": certificate_members(record) if record else None,
         "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in judgement.checks],
         "links": {

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from app import jws
 from app.certificates import number as numbers
-from app.certificates.credential import BAKU, first_second, last_second
 from app.certificates.number import CertificateNumber
-from app.certificates.record import CertificateRecord, utc_text
+from app.certificates.record import CertificateRecord
+from app.core.dates import baku_day, day_end, day_start, format_utc
 from app.jws import Refused, Signed, Verified
 from app.keys import KeyRing, KeyState, KnownKey
 from app.verification.token_text import whole
@@ -186,7 +186,7 @@ def _judge_record(record: CertificateRecord, done: tuple[Check, ...], keys: KeyR
 
 def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) -> Verdict:
     """The verdict on what is genuine: status before term, but an ended term before a suspension. `now` is aware."""
-    today = now.astimezone(BAKU).date()
+    today = baku_day(now)
     if status in FINAL_STATUSES:
         return FINAL_STATUSES[status]
     if today > valid_until:
@@ -202,7 +202,7 @@ def _log(record: CertificateRecord) -> Check:
         return Check("log", False, "Its issue is not in the public log, in which everything that we issue is.")
     if record.logged_sha256 != record.token_sha256:
         return Check("log", False, "The public log has another content for this number.")
-    return Check("log", True, f"Its issue is in the public log since {utc_text(record.logged_at)}.")
+    return Check("log", True, f"Its issue is in the public log since {format_utc(record.logged_at)}.")
 
 
 def _key_state(record: CertificateRecord, keys: KeyRing) -> Check:
@@ -218,13 +218,13 @@ def _compromised(key: KnownKey, logged_at: datetime | None) -> Check:
     """Good is only what the public log had before: the date in a text is written by whoever holds the key."""
     was_before = logged_at is not None and logged_at < key.since
     when = "before" if was_before else "not before"
-    detail = f"The signing key is compromised since {utc_text(key.since)}; this was logged {when} that."
+    detail = f"The signing key is compromised since {format_utc(key.since)}; this was logged {when} that."
     return Check("key_state", was_before, detail)
 
 
 def validity_of(valid_from: date, valid_until: date, now: datetime) -> Check:
     """The detail names no day of asking: the answer, and with it the ETag, changes only when the verdict may."""
-    today = now.astimezone(BAKU).date()
+    today = baku_day(now)
     term = f"from {valid_from} to {valid_until}, both days included (Asia/Baku)"
     if today > valid_until:
         return Check("validity", False, f"The term has ended: it ran {term}.")
@@ -234,14 +234,14 @@ def validity_of(valid_from: date, valid_until: date, now: datetime) -> Check:
 
 
 def _status(record: CertificateRecord) -> Check:
-    since = utc_text(record.status_since)
+    since = format_utc(record.status_since)
     return Check("status", record.status == ACTIVE, f"The certificate is {record.status} since {since}.")
 
 
 def _as_of(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
     """The last moment at which something changed that this verdict rests on."""
     moments = [record.issued_at, record.status_since]
-    dates = (first_second(record.valid_from), last_second(record.valid_until))
+    dates = (day_start(record.valid_from), day_end(record.valid_until))
     moments += [moment for moment in dates if moment < now]
     if (key := keys.known.get(record.kid)) is not None:
         moments.append(key.since)

@@ -12,15 +12,15 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
 from app import jws
 from app.certificates import extract
-from app.certificates.credential import BAKU
-from app.certificates.record import CertificateRecord, utc_text
+from app.certificates.record import CertificateRecord
+from app.core.dates import baku_day, day_start, format_utc
 from app.keys import KeyRing
 from app.verification.answer import Printed, answer, print_judgement
 from app.verification.checks import MISTYPED, UNKNOWN, Judgement, Verdict, judge_number
@@ -97,7 +97,7 @@ def stretch_of(now: datetime) -> tuple[datetime, datetime]:
 
     A verdict turns at midnight in Baku; `as_of` moves just after the first moment and the last second of a day.
     """
-    midnight = datetime.combine(now.astimezone(BAKU).date(), time.min, BAKU).astimezone(UTC)  # compared the fastest
+    midnight = day_start(baku_day(now)).astimezone(UTC)  # compared the fastest
     if now == midnight:
         return midnight, midnight
     last_second = midnight + timedelta(days=1, seconds=-1)
@@ -148,8 +148,8 @@ def _punched(
     as_of = record.status_since + timedelta(days=1)  # none of its moments
     text = written(replace(judgement, as_of=as_of)).decode()
     face = jws.dump_json(extract.certificate_members(record)).decode()
-    shown = (face, record.number, *map(utc_text, (record.status_since, as_of, record.logged_at or as_of)))
+    shown = (face, record.number, *map(format_utc, (record.status_since, as_of, record.logged_at or as_of)))
     holes = {hole: place for place, hole in enumerate(shown)}
     pieces = re.split("(" + "|".join(map(re.escape, holes)) + ")", text)
     form = "%b".join(piece.replace("%", "%%") for piece in pieces[::2])
-    return judgement.verdict, form.encode(), tuple(holes[hole] for hole in pieces[1::2]), utc_text(judgement.as_of)
+    return judgement.verdict, form.encode(), tuple(holes[hole] for hole in pieces[1::2]), format_utc(judgement.as_of)

@@ -15,8 +15,8 @@ from typing import Final
 from app import jws, strict_json
 from app.certificates import status_list
 from app.certificates.credential_reading import Certified, Unreadable, read
-from app.certificates.record import utc_text
 from app.certificates.status_list import ListRefused, Purpose, StatusList
+from app.core.dates import format_utc
 from app.jws import PublicKey, Reason, Refused, Verified
 from app.ledger.checkpoint import Proof, prove, read_proof
 from app.ledger.entry import LogEvent
@@ -86,7 +86,7 @@ def judge(text: str, sources: Sources, now: datetime) -> Answer:
     except _Undecided as why:
         return Answer(None, f"cannot be said, {aged}", (*done, why.check), certified)
     verdict = verdict_of(status, certified.valid_from, certified.valid_until, now)
-    headline = f"{verdict.replace('_', ' ')} as of {utc_text(as_of)}, list {age(now - as_of)} old"
+    headline = f"{verdict.replace('_', ' ')} as of {format_utc(as_of)}, list {age(now - as_of)} old"
     return Answer(verdict, headline, (*done, check), certified)
 
 
@@ -159,7 +159,7 @@ def _status(certified: Certified, sources: Sources, now: datetime) -> tuple[str,
     said = {"revoked": "revoked, given back or replaced", "suspended": "suspended"}.get(
         status, "neither revoked nor suspended"
     )
-    detail = f"By the lists signed at {utc_text(min(as_of))} it is {said}."
+    detail = f"By the lists signed at {format_utc(min(as_of))} it is {said}."
     return status, min(as_of), Check("status", status == ACTIVE, detail)
 
 
@@ -173,12 +173,14 @@ def _list(url: str, purpose: Purpose, certified: Certified, sources: Sources, no
     if (listed.url, listed.purpose, listed.issuer, whose) != (url, purpose, certified.issuer, certified.issuer):
         raise _Undecided(Check("status", False, f"The list for {purpose} is another list, or of another issuer."))
     if listed.valid_from > now + CLOCKS_DIFFER:
-        detail = f"The list for {purpose} is from {utc_text(listed.valid_from)}, which is to come: look at your clock."
+        detail = (
+            f"The list for {purpose} is from {format_utc(listed.valid_from)}, which is to come: look at your clock."
+        )
         raise _Undecided(Check("status", False, detail))
     if now > listed.valid_until:
         detail = (
             f"The list for {purpose} is {age(now - listed.valid_from)} old and was good until "
-            f"{utc_text(listed.valid_until)}. Fetch a new bundle."
+            f"{format_utc(listed.valid_until)}. Fetch a new bundle."
         )
         raise _Undecided(Check("status", False, detail))
     return listed

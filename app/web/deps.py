@@ -6,7 +6,7 @@ for its turn among all that checks are asked, perhaps with the lock of the one w
 
 import re
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -35,11 +35,6 @@ from app.web.routing import NEEDS_TOKEN, authorization_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def utc_now() -> datetime:
-    """The one clock of the service; tests hand in another through `app.state.clock`."""
-    return datetime.now(UTC)
 
 
 async def get_settings(request: Request) -> Settings:

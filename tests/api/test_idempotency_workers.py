@@ -8,7 +8,7 @@ from api_world import program_of
 from idempotency_support import events, is_replay, keyed, new_key, same
 from retry_workers import serving, until_answered
 
-from app.web.deps import utc_now
+from app.core.dates import utc_now
 from tests.support import open_house, product
 
 

@@ -7,7 +7,7 @@ import pytest
 from api_world import refused, rows
 
 from app.cli import sweep
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from tests.support import PDF, ok, product
 
 CHANGE = {"what": "supplier", "text": "The coil comes from another mill.", "on": "2026-12-01"}
@@ -352,7 +352,7 @@ class TestSweep:
     def test_evidence_that_ends_under_a_certificate_opens_a_matter_once(self, house, company):
         number = house.certify(company)
         item = permit_of(company)
-        today = day_in_baku(house.clock())
+        today = baku_day(house.clock())
         ok(withdraw(house, item, reason=REASON))
         ends = (today + timedelta(days=10)).isoformat()
         house.confirm_evidence(item, valid_until=ends)
@@ -375,7 +375,7 @@ class TestSweep:
 
     def test_what_was_replaced_or_is_asked_for_once_only_ends_quietly(self, house, company):
         house.certify(company)
-        today = day_in_baku(house.clock())
+        today = baku_day(house.clock())
         soon = (today + timedelta(days=1)).isoformat()
         for kind, values in (("permit", {}), ("authority-to-sign", {"basis": "director"})):
             items = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
@@ -427,7 +427,7 @@ class TestRegister:
     def test_a_new_residency_brings_the_certificate_back(self, house, company):
         number = house.certify(company)
         (row,) = ok(company.get("/v1/residencies"))["items"]
-        ended = {"on": day_in_baku(house.clock()).isoformat(), "reason": "A new number."}
+        ended = {"on": baku_day(house.clock()).isoformat(), "reason": "A new number."}
         house.registrar.act(f"/v1/residencies/{row['id']}/end", ended)
         assert house.verify(number)["verdict"] == "suspended"
         body = {

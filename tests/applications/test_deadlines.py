@@ -20,7 +20,7 @@ from app.applications.deadlines import (
     timing,
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from app.registry.working_days import Calendar
 
 WEEK = Calendar()
@@ -36,7 +36,7 @@ def at(text):
 
 
 def due_day(found):
-    return day_in_baku(found.due_at - timedelta(seconds=1)).isoformat()
+    return baku_day(found.due_at - timedelta(seconds=1)).isoformat()
 
 
 def test_the_clock_of_the_house_runs_from_submission():
@@ -163,7 +163,7 @@ def lives(draw):
 def test_overdue_is_when_more_days_were_counted_than_allowed(life):
     times, now = life
     found = timing(times, [DECISION], WEEK, now)
-    assert (found.age_working_days >= 30) == (day_in_baku(now) >= day_in_baku(found.due_at - timedelta(seconds=1)))
+    assert (found.age_working_days >= 30) == (baku_day(now) >= baku_day(found.due_at - timedelta(seconds=1)))
     assert found.overdue == (now >= found.due_at)
     if found.age_working_days > 30:
         assert found.overdue
@@ -182,12 +182,12 @@ def test_a_stop_moves_the_deadline_by_its_own_working_days(life):
     times, now = life
     found = timing(times, [DECISION], WEEK, now)
     unasked = timing(Times(times.state, times.state_since, times.submitted_at), [DECISION], WEEK, now)
-    stopped = sum(WEEK.between(day_in_baku(a), day_in_baku(b)) for a, b in times.stops)
+    stopped = sum(WEEK.between(baku_day(a), baku_day(b)) for a, b in times.stops)
     assert found.age_working_days == unasked.age_working_days - stopped
-    if not found.overdue and found.due_at > end_of(day_in_baku(now)):
-        assert day_in_baku(found.due_at) == WEEK.after(
-            day_in_baku(unasked.due_at) - timedelta(days=1), stopped
-        ) + timedelta(days=1)
+    if not found.overdue and found.due_at > end_of(baku_day(now)):
+        assert baku_day(found.due_at) == WEEK.after(baku_day(unasked.due_at) - timedelta(days=1), stopped) + timedelta(
+            days=1
+        )
 
 
 @given(lives(), st.randoms(use_true_random=False))

@@ -6,7 +6,7 @@ import pytest
 
 from app.certificates import search_store
 from app.certificates.search import Counts, Group, Search, Standing, standing_of
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from tests.support import ok, product
 
 DAY = date(2026, 11, 22)
@@ -107,7 +107,7 @@ def test_found_by_its_number_however_typed(shared_house, numbers):
 
 
 def test_what_is_counted_is_what_is_found(shared_house, numbers):
-    today = day_in_baku(shared_house.clock())
+    today = baku_day(shared_house.clock())
     cases = [Search(), Search(q="agdam"), Search(holder="Aghdam Pipe"), Search(hs6="7010"), Search(q="-")]
     cases += [Search(status=standing) for standing in Standing]
     with shared_house.database.read_session() as session:
@@ -117,7 +117,7 @@ def test_what_is_counted_is_what_is_found(shared_house, numbers):
 
 
 def test_pages_turn_both_ways(shared_house, numbers):
-    today = day_in_baku(shared_house.clock())
+    today = baku_day(shared_house.clock())
     with shared_house.database.read_session() as session:
         everything = [row.id for row in search_store.search(session, Search(), today, limit=100)]
         older = search_store.search(session, Search(), today, before=everything[1], limit=2)

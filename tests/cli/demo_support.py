@@ -12,8 +12,8 @@ from app.access import second_factor, service
 from app.access.demo_staff import STAFF
 from app.actor import SYSTEM
 from app.cli.demo.stage import Stage
+from app.core.dates import baku_day
 from app.db import Base
-from app.registry.days import day_in_baku
 from tests.support import PASSWORD, open_house
 
 SECRET = second_factor.new_secret()
@@ -69,7 +69,7 @@ def codes(house, email):
 def stage(house, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
-    line, today = line or Line(house.http), day_in_baku(house.clock())
+    line, today = line or Line(house.http), baku_day(house.clock())
     return Stage(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
 
 

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from app.access import demo_staff, store
 from app.cli import app
 from app.commit_pipeline import open_database
+from app.core.dates import utc_now
 from app.main import prepare
 from app.settings import Settings
-from app.web.deps import utc_now
 from tests.support import ok, open_house
 
 HEADER = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status\n"

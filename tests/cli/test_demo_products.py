@@ -12,8 +12,8 @@ from app.cli.demo.cases import CasePlay
 from app.cli.demo.sample_documents import small_pdf
 from app.cli.demo.sample_products import KARABAKH, MADE, OWN_ROWS, sums
 from app.cli.demo.stage import sample, sample_rows
+from app.core.dates import baku_day
 from app.products.sheet import parse_products
-from app.registry.days import day_in_baku
 from app.schemes.eligibility import assess
 from app.schemes.lists import OperationClass, lists
 from app.schemes.outcome import Outcome
@@ -31,7 +31,7 @@ def in_the_file(tmp_path_factory):
     for name in cast.REGISTER_FILES:
         (folder / name).write_bytes(sample(name))
     register = read_registers([folder / name for name in cast.REGISTER_FILES])
-    sheet = parse_products(sample(cast.PRODUCTS_FILE), register, day_in_baku(NOW))
+    sheet = parse_products(sample(cast.PRODUCTS_FILE), register, baku_day(NOW))
     return {
         (code, line.product_id): {
             finding.rule: finding.outcome

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from app.access import demo_staff
 from app.cli import app as mik
+from app.core.dates import utc_now
 from app.production import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
 from app.settings import Settings
-from app.web.deps import utc_now
 
 PASSWORD = "correct horse battery staple"
 

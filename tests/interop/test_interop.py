@@ -8,7 +8,7 @@ from interop_support import install, node
 from joserfc import jws as joserfc
 from joserfc.jwk import ECKey, KeySet
 
-from app.certificates.record import utc_text
+from app.core.dates import format_utc
 from tests.support import ok, open_house
 
 FOLDER = Path(__file__).parent
@@ -43,7 +43,7 @@ def published(sqlite_template, tmp_path_factory):
                 UNTP: json.loads((FOLDER / "untp_context.json").read_text(encoding="utf-8")),
                 ours: ok(house.anonymous.get(ours.removeprefix(BASE))),
             },
-            "now": utc_text(house.clock()),
+            "now": format_utc(house.clock()),
         }
 
 

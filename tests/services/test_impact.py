@@ -14,9 +14,9 @@ from app.actor import Role
 from app.applications import impact
 from app.certificates.model import Certificate
 from app.cli import app as commands
+from app.core.dates import baku_day
 from app.db import new_id
 from app.products.model import CostItem, Material, ProcessStep, Product
-from app.registry.days import day_in_baku
 from app.registry.model import Site
 from app.schemes import canonical
 from app.schemes import service as schemes
@@ -54,7 +54,7 @@ def test_each_product_whose_outcome_differs_is_named_with_the_rules(house, fille
     publish(house, "MIK", "2099.3")
     about, *changed, summary = lines(ask(house.owner, "2099.2"))
     assert version == "2099.1"
-    assert (about["type"], about["scheme"], about["as_of"]) == ("impact", "MIK", day_in_baku(house.clock()).isoformat())
+    assert (about["type"], about["scheme"], about["as_of"]) == ("impact", "MIK", baku_day(house.clock()).isoformat())
     assert (about["now"]["version"], about["then"]["version"]) == ("2099.3", "2099.2")
     by_id = {each["id"]: each for each in changed}
     assert numbers[2] not in by_id
@@ -234,7 +234,7 @@ def peak(house, compared):
     """Bytes at most held while the report is read and thrown away, and how many were judged."""
     last = None
     tracemalloc.start()
-    for piece in impact.report(house.database.read_session, compared, day_in_baku(house.clock())):
+    for piece in impact.report(house.database.read_session, compared, baku_day(house.clock())):
         last = piece[-1] if piece else last
         gc.collect()  # sessions are cycles: when they are collected is not the question here
     most = tracemalloc.get_traced_memory()[1]

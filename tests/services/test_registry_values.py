@@ -1,6 +1,5 @@
 """Numbers, texts, figures and names as people type them: the pure files of the registry."""
 
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 from stdnum.az import voen as reference
 
 from app.registry import voen
-from app.registry.days import day_in_baku
 from app.registry.figures import Column, as_stored, wrong_figure
 from app.registry.geography import countries, same_district
 from app.registry.territory import territory
@@ -117,13 +115,6 @@ def test_lines_are_allowed_where_asked_for():
 )
 def test_spellings_that_find_each_other(one, other):
     assert fold(one) == fold(other)
-
-
-def test_the_day_in_baku_begins_four_hours_earlier():
-    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    assert day_in_baku(noon) == date(2026, 11, 22)
-    assert day_in_baku(noon + timedelta(hours=8)) == date(2026, 11, 23)
-    assert day_in_baku(noon + timedelta(hours=7, minutes=59)) == date(2026, 11, 22)
 
 
 def test_one_district_under_two_names():

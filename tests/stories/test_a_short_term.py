@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day
 from tests.api.api_world import execute, refused, stored_id
 from tests.support import PAPERS, ok
 
@@ -14,7 +14,7 @@ QUESTION = {"questions": [{"text": "It would end soon. Do you accept that?", "fi
 
 def ending_in(house, days, what):
     """A case under review whose certificate would rest on something that ends in so many days, and that day."""
-    last = (day_in_baku(house.clock()) + timedelta(days=days)).isoformat()
+    last = (baku_day(house.clock()) + timedelta(days=days)).isoformat()
     company = house.company(evidence=what == "residency")
     if what == "residency":
         own = stored_id(house, company.organisation_id)
@@ -97,7 +97,7 @@ def test_a_term_that_became_short_since_the_recommendation_goes_back_to_review(h
 def test_an_accepted_term_holds_for_no_shorter_one(house):
     company, case_id, _ = ending_in(house, 29, "residency")
     ok(answer(house, company, case_id, accepts=True))
-    last = (day_in_baku(house.clock()) + timedelta(days=10)).isoformat()
+    last = (baku_day(house.clock()) + timedelta(days=10)).isoformat()
     own = stored_id(house, company.organisation_id)
     execute(house, "UPDATE residencies SET ends_on = :last WHERE organisation_id = :own", last=last, own=own)
     named = refused(recommend(house, case_id, "residency"), 409, "term-too-short")

@@ -9,7 +9,7 @@ from verification_world import NOW, content_of, record_of, ring_of, signer_of, t
 
 from app import jws
 from app.certificates.model import CertificateStatus
-from app.certificates.record import utc_text
+from app.core.dates import format_utc
 from app.keys import KeyRing, KeyState, KnownKey
 from app.verification.checks import (
     ACTIVE,
@@ -145,7 +145,7 @@ class TestKeyState:
         ):
             assert judgement.verdict == verdict
             detail = next(c.detail for c in judgement.checks if c.name == "key_state")
-            assert utc_text(since) in detail
+            assert format_utc(since) in detail
             assert judgement.as_of == max(since, RECORD.issued_at)
 
 
@@ -309,7 +309,3 @@ class TestAsOf:
     def test_the_last_days_there_are(self):
         record = RECORD._replace(valid_until=date.max)
         assert judge_number(record, RING, NOW).verdict is Verdict.VALID
-
-    def test_text(self):
-        assert utc_text(datetime(2026, 11, 22, 17, 0, 0, 999999, tzinfo=UTC)) == "2026-11-22T17:00:00Z"
-        assert utc_text(datetime.fromisoformat("2026-11-22T21:00:00+04:00")) == "2026-11-22T17:00:00Z"

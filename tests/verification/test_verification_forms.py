@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from verification_world import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
 from app.certificates import extract
-from app.certificates.credential import BAKU
 from app.certificates.number import CertificateNumber
 from app.certificates.record import CertificateRecord
+from app.core.dates import BAKU
 from app.keys import KeyRing, KeyState
 from app.verification import forms
 from app.verification.answer import answer

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
@@ -20,7 +19,7 @@ from app.cli.demo.journey import play
 from app.cli.demo.show import as_object, show
 from app.cli.demo.stage import Stage
 from app.cli.frame import load_settings, stderr, stop
-from app.registry.days import day_in_baku
+from app.core.dates import baku_day, utc_now
 from app.settings import Profile, Settings
 
 TIMEOUT = 30.0
@@ -53,7 +52,7 @@ def demo(
                 codes_for=partial(_codes, settings),
                 mailed_code_for=partial(_mailed_code, settings),
                 say=_say,
-                today=day_in_baku(datetime.now(UTC)),
+                today=baku_day(utc_now()),
             )
             played = play(stage)
         except NoService as why:

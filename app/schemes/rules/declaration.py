@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from app.schemes.days import months_later
+from app.core.dates import months_later
 from app.schemes.evidence_choice import awaiting, confirmed, holds
 from app.schemes.facts import DeclarationFacts, Facts, Item
 from app.schemes.material_origin import is_natural_person

@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from app.core.dates import months_earlier
 from app.schemes import nomenclature
-from app.schemes.days import months_earlier
 from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
 from app.schemes.facts import Facts, Item, ResidencyState
 from app.schemes.figures import exact, plain, shown

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.schemes.days import months_earlier, months_later
+from app.core.dates import months_earlier, months_later
 from app.schemes.evidence_choice import awaiting, choose
 from app.schemes.facts import Facts, PastCertificate
 from app.schemes.outcome import Outcome
