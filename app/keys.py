@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import jws, strict_json
+from app.core.files import write_once
 from app.errors import UnsafeToStart
 from app.jws import PrivateKey, PublicKey, UnusableKey
 
@@ -143,7 +144,7 @@ def load_or_create_secret(path: Path) -> bytes:
     try:
         return load_secret(path)
     except FileNotFoundError:
-        write_once(path, secrets.token_hex(_SECRET_BYTES).encode())
+        write_private(path, secrets.token_hex(_SECRET_BYTES).encode())
         return load_secret(path)
 
 
@@ -200,39 +201,16 @@ def create_private_key() -> tuple[PrivateKey, bytes]:
 
 
 def _create(path: Path) -> None:
-    write_once(path, create_private_key()[1])
+    write_private(path, create_private_key()[1])
 
 
-def write_once(path: Path, content: bytes) -> None:
-    """Write a new key under a name of its own, then link it into place: the first link wins, and a reader never sees
-    half a key. Losing the race is fine; the loser's key has signed nothing."""
-    folder = path.parent
-    draft = folder / f".{path.name}.{secrets.token_hex(8)}"
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new key file; where there is one already, it stays. Losing that race is fine: the key of the loser has
+    signed nothing."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                return
-        finally:
-            draft.unlink()
-        _sync_folder(folder)  # a certificate must not outlive, in a power cut, the key that signed it
+        write_once(path, content)
     except OSError as error:
         raise UnsafeKeyFile(f"No key file can be made at {path}: {error.strerror}.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def thumbprint(key: PublicKey) -> str:

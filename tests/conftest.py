@@ -74,9 +74,9 @@ UNMEASURED = (
 )  # fmt: skip
 """Run without measuring coverage, which would double their time: what they walk through, others measure already."""
 SHORT = (
-    "applications/", "certificates/", "cli/test_commands", "core/", "documents/", "install/", "interop/test_interop", "ledger/",
-    "migrations/", "pages/test_verify_http", "products/", "registry/", "rules/", "stories/", "test_", "vectors/",
-    "verification/test_offline", "verification/test_verification_lane",
+    "applications/", "certificates/", "cli/test_commands", "core/", "documents/", "install/", "interop/test_interop",
+    "ledger/", "migrations/", "pages/test_verify_http", "products/", "registry/", "rules/", "stories/", "test_",
+    "vectors/", "verification/test_offline", "verification/test_verification_lane",
 )  # fmt: skip
 """A minute of everything that another Python could do otherwise, the whole journeys among it: for `make test-short`."""
 

@@ -5,7 +5,6 @@ The file holds e-mail â†’ password, and one member `totp_secrets` with e-mail â†
 
 import fcntl
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +14,7 @@ from app.access import second_factor, service, store
 from app.access.passwords import Passwords
 from app.access.seal import Seal
 from app.actor import SYSTEM, Role
+from app.core.files import replace_file
 from app.db import Database
 from app.settings import Settings
 
@@ -88,13 +88,7 @@ def remember(data_dir: Path, passwords: Mapping[str, str], *, with_secrets: bool
         if with_secrets:
             secrets_by_email = {email: second_factor.new_secret() for email in passwords} | secrets_by_email
         accounts = {**passwords, **known(data_dir)}
-        draft = data_dir / f".{FILE}.{secrets.token_hex(6)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({**accounts, SECRETS: secrets_by_email}, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(data_dir / FILE)
+        replace_file(data_dir / FILE, json.dumps({**accounts, SECRETS: secrets_by_email}, indent=2).encode())
     return accounts
 
 

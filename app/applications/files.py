@@ -21,6 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from app.core.files import sync_folder
 from app.core.messages import Message
 from app.errors import Invalid, StorageFull, TooLarge, UnsupportedMedia
 
@@ -90,11 +91,7 @@ class EvidenceFiles:
         with no_room_is_said():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             draft.path.rename(path)  # also where it is there already: then its age begins anew, see `remove`
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(path.parent)
 
     def erase(self, sha256: str) -> None:
         """Remove a file that no row names any more. One that was written or sent again within the hour stays: its row

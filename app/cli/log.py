@@ -1,7 +1,6 @@
 """`mik log check` and `mik log export`: is the public log what was promised, and its tiles as plain files."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.certificates import examine as certificates
 from app.cli.frame import in_words, load_settings, opened, stop
+from app.core.files import replace_file
 from app.errors import UnsafeToStart
 from app.jws import PublicKey
 from app.ledger import examine as ledger
@@ -123,9 +123,5 @@ def export(
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a reader of the folder never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.chmod(0o644)  # made to be published, whatever the mask is
-    draft.replace(path)
+    replace_file(path, content, 0o644)  # made to be published

@@ -5,11 +5,11 @@ state of it takes the place of the older.
 """
 
 import logging
-import os
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from app.core.files import write_once
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Drawer:
         made = make()
         path = self._path(owner, kind, key)
         try:
-            _put_first(path, made)
+            write_once(path, made)
         except OSError as why:
             log.warning("%s cannot be kept: %s", path, why.strerror)
             return made
@@ -51,19 +51,3 @@ class Drawer:
 
     def _path(self, owner: str, kind: str, key: str) -> Path:
         return self._folder / owner[-1:] / owner / f"{kind}~{key}"
-
-
-def _put_first(path: Path, content: bytes) -> None:
-    """Written whole under a name of its own, then linked into place: the first one stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{secrets.token_hex(8)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

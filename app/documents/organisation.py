@@ -100,7 +100,7 @@ def load_or_make_demo(path: Path, now: datetime) -> Organisation:
     try:
         content = keys.read_private(path)
     except FileNotFoundError:
-        keys.write_once(path, _demo(now))
+        keys.write_private(path, _demo(now))
         content = keys.read_private(path)
     return _assemble(content, content, str(path), now)
 

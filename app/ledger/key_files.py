@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.core.messages import Message
 from app.errors import Unavailable
-from app.keys import FileSigner, certificate_signer, create_private_key, did_kid, thumbprint, write_once
+from app.keys import FileSigner, certificate_signer, create_private_key, did_kid, thumbprint, write_private
 
 FIRST = "certificates.pem"
 _ALL = "certificates*.pem"
@@ -49,5 +49,5 @@ class KeyFiles:
     def create(self) -> FileSigner:
         """A new key in a file of its own, named after its thumbprint."""
         key, pem = create_private_key()
-        write_once(self._folder / f"certificates-{thumbprint(key.public)}.pem", pem)
+        write_private(self._folder / f"certificates-{thumbprint(key.public)}.pem", pem)
         return self.signer(did_kid(self._issuer, key.public))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.messages import Message
 from app.errors import UnsafeToStart
-from app.keys import UnsafeKeyFile, read_private, write_once
+from app.keys import UnsafeKeyFile, read_private, write_private
 from app.ledger import store
 from app.ledger.checkpoint import origin_of
 from app.ledger.log import LogKeyAway
@@ -72,7 +72,7 @@ def load_or_create(path: Path) -> Ed25519PrivateKey:
     except FileNotFoundError:
         key = Ed25519PrivateKey.generate()
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-        write_once(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
+        write_private(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
         return load(path)
 
 

@@ -1,7 +1,6 @@
 """Where messages go: a mail server, or, in the demo profile, files of the data folder."""
 
 import asyncio
-import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from app import keys
+from app.core.files import replace_file
 from app.settings import Settings
 
 TIMEOUT_S = 60.0
@@ -111,10 +111,7 @@ class FolderTransport:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ident = str(mail["Message-ID"]).strip("<>").partition("@")[0]
         path = self._folder / f"{mail['Date'].datetime:%Y%m%dT%H%M%S}-{ident}.eml"
-        unfinished = path.with_suffix(".part")
-        unfinished.touch(mode=0o600)
-        unfinished.write_bytes(mail.as_bytes())
-        os.replace(unfinished, path)  # noqa: PTH105 (says what it is: one step, also over the file of an earlier attempt)
+        replace_file(path, mail.as_bytes())  # also over the file of an earlier attempt
 
 
 @dataclass(frozen=True, slots=True)
