@@ -5,11 +5,10 @@ Message keys are the English texts.
 """
 
 import io
-from collections.abc import Sequence
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
-from typing import Final, Literal
+from typing import Literal
 
 from babel import Locale
 from babel.messages.mofile import write_mo
@@ -35,36 +34,6 @@ def catalogue(domain: str, language: str) -> NullTranslations:
     write_mo(compiled, messages)
     compiled.seek(0)
     return GNUTranslations(compiled)
-
-
-_MOST_RANGES: Final = 32
-
-
-def preferred(accepted: str, offered: Sequence[str] = LANGUAGES) -> str:
-    """The offered language that is wanted most, else English.
-
-    RFC 9110 §12.5.4, by the primary subtag alone: `zh-Hant-TW` reads our Chinese.
-    """
-    best, most = DEFAULT, 0.0
-    for part in accepted.split(",")[:_MOST_RANGES]:
-        tag, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        language = DEFAULT if tag == "*" else tag.partition("-")[0]
-        weight = _weight(parameters)
-        if language in offered and weight > most:
-            best, most = language, weight
-    return best
-
-
-def _weight(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                weight = float(value)
-            except ValueError:
-                return 0.0
-            return weight if 0 < weight <= 1 else 0.0
-    return 1.0
 
 
 @cache

@@ -21,9 +21,9 @@ from app.access.tokens import AccessTokens
 from app.actor import Actor, ActorKind, Scope
 from app.db import Database
 from app.errors import TooManyAttempts, Unauthenticated
-from app.web.basic_auth import CHALLENGE, read_basic
 from app.web.deps import AddressDep, DatabaseDep, NowDep, PasswordsDep, SealDep, TokensDep
 from app.web.fields import Answer
+from app.web.headers import BASIC_CHALLENGE, read_basic
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
@@ -115,7 +115,7 @@ def _for_program(
     desk: "_Desk", authorization: str | None, client_id: str | None, secret: str | None, scope: str | None
 ) -> Response:
     """One way of authentication: a wrong one by Basic is answered with its challenge (RFC 6749 §5.2)."""
-    challenge = {"WWW-Authenticate": CHALLENGE}
+    challenge = {"WWW-Authenticate": BASIC_CHALLENGE}
     try:
         basic = read_basic(authorization)
     except ValueError as why:

@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from app import jws
 from app.certificates import credential_shape, credential_untp
 from app.errors import NotFound
-from app.web.conditions import matches
 from app.web.deps import SettingsDep
+from app.web.headers import conditional_response
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
@@ -55,8 +55,5 @@ def _known(shape: str) -> None:
 
 
 def _for_ever(request: Request, document: dict[str, Any], shape: str, media_type: str) -> Response:
-    tag = f'"{shape}"'
-    headers = {"ETag": tag, "Cache-Control": "public, max-age=86400, immutable"}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(jws.dump_json(document), headers=headers, media_type=media_type)
+    headers = {"ETag": f'"{shape}"', "Cache-Control": "public, max-age=86400, immutable"}
+    return conditional_response(request, jws.dump_json(document), headers, media_type)

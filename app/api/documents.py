@@ -1,6 +1,5 @@
 """For everybody: the QR code, the label and the signed paper of a certificate that holds today."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -24,8 +23,8 @@ from app.errors import Conflict, Invalid, NotFound, Unavailable
 from app.keys import KeyRing
 from app.ledger import store as ledger
 from app.verification.checks import Judgement, Verdict, judge_number
-from app.web.conditions import matches
 from app.web.deps import NowDep
+from app.web.headers import conditional_response, not_modified
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
@@ -137,9 +136,9 @@ async def certificate_pdf(
         raise Invalid("There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
     press = _press(request)
     # Two signatures over one content differ: the tag names what the paper was made of.
-    headers = _headers(f'W/"{press.paper_key(order, lang)}"')
-    if matches(request.headers.get("if-none-match"), headers["ETag"].removeprefix("W/")):
-        return Response(status_code=304, headers=headers)
+    headers = {"ETag": f'W/"{press.paper_key(order, lang)}"', **_ASK_AGAIN}
+    if unchanged := not_modified(request, headers):
+        return unchanged
     bench: Bench = request.app.state.bench
     pdf = await bench.make(lambda: press.paper(order, lang, now))
     headers |= {
@@ -150,6 +149,7 @@ async def certificate_pdf(
     return Response(pdf, headers=headers, media_type=PDF)
 
 
+_ASK_AGAIN = {"Cache-Control": "no-cache"}  # what was good yesterday may be revoked today
 # Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
 _PDF_CSP = "frame-ancestors 'none'"
 _CHOICE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(languages.LANGUAGES))
@@ -162,10 +162,7 @@ async def _picture(
     order = await _ordered(request, number, now)
     bench: Bench = request.app.state.bench
     body = await bench.make(lambda: draw(_press(request), order))
-    headers = _headers(f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-    if matches(request.headers.get("if-none-match"), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
+    return conditional_response(request, body, _ASK_AGAIN, media_type)
 
 
 async def _ordered(request: Request, number: str, now: datetime) -> Order:
@@ -191,8 +188,3 @@ def _read(request: Request, number: str, now: datetime) -> Order:
 def _press(request: Request) -> Press:
     press: Press = request.app.state.press
     return press
-
-
-def _headers(tag: str) -> dict[str, str]:
-    """Always asked for anew: what was good yesterday may be revoked today."""
-    return {"ETag": tag, "Cache-Control": "no-cache"}

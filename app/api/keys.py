@@ -3,7 +3,6 @@
 Both are written once for each change of the keys, which every worker sees within a second.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,8 +12,8 @@ from fastapi.responses import Response
 from app import jws
 from app.keys import KeyRing
 from app.ledger.did import did_document
-from app.web.conditions import matches
 from app.web.deps import IssuanceDep
+from app.web.headers import conditional_response, strong_etag
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
@@ -43,7 +42,7 @@ class KeyDocuments:
         written = self._written.get(media_type)
         if written is None or written[0] is not ring:
             body = jws.dump_json(members(ring))
-            written = self._written[media_type] = (ring, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+            written = self._written[media_type] = (ring, body, strong_etag(body))
         return written[1], written[2]
 
 
@@ -69,7 +68,4 @@ async def did(request: Request, issuance: IssuanceDep) -> Response:
 def _answer(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
     documents: KeyDocuments = request.app.state.key_documents
     body, tag = documents.of(request.app.state.keys(), media_type, members)
-    headers = {"ETag": tag, "Cache-Control": FOR_AN_HOUR}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
+    return conditional_response(request, body, {"ETag": tag, "Cache-Control": FOR_AN_HOUR}, media_type)

@@ -3,7 +3,6 @@
 They are part of the service and change with its version only: nothing here asks the database.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -16,8 +15,8 @@ from pydantic import Field
 from app.api.dossier import searchable
 from app.schemes import nomenclature
 from app.schemes.lists import JOINT_PRODUCTION, OperationClass, lists
-from app.web.conditions import matches
 from app.web.fields import Answer
+from app.web.headers import conditional_response
 from app.web.paging import PageDep
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
@@ -162,8 +161,4 @@ def _named(group: str, codes: Sequence[str]) -> list[dict[str, Any]]:
 
 def _answer(request: Request, members: dict[str, Any], more: dict[str, str] | None = None) -> Response:
     body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": FOR_AN_HOUR, **(more or {})}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return conditional_response(request, body, {"Cache-Control": FOR_AN_HOUR, **(more or {})}, "application/json")

@@ -6,7 +6,6 @@ read, and the next entity tag is another one.
 """
 
 import csv
-import hashlib
 import io
 import json
 import re
@@ -25,8 +24,8 @@ from app.certificates import search_store
 from app.certificates.model import Certificate
 from app.core.dates import baku_day
 from app.db import Database
-from app.web.conditions import matches
 from app.web.deps import DatabaseDep, NowDep
+from app.web.headers import not_modified, strong_etag
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
@@ -95,10 +94,10 @@ def _file(request: Request, database: Database, name: str, media_type: str, head
     with database.read_session() as session:
         state = search_store.state(session)
     # Weak: a change during the sending may or may not be in the file.
-    digest = hashlib.sha256(f"{media_type}{len(head)} {state}".encode()).hexdigest()[:32]
-    headers = {"ETag": f'W/"{digest}"', "Cache-Control": "public, max-age=300"}
-    if matches(request.headers.get("if-none-match"), f'"{digest}"'):
-        return Response(status_code=304, headers=headers)
+    tag = strong_etag(f"{media_type}{len(head)} {state}".encode())
+    headers = {"ETag": f"W/{tag}", "Cache-Control": "public, max-age=300"}
+    if unchanged := not_modified(request, headers):
+        return unchanged
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return StreamingResponse(_sent(database, state.last, head, encode), headers=headers, media_type=media_type)
 

@@ -21,10 +21,9 @@ from app.errors import NotFound, Unavailable
 from app.registry import places
 from app.schemes import service as schemes_service
 from app.schemes import store as schemes
-from app.web.conditions import matches
 from app.web.deps import DatabaseDep, NowDep, SessionDep
 from app.web.fields import Answer
-from app.web.negotiation import best
+from app.web.headers import negotiate_media_type, not_modified
 from app.web.paging import PageDep
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
@@ -138,7 +137,7 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
 
     The ETag is the version to name in `If-Match` when the owner suspends, reinstates or revokes.
     """
-    media_type = best(request.headers.get("accept"), (JSON, VC_JWT))
+    media_type = negotiate_media_type(request.headers.get("accept"), (JSON, VC_JWT))
     parsed = parse(number)
     row = certificates.by_number(session, str(parsed)) if parsed else None
     if row is None:
@@ -147,8 +146,8 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     expired = row.valid_until < baku_day(now)
     tag = f'"{row.version}"' if media_type == JSON and not expired else f'"{row.version}-{media_type[-3:]}-{expired}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
+    if unchanged := not_modified(request, headers):
+        return unchanged
     if media_type == VC_JWT:
         return Response(row.token, media_type=VC_JWT, headers=headers)
     return JSONResponse(public_face(row), headers=headers)

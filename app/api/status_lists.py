@@ -1,6 +1,5 @@
 """Published status lists: what a verifier fetches to know whether a certificate was revoked or suspended."""
 
-import hashlib
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
@@ -9,9 +8,8 @@ from fastapi.responses import Response
 from app.api.public import VC_JWT
 from app.certificates.status_list import TTL
 from app.certificates.status_list_service import StatusLists
-from app.web.conditions import matches
 from app.web.deps import DatabaseDep
-from app.web.negotiation import best
+from app.web.headers import conditional_response, negotiate_media_type
 from app.web.refusals import refuses
 from app.web.routing import OrderedRoute
 
@@ -37,11 +35,7 @@ def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, 
     Bit `statusListIndex` is set where the certificate was revoked, given back or replaced, or while it is suspended. A
     change is in the list at once; it may be kept for half a minute.
     """
-    best(request.headers.get("accept"), (VC_JWT,))
+    negotiate_media_type(request.headers.get("accept"), (VC_JWT,))
     lists: StatusLists = request.app.state.status_lists
-    token = lists.published(name)
-    tag = f'"{hashlib.sha256(token.encode()).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE}"}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(token, media_type=VC_JWT, headers=headers)
+    headers = {"Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE}"}
+    return conditional_response(request, lists.published(name).encode(), headers, VC_JWT)

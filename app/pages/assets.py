@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.errors import NotFound
-from app.web.conditions import matches
+from app.web.headers import not_modified
 
 _MEDIA_TYPES: Mapping[str, str] = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -65,11 +65,10 @@ class Assets:
         asset = self._files.get(request.path_params["name"])
         if asset is None:
             raise NotFound.of("file")
-        tag = f'"{self.version}"'
         kept = _FOR_EVER if request.path_params["version"] == self.version else "no-cache"
-        headers = {"ETag": tag, "Cache-Control": kept, "Vary": "Accept-Encoding"}
-        if matches(request.headers.get("if-none-match"), tag):
-            return Response(status_code=304, headers=headers)
+        headers = {"ETag": f'"{self.version}"', "Cache-Control": kept, "Vary": "Accept-Encoding"}
+        if unchanged := not_modified(request, headers):
+            return unchanged
         if "gzip" in request.headers.get("accept-encoding", "").lower():
             return Response(
                 asset.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=asset.media_type

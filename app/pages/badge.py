@@ -4,7 +4,6 @@ Self-contained: no script, no font, no foreign address. A number that we do not 
 200, as a check of it does: a picture that breaks says less than one that says “not found”.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -20,7 +19,7 @@ from app.pages.words import _
 from app.schemes.emblems import drawing
 from app.verification.checks import Verdict
 from app.verification.desk import VerificationDesk
-from app.web.conditions import matches
+from app.web.headers import conditional_response
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute, tags=["public"])
@@ -72,11 +71,8 @@ async def badge(
         name_width=width(name),
         word_width=width(word),
     ).encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Language": language}
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+    headers = {"Cache-Control": "no-cache", "Content-Language": language}
+    return conditional_response(request, body, headers, MEDIA_TYPE)
 
 
 def width(text: str) -> int:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.frame import render
 from app.pages.words import _
-from app.web.negotiation import best
+from app.web.headers import negotiate_media_type
 from app.web.problems import MEDIA_TYPE
 
 API = re.compile(r"/(v1|log|\.well-known|health|docs|static)(/.*)?|/openapi\.json", re.DOTALL)
@@ -78,7 +78,7 @@ class FaultPages:
 
 def _wants_page(scope: Scope) -> bool:
     try:
-        return best(Request(scope).headers.get("accept"), (MEDIA_TYPE, "text/html")) == "text/html"
+        return negotiate_media_type(Request(scope).headers.get("accept"), (MEDIA_TYPE, "text/html")) == "text/html"
     except HTTPException:
         return False
 

@@ -7,7 +7,6 @@ A page is made by `render(request, "name.html", …)`. In templates: `_("English
 Nothing of a page depends on who asks, only on the address, `Accept-Language` and the cookie that keeps the language.
 """
 
-import hashlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -23,7 +22,7 @@ from app.pages import formats
 from app.pages.assets import Assets
 from app.pages.language import COOKIE, OWN_NAMES, PARAMETER, Choice, choose
 from app.schemes.emblems import drawing
-from app.web.conditions import matches
+from app.web.headers import conditional_response
 
 A_YEAR: Final = 31_536_000
 MOST_FIELDS: Final = 24
@@ -123,11 +122,10 @@ def render(
         "Cache-Control": "no-cache",
         **(headers or {}),
     }
-    response = Response(body, status, sent, media_type="text/html")
     if status == 200:
-        response.headers["ETag"] = tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        if matches(request.headers.get("if-none-match"), tag):
-            response = Response(status_code=304, headers=sent | {"ETag": tag})
+        response = conditional_response(request, body, sent, "text/html")
+    else:
+        response = Response(body, status, sent, media_type="text/html")
     if choice.in_address:
         keep_language(response, choice.language, https=frame.base_url.startswith("https://"))
     return response

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.languages import LANGUAGES, preferred
+from app.languages import LANGUAGES
+from app.web.headers import negotiate_language
 
 PARAMETER: Final = "lang"
 COOKIE: Final = "lang"
@@ -39,4 +40,4 @@ def choose(asked: str | None, kept: str | None, accepted: str | None) -> Choice:
         return Choice(asked, in_address=True)
     if kept in LANGUAGES:
         return Choice(kept)
-    return Choice(preferred(accepted or ""))
+    return Choice(negotiate_language(accepted or ""))

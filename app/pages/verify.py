@@ -38,7 +38,7 @@ from app.verification.checks import MISTYPED, Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.expect import FIELDS, compare, read_expectation
 from app.verification.tally import Tally
-from app.web.negotiation import best
+from app.web.headers import negotiate_media_type
 
 MAX_BODY_BYTES: Final = 131_072
 MAX_SHOWN_CHARS: Final = 80
@@ -200,7 +200,7 @@ class VerifyPages:
     async def certificate(self, request: Request) -> Response:
         """The page of one number; programs that ask for JSON are led to the answer of the API."""
         typed = request.path_params["number"]
-        if best(request.headers.get("accept"), (_HTML, _JSON)) == _JSON:
+        if negotiate_media_type(request.headers.get("accept"), (_HTML, _JSON)) == _JSON:
             return RedirectResponse(f"/v1/verify/{quote(typed, safe='')}", 302, {"Vary": "Accept"})
         return await self._answer(request, await self.desk.by_number(typed), typed=typed)
 

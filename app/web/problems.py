@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from app import errors, languages
 from app.core.messages import Message, localised, message_of
 from app.db import disk_is_full
+from app.web.headers import negotiate_language
 from app.web.readable import OF_KEY
 from app.web.shape_faults import message_for
 
@@ -94,7 +95,7 @@ class ProblemResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accepted = Request(scope).headers.getlist("accept-language")
-        language = languages.preferred(", ".join(accepted), LANGUAGES)
+        language = negotiate_language(", ".join(accepted), LANGUAGES)
         document = localised(self.document, languages.catalogue("problems", language))
         varies = [self.headers["vary"]] if "vary" in self.headers else []
         headers = {
