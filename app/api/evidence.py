@@ -21,8 +21,8 @@ from app.applications.model import Evidence
 from app.applications.quotas import Quotas
 from app.core.dates import baku_day
 from app.core.messages import Message
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Invalid, NotFound, Unavailable
-from app.registry.text import tidy, wrong_with
 from app.schemes.evidence_kinds import EvidenceKind, kinds
 from app.web.deps import (
     ActorDep,

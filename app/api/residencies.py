@@ -15,6 +15,7 @@ from app.actor import Actor, Role
 from app.api.dossier import searchable
 from app.certificates import cascade
 from app.core.dates import baku_day
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Invalid, NotFound
 from app.registry import residency
 from app.registry import store as registry
@@ -23,7 +24,6 @@ from app.registry.model import ResidencyStatus, Stage
 from app.registry.periods import Move
 from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import parse_register
-from app.registry.text import tidy, wrong_with
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
 from app.web.fields import Answer, Body, Code, Day, Exact, Prose, Whole, Word
 from app.web.paging import PageDep

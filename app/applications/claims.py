@@ -28,11 +28,11 @@ from app.applications.items import About, Details
 from app.applications.model import Evidence
 from app.applications.quotas import Quotas
 from app.core.messages import Message
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
 from app.registry import holidays, organisations
 from app.registry import store as registry
 from app.registry.model import Claim, ClaimState, Organisation, Standing
-from app.registry.text import tidy, wrong_with
 
 
 class Decision(StrEnum):

@@ -21,9 +21,9 @@ from app.applications.items import About, Details
 from app.applications.model import Evidence
 from app.core.dates import baku_day
 from app.core.messages import Message
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Conflict, Expected, Faults, FourEyes, Invalid, Version, check_version
 from app.registry import store as registry
-from app.registry.text import tidy, wrong_with
 from app.schemes.canonical import digest
 
 LONGEST_REASON = 2_000

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from app.applications.model import Evidence
 from app.core.messages import Message
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Invalid
 from app.registry.territory import territory
-from app.registry.text import tidy, wrong_with
 from app.schemes import canonical, facts
 from app.schemes.evidence_kinds import LONGEST_NUMBER, EvidenceKind, Lookups, Scope, Wrong, check, kinds
 from app.schemes.evidence_kinds import as_facts as values_as_facts

@@ -17,12 +17,12 @@ from stdnum import ean
 
 from app.certificates import number as numbers
 from app.certificates.credential_untp import SHAPE, schema_url
-from app.registry import lookalikes
+from app.core.text import confusables
 from app.schemes.ruleset import AssessmentLevel
 
 
 def _clean(text: str) -> str:
-    if wrong := lookalikes.wrong_with(text):
+    if wrong := confusables.wrong_with(text):
         raise ValueError(wrong)
     return text
 

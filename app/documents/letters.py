@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from app.core.text.confusables import UNSEEN
+
 LONGEST: Final = 320  # characters; the register takes 300
 MOST_MARKS: Final = 4  # on one letter; no language writes more
 INSTEAD: Final = "\ufffd"  # of what no font of ours can draw
 _JOINERS: Final = "\u200c\u200d"  # without them Persian is spelt wrong
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def legible(text: str, drawable: Collection[str], *, bare: bool = False) -> str:
@@ -41,6 +42,6 @@ def _one(character: str, drawable: Collection[str], *, bare: bool) -> str:
         return " "
     if character in _JOINERS:
         return "" if bare else character
-    if category in _UNSEEN or (bare and category.startswith("M")):
+    if category in UNSEEN or (bare and category.startswith("M")):
         return ""
     return character if character in drawable else INSTEAD

@@ -10,10 +10,10 @@ from pydantic import validate_email
 from pydantic_core import PydanticCustomError
 
 from app.certificates import reports
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Invalid
 from app.pages.frame import render
 from app.pages.words import _
-from app.registry.text import tidy, wrong_with
 from app.settings import Settings
 from app.web.deps import AddressDep, NowDep, SessionDep
 from app.web.routing import FORM_OVERHEAD, OrderedRoute

@@ -13,11 +13,11 @@ import pycountry
 from stdnum import ean
 
 from app.core.messages import Message
+from app.core.text import confusables
+from app.core.text.normalize import tidy, wrong_with
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
-from app.registry import lookalikes
 from app.registry.figures import Column, wrong_figure
 from app.registry.geography import HOME, countries, wrong_district
-from app.registry.text import tidy, wrong_with
 from app.schemes import nomenclature
 from app.schemes.lists import JOINT_PRODUCTION, lists
 
@@ -79,7 +79,7 @@ def _names(entry: ProductEntry) -> Iterator[Wrong]:
             pointer = f"/names/{language}"
             if wrong := wrong_with(name, LONGEST_NAME):
                 yield pointer, wrong
-            elif disguised := lookalikes.wrong_with(tidy(name)):
+            elif disguised := confusables.wrong_with(tidy(name)):
                 yield pointer, disguised
 
 

@@ -18,6 +18,7 @@ from app import audit
 from app.access.rights import may_see, own_organisation
 from app.actor import Actor
 from app.core.messages import Message
+from app.core.text.normalize import tidy
 from app.db import new_id
 from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.products import store
@@ -28,7 +29,6 @@ from app.products.store import WholeProduct
 from app.registry import store as registry
 from app.registry.figures import Column, as_stored
 from app.registry.geography import district_name
-from app.registry.text import tidy
 from app.schemes.lists import lists
 
 REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")

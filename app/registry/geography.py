@@ -5,9 +5,8 @@ from functools import cache
 import pycountry
 
 from app.core.messages import Message
-from app.core.text.normalize import fold
+from app.core.text.normalize import fold, tidy
 from app.registry.territory import Territory, territory
-from app.registry.text import tidy
 
 HOME = "AZ"
 

@@ -19,11 +19,11 @@ from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, Invitation, User
 from app.access.rights import own_organisation, person, require_administrator, require_second_factor
 from app.actor import SYSTEM, Actor, Role
+from app.core.text.normalize import tidy
 from app.db import new_id
 from app.errors import Conflict, Forbidden, NotFound
 from app.registry import store as registry
 from app.registry.model import Standing
-from app.registry.text import tidy
 
 INVITATION_LIFE = timedelta(days=7)
 PREFIX = "miki_"

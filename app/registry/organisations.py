@@ -17,11 +17,12 @@ from app.access import store as access_store
 from app.access.model import User
 from app.access.rights import may_see, person, require_staff
 from app.actor import SYSTEM, Actor
+from app.core.text import confusables
+from app.core.text.normalize import search_fold, tidy, wrong_with
 from app.db import new_id
 from app.errors import Conflict, Invalid, NotFound
-from app.registry import lookalikes, store, voen
+from app.registry import store, voen
 from app.registry.model import Claim, ClaimState, Organisation, Source, Standing
-from app.registry.text import fold, tidy, wrong_with
 from app.registry.voen import Voen
 
 LONGEST_NAME = 250
@@ -171,7 +172,7 @@ def list_organisations(
 
 def search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
     """What a search looks through."""
-    return fold(f"{legal_name_az} {legal_name_en} {digits}")
+    return search_fold(f"{legal_name_az} {legal_name_en} {digits}")
 
 
 def _checked(
@@ -190,9 +191,9 @@ def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) ->
     """Everything wrong with a company as a claim describes it."""
     errors = []
     for name, text in legal_names.items():
-        if wrong := wrong_with(text, LONGEST_NAME) or lookalikes.wrong_with(tidy(text)):
+        if wrong := wrong_with(text, LONGEST_NAME) or confusables.wrong_with(tidy(text)):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-    if wrong := wrong_with(legal_form, LONGEST_FORM) or lookalikes.wrong_with(tidy(legal_form)):
+    if wrong := wrong_with(legal_form, LONGEST_FORM) or confusables.wrong_with(tidy(legal_form)):
         errors.append({"pointer": "/legal_form", "detail": wrong})
     read = voen.read(number)
     if isinstance(read, voen.NotAVoen):

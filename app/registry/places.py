@@ -12,13 +12,13 @@ from app.access.rights import may_see, own_organisation, require, require_second
 from app.actor import Actor, Role
 from app.core.dates import baku_day
 from app.core.messages import Message
+from app.core.text.normalize import tidy, wrong_with
 from app.db import new_id
 from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store
 from app.registry.geography import HOME, countries, district_name, same_district, wrong_district
 from app.registry.model import Park, Site, Source
 from app.registry.territory import ParkEntry, territory
-from app.registry.text import tidy, wrong_with
 
 CertifiedBy = Callable[[Session, UUID], Sequence[str]]
 """Numbers of the certificates in force for products of this site of which no change is reported. Certificates stand

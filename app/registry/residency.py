@@ -16,6 +16,7 @@ from app.access.rights import may_see, require, require_second_factor, require_s
 from app.actor import Actor, Role
 from app.core.dates import baku_day
 from app.core.messages import Message
+from app.core.text.normalize import tidy, wrong_with
 from app.errors import Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store, voen
 from app.registry.figures import AREA, MONEY, as_stored, wrong_figure
@@ -31,7 +32,6 @@ from app.registry.residency_rows import (
     open_period,
     reopen,
 )
-from app.registry.text import tidy, wrong_with
 
 BY_HAND = "registrar"
 LONGEST_REASON = 2_000

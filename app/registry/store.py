@@ -13,9 +13,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.core.text.normalize import search_fold
 from app.db import table_of
 from app.registry.model import COMPANIES, Claim, ClaimState, Holiday, Organisation, Park, Residency, Site, Standing
-from app.registry.text import fold
 
 T = TypeVar("T")
 AT_ONCE = 1_000
@@ -114,7 +114,7 @@ def organisations(
     query = sa.select(Organisation).order_by(Organisation.id).limit(limit)
     if standing is not None:
         query = query.where(Organisation.standing == standing.value)
-    for word in fold(q or "").split():
+    for word in search_fold(q or "").split():
         query = query.where(Organisation.search_text.contains(word, autoescape=True))
     if after is not None:
         query = query.where(Organisation.id > after)

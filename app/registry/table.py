@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from app.core.messages import Message
-from app.registry.text import tidy, wrong_with
+from app.core.text.normalize import tidy, wrong_with
 
 MOST_BYTES = 5_000_000
 MOST_ROWS = 20_000

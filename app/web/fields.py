@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from app.access.passwords import weakness
 from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
-from app.registry.text import tidy, wrong_with
+from app.core.text.normalize import tidy, wrong_with
 
 
 class Body(BaseModel):

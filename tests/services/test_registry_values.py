@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.az import voen as reference
 
+from app.core.text.normalize import search_fold, tidy, wrong_with
 from app.registry import voen
 from app.registry.figures import Column, as_stored, wrong_figure
 from app.registry.geography import countries, same_district
 from app.registry.territory import territory
-from app.registry.text import fold, tidy, wrong_with
 
 MONEY = Column(16, 4)
 
@@ -43,7 +43,7 @@ def test_a_voen_of_right_form_is_taken_and_its_check_digit_told(digits):
 def test_no_text_breaks_the_reading(text):
     assert isinstance(voen.read(text), voen.Voen | voen.NotAVoen)
     wrong_with(text, 10)
-    fold(text)
+    search_fold(text)
 
 
 @given(st.decimals(allow_nan=True, allow_infinity=True))
@@ -114,7 +114,7 @@ def test_lines_are_allowed_where_asked_for():
     ],
 )
 def test_spellings_that_find_each_other(one, other):
-    assert fold(one) == fold(other)
+    assert search_fold(one) == search_fold(other)
 
 
 def test_one_district_under_two_names():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.lookalikes import wrong_with
+from app.core.text.confusables import wrong_with
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Final
 
 from app.core.messages import Message
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format and bidi characters, surrogates, private, unassigned, line and paragraph ends."""
 _JOINERS = frozenset("\u200c\u200d")  # Persian is spelt wrong without them
 _LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
@@ -63,7 +63,7 @@ def _faults(text: str) -> Iterator[Message]:
 
 def _hidden(text: str) -> str | None:
     for before, character, after in zip(" " + text, text, text[1:] + " ", strict=False):
-        if unicodedata.category(character) not in _UNSEEN:
+        if unicodedata.category(character) not in UNSEEN:
             continue
         if character in _JOINERS and _joins(before) and _joins(after):
             continue
