@@ -89,6 +89,27 @@ class KeyRing:
         return jwks({kid: key.public for kid, key in self.known.items() if key.state in PUBLISHED_STATES})
 
 
+def did_document(issuer: str, ring: KeyRing) -> dict[str, Any]:
+    """Who the issuer is (did:web), and with which keys it vouches.
+
+    `assertionMethod` has the keys that sign, signed or will sign: a reader who keeps the document for a while must
+    have a key before its first use. A compromised key is described, so that old texts can be looked into, and no more.
+    `kid` of each key is the thumbprint, the fragment of its `id`; the `id` is the `kid` of header and JWKS.
+    """
+    methods = []
+    for kid, key in ring.known.items():
+        jwk = public_jwk(key.public, kid.rpartition("#")[2])
+        del jwk["use"]  # what a key is for stands in the document
+        methods.append({"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk})
+    vouching = [kid for kid, key in ring.known.items() if key.state in PUBLISHED_STATES]
+    return {
+        "@context": ["https://www.w3.org/ns/did/v1"],
+        "id": issuer,
+        "verificationMethod": methods,
+        "assertionMethod": vouching,
+    }
+
+
 class Signer(Protocol):
     """Whatever can sign in our name: a file today, a hardware module another day."""
 

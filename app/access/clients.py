@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import client_store as store
-from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, ClientSecret
+from app.access.passwords import new_token, token_hash
 from app.access.rights import own_organisation, person, require_administrator, require_person
 from app.actor import Actor, Scope
 from app.db import new_id

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.access import session_store
-from app.access.handed import new_token, token_hash
 from app.access.model import AddressConfirmation
+from app.access.passwords import new_token, token_hash
 from app.db import new_id
 from app.errors import Conflict, NotFound
 

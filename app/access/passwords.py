@@ -1,6 +1,11 @@
-"""Passwords: argon2id (64 MiB each), never more at once than the machine bears, and never a clue about who exists."""
+"""Passwords: argon2id (64 MiB each), never more at once than the machine bears, and never a clue about who exists.
 
+And secrets that are handed over once: random, and known to us only by their hash.
+"""
+
+import hashlib
 import os
+import secrets
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +18,8 @@ from app.errors import Invalid
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256  # hashing megabytes would be an easy way to keep the service busy
+
+RANDOM_BYTES = 32
 
 NO_PASSWORD = ""
 """Stored for an account whose first password is still to be set: nothing matches it."""
@@ -62,3 +69,14 @@ def weakness(password: str) -> Message | None:
     if len(set(password)) < 4:
         return Message("This password repeats too few characters.", code="weak-password")
     return None
+
+
+def new_token(prefix: str) -> tuple[str, str]:
+    """A token and its hash. The prefix tells people, and the scanners that look for leaked secrets, what it is."""
+    token = prefix + secrets.token_urlsafe(RANDOM_BYTES)
+    return token, token_hash(token)
+
+
+def token_hash(token: str) -> str:
+    """Hex SHA-256. With 32 random bytes there is nothing to guess, so a slow hash would only cost."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

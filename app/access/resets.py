@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import second_factor, session_store, sessions, store
-from app.access.handed import new_token, token_hash
 from app.access.model import PasswordReset, User
+from app.access.passwords import new_token, token_hash
 from app.access.rights import person, require, require_second_factor
 from app.access.seal import Seal
 from app.access.sessions import Ended

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.access import session_store, store
-from app.access.handed import new_token, token_hash
 from app.access.model import RefreshToken, SignIn, User
+from app.access.passwords import new_token, token_hash
 from app.access.session_store import Present
 from app.actor import SYSTEM, Actor
 from app.db import new_id

@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.access import client_store, clients, guesses, second_factor, session_store, sessions, store
 from app.access import service as access
-from app.access.handed import token_hash
 from app.access.model import ApiClient, User
-from app.access.passwords import Passwords
+from app.access.passwords import Passwords, token_hash
 from app.access.seal import Seal
 from app.access.service import Subject
 from app.access.sessions import Begun, Ended

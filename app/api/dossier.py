@@ -13,10 +13,9 @@ from app import audit
 from app.access import client_store
 from app.access import store as access
 from app.actor import Actor, ActorKind
-from app.api import timed
-from app.api.timed import Timed
 from app.applications import cases, clock, store, workflow
 from app.applications import evidence as documents
+from app.applications.deadlines import Clock, Timing
 from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
 from app.certificates import store as certificates
@@ -197,6 +196,16 @@ class DecisionAnswer(Answer):
     visit_waiver: VisitWaiverAnswer | None
 
 
+class Timed(Answer):
+    """Age and deadline as every application shows them, to its company and to the staff."""
+
+    clock: Clock = Field(description="processing clock; paused while waiting for the applicant")
+    age_working_days: int | None = Field(description="working days on the processing clock; null before submission")
+    due_at: datetime | None = Field(description="deadline of the next step; null when nothing is due")
+    due_step: str | None = Field(description="the step that is due then", examples=["decision"])
+    overdue: bool
+
+
 class ApplicationSummary(Timed):
     id: UUID
     number: str
@@ -324,7 +333,7 @@ def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: 
     return [
         ApplicationSummary(
             **_common(actor, row),
-            **timed.members(timings[row.id]),
+            **_members_of(timings[row.id]),
             organisation=company(companies[row.organisation_id]),
             products=counts.get(row.id, 0),
         )
@@ -342,7 +351,7 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
     waiver = _visit_waiver(session, actor, row)
     return ApplicationAnswer(
         **_common(actor, row),
-        **timed.members(clock.timing_of(session, row, requests, now)),
+        **_members_of(clock.timing_of(session, row, requests, now)),
         organisation=company(applicant),
         created_at=row.created_at,
         moves=[move.value for move in workflow.moves(cases.as_case(row, recommendation), actor)],
@@ -440,3 +449,13 @@ def timeline(session: Session, actor: Actor, row: Application) -> list[TimelineE
 def searchable(text: str | None) -> str | None:
     """A filter that holds characters which no stored text holds finds nothing; the database must not choke on it."""
     return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _members_of(timing: Timing) -> dict[str, Any]:
+    return {
+        "clock": timing.clock,
+        "age_working_days": timing.age_working_days,
+        "due_at": timing.due_at,
+        "due_step": timing.step,
+        "overdue": timing.overdue,
+    }

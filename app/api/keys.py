@@ -10,8 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app import jws
-from app.keys import KeyRing
-from app.ledger.did import did_document
+from app.keys import KeyRing, did_document
 from app.web.deps import IssuanceDep
 from app.web.headers import conditional_response, strong_etag
 from app.web.refusals import refuses

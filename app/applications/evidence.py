@@ -7,6 +7,7 @@ it waits for its confirmation by a member of staff who did not (`confirmation.py
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from app.access import store as access
 from app.access.rights import may_see, require, require_second_factor
 from app.actor import Actor, ActorKind, Role
 from app.applications import cases, items, store
-from app.applications.files import StoredFile
+from app.applications.files import EvidenceFiles, StoredFile
 from app.applications.items import About, Details
 from app.applications.model import Application, Evidence
 from app.applications.quotas import Quotas, require_room
@@ -324,3 +325,11 @@ def visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = F
 def owned(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
     """Those of these ids that are evidence documents of this company; products pass it on as `documents`."""
     return store.evidence_owned(session, organisation_id, ids)
+
+
+def stray_files(session: Session, files: EvidenceFiles, now: datetime) -> list[Path]:
+    """Return the files that are older than a day and named by no row: what transactions that failed and processes that
+    were killed have left, drafts among them."""
+    old = list(files.old(now.timestamp()))
+    named = store.known_hashes(session, [path.name for path in old if files.is_named(path)])
+    return [path for path in old if not (files.is_named(path) and path.name in named)]

@@ -2,8 +2,8 @@
 
 A file is judged, hashed and written as a draft before the transaction of its row begins (`stage`), and gets its name in
 the transaction, when the row is accepted (`keep`). So the one writer of SQLite never waits for a disk, what is refused
-leaves nothing, and a file without a row is harmless (`stray` finds those of transactions that failed); a row without a
-file is not.
+leaves nothing, and a file without a row is harmless (`stray_files` finds those of transactions that failed); a row
+without a file is not.
 """
 
 import contextlib

@@ -4,6 +4,7 @@ In the order of the map: reserve number and index, build, lint, sign only what w
 key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +15,17 @@ from sqlalchemy.orm import Session
 
 from app import audit, jws
 from app.actor import Actor
-from app.certificates import credential_untp, description, extracts, lint, logged, places, search_store, store
+from app.certificates import (
+    credential_untp,
+    description,
+    extracts,
+    lint,
+    logged,
+    search_store,
+    status_list,
+    status_list_store,
+    store,
+)
 from app.certificates.credential import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription
 from app.certificates.number import CertificateNumber
@@ -24,6 +35,9 @@ from app.errors import Unavailable
 from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
 from app.registry.legal_forms import public_voen
+
+LIST_IS_FULL = status_list.ENTRIES * 3 // 4
+"""Beyond three quarters a random draw meets too many taken places: the next list is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def issue(
     year = baku_day(now).year
     serials = store.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
     numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
-    reserved = places.reserve(session, issuance.draw, len(grants))
+    reserved = reserve_places(session, issuance.draw, len(grants))
     issued = tuple(
         _signed(grant, number, place, signer, issuance, now)
         for grant, number, place in zip(grants, numbers, reserved, strict=True)
@@ -198,3 +212,25 @@ def _check_own_work(token: str, signer: Signer) -> jws.Verified:
         return jws.verify(token, typ=jws.CREDENTIAL, keys={signer.kid: signer.public})
     except jws.Refused as why:
         raise Unavailable("The signature just made does not verify; nothing was issued.") from why
+
+
+def reserve_places(session: Session, draw: Callable[[int], int], many: int) -> list[tuple[int, int]]:
+    """Number of the list and index in it, for so many certificates: random places in the present list, never used
+    before. `draw(n)` gives a random whole number in 0..n-1. The counter's lock makes two issuers take turns."""
+    used = store.next_numbers(session, "status-index", many)
+    wanted = Counter((each - 1) // LIST_IS_FULL + 1 for each in used)
+    reserved = []
+    for list_id, count in wanted.items():
+        status_list_store.open_list(session, list_id)
+        reserved += [(list_id, index) for index in _free(session, draw, list_id, count)]
+    return reserved
+
+
+def _free(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
+    """In the order of the draw: a sorted one would tell which certificates were issued together."""
+    free: dict[int, None] = {}
+    while len(free) < many:
+        drawn = dict.fromkeys(draw(status_list.ENTRIES) for _ in range(many - len(free)))
+        taken = store.taken(session, list_id, list(drawn))
+        free |= {index: None for index in drawn if index not in taken}
+    return list(free)

@@ -1,4 +1,4 @@
-"""Queries over matters and certified descriptions."""
+"""Queries over matters, reports of misuse and certified descriptions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.certificates.model import (
     Certificate,
@@ -16,6 +16,7 @@ from app.certificates.model import (
     MatterCause,
     MatterKind,
     MatterState,
+    Report,
 )
 
 IN_FORCE = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
@@ -144,3 +145,15 @@ def described(
     )
     locked = query.with_for_update(key_share=True, of=Certificate).execution_options(populate_existing=True)
     return [(row[0], row[1]) for row in session.execute(locked)]
+
+
+def reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[Report]:
+    """Oldest first, without their photos."""
+    query = sa.select(Report).options(defer(Report.photo, raiseload=True)).order_by(Report.id).limit(limit)
+    if after is not None:
+        query = query.where(Report.id > after)
+    return session.scalars(query).all()
+
+
+def report(session: Session, report_id: UUID) -> Report | None:
+    return session.get(Report, report_id)

@@ -20,7 +20,6 @@ from app.access.rights import require
 from app.actor import SYSTEM, Actor
 from app.certificates import matter_store, matters
 from app.certificates import number as numbers
-from app.certificates import report_store as store
 from app.certificates import store as certificates
 from app.certificates.model import MatterCause, MatterKind, Report
 from app.core.messages import Message
@@ -126,13 +125,13 @@ def receive(
 
 def list_of(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Sequence[Report]:
     require(actor, *READERS)
-    return store.reports(session, after=after, limit=limit)
+    return matter_store.reports(session, after=after, limit=limit)
 
 
 def photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
     """Errors: Forbidden; NotFound, also where it has none."""
     require(actor, *READERS)
-    report = store.report(session, report_id)
+    report = matter_store.report(session, report_id)
     if report is None or report.photo is None or report.photo_type is None:
         raise NotFound.of("photo")
     return report.photo, report.photo_type

@@ -16,10 +16,9 @@ from app.cli.frame import in_words, load_settings, opened, stop
 from app.core.dates import utc_now
 from app.db import Database
 from app.errors import UnsafeToStart
-from app.keys import KeyRing
+from app.keys import KeyRing, did_document
 from app.ledger import reading, store
 from app.ledger import service as ledger
-from app.ledger.did import did_document
 from app.ledger.keeper import KeyKeeper
 from app.ledger.key_files import KeyFiles
 from app.settings import Settings

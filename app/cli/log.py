@@ -19,7 +19,7 @@ from app.ledger import service as keys
 from app.ledger.checkpoint import Checkpoint, read_checkpoint
 from app.ledger.examine import Wrong
 from app.ledger.note import NoteRefused, Verifier, parse_vkey
-from app.schemes import examine as schemes
+from app.schemes import service as schemes
 from app.settings import Settings
 
 BROKEN = 1
@@ -48,7 +48,7 @@ def check(
             derived.wrong,
             wrong_certificate,
             ledger.compare_keys(session),
-            schemes.compare(session),
+            schemes.compare_with_log(session),
             Wrong(f"audit event {broken.seq}", broken.detail) if broken else None,
             ledger.compare_history(session, derived.histories),
         )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.access import session_store, sessions
 from app.access import store as access
 from app.actor import SYSTEM
-from app.applications import claims, clock, grounds, stray_files
+from app.applications import claims, clock, evidence, grounds
 from app.applications.clock import Lapsing
 from app.applications.files import EvidenceFiles
 from app.certificates import cascade
@@ -133,7 +133,7 @@ def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequ
         if files is not None:
             for claim_id in claims.to_erase(session, now):
                 due.append(Due(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
-            if found := stray_files.stray(session, files, now):
+            if found := evidence.stray_files(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
                 due.append(Due(what, _remove(found, files, now)))
         due += _to_forget(session, now)

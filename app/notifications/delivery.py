@@ -21,9 +21,8 @@ from app.access.seal import Seal
 from app.core.dates import BAKU
 from app.db import Database
 from app.notifications import outbox, repository, requests
-from app.notifications.mail import compose
 from app.notifications.model import Kind, OutgoingMessage
-from app.notifications.texts import render
+from app.notifications.texts import compose, render
 from app.notifications.transport import DeliveryFailed, Transport, transport_of
 from app.settings import Settings
 

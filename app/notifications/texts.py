@@ -1,11 +1,16 @@
-"""The texts of messages in az, en and ru, as a subject and plain paragraphs. Pure.
+"""The texts of messages in az, en and ru, as a subject and plain paragraphs, and the e-mail with them. Pure.
 
 English is the language of the keys; the others stand in `app/locales/<language>/mail.po`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
 from types import MappingProxyType
+from uuid import UUID
 
 from app import languages
 from app.notifications.model import Kind
@@ -141,3 +146,21 @@ def render(kind: Kind, language: str | None, values: Mapping[str, str]) -> tuple
         subjects.append(translate(TEXTS[kind].subject))
         bodies.append("\n\n".join(translate(line).format_map(values) for line in TEXTS[kind].paragraphs))
     return " / ".join(subjects), BETWEEN.join(bodies) + "\n"
+
+
+def compose(
+    *, message_id: UUID, created_at: datetime, sender: str, host: str, recipient: str, subject: str, body: str
+) -> EmailMessage:
+    """The e-mail, the same at each attempt: date and Message-ID are those of the stored message.
+
+    Raises ValueError for an address or a subject that would begin another header.
+    """
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = sender
+    mail["To"] = Address(addr_spec=recipient)
+    mail["Subject"] = subject
+    mail["Date"] = created_at
+    mail["Message-ID"] = f"<{message_id}@{host}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic answers
+    mail.set_content(body, charset="utf-8")
+    return mail

@@ -13,9 +13,9 @@ from fastapi.responses import Response
 
 from app.languages import DEFAULT, LANGUAGES
 from app.pages.frame import frame_of
+from app.pages.i18n import _
 from app.pages.marks import Marks
 from app.pages.verdicts import FACES
-from app.pages.words import _
 from app.schemes.emblems import drawing
 from app.verification.checks import Verdict
 from app.verification.desk import VerificationDesk

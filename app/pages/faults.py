@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.frame import render
-from app.pages.words import _
+from app.pages.i18n import _
 from app.web.headers import negotiate_media_type
 from app.web.problems import MEDIA_TYPE
 

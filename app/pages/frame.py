@@ -18,9 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import languages
-from app.pages import formats
 from app.pages.assets import Assets
-from app.pages.language import COOKIE, OWN_NAMES, PARAMETER, Choice, choose
+from app.pages.i18n import COOKIE, OWN_NAMES, PARAMETER, Choice, choose, day, moment
 from app.schemes.emblems import drawing
 from app.web.headers import conditional_response
 
@@ -63,9 +62,9 @@ class Frame:
         )
         words = languages.catalogue("pages", language)
         environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
-        environment.filters["day"] = partial(formats.day, language=language)
+        environment.filters["day"] = partial(day, language=language)
         environment.filters["country"] = partial(languages.country, language=language)
-        environment.filters["moment"] = partial(formats.moment, language=language)
+        environment.filters["moment"] = partial(moment, language=language)
         environment.globals |= {
             "lang": language,
             "dir": languages.direction(language),

@@ -16,8 +16,8 @@ from app.core.dates import baku_day
 from app.keys import KeyRing
 from app.ledger import store as ledger
 from app.ledger.model import LogEntry
+from app.pages.i18n import _
 from app.pages.verdicts import FACES, Face
-from app.pages.words import _
 from app.verification.checks import Judgement, Verdict, judge_number
 from app.web import paging
 

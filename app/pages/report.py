@@ -13,7 +13,7 @@ from app.certificates import reports
 from app.core.text.normalize import tidy, wrong_with
 from app.errors import Invalid
 from app.pages.frame import render
-from app.pages.words import _
+from app.pages.i18n import _
 from app.settings import Settings
 from app.web.deps import AddressDep, NowDep, SessionDep
 from app.web.routing import FORM_OVERHEAD, OrderedRoute

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.pages.words import _
+from app.pages.i18n import _
 from app.schemes.evidence_kinds import EvidenceKind, Supplier, kinds
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule

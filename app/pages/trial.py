@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from app.core.text.normalize import fold
-from app.pages.words import _
+from app.pages.i18n import _
 from app.registry.territory import District, Territory
 from app.schemes.facts import (
     CostShares,

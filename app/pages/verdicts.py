@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from app.certificates.model import RevocationReason, SuspensionCause
-from app.pages.words import _
+from app.pages.i18n import _
 from app.schemes.origin import Criterion
 from app.verification.checks import Verdict
 

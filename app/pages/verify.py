@@ -28,10 +28,9 @@ from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.keys import short_kid
 from app.pages import asked
 from app.pages.frame import language_of, render
-from app.pages.language import PARAMETER
+from app.pages.i18n import PARAMETER, _
 from app.pages.marks import Marks, ShownMark
 from app.pages.verdicts import ALARMS, CHECKS, CRITERIA, FACES, REASONS, SIGNATURES
-from app.pages.words import _
 from app.registry.territory import territory
 from app.verification import token_text
 from app.verification.checks import MISTYPED, Judgement, Verdict

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.access import client_store, session_store, store
 from app.access import service as access
-from app.access.handed import new_token, token_hash
 from app.access.model import ApiClient, Invitation, User
+from app.access.passwords import new_token, token_hash
 from app.access.rights import own_organisation, person, require_administrator, require_second_factor
 from app.actor import SYSTEM, Actor, Role
 from app.core.text.normalize import tidy

@@ -15,6 +15,7 @@ from app.errors import Conflict, NotFound, UnsafeToStart
 from app.ledger import log
 from app.ledger import store as ledger
 from app.ledger.entry import Entry, LogEvent
+from app.ledger.examine import Wrong
 from app.schemes import canonical, store
 from app.schemes.lists import lists
 from app.schemes.model import RulesetRow, SchemeRow
@@ -155,3 +156,18 @@ def _judging(row: RulesetRow) -> Ruleset:
         return Ruleset.model_validate_json(dumps(row.content))
     except ValidationError as why:
         raise Conflict(earlier, code=NOT_JUDGED) from why
+
+
+def compare_with_log(session: Session) -> Wrong | None:
+    """The first ruleset whose content is not the one that was logged."""
+    logged = ledger.published(session)
+    for row in store.all_rulesets(session):
+        name = f"{row.scheme_code}/{row.version}"
+        digest = logged.pop(name, None)
+        if digest is None:
+            return Wrong(f"ruleset {name}", "Its publication is not in the log.")
+        if not canonical.digest(row.content) == row.digest == digest:
+            return Wrong(f"ruleset {name}", "Its content is not what the log says was published.")
+    if logged:
+        return Wrong(f"ruleset {min(logged)}", "The log says that it was published; its row is gone.")
+    return None

@@ -8,8 +8,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from app.certificates.record import CertificateRecord
-from app.verification.row import read_rows
-from app.verification.statements import ROWS_POSTGRES, TEXTS_OF_SIGNED_POSTGRES, TEXTS_POSTGRES
+from app.verification.sql import ROWS_POSTGRES, TEXTS_OF_SIGNED_POSTGRES, TEXTS_POSTGRES, read_rows
 from app.verification.store import RegisterAway
 
 CONNECTIONS: Final = 4

@@ -12,8 +12,7 @@ from typing import Any
 import anyio.to_thread
 
 from app.certificates.record import CertificateRecord
-from app.verification.row import read_rows
-from app.verification.statements import ROWS_SQLITE, TEXT_OF_SIGNED_SQLITE, TEXT_SQLITE, TEXTS_SQLITE
+from app.verification.sql import ROWS_SQLITE, TEXT_OF_SIGNED_SQLITE, TEXT_SQLITE, TEXTS_SQLITE, read_rows
 from app.verification.store import RegisterAway
 
 MAPPED_BYTES = 1 << 40

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from app import jws
-from app.certificates import places, service, status_list, status_list_store
+from app.certificates import issuing, service, status_list, status_list_store
 from app.certificates.model import Certificate, Counter, StatusListRow
 from app.certificates.status_list import Purpose
 from app.certificates.status_list_service import SIGN_ANEW
@@ -187,7 +187,7 @@ class TestMoved:
     def test_the_next_list_opens_in_time(self, house, monkeypatch):
         with house.database.read_session() as session:
             used = session.get(Counter, "status-index").value
-        monkeypatch.setattr(places, "LIST_IS_FULL", used + 1)
+        monkeypatch.setattr(issuing, "LIST_IS_FULL", used + 1)
         _, (last, first) = certify(house, 2)
         assert [row_of(house, number).status_list_id for number in (last, first)] == [1, 2]
         house.owner.act(f"/v1/certificates/{first}/revoke", {"reason": "court-order"})
@@ -200,7 +200,7 @@ class TestMoved:
         free = [(taken + step) % status_list.ENTRIES for step in (9, 5, 7)]
         draws = iter([taken, free[0], free[0], free[1], free[0], free[2]])
         with house.database.session() as session:
-            assert places.reserve(session, lambda _: next(draws), 3) == [(1, index) for index in free]
+            assert issuing.reserve_places(session, lambda _: next(draws), 3) == [(1, index) for index in free]
 
 
 class TestSigned:

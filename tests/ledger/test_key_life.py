@@ -13,10 +13,9 @@ from app.actor import SYSTEM, Actor, ActorKind, Role
 from app.cli import app as mik
 from app.db import new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
-from app.keys import KeyRing, KeyState, read_jwks
+from app.keys import KeyRing, KeyState, did_document, read_jwks
 from app.ledger import examine, key_service, store
 from app.ledger import service as ledger
-from app.ledger.did import did_document
 from app.ledger.keeper import KeyKeeper, NoActiveKey
 from app.ledger.key_files import KeyFileAway, KeyFiles
 from tests.support import ok

@@ -12,9 +12,8 @@ from babel.messages.pofile import read_po
 from app import languages
 from app.keys import UnsafeKeyFile
 from app.notifications.delivery import LONGEST_PAUSE, pause_after
-from app.notifications.mail import compose
 from app.notifications.model import Kind
-from app.notifications.texts import LANGUAGES, TEXTS, render
+from app.notifications.texts import LANGUAGES, TEXTS, compose, render
 from app.notifications.transport import SmtpServer, password_of, transport_of
 from app.settings import Settings
 from tests.pages.strings import APP, placeholders

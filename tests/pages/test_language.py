@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.pages.formats import day, moment
-from app.pages.language import Choice, choose
+from app.pages.i18n import Choice, choose, day, moment
 
 FIREFOX = "az-AZ,az;q=0.9,ru;q=0.8,en-US;q=0.5"
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.certificates.model import RevocationReason, SuspensionCause
 from app.languages import LANGUAGES as ALL
-from app.pages.language import OWN_NAMES
+from app.pages.i18n import OWN_NAMES
 from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
 from app.schemes.origin import Criterion
 from app.verification.checks import Verdict

@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access import demo_staff, second_factor, service, store, totp
-from app.access.handed import new_token, token_hash
 from app.access.model import SecondFactor
-from app.access.passwords import NO_PASSWORD, Passwords
+from app.access.passwords import NO_PASSWORD, Passwords, new_token, token_hash
 from app.access.seal import FILE, Seal, Unsealable
 from app.actor import SYSTEM
 from app.keys import UnsafeKeyFile

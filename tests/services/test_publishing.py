@@ -12,7 +12,7 @@ from app.ledger import log
 from app.ledger import service as ledger
 from app.ledger.entry import Entry, LogEvent
 from app.ledger.model import SigningKey
-from app.schemes import canonical, examine, store
+from app.schemes import canonical, store
 from app.schemes import service as schemes
 from app.schemes.lists import lists, read_lists
 from app.schemes.model import RulesetRow, SchemeRow
@@ -135,7 +135,7 @@ def test_rulesets_of_the_first_edition_are_kept_and_shown(of_before):
     assert schemes.mark(of_before, "MIK").ruleset.version == mark.ruleset.version
     shown = {row.version: row.content for row in store.rulesets(of_before, "MIK")}
     assert shown["2026.2"] == FIRST_EDITION
-    assert examine.compare(of_before) is None
+    assert schemes.compare_with_log(of_before) is None
     schemes.publish(of_before, load_schemes().values(), NOW)  # another start
 
 

@@ -17,7 +17,7 @@ from app.verification import forms
 from app.verification.answer import answer
 from app.verification.checks import MISTYPED, UNKNOWN, Verdict, judge_number
 from app.verification.forms import Forms, stretch_of
-from app.verification.row import from_row
+from app.verification.sql import from_row
 
 BASE = "https://mark.example"
 SIGNER, OTHER = signer_of(0xC0FFEE), signer_of(0xBEEF)

@@ -15,7 +15,7 @@ from app.certificates.model import Certificate, Extract
 from app.certificates.record import COLUMNS, CertificateRecord
 from app.db import dumps
 from app.ledger.model import LogEntry
-from app.verification import statements
+from app.verification import sql
 from app.verification.postgres_store import PostgresStore, Together
 from app.verification.store import RegisterAway
 from app.verification.stores import certificate_store
@@ -294,19 +294,19 @@ class TestMany:
         """A look at every row of the register would be felt by everybody."""
         with register.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statements.ROWS_SQLITE, ('["a"]',)).all())
+                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql.ROWS_SQLITE, ('["a"]',)).all())
                 assert "SEARCH c USING INDEX" in plan
                 assert "SEARCH l USING INDEX uq_log_entries_issued" in plan
-                for query in (statements.TEXT_SQLITE, statements.TEXT_OF_SIGNED_SQLITE, statements.TEXTS_SQLITE):
+                for query in (sql.TEXT_SQLITE, sql.TEXT_OF_SIGNED_SQLITE, sql.TEXTS_SQLITE):
                     plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).all())
                     assert "SEARCH extracts USING INDEX" in plan
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
                 for query, asked, index in (
-                    (statements.ROWS_POSTGRES, "a", "uq_certificates_number"),
-                    (statements.ROWS_POSTGRES, "a", "uq_log_entries_issued"),
-                    (statements.TEXTS_POSTGRES, "a", "pk_extracts"),
-                    (statements.TEXTS_OF_SIGNED_POSTGRES, b"a", "uq_extracts_signed_hash"),
+                    (sql.ROWS_POSTGRES, "a", "uq_certificates_number"),
+                    (sql.ROWS_POSTGRES, "a", "uq_log_entries_issued"),
+                    (sql.TEXTS_POSTGRES, "a", "pk_extracts"),
+                    (sql.TEXTS_OF_SIGNED_POSTGRES, b"a", "uq_extracts_signed_hash"),
                 ):
                     assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).all())
 
