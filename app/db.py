@@ -103,6 +103,12 @@ class Base(DeclarativeBase):
     }
 
 
+def unique_where(name: str, *columns: str, condition: str) -> sa.Index:
+    """A unique index over the rows that meet the condition, on both databases."""
+    where = sa.text(condition)
+    return sa.Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 def table_of(mapped: type[Base]) -> sa.Table:
     """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
     third of the cost. Danger: it does not flush first, so it does not see what the session has yet to write."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.workflow import State
-from app.db import Base, JsonColumn, new_id, one_of
+from app.db import Base, JsonColumn, new_id, one_of, unique_where
 
 
 class Application(Base):
@@ -204,13 +204,7 @@ class Recommendation(Base):
 
     __table_args__ = (
         sa.UniqueConstraint("id", "application_id", "recommended_by"),
-        sa.Index(
-            "uq_recommendations_open",
-            "application_id",
-            unique=True,
-            sqlite_where=sa.text("voided_at IS NULL"),
-            postgresql_where=sa.text("voided_at IS NULL"),
-        ),
+        unique_where("uq_recommendations_open", "application_id", condition="voided_at IS NULL"),
     )
 
 

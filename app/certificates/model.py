@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.certificates.status_list import Purpose
-from app.db import Base, new_id, one_of
+from app.db import Base, new_id, one_of, unique_where
 
 
 class CertificateStatus(StrEnum):
@@ -246,14 +246,7 @@ class Suspension(Base):
 
     __table_args__ = (
         sa.CheckConstraint(one_of("cause", SuspensionCause), name="cause"),
-        sa.Index(
-            "uq_suspensions_open",
-            "certificate_id",
-            "cause",
-            unique=True,
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        ),
+        unique_where("uq_suspensions_open", "certificate_id", "cause", condition="ended_at IS NULL"),
     )
 
 
@@ -305,15 +298,7 @@ class Matter(Base):
             "AND reason IS NOT NULL)",
             name="closed_by_somebody",
         ),
-        sa.Index(
-            "uq_matters_open",
-            "certificate_id",
-            "cause",
-            "subject",
-            unique=True,
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
-        ),
+        unique_where("uq_matters_open", "certificate_id", "cause", "subject", condition="state = 'open'"),
     )
 
 

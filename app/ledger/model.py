@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, one_of
+from app.db import Base, one_of, unique_where
 from app.keys import KeyState
 
 
@@ -34,13 +34,7 @@ class SigningKey(Base):
 
     __table_args__ = (
         sa.CheckConstraint(one_of("state", KeyState), name="state"),
-        sa.Index(
-            "uq_signing_keys_active",
-            "state",
-            unique=True,
-            sqlite_where=sa.text("state = 'active'"),
-            postgresql_where=sa.text("state = 'active'"),
-        ),
+        unique_where("uq_signing_keys_active", "state", condition="state = 'active'"),
     )
 
 
@@ -60,13 +54,7 @@ class LogEntry(Base):
     __table_args__ = (
         sa.CheckConstraint("seq >= 0", name="seq"),
         sa.Index("ix_log_entries_subject", "subject", "seq"),
-        sa.Index(
-            "uq_log_entries_issued",
-            "subject",
-            unique=True,
-            sqlite_where=sa.text("event = 'certificate.issued'"),
-            postgresql_where=sa.text("event = 'certificate.issued'"),
-        ),
+        unique_where("uq_log_entries_issued", "subject", condition="event = 'certificate.issued'"),
     )
 
 

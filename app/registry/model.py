@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, ExactDecimal, new_id, one_of
+from app.db import Base, ExactDecimal, new_id, one_of, unique_where
 
 
 class Standing(StrEnum):
@@ -94,13 +94,7 @@ class Organisation(Base):
             "standing <> 'confirmed' OR (confirmed_by IS NOT NULL AND confirmed_at IS NOT NULL)",
             name="confirmed_by_somebody",
         ),
-        sa.Index(
-            "uq_organisations_voen",
-            "voen",
-            unique=True,
-            sqlite_where=sa.text(IS_COMPANY),
-            postgresql_where=sa.text(IS_COMPANY),
-        ),
+        unique_where("uq_organisations_voen", "voen", condition=IS_COMPANY),
         sa.Index("ix_organisations_voen", "voen"),
     )
 
@@ -220,13 +214,8 @@ class Residency(Base):
         sa.CheckConstraint(one_of("stage", Stage), name="stage"),
         sa.CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR ends_on >= starts_on", name="period"),
         sa.Index("ix_residencies_plot", "park_code", "plot_no"),
-        sa.Index(
-            "uq_residencies_open",
-            "organisation_id",
-            "park_code",
-            unique=True,
-            sqlite_where=sa.text("cancelled_on IS NULL AND ends_on IS NULL"),
-            postgresql_where=sa.text("cancelled_on IS NULL AND ends_on IS NULL"),
+        unique_where(
+            "uq_residencies_open", "organisation_id", "park_code", condition="cancelled_on IS NULL AND ends_on IS NULL"
         ),
     )
 
