@@ -62,7 +62,7 @@ def admit(session: Session, actor: Actor, application_id: UUID, action: Action, 
 def admit_decision(
     session: Session, actor: Actor, application_id: UUID, action: Action, version: Version
 ) -> tuple[Application, Recommendation]:
-    """The same for what is done with a recommendation; give it to `move`, which would read it anew."""
+    """The same for what is done with a recommendation."""
     application, recommendation = _admit(session, actor, application_id, action, version)
     assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
     return application, recommendation
@@ -81,7 +81,7 @@ def _admit(
     case = as_case(application, recommendation)
     workflow.permit_person(case, action, actor)
     check_version(version, application.version)
-    workflow.step(case, action, actor)
+    workflow.require_transition(case.state, action)
     return application, recommendation
 
 
@@ -94,15 +94,13 @@ def move(
     now: datetime,
     *,
     note: CaseNote | None = None,
-    standing: Recommendation | None = None,
     **data: object,
 ) -> None:
-    """Enter the next state, and say so in the history. The transition table has the last word on where it may lead."""
-    case = as_case(application, standing or standing_recommendation(session, application))
-    transition = workflow.step(case, action, actor)
-    if to not in transition.to:
-        raise ValueError(f"{action} does not lead to {to}")
+    """Enter the next state, and say so in the history. The caller has checked that the action is possible (`admit`);
+    the transition table has the last word on where it may lead."""
     was = application.state
+    if to not in workflow.TRANSITIONS[State(was), action].to:
+        raise ValueError(f"{action} does not lead to {to}")
     if was != to:
         application.state, application.state_since = to.value, now
     application.version += 1

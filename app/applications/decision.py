@@ -103,7 +103,7 @@ def _send_back(
     session: Session, actor: Actor, application: Application, recommendation: Recommendation, why: str, now: datetime
 ) -> None:
     note = cases.say(session, actor, application, why, internal=True, now=now)
-    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, standing=recommendation, note=note)
+    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
     store.void(recommendation, now)
 
 
@@ -182,7 +182,7 @@ def _decide(
         dossier_hash=judged.dossier.hash,
     )
     session.add(decision)
-    cases.move(session, actor, application, action, outcome, now, standing=recommendation, decision=decision.id)
+    cases.move(session, actor, application, action, outcome, now, decision=decision.id)
     session.flush()
     store.add_decided(session, [_decided(application, decision, each, judged) for each in decision.products])
     return decision

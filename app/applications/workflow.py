@@ -130,19 +130,15 @@ def permit_person(case: Case, action: Action, actor: Actor) -> None:
     """Refuse the wrong person of the right role (403): another holds the case, or these eyes have seen it before."""
     transition = TRANSITIONS.get((case.state, action))
     if transition is None:
-        return  # nobody can do it now: `step` says so
+        return  # nobody can do it now: `require_transition` says so
     if transition.holder_only and actor.id != case.assignee_id:
         raise Forbidden("Another reviewer holds this case.", code="not-case-holder")
     if transition.four_eyes and actor.id == case.recommended_by:
         raise FourEyes("You recommended on this case; another person must decide.")
 
 
-def step(case: Case, action: Action, actor: Actor) -> Transition:
-    """The transition of this action, or why not: role and person first, then state."""
-    permit(action, actor)
-    permit_person(case, action, actor)
-    transition = TRANSITIONS.get((case.state, action))
-    if transition is None:
-        allowed = [a.value for a in Action if (case.state, a) in TRANSITIONS and a is not Action.LAPSE]
-        raise WrongState("application", state=case.state, action=action, allowed=allowed)
-    return transition
+def require_transition(state: State, action: Action) -> None:
+    """Refuse what nobody can do in this state (409). Role and person come before: `permit`, `permit_person`."""
+    if (state, action) not in TRANSITIONS:
+        allowed = [a.value for a in Action if (state, a) in TRANSITIONS and a is not Action.LAPSE]
+        raise WrongState("application", state=state, action=action, allowed=allowed)

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from app.actor import Actor, ActorKind, Role
-from app.applications.workflow import Action, Case, State, permit_person, step
+from app.applications.workflow import Action, Case, State, permit_person, require_transition
 from app.errors import Forbidden, WrongState
 
 ONE, OTHER = uuid4(), uuid4()
@@ -17,7 +17,7 @@ def test_what_nobody_can_do_now_is_no_question_of_persons():
     closed = Case(State.APPROVED, assignee_id=OTHER, recommended_by=ONE)
     permit_person(closed, Action.RECOMMEND, REVIEWER)
     with pytest.raises(WrongState):
-        step(closed, Action.RECOMMEND, REVIEWER)
+        require_transition(closed.state, Action.RECOMMEND)
 
 
 def test_only_the_holder_of_the_case_recommends():
