@@ -19,14 +19,18 @@ from app.web.routing import OrderedRoute
 router = APIRouter(prefix="/v1/certificates", tags=["certificate status"], route_class=OrderedRoute)
 
 
+def _number(text: str) -> str:
+    parsed = parse(text)
+    if parsed is None:
+        raise NotFound.of("certificate")
+    return str(parsed)
+
+
 def _admitted(deed: Deed) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(number: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> str:
-        parsed = parse(number)
-        if parsed is None:
-            raise NotFound.of("certificate")
-        return service.guard(session, actor, str(parsed), deed, version).number
+        return service.guard(session, actor, _number(number), deed, version).number
 
     return Depends(admitted, scope="function")
 
@@ -110,7 +114,7 @@ def revoke(
     responses=refuses(*CHANGES),
 )
 def surrender(
-    number: Annotated[str, _admitted(Deed.SURRENDER)],
+    number: str,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
@@ -119,5 +123,5 @@ def surrender(
 ) -> CertificateAnswer:
     """By the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is open,
     it is recorded as given back during an investigation (`during_investigation`): the inquiry goes on."""
-    row = service.surrender(session, actor, number, version=version, now=now)
+    row = service.surrender(session, actor, _number(number), version=version, now=now)
     return _answer(row, response)

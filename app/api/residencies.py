@@ -195,6 +195,32 @@ def _wrong_closing(asked: Asked, body: Closing) -> Sequence[Mapping[str, str]]:
     return [] if row is None else residency.wrong_closing(row, body.on, body.reason, baku_day(asked.now))
 
 
+def _close(
+    session: SessionDep,
+    actor: ActorDep,
+    move: Move,
+    residency_id: UUID,
+    body: Closing,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+    *,
+    dry_run: bool,
+) -> Effect:
+    report = cascade.close_residency(
+        session,
+        actor,
+        move,
+        residency_id=residency_id,
+        version=version,
+        on=body.on,
+        reason=body.reason,
+        dry_run=dry_run,
+        now=now,
+    )
+    return _effect(report, session, response, dry_run=dry_run)
+
+
 @router.post("/residencies/{residency_id}/end", summary="End a residency", responses=refuses(*CHANGES))
 @also_wrong(_wrong_closing)
 def end_residency(
@@ -208,17 +234,7 @@ def end_residency(
     dry_run: DryRun = False,
 ) -> Effect:
     """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
-    report = cascade.end_residency(
-        session,
-        actor,
-        residency_id=residency_id,
-        version=version,
-        on=body.on,
-        reason=body.reason,
-        dry_run=dry_run,
-        now=now,
-    )
-    return _effect(report, session, response, dry_run=dry_run)
+    return _close(session, actor, Move.END, residency_id, body, response, version, now, dry_run=dry_run)
 
 
 @router.post("/residencies/{residency_id}/cancel", summary="Cancel a residency", responses=refuses(*CHANGES))
@@ -234,22 +250,12 @@ def cancel_residency(
     dry_run: DryRun = False,
 ) -> Effect:
     """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
-    report = cascade.cancel_residency(
-        session,
-        actor,
-        residency_id=residency_id,
-        version=version,
-        on=body.on,
-        reason=body.reason,
-        dry_run=dry_run,
-        now=now,
-    )
-    return _effect(report, session, response, dry_run=dry_run)
+    return _close(session, actor, Move.CANCEL, residency_id, body, response, version, now, dry_run=dry_run)
 
 
 @router.post("/residencies/{residency_id}/restore", summary="Reopen a residency", responses=refuses(*CHANGES))
 def restore_residency(
-    residency_id: Annotated[UUID, _moves(Move.RESTORE)],
+    residency_id: str,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
@@ -258,9 +264,8 @@ def restore_residency(
     dry_run: DryRun = False,
 ) -> Effect:
     """The cause `residency` is lifted from its certificates; with no other cause left they are good again."""
-    report = cascade.restore_residency(
-        session, actor, residency_id=residency_id, version=version, dry_run=dry_run, now=now
-    )
+    of = parse_id(residency_id, "residency")
+    report = cascade.restore_residency(session, actor, residency_id=of, version=version, dry_run=dry_run, now=now)
     return _effect(report, session, response, dry_run=dry_run)
 
 

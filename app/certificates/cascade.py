@@ -29,6 +29,7 @@ from app.registry import store as registry
 from app.registry.import_plan import ImportPlan
 from app.registry.imports import RegisterFile
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site, Stage
+from app.registry.periods import Move
 from app.registry.residency_rows import ChangeKind, ResidencyChange, ResidencyDetails, change_of, fell_back
 
 CAUSE = SuspensionCause.RESIDENCY
@@ -101,9 +102,10 @@ def update_stage(
     return CascadeReport(change, _follow(session, actor, [change], dry_run=False, now=now))
 
 
-def end_residency(
+def close_residency(
     session: Session,
     actor: Actor,
+    move: Move,
     *,
     residency_id: UUID,
     version: Version,
@@ -112,27 +114,9 @@ def end_residency(
     dry_run: bool,
     now: datetime,
 ) -> CascadeReport:
-    """As `registry.residency.end_residency`, with its certificates."""
-    change = residency.end_residency(
-        session, actor, residency_id=residency_id, version=version, on=on, reason=reason, now=now, dry_run=dry_run
-    )
-    return CascadeReport(change, _follow(session, actor, [change], dry_run=dry_run, now=now))
-
-
-def cancel_residency(
-    session: Session,
-    actor: Actor,
-    *,
-    residency_id: UUID,
-    version: Version,
-    on: date,
-    reason: str,
-    dry_run: bool,
-    now: datetime,
-) -> CascadeReport:
-    """As `registry.residency.cancel_residency`, with its certificates."""
-    change = residency.cancel_residency(
-        session, actor, residency_id=residency_id, version=version, on=on, reason=reason, now=now, dry_run=dry_run
+    """As `registry.residency.close_residency`, with its certificates."""
+    change = residency.close_residency(
+        session, actor, move, residency_id=residency_id, version=version, on=on, reason=reason, now=now, dry_run=dry_run
     )
     return CascadeReport(change, _follow(session, actor, [change], dry_run=dry_run, now=now))
 

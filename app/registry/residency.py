@@ -65,9 +65,10 @@ def begin_residency(
     return row, change_of(row, ChangeKind.NEW)
 
 
-def end_residency(
+def close_residency(
     session: Session,
     actor: Actor,
+    move: Move,
     *,
     residency_id: UUID,
     version: Version,
@@ -76,32 +77,13 @@ def end_residency(
     now: datetime,
     dry_run: bool = False,
 ) -> ResidencyChange:
-    """The period ends; `on` is its last day, today at the latest. Errors: Invalid, StaleVersion, WrongState."""
-    row = guard(session, actor, residency_id, version, Move.END, dry_run=dry_run)
+    """The period ends, or the park took the residency back (`move`: END or CANCEL). `on` is its last day, today at the
+    latest. Errors: Invalid, StaleVersion, WrongState."""
+    row = guard(session, actor, residency_id, version, move, dry_run=dry_run)
     if errors := wrong_closing(row, on, reason, baku_day(now)):
         raise Invalid.with_all(errors)
     if not dry_run:
-        close(session, actor, row, Move.END, on=on, reason=tidy(reason), now=now)
-    return change_of(row, ChangeKind.LOST)
-
-
-def cancel_residency(
-    session: Session,
-    actor: Actor,
-    *,
-    residency_id: UUID,
-    version: Version,
-    on: date,
-    reason: str,
-    now: datetime,
-    dry_run: bool = False,
-) -> ResidencyChange:
-    """The park took the residency back. Errors as `end_residency`."""
-    row = guard(session, actor, residency_id, version, Move.CANCEL, dry_run=dry_run)
-    if errors := wrong_closing(row, on, reason, baku_day(now)):
-        raise Invalid.with_all(errors)
-    if not dry_run:
-        close(session, actor, row, Move.CANCEL, on=on, reason=tidy(reason), now=now)
+        close(session, actor, row, move, on=on, reason=tidy(reason), now=now)
     return change_of(row, ChangeKind.LOST)
 
 

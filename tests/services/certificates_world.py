@@ -15,6 +15,7 @@ from app.ledger.model import SigningKey
 from app.products.model import Product
 from app.registry.imports import RegisterFile
 from app.registry.model import RegisterImport, Residency, Site
+from app.registry.periods import Move
 from app.registry.sheet import parse_register
 from app.schemes.model import SchemeRow
 
@@ -139,10 +140,11 @@ class World:
         self.session.flush()
         return certificate
 
-    def close(self, how=cascade.cancel_residency, *, version=1, dry_run=False, actor=None):
-        return how(
+    def close(self, move=Move.CANCEL, *, version=1, dry_run=False, actor=None):
+        return cascade.close_residency(
             self.session,
             actor or self.registrar,
+            move,
             residency_id=self.residency.id,
             version=version,
             on=TODAY,

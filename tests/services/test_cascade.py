@@ -16,6 +16,7 @@ from app.certificates.model import Certificate, Matter, RevocationReason, Suspen
 from app.errors import Forbidden, Invalid, StaleVersion, WrongState
 from app.registry import store as registry
 from app.registry.model import RegisterImport, Residency, ResidencyStatus, Stage
+from app.registry.periods import Move
 from app.registry.residency_rows import ResidencyDetails
 
 
@@ -33,7 +34,7 @@ ACTIVE = ["active"] * 4
 HIT = ["suspended", "suspended", "active", "active"]
 
 
-@pytest.mark.parametrize("how", [cascade.end_residency, cascade.cancel_residency])
+@pytest.mark.parametrize("how", [Move.END, Move.CANCEL])
 def test_lost_by_hand_and_restored(world, session, how):
     report = world.close(how)
     assert effects(report.certificates) == {world.first.number: "suspended", world.second.number: "suspended"}
@@ -143,7 +144,7 @@ def begin(world, **changed):
 
 def test_a_new_number_from_the_same_day_lifts_what_the_end_of_the_old_one_suspended(world, session):
     """Case lost-ground-01."""
-    world.close(cascade.end_residency)
+    world.close(Move.END)
     assert world.states() == HIT
     report = begin(world)
     assert effects(report.certificates) == {world.first.number: "reinstated", world.second.number: "reinstated"}
@@ -153,7 +154,7 @@ def test_a_new_number_from_the_same_day_lifts_what_the_end_of_the_old_one_suspen
 
 
 def test_a_new_period_of_a_non_resident_lifts_and_opens_a_matter(world, session):
-    world.close(cascade.end_residency)
+    world.close(Move.END)
     begin(world, status=ResidencyStatus.NON_RESIDENT)
     assert world.states() == ACTIVE
     assert matters_of(session) == {(c.number, "non_resident") for c in (world.first, world.second)}
@@ -161,7 +162,7 @@ def test_a_new_period_of_a_non_resident_lifts_and_opens_a_matter(world, session)
 
 def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
     add_park(session, "JABRAYIL-IP", "Cəbrayıl")
-    world.close(cascade.end_residency)
+    world.close(Move.END)
     details = ResidencyDetails(status=ResidencyStatus.RESIDENT, holder_voen=VOENS[0], starts_on=TODAY)
     other, _ = register(session, VOENS[2])
     other.standing = "listed"  # a claim has no residency
@@ -179,7 +180,7 @@ def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
 
 
 def test_a_period_that_begins_later_lifts_on_its_first_day(world, session):
-    world.close(cascade.end_residency)
+    world.close(Move.END)
     tomorrow = TODAY + timedelta(days=1)
     report = begin(world, starts_on=tomorrow)
     assert (report.certificates, world.states()) == ((), HIT)

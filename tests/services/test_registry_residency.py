@@ -31,10 +31,8 @@ def company(session):
 def deed(session, actor, move, row, *, version=1, on=TODAY, reason="The contract ended", **more):
     """One move by its name, as the services offer it."""
     common = {"residency_id": row if not isinstance(row, Residency) else row.id, "version": version, "now": NOW} | more
-    if move is Move.END:
-        return residency.end_residency(session, actor, on=on, reason=reason, **common)
-    if move is Move.CANCEL:
-        return residency.cancel_residency(session, actor, on=on, reason=reason, **common)
+    if move in (Move.END, Move.CANCEL):
+        return residency.close_residency(session, actor, move, on=on, reason=reason, **common)
     if move is Move.RESTORE:
         return residency.restore_residency(session, actor, **common)
     return residency.update_stage(session, actor, stage=Stage.OPERATING, **common)
