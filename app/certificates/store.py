@@ -38,11 +38,6 @@ _BY_NUMBER_LOCKED = _locked(_BY_NUMBER)
 _NUMBERS_OF = (
     sa.select(_ROW.product_id, _ROW.number).where(_ROW.application_id == sa.bindparam("id")).order_by(_ROW.serial)
 )
-_REVOKED = (
-    sa.select(_ROW.product_id, _ROW.status_reason, _ROW.status_since)
-    .where(_ROW.organisation_id == sa.bindparam("id"), _ROW.status == CertificateStatus.REVOKED.value)
-    .order_by(_ROW.id)
-)
 _TAKEN = sa.select(_ROW.status_index).where(
     _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("drawn", expanding=True))
 )

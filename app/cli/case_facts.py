@@ -41,7 +41,6 @@ PROOF_STATES = ("uploaded", "confirmed")
 PROOF_KINDS = ("supplier-declaration", "origin-document", "production-record", "grower-letter")
 RECORD_KINDS = ("production-record", "grower-letter")
 SIZES = ("micro", "small", "medium", "large")
-COST_KINDS = ("labour", "energy", "depreciation", "research", "quality", "other")
 LEAST_OTHER_COST = Decimal("0.01")
 
 Table = Mapping[str, Any]

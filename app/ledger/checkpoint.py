@@ -4,7 +4,6 @@
 import base64
 import binascii
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -87,11 +86,6 @@ def prove(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
     if not merkle.verify_inclusion(proof.index, checkpoint.size, leaf, proof.path, checkpoint.root):
         raise NoteRefused("The proof does not lead from the entry to the root of the checkpoint.")
     return checkpoint
-
-
-def proves_growth(old: Checkpoint, new: Checkpoint, path: Sequence[bytes]) -> bool:
-    """Whether the later checkpoint only adds to the earlier one."""
-    return old.origin == new.origin and merkle.verify_consistency(old.size, new.size, old.root, new.root, path)
 
 
 def _number(text: str, otherwise: str) -> int:

@@ -84,15 +84,3 @@ def bundle(entries: Iterable[bytes]) -> bytes:
             raise ValueError(f"an entry has at most {MAX_ENTRY_BYTES} bytes")
         parts += len(entry).to_bytes(2, "big") + entry
     return bytes(parts)
-
-
-def entries_of(content: bytes) -> tuple[bytes, ...]:
-    """The entries of a bundle. ValueError where it is cut."""
-    entries, place = [], 0
-    while place < len(content):
-        end = place + 2 + int.from_bytes(content[place : place + 2], "big")
-        if place + 2 > len(content) or end > len(content):
-            raise ValueError("the bundle ends within an entry")
-        entries.append(content[place + 2 : end])
-        place = end
-    return tuple(entries)

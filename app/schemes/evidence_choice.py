@@ -5,7 +5,7 @@ of equals the newest. Where none holds, the one that ended last is named. Docume
 (`newest_counts` of lists.toml) are different: the newest counts, whatever an older one said (`domain.md` §5.3).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from app.schemes.facts import Evidence, Item
@@ -61,11 +61,6 @@ def holds(item: Item, day: date) -> bool:
     """Whether the document is in force on the day: issued by then, and not yet ended."""
     begun = item.issued_on is None or item.issued_on <= day
     return begun and (item.valid_until is None or item.valid_until >= day)
-
-
-def first_end(items: Iterable[Item]) -> date | None:
-    """The first last day among these documents; None where all are open."""
-    return min((item.valid_until for item in items if item.valid_until), default=None)
 
 
 def _age(item: Item) -> tuple[date, str]:

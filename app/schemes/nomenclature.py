@@ -79,10 +79,6 @@ def title(code: str) -> str | None:
     return titles().get(code)
 
 
-def is_chapter(code: str) -> bool:
-    return len(code) == CHAPTER and code in titles()
-
-
 def is_heading(code: str) -> bool:
     return len(code) == HEADING and code in titles()
 

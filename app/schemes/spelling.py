@@ -50,13 +50,9 @@ def _joined(words: list[str]) -> Iterator[str]:
         yield run
 
 
-def occurs(name: str, text: str) -> bool:
-    """Whether a name occurs in a text: in full, inside a longer word, or parted by a hyphen or space."""
-    return occurs_folded(skeleton(name), skeleton(text))
-
-
 def occurs_folded(wanted: str, found: str) -> bool:
-    """The same of skeletons."""
+    """Whether the skeleton of a name occurs in that of a text: in full, inside a longer word, or parted by a hyphen or
+    space."""
     return bool(wanted) and (wanted in found or wanted in _parted(found))
 
 

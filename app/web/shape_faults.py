@@ -21,7 +21,6 @@ _MOMENT = Message("Enter a date and time with an offset, such as 2026-11-22T17:0
 _ID = Message("Enter an id, as a UUID.", code="invalid-id")
 _LIST = Message("Enter a list.", code="wrong-type")
 _OBJECT = Message("Enter an object with members.", code="wrong-type")
-_FILE = Message("Choose a file.", code="wrong-type")
 _EMAIL = Message("Enter an e-mail address, such as name@company.example.", code="invalid-email")
 _PATTERN = Message(
     "This is not in the form that is asked for. See the description of this address in /openapi.json.",

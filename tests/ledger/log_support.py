@@ -49,6 +49,17 @@ def derived(database, against=None):
         return derive(session, parse_vkey(store.head(session).vkey), against)
 
 
+def entries_in(content):
+    """The entries of a bundle."""
+    entries, place = [], 0
+    while place < len(content):
+        end = place + 2 + int.from_bytes(content[place : place + 2], "big")
+        assert end <= len(content)
+        entries.append(content[place + 2 : end])
+        place = end
+    return entries
+
+
 def entries_of(database):
     """Every entry as JSON, in order."""
     with database.read_session() as session:

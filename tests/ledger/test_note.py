@@ -14,7 +14,6 @@ from app.ledger.checkpoint import (
     Proof,
     origin_of,
     prove,
-    proves_growth,
     read_checkpoint,
     read_proof,
 )
@@ -223,10 +222,3 @@ def test_a_proof_of_something_else_proves_nothing(entry, proof, verifier):
 def test_what_is_no_proof_is_refused(text):
     with pytest.raises(NoteRefused):
         read_proof(text)
-
-
-def test_growth_is_proved_between_checkpoints_of_one_log():
-    old = Checkpoint(ORIGIN, 2, LEFT)
-    assert proves_growth(old, CHECKPOINT, [LEAVES[2]])
-    assert not proves_growth(old, CHECKPOINT, [LEAVES[1]])
-    assert not proves_growth(Checkpoint("other.example/log", 2, LEFT), CHECKPOINT, [LEAVES[2]])

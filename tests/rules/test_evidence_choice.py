@@ -12,7 +12,6 @@ from app.schemes.evidence_choice import (
     awaiting,
     choose,
     confirmed,
-    first_end,
     holds,
     in_force,
     without_subject,
@@ -82,11 +81,6 @@ def test_confirmed_waiting_and_without_a_subject():
     assert (confirmed(None, PERMIT), awaiting(None, PERMIT), without_subject(None, PERMIT)) == ((), (), False)
     older, newer = permit("x", date(2025, 1, 1)), permit("y", date(2026, 1, 1))
     assert confirmed(Evidence((older, newer)), PERMIT) == (newer, older)
-
-
-def test_the_first_end_of_several():
-    assert first_end([permit("a"), permit("b", valid_until=DAY), permit("c", valid_until=DAY + HOUR)]) == DAY
-    assert first_end([permit("a")]) is None
 
 
 @pytest.mark.parametrize(

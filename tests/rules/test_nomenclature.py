@@ -16,13 +16,12 @@ def test_codes_that_came_or_went_with_2022():
 
 
 def test_levels_are_not_mixed():
-    assert nomenclature.is_chapter("73")
+    assert nomenclature.title("73") == "Iron or steel articles"
     assert nomenclature.is_heading("7306")
     assert nomenclature.is_subheading("730630")
     assert not nomenclature.is_heading("73")
     assert not nomenclature.is_subheading("7306")
-    assert not nomenclature.is_chapter("730630")
-    assert not nomenclature.is_chapter("77")
+    assert nomenclature.title("77") is None
 
 
 def test_a_title_says_what_it_is():
