@@ -18,11 +18,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.actor import Actor
 from app.core.unit_of_work import noted, take
-from app.db import Base, dumps, table_of
+from app.db import UNREADABLE, Base, dumps, pages_of, table_of
 
 GENESIS = "0" * 64
-AT_ONCE = 1_000
-UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 """What reading a row raises whose columns were filled past the service with what they cannot hold."""
 _NOTED = "audit events"
 
@@ -257,21 +255,11 @@ def check(session: Session) -> Report:
 
 def _rows(session: Session) -> Iterator[AuditEvent | None]:
     """All rows in order; None for the first one whose columns hold what their types cannot be."""
-    after, limit = None, AT_ONCE
-    while True:
-        query = sa.select(AuditEvent).order_by(AuditEvent.seq).limit(limit)
-        try:
-            rows = session.scalars(query if after is None else query.where(AuditEvent.seq > after)).all()
-        except UNREADABLE:
-            if limit == 1:
-                yield None
-                return
-            limit = 1  # one by one, to find which it is
-            continue
-        if not rows:
-            return
-        yield from rows
-        after = rows[-1].seq
+    try:
+        for rows in pages_of(session, AuditEvent, AuditEvent.seq):
+            yield from rows
+    except UNREADABLE:
+        yield None
 
 
 def _broken(session: Session, row: AuditEvent | None, expected: int, last: str) -> Broken | None:

@@ -6,10 +6,10 @@ readers have an engine of their own with a plain BEGIN, so that they never wait 
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,12 +18,13 @@ from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, QueryableAttribute, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
 from app.core.unit_of_work import CommitStep, UnitOfWork
 
+T = TypeVar("T")
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -113,6 +114,38 @@ def table_of(mapped: type[Base]) -> sa.Table:
     """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
     third of the cost. Danger: it does not flush first, so it does not see what the session has yet to write."""
     return Base.metadata.tables[mapped.__tablename__]
+
+
+PAGE_ROWS = 1_000
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
+"""What reading a row raises whose columns hold what their types cannot be."""
+
+
+def page_of(
+    session: Session, query: sa.Select[T], key: QueryableAttribute[Any], after: object, limit: int | None
+) -> Sequence[T]:
+    """At most `limit` rows in the order of their key, from the one after `after`; None: from the first."""
+    if after is not None:
+        query = query.where(key > after)
+    return session.scalars(query.order_by(key).limit(limit)).all()
+
+
+def pages_of(session: Session, mapped: type[T], key: QueryableAttribute[Any]) -> Iterator[Sequence[T]]:
+    """Every row in the order of its key, a thousand at a time, and the last ones before one that cannot be read by
+    themselves. At that one raises one of `UNREADABLE`."""
+    after, limit = None, PAGE_ROWS
+    while True:
+        try:
+            rows = page_of(session, sa.select(mapped), key, after, limit)
+        except UNREADABLE:
+            if limit == 1:
+                raise
+            limit = 1  # one by one, up to the one it is
+            continue
+        if not rows:
+            return
+        after = getattr(rows[-1], key.key)
+        yield rows
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

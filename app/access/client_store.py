@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access.model import ApiClient, ClientSecret
+from app.db import page_of
 
 
 def client_by_public_id(session: Session, client_id: str) -> ApiClient | None:
@@ -30,10 +31,8 @@ def client_of(session: Session, organisation_id: UUID, client_id: UUID, *, lock:
 
 
 def clients_of(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[ApiClient]:
-    query = sa.select(ApiClient).where(ApiClient.organisation_id == organisation_id).order_by(ApiClient.id).limit(limit)
-    if after:
-        query = query.where(ApiClient.id > after)
-    return session.scalars(query).all()
+    query = sa.select(ApiClient).where(ApiClient.organisation_id == organisation_id)
+    return page_of(session, query, ApiClient.id, after, limit)
 
 
 def clients_known_to(session: Session, user_id: UUID) -> Sequence[ApiClient]:

@@ -22,7 +22,7 @@ from app.access.model import (
     User,
 )
 from app.actor import Role
-from app.db import table_of
+from app.db import page_of, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,8 @@ def open_invitations(
     session: Session, organisation_id: UUID, now: datetime, after: UUID | None, limit: int
 ) -> Sequence[Invitation]:
     query = sa.select(Invitation).where(Invitation.organisation_id == organisation_id, Invitation.closed_at.is_(None))
-    query = query.where(Invitation.expires_at > now).order_by(Invitation.id).limit(limit)
-    if after:
-        query = query.where(Invitation.id > after)
-    return session.scalars(query).all()
+    query = query.where(Invitation.expires_at > now)
+    return page_of(session, query, Invitation.id, after, limit)
 
 
 def close_invitations(
@@ -210,14 +208,12 @@ def request(session: Session, request_id: UUID, *, lock: bool = False) -> Access
 def requests(
     session: Session, *, state: RequestState | None, user_id: UUID | None = None, after: UUID | None, limit: int
 ) -> Sequence[AccessRequest]:
-    query = sa.select(AccessRequest).order_by(AccessRequest.id).limit(limit)
+    query = sa.select(AccessRequest)
     if state is not None:
         query = query.where(AccessRequest.state == state.value)
     if user_id is not None:
         query = query.where(AccessRequest.user_id == user_id)
-    if after:
-        query = query.where(AccessRequest.id > after)
-    return session.scalars(query).all()
+    return page_of(session, query, AccessRequest.id, after, limit)
 
 
 def open_requests_around(session: Session, user_id: UUID) -> Sequence[AccessRequest]:

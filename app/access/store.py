@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access.model import Guesses, KeptAnswer, StaffRole, User
 from app.actor import Role
-from app.db import UtcDateTime
+from app.db import UtcDateTime, page_of
 
 
 def user_by_email(session: Session, email: str) -> User | None:
@@ -128,10 +128,8 @@ def locked_user(session: Session, user_id: UUID) -> User | None:
 
 
 def active_members(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[User]:
-    query = sa.select(User).where(User.organisation_id == organisation_id, User.active).order_by(User.id).limit(limit)
-    if after:
-        query = query.where(User.id > after)
-    return session.scalars(query).all()
+    query = sa.select(User).where(User.organisation_id == organisation_id, User.active)
+    return page_of(session, query, User.id, after, limit)
 
 
 def active_administrators(session: Session, organisation_id: UUID) -> frozenset[UUID]:
@@ -141,10 +139,8 @@ def active_administrators(session: Session, organisation_id: UUID) -> frozenset[
 
 
 def staff(session: Session, after: UUID | None, limit: int) -> Sequence[User]:
-    query = sa.select(User).where(User.is_staff).order_by(User.id).limit(limit)
-    if after:
-        query = query.where(User.id > after)
-    return session.scalars(query).all()
+    query = sa.select(User).where(User.is_staff)
+    return page_of(session, query, User.id, after, limit)
 
 
 def roles_of_all(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:

@@ -23,7 +23,7 @@ from app.applications.model import (
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.certificates.model import Certificate, CertificateStatus
-from app.db import table_of
+from app.db import page_of, table_of
 from app.products.model import Product
 
 
@@ -114,9 +114,7 @@ def hold(session: Session, application_ids: Sequence[UUID]) -> Sequence[Applicat
 
 
 def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:
-    query = sa.select(Application).order_by(Application.id).limit(limit)
-    if after:
-        query = query.where(Application.id > after)
+    query = sa.select(Application)
     if wanted.state:
         query = query.where(Application.state == wanted.state)
     if not wanted.with_drafts:
@@ -138,7 +136,7 @@ def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit
             for since in wanted.started_before
         ]
         query = query.where(sa.or_(sa.false(), *begun))
-    return session.scalars(query).all()
+    return page_of(session, query, Application.id, after, limit)
 
 
 def open_cases(session: Session, scheme_code: str, after: UUID | None, limit: int) -> Sequence[Application]:
@@ -147,9 +145,7 @@ def open_cases(session: Session, scheme_code: str, after: UUID | None, limit: in
         Application.scheme_code == scheme_code,
         Application.state.in_([state for state in OPEN if state is not State.DRAFT]),
     )
-    if after:
-        query = query.where(Application.id > after)
-    return session.scalars(query.order_by(Application.id).limit(limit)).all()
+    return page_of(session, query, Application.id, after, limit)
 
 
 def with_reference(session: Session, organisation_id: UUID, reference: str) -> Application | None:
@@ -370,15 +366,10 @@ def latest_assessments(session: Session, application_id: UUID) -> Sequence[Asses
     return list({row.product_id: row for row in session.scalars(query.order_by(AssessmentRow.id))}.values())
 
 
-def assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
-    query = sa.select(AssessmentRow).where(AssessmentRow.application_id == application_id)
-    return session.scalars(query.order_by(AssessmentRow.id)).all()
-
-
 def notes_page(session: Session, application_id: UUID, after: UUID | None, limit: int) -> Sequence[CaseNote]:
     """What was said about a case, oldest first."""
-    query = sa.select(CaseNote).where(CaseNote.application_id == application_id).order_by(CaseNote.id).limit(limit)
-    return session.scalars(query.where(CaseNote.id > after) if after else query).all()
+    query = sa.select(CaseNote).where(CaseNote.application_id == application_id)
+    return page_of(session, query, CaseNote.id, after, limit)
 
 
 def notes(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:

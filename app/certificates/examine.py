@@ -6,13 +6,14 @@ from unicodedata import normalize
 
 from sqlalchemy.orm import Session
 
-from app import audit, jws, strict_json
+from app import jws, strict_json
 from app.certificates import credential_reading, extract, extract_store, store
 from app.certificates.credential import mask_voen
 from app.certificates.logged import EVENT
 from app.certificates.model import Certificate, CertificateStatus, Extract
 from app.certificates.record import CertificateRecord
 from app.certificates.status_list import PURPOSES, ListRefused, list_name
+from app.db import UNREADABLE, pages_of
 from app.jws import PublicKey
 from app.ledger import store as ledger
 from app.ledger.entry import LogEvent
@@ -31,7 +32,7 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
     """How many certificates hold, and the first one that does not. `keys` are all that ever signed, by `kid`."""
     held = 0
     try:
-        for page in store.pages(session):
+        for page in pages_of(session, Certificate, Certificate.id):
             numbers = [certificate.number for certificate in page]
             issued, last = ledger.issued_of(session, numbers), ledger.last_about(session, numbers)
             given_back = ledger.entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
@@ -49,7 +50,7 @@ def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong
                     return held, Wrong(f"certificate {certificate.number}", detail)
                 held += 1
             session.expunge_all()
-    except audit.UNREADABLE:
+    except UNREADABLE:
         return held, Wrong(f"certificate after the first {held}", "It cannot be read.")
     missing = store.logged_without_row(session)
     if missing is not None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, Extract
 from app.certificates.store import AT_ONCE
+from app.db import page_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 
@@ -39,11 +40,9 @@ def without(session: Session) -> Iterator[Sequence[Certificate]]:
             ),
         )
         .where(~sa.exists().where(Extract.number == Certificate.number))
-        .order_by(Certificate.id)
-        .limit(AT_ONCE)
     )
     after = None
-    while rows := session.scalars(query if after is None else query.where(Certificate.id > after)).all():
+    while rows := page_of(session, query, Certificate.id, after, AT_ONCE):
         after = rows[-1].id
         yield rows
 

@@ -18,6 +18,7 @@ from app.certificates.model import (
     MatterState,
     Report,
 )
+from app.db import page_of
 
 IN_FORCE = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
 _HAS_OPEN = sa.select(
@@ -149,10 +150,8 @@ def described(
 
 def reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[Report]:
     """Oldest first, without their photos."""
-    query = sa.select(Report).options(defer(Report.photo, raiseload=True)).order_by(Report.id).limit(limit)
-    if after is not None:
-        query = query.where(Report.id > after)
-    return session.scalars(query).all()
+    query = sa.select(Report).options(defer(Report.photo, raiseload=True))
+    return page_of(session, query, Report.id, after, limit)
 
 
 def report(session: Session, report_id: UUID) -> Report | None:

@@ -14,7 +14,7 @@ from app.certificates import number
 from app.certificates.model import Certificate, CertificateStatus, CertificateWord, WordField
 from app.certificates.search import Counts, Group, Search, Standing, standing_of
 from app.core.text.phonetic import phonetic_keys
-from app.db import table_of
+from app.db import page_of, table_of
 from app.registry.legal_forms import LEGAL_PERSON
 
 _ROW = table_of(Certificate).c
@@ -106,9 +106,7 @@ def state(session: Session) -> State:
 def piece(session: Session, after: UUID | None, upto: UUID, limit: int) -> Sequence[Certificate]:
     """The next certificates of the whole register, oldest first, up to the last one that is meant."""
     query = sa.select(Certificate).options(defer(Certificate.token, raiseload=True)).where(Certificate.id <= upto)
-    if after:
-        query = query.where(Certificate.id > after)
-    return session.scalars(query.order_by(Certificate.id).limit(limit)).all()
+    return page_of(session, query, Certificate.id, after, limit)
 
 
 def _found(wanted: Search) -> list[sa.ColumnElement[bool]]:

@@ -9,9 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, defer
 
-from app import audit
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription, Suspension, SuspensionCause
-from app.db import table_of
+from app.db import page_of, table_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 from app.registry.model import Residency
@@ -163,9 +162,7 @@ def in_force_page(
             Certificate.valid_until >= today,
         )
     )
-    if after:
-        query = query.where(Certificate.id > after)
-    return session.scalars(query.order_by(Certificate.id).limit(limit)).all()
+    return page_of(session, query, Certificate.id, after, limit)
 
 
 def numbers_of(session: Session, application_id: UUID) -> dict[UUID, str]:
@@ -218,26 +215,6 @@ def signed_by(session: Session, kid: str) -> Iterator[str]:
     """The numbers of all that a key signed, in the order of issue."""
     query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
     yield from session.scalars(query.execution_options(yield_per=AT_ONCE))
-
-
-def pages(session: Session) -> Iterator[Sequence[Certificate]]:
-    """Every certificate in the order of issue, a thousand at a time, and the last ones before one that cannot be read
-    by themselves. At that one raises one of `audit.UNREADABLE`."""
-    after: UUID | None = None
-    limit = AT_ONCE
-    while True:
-        query = sa.select(Certificate).order_by(Certificate.id).limit(limit)
-        try:
-            rows = session.scalars(query if after is None else query.where(Certificate.id > after)).all()
-        except audit.UNREADABLE:
-            if limit == 1:
-                raise
-            limit = 1
-            continue
-        if not rows:
-            return
-        yield rows
-        after = rows[-1].id
 
 
 def unlogged(session: Session) -> Sequence[Certificate]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from app import audit, strict_json
+from app.db import UNREADABLE
 from app.keys import KeyState
 from app.ledger import merkle, store
 from app.ledger.checkpoint import Checkpoint, read_checkpoint
@@ -56,7 +57,7 @@ def derive(session: Session, verifier: Verifier, against: Checkpoint | None = No
             size += 1
             if against is not None and size == against.size:
                 kept_root = merkle.fold(frontier)
-    except audit.UNREADABLE:
+    except UNREADABLE:
         wrong = Wrong(f"log entry {size}", "It cannot be read.")
     root = merkle.fold(frontier)
     wrong = wrong or _wrong_head(session, verifier, Checkpoint(verifier.name, size, root))

@@ -6,8 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.db import table_of
+from app.db import pages_of, table_of
 from app.keys import KeyState
 from app.ledger.entry import LogEvent
 from app.ledger.merkle import HASH_BYTES, Node
@@ -68,20 +67,8 @@ def entries(session: Session, first: int, last: int) -> Sequence[bytes]:
 
 
 def rows(session: Session) -> Iterator[LogEntry]:
-    """Every row in order, without keeping them. At one that cannot be read raises one of `audit.UNREADABLE`."""
-    after, limit = None, AT_ONCE
-    while True:
-        query = sa.select(LogEntry).order_by(LogEntry.seq).limit(limit)
-        try:
-            found = session.scalars(query if after is None else query.where(LogEntry.seq > after)).all()
-        except audit.UNREADABLE:
-            if limit == 1:
-                raise
-            limit = 1  # one by one, up to the one it is
-            continue
-        if not found:
-            return
-        after = found[-1].seq
+    """Every row in order, without keeping them. At one that cannot be read raises one of `UNREADABLE`."""
+    for found in pages_of(session, LogEntry, LogEntry.seq):
         session.expunge_all()
         yield from found
 

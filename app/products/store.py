@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import page_of
 from app.products.model import CostItem, Material, ProcessStep, Product
 
 Child = TypeVar("Child", Material, ProcessStep, CostItem)
@@ -63,12 +64,10 @@ def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
 def products(
     session: Session, organisation_id: UUID, *, retired: bool | None, after: UUID | None, limit: int
 ) -> Sequence[Product]:
-    query = sa.select(Product).where(Product.organisation_id == organisation_id).order_by(Product.id).limit(limit)
+    query = sa.select(Product).where(Product.organisation_id == organisation_id)
     if retired is not None:
         query = query.where(Product.retired_at.is_not(None) if retired else Product.retired_at.is_(None))
-    if after is not None:
-        query = query.where(Product.id > after)
-    return session.scalars(query).all()
+    return page_of(session, query, Product.id, after, limit)
 
 
 def with_reference(session: Session, organisation_id: UUID, reference: str) -> UUID | None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.core.text.normalize import search_fold
-from app.db import table_of
+from app.db import page_of, table_of
 from app.registry.model import COMPANIES, Claim, ClaimState, Holiday, Organisation, Park, Residency, Site, Standing
 
 T = TypeVar("T")
@@ -111,14 +111,12 @@ def claims(
 def organisations(
     session: Session, *, standing: Standing | None, q: str | None, after: UUID | None, limit: int
 ) -> Sequence[Organisation]:
-    query = sa.select(Organisation).order_by(Organisation.id).limit(limit)
+    query = sa.select(Organisation)
     if standing is not None:
         query = query.where(Organisation.standing == standing.value)
     for word in search_fold(q or "").split():
         query = query.where(Organisation.search_text.contains(word, autoescape=True))
-    if after is not None:
-        query = query.where(Organisation.id > after)
-    return session.scalars(query).all()
+    return page_of(session, query, Organisation.id, after, limit)
 
 
 def companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
@@ -148,12 +146,10 @@ def site(session: Session, site_id: UUID, organisation_id: UUID | None = None, *
 def sites(
     session: Session, organisation_id: UUID | None = None, *, after: UUID | None = None, limit: int | None = None
 ) -> Sequence[Site]:
-    query = sa.select(Site).order_by(Site.id).limit(limit)
+    query = sa.select(Site)
     if organisation_id is not None:
         query = query.where(Site.organisation_id == organisation_id)
-    if after is not None:
-        query = query.where(Site.id > after)
-    return session.scalars(query).all()
+    return page_of(session, query, Site.id, after, limit)
 
 
 def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, Site]:
@@ -186,16 +182,14 @@ def residencies(
     after: UUID | None = None,
     limit: int | None = None,
 ) -> Sequence[Residency]:
-    query = sa.select(Residency).order_by(Residency.id).limit(limit)
+    query = sa.select(Residency)
     if organisation_id is not None:
         query = query.where(Residency.organisation_id == organisation_id)
     if park_code is not None:
         query = query.where(Residency.park_code == park_code)
     if only_open:
         query = query.where(Residency.ends_on.is_(None), Residency.cancelled_on.is_(None))
-    if after is not None:
-        query = query.where(Residency.id > after)
-    return session.scalars(query).all()
+    return page_of(session, query, Residency.id, after, limit)
 
 
 def residencies_of(session: Session, organisation_ids: Iterable[UUID], *, lock: bool = False) -> Sequence[Residency]:

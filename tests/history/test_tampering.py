@@ -206,14 +206,14 @@ def test_a_tail_cut_together_with_its_head_is_not_seen_here(chain):
 
 
 def test_a_long_chain_is_read_in_parts(chain, monkeypatch):
-    monkeypatch.setattr(audit, "AT_ONCE", 3)
+    monkeypatch.setattr("app.db.PAGE_ROWS", 3)
     assert verdict(chain) is None
     attack(chain, "UPDATE audit_events SET event = 'x' WHERE seq = 7")
     assert verdict(chain) == (7, Fault.CHANGED, 6)
 
 
 def test_what_is_written_while_it_is_checked_is_no_fault(chain, monkeypatch):
-    monkeypatch.setattr(audit, "AT_ONCE", 3)
+    monkeypatch.setattr("app.db.PAGE_ROWS", 3)
     real = audit._broken
 
     def writes_meanwhile(session, row, expected, last):
