@@ -158,8 +158,8 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_house, compan
         files.keep(again)
         return found
 
-    stray = sweep.stray_files.stray
-    with patch.object(sweep.stray_files, "stray", look_and_let_it_be_sent_again):
+    stray = sweep.evidence.stray_files
+    with patch.object(sweep.evidence, "stray_files", look_and_let_it_be_sent_again):
         assert swept(dry_run=False) == ["2 files that no document named are removed"]
     assert not left.exists() and not files.path(old.file.sha256).exists()
     for each in (named, young.file.sha256, sent_again.file.sha256):
