@@ -25,6 +25,7 @@ from uuid_utils.compat import uuid7
 from app.core.unit_of_work import CommitStep, UnitOfWork
 
 T = TypeVar("T")
+Query = TypeVar("Query", bound=sa.Select[Any])
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -114,6 +115,12 @@ def table_of(mapped: type[Base]) -> sa.Table:
     """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
     third of the cost. Danger: it does not flush first, so it does not see what the session has yet to write."""
     return Base.metadata.tables[mapped.__tablename__]
+
+
+def locked(query: Query, wanted: bool = True) -> Query:
+    """The rows as they are now, not as this session read them before, and locked. A key-share lock does not stop
+    foreign keys."""
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if wanted else query
 
 
 PAGE_ROWS = 1_000

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access.model import ApiClient, ClientSecret
-from app.db import page_of
+from app.db import locked, page_of
 
 
 def client_by_public_id(session: Session, client_id: str) -> ApiClient | None:
@@ -25,9 +25,7 @@ def clients(session: Session, ids: Sequence[UUID]) -> Sequence[ApiClient]:
 
 def client_of(session: Session, organisation_id: UUID, client_id: UUID, *, lock: bool = False) -> ApiClient | None:
     query = sa.select(ApiClient).where(ApiClient.id == client_id, ApiClient.organisation_id == organisation_id)
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return session.scalars(locked(query, lock)).one_or_none()
 
 
 def clients_of(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[ApiClient]:

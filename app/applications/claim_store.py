@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access.model import ApiClient, Invitation, User
 from app.applications.model import Application, Evidence
-from app.db import Base, new_id
+from app.db import Base, locked, new_id
 from app.products.model import Product
 from app.registry.model import Claim, ClaimState, Organisation, Site
 
@@ -30,7 +30,7 @@ def hold_entries(session: Session, organisation_id: UUID) -> None:
     """Lock what was entered, in the order of all locks."""
     for table in (Application, Evidence, Product, Site):
         query = sa.select(table).where(table.organisation_id == organisation_id).order_by(table.id)
-        session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+        session.scalars(locked(query)).all()
 
 
 def merge(session: Session, entered: Organisation, company: Organisation) -> None:

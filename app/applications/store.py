@@ -23,7 +23,7 @@ from app.applications.model import (
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.certificates.model import Certificate, CertificateStatus
-from app.db import page_of, table_of
+from app.db import locked, page_of, table_of
 from app.products.model import Product
 
 
@@ -50,7 +50,7 @@ class Since:
 # Asked by every step of every case, so they are put together once: that is half of what such a query costs.
 _ID: sa.BindParameter[UUID] = sa.bindparam("id")
 _ONE = sa.select(Application).where(Application.id == _ID)
-_ONE_LOCKED = _ONE.with_for_update(key_share=True).execution_options(populate_existing=True)
+_ONE_LOCKED = locked(_ONE)
 _PRODUCT_IDS = (
     sa.select(ApplicationProduct.product_id)
     .where(ApplicationProduct.application_id == _ID)
@@ -110,7 +110,7 @@ def application(
 def hold(session: Session, application_ids: Sequence[UUID]) -> Sequence[Application]:
     """These applications, locked, always in the same order: two who take the same ones wait and do not deadlock."""
     query = sa.select(Application).where(Application.id.in_(application_ids)).order_by(Application.id)
-    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    return session.scalars(locked(query)).all()
 
 
 def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:

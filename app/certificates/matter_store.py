@@ -18,7 +18,7 @@ from app.certificates.model import (
     MatterState,
     Report,
 )
-from app.db import page_of
+from app.db import locked, page_of
 
 IN_FORCE = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
 _HAS_OPEN = sa.select(
@@ -39,9 +39,7 @@ class MatterFilter:
 
 def matter(session: Session, matter_id: UUID, *, lock: bool = False) -> Matter | None:
     query = sa.select(Matter).where(Matter.id == matter_id)
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return session.scalars(locked(query, lock)).one_or_none()
 
 
 def matters(
@@ -124,7 +122,7 @@ def in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
 def hold(session: Session, certificate_ids: Collection[UUID]) -> Sequence[Certificate]:
     """These certificates as they are now, locked, always in the same order."""
     query = sa.select(Certificate).where(Certificate.id.in_(certificate_ids)).order_by(Certificate.id)
-    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    return session.scalars(locked(query)).all()
 
 
 def description(session: Session, certificate_id: UUID) -> CertifiedDescription | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription, Suspension, SuspensionCause
-from app.db import page_of, table_of
+from app.db import locked, page_of, table_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 from app.registry.model import Residency
@@ -25,15 +25,10 @@ def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + AT_ONCE]
 
 
-def _locked(query: sa.Select[Certificate]) -> sa.Select[Certificate]:
-    """As the row is now, not as this session read it before. A key-share lock does not stop foreign keys."""
-    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
-
-
 # What every grant and every change of status asks, put together once.
 _ROW = table_of(Certificate).c
 _BY_NUMBER = sa.select(Certificate).where(Certificate.number == sa.bindparam("number"))
-_BY_NUMBER_LOCKED = _locked(_BY_NUMBER)
+_BY_NUMBER_LOCKED = locked(_BY_NUMBER)
 _NUMBERS_OF = (
     sa.select(_ROW.product_id, _ROW.number).where(_ROW.application_id == sa.bindparam("id")).order_by(_ROW.serial)
 )

@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db import page_of
+from app.db import locked, page_of
 from app.products.model import CostItem, Material, ProcessStep, Product
 
 Child = TypeVar("Child", Material, ProcessStep, CostItem)
@@ -32,7 +32,7 @@ class WholeProduct:
 _IDS: sa.BindParameter[Sequence[UUID]] = sa.bindparam("ids", expanding=True)
 _SOME = sa.select(Product).where(Product.id.in_(_IDS)).order_by(Product.id)
 _OWNED = _SOME.where(Product.organisation_id == sa.bindparam("organisation_id"))
-_SOME_HELD = _SOME.with_for_update(key_share=True).execution_options(populate_existing=True)
+_SOME_HELD = locked(_SOME)
 _MATERIALS = sa.select(Material).where(Material.product_id.in_(_IDS)).order_by(Material.position)
 _STEPS = sa.select(ProcessStep).where(ProcessStep.product_id.in_(_IDS)).order_by(ProcessStep.seq)
 _COSTS = sa.select(CostItem).where(CostItem.product_id.in_(_IDS)).order_by(CostItem.kind, CostItem.place)
@@ -45,9 +45,7 @@ def product(
     query = sa.select(Product).where(Product.id == product_id)
     if organisation_id is not None:
         query = query.where(Product.organisation_id == organisation_id)
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+    return session.scalars(locked(query, lock)).one_or_none()
 
 
 def owned(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:

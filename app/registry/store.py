@@ -7,14 +7,14 @@ rows that refer to a locked company can still be written, or an import and a gra
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.core.text.normalize import search_fold
-from app.db import page_of, table_of
+from app.db import locked, page_of, table_of
 from app.registry.model import COMPANIES, Claim, ClaimState, Holiday, Organisation, Park, Residency, Site, Standing
 
 T = TypeVar("T")
@@ -22,14 +22,10 @@ AT_ONCE = 1_000
 """Parameters of one IN: both databases have a limit."""
 
 
-def _locked(query: sa.Select[Any], lock: bool) -> sa.Select[Any]:
-    return query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query
-
-
 # Asked by every assessment, so they are put together once.
-_ONE_LOCKED = _locked(sa.select(Organisation).where(Organisation.id == sa.bindparam("id")), True)
+_ONE_LOCKED = locked(sa.select(Organisation).where(Organisation.id == sa.bindparam("id")))
 _SITES = sa.select(Site).where(Site.id.in_(sa.bindparam("ids", expanding=True))).order_by(Site.id)
-_SITES_LOCKED = _locked(_SITES, True)
+_SITES_LOCKED = locked(_SITES)
 _PRESENT = (
     sa.select(Residency)
     .where(
@@ -70,17 +66,17 @@ def organisation(session: Session, organisation_id: UUID, *, lock: bool = False)
 def company_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
     """The company of this VÖEN, listed or confirmed; claims are none."""
     query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.standing.in_(COMPANIES))
-    return session.scalars(_locked(query, lock)).one_or_none()
+    return session.scalars(locked(query, lock)).one_or_none()
 
 
 def claim(session: Session, claim_id: UUID, *, lock: bool = False) -> Claim | None:
-    return session.scalars(_locked(sa.select(Claim).where(Claim.id == claim_id), lock)).one_or_none()
+    return session.scalars(locked(sa.select(Claim).where(Claim.id == claim_id), lock)).one_or_none()
 
 
 def claim_of(session: Session, organisation_id: UUID, *, lock: bool = False) -> Claim | None:
     """The claim whose things lie in this organisation and are not decided about, or were refused."""
     query = sa.select(Claim).where(Claim.organisation_id == organisation_id, Claim.state != ClaimState.CONFIRMED.value)
-    return session.scalars(_locked(query, lock)).one_or_none()
+    return session.scalars(locked(query, lock)).one_or_none()
 
 
 def claims(
@@ -105,7 +101,7 @@ def claims(
         query = query.where(Claim.created_at >= made_since)
     if after is not None:
         query = query.where(Claim.id > after)
-    return session.scalars(_locked(query, lock)).all()
+    return session.scalars(locked(query, lock)).all()
 
 
 def organisations(
@@ -124,7 +120,7 @@ def companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = Fa
     for part in _parts(sorted(set(voens))):
         query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.standing.in_(COMPANIES))
         query = query.order_by(Organisation.id)
-        found |= {each.voen: each for each in session.scalars(_locked(query, lock))}
+        found |= {each.voen: each for each in session.scalars(locked(query, lock))}
     return found
 
 
@@ -140,7 +136,7 @@ def site(session: Session, site_id: UUID, organisation_id: UUID | None = None, *
     query = sa.select(Site).where(Site.id == site_id)
     if organisation_id is not None:
         query = query.where(Site.organisation_id == organisation_id)
-    return session.scalars(_locked(query, lock)).one_or_none()
+    return session.scalars(locked(query, lock)).one_or_none()
 
 
 def sites(
@@ -170,7 +166,7 @@ def register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequen
 
 
 def residency(session: Session, residency_id: UUID, *, lock: bool = False) -> Residency | None:
-    return session.scalars(_locked(sa.select(Residency).where(Residency.id == residency_id), lock)).one_or_none()
+    return session.scalars(locked(sa.select(Residency).where(Residency.id == residency_id), lock)).one_or_none()
 
 
 def residencies(
@@ -197,7 +193,7 @@ def residencies_of(session: Session, organisation_ids: Iterable[UUID], *, lock: 
     found: list[Residency] = []
     for part in _parts(sorted(set(organisation_ids))):
         query = sa.select(Residency).where(Residency.organisation_id.in_(part)).order_by(Residency.id)
-        found += session.scalars(_locked(query, lock))
+        found += session.scalars(locked(query, lock))
     return found
 
 
@@ -243,7 +239,7 @@ def holidays(session: Session, year: int | None = None, *, lock: bool = False) -
     query = _HOLIDAYS
     if year is not None:
         query = query.where(Holiday.day.between(date(year, 1, 1), date(year, 12, 31)))
-    return session.scalars(_locked(query, lock)).all()
+    return session.scalars(locked(query, lock)).all()
 
 
 def replace_holidays(session: Session, year: int, rows: Sequence[Holiday]) -> None:
