@@ -29,9 +29,8 @@ from app.db import new_id
 from app.errors import Conflict, Expected, Faults, Invalid, NotFound
 from app.products import store as products
 from app.registry import store as registry
-from app.registry.geography import HOME, wrong_district
 from app.registry.model import Organisation
-from app.registry.territory import territory
+from app.registry.territory import HOME, territory, wrong_district
 from app.schemes.canonical import digest
 from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueType, kinds
 

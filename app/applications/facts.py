@@ -22,9 +22,8 @@ from app.products import store as products
 from app.products.model import CostItem, Material, ProcessStep, Product
 from app.products.store import WholeProduct
 from app.registry import store as registry
-from app.registry.geography import HOME
 from app.registry.model import Organisation, Residency, ResidencyStatus, Site
-from app.registry.territory import territory
+from app.registry.territory import HOME, territory
 from app.schemes import canonical, facts
 from app.schemes.rules.names import similarity
 from app.schemes.ruleset import Ruleset

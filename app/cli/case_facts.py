@@ -13,8 +13,7 @@ from functools import partial
 from typing import Any
 
 from app.core.dates import months_earlier, months_later
-from app.registry.geography import countries
-from app.registry.territory import territory
+from app.registry.territory import countries, territory
 from app.schemes import facts as f
 from app.schemes.evidence_kinds import FINDING_CLASSES, EvidenceKind, Need, ValueSpec, ValueType, as_facts, as_kept
 from app.schemes.evidence_kinds import kinds as evidence_kinds

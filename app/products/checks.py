@@ -17,7 +17,7 @@ from app.core.text import confusables
 from app.core.text.normalize import tidy, wrong_with
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.registry.figures import Column, wrong_figure
-from app.registry.geography import HOME, countries, wrong_district
+from app.registry.territory import HOME, countries, wrong_district
 from app.schemes import nomenclature
 from app.schemes.lists import JOINT_PRODUCTION, lists
 

@@ -28,7 +28,7 @@ from app.products.model import CostItem, Material, ProcessStep, Product
 from app.products.store import WholeProduct
 from app.registry import store as registry
 from app.registry.figures import Column, as_stored
-from app.registry.geography import district_name
+from app.registry.territory import district_name
 from app.schemes.lists import lists
 
 REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")

@@ -13,14 +13,13 @@ from itertools import chain
 from typing import Any
 
 from app.core.messages import Message
-from app.registry.geography import HOME, same_district, wrong_district
 from app.registry.import_plan import FieldChange, ImportPlan, Known, LineAction, LinePlan, ResidencySteps
 from app.registry.model import Organisation, Park, Residency, ResidencyStatus, Site, Source, Stage
 from app.registry.periods import Move, PeriodState, state_of
 from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import RegisterRow, RegisterSheet
 from app.registry.table import Note
-from app.registry.territory import Territory
+from app.registry.territory import HOME, Territory, same_district, wrong_district
 
 NO_RESIDENCY = "none"
 CANCELLED = "cancelled"

@@ -22,7 +22,6 @@ from app.core.messages import Message
 from app.db import new_id
 from app.errors import Conflict, Invalid
 from app.registry import store, voen
-from app.registry.geography import HOME
 from app.registry.import_judge import make_plan
 from app.registry.import_plan import ImportPlan, Known, LinePlan, ResidencySteps
 from app.registry.model import Organisation, RegisterImport, Residency, Site, Source, Standing
@@ -30,7 +29,7 @@ from app.registry.organisations import search_text
 from app.registry.periods import Move
 from app.registry.residency_rows import ChangeKind, ResidencyChange, change_of, close, note, open_period, reopen
 from app.registry.sheet import RegisterSheet
-from app.registry.territory import territory
+from app.registry.territory import HOME, territory
 
 MOST_ERRORS_SHOWN = 100
 BY_REGISTER = "The register of the park says so."

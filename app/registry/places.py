@@ -16,9 +16,8 @@ from app.core.text.normalize import tidy, wrong_with
 from app.db import new_id
 from app.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
 from app.registry import store
-from app.registry.geography import HOME, countries, district_name, same_district, wrong_district
 from app.registry.model import Park, Site, Source
-from app.registry.territory import ParkEntry, territory
+from app.registry.territory import HOME, ParkEntry, countries, district_name, same_district, territory, wrong_district
 
 CertifiedBy = Callable[[Session, UUID], Sequence[str]]
 """Numbers of the certificates in force for products of this site of which no change is reported. Certificates stand

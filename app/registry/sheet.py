@@ -13,9 +13,8 @@ from types import MappingProxyType
 from app.core.messages import Message
 from app.registry import voen
 from app.registry.figures import AREA, MONEY, Column, wrong_figure
-from app.registry.geography import HOME, district_name, wrong_district
 from app.registry.table import MOST_BYTES, MOST_ROWS, Cells, Line, Note, read_table
-from app.registry.territory import Territory, territory
+from app.registry.territory import HOME, Territory, district_name, territory, wrong_district
 
 LONGEST_ID = 60
 LONGEST_NAME = 250

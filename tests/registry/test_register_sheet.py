@@ -7,8 +7,8 @@ from importlib.resources import files
 
 import pytest
 
-from app.registry.geography import wrong_district
 from app.registry.sheet import NEEDED, OPTIONAL, parse_register
+from app.registry.territory import wrong_district
 
 SAMPLE = files("app.registry") / "sample"
 RESIDENT = {

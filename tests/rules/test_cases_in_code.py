@@ -39,8 +39,7 @@ from app.applications.items import About, Details, as_entered, as_facts
 from app.applications.model import Evidence as Row
 from app.errors import Conflict
 from app.products.store import WholeProduct
-from app.registry.geography import district_name, wrong_district
-from app.registry.territory import territory
+from app.registry.territory import district_name, territory, wrong_district
 from app.schemes.eligibility import assess
 from app.schemes.facts import (
     Basis,

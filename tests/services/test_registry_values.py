@@ -10,8 +10,7 @@ from stdnum.az import voen as reference
 from app.core.text.normalize import search_fold, tidy, wrong_with
 from app.registry import voen
 from app.registry.figures import Column, as_stored, wrong_figure
-from app.registry.geography import countries, same_district
-from app.registry.territory import territory
+from app.registry.territory import countries, same_district, territory
 
 MONEY = Column(16, 4)
 
