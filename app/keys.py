@@ -156,7 +156,7 @@ def load_or_create(path: Path) -> PrivateKey:
     try:
         return load(path)
     except FileNotFoundError:
-        _create(path)
+        write_private(path, create_private_key()[1])
         return load(path)
 
 
@@ -219,10 +219,6 @@ def create_private_key() -> tuple[PrivateKey, bytes]:
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     pem = key.private_bytes(encoding, form, serialization.NoEncryption())
     return PrivateKey.from_pem(pem), pem
-
-
-def _create(path: Path) -> None:
-    write_private(path, create_private_key()[1])
 
 
 def write_private(path: Path, content: bytes) -> None:

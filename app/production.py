@@ -78,12 +78,9 @@ def _variables(environment: Mapping[str, str]) -> Iterator[str]:
     """A slip of the pen in a name would leave a default in force without a word."""
     known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
     for name in sorted(environment):
-        if name.startswith("MIK_") and name not in known and (near := _close_to(name, known)):
-            yield f"{name} is no setting of this service: the nearest is {near}; write that, or remove it"
-
-
-def _close_to(name: str, known: set[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, known, 1, LOOKS_LIKE)), None)
+        if name.startswith("MIK_") and name not in known:
+            for near in difflib.get_close_matches(name, known, 1, LOOKS_LIKE):
+                yield f"{name} is no setting of this service: the nearest is {near}; write that, or remove it"
 
 
 def _folder(settings: Settings) -> Iterator[str]:

@@ -97,7 +97,7 @@ def read(query: Mapping[str, str], places: Territory, lists: Lists, today: date,
     value = ValueStatement(form.amount("ex_works"), InputSummary(form.amount("foreign"), form.headings()))
     cost = CostShares(form.share("karabakh"), form.share("azerbaijan"))
     raw = form.share("raw")
-    district = places.district(form.choice("district", [each.name for each in _districts(places)]))
+    district = places.district(form.choice("district", [each.name for each in places.districts]))
     residence = form.choice("residence", list(RESIDENCE))
     work, where = form.choice("work", list(lists.operations)), form.choice("step", list(STEP_PLACES))
     if form.wrong:
@@ -120,10 +120,6 @@ FIELDS: Final = (
     *("scheme", "name", "hs6", "ex_works", "foreign", "headings", "karabakh", "azerbaijan", "raw"),
     *("district", "residence", "work", "step"),
 )
-
-
-def _districts(places: Territory) -> list[District]:
-    return [district for region in places.regions.values() for district in region.districts]
 
 
 def _step(lists: Lists, language: str, work: str | None, where: str | None, district: District | None) -> Step:

@@ -140,13 +140,9 @@ def _claim(
         voen_needs_review=number.needs_review,
     )
     if company is not None and is_disputed:
-        _tell_members(session, company, claim, now)
+        # Its members read it in its claims, `claims.beside`.
+        audit.record(session, SYSTEM, "claim.disputed", ("organisation", company.id), now, claim=claim.id)
     return claim
-
-
-def _tell_members(session: Session, company: Organisation, claim: Claim, now: datetime) -> None:
-    """That somebody claims to act for their company: they read it in its claims, `claims.beside`."""
-    audit.record(session, SYSTEM, "claim.disputed", ("organisation", company.id), now, claim=claim.id)
 
 
 def get_organisation(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:

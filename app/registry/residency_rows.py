@@ -131,6 +131,7 @@ def reopen(session: Session, actor: Actor, row: Residency, *, source: str, today
 
 def change_of(row: Residency, kind: ChangeKind, *, former_stage: str | None = None) -> ResidencyChange:
     """`former_stage`: what the period said before, where that may have changed. Of a dry run, the row is as before."""
+    is_open = state_of(row.ends_on, row.cancelled_on) is PeriodState.OPEN
     return ResidencyChange(
         residency_id=row.id,
         organisation_id=row.organisation_id,
@@ -140,12 +141,8 @@ def change_of(row: Residency, kind: ChangeKind, *, former_stage: str | None = No
         starts_on=row.starts_on,
         stage=row.stage,
         former_stage=former_stage,
-        is_closed=kind is ChangeKind.LOST or (kind is not ChangeKind.RESTORED and not _is_open(row)),
+        is_closed=kind is ChangeKind.LOST or (kind is not ChangeKind.RESTORED and not is_open),
     )
-
-
-def _is_open(row: Residency) -> bool:
-    return state_of(row.ends_on, row.cancelled_on) is PeriodState.OPEN
 
 
 def note(session: Session, actor: Actor, event: str, row: Residency, now: datetime, **data: Any) -> None:

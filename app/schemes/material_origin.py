@@ -23,7 +23,7 @@ from app.core.text.normalize import fold
 from app.schemes import nomenclature
 from app.schemes.facts import Basis, CostPlace, Facts, Item, Material, Step, Subject
 from app.schemes.figures import exact
-from app.schemes.lists import Lists, Operation, lists
+from app.schemes.lists import Lists, lists
 
 HOME = "AZ"
 HEADING = nomenclature.HEADING
@@ -304,7 +304,11 @@ class _Reader:
         if self.hs6 is None or not self.lists.is_good_of_nature(self.hs6):
             return ()
         named = [(step, self.lists.operation(step.operation)) for step in self.facts.steps or ()]
-        steps = tuple(step for step, operation in named if operation and _covers(operation, self.hs6))
+        steps = tuple(
+            step
+            for step, operation in named
+            if operation and operation.of_nature and self.hs6.startswith(tuple(operation.only_in))
+        )
         return steps if any(_code(step.country) == HOME for step in steps) else ()
 
     def is_own_product_line(self, material: Material) -> bool:
@@ -367,10 +371,6 @@ def _is_of_a_material(item: Item) -> bool:
     return item.kind == SUPPLIER_DECLARATION or (
         item.kind == ORIGIN_DOCUMENT and item.values.get("about") == "material"
     )
-
-
-def _covers(operation: Operation, hs6: str) -> bool:
-    return operation.of_nature and any(hs6.startswith(code) for code in operation.only_in)
 
 
 def _weakest(states: Sequence[ProofState]) -> ProofState:
