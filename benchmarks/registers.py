@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from app import jws, keys, schema
 from app.access import demo_staff
 from app.certificates import extracts
-from app.certificates.credential import CertificateContent
-from app.certificates.credential_untp import build
+from app.certificates.credential_untp import CertificateContent, build
 from app.certificates.lint import Grounds, lint, sign_credential
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now

@@ -1,5 +1,9 @@
-"""The second factor of the staff: enrol an authenticator, and give its codes, each of them once."""
+"""The second factor of the staff: enrol an authenticator, and give its codes, each of them once.
 
+Codes are those of RFC 6238: SHA-1, 6 digits, 30 seconds, what every app knows.
+"""
+
+import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +11,7 @@ import pyotp
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access import guesses, session_store, sessions, totp
+from app.access import guesses, session_store, sessions
 from app.access.model import SecondFactor
 from app.access.rights import person, require_second_factor, require_staff
 from app.access.seal import Seal
@@ -16,6 +20,12 @@ from app.actor import Actor
 from app.errors import Conflict, Unauthenticated
 
 PENDING_LIFE = timedelta(minutes=15)
+STEP_SECONDS = 30
+DRIFT = 1
+"""Steps that the two clocks may differ, either way."""
+RECENT = timedelta(minutes=10)
+"""How long a code is good for decisions: one sitting, not a working day."""
+ISSUER = "Made in Karabakh"
 
 
 def new_secret() -> str:
@@ -120,7 +130,7 @@ def _judge(
     session: Session, user_id: UUID, secret: str | None, code: str, now: datetime, last_step: int | None
 ) -> int | None:
     guesses.refuse_codes_if_exhausted(session, user_id, now)
-    step = totp.matching_step(secret, code, now, last_step) if secret is not None else None
+    step = matching_step(secret, code, now, last_step) if secret is not None else None
     if step is None:
         guesses.count_wrong_code(session, user_id, now)
     else:
@@ -138,3 +148,26 @@ def _note(session: Session, actor: Actor, now: datetime) -> None:
     if signed_in is None or not sessions.is_open(signed_in, now):
         raise Unauthenticated("This session has ended; sign in again.")
     signed_in.second_factor_at = now
+
+
+def matching_step(secret: str, code: str, now: datetime, last_step: int | None) -> int | None:
+    """The step whose code this is, if it is newer than the last one that was accepted: no code is good twice."""
+    digits = code.replace(" ", "")
+    if not (digits.isascii() and digits.isdigit() and len(digits) == 6):
+        return None
+    totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
+    present = int(now.timestamp()) // STEP_SECONDS
+    for step in range(present - DRIFT, present + DRIFT + 1):
+        if secrets.compare_digest(totp.generate_otp(step), digits) and (last_step is None or step > last_step):
+            return step
+    return None
+
+
+def recent(at: datetime | None, now: datetime) -> bool:
+    """Whether a second factor given at that moment is good for a decision now."""
+    return at is not None and now - at < RECENT
+
+
+def address(secret: str, account: str) -> str:
+    """The `otpauth:` address that authenticator apps read, as text or drawn as a QR code."""
+    return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=account, issuer_name=ISSUER)

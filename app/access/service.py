@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.access import client_store, clients, session_store, sessions, store, totp
+from app.access import client_store, clients, second_factor, session_store, sessions, store
 from app.access.model import StaffRole, User
 from app.access.sessions import Ended
 from app.actor import STAFF_ROLES, Actor, ActorKind, Role, Scope
@@ -170,7 +170,7 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
         acts_for,
         is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
-        second_factor_at=who.second_factor_at if totp.recent(who.second_factor_at, now) else None,
+        second_factor_at=who.second_factor_at if second_factor.recent(who.second_factor_at, now) else None,
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import EmailStr, Field, StringConstraints
 
-from app.access import client_store, guesses, resets, second_factor, store, totp
+from app.access import client_store, guesses, resets, second_factor, store
 from app.access.model import ApiClient
 from app.access.rights import person
 from app.actor import Actor, ActorKind, Scope
@@ -86,7 +86,7 @@ def me(actor: ActorDep, session: SessionDep) -> Me:
 
 
 def _good_until(given: datetime | None) -> datetime | None:
-    return given + totp.RECENT if given else None
+    return given + second_factor.RECENT if given else None
 
 
 class PasswordChange(Body):
@@ -212,7 +212,7 @@ def begin_enrolment(
     """
     secret = second_factor.begin_enrolment(session, actor, seal, now)
     user = store.user(session, person(actor))
-    return NewSecondFactor(secret=secret, otpauth=totp.address(secret, user.email if user else ""))
+    return NewSecondFactor(secret=secret, otpauth=second_factor.address(secret, user.email if user else ""))
 
 
 @router.post(

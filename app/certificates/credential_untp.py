@@ -10,10 +10,12 @@ followed: see `docs/decisions/0030-credential-shape.md`.
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
-from app.certificates.credential import CertificateContent
 from app.certificates.status_list import PURPOSES, list_name
 from app.core.dates import day_end, day_start
 
@@ -52,6 +54,37 @@ TERMS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 """Shape → our own words, and what they mean: `{terms}` is the address of the context itself. No `@vocab`: a word that
 nobody defined must be noticed, not given a meaning."""
 _PREFERRED = ("en", "az")  # of a name that may stand in one language only
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateContent:
+    """All that a certificate says. `base_url` has no slash at its end; both dates are inclusive days in Asia/Baku."""
+
+    number: str  # in display form
+    base_url: str
+    issuer: str  # the DID
+    issuer_name: str
+    scheme_code: str
+    scheme_name: str
+    ruleset_version: str
+    assessment_level: str  # who stands behind the assessment, in the words of UNTP
+    holder_id: UUID
+    holder_name: str  # English
+    holder_name_az: str  # with its legal form
+    holder_voen: str | None  # of a legal person; that of a natural person is not certified
+    product_id: UUID
+    product_names: Mapping[str, str]  # by language
+    hs6: str
+    gtin: str | None
+    site_id: UUID
+    park_code: str | None
+    district: str
+    country: str  # of origin, ISO 3166-1 alpha-2
+    origin_criterion: str
+    valid_from: date
+    valid_until: date
+    status_list_id: int
+    status_index: int
 
 
 def context_url(base_url: str, shape: str = SHAPE) -> str:

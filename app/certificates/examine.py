@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from app import jws, strict_json
 from app.certificates import credential_reading, extract, extract_store, store
-from app.certificates.credential import mask_voen
 from app.certificates.logged import EVENT
 from app.certificates.model import Certificate, CertificateStatus, Extract
 from app.certificates.record import CertificateRecord
@@ -144,3 +143,11 @@ def _agrees_as_described(row: Certificate, said: credential_reading.Certified, d
         and row.holder_name_az in (None, name, f"{name} {form}")
         and row.country == site.get("country", row.country)
     )
+
+
+def mask_voen(voen: str) -> str | None:
+    """First and last three digits, as certificates of the shape `certificate-1` have it; None for a natural person
+    (10th digit 2) and for what is no VÖEN."""
+    if len(voen) != 10 or not voen.isascii() or not voen.isdigit() or voen[9] == "2":
+        return None
+    return f"{voen[:3]}****{voen[-3:]}"

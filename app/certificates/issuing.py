@@ -26,7 +26,7 @@ from app.certificates import (
     status_list_store,
     store,
 )
-from app.certificates.credential import CertificateContent
+from app.certificates.credential_untp import CertificateContent
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription
 from app.certificates.number import CertificateNumber
 from app.core.dates import baku_day

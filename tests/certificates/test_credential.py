@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.certificates import credential_untp as untp
-from app.certificates.credential import mask_voen
 from app.certificates.credential_shape import json_schema
 from app.certificates.credential_untp import build, context
+from app.certificates.examine import mask_voen
 from app.certificates.lint import lint
 from tests.verification.verification_world import DID, content_of, grounds_of
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app import jws
 from app.actor import SYSTEM
-from app.certificates.credential import CertificateContent
+from app.certificates.credential_untp import CertificateContent
 from app.certificates.model import Certificate
 from app.certificates.number import CertificateNumber
 from app.keys import KeyRing

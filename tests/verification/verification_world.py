@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import jws
 from app.certificates import extract
-from app.certificates.credential import CertificateContent
-from app.certificates.credential_untp import build
+from app.certificates.credential_untp import CertificateContent, build
 from app.certificates.lint import Grounds, lint, sign_credential
 from app.certificates.record import COLUMNS, CertificateRecord
 from app.db import dumps

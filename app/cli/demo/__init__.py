@@ -11,7 +11,7 @@ import pyotp
 import typer
 from rich.console import Console
 
-from app.access import demo_staff, totp
+from app.access import demo_staff, second_factor
 from app.cli import mail
 from app.cli.demo import cast
 from app.cli.demo.client import NoService, Refused, wait_until_ready
@@ -98,10 +98,10 @@ def _codes(settings: Settings, email: str) -> Iterator[str]:
     secret = demo_staff.totp_secrets(settings.data_dir).get(email)
     if secret is None:
         return
-    authenticator = pyotp.TOTP(secret, interval=totp.STEP_SECONDS)
-    first = int(time.time()) // totp.STEP_SECONDS
+    authenticator = pyotp.TOTP(secret, interval=second_factor.STEP_SECONDS)
+    first = int(time.time()) // second_factor.STEP_SECONDS
     for step in range(first, first + CODES_TO_TRY):
-        time.sleep(max(0.0, (step - totp.DRIFT) * totp.STEP_SECONDS - time.time()))
+        time.sleep(max(0.0, (step - second_factor.DRIFT) * second_factor.STEP_SECONDS - time.time()))
         yield authenticator.generate_otp(step)
 
 
