@@ -25,7 +25,7 @@ from app.ledger import store as ledger
 from app.verification.checks import Judgement, Verdict, judge_number
 from app.web.deps import NowDep
 from app.web.headers import conditional_response, not_modified
-from app.web.refusals import refuses
+from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute, tags=["public"])
@@ -74,7 +74,7 @@ def _answers(media_type: str, *refusals: int) -> dict[int | str, dict[str, objec
     content = {"type": "string"} | ({} if media_type == SVG else {"format": "binary"})
     return {
         200: {"content": {media_type: {"schema": content}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
         **refuses(404, 409, 503, *refusals),
     }
 

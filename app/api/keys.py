@@ -13,7 +13,7 @@ from app import jws
 from app.keys import KeyRing, did_document
 from app.web.deps import IssuanceDep
 from app.web.headers import conditional_response, strong_etag
-from app.web.refusals import refuses
+from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(tags=["keys"], route_class=OrderedRoute)
@@ -26,7 +26,7 @@ DID_JSON = "application/did+json"
 def _documented(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"content": {media_type: {"schema": {"type": "object"}}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
     }
 
 

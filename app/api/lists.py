@@ -18,13 +18,12 @@ from app.schemes.lists import JOINT_PRODUCTION, OperationClass, lists
 from app.web.fields import Answer
 from app.web.headers import conditional_response
 from app.web.paging import PageDep
-from app.web.refusals import refuses
+from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(tags=["schemes"], route_class=OrderedRoute)
 
 FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
-UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Unchanged (`If-None-Match`)."}}
 
 
 class OperationAnswer(Answer):

@@ -26,7 +26,7 @@ from app.core.dates import baku_day
 from app.db import Database
 from app.web.deps import DatabaseDep, NowDep
 from app.web.headers import not_modified, strong_etag
-from app.web.refusals import refuses
+from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute, tags=["public"])
@@ -54,7 +54,7 @@ Encode = Callable[[Sequence[Certificate]], bytes]
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
         **refuses(422, 503),
     },
 )
@@ -81,7 +81,7 @@ def as_csv(
     response_class=StreamingResponse,
     responses={
         200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
         **refuses(503),
     },
 )

@@ -25,7 +25,7 @@ from app.web.deps import DatabaseDep, NowDep, SessionDep
 from app.web.fields import Answer
 from app.web.headers import negotiate_media_type, not_modified
 from app.web.paging import PageDep
-from app.web.refusals import refuses
+from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute)
@@ -128,7 +128,7 @@ def search(
     response_model=CertificateAnswer,
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
         **refuses(404, 406, 503),
     },
 )

@@ -10,7 +10,7 @@ from app.certificates.status_list import TTL
 from app.certificates.status_list_service import StatusLists
 from app.web.deps import DatabaseDep
 from app.web.headers import conditional_response, negotiate_media_type
-from app.web.refusals import refuses
+from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute)
@@ -25,7 +25,7 @@ MAX_AGE: Final = int(TTL.total_seconds())
     response_class=Response,
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
         **refuses(404, 406, 503),
     },
 )

@@ -20,6 +20,7 @@ from app.schemes.emblems import drawing
 from app.verification.checks import Verdict
 from app.verification.desk import VerificationDesk
 from app.web.headers import conditional_response
+from app.web.refusals import UNCHANGED
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute, tags=["public"])
@@ -38,7 +39,7 @@ _EM: Final = 13  # pixels, the size of the letters
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
-        304: {"description": "Unchanged (`If-None-Match`)."},
+        **UNCHANGED,
     },
 )
 async def badge(

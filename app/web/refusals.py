@@ -57,6 +57,7 @@ def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _MEANING[status], "content": content} for status in sorted(statuses)}
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged (`If-None-Match`)."}}
 READS = (401, 403, 404, 422, 503)
 CREATES = (400, 401, 403, 404, 409, 413, 415, 422, 503)
 CHANGES = (*CREATES, 412, 428)
