@@ -124,8 +124,15 @@ def locked(query: Query, wanted: bool = True) -> Query:
 
 
 PAGE_ROWS = 1_000
+"""Rows read at once, and parameters of one IN: both databases have a limit."""
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 """What reading a row raises whose columns hold what their types cannot be."""
+
+
+def parts_of(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """A thousand values at a time."""
+    for start in range(0, len(values), PAGE_ROWS):
+        yield values[start : start + PAGE_ROWS]
 
 
 def page_of(

@@ -11,7 +11,7 @@ from app.applications.items import about_of, subject_seen
 from app.applications.model import Evidence
 from app.certificates.matter_store import in_force
 from app.certificates.model import Certificate, Matter, MatterCause
-from app.certificates.store import AT_ONCE
+from app.db import parts_of
 
 
 def _is_near(item: type[Evidence]) -> sa.ColumnElement[bool]:
@@ -84,10 +84,9 @@ def ended(session: Session, today: date, evidence_id: UUID | None = None) -> Seq
 def _known(session: Session, certificate_ids: Collection[UUID]) -> set[tuple[UUID, str | None]]:
     """Certificate and subject of each matter about an end, open or closed."""
     known: set[tuple[UUID, str | None]] = set()
-    ids = sorted(certificate_ids)
-    for start in range(0, len(ids), AT_ONCE):
+    for part in parts_of(sorted(certificate_ids)):
         query = sa.select(Matter.certificate_id, Matter.subject).where(
-            Matter.certificate_id.in_(ids[start : start + AT_ONCE]), Matter.cause == MatterCause.EVIDENCE_ENDED.value
+            Matter.certificate_id.in_(part), Matter.cause == MatterCause.EVIDENCE_ENDED.value
         )
         known |= {(row.certificate_id, row.subject) for row in session.execute(query)}
     return known

@@ -23,7 +23,7 @@ from app.applications.model import (
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.certificates.model import Certificate, CertificateStatus
-from app.db import locked, page_of, table_of
+from app.db import locked, page_of, parts_of, table_of
 from app.products.model import Product
 
 
@@ -238,8 +238,8 @@ def evidence_used(session: Session, organisation_id: UUID) -> tuple[int, int]:
 def known_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
     """Those of these hashes whose files are named by evidence that was not erased."""
     found: set[str] = set()
-    for start in range(0, len(hashes), 500):
-        some = Evidence.sha256.in_(hashes[start : start + 500])
+    for part in parts_of(hashes):
+        some = Evidence.sha256.in_(part)
         found.update(session.scalars(sa.select(Evidence.sha256).where(some, Evidence.erased_at.is_(None))))
     return frozenset(found)
 

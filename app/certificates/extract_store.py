@@ -6,8 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, Extract
-from app.certificates.store import AT_ONCE
-from app.db import page_of
+from app.db import PAGE_ROWS, page_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 
@@ -42,7 +41,7 @@ def without(session: Session) -> Iterator[Sequence[Certificate]]:
         .where(~sa.exists().where(Extract.number == Certificate.number))
     )
     after = None
-    while rows := page_of(session, query, Certificate.id, after, AT_ONCE):
+    while rows := page_of(session, query, Certificate.id, after, PAGE_ROWS):
         after = rows[-1].id
         yield rows
 

@@ -3,27 +3,18 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription, Suspension, SuspensionCause
-from app.db import locked, page_of, table_of
+from app.db import PAGE_ROWS, locked, page_of, parts_of, table_of
 from app.ledger.entry import LogEvent
 from app.ledger.model import LogEntry
 from app.registry.model import Residency
 from app.registry.store import holds
-
-T = TypeVar("T")
-AT_ONCE = 1_000
-
-
-def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), AT_ONCE):
-        yield values[start : start + AT_ONCE]
-
 
 # What every grant and every change of status asks, put together once.
 _ROW = table_of(Certificate).c
@@ -62,7 +53,7 @@ def resting_on(session: Session, parties: Collection[tuple[UUID, str]]) -> dict[
     in the same order. Final ones are left out."""
     found: dict[tuple[UUID, str], list[Resting]] = {}
     party = sa.tuple_(Residency.organisation_id, Residency.park_code)
-    for part in _parts(sorted(parties)):
+    for part in parts_of(sorted(parties)):
         query = (
             sa.select(Certificate, Residency)
             .join(Residency, Certificate.residency_id == Residency.id)
@@ -85,7 +76,7 @@ def resting_on(session: Session, parties: Collection[tuple[UUID, str]]) -> dict[
 def open_causes(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, set[SuspensionCause]]:
     """For what each of these is suspended; one that is not is left out."""
     found: dict[UUID, set[SuspensionCause]] = {}
-    for part in _parts(certificate_ids):
+    for part in parts_of(certificate_ids):
         query = sa.select(Suspension.certificate_id, Suspension.cause).where(
             Suspension.certificate_id.in_(part), Suspension.ended_at.is_(None)
         )
@@ -209,7 +200,7 @@ def count_by_key(session: Session) -> dict[str, int]:
 def signed_by(session: Session, kid: str) -> Iterator[str]:
     """The numbers of all that a key signed, in the order of issue."""
     query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
-    yield from session.scalars(query.execution_options(yield_per=AT_ONCE))
+    yield from session.scalars(query.execution_options(yield_per=PAGE_ROWS))
 
 
 def unlogged(session: Session) -> Sequence[Certificate]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from app import audit, strict_json
-from app.db import UNREADABLE
+from app.db import UNREADABLE, parts_of
 from app.keys import KeyState
 from app.ledger import merkle, store
 from app.ledger.checkpoint import Checkpoint, read_checkpoint
@@ -123,8 +123,7 @@ def _wrong_against(against: Checkpoint, size: int) -> Wrong:
 
 def compare_history(session: Session, histories: Sequence[tuple[int, int, str]]) -> Wrong | None:
     """Whether the history still has what the log says of it: a cut tail shows back to the last entry `audit.head`."""
-    for start in range(0, len(histories), store.AT_ONCE):
-        part = histories[start : start + store.AT_ONCE]
+    for part in parts_of(histories):
         hashes = audit.hashes(session, {events for _, events, _ in part})
         for entry, events, logged in part:
             found = hashes.get(events, audit.GENESIS if events == 0 else None)

@@ -6,14 +6,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db import pages_of, table_of
+from app.db import PAGE_ROWS, pages_of, parts_of, table_of
 from app.keys import KeyState
 from app.ledger.entry import LogEvent
 from app.ledger.merkle import HASH_BYTES, Node
 from app.ledger.model import IssuancePause, LogEntry, LogHead, ServiceIdentity, SigningKey
-
-AT_ONCE = 1_000
-
 
 _ROW = table_of(LogEntry)
 _ADD = sa.insert(_ROW)
@@ -49,8 +46,7 @@ def add_entries(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
 def hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
     """The kept hashes of complete subtrees; one that is not there is left out."""
     found: dict[Node, bytes] = {}
-    for start in range(0, len(nodes), AT_ONCE):
-        wanted = nodes[start : start + AT_ONCE]
+    for wanted in parts_of(nodes):
         found_rows = session.execute(_HASHES, {"closing": list({node.closed_by for node in wanted})})
         rows = {row.seq: row.hashes for row in found_rows}
         for node in wanted:
@@ -88,7 +84,7 @@ def issued_of(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
 def every_issue(session: Session) -> Iterator[tuple[str, bytes]]:
     """Number and entry of every certificate in the log, in its order."""
     query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
-    for subject, entry in session.execute(query.order_by(LogEntry.seq).execution_options(yield_per=AT_ONCE)):
+    for subject, entry in session.execute(query.order_by(LogEntry.seq).execution_options(yield_per=PAGE_ROWS)):
         assert subject is not None  # an issue is about a certificate
         yield subject, entry
 

@@ -5,22 +5,16 @@ the transaction ends (SQLite has one writer and needs no row locks). The lock le
 rows that refer to a locked company can still be written, or an import and a grant could wait for each other.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.core.text.normalize import search_fold
-from app.db import locked, page_of, table_of
+from app.db import locked, page_of, parts_of, table_of
 from app.registry.model import COMPANIES, Claim, ClaimState, Holiday, Organisation, Park, Residency, Site, Standing
-
-T = TypeVar("T")
-AT_ONCE = 1_000
-"""Parameters of one IN: both databases have a limit."""
-
 
 # Asked by every assessment, so they are put together once.
 _ONE_LOCKED = locked(sa.select(Organisation).where(Organisation.id == sa.bindparam("id")))
@@ -117,7 +111,7 @@ def organisations(
 
 def companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
     found: dict[str, Organisation] = {}
-    for part in _parts(sorted(set(voens))):
+    for part in parts_of(sorted(set(voens))):
         query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.standing.in_(COMPANIES))
         query = query.order_by(Organisation.id)
         found |= {each.voen: each for each in session.scalars(locked(query, lock))}
@@ -126,7 +120,7 @@ def companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = Fa
 
 def organisations_by_id(session: Session, ids: Iterable[UUID]) -> dict[UUID, Organisation]:
     found: dict[UUID, Organisation] = {}
-    for part in _parts(sorted(set(ids))):
+    for part in parts_of(sorted(set(ids))):
         found |= {each.id: each for each in session.scalars(sa.select(Organisation).where(Organisation.id.in_(part)))}
     return found
 
@@ -151,7 +145,7 @@ def sites(
 def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, Site]:
     """With `hold` none of them changes until this transaction ends; always in the same order."""
     found: dict[UUID, Site] = {}
-    for part in _parts(sorted(set(ids))):
+    for part in parts_of(sorted(set(ids))):
         found |= {each.id: each for each in session.scalars(_SITES_LOCKED if hold else _SITES, {"ids": part})}
     return found
 
@@ -159,7 +153,7 @@ def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) ->
 def register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequence[Site]:
     """The sites of these companies that an import made."""
     found: list[Site] = []
-    for part in _parts(sorted(set(organisation_ids))):
+    for part in parts_of(sorted(set(organisation_ids))):
         query = sa.select(Site).where(Site.organisation_id.in_(part), Site.register_key.is_not(None)).order_by(Site.id)
         found += session.scalars(query)
     return found
@@ -191,7 +185,7 @@ def residencies(
 def residencies_of(session: Session, organisation_ids: Iterable[UUID], *, lock: bool = False) -> Sequence[Residency]:
     """Every period of these companies, open and closed, oldest first."""
     found: list[Residency] = []
-    for part in _parts(sorted(set(organisation_ids))):
+    for part in parts_of(sorted(set(organisation_ids))):
         query = sa.select(Residency).where(Residency.organisation_id.in_(part)).order_by(Residency.id)
         found += session.scalars(locked(query, lock))
     return found
@@ -225,7 +219,7 @@ def holding(session: Session, parties: Iterable[tuple[UUID, str]], today: date) 
     """The periods in force on the day of these parties (company, park); one that has none is left out."""
     found: dict[tuple[UUID, str], set[UUID]] = {}
     party = sa.tuple_(Residency.organisation_id, Residency.park_code)
-    for part in _parts(sorted(set(parties))):
+    for part in parts_of(sorted(set(parties))):
         query = sa.select(Residency.id, Residency.organisation_id, Residency.park_code).where(
             party.in_(part), *holds(today)
         )
@@ -248,8 +242,3 @@ def replace_holidays(session: Session, year: int, rows: Sequence[Holiday]) -> No
     session.flush()
     session.add_all(rows)
     session.flush()
-
-
-def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), AT_ONCE):
-        yield values[start : start + AT_ONCE]

@@ -74,7 +74,7 @@ def test_one_that_is_missing_changes_no_answer_and_is_made_at_the_next_start(sha
 
 
 def test_those_that_are_missing_are_made_page_by_page(shared_house, monkeypatch):
-    monkeypatch.setattr("app.certificates.extract_store.AT_ONCE", 2)
+    monkeypatch.setattr("app.certificates.extract_store.PAGE_ROWS", 2)
     numbers = [shared_house.certify() for _ in range(5)]
     drop(shared_house, *numbers)
     with shared_house.database.session() as session:
