@@ -4,7 +4,7 @@ Both are written once for each change of the keys, which every worker sees withi
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,13 +12,12 @@ from fastapi.responses import Response
 from app import jws
 from app.keys import KeyRing, did_document
 from app.web.deps import IssuanceDep
-from app.web.headers import conditional_response, strong_etag
+from app.web.headers import FOR_AN_HOUR, conditional_response, strong_etag
 from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(tags=["keys"], route_class=OrderedRoute)
 
-FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
 JWK_SET = "application/jwk-set+json"
 DID_JSON = "application/did+json"
 

@@ -5,7 +5,7 @@ They are part of the service and change with its version only: nothing here asks
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -16,14 +16,12 @@ from app.api.dossier import searchable
 from app.schemes import nomenclature
 from app.schemes.lists import JOINT_PRODUCTION, OperationClass, lists
 from app.web.fields import Answer
-from app.web.headers import conditional_response
+from app.web.headers import FOR_AN_HOUR, conditional_response
 from app.web.paging import PageDep
 from app.web.refusals import UNCHANGED, refuses
 from app.web.routing import OrderedRoute
 
 router = APIRouter(tags=["schemes"], route_class=OrderedRoute)
-
-FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
 
 
 class OperationAnswer(Answer):

@@ -45,11 +45,6 @@ def site_members(site: Site) -> dict[str, Any]:
     return _members(site, _SITE)
 
 
-def digest(content: Mapping[str, Any]) -> str:
-    """SHA-256 over the canonical JSON of a description, lower-case hex."""
-    return canonical.digest(content)
-
-
 def differing(certified: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
     """Members that now say another thing than was certified. One that only one of the two knows is no difference."""
     return sorted(name for name in certified.keys() & present.keys() if certified[name] != present[name])

@@ -17,7 +17,6 @@ from app import audit, jws
 from app.actor import Actor
 from app.certificates import (
     credential_untp,
-    description,
     extracts,
     lint,
     logged,
@@ -35,6 +34,7 @@ from app.errors import Unavailable
 from app.keys import Signer
 from app.ledger.pause import refuse_while_paused
 from app.registry.legal_forms import public_voen
+from app.schemes import canonical
 
 LIST_IS_FULL = status_list.ENTRIES * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
@@ -125,7 +125,7 @@ def _frozen(grant: Grant, certificate: Certificate) -> CertifiedDescription:
     return CertifiedDescription(
         certificate_id=certificate.id,
         content=dict(grant.description),
-        sha256=description.digest(grant.description),
+        sha256=canonical.digest(grant.description),
         frozen_at=certificate.issued_at,
     )
 

@@ -15,6 +15,8 @@ from app import languages
 from app.core.messages import Message
 
 BASIC_CHALLENGE: Final = 'Basic realm="API clients", charset="UTF-8"'
+FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
+"""`Cache-Control` of what seldom changes."""
 _MAX_LANGUAGE_RANGES: Final = 32
 
 

@@ -10,6 +10,7 @@ from app.certificates.model import Certificate, CertifiedDescription
 from app.products import store as products
 from app.registry import store as registry
 from app.schema import alembic_config, migrated
+from app.schemes import canonical
 from tests.support import ok
 
 BEFORE, AFTER = "20261123_0130_extracts", "20261127_1900_matters"
@@ -38,7 +39,7 @@ def present(database):
             whole = products.by_id(session, [row.product_id])[row.product_id]
             site, company = registry.site(session, row.site_id), registry.organisation(session, row.organisation_id)
             content = description.describe(whole, site, company)
-            found[row.id] = (content, description.digest(content))
+            found[row.id] = (content, canonical.digest(content))
     return found
 
 
