@@ -1,4 +1,4 @@
-"""For companies: register, describe sites and products, try the rules, apply, answer."""
+"""Companies register, try the rules, apply and answer; the staff reads the same applications."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,11 +13,12 @@ from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
 from app.api.account import CHECK_MAIL, Language, Requested
-from app.applications import assessment, cases, declaration, service, store
+from app.applications import assessment, cases, clock, declaration, service, store
 from app.applications.model import Application
 from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
-from app.errors import Conflict, NotFound
+from app.core.messages import Message
+from app.errors import Conflict, Invalid, NotFound
 from app.notifications import notices, requests
 from app.products import store as products_store
 from app.registry import organisations
@@ -46,10 +47,11 @@ from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import Asked, OrderedRoute, also_wrong
 
 registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
-router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["applications"], route_class=OrderedRoute)
 trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
+Reader = Annotated[Actor, allow(Role.APPLICANT, *cases.CASE_READERS)]
 
 
 class RegistrationRequest(Body):
@@ -198,25 +200,42 @@ class NewApplication(ApplicationBody):
     scheme: Code = Field(examples=["MIK"])
 
 
-@router.get("/applications", summary="Applications of your company", responses=refuses(*READS))
+@router.get("/applications", summary="List applications", responses=refuses(*READS))
 def list_applications(
-    actor: Applicant,
+    actor: Reader,
     session: SessionDep,
     page: PageDep,
     now: NowDep,
     state: State | None = None,
     scheme: Annotated[str | None, Query(max_length=8)] = None,
     reference: Annotated[str | None, Query(max_length=100)] = None,
+    assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
+    overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
 ) -> dict[str, list[dossier.ApplicationSummary]]:
+    """Oldest first: a company's own; for staff those of all companies, without drafts, which are the applicant's."""
     wanted = store.CaseFilter(
         state=state,
         scheme=dossier.searchable(scheme),
-        organisation_id=own_organisation(actor),
+        assignee_id=_assignee(actor, assignee) if actor.is_staff else None,
+        organisation_id=None if actor.is_staff else own_organisation(actor),
         reference=dossier.searchable(reference),
-        with_drafts=True,
+        with_drafts=not actor.is_staff,
     )
-    rows = page.cut(store.applications(session, wanted, page.after, page.fetch), lambda row: row.id)
-    return {"items": dossier.summaries(session, actor, rows, now)}
+    found = (
+        clock.overdue(session, wanted, page.after, page.fetch, now)
+        if overdue
+        else store.applications(session, wanted, page.after, page.fetch)
+    )
+    return {"items": dossier.summaries(session, actor, page.cut(found, lambda row: row.id), now)}
+
+
+def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
+    if assignee is None or assignee == "me":
+        return actor.id if assignee else None
+    try:
+        return UUID(assignee)
+    except ValueError:
+        raise Invalid.at("query:assignee", Message("Give a user's id, or `me`.", code="invalid-id")) from None
 
 
 def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[str, str]]:
@@ -441,6 +460,6 @@ def get_assessment(
 
 @router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
 def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
-    """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
+    """Oldest first. The applicant reads what the staff did and in which role, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
     return {"items": dossier.timeline(session, actor, row)}

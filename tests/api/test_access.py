@@ -291,25 +291,25 @@ def test_a_program_neither_makes_nor_revokes_programs(shared_house, company):
 
 def test_a_role_that_was_taken_ends_with_the_next_request(house):
     reviewer = house.staff(Role.REVIEWER, Role.REGISTRAR, name="two-roles")
-    assert reviewer.get("/v1/cases").status_code == 200
+    assert reviewer.get("/v1/applications").status_code == 200
     who = stored_id(house, reviewer.id)
     execute(house, "DELETE FROM staff_roles WHERE user_id = :u AND role = 'reviewer'", u=who)
     company = house.company()
-    refused(reviewer.post(f"/v1/cases/{company.apply()}/claim", version="now"), 403, "forbidden")
+    refused(reviewer.post(f"/v1/applications/{company.apply()}/claim", version="now"), 403, "forbidden")
     assert reviewer.get("/v1/organisations").status_code == 200
     execute(house, "DELETE FROM staff_roles WHERE user_id = :u", u=who)
-    refused(reviewer.get("/v1/cases"), 403)
+    refused(reviewer.get("/v1/applications"), 403)
     refused(reviewer.get("/v1/organisations"), 403)
 
 
 def test_somebody_who_is_deactivated_is_out_with_the_next_request(house):
     company = house.company()
     case_id = in_state(house, company, "recommended")
-    for caller, path in ((house.approver, f"/v1/cases/{case_id}"), (company, "/v1/products")):
+    for caller, path in ((house.approver, f"/v1/applications/{case_id}"), (company, "/v1/products")):
         assert caller.get(path).status_code == 200
         execute(house, "UPDATE users SET active = false WHERE id = :u", u=stored_id(house, caller.id))
         refused(caller.get(path), 401, "unauthenticated")
-    refused(house.approver.post(f"/v1/cases/{case_id}/approve", headers={"If-Match": '"4"'}), 401)
+    refused(house.approver.post(f"/v1/applications/{case_id}/approve", headers={"If-Match": '"4"'}), 401)
     assert count(house, "certificates") == 0
 
 

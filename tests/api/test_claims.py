@@ -263,7 +263,7 @@ def tried(house, own, foreign):
 
 def named(things):
     """The same things under all names that routes have for them."""
-    other_names = {"application_id": "case_id", "member_id": "user_id"}
+    other_names = {"member_id": "user_id"}
     return things | {new: things[name] for name, new in other_names.items() if name in things}
 
 

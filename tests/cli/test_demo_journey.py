@@ -135,7 +135,7 @@ def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
         assert counts(house.database) == before
         assert played.refused == {}
         assert house.verify(suspended)["verdict"] == "valid"
-        on_the_desk = ok(house.auditor.get("/v1/cases?limit=100"))["items"]
+        on_the_desk = ok(house.auditor.get("/v1/applications?limit=100"))["items"]
         assert cast.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
 
 
