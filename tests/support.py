@@ -360,9 +360,8 @@ class House:
 
     def confirm(self, company):
         """What was entered moves into the company, where the register lists it: the id may be another one then."""
-        path = f"/v1/organisations/{company.organisation_id}/confirm"
-        made = ok(self.registrar.post(path, json={"basis": "Extract seen."}, version="now"))
-        company.organisation_id = made["id"]
+        made = self.registrar.act(f"/v1/claims/{company.claim_id}/confirm", {"basis": "Extract seen."})
+        company.organisation_id = made["organisation_id"]
         return company
 
     def settle(self, company, *, stage="operating", status="resident"):

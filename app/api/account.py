@@ -71,7 +71,7 @@ def me(actor: ActorDep, session: SessionDep) -> Me:
             "legal_name_az": organisation.legal_name_az,
             "legal_name_en": organisation.legal_name_en,
             "voen": organisation.voen,
-            "standing": organisation.standing,
+            "status": organisation.standing,
         }
         if organisation
         else None,

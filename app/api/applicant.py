@@ -83,7 +83,9 @@ class Registered(Answer):
         "place, see `GET /v1/me`"
     )
     user_id: UUID
-    standing: str = Field(description="`unconfirmed` until a registrar has seen evidence that you act for the company")
+    status: Standing = Field(
+        description="`unconfirmed` until a registrar has seen evidence that you act for the company"
+    )
 
 
 def _wrong_claim(_asked: Asked, body: Registration) -> Sequence[Mapping[str, str]]:
@@ -165,7 +167,7 @@ def register(
         claim_id=claim.id,
         organisation_id=claim.organisation_id,
         user_id=user.id,
-        standing=Standing.UNCONFIRMED,
+        status=Standing.UNCONFIRMED,
     )
 
 

@@ -15,13 +15,13 @@ from app.access.model import User
 from app.actor import Actor
 from app.api import dossier
 from app.api.evidence import EvidenceRoute, SheetDep
-from app.api.registrar import PersonAnswer, Reason
+from app.api.registrar import PersonAnswer
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
 from app.notifications import notices
 from app.registry import store as registry
 from app.registry import voen
-from app.registry.model import Claim, ClaimState
+from app.registry.model import Claim, ClaimState, Standing
 from app.registry.voen import Voen
 from app.web.deps import (
     ActorDep,
@@ -89,7 +89,7 @@ class Listed(Answer):
     legal_name_az: str
     legal_name_en: str
     legal_form: str
-    standing: str
+    status: Standing
     source: str
     parks: list[str] = Field(description="of which it is a party by an open residency")
     members: list[PersonAnswer] = Field(description="who acts for it now")
@@ -154,7 +154,9 @@ def _register_entry(session: Session, voen: str) -> Listed | None:
     periods = registry.residencies(session, organisation_id=company.id, only_open=True)
     names = {name: getattr(company, name) for name in Listed.model_fields if hasattr(company, name)}
     members = [_person(user) for user in access.members(session, company.id) if user.active]
-    return Listed(**names, parks=[period.park_code for period in periods], members=members)
+    return Listed(
+        **names, status=Standing(company.standing), parks=[period.park_code for period in periods], members=members
+    )
 
 
 def _person(user: User) -> PersonAnswer:
@@ -311,6 +313,10 @@ def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> d
             for row in rows
         ]
     }
+
+
+class Reason(Body):
+    reason: Prose
 
 
 @router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))

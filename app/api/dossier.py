@@ -27,7 +27,7 @@ from app.schemes.evidence_kinds import kinds
 from app.web.fields import Answer
 
 STAFF = "staff"
-ACTS_NEXT = {
+WAITING_ON = {
     State.DRAFT: "applicant",
     State.SUBMITTED: "reviewer",
     State.IN_REVIEW: "reviewer",
@@ -206,7 +206,7 @@ class ApplicationSummary(Timed):
     state: State
     state_since: datetime
     submitted_at: datetime | None
-    acts_next: str | None
+    waiting_on: str | None
     products: int
     assignee_id: UUID | None = Field(description="staff only")
     version: int
@@ -222,8 +222,8 @@ class ApplicationAnswer(Timed):
     state_since: datetime
     created_at: datetime
     submitted_at: datetime | None
-    acts_next: str | None = Field(description="applicant, reviewer or approver; null when it is over")
-    moves: list[str] = Field(description="what you can do with it now")
+    waiting_on: str | None = Field(description="applicant, reviewer or approver; null when it is over")
+    allowed_actions: list[workflow.Action] = Field(description="what you can do with it now")
     product_ids: list[UUID]
     evidence: list[EvidenceAnswer]
     questions: list[Question]
@@ -345,7 +345,7 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
         **timed.members(clock.timing_of(session, row, requests, now)),
         organisation=company(applicant),
         created_at=row.created_at,
-        moves=[move.value for move in workflow.moves(cases.as_case(row, recommendation), actor)],
+        allowed_actions=list(workflow.moves(cases.as_case(row, recommendation), actor)),
         product_ids=list(store.product_ids(session, row.id)),
         evidence=evidence_list(session, actor, documents.shown(actor, store.evidence_of(session, row.id))),
         questions=[Question.model_validate(q, from_attributes=True) for q in requests],
@@ -372,7 +372,7 @@ def _common(actor: Actor, row: Application) -> dict[str, Any]:
         "state": State(row.state),
         "state_since": row.state_since,
         "submitted_at": row.submitted_at,
-        "acts_next": ACTS_NEXT.get(State(row.state)),
+        "waiting_on": WAITING_ON.get(State(row.state)),
         "assignee_id": row.assignee_id if actor.is_staff else None,
         "version": row.version,
     }

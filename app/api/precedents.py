@@ -50,16 +50,16 @@ class Others(Answer):
     rules: list[DecidingRule] = Field(description="of the newest decisions")
 
 
-class HeadingAnswer(Answer):
+class HeadingDecisions(Answer):
     heading: str = Field(examples=["7306"])
     own: list[OwnDecision] = Field(description="newest first, the last fifty")
     others: Others = Field(description="in figures: whose they were is not told")
 
 
-class HeadingsAnswer(Answer):
+class EarlierByHeading(Answer):
     """What a company reads: one item for each HS heading of the application."""
 
-    items: list[HeadingAnswer]
+    items: list[HeadingDecisions]
 
 
 class EarlierProduct(Answer):
@@ -102,7 +102,7 @@ def earlier_decisions(
     session: SessionDep,
     page: PageDep,
     same_company: Annotated[bool | None, Query(description="staff only: only this company's, or only others'")] = None,
-) -> EarlierDecisions | HeadingsAnswer:
+) -> EarlierDecisions | EarlierByHeading:
     """Under the same mark, on the HS headings of this application: like cases are decided alike. Staff read the
     decisions one by one; a company reads, for each heading, its own decisions and others' in figures, without pages."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
@@ -151,10 +151,10 @@ def _earlier_products(session: Session, each: Precedent) -> list[EarlierProduct]
     ]
 
 
-def _headings(session: Session, row: Application) -> HeadingsAnswer:
-    return HeadingsAnswer(
+def _headings(session: Session, row: Application) -> EarlierByHeading:
+    return EarlierByHeading(
         items=[
-            HeadingAnswer(
+            HeadingDecisions(
                 heading=heading.hs4,
                 own=[
                     OwnDecision(

@@ -317,7 +317,7 @@ def test_a_refused_claim_seals_members_and_ends_programs(house):
     company = house.register()
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
     program = Caller(house, Subject(ActorKind.CLIENT, UUID(made["id"])))
-    house.registrar.act(f"/v1/organisations/{company.organisation_id}/refuse", {"reason": "No power of attorney."})
+    house.registrar.act(f"/v1/claims/{company.claim_id}/refuse", {"reason": "No power of attorney."})
     refused(company.get("/v1/me"), 401)
     refused(program.get("/v1/me"), 401)
     assert sign_in(house, email_of(company)).status_code == 200
@@ -413,11 +413,11 @@ def registration(voen, **changed):
 def test_a_company_registers_once(house):
     voen = voen_of(5001)
     made = ok(house.send_registration(registration(voen)))
-    assert made["standing"] == "unconfirmed"
+    assert made["status"] == "unconfirmed"
     again = registration(voen, member={"email": "second@sample.example"})
     known = ok(house.send_registration(again))
     assert known.keys() == made.keys()
-    assert known["standing"] == made["standing"]
+    assert known["status"] == made["status"]
     assert not set(known.values()) & set(made.values()) - {"unconfirmed"}
     assert count(house, "organisations") == count(house, "users") == count(house, "claims") == 2
     for email in (f"first@{voen}.example", f"FIRST@{voen}.EXAMPLE"):
@@ -472,11 +472,11 @@ def test_a_listed_company_is_claimed_and_keeps_what_the_register_says(house):
     )
     assert house.import_register(f"{columns},status,activity_en,is_fictional\n{line}\n").status_code == 200
     made = ok(house.send_registration(registration(voen)))
-    assert made["standing"] == "unconfirmed"
-    (listed,) = ok(house.registrar.get("/v1/organisations?standing=listed"))["items"]
-    path = f"/v1/organisations/{made['organisation_id']}/confirm"
-    seen = ok(house.registrar.post(path, json={"basis": "Extract seen."}, version="now"))
-    assert (seen["id"], seen["standing"], seen["legal_name_en"]) == (listed["id"], "confirmed", "From the register")
+    assert made["status"] == "unconfirmed"
+    (listed,) = ok(house.registrar.get("/v1/organisations?status=listed"))["items"]
+    decided = house.registrar.act(f"/v1/claims/{made['claim_id']}/confirm", {"basis": "Extract seen."})
+    seen = ok(house.registrar.get(f"/v1/organisations/{decided['organisation_id']}"))
+    assert (seen["id"], seen["status"], seen["legal_name_en"]) == (listed["id"], "confirmed", "From the register")
     assert [member["email"] for member in seen["members"]] == [f"first@{voen}.example"]
 
 
@@ -506,7 +506,7 @@ def test_a_confirmed_company_gains_no_member_by_registration(house):
 
 
 def test_nobody_becomes_staff_by_registering(shared_house):
-    for stray in ({"is_staff": True}, {"roles": ["owner"]}, {"standing": "confirmed"}):
+    for stray in ({"is_staff": True}, {"roles": ["owner"]}, {"status": "confirmed"}):
         refused(shared_house.send_registration(registration(voen_of(5006)) | stray), 422)
         body = registration(voen_of(5006), member=stray)
         refused(shared_house.send_registration(body), 422)

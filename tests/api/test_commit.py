@@ -214,7 +214,7 @@ def test_a_case_that_went_back_stays_back(house):
     assert case["state"] == "in_review"
     assert case["recommendation"] is None
     assert case["certificates"] == []
-    assert "release" in case["moves"]
+    assert "release" in case["allowed_actions"]
     assert count(house, "audit_events") == before + 1
     assert count(house, "decisions") == count(house, "certificates") == 0
     last = ok(house.reviewer.get(f"/v1/applications/{case_id}/timeline"))["items"][-1]

@@ -57,9 +57,6 @@ class Stage:
         row = self.house.reviewer.act(f"{case}/request-information", questions)
         return case, row["questions"][0]["id"]
 
-    def unconfirmed(self):
-        return f"/v1/organisations/{self.house.register().organisation_id}"
-
     def sealed(self):
         """Somebody whose claim was refused."""
         claimant = self.house.register()
@@ -319,14 +316,6 @@ CASES = {
     "POST /v1/applications/{application_id}/return": (
         "approver",
         lambda s: at(s.case("recommended"), "/return", json=REASON),
-    ),
-    "POST /v1/organisations/{organisation_id}/confirm": (
-        "registrar",
-        lambda s: at(s.unconfirmed(), "/confirm", json={"basis": "Extract seen."}),
-    ),
-    "POST /v1/organisations/{organisation_id}/refuse": (
-        "registrar",
-        lambda s: at(s.unconfirmed(), "/refuse", json={"reason": "Nobody knows them."}),
     ),
     "POST /v1/claims": ("sealed", another_claim),
     "POST /v1/claims/{claim_id}/propose": (

@@ -436,7 +436,7 @@ def test_a_body_made_of_the_examples_is_taken(house, document):
     site = ok(company.post("/v1/sites", json=example("SiteBody")))
     whole = example("ProductBody") | {"site_id": site["id"]}
     ok(company.post("/v1/products", json=whole))
-    assert made["standing"] == "unconfirmed"
+    assert made["status"] == "unconfirmed"
 
 
 def test_the_reference_loads_only_own_files(shared_house):
@@ -708,5 +708,5 @@ def test_the_searches_look_through_what_is_stored(house):
 
 def test_a_lapsed_draft_is_shown_as_over(shared_house, company):
     case_id = in_state(shared_house, company, "lapsed")
-    assert company.application(case_id)["acts_next"] is None
+    assert company.application(case_id)["waiting_on"] is None
     execute(shared_house, "UPDATE applications SET state = 'draft' WHERE state = 'lapsed'")

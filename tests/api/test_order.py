@@ -146,9 +146,6 @@ def places(shared_house):  # noqa: C901 (one line for each route)
 
         return make
 
-    def organisation(deed, body):
-        return lambda: (f"/v1/organisations/{house.register().organisation_id}/{deed}", body)
-
     def claim(deed, body):
         return lambda: (f"/v1/claims/{house.register().claim_id}/{deed}", body)
 
@@ -269,10 +266,6 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/applications/{application_id}/recommend": Place(house.reviewer, recommend),
         "POST /v1/applications/{application_id}/reject": Place(house.approver, case("recommended", "reject", REASON)),
         "POST /v1/applications/{application_id}/return": Place(house.approver, case("recommended", "return", REASON)),
-        "POST /v1/organisations/{organisation_id}/confirm": Place(
-            house.registrar, organisation("confirm", {"basis": "Extract seen."})
-        ),
-        "POST /v1/organisations/{organisation_id}/refuse": Place(house.registrar, organisation("refuse", REASON)),
         "POST /v1/claims/{claim_id}/confirm": Place(
             house.registrar, claim("confirm", {"basis": "Extract seen.", "evidence_seen": []})
         ),
@@ -347,8 +340,6 @@ ROUTES = """
     POST /v1/applications/{application_id}/recommend
     POST /v1/applications/{application_id}/reject
     POST /v1/applications/{application_id}/return
-    POST /v1/organisations/{organisation_id}/confirm
-    POST /v1/organisations/{organisation_id}/refuse
     POST /v1/claims/{claim_id}/confirm
     POST /v1/claims/{claim_id}/propose
     POST /v1/claims/{claim_id}/refuse
@@ -607,8 +598,8 @@ def test_the_state_speaks_before_the_body_elsewhere(shared_house):
         f"POST /v1/residencies/{residency['id']}/end": house.registrar,
         f"POST /v1/residencies/{residency['id']}/cancel": house.registrar,
         f"PUT /v1/residencies/{residency['id']}/stage": house.registrar,
-        f"POST /v1/organisations/{company.organisation_id}/confirm": house.registrar,
-        f"POST /v1/organisations/{company.organisation_id}/refuse": house.registrar,
+        f"POST /v1/claims/{company.claim_id}/confirm": house.registrar,
+        f"POST /v1/claims/{company.claim_id}/refuse": house.registrar,
         f"PUT /v1/products/{product_id}": company,
     }
     for (route, caller), content in itertools.product(at.items(), (MALFORMED["cut off"], b"[]", b"")):

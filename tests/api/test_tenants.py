@@ -138,8 +138,6 @@ DOORS = {
     # registrar
     "GET    /v1/organisations": STAFF,
     "GET    /v1/organisations/{organisation_id}": f"{COMPANY} {STAFF}",
-    "POST   /v1/organisations/{organisation_id}/confirm": "registrar",
-    "POST   /v1/organisations/{organisation_id}/refuse": "registrar",
     "GET    /v1/organisations/{organisation_id}/claims": f"applicant {READERS}",
     "GET    /v1/residencies": f"{COMPANY} {STAFF} stranger",
     "GET    /v1/claims": f"applicant stranger {READERS}",

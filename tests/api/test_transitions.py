@@ -180,8 +180,8 @@ def test_only_the_reviewer_who_holds_a_case_works_on_it(shared_house, company, a
     refused(do(house, other_reviewer(house), action, case_id, version=before[1]), 403, "not-case-holder")
     refused(do(house, other_reviewer(house), action, case_id), 403, "not-case-holder")  # before the missing version
     assert seen(house, case_id) == before
-    assert action not in ok(other_reviewer(house).get(f"/v1/applications/{case_id}"))["moves"]
-    assert action in ok(house.reviewer.get(f"/v1/applications/{case_id}"))["moves"]
+    assert action not in ok(other_reviewer(house).get(f"/v1/applications/{case_id}"))["allowed_actions"]
+    assert action in ok(house.reviewer.get(f"/v1/applications/{case_id}"))["allowed_actions"]
 
 
 @pytest.mark.parametrize("action", BY_APPROVER)
@@ -193,7 +193,7 @@ def test_who_recommended_does_not_decide(shared_house, company, action):
     refused(do(house, person, action, case_id, version=before[1]), 403, "four-eyes")
     refused(do(house, person, action, case_id), 403, "four-eyes")  # before the missing version
     assert seen(house, case_id) == before
-    assert action not in ok(person.get(f"/v1/applications/{case_id}"))["moves"]
+    assert action not in ok(person.get(f"/v1/applications/{case_id}"))["allowed_actions"]
     ok(do(house, other_approver(house), action, case_id, version=before[1]))
 
 
@@ -261,7 +261,7 @@ def test_moves_say_what_each_caller_can_do(shared_house, company, callers):
             if name == "inspector":
                 continue  # does not read cases
             mine = {a for a, (role, _) in moves.items() if role == ("applicant" if name == "program" else name)}
-            assert set(ok(caller.get(f"/v1/applications/{case_id}"))["moves"]) == mine, (state, name)
+            assert set(ok(caller.get(f"/v1/applications/{case_id}"))["allowed_actions"]) == mine, (state, name)
 
 
 # Certificates: status → deed → status

@@ -22,13 +22,13 @@ def test_a_case_goes_from_hand_to_hand(house):
     case_id = claimed(house, house.company())
     second = second_reviewer(house)
     before = ok(house.reviewer.get(f"/v1/applications/{case_id}"))
-    assert "hand-over" in before["moves"]
+    assert "hand-over" in before["allowed_actions"]
     house.clock.advance(hours=1)
     after = ok(hand_over(house.reviewer, case_id, second.id))
     assert (after["state"], after["assignee_id"]) == ("in_review", second.id)
     assert after["version"] == before["version"] + 1
     assert after["state_since"] == before["state_since"]  # still the same review
-    assert "hand-over" not in after["moves"]
+    assert "hand-over" not in after["allowed_actions"]
     refused(hand_over(house.reviewer, case_id, second.id), 403, "not-case-holder")
     second.act(f"/v1/applications/{case_id}/release")
     refused(hand_over(second, case_id, house.reviewer.id), 409, "wrong-state")

@@ -123,7 +123,7 @@ def test_an_unanswered_question_ends_the_application(house):
     number = company.application(case_id)["number"]
     assert swept(house) == [f"application {number} has lapsed", "1 done."]
     after = company.application(case_id)
-    assert (after["state"], after["moves"], after["acts_next"]) == ("lapsed", [], None)
+    assert (after["state"], after["allowed_actions"], after["waiting_on"]) == ("lapsed", [], None)
     last = ok(company.get(f"/v1/applications/{case_id}/timeline"))["items"][-1]
     assert (last["event"], last["by"], last["state"]) == ("application.lapsed", "system", "lapsed")
     assert swept(house) == ["0 done."]

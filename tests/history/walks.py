@@ -163,12 +163,6 @@ def _note(house):
     return partial(house.reviewer.post, f"/v1/applications/{_held(house)}/notes", json={"text": "Seen."})
 
 
-def _company_deed(deed, body):
-    return lambda house: _transition(
-        house.registrar, f"/v1/organisations/{house.register().organisation_id}/{deed}", body
-    )
-
-
 def _claim_deed(deed, body):
     return lambda house: _transition(house.registrar, f"/v1/claims/{house.register().claim_id}/{deed}", body)
 
@@ -302,8 +296,6 @@ WALKS = {
     "POST /v1/applications/{application_id}/approve": _decide("approve"),
     "POST /v1/applications/{application_id}/reject": _decide("reject", REASON),
     "POST /v1/applications/{application_id}/return": _decide("return", REASON),
-    "POST /v1/organisations/{organisation_id}/confirm": _company_deed("confirm", {"basis": "Extract seen."}),
-    "POST /v1/organisations/{organisation_id}/refuse": _company_deed("refuse", REASON),
     "POST /v1/claims": _claim_again,
     "POST /v1/claims/{claim_id}/propose": _propose,
     "POST /v1/claims/{claim_id}/confirm": _claim_deed("confirm", {"basis": "Extract seen."}),

@@ -18,7 +18,7 @@ def test_asked_answered_approved(house):
     # So the reviewer asks, and from now on everybody waits for the company.
     question = {"questions": [{"text": "When did series production start?"}]}
     asked = house.reviewer.act(f"/v1/applications/{case}/request-information", question)
-    assert (asked["state"], asked["acts_next"]) == ("information_requested", "applicant")
+    assert (asked["state"], asked["waiting_on"]) == ("information_requested", "applicant")
 
     # The company enters the day, adds a paper, and answers. An empty answer is not taken for one.
     start = {"name": "Hall 2", "production_started_on": "2026-11-02"}

@@ -25,7 +25,7 @@ def test_nobody_answers_and_the_application_lapses(house):
 
     # The company is told by when: ten working days, until the end of Friday, 4 December, in Baku.
     waiting = company.application(case)
-    assert (waiting["acts_next"], waiting["clock"], waiting["overdue"]) == ("applicant", "stopped", False)
+    assert (waiting["waiting_on"], waiting["clock"], waiting["overdue"]) == ("applicant", "stopped", False)
     assert waiting["due_at"] == asked["due_at"] == "2026-12-04T20:00:00Z"
 
     # The hourly sweep leaves it alone until that moment, and not a minute longer.
@@ -37,7 +37,7 @@ def test_nobody_answers_and_the_application_lapses(house):
 
     # It is over for everybody: the company cannot answer any more, the reviewer has it off the desk.
     lapsed = company.application(case)
-    assert (lapsed["state"], lapsed["moves"], lapsed["acts_next"]) == ("lapsed", [], None)
+    assert (lapsed["state"], lapsed["allowed_actions"], lapsed["waiting_on"]) == ("lapsed", [], None)
     late = {"answers": [{"question_id": waiting["questions"][0]["id"], "text": "From Türkiye."}]}
     refusal = company.post(f"/v1/applications/{case}/respond", version="now", json=late)
     assert (refusal.status_code, refusal.json()["code"]) == (409, "wrong-state")

@@ -20,7 +20,7 @@ def try_unconfirmed(stage: Stage, member: Account) -> Json:
     """What the service answers to a company that nobody has confirmed yet; empty once somebody has."""
     play = CasePlay(stage, cast.UNCONFIRMED, member)
     application = play.found_or_drafted()
-    if application["state"] != "draft" or member.get("/v1/me")["organisation"]["standing"] != "unconfirmed":
+    if application["state"] != "draft" or member.get("/v1/me")["organisation"]["status"] != "unconfirmed":
         return {}
     play.declare(application)
     try:
@@ -178,7 +178,7 @@ class CasePlay:
             "scheme": application["scheme"],
             "company": application["organisation"]["legal_name_en"],
             "outcome": application["state"],
-            "acts_next": application["acts_next"],
+            "waiting_on": application["waiting_on"],
             "decided_at": decided["decided_at"],
             "reasons": [reason for each in refused for reason in each["reasons"]],
             "questions": [{"question": q["question"], "answer": q["answer"]} for q in application["questions"]],
