@@ -14,7 +14,7 @@ from app.actor import Actor, Role
 from app.api import dossier
 from app.api.account import CHECK_MAIL, Language, Requested
 from app.applications import assessment, cases, clock, declaration, service, store
-from app.applications.model import Application
+from app.applications.model import Application, DeclarationMethod
 from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
 from app.core.messages import Message
@@ -41,7 +41,7 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Flag, Name, Prose, StrongPassword, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Page, Prose, StrongPassword, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import Asked, OrderedRoute, also_wrong
@@ -183,14 +183,16 @@ class DryAssessment(Body):
 @only_reads
 def assess(
     code: str, body: DryAssessment, actor: Applicant, session: SessionDep, now: NowDep
-) -> dict[str, list[dossier.AssessmentAnswer]]:
+) -> Page[dossier.AssessmentAnswer]:
     """Every rule with its outcome, what it saw, and what is needed. Nothing is kept, nobody is told."""
     organisation_id = own_organisation(actor)
     wanted = list(dict.fromkeys(body.product_ids))
     if len(products_store.owned(session, organisation_id, wanted)) < len(wanted):
         raise NotFound.of("product")
     judged = assessment.judge_products(session, code, organisation_id, wanted, now)
-    return {"items": [dossier.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]}
+    return Page[dossier.AssessmentAnswer](
+        items=[dossier.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]
+    )
 
 
 class ApplicationBody(Body):
@@ -213,7 +215,7 @@ def list_applications(
     reference: Annotated[str | None, Query(max_length=100)] = None,
     assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
     overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
-) -> dict[str, list[dossier.ApplicationSummary]]:
+) -> Page[dossier.ApplicationSummary]:
     """Oldest first: a company's own; for staff those of all companies, without drafts, which are the applicant's."""
     wanted = store.CaseFilter(
         state=state,
@@ -228,7 +230,9 @@ def list_applications(
         if overdue
         else store.applications(session, wanted, page.after, page.fetch)
     )
-    return {"items": dossier.summaries(session, actor, page.cut(found, lambda row: row.id), now)}
+    return Page[dossier.ApplicationSummary](
+        items=dossier.summaries(session, actor, page.cut(found, lambda row: row.id), now)
+    )
 
 
 def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
@@ -268,6 +272,7 @@ def create_application(
 def get_application(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
 ) -> dossier.ApplicationAnswer:
+    """Its company reads null where a member is for staff only."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
     response.headers["ETag"] = etag(row.version)
     return dossier.application(session, actor, row, now)
@@ -305,7 +310,7 @@ def change_application(
 class DeclarationMade(Answer):
     text_version: str
     declared_hash: str
-    method: str = Field(description="`click` or `e_signature`")
+    method: DeclarationMethod
     made_by: UUID
     made_at: datetime
     covers_present: bool = Field(description="whether it is over the text and the content as they are now")
@@ -334,7 +339,7 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
         made = DeclarationMade(
             text_version=present.newest.text_version,
             declared_hash=present.newest.declared_hash,
-            method=present.newest.method,
+            method=DeclarationMethod(present.newest.method),
             made_by=present.newest.made_by,
             made_at=present.newest.made_at,
             covers_present=present.is_covered,
@@ -453,15 +458,15 @@ def withdraw(
     summary="Newest assessment of each product",
     responses=refuses(*READS),
 )
-def get_assessment(
-    application_id: str, actor: ActorDep, session: SessionDep
-) -> dict[str, list[dossier.AssessmentAnswer]]:
+def get_assessment(application_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.AssessmentAnswer]:
     row = cases.visible(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
+    return Page[dossier.AssessmentAnswer](
+        items=[dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]
+    )
 
 
 @router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
-def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
+def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.TimelineEntry]:
     """Oldest first. The applicant reads what the staff did and in which role, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
-    return {"items": dossier.timeline(session, actor, row)}
+    return Page[dossier.TimelineEntry](items=dossier.timeline(session, actor, row))

@@ -15,7 +15,7 @@ from app.api import dossier
 from app.applications import cases, desk, store
 from app.applications.model import CaseNote
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, allow, parse_id
-from app.web.fields import Answer, Body, Prose
+from app.web.fields import Answer, Body, Page, Prose
 from app.web.paging import PageDep
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -33,11 +33,11 @@ class AssignBody(Body):
 @router.post("/assign", summary="Assign submitted applications to a reviewer", responses=refuses(*CREATES))
 def assign(
     body: AssignBody, actor: Reviewer, session: SessionDep, now: NowDep, _retry: ReplayDep
-) -> dict[str, list[dossier.ApplicationSummary]]:
+) -> Page[dossier.ApplicationSummary]:
     """Only those that nobody holds: a colleague's is never taken. All or none; the refusal names each one in the way
     with its reason (409 `not-assignable`)."""
     rows = desk.assign(session, actor, body.application_ids, to=body.to, now=now)
-    return {"items": dossier.summaries(session, actor, rows, now)}
+    return Page[dossier.ApplicationSummary](items=dossier.summaries(session, actor, rows, now))
 
 
 class NoteBody(Body):
@@ -70,11 +70,11 @@ def add_note(
 
 
 @router.get("/{application_id}/notes", summary="Internal notes and reasons", responses=refuses(*READS))
-def list_notes(application_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> dict[str, list[NoteAnswer]]:
+def list_notes(application_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> Page[NoteAnswer]:
     """Oldest first; the reasons given with an action, such as why an application was returned, are among them."""
     row = cases.on_the_desk(session, actor, parse_id(application_id, "application"))
     rows = page.cut(store.notes_page(session, row.id, page.after, page.fetch), lambda note: note.id)
-    return {"items": _notes(session, rows)}
+    return Page[NoteAnswer](items=_notes(session, rows))
 
 
 def _notes(session: Session, notes: Sequence[CaseNote]) -> list[NoteAnswer]:

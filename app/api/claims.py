@@ -21,7 +21,7 @@ from app.applications.deadlines import objections_until
 from app.notifications import notices
 from app.registry import store as registry
 from app.registry import voen
-from app.registry.model import Claim, ClaimState, Standing
+from app.registry.model import Claim, ClaimState, Source, Standing
 from app.registry.voen import Voen
 from app.web.deps import (
     ActorDep,
@@ -34,7 +34,7 @@ from app.web.deps import (
     etag,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Name, Page, Prose, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, READS, UPLOADS, refuses
 
@@ -90,7 +90,7 @@ class Listed(Answer):
     legal_name_en: str
     legal_form: str
     status: Standing
-    source: str
+    source: Source
     parks: list[str] = Field(description="of which it is a party by an open residency")
     members: list[PersonAnswer] = Field(description="who acts for it now")
 
@@ -171,13 +171,13 @@ def list_claims(
     now: NowDep,
     state: ClaimState | None = None,
     voen: Annotated[str | None, Query(max_length=20)] = None,
-) -> dict[str, list[ClaimSummary]]:
+) -> Page[ClaimSummary]:
     """For those who read cases, by state and VÖEN; everybody else finds their own."""
     states = () if state is None else (state,)
     number = dossier.searchable(voen)
     rows = claims.list_claims(session, actor, states=states, voen=number, after=page.after, limit=page.fetch)
     shown = _summaries(session, actor, page.cut(rows, lambda row: row.id), now)
-    return {"items": [ClaimSummary(**each) for each in shown]}
+    return Page[ClaimSummary](items=[ClaimSummary(**each) for each in shown])
 
 
 @router.get("/claims/{claim_id}", summary="One claim", responses=refuses(*READS))
@@ -295,13 +295,13 @@ class ClaimBeside(Answer):
     summary="Who else claims to act for your company",
     responses=refuses(*READS),
 )
-def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[ClaimBeside]]:
+def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[ClaimBeside]:
     """For members of a confirmed company. If you do not know the person, tell the registrar: two registrars agree
     before anybody joins you, and never before `objections_until`."""
     rows = claims.beside(session, actor, parse_id(organisation_id, "company"))
     people = access.users(session, [row.claimant_id for row in rows])
-    return {
-        "items": [
+    return Page[ClaimBeside](
+        items=[
             ClaimBeside(
                 id=row.id,
                 claimant=people[row.claimant_id].full_name,
@@ -312,7 +312,7 @@ def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> d
             )
             for row in rows
         ]
-    }
+    )
 
 
 class Reason(Body):

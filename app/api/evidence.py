@@ -36,7 +36,7 @@ from app.web.deps import (
     etag,
     parse_id,
 )
-from app.web.fields import Body, Day, Flag, Prose, Word
+from app.web.fields import Body, Day, Flag, Page, Prose, Word
 from app.web.reading_trail import ReadingTrail
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
 from app.web.routing import FileRoute, Prepared
@@ -60,9 +60,9 @@ DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {
 
 
 @router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=refuses(503))
-def list_kinds() -> dict[str, list[EvidenceKind]]:
+def list_kinds() -> Page[EvidenceKind]:
     """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
-    return {"items": list(kinds().values())}
+    return Page[EvidenceKind](items=list(kinds().values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,17 +227,15 @@ def add_of_company(
 @router.get(
     "/organisations/{organisation_id}/evidence", summary="Supporting documents of a company", responses=refuses(*READS)
 )
-def list_of_company(
-    organisation_id: str, actor: ActorDep, session: SessionDep
-) -> dict[str, list[dossier.EvidenceAnswer]]:
+def list_of_company(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.EvidenceAnswer]:
     rows = evidence.list_of_company(session, actor, parse_id(organisation_id, "company"))
-    return {"items": dossier.evidence_list(session, actor, rows)}
+    return Page[dossier.EvidenceAnswer](items=dossier.evidence_list(session, actor, rows))
 
 
 @router.get("/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS))
-def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.EvidenceAnswer]]:
+def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.EvidenceAnswer]:
     rows = evidence.list_of(session, actor, parse_id(application_id, "application"))
-    return {"items": dossier.evidence_list(session, actor, rows)}
+    return Page[dossier.EvidenceAnswer](items=dossier.evidence_list(session, actor, rows))
 
 
 @router.get(

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.api import dossier
+from app.api.dossier import DecisionOutcome
 from app.applications import cases, precedents
 from app.applications.model import Application
 from app.applications.precedents import Precedent
@@ -17,8 +18,8 @@ from app.certificates import store as certificates
 from app.products import store as products
 from app.registry import store as registry
 from app.web.deps import ActorDep, SessionDep, parse_id
-from app.web.fields import Answer
-from app.web.paging import Page, PageDep
+from app.web.fields import Answer, Page
+from app.web.paging import CursorPage, PageDep
 from app.web.refusals import READS, refuses
 from app.web.routing import OrderedRoute
 
@@ -30,7 +31,7 @@ class OwnDecision(Answer):
     number: str
     product_id: UUID
     hs6: str
-    outcome: str = Field(examples=["rejected"])
+    outcome: DecisionOutcome
     reasons: list[str]
     failed: list[dict[str, Any]] = Field(description="criteria that were not met, with rule, clause and reason")
     decided_at: datetime
@@ -56,18 +57,12 @@ class HeadingDecisions(Answer):
     others: Others = Field(description="in figures: whose they were is not told")
 
 
-class EarlierByHeading(Answer):
-    """What a company reads: one item for each HS heading of the application."""
-
-    items: list[HeadingDecisions]
-
-
 class EarlierProduct(Answer):
     product_id: UUID
     name: dict[str, str] = Field(description="language → name, as the company calls it today")
     hs6: str = Field(description="as it was decided")
     heading: str = Field(examples=["7306"])
-    outcome: str = Field(examples=["rejected"])
+    outcome: DecisionOutcome
     reasons: list[str]
     failed: list[dict[str, Any]] = Field(description="criteria that were not met, with rule, clause and reason")
     resolutions: list[dict[str, Any]] = Field(description="manual rules and how a person resolved them")
@@ -77,18 +72,12 @@ class EarlierProduct(Answer):
 class EarlierDecision(Answer):
     application_id: UUID
     number: str
-    organisation: dict[str, str]
+    organisation: dossier.CompanyName
     same_company: bool
     decided_at: datetime
     ruleset_version: str
-    outcome: str
+    outcome: DecisionOutcome
     products: list[EarlierProduct]
-
-
-class EarlierDecisions(Answer):
-    """What the staff reads: one item for each decision, newest first, in pages."""
-
-    items: list[EarlierDecision]
 
 
 @router.get(
@@ -102,7 +91,7 @@ def earlier_decisions(
     session: SessionDep,
     page: PageDep,
     same_company: Annotated[bool | None, Query(description="staff only: only this company's, or only others'")] = None,
-) -> EarlierDecisions | EarlierByHeading:
+) -> Page[EarlierDecision] | Page[HeadingDecisions]:
     """Under the same mark, on the HS headings of this application: like cases are decided alike. Staff read the
     decisions one by one; a company reads, for each heading, its own decisions and others' in figures, without pages."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
@@ -111,11 +100,13 @@ def earlier_decisions(
     return _headings(session, row)
 
 
-def _decisions(session: Session, row: Application, page: Page, same_company: bool | None) -> EarlierDecisions:
+def _decisions(
+    session: Session, row: Application, page: CursorPage, same_company: bool | None
+) -> Page[EarlierDecision]:
     found = precedents.precedents(session, row, same_company=same_company, before=page.after, limit=page.fetch)
     shown = page.cut(found, lambda each: each.decision.id)
     companies = registry.organisations_by_id(session, [each.application.organisation_id for each in shown])
-    return EarlierDecisions(
+    return Page[EarlierDecision](
         items=[
             EarlierDecision(
                 application_id=each.application.id,
@@ -124,7 +115,7 @@ def _decisions(session: Session, row: Application, page: Page, same_company: boo
                 same_company=each.application.organisation_id == row.organisation_id,
                 decided_at=each.decision.decided_at,
                 ruleset_version=each.decision.ruleset_version,
-                outcome=each.decision.outcome,
+                outcome=DecisionOutcome(each.decision.outcome),
                 products=_earlier_products(session, each),
             )
             for each in shown
@@ -141,7 +132,7 @@ def _earlier_products(session: Session, each: Precedent) -> list[EarlierProduct]
             name=whole[row.product_id].product.names,
             hs6=row.hs6,
             heading=row.hs4,
-            outcome=row.outcome,
+            outcome=DecisionOutcome(row.outcome),
             reasons=said["reasons"],
             failed=said["failed"],
             resolutions=said["resolutions"],
@@ -151,8 +142,8 @@ def _earlier_products(session: Session, each: Precedent) -> list[EarlierProduct]
     ]
 
 
-def _headings(session: Session, row: Application) -> EarlierByHeading:
-    return EarlierByHeading(
+def _headings(session: Session, row: Application) -> Page[HeadingDecisions]:
+    return Page[HeadingDecisions](
         items=[
             HeadingDecisions(
                 heading=heading.hs4,
@@ -162,7 +153,7 @@ def _headings(session: Session, row: Application) -> EarlierByHeading:
                         number=each.application.number,
                         product_id=product.product_id,
                         hs6=product.hs6,
-                        outcome=product.outcome,
+                        outcome=DecisionOutcome(product.outcome),
                         reasons=said["reasons"],
                         failed=said["failed"],
                         decided_at=each.decision.decided_at,

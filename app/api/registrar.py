@@ -13,7 +13,7 @@ from app.api.dossier import searchable
 from app.registry import organisations
 from app.registry.model import Organisation, Standing
 from app.web.deps import ActorDep, SessionDep, allow, etag, parse_id
-from app.web.fields import Answer
+from app.web.fields import Answer, Page
 from app.web.paging import PageDep
 from app.web.refusals import READS, refuses
 from app.web.routing import OrderedRoute
@@ -65,11 +65,11 @@ def list_organisations(
     page: PageDep,
     status: Standing | None = None,
     q: Annotated[str | None, Query(max_length=200, description="in names or VÖEN")] = None,
-) -> dict[str, list[OrganisationAnswer]]:
+) -> Page[OrganisationAnswer]:
     rows = organisations.list_organisations(
         session, actor, standing=status, q=searchable(q), after=page.after, limit=page.fetch
     )
-    return {"items": [_organisation(row) for row in page.cut(rows, lambda row: row.id)]}
+    return Page[OrganisationAnswer](items=[_organisation(row) for row in page.cut(rows, lambda row: row.id)])
 
 
 @router.get("/organisations/{organisation_id}", summary="One company", responses=refuses(*READS))

@@ -326,6 +326,22 @@ def test_every_operation_says_what_it_is(document):
     assert {operation["tags"][0] for _, operation in operations(document)} == tags
 
 
+def test_every_list_says_what_its_items_are(document):
+    """So that generated clients have typed lists."""
+    schemas = document["components"]["schemas"]
+    lists = set()
+    for route, operation in operations(document):
+        answer = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        assert not (answer.get("type") == "object" and "properties" not in answer), route
+        for each in answer.get("anyOf", [answer]):
+            shape = schemas[each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+            if "items" in shape.get("properties", {}):
+                lists.add(route.split()[1])
+                assert "$ref" in shape["properties"]["items"]["items"], route
+                assert "items" in shape["required"], route
+    assert {path for path, _ in PAGED} | OF_ONE_CASE <= lists
+
+
 def test_every_operation_declares_its_refusals(document):
     for route, operation in operations(document):
         declared = set(operation["responses"])

@@ -81,6 +81,9 @@ def test_lists_show_the_same_and_late_ones_can_be_asked_for(house):
         return house.reviewer.get("/v1/applications", params={"overdue": True} | params)
 
     assert [item["id"] for item in ok(late_ones())["items"]] == late
+    for caller, own in ((company, late), (house.company(), [])):
+        items = ok(caller.get("/v1/applications", params={"overdue": True}))["items"]
+        assert [item["id"] for item in items] == own
     assert ok(late_ones(state="in_review"))["items"] == []
     first = late_ones(limit=2)
     assert [item["id"] for item in ok(first)["items"]] == late[:2]
