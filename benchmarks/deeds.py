@@ -38,8 +38,8 @@ def measure(folder: Path, url: str, count: int, say: Callable[[str], None], prod
         cases = [_recommended(opened, company.apply(), say) for _ in range(count)]
         big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), say)
         numbers = [opened.certify(company) for _ in range(count)]
-        approvals = [_act(opened.approver, f"/v1/cases/{case}/approve") for case in cases]
-        bulk = _act(opened.approver, f"/v1/cases/{big}/approve")
+        approvals = [_act(opened.approver, f"/v1/applications/{case}/approve") for case in cases]
+        bulk = _act(opened.approver, f"/v1/applications/{big}/approve")
         hearing = {"cause": "hearing"}
         suspensions = [_act(opened.owner, f"/v1/certificates/{number}/suspend", hearing) for number in numbers]
         settings, speed = opened.settings, inside.assessments(opened, count)

@@ -11,10 +11,8 @@ NEEDED = frozenset(
         "POST /v1/claims/{claim_id}/propose",
         "POST /v1/claims/{claim_id}/confirm",
         "POST /v1/claims/{claim_id}/refuse",
-        "POST /v1/organisations/{organisation_id}/confirm",
-        "POST /v1/organisations/{organisation_id}/refuse",
         "POST /v1/organisations/{organisation_id}/evidence",
-        "POST /v1/cases/{case_id}/evidence",
+        "POST /v1/applications/{application_id}/evidence",  # by registrar and reviewers
         "POST /v1/evidence/{evidence_id}/confirm",
         "POST /v1/evidence/{evidence_id}/withdraw-confirmation",
         "POST /v1/residencies",
@@ -23,11 +21,11 @@ NEEDED = frozenset(
         "POST /v1/residencies/{residency_id}/restore",
         "PUT /v1/residencies/{residency_id}/stage",
         "POST /v1/register/imports",
-        "POST /v1/cases/{case_id}/recommend",
-        "POST /v1/cases/{case_id}/approve",
-        "POST /v1/cases/{case_id}/reject",
-        "POST /v1/cases/{case_id}/return",
-        "POST /v1/cases/{case_id}/visit-waiver",
+        "POST /v1/applications/{application_id}/recommend",
+        "POST /v1/applications/{application_id}/approve",
+        "POST /v1/applications/{application_id}/reject",
+        "POST /v1/applications/{application_id}/return",
+        "POST /v1/applications/{application_id}/visit-waiver",
         "POST /v1/certificates/{number}/suspend",
         "POST /v1/certificates/{number}/reinstate",
         "POST /v1/certificates/{number}/revoke",
@@ -48,12 +46,16 @@ _WHO_WORKS_ON_IT = "It says who works on the case; what the dossier holds stays.
 _OWN_ACCOUNT = "It is about the account of the caller alone."
 
 NOT_NEEDED = {
-    "POST /v1/cases/assign": _WHO_WORKS_ON_IT,
-    "POST /v1/cases/{case_id}/claim": _WHO_WORKS_ON_IT,
-    "POST /v1/cases/{case_id}/release": _WHO_WORKS_ON_IT,
-    "POST /v1/cases/{case_id}/hand-over": _WHO_WORKS_ON_IT,
-    "POST /v1/cases/{case_id}/notes": "Notes of staff for staff are no part of the dossier, and no rule reads them.",
-    "POST /v1/cases/{case_id}/request-information": "A question; what is certified rests on what is confirmed later.",
+    "POST /v1/applications/assign": _WHO_WORKS_ON_IT,
+    "POST /v1/applications/{application_id}/claim": _WHO_WORKS_ON_IT,
+    "POST /v1/applications/{application_id}/release": _WHO_WORKS_ON_IT,
+    "POST /v1/applications/{application_id}/hand-over": _WHO_WORKS_ON_IT,
+    "POST /v1/applications/{application_id}/notes": (
+        "Notes of staff for staff are no part of the dossier, and no rule reads them."
+    ),
+    "POST /v1/applications/{application_id}/request-information": (
+        "A question; what is certified rests on what is confirmed later."
+    ),
     "POST /v1/me/password": f"{_OWN_ACCOUNT} It takes the present password and ends the other sessions.",
     "POST /v1/me/second-factor": f"{_OWN_ACCOUNT} The first authenticator takes the password, each later one a code.",
     "POST /v1/me/second-factor/confirm": f"{_OWN_ACCOUNT} It takes a code of the new authenticator.",

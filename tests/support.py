@@ -161,7 +161,7 @@ class Caller:
         return self.request("DELETE", path, **more)
 
     def version_of(self, path):
-        """Present version of the thing that a path speaks of: `/v1/cases/{id}/claim` is about `/v1/cases/{id}`."""
+        """Present version of what a path is about: `/v1/products/{id}/retire` is about `/v1/products/{id}`."""
         about = "/".join(path.split("?")[0].split("/")[:4])
         answer = self.get(about)
         assert answer.status_code == 200, answer.text
@@ -360,9 +360,8 @@ class House:
 
     def confirm(self, company):
         """What was entered moves into the company, where the register lists it: the id may be another one then."""
-        path = f"/v1/organisations/{company.organisation_id}/confirm"
-        made = ok(self.registrar.post(path, json={"basis": "Extract seen."}, version="now"))
-        company.organisation_id = made["id"]
+        made = self.registrar.act(f"/v1/claims/{company.claim_id}/confirm", {"basis": "Extract seen."})
+        company.organisation_id = made["organisation_id"]
         return company
 
     def settle(self, company, *, stage="operating", status="resident"):
@@ -453,7 +452,11 @@ class House:
 
         Confirmed by another member of staff than the one who added it.
         """
-        path = f"/v1/cases/{case_id}/evidence" if case_id else f"/v1/organisations/{company.organisation_id}/evidence"
+        path = (
+            f"/v1/applications/{case_id}/evidence"
+            if case_id
+            else f"/v1/organisations/{company.organisation_id}/evidence"
+        )
         today = {"issued_on": baku_day(self.clock()).isoformat()}
         item, by = None, by or self.registrar
         another = self.registrar if by is self.reviewer else self.reviewer
@@ -490,15 +493,15 @@ class House:
     def review(self, case_id, *, reviewer=None, outcome="approve", **verdict):
         """Claim if need be, and recommend the same for every product of the case."""
         reviewer = reviewer or self.reviewer
-        case = ok(reviewer.get(f"/v1/cases/{case_id}"))
+        case = ok(reviewer.get(f"/v1/applications/{case_id}"))
         if case["state"] == "submitted":
-            reviewer.act(f"/v1/cases/{case_id}/claim")
+            reviewer.act(f"/v1/applications/{case_id}/claim")
         verdicts = [{"product_id": pid, "outcome": outcome} | verdict for pid in case["product_ids"]]
-        return reviewer.act(f"/v1/cases/{case_id}/recommend", {"products": verdicts})
+        return reviewer.act(f"/v1/applications/{case_id}/recommend", {"products": verdicts})
 
     def approve(self, case_id, *, approver=None):
         """The decided case; its `certificates` are the numbers."""
-        return (approver or self.approver).act(f"/v1/cases/{case_id}/approve")
+        return (approver or self.approver).act(f"/v1/applications/{case_id}/approve")
 
     def certify(self, company=None, *product_ids, scheme="MIK"):
         """The whole way at once; the number of the (first) certificate."""

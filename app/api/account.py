@@ -10,10 +10,12 @@ from pydantic import EmailStr, Field, StringConstraints
 from app.access import client_store, guesses, resets, second_factor, store
 from app.access.model import ApiClient
 from app.access.rights import person
-from app.actor import Actor, ActorKind, Scope
+from app.actor import Actor, ActorKind, Role, Scope
+from app.api import dossier
 from app.errors import Unauthenticated
 from app.notifications import requests
 from app.registry import store as registry
+from app.registry.model import Standing
 from app.web.deps import (
     ActorDep,
     AddressDep,
@@ -44,12 +46,17 @@ class SecondFactorState(Answer):
     good_until: datetime | None = Field(description="until then this session may decide; null: it may not")
 
 
+class OwnCompany(dossier.CompanyName):
+    voen: str
+    status: Standing
+
+
 class Me(Answer):
     kind: ActorKind
     id: str
     name: str
-    roles: list[str]
-    organisation: dict[str, str] | None = Field(description="the one company that an applicant acts for")
+    roles: list[Role]
+    organisation: OwnCompany | None = Field(description="the one company that an applicant acts for")
     administrator: bool | None = Field(description="of that company; null for staff and API clients")
     scopes: list[Scope] | None = Field(description="of an API client's token; null for people")
     second_factor: SecondFactorState | None = Field(description="of staff")
@@ -66,13 +73,13 @@ def me(actor: ActorDep, session: SessionDep) -> Me:
         id=str(actor.id),
         name=who.name if isinstance(who, ApiClient) else who.full_name if who else "",
         roles=sorted(actor.roles),
-        organisation={
-            "id": str(organisation.id),
-            "legal_name_az": organisation.legal_name_az,
-            "legal_name_en": organisation.legal_name_en,
-            "voen": organisation.voen,
-            "standing": organisation.standing,
-        }
+        organisation=OwnCompany(
+            id=organisation.id,
+            legal_name_az=organisation.legal_name_az,
+            legal_name_en=organisation.legal_name_en,
+            voen=organisation.voen,
+            status=Standing(organisation.standing),
+        )
         if organisation
         else None,
         administrator=actor.is_administrator if actor.organisation_id and actor.kind is ActorKind.USER else None,

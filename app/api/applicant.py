@@ -1,4 +1,4 @@
-"""For companies: register, describe sites and products, try the rules, apply, answer."""
+"""Companies register, try the rules, apply and answer; the staff reads the same applications."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,11 +13,12 @@ from app.access.rights import own_organisation
 from app.actor import Actor, Role
 from app.api import dossier
 from app.api.account import CHECK_MAIL, Language, Requested
-from app.applications import assessment, cases, declaration, service, store
-from app.applications.model import Application
+from app.applications import assessment, cases, clock, declaration, service, store
+from app.applications.model import Application, DeclarationMethod
 from app.applications.questions import MOST_NAMED, Reply
 from app.applications.workflow import Action, State
-from app.errors import Conflict, NotFound
+from app.core.messages import Message
+from app.errors import Conflict, Invalid, NotFound
 from app.notifications import notices, requests
 from app.products import store as products_store
 from app.registry import organisations
@@ -40,16 +41,17 @@ from app.web.deps import (
     only_reads,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Flag, Name, Prose, StrongPassword, Word
+from app.web.fields import Answer, Body, Code, Flag, Name, Page, Prose, StrongPassword, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import Asked, OrderedRoute, also_wrong
 
 registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
-router = APIRouter(prefix="/v1", tags=["applicant"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["applications"], route_class=OrderedRoute)
 trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
 
 Applicant = Annotated[Actor, allow(Role.APPLICANT)]
+Reader = Annotated[Actor, allow(Role.APPLICANT, *cases.CASE_READERS)]
 
 
 class RegistrationRequest(Body):
@@ -81,7 +83,9 @@ class Registered(Answer):
         "place, see `GET /v1/me`"
     )
     user_id: UUID
-    standing: str = Field(description="`unconfirmed` until a registrar has seen evidence that you act for the company")
+    status: Standing = Field(
+        description="`unconfirmed` until a registrar has seen evidence that you act for the company"
+    )
 
 
 def _wrong_claim(_asked: Asked, body: Registration) -> Sequence[Mapping[str, str]]:
@@ -163,7 +167,7 @@ def register(
         claim_id=claim.id,
         organisation_id=claim.organisation_id,
         user_id=user.id,
-        standing=Standing.UNCONFIRMED,
+        status=Standing.UNCONFIRMED,
     )
 
 
@@ -179,14 +183,16 @@ class DryAssessment(Body):
 @only_reads
 def assess(
     code: str, body: DryAssessment, actor: Applicant, session: SessionDep, now: NowDep
-) -> dict[str, list[dossier.AssessmentAnswer]]:
+) -> Page[dossier.AssessmentAnswer]:
     """Every rule with its outcome, what it saw, and what is needed. Nothing is kept, nobody is told."""
     organisation_id = own_organisation(actor)
     wanted = list(dict.fromkeys(body.product_ids))
     if len(products_store.owned(session, organisation_id, wanted)) < len(wanted):
         raise NotFound.of("product")
     judged = assessment.judge_products(session, code, organisation_id, wanted, now)
-    return {"items": [dossier.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]}
+    return Page[dossier.AssessmentAnswer](
+        items=[dossier.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]
+    )
 
 
 class ApplicationBody(Body):
@@ -198,25 +204,44 @@ class NewApplication(ApplicationBody):
     scheme: Code = Field(examples=["MIK"])
 
 
-@router.get("/applications", summary="Applications of your company", responses=refuses(*READS))
+@router.get("/applications", summary="List applications", responses=refuses(*READS))
 def list_applications(
-    actor: Applicant,
+    actor: Reader,
     session: SessionDep,
     page: PageDep,
     now: NowDep,
     state: State | None = None,
     scheme: Annotated[str | None, Query(max_length=8)] = None,
     reference: Annotated[str | None, Query(max_length=100)] = None,
-) -> dict[str, list[dossier.ApplicationSummary]]:
+    assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
+    overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
+) -> Page[dossier.ApplicationSummary]:
+    """Oldest first: a company's own; for staff those of all companies, without drafts, which are the applicant's."""
     wanted = store.CaseFilter(
         state=state,
         scheme=dossier.searchable(scheme),
-        organisation_id=own_organisation(actor),
+        assignee_id=_assignee(actor, assignee) if actor.is_staff else None,
+        organisation_id=None if actor.is_staff else own_organisation(actor),
         reference=dossier.searchable(reference),
-        with_drafts=True,
+        with_drafts=not actor.is_staff,
     )
-    rows = page.cut(store.applications(session, wanted, page.after, page.fetch), lambda row: row.id)
-    return {"items": dossier.summaries(session, actor, rows, now)}
+    found = (
+        clock.overdue(session, wanted, page.after, page.fetch, now)
+        if overdue
+        else store.applications(session, wanted, page.after, page.fetch)
+    )
+    return Page[dossier.ApplicationSummary](
+        items=dossier.summaries(session, actor, page.cut(found, lambda row: row.id), now)
+    )
+
+
+def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
+    if assignee is None or assignee == "me":
+        return actor.id if assignee else None
+    try:
+        return UUID(assignee)
+    except ValueError:
+        raise Invalid.at("query:assignee", Message("Give a user's id, or `me`.", code="invalid-id")) from None
 
 
 def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[str, str]]:
@@ -247,6 +272,7 @@ def create_application(
 def get_application(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
 ) -> dossier.ApplicationAnswer:
+    """Its company reads null where a member is for staff only."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
     response.headers["ETag"] = etag(row.version)
     return dossier.application(session, actor, row, now)
@@ -284,7 +310,7 @@ def change_application(
 class DeclarationMade(Answer):
     text_version: str
     declared_hash: str
-    method: str = Field(description="`click` or `e_signature`")
+    method: DeclarationMethod
     made_by: UUID
     made_at: datetime
     covers_present: bool = Field(description="whether it is over the text and the content as they are now")
@@ -313,7 +339,7 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
         made = DeclarationMade(
             text_version=present.newest.text_version,
             declared_hash=present.newest.declared_hash,
-            method=present.newest.method,
+            method=DeclarationMethod(present.newest.method),
             made_by=present.newest.made_by,
             made_at=present.newest.made_at,
             covers_present=present.is_covered,
@@ -432,15 +458,15 @@ def withdraw(
     summary="Newest assessment of each product",
     responses=refuses(*READS),
 )
-def get_assessment(
-    application_id: str, actor: ActorDep, session: SessionDep
-) -> dict[str, list[dossier.AssessmentAnswer]]:
+def get_assessment(application_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.AssessmentAnswer]:
     row = cases.visible(session, actor, parse_id(application_id, "application"))
-    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
+    return Page[dossier.AssessmentAnswer](
+        items=[dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]
+    )
 
 
 @router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
-def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
-    """Oldest first. The applicant sees the deeds and roles of the staff, not their names or internal notes."""
+def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.TimelineEntry]:
+    """Oldest first. The applicant reads what the staff did and in which role, not their names or internal notes."""
     row = cases.visible(session, actor, parse_id(application_id, "application"))
-    return {"items": dossier.timeline(session, actor, row)}
+    return Page[dossier.TimelineEntry](items=dossier.timeline(session, actor, row))

@@ -14,7 +14,7 @@ from app.api.dossier import searchable
 from app.core.messages import Message
 from app.errors import Invalid
 from app.web.deps import SessionDep, allow
-from app.web.fields import Answer
+from app.web.fields import Answer, Page
 from app.web.paging import PageDep
 from app.web.refusals import READS, refuses
 from app.web.routing import OrderedRoute
@@ -69,7 +69,7 @@ def list_events(
     actor: Annotated[UUID | None, Query(description="id of a user or API client")] = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="exclusive")] = None,
-) -> dict[str, list[EventAnswer]]:
+) -> Page[EventAnswer]:
     """Oldest first. `mik audit check` derives the chain anew and names the first row that was tampered with."""
     kind, _, subject_id = (searchable(subject) or "").partition(":")
     wanted = audit.Wanted(searchable(event), kind or None, subject_id or None, actor, since, until)
@@ -82,8 +82,8 @@ def list_events(
     rows = page.cut(audit.events(session, wanted, after, page.fetch), lambda row: UUID(int=row.seq))
     people = access.users(session, [r.actor_id for r in rows if r.actor_kind == ActorKind.USER and r.actor_id])
     names = {user.id: user.full_name for user in people.values()}
-    return {
-        "items": [
+    return Page[EventAnswer](
+        items=[
             EventAnswer(
                 seq=row.seq,
                 at=row.at,
@@ -97,4 +97,4 @@ def list_events(
             )
             for row in rows
         ]
-    }
+    )

@@ -15,13 +15,13 @@ from app.access.model import User
 from app.actor import Actor
 from app.api import dossier
 from app.api.evidence import EvidenceRoute, SheetDep
-from app.api.registrar import PersonAnswer, Reason
+from app.api.registrar import PersonAnswer
 from app.applications import claims, evidence
 from app.applications.deadlines import objections_until
 from app.notifications import notices
 from app.registry import store as registry
 from app.registry import voen
-from app.registry.model import Claim, ClaimState
+from app.registry.model import Claim, ClaimState, Source, Standing
 from app.registry.voen import Voen
 from app.web.deps import (
     ActorDep,
@@ -34,7 +34,7 @@ from app.web.deps import (
     etag,
     parse_id,
 )
-from app.web.fields import Answer, Body, Code, Name, Prose, Word
+from app.web.fields import Answer, Body, Code, Name, Page, Prose, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, READS, UPLOADS, refuses
 
@@ -89,8 +89,8 @@ class Listed(Answer):
     legal_name_az: str
     legal_name_en: str
     legal_form: str
-    standing: str
-    source: str
+    status: Standing
+    source: Source
     parks: list[str] = Field(description="of which it is a party by an open residency")
     members: list[PersonAnswer] = Field(description="who acts for it now")
 
@@ -154,7 +154,9 @@ def _register_entry(session: Session, voen: str) -> Listed | None:
     periods = registry.residencies(session, organisation_id=company.id, only_open=True)
     names = {name: getattr(company, name) for name in Listed.model_fields if hasattr(company, name)}
     members = [_person(user) for user in access.members(session, company.id) if user.active]
-    return Listed(**names, parks=[period.park_code for period in periods], members=members)
+    return Listed(
+        **names, status=Standing(company.standing), parks=[period.park_code for period in periods], members=members
+    )
 
 
 def _person(user: User) -> PersonAnswer:
@@ -169,13 +171,13 @@ def list_claims(
     now: NowDep,
     state: ClaimState | None = None,
     voen: Annotated[str | None, Query(max_length=20)] = None,
-) -> dict[str, list[ClaimSummary]]:
+) -> Page[ClaimSummary]:
     """For those who read cases, by state and VÖEN; everybody else finds their own."""
     states = () if state is None else (state,)
     number = dossier.searchable(voen)
     rows = claims.list_claims(session, actor, states=states, voen=number, after=page.after, limit=page.fetch)
     shown = _summaries(session, actor, page.cut(rows, lambda row: row.id), now)
-    return {"items": [ClaimSummary(**each) for each in shown]}
+    return Page[ClaimSummary](items=[ClaimSummary(**each) for each in shown])
 
 
 @router.get("/claims/{claim_id}", summary="One claim", responses=refuses(*READS))
@@ -293,13 +295,13 @@ class ClaimBeside(Answer):
     summary="Who else claims to act for your company",
     responses=refuses(*READS),
 )
-def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[ClaimBeside]]:
+def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[ClaimBeside]:
     """For members of a confirmed company. If you do not know the person, tell the registrar: two registrars agree
     before anybody joins you, and never before `objections_until`."""
     rows = claims.beside(session, actor, parse_id(organisation_id, "company"))
     people = access.users(session, [row.claimant_id for row in rows])
-    return {
-        "items": [
+    return Page[ClaimBeside](
+        items=[
             ClaimBeside(
                 id=row.id,
                 claimant=people[row.claimant_id].full_name,
@@ -310,7 +312,11 @@ def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> d
             )
             for row in rows
         ]
-    }
+    )
+
+
+class Reason(Body):
+    reason: Prose
 
 
 @router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))

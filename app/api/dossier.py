@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from enum import StrEnum
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -19,20 +20,30 @@ from app.applications.deadlines import Clock, Timing
 from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
 from app.certificates import store as certificates
+from app.products.model import CostKind, Place
 from app.products.store import WholeProduct
 from app.registry import store as registry
+from app.registry.model import Organisation
 from app.schemes.eligibility import Assessment
 from app.schemes.evidence_kinds import kinds
+from app.schemes.facts import Basis
+from app.schemes.outcome import Outcome
 from app.web.fields import Answer
 
 STAFF = "staff"
-ACTS_NEXT = {
+WaitingOn = Literal["applicant", "reviewer", "approver"]
+WAITING_ON: Mapping[State, WaitingOn] = {
     State.DRAFT: "applicant",
     State.SUBMITTED: "reviewer",
     State.IN_REVIEW: "reviewer",
     State.INFORMATION_REQUESTED: "applicant",
     State.RECOMMENDED: "approver",
 }
+
+
+class DecisionOutcome(StrEnum):
+    APPROVED = "approved"
+    REJECTED = "rejected"
 
 
 class MaterialAnswer(Answer):
@@ -42,7 +53,7 @@ class MaterialAnswer(Answer):
     origin_district: str | None
     originating: bool | None = Field(validation_alias="claim", description="what the company says; it never decides")
     value: Decimal | None
-    basis: str | None
+    basis: Basis | None
     weight_kg: Decimal | None
     packing: bool
     supplier: str | None
@@ -59,8 +70,8 @@ class StepAnswer(Answer):
 
 
 class CostAnswer(Answer):
-    kind: str
-    place: str
+    kind: CostKind
+    place: Place
     amount: Decimal
 
 
@@ -101,7 +112,7 @@ class RemedyAnswer(Answer):
 class Finding(Answer):
     rule: str = Field(examples=["K-06"])
     clause: str
-    outcome: str = Field(examples=["pass"])
+    outcome: Outcome = Field(examples=["pass"])
     reason: str = Field(examples=["Karabakh share of manufacturing cost is 52.0 %."])
     reasons: dict[str, str] = Field(description="language → sentence")
     values: dict[str, Any] = Field(description="what the rule saw")
@@ -115,7 +126,7 @@ class AssessmentAnswer(Answer):
     ruleset_version: str
     ruleset_digest: str
     as_of: str
-    outcome: str = Field(description="worst of all rules: fail > incomplete > manual > pass")
+    outcome: Outcome = Field(description="worst of all rules: fail > incomplete > manual > pass")
     origin: dict[str, Any] | None = Field(description="criterion, value content and its arithmetic")
     rules: list[Finding]
     input_hash: str = Field(description="SHA-256 over the facts that were judged")
@@ -173,7 +184,7 @@ class EvidenceAnswer(Answer):
 
 class ProductDecision(Answer):
     product_id: UUID
-    outcome: str
+    outcome: DecisionOutcome
     reasons: list[str]
     failed: list[dict[str, Any]] = Field(description="every criterion that was not met, with its rule and clause")
     certificate: str | None
@@ -188,7 +199,7 @@ class VisitWaiverAnswer(Answer):
 
 
 class DecisionAnswer(Answer):
-    outcome: str
+    outcome: DecisionOutcome
     reason: str | None
     decided_at: datetime
     ruleset_version: str
@@ -206,16 +217,22 @@ class Timed(Answer):
     overdue: bool
 
 
+class CompanyName(Answer):
+    id: UUID
+    legal_name_az: str
+    legal_name_en: str
+
+
 class ApplicationSummary(Timed):
     id: UUID
     number: str
     scheme: str
-    organisation: dict[str, str]
+    organisation: CompanyName
     reference: str | None
     state: State
     state_since: datetime
     submitted_at: datetime | None
-    acts_next: str | None
+    waiting_on: WaitingOn | None
     products: int
     assignee_id: UUID | None = Field(description="staff only")
     version: int
@@ -225,14 +242,14 @@ class ApplicationAnswer(Timed):
     id: UUID
     number: str
     scheme: str
-    organisation: dict[str, str]
+    organisation: CompanyName
     reference: str | None
     state: State
     state_since: datetime
     created_at: datetime
     submitted_at: datetime | None
-    acts_next: str | None = Field(description="applicant, reviewer or approver; null when it is over")
-    moves: list[str] = Field(description="what you can do with it now")
+    waiting_on: WaitingOn | None = Field(description="applicant, reviewer or approver; null when it is over")
+    allowed_actions: list[workflow.Action] = Field(description="what you can do with it now")
     product_ids: list[UUID]
     evidence: list[EvidenceAnswer]
     questions: list[Question]
@@ -247,9 +264,9 @@ class ApplicationAnswer(Timed):
 class TimelineEntry(Answer):
     at: datetime
     event: str = Field(examples=["application.submitted"])
-    by: str = Field(description="role side: applicant, staff or system")
+    by: Literal["applicant", "staff", "system"]
     name: str | None = Field(description="who; staff are named to staff only")
-    state: str | None
+    state: State | None
     note: str | None
 
 
@@ -354,7 +371,7 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
         **_members_of(clock.timing_of(session, row, requests, now)),
         organisation=company(applicant),
         created_at=row.created_at,
-        moves=[move.value for move in workflow.moves(cases.as_case(row, recommendation), actor)],
+        allowed_actions=list(workflow.moves(cases.as_case(row, recommendation), actor)),
         product_ids=list(store.product_ids(session, row.id)),
         evidence=evidence_list(session, actor, documents.shown(actor, store.evidence_of(session, row.id))),
         questions=[Question.model_validate(q, from_attributes=True) for q in requests],
@@ -381,14 +398,14 @@ def _common(actor: Actor, row: Application) -> dict[str, Any]:
         "state": State(row.state),
         "state_since": row.state_since,
         "submitted_at": row.submitted_at,
-        "acts_next": ACTS_NEXT.get(State(row.state)),
+        "waiting_on": WAITING_ON.get(State(row.state)),
         "assignee_id": row.assignee_id if actor.is_staff else None,
         "version": row.version,
     }
 
 
-def company(row: Any) -> dict[str, str]:
-    return {"id": str(row.id), "legal_name_az": row.legal_name_az, "legal_name_en": row.legal_name_en}
+def company(row: Organisation) -> CompanyName:
+    return CompanyName(id=row.id, legal_name_az=row.legal_name_az, legal_name_en=row.legal_name_en)
 
 
 def _visit_waiver(session: Session, actor: Actor, row: Application) -> VisitWaiverAnswer | None:
@@ -406,7 +423,7 @@ def _decision(
     if decision is None:
         return None
     return DecisionAnswer(
-        outcome=decision.outcome,
+        outcome=DecisionOutcome(decision.outcome),
         reason=decision.reason,
         decided_at=decision.decided_at,
         ruleset_version=decision.ruleset_version,
@@ -414,7 +431,7 @@ def _decision(
         products=[
             ProductDecision(
                 product_id=UUID(each["product_id"]),
-                outcome=each["outcome"],
+                outcome=DecisionOutcome(each["outcome"]),
                 reasons=each["reasons"],
                 failed=each["failed"],
                 certificate=numbers.get(UUID(each["product_id"])),

@@ -18,7 +18,6 @@ from app.applications import confirmation, evidence
 from app.applications.files import CHUNK, EXTENSIONS, Draft, EvidenceFiles
 from app.applications.items import MAX_PRODUCTS, About, Details, wrong_kind
 from app.applications.model import Evidence
-from app.applications.quotas import Quotas
 from app.core.dates import baku_day
 from app.core.messages import Message
 from app.core.text.normalize import tidy, wrong_with
@@ -37,7 +36,7 @@ from app.web.deps import (
     etag,
     parse_id,
 )
-from app.web.fields import Body, Day, Flag, Prose, Word
+from app.web.fields import Body, Day, Flag, Page, Prose, Word
 from app.web.reading_trail import ReadingTrail
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
 from app.web.routing import FileRoute, Prepared
@@ -61,9 +60,9 @@ DOWNLOAD = {"description": "The file as it was sent.", "content": {media_type: {
 
 
 @router.get("/evidence-kinds", summary="Kinds of supporting documents", responses=refuses(503))
-def list_kinds() -> dict[str, list[EvidenceKind]]:
+def list_kinds() -> Page[EvidenceKind]:
     """Who supplies them, what they are about, which dates they bear, and which values are read in them."""
-    return {"items": list(kinds().values())}
+    return Page[EvidenceKind](items=list(kinds().values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +147,6 @@ def _takes_evidence(application_id: str, actor: ActorDep, session: SessionDep, a
     return evidence.takes_evidence(session, actor, parse_id(application_id, "application"), ask_first).id
 
 
-def _takes_findings(case_id: str, actor: ActorDep, session: SessionDep) -> UUID:
-    return evidence.takes_findings(session, actor, parse_id(case_id, "application")).id
-
-
 def _takes_company_evidence(organisation_id: str, actor: ActorDep, session: SessionDep) -> UUID:
     return evidence.takes_company_evidence(session, actor, parse_id(organisation_id, "company")).id
 
@@ -168,41 +163,12 @@ def add(
     now: NowDep,
     sheet: SheetDep,
 ) -> dossier.EvidenceAnswer:
-    """Until you submit, and again when the reviewer asks. The same item sent twice is kept once.
+    """The company adds until it submits, and again when the reviewer asks; registrar and reviewers add what they looked
+    up (tax register, sanctions lists, resident register) until the decision. The same item sent twice is kept once.
 
-    Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it.
+    Dates, number and values are what you say of the document; rules read it once a member of staff has confirmed it,
+    another one where staff added it.
     """
-    return _add(session, actor, application_id, sheet, files, quotas, now)
-
-
-@router.post(
-    "/cases/{case_id}/evidence", status_code=201, summary="Add a document as staff", responses=refuses(*UPLOADS)
-)
-def add_to_case(
-    case_id: Annotated[UUID, Depends(_takes_findings, scope="function")],
-    actor: ActorDep,
-    session: SessionDep,
-    files: EvidenceFilesDep,
-    quotas: QuotasDep,
-    now: NowDep,
-    _retry: ReplayDep,
-    sheet: SheetDep,
-) -> dossier.EvidenceAnswer:
-    """For registrar and reviewers: the tax register, sanctions lists, the resident register. Rules read it once
-    another member of staff has confirmed it.
-    """
-    return _add(session, actor, case_id, sheet, files, quotas, now)
-
-
-def _add(
-    session: SessionDep,
-    actor: ActorDep,
-    application_id: UUID,
-    sheet: Sheet,
-    files: EvidenceFiles,
-    quotas: Quotas,
-    now: NowDep,
-) -> dossier.EvidenceAnswer:
     name, about, details, draft = sheet.name, sheet.about(), sheet.details(), sheet.draft()
     row = evidence.add(
         session,
@@ -261,17 +227,15 @@ def add_of_company(
 @router.get(
     "/organisations/{organisation_id}/evidence", summary="Supporting documents of a company", responses=refuses(*READS)
 )
-def list_of_company(
-    organisation_id: str, actor: ActorDep, session: SessionDep
-) -> dict[str, list[dossier.EvidenceAnswer]]:
+def list_of_company(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.EvidenceAnswer]:
     rows = evidence.list_of_company(session, actor, parse_id(organisation_id, "company"))
-    return {"items": dossier.evidence_list(session, actor, rows)}
+    return Page[dossier.EvidenceAnswer](items=dossier.evidence_list(session, actor, rows))
 
 
 @router.get("/applications/{application_id}/evidence", summary="Files of an application", responses=refuses(*READS))
-def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.EvidenceAnswer]]:
+def list_files(application_id: str, actor: ActorDep, session: SessionDep) -> Page[dossier.EvidenceAnswer]:
     rows = evidence.list_of(session, actor, parse_id(application_id, "application"))
-    return {"items": dossier.evidence_list(session, actor, rows)}
+    return Page[dossier.EvidenceAnswer](items=dossier.evidence_list(session, actor, rows))
 
 
 @router.get(

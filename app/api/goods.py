@@ -20,10 +20,11 @@ from app.products.checks import MAX_PROOFS
 from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
 from app.registry import places as sites
+from app.registry.model import Source
 from app.schemes.facts import Basis
 from app.schemes.lists import lists
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
-from app.web.fields import Answer, Body, Code, Day, Exact, Flag, Name, Word
+from app.web.fields import Answer, Body, Code, Day, Exact, Flag, Name, Page, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import Asked, OrderedRoute, also_wrong
@@ -58,7 +59,7 @@ class SiteAnswer(Answer):
     economic_region: str | None = Field(description="follows from the district")
     park_code: str | None
     production_started_on: date | None
-    source: str = Field(description="`register` or `applicant`")
+    source: Source = Field(description="whose word it is")
     version: int
 
 
@@ -67,9 +68,9 @@ def _site(row: Any) -> SiteAnswer:
 
 
 @router.get("/sites", summary="Places of production of your company", responses=refuses(*READS))
-def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> dict[str, list[SiteAnswer]]:
+def list_sites(actor: Applicant, session: SessionDep, page: PageDep) -> Page[SiteAnswer]:
     rows = sites.list_sites(session, actor, organisation_id=own_organisation(actor), after=page.after, limit=page.fetch)
-    return {"items": [_site(row) for row in page.cut(rows, lambda row: row.id)]}
+    return Page[SiteAnswer](items=[_site(row) for row in page.cut(rows, lambda row: row.id)])
 
 
 def _wrong_site(asked: Asked, body: SiteBody) -> Sequence[Mapping[str, str]]:
@@ -231,9 +232,11 @@ def list_products(
     session: SessionDep,
     page: PageDep,
     retired: Annotated[bool, Query(description="the retired ones instead")] = False,
-) -> dict[str, list[dossier.ProductAnswer]]:
+) -> Page[dossier.ProductAnswer]:
     rows = products.list_products(session, actor, retired=retired, after=page.after, limit=page.fetch)
-    return {"items": [dossier.product(row) for row in page.cut(rows, lambda row: row.product.id)]}
+    return Page[dossier.ProductAnswer](
+        items=[dossier.product(row) for row in page.cut(rows, lambda row: row.product.id)]
+    )
 
 
 def _wrong_product(asked: Asked, body: ProductBody) -> Sequence[Mapping[str, str]]:

@@ -24,7 +24,7 @@ from app.certificates.number import parse
 from app.core.dates import baku_day
 from app.errors import NotFound
 from app.web.deps import ActorDep, AskFirstDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
-from app.web.fields import Answer, Body, Day, Prose
+from app.web.fields import Answer, Body, Day, Page, Prose
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -119,17 +119,17 @@ def list_matters(
     state: Annotated[MatterState | None, Query(description="all, if it is left out")] = None,
     kind: Annotated[MatterKind | None, Query()] = None,
     certificate: Annotated[str | None, Query(max_length=60, examples=["MIK-2026-000042-Y"])] = None,
-) -> dict[str, list[MatterAnswer]]:
+) -> Page[MatterAnswer]:
     """For owners, registrars and auditors; oldest first. All filters given hold together."""
     number = None
     if certificate is not None:
         parsed = parse(searchable(certificate) or "")
         if parsed is None:
-            return {"items": []}
+            return Page[MatterAnswer](items=[])
         number = str(parsed)
     wanted = MatterFilter(state, kind, number)
     rows = matters.list_of(session, actor, wanted, after=page.after, limit=page.fetch)
-    return {"items": [_matter(*row) for row in page.cut(rows, lambda row: row[0].id)]}
+    return Page[MatterAnswer](items=[_matter(*row) for row in page.cut(rows, lambda row: row[0].id)])
 
 
 @router.get("/matters/{matter_id}", tags=["matters"], summary="One matter", responses=refuses(*READS))

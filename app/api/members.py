@@ -29,7 +29,7 @@ from app.web.deps import (
     allow,
     parse_id,
 )
-from app.web.fields import Answer, Body, Name
+from app.web.fields import Answer, Body, Name, Page
 from app.web.paging import PageDep
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -95,10 +95,10 @@ class PartedAnswer(Answer):
 
 
 @router.get("/members", summary="Members of your company", responses=refuses(*READS))
-def list_members(actor: Member, session: SessionDep, page: PageDep) -> dict[str, list[MemberAnswer]]:
+def list_members(actor: Member, session: SessionDep, page: PageDep) -> Page[MemberAnswer]:
     rows = members.list_members(session, actor, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
-    return {"items": [MemberAnswer.model_validate(row, from_attributes=True) for row in shown]}
+    return Page[MemberAnswer](items=[MemberAnswer.model_validate(row, from_attributes=True) for row in shown])
 
 
 def _present(member_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
@@ -162,12 +162,10 @@ def take_administrator(member_id: Administrable, actor: ActorDep, session: Sessi
 
 
 @router.get("/invitations", summary="Open invitations of your company", responses=refuses(*READS))
-def list_invitations(
-    actor: Member, session: SessionDep, page: PageDep, now: NowDep
-) -> dict[str, list[InvitationAnswer]]:
+def list_invitations(actor: Member, session: SessionDep, page: PageDep, now: NowDep) -> Page[InvitationAnswer]:
     rows = members.open_invitations(session, actor, now, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
-    return {"items": [InvitationAnswer.model_validate(row, from_attributes=True) for row in shown]}
+    return Page[InvitationAnswer](items=[InvitationAnswer.model_validate(row, from_attributes=True) for row in shown])
 
 
 @router.post("/invitations", status_code=201, summary="Invite a member", responses=refuses(*CREATES))

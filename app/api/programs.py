@@ -17,7 +17,7 @@ from app.actor import Actor, Role, Scope
 from app.errors import NotFound
 from app.settings import Settings
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, SettingsDep, allow, parse_id
-from app.web.fields import SHOWN_ONCE, Answer, Body, Sentence
+from app.web.fields import SHOWN_ONCE, Answer, Body, Page, Sentence
 from app.web.paging import PageDep
 from app.web.refusals import CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -85,9 +85,9 @@ def _life(settings: Settings) -> timedelta:
 
 
 @router.get("/api-clients", summary="List API clients", responses=refuses(*READS))
-def list_clients(actor: Applicant, session: SessionDep, page: PageDep, now: NowDep) -> dict[str, list[ClientAnswer]]:
+def list_clients(actor: Applicant, session: SessionDep, page: PageDep, now: NowDep) -> Page[ClientAnswer]:
     rows = store.clients_of(session, own_organisation(actor), page.after, page.fetch)
-    return {"items": _answers(session, list(page.cut(rows, lambda row: row.id)), now)}
+    return Page[ClientAnswer](items=_answers(session, list(page.cut(rows, lambda row: row.id)), now))
 
 
 def _administrator(actor: Applicant) -> Actor:

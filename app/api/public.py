@@ -12,7 +12,7 @@ from app.api.dossier import searchable
 from app.certificates import search_store
 from app.certificates import store as certificates
 from app.certificates.extract import certificate_members
-from app.certificates.model import Certificate
+from app.certificates.model import Certificate, CertificateStatus
 from app.certificates.number import parse
 from app.certificates.record import CertificateRecord
 from app.certificates.search import Search, Standing
@@ -22,7 +22,7 @@ from app.registry import places
 from app.schemes import service as schemes_service
 from app.schemes import store as schemes
 from app.web.deps import DatabaseDep, NowDep, SessionDep
-from app.web.fields import Answer
+from app.web.fields import Answer, Page
 from app.web.headers import negotiate_media_type, not_modified
 from app.web.paging import PageDep
 from app.web.refusals import UNCHANGED, refuses
@@ -70,7 +70,7 @@ class CertificateAnswer(Answer):
     origin_criterion: str = Field(examples=["CTH"])
     valid_from: date
     valid_until: date = Field(description="inclusive, Asia/Baku")
-    status: str
+    status: CertificateStatus
     status_since: datetime
     reason: str | None
     during_investigation: bool = Field(
@@ -102,7 +102,7 @@ def search(
     holder: Annotated[str | None, Query(max_length=200, description="words of the holder's names, or its VÖEN")] = None,
     product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
     park: Annotated[str | None, Query(max_length=40, examples=["AGDAM-SP"])] = None,
-) -> dict[str, list[CertificateAnswer]]:
+) -> Page[CertificateAnswer]:
     """Newest first; all filters given hold together. Words are found by their beginnings, in any of the spellings:
     “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count. A VÖEN
     finds the certificates of a legal person; that of a natural person finds nothing.
@@ -118,7 +118,7 @@ def search(
     )
     rows = search_store.search(session, wanted, baku_day(now), before=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
-    return {"items": [CertificateAnswer.model_validate(public_face(row)) for row in shown]}
+    return Page[CertificateAnswer](items=[CertificateAnswer.model_validate(public_face(row)) for row in shown])
 
 
 @router.get(
@@ -185,8 +185,8 @@ def _scheme(row: Any) -> SchemeAnswer:
 
 
 @router.get("/v1/schemes", tags=["schemes"], summary="The marks", responses=refuses(503))
-def list_schemes(session: SessionDep) -> dict[str, list[SchemeAnswer]]:
-    return {"items": [_scheme(row) for row in schemes.schemes(session)]}
+def list_schemes(session: SessionDep) -> Page[SchemeAnswer]:
+    return Page[SchemeAnswer](items=[_scheme(row) for row in schemes.schemes(session)])
 
 
 @router.get("/v1/schemes/{code}", tags=["schemes"], summary="One mark", responses=refuses(404, 503))
@@ -195,12 +195,12 @@ def get_scheme(code: str, session: SessionDep) -> SchemeAnswer:
 
 
 @router.get("/v1/schemes/{code}/rulesets", tags=["schemes"], summary="Its published rules", responses=refuses(404, 503))
-def list_rulesets(code: str, session: SessionDep) -> dict[str, list[RulesetAnswer]]:
+def list_rulesets(code: str, session: SessionDep) -> Page[RulesetAnswer]:
     """Newest first. A published ruleset never changes; a decision names the version it was made by. Those of an earlier
     edition of the rules are shown as they were published."""
     schemes_service.known(session, searchable(code) or "")
     rows = schemes.rulesets(session, code)
-    return {"items": [RulesetAnswer.model_validate(row, from_attributes=True) for row in rows]}
+    return Page[RulesetAnswer](items=[RulesetAnswer.model_validate(row, from_attributes=True) for row in rows])
 
 
 class ParkAnswer(Answer):
@@ -220,8 +220,8 @@ def _park(row: Any) -> ParkAnswer:
 
 
 @router.get("/v1/parks", tags=["public"], summary="Industrial parks and zones", responses=refuses(503))
-def list_parks(session: SessionDep) -> dict[str, list[ParkAnswer]]:
-    return {"items": [_park(row) for row in places.list_parks(session)]}
+def list_parks(session: SessionDep) -> Page[ParkAnswer]:
+    return Page[ParkAnswer](items=[_park(row) for row in places.list_parks(session)])
 
 
 @router.get("/v1/parks/{code}", tags=["public"], summary="One park", responses=refuses(404, 503))

@@ -12,7 +12,7 @@ from app.actor import Actor
 from app.certificates import reports
 from app.settings import Settings
 from app.web.deps import AddressDep, AnonymousAskFirstDep, NowDep, SessionDep, allow, parse_id
-from app.web.fields import Answer, Body, Prose, Query
+from app.web.fields import Answer, Body, Page, Prose, Query
 from app.web.paging import PageDep
 from app.web.refusals import READS, refuses
 from app.web.routing import OrderedRoute
@@ -95,18 +95,18 @@ def report(
 
 
 @router.get("/reports", tags=["matters"], summary="Reports of misuse", responses=refuses(*READS))
-def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> dict[str, list[ReportAnswer]]:
+def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[ReportAnswer]:
     """For owners, registrars and auditors; oldest first."""
     rows = page.cut(reports.list_of(session, actor, after=page.after, limit=page.fetch), lambda row: row.id)
-    return {
-        "items": [
+    return Page[ReportAnswer](
+        items=[
             ReportAnswer(
                 **{name: getattr(row, name) for name in ReportAnswer.model_fields if name != "has_photo"},
                 has_photo=row.photo_type is not None,
             )
             for row in rows
         ]
-    }
+    )
 
 
 @router.get(

@@ -25,7 +25,7 @@ from app.registry.periods import Move
 from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import parse_register
 from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
-from app.web.fields import Answer, Body, Code, Day, Exact, Prose, Whole, Word
+from app.web.fields import Answer, Body, Code, Day, Exact, Page, Prose, Whole, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
 from app.web.routing import Asked, FileRoute, OrderedRoute, also_wrong
@@ -107,7 +107,7 @@ def list_residencies(
     organisation_id: Annotated[str | None, Query(max_length=40)] = None,
     park: Annotated[str | None, Query(max_length=40)] = None,
     only_open: bool = False,
-) -> dict[str, list[ResidencyAnswer]]:
+) -> Page[ResidencyAnswer]:
     """Staff see all of them; a company sees its own."""
     company = parse_id(organisation_id, "company") if organisation_id else actor.organisation_id
     rows = residency.list_residencies(
@@ -119,7 +119,7 @@ def list_residencies(
         after=page.after,
         limit=page.fetch,
     )
-    return {"items": [_residency(row) for row in page.cut(rows, lambda row: row.id)]}
+    return Page[ResidencyAnswer](items=[_residency(row) for row in page.cut(rows, lambda row: row.id)])
 
 
 def _details(body: NewResidency) -> ResidencyDetails:

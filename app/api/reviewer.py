@@ -1,98 +1,39 @@
-"""For reviewers and approvers: the desk of cases, evaluation, recommendation, decision (four eyes)."""
+"""What reviewers and approvers do with an application: take it, ask, recommend, decide (four eyes)."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app.actor import Actor
 from app.api import dossier
-from app.applications import cases, clock, decision, desk, review, store, waiver
+from app.applications import cases, decision, desk, review, waiver
 from app.applications.decision import SentBack
 from app.applications.model import Application
 from app.applications.questions import Field as QuestionField
 from app.applications.questions import Question
-from app.applications.workflow import Action, State
-from app.core.messages import Message
-from app.errors import Invalid
-from app.web.deps import ActorDep, IssuanceDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.applications.workflow import Action
+from app.web.deps import ActorDep, IssuanceDep, NowDep, SessionDep, VersionDep, etag, parse_id
 from app.web.fields import Body, Code, Flag, Prose
-from app.web.paging import PageDep
 from app.web.problems import problem
-from app.web.refusals import CHANGES, READS, refuses
+from app.web.refusals import CHANGES, refuses
 from app.web.routing import OrderedRoute
 
-router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=OrderedRoute)
-
-Reader = Annotated[Actor, allow(*cases.CASE_READERS)]
+router = APIRouter(prefix="/v1/applications", tags=["review"], route_class=OrderedRoute)
 
 
-@router.get("", summary="List open cases", responses=refuses(*READS))
-def list_cases(
-    actor: Reader,
-    session: SessionDep,
-    page: PageDep,
-    now: NowDep,
-    state: State | None = None,
-    scheme: Annotated[str | None, Query(max_length=8)] = None,
-    assignee: Annotated[str | None, Query(max_length=40, description="a user's id, or `me`")] = None,
-    overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
-) -> dict[str, list[dossier.ApplicationSummary]]:
-    """Oldest first; drafts are the applicant's own and are not listed."""
-    wanted = store.CaseFilter(
-        state=state,
-        scheme=dossier.searchable(scheme),
-        assignee_id=_assignee(actor, assignee),
-    )
-    found = (
-        clock.overdue(session, wanted, page.after, page.fetch, now)
-        if overdue
-        else store.applications(session, wanted, page.after, page.fetch)
-    )
-    return {"items": dossier.summaries(session, actor, page.cut(found, lambda row: row.id), now)}
-
-
-def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
-    if assignee is None or assignee == "me":
-        return actor.id if assignee else None
-    try:
-        return UUID(assignee)
-    except ValueError:
-        raise Invalid.at("query:assignee", Message("Give a user's id, or `me`.", code="invalid-id")) from None
-
-
-@router.get("/{case_id}", summary="One case", responses=refuses(*READS))
-def get_case(
-    case_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
-) -> dossier.ApplicationAnswer:
-    row = cases.on_the_desk(session, actor, _named(case_id))
-    return _answer(session, actor, row, response, now)
-
-
-@router.get("/{case_id}/assessment", summary="Newest assessment of each product", responses=refuses(*READS))
-def get_assessment(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.AssessmentAnswer]]:
-    row = cases.on_the_desk(session, actor, _named(case_id))
-    return {"items": [dossier.stored_assessment(actor, each) for each in store.latest_assessments(session, row.id)]}
-
-
-@router.get("/{case_id}/timeline", summary="Timeline", responses=refuses(*READS))
-def get_timeline(case_id: str, actor: ActorDep, session: SessionDep) -> dict[str, list[dossier.TimelineEntry]]:
-    row = cases.on_the_desk(session, actor, _named(case_id))
-    return {"items": dossier.timeline(session, actor, row)}
-
-
-def _named(case_id: str) -> UUID:
-    return parse_id(case_id, "application")
+def _named(application_id: str) -> UUID:
+    return parse_id(application_id, "application")
 
 
 def _admitted(action: Action) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409). A route without a
     body needs none of this: its service refuses in the same order."""
 
-    def admitted(case_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-        return cases.admit(session, actor, _named(case_id), action, version).id
+    def admitted(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+        return cases.admit(session, actor, _named(application_id), action, version).id
 
     return Depends(admitted, scope="function")
 
@@ -104,29 +45,29 @@ def _answer(
     return dossier.application(session, actor, row, now)
 
 
-@router.post("/{case_id}/claim", summary="Assign a case to yourself", responses=refuses(*CHANGES))
+@router.post("/{application_id}/claim", summary="Assign an application to yourself", responses=refuses(*CHANGES))
 def claim(
-    case_id: str,
+    application_id: str,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
-    row = review.claim(session, actor, _named(case_id), version=version, now=now)
+    row = review.claim(session, actor, _named(application_id), version=version, now=now)
     return _answer(session, actor, row, response, now)
 
 
-@router.post("/{case_id}/release", summary="Unassign", responses=refuses(*CHANGES))
+@router.post("/{application_id}/release", summary="Unassign", responses=refuses(*CHANGES))
 def release(
-    case_id: str,
+    application_id: str,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
-    row = review.release(session, actor, _named(case_id), version=version, now=now)
+    row = review.release(session, actor, _named(application_id), version=version, now=now)
     return _answer(session, actor, row, response, now)
 
 
@@ -140,9 +81,9 @@ class Questions(Body):
     questions: list[QuestionBody] = Field(min_length=1, max_length=20)
 
 
-@router.post("/{case_id}/request-information", summary="Ask the applicant", responses=refuses(*CHANGES))
+@router.post("/{application_id}/request-information", summary="Ask the applicant", responses=refuses(*CHANGES))
 def request_information(
-    case_id: Annotated[UUID, _admitted(Action.REQUEST_INFORMATION)],
+    application_id: Annotated[UUID, _admitted(Action.REQUEST_INFORMATION)],
     body: Questions,
     actor: ActorDep,
     session: SessionDep,
@@ -152,7 +93,7 @@ def request_information(
 ) -> dossier.ApplicationAnswer:
     """The processing clock is paused until the applicant has answered."""
     questions = [Question(q.text, q.product_id, q.field) for q in body.questions]
-    row = review.request_information(session, actor, case_id, questions=questions, version=version, now=now)
+    row = review.request_information(session, actor, application_id, questions=questions, version=version, now=now)
     return _answer(session, actor, row, response, now)
 
 
@@ -160,9 +101,11 @@ class HandOverBody(Body):
     to: UUID = Field(description="a reviewer's id")
 
 
-@router.post("/{case_id}/hand-over", summary="Hand a case over to another reviewer", responses=refuses(*CHANGES))
+@router.post(
+    "/{application_id}/hand-over", summary="Hand an application over to another reviewer", responses=refuses(*CHANGES)
+)
 def hand_over(
-    case_id: Annotated[UUID, _admitted(Action.HAND_OVER)],
+    application_id: Annotated[UUID, _admitted(Action.HAND_OVER)],
     body: HandOverBody,
     actor: ActorDep,
     session: SessionDep,
@@ -171,7 +114,7 @@ def hand_over(
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
     """By the reviewer who holds it. What was asked and noted so far goes along."""
-    row = desk.hand_over(session, actor, case_id, to=body.to, version=version, now=now)
+    row = desk.hand_over(session, actor, application_id, to=body.to, version=version, now=now)
     return _answer(session, actor, row, response, now)
 
 
@@ -193,10 +136,10 @@ class RecommendationBody(Body):
 
 
 @router.post(
-    "/{case_id}/recommend", summary="Recommend approval or refusal of every product", responses=refuses(*CHANGES)
+    "/{application_id}/recommend", summary="Recommend approval or refusal of every product", responses=refuses(*CHANGES)
 )
 def recommend(
-    case_id: Annotated[UUID, _admitted(Action.RECOMMEND)],
+    application_id: Annotated[UUID, _admitted(Action.RECOMMEND)],
     body: RecommendationBody,
     actor: ActorDep,
     session: SessionDep,
@@ -214,18 +157,18 @@ def recommend(
         )
         for v in body.products
     ]
-    row = review.recommend(session, actor, case_id, verdicts=verdicts, version=version, now=now)
+    row = review.recommend(session, actor, application_id, verdicts=verdicts, version=version, now=now)
     return _answer(session, actor, row, response, now)
 
 
 @router.post(
-    "/{case_id}/approve",
+    "/{application_id}/approve",
     summary="Approve and issue certificates",
     response_model=dossier.ApplicationAnswer,
     responses=refuses(*CHANGES),
 )
 def approve(
-    case_id: str,
+    application_id: str,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
@@ -236,7 +179,7 @@ def approve(
     """By another person than the recommender. Everything is assessed again; where anything differs from what was
     recommended, nothing is granted and the case goes back to review (409 `dossier-changed`,
     `not-eligible` or `term-too-short`)."""
-    result = decision.approve(session, actor, _named(case_id), version=version, issuance=issuance, now=now)
+    result = decision.approve(session, actor, _named(application_id), version=version, issuance=issuance, now=now)
     if isinstance(result, SentBack):
         # Answered, not raised: the way back to review is committed with this refusal.
         named: dict[str, Any] = {result.named: list(result.findings)}
@@ -248,9 +191,9 @@ class ReasonBody(Body):
     reason: Prose
 
 
-@router.post("/{case_id}/reject", summary="Refuse every product", responses=refuses(*CHANGES))
+@router.post("/{application_id}/reject", summary="Refuse every product", responses=refuses(*CHANGES))
 def reject(
-    case_id: Annotated[UUID, _admitted(Action.REJECT)],
+    application_id: Annotated[UUID, _admitted(Action.REJECT)],
     body: ReasonBody,
     actor: ActorDep,
     session: SessionDep,
@@ -259,13 +202,13 @@ def reject(
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
     """Whatever was recommended; the applicant reads the reason."""
-    result = decision.reject(session, actor, case_id, reason=body.reason, version=version, now=now)
+    result = decision.reject(session, actor, application_id, reason=body.reason, version=version, now=now)
     return _answer(session, actor, result.application, response, now)
 
 
-@router.post("/{case_id}/return", summary="Return to review", responses=refuses(*CHANGES))
+@router.post("/{application_id}/return", summary="Return to review", responses=refuses(*CHANGES))
 def return_to_review(
-    case_id: Annotated[UUID, _admitted(Action.RETURN)],
+    application_id: Annotated[UUID, _admitted(Action.RETURN)],
     body: ReasonBody,
     actor: ActorDep,
     session: SessionDep,
@@ -274,17 +217,17 @@ def return_to_review(
     now: NowDep,
 ) -> dossier.ApplicationAnswer:
     """The recommendation is void; the reviewer who holds the case acts next and reads why."""
-    row = decision.return_to_review(session, actor, case_id, reason=body.reason, version=version, now=now)
+    row = decision.return_to_review(session, actor, application_id, reason=body.reason, version=version, now=now)
     return _answer(session, actor, row, response, now)
 
 
-def _may_waive(case_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    return waiver.guard(session, actor, _named(case_id), version).id
+def _may_waive(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return waiver.guard(session, actor, _named(application_id), version).id
 
 
-@router.post("/{case_id}/visit-waiver", summary="Waive the site visit", responses=refuses(*CHANGES))
+@router.post("/{application_id}/visit-waiver", summary="Waive the site visit", responses=refuses(*CHANGES))
 def waive_visit(
-    case_id: Annotated[UUID, Depends(_may_waive, scope="function")],
+    application_id: Annotated[UUID, Depends(_may_waive, scope="function")],
     body: ReasonBody,
     actor: ActorDep,
     session: SessionDep,
@@ -294,5 +237,5 @@ def waive_visit(
 ) -> dossier.ApplicationAnswer:
     """For the owner of the mark with a second factor, never for the reviewer of the case. The decision shows the
     reason; a recommendation made before is void."""
-    row = waiver.waive_visit(session, actor, case_id, reason=body.reason, version=version, now=now)
+    row = waiver.waive_visit(session, actor, application_id, reason=body.reason, version=version, now=now)
     return _answer(session, actor, row, response, now)

@@ -15,7 +15,7 @@ from app.actor import Actor, Role
 from app.errors import NotFound
 from app.notifications import notices
 from app.web.deps import ActorDep, NowDep, ReplayDep, SealDep, SessionDep, VersionDep, allow, etag, parse_id
-from app.web.fields import Answer, Body, Name
+from app.web.fields import Answer, Body, Name, Page
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, refuses
 from app.web.routing import OrderedRoute
@@ -95,9 +95,9 @@ def _request(row: AccessRequest, response: Response | None = None) -> RequestAns
 
 
 @router.get("/users", summary="Staff", responses=refuses(*READS))
-def list_users(_actor: Reader, session: SessionDep, page: PageDep) -> dict[str, list[UserAnswer]]:
+def list_users(_actor: Reader, session: SessionDep, page: PageDep) -> Page[UserAnswer]:
     rows = page.cut(store.staff(session, page.after, page.fetch), lambda row: row.id)
-    return {"items": _users(session, rows)}
+    return Page[UserAnswer](items=_users(session, rows))
 
 
 def _may_create(actor: Owner) -> Actor:
@@ -215,9 +215,9 @@ def issue_reset(
 @router.get("/access-requests", summary="List access requests", responses=refuses(*READS))
 def list_requests(
     _actor: Reader, session: SessionDep, page: PageDep, state: RequestState | None = None
-) -> dict[str, list[RequestAnswer]]:
+) -> Page[RequestAnswer]:
     rows = session_store.requests(session, state=state, after=page.after, limit=page.fetch)
-    return {"items": [_request(row) for row in page.cut(rows, lambda row: row.id)]}
+    return Page[RequestAnswer](items=[_request(row) for row in page.cut(rows, lambda row: row.id)])
 
 
 @router.get("/access-requests/{request_id}", summary="One access request", responses=refuses(*READS))

@@ -32,7 +32,7 @@ from app.core.text.normalize import tidy, wrong_with
 from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
 from app.registry import holidays, organisations
 from app.registry import store as registry
-from app.registry.model import Claim, ClaimState, Organisation, Standing
+from app.registry.model import Claim, ClaimState, Standing
 
 
 class Decision(StrEnum):
@@ -116,28 +116,6 @@ def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, acti
     return claim
 
 
-def guard_organisation(
-    session: Session, actor: Actor, organisation_id: UUID, version: Version, action: Decision, now: datetime
-) -> tuple[Organisation, Claim]:
-    """The same by the organisation that holds what was entered, and against its version."""
-    organisation = organisations.get_organisation(session, actor, organisation_id)
-    require(actor, Role.REGISTRAR)
-    require_second_factor(actor)
-    claim = registry.claim_of(session, organisation_id)
-    if claim is not None:
-        claim = _locked(session, claim)
-        _check_second_person(actor, claim, action)
-    held = registry.organisation(session, organisation_id, lock=True)
-    assert held is not None  # found above, and never deleted without its lock
-    if isinstance(version, Expected):
-        version.ask_first()
-    check_version(version, held.version)
-    if claim is None:
-        raise WrongState("company", state=held.standing, action=action, allowed=())
-    _check_open(session, claim, action, now)
-    return organisation, claim
-
-
 def _locked(session: Session, claim: Claim) -> Claim:
     """Of two registrars who confirm two claims of one number, one comes first."""
     return next(each for each in registry.claims(session, voen=claim.voen, lock=True) if each.id == claim.id)
@@ -190,40 +168,7 @@ def confirm(
 
     Errors: as `guard`; FourEyes; Invalid; Conflict `not-proposed`, `proposer-left`, `objections-open`,
     `company-confirmed`, `listed-meanwhile`."""
-    return _confirm(
-        session, actor, guard(session, actor, claim_id, version, Decision.CONFIRM, now), basis, evidence_seen, now
-    )
-
-
-def propose(session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: Version, now: datetime) -> Claim:
-    """That another registrar confirms a disputed claim. A later proposal takes the place of an earlier one.
-
-    Errors: as `guard`; Invalid."""
-    claim = guard(session, actor, claim_id, version, Decision.PROPOSE, now)
-    claim.proposal, claim.proposed_by, claim.proposed_at = _free_text(basis, "/basis"), person(actor), now
-    claim.version += 1
-    session.flush()
-    audit.record(session, actor, "claim.proposed", ("claim", claim.id), now)
-    return claim
-
-
-def confirm_organisation(
-    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, basis: str, now: datetime
-) -> Organisation:
-    """The same by the organisation of the claim; the company that came of it."""
-    _, claim = guard_organisation(session, actor, organisation_id, version, Decision.CONFIRM, now)
-    return _company(session, _confirm(session, actor, claim, basis, (), now))
-
-
-def _company(session: Session, claim: Claim) -> Organisation:
-    company = registry.organisation(session, claim.organisation_id)
-    assert company is not None  # a foreign key
-    return company
-
-
-def _confirm(
-    session: Session, actor: Actor, claim: Claim, basis: str, evidence_seen: Sequence[UUID], now: datetime
-) -> Claim:
+    claim = guard(session, actor, claim_id, version, Decision.CONFIRM, now)
     kept_basis = _free_text(basis, "/basis")
     known = {row.id for row in documents(session, [claim])}
     wrong = [
@@ -275,20 +220,23 @@ def _confirm(
     return claim
 
 
+def propose(session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: Version, now: datetime) -> Claim:
+    """That another registrar confirms a disputed claim. A later proposal takes the place of an earlier one.
+
+    Errors: as `guard`; Invalid."""
+    claim = guard(session, actor, claim_id, version, Decision.PROPOSE, now)
+    claim.proposal, claim.proposed_by, claim.proposed_at = _free_text(basis, "/basis"), person(actor), now
+    claim.version += 1
+    session.flush()
+    audit.record(session, actor, "claim.proposed", ("claim", claim.id), now)
+    return claim
+
+
 def refuse(session: Session, actor: Actor, claim_id: UUID, *, reason: str, version: Version, now: datetime) -> Claim:
     """The claim is sealed: its clients end, its uploads are erased after 30 days, and nothing passes to anybody."""
     claim = guard(session, actor, claim_id, version, Decision.REFUSE, now)
     _seal(session, actor, claim, _free_text(reason, "/reason"), now)
     return claim
-
-
-def refuse_organisation(
-    session: Session, actor: Actor, *, organisation_id: UUID, version: Version, reason: str, now: datetime
-) -> Organisation:
-    """The same by the organisation of the claim."""
-    organisation, claim = guard_organisation(session, actor, organisation_id, version, Decision.REFUSE, now)
-    _seal(session, actor, claim, _free_text(reason, "/reason"), now)
-    return organisation
 
 
 def _seal(session: Session, actor: Actor, claim: Claim, reason: str, now: datetime) -> None:

@@ -43,10 +43,12 @@ def assign(
     rows = {row.id: row for row in store.hold(session, application_ids)}
     if refused := [why for each in application_ids if (why := _not_assignable(each, rows.get(each)))]:
         raise Conflict(
-            "Some of these cases cannot be assigned, so none was.", code="not-assignable", data={"cases": refused}
+            "Some of these cases cannot be assigned, so none was.",
+            code="not-assignable",
+            data={"applications": refused},
         )
     if len(rows) != len(application_ids):
-        raise Invalid.at("/case_ids", Message("Name each case once.", code="duplicate"))
+        raise Invalid.at("/application_ids", Message("Name each case once.", code="duplicate"))
     _check_reviewer(session, to)
     assigned = [rows[each] for each in application_ids]
     for application in assigned:
@@ -79,8 +81,8 @@ def _check_reviewer(session: Session, user_id: UUID) -> None:
 def _not_assignable(application_id: UUID, row: Application | None) -> dict[str, str] | None:
     """Why this case cannot be given to anybody; None where it can."""
     if row is None:
-        return {"case_id": str(application_id), "code": "not-found", "detail": Message("There is no such case.")}
-    known = {"case_id": str(application_id), "number": row.number, "state": row.state}
+        return {"application_id": str(application_id), "code": "not-found", "detail": Message("There is no such case.")}
+    known = {"application_id": str(application_id), "number": row.number, "state": row.state}
     if (State(row.state), Action.ASSIGN) not in workflow.TRANSITIONS:
         detail = Message(
             "It is %(state)s; only submitted cases that nobody holds are assigned.", state=word_of(row.state)

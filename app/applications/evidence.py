@@ -43,19 +43,17 @@ ADDERS = (Role.REGISTRAR, Role.REVIEWER)
 def takes_evidence(
     session: Session, actor: Actor, application_id: UUID, ask_first: Callable[[], None] = lambda: None
 ) -> Application:
-    """The applicant's own application while it can be added to; the version is not asked for, adding loses nothing.
+    """The application, locked, while this actor can add to it: the company while it may edit, staff until the decision.
 
-    `ask_first` is called between 403 and 409: a retry may come when the application is frozen already.
+    The version is not asked for, adding loses nothing. `ask_first` is called between 403 and 409: a retry may come when
+    the application is frozen already.
     """
     application = cases.visible(session, actor, application_id, lock=True)
-    return editable(session, actor, application_id, Expected(application.version, ask_first))
-
-
-def takes_findings(session: Session, actor: Actor, application_id: UUID) -> Application:
-    """A case to which staff can add what they looked up: 404, 403, 409."""
-    application = cases.visible(session, actor, application_id, lock=True)
+    if not actor.is_staff:
+        return editable(session, actor, application_id, Expected(application.version, ask_first))
     require(actor, *ADDERS)
     require_second_factor(actor)
+    ask_first()
     check_open(session, actor, application)
     return application
 
@@ -95,8 +93,7 @@ def add(
     now: datetime,
 ) -> Evidence:
     """By the applicant, or by staff to a case. The same item sent twice is one."""
-    take = takes_findings if actor.is_staff else takes_evidence
-    application = take(session, actor, application_id)
+    application = takes_evidence(session, actor, application_id)
     faults = Faults()
     with faults.collected():
         check_subject(session, application.organisation_id, application.id, about)

@@ -67,12 +67,6 @@ def claim(session: Session, claim_id: UUID, *, lock: bool = False) -> Claim | No
     return session.scalars(locked(sa.select(Claim).where(Claim.id == claim_id), lock)).one_or_none()
 
 
-def claim_of(session: Session, organisation_id: UUID, *, lock: bool = False) -> Claim | None:
-    """The claim whose things lie in this organisation and are not decided about, or were refused."""
-    query = sa.select(Claim).where(Claim.organisation_id == organisation_id, Claim.state != ClaimState.CONFIRMED.value)
-    return session.scalars(locked(query, lock)).one_or_none()
-
-
 def claims(
     session: Session,
     *,

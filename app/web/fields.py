@@ -3,13 +3,15 @@
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from app.access.passwords import weakness
 from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
 from app.core.text.normalize import tidy, wrong_with
+
+Item = TypeVar("Item")
 
 
 class Body(BaseModel):
@@ -22,6 +24,12 @@ class Answer(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class Page(Answer, Generic[Item]):
+    """A list, or a page of one: then `Link` names the next page."""
+
+    items: list[Item]
 
 
 def _text(most: int, *, lines: bool = False) -> AfterValidator:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 MOST = 100
 
 
-class Page:
+class CursorPage:
     """What the caller asked for. Fetch `page.fetch` rows after `page.after`, then `cut` them."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Page:
         return shown
 
 
-PageDep = Annotated[Page, Depends()]
+PageDep = Annotated[CursorPage, Depends()]
 
 
 def write(last: UUID) -> str:

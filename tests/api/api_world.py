@@ -75,7 +75,7 @@ def in_state(house, company, state, *, reviewer=None):
             execute(house, "UPDATE applications SET state = 'lapsed' WHERE id = :id", id=stored_id(house, case_id))
         return case_id
     company.submit(case_id)
-    path = f"/v1/cases/{case_id}"
+    path = f"/v1/applications/{case_id}"
     if state == "withdrawn":
         company.act(f"/v1/applications/{case_id}/withdraw")
     if state in {"submitted", "withdrawn"}:
@@ -97,8 +97,8 @@ def in_state(house, company, state, *, reviewer=None):
 def certified_again(house, company):
     """A certificate for a company whose earlier ones were revoked or given back: a reviewer accepts the past (C-12)."""
     case_id = company.apply()
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
-    (judged,) = ok(house.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"]
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
+    (judged,) = ok(house.reviewer.get(f"/v1/applications/{case_id}/assessment"))["items"]
     open_ = [each["rule"] for each in judged["rules"] if each["outcome"] == "manual"]
     assert set(open_) <= {"C-12"}
     house.review(case_id, resolutions=[{"rule": rule, "accept": True, "reason": "Not of this line."} for rule in open_])

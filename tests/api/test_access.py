@@ -291,25 +291,25 @@ def test_a_program_neither_makes_nor_revokes_programs(shared_house, company):
 
 def test_a_role_that_was_taken_ends_with_the_next_request(house):
     reviewer = house.staff(Role.REVIEWER, Role.REGISTRAR, name="two-roles")
-    assert reviewer.get("/v1/cases").status_code == 200
+    assert reviewer.get("/v1/applications").status_code == 200
     who = stored_id(house, reviewer.id)
     execute(house, "DELETE FROM staff_roles WHERE user_id = :u AND role = 'reviewer'", u=who)
     company = house.company()
-    refused(reviewer.post(f"/v1/cases/{company.apply()}/claim", version="now"), 403, "forbidden")
+    refused(reviewer.post(f"/v1/applications/{company.apply()}/claim", version="now"), 403, "forbidden")
     assert reviewer.get("/v1/organisations").status_code == 200
     execute(house, "DELETE FROM staff_roles WHERE user_id = :u", u=who)
-    refused(reviewer.get("/v1/cases"), 403)
+    refused(reviewer.get("/v1/applications"), 403)
     refused(reviewer.get("/v1/organisations"), 403)
 
 
 def test_somebody_who_is_deactivated_is_out_with_the_next_request(house):
     company = house.company()
     case_id = in_state(house, company, "recommended")
-    for caller, path in ((house.approver, f"/v1/cases/{case_id}"), (company, "/v1/products")):
+    for caller, path in ((house.approver, f"/v1/applications/{case_id}"), (company, "/v1/products")):
         assert caller.get(path).status_code == 200
         execute(house, "UPDATE users SET active = false WHERE id = :u", u=stored_id(house, caller.id))
         refused(caller.get(path), 401, "unauthenticated")
-    refused(house.approver.post(f"/v1/cases/{case_id}/approve", headers={"If-Match": '"4"'}), 401)
+    refused(house.approver.post(f"/v1/applications/{case_id}/approve", headers={"If-Match": '"4"'}), 401)
     assert count(house, "certificates") == 0
 
 
@@ -317,7 +317,7 @@ def test_a_refused_claim_seals_members_and_ends_programs(house):
     company = house.register()
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
     program = Caller(house, Subject(ActorKind.CLIENT, UUID(made["id"])))
-    house.registrar.act(f"/v1/organisations/{company.organisation_id}/refuse", {"reason": "No power of attorney."})
+    house.registrar.act(f"/v1/claims/{company.claim_id}/refuse", {"reason": "No power of attorney."})
     refused(company.get("/v1/me"), 401)
     refused(program.get("/v1/me"), 401)
     assert sign_in(house, email_of(company)).status_code == 200
@@ -413,11 +413,11 @@ def registration(voen, **changed):
 def test_a_company_registers_once(house):
     voen = voen_of(5001)
     made = ok(house.send_registration(registration(voen)))
-    assert made["standing"] == "unconfirmed"
+    assert made["status"] == "unconfirmed"
     again = registration(voen, member={"email": "second@sample.example"})
     known = ok(house.send_registration(again))
     assert known.keys() == made.keys()
-    assert known["standing"] == made["standing"]
+    assert known["status"] == made["status"]
     assert not set(known.values()) & set(made.values()) - {"unconfirmed"}
     assert count(house, "organisations") == count(house, "users") == count(house, "claims") == 2
     for email in (f"first@{voen}.example", f"FIRST@{voen}.EXAMPLE"):
@@ -472,11 +472,11 @@ def test_a_listed_company_is_claimed_and_keeps_what_the_register_says(house):
     )
     assert house.import_register(f"{columns},status,activity_en,is_fictional\n{line}\n").status_code == 200
     made = ok(house.send_registration(registration(voen)))
-    assert made["standing"] == "unconfirmed"
-    (listed,) = ok(house.registrar.get("/v1/organisations?standing=listed"))["items"]
-    path = f"/v1/organisations/{made['organisation_id']}/confirm"
-    seen = ok(house.registrar.post(path, json={"basis": "Extract seen."}, version="now"))
-    assert (seen["id"], seen["standing"], seen["legal_name_en"]) == (listed["id"], "confirmed", "From the register")
+    assert made["status"] == "unconfirmed"
+    (listed,) = ok(house.registrar.get("/v1/organisations?status=listed"))["items"]
+    decided = house.registrar.act(f"/v1/claims/{made['claim_id']}/confirm", {"basis": "Extract seen."})
+    seen = ok(house.registrar.get(f"/v1/organisations/{decided['organisation_id']}"))
+    assert (seen["id"], seen["status"], seen["legal_name_en"]) == (listed["id"], "confirmed", "From the register")
     assert [member["email"] for member in seen["members"]] == [f"first@{voen}.example"]
 
 
@@ -506,7 +506,7 @@ def test_a_confirmed_company_gains_no_member_by_registration(house):
 
 
 def test_nobody_becomes_staff_by_registering(shared_house):
-    for stray in ({"is_staff": True}, {"roles": ["owner"]}, {"standing": "confirmed"}):
+    for stray in ({"is_staff": True}, {"roles": ["owner"]}, {"status": "confirmed"}):
         refused(shared_house.send_registration(registration(voen_of(5006)) | stray), 422)
         body = registration(voen_of(5006), member=stray)
         refused(shared_house.send_registration(body), 422)

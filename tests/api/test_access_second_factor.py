@@ -234,8 +234,8 @@ def decidable(house):
     another = house.staff(Role.OWNER, name="second-owner")
     user = f"/v1/users/{house.reviewer.id}"
     return {
-        "approve": (house.approver, f"/v1/cases/{case_id}/approve", None),
-        "reject": (house.approver, f"/v1/cases/{case_id}/reject", {"reason": "No."}),
+        "approve": (house.approver, f"/v1/applications/{case_id}/approve", None),
+        "reject": (house.approver, f"/v1/applications/{case_id}/reject", {"reason": "No."}),
         "suspend": (house.owner, f"/v1/certificates/{number}/suspend", {"cause": "hearing"}),
         "reinstate": (house.owner, f"/v1/certificates/{number}/reinstate", {"cause": "hearing"}),
         "revoke": (house.owner, f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"}),
@@ -283,9 +283,9 @@ def test_the_rest_of_the_days_work_takes_a_password_only(house):
     company = house.company()
     case_id = company.apply()
     reviewer = house.reviewer.without_factor()
-    reviewer.act(f"/v1/cases/{case_id}/claim")
-    ok(reviewer.post(f"/v1/cases/{case_id}/notes", json={"text": "Ask for the invoices."}))
-    reviewer.act(f"/v1/cases/{case_id}/request-information", {"questions": [{"text": "Since when?"}]})
+    reviewer.act(f"/v1/applications/{case_id}/claim")
+    ok(reviewer.post(f"/v1/applications/{case_id}/notes", json={"text": "Ask for the invoices."}))
+    reviewer.act(f"/v1/applications/{case_id}/request-information", {"questions": [{"text": "Since when?"}]})
     registrar, park = (
         house.registrar.without_factor(),
         f"/v1/residencies/{house.settle(house.confirm(house.register()))}",
@@ -303,8 +303,8 @@ def test_the_way_by_a_real_sign_in(house):
     tokens = ok(
         house.http.post(FORM, data={"grant_type": "password", "username": email_of(approver), "password": PASSWORD})
     )
-    headers = bearer(tokens) | {"If-Match": f'"{approver.version_of(f"/v1/cases/{case_id}")}"'}
-    refused(house.http.post(f"/v1/cases/{case_id}/approve", headers=headers), 403, "second-factor-required")
+    headers = bearer(tokens) | {"If-Match": f'"{approver.version_of(f"/v1/applications/{case_id}")}"'}
+    refused(house.http.post(f"/v1/applications/{case_id}/approve", headers=headers), 403, "second-factor-required")
     phone = Authenticator(house, ok(house.http.post("/v1/me/second-factor", headers=bearer(tokens)))["secret"])
     ok(house.http.post("/v1/me/second-factor/confirm", json={"otp": phone.code()}, headers=bearer(tokens)))
-    assert ok(house.http.post(f"/v1/cases/{case_id}/approve", headers=headers))["state"] == "approved"
+    assert ok(house.http.post(f"/v1/applications/{case_id}/approve", headers=headers))["state"] == "approved"

@@ -161,7 +161,7 @@ def test_a_deactivated_account_renews_nothing(house, company, tokens):
 
 
 def test_a_refused_claim_ends_sessions(house, company, tokens):
-    house.registrar.act(f"/v1/organisations/{company.organisation_id}/refuse", {"reason": "No power of attorney."})
+    house.registrar.act(f"/v1/claims/{company.claim_id}/refuse", {"reason": "No power of attorney."})
     refused(me(house, tokens), 401)
     denied(renew(house, tokens["refresh_token"]), 400, "invalid_grant")
 

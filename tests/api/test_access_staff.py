@@ -56,7 +56,10 @@ def test_a_new_colleague(house, owner, second):
     (reviewer,) = [request for request in made["requests"] if request["role"] == "reviewer"]
     second.act(f"/v1/access-requests/{reviewer['id']}/confirm")
     assert ok(me(house, tokens))["roles"] == ["reviewer"]
-    assert house.http.get("/v1/cases", headers={"Authorization": f"Bearer {tokens['access_token']}"}).status_code == 200
+    assert (
+        house.http.get("/v1/applications", headers={"Authorization": f"Bearer {tokens['access_token']}"}).status_code
+        == 200
+    )
     assert len(events(house, "role.granted")) == 1
     assert token not in str(rows(house, "SELECT * FROM password_resets"))
 
@@ -165,8 +168,8 @@ def test_one_owner_takes_a_role_at_once(house, owner):
     case_id = house.company().apply()
     reviewer = house.staff(Role.REVIEWER, Role.AUDITOR, name="two-roles")
     assert ok(owner.delete(f"/v1/users/{reviewer.id}/roles/reviewer"))["roles"] == ["auditor"]
-    refused(reviewer.post(f"/v1/cases/{case_id}/claim", version=2), 403, "forbidden")
-    ok(reviewer.get("/v1/cases"))
+    refused(reviewer.post(f"/v1/applications/{case_id}/claim", version=2), 403, "forbidden")
+    ok(reviewer.get("/v1/applications"))
     refused(owner.delete(f"/v1/users/{reviewer.id}/roles/reviewer"), 409, "no-such-role")
     refused(owner.delete(f"/v1/users/{reviewer.id}/roles/queen"), 404, "not-found")
     assert len(events(house, "role.taken")) == 1
@@ -182,7 +185,7 @@ def test_one_owner_removes_somebody_at_once(house, owner):
     refused(me(house, tokens), 401)
     denied(renew(house, tokens["refresh_token"]), 400, "invalid_grant")
     denied(sign_in(house, email), 401, "invalid_grant")
-    refused(reviewer.get("/v1/cases"), 401)
+    refused(reviewer.get("/v1/applications"), 401)
     refused(owner.delete(f"/v1/users/{reviewer.id}"), 409, "not-active")
     refused(ask(owner, reviewer, "auditor"), 409, "not-active")
     refused(owner.post(f"/v1/users/{reviewer.id}/password-resets"), 409, "not-active")

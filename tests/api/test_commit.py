@@ -62,7 +62,7 @@ def test_a_failed_commit_lets_no_certificate_out(house, headers):
     case_id = in_state(house, company, "recommended")
     before = everything(house)
     with commits_fail(house):
-        answer = house.approver.post(f"/v1/cases/{case_id}/approve", version="now", headers=headers)
+        answer = house.approver.post(f"/v1/applications/{case_id}/approve", version="now", headers=headers)
     assert answer.status_code in {500, 503}
     refused(answer, answer.status_code)
     assert "eyJ" not in answer.text
@@ -78,7 +78,7 @@ def test_after_a_failed_commit_the_case_can_be_decided(house):
     case_id = in_state(house, company, "recommended")
 
     with commits_fail(house):
-        assert house.approver.post(f"/v1/cases/{case_id}/approve", version="now").status_code >= 500
+        assert house.approver.post(f"/v1/applications/{case_id}/approve", version="now").status_code >= 500
     (number,) = house.approve(case_id)["certificates"]
     assert number.startswith("MIK-2026-000001-")
     assert house.verify(number)["verdict"] == "valid"
@@ -148,10 +148,10 @@ def test_the_answer_leaves_after_the_commit(house, key):
     statement = "SELECT count(*) FROM certificates JOIN audit_events ON subject_id = number"
     client, seen = watched(house, lambda: rows(house, statement)[0][0])
     token = house.app.state.tokens.issue(house.approver.subject, house.clock())
-    version = house.approver.version_of(f"/v1/cases/{case_id}")
+    version = house.approver.version_of(f"/v1/applications/{case_id}")
     headers = {"Authorization": f"Bearer {token}", "If-Match": f'"{version}"'}
     headers |= {"Idempotency-Key": key} if key else {}
-    answer = client.post(f"/v1/cases/{case_id}/approve", headers=headers)
+    answer = client.post(f"/v1/applications/{case_id}/approve", headers=headers)
     assert len(ok(answer)["certificates"]) == 1
     assert seen == [1]
 
@@ -208,16 +208,16 @@ def test_a_case_that_went_back_stays_back(house):
     path = f"/v1/residencies/{residency['id']}"
     ok(house.registrar.put(f"{path}/stage", version=residency["version"], json={"stage": "construction"}))
     before = count(house, "audit_events")
-    document = refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "not-eligible")
+    document = refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "not-eligible")
     assert [finding["rule"] for finding in document["findings"]] == ["K-05"]
-    case = ok(house.reviewer.get(f"/v1/cases/{case_id}"))
+    case = ok(house.reviewer.get(f"/v1/applications/{case_id}"))
     assert case["state"] == "in_review"
     assert case["recommendation"] is None
     assert case["certificates"] == []
-    assert "release" in case["moves"]
+    assert "release" in case["allowed_actions"]
     assert count(house, "audit_events") == before + 1
     assert count(house, "decisions") == count(house, "certificates") == 0
-    last = ok(house.reviewer.get(f"/v1/cases/{case_id}/timeline"))["items"][-1]
+    last = ok(house.reviewer.get(f"/v1/applications/{case_id}/timeline"))["items"][-1]
     assert last["event"] == "application.returned"
     assert last["name"] == "Approver"
     house.registrar.put(f"{path}/stage", version="now", json={"stage": "operating"})
@@ -231,8 +231,8 @@ def test_a_changed_dossier_sends_the_case_back(house):
     case_id = in_state(house, company, "recommended")
     organisation = stored_id(house, company.organisation_id)
     execute(house, "UPDATE organisations SET legal_name_en = 'Another name' WHERE id = :id", id=organisation)
-    refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "dossier-changed")
-    assert ok(house.reviewer.get(f"/v1/cases/{case_id}"))["state"] == "in_review"
+    refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
+    assert ok(house.reviewer.get(f"/v1/applications/{case_id}"))["state"] == "in_review"
     voided = rows(house, "SELECT voided_at FROM recommendations")
     assert len(voided) == 1 and voided[0][0] is not None
 

@@ -162,7 +162,7 @@ WAIVED = {"reason": "The municipality saw the yard in October."}
 
 
 def waive(caller, case_id, body=WAIVED, **more):
-    return caller.post(f"/v1/cases/{case_id}/visit-waiver", json=body, **({"version": "now"} | more))
+    return caller.post(f"/v1/applications/{case_id}/visit-waiver", json=body, **({"version": "now"} | more))
 
 
 def test_the_owner_waives_a_visit_and_the_decision_says_why(house):
@@ -185,13 +185,13 @@ def test_a_waiver_voids_a_recommendation_made_before(house):
     company = house.company()
     case_id = in_state(house, company, "recommended")
     ok(waive(house.owner, case_id))
-    refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "dossier-changed")
+    refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
 
 
 def test_who_may_waive_and_when(house):
     company = house.company()
     draft, case_id = company.draft(), in_state(house, company, "submitted")
-    refused(house.anonymous.post(f"/v1/cases/{case_id}/visit-waiver", json=WAIVED), 401)
+    refused(house.anonymous.post(f"/v1/applications/{case_id}/visit-waiver", json=WAIVED), 401)
     refused(waive(house.owner, draft), 409, "application-frozen")
     for caller in (company, house.reviewer, house.approver, house.registrar, house.auditor):
         refused(waive(caller, case_id, version=1), 403)
@@ -200,6 +200,6 @@ def test_who_may_waive_and_when(house):
     refused(waive(house.owner, case_id, version=99), 412)
     refused(waive(house.owner, case_id, {"reason": " "}), 422)
     reviewer = house.staff("reviewer", "owner", name="reviewer-and-owner")
-    reviewer.act(f"/v1/cases/{case_id}/claim")
+    reviewer.act(f"/v1/applications/{case_id}/claim")
     refused(waive(reviewer, case_id), 403, "four-eyes")
     ok(waive(house.owner, case_id))

@@ -212,9 +212,9 @@ def test_when_asked_files_are_added_and_none_is_taken(shared_house, company):
     first = ok(company.add_evidence(draft))
     company.submit(draft)
     refused(company.delete(path_of(draft, first)), 409, "application-frozen")
-    house.reviewer.act(f"/v1/cases/{draft}/claim")
+    house.reviewer.act(f"/v1/applications/{draft}/claim")
     question = {"questions": [{"text": "Send the statement of costs."}]}
-    house.reviewer.act(f"/v1/cases/{draft}/request-information", question)
+    house.reviewer.act(f"/v1/applications/{draft}/request-information", question)
     second = ok(company.add_evidence(draft, PDF + b"% asked for"))
     for each in (first, second):
         refused(company.delete(path_of(draft, each)), 409, "application-frozen")
@@ -248,7 +248,7 @@ def test_evidence_belongs_to_the_dossier(house):
             )
         )
         session.commit()
-    refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "dossier-changed")
+    refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
     assert count(house, "certificates") == 0
 
 

@@ -40,7 +40,7 @@ def path_of(item, deed=""):
 
 def outcomes(house, case_id):
     """Rule → outcome, newest assessment of the (only) product."""
-    judged = ok(house.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"][-1]
+    judged = ok(house.reviewer.get(f"/v1/applications/{case_id}/assessment"))["items"][-1]
     return {rule["rule"]: rule["outcome"] for rule in judged["rules"]}
 
 
@@ -257,32 +257,32 @@ def test_what_staff_confirm_and_look_up_is_asked_for_before_a_recommendation(hou
     house.registrar.get(path_of(laid[0]))
     refused(house.registrar.post(path_of(laid[0], "/confirm"), json={}, version=1), 409, "application-frozen")
     company.submit(case_id)
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     verdict = {"product_id": company.application(case_id)["product_ids"][0], "outcome": "approve"}
     recommend = {"json": {"products": [verdict]}, "version": "now"}
-    answer = house.reviewer.post(f"/v1/cases/{case_id}/recommend", **recommend)
+    answer = house.reviewer.post(f"/v1/applications/{case_id}/recommend", **recommend)
     missing = [finding["rule"] for finding in refused(answer, 409, "incomplete")["findings"]]
     assert sorted(missing) == ["C-02", "C-03", "C-11", "C-12", "C-16", "C-17", "K-09", "K-10", "K-11"]
     for item in laid:
         house.confirm_evidence(item)
     house.look_up(company, *LOOKED_UP, case_id=case_id)
-    house.reviewer.act(f"/v1/cases/{case_id}/recommend", {"products": [verdict]})
+    house.reviewer.act(f"/v1/applications/{case_id}/recommend", {"products": [verdict]})
     assert len(house.approve(case_id)["certificates"]) == 1
     assert set(outcomes(house, case_id).values()) == {"pass", "not_applicable"}
     form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}}
-    refused(house.reviewer.post(f"/v1/cases/{case_id}/evidence", **form), 409, "application-frozen")
+    refused(house.reviewer.post(f"/v1/applications/{case_id}/evidence", **form), 409, "application-frozen")
 
 
 def test_staff_add_to_cases_and_to_no_drafts(house):
     company = house.company()
     draft = company.draft()
     form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": "other"}}
-    refused(house.reviewer.post(f"/v1/cases/{draft}/evidence", **form), 409, "application-frozen")
-    refused(company.post(f"/v1/cases/{draft}/evidence", **form), 403)
-    refused(house.approver.post(f"/v1/cases/{draft}/evidence", **form), 403)
-    refused(house.company().post(f"/v1/cases/{draft}/evidence", **form), 404)
+    refused(house.reviewer.post(f"/v1/applications/{draft}/evidence", **form), 409, "application-frozen")
+    refused(company.post(f"/v1/applications/{draft}/evidence", **form | {"data": {"kind": "tax-status"}}), 422)
+    refused(house.approver.post(f"/v1/applications/{draft}/evidence", **form), 403)
+    refused(house.company().post(f"/v1/applications/{draft}/evidence", **form), 404)
     company.submit(draft)
-    item = ok(house.registrar.post(f"/v1/cases/{draft}/evidence", **form))
+    item = ok(house.registrar.post(f"/v1/applications/{draft}/evidence", **form))
     assert item["application_id"] == draft
     assert item["id"] in [each["id"] for each in company.application(draft)["evidence"]]
 
@@ -304,7 +304,7 @@ def test_a_recommendation_falls_with_the_evidence_it_stands_on(house, deed):
         house.look_up(company, "background-check", case_id=case_id)
     else:
         house.confirm_evidence(waiting)
-    answer = house.approver.post(f"/v1/cases/{case_id}/approve", version="now")
+    answer = house.approver.post(f"/v1/applications/{case_id}/approve", version="now")
     refused(answer, 409, "not-eligible" if deed == "withdraw" else "dossier-changed")
     assert company.application(case_id)["state"] == "in_review"
     assert count(house, "certificates") == 0
@@ -332,7 +332,7 @@ def test_a_manual_rule_that_opens_between_the_eyes_sends_the_case_back(house):
     case_id = company.apply()
     house.review(case_id)
     house.clock.advance(days=30)  # the look-up in the tax register has grown old
-    document = refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "not-eligible")
+    document = refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "not-eligible")
     assert [finding["rule"] for finding in document["findings"]] == ["C-02"]
 
 

@@ -44,7 +44,7 @@ def test_what_only_staff_supply_is_absent_for_the_company(house, company):
 def test_what_staff_add_to_a_case_is_absent_for_the_company(house):
     company = house.company()
     case_id = company.apply()
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     item = house.look_up(company, "tax-status", case_id=case_id)
     own = company.lay_for(company.draft(), "permit", **PERMIT)
     assert own["uploaded_by"] == "Aysel Nümunə"
@@ -61,7 +61,7 @@ def test_the_company_reads_reasons_and_not_what_staff_saw(house):
     judged = {
         "company": company.get(f"/v1/applications/{case_id}/assessment"),
         "dry": company.post("/v1/schemes/MIK/assessments", json=dry),
-        "staff": house.reviewer.get(f"/v1/cases/{case_id}/assessment"),
+        "staff": house.reviewer.get(f"/v1/applications/{case_id}/assessment"),
     }
     for who, answer in judged.items():
         rules = [rule for rule in ok(answer)["items"][-1]["rules"] if rule["parameters"].get("evidence") in STAFF_ONLY]

@@ -57,7 +57,7 @@ class TestReplay:
     def test_of_an_approval_gives_the_same_certificate(self, house, company, key):
         case = company.apply()
         house.review(case)
-        path = f"/v1/cases/{case}/approve"
+        path = f"/v1/applications/{case}/approve"
         version = house.approver.version_of(path)
         first = house.approver.post(path, version=version, headers=keyed(key))
         same(first, house.approver.post(path, version=version, headers=keyed(key)))
@@ -147,7 +147,7 @@ class TestRightsEndedMeanwhile:
     def test_a_role_is_gone(self, house, company, key):
         case = company.apply()
         second = house.staff(Role.REVIEWER, name="second")
-        path = f"/v1/cases/{case}/claim"
+        path = f"/v1/applications/{case}/claim"
         ok(second.post(path, version="now", headers=keyed(key)))
         with house.database.session() as session:
             session.execute(sa.update(StaffRole).where(StaffRole.user_id == second.subject.id).values(role="auditor"))
@@ -203,11 +203,11 @@ class TestNotKept:
         with house.database.session() as session:
             session.execute(sa.text("UPDATE products SET ex_works = 1"))
             session.commit()
-        path = f"/v1/cases/{case}/approve"
+        path = f"/v1/applications/{case}/approve"
         version = house.approver.version_of(path)
         answer = house.approver.post(path, version=version, headers=keyed(key))
         assert answer.status_code == 409, answer.text
-        assert ok(house.reviewer.get(f"/v1/cases/{case}"))["state"] == "in_review"
+        assert ok(house.reviewer.get(f"/v1/applications/{case}"))["state"] == "in_review"
         assert kept(house) == []
         assert house.approver.post(path, version=version, headers=keyed(key)).status_code == 412
 

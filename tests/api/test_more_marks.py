@@ -126,9 +126,9 @@ def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_
     assert (facts.emblem, facts.mark_name, facts.issuer_name) == (emblem(None), "Made in Baku", "A municipality")
     assert (facts.authority_names, facts.contact) == ({}, ())
     refused_case = company.apply(outside, scheme="BAKU")
-    house.reviewer.act(f"/v1/cases/{refused_case}/claim")
+    house.reviewer.act(f"/v1/applications/{refused_case}/claim")
     body = {"products": [{"product_id": outside, "outcome": "approve"}]}
-    answer = house.reviewer.post(f"/v1/cases/{refused_case}/recommend", json=body, version="now")
+    answer = house.reviewer.post(f"/v1/applications/{refused_case}/recommend", json=body, version="now")
     assert refused(answer, 409, "not-eligible")["findings"][0]["reason"] == "Ağdam is not in the capital. (by-law 1)"
 
 

@@ -110,8 +110,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     waiting, moving = house.company(), house.company()
 
     def case(state, action, body):
-        kind = "applications" if action == "respond" else "cases"
-        return lambda: (f"/v1/{kind}/{in_state(house, company, state)}/{action}", body)
+        return lambda: (f"/v1/applications/{in_state(house, company, state)}/{action}", body)
 
     def respond():
         case_id = in_state(house, company, "information_requested")
@@ -128,7 +127,7 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         case_id = in_state(house, company, "in_review")
         (product_id,) = ok(company.get(f"/v1/applications/{case_id}"))["product_ids"]
         verdict = {"product_id": product_id, "outcome": "reject", "reasons": ["No."], "resolutions": []}
-        return f"/v1/cases/{case_id}/recommend", {"products": [verdict]}
+        return f"/v1/applications/{case_id}/recommend", {"products": [verdict]}
 
     def certificate(deed, body, suspended=False):
         def make():
@@ -146,9 +145,6 @@ def places(shared_house):  # noqa: C901 (one line for each route)
             return f"/v1/residencies/{row['id']}/{deed}", body
 
         return make
-
-    def organisation(deed, body):
-        return lambda: (f"/v1/organisations/{house.register().organisation_id}/{deed}", body)
 
     def claim(deed, body):
         return lambda: (f"/v1/claims/{house.register().claim_id}/{deed}", body)
@@ -260,18 +256,16 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         ),
         "POST /v1/applications/{application_id}/respond": Place(company, respond),
         "POST /v1/applications/{application_id}/declaration": Place(company, declare),
-        "POST /v1/cases/{case_id}/visit-waiver": Place(house.owner, case("submitted", "visit-waiver", REASON)),
+        "POST /v1/applications/{application_id}/visit-waiver": Place(
+            house.owner, case("submitted", "visit-waiver", REASON)
+        ),
         "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
-        "POST /v1/cases/{case_id}/request-information": Place(
+        "POST /v1/applications/{application_id}/request-information": Place(
             house.reviewer, case("in_review", "request-information", QUESTION)
         ),
-        "POST /v1/cases/{case_id}/recommend": Place(house.reviewer, recommend),
-        "POST /v1/cases/{case_id}/reject": Place(house.approver, case("recommended", "reject", REASON)),
-        "POST /v1/cases/{case_id}/return": Place(house.approver, case("recommended", "return", REASON)),
-        "POST /v1/organisations/{organisation_id}/confirm": Place(
-            house.registrar, organisation("confirm", {"basis": "Extract seen."})
-        ),
-        "POST /v1/organisations/{organisation_id}/refuse": Place(house.registrar, organisation("refuse", REASON)),
+        "POST /v1/applications/{application_id}/recommend": Place(house.reviewer, recommend),
+        "POST /v1/applications/{application_id}/reject": Place(house.approver, case("recommended", "reject", REASON)),
+        "POST /v1/applications/{application_id}/return": Place(house.approver, case("recommended", "return", REASON)),
         "POST /v1/claims/{claim_id}/confirm": Place(
             house.registrar, claim("confirm", {"basis": "Extract seen.", "evidence_seen": []})
         ),
@@ -293,11 +287,18 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/evidence/{evidence_id}/confirm": Place(house.registrar, paper),
         "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(house.registrar, withdrawal),
         "POST /v1/evidence/{evidence_id}/withdraw": Place(company, own_paper),
-        "POST /v1/cases/{case_id}/hand-over": Place(house.reviewer, case("in_review", "hand-over", to_other)),
-        "POST /v1/cases/{case_id}/notes": Place(house.reviewer, case("submitted", "notes", {"text": "Called."})),
-        "POST /v1/cases/assign": Place(
+        "POST /v1/applications/{application_id}/hand-over": Place(
+            house.reviewer, case("in_review", "hand-over", to_other)
+        ),
+        "POST /v1/applications/{application_id}/notes": Place(
+            house.reviewer, case("submitted", "notes", {"text": "Called."})
+        ),
+        "POST /v1/applications/assign": Place(
             house.reviewer,
-            lambda: ("/v1/cases/assign", {"case_ids": [in_state(house, company, "submitted")]} | to_other),
+            lambda: (
+                "/v1/applications/assign",
+                {"application_ids": [in_state(house, company, "submitted")]} | to_other,
+            ),
         ),
         "POST /v1/calendar/holidays": Place(house.owner, lambda: ("/v1/calendar/holidays", holidays)),
         "POST /v1/invitations": Place(company, lambda: ("/v1/invitations", {"email": address()})),
@@ -333,14 +334,12 @@ ROUTES = """
     PUT /v1/applications/{application_id}
     POST /v1/applications/{application_id}/respond
     POST /v1/applications/{application_id}/declaration
-    POST /v1/cases/{case_id}/visit-waiver
+    POST /v1/applications/{application_id}/visit-waiver
     POST /v1/api-clients
-    POST /v1/cases/{case_id}/request-information
-    POST /v1/cases/{case_id}/recommend
-    POST /v1/cases/{case_id}/reject
-    POST /v1/cases/{case_id}/return
-    POST /v1/organisations/{organisation_id}/confirm
-    POST /v1/organisations/{organisation_id}/refuse
+    POST /v1/applications/{application_id}/request-information
+    POST /v1/applications/{application_id}/recommend
+    POST /v1/applications/{application_id}/reject
+    POST /v1/applications/{application_id}/return
     POST /v1/claims/{claim_id}/confirm
     POST /v1/claims/{claim_id}/propose
     POST /v1/claims/{claim_id}/refuse
@@ -356,9 +355,9 @@ ROUTES = """
     POST /v1/evidence/{evidence_id}/confirm
     POST /v1/evidence/{evidence_id}/withdraw-confirmation
     POST /v1/evidence/{evidence_id}/withdraw
-    POST /v1/cases/{case_id}/hand-over
-    POST /v1/cases/{case_id}/notes
-    POST /v1/cases/assign
+    POST /v1/applications/{application_id}/hand-over
+    POST /v1/applications/{application_id}/notes
+    POST /v1/applications/assign
     POST /v1/calendar/holidays
     POST /v1/invitations
     POST /v1/invitations/accept
@@ -394,7 +393,7 @@ def send(caller, route, path, content, *, version=None, headers=JSON):
 def version_for(route, caller, path):
     if route not in CHANGES:
         return None
-    return (caller.house.auditor if "/cases" in path or "/applications" in path else caller).version_of(path)
+    return (caller.house.auditor if "/applications" in path else caller).version_of(path)
 
 
 def footprint(house):
@@ -540,7 +539,7 @@ def test_the_order_of_refusals(shared_house, places, route):
     wrong_role = house.auditor if needs_token and route not in BY_EVERYBODY else None
     if route == "POST /v1/me/second-factor/confirm":
         wrong_role = stranger  # every member of staff has an authenticator
-    of_companies = ("applications", "products", "sites", "cases", "residencies", "organisations", "evidence")
+    of_companies = ("applications", "products", "sites", "residencies", "organisations", "evidence")
     before = footprint(house)
     for content in bad:
         if needs_token:
@@ -562,11 +561,11 @@ AFTERWARDS = {
     "PUT /v1/applications/{application_id}": ("submitted", "application-frozen"),
     "POST /v1/applications/{application_id}/respond": ("submitted", "wrong-state"),
     "POST /v1/applications/{application_id}/declaration": ("withdrawn", "application-frozen"),
-    "POST /v1/cases/{case_id}/visit-waiver": ("withdrawn", "application-frozen"),
-    "POST /v1/cases/{case_id}/request-information": ("submitted", "wrong-state"),
-    "POST /v1/cases/{case_id}/recommend": ("submitted", "wrong-state"),
-    "POST /v1/cases/{case_id}/reject": ("submitted", "wrong-state"),
-    "POST /v1/cases/{case_id}/return": ("submitted", "wrong-state"),
+    "POST /v1/applications/{application_id}/visit-waiver": ("withdrawn", "application-frozen"),
+    "POST /v1/applications/{application_id}/request-information": ("submitted", "wrong-state"),
+    "POST /v1/applications/{application_id}/recommend": ("submitted", "wrong-state"),
+    "POST /v1/applications/{application_id}/reject": ("submitted", "wrong-state"),
+    "POST /v1/applications/{application_id}/return": ("submitted", "wrong-state"),
 }
 
 
@@ -576,8 +575,8 @@ def test_the_state_speaks_before_the_body(shared_house, places, route):
     state, code = AFTERWARDS[route]
     company = house.company()
     case_id = in_state(house, company, state)
-    path = route.split()[1].format(application_id=case_id, case_id=case_id)
-    caller = company if "/applications" in path else place.caller
+    path = route.split()[1].format(application_id=case_id)
+    caller = place.caller if place.caller.is_staff else company
     for content in (MALFORMED["cut off"], b"[]", b""):
         refused(send(caller, route, path, content, version=version_for(route, caller, path)), 409, code)
 
@@ -599,8 +598,8 @@ def test_the_state_speaks_before_the_body_elsewhere(shared_house):
         f"POST /v1/residencies/{residency['id']}/end": house.registrar,
         f"POST /v1/residencies/{residency['id']}/cancel": house.registrar,
         f"PUT /v1/residencies/{residency['id']}/stage": house.registrar,
-        f"POST /v1/organisations/{company.organisation_id}/confirm": house.registrar,
-        f"POST /v1/organisations/{company.organisation_id}/refuse": house.registrar,
+        f"POST /v1/claims/{company.claim_id}/confirm": house.registrar,
+        f"POST /v1/claims/{company.claim_id}/refuse": house.registrar,
         f"PUT /v1/products/{product_id}": company,
     }
     for (route, caller), content in itertools.product(at.items(), (MALFORMED["cut off"], b"[]", b"")):
@@ -735,12 +734,12 @@ def test_a_body_that_is_too_large_stops_a_deed_without_a_body(shared_house):
     company = house.company()
     case_id = in_state(house, company, "recommended")
     before = footprint(house)
-    path = f"/v1/cases/{case_id}/approve"
+    path = f"/v1/applications/{case_id}/approve"
     refused(house.approver.post(path, version="now", content=b"x" * 300_000), 413, "too-large")
     refused(house.anonymous.post(path, content=b"x" * 300_000), 401)
     refused(house.approver.post(path, content=b"x"), 428)
     assert footprint(house) == before
-    assert ok(house.approver.get(f"/v1/cases/{case_id}"))["state"] == "recommended"
+    assert ok(house.approver.get(f"/v1/applications/{case_id}"))["state"] == "recommended"
 
 
 def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_house, caplog):

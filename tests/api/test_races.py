@@ -38,10 +38,10 @@ def test_twenty_approvals_of_one_case_make_one_certificate_per_product(house):
     case_id = company.apply(*products)
     house.review(case_id)
     approvers = [house.approver, other_approver(house)]
-    version = house.approver.version_of(f"/v1/cases/{case_id}")
+    version = house.approver.version_of(f"/v1/applications/{case_id}")
 
     def approve(who):
-        return lambda: approvers[who % 2].post(f"/v1/cases/{case_id}/approve", version=version)
+        return lambda: approvers[who % 2].post(f"/v1/applications/{case_id}/approve", version=version)
 
     answers = at_once(*(approve(who) for who in range(20)))
     assert statuses(answers)[200] == 1, statuses(answers)
@@ -66,7 +66,7 @@ def test_many_cases_approved_at_once_have_serials_without_a_gap(house):
     (residency,) = ok(stopped.get("/v1/residencies"))["items"]
     ok(house.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "planned"}))
     approver = house.approver
-    deeds = [lambda c=c: approver.post(f"/v1/cases/{c}/approve", version="now") for c in (*good, *bad)]
+    deeds = [lambda c=c: approver.post(f"/v1/applications/{c}/approve", version="now") for c in (*good, *bad)]
     answers = at_once(*deeds)
     assert [answer.status_code for answer in answers] == [200] * 6 + [409] * 2
     numbers = [ok(answer)["certificates"][0] for answer in answers[:6]]
@@ -154,13 +154,13 @@ def test_a_case_has_one_holder(house):
     company = house.company()
     case_id = company.apply()
     reviewers = [house.reviewer, other_reviewer(house)]
-    version = house.reviewer.version_of(f"/v1/cases/{case_id}")
+    version = house.reviewer.version_of(f"/v1/applications/{case_id}")
     answers = at_once(
-        *(lambda r=reviewers[i % 2]: r.post(f"/v1/cases/{case_id}/claim", version=version) for i in range(6))
+        *(lambda r=reviewers[i % 2]: r.post(f"/v1/applications/{case_id}/claim", version=version) for i in range(6))
     )
     assert statuses(answers) == {200: 1, 412: 5}
     winner = next(answer for answer in answers if answer.status_code == 200).json()["assignee_id"]
-    assert ok(house.reviewer.get(f"/v1/cases/{case_id}"))["assignee_id"] == winner
+    assert ok(house.reviewer.get(f"/v1/applications/{case_id}"))["assignee_id"] == winner
     assert count(house, "applications") == 1
     claimed = rows(house, "SELECT count(*) FROM audit_events WHERE event = 'application.claimed'")
     assert claimed[0][0] == 1
@@ -171,9 +171,9 @@ def test_approve_against_withdraw(house, attempt):
     """Either a certificate, or a withdrawn application: never both, never neither."""
     company = house.company()
     case_id = in_state(house, company, "recommended")
-    version = house.approver.version_of(f"/v1/cases/{case_id}")
+    version = house.approver.version_of(f"/v1/applications/{case_id}")
     approved, withdrawn = at_once(
-        lambda: house.approver.post(f"/v1/cases/{case_id}/approve", version=version),
+        lambda: house.approver.post(f"/v1/applications/{case_id}/approve", version=version),
         lambda: company.post(f"/v1/applications/{case_id}/withdraw", version=version),
     )
     assert sorted([approved.status_code, withdrawn.status_code]) in ([200, 409], [200, 412])
@@ -189,11 +189,11 @@ def test_approve_against_cancelling_the_residency(house, attempt):
     company = house.company()
     case_id = in_state(house, company, "recommended")
     residency = ok(company.get("/v1/residencies"))["items"][0]
-    version = house.approver.version_of(f"/v1/cases/{case_id}")
+    version = house.approver.version_of(f"/v1/applications/{case_id}")
     closing = {"on": "2026-11-22", "reason": "Taken back by the park."}
     path = f"/v1/residencies/{residency['id']}/cancel"
     approved, cancelled = at_once(
-        lambda: house.approver.post(f"/v1/cases/{case_id}/approve", version=version),
+        lambda: house.approver.post(f"/v1/applications/{case_id}/approve", version=version),
         lambda: house.registrar.post(path, version=residency["version"], json=closing),
     )
     assert cancelled.status_code == 200, cancelled.text
@@ -204,7 +204,7 @@ def test_approve_against_cancelling_the_residency(house, attempt):
     else:
         refused(approved, 409, "not-eligible")
         assert count(house, "certificates") == 0
-        assert ok(house.reviewer.get(f"/v1/cases/{case_id}"))["state"] == "in_review"
+        assert ok(house.reviewer.get(f"/v1/applications/{case_id}"))["state"] == "in_review"
 
 
 def test_a_product_does_not_change_while_it_is_submitted(house):

@@ -31,7 +31,7 @@ def test_the_whole_way(house):
     assert mail.subject == "Подтвердите адрес электронной почты"
     token = house.code("first@numune.example")
     made = ok(confirm(house, token))
-    assert made["standing"] == "unconfirmed"
+    assert made["status"] == "unconfirmed"
     ok(sign_in(house, "first@numune.example"))
     refused(confirm(house, token, voen_of(8002)), 409, "token-over")
     assert rows(house, "SELECT language, is_administrator FROM users WHERE NOT is_staff") == [("ru", True)]
@@ -42,7 +42,7 @@ def test_the_whole_way(house):
 def test_claim_04_the_answer_is_the_same_for_every_address_and_so_is_the_work(house):
     """Known, unknown, refused, of staff: the same answer after the same statements, and nothing is hashed."""
     known, gone = house.register(), house.register()
-    house.registrar.act(f"/v1/organisations/{gone.organisation_id}/refuse", {"reason": "No power of attorney."})
+    house.registrar.act(f"/v1/claims/{gone.claim_id}/refuse", {"reason": "No power of attorney."})
     seen = []
     for email in (email_of(known), "nobody@numune.example", email_of(gone), email_of(house.owner)):
         with counted(house) as said:

@@ -61,7 +61,6 @@ class World:
         kept = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
         self.ids = {
             "application_id": cases,
-            "case_id": cases,
             "product_id": [company.add_product()],
             "site_id": [company.site_id],
             "organisation_id": [company.organisation_id],
@@ -157,7 +156,7 @@ def test_every_operation_by_itself(world):
 # Journeys
 
 BY_TAG = {
-    "cases": "reviewer",
+    "review": "reviewer",
     "registrar": "registrar",
     "certificate status": "owner",
     "matters": "owner",
@@ -175,7 +174,7 @@ def with_links(document):
         for match in re.finditer(r"/{(\w+)}", path):
             place = path[: match.start()]
             sources = [(place, "get", "200", "/items/0"), (place, "post", "201", "")]
-            if place == "/v1/cases":
+            if place == "/v1/applications":
                 sources.append(("/v1/applications/{application_id}/submit", "post", "200", ""))
             for source, method, status, pointer in sources:
                 answer = document["paths"].get(source, {}).get(method, {}).get("responses", {}).get(status)
@@ -201,8 +200,8 @@ def good_bodies(world):
         "POST /v1/sites": lambda: {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"},
         "POST /v1/products": lambda: product(company.site_id),
         "POST /v1/applications": draft,
-        "POST /v1/cases/{case_id}/request-information": lambda: {"questions": [{"text": "Since when?"}]},
-        "POST /v1/cases/{case_id}/notes": lambda: {"text": "Seen."},
+        "POST /v1/applications/{application_id}/request-information": lambda: {"questions": [{"text": "Since when?"}]},
+        "POST /v1/applications/{application_id}/notes": lambda: {"text": "Seen."},
         "POST /v1/certificates/{number}/suspend": lambda: {"cause": "hearing"},
     }
 

@@ -85,7 +85,7 @@ DOORS = {
     "PUT    /v1/products/{product_id}": COMPANY,
     "POST   /v1/products/{product_id}/retire": COMPANY,
     "POST   /v1/schemes/{code}/assessments": f"{COMPANY} stranger",
-    "GET    /v1/applications": f"{COMPANY} stranger",
+    "GET    /v1/applications": f"{COMPANY} stranger {READERS}",
     "POST   /v1/applications": f"{COMPANY} stranger",
     "GET    /v1/applications/{application_id}": f"{COMPANY} {READERS}",
     "PUT    /v1/applications/{application_id}": COMPANY,
@@ -96,7 +96,7 @@ DOORS = {
     "POST   /v1/applications/{application_id}/withdraw": COMPANY,
     "GET    /v1/applications/{application_id}/assessment": f"{COMPANY} {READERS}",
     "GET    /v1/applications/{application_id}/timeline": f"{COMPANY} {READERS}",
-    "POST   /v1/applications/{application_id}/evidence": COMPANY,
+    "POST   /v1/applications/{application_id}/evidence": f"{COMPANY} registrar reviewer",
     "GET    /v1/applications/{application_id}/evidence": f"{COMPANY} {READERS}",
     "GET    /v1/applications/{application_id}/evidence/{evidence_id}": f"{COMPANY} {READERS}",
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": COMPANY,
@@ -123,29 +123,21 @@ DOORS = {
     "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": "applicant",
     "GET    /v1/schemes/{code}/impact": "owner auditor",
     # reviewer, approver
-    "GET    /v1/cases": READERS,
-    "GET    /v1/cases/{case_id}": READERS,
-    "GET    /v1/cases/{case_id}/assessment": READERS,
-    "GET    /v1/cases/{case_id}/timeline": READERS,
-    "GET    /v1/cases/{case_id}/notes": READERS,
-    "GET    /v1/cases/{case_id}/earlier-decisions": READERS,
-    "POST   /v1/cases/{case_id}/notes": "registrar reviewer approver owner",
-    "POST   /v1/cases/{case_id}/evidence": "registrar reviewer",
-    "POST   /v1/cases/assign": "reviewer",
-    "POST   /v1/cases/{case_id}/claim": "reviewer",
-    "POST   /v1/cases/{case_id}/hand-over": "reviewer",
-    "POST   /v1/cases/{case_id}/release": "reviewer",
-    "POST   /v1/cases/{case_id}/request-information": "reviewer",
-    "POST   /v1/cases/{case_id}/recommend": "reviewer",
-    "POST   /v1/cases/{case_id}/visit-waiver": "owner",
-    "POST   /v1/cases/{case_id}/approve": "approver",
-    "POST   /v1/cases/{case_id}/reject": "approver",
-    "POST   /v1/cases/{case_id}/return": "approver",
+    "GET    /v1/applications/{application_id}/notes": READERS,
+    "POST   /v1/applications/{application_id}/notes": "registrar reviewer approver owner",
+    "POST   /v1/applications/assign": "reviewer",
+    "POST   /v1/applications/{application_id}/claim": "reviewer",
+    "POST   /v1/applications/{application_id}/hand-over": "reviewer",
+    "POST   /v1/applications/{application_id}/release": "reviewer",
+    "POST   /v1/applications/{application_id}/request-information": "reviewer",
+    "POST   /v1/applications/{application_id}/recommend": "reviewer",
+    "POST   /v1/applications/{application_id}/visit-waiver": "owner",
+    "POST   /v1/applications/{application_id}/approve": "approver",
+    "POST   /v1/applications/{application_id}/reject": "approver",
+    "POST   /v1/applications/{application_id}/return": "approver",
     # registrar
     "GET    /v1/organisations": STAFF,
     "GET    /v1/organisations/{organisation_id}": f"{COMPANY} {STAFF}",
-    "POST   /v1/organisations/{organisation_id}/confirm": "registrar",
-    "POST   /v1/organisations/{organisation_id}/refuse": "registrar",
     "GET    /v1/organisations/{organisation_id}/claims": f"applicant {READERS}",
     "GET    /v1/residencies": f"{COMPANY} {STAFF} stranger",
     "GET    /v1/claims": f"applicant stranger {READERS}",
@@ -191,7 +183,7 @@ DOORS = {
 }
 
 # What takes a recent code of the authenticator, whoever it is
-OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "case_id", "organisation_id"}
+OF_A_COMPANY = {"site_id", "product_id", "application_id", "evidence_id", "client_id", "organisation_id"}
 OF_A_COMPANY |= {"residency_id", "member_id", "invitation_id", "claim_id", "secret_id"}
 OF_THE_HOUSE = {"user_id", "request_id", "role", "matter_id", "report_id"}
 OF_NOBODY = {
@@ -205,8 +197,7 @@ OF_THE_HOLDER = ("/surrender", "/changes", "/description")
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 TAKES_FORM = {"POST /v1/claims", "POST /v1/register/imports", "POST /v1/auth/token", "POST /v1/auth/revoke"}
 TAKES_FORM |= {
-    f"POST /v1/{whose}/evidence"
-    for whose in ("applications/{application_id}", "cases/{case_id}", "organisations/{organisation_id}")
+    f"POST /v1/{whose}/evidence" for whose in ("applications/{application_id}", "organisations/{organisation_id}")
 }
 
 
@@ -291,6 +282,13 @@ def routes(shared_house):
     return {f"{method.upper()} {path}" for path, operations in paths.items() for method in operations}
 
 
+def under_review(things, route):
+    """What only staff act on is the application under review; everybody else has the draft."""
+    if "{application_id}" in route and "applicant" not in DOORS[route]:
+        return things | {"application_id": things["case_id"]}
+    return things
+
+
 def call(caller, route, things, **more):
     method, path = route.split()
     if "/parks/" in path:
@@ -371,8 +369,9 @@ def test_every_role_at_every_door(shared_house, company, stranger, things, route
     house = shared_house
     staff = {role: house.staff(role) for role in STAFF.split()}
     callers = staff | {"stranger": stranger, "program": program_of(company), "applicant": company}
+    suited = under_review(things, route)
     for name, caller in callers.items():
-        answer = call(caller, route, fresh(company, things) if route.startswith("DELETE") else things)
+        answer = call(caller, route, fresh(company, things) if route.startswith("DELETE") else suited)
         if name in DOORS[route]:
             assert answer.status_code not in {401, 403, 404}, f"{name} at {route}: {answer.text}"
             assert answer.status_code < 500, answer.text
@@ -385,7 +384,7 @@ def test_every_role_at_every_door(shared_house, company, stranger, things, route
 def test_another_companys_things_are_absent(stranger, things, routes):
     """On every route, whatever else is said: not even the version or the body is looked at."""
     for route in about_a_company(routes):
-        wanted = parameters(route)
+        wanted, suited = parameters(route), under_review(things, route)
         for more in (
             {},
             {"version": 1},
@@ -397,8 +396,8 @@ def test_another_companys_things_are_absent(stranger, things, routes):
                 continue
             if route.startswith("GET") and more:
                 continue
-            document = refused(call(stranger, route, things, **more), 404, "not-found")
-            assert not any(things[name] in str(document) for name in wanted), route
+            document = refused(call(stranger, route, suited, **more), 404, "not-found")
+            assert not any(suited[name] in str(document) for name in wanted), route
 
 
 def test_what_is_absent_looks_the_same_as_another_companys(stranger, things, routes):
@@ -406,7 +405,7 @@ def test_what_is_absent_looks_the_same_as_another_companys(stranger, things, rou
     for route in about_a_company(routes):
         wanted = parameters(route) & OF_A_COMPANY
         absent = refused(call(stranger, route, things | dict.fromkeys(wanted, nowhere)), 404)
-        assert refused(call(stranger, route, things), 404) == absent, route
+        assert refused(call(stranger, route, under_review(things, route)), 404) == absent, route
 
 
 def test_what_cannot_be_an_id_names_nothing(company, things, routes):
@@ -456,7 +455,7 @@ def test_lists_hold_the_own_things_only(shared_house, company, stranger, things)
 
 
 def test_the_desk_lists_no_drafts(shared_house, things):
-    ids = {case["id"] for case in ok(shared_house.reviewer.get("/v1/cases?limit=100"))["items"]}
+    ids = {case["id"] for case in ok(shared_house.reviewer.get("/v1/applications?limit=100"))["items"]}
     assert things["case_id"] in ids
     assert things["application_id"] not in ids
 
@@ -465,14 +464,30 @@ def test_the_applicant_reads_nothing_of_the_house(shared_house, company, strange
     """Who reviews, what was recommended and why a case went back is for the staff."""
     house = shared_house
     secret = "A note that only the house may read."
-    house.approver.act(f"/v1/cases/{things['case_id']}/return", {"reason": secret})
+    house.approver.act(f"/v1/applications/{things['case_id']}/return", {"reason": secret})
     house.review(things["case_id"])
     for path in (f"/v1/applications/{things['case_id']}", f"/v1/applications/{things['case_id']}/timeline"):
         text = company.get(path).text
         assert company.get(path).status_code == 200
         for hidden in (house.reviewer.id, house.approver.id, secret, "Reviewer", "Approver"):
             assert hidden not in text, (path, hidden)
-    assert secret in house.reviewer.get(f"/v1/cases/{things['case_id']}/timeline").text
+    assert secret in house.reviewer.get(f"/v1/applications/{things['case_id']}/timeline").text
+
+
+def test_what_only_staff_read_of_an_application_reaches_no_company(shared_house, company, things):
+    """One address for both, and the members that are for the staff are empty for the company."""
+    house, path = shared_house, f"/v1/applications/{things['case_id']}"
+    for by_staff, shown in ((True, ok(house.auditor.get(path))), (False, ok(company.get(path)))):
+        assert (shown["assignee_id"], shown["recommendation"] is not None) == (
+            (house.reviewer.id, True) if by_staff else (None, False)
+        )
+    everybody = {each["id"]: each for each in ok(company.get("/v1/applications?limit=100"))["items"]}
+    assert {each["assignee_id"] for each in everybody.values()} == {None}
+    for assignee in ("me", house.reviewer.id, house.approver.id, "x"):  # so nobody finds out who reviews
+        same = ok(company.get("/v1/applications", params={"limit": 100, "assignee": assignee}))["items"]
+        assert [each["id"] for each in same] == list(everybody)
+    refused(house.reviewer.get("/v1/applications?assignee=x"), 422, "invalid")
+    refused(company.get(f"{path}/notes"), 403, "forbidden")
 
 
 def test_decisions_take_a_recent_second_factor(shared_house, things):
@@ -482,7 +497,7 @@ def test_decisions_take_a_recent_second_factor(shared_house, things):
             caller = shared_house.staff(role).without_factor()
             if route.startswith("DELETE") and route not in NEEDED:
                 continue
-            answer = call(caller, route, things)
+            answer = call(caller, route, under_review(things, route))
             if route in NEEDED:
                 refused(answer, 403, "second-factor-required")
             else:

@@ -61,7 +61,7 @@ LISTED = [(state, action) for state, action in ALL_LISTED if action != "assign"]
 
 
 def path_of(action, case_id):
-    return f"/v1/{'applications' if action in BY_APPLICANT else 'cases'}/{case_id}/{action}"
+    return f"/v1/applications/{case_id}/{action}"
 
 
 def body_of(house, action, case_id):
@@ -180,8 +180,8 @@ def test_only_the_reviewer_who_holds_a_case_works_on_it(shared_house, company, a
     refused(do(house, other_reviewer(house), action, case_id, version=before[1]), 403, "not-case-holder")
     refused(do(house, other_reviewer(house), action, case_id), 403, "not-case-holder")  # before the missing version
     assert seen(house, case_id) == before
-    assert action not in ok(other_reviewer(house).get(f"/v1/cases/{case_id}"))["moves"]
-    assert action in ok(house.reviewer.get(f"/v1/cases/{case_id}"))["moves"]
+    assert action not in ok(other_reviewer(house).get(f"/v1/applications/{case_id}"))["allowed_actions"]
+    assert action in ok(house.reviewer.get(f"/v1/applications/{case_id}"))["allowed_actions"]
 
 
 @pytest.mark.parametrize("action", BY_APPROVER)
@@ -193,7 +193,7 @@ def test_who_recommended_does_not_decide(shared_house, company, action):
     refused(do(house, person, action, case_id, version=before[1]), 403, "four-eyes")
     refused(do(house, person, action, case_id), 403, "four-eyes")  # before the missing version
     assert seen(house, case_id) == before
-    assert action not in ok(person.get(f"/v1/cases/{case_id}"))["moves"]
+    assert action not in ok(person.get(f"/v1/applications/{case_id}"))["allowed_actions"]
     ok(do(house, other_approver(house), action, case_id, version=before[1]))
 
 
@@ -202,11 +202,11 @@ def test_four_eyes_look_at_the_standing_recommendation_and_not_at_an_old_one(sha
     house = shared_house
     first, second = both(house), house.staff(Role.REVIEWER, Role.APPROVER, name="second-with-both-roles")
     case_id = in_state(house, company, "recommended", reviewer=first)
-    house.approver.act(f"/v1/cases/{case_id}/return", REASON)
-    first.act(f"/v1/cases/{case_id}/release")
+    house.approver.act(f"/v1/applications/{case_id}/return", REASON)
+    first.act(f"/v1/applications/{case_id}/release")
     house.review(case_id, reviewer=second)
-    refused(second.post(f"/v1/cases/{case_id}/approve", version="now"), 403, "four-eyes")
-    assert first.act(f"/v1/cases/{case_id}/approve")["state"] == "approved"
+    refused(second.post(f"/v1/applications/{case_id}/approve", version="now"), 403, "four-eyes")
+    assert first.act(f"/v1/applications/{case_id}/approve")["state"] == "approved"
 
 
 @pytest.mark.parametrize("state", LIFE)
@@ -214,23 +214,25 @@ def test_only_submitted_cases_are_assigned_and_by_reviewers_only(shared_house, c
     house = shared_house
     case_id = in_state(house, company, state)
     before = seen(house, case_id)
-    body = {"case_ids": [case_id], "to": other_reviewer(house).id}
+    body = {"application_ids": [case_id], "to": other_reviewer(house).id}
     for name, caller in callers.items():
         if name != "reviewer":
-            refused(caller.post("/v1/cases/assign", json=body), 403)
-    refused(house.anonymous.post("/v1/cases/assign", json=body), 401)
+            refused(caller.post("/v1/applications/assign", json=body), 403)
+    refused(house.anonymous.post("/v1/applications/assign", json=body), 401)
     if state == "submitted":
         for wrong in (house.approver.id, company.id, house.auditor.id, company.organisation_id):
-            refused(house.reviewer.post("/v1/cases/assign", json=body | {"to": wrong}), 422, "invalid")
+            refused(house.reviewer.post("/v1/applications/assign", json=body | {"to": wrong}), 422, "invalid")
     else:
         also = in_state(house, company, "submitted")
         for ids in ([case_id], [also, case_id]):  # all or none
-            (why,) = refused(house.reviewer.post("/v1/cases/assign", json=body | {"case_ids": ids}), 409)["cases"]
-            assert why["case_id"] == case_id
+            (why,) = refused(house.reviewer.post("/v1/applications/assign", json=body | {"application_ids": ids}), 409)[
+                "applications"
+            ]
+            assert why["application_id"] == case_id
         assert seen(house, also)[0] == "submitted"
     assert seen(house, case_id) == before
     if state == "submitted":
-        (case,) = ok(house.reviewer.post("/v1/cases/assign", json=body))["items"]
+        (case,) = ok(house.reviewer.post("/v1/applications/assign", json=body))["items"]
         assert case["state"] == "in_review"
         assert seen(house, case_id)[2] == other_reviewer(house).id
 
@@ -241,12 +243,14 @@ def test_a_case_is_handed_over_to_another_reviewer_only(shared_house, company):
     before = seen(house, case_id)
     for wrong in (house.reviewer.id, house.approver.id, company.id, "00000000-0000-7000-8000-000000000000", None, "x"):
         refused(
-            house.reviewer.post(f"/v1/cases/{case_id}/hand-over", json={"to": wrong}, version="now"), 422, "invalid"
+            house.reviewer.post(f"/v1/applications/{case_id}/hand-over", json={"to": wrong}, version="now"),
+            422,
+            "invalid",
         )
     assert seen(house, case_id) == before
-    house.reviewer.act(f"/v1/cases/{case_id}/hand-over", {"to": other_reviewer(house).id})
+    house.reviewer.act(f"/v1/applications/{case_id}/hand-over", {"to": other_reviewer(house).id})
     assert seen(house, case_id)[2] == other_reviewer(house).id
-    refused(house.reviewer.post(f"/v1/cases/{case_id}/release", version="now"), 403, "not-case-holder")
+    refused(house.reviewer.post(f"/v1/applications/{case_id}/release", version="now"), 403, "not-case-holder")
 
 
 def test_moves_say_what_each_caller_can_do(shared_house, company, callers):
@@ -257,7 +261,7 @@ def test_moves_say_what_each_caller_can_do(shared_house, company, callers):
             if name == "inspector":
                 continue  # does not read cases
             mine = {a for a, (role, _) in moves.items() if role == ("applicant" if name == "program" else name)}
-            assert set(ok(caller.get(f"/v1/applications/{case_id}"))["moves"]) == mine, (state, name)
+            assert set(ok(caller.get(f"/v1/applications/{case_id}"))["allowed_actions"]) == mine, (state, name)
 
 
 # Certificates: status → deed → status

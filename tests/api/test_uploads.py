@@ -67,7 +67,7 @@ def test_what_is_refused_leaves_no_file(shared_house, company):
     refused(company.add_evidence(draft, b""), 422)
     refused(company.add_evidence(draft, pdf("b"), valid_until="never"), 422)
     refused(other.add_evidence(draft, pdf("c")), 404)
-    refused(shared_house.approver.post(f"/v1/cases/{draft}/evidence", files={"file": ("x.pdf", pdf("d"))}), 403)
+    refused(shared_house.approver.post(f"/v1/applications/{draft}/evidence", files={"file": ("x.pdf", pdf("d"))}), 403)
     company.act(f"/v1/applications/{draft}/withdraw")
     refused(company.add_evidence(draft, pdf("e")), 409)
     assert on_disk(shared_house) == before

@@ -90,7 +90,6 @@ class World:
         asked = ok(house.owner.post(f"/v1/users/{house.auditor.id}/role-requests", json={"role": "reviewer"}))
         self.things = {
             "application_id": draft,
-            "case_id": case_id,
             "product_id": company.add_product(),
             "site_id": company.site_id,
             "organisation_id": company.organisation_id,
@@ -107,10 +106,15 @@ class World:
         self.private = (SECRET.encode(), f"member@{company.voen}".encode(), PDF)
         document = ok(house.http.get("/openapi.json"))
         self.routes = [
-            (method.upper(), re.sub(r"{(\w+)}", lambda name: str(self.things.get(name[1], "x")), path), operation)
+            (method.upper(), self.filled(path, operation, {"application_id": case_id}), operation)
             for path, operations in document["paths"].items()
             for method, operation in operations.items()
         ]
+
+    def filled(self, path, operation, under_review):
+        """The path with ids in it: what only staff act on is the application under review, not the draft."""
+        things = self.things | under_review if operation["tags"] == ["review"] else self.things
+        return re.sub(r"{(\w+)}", lambda name: str(things.get(name[1], "x")), path)
 
     def as_(self, caller):
         if caller is self.house.anonymous:

@@ -57,7 +57,7 @@ def test_the_approver_reads_why_and_nothing_is_lost(house):
         session.commit()
     case_id = company.apply()
     house.review(case_id)
-    refused = house.approver.post(f"/v1/cases/{case_id}/approve", version="now")
+    refused = house.approver.post(f"/v1/applications/{case_id}/approve", version="now")
     assert refused.status_code == 409
     problem = refused.json()
     assert problem["code"] == "credential-not-sound"
@@ -69,7 +69,7 @@ def test_the_approver_reads_why_and_nothing_is_lost(house):
         assert session.scalars(sa.select(Certificate)).all() == []
         assert session.scalars(sa.select(Counter.name).where(Counter.name == "status-index")).all() == []
     house.approver.act(
-        f"/v1/cases/{case_id}/return", {"reason": "The name of the company is spelt with a foreign letter."}
+        f"/v1/applications/{case_id}/return", {"reason": "The name of the company is spelt with a foreign letter."}
     )
     assert company.application(case_id)["state"] == "in_review"
     assert house.certify().split("-")[2] == "000001"

@@ -126,8 +126,8 @@ def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
         suspended = issued(play(stage(house)[0]))["MIK", "P016"]
         house.clock.advance(minutes=5)
         house.owner.act(f"/v1/certificates/{suspended}/reinstate", {"cause": "hearing"})
-        (unconfirmed,) = ok(house.registrar.get("/v1/organisations?standing=unconfirmed"))["items"]
-        house.registrar.act(f"/v1/organisations/{unconfirmed['id']}/confirm", {"basis": "Seen."})
+        (unconfirmed,) = ok(house.registrar.get("/v1/claims?state=waiting"))["items"]
+        house.registrar.act(f"/v1/claims/{unconfirmed['id']}/confirm", {"basis": "Seen."})
         before = counts(house.database)
 
         played = play(stage(house)[0])
@@ -135,7 +135,7 @@ def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
         assert counts(house.database) == before
         assert played.refused == {}
         assert house.verify(suspended)["verdict"] == "valid"
-        on_the_desk = ok(house.auditor.get("/v1/cases?limit=100"))["items"]
+        on_the_desk = ok(house.auditor.get("/v1/applications?limit=100"))["items"]
         assert cast.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
 
 

@@ -20,14 +20,14 @@ def second_reviewer(house):
 def claimed(house, company, *product_ids):
     """Id of a case that the first reviewer holds."""
     case_id = company.apply(*product_ids)
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     return case_id
 
 
 def asked(house, company, *questions):
     """Id of a case whose reviewer waits for answers."""
     case_id = claimed(house, company)
-    house.reviewer.act(f"/v1/cases/{case_id}/request-information", {"questions": list(questions) or [QUESTION]})
+    house.reviewer.act(f"/v1/applications/{case_id}/request-information", {"questions": list(questions) or [QUESTION]})
     return case_id
 
 

@@ -11,7 +11,7 @@ from tests.support import ok
 
 
 def hand_over(caller, case_id, to, **more):
-    return caller.post(f"/v1/cases/{case_id}/hand-over", json={"to": str(to)}, **{"version": "now"} | more)
+    return caller.post(f"/v1/applications/{case_id}/hand-over", json={"to": str(to)}, **{"version": "now"} | more)
 
 
 def deeds(caller, case_id):
@@ -21,16 +21,16 @@ def deeds(caller, case_id):
 def test_a_case_goes_from_hand_to_hand(house):
     case_id = claimed(house, house.company())
     second = second_reviewer(house)
-    before = ok(house.reviewer.get(f"/v1/cases/{case_id}"))
-    assert "hand-over" in before["moves"]
+    before = ok(house.reviewer.get(f"/v1/applications/{case_id}"))
+    assert "hand-over" in before["allowed_actions"]
     house.clock.advance(hours=1)
     after = ok(hand_over(house.reviewer, case_id, second.id))
     assert (after["state"], after["assignee_id"]) == ("in_review", second.id)
     assert after["version"] == before["version"] + 1
     assert after["state_since"] == before["state_since"]  # still the same review
-    assert "hand-over" not in after["moves"]
+    assert "hand-over" not in after["allowed_actions"]
     refused(hand_over(house.reviewer, case_id, second.id), 403, "not-case-holder")
-    second.act(f"/v1/cases/{case_id}/release")
+    second.act(f"/v1/applications/{case_id}/release")
     refused(hand_over(second, case_id, house.reviewer.id), 409, "wrong-state")
 
 
@@ -49,11 +49,11 @@ def test_only_an_active_reviewer_takes_a_case_over(house):
     for caller in (house.approver, house.owner, house.auditor):
         refused(hand_over(caller, case_id, house.reviewer.id, version=99), 403)
     refused(hand_over(company, case_id, house.reviewer.id, version=99), 404)
-    assert ok(house.reviewer.get(f"/v1/cases/{case_id}"))["assignee_id"] == house.reviewer.id
+    assert ok(house.reviewer.get(f"/v1/applications/{case_id}"))["assignee_id"] == house.reviewer.id
 
 
 def assign(caller, case_ids, to, **more):
-    return caller.post("/v1/cases/assign", json={"case_ids": case_ids, "to": str(to)}, **more)
+    return caller.post("/v1/applications/assign", json={"application_ids": case_ids, "to": str(to)}, **more)
 
 
 def test_many_cases_are_assigned_at_once(house):
@@ -64,7 +64,7 @@ def test_many_cases_are_assigned_at_once(house):
     assert [item["id"] for item in answer["items"]] == cases
     assert {(item["state"], item["assignee_id"]) for item in answer["items"]} == {("in_review", second.id)}
     assert all("application.assigned" in deeds(company, case_id) for case_id in cases)
-    second.act(f"/v1/cases/{cases[0]}/release")  # whoever was given it works on it like on a case of their own
+    second.act(f"/v1/applications/{cases[0]}/release")  # whoever was given it works on it like on a case of their own
 
 
 def test_a_colleagues_case_is_never_taken_and_nothing_is_half_done(house):
@@ -75,22 +75,22 @@ def test_a_colleagues_case_is_never_taken_and_nothing_is_half_done(house):
     unknown = str(uuid4())
     second = second_reviewer(house)
     document = refused(assign(second, [free, held, draft, withdrawn, unknown], second.id), 409, "not-assignable")
-    assert {each["case_id"]: each["code"] for each in document["cases"]} == {
+    assert {each["application_id"]: each["code"] for each in document["applications"]} == {
         held: "case-held",
         draft: "wrong-state",
         withdrawn: "wrong-state",
         unknown: "not-found",
     }
-    assert all(each["detail"] for each in document["cases"])
-    assert ok(second.get(f"/v1/cases/{free}"))["state"] == "submitted"
-    assert ok(second.get(f"/v1/cases/{held}"))["assignee_id"] == house.reviewer.id
+    assert all(each["detail"] for each in document["applications"])
+    assert ok(second.get(f"/v1/applications/{free}"))["state"] == "submitted"
+    assert ok(second.get(f"/v1/applications/{held}"))["assignee_id"] == house.reviewer.id
     assert "application.assigned" not in deeds(company, free)
-    assert pointers(refused(assign(second, [free, free], second.id), 422)) == ["/case_ids"]
+    assert pointers(refused(assign(second, [free, free], second.id), 422)) == ["/application_ids"]
     assert pointers(refused(assign(second, [free], house.approver.id), 422)) == ["/to"]
     refused(assign(second, [], second.id), 422)
     for caller in (house.approver, house.auditor, company):
         refused(assign(caller, [free], second.id), 403)
-    assert ok(second.get(f"/v1/cases/{free}"))["state"] == "submitted"
+    assert ok(second.get(f"/v1/applications/{free}"))["state"] == "submitted"
 
 
 def test_assigning_again_with_the_same_key_answers_the_same(house):
@@ -106,7 +106,7 @@ def test_assigning_again_with_the_same_key_answers_the_same(house):
 def test_notes_are_for_the_staff_alone(house):
     company = house.company()
     case_id = claimed(house, company)
-    path = f"/v1/cases/{case_id}/notes"
+    path = f"/v1/applications/{case_id}/notes"
     version = company.version_of(f"/v1/applications/{case_id}")
     seen = deeds(company, case_id)
     for writer in (house.reviewer, house.approver, house.registrar, house.owner):
@@ -142,7 +142,7 @@ def _json(body):
 
 def test_notes_come_in_pages(house):
     case_id = claimed(house, house.company())
-    path = f"/v1/cases/{case_id}/notes"
+    path = f"/v1/applications/{case_id}/notes"
     for n in range(3):
         ok(house.reviewer.post(path, json={"text": str(n)}))
     first = house.auditor.get(path, params={"limit": 2})
@@ -155,8 +155,8 @@ def test_notes_come_in_pages(house):
 def test_why_a_case_was_returned_is_among_the_notes(house):
     case_id = claimed(house, house.company())
     house.review(case_id)
-    house.approver.act(f"/v1/cases/{case_id}/return", {"reason": "The cost statement does not add up."})
-    (said,) = ok(house.reviewer.get(f"/v1/cases/{case_id}/notes"))["items"]
+    house.approver.act(f"/v1/applications/{case_id}/return", {"reason": "The cost statement does not add up."})
+    (said,) = ok(house.reviewer.get(f"/v1/applications/{case_id}/notes"))["items"]
     assert (said["text"], said["author"]) == ("The cost statement does not add up.", "Approver")
 
 
@@ -164,13 +164,13 @@ def test_a_question_says_what_it_is_about_and_an_answer_on_what_it_rests(house):
     company = house.company()
     case_id = company.apply()
     (product_id,) = company.application(case_id)["product_ids"]
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     questions = [
         {"text": "Where does the coil come from?", "product_id": product_id, "field": "/materials"},
         {"text": "Since when does the hall run?", "field": "/site/production_started_on"},
         {"text": "Anything else?"},
     ]
-    house.reviewer.act(f"/v1/cases/{case_id}/request-information", {"questions": questions})
+    house.reviewer.act(f"/v1/applications/{case_id}/request-information", {"questions": questions})
     waiting = company.application(case_id)["questions"]
     assert [(q["field"], q["product_id"]) for q in waiting] == [
         ("/materials", product_id),
@@ -183,7 +183,7 @@ def test_a_question_says_what_it_is_about_and_an_answer_on_what_it_rests(house):
     answers[0]["evidence_ids"] = [file_id, file_id]
     company.declare(case_id)  # with the file
     company.act(f"/v1/applications/{case_id}/respond", {"answers": answers})
-    answered = ok(house.reviewer.get(f"/v1/cases/{case_id}"))["questions"]
+    answered = ok(house.reviewer.get(f"/v1/applications/{case_id}"))["questions"]
     assert [q["evidence_ids"] for q in answered] == [[file_id], [], []]
     assert {q["answer"] for q in answered} == {"See the file."}
 
@@ -201,7 +201,7 @@ def test_a_question_says_what_it_is_about_and_an_answer_on_what_it_rests(house):
 def test_a_question_about_nothing_is_refused(house, question, pointer):
     case_id = claimed(house, house.company())
     body = {"questions": [QUESTION | question]}
-    answer = house.reviewer.post(f"/v1/cases/{case_id}/request-information", json=body, version="now")
+    answer = house.reviewer.post(f"/v1/applications/{case_id}/request-information", json=body, version="now")
     assert pointers(refused(answer, 422)) == [pointer]
 
 

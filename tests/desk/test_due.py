@@ -22,8 +22,8 @@ from app.registry.model import Residency
 from tests.support import PASSWORD, ok
 
 
-def timed(caller, case_id, kind="cases"):
-    case = ok(caller.get(f"/v1/{kind}/{case_id}"))
+def timed(caller, case_id):
+    case = ok(caller.get(f"/v1/applications/{case_id}"))
     return tuple(case[name] for name in ("clock", "age_working_days", "due_step", "overdue")), case["due_at"]
 
 
@@ -37,23 +37,23 @@ def swept(house, **more):
 def test_every_case_says_how_old_it_is_and_what_is_due(house):
     company = house.company()
     case_id = company.draft()
-    assert timed(company, case_id, "applications") == (("stopped", None, "draft", False), "2027-02-18T20:00:00Z")
+    assert timed(company, case_id) == (("stopped", None, "draft", False), "2027-02-18T20:00:00Z")
     company.submit(case_id)
     assert timed(house.reviewer, case_id) == (("running", 0, "first-look", False), "2026-11-27T20:00:00Z")
     house.clock.advance(days=6)
     assert timed(house.reviewer, case_id)[0] == ("running", 5, "first-look", True)
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     assert timed(house.reviewer, case_id) == (("running", 5, "decision", False), "2027-01-06T20:00:00Z")
-    house.reviewer.act(f"/v1/cases/{case_id}/request-information", {"questions": [QUESTION]})
+    house.reviewer.act(f"/v1/applications/{case_id}/request-information", {"questions": [QUESTION]})
     expected = (("stopped", 5, "answer", False), "2026-12-11T20:00:00Z")
-    assert timed(company, case_id, "applications") == timed(house.reviewer, case_id) == expected
+    assert timed(company, case_id) == timed(house.reviewer, case_id) == expected
     house.clock.advance(days=9)
     answer_all(company, case_id)
     assert timed(house.reviewer, case_id) == (("running", 5, "decision", False), "2027-01-14T20:00:00Z")
     house.review(case_id)
     house.approve(case_id)
     house.clock.advance(days=90)
-    assert timed(company, case_id, "applications") == (("stopped", 5, None, False), None)
+    assert timed(company, case_id) == (("stopped", 5, None, False), None)
 
 
 def answer_all(company, case_id):
@@ -69,18 +69,21 @@ def test_lists_show_the_same_and_late_ones_can_be_asked_for(house):
     house.clock.advance(days=7)
     fresh = company.apply(company.add_product())
     waiting = asked(house, company)
-    listed = {item["id"]: item for item in ok(house.reviewer.get("/v1/cases"))["items"]}
+    listed = {item["id"]: item for item in ok(house.reviewer.get("/v1/applications"))["items"]}
     for case_id in (*late, held, fresh, waiting):
-        item, case = listed[case_id], ok(house.reviewer.get(f"/v1/cases/{case_id}"))
+        item, case = listed[case_id], ok(house.reviewer.get(f"/v1/applications/{case_id}"))
         for name in ("clock", "age_working_days", "due_at", "due_step", "overdue"):
             assert item[name] == case[name]
     mine = {item["id"]: item["overdue"] for item in ok(company.get("/v1/applications"))["items"]}
     assert {case_id for case_id, is_late in mine.items() if is_late} == set(late)
 
     def late_ones(**params):
-        return house.reviewer.get("/v1/cases", params={"overdue": True} | params)
+        return house.reviewer.get("/v1/applications", params={"overdue": True} | params)
 
     assert [item["id"] for item in ok(late_ones())["items"]] == late
+    for caller, own in ((company, late), (house.company(), [])):
+        items = ok(caller.get("/v1/applications", params={"overdue": True}))["items"]
+        assert [item["id"] for item in items] == own
     assert ok(late_ones(state="in_review"))["items"] == []
     first = late_ones(limit=2)
     assert [item["id"] for item in ok(first)["items"]] == late[:2]
@@ -97,7 +100,7 @@ def test_late_cases_are_found_behind_many_that_are_not(house, monkeypatch):
     kept = [claimed(house, company, company.add_product()) for _ in range(4)]
     last = company.apply(company.add_product())
     house.clock.advance(days=34)  # more days than a decision may take working days
-    items = ok(house.reviewer.get("/v1/cases", params={"overdue": True}))["items"]
+    items = ok(house.reviewer.get("/v1/applications", params={"overdue": True}))["items"]
     assert [item["id"] for item in items] == [first, last]
     assert kept
 
@@ -123,7 +126,7 @@ def test_an_unanswered_question_ends_the_application(house):
     number = company.application(case_id)["number"]
     assert swept(house) == [f"application {number} has lapsed", "1 done."]
     after = company.application(case_id)
-    assert (after["state"], after["moves"], after["acts_next"]) == ("lapsed", [], None)
+    assert (after["state"], after["allowed_actions"], after["waiting_on"]) == ("lapsed", [], None)
     last = ok(company.get(f"/v1/applications/{case_id}/timeline"))["items"][-1]
     assert (last["event"], last["by"], last["state"]) == ("application.lapsed", "system", "lapsed")
     assert swept(house) == ["0 done."]
@@ -134,7 +137,7 @@ def test_an_answer_that_comes_late_but_before_the_sweep_counts(house):
     company = house.company()
     case_id = asked(house, company)
     house.clock.advance(days=30)
-    assert timed(company, case_id, "applications")[0][-1] is True
+    assert timed(company, case_id)[0][-1] is True
     answer_all(company, case_id)
     assert swept(house) == ["0 done."]
     assert company.application(case_id)["state"] == "in_review"
@@ -306,4 +309,4 @@ def test_every_step_that_lapses_has_its_words():
 
 @pytest.mark.parametrize("value", ["maybe", "2", ""])
 def test_a_filter_that_is_neither_true_nor_false_is_refused(house, value):
-    refused(house.reviewer.get("/v1/cases", params={"overdue": value}), 422)
+    refused(house.reviewer.get("/v1/applications", params={"overdue": value}), 422)

@@ -10,11 +10,11 @@ from tests.support import ok, product
 
 def reject(house, case_id, reason="The statement of “Gizli” cannot be believed."):
     house.review(case_id, outcome="reject", reasons=[reason])
-    house.approver.act(f"/v1/cases/{case_id}/approve")
+    house.approver.act(f"/v1/applications/{case_id}/approve")
 
 
 def for_staff(house, case_id, **params):
-    return ok(house.approver.get(f"/v1/cases/{case_id}/earlier-decisions", params=params))["items"]
+    return ok(house.approver.get(f"/v1/applications/{case_id}/earlier-decisions", params=params))["items"]
 
 
 def for_company(company, case_id):
@@ -40,7 +40,7 @@ def decided(house):
 def test_the_staff_reads_them_whole_newest_first(decided):
     house, asking, case_id, was = decided
     own, failing, granted = for_staff(house, case_id)
-    assert [own["case_id"], failing["case_id"]] == [was["own"], was["failing"]]
+    assert [own["application_id"], failing["application_id"]] == [was["own"], was["failing"]]
     assert [own["same_company"], failing["same_company"], granted["same_company"]] == [True, False, False]
     assert own["organisation"]["id"] == asking.organisation_id
     assert failing["organisation"]["legal_name_en"].startswith("Sample")
@@ -49,16 +49,16 @@ def test_the_staff_reads_them_whole_newest_first(decided):
     assert "K-06" in [finding["rule"] for finding in refusal["failed"]]
     assert refusal["reasons"] == ["The statement of “Gizli” cannot be believed."]
     assert granted["products"][0]["certificate"] == was["granted"]
-    assert [each["case_id"] for each in for_staff(house, case_id, same_company=True)] == [was["own"]]
+    assert [each["application_id"] for each in for_staff(house, case_id, same_company=True)] == [was["own"]]
     assert len(for_staff(house, case_id, same_company=False)) == 2
 
 
 def test_they_come_in_pages(decided):
     house, _, case_id, was = decided
-    path = f"/v1/cases/{case_id}/earlier-decisions"
+    path = f"/v1/applications/{case_id}/earlier-decisions"
     first = house.reviewer.get(path, params={"limit": 2})
     following = house.reviewer.get(first.headers["Link"].split(">")[0].removeprefix("<"))
-    seen = [item["case_id"] for item in ok(first)["items"] + ok(following)["items"]]
+    seen = [item["application_id"] for item in ok(first)["items"] + ok(following)["items"]]
     assert len(seen) == len(set(seen)) == 3
     assert seen[0] == was["own"]
 
@@ -77,7 +77,7 @@ def test_a_company_reads_its_own_and_counts_of_others(decided):
     assert rules["K-06"]["title"]["az"] and rules["K-06"]["clause"]["en"]
     # No name, number, product, sentence or value of anybody else.
     shown = answer.text
-    company = house.auditor.get(f"/v1/cases/{was['failing']}").json()["organisation"]
+    company = house.auditor.get(f"/v1/applications/{was['failing']}").json()["organisation"]
     for secret in ("Gizli", was["granted"], was["failing"], company["legal_name_en"], company["id"], "10.0 %"):
         assert secret not in shown
 
@@ -94,8 +94,8 @@ def test_manual_rules_that_a_person_accepted_are_counted(house):
 
 def test_a_case_is_compared_with_what_was_decided_before_it(decided):
     house, asking, _, was = decided
-    assert [each["case_id"] for each in for_staff(house, was["failing"])] == [
-        house.auditor.get("/v1/cases").json()["items"][0]["id"]
+    assert [each["application_id"] for each in for_staff(house, was["failing"])] == [
+        house.auditor.get("/v1/applications").json()["items"][0]["id"]
     ]
     (heading,) = for_company(asking, was["own"])
     assert heading["own"] == []
@@ -108,7 +108,7 @@ def test_a_decision_stays_under_the_code_of_its_day(decided):
     body = product(asking.site_id) | {"hs6": "391721", "reference": "first"}
     ok(asking.put(f"/v1/products/{product_id}", json=body, version="now"))
     (own, *_) = for_staff(house, case_id)
-    assert (own["case_id"], own["products"][0]["hs6"]) == (was["own"], "730630")
+    assert (own["application_id"], own["products"][0]["hs6"]) == (was["own"], "730630")
     other_heading = asking.draft(asking.add_product(hs6="391723"))
     assert for_company(asking, other_heading)[0] == {
         "heading": "3917",
@@ -129,9 +129,9 @@ def test_they_are_for_those_who_may_see_the_case(decided):
     house, asking, case_id, _ = decided
     stranger = house.register()
     refused(stranger.get(f"/v1/applications/{case_id}/earlier-decisions"), 404)
-    refused(stranger.get(f"/v1/cases/{case_id}/earlier-decisions"), 404)
-    refused(asking.get(f"/v1/cases/{case_id}/earlier-decisions"), 403)
-    refused(house.inspector.get(f"/v1/cases/{case_id}/earlier-decisions"), 403)
+    (heading,) = ok(asking.get(f"/v1/applications/{case_id}/earlier-decisions?same_company=false"))["items"]
+    assert heading.keys() == {"heading", "own", "others"}  # nothing of what staff read
+    refused(house.inspector.get(f"/v1/applications/{case_id}/earlier-decisions"), 403)
     refused(house.anonymous.get(f"/v1/applications/{case_id}/earlier-decisions"), 401)
 
 

@@ -136,8 +136,8 @@ def _lay(caller, path, kind, **details):
 
 def _lay_for_case(house):
     case_id = house.company().apply()
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
-    return _lay(house.reviewer, f"/v1/cases/{case_id}/evidence", "tax-status", **_TAXPAYER)
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
+    return _lay(house.reviewer, f"/v1/applications/{case_id}/evidence", "tax-status", **_TAXPAYER)
 
 
 def _lay_for_company(house):
@@ -193,8 +193,10 @@ ACCESS_WALKS = {
     "POST /v1/access-requests/{request_id}/confirm": _answer_request("confirm"),
     "POST /v1/access-requests/{request_id}/refuse": _answer_request("refuse"),
 }
+BY_STAFF = {"POST /v1/applications/{application_id}/evidence": _lay_for_case}
+"""Where the staff writes to the same address as the company."""
+
 EVIDENCE_WALKS = {
-    "POST /v1/cases/{case_id}/evidence": _lay_for_case,
     "POST /v1/organisations/{organisation_id}/evidence": _lay_for_company,
     "POST /v1/evidence/{evidence_id}/confirm": _confirm_evidence,
     "POST /v1/evidence/{evidence_id}/withdraw-confirmation": _withdraw_confirmation,

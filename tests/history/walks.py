@@ -81,14 +81,14 @@ def _withdraw(house):
 
 def _held(house, company=None):
     case_id = (company or house.company()).apply()
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     return case_id
 
 
 def _respond(house):
     company = house.company()
     case_id = _held(house, company)
-    house.reviewer.act(f"/v1/cases/{case_id}/request-information", QUESTIONS)
+    house.reviewer.act(f"/v1/applications/{case_id}/request-information", QUESTIONS)
     (question,) = company.application(case_id)["questions"]
     body = {"answers": [{"question_id": question["id"], "text": "On 1 March 2024."}]}
     return _transition(company, f"/v1/applications/{case_id}/respond", body)
@@ -126,16 +126,16 @@ def _client(company):
 
 
 def _with_case(action, body=None):
-    return lambda house: _transition(house.reviewer, f"/v1/cases/{_held(house)}/{action}", body)
+    return lambda house: _transition(house.reviewer, f"/v1/applications/{_held(house)}/{action}", body)
 
 
 def _claim(house):
-    return _transition(house.reviewer, f"/v1/cases/{house.company().apply()}/claim")
+    return _transition(house.reviewer, f"/v1/applications/{house.company().apply()}/claim")
 
 
 def _assign(house):
-    body = {"case_ids": [house.company().apply()], "to": house.reviewer.id}
-    return partial(house.reviewer.post, "/v1/cases/assign", json=body)
+    body = {"application_ids": [house.company().apply()], "to": house.reviewer.id}
+    return partial(house.reviewer.post, "/v1/applications/assign", json=body)
 
 
 def _hand_over(house):
@@ -145,28 +145,22 @@ def _hand_over(house):
 
 def _recommend(house):
     case_id = _held(house)
-    ids = ok(house.reviewer.get(f"/v1/cases/{case_id}"))["product_ids"]
+    ids = ok(house.reviewer.get(f"/v1/applications/{case_id}"))["product_ids"]
     body = {"products": [{"product_id": i, "outcome": "approve"} for i in ids]}
-    return _transition(house.reviewer, f"/v1/cases/{case_id}/recommend", body)
+    return _transition(house.reviewer, f"/v1/applications/{case_id}/recommend", body)
 
 
 def _decide(action, body=None):
     def walk(house):
         case_id = _held(house)
         house.review(case_id)
-        return _transition(house.approver, f"/v1/cases/{case_id}/{action}", body)
+        return _transition(house.approver, f"/v1/applications/{case_id}/{action}", body)
 
     return walk
 
 
 def _note(house):
-    return partial(house.reviewer.post, f"/v1/cases/{_held(house)}/notes", json={"text": "Seen."})
-
-
-def _company_deed(deed, body):
-    return lambda house: _transition(
-        house.registrar, f"/v1/organisations/{house.register().organisation_id}/{deed}", body
-    )
+    return partial(house.reviewer.post, f"/v1/applications/{_held(house)}/notes", json={"text": "Seen."})
 
 
 def _claim_deed(deed, body):
@@ -263,7 +257,7 @@ def _declare(house):
 
 def _waive_visit(house):
     case_id = house.company().apply()
-    return _transition(house.owner, f"/v1/cases/{case_id}/visit-waiver", REASON)
+    return _transition(house.owner, f"/v1/applications/{case_id}/visit-waiver", REASON)
 
 
 def _report(house):
@@ -284,7 +278,7 @@ WALKS = {
     "POST /v1/applications/{application_id}/submit": _submit,
     "POST /v1/applications/{application_id}/respond": _respond,
     "POST /v1/applications/{application_id}/declaration": _declare,
-    "POST /v1/cases/{case_id}/visit-waiver": _waive_visit,
+    "POST /v1/applications/{application_id}/visit-waiver": _waive_visit,
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
@@ -292,18 +286,16 @@ WALKS = {
     "DELETE /v1/api-clients/{client_id}": _revoke_client,
     "POST /v1/api-clients/{client_id}/secrets": _add_secret,
     "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": _end_secret,
-    "POST /v1/cases/assign": _assign,
-    "POST /v1/cases/{case_id}/claim": _claim,
-    "POST /v1/cases/{case_id}/release": _with_case("release"),
-    "POST /v1/cases/{case_id}/hand-over": _hand_over,
-    "POST /v1/cases/{case_id}/notes": _note,
-    "POST /v1/cases/{case_id}/request-information": _with_case("request-information", QUESTIONS),
-    "POST /v1/cases/{case_id}/recommend": _recommend,
-    "POST /v1/cases/{case_id}/approve": _decide("approve"),
-    "POST /v1/cases/{case_id}/reject": _decide("reject", REASON),
-    "POST /v1/cases/{case_id}/return": _decide("return", REASON),
-    "POST /v1/organisations/{organisation_id}/confirm": _company_deed("confirm", {"basis": "Extract seen."}),
-    "POST /v1/organisations/{organisation_id}/refuse": _company_deed("refuse", REASON),
+    "POST /v1/applications/assign": _assign,
+    "POST /v1/applications/{application_id}/claim": _claim,
+    "POST /v1/applications/{application_id}/release": _with_case("release"),
+    "POST /v1/applications/{application_id}/hand-over": _hand_over,
+    "POST /v1/applications/{application_id}/notes": _note,
+    "POST /v1/applications/{application_id}/request-information": _with_case("request-information", QUESTIONS),
+    "POST /v1/applications/{application_id}/recommend": _recommend,
+    "POST /v1/applications/{application_id}/approve": _decide("approve"),
+    "POST /v1/applications/{application_id}/reject": _decide("reject", REASON),
+    "POST /v1/applications/{application_id}/return": _decide("return", REASON),
     "POST /v1/claims": _claim_again,
     "POST /v1/claims/{claim_id}/propose": _propose,
     "POST /v1/claims/{claim_id}/confirm": _claim_deed("confirm", {"basis": "Extract seen."}),

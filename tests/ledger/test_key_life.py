@@ -294,7 +294,7 @@ def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_check
     command("keys", "retire", "--", kid)
     case = house.company().apply()
     house.review(case)
-    refused = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refused = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refused.status_code, refused.json()["code"]) == (503, "no-active-key")
     assert house.verify(number)["verdict"] == "valid"
     command("keys", "retire", "--", kid, code=2)
@@ -310,12 +310,12 @@ def test_issuance_is_paused_with_a_reason_and_resumed(house, command):
     command("issuance", "pause", "--reason", "Again.", code=2)
     case = house.company().apply()
     house.review(case)
-    refused = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refused = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refused.status_code, refused.json()["code"]) == (503, "issuance-paused")
     assert refused.json()["reason"] == "The register is being audited."
     assert refused.json()["detail"].endswith("UTC: The register is being audited.")
     assert house.verify(number)["verdict"] == "valid"
-    assert ok(house.approver.get(f"/v1/cases/{case}"))["state"] == "recommended"  # nothing was done
+    assert ok(house.approver.get(f"/v1/applications/{case}"))["state"] == "recommended"  # nothing was done
     command("issuance", "resume")
     command("issuance", "resume", code=2)
     assert len(house.approve(case)["certificates"]) == 1

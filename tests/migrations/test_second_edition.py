@@ -98,7 +98,7 @@ def test_a_recommended_case_goes_back_to_review(house):
     footwear = member(house, "r10")
     case = application(footwear, "demo-MIA-R10")
     assert case["state"] == "recommended"
-    refused = house.approver.post(f"/v1/cases/{case['id']}/approve", version="now")
+    refused = house.approver.post(f"/v1/applications/{case['id']}/approve", version="now")
     assert (refused.status_code, refused.json()["code"]) == (409, "not-eligible")
     assert {"C-16", "C-17"} <= {each["rule"] for each in refused.json()["findings"]}
     again = application(footwear, "demo-MIA-R10")

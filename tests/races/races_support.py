@@ -61,7 +61,7 @@ class Scene:
         self.house, self.company = house, company
         certified = state in {"active", "suspended"}
         self.case_id = in_state(house, company, "approved" if certified else state)
-        self.path = f"/v1/cases/{self.case_id}"
+        self.path = f"/v1/applications/{self.case_id}"
         if certified:
             (number,) = company.application(self.case_id)["certificates"]
             self.path = f"/v1/certificates/{number}"
@@ -76,8 +76,10 @@ class Scene:
             return partial(_lapse, self.house, self.case_id)
         person = self._person(who)
         if what == "assign":
-            return partial(person.post, "/v1/cases/assign", json={"case_ids": [self.case_id], "to": person.id})
-        path = self.path.replace("/cases/", "/applications/") if who == "company" else self.path
+            return partial(
+                person.post, "/v1/applications/assign", json={"application_ids": [self.case_id], "to": person.id}
+            )
+        path = self.path
         version, body = person.version_of(path), self._body(what)
         send = partial(person.put, path) if what == "edit" else partial(person.post, f"{path}/{what}")
         return partial(send, version=version, **({"json": body} if body else {}))

@@ -69,7 +69,7 @@ def test_one_is_done_and_the_other_refused(shared_house, state, first, second):
 
 
 def one_wins(scene, round_, *contenders):
-    before = scene.company.version_of(scene.path.replace("/cases/", "/applications/"))
+    before = scene.company.version_of(scene.path)
     seen = len(scene.events())
     answers = at_once([scene.prepared(each) for each in contenders], round_)
     winners = [each for each, answer in zip(contenders, answers, strict=True) if won(answer)]
@@ -79,5 +79,5 @@ def one_wins(scene, round_, *contenders):
     (winner,) = winners
     done = [DEEDS[event] for event in scene.events()[seen:] if event in DEEDS]
     assert done == [winner.rpartition(" ")[2]]
-    assert scene.company.version_of(scene.path.replace("/cases/", "/applications/")) == before + 1
+    assert scene.company.version_of(scene.path) == before + 1
     assert_one_certificate_at_most(scene, assert_history_leads_to_the_present(scene))

@@ -6,8 +6,9 @@ from uuid import UUID
 from app.access import service as access
 from app.access.model import User
 from app.actor import Actor, ActorKind, Role
+from app.applications import claims
 from app.registry import organisations, residency, store
-from app.registry.model import Organisation, Park, ResidencyStatus
+from app.registry.model import Claim, Organisation, Park, ResidencyStatus
 from app.registry.residency_rows import ResidencyDetails
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -48,6 +49,22 @@ def register(session, voen=VOENS[0], **changed) -> tuple[Organisation, User]:
     }
     claim, user = organisations.register_company(session, **(fields | changed))
     return store.organisation(session, claim.organisation_id), user
+
+
+def claim_of(session, company) -> Claim:
+    """The claim that this was entered with."""
+    return next(each for each in store.claims(session, voen=company.voen) if each.organisation_id == company.id)
+
+
+def confirm(session, actor, company, *, basis="Extract", version=1) -> Organisation:
+    """The company that comes of the claim."""
+    claim = claim_of(session, company)
+    decided = claims.confirm(session, actor, claim.id, version=version, basis=basis, now=NOW)
+    return store.organisation(session, decided.organisation_id)
+
+
+def refuse(session, actor, company, *, reason="No", version=1) -> None:
+    claims.refuse(session, actor, claim_of(session, company).id, version=version, reason=reason, now=NOW)
 
 
 def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> Park:

@@ -48,7 +48,7 @@ def company(house):
 def approval(house, company, products):
     case_id = company.apply(*(company.add_product() for _ in range(products)))
     house.review(case_id)
-    return cost(house.approver, f"/v1/cases/{case_id}/approve")
+    return cost(house.approver, f"/v1/applications/{case_id}/approve")
 
 
 def test_an_approval_takes_as_many_statements_for_one_product_as_for_many(house, company):

@@ -107,7 +107,7 @@ def test_the_declaration_and_the_visit(house):
     assert (made.made_by, made.made_by_name) == (company.id, "Aysel Nümunə")
     assert (made.text_version, made.made_text_version) == ("2026.1", "2026.1")
     assert found.visit == facts.VisitFacts(None, None)
-    house.owner.act(f"/v1/cases/{application}/visit-waiver", {"reason": "A household."})
+    house.owner.act(f"/v1/applications/{application}/visit-waiver", {"reason": "A household."})
     assert one(house, application).visit.waived_because == "A household."
     house.review(application)
     [number] = house.approve(application)["certificates"]

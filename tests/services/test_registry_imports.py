@@ -6,10 +6,9 @@ from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
-from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, confirm, member, register, staff
 
 from app.actor import SYSTEM, Role
-from app.applications import claims
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid
 from app.registry import imports, places, store
@@ -266,7 +265,7 @@ def test_a_claim_that_waits_is_nothing_to_an_import(session):
 
 def test_a_company_that_registered_itself_keeps_its_standing_and_gets_the_names_of_the_register(session):
     company, _ = register(session)
-    claims.confirm_organisation(session, staff(session), organisation_id=company.id, version=1, basis="x", now=NOW)
+    confirm(session, staff(session), company)
     applied = put(session)
     assert changed(applied)["source"] == ("applicant", "register")
     assert changed(applied)["site"] == (None, "Ağdam")

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, claim_of, confirm, member, refuse, register, staff
 
 from app.access import client_store, clients
 from app.actor import Actor, ActorKind, Role
@@ -77,9 +77,7 @@ def test_a_confirmed_claim_moves_into_the_listed_company_and_the_words_of_the_re
     row, registrar = listed(session), staff(session)
     claimed, user = register(session, legal_name_en="What somebody typed")
     other, stranger = register(session, email="other@example.az")
-    company = claims.confirm_organisation(
-        session, registrar, organisation_id=claimed.id, version=1, basis="Extract", now=NOW
-    )
+    company = confirm(session, registrar, claimed)
     session.commit()
     assert company.id == row.id
     assert (company.standing, company.legal_name_en, company.version) == ("confirmed", "Name of the register", 2)
@@ -92,9 +90,7 @@ def test_a_confirmed_claim_moves_into_the_listed_company_and_the_words_of_the_re
 def test_nothing_of_a_refused_claim_passes_to_the_next(session):
     registrar = staff(session)
     refused, _ = register(session, legal_name_en="Impostor")
-    claims.refuse_organisation(
-        session, registrar, organisation_id=refused.id, version=1, reason="Forged letter", now=NOW
-    )
+    refuse(session, registrar, refused, reason="Forged letter")
     again, _ = register(session, legal_name_en="The real one", email="real@example.az")
     assert again.id != refused.id
     assert (again.legal_name_en, again.standing, refused.standing) == ("The real one", "unconfirmed", "refused")
@@ -104,14 +100,14 @@ def test_nothing_of_a_refused_claim_passes_to_the_next(session):
 def test_a_second_claim_for_a_confirmed_company_is_disputed_and_not_confirmed_by_one(session):
     registrar = staff(session)
     company, _ = register(session)
-    claims.confirm_organisation(session, registrar, organisation_id=company.id, version=1, basis="Extract", now=NOW)
+    confirm(session, registrar, company)
     other, _ = register(session, email="other@example.az")
-    claim = store.claim_of(session, other.id)
+    claim = claim_of(session, other)
     assert claim.state == "disputed"
     with pytest.raises(Conflict) as refusal:
-        claims.confirm_organisation(session, registrar, organisation_id=other.id, version=1, basis="Extract", now=NOW)
+        confirm(session, registrar, other)
     assert refusal.value.refusal_code == "not-proposed"
-    claims.refuse_organisation(session, registrar, organisation_id=other.id, version=1, reason="No", now=NOW)
+    refuse(session, registrar, other)
     assert (claim.state, company.standing) == ("refused", "confirmed")
 
 
@@ -150,14 +146,7 @@ def test_of_two_at_once_with_one_address_the_slower_gets_a_conflict_and_no_crash
 def test_the_registrar_confirms_on_evidence(session):
     registrar = staff(session)
     company, _ = register(session)
-    confirmed = claims.confirm_organisation(
-        session,
-        registrar,
-        organisation_id=company.id,
-        version=1,
-        basis="Extract of the register\nof 20 November",
-        now=NOW,
-    )
+    confirmed = confirm(session, registrar, company, basis="Extract of the register\nof 20 November")
     session.commit()
     assert (confirmed.standing, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)
     event = session.query(AuditEvent).filter_by(event="organisation.confirmed").one()
@@ -170,9 +159,7 @@ def test_refusing_seals_members_ends_clients_and_keeps_the_reason_out_of_the_aud
     registrar = staff(session)
     company, user = register(session)
     client, *_ = clients.create_client(session, member(user), name="ERP", now=NOW, life=timedelta(days=1))
-    claims.refuse_organisation(
-        session, registrar, organisation_id=company.id, version=1, reason="Nobody there knows them", now=NOW
-    )
+    refuse(session, registrar, company, reason="Nobody there knows them")
     session.commit()
     assert (company.standing, company.refusal_reason) == ("refused", "Nobody there knows them")
     assert (user.active, user.sealed_at) == (True, NOW)
@@ -183,39 +170,26 @@ def test_refusing_seals_members_ends_clients_and_keeps_the_reason_out_of_the_aud
 def test_decisions_fit_the_standing(session):
     registrar = staff(session)
     company, _ = register(session)
-    arguments = {"organisation_id": company.id, "now": NOW}
-    claims.confirm_organisation(session, registrar, **arguments, version=1, basis="Extract")
-    for decide, text in (
-        (claims.confirm_organisation, {"basis": "Again"}),
-        (claims.refuse_organisation, {"reason": "Late doubts"}),
-    ):
+    confirm(session, registrar, company)
+    for decide, text in ((confirm, {"basis": "Again"}), (refuse, {"reason": "Late doubts"})):
         with pytest.raises(WrongState) as refusal:
-            decide(session, registrar, **arguments, version=2, **text)
-        assert refusal.value.data == {"state": "confirmed", "action": decide.__name__.split("_")[0], "allowed": []}
+            decide(session, registrar, company, version=2, **text)
+        assert refusal.value.data == {"state": "confirmed", "action": decide.__name__, "allowed": []}
 
 
 def test_refusals_around_a_decision(session):
     registrar, reviewer = staff(session), staff(session, Role.REVIEWER, "reviewer")
     company, user = register(session)
-
-    def confirm(actor=registrar, organisation_id=company.id, version=1, basis="Extract"):
-        return claims.confirm_organisation(
-            session, actor, organisation_id=organisation_id, version=version, basis=basis, now=NOW
-        )
-
     for other in (reviewer, member(user)):
-        with pytest.raises(Forbidden):
-            confirm(other)
-        with pytest.raises(Forbidden):
-            claims.refuse_organisation(session, other, organisation_id=company.id, version=1, reason="No", now=NOW)
+        for decide in (confirm, refuse):
+            with pytest.raises(Forbidden):
+                decide(session, other, company)
     with pytest.raises(NotFound):
-        confirm(organisation_id=user.id)
-    with pytest.raises(StaleVersion):
-        confirm(version=7)
-    with pytest.raises(VersionRequired):
-        confirm(version=None)
-    with pytest.raises(Invalid):
-        confirm(basis=" ")
+        claims.confirm(session, registrar, user.id, version=1, basis="Extract", now=NOW)
+    wrong = (({"version": 7}, StaleVersion), ({"version": None}, VersionRequired), ({"basis": " "}, Invalid))
+    for details, refusal in wrong:
+        with pytest.raises(refusal):
+            confirm(session, registrar, company, **details)
 
 
 def test_companies_see_only_themselves(session):
@@ -234,7 +208,7 @@ def test_companies_see_only_themselves(session):
 def test_the_list_pages_filters_and_finds(session):
     registrar = staff(session)
     rows = [register(session, voen, now=NOW + timedelta(seconds=n))[0] for n, voen in enumerate(VOENS)]
-    claims.confirm_organisation(session, registrar, organisation_id=rows[2].id, version=1, basis="x", now=NOW)
+    confirm(session, registrar, rows[2])
 
     def found(**query):
         return organisations.list_organisations(session, registrar, **query)

@@ -23,10 +23,10 @@ def test_a_changed_dossier_goes_back_to_review(house):
     house.confirm_evidence(permit, number="E-2024-15")
 
     # Nothing is granted, although every rule still passes; the recommendation is void.
-    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refusal = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "dossier-changed")
     assert ok(house.anonymous.get("/v1/certificates"))["items"] == []
-    back = ok(house.reviewer.get(f"/v1/cases/{case}"))
+    back = ok(house.reviewer.get(f"/v1/applications/{case}"))
     assert (back["state"], back["recommendation"]) == ("in_review", None)
     assert back["assignee_id"] == house.reviewer.id
 
@@ -43,7 +43,7 @@ def test_what_the_company_changes_under_review_it_declares_again(house):
     # Its place of production is not frozen; but nobody has declared that the new day is true.
     start = {"name": "Hall 1", "production_started_on": "2024-09-09"}
     assert company.put(f"/v1/sites/{company.site_id}", version="now", json=start).status_code == 200
-    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refusal = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "not-eligible")
     assert [(each["rule"], each["outcome"]) for each in refusal.json()["findings"]] == [("C-16", "incomplete")]
     assert "changed after the declaration" in refusal.json()["findings"][0]["reason"]
@@ -51,10 +51,10 @@ def test_what_the_company_changes_under_review_it_declares_again(house):
     # The reviewer cannot recommend it either, and asks. The company declares, and only then can it answer.
     (product_id,) = company.application(case)["product_ids"]
     approve = {"products": [{"product_id": product_id, "outcome": "approve"}]}
-    refusal = house.reviewer.post(f"/v1/cases/{case}/recommend", version="now", json=approve)
+    refusal = house.reviewer.post(f"/v1/applications/{case}/recommend", version="now", json=approve)
     assert (refusal.status_code, refusal.json()["code"]) == (409, "incomplete")
     question = {"questions": [{"text": "Since when?", "field": "/site/production_started_on"}]}
-    house.reviewer.act(f"/v1/cases/{case}/request-information", question)
+    house.reviewer.act(f"/v1/applications/{case}/request-information", question)
     (asked,) = company.application(case)["questions"]
     answer = {"answers": [{"question_id": asked["id"], "text": "Since 9 September 2024, as entered now."}]}
     refusal = company.post(f"/v1/applications/{case}/respond", version="now", json=answer)
@@ -69,12 +69,12 @@ def test_the_approver_sends_it_back_with_a_note_that_the_company_does_not_read(h
     company = house.company()
     case = company.apply()
     house.review(case)
-    house.approver.act(f"/v1/cases/{case}/return", {"reason": "Look at the cost statement once more."})
+    house.approver.act(f"/v1/applications/{case}/return", {"reason": "Look at the cost statement once more."})
 
     def notes(who, path):
         return [each["note"] for each in ok(who.get(path))["items"] if each["note"]]
 
-    assert notes(house.reviewer, f"/v1/cases/{case}/timeline") == ["Look at the cost statement once more."]
+    assert notes(house.reviewer, f"/v1/applications/{case}/timeline") == ["Look at the cost statement once more."]
     assert notes(company, f"/v1/applications/{case}/timeline") == []
 
 

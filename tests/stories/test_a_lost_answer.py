@@ -68,7 +68,7 @@ def test_asked_again_and_done_once(house):
     with broken_line(house):
         program.post(f"/v1/applications/{case}/submit", "submit-1", version=1)
     house.clock.advance(minutes=10)
-    house.reviewer.act(f"/v1/cases/{case}/claim")
+    house.reviewer.act(f"/v1/applications/{case}/claim")
     assert ok(program.post(f"/v1/applications/{case}/submit", "submit-1", version=1))["state"] == "submitted"
     assert company.application(case)["state"] == "in_review"
 
@@ -81,7 +81,7 @@ def test_an_approval_whose_answer_is_lost_makes_one_certificate(house):
     company = house.company()
     case = company.apply()
     house.review(case)
-    path, key = f"/v1/cases/{case}/approve", {"Idempotency-Key": "approve-1"}
+    path, key = f"/v1/applications/{case}/approve", {"Idempotency-Key": "approve-1"}
     version = house.approver.version_of(path)
     with broken_line(house):
         house.approver.post(path, version=version, headers=key)

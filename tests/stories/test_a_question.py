@@ -8,17 +8,17 @@ def test_asked_answered_approved(house):
     case = company.apply(company.add_product())
 
     # … but nobody can recommend it for the mark yet: a fact is missing, and the answer says which.
-    house.reviewer.act(f"/v1/cases/{case}/claim")
+    house.reviewer.act(f"/v1/applications/{case}/claim")
     (product,) = company.application(case)["product_ids"]
     approve = {"products": [{"product_id": product, "outcome": "approve"}]}
-    refusal = house.reviewer.post(f"/v1/cases/{case}/recommend", version="now", json=approve)
+    refusal = house.reviewer.post(f"/v1/applications/{case}/recommend", version="now", json=approve)
     assert (refusal.status_code, refusal.json()["code"]) == (409, "incomplete")
     assert [finding["rule"] for finding in refusal.json()["findings"]] == ["K-05"]
 
     # So the reviewer asks, and from now on everybody waits for the company.
     question = {"questions": [{"text": "When did series production start?"}]}
-    asked = house.reviewer.act(f"/v1/cases/{case}/request-information", question)
-    assert (asked["state"], asked["acts_next"]) == ("information_requested", "applicant")
+    asked = house.reviewer.act(f"/v1/applications/{case}/request-information", question)
+    assert (asked["state"], asked["waiting_on"]) == ("information_requested", "applicant")
 
     # The company enters the day, adds a paper, and answers. An empty answer is not taken for one.
     start = {"name": "Hall 2", "production_started_on": "2026-11-02"}
@@ -52,10 +52,10 @@ def test_where_the_rules_leave_it_open_a_person_decides_and_says_why(house):
     case = company.apply(company.add_product(costs=costs))
 
     # Without a word on it the recommendation is not complete.
-    house.reviewer.act(f"/v1/cases/{case}/claim")
+    house.reviewer.act(f"/v1/applications/{case}/claim")
     (product,) = company.application(case)["product_ids"]
     silent = {"products": [{"product_id": product, "outcome": "approve"}]}
-    assert not house.reviewer.post(f"/v1/cases/{case}/recommend", version="now", json=silent).is_success
+    assert not house.reviewer.post(f"/v1/applications/{case}/recommend", version="now", json=silent).is_success
 
     house.review(
         case, resolutions=[{"rule": "K-06", "accept": True, "reason": "The line is new; the plan shows 44 %."}]

@@ -23,7 +23,7 @@ def test_refused_with_all_its_reasons(house):
     )
     good = company.add_product()
     case = company.apply(sheet, good)
-    path = f"/v1/cases/{case}"
+    path = f"/v1/applications/{case}"
 
     # The reviewer cannot recommend past a failed rule, with the best will.
     house.reviewer.act(f"{path}/claim")
@@ -67,7 +67,7 @@ def test_the_approver_may_refuse_what_was_recommended(house):
     company = house.company()
     case = company.apply()
     house.review(case)
-    house.approver.act(f"/v1/cases/{case}/reject", {"reason": "The site was found closed on 20 November."})
+    house.approver.act(f"/v1/applications/{case}/reject", {"reason": "The site was found closed on 20 November."})
 
     application = company.application(case)
     assert (application["state"], application["certificates"]) == ("rejected", [])

@@ -63,7 +63,7 @@ def test_a_cancelled_residency_stops_a_case_that_was_recommended(house):
     house.review(case)
     ok(house.import_register(register(company, "cancelled")))
 
-    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refusal = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "not-eligible")
     assert [finding["rule"] for finding in refusal.json()["findings"]] == ["K-02"]
     assert ok(house.anonymous.get("/v1/certificates"))["items"] == []

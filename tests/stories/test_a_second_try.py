@@ -48,7 +48,7 @@ def test_refused_mended_granted(house):
     # The second application is a case of its own; the reviewer sees the first one beside it.
     again = company.apply(tube)
     assert again != case
-    earlier = ok(house.reviewer.get(f"/v1/cases/{again}/earlier-decisions"))
+    earlier = ok(house.reviewer.get(f"/v1/applications/{again}/earlier-decisions"))
     assert "rejected" in str(earlier)
     house.review(again)
     (number,) = house.approve(again)["certificates"]

@@ -22,20 +22,20 @@ def ending_in(house, days, what):
     else:
         house.document(company, {what: PAPERS[what] | {"valid_until": last}})
     case_id = company.apply()
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    house.reviewer.act(f"/v1/applications/{case_id}/claim")
     return company, case_id, last
 
 
 def recommend(house, case_id, what):
-    (product_id,) = ok(house.reviewer.get(f"/v1/cases/{case_id}"))["product_ids"]
+    (product_id,) = ok(house.reviewer.get(f"/v1/applications/{case_id}"))["product_ids"]
     resolved = [{"rule": RULES[what], "accept": True, "reason": "It is about to be renewed."}]
     verdict = {"product_id": product_id, "outcome": "approve", "resolutions": resolved}
-    return house.reviewer.post(f"/v1/cases/{case_id}/recommend", version="now", json={"products": [verdict]})
+    return house.reviewer.post(f"/v1/applications/{case_id}/recommend", version="now", json={"products": [verdict]})
 
 
 def answer(house, company, case_id, **said):
     """The reviewer asks about the term, and the company answers."""
-    house.reviewer.act(f"/v1/cases/{case_id}/request-information", QUESTION)
+    house.reviewer.act(f"/v1/applications/{case_id}/request-information", QUESTION)
     asked = company.application(case_id)["questions"][-1]
     return company.post(
         f"/v1/applications/{case_id}/respond",
@@ -85,7 +85,7 @@ def test_a_term_that_became_short_since_the_recommendation_goes_back_to_review(h
     company, case_id, last = ending_in(house, 30, "residency")
     ok(recommend(house, case_id, "residency"))
     house.clock.advance(days=1)
-    refusal = refused(house.approver.post(f"/v1/cases/{case_id}/approve", version="now"), 409, "term-too-short")
+    refusal = refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "term-too-short")
     assert [each["valid_until"] for each in refusal["products"]] == [last]
     assert company.application(case_id)["state"] == "in_review"
     assert company.application(case_id)["certificates"] == []

@@ -31,14 +31,14 @@ def test_a_password_alone_decides_nothing(house):
 
     # The thief has her password, signs in, and can look around.
     stolen = ok(sign_in(house, email))
-    assert ok(house.http.get(f"/v1/cases/{case}", headers=bearer(stolen)))["state"] == "recommended"
+    assert ok(house.http.get(f"/v1/applications/{case}", headers=bearer(stolen)))["state"] == "recommended"
 
     # To decide takes the phone as well: there is no way round it, by none of the ways of signing in.
-    version = {"If-Match": f'"{approver.version_of(f"/v1/cases/{case}")}"'}
+    version = {"If-Match": f'"{approver.version_of(f"/v1/applications/{case}")}"'}
     renewed = ok(house.http.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": stolen["refresh_token"]}))
     for tokens in (stolen, renewed):
         for verb, body in (("approve", None), ("reject", {"reason": "No."})):
-            path, more = f"/v1/cases/{case}/{verb}", {"json": body} if body else {}
+            path, more = f"/v1/applications/{case}/{verb}", {"json": body} if body else {}
             refusal = house.http.post(path, headers=bearer(tokens) | version, **more)
             assert (refusal.status_code, refusal.json()["code"]) == (403, "second-factor-required")
 
@@ -47,11 +47,11 @@ def test_a_password_alone_decides_nothing(house):
     assert (new.status_code, new.json()["code"]) == (403, "second-factor-required")
     for guess in ("000000", code["otp"]):
         assert not house.http.post("/v1/auth/step-up", json={"otp": guess}, headers=bearer(renewed)).is_success
-    assert house.approver.get(f"/v1/cases/{case}").json()["state"] == "recommended"
+    assert house.approver.get(f"/v1/applications/{case}").json()["state"] == "recommended"
 
     # She decides with password and phone together.
     good = ok(sign_in(house, email, otp=phone.at(house.clock())))
-    decided = ok(house.http.post(f"/v1/cases/{case}/approve", headers=bearer(good) | version))
+    decided = ok(house.http.post(f"/v1/applications/{case}/approve", headers=bearer(good) | version))
     assert decided["state"] == "approved"
 
     # And when she hears of it, her new password throws the thief out.

@@ -20,12 +20,12 @@ def test_nobody_answers_and_the_application_lapses(house):
     company = house.company()
     tube = company.add_product()
     case = company.apply(tube)
-    house.reviewer.act(f"/v1/cases/{case}/claim")
-    asked = house.reviewer.act(f"/v1/cases/{case}/request-information", QUESTION)
+    house.reviewer.act(f"/v1/applications/{case}/claim")
+    asked = house.reviewer.act(f"/v1/applications/{case}/request-information", QUESTION)
 
     # The company is told by when: ten working days, until the end of Friday, 4 December, in Baku.
     waiting = company.application(case)
-    assert (waiting["acts_next"], waiting["clock"], waiting["overdue"]) == ("applicant", "stopped", False)
+    assert (waiting["waiting_on"], waiting["clock"], waiting["overdue"]) == ("applicant", "stopped", False)
     assert waiting["due_at"] == asked["due_at"] == "2026-12-04T20:00:00Z"
 
     # The hourly sweep leaves it alone until that moment, and not a minute longer.
@@ -37,11 +37,11 @@ def test_nobody_answers_and_the_application_lapses(house):
 
     # It is over for everybody: the company cannot answer any more, the reviewer has it off the desk.
     lapsed = company.application(case)
-    assert (lapsed["state"], lapsed["moves"], lapsed["acts_next"]) == ("lapsed", [], None)
+    assert (lapsed["state"], lapsed["allowed_actions"], lapsed["waiting_on"]) == ("lapsed", [], None)
     late = {"answers": [{"question_id": waiting["questions"][0]["id"], "text": "From Türkiye."}]}
     refusal = company.post(f"/v1/applications/{case}/respond", version="now", json=late)
     assert (refusal.status_code, refusal.json()["code"]) == (409, "wrong-state")
-    assert ok(house.reviewer.get("/v1/cases?assignee=me&state=in_review"))["items"] == []
+    assert ok(house.reviewer.get("/v1/applications?assignee=me&state=in_review"))["items"] == []
 
     # Nothing is lost for good: the product is free, and the company may ask anew.
     again = company.apply(tube)
@@ -53,20 +53,20 @@ def test_the_clock_stands_still_while_the_company_has_the_word(house):
     company = house.company()
     case = company.apply()
     house.clock.advance(days=2)  # Monday and Tuesday in the hands of the house
-    house.reviewer.act(f"/v1/cases/{case}/claim")
-    house.reviewer.act(f"/v1/cases/{case}/request-information", QUESTION)
+    house.reviewer.act(f"/v1/applications/{case}/claim")
+    house.reviewer.act(f"/v1/applications/{case}/request-information", QUESTION)
 
     # Nine days with the company are not held against the house, nor added to its age …
     house.clock.advance(days=9)
-    assert ok(house.reviewer.get(f"/v1/cases/{case}"))["age_working_days"] == 2
+    assert ok(house.reviewer.get(f"/v1/applications/{case}"))["age_working_days"] == 2
     (question,) = company.application(case)["questions"]
     answer = {"answers": [{"question_id": question["id"], "text": "From Türkiye."}]}
     assert company.act(f"/v1/applications/{case}/respond", answer)["clock"] == "running"
-    assert ok(house.reviewer.get(f"/v1/cases/{case}"))["age_working_days"] == 2
+    assert ok(house.reviewer.get(f"/v1/applications/{case}"))["age_working_days"] == 2
 
     # … and however long the house then takes, it is the house that is late: the company's application does not lapse.
     house.clock.advance(days=200)
-    late = ok(house.reviewer.get("/v1/cases?overdue=true"))["items"]
+    late = ok(house.reviewer.get("/v1/applications?overdue=true"))["items"]
     assert [(each["id"], each["clock"]) for each in late] == [(case, "running")]
     swept(house)
     assert company.application(case)["state"] == "in_review"

@@ -20,7 +20,7 @@ def test_two_people_are_needed(house, both):
     house.review(case, reviewer=both)
     # … and is then the one person who cannot decide it, one way or the other.
     for verb, body in (("approve", None), ("reject", {"reason": "No."}), ("return", {"reason": "Again."})):
-        refusal = both.post(f"/v1/cases/{case}/{verb}", version="now", **({"json": body} if body else {}))
+        refusal = both.post(f"/v1/applications/{case}/{verb}", version="now", **({"json": body} if body else {}))
         assert (refusal.status_code, refusal.json()["code"]) == (403, "four-eyes"), verb
     assert company.application(case)["certificates"] == []
 

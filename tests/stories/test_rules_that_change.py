@@ -19,10 +19,10 @@ def test_a_version_that_changes_the_outcome_sends_the_case_back(house):
     case = house.company().apply()
     house.review(case)
     publish(house, "MIK", "2099.1", STRICT)
-    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refusal = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "not-eligible")
     assert [each["rule"] for each in refusal.json()["findings"]] == ["K-06"]
-    back = ok(house.reviewer.get(f"/v1/cases/{case}"))
+    back = ok(house.reviewer.get(f"/v1/applications/{case}"))
     assert (back["state"], back["recommendation"]) == ("in_review", None)
     assert ok(house.anonymous.get("/v1/certificates"))["items"] == []
 
@@ -40,9 +40,9 @@ def test_a_rejection_for_a_rule_that_is_met_now_goes_back_as_well(house):
     case = house.company().apply()
     house.review(case, outcome="reject", reasons=["The share of Karabakh is too low."])
     publish(house, "MIK", "2099.2", MILD)
-    refusal = house.approver.post(f"/v1/cases/{case}/approve", version="now")
+    refusal = house.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "outcome-changed")
-    assert ok(house.reviewer.get(f"/v1/cases/{case}"))["state"] == "in_review"
+    assert ok(house.reviewer.get(f"/v1/applications/{case}"))["state"] == "in_review"
     house.review(case)
     assert house.approve(case)["state"] == "approved"
     assert strict.version not in ruleset_versions(house, "certificates")

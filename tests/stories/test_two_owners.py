@@ -10,7 +10,7 @@ def test_a_role_takes_two_owners(house):
     house.review(case)
     rena, tural = house.staff(Role.OWNER, name="rena"), house.staff(Role.OWNER, name="tural")
     newcomer = house.staff(Role.AUDITOR, name="newcomer")
-    approve = f"/v1/cases/{case}/approve"
+    approve = f"/v1/applications/{case}/approve"
 
     # Rena wants the newcomer to approve, and asks for it. That alone changes nothing.
     request = ok(rena.post(f"/v1/users/{newcomer.id}/role-requests", json={"role": "approver"}))
@@ -33,7 +33,7 @@ def test_a_role_takes_two_owners(house):
     assert rena.delete(f"/v1/users/{newcomer.id}/roles/approver").is_success
     another = company.apply(company.add_product())
     house.review(another)
-    assert newcomer.post(f"/v1/cases/{another}/approve", version="now").status_code == 403
+    assert newcomer.post(f"/v1/applications/{another}/approve", version="now").status_code == 403
 
     # All of it stands in the history: who asked, who confirmed.
     events = ok(house.auditor.get("/v1/audit?limit=100&event=role.granted"))["items"]

@@ -20,7 +20,7 @@ def try_unconfirmed(stage: Stage, member: Account) -> Json:
     """What the service answers to a company that nobody has confirmed yet; empty once somebody has."""
     play = CasePlay(stage, cast.UNCONFIRMED, member)
     application = play.found_or_drafted()
-    if application["state"] != "draft" or member.get("/v1/me")["organisation"]["standing"] != "unconfirmed":
+    if application["state"] != "draft" or member.get("/v1/me")["organisation"]["status"] != "unconfirmed":
         return {}
     play.declare(application)
     try:
@@ -125,12 +125,12 @@ class CasePlay:
             self._member.post(path, {name: present[name] for name in ("text_version", "declared_hash")})
 
     def _claim(self, application: Json) -> None:
-        self._stage.reviewer.act(f"/v1/cases/{application['id']}/claim")
+        self._stage.reviewer.act(f"/v1/applications/{application['id']}/claim")
 
     def _ask(self, application: Json) -> None:
         assert self._case.question is not None
         body = {"questions": [{"text": self._case.question.text}]}
-        self._stage.reviewer.act(f"/v1/cases/{application['id']}/request-information", body)
+        self._stage.reviewer.act(f"/v1/applications/{application['id']}/request-information", body)
         self._stage.say(f"The reviewer asks about {application['number']}: {self._case.question.text}")
 
     def _answer(self, application: Json) -> None:
@@ -151,7 +151,7 @@ class CasePlay:
 
     def _recommend(self, application: Json) -> None:
         """Reject what a rule fails, approve the rest; every manual rule is resolved with the reviewer's reason."""
-        path, codes = f"/v1/cases/{application['id']}", self._references()
+        path, codes = f"/v1/applications/{application['id']}", self._references()
         judged = self._stage.reviewer.get(f"{path}/assessment")["items"]
         products = [_verdict(each, codes[each["product_id"]], self._case) for each in judged]
         self._stage.reviewer.act(f"{path}/recommend", {"products": products})
@@ -164,7 +164,7 @@ class CasePlay:
 
     def _approve(self, application: Json) -> None:
         """Another person confirms the recommendation, whichever way it goes."""
-        decided = self._stage.approver.act(f"/v1/cases/{application['id']}/approve")
+        decided = self._stage.approver.act(f"/v1/applications/{application['id']}/approve")
         granted = "".join(f", {number}" for number in decided["certificates"])
         self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}{granted}.")
 
@@ -178,7 +178,7 @@ class CasePlay:
             "scheme": application["scheme"],
             "company": application["organisation"]["legal_name_en"],
             "outcome": application["state"],
-            "acts_next": application["acts_next"],
+            "waiting_on": application["waiting_on"],
             "decided_at": decided["decided_at"],
             "reasons": [reason for each in refused for reason in each["reasons"]],
             "questions": [{"question": q["question"], "answer": q["answer"]} for q in application["questions"]],

@@ -11,7 +11,7 @@ PATIENCE = 60.0
 BETWEEN_TRIES = 0.25
 TRIES_WHEN_BUSY = 5
 SUBJECT_OF = 4
-"""Parts of `/v1/cases/{id}/claim` that name the thing whose version counts."""
+"""Parts of `/v1/applications/{id}/claim` that name the thing whose version counts."""
 
 Json = dict[str, Any]
 

@@ -6,13 +6,13 @@ from app.cli.demo.client import Account, Json, NoService, Refused
 from app.cli.demo.stage import Row, Stage, sample, sample_rows
 
 COMPANIES = ("listed", "confirmed")
-"""Standings of what is a company; others are claims."""
+"""Statuses of what is a company; others are claims."""
 
 
 def load_register(stage: Stage) -> None:
     """Import the files of the sample whose companies are not known yet, and leave all others alone: an import on a
     later day would take back what a visitor changed."""
-    known = {each["voen"] for each in stage.registrar.everything("/v1/organisations") if each["standing"] in COMPANIES}
+    known = {each["voen"] for each in stage.registrar.everything("/v1/organisations") if each["status"] in COMPANIES}
     for name in cast.REGISTER_FILES:
         if {row["voen"] for row in sample_rows(name)} <= known:
             continue

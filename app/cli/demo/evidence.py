@@ -91,7 +91,7 @@ def upload_and_confirm(stage: Stage, case: Case, applicant: Applicant) -> None:
     """Staff confirm nothing of a company that is itself not confirmed yet."""
     if added := _upload(applicant.member, applicant, list(_of_company(case, applicant, stage.today))):
         stage.say(f"{applicant.name} uploads documents: {', '.join(added)}.")
-    if applicant.member.get("/v1/me")["organisation"]["standing"] != "confirmed":
+    if applicant.member.get("/v1/me")["organisation"]["status"] != "confirmed":
         return
     for each in _waiting(stage, applicant):
         if each["entered"] is not None:  # uploaded by the company

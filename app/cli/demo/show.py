@@ -92,5 +92,5 @@ def _why(application: Json) -> list[str]:
     waiting = [f"Asked: {q['question']}" for q in application["questions"] if q["answer"] is None]
     answered = [f"Asked and answered: {q['answer']}" for q in application["questions"] if q["answer"]]
     granted = [", ".join(application["certificates"])] if application["certificates"] else []
-    acts_next = [f"The {application['acts_next']} acts next."] if application["acts_next"] else []
-    return [*granted, *application["reasons"], *answered, *waiting, *acts_next]
+    waiting_on = [f"The {application['waiting_on']} acts next."] if application["waiting_on"] else []
+    return [*granted, *application["reasons"], *answered, *waiting, *waiting_on]
