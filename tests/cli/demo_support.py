@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from app.access import second_factor, service
 from app.access.demo_staff import STAFF
 from app.actor import SYSTEM
-from app.cli.demo.stage import Stage
 from app.db import Base
+from app.demo.context import Stage
 from app.registry.days import day_in_baku
 from tests.support import PASSWORD, open_house
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
 
-from app.cli.demo import cast
-from app.cli.demo.client import NoService
-from app.cli.demo.journey import play
+from app.demo import scenario_data
+from app.demo.api_client import NoService
+from app.demo.scenario import play
 from tests.support import ok
 
 CUT_EVERY = 23
@@ -136,7 +136,7 @@ def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
         assert played.refused == {}
         assert house.verify(suspended)["verdict"] == "valid"
         on_the_desk = ok(house.auditor.get("/v1/cases?limit=100"))["items"]
-        assert cast.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
+        assert scenario_data.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
 
 
 def test_a_claim_of_somebody_else_changes_nothing(sqlite_template, tmp_path):
@@ -150,7 +150,7 @@ def test_a_claim_of_somebody_else_changes_nothing(sqlite_template, tmp_path):
 def test_a_stranger_under_the_address_of_the_demo_is_not_confirmed(sqlite_template, tmp_path):
     with theatre(sqlite_template, tmp_path) as house:
         on_stage, _ = stage(house)
-        [company] = [each for each in cast.COMPANIES if each.party == "R01"]
+        [company] = [each for each in scenario_data.COMPANIES if each.party == "R01"]
         member = {"full_name": "Yad Adam", "email": company.email, "password": "another-password-29"}
         stranger = house.register(on_stage.listing["R01"]["voen"], member=member)
         with pytest.raises(NoService, match="Sample Pipe"):

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from app.access import demo_staff, totp
 from app.cli import mail
-from app.cli.demo import cast
-from app.cli.demo.client import NoService, Refused, wait_until_ready
-from app.cli.demo.journey import play
-from app.cli.demo.show import as_object, show
-from app.cli.demo.stage import Stage
 from app.cli.frame import load_settings, stderr, stop
+from app.demo import scenario_data
+from app.demo.api_client import NoService, Refused, wait_until_ready
+from app.demo.context import Stage
+from app.demo.report import as_object, show
+from app.demo.scenario import play
 from app.registry.days import day_in_baku
 from app.settings import Profile, Settings
 
@@ -108,7 +108,7 @@ def _codes(settings: Settings, email: str) -> Iterator[str]:
 
 def _refuse_without_accounts(settings: Settings) -> None:
     path = settings.data_dir / demo_staff.FILE
-    if not demo_staff.known(settings.data_dir).keys() >= set(cast.STAFF):
+    if not demo_staff.known(settings.data_dir).keys() >= set(scenario_data.STAFF):
         raise NoService(
             f"There are no staff accounts in {path}. The service writes them at its first start: "
             "run `mik serve` in the demo profile and with the same MIK_DATA_DIR."

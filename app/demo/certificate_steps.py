@@ -5,10 +5,10 @@ import io
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.cli.demo import cast
-from app.cli.demo.cast import Suspend
-from app.cli.demo.client import Json
-from app.cli.demo.stage import Stage
+from app.demo import scenario_data
+from app.demo.api_client import Json
+from app.demo.context import Stage
+from app.demo.scenario_data import Suspend
 from app.schemes.lists import lists
 
 VC_JWT = "application/vc+jwt"
@@ -22,7 +22,7 @@ def keep_the_mark(stage: Stage, applications: Sequence[Json]) -> None:
         for product in each["products"]
         if product["certificate"]
     }
-    for action in cast.ACTIONS:
+    for action in scenario_data.ACTIONS:
         if (action.scheme, action.product) not in issued:
             continue
         number, issued_at = issued[action.scheme, action.product]
@@ -43,7 +43,7 @@ def _second(moment: str) -> datetime:
 
 def who_would_be_hit(stage: Stage) -> Json:
     """A dry run: which certificates would fall with a residency that the register cancels. Nothing is changed."""
-    row = {**stage.listing[cast.CANCELLED], "status": "cancelled"}
+    row = {**stage.listing[scenario_data.CANCELLED], "status": "cancelled"}
     sheet = io.StringIO()
     writer = csv.DictWriter(sheet, list(row))
     writer.writeheader()

@@ -6,19 +6,19 @@ cut off be completed by the next one.
 
 from collections.abc import Callable, Mapping
 
-from app.cli.demo import cast
-from app.cli.demo.cast import Case
-from app.cli.demo.client import Account, Json, Refused
-from app.cli.demo.companies import place_of_production, set_operating, tell_start
-from app.cli.demo.evidence import Applicant, upload_and_confirm, upload_proofs
-from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
-from app.cli.demo.sample_products import product_body
-from app.cli.demo.stage import Stage
+from app.demo import scenario_data
+from app.demo.api_client import Account, Json, Refused
+from app.demo.company_steps import place_of_production, set_operating, tell_start
+from app.demo.context import Stage
+from app.demo.evidence_steps import Applicant, upload_and_confirm, upload_proofs
+from app.demo.sample_documents import NOTHING_REAL, small_pdf
+from app.demo.sample_products import product_body
+from app.demo.scenario_data import Case
 
 
 def try_unconfirmed(stage: Stage, member: Account) -> Json:
     """What the service answers to a company that nobody has confirmed yet; empty once somebody has."""
-    play = CasePlay(stage, cast.UNCONFIRMED, member)
+    play = CasePlay(stage, scenario_data.UNCONFIRMED, member)
     application = play.found_or_drafted()
     if application["state"] != "draft" or member.get("/v1/me")["organisation"]["standing"] != "unconfirmed":
         return {}

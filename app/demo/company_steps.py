@@ -1,9 +1,9 @@
 """Act one: the register comes in, and companies claim their lines of it."""
 
-from app.cli.demo import cast
-from app.cli.demo.cast import Company
-from app.cli.demo.client import Account, Json, NoService, Refused
-from app.cli.demo.stage import Row, Stage, sample, sample_rows
+from app.demo import scenario_data
+from app.demo.api_client import Account, Json, NoService, Refused
+from app.demo.context import Row, Stage, sample, sample_rows
+from app.demo.scenario_data import Company
 
 COMPANIES = ("listed", "confirmed")
 """Standings of what is a company; others are claims."""
@@ -13,7 +13,7 @@ def load_register(stage: Stage) -> None:
     """Import the files of the sample whose companies are not known yet, and leave all others alone: an import on a
     later day would take back what a visitor changed."""
     known = {each["voen"] for each in stage.registrar.everything("/v1/organisations") if each["standing"] in COMPANIES}
-    for name in cast.REGISTER_FILES:
+    for name in scenario_data.REGISTER_FILES:
         if {row["voen"] for row in sample_rows(name)} <= known:
             continue
         report = stage.registrar.upload("/v1/register/imports", (name, sample(name)), {})

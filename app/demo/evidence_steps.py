@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from app.cli.demo.cast import Case
-from app.cli.demo.client import Account, Json
-from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
-from app.cli.demo.sample_products import Line, claimed_lines, sums
-from app.cli.demo.stage import Row, Stage
+from app.demo.api_client import Account, Json
+from app.demo.context import Row, Stage
+from app.demo.sample_documents import NOTHING_REAL, small_pdf
+from app.demo.sample_products import Line, claimed_lines, sums
+from app.demo.scenario_data import Case
 
 YEAR = timedelta(days=365)
 CLAIMED_OF_CAPACITY = Decimal("0.8")
