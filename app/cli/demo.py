@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from app.access import demo_staff, totp
-from app.cli import mail
-from app.cli.frame import load_settings, stderr, stop
+from app.cli.admin import mail
+from app.cli.common import fail, load_settings, stderr
 from app.demo import scenario_data
 from app.demo.api_client import NoService, Refused, wait_until_ready
 from app.demo.context import Stage
@@ -34,13 +34,15 @@ CODES_TO_TRY = 4
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Play the main journey against MIK_BASE_URL: register, apply, assess, decide, certify, verify.
+    """Play the main journey against a running service.
 
-    A second run adds nothing; one that was cut off is completed by the next.
+    Registers companies, applies, assesses, decides, certifies and verifies at MIK_BASE_URL, all invented, in the demo
+    profile only. A second run adds nothing; one that was cut off is completed by the next. Ends with 2 if the service
+    cannot be reached or refuses a step.
     """
     settings = load_settings()
     if settings.profile is not Profile.DEMO:
-        stop("`mik demo` invents companies and certificates: it plays in the demo profile only (MIK_PROFILE=demo).")
+        fail("`mik demo` invents companies and certificates: it plays in the demo profile only (MIK_PROFILE=demo).")
     began = time.monotonic()
     # The accounts lie on this machine, so the service does too: no proxy of the environment is asked.
     with httpx.Client(base_url=settings.base_url, timeout=TIMEOUT, trust_env=False) as http:
@@ -57,11 +59,11 @@ def demo(
             )
             played = play(stage)
         except NoService as why:
-            stop(str(why))
+            fail(str(why))
         except Refused as why:
-            stop(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
+            fail(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
         except httpx.TransportError as why:
-            stop(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
+            fail(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
     _say(f"Played in {time.monotonic() - began:.1f} seconds.")
     shown = as_object(settings.base_url, demo_staff.known(settings.data_dir), played)
     if as_json:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from api_world import refused, rows
 
-from app.cli import sweep
+from app.cli.admin import sweep
 from app.registry.days import day_in_baku
 from tests.support import PDF, ok, product
 

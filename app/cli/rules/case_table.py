@@ -34,7 +34,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.cli.case_facts import Wrong, build, check_facts
+from app.cli.rules.case_facts import Wrong, build, check_facts
 from app.errors import Invalid
 from app.schemes.eligibility import Assessment, Finding, assess
 from app.schemes.facts import Facts
