@@ -1,7 +1,7 @@
 """`mik doctor`: check configuration, public log, audit chain and status lists, and report what is wrong."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -81,7 +81,7 @@ def doctor(
     parts = [part for part in Part if part in (only or Part)]
     if against is not None and Part.LOG not in parts:
         fail("--against belongs to the part log: leave it out, or give --only log.")
-    checks = _Checks(workers, against)
+    checks = _Checks(parts, workers, against)
     results = {part: checks.run(part) for part in parts}
     if as_json:
         typer.echo(json.dumps({part: {"result": each.state, **each.data} for part, each in results.items()}))
@@ -97,7 +97,8 @@ def doctor(
 class _Checks:
     """Runs each part by itself: one that cannot be checked does not keep the others from it."""
 
-    def __init__(self, workers: int, against: Path | None) -> None:
+    def __init__(self, parts: Sequence[Part], workers: int, against: Path | None) -> None:
+        self._parts = parts
         self._workers = workers
         self._against = against
         self._history: audit.Report | None = None
@@ -114,6 +115,14 @@ class _Checks:
         except (MikError, OperationalError) as why:
             return Result(State.NOT_CHECKED, (error_text(why),), {"error": error_text(why)})
 
+    def _settings(self) -> Settings:
+        try:
+            return read_settings()
+        except UnsafeToStart as why:
+            if Part.CONFIG in self._parts:
+                raise UnsafeToStart("The settings are refused: see config.") from why
+            raise
+
     def _config(self) -> Result:
         settings = read_settings(AsGiven)
         found = production.refusals(settings, utc_now(), workers=self._workers)
@@ -129,7 +138,7 @@ class _Checks:
         return Result(State.PASSED, ("`mik serve` may start.",), data)
 
     def _log(self) -> Result:
-        settings = read_settings()
+        settings = self._settings()
         with open_database(settings) as database, database.read_session() as session:
             # The chain first: on PostgreSQL it begins the one snapshot that all read.
             history = self._history = audit.check(session)
@@ -166,7 +175,7 @@ class _Checks:
     def _audit(self) -> Result:
         report = self._history
         if report is None:
-            with open_database(read_settings()) as database, database.read_session() as session:
+            with open_database(self._settings()) as database, database.read_session() as session:
                 report = audit.check(session)
         broken = report.broken
         data = {
@@ -186,7 +195,7 @@ class _Checks:
         )
 
     def _status_lists(self) -> Result:
-        with open_database(read_settings()) as database, database.read_session() as session:
+        with open_database(self._settings()) as database, database.read_session() as session:
             report = status_list_check.check(session, _public_keys(session))
         data = {"lists": report.lists, "certificates": report.certificates, "wrong": report.wrong}
         if report.wrong:
