@@ -15,11 +15,10 @@ from rich.console import Console
 from app.access import demo_staff, totp
 from app.cli.admin import mail
 from app.cli.common import fail, load_settings, stderr
-from app.demo import scenario_data
+from app.demo import scenario, scenario_data
 from app.demo.api_client import NoService, Refused, wait_until_ready
-from app.demo.context import Stage
+from app.demo.context import DemoContext
 from app.demo.report import as_object, show
-from app.demo.scenario import play
 from app.registry.days import day_in_baku
 from app.settings import Profile, Settings
 
@@ -49,22 +48,22 @@ def demo(
         try:
             wait_until_ready(http, settings.base_url)
             _refuse_without_accounts(settings)
-            stage = Stage(
+            context = DemoContext(
                 http,
                 password_for=partial(_password, settings),
                 codes_for=partial(_codes, settings),
                 mailed_code_for=partial(_mailed_code, settings),
-                say=_say,
+                report=_report,
                 today=day_in_baku(datetime.now(UTC)),
             )
-            played = play(stage)
+            played = scenario.run(context)
         except NoService as why:
             fail(str(why))
         except Refused as why:
             fail(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
         except httpx.TransportError as why:
             fail(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
-    _say(f"Played in {time.monotonic() - began:.1f} seconds.")
+    _report(f"Played in {time.monotonic() - began:.1f} seconds.")
     shown = as_object(settings.base_url, demo_staff.known(settings.data_dir), played)
     if as_json:
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2).encode())  # bytes: UTF-8 whatever the terminal is
@@ -72,7 +71,7 @@ def demo(
         show(Console(highlight=False), shown)
 
 
-def _say(words: str) -> None:
+def _report(words: str) -> None:
     stderr.print(f"· {words}", markup=False)
 
 

@@ -38,21 +38,21 @@ class Part(StrEnum):
     STATUS_LISTS = "status-lists"
 
 
-class State(StrEnum):
+class PartState(StrEnum):
     PASSED = "passed"
     WRONG = "wrong"
     REFUSED = "refused"  # the service would not start
     NOT_CHECKED = "not-checked"
 
 
-EXIT_CODES = {State.PASSED: 0, State.WRONG: 1, State.REFUSED: 2, State.NOT_CHECKED: 2}
+EXIT_CODES = {PartState.PASSED: 0, PartState.WRONG: 1, PartState.REFUSED: 2, PartState.NOT_CHECKED: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PartResult:
     """What came of one part: `lines` for a person, `data` for a program."""
 
-    state: State
+    state: PartState
     lines: tuple[str, ...]
     data: Mapping[str, Any]
 
@@ -102,18 +102,18 @@ class _Checks:
         self._workers = workers
         self._against = against
         self._history: audit.Report | None = None
-        self._by_part: dict[Part, Callable[[], Result]] = {
+        self._by_part: dict[Part, Callable[[], PartResult]] = {
             Part.CONFIG: self._config,
             Part.LOG: self._log,
             Part.AUDIT: self._audit,
             Part.STATUS_LISTS: self._status_lists,
         }
 
-    def run(self, part: Part) -> Result:
+    def run(self, part: Part) -> PartResult:
         try:
             return self._by_part[part]()
         except (MikError, OperationalError) as why:
-            return Result(State.NOT_CHECKED, (error_text(why),), {"error": error_text(why)})
+            return PartResult(PartState.NOT_CHECKED, (error_text(why),), {"error": error_text(why)})
 
     def _settings(self) -> Settings:
         try:
@@ -123,7 +123,7 @@ class _Checks:
                 raise UnsafeToStart("The settings are refused: see config.") from why
             raise
 
-    def _config(self) -> Result:
+    def _config(self) -> PartResult:
         settings = read_settings(AsGiven)
         found = production.refusals(settings, utc_now(), workers=self._workers)
         data = {"profile": settings.profile, "errors": found}
@@ -132,12 +132,12 @@ class _Checks:
             head = "The demo profile starts in any case."
             if found:
                 head += " With MIK_PROFILE=production these would be configuration errors:"
-            return Result(State.PASSED, (head, *listed), data)
+            return PartResult(PartState.PASSED, (head, *listed), data)
         if found:
-            return Result(State.REFUSED, ("Configuration errors:", *listed), data)
-        return Result(State.PASSED, ("`mik serve` may start.",), data)
+            return PartResult(PartState.REFUSED, ("Configuration errors:", *listed), data)
+        return PartResult(PartState.PASSED, ("`mik serve` may start.",), data)
 
-    def _log(self) -> Result:
+    def _log(self) -> PartResult:
         settings = self._settings()
         with open_database(settings) as database, database.read_session() as session:
             # The chain first: on PostgreSQL it begins the one snapshot that all read.
@@ -157,8 +157,8 @@ class _Checks:
             )
         wrong = list(dict.fromkeys(each for each in found if each is not None))
         verb = "hold before the first wrong row of each" if wrong else "hold"
-        return Result(
-            State.WRONG if wrong else State.PASSED,
+        return PartResult(
+            PartState.WRONG if wrong else PartState.PASSED,
             (
                 *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
                 f"{derived.size} entries, {held} certificates and {history.events} events {verb}.",
@@ -172,7 +172,7 @@ class _Checks:
             },
         )
 
-    def _audit(self) -> Result:
+    def _audit(self) -> PartResult:
         report = self._history
         if report is None:
             with open_database(self._settings()) as database, database.read_session() as session:
@@ -184,9 +184,9 @@ class _Checks:
             "broken": {"seq": broken.seq, "fault": broken.fault, "detail": broken.detail} if broken else None,
         }
         if broken is None:
-            return Result(State.PASSED, (f"{report.events} events hold. Head: {report.head}",), data)
-        return Result(
-            State.WRONG,
+            return PartResult(PartState.PASSED, (f"{report.events} events hold. Head: {report.head}",), data)
+        return PartResult(
+            PartState.WRONG,
             (
                 f"Broken at event {broken.seq} ({broken.fault}): {broken.detail}",
                 f"{report.events} events before it hold; the last good hash is {report.head}.",
@@ -194,13 +194,13 @@ class _Checks:
             data,
         )
 
-    def _status_lists(self) -> Result:
+    def _status_lists(self) -> PartResult:
         with open_database(self._settings()) as database, database.read_session() as session:
             report = status_list_check.check(session, _public_keys(session))
         data = {"lists": report.lists, "certificates": report.certificates, "wrong": report.wrong}
         if report.wrong:
-            return Result(State.WRONG, (f"Wrong: {report.wrong}",), data)
-        return Result(State.PASSED, (f"{report.lists} lists agree with all certificates.",), data)
+            return PartResult(PartState.WRONG, (f"Wrong: {report.wrong}",), data)
+        return PartResult(PartState.PASSED, (f"{report.lists} lists agree with all certificates.",), data)
 
 
 def _verifier(session: Session, settings: Settings) -> Verifier:

@@ -1,4 +1,4 @@
-"""What every act of the demo shares: the sample files, the staff signed in, and a voice for the person who watches."""
+"""What every step of the demo shares: sample files, signed-in staff, and where it reports to."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from importlib.resources import files
 import httpx2 as httpx
 
 from app.demo import scenario_data
-from app.demo.api_client import Account, Stranger
+from app.demo.api_client import AnonymousClient, UserClient
 from app.demo.sample_products import OWN_ROWS
 
 Row = Mapping[str, str]
@@ -26,36 +26,36 @@ MailedCodeFor = Callable[[str], str]
 
 
 @dataclass
-class Stage:
+class DemoContext:
     http: httpx.Client
     password_for: PasswordFor
     codes_for: CodesFor
     mailed_code_for: MailedCodeFor
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     today: date
 
     @cached_property
-    def public(self) -> Stranger:
-        return Stranger(self.http)
+    def public(self) -> AnonymousClient:
+        return AnonymousClient(self.http)
 
     @cached_property
-    def registrar(self) -> Account:
+    def registrar(self) -> UserClient:
         return self.sign_in(scenario_data.REGISTRAR)
 
     @cached_property
-    def reviewer(self) -> Account:
+    def reviewer(self) -> UserClient:
         return self.sign_in(scenario_data.REVIEWER)
 
     @cached_property
-    def approver(self) -> Account:
+    def approver(self) -> UserClient:
         return self.sign_in(scenario_data.APPROVER)
 
     @cached_property
-    def owner(self) -> Account:
+    def owner(self) -> UserClient:
         return self.sign_in(scenario_data.OWNER)
 
-    def sign_in(self, email: str) -> Account:
-        return Account(self.http, email, self.password_for(email), self.codes_for(email))
+    def sign_in(self, email: str) -> UserClient:
+        return UserClient(self.http, email, self.password_for(email), self.codes_for(email))
 
     @cached_property
     def listing(self) -> Mapping[str, Row]:

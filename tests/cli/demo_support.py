@@ -12,7 +12,7 @@ from app.access import second_factor, service
 from app.access.demo_staff import STAFF
 from app.actor import SYSTEM
 from app.db import Base
-from app.demo.context import Stage
+from app.demo.context import DemoContext
 from app.registry.days import day_in_baku
 from tests.support import PASSWORD, open_house
 
@@ -70,7 +70,7 @@ def stage(house, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
     line, today = line or Line(house.http), day_in_baku(house.clock())
-    return Stage(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
+    return DemoContext(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
 
 
 def counts(database):

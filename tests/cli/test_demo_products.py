@@ -8,7 +8,7 @@ from demo_support import stage, theatre
 
 from app.cli.assess import read_registers
 from app.demo import company_steps, scenario_data
-from app.demo.application_steps import CasePlay
+from app.demo.application_steps import ApplicationSteps
 from app.demo.context import sample, sample_rows
 from app.demo.sample_documents import small_pdf
 from app.demo.sample_products import KARABAKH, MADE, OWN_ROWS, sums
@@ -53,7 +53,7 @@ def over_http(sqlite_template, tmp_path_factory):
         for case in CASES:
             company = next(each for each in scenario_data.COMPANIES if each.party == case.party)
             member = company_steps.bring_in(on_stage, company)
-            CasePlay(on_stage, case, member).found_or_drafted()
+            ApplicationSteps(on_stage, case, member).found_or_drafted()
             ids = {each["reference"]: each["id"] for each in member.everything("/v1/products")}
             for code in ("MIK", "MIA"):
                 for product in case.products:
