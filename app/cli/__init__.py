@@ -88,7 +88,7 @@ app = typer.Typer(name="mik", cls=_Mik, no_args_is_help=True, pretty_exceptions_
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("made-in-karabakh"))
+        typer.echo(f"mik {version('made-in-karabakh')}")
         raise typer.Exit
 
 

@@ -64,7 +64,7 @@ def test_a_command_mistyped_is_guessed():
 
 def test_the_version_is_that_of_the_package():
     shown = CliRunner().invoke(app, ["--version"])
-    assert (shown.exit_code, shown.output) == (0, version("made-in-karabakh") + "\n")
+    assert (shown.exit_code, shown.output) == (0, f"mik {version('made-in-karabakh')}\n")
 
 
 @pytest.mark.parametrize(
