@@ -287,4 +287,6 @@ def from_environment() -> FastAPI:
 
 def _refuse_unmigrated(database: Database) -> None:
     if not schema.migrated(database):
-        raise UnsafeToStart("The database is not migrated to this version of the service: run `mik migrate` first.")
+        raise UnsafeToStart(
+            "The database is not migrated to this version of the service: run `mik admin migrate` first."
+        )

@@ -160,7 +160,7 @@ def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
         return  # named already
     if path is not None:
         if not path.is_file():
-            yield f"There is no database at {path}: make it with `mik migrate`, or correct MIK_DATABASE_URL"
+            yield f"There is no database at {path}: make it with `mik admin migrate`, or correct MIK_DATABASE_URL"
             return
         for each in (path, path.with_name(path.name + "-wal")):
             if each.exists() and (mode := each.stat().st_mode & 0o777) & 0o077:
@@ -183,7 +183,7 @@ def _register(database: Database, settings: Settings, now: datetime, workers: in
             f"start at most {room // CONNECTIONS_PER_WORKER} workers, or raise its max_connections"
         )
     if not schema.migrated(database):
-        yield "The database is not migrated to this version of the service: back it up, then run `mik migrate`"
+        yield "The database is not migrated to this version of the service: back it up, then run `mik admin migrate`"
         return
     with database.read_session() as session:
         if demo := access.addresses_under(session, DEMO_ADDRESSES):

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         default=20,
         ge=0,
         le=3_600,
-        description="how often a worker looks for messages to send again; 0: only `mik mail send` and `mik sweep` send",
+        description="how often a worker looks for messages to send again; 0: only `mik admin mail send` and `sweep` do",
     )
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.cli.rule_cases import Case, facts_of
+from app.cli.rules.case_table import Case, facts_of
 from app.schemes.eligibility import assess, input_hash
 from app.schemes.facts import Facts
 from app.schemes.scheme_file import load_schemes

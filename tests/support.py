@@ -21,7 +21,7 @@ from app.access import confirmations, passwords, service
 from app.access.model import SignIn
 from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind, Role
-from app.cli.mail import code_in
+from app.cli.admin.mail import code_in
 from app.core.dates import baku_day
 from app.db import new_id
 from app.main import create_app, prepare

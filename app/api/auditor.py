@@ -70,7 +70,7 @@ def list_events(
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="exclusive")] = None,
 ) -> Page[EventAnswer]:
-    """Oldest first. `mik audit check` derives the chain anew and names the first row that was tampered with."""
+    """Oldest first. `mik doctor --only audit` derives the chain anew and names the first row that was tampered with."""
     kind, _, subject_id = (searchable(subject) or "").partition(":")
     wanted = audit.Wanted(searchable(event), kind or None, subject_id or None, actor, since, until)
     # A cursor names a place in the chain, written as an id like every other.

@@ -229,7 +229,7 @@ BEGINS = frozenset({ChangeKind.NEW, ChangeKind.RESTORED})
 
 
 def _is_in_force(change: ResidencyChange, today: date) -> bool:
-    """A period that begins later does nothing yet: `mik sweep` looks again on its first day."""
+    """A period that begins later does nothing yet: `mik admin sweep` looks again on its first day."""
     return not change.is_closed and (change.starts_on is None or change.starts_on <= today)
 
 

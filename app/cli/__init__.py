@@ -1,91 +1,107 @@
-"""The `mik` command."""
+"""The `mik` command: which commands there are, and where each of them is."""
 
 import os
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 
-from app.cli import (
-    assess,
-    audit,
-    bundle,
-    check,
-    demo,
-    issuance,
-    keys,
-    log,
-    mail,
-    people,
-    register,
-    rules,
-    rules_impact,
-    serve,
-    status_lists,
-    sweep,
-    verify,
+from app.cli.lazy import LazyCommand, LazyGroup, group
+
+COMMANDS = (
+    LazyCommand("serve", "app.cli.serve:serve", "Serve the API and the pages."),
+    LazyCommand("demo", "app.cli.demo:demo", "Play the main journey against a running service."),
+    LazyCommand("verify", "app.cli.verify:verify", "Check certificates by number or token, online or offline."),
+    LazyCommand("assess", "app.cli.assess:assess", "Assess products from files by the rules of a mark, and say why."),
+    group(
+        "rules",
+        "Test the rules of a mark on cases, and see what a change would do.",
+        LazyCommand(
+            "test", "app.cli.rules.case_runner:run_table", "Assess the cases of a file by the scheme file of a mark."
+        ),
+        LazyCommand(
+            "impact",
+            "app.cli.rules.impact:impact",
+            "Name the certificates and open cases that other rules would assess differently.",
+        ),
+    ),
+    LazyCommand("doctor", "app.cli.doctor:doctor", "Check configuration, public log, audit chain and status lists."),
+    group(
+        "keys",
+        "Make, activate and retire the keys that sign certificates.",
+        LazyCommand("list", "app.cli.keys:list_keys", "List every key with its state and its number of certificates."),
+        LazyCommand("show", "app.cli.keys:show", "Show the history of one key and every certificate that it signed."),
+        LazyCommand("next", "app.cli.keys:next_key", "Make a new key and publish it."),
+        LazyCommand("activate", "app.cli.keys:activate", "Let the published key sign from now on."),
+        LazyCommand("retire", "app.cli.keys:retire", "Let the active key sign no more, without another one."),
+        LazyCommand("compromise", "app.cli.keys:compromise", "Declare that others may hold the key."),
+    ),
+    group(
+        "admin",
+        "Operate the service: database, staff, residents, mail, issuance, exports.",
+        LazyCommand("migrate", "app.cli.admin.database:migrate", "Bring the database to this version of the service."),
+        LazyCommand(
+            "database-rights",
+            "app.cli.admin.database:database_rights",
+            "Print the SQL for a database role that cannot rewrite history.",
+        ),
+        LazyCommand("sweep", "app.cli.admin.sweep:sweep", "Do what falls due; run it every hour."),
+        LazyCommand(
+            "import-residents",
+            "app.cli.admin.resident_import:import_residents",
+            "Import a file of the resident register.",
+        ),
+        LazyCommand(
+            "export-bundle", "app.cli.admin.export:export_bundle", "Write a folder for checks without a network."
+        ),
+        LazyCommand("export-log", "app.cli.admin.export:export_log", "Write the public log as plain files."),
+        group(
+            "users",
+            "Create staff and reset passwords.",
+            LazyCommand("create", "app.cli.admin.users:create", "Create a member of staff."),
+            LazyCommand("reset", "app.cli.admin.users:reset", "Print a one-time token that sets a password."),
+        ),
+        group(
+            "mail",
+            "List, show and send messages to people.",
+            LazyCommand("list", "app.cli.admin.mail:list_messages", "List the messages that wait or were written."),
+            LazyCommand("show", "app.cli.admin.mail:show", "Show a message that was written to a file."),
+            LazyCommand("send", "app.cli.admin.mail:send", "Send every message that is due now."),
+        ),
+        group(
+            "issuance",
+            "Pause and resume the issue of certificates.",
+            LazyCommand("pause", "app.cli.admin.issuance:pause", "Let nothing be issued until further notice."),
+            LazyCommand("resume", "app.cli.admin.issuance:resume", "Let certificates be issued again."),
+        ),
+    ),
 )
 
-app = typer.Typer(
-    name="mik",
-    help="Certification of where goods are made: serve, demo, assess, verify, import.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-users = typer.Typer(help="Staff accounts.", no_args_is_help=True)
-registers = typer.Typer(help="The resident register.", no_args_is_help=True)
-app.add_typer(users, name="users")
-app.add_typer(registers, name="register")
-history = typer.Typer(help="The audit chain.", no_args_is_help=True)
-app.add_typer(history, name="audit")
 
-logs = typer.Typer(help="The public transparency log.", no_args_is_help=True)
-app.add_typer(logs, name="log")
-signing = typer.Typer(help="The keys that sign certificates.", no_args_is_help=True)
-issuing = typer.Typer(help="Pause and resume issuing.", no_args_is_help=True)
-app.add_typer(signing, name="keys")
-app.add_typer(issuing, name="issuance")
+class _Mik(LazyGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**{**attributes, "commands": COMMANDS})
 
-lists = typer.Typer(help="The published status lists.", no_args_is_help=True)
-app.add_typer(lists, name="status-lists")
 
-mails = typer.Typer(help="Messages to people.", no_args_is_help=True)
-app.add_typer(mails, name="mail")
+app = typer.Typer(name="mik", cls=_Mik, no_args_is_help=True, pretty_exceptions_enable=False)
 
-rule_tables = typer.Typer(
-    help="The rules of a mark: try them on cases, see what a change would do.", no_args_is_help=True
-)
-app.add_typer(rule_tables, name="rules")
 
-app.command("serve")(serve.serve)
-app.command("migrate")(serve.migrate)
-app.command("demo")(demo.demo)
-app.command("check")(check.check)
-app.command("assess")(assess.assess)
-app.command("verify")(verify.verify)
-app.command("bundle")(bundle.bundle)
-app.command("sweep")(sweep.sweep)
-history.command("check")(audit.check)
-history.command("rights")(audit.rights)
-logs.command("check")(log.check)
-logs.command("export")(log.export)
-lists.command("check")(status_lists.check)
-signing.command("list")(keys.list_keys)
-signing.command("show")(keys.show)
-signing.command("next")(keys.next_key)
-signing.command("activate")(keys.activate)
-signing.command("retire")(keys.retire)
-signing.command("compromise")(keys.compromise)
-issuing.command("pause")(issuance.pause)
-issuing.command("resume")(issuance.resume)
-users.command("create")(people.create)
-users.command("reset")(people.reset)
-mails.command("list")(mail.list_messages)
-mails.command("show")(mail.show)
-mails.command("send")(mail.send)
-registers.command("import")(register.import_file)
-rule_tables.callback()(rules.about)
-rule_tables.command("test")(rules.run_table)
-rule_tables.command("impact")(rules_impact.impact)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mik {version('made-in-karabakh')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Run and operate the certification of where goods are made.
+
+    Ends with 0 if all is good, and with 2 if a command could not do its work.
+    """
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`mik assess`: judge a file of products by the published rules, against a file of the register. Reads nothing else."""
+"""`mik assess`: assess a file of products by the published rules and a file of the register. Reads nothing else."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +32,14 @@ def assess(
     scheme: Annotated[str, typer.Option(help="Code of the mark, such as MIK or MIA.")],
     register: Annotated[list[Path], typer.Option(help="CSV file of the register; may be given more than once.")],
     products: Annotated[Path, typer.Option(help="CSV file of the products.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per product and line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per product, one on each line.")
+    ] = False,
 ) -> None:
     """Assess products from files by the rules of a mark, and say why.
 
-    Ends with 0 when everything was assessed, whatever the outcomes, and with 2 when a file or an option is wrong.
+    Needs neither service nor database. Ends with 0 when everything was assessed, whatever the outcomes, and with 2
+    when a file or an option is wrong.
     """
     ruleset = ruleset_of(scheme)
     companies = read_registers(register)

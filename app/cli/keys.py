@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.actor import SYSTEM
 from app.certificates import store as certificates
-from app.cli.frame import in_words, load_settings, opened, stop, writing
+from app.cli.common import fail, handle_errors, load_settings, open_database, write_session
 from app.core.dates import format_utc, utc_now
 from app.errors import UnsafeToStart
 from app.keys import KeyState
@@ -20,15 +20,18 @@ from app.ledger.key_files import KeyFileAway, KeyFiles
 from app.ledger.model import SigningKey
 from app.settings import Settings
 
-Kid = Annotated[str, typer.Argument(help="the kid, its thumbprint, or the beginning of the thumbprint")]
-Shown = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Kid = Annotated[str, typer.Argument(help="The kid, its thumbprint, or the first letters of the thumbprint.")]
+Shown = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _SHORTEST = 6
 
 
 def list_keys(as_json: Shown = False) -> None:
-    """Every key: its state, since when, how many certificates it signed, whether its file is on this machine."""
+    """List every key with its state and its number of certificates.
+
+    Tells also since when it is in this state, and whether its file is missing on this machine.
+    """
     settings = load_settings()
-    with in_words(), opened(settings) as database, database.read_session() as session:
+    with handle_errors(), open_database(settings) as database, database.read_session() as session:
         files, counts = KeyFiles(settings.keys_dir, _issuer(session)), certificates.count_by_key(session)
         rows = [
             {
@@ -49,8 +52,11 @@ def list_keys(as_json: Shown = False) -> None:
 
 
 def show(kid: Kid) -> None:
-    """One key: its life, as the public log has it, and the number of every certificate that it signed."""
-    with in_words(), opened(load_settings()) as database, database.read_session() as session:
+    """Show the history of one key and every certificate that it signed.
+
+    The history is the one in the public log.
+    """
+    with handle_errors(), open_database(load_settings()) as database, database.read_session() as session:
         key = _named(session, kid)
         typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
         for entry in store.key_events(session, key.kid):
@@ -60,10 +66,13 @@ def show(kid: Kid) -> None:
 
 
 def next_key() -> None:
-    """Make a new key and publish it. It signs once it is activated, a day from now."""
+    """Make a new key and publish it.
+
+    It signs once it is activated, a day from now.
+    """
     with _changing() as (session, settings):
         if any(key.state == KeyState.NEXT for key in store.keys(session)):
-            stop("A key is published already and waits to be activated: see `mik keys list`.")
+            fail("A key is published already and waits to be activated: see `mik keys list`.")
         signer = KeyFiles(settings.keys_dir, _issuer(session)).create()
         key_service.publish(session, SYSTEM, signer, utc_now())
     typer.echo(f"Published: {signer.kid}")
@@ -72,9 +81,14 @@ def next_key() -> None:
 
 def activate(
     kid: Kid,
-    at_once: Annotated[bool, typer.Option("--at-once", help="Do not wait until everybody knows the key.")] = False,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Do not wait a day until everybody knows the key.")
+    ] = False,
 ) -> None:
-    """Let the published key sign from now on; the one that did is retired, and what it signed stays good."""
+    """Let the published key sign from now on.
+
+    The key that signed until now is retired, and what it signed stays good.
+    """
     with _changing() as (session, settings):
         key = _named(session, kid)
         KeyFiles(settings.keys_dir, _issuer(session)).signer(key.kid)  # without its file nothing could be issued
@@ -83,7 +97,10 @@ def activate(
 
 
 def retire(kid: Kid) -> None:
-    """Let the active key sign no more, without another one: issuing stops until one is activated."""
+    """Let the active key sign no more, without another one.
+
+    No certificate can be issued until a key is activated.
+    """
     with _changing() as (session, _):
         key = _named(session, kid)
         key_service.retire(session, SYSTEM, key.kid, utc_now())
@@ -93,11 +110,12 @@ def retire(kid: Kid) -> None:
 def compromise(
     kid: Kid,
     since: Annotated[
-        str, typer.Option(help="when others may have got it, e.g. 2026-11-22T17:00:00Z; otherwise now")
+        str, typer.Option(help="When others may have got it, such as 2026-11-22T17:00:00Z; otherwise now.")
     ] = "",
 ) -> None:
-    """Say that others may hold the key. What the public log has from before that moment stays good, all else is forged.
+    """Declare that others may hold the key.
 
+    What the public log has from before that moment stays good; all else that the key signed is forged from now on.
     There is no way back.
     """
     with _changing() as (session, _):
@@ -113,7 +131,7 @@ def compromise(
 @contextmanager
 def _changing() -> Iterator[tuple[Session, Settings]]:
     settings = load_settings()
-    with in_words(), writing(settings) as session:
+    with handle_errors(), write_session(settings) as session:
         yield session, settings
 
 
@@ -131,7 +149,7 @@ def _named(session: Session, text: str) -> SigningKey:
         if text == key.kid or (len(text) >= _SHORTEST and key.kid.rpartition("#")[2].startswith(text))
     ]
     if len(found) != 1:
-        stop(f"{'No key' if not found else 'More than one key'} is named so: see `mik keys list`.")
+        fail(f"{'No key' if not found else 'More than one key'} is named so: see `mik keys list`.")
     return found[0]
 
 
@@ -147,7 +165,7 @@ def _read_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        stop("Give a moment such as 2026-11-22T17:00:00Z.")
+        fail("Give a moment such as 2026-11-22T17:00:00Z.")
     if moment.tzinfo is None:
-        stop("Say in which time zone: 2026-11-22T17:00:00Z, or with an offset such as +04:00.")
+        fail("Say in which time zone: 2026-11-22T17:00:00Z, or with an offset such as +04:00.")
     return moment

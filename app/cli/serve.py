@@ -1,17 +1,14 @@
-"""`mik serve` and `mik migrate`."""
+"""`mik serve`: start the workers of the service."""
 
-import importlib.util
 import os
-import sys
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app import schema
+from app import production
 from app.access import demo_staff
-from app.cli.check import stop_if_unsafe
-from app.cli.frame import in_words, load_settings
+from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.main import prepare
@@ -26,25 +23,25 @@ START_S = 120
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes, one for each processor.")] = 1,
 ) -> None:
-    """Serve the API. In the demo profile the database is migrated and staff are made first, once.
+    """Serve the API and the pages.
 
-    In production nothing is made or repaired: what is unsafe is named, all at once, and nothing starts.
+    In the demo profile it first migrates the database and makes keys and staff, once. In production it makes and
+    repairs nothing: it names all that is unsafe and ends with 2 (`mik doctor --only config` says the same).
     """
     if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
         os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
     settings = load_settings(AsGiven)
-    if settings.profile is Profile.PRODUCTION:
-        stop_if_unsafe(settings, workers)
-    with in_words():
+    if settings.profile is Profile.PRODUCTION and (found := production.refusals(settings, utc_now(), workers=workers)):
+        fail("\n".join(["Configuration errors:", *(f"- {line}" for line in found)]))
+    with handle_errors():
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
             database = open_database(settings.sqlalchemy_url)
             demo_staff.ensure(database, settings, utc_now())
             database.dispose()
-    _start_workers_without_this_command()
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
@@ -63,20 +60,3 @@ def serve(
         timeout_graceful_shutdown=10,
         timeout_worker_healthcheck=START_S,
     )
-
-
-def _start_workers_without_this_command() -> None:
-    """Let a worker answer at once that it is alive: before that, multiprocessing runs the script `mik` anew in it,
-    which loads every command. It leaves out a main module that was started as `python -m app.cli`."""
-    sys.modules["__main__"].__spec__ = importlib.util.find_spec("app.cli.__main__")
-
-
-def migrate() -> None:
-    """Bring the database to this version of the service."""
-    settings = load_settings()
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with in_words():
-        database = open_database(settings.sqlalchemy_url)
-        schema.migrate(database)
-        database.dispose()
-    typer.echo("The database is at this version.")

@@ -13,7 +13,7 @@ from rich.markup import escape
 from app import jws, keys, schema
 from app.certificates import number as numbers
 from app.cli.bundle_files import BundleFolder
-from app.cli.frame import REFUSED, in_words, load_settings, stop
+from app.cli.common import REFUSED, fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.ledger import service as ledger
@@ -40,19 +40,23 @@ def verify(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="NUMBER|TOKEN|-", help="Certificate number, or the signed token; “-” reads one from each line."
+            metavar="NUMBER|TOKEN|-", help="Certificate number or signed token; “-” reads one from each line."
         ),
     ],
-    jwks: Annotated[
-        Path | None, typer.Option(help="Check a token's signature by these keys, without a database.")
+    jwks: Annotated[Path | None, typer.Option(help="Check only a token's signature, by the keys of this file.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Check a token by a bundle, without a network.")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Folder that `mik admin export-bundle` wrote; with --offline.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Check a token by a bundle, without network.")] = False,
-    bundle: Annotated[Path | None, typer.Option(help="A folder that `mik bundle` made; with --offline.")] = None,
 ) -> None:
-    """Check certificates. Ends with 0 if all are good, with 1 if not, with 2 if they could not be checked."""
+    """Check certificates by number or token, online or offline.
+
+    Asks the database of the service; with --jwks a key file, with --offline a bundle. Ends with 0 if all are good, with
+    1 if not, with 2 if they could not be checked.
+    """
     if offline or bundle is not None:
         if bundle is None or not offline or jwks is not None:
-            stop("Give --offline and --bundle DIR together, without --jwks.")
+            fail("Give --offline and --bundle DIR together, without --jwks.")
         _by_bundle(what.strip(), bundle)
         return
     if jwks is not None:
@@ -60,7 +64,7 @@ def verify(
         return
     asked = [line.strip() for line in sys.stdin if line.strip()] if what == "-" else [what]
     settings = load_settings()
-    with in_words():
+    with handle_errors():
         judgements = _desk(settings).many_now([_question(text) for text in asked])
     if what == "-":
         _list(asked, judgements)
@@ -81,7 +85,7 @@ def _desk(settings: Settings) -> VerificationDesk:
     database = open_database(settings.sqlalchemy_url)
     try:
         if not schema.migrated(database):
-            stop("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
+            fail("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
         with database.read_session() as session:
             ring = keys.KeyRing.of(ledger.known_keys(session).values())
     finally:
@@ -104,9 +108,9 @@ def _by_keys(text: str, path: Path) -> None:
     try:
         ring = keys.read_jwks(path.read_bytes())
     except OSError as why:
-        stop(f"{path} cannot be read: {why.strerror}.")
+        fail(f"{path} cannot be read: {why.strerror}.")
     except jws.UnusableKey as why:
-        stop(f"{path}: {why.message}")
+        fail(f"{path}: {why.message}")
     token = whole(text)
     if token is None:
         console.print("unreadable", style="bold yellow")
@@ -130,8 +134,8 @@ def _by_keys(text: str, path: Path) -> None:
 def _by_bundle(token: str, folder: Path) -> None:
     """The answer always says of what moment it is; where nothing can be said, the end is 2."""
     if _question(token).kind == "number":
-        stop("A number can only be looked up in the register. Offline, give the signed token.")
-    with in_words():
+        fail("A number can only be looked up in the register. Offline, give the signed token.")
+    with handle_errors():
         answer = judge(token, BundleFolder(folder).sources(), utc_now())
     console = Console(highlight=False, soft_wrap=True)
     style = "yellow" if answer.verdict is None else COLOURS.get(answer.verdict, "red")

@@ -37,7 +37,8 @@ class LogDamaged(Unavailable):
     def __init__(self, what: str) -> None:
         super().__init__(
             Message(
-                "The public log is damaged: %(what)s Nothing was changed. Run `mik log check`.", what=message_of(what)
+                "The public log is damaged: %(what)s Nothing was changed. Run `mik doctor --only log`.",
+                what=message_of(what),
             )
         )
 

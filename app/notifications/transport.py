@@ -96,7 +96,7 @@ def _in_words(why: Exception) -> str:
 
 
 class FolderTransport:
-    """Files that `mik mail` lists and shows. Their names sort by the time of the message."""
+    """Files that `mik admin mail` lists and shows. Their names sort by the time of the message."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

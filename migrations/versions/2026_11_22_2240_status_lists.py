@@ -1,7 +1,7 @@
 """status lists: two for each number in use, filled from the certificates that exist
 
 Signed texts are made by the first reader, who has the key. The previous version of the service would not move the bits:
-stop it before this runs, or run `mik status-lists check` afterwards.
+stop it before this runs, or run `mik doctor --only status-lists` afterwards.
 """
 
 import sqlalchemy as sa

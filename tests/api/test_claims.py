@@ -14,7 +14,7 @@ from api_world import refused, rows
 from app.actor import Role
 from app.applications import claim_store
 from app.applications.files import EvidenceFiles
-from app.cli import sweep
+from app.cli.admin import sweep
 from app.db import Base
 from tests.support import PASSWORD, PDF, Caller, ok, product, voen_of
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from api_world import refused, rows
 
-from app.cli import sweep
+from app.cli.admin import sweep
 from app.core.dates import baku_day
 from tests.support import PDF, ok, product
 

@@ -19,7 +19,7 @@ from app.applications import files as files_module
 from app.applications import store
 from app.applications.files import EvidenceFiles, seen_in
 from app.applications.quotas import Quota, Quotas
-from app.cli import sweep
+from app.cli.admin import sweep
 from app.db import Database
 from tests.support import PDF, ok
 

@@ -260,13 +260,13 @@ def change(house, **values):
         session.commit()
 
 
-def test_mik_status_lists_check(house, take, monkeypatch):
+def test_mik_doctor_only_status_lists(house, take, monkeypatch):
     """Last of all: it damages the lists of the shared house."""
     monkeypatch.setenv("MIK_DATABASE_URL", house.database.url)
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
 
     def run(*words):
-        return CliRunner().invoke(app, ["status-lists", "check", *words])
+        return CliRunner().invoke(app, ["doctor", "--only", "status-lists", *words])
 
     number, other, gone = take(3)
     index = row_of(house, number).status_index
@@ -279,7 +279,7 @@ def test_mik_status_lists_check(house, take, monkeypatch):
     for name in lists:
         fetch(house, name)
     result = run()
-    assert (result.exit_code, result.stdout) == (0, "4 lists agree with all certificates.\n")
+    assert (result.exit_code, result.stdout) == (0, "status-lists: passed\n  4 lists agree with all certificates.\n")
     assert '"wrong": null' in run("--json").stdout
 
     with house.database.read_session() as session:

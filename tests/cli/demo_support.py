@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from app.access import second_factor, service
 from app.access.demo_staff import STAFF
 from app.actor import SYSTEM
-from app.cli.demo.stage import Stage
 from app.core.dates import baku_day
 from app.db import Base
+from app.demo.context import DemoContext
 from tests.support import PASSWORD, open_house
 
 SECRET = second_factor.new_secret()
@@ -70,7 +70,7 @@ def stage(house, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
     line, today = line or Line(house.http), baku_day(house.clock())
-    return Stage(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
+    return DemoContext(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
 
 
 def counts(database):

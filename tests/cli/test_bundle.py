@@ -1,4 +1,4 @@
-"""`mik bundle` and `mik verify --offline`: what is carried along answers, and a damaged bundle says so."""
+"""`mik admin export-bundle` and `mik verify --offline`: what is carried along answers, and a damaged bundle says so."""
 
 import json
 import shutil
@@ -7,7 +7,8 @@ import socket
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app, bundle, verify
+from app.cli import app, verify
+from app.cli.admin import export
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def run(shared_house, monkeypatch):
     monkeypatch.setenv("MIK_DATABASE_URL", shared_house.database.url)
     monkeypatch.setenv("MIK_DATA_DIR", str(shared_house.settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(bundle, "utc_now", shared_house.clock)
+    monkeypatch.setattr(export, "utc_now", shared_house.clock)
     monkeypatch.setattr(verify, "utc_now", shared_house.clock)
 
     def command(*words):
@@ -50,7 +51,7 @@ def test_a_bundle_answers_and_says_how_old_it_is(shared_house, run, offline, num
     good, suspended, revoked, _ = numbers
     shared_house.owner.act(f"/v1/certificates/{suspended}/suspend", {"cause": "hearing"})
     folder = tmp_path / "bundle"
-    made = run("bundle", folder)
+    made = run("admin", "export-bundle", folder)
     assert made.exit_code == 0, made.output
     assert {path.name for path in folder.iterdir()} == {
         "bundle.json", "jwks.json", "did.json", "log", "proofs", "status-lists",
@@ -67,7 +68,7 @@ def test_a_bundle_answers_and_says_how_old_it_is(shared_house, run, offline, num
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"suspended as of {as_of}, list 5 h old")
     # It was revoked after the bundle was made: the answer is true of the moment that it names.
     assert offline(folder, shared_house.token(revoked)).stdout.startswith(f"valid as of {as_of}, list 5 h old")
-    assert run("bundle", folder).exit_code == 0
+    assert run("admin", "export-bundle", folder).exit_code == 0
     assert offline(folder, shared_house.token(revoked)).stdout.startswith("revoked as of ")
 
     result = offline(folder, shared_house.token(good)[:-8] + "AAAAAAAA")
@@ -81,7 +82,7 @@ def test_a_bundle_answers_and_says_how_old_it_is(shared_house, run, offline, num
 
 def test_a_certificate_that_is_newer_than_the_bundle(shared_house, run, offline, numbers, tmp_path):
     folder = tmp_path / "bundle"
-    run("bundle", folder)
+    run("admin", "export-bundle", folder)
     result = offline(folder, shared_house.token(shared_house.certify()))
     assert result.exit_code == 2
     assert "it may be newer than the bundle" in result.stdout
@@ -90,7 +91,7 @@ def test_a_certificate_that_is_newer_than_the_bundle(shared_house, run, offline,
 def test_damage_is_named(shared_house, run, offline, numbers, tmp_path):
     token = shared_house.token(numbers[0])
     whole, folder = tmp_path / "bundle", tmp_path / "damaged"
-    assert run("bundle", whole).exit_code == 0
+    assert run("admin", "export-bundle", whole).exit_code == 0
 
     def damaged(path, content):
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,7 +126,7 @@ def test_damage_is_named(shared_house, run, offline, numbers, tmp_path):
 @pytest.mark.parametrize("made_at", [None, "soon", "2026-11-22T17:00:00", 5])
 def test_a_bundle_without_a_time(shared_house, run, offline, numbers, tmp_path, made_at):
     folder = tmp_path / "bundle"
-    run("bundle", folder)
+    run("admin", "export-bundle", folder)
     index = json.loads((folder / "bundle.json").read_text())
     (folder / "bundle.json").write_text(json.dumps(index | {"made_at": made_at}))
     result = offline(folder, shared_house.token(numbers[0]))
@@ -135,12 +136,12 @@ def test_a_bundle_without_a_time(shared_house, run, offline, numbers, tmp_path, 
 def test_nothing_else_is_overwritten(run, numbers, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "diary.txt").write_text("dear diary")
-    result = run("bundle", tmp_path / "notes")
+    result = run("admin", "export-bundle", tmp_path / "notes")
     assert (result.exit_code, "something else than a bundle" in result.stderr) == (2, True)
     assert (tmp_path / "notes" / "diary.txt").read_text() == "dear diary"
     (tmp_path / "link").symlink_to(tmp_path / "notes")
-    assert run("bundle", tmp_path / "link").exit_code == 2
-    assert run("bundle", tmp_path / "notes" / "diary.txt" / "x").exit_code == 2
+    assert run("admin", "export-bundle", tmp_path / "link").exit_code == 2
+    assert run("admin", "export-bundle", tmp_path / "notes" / "diary.txt" / "x").exit_code == 2
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 

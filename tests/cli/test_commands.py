@@ -43,7 +43,7 @@ def certified(database_url, tmp_path):
 
 def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
     made = run(
-        *("users", "create", "--email", "Owner@Staff.Example", "--name", "Demo Owner", "--role", "owner"),
+        *("admin", "users", "create", "--email", "Owner@Staff.Example", "--name", "Demo Owner", "--role", "owner"),
         input="a long enough password\n",
     )
     assert made.exit_code == 0, made.output
@@ -69,13 +69,13 @@ def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
     ],
 )
 def test_bad_staff_are_refused_in_words(run, words, typed, says):
-    refused = run("users", "create", *words, input=typed + "\n")
+    refused = run("admin", "users", "create", *words, input=typed + "\n")
     assert refused.exit_code == 2
     assert says in refused.output
 
 
 def test_the_same_address_twice_is_refused(run):
-    words = ("users", "create", "--email", "a@b.example", "--name", "A", "--role", "auditor")
+    words = ("admin", "users", "create", "--email", "a@b.example", "--name", "A", "--role", "auditor")
     assert run(*words, input="a long enough password\n").exit_code == 0
     again = run(*words, input="a long enough password\n")
     assert again.exit_code == 2
@@ -85,7 +85,7 @@ def test_the_same_address_twice_is_refused(run):
 def test_a_register_is_imported_once_and_shown_line_by_line(run, tmp_path):
     file = tmp_path / "register.csv"
     file.write_text(HEADER + LINE.format(status="resident"))
-    ok_park = run("register", "import", file, "--dry-run")
+    ok_park = run("admin", "import-residents", file, "--dry-run")
     assert "AGDAM-SP" in ok_park.output  # nothing is seeded yet: the park is unknown, and the line says so
     assert ok_park.exit_code == 2
 
@@ -94,8 +94,8 @@ def test_an_imported_cancellation_names_and_suspends_the_certificates(run, datab
     with open_house(database_url, tmp_path) as house:
         file = tmp_path / "register.csv"
         file.write_text(HEADER + LINE.format(status="resident"))
-        assert run("register", "import", file).exit_code == 0
-        assert "1 unchanged" in run("register", "import", file).output
+        assert run("admin", "import-residents", file).exit_code == 0
+        assert "1 unchanged" in run("admin", "import-residents", file).output
         company = house.confirm(house.register("0010000101"))
         site = ok(company.get("/v1/sites"))["items"][0]
         body = {"name": "Hall", "production_started_on": "2024-03-01"}
@@ -107,11 +107,11 @@ def test_an_imported_cancellation_names_and_suspends_the_certificates(run, datab
         number = house.certify(company)
 
         file.write_text(HEADER + LINE.format(status="cancelled"))
-        planned = run("register", "import", file, "--dry-run")
+        planned = run("admin", "import-residents", file, "--dry-run")
         assert f"certificate {number}: suspended" in planned.output
         assert house.verify(number)["verdict"] == "valid"
 
-        assert run("register", "import", file).exit_code == 0
+        assert run("admin", "import-residents", file).exit_code == 0
         assert house.verify(number)["verdict"] == "suspended"
 
 
@@ -119,11 +119,11 @@ def test_a_file_with_faults_changes_nothing_and_names_them(run, database_url, tm
     with open_house(database_url, tmp_path) as house:
         file = tmp_path / "register.csv"
         file.write_text(HEADER + LINE.format(status="resident") + LINE.format(status="perhaps"))
-        refused = run("register", "import", file)
+        refused = run("admin", "import-residents", file)
         assert refused.exit_code == 2
         assert "status" in refused.output
         assert ok(house.registrar.get("/v1/organisations"))["items"] == []
-        missing = run("register", "import", tmp_path / "absent.csv")
+        missing = run("admin", "import-residents", tmp_path / "absent.csv")
         assert missing.exit_code == 2
         assert "cannot be read" in missing.output
 
@@ -169,7 +169,7 @@ def test_without_a_register_nothing_is_verified(tmp_path, monkeypatch):
 def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MIK_BASE_URL", "ftp://example.org")
-    refused = CliRunner().invoke(app, ["migrate"])
+    refused = CliRunner().invoke(app, ["admin", "migrate"])
     assert refused.exit_code == 2
     assert "MIK_BASE_URL" in refused.output
 
@@ -177,8 +177,8 @@ def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):
 def test_migrate_makes_the_tables_of_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path / "fresh"))
     monkeypatch.delenv("MIK_DATABASE_URL", raising=False)
-    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
-    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
+    assert CliRunner().invoke(app, ["admin", "migrate"]).exit_code == 0
+    assert CliRunner().invoke(app, ["admin", "migrate"]).exit_code == 0
     assert stat.S_IMODE((tmp_path / "fresh").stat().st_mode) == 0o700
 
 
@@ -195,7 +195,7 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
         monkeypatch.setenv(name, value)
     refused = CliRunner().invoke(app, ["serve"])
     assert refused.exit_code == 2
-    assert "mik migrate" in refused.output
+    assert "mik admin migrate" in refused.output
 
 
 def test_the_demo_profile_keeps_its_accounts_in_a_file_of_its_own(tmp_path):

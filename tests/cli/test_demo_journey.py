@@ -5,9 +5,9 @@ import re
 import pytest
 from demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
 
-from app.cli.demo import cast
-from app.cli.demo.client import NoService
-from app.cli.demo.journey import play
+from app.demo import scenario_data
+from app.demo.api_client import NoService
+from app.demo.scenario import run
 from tests.support import ok
 
 CUT_EVERY = 23
@@ -19,7 +19,7 @@ def house(sqlite_template, tmp_path_factory):
     """Played once, to its end; tests that change it bring their own."""
     with theatre(sqlite_template, tmp_path_factory.mktemp("played")) as house:
         house.first_stage, house.said = stage(house)
-        house.played = play(house.first_stage)
+        house.played = run(house.first_stage)
         yield house
 
 
@@ -98,7 +98,7 @@ def test_the_dry_run_names_who_would_be_hit_and_changes_nothing(house):
 def test_a_second_run_adds_nothing_and_shows_the_same(house):
     before = counts(house.database)
     house.clock.advance(days=1)
-    assert play(stage(house)[0]) == house.played
+    assert run(stage(house)[0]) == house.played
     assert counts(house.database) == before
 
 
@@ -109,7 +109,7 @@ def test_cut_off_anywhere_the_next_run_completes_it(house, sqlite_template, tmp_
         while True:
             line = Line(other.http, CUT_EVERY + cut_off % 3, last_goes_out=last_goes_out)
             try:
-                played = play(stage(other, line)[0])
+                played = run(stage(other, line)[0])
                 break
             except LineDead:
                 cut_off += 1
@@ -123,36 +123,36 @@ def test_cut_off_anywhere_the_next_run_completes_it(house, sqlite_template, tmp_
 
 def test_what_a_visitor_changed_is_left_alone(sqlite_template, tmp_path):
     with theatre(sqlite_template, tmp_path) as house:
-        suspended = issued(play(stage(house)[0]))["MIK", "P016"]
+        suspended = issued(run(stage(house)[0]))["MIK", "P016"]
         house.clock.advance(minutes=5)
         house.owner.act(f"/v1/certificates/{suspended}/reinstate", {"cause": "hearing"})
         (unconfirmed,) = ok(house.registrar.get("/v1/claims?state=waiting"))["items"]
         house.registrar.act(f"/v1/claims/{unconfirmed['id']}/confirm", {"basis": "Seen."})
         before = counts(house.database)
 
-        played = play(stage(house)[0])
+        played = run(stage(house)[0])
 
         assert counts(house.database) == before
         assert played.refused == {}
         assert house.verify(suspended)["verdict"] == "valid"
         on_the_desk = ok(house.auditor.get("/v1/applications?limit=100"))["items"]
-        assert cast.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
+        assert scenario_data.UNCONFIRMED.reference not in [each["reference"] for each in on_the_desk]
 
 
 def test_a_claim_of_somebody_else_changes_nothing(sqlite_template, tmp_path):
     with theatre(sqlite_template, tmp_path) as house:
         on_stage, _ = stage(house)
         stranger = house.register(on_stage.listing["R01"]["voen"])
-        play(on_stage)
+        run(on_stage)
         assert ok(house.registrar.get(f"/v1/claims/{stranger.claim_id}"))["state"] == "refused"
 
 
 def test_a_stranger_under_the_address_of_the_demo_is_not_confirmed(sqlite_template, tmp_path):
     with theatre(sqlite_template, tmp_path) as house:
         on_stage, _ = stage(house)
-        [company] = [each for each in cast.COMPANIES if each.party == "R01"]
+        [company] = [each for each in scenario_data.COMPANIES if each.party == "R01"]
         member = {"full_name": "Yad Adam", "email": company.email, "password": "another-password-29"}
         stranger = house.register(on_stage.listing["R01"]["voen"], member=member)
         with pytest.raises(NoService, match="Sample Pipe"):
-            play(on_stage)
+            run(on_stage)
         assert ok(house.registrar.get(f"/v1/claims/{stranger.claim_id}"))["state"] == "waiting"

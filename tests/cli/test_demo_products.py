@@ -7,12 +7,12 @@ import pytest
 from demo_support import stage, theatre
 
 from app.cli.assess import read_registers
-from app.cli.demo import cast, companies
-from app.cli.demo.cases import CasePlay
-from app.cli.demo.sample_documents import small_pdf
-from app.cli.demo.sample_products import KARABAKH, MADE, OWN_ROWS, sums
-from app.cli.demo.stage import sample, sample_rows
 from app.core.dates import baku_day
+from app.demo import company_steps, scenario_data
+from app.demo.application_steps import ApplicationSteps
+from app.demo.context import sample, sample_rows
+from app.demo.sample_documents import small_pdf
+from app.demo.sample_products import KARABAKH, MADE, OWN_ROWS, sums
 from app.products.sheet import parse_products
 from app.schemes.eligibility import assess
 from app.schemes.lists import OperationClass, lists
@@ -20,18 +20,18 @@ from app.schemes.outcome import Outcome
 from app.schemes.scheme_file import load_schemes
 from tests.support import NOW
 
-CASES = (*cast.CASES, cast.UNCONFIRMED)
-ROWS = [row for row in sample_rows(cast.PRODUCTS_FILE) if row["product_id"] in MADE]
+CASES = (*scenario_data.CASES, scenario_data.UNCONFIRMED)
+ROWS = [row for row in sample_rows(scenario_data.PRODUCTS_FILE) if row["product_id"] in MADE]
 
 
 @pytest.fixture(scope="module")
 def in_the_file(tmp_path_factory):
     """(mark, product) → outcome of every rule that a file can feed."""
     folder = tmp_path_factory.mktemp("sample")
-    for name in cast.REGISTER_FILES:
+    for name in scenario_data.REGISTER_FILES:
         (folder / name).write_bytes(sample(name))
-    register = read_registers([folder / name for name in cast.REGISTER_FILES])
-    sheet = parse_products(sample(cast.PRODUCTS_FILE), register, baku_day(NOW))
+    register = read_registers([folder / name for name in scenario_data.REGISTER_FILES])
+    sheet = parse_products(sample(scenario_data.PRODUCTS_FILE), register, baku_day(NOW))
     return {
         (code, line.product_id): {
             finding.rule: finding.outcome
@@ -49,11 +49,11 @@ def over_http(sqlite_template, tmp_path_factory):
     outcomes = {}
     with theatre(sqlite_template, tmp_path_factory.mktemp("products")) as house:
         on_stage, _ = stage(house)
-        companies.load_register(on_stage)
+        company_steps.load_register(on_stage)
         for case in CASES:
-            company = next(each for each in cast.COMPANIES if each.party == case.party)
-            member = companies.bring_in(on_stage, company)
-            CasePlay(on_stage, case, member).found_or_drafted()
+            company = next(each for each in scenario_data.COMPANIES if each.party == case.party)
+            member = company_steps.bring_in(on_stage, company)
+            ApplicationSteps(on_stage, case, member).found_or_drafted()
             ids = {each["reference"]: each["id"] for each in member.everything("/v1/products")}
             for code in ("MIK", "MIA"):
                 for product in case.products:
@@ -67,7 +67,7 @@ def over_http(sqlite_template, tmp_path_factory):
 def test_the_rules_see_what_they_see_in_the_file(row, code, in_the_file, over_http):
     seen = over_http[code, row["product_id"]]
     expected = in_the_file[code, row["product_id"]]
-    if "K-02" in expected and row["owner_id"] == cast.UNCONFIRMED.party:
+    if "K-02" in expected and row["owner_id"] == scenario_data.UNCONFIRMED.party:
         expected = expected | {"K-02": "manual"}  # a claimant sees nothing of the residency
     assert {rule: seen[rule] for rule in expected} == expected
 

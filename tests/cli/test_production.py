@@ -111,7 +111,7 @@ BAD = [
     ("no database", settings(database_url=""), "MIK_DATABASE_URL is not set: name the database"),
     ("a relative database", settings(database_url="sqlite:///mik.sqlite3"), "set a whole path, with four slashes"),
     ("a database in memory", settings(database_url="sqlite:///:memory:"), "set a whole path, with four slashes"),
-    ("no file of the database", settings(database_url="sqlite:////none/mik.db"), "make it with `mik migrate`"),
+    ("no file of the database", settings(database_url="sqlite:////none/mik.db"), "make it with `mik admin migrate`"),
     ("a database that is away", settings(database_url="postgresql://x@127.0.0.1:1/x"), "cannot be used.*or start"),
     ("a relative folder", settings(data_dir="var"), "MIK_DATA_DIR=var depends on.*set a whole path"),
     ("a folder that is not there", settings(data_dir="/none/mik"), "/none/mik is not there: mount it, or make it"),
@@ -149,7 +149,7 @@ BAD = [
     ("keys of the demo", demo_keys, "were made by the demo profile: use another data folder"),
     ("passwords of the demo", demo_passwords, "demo-accounts.json holds the passwords.*use another data folder"),
     ("an account of the demo", demo_account, "holds demo accounts \\(owner@mik.example\\).*use another database"),
-    ("an unmigrated database", unmigrated, "is not migrated.*run `mik migrate`"),
+    ("an unmigrated database", unmigrated, "is not migrated.*run `mik admin migrate`"),
     ("another register", other_register, "begun by the issuer did:web:other.example.az.*use the database of this"),
     ("no place for evidence", evidence_is_no_folder, "No file can be written in .*evidence.*chown"),
     ("a clock that fell behind", the_future_was_here, "newest event of the register is of 2098-01-01.*set the clock"),
@@ -163,8 +163,8 @@ def test_refused_with_what_to_do(world, monkeypatch, spoil, text):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
     before = sorted(world.folder.rglob("*"))
-    for command in ("check", "serve"):
-        answer = CliRunner().invoke(mik, [command], env={"COLUMNS": "500"})
+    for command in (["doctor", "--only", "config"], ["serve"]):
+        answer = CliRunner().invoke(mik, command, env={"COLUMNS": "500"})
         assert answer.exit_code == 2, answer.output
         assert re.search(text, answer.output), answer.output
         assert "Traceback" not in answer.output
@@ -236,7 +236,7 @@ def test_a_worker_started_past_the_command_refuses_as_well(world):
 def test_the_demo_says_what_production_would_refuse(world, monkeypatch):
     for name, value in (world.environment | {"MIK_PROFILE": "demo", "MIK_LOG_LEVEL": "debug"}).items():
         monkeypatch.setenv(name, value)
-    answer = CliRunner().invoke(mik, ["check"])
+    answer = CliRunner().invoke(mik, ["doctor", "--only", "config"])
     assert (answer.exit_code, "MIK_LOG_LEVEL=debug" in answer.output) == (0, True)
 
 

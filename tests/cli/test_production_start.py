@@ -75,15 +75,15 @@ def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
     live = Live(world)
     refused = live.mik("serve", "--port", str(live.port))
     assert refused.returncode == 2
-    assert "mik migrate" in refused.stderr
+    assert "mik admin migrate" in refused.stderr
     assert list(world.folder.iterdir()) == []
 
-    assert live.mik("migrate").returncode == 0
+    assert live.mik("admin", "migrate").returncode == 0
     person = ("--email", "owner@mark.az", "--name", "First Owner", "--role", "owner")
-    made = live.mik("users", "create", *person, input=f"{PASSWORD}\n")
+    made = live.mik("admin", "users", "create", *person, input=f"{PASSWORD}\n")
     assert made.returncode == 0, made.stderr
-    checked = live.mik("check")
-    assert (checked.returncode, checked.stdout) == (0, "Checks passed: `mik serve` may start.\n"), checked.stderr
+    checked = live.mik("doctor", "--only", "config")
+    assert (checked.returncode, checked.stdout) == (0, "config: passed\n  `mik serve` may start.\n"), checked.stderr
 
     with live.serving() as ready:
         assert (ready.status_code, ready.json()) == (200, {"status": "ok"})
@@ -141,7 +141,9 @@ def test_the_page_about_production_speaks_of_what_there_is():
     text = (Path(__file__).parents[2] / "docs" / "production.md").read_text("utf-8")
     known = {f"MIK_{name.upper()}" for name in Settings.model_fields} | {"MIK_NEW_PASSWORD"}
     assert set(re.findall(r"\bMIK_[A-Z_]+\b", text)) <= known
-    for words in set(re.findall(r"\bmik (?!mik\b)((?:users )?[a-z]+)(?=[`\s])", text)):
+    for words in set(
+        re.findall(r"\bmik (?!mik\b)((?:admin |keys )?(?:users |mail |issuance )?[a-z-]+)(?=[`\s])", text)
+    ):
         assert CliRunner().invoke(mik, [*words.split(), "--help"]).exit_code == 0, words
     assert f"{CONNECTIONS_PER_WORKER} connections" in text
     assert DEMO_MARK in text

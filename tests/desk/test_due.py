@@ -1,4 +1,4 @@
-"""Age and deadline on every case, the filter of late ones, and what `mik sweep` does when a time is over.
+"""Age and deadline on every case, the filter of late ones, and what `mik admin sweep` does when a time is over.
 
 The house stands on Sunday, 22 November 2026. 31 December and 1, 4 and 20 January are free.
 """
@@ -17,7 +17,7 @@ from app.actor import SYSTEM
 from app.applications import clock
 from app.certificates import cascade
 from app.cli import app as mik
-from app.cli import sweep
+from app.cli.admin import sweep
 from app.registry.model import Residency
 from tests.support import PASSWORD, ok
 
@@ -295,9 +295,9 @@ def test_the_command(house, monkeypatch):
     company = house.company()
     case_id = company.draft()
     monkeypatch.setattr(sweep, "utc_now", lambda: house.clock() + timedelta(days=200))
-    dry = CliRunner().invoke(mik, ["sweep", "--dry-run"])
+    dry = CliRunner().invoke(mik, ["admin", "sweep", "--dry-run"])
     assert (dry.exit_code, company.application(case_id)["state"]) == (0, "draft")
-    done = CliRunner().invoke(mik, ["sweep"])
+    done = CliRunner().invoke(mik, ["admin", "sweep"])
     assert done.exit_code == 0
     assert "has lapsed" in done.stdout
     assert company.application(case_id)["state"] == "lapsed"

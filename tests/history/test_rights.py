@@ -21,7 +21,7 @@ def as_service(database_url):
     if database_url.startswith("sqlite"):
         yield None
         return
-    sql = CliRunner().invoke(mik, ["audit", "rights", "--role", ROLE])
+    sql = CliRunner().invoke(mik, ["admin", "database-rights", "--role", ROLE])
     assert sql.exit_code == 0
     _admin(database_url, f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
     _admin(database_url, sql.stdout)
@@ -87,4 +87,4 @@ def test_every_table_is_granted():
 
 @pytest.mark.parametrize("role", ["", "Robert'); DROP TABLE users", "a b", "1a", "x" * 64])
 def test_a_role_is_a_plain_name(role):
-    assert CliRunner().invoke(mik, ["audit", "rights", "--role", role]).exit_code == 2
+    assert CliRunner().invoke(mik, ["admin", "database-rights", "--role", role]).exit_code == 2

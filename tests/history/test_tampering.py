@@ -1,4 +1,4 @@
-"""The drill: somebody with the owner's rights drops the triggers and rewrites history. `mik audit check` names where.
+"""The drill: somebody with the owner's rights drops the triggers and rewrites history. `mik doctor` names where.
 
 Each attack changes one chain of eight events. What the attacker can and cannot hide is written down as it is.
 """
@@ -233,14 +233,14 @@ def test_what_is_written_while_it_is_checked_is_no_fault(chain, monkeypatch):
 def command(chain, monkeypatch, tmp_path):
     monkeypatch.setenv("MIK_DATABASE_URL", chain.url)
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
-    return lambda *args: CliRunner().invoke(mik, ["audit", "check", *args])
+    return lambda *args: CliRunner().invoke(mik, ["doctor", "--only", "audit", *args])
 
 
 def test_the_command_on_a_whole_chain(command):
     done = command()
     assert done.exit_code == 0
-    assert done.stdout.startswith("8 events hold. Head: ")
-    told = json.loads(command("--json").stdout)
+    assert done.stdout.startswith("audit: passed\n  8 events hold. Head: ")
+    told = json.loads(command("--json").stdout)["audit"]
     assert (told["events"], told["broken"]) == (8, None)
 
 
@@ -263,13 +263,13 @@ def test_the_command_on_a_broken_one(command, chain, statements, said):
     attack(chain, *statements)
     done = command()
     assert done.exit_code == 1
-    assert done.stdout.startswith(f"Broken at event 4 {said}\n3 events")
+    assert done.stdout.startswith(f"audit: wrong\n  Broken at event 4 {said}\n  3 events")
     told = command("--json")
     assert told.exit_code == 1
-    assert json.loads(told.stdout)["broken"]["seq"] == 4
+    assert json.loads(told.stdout)["audit"]["broken"]["seq"] == 4
 
 
 def test_the_command_without_a_register(monkeypatch, tmp_path):
     monkeypatch.setenv("MIK_DATABASE_URL", f"sqlite:///{tmp_path / 'none.sqlite3'}")
-    done = CliRunner().invoke(mik, ["audit", "check"])
+    done = CliRunner().invoke(mik, ["doctor", "--only", "audit"])
     assert done.exit_code == 2

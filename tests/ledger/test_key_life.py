@@ -222,7 +222,7 @@ def command(house, monkeypatch):
     monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
     monkeypatch.setattr("app.cli.keys.utc_now", house.clock)
-    monkeypatch.setattr("app.cli.issuance.utc_now", house.clock)
+    monkeypatch.setattr("app.cli.admin.issuance.utc_now", house.clock)
 
     def run(*args, code=0):
         done = CliRunner().invoke(mik, list(args))
@@ -285,7 +285,7 @@ def test_rotation_on_the_command_line(house, command):
     assert before not in shown
     assert "key.published" in shown
     assert "retired     2026-11-2" in command("keys", "list")
-    assert command("log", "check").endswith("events hold.\n")
+    assert command("doctor", "--only", "log").endswith("events hold.\n")
 
 
 def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_checked(house, command):
@@ -306,8 +306,8 @@ def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_check
 
 def test_issuance_is_paused_with_a_reason_and_resumed(house, command):
     number = house.certify(house.company())
-    command("issuance", "pause", "--reason", "The register is being audited.")
-    command("issuance", "pause", "--reason", "Again.", code=2)
+    command("admin", "issuance", "pause", "--reason", "The register is being audited.")
+    command("admin", "issuance", "pause", "--reason", "Again.", code=2)
     case = house.company().apply()
     house.review(case)
     refused = house.approver.post(f"/v1/applications/{case}/approve", version="now")
@@ -316,8 +316,8 @@ def test_issuance_is_paused_with_a_reason_and_resumed(house, command):
     assert refused.json()["detail"].endswith("UTC: The register is being audited.")
     assert house.verify(number)["verdict"] == "valid"
     assert ok(house.approver.get(f"/v1/applications/{case}"))["state"] == "recommended"  # nothing was done
-    command("issuance", "resume")
-    command("issuance", "resume", code=2)
+    command("admin", "issuance", "resume")
+    command("admin", "issuance", "resume", code=2)
     assert len(house.approve(case)["certificates"]) == 1
     events = [item["event"] for item in ok(house.auditor.get("/v1/audit", params={"subject": "pause"}))["items"]]
     assert events == ["issuance.paused", "issuance.resumed"]
@@ -326,7 +326,7 @@ def test_issuance_is_paused_with_a_reason_and_resumed(house, command):
 @pytest.mark.parametrize("reason", ["", " ", "a\x00b", "\u202eabc", "x" * 501])
 def test_a_reason_is_readable(reason):
     """Looked at before anything is opened."""
-    done = CliRunner().invoke(mik, ["issuance", "pause", "--reason", reason])
+    done = CliRunner().invoke(mik, ["admin", "issuance", "pause", "--reason", reason])
     assert done.exit_code == 2
     assert "--reason" in done.stderr
 
@@ -354,7 +354,7 @@ def test_a_compromise_divides_what_was_logged_before_from_the_rest(house, comman
     )
     assert house.anonymous.get("/.well-known/jwks.json").json() == {"keys": []}
     assert house.anonymous.get("/.well-known/did.json").json()["assertionMethod"] == []
-    assert command("log", "check").endswith("events hold.\n")
+    assert command("doctor", "--only", "log").endswith("events hold.\n")
 
 
 def test_no_check_fails_while_keys_are_exchanged(house, command):

@@ -46,7 +46,7 @@ def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(hous
     assert derived(house.database).wrong is None
     monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    done = CliRunner().invoke(mik, ["log", "check"])
+    done = CliRunner().invoke(mik, ["doctor", "--only", "log"])
     assert done.exit_code == 0, done.output
 
 

@@ -1,4 +1,4 @@
-"""Somebody who owns the database, but not the key of the log, changes this or that: `mik log check` names it."""
+"""Somebody who owns the database, but not the key of the log, changes this or that: `mik doctor` names it."""
 
 import hashlib
 import itertools
@@ -28,6 +28,7 @@ from tests.conftest import _admin, _fresh, _named
 from tests.support import open_house
 
 SERIAL = itertools.count()
+NO_LOG = "There is no public log here yet: it begins with the first start of the service."
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -74,14 +75,14 @@ class Drill:
         attack(self.database, *statements, **values)
 
     def check(self, *args):
-        done = CliRunner().invoke(mik, ["log", "check", *args])
+        done = CliRunner().invoke(mik, ["doctor", "--only", "log", *args])
         return done.exit_code, done.stdout + done.stderr
 
     def named(self, *args):
         """The rows that are named wrong."""
-        done = CliRunner().invoke(mik, ["log", "check", "--json", *args])
+        done = CliRunner().invoke(mik, ["doctor", "--only", "log", "--json", *args])
         assert done.exit_code in {0, 1}, done.output
-        rows = [each["row"] for each in json.loads(done.stdout)["wrong"]]
+        rows = [each["row"] for each in json.loads(done.stdout)["log"]["wrong"]]
         assert bool(rows) == (done.exit_code == 1)
         return rows
 
@@ -90,7 +91,7 @@ def test_a_whole_register_holds(drill):
     code, said = drill.check()
     assert code == 0
     size = head_of(drill.database).size
-    assert said.startswith(f"{size} entries, 2 certificates and ")
+    assert said.startswith(f"log: passed\n  {size} entries, 2 certificates and ")
     assert said.endswith("events hold.\n")
 
 
@@ -337,8 +338,8 @@ def test_without_the_key_file_the_stored_key_is_taken(drill, monkeypatch):
     drill.attack("UPDATE log_head SET vkey = 'x'")
     assert "cannot be used" in drill.check()[1]
     drill.attack("UPDATE log_head SET vkey = NULL, checkpoint = NULL, size = 0")
-    assert drill.check() == (2, "There is no public log here yet: it begins with the first start of the service.\n")
-    assert CliRunner().invoke(mik, ["log", "export", str(drill.folder)]).exit_code == 2
+    assert drill.check() == (2, f"log: not checked\n  {NO_LOG}\n")
+    assert CliRunner().invoke(mik, ["admin", "export-log", str(drill.folder)]).exit_code == 2
     with drill.database.read_session() as session:
         for ask in (reading.checkpoint, reading.vkey):
             with pytest.raises(NotFound):
@@ -351,7 +352,7 @@ def test_yesterdays_database_under_todays_checkpoint(drill, register):
     kept.write_text(checkpoint_of_today(drill, register), "utf-8")
     code, said = drill.check("--against", str(kept))
     assert code == 1
-    assert said.startswith(f"Wrong: log entry {yesterday.size}: The checkpoint that was kept is about ")
+    assert said.startswith(f"log: wrong\n  Wrong: log entry {yesterday.size}: The checkpoint that was kept is about ")
     assert drill.named() == []
 
 
@@ -391,7 +392,7 @@ def test_what_is_no_checkpoint_of_this_log_is_refused(drill, tmp_path):
 
 def test_an_exported_log_is_the_log(drill, tmp_path):
     folder = tmp_path / "out"
-    first = CliRunner().invoke(mik, ["log", "export", str(folder)])
+    first = CliRunner().invoke(mik, ["admin", "export-log", str(folder)])
     assert first.exit_code == 0, first.output
     size = head_of(drill.database).size
     assert first.stdout == f"{size} entries in {folder}: 2 tiles are new.\n"
@@ -401,7 +402,7 @@ def test_an_exported_log_is_the_log(drill, tmp_path):
         with drill.database.read_session() as session:
             assert (folder / "tile" / tile.path).read_bytes() == reading.tile(session, tile)
     assert not list(folder.rglob(".*"))
-    again = CliRunner().invoke(mik, ["log", "export", str(folder)])
+    again = CliRunner().invoke(mik, ["admin", "export-log", str(folder)])
     assert "0 tiles are new" in again.stdout
     (tmp_path / "file").write_text("in the way")
-    assert CliRunner().invoke(mik, ["log", "export", str(tmp_path / "file")]).exit_code == 2
+    assert CliRunner().invoke(mik, ["admin", "export-log", str(tmp_path / "file")]).exit_code == 2

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from app.access.model import AddressConfirmation
 from app.access.seal import Seal
 from app.cli import app as mik
-from app.cli import sweep
-from app.cli.mail import code_in
+from app.cli.admin import sweep
+from app.cli.admin.mail import code_in
 from app.db import Database
 from app.notifications import outbox, transport
 from app.notifications.delivery import LEASE, MailDelivery
@@ -333,14 +333,14 @@ def test_files_of_the_demo(house, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
     monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
     run = CliRunner()
-    assert f"{email}  reset-requested" in run.invoke(mik, ["mail", "list"]).output
+    assert f"{email}  reset-requested" in run.invoke(mik, ["admin", "mail", "list"]).output
     (mail,) = house.mail(email)
-    listed = run.invoke(mik, ["mail", "list"]).output
+    listed = run.invoke(mik, ["admin", "mail", "list"]).output
     assert listed.splitlines()[-1].split("  ") == [mail.name, email, "Set a new password"]
-    shown = run.invoke(mik, ["mail", "show", email]).output
+    shown = run.invoke(mik, ["admin", "mail", "show", email]).output
     assert f"To: {email}\n" in shown
-    assert run.invoke(mik, ["mail", "show", mail.name, "--code"]).output.strip() == code_in(mail)
-    assert run.invoke(mik, ["mail", "show", "nobody@numune.example"]).exit_code == 2
-    assert run.invoke(mik, ["mail", "send"]).output == "0 sent, 0 not delivered.\n"
+    assert run.invoke(mik, ["admin", "mail", "show", mail.name, "--code"]).output.strip() == code_in(mail)
+    assert run.invoke(mik, ["admin", "mail", "show", "nobody@numune.example"]).exit_code == 2
+    assert run.invoke(mik, ["admin", "mail", "send"]).output == "0 sent, 0 not delivered.\n"
     (path,) = house.settings.mail_dir.glob(f"{mail.name}.eml")
     assert path.stat().st_mode & 0o777 == 0o600

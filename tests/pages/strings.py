@@ -38,7 +38,13 @@ HEAD_COMMENT = re.compile(r"\A(?:#.*\n)+")
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: {language}\\n"\n\n'
 
 
-NOT_OVER_HTTP = ("app/cli/", "app/api/openapi.py", "app/schemes/scheme_file.py", "app/ledger/key_service.py")
+NOT_OVER_HTTP = (
+    "app/cli/",
+    "app/demo/",
+    "app/api/openapi.py",
+    "app/schemes/scheme_file.py",
+    "app/ledger/key_service.py",
+)
 """Refusals of the command line and of starting, and examples."""
 NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "Certified": 0}
 """Calls with the word for a thing, and which argument it is."""

@@ -121,7 +121,7 @@ class Scene:
 
 
 def _lapse(house, case_id):
-    """What `mik sweep` does with one case whose time is over, in a transaction of its own: whether it lapsed."""
+    """What `mik admin sweep` does with one case whose time is over, in a transaction of its own: whether it lapsed."""
     with house.database.session() as session:
         lapsed = clock.lapse(session, SYSTEM, UUID(case_id), house.clock())
         session.commit()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.cli.rule_cases import Case, facts_of, read_cases
+from app.cli.rules.case_table import Case, facts_of, read_cases
 from app.schemes.eligibility import assess
 from app.schemes.facts import (
     Applicant,
@@ -44,7 +44,7 @@ def mark_of(case):
 
 
 def facts(mark="MIK", /, hs="730630", **given):
-    """Facts in order but for what is given, in the short form of `app/cli/rule_cases.py`."""
+    """Facts in order but for what is given, in the short form of `app/cli/rules/case_table.py`."""
     return facts_of(Case("here", mark, {"hs": hs, **given}, {}), SCHEMES[mark].ruleset)
 
 

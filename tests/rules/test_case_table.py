@@ -12,7 +12,7 @@ import pytest
 import test_cases_in_code
 from rules_support import CASES, SCHEMES, TABLE, mark_of
 
-from app.cli.rule_cases import run_cases
+from app.cli.rules.case_table import run_cases
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.rule_cases import Case, facts_of, read_cases, run_cases
-from app.cli.rules import unknown_places
+from app.cli.rules.case_runner import unknown_places
+from app.cli.rules.case_table import Case, facts_of, read_cases, run_cases
 from app.schemes.eligibility import assess
 from app.schemes.rules import AnyRule
 from app.schemes.ruleset import Ruleset

@@ -33,7 +33,7 @@ from rules_support import (
 )
 from test_cases_in_code import ROWS as IN_CODE
 
-from app.cli.rule_cases import facts_of
+from app.cli.rules.case_table import facts_of
 from app.schemes.eligibility import assess
 from app.schemes.facts import (
     Applicant,

@@ -9,7 +9,7 @@ from test_cases_in_code import ROWS as IN_CODE
 from test_marks import ROWS
 
 from app.certificates.model import RevocationReason
-from app.cli.rule_cases import facts_of
+from app.cli.rules.case_table import facts_of
 from app.registry.territory import ParkKind, territory
 from app.schemes.eligibility import assess
 from app.schemes.evidence_kinds import ValueType, kinds

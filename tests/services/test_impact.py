@@ -142,7 +142,7 @@ def test_a_version_that_nothing_can_be_judged_by(house, changes, says):
 def run(house, monkeypatch):
     monkeypatch.setenv("MIK_DATABASE_URL", house.settings.sqlalchemy_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    monkeypatch.setattr("app.cli.rules_impact.utc_now", house.clock)
+    monkeypatch.setattr("app.cli.rules.impact.utc_now", house.clock)
     return lambda *words: CliRunner().invoke(commands, ["rules", "impact", *map(str, words)])
 
 

@@ -3,14 +3,14 @@
 The house stands on Sunday, 22 November 2026.
 """
 
-from app.cli import sweep
+from app.cli.admin import sweep
 from tests.support import ok
 
 QUESTION = {"questions": [{"text": "Where does the coil come from?"}]}
 
 
 def swept(house):
-    """What `mik sweep` says, run as of now."""
+    """What `mik admin sweep` says, run as of now."""
     said = []
     assert sweep.run(house.database, house.clock(), dry_run=False, say=said.append) == 0
     return said

@@ -16,10 +16,10 @@ DISARM = {
 
 @pytest.fixture
 def audit_check(house, monkeypatch):
-    """`mik audit check` over the database of the house."""
+    """`mik doctor --only audit` over the database of the house."""
     monkeypatch.setenv("MIK_DATABASE_URL", house.database.url)
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    return lambda: CliRunner().invoke(mik, ["audit", "check"])
+    return lambda: CliRunner().invoke(mik, ["doctor", "--only", "audit"])
 
 
 def by_hand(house, *statements, **values):
@@ -51,7 +51,7 @@ def test_a_rewritten_event_is_found(house, audit_check):
     # and the check names the very event.
     done = audit_check()
     assert done.exit_code == 1
-    assert done.stdout.startswith(f"Broken at event {suspended['seq']} (changed)"), done.stdout
+    assert done.stdout.startswith(f"audit: wrong\n  Broken at event {suspended['seq']} (changed)"), done.stdout
 
     # Life goes on, and what is written afterwards does not heal it.
     house.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
@@ -72,4 +72,7 @@ def test_an_event_that_was_taken_out_is_found(house, audit_check):
     # The certificate is still good for whoever asks; the auditor knows that its grant was taken out of the history.
     assert house.verify(number)["verdict"] == "valid"
     done = audit_check()
-    assert (done.exit_code, done.stdout.startswith(f"Broken at event {issued['seq']} (missing)")) == (1, True)
+    assert (done.exit_code, done.stdout.startswith(f"audit: wrong\n  Broken at event {issued['seq']} (missing)")) == (
+        1,
+        True,
+    )

@@ -34,7 +34,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.cli.case_facts import Wrong, build, check_facts
+from app.cli.rules.case_facts import build
+from app.cli.rules.case_values import Wrong, check_facts
 from app.errors import Invalid
 from app.schemes.eligibility import Assessment, Finding, assess
 from app.schemes.facts import Facts

@@ -1,4 +1,4 @@
-"""`mik mail`: messages to people."""
+"""`mik admin mail`: list, show and send messages to people."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.access.seal import Seal
-from app.cli.frame import in_words, load_settings, opened, stop
+from app.cli.common import fail, handle_errors, load_settings, open_database
 from app.core.dates import utc_now
 from app.db import Database
 from app.notifications import repository
@@ -22,12 +22,15 @@ BETWEEN_LOOKS = 0.2
 
 
 def list_messages() -> None:
-    """List the messages that wait with the last error, and, where no mail server is set, those written to files."""
+    """List the messages that wait or were written.
+
+    Those that wait with the last error; where no mail server is set, those written to files.
+    """
     settings = load_settings()
-    with in_words():
+    with handle_errors():
         for each in mail_files(settings.mail_dir):
             typer.echo(f"{each.name}  {each.recipient}  {each.subject}")
-        with opened(settings) as database, database.read_session() as session:
+        with open_database(settings) as database, database.read_session() as session:
             for message in repository.waiting(session, MOST_LISTED):
                 typer.echo(
                     f"waits: {message.id}  {message.recipient}  {message.kind}  attempts: {message.attempts}  "
@@ -40,12 +43,15 @@ def show(
     code: Annotated[bool, typer.Option("--code", help="Print only the one-time code in it.")] = False,
     wait: Annotated[float, typer.Option(min=0, max=600, help="Seconds to wait for such a message.")] = 0,
 ) -> None:
-    """Show a message that was written to a file because no mail server is set."""
+    """Show a message that was written to a file.
+
+    Messages are written to files where no mail server is set. Ends with 2 if there is no such message.
+    """
     settings = load_settings()
     until = time.monotonic() + wait
     while (found := newest(settings, which, with_code=code)) is None:
         if time.monotonic() >= until:
-            stop(f"There is no such message in {settings.mail_dir}.")
+            fail(f"There is no such message in {settings.mail_dir}.")
         time.sleep(BETWEEN_LOOKS)
     if code:
         typer.echo(code_in(found))
@@ -65,9 +71,12 @@ def code_in(message: MailFile) -> str:
 
 
 def send() -> None:
-    """Send every message that is due now. Ends with 1 if some were not delivered; they are sent again later."""
+    """Send every message that is due now.
+
+    `mik admin sweep` does so too. Ends with 1 if some were not delivered; they are sent again later.
+    """
     settings = load_settings()
-    with in_words(), opened(settings) as database:
+    with handle_errors(), open_database(settings) as database:
         result = send_due(settings, database, utc_now())
     typer.echo(f"{result.sent} sent, {result.failed} not delivered.")
     if result.failed:

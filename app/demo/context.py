@@ -1,4 +1,4 @@
-"""What every act of the demo shares: the sample files, the staff signed in, and a voice for the person who watches."""
+"""What every step of the demo shares: sample files, signed-in staff, and where it reports to."""
 
 import csv
 import io
@@ -10,9 +10,9 @@ from importlib.resources import files
 
 import httpx2 as httpx
 
-from app.cli.demo import cast
-from app.cli.demo.client import Account, Stranger
-from app.cli.demo.sample_products import OWN_ROWS
+from app.demo import scenario_data
+from app.demo.api_client import AnonymousClient, UserClient
+from app.demo.sample_products import OWN_ROWS
 
 Row = Mapping[str, str]
 PasswordFor = Callable[[str], str]
@@ -26,46 +26,46 @@ MailedCodeFor = Callable[[str], str]
 
 
 @dataclass
-class Stage:
+class DemoContext:
     http: httpx.Client
     password_for: PasswordFor
     codes_for: CodesFor
     mailed_code_for: MailedCodeFor
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     today: date
 
     @cached_property
-    def public(self) -> Stranger:
-        return Stranger(self.http)
+    def public(self) -> AnonymousClient:
+        return AnonymousClient(self.http)
 
     @cached_property
-    def registrar(self) -> Account:
-        return self.sign_in(cast.REGISTRAR)
+    def registrar(self) -> UserClient:
+        return self.sign_in(scenario_data.REGISTRAR)
 
     @cached_property
-    def reviewer(self) -> Account:
-        return self.sign_in(cast.REVIEWER)
+    def reviewer(self) -> UserClient:
+        return self.sign_in(scenario_data.REVIEWER)
 
     @cached_property
-    def approver(self) -> Account:
-        return self.sign_in(cast.APPROVER)
+    def approver(self) -> UserClient:
+        return self.sign_in(scenario_data.APPROVER)
 
     @cached_property
-    def owner(self) -> Account:
-        return self.sign_in(cast.OWNER)
+    def owner(self) -> UserClient:
+        return self.sign_in(scenario_data.OWNER)
 
-    def sign_in(self, email: str) -> Account:
-        return Account(self.http, email, self.password_for(email), self.codes_for(email))
+    def sign_in(self, email: str) -> UserClient:
+        return UserClient(self.http, email, self.password_for(email), self.codes_for(email))
 
     @cached_property
     def listing(self) -> Mapping[str, Row]:
         """Party → its line in the sample register."""
-        return {_party(row): row for name in cast.REGISTER_FILES for row in sample_rows(name)}
+        return {_party(row): row for name in scenario_data.REGISTER_FILES for row in sample_rows(name)}
 
     @cached_property
     def lines(self) -> Mapping[str, Row]:
         """Product → its line in the sample of products; those that only the demo has are among them."""
-        return {row["product_id"]: row for row in (*sample_rows(cast.PRODUCTS_FILE), *OWN_ROWS)}
+        return {row["product_id"]: row for row in (*sample_rows(scenario_data.PRODUCTS_FILE), *OWN_ROWS)}
 
     def name(self, party: str) -> str:
         """As the demo speaks of the company: all are fictional, so the name does not say it each time."""

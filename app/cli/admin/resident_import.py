@@ -1,4 +1,4 @@
-"""`mik register import FILE`."""
+"""`mik admin import-residents`: read a file of the resident register into the database."""
 
 import hashlib
 from pathlib import Path
@@ -11,25 +11,29 @@ from rich.table import Table
 
 from app.actor import SYSTEM
 from app.certificates import cascade
-from app.cli.frame import in_words, load_settings, stop, writing
+from app.cli.common import fail, handle_errors, load_settings, write_session
 from app.core.dates import utc_now
 from app.registry.imports import RegisterFile
 from app.registry.sheet import parse_register
 
 
-def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV file of the register.")],
+def import_residents(
+    file: Annotated[Path, typer.Argument(help="CSV file of the resident register.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
 ) -> None:
-    """Import a register file: all lines or none. A lost residency suspends its certificates."""
+    """Import a file of the resident register.
+
+    Imports all lines or none. A residency that is lost suspends its certificates, and they are named. Ends with 2 if a
+    line is wrong.
+    """
     settings = load_settings()
     try:
         data = file.read_bytes()
     except OSError as why:
-        stop(f"{file} cannot be read: {why.strerror}.")
+        fail(f"{file} cannot be read: {why.strerror}.")
     sheet = parse_register(data, most_bytes=settings.evidence_max_bytes)
     register = RegisterFile(sheet, file.name, hashlib.sha256(data).hexdigest())
-    with in_words(), writing(settings) as session:
+    with handle_errors(), write_session(settings) as session:
         report = cascade.import_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())
         if dry_run:
             session.rollback()

@@ -1,4 +1,4 @@
-"""Act two: applications, from the draft to the decision.
+"""Second step of the demo: applications, from the draft to the decision.
 
 What is done next follows from the state that is found, never from a memory of our own: that is what lets a run that was
 cut off be completed by the next one.
@@ -6,51 +6,51 @@ cut off be completed by the next one.
 
 from collections.abc import Callable, Mapping
 
-from app.cli.demo import cast
-from app.cli.demo.cast import Case
-from app.cli.demo.client import Account, Json, Refused
-from app.cli.demo.companies import place_of_production, set_operating, tell_start
-from app.cli.demo.evidence import Applicant, upload_and_confirm, upload_proofs
-from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
-from app.cli.demo.sample_products import product_body
-from app.cli.demo.stage import Stage
+from app.demo import scenario_data
+from app.demo.api_client import Json, Refused, UserClient
+from app.demo.company_steps import place_of_production, set_operating, tell_start
+from app.demo.context import DemoContext
+from app.demo.evidence_steps import Applicant, upload_and_confirm, upload_proofs
+from app.demo.sample_documents import NOTHING_REAL, small_pdf
+from app.demo.sample_products import product_body
+from app.demo.scenario_data import Case
 
 
-def try_unconfirmed(stage: Stage, member: Account) -> Json:
+def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
     """What the service answers to a company that nobody has confirmed yet; empty once somebody has."""
-    play = CasePlay(stage, cast.UNCONFIRMED, member)
-    application = play.found_or_drafted()
+    steps = ApplicationSteps(context, scenario_data.UNCONFIRMED, member)
+    application = steps.found_or_drafted()
     if application["state"] != "draft" or member.get("/v1/me")["organisation"]["status"] != "unconfirmed":
         return {}
-    play.declare(application)
+    steps.declare(application)
     try:
         member.act(f"/v1/applications/{application['id']}/submit")
     except Refused as why:
-        stage.say(f"{play.name} may not submit: {why.message}")
-        return {"company": play.name, "application": application["number"], "code": why.code, "message": why.message}
+        context.report(f"{steps.name} may not submit: {why.message}")
+        return {"company": steps.name, "application": application["number"], "code": why.code, "message": why.message}
     return {}
 
 
-def carry(stage: Stage, case: Case, member: Account) -> Json:
-    """Carry one case as far as the demo goes, and say what became of it."""
-    play = CasePlay(stage, case, member)
-    application = play.found_or_drafted()
-    while step := play.next_step(application):
+def run_application(context: DemoContext, case: Case, member: UserClient) -> Json:
+    """Take one case as far as the demo goes, and return what became of it."""
+    steps = ApplicationSteps(context, case, member)
+    application = steps.found_or_drafted()
+    while step := steps.next_step(application):
         try:
             step(application)
         except Refused as why:
-            stage.say(f"{application['number']} stays {application['state']}: {why.message}")
+            context.report(f"{application['number']} stays {application['state']}: {why.message}")
             break
-        application = play.read(application["id"])
-    return play.outcome(application)
+        application = steps.read(application["id"])
+    return steps.outcome(application)
 
 
-class CasePlay:
+class ApplicationSteps:
     """One case with everybody who has a hand in it."""
 
-    def __init__(self, stage: Stage, case: Case, member: Account) -> None:
-        self._stage, self._case, self._member = stage, case, member
-        self.name = stage.name(case.party)
+    def __init__(self, context: DemoContext, case: Case, member: UserClient) -> None:
+        self._context, self._case, self._member = context, case, member
+        self.name = context.name(case.party)
 
     def read(self, application_id: str) -> Json:
         return self._member.get(f"/v1/applications/{application_id}")
@@ -78,7 +78,7 @@ class CasePlay:
         ids = self._describe()
         tried = self._member.post(f"/v1/schemes/{case.scheme}/assessments", {"product_ids": ids})["items"]
         outcomes = ", ".join(f"{code} {each['outcome']}" for code, each in zip(case.products, tried, strict=True))
-        self._stage.say(f"{self.name} tries the rules of {case.scheme}: {outcomes}.")
+        self._context.report(f"{self.name} tries the rules of {case.scheme}: {outcomes}.")
         draft = {"scheme": case.scheme, "product_ids": ids, "reference": case.reference}
         return self._member.post("/v1/applications", draft)
 
@@ -86,26 +86,26 @@ class CasePlay:
         """Ids of the products, in the order of the case; what is missing of them and their documents is entered."""
         known = {code: each for each, code in self._references().items()}
         missing = [code for code in self._case.products if code not in known]
-        site = place_of_production(self._stage, self._case.party, self._member)
+        site = place_of_production(self._context, self._case.party, self._member)
         for code in missing:
-            known[code] = self._member.post("/v1/products", product_body(self._stage.lines[code], site, {}))["id"]
+            known[code] = self._member.post("/v1/products", product_body(self._context.lines[code], site, {}))["id"]
         if missing:
-            self._stage.say(f"{self.name} describes {', '.join(missing)}: materials, steps, costs.")
+            self._context.report(f"{self.name} describes {', '.join(missing)}: materials, steps, costs.")
         ids = {code: known[code] for code in self._case.products}
         self._add_documents(site, ids)
         return list(ids.values())
 
     def _add_documents(self, site: Json, ids: Mapping[str, str]) -> None:
         """Documents name the products that they are about; materials list the documents that prove their origin."""
-        rows = {code: self._stage.lines[code] for code in ids}
+        rows = {code: self._context.lines[code] for code in ids}
         path = f"/v1/organisations/{self._member.get('/v1/me')['organisation']['id']}/evidence"
         applicant = Applicant(self._member, self.name, path, site, rows, ids)
-        for code, proofs in upload_proofs(self._stage, applicant).items():
+        for code, proofs in upload_proofs(self._context, applicant).items():
             described = self._member.get(f"/v1/products/{ids[code]}")
             listed = {proof for line in described["materials"] for proof in line["proofs"]}
             if not set(proofs.values()) <= listed:
                 self._member.act(f"/v1/products/{ids[code]}", product_body(rows[code], site, proofs), method="PUT")
-        upload_and_confirm(self._stage, self._case, applicant)
+        upload_and_confirm(self._context, self._case, applicant)
 
     def _references(self) -> Mapping[str, str]:
         """Id → code of every product of the company."""
@@ -115,7 +115,9 @@ class CasePlay:
         self.declare(application)
         self._member.act(f"/v1/applications/{application['id']}/submit")
         products = ", ".join(self._case.products)
-        self._stage.say(f"{self.name} declares that all is true, and submits {application['number']} for {products}.")
+        self._context.report(
+            f"{self.name} declares that all is true, and submits {application['number']} for {products}."
+        )
 
     def declare(self, application: Json) -> None:
         """Accept the text over what stands in the application now, where that is still to do."""
@@ -125,13 +127,13 @@ class CasePlay:
             self._member.post(path, {name: present[name] for name in ("text_version", "declared_hash")})
 
     def _claim(self, application: Json) -> None:
-        self._stage.reviewer.act(f"/v1/applications/{application['id']}/claim")
+        self._context.reviewer.act(f"/v1/applications/{application['id']}/claim")
 
     def _ask(self, application: Json) -> None:
         assert self._case.question is not None
         body = {"questions": [{"text": self._case.question.text}]}
-        self._stage.reviewer.act(f"/v1/applications/{application['id']}/request-information", body)
-        self._stage.say(f"The reviewer asks about {application['number']}: {self._case.question.text}")
+        self._context.reviewer.act(f"/v1/applications/{application['id']}/request-information", body)
+        self._context.report(f"The reviewer asks about {application['number']}: {self._case.question.text}")
 
     def _answer(self, application: Json) -> None:
         asked, path = self._case.question, f"/v1/applications/{application['id']}"
@@ -140,33 +142,35 @@ class CasePlay:
             act = small_pdf(self.name, asked.commissioned, NOTHING_REAL)
             about = {"kind": "process-description", "product_id": application["product_ids"]}
             self._member.upload(f"{path}/evidence", ("commissioning-act.pdf", act), about)
-            set_operating(self._stage, application["organisation"]["id"])
+            set_operating(self._context, application["organisation"]["id"])
         if asked.started_on:
             tell_start(self._member, asked.started_on.isoformat())
         waiting = [each["id"] for each in application["questions"] if each["answer"] is None]
         answers = [{"question_id": each, "text": asked.answer} for each in waiting]
         self.declare(application)
         self._member.act(f"{path}/respond", {"answers": answers})
-        self._stage.say(f"{self.name} answers: {asked.answer}")
+        self._context.report(f"{self.name} answers: {asked.answer}")
 
     def _recommend(self, application: Json) -> None:
         """Reject what a rule fails, approve the rest; every manual rule is resolved with the reviewer's reason."""
         path, codes = f"/v1/applications/{application['id']}", self._references()
-        judged = self._stage.reviewer.get(f"{path}/assessment")["items"]
+        judged = self._context.reviewer.get(f"{path}/assessment")["items"]
         products = [_verdict(each, codes[each["product_id"]], self._case) for each in judged]
-        self._stage.reviewer.act(f"{path}/recommend", {"products": products})
+        self._context.reviewer.act(f"{path}/recommend", {"products": products})
         for each in products:
             code = codes[each["product_id"]]
             for reason in each["reasons"]:
-                self._stage.say(f"The reviewer rejects {code}: {reason}")
+                self._context.report(f"The reviewer rejects {code}: {reason}")
             for resolved in each["resolutions"]:
-                self._stage.say(f"The reviewer accepts {resolved['rule']} for {code}: {resolved['reason']}")
+                self._context.report(f"The reviewer accepts {resolved['rule']} for {code}: {resolved['reason']}")
 
     def _approve(self, application: Json) -> None:
         """Another person confirms the recommendation, whichever way it goes."""
-        decided = self._stage.approver.act(f"/v1/applications/{application['id']}/approve")
+        decided = self._context.approver.act(f"/v1/applications/{application['id']}/approve")
         granted = "".join(f", {number}" for number in decided["certificates"])
-        self._stage.say(f"The approver decides {application['number']} of {self.name}: {decided['state']}{granted}.")
+        self._context.report(
+            f"The approver decides {application['number']} of {self.name}: {decided['state']}{granted}."
+        )
 
     def outcome(self, application: Json) -> Json:
         """What there is to show of the case, as the company itself reads it."""

@@ -1,4 +1,4 @@
-"""`mik users create` and `mik users reset`: people, from the machine itself."""
+"""`mik admin users`: make staff and reset passwords on the machine of the service."""
 
 import os
 import sys
@@ -9,28 +9,29 @@ import typer
 from app.access import resets, second_factor, service, store
 from app.access.passwords import Passwords
 from app.actor import STAFF_ROLES, SYSTEM, Role
-from app.cli.frame import in_words, load_settings, stop, writing
+from app.cli.common import fail, handle_errors, load_settings, write_session
 from app.core.dates import utc_now
 
 
 def create(
     email: Annotated[str, typer.Option(help="Address to sign in with.")],
     name: Annotated[str, typer.Option(help="Full name.")],
-    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
+    role: Annotated[list[Role], typer.Option(help="Role of staff; may be given more than once.")],
 ) -> None:
-    """Create a member of staff. The password is asked for, or read from standard input or MIK_NEW_PASSWORD.
+    """Create a member of staff.
 
-    A password on the command line would be seen by everybody on the machine, so there is no option for it.
+    The password is asked for, or read from standard input or MIK_NEW_PASSWORD. A password on the command line would
+    be seen by everybody on the machine, so there is no option for it.
     """
     if unknown := sorted(set(role) - STAFF_ROLES):
-        stop(f"{', '.join(unknown)} cannot be granted; staff roles are {', '.join(sorted(STAFF_ROLES))}.")
+        fail(f"{', '.join(unknown)} cannot be granted; staff roles are {', '.join(sorted(STAFF_ROLES))}.")
     if "@" not in email or not email.isprintable() or not name.strip() or not name.isprintable():
-        stop("Give an e-mail address and a name.")
+        fail("Give an e-mail address and a name.")
     settings = load_settings()
     password = _password()
-    with in_words():
+    with handle_errors():
         password_hash = Passwords(settings.password_hashers).hash(password)
-        with writing(settings) as session:
+        with write_session(settings) as session:
             service.create_staff(
                 session,
                 SYSTEM,
@@ -47,16 +48,17 @@ def reset(
     email: Annotated[str, typer.Argument(help="Address to sign in with.")],
     lost: Annotated[bool, typer.Option("--second-factor", help="The authenticator is lost as well.")] = False,
 ) -> None:
-    """Print a one-time token that sets a password, for where no other owner can issue one.
+    """Print a one-time token that sets a password.
 
-    POST /v1/auth/password-reset takes it, for a day. With --second-factor the authenticator counts no more.
+    For where no other owner can issue one. POST /v1/auth/password-reset takes it, for a day. With --second-factor the
+    authenticator counts no more.
     """
     settings = load_settings()
-    with in_words(), writing(settings) as session:
+    with handle_errors(), write_session(settings) as session:
         now = utc_now()
         user = store.user_by_email(session, service.email_key(email))
         if user is None:
-            stop("Nobody has this address.")
+            fail("Nobody has this address.")
         if lost:
             second_factor.reset(session, SYSTEM, user.id, now)
         _, _, token = resets.issue(session, SYSTEM, user.id, now)

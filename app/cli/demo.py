@@ -12,14 +12,13 @@ import typer
 from rich.console import Console
 
 from app.access import demo_staff, second_factor
-from app.cli import mail
-from app.cli.demo import cast
-from app.cli.demo.client import NoService, Refused, wait_until_ready
-from app.cli.demo.journey import play
-from app.cli.demo.show import as_object, show
-from app.cli.demo.stage import Stage
-from app.cli.frame import load_settings, stderr, stop
+from app.cli.admin import mail
+from app.cli.common import fail, load_settings, stderr
 from app.core.dates import baku_day, utc_now
+from app.demo import scenario, scenario_data
+from app.demo.api_client import NoService, Refused, wait_until_ready
+from app.demo.context import DemoContext
+from app.demo.report import as_object, show
 from app.settings import Profile, Settings
 
 TIMEOUT = 30.0
@@ -33,35 +32,37 @@ CODES_TO_TRY = 4
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Play the main journey against MIK_BASE_URL: register, apply, assess, decide, certify, verify.
+    """Play the main journey against a running service.
 
-    A second run adds nothing; one that was cut off is completed by the next.
+    Registers companies, applies, assesses, decides, certifies and verifies at MIK_BASE_URL, all invented, in the demo
+    profile only. A second run adds nothing; one that was cut off is completed by the next. Ends with 2 if the service
+    cannot be reached or refuses a step.
     """
     settings = load_settings()
     if settings.profile is not Profile.DEMO:
-        stop("`mik demo` invents companies and certificates: it plays in the demo profile only (MIK_PROFILE=demo).")
+        fail("`mik demo` invents companies and certificates: it plays in the demo profile only (MIK_PROFILE=demo).")
     began = time.monotonic()
     # The accounts lie on this machine, so the service does too: no proxy of the environment is asked.
     with httpx.Client(base_url=settings.base_url, timeout=TIMEOUT, trust_env=False) as http:
         try:
             wait_until_ready(http, settings.base_url)
             _refuse_without_accounts(settings)
-            stage = Stage(
+            context = DemoContext(
                 http,
                 password_for=partial(_password, settings),
                 codes_for=partial(_codes, settings),
                 mailed_code_for=partial(_mailed_code, settings),
-                say=_say,
+                report=_report,
                 today=baku_day(utc_now()),
             )
-            played = play(stage)
+            played = scenario.run(context)
         except NoService as why:
-            stop(str(why))
+            fail(str(why))
         except Refused as why:
-            stop(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
+            fail(f"The service refused a step of the demo: {why.message} ({why.status} {why.code})")
         except httpx.TransportError as why:
-            stop(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
-    _say(f"Played in {time.monotonic() - began:.1f} seconds.")
+            fail(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
+    _report(f"Played in {time.monotonic() - began:.1f} seconds.")
     shown = as_object(settings.base_url, demo_staff.known(settings.data_dir), played)
     if as_json:
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2).encode())  # bytes: UTF-8 whatever the terminal is
@@ -69,7 +70,7 @@ def demo(
         show(Console(highlight=False), shown)
 
 
-def _say(words: str) -> None:
+def _report(words: str) -> None:
     stderr.print(f"· {words}", markup=False)
 
 
@@ -107,7 +108,7 @@ def _codes(settings: Settings, email: str) -> Iterator[str]:
 
 def _refuse_without_accounts(settings: Settings) -> None:
     path = settings.data_dir / demo_staff.FILE
-    if not demo_staff.known(settings.data_dir).keys() >= set(cast.STAFF):
+    if not demo_staff.known(settings.data_dir).keys() >= set(scenario_data.STAFF):
         raise NoService(
             f"There are no staff accounts in {path}. The service writes them at its first start: "
             "run `mik serve` in the demo profile and with the same MIK_DATA_DIR."

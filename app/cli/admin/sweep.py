@@ -1,4 +1,4 @@
-"""`mik sweep`: does what falls due. Nothing is lost if it runs late, twice, or twice at once.
+"""`mik admin sweep`: does what falls due. Nothing is lost if it runs late, twice, or twice at once.
 
 Each case is a transaction of its own, looked at again under its lock. Deadlines are computed when they are asked for;
 only what follows from one that passed is done here.
@@ -23,8 +23,8 @@ from app.applications.clock import Lapsing
 from app.applications.files import EvidenceFiles
 from app.certificates import cascade
 from app.certificates import store as certificates
-from app.cli import mail
-from app.cli.frame import in_words, load_settings, opened
+from app.cli.admin import mail
+from app.cli.common import handle_errors, load_settings, open_database
 from app.core.dates import baku_day, utc_now
 from app.db import Database
 from app.ledger import log
@@ -48,14 +48,16 @@ class Due:
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what falls due; change nothing.")] = False,
 ) -> None:
-    """Do what falls due: end applications, follow residencies and ended evidence, erase uploads of refused claims,
-    remove files that no document names, forget old answers and sessions, send the messages that wait.
+    """Do what falls due; run it every hour.
 
-    Run it every hour or so. Ends with 1 if something was in use, or not delivered, and has to wait for the next run.
+    Ends applications that waited too long, suspends and resumes certificates with their residencies, opens matters
+    about evidence that ended, erases uploads of refused claims, removes files that no document names, deletes old
+    answers, sessions and messages, and sends the messages that wait. Ends with 1 if something was in use, or not
+    delivered, and has to wait for the next run.
     """
     settings = load_settings()
     files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
-    with in_words(), opened(settings) as database:
+    with handle_errors(), open_database(settings) as database:
         undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo, files=files)
         if not dry_run:
             sent = mail.send_due(settings, database, utc_now())

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from app.cli.demo.cast import Case
-from app.cli.demo.client import Account, Json
-from app.cli.demo.sample_documents import NOTHING_REAL, small_pdf
-from app.cli.demo.sample_products import Line, claimed_lines, sums
-from app.cli.demo.stage import Row, Stage
+from app.demo.api_client import Json, UserClient
+from app.demo.context import DemoContext, Row
+from app.demo.sample_documents import NOTHING_REAL, small_pdf
+from app.demo.sample_products import Line, claimed_lines, sums
+from app.demo.scenario_data import Case
 
 YEAR = timedelta(days=365)
 CLAIMED_OF_CAPACITY = Decimal("0.8")
@@ -59,7 +59,7 @@ class Document:
 class Applicant:
     """The company with what its documents are about."""
 
-    member: Account
+    member: UserClient
     name: str
     path: str  # of its documents
     site: Json
@@ -67,16 +67,16 @@ class Applicant:
     ids: Mapping[str, str]  # code → id of the product
 
 
-def upload_proofs(stage: Stage, applicant: Applicant) -> dict[str, dict[str, str]]:
+def upload_proofs(context: DemoContext, applicant: Applicant) -> dict[str, dict[str, str]]:
     """The proofs of origin of the materials, as far as they are missing: code → heading → id."""
     documents = [
-        _declaration_of_supplier(line, product_id, stage.today)
+        _declaration_of_supplier(line, product_id, context.today)
         for code, product_id in applicant.ids.items()
         for line in claimed_lines(code)
     ]
     if _upload(applicant.member, applicant, documents):
         materials = ", ".join(line.name.lower() for code in applicant.ids for line in claimed_lines(code))
-        stage.say(f"{applicant.name} uploads suppliers' declarations of origin: {materials}.")
+        context.report(f"{applicant.name} uploads suppliers' declarations of origin: {materials}.")
     present = [each for each in applicant.member.get(applicant.path)["items"] if each["kind"] == "supplier-declaration"]
     codes = {product_id: code for code, product_id in applicant.ids.items()}
     proofs: dict[str, dict[str, str]] = {code: {} for code in applicant.ids}
@@ -87,30 +87,30 @@ def upload_proofs(stage: Stage, applicant: Applicant) -> dict[str, dict[str, str
     return proofs
 
 
-def upload_and_confirm(stage: Stage, case: Case, applicant: Applicant) -> None:
+def upload_and_confirm(context: DemoContext, case: Case, applicant: Applicant) -> None:
     """Staff confirm nothing of a company that is itself not confirmed yet."""
-    if added := _upload(applicant.member, applicant, list(_of_company(case, applicant, stage.today))):
-        stage.say(f"{applicant.name} uploads documents: {', '.join(added)}.")
+    if added := _upload(applicant.member, applicant, list(_of_company(case, applicant, context.today))):
+        context.report(f"{applicant.name} uploads documents: {', '.join(added)}.")
     if applicant.member.get("/v1/me")["organisation"]["status"] != "confirmed":
         return
-    for each in _waiting(stage, applicant):
+    for each in _waiting(context, applicant):
         if each["entered"] is not None:  # uploaded by the company
-            stage.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
-    if found := _upload(stage.registrar, applicant, list(_looked_up(stage, case, applicant))):
-        stage.say(f"The registrar confirms them and adds: {', '.join(found)}.")
-    looked_up = _waiting(stage, applicant)
+            context.registrar.act(f"/v1/evidence/{each['id']}/confirm", {})
+    if found := _upload(context.registrar, applicant, list(_looked_up(context, case, applicant))):
+        context.report(f"The registrar confirms them and adds: {', '.join(found)}.")
+    looked_up = _waiting(context, applicant)
     for each in looked_up:  # by another member of staff than the one who added it
-        stage.reviewer.act(f"/v1/evidence/{each['id']}/confirm", {})
+        context.reviewer.act(f"/v1/evidence/{each['id']}/confirm", {})
     if looked_up:
-        stage.say("The reviewer confirms what the registrar added.")
+        context.report("The reviewer confirms what the registrar added.")
 
 
-def _waiting(stage: Stage, applicant: Applicant) -> list[Json]:
+def _waiting(context: DemoContext, applicant: Applicant) -> list[Json]:
     """As staff see them: what only staff supply is not shown to the company."""
-    return [each for each in stage.registrar.get(applicant.path)["items"] if each["confirmed_at"] is None]
+    return [each for each in context.registrar.get(applicant.path)["items"] if each["confirmed_at"] is None]
 
 
-def _upload(account: Account, applicant: Applicant, documents: list[Document]) -> list[str]:
+def _upload(account: UserClient, applicant: Applicant, documents: list[Document]) -> list[str]:
     """Upload what is missing; the titles of it, each once."""
     present = account.get(applicant.path)["items"]
     missing = [document for document in documents if not document.is_uploaded(present)]
@@ -226,13 +226,13 @@ def _of_household(applicant: Applicant, begun: date, ends: date) -> Iterator[Doc
         yield Document("local-material", "local material", material, product_ids=(product_id,), issued_on=begun)
 
 
-def _looked_up(stage: Stage, case: Case, applicant: Applicant) -> Iterator[Document]:
-    today, site = stage.today, applicant.site["id"]
+def _looked_up(context: DemoContext, case: Case, applicant: Applicant) -> Iterator[Document]:
+    today, site = context.today, applicant.site["id"]
     clean = {"sanctions_match": False, "tax_debt": False, "open_complaint": False}
     yield Document("tax-status", "tax status", {"taxpayer_status": "active"}, issued_on=today)
     yield Document("background-check", "check of sanctions and debts", clean, issued_on=today)
     if case.scheme == "MIK" and applicant.site["park_code"]:
-        goods = sorted({row["hs6"][:4] for row in stage.lines.values() if row["owner_id"] == case.party})
+        goods = sorted({row["hs6"][:4] for row in context.lines.values() if row["owner_id"] == case.party})
         project = {"approved_goods": goods}
         yield Document("resident-project", "approved project", project, site_id=site, issued_on=today)
     if case.is_household:

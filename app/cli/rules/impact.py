@@ -11,8 +11,8 @@ from rich.markup import escape
 
 from app.applications import impact as impacts
 from app.applications.impact import Line, Versions
-from app.cli.frame import in_words, load_settings, opened
-from app.cli.rules import scheme_of
+from app.cli.common import handle_errors, load_settings, open_database
+from app.cli.rules.case_runner import scheme_of
 from app.core.dates import baku_day, utc_now
 from app.db import Database
 from app.errors import Invalid
@@ -25,14 +25,15 @@ def impact(
     scheme: Annotated[str, typer.Option(help="Code of the mark, such as MIK.")],
     file: Annotated[Path | None, typer.Option(help="Scheme file with the other rules, published or not.")] = None,
     version: Annotated[str | None, typer.Option(help="Published version, such as 2027.1.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, as the API sends them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines, as the API sends them.")] = False,
 ) -> None:
-    """Judge certificates in force and open cases by the version in force and by another one, and name what differs.
+    """Name the certificates and open cases that other rules would assess differently.
 
-    Without --file and --version the other version is the scheme file that comes with the service. Nothing is changed.
-    Ends with 0, and with 2 when an option is wrong or nothing can be judged by the version.
+    Compares the version in force with a scheme file or with another published version. Without --file and --version
+    the other version is the scheme file that comes with the service. Nothing is changed. Ends with 0, and with 2
+    when an option is wrong or nothing can be assessed by the version.
     """
-    with in_words(), opened(load_settings()) as database:
+    with handle_errors(), open_database(load_settings()) as database:
         pieces = impacts.report(database.read_session, compared(database, scheme, file, version), baku_day(utc_now()))
         lines = (line for piece in pieces for line in piece)
         if as_json:

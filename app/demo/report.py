@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.access import demo_staff
-from app.cli.demo import cast
-from app.cli.demo.client import Json
-from app.cli.demo.journey import Played
+from app.demo import scenario_data
+from app.demo.api_client import Json
+from app.demo.scenario import Played
 
 COLOURS = {
     "approved": "green",
@@ -53,7 +53,7 @@ def who(email: str) -> str:
     if email in demo_staff.STAFF:
         _, roles = demo_staff.STAFF[email]
         return ", ".join(sorted(roles))
-    return next((f"company {c.party}" for c in cast.COMPANIES if c.email == email), "company")
+    return next((f"company {c.party}" for c in scenario_data.COMPANIES if c.email == email), "company")
 
 
 def show(console: Console, shown: Mapping[str, Any]) -> None:

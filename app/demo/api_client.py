@@ -69,7 +69,7 @@ def _lists_marks(answer: httpx.Response) -> bool:
         return False
 
 
-class Account:
+class UserClient:
     """Somebody who is signed in. Refusals are raised as Refused; a token that ran out is renewed once, and where a
     second factor is asked for, a code of the authenticator is given."""
 
@@ -129,7 +129,7 @@ class Account:
         return {**(headers or {}), "Authorization": f"Bearer {self._token}"}
 
 
-class Stranger:
+class AnonymousClient:
     """Anybody: no account."""
 
     def __init__(self, http: httpx.Client) -> None:

@@ -1,20 +1,20 @@
-"""Act three: what happens to certificates after the grant, and what anybody in the world sees of it."""
+"""Third step of the demo: what happens to certificates after the grant, and what anybody sees of it."""
 
 import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.cli.demo import cast
-from app.cli.demo.cast import Suspend
-from app.cli.demo.client import Json
-from app.cli.demo.stage import Stage
+from app.demo import scenario_data
+from app.demo.api_client import Json
+from app.demo.context import DemoContext
+from app.demo.scenario_data import Suspend
 from app.schemes.lists import lists
 
 VC_JWT = "application/vc+jwt"
 
 
-def keep_the_mark(stage: Stage, applications: Sequence[Json]) -> None:
+def keep_the_mark(context: DemoContext, applications: Sequence[Json]) -> None:
     """The owner suspends one and revokes one, unless somebody has had a hand in it since it was issued."""
     issued = {
         (each["scheme"], product["product"]): (product["certificate"], each["decided_at"])
@@ -22,52 +22,52 @@ def keep_the_mark(stage: Stage, applications: Sequence[Json]) -> None:
         for product in each["products"]
         if product["certificate"]
     }
-    for action in cast.ACTIONS:
+    for action in scenario_data.ACTIONS:
         if (action.scheme, action.product) not in issued:
             continue
         number, issued_at = issued[action.scheme, action.product]
-        certificate = stage.public.get(f"/v1/certificates/{number}")
+        certificate = context.public.get(f"/v1/certificates/{number}")
         if certificate["status"] != "active" or _second(certificate["status_since"]) != _second(issued_at):
             continue
         if isinstance(action, Suspend):
-            stage.owner.act(f"/v1/certificates/{number}/suspend", {"cause": action.cause, "note": action.note})
-            stage.say(f"The owner suspends {number} for a {action.cause}. {action.note}")
+            context.owner.act(f"/v1/certificates/{number}/suspend", {"cause": action.cause, "note": action.note})
+            context.report(f"The owner suspends {number} for a {action.cause}. {action.note}")
         else:
-            stage.owner.act(f"/v1/certificates/{number}/revoke", {"reason": action.reason})
-            stage.say(f"The owner revokes {number}: {lists().name('revocation_reason', action.reason, 'en')}.")
+            context.owner.act(f"/v1/certificates/{number}/revoke", {"reason": action.reason})
+            context.report(f"The owner revokes {number}: {lists().name('revocation_reason', action.reason, 'en')}.")
 
 
 def _second(moment: str) -> datetime:
     return datetime.fromisoformat(moment).replace(microsecond=0)
 
 
-def who_would_be_hit(stage: Stage) -> Json:
+def who_would_be_hit(context: DemoContext) -> Json:
     """A dry run: which certificates would fall with a residency that the register cancels. Nothing is changed."""
-    row = {**stage.listing[cast.CANCELLED], "status": "cancelled"}
+    row = {**context.listing[scenario_data.CANCELLED], "status": "cancelled"}
     sheet = io.StringIO()
     writer = csv.DictWriter(sheet, list(row))
     writer.writeheader()
     writer.writerow(row)
     file = ("cancelled.csv", sheet.getvalue().encode())
-    report = stage.registrar.upload("/v1/register/imports", file, {}, dry_run=True)
+    report = context.registrar.upload("/v1/register/imports", file, {}, dry_run=True)
     numbers = [hit["number"] for hit in report["certificates"]]
     shown = ", ".join(numbers) or "no certificate"
-    stage.say(f"If the register cancelled {row['legal_name_en']} (dry run), this would be suspended: {shown}.")
+    context.report(f"If the register cancelled {row['legal_name_en']} (dry run), this would be suspended: {shown}.")
     return {"company": row["legal_name_en"], "certificates": numbers}
 
 
-def verify_all(stage: Stage, applications: Sequence[Json]) -> list[Json]:
+def verify_all(context: DemoContext, applications: Sequence[Json]) -> list[Json]:
     """Anybody checks every certificate by its number, and the first one also by its token."""
     numbers = [number for each in applications for number in each["certificates"]]
-    checked = [_verified(stage, number) for number in numbers]
+    checked = [_verified(context, number) for number in numbers]
     if checked:
-        token = stage.public.text(f"/v1/certificates/{numbers[0]}", VC_JWT)
-        checked[0]["verdict_by_token"] = stage.public.post("/v1/verify", {"token": token})["verdict"]
+        token = context.public.text(f"/v1/certificates/{numbers[0]}", VC_JWT)
+        checked[0]["verdict_by_token"] = context.public.post("/v1/verify", {"token": token})["verdict"]
     return checked
 
 
-def _verified(stage: Stage, number: str) -> Json:
-    answer = stage.public.get(f"/v1/verify/{number}")
+def _verified(context: DemoContext, number: str) -> Json:
+    answer = context.public.get(f"/v1/verify/{number}")
     certificate = answer["certificate"]
     return {
         "number": number,

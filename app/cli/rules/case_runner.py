@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.cli.frame import in_words
-from app.cli.rule_cases import Case, CaseResult, Report, meant_for, outcome_counts, read_cases, run_cases
+from app.cli.common import handle_errors
+from app.cli.rules.case_table import Case, CaseResult, Report, meant_for, outcome_counts, read_cases, run_cases
 from app.core.text.normalize import fold
 from app.errors import Invalid
 from app.registry.territory import territory
@@ -23,20 +23,17 @@ DIFFERENT = 1
 MOST_BYTES = 5 * 2**20
 
 
-def about() -> None:
-    """The rules of a mark: try them on cases. A mark is one TOML file (app/schemes/marks)."""
-
-
 def run_table(
     mark: Annotated[Path, typer.Argument(help="Scheme file of the mark (TOML).")],
     cases: Annotated[Path, typer.Argument(help="Table of cases (TOML): facts, and what each rule has to answer.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge each case by the rules of the mark, and say which branches of the rules no case reached.
+    """Assess the cases of a file by the scheme file of a mark.
 
-    Ends with 0 when every case is answered as wanted, with 1 when some differ, and with 2 when a file is wrong.
+    Names every answer that is not the wanted one, and the branches of rules that no case reached. Ends with 0 when
+    every case is answered as wanted, with 1 when some differ, and with 2 when a file is wrong.
     """
-    with in_words():
+    with handle_errors():
         scheme = scheme_of(mark)
         table = read_cases(read(cases), str(cases))
         mine = meant_for(table, scheme.code)

@@ -1,0 +1,1 @@
+"""`mik admin`: what an operator does on the machine of the service."""

@@ -1,0 +1,33 @@
+"""`mik admin issuance`: stop certifying for a while, with a reason that approvers are told."""
+
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from app.actor import SYSTEM
+from app.cli.common import fail, handle_errors, load_settings, write_session
+from app.core.dates import utc_now
+from app.ledger import pause as pauses
+from app.web.fields import Sentence
+
+
+def pause(reason: Annotated[str, typer.Option(help="Shown to approvers.")]) -> None:
+    """Let nothing be issued until further notice.
+
+    Approving answers 503 with the reason. Every check goes on.
+    """
+    try:
+        text = TypeAdapter(Sentence).validate_python(reason)
+    except ValidationError as why:
+        fail(f"--reason: {why.errors()[0]['msg'].removeprefix('Value error, ')}")
+    with handle_errors(), write_session(load_settings()) as session:
+        pauses.pause(session, SYSTEM, text, utc_now())
+    typer.echo("Issuance is paused.")
+
+
+def resume() -> None:
+    """Let certificates be issued again."""
+    with handle_errors(), write_session(load_settings()) as session:
+        pauses.resume(session, SYSTEM, utc_now())
+    typer.echo("Certificates are issued again.")

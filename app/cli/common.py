@@ -1,0 +1,84 @@
+"""What every command shares: settings, the database, and an end with a message instead of a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app import commit_pipeline, schema
+from app.db import Database
+from app.errors import Invalid, MikError, UnsafeToStart
+from app.ledger import log
+from app.ledger.log_key import LogKeyFile
+from app.settings import Settings
+
+stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+REFUSED = 2
+
+
+def fail(message: str) -> NoReturn:
+    stderr.print(message, style="red", markup=False)
+    raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def handle_errors() -> Iterator[None]:
+    """Turn refusals into a message and exit code 2."""
+    try:
+        yield
+    except (MikError, OperationalError) as why:
+        fail(error_text(why))
+
+
+def error_text(why: MikError | OperationalError) -> str:
+    """Return what to tell the operator; of invalid input each place."""
+    if isinstance(why, OperationalError):
+        return f"The database cannot be used: {why.orig}"
+    places = why.data.get("errors", []) if isinstance(why, Invalid) else []
+    return "\n".join([why.message, *(f"  {each['pointer']}: {each['detail']}" for each in places)])
+
+
+def load_settings(kind: type[Settings] = Settings) -> Settings:
+    with handle_errors():
+        return read_settings(kind)
+
+
+def read_settings(kind: type[Settings] = Settings) -> Settings:
+    """Return the settings of the environment. Raises `UnsafeToStart` with a line for each that is refused."""
+    try:
+        return kind()
+    except ValidationError as why:
+        lines = []
+        for error in why.errors():
+            name = "MIK_" + "_".join(map(str, error["loc"])).upper() + ": " if error["loc"] else ""
+            lines.append(name + error["msg"].removeprefix("Value error, "))
+        raise UnsafeToStart("The settings are refused.\n" + "\n".join(lines)) from why
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """Open the database. Raises `UnsafeToStart` when it is not migrated to this version."""
+    database = commit_pipeline.open_database(settings.sqlalchemy_url)
+    try:
+        if not schema.migrated(database):
+            raise UnsafeToStart(
+                "The database is not migrated to this version: run `mik admin migrate` "
+                "(or `mik serve` in the demo profile)."
+            )
+        database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def write_session(settings: Settings) -> Iterator[Session]:
+    """Open a session on the migrated database and commit it at the end."""
+    with open_database(settings) as database, database.session() as session:
+        yield session
+        session.commit()

@@ -1,0 +1,232 @@
+"""`mik doctor`: check configuration, public log, audit chain and status lists, and report what is wrong."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app import audit, production
+from app.certificates import examine as certificates
+from app.certificates import status_list_check
+from app.cli.common import error_text, fail, open_database, read_settings
+from app.core.dates import utc_now
+from app.errors import Invalid, MikError, UnsafeToStart
+from app.jws import PublicKey
+from app.ledger import examine as ledger
+from app.ledger import log_key, store
+from app.ledger import service as keys
+from app.ledger.checkpoint import Checkpoint, read_checkpoint
+from app.ledger.examine import Wrong
+from app.ledger.note import NoteRefused, Verifier, parse_vkey
+from app.production import AsGiven
+from app.schemes import service as schemes
+from app.settings import Profile, Settings
+
+MAX_CHECKPOINT_BYTES = 65_536
+
+
+class Part(StrEnum):
+    CONFIG = "config"
+    LOG = "log"
+    AUDIT = "audit"
+    STATUS_LISTS = "status-lists"
+
+
+class PartState(StrEnum):
+    PASSED = "passed"
+    WRONG = "wrong"
+    REFUSED = "refused"  # the service would not start
+    NOT_CHECKED = "not-checked"
+
+
+EXIT_CODES = {PartState.PASSED: 0, PartState.WRONG: 1, PartState.REFUSED: 2, PartState.NOT_CHECKED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """What came of one part: `lines` for a person, `data` for a program."""
+
+    state: PartState
+    lines: tuple[str, ...]
+    data: Mapping[str, Any]
+
+
+def doctor(
+    only: Annotated[list[Part] | None, typer.Option(help="Check this part alone; may be given more than once.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="For config: the number you would give to `mik serve`.")
+    ] = 1,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="For log: a checkpoint kept elsewhere, e.g. by curl from /log/checkpoint."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with a member for each part.")] = False,
+) -> None:
+    """Check configuration, public log, audit chain and status lists.
+
+    - config: would the service start in production with these settings, folders, keys, database and clock?
+    - log: derive the public log anew, and compare certificates, keys, rules and audit chain with it.
+    - audit: derive the whole audit chain anew.
+    - status-lists: compare every bit of the published status lists with its certificate.
+
+    Changes nothing. Ends with 0 if all parts pass; with 1, and the first wrong row of each part, if log, audit chain or
+    a status list is wrong; otherwise with 2 if the service would not start or a part could not be checked.
+    """
+    parts = [part for part in Part if part in (only or Part)]
+    if against is not None and Part.LOG not in parts:
+        fail("--against belongs to the part log: leave it out, or give --only log.")
+    checks = _Checks(parts, workers, against)
+    results = {part: checks.run(part) for part in parts}
+    if as_json:
+        typer.echo(json.dumps({part: {"result": each.state, **each.data} for part, each in results.items()}))
+    else:
+        for part, each in results.items():
+            lines = "\n".join(each.lines).replace("\n", "\n  ")
+            typer.echo(f"{part}: {each.state.replace('-', ' ')}\n  {lines}")
+    codes = {EXIT_CODES[each.state] for each in results.values()}
+    if code := next((code for code in (1, 2) if code in codes), 0):
+        raise typer.Exit(code)
+
+
+class _Checks:
+    """Runs each part by itself: one that cannot be checked does not keep the others from it."""
+
+    def __init__(self, parts: Sequence[Part], workers: int, against: Path | None) -> None:
+        self._parts = parts
+        self._workers = workers
+        self._against = against
+        self._history: audit.Report | None = None
+        self._by_part: dict[Part, Callable[[], PartResult]] = {
+            Part.CONFIG: self._config,
+            Part.LOG: self._log,
+            Part.AUDIT: self._audit,
+            Part.STATUS_LISTS: self._status_lists,
+        }
+
+    def run(self, part: Part) -> PartResult:
+        try:
+            return self._by_part[part]()
+        except (MikError, OperationalError) as why:
+            return PartResult(PartState.NOT_CHECKED, (error_text(why),), {"error": error_text(why)})
+
+    def _settings(self) -> Settings:
+        try:
+            return read_settings()
+        except UnsafeToStart as why:
+            if Part.CONFIG in self._parts:
+                raise UnsafeToStart("The settings are refused: see config.") from why
+            raise
+
+    def _config(self) -> PartResult:
+        settings = read_settings(AsGiven)
+        found = production.refusals(settings, utc_now(), workers=self._workers)
+        data = {"profile": settings.profile, "errors": found}
+        listed = [f"- {line}" for line in found]
+        if settings.profile is not Profile.PRODUCTION:
+            head = "The demo profile starts in any case."
+            if found:
+                head += " With MIK_PROFILE=production these would be configuration errors:"
+            return PartResult(PartState.PASSED, (head, *listed), data)
+        if found:
+            return PartResult(PartState.REFUSED, ("Configuration errors:", *listed), data)
+        return PartResult(PartState.PASSED, ("`mik serve` may start.",), data)
+
+    def _log(self) -> PartResult:
+        settings = self._settings()
+        with open_database(settings) as database, database.read_session() as session:
+            # The chain first: on PostgreSQL it begins the one snapshot that all read.
+            history = self._history = audit.check(session)
+            verifier = _verifier(session, settings)
+            kept = _kept_checkpoint(self._against, verifier) if self._against else None
+            derived = ledger.derive(session, verifier, kept)
+            held, wrong_certificate = certificates.compare(session, _public_keys(session))
+            broken = history.broken
+            found = (
+                derived.wrong,
+                wrong_certificate,
+                ledger.compare_keys(session),
+                schemes.compare_with_log(session),
+                Wrong(f"audit event {broken.seq}", broken.detail) if broken else None,
+                ledger.compare_history(session, derived.histories),
+            )
+        wrong = list(dict.fromkeys(each for each in found if each is not None))
+        verb = "hold before the first wrong row of each" if wrong else "hold"
+        return PartResult(
+            PartState.WRONG if wrong else PartState.PASSED,
+            (
+                *(f"Wrong: {each.row}: {each.detail}" for each in wrong),
+                f"{derived.size} entries, {held} certificates and {history.events} events {verb}.",
+            ),
+            {
+                "entries": derived.size,
+                "certificates": held,
+                "events": history.events,
+                "root": derived.root.hex(),
+                "wrong": [{"row": each.row, "detail": each.detail} for each in wrong],
+            },
+        )
+
+    def _audit(self) -> PartResult:
+        report = self._history
+        if report is None:
+            with open_database(self._settings()) as database, database.read_session() as session:
+                report = audit.check(session)
+        broken = report.broken
+        data = {
+            "events": report.events,
+            "head": report.head,
+            "broken": {"seq": broken.seq, "fault": broken.fault, "detail": broken.detail} if broken else None,
+        }
+        if broken is None:
+            return PartResult(PartState.PASSED, (f"{report.events} events hold. Head: {report.head}",), data)
+        return PartResult(
+            PartState.WRONG,
+            (
+                f"Broken at event {broken.seq} ({broken.fault}): {broken.detail}",
+                f"{report.events} events before it hold; the last good hash is {report.head}.",
+            ),
+            data,
+        )
+
+    def _status_lists(self) -> PartResult:
+        with open_database(self._settings()) as database, database.read_session() as session:
+            report = status_list_check.check(session, _public_keys(session))
+        data = {"lists": report.lists, "certificates": report.certificates, "wrong": report.wrong}
+        if report.wrong:
+            return PartResult(PartState.WRONG, (f"Wrong: {report.wrong}",), data)
+        return PartResult(PartState.PASSED, (f"{report.lists} lists agree with all certificates.",), data)
+
+
+def _verifier(session: Session, settings: Settings) -> Verifier:
+    """By the key file where it is at hand: the key in the database could have been exchanged with all the rest."""
+    head = store.head(session)
+    if settings.log_key.exists():
+        return log_key.LogKeyFile(settings.log_key)(session).verifier
+    if head is None or head.vkey is None:
+        raise UnsafeToStart("There is no public log here yet: it begins with the first start of the service.")
+    try:
+        return parse_vkey(head.vkey)
+    except NoteRefused as why:
+        raise UnsafeToStart(f"The stored key of the public log cannot be used: {why}") from why
+
+
+def _kept_checkpoint(path: Path, verifier: Verifier) -> Checkpoint:
+    try:
+        with path.open("rb") as file:
+            return read_checkpoint(file.read(MAX_CHECKPOINT_BYTES).decode(), verifier)
+    except OSError as why:
+        raise Invalid(f"{path} cannot be read: {why.strerror}.") from why
+    except UnicodeDecodeError as why:
+        raise Invalid(f"{path} is not a checkpoint: it is not UTF-8.") from why
+    except NoteRefused as why:
+        raise Invalid(f"{path} is refused: {why}") from why
+
+
+def _public_keys(session: Session) -> dict[str, PublicKey]:
+    return {kid: key.public for kid, key in keys.known_keys(session).items()}

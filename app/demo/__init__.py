@@ -1,0 +1,1 @@
+"""Play the demo scenario over HTTP: companies, applications, decisions, certificates and checks, all invented."""

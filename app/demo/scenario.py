@@ -1,0 +1,33 @@
+"""The main journey: register, apply, assess, decide, certify, verify.
+
+Every step reads before it writes and goes on from what it finds: a run that was cut off at any point is completed by
+the next one, a run after a complete one adds nothing, and what a visitor changed meanwhile is left as it is.
+"""
+
+from dataclasses import dataclass
+
+from app.demo import application_steps, certificate_steps, company_steps, scenario_data
+from app.demo.api_client import Json
+from app.demo.context import DemoContext
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What there is to show at the end."""
+
+    applications: list[Json]
+    certificates: list[Json]
+    refused: Json  # the unconfirmed company that tried to submit; empty when it is confirmed meanwhile
+    would_be_hit: Json
+
+
+def run(context: DemoContext) -> Played:
+    company_steps.load_register(context)
+    members = {company.party: company_steps.bring_in(context, company) for company in scenario_data.COMPANIES}
+    refused = application_steps.try_unconfirmed(context, members[scenario_data.UNCONFIRMED.party])
+    applications = [
+        application_steps.run_application(context, case, members[case.party]) for case in scenario_data.CASES
+    ]
+    certificate_steps.keep_the_mark(context, applications)
+    would_be_hit = certificate_steps.who_would_be_hit(context)
+    return Played(applications, certificate_steps.verify_all(context, applications), refused, would_be_hit)
