@@ -1,24 +1,22 @@
 """What a signature is checked against: JWKS (RFC 7517), and the issuer's DID document (W3C DID 1.0, did:web).
 
-Both are written once for each change of the keys, which every worker sees within a second.
+Both are made once for each change of the keys (`app/ledger/key_documents.py`).
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
-from app import jws
 from app.keys import KeyRing
 from app.ledger.did import did_document
 from app.web.conditions import matches
-from app.web.deps import IssuanceDep
+from app.web.deps import IssuanceDep, get_container
 from app.web.refusals import refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(tags=["keys"], route_class=OrderedRoute)
+router = PublicRouter(tags=["keys"], route_class=OrderedRoute)
 
 FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
 JWK_SET = "application/jwk-set+json"
@@ -30,21 +28,6 @@ def _documented(media_type: str) -> dict[int | str, dict[str, Any]]:
         200: {"content": {media_type: {"schema": {"type": "object"}}}},
         304: {"description": "Unchanged (`If-None-Match`)."},
     }
-
-
-class KeyDocuments:
-    """The last ones that were written, by media type."""
-
-    def __init__(self) -> None:
-        self._written: dict[str, tuple[KeyRing, bytes, str]] = {}
-
-    def of(self, ring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> tuple[bytes, str]:
-        """JSON and strong ETag; `members` makes them of other keys than last time."""
-        written = self._written.get(media_type)
-        if written is None or written[0] is not ring:
-            body = jws.dump_json(members(ring))
-            written = self._written[media_type] = (ring, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-        return written[1], written[2]
 
 
 @router.get(
@@ -67,8 +50,8 @@ async def did(request: Request, issuance: IssuanceDep) -> Response:
 
 
 def _answer(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
-    documents: KeyDocuments = request.app.state.key_documents
-    body, tag = documents.of(request.app.state.keys(), media_type, members)
+    container = get_container(request)
+    body, tag = container.key_documents.of(container.keys.ring(), media_type, members)
     headers = {"ETag": tag, "Cache-Control": FOR_AN_HOUR}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)

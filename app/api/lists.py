@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -20,9 +20,9 @@ from app.web.conditions import matches
 from app.web.fields import Answer
 from app.web.paging import PageDep
 from app.web.refusals import refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(tags=["schemes"], route_class=OrderedRoute)
+router = PublicRouter(tags=["schemes"], route_class=OrderedRoute)
 
 FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Unchanged (`If-None-Match`)."}}

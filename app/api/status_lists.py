@@ -3,19 +3,18 @@
 import hashlib
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 
 from app.api.public import VC_JWT
 from app.certificates.status_list import TTL
-from app.certificates.status_list_service import StatusLists
 from app.web.conditions import matches
-from app.web.deps import DatabaseDep
+from app.web.deps import DatabaseDep, get_container
 from app.web.negotiation import best
 from app.web.refusals import refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=OrderedRoute)
 
 MAX_AGE: Final = int(TTL.total_seconds())
 
@@ -38,8 +37,7 @@ def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, 
     change is in the list at once; it may be kept for half a minute.
     """
     best(request.headers.get("accept"), (VC_JWT,))
-    lists: StatusLists = request.app.state.status_lists
-    token = lists.published(name)
+    token = get_container(request).status_lists.published(name)
     tag = f'"{hashlib.sha256(token.encode()).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE}"}
     if matches(request.headers.get("if-none-match"), tag):

@@ -10,10 +10,10 @@ import uvicorn
 
 from app import schema
 from app.access import demo_staff
+from app.bootstrap import prepare
 from app.cli.check import stop_if_unsafe
 from app.cli.frame import in_words, load_settings
 from app.commit_pipeline import open_database
-from app.main import prepare
 from app.production import AsGiven
 from app.settings import Profile
 from app.web import connections

@@ -9,6 +9,7 @@ Nothing of a page depends on who asks, only on the address, `Accept-Language` an
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -22,6 +23,7 @@ from app import languages
 from app.pages import formats
 from app.pages.assets import Assets
 from app.pages.language import COOKIE, OWN_NAMES, PARAMETER, Choice, choose
+from app.pages.marks import Marks
 from app.schemes.emblems import drawing
 from app.web.conditions import matches
 
@@ -91,9 +93,21 @@ def isolated(value: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(value)
 
 
-def frame_of(request: Request) -> Frame:
-    frame: Frame = request.app.state.pages
-    return frame
+@dataclass(frozen=True, slots=True)
+class PageServices:
+    """What pages need beside the container of the web layer; one for each worker."""
+
+    frame: Frame
+    marks: Marks
+
+
+SERVICES: Final = "mik.page_services"
+"""Key of the ASGI scope under which `FaultPages` hands the services to every page."""
+
+
+def services_of(request: Request) -> PageServices:
+    services: PageServices = request.scope[SERVICES]
+    return services
 
 
 def language_of(request: Request) -> Choice:
@@ -112,7 +126,7 @@ def render(
     **values: Any,
 ) -> Response:
     """A page, or 304 where the browser has it already. `camera` lets its scripts ask for the camera."""
-    frame, choice = frame_of(request), language_of(request)
+    frame, choice = services_of(request).frame, language_of(request)
     text = frame.text(template, choice.language, **_of_request(request, choice), **values)
     body = text.encode("utf-8", errors="replace")  # an unpaired surrogate must not stop a page
     sent = {
