@@ -25,6 +25,7 @@ from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane
 from app.verification.stores import certificate_store
 from app.verification.tally import Tally
+from app.web.body import read_body
 from app.web.deps import utc_now
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
@@ -68,7 +69,7 @@ def lane_only() -> ASGIApp:
         keys = KeyRing.of(known_keys(session).values())
     database.dispose()
     store = certificate_store(settings.sqlalchemy_url)
-    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally())
+    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally(), read_body)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

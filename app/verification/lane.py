@@ -99,9 +99,12 @@ def _matches(if_none_match: bytes, etag: bytes) -> bool:
 
 def _require_json(scope: Scope) -> None:
     """Raises `UnsupportedMedia` for a body of any other type."""
-    media_type = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
-    if media_type != _JSON[1] and media_type.partition(b";")[0].strip().lower() != _JSON[1]:
-        raise UnsupportedMedia("Send this as application/json.")
+    for name, value in scope["headers"]:
+        if name == b"content-type":  # of two the first
+            if value == _JSON[1] or value.partition(b";")[0].strip().lower() == _JSON[1]:
+                return
+            break
+    raise UnsupportedMedia("Send this as application/json.")
 
 
 def _parse(body: bytes) -> object:

@@ -9,10 +9,7 @@ from app.errors import Invalid, TooLarge
 
 def limit_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | None = None) -> Receive:
     """Return a `receive` that counts the bytes of the body. `refusal` replaces the sentence of the refusal."""
-    too_large = TooLarge(refusal or Message("The body is larger than %(limit)s bytes.", limit=max_bytes))
-    stated = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    if stated.isdigit() and (len(stated) > 15 or int(stated) > max_bytes):
-        raise too_large
+    _check_stated_length(scope, max_bytes, refusal)
     length = 0
 
     async def receive_counted() -> AsgiMessage:
@@ -20,20 +17,38 @@ def limit_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | No
         message = await receive()
         length += len(message.get("body", b""))
         if length > max_bytes:
-            raise too_large
+            raise _too_large(max_bytes, refusal)
         return message
 
     return receive_counted
 
 
 async def read_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | None = None) -> bytes:
-    """Read the whole body. Raises `TooLarge`, and `Invalid` when the client disconnects before its end."""
-    receive = limit_body(scope, receive, max_bytes, refusal)
-    pieces, has_more = [], True
+    """Read the whole body. Raises `TooLarge`, and `Invalid` when the client disconnects before its end.
+
+    It counts by itself: one more `receive` around the server's would cost a tenth of a posted verification.
+    """
+    _check_stated_length(scope, max_bytes, refusal)
+    pieces, length, has_more = [], 0, True
     while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Invalid("The request ended before its body did.")
         pieces.append(message.get("body", b""))
+        length += len(pieces[-1])
+        if length > max_bytes:
+            raise _too_large(max_bytes, refusal)
         has_more = message.get("more_body", False)
     return b"".join(pieces)
+
+
+def _check_stated_length(scope: Scope, max_bytes: int, refusal: str | None) -> None:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            if value.isdigit() and (len(value) > 15 or int(value) > max_bytes):
+                raise _too_large(max_bytes, refusal)
+            return
+
+
+def _too_large(max_bytes: int, refusal: str | None) -> TooLarge:
+    return TooLarge(refusal or Message("The body is larger than %(limit)s bytes.", limit=max_bytes))
