@@ -341,7 +341,7 @@ def world_in(folder: Path) -> tuple[World, dict[str, str]]:
 
 
 def _bearer(house: House, caller: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {house.app.state.tokens.issue(caller.subject, utc_now())}"}
+    return {"Authorization": f"Bearer {house.container.access_tokens.issue(caller.subject, utc_now())}"}
 
 
 def _with_whole_hash(house: House) -> None:

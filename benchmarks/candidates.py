@@ -26,6 +26,7 @@ from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane
 from app.verification.stores import certificate_store
 from app.verification.tally import Tally
+from app.web.body import read_body
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
 """As long as a usual answer."""
@@ -68,7 +69,7 @@ def lane_only() -> ASGIApp:
         keys = KeyRing.of(known_keys(session).values())
     database.dispose()
     store = certificate_store(settings.sqlalchemy_url)
-    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally())
+    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally(), read_body)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -62,7 +62,7 @@ def _recommended(opened: House, case_id: str, say: Callable[[str], None]) -> str
 
 
 def _act(caller: Caller, path: str, body: object = None) -> bytes:
-    token = caller.house.app.state.tokens.issue(caller.subject, utc_now())
+    token = caller.house.container.access_tokens.issue(caller.subject, utc_now())
     headers = [f"Authorization: Bearer {token}", f'If-Match: "{caller.version_of(path)}"']
     return load.post(path, b"" if body is None else json.dumps(body).encode(), headers=headers)
 

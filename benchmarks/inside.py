@@ -123,7 +123,7 @@ def writing_requests(made: Register, count: int) -> list[bytes]:
 
 
 def _product_request(opened: House, company: Company) -> bytes:
-    token = opened.app.state.tokens.issue(company.subject, utc_now())
+    token = opened.container.access_tokens.issue(company.subject, utc_now())
     body = json.dumps(product(company.site_id)).encode()
     return load.post("/v1/products", body, headers=[f"Authorization: Bearer {token}"])
 

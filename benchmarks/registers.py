@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from app import jws, keys, schema
 from app.access import demo_staff
+from app.bootstrap import prepare
 from app.certificates import extracts
 from app.certificates.credential_untp import CertificateContent, build
 from app.certificates.lint import Grounds, lint, sign_credential
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.ledger.service import stored_issuer
-from app.main import prepare
 from app.settings import Settings
 from benchmarks.fill import fill
 

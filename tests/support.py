@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import json
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from unittest.mock import patch
@@ -21,10 +22,11 @@ from app.access import confirmations, passwords, service
 from app.access.model import SignIn
 from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind, Role
+from app.bootstrap import prepare
 from app.cli.admin.mail import code_in
 from app.core.dates import baku_day
 from app.db import new_id
-from app.main import create_app, prepare
+from app.main import create_asgi_app
 from app.notifications.transport import read_mail
 from app.registry.voen import read as read_voen
 from app.schemes import service as schemes
@@ -142,7 +144,7 @@ class Caller:
     def request(self, method, path, *, version=None, headers=None, **more):
         headers = dict(headers or {})
         if self._subject is not None:
-            token = self.house.app.state.tokens.issue(self.subject, self.house.clock())
+            token = self.house.container.access_tokens.issue(self.subject, self.house.clock())
             headers.setdefault("Authorization", f"Bearer {token}")
         if version is not None:
             headers["If-Match"] = f'"{self.version_of(path) if version == "now" else version}"'
@@ -255,18 +257,36 @@ class Company(Caller):
 
 
 class House:
-    """The service, running. `http` is the bare test client, `database` for a look at the tables."""
+    """The service, running. `http` is the bare test client, `database` for a look at the tables.
 
-    def __init__(self, app, http, clock):
-        self.app = app
+    `asgi` is the whole service with its fast path, `app` the FastAPI application within.
+    """
+
+    def __init__(self, asgi, http, clock):
+        self.asgi, self.app = asgi, asgi.app
         self.http = http
         self.clock = clock
-        self.settings = app.state.settings
-        self.database = app.state.database
+        self.settings = self.container.settings
+        self.database = self.container.database
         self.anonymous = Caller(self)
         self._staff = {}
         self._read = {}
         self._serials = itertools.count(901)
+
+    @property
+    def container(self):
+        """The services of the worker."""
+        return self.app.state.container
+
+    @contextmanager
+    def with_services(self, **changed):
+        """Let routes use other services until the end of the block."""
+        usual = self.container
+        self.app.state.container = replace(usual, **changed)
+        try:
+            yield
+        finally:
+            self.app.state.container = usual
 
     def staff(self, *roles, name=None):
         """A member of staff, made on first sight: `house.staff(Role.REVIEWER)`, a second one by another `name`."""
@@ -278,7 +298,7 @@ class House:
                     SYSTEM,
                     email=f"{name}@staff.example",
                     full_name=name.title(),
-                    password_hash=self.app.state.passwords.hash(PASSWORD),
+                    password_hash=self.container.passwords.hash(PASSWORD),
                     roles=[Role(role) for role in roles],
                     now=self.clock(),
                 )
@@ -312,7 +332,7 @@ class House:
 
     def mail(self, email=None):
         """The messages that were sent so far, those that wait now among them; to one address where it is named."""
-        asyncio.run(self.app.state.mail.send_due())
+        asyncio.run(self.container.mail.send_due())
         for path in sorted(self.settings.mail_dir.glob("*.eml")):
             if path not in self._read:
                 self._read[path] = read_mail(path)
@@ -535,9 +555,9 @@ def open_house(database_url, folder, clock=None, **settings):
     prepare(settings, clock())
     with ExitStack() as stack:
         with patch.object(passwords, "Argon2Hasher", partial(passwords.Argon2Hasher, 1, 8)):
-            app = create_app(settings, clock)
-        http = TestClient(app, base_url=settings.base_url, raise_server_exceptions=False)
-        yield House(app, stack.enter_context(http), clock)
+            asgi = create_asgi_app(settings, clock)
+        http = TestClient(asgi, base_url=settings.base_url, raise_server_exceptions=False)
+        yield House(asgi, stack.enter_context(http), clock)
 
 
 def lay(caller, path, kind, content, about, details, *, site=None):

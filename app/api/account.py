@@ -17,6 +17,7 @@ from app.notifications import requests
 from app.registry import store as registry
 from app.registry.model import Standing
 from app.web.deps import (
+    ONLY_READS,
     ActorDep,
     AddressDep,
     AnonymousReplayDep,
@@ -26,7 +27,6 @@ from app.web.deps import (
     ReplayDep,
     SealDep,
     SessionDep,
-    only_reads,
 )
 from app.web.fields import SHOWN_ONCE, Answer, Body
 from app.web.problems import problem
@@ -106,8 +106,8 @@ class PasswordChange(Body):
     status_code=204,
     summary="Change the password",
     responses={429: refuses(429)[429], **refuses(*CREATES)},
+    dependencies=[ONLY_READS],  # slow hashing comes before the short transaction that writes
 )
-@only_reads  # slow hashing comes before the short transaction that writes
 def change_password(
     body: PasswordChange,
     actor: ActorDep,

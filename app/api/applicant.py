@@ -24,6 +24,7 @@ from app.products import store as products_store
 from app.registry import organisations
 from app.registry.model import Standing
 from app.web.deps import (
+    ONLY_READS,
     ActorDep,
     AddressDep,
     AnonymousAskFirstDep,
@@ -38,7 +39,6 @@ from app.web.deps import (
     VersionDep,
     allow,
     etag,
-    only_reads,
     parse_id,
 )
 from app.web.fields import Answer, Body, Code, Flag, Name, Page, Prose, StrongPassword, Word
@@ -126,8 +126,8 @@ def ask_to_register(
     status_code=201,
     summary="Claim to act for a company, as its first member",
     responses=refuses(400, 404, 409, 413, 415, 422, 503),
+    dependencies=[also_wrong(_wrong_claim)],
 )
-@also_wrong(_wrong_claim)
 def register(
     body: Registration,
     session: SessionDep,
@@ -179,8 +179,8 @@ class DryAssessment(Body):
     "/schemes/{code}/assessments",
     summary="Assess products before applying",
     responses=refuses(*CREATES),
+    dependencies=[ONLY_READS],
 )
-@only_reads
 def assess(
     code: str, body: DryAssessment, actor: Applicant, session: SessionDep, now: NowDep
 ) -> Page[dossier.AssessmentAnswer]:
@@ -250,8 +250,13 @@ def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[s
     return service.wrong_application(asked.session, own, body.product_ids, body.scheme)
 
 
-@router.post("/applications", status_code=201, summary="Create a draft application", responses=refuses(*CREATES))
-@also_wrong(_wrong_application)
+@router.post(
+    "/applications",
+    status_code=201,
+    summary="Create a draft application",
+    responses=refuses(*CREATES),
+    dependencies=[also_wrong(_wrong_application)],
+)
 def create_application(
     body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ApplicationAnswer:

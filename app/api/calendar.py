@@ -66,8 +66,12 @@ def _wrong_days(_asked: Asked, body: Announcement) -> Sequence[Mapping[str, str]
     return holidays.wrong_days(body.year, _announced(body))
 
 
-@router.post("/holidays", summary="Enter the moved holidays of a year", responses=refuses(*CREATES))
-@also_wrong(_wrong_days)
+@router.post(
+    "/holidays",
+    summary="Enter the moved holidays of a year",
+    responses=refuses(*CREATES),
+    dependencies=[also_wrong(_wrong_days)],
+)
 def announce(body: Announcement, actor: Owner, session: SessionDep, now: NowDep, _retry: ReplayDep) -> CalendarAnswer:
     """Replaces what was announced for this year; deadlines follow at once. Free days given instead of a holiday on a
     weekend, and days exchanged by decision, are announced with the occasion `other`."""

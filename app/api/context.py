@@ -6,7 +6,7 @@ needs another name.
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app import jws
@@ -15,9 +15,9 @@ from app.errors import NotFound
 from app.web.deps import SettingsDep
 from app.web.headers import conditional_response
 from app.web.refusals import refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=OrderedRoute)
 
 LD_JSON: Final = "application/ld+json"
 SCHEMA_JSON: Final = "application/schema+json"

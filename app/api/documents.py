@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import anyio
-import anyio.to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app import languages
@@ -15,25 +13,21 @@ from app.certificates.number import parse
 from app.certificates.record import CertificateRecord
 from app.core.dates import format_utc
 from app.core.messages import Message, message_of
-from app.db import Database
 from app.documents.orders import order_of
 from app.documents.paper import spoken
 from app.documents.press import Order, Press
-from app.errors import Conflict, Invalid, NotFound, Unavailable
-from app.keys import KeyRing
+from app.errors import Conflict, Invalid, NotFound
 from app.ledger import store as ledger
 from app.verification.checks import Judgement, Verdict, judge_number
-from app.web.deps import NowDep
+from app.web.container import Container
+from app.web.deps import NowDep, get_container
 from app.web.headers import conditional_response, not_modified
 from app.web.refusals import UNCHANGED, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute, tags=["public"])
+router = PublicRouter(route_class=OrderedRoute, tags=["public"])
 
-T = TypeVar("T")
 SVG, PNG, PDF = "image/svg+xml", "image/png", "application/pdf"
-READING, MAKING, WAITING = 4, 2, 16
-"""In one worker: look-ups at once, renderings at once, and how many renderings may wait. Each takes a processor."""
 
 
 class NotInForce(Conflict):
@@ -52,22 +46,6 @@ class NotInForce(Conflict):
                 "as_of": format_utc(judgement.as_of) if judgement.as_of else None,
             },
         )
-
-
-class Bench:
-    """How many are at work at once. A connection to the database is given back before anything slow begins."""
-
-    def __init__(self) -> None:
-        self._reading = anyio.CapacityLimiter(READING)
-        self._making = anyio.CapacityLimiter(MAKING)
-
-    async def read(self, work: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(work, limiter=self._reading)
-
-    async def make(self, work: Callable[[], T]) -> T:
-        if self._making.statistics().tasks_waiting >= WAITING:
-            raise Unavailable("Too many PDF files are being made. Try again shortly.")
-        return await anyio.to_thread.run_sync(work, limiter=self._making)
 
 
 def _answers(media_type: str, *refusals: int) -> dict[int | str, dict[str, object]]:
@@ -134,13 +112,13 @@ async def certificate_pdf(
     order = await _ordered(request, number, now)
     if lang is not None and lang not in languages.LANGUAGES:
         raise Invalid("There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
-    press = _press(request)
+    container = get_container(request)
+    press = container.documents
     # Two signatures over one content differ: the tag names what the paper was made of.
     headers = {"ETag": f'W/"{press.paper_key(order, lang)}"', **_ASK_AGAIN}
     if unchanged := not_modified(request, headers):
         return unchanged
-    bench: Bench = request.app.state.bench
-    pdf = await bench.make(lambda: press.paper(order, lang, now))
+    pdf = await container.render_pool.render(lambda: press.paper(order, lang, now))
     headers |= {
         "Content-Disposition": f'inline; filename="{order.facts.number}.pdf"',
         "Content-Language": ", ".join(spoken(lang)),
@@ -160,31 +138,24 @@ async def _picture(
 ) -> Response:
     """Drawn on a thread and kept: in the event loop it would stop every check for as long."""
     order = await _ordered(request, number, now)
-    bench: Bench = request.app.state.bench
-    body = await bench.make(lambda: draw(_press(request), order))
+    container = get_container(request)
+    body = await container.render_pool.render(lambda: draw(container.documents, order))
     return conditional_response(request, body, _ASK_AGAIN, media_type)
 
 
 async def _ordered(request: Request, number: str, now: datetime) -> Order:
     """The certificate as it is now, if it holds today. Errors: NotFound, NotInForce."""
-    bench: Bench = request.app.state.bench
-    return await bench.read(lambda: _read(request, number, now))
+    container = get_container(request)
+    return await container.render_pool.read(lambda: _read(container, number, now))
 
 
-def _read(request: Request, number: str, now: datetime) -> Order:
-    database: Database = request.app.state.database
-    keys: KeyRing = request.app.state.keys()
-    parsed = parse(number)
-    with database.read_session() as session:
+def _read(container: Container, number: str, now: datetime) -> Order:
+    keys, parsed = container.keys.ring(), parse(number)
+    with container.database.read_session() as session:
         row = certificates.by_number(session, str(parsed)) if parsed else None
         if row is None:
             raise NotFound.of("certificate")
         judgement = judge_number(CertificateRecord.of(row, ledger.issued(session, row.number)), keys, now)
         if judgement.verdict is not Verdict.VALID:
             raise NotInForce(judgement)
-        return order_of(session, row, keys, request.app.state.settings.base_url)
-
-
-def _press(request: Request) -> Press:
-    press: Press = request.app.state.press
-    return press
+        return order_of(session, row, keys, container.settings.base_url)

@@ -34,6 +34,7 @@ from app.web.deps import (
     SessionDep,
     VersionDep,
     etag,
+    get_container,
     parse_id,
 )
 from app.web.fields import Body, Day, Flag, Page, Prose, Word
@@ -46,8 +47,7 @@ class EvidenceRoute(FileRoute):
     """Writes the file as a draft before the transaction; what no row came to name is discarded."""
 
     def prepare(self, request: Request, file: BinaryIO, _name: str | None) -> Draft:
-        files: EvidenceFiles = request.app.state.evidence_files
-        return files.stage(iter(lambda: file.read(CHUNK), b""))
+        return get_container(request).evidence_files.stage(iter(lambda: file.read(CHUNK), b""))
 
     def discard(self, done: Draft) -> None:
         done.discard()

@@ -77,8 +77,13 @@ def _wrong_site(asked: Asked, body: SiteBody) -> Sequence[Mapping[str, str]]:
     return sites.wrong_site(asked.session, **body.model_dump(), now=asked.now)
 
 
-@router.post("/sites", status_code=201, summary="Add a place of production", responses=refuses(*CREATES))
-@also_wrong(_wrong_site)
+@router.post(
+    "/sites",
+    status_code=201,
+    summary="Add a place of production",
+    responses=refuses(*CREATES),
+    dependencies=[also_wrong(_wrong_site)],
+)
 def create_site(
     body: SiteBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> SiteAnswer:
@@ -104,8 +109,12 @@ def _wrong_change(asked: Asked, body: SiteChange) -> Sequence[Mapping[str, str]]
     return sites.wrong_change(body.name, body.production_started_on, asked.now)
 
 
-@router.put("/sites/{site_id}", summary="Change name, start of production, district", responses=refuses(*CHANGES))
-@also_wrong(_wrong_change)
+@router.put(
+    "/sites/{site_id}",
+    summary="Change name, start of production, district",
+    responses=refuses(*CHANGES),
+    dependencies=[also_wrong(_wrong_change)],
+)
 def change_site(
     site_id: Annotated[UUID, Depends(_own_site, scope="function")],
     body: SiteChange,
@@ -246,8 +255,13 @@ def _wrong_product(asked: Asked, body: ProductBody) -> Sequence[Mapping[str, str
     return products.wrong_product(asked.session, own, body.entry(), evidence.owned, product_id=item)
 
 
-@router.post("/products", status_code=201, summary="Describe a product", responses=refuses(*CREATES))
-@also_wrong(_wrong_product)
+@router.post(
+    "/products",
+    status_code=201,
+    summary="Describe a product",
+    responses=refuses(*CREATES),
+    dependencies=[also_wrong(_wrong_product)],
+)
 def create_product(
     body: ProductBody, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
 ) -> dossier.ProductAnswer:
@@ -279,8 +293,12 @@ def _own_product_to_change(
 OwnProduct = Annotated[UUID, Depends(_own_product, scope="function")]
 
 
-@router.put("/products/{product_id}", summary="Replace the description of a product", responses=refuses(*CHANGES))
-@also_wrong(_wrong_product)
+@router.put(
+    "/products/{product_id}",
+    summary="Replace the description of a product",
+    responses=refuses(*CHANGES),
+    dependencies=[also_wrong(_wrong_product)],
+)
 def replace_product(
     product_id: Annotated[UUID, Depends(_own_product_to_change, scope="function")],
     body: ProductBody,

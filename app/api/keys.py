@@ -1,22 +1,21 @@
 """What a signature is checked against: JWKS (RFC 7517), and the issuer's DID document (W3C DID 1.0, did:web).
 
-Both are written once for each change of the keys, which every worker sees within a second.
+Both are made once for each change of the keys (`app/ledger/key_documents.py`).
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
-from app import jws
 from app.keys import KeyRing, did_document
-from app.web.deps import IssuanceDep
-from app.web.headers import FOR_AN_HOUR, conditional_response, strong_etag
+from app.web.deps import IssuanceDep, get_container
+from app.web.headers import FOR_AN_HOUR, conditional_response
 from app.web.refusals import UNCHANGED, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(tags=["keys"], route_class=OrderedRoute)
+router = PublicRouter(tags=["keys"], route_class=OrderedRoute)
 
 JWK_SET = "application/jwk-set+json"
 DID_JSON = "application/did+json"
@@ -27,21 +26,6 @@ def _documented(media_type: str) -> dict[int | str, dict[str, Any]]:
         200: {"content": {media_type: {"schema": {"type": "object"}}}},
         **UNCHANGED,
     }
-
-
-class KeyDocuments:
-    """The last ones that were written, by media type."""
-
-    def __init__(self) -> None:
-        self._written: dict[str, tuple[KeyRing, bytes, str]] = {}
-
-    def of(self, ring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> tuple[bytes, str]:
-        """JSON and strong ETag; `members` makes them of other keys than last time."""
-        written = self._written.get(media_type)
-        if written is None or written[0] is not ring:
-            body = jws.dump_json(members(ring))
-            written = self._written[media_type] = (ring, body, strong_etag(body))
-        return written[1], written[2]
 
 
 @router.get(
@@ -64,6 +48,6 @@ async def did(request: Request, issuance: IssuanceDep) -> Response:
 
 
 def _answer(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
-    documents: KeyDocuments = request.app.state.key_documents
-    body, tag = documents.of(request.app.state.keys(), media_type, members)
-    return conditional_response(request, body, {"ETag": tag, "Cache-Control": FOR_AN_HOUR}, media_type)
+    container = get_container(request)
+    body = container.key_documents.of(container.keys.ring(), media_type, members)
+    return conditional_response(request, body, {"Cache-Control": FOR_AN_HOUR}, media_type)

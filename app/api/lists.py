@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -19,9 +19,9 @@ from app.web.fields import Answer
 from app.web.headers import FOR_AN_HOUR, conditional_response
 from app.web.paging import PageDep
 from app.web.refusals import UNCHANGED, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(tags=["schemes"], route_class=OrderedRoute)
+router = PublicRouter(tags=["schemes"], route_class=OrderedRoute)
 
 
 class OperationAnswer(Answer):

@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -13,9 +13,9 @@ from app.ledger import reading, tiles
 from app.web.deps import SessionDep
 from app.web.fields import Answer
 from app.web.refusals import refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(tags=["log"], route_class=OrderedRoute)
+router = PublicRouter(tags=["log"], route_class=OrderedRoute)
 
 TEXT = "text/plain; charset=utf-8"
 OCTETS = "application/octet-stream"

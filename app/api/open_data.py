@@ -16,7 +16,7 @@ from uuid import UUID
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.api.public import public_face
@@ -27,9 +27,9 @@ from app.db import Database
 from app.web.deps import DatabaseDep, NowDep
 from app.web.headers import not_modified, strong_etag
 from app.web.refusals import UNCHANGED, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute, tags=["public"])
+router = PublicRouter(route_class=OrderedRoute, tags=["public"])
 
 AT_ONCE: Final = 500  # certificates in a piece
 READERS: Final = anyio.CapacityLimiter(2)

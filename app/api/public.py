@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
@@ -21,14 +21,14 @@ from app.errors import NotFound, Unavailable
 from app.registry import places
 from app.schemes import service as schemes_service
 from app.schemes import store as schemes
-from app.web.deps import DatabaseDep, NowDep, SessionDep
+from app.web.deps import DatabaseDep, NowDep, SessionDep, get_container
 from app.web.fields import Answer, Page
 from app.web.headers import negotiate_media_type, not_modified
 from app.web.paging import PageDep
 from app.web.refusals import UNCHANGED, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=OrderedRoute)
 
 VC_JWT = "application/vc+jwt"
 JSON = "application/json"
@@ -243,7 +243,7 @@ def ready(database: DatabaseDep, request: Request) -> Health:
     try:
         with database.read_session() as session:
             session.execute(sa.text("SELECT 1"))
-        if not request.app.state.migrated(database):
+        if not get_container(request).is_migrated(database):
             raise Unavailable("The database is not migrated to this version.")
     except sa.exc.SQLAlchemyError as why:
         raise Unavailable("The database does not answer.") from why

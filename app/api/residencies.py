@@ -24,7 +24,7 @@ from app.registry.model import ResidencyStatus, Stage
 from app.registry.periods import Move
 from app.registry.residency_rows import ResidencyDetails
 from app.registry.sheet import parse_register
-from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.deps import ActorDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, get_container, parse_id
 from app.web.fields import Answer, Body, Code, Day, Exact, Page, Prose, Whole, Word
 from app.web.paging import PageDep
 from app.web.refusals import CHANGES, CREATES, READS, UPLOADS, refuses
@@ -37,7 +37,7 @@ class ImportRoute(FileRoute):
     """Reads the table before the transaction: 20,000 lines take a second."""
 
     def prepare(self, request: Request, file: BinaryIO, name: str | None) -> RegisterFile:
-        most_bytes: int = request.app.state.settings.evidence_max_bytes
+        most_bytes = get_container(request).settings.evidence_max_bytes
         data = file.read(most_bytes + 1)
         sheet = parse_register(data, most_bytes=most_bytes)
         return RegisterFile(sheet, tidy(name or "register.csv"), hashlib.sha256(data).hexdigest())
@@ -130,8 +130,13 @@ def _wrong_residency(asked: Asked, body: NewResidency) -> Sequence[Mapping[str, 
     return residency.wrong_residency(asked.session, body.organisation_id, body.park_code, _details(body))
 
 
-@router.post("/residencies", status_code=201, summary="Enter a residency", responses=refuses(*CREATES))
-@also_wrong(_wrong_residency)
+@router.post(
+    "/residencies",
+    status_code=201,
+    summary="Enter a residency",
+    responses=refuses(*CREATES),
+    dependencies=[also_wrong(_wrong_residency)],
+)
 def begin_residency(
     body: NewResidency,
     actor: RegistrarWithFactor,
@@ -221,8 +226,12 @@ def _close(
     return _effect(report, session, response, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/end", summary="End a residency", responses=refuses(*CHANGES))
-@also_wrong(_wrong_closing)
+@router.post(
+    "/residencies/{residency_id}/end",
+    summary="End a residency",
+    responses=refuses(*CHANGES),
+    dependencies=[also_wrong(_wrong_closing)],
+)
 def end_residency(
     residency_id: Annotated[UUID, _moves(Move.END)],
     body: Closing,
@@ -237,8 +246,12 @@ def end_residency(
     return _close(session, actor, Move.END, residency_id, body, response, version, now, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/cancel", summary="Cancel a residency", responses=refuses(*CHANGES))
-@also_wrong(_wrong_closing)
+@router.post(
+    "/residencies/{residency_id}/cancel",
+    summary="Cancel a residency",
+    responses=refuses(*CHANGES),
+    dependencies=[also_wrong(_wrong_closing)],
+)
 def cancel_residency(
     residency_id: Annotated[UUID, _moves(Move.CANCEL)],
     body: Closing,

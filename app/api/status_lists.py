@@ -2,18 +2,17 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 
 from app.api.public import VC_JWT
 from app.certificates.status_list import TTL
-from app.certificates.status_list_service import StatusLists
-from app.web.deps import DatabaseDep
+from app.web.deps import DatabaseDep, get_container
 from app.web.headers import conditional_response, negotiate_media_type
 from app.web.refusals import UNCHANGED, refuses
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=OrderedRoute)
 
 MAX_AGE: Final = int(TTL.total_seconds())
 
@@ -36,6 +35,6 @@ def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, 
     change is in the list at once; it may be kept for half a minute.
     """
     negotiate_media_type(request.headers.get("accept"), (VC_JWT,))
-    lists: StatusLists = request.app.state.status_lists
     headers = {"Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE}"}
-    return conditional_response(request, lists.published(name).encode(), headers, VC_JWT)
+    token = get_container(request).status_lists.published(name)
+    return conditional_response(request, token.encode(), headers, VC_JWT)

@@ -8,10 +8,10 @@ import uvicorn
 
 from app import production
 from app.access import demo_staff
+from app.bootstrap import prepare
 from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
-from app.main import prepare
 from app.production import AsGiven
 from app.settings import Profile
 from app.web import connections

@@ -8,22 +8,21 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.languages import DEFAULT, LANGUAGES
-from app.pages.frame import frame_of
+from app.pages.frame import services_of
 from app.pages.i18n import _
-from app.pages.marks import Marks
 from app.pages.verdicts import FACES
 from app.schemes.emblems import drawing
 from app.verification.checks import Verdict
-from app.verification.desk import VerificationDesk
+from app.web.deps import get_container
 from app.web.headers import conditional_response
 from app.web.refusals import UNCHANGED
-from app.web.routing import OrderedRoute
+from app.web.routing import OrderedRoute, PublicRouter
 
-router = APIRouter(route_class=OrderedRoute, tags=["public"])
+router = PublicRouter(route_class=OrderedRoute, tags=["public"])
 
 MEDIA_TYPE: Final = "image/svg+xml"
 CERTIFICATE: Final = _("Certificate")
@@ -51,14 +50,13 @@ async def badge(
 
     Always 200: a number that is unknown or mistyped gets a grey badge.
     """
-    desk: VerificationDesk = request.app.state.desk
-    judgement = await desk.by_number(number)
+    judgement = await get_container(request).verification.by_number(number)
     face, record = FACES[judgement.verdict], judgement.record
-    frame, language = frame_of(request), lang if lang in LANGUAGES else DEFAULT
+    services, language = services_of(request), lang if lang in LANGUAGES else DEFAULT
+    frame = services.frame
     word = frame.translated(face.word, language)
     name = record.scheme_name.partition(" – ")[0] if record else frame.translated(CERTIFICATE, language)
-    marks: Marks = request.app.state.marks
-    mark = (await marks.all(record.scheme_code)).get(record.scheme_code) if record else None
+    mark = (await services.marks.all(record.scheme_code)).get(record.scheme_code) if record else None
     body = frame.text(
         "badge.svg",
         language,

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.pages.frame import render
+from app.pages.frame import SERVICES, PageServices, render
 from app.pages.i18n import _
 from app.web.headers import negotiate_media_type
 from app.web.problems import MEDIA_TYPE
@@ -51,13 +51,18 @@ FAULTS: Mapping[int, Fault] = {
 
 
 class FaultPages:
-    """Goes around everything that may refuse. `camera` is never allowed on these pages."""
+    """Goes around everything that may refuse, and hands `services` to every page. `camera` is never allowed here."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, services: PageServices) -> None:
         self.app = app
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or API.fullmatch(scope["path"]) or not _wants_page(scope):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope = {**scope, SERVICES: self._services}
+        if API.fullmatch(scope["path"]) or not _wants_page(scope):
             await self.app(scope, receive, send)
             return
         replaced = False

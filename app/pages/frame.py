@@ -8,6 +8,7 @@ Nothing of a page depends on who asks, only on the address, `Accept-Language` an
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -20,6 +21,7 @@ from starlette.responses import Response
 from app import languages
 from app.pages.assets import Assets
 from app.pages.i18n import COOKIE, OWN_NAMES, PARAMETER, Choice, choose, day, moment
+from app.pages.marks import Marks
 from app.schemes.emblems import drawing
 from app.web.headers import conditional_response
 
@@ -89,9 +91,21 @@ def isolated(value: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(value)
 
 
-def frame_of(request: Request) -> Frame:
-    frame: Frame = request.app.state.pages
-    return frame
+@dataclass(frozen=True, slots=True)
+class PageServices:
+    """What pages need beside the container of the web layer; one for each worker."""
+
+    frame: Frame
+    marks: Marks
+
+
+SERVICES: Final = "mik.page_services"
+"""Key of the ASGI scope under which `FaultPages` hands the services to every page."""
+
+
+def services_of(request: Request) -> PageServices:
+    services: PageServices = request.scope[SERVICES]
+    return services
 
 
 def language_of(request: Request) -> Choice:
@@ -110,7 +124,7 @@ def render(
     **values: Any,
 ) -> Response:
     """A page, or 304 where the browser has it already. `camera` lets its scripts ask for the camera."""
-    frame, choice = frame_of(request), language_of(request)
+    frame, choice = services_of(request).frame, language_of(request)
     text = frame.text(template, choice.language, **_of_request(request, choice), **values)
     body = text.encode("utf-8", errors="replace")  # an unpaired surrogate must not stop a page
     sent = {

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.certificates.search import Search, Standing
 from app.errors import NotFound
-from app.keys import KeyRing
 from app.pages.frame import render
 from app.pages.listing import STANDINGS, Asked, Listing, look_up, read
 from app.registry import places
 from app.registry.legal_forms import public_voen
 from app.schemes import store as schemes
-from app.web.deps import NowDep, SessionDep, parse_id
+from app.web.deps import NowDep, SessionDep, get_container, parse_id
 from app.web.routing import OrderedRoute
 
 router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
@@ -83,8 +82,7 @@ def park(code: str, request: Request, session: SessionDep, now: NowDep) -> Respo
 
 
 def _listing(request: Request, session: Session, wanted: Search, now: datetime) -> Listing:
-    keys: KeyRing = request.app.state.keys()
-    return look_up(session, wanted, request.query_params, keys, now)
+    return look_up(session, wanted, request.query_params, get_container(request).keys.ring(), now)
 
 
 def _standings(listing: Listing, wanted: Search) -> list[tuple[Any, int]]:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -24,7 +24,7 @@ from app.documents import file_reading
 from app.documents import stamp as stamps
 from app.documents.file_box import FileBox, UnreadableFile
 from app.documents.stamp import Stamp, StampRefused
-from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.errors import Invalid, UnsupportedMedia
 from app.keys import short_kid
 from app.pages import asked
 from app.pages.frame import language_of, render
@@ -37,6 +37,7 @@ from app.verification.checks import MISTYPED, Judgement, Verdict
 from app.verification.desk import VerificationDesk
 from app.verification.expect import FIELDS, compare, read_expectation
 from app.verification.tally import Tally
+from app.web.body import read_body
 from app.web.headers import negotiate_media_type
 
 MAX_BODY_BYTES: Final = 131_072
@@ -338,15 +339,8 @@ def _media_type(request: Request) -> str:
 
 
 async def _body_of(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_FILE_BYTES + _FORM_OVERHEAD:
-                raise TooLarge("A file may have at most 10 MB.")
-    except ClientDisconnect:
-        raise Invalid("The request ended before its body did.") from None
-    return bytes(body)
+    max_bytes = MOST_FILE_BYTES + _FORM_OVERHEAD
+    return await read_body(request.scope, request.receive, max_bytes, Message("A file may have at most 10 MB."))
 
 
 async def _form_of(request: Request) -> tuple[bytes, str]:
@@ -372,16 +366,9 @@ async def _token_of(request: Request) -> str:
     """The field `token` of a form. Refusals: 413, 415, 422."""
     if _media_type(request) != "application/x-www-form-urlencoded":
         raise UnsupportedMedia("Send this as application/x-www-form-urlencoded.")
-    body = bytearray()
+    body = await read_body(request.scope, request.receive, MAX_BODY_BYTES)
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise TooLarge(Message("The body is larger than %(limit)s bytes.", limit=MAX_BODY_BYTES))
-    except ClientDisconnect:
-        raise Invalid("The request ended before its body did.") from None
-    try:
-        fields = dict(parse_qsl(bytes(body).decode("utf-8", "replace"), max_num_fields=16))
+        fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=16))
     except ValueError:
         raise Invalid("Send one field, “token”.") from None
     return fields.get("token", "")

@@ -7,7 +7,7 @@ for its turn among all that checks are asked, perhaps with the lock of the one w
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
@@ -26,36 +26,39 @@ from app.applications.quotas import Quotas
 from app.certificates.issuing import Issuance
 from app.core.messages import Message, one_of, word_of
 from app.db import Database
-from app.errors import Expected, Forbidden, NotFound
+from app.errors import Expected, Forbidden, NotFound, Unauthenticated
 from app.settings import Settings
 from app.web import gate, idempotency, scopes
+from app.web.container import Container
 from app.web.idempotency import Retry
 from app.web.reading_trail import ReadingTrail
-from app.web.routing import NEEDS_TOKEN, authorization_of
 
-P = ParamSpec("P")
-R = TypeVar("R")
+
+def get_container(request: Request) -> Container:
+    """The services of this worker."""
+    container: Container = request.app.state.container
+    return container
 
 
 async def get_settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
+    return get_container(request).settings
 
 
 async def get_now(request: Request) -> datetime:
-    now: datetime = request.app.state.clock()
-    return now
+    return get_container(request).clock()
 
 
 async def get_database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
+    return get_container(request).database
 
 
-def only_reads(endpoint: Callable[P, R]) -> Callable[P, R]:
-    """Mark a POST that changes nothing: it takes the read engine and never waits for a writer."""
-    setattr(endpoint, gate.ONLY_READS, True)
-    return endpoint
+async def only_reads(request: Request) -> None:
+    """Dependency of a POST that changes nothing: it takes the read engine and never waits for a writer."""
+    request.state.only_reads = True
+
+
+ONLY_READS = Depends(only_reads)
+"""For `dependencies=[…]` of a route: these run before the session is made."""
 
 
 async def get_session(request: Request) -> AsyncIterator[Session]:
@@ -63,16 +66,15 @@ async def get_session(request: Request) -> AsyncIterator[Session]:
 
     With FastAPI's default scope the commit runs after the answer: a commit that fails would still have sent a token.
     """
-    endpoint = getattr(request.scope.get("route"), "endpoint", None)
-    database: Database = request.app.state.database
-    only_reads = request.method in gate.SAFE_METHODS or getattr(endpoint, gate.ONLY_READS, False)
-    session = database.read_session() if only_reads else database.session()
+    database = get_container(request).database
+    is_reading = request.method in gate.SAFE_METHODS or getattr(request.state, "only_reads", False)
+    session = database.read_session() if is_reading else database.session()
     try:
         yield session
     except BaseException:
         await run_in_threadpool(session.close)
         raise
-    await run_in_threadpool(_end, session, commit=not only_reads)
+    await run_in_threadpool(_end, session, commit=not is_reading)
 
 
 def _end(session: Session, *, commit: bool) -> None:
@@ -80,9 +82,6 @@ def _end(session: Session, *, commit: bool) -> None:
         if commit:
             session.commit()
 
-
-for _asks_the_database in (get_database, get_session):
-    setattr(_asks_the_database, gate.KIND, gate.Kind.WRITES)  # Gates: a GET that asks it reads
 
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 NowDep = Annotated[datetime, Depends(get_now)]
@@ -93,18 +92,24 @@ TOKEN_URL = "/v1/auth/token"  # noqa: S105 (an address)
 _password_flow = OAuth2PasswordBearer(TOKEN_URL, scheme_name="password", auto_error=False)
 
 
+def authorization_of(request: Request) -> str | None:
+    """The one `Authorization` header. Of two nobody knows which one somebody between us and the client looked at."""
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise Unauthenticated("Send one Authorization header, not two.")
+    return given[0] if given else None
+
+
 def get_actor(
     request: Request, session: SessionDep, now: NowDep, _documented: Annotated[Any, Depends(_password_flow)]
 ) -> Actor:
     """Who is asking, by the access token; rights as they are in the database now. A program needs the route's scope."""
-    tokens: AccessTokens = request.app.state.tokens
+    tokens = get_container(request).access_tokens
     actor = access.actor_of(session, tokens.check(authorization_of(request), now), now)
     scopes.permit(actor, request.method, request.scope["route"].path)
     request.state.actor = actor  # for `also_wrong`, which looks at what was sent after the dependencies are gone
     return actor
 
-
-setattr(get_actor, NEEDS_TOKEN, True)  # OrderedRoute refuses a missing token before it reads the body
 
 ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 
@@ -219,44 +224,34 @@ AddressDep = Annotated[str, Depends(get_address)]
 
 
 async def get_passwords(request: Request) -> Passwords:
-    passwords: Passwords = request.app.state.passwords
-    return passwords
-
-
-setattr(get_passwords, gate.KIND, gate.Kind.HASHES)
+    return get_container(request).passwords
 
 
 async def get_tokens(request: Request) -> AccessTokens:
-    tokens: AccessTokens = request.app.state.tokens
-    return tokens
+    return get_container(request).access_tokens
 
 
 async def get_seal(request: Request) -> Seal:
-    seal: Seal = request.app.state.seal
-    return seal
+    return get_container(request).secret_box
 
 
 async def get_issuance(request: Request) -> Issuance:
-    issuance: Issuance = request.app.state.issuance
-    return issuance
+    return get_container(request).issuance
 
 
 async def get_evidence_files(request: Request) -> EvidenceFiles:
-    files: EvidenceFiles = request.app.state.evidence_files
-    return files
+    return get_container(request).evidence_files
 
 
 async def get_reading_trail(request: Request) -> ReadingTrail:
-    trail: ReadingTrail = request.app.state.reading_trail
-    return trail
+    return get_container(request).reading_trail
 
 
 ReadingTrailDep = Annotated[ReadingTrail, Depends(get_reading_trail)]
 
 
 async def get_quotas(request: Request) -> Quotas:
-    quotas: Quotas = request.app.state.quotas
-    return quotas
+    return get_container(request).quotas
 
 
 QuotasDep = Annotated[Quotas, Depends(get_quotas)]

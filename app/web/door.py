@@ -1,43 +1,34 @@
-"""The front door: checks by number are answered here, before any route is looked for; all else goes on to the service.
+"""The fast path: answer `/v1/verify` before any route is looked for; all other requests go to the FastAPI application.
 
-To go on costs more than the whole check. So this door does itself what the house does around every answer: request id,
-headers, CORS, and the answer where something fails. Both ways give the same answer; a test holds them side by side.
+Routing costs more than a whole verification. Therefore the fast path does itself what middleware does around other
+answers: request id, headers, CORS, refusals. It is the outermost ASGI application and the only way to a verification.
 """
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.errors import MikError
 from app.verification.lane import Lane
 from app.web import problems
 from app.web.limits import BATCH_COUNTS, FILE_COUNTS, Limiter
-from app.web.middleware import ANY_ORIGIN, Envelope, Header, PublicCors, RequestIds, every_answer
+from app.web.middleware import ANY_ORIGIN, Envelope, Header, RequestIds, allow_any_origin, every_answer
 from app.web.turnstile import Turnstile
 
-CHECKS = "/v1/verify"
-_NUMBER = CHECKS + "/"
-_COUNTS = {CHECKS + "/batch": BATCH_COUNTS, CHECKS + "/file": FILE_COUNTS}
-_READS = frozenset({"GET", "HEAD"})
-
-
-class Service(FastAPI):
-    """The application with a door before it, once there is one."""
-
-    door: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self.door or super().__call__)(scope, receive, send)
-
-    async def behind_the_door(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await super().__call__(scope, receive, send)
+VERIFY = "/v1/verify"
+_NUMBER = VERIFY + "/"
+_COUNTS = {VERIFY + "/batch": BATCH_COUNTS, VERIFY + "/file": FILE_COUNTS}
+"""Routes of the application below `/v1/verify`, and how many verifications a request counts for."""
+_READS, _POST = ("GET", "HEAD"), ("POST",)
+_NEVER_STORED: Header = (b"cache-control", b"private, no-store")
 
 
 class Door:
-    """`app` is what stands behind it; `https`: whether the world reaches the service by https."""
+    """`app` answers all other requests; `https`: whether clients reach the service by https."""
 
-    def __init__(self, app: ASGIApp, lane: Lane, limiter: Limiter, ids: RequestIds, *, https: bool) -> None:
-        self._app = app
+    def __init__(self, app: FastAPI, lane: Lane, limiter: Limiter, ids: RequestIds, *, https: bool) -> None:
+        self.app = app
         self._lane = lane
         self._limiter = limiter
         self._ids = ids
@@ -47,62 +38,77 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        path = scope["path"]
-        if not path.startswith(CHECKS):
+        path, method = scope["path"].removesuffix("\n"), scope["method"]  # as routes do, which match such a path too
+        if not path.startswith(VERIFY):
             with self._turnstile.other():
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return
         if self._turnstile.others:
             await self._turnstile.turn()
-        client, method, answer = scope.get("client"), scope["method"], None
         try:
+            client = scope.get("client")
             if client and method != "OPTIONS":
                 self._limiter.take(client[0], _COUNTS.get(path, 1))
-            if method == "POST" and path == CHECKS:
-                answer = await self._answer(None, scope, receive)
-            # A path with a line break belongs to no route; it is refused where all such paths are.
-            elif method in _READS and path.startswith(_NUMBER) and "\n" not in path:
-                answer = await self._answer(path[len(_NUMBER) :], scope, receive)
-        except Exception as error:  # noqa: BLE001 (nobody stands before this door: what nobody foresaw is answered too)
-            await self._fail(error, scope, receive, send)
+            number = _number_of(path)
+            if (number is None and path != VERIFY) or (method == "POST" and path in _COUNTS):
+                answer = None
+            else:
+                answer = await self._answer(number, scope, receive)
+        except Exception as error:  # noqa: BLE001 (no middleware is around the fast path: it answers every error itself)
+            await self._refuse(error, scope, receive, send)
             return
         if answer is None:
             with self._turnstile.other():
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return
         status, headers, body = answer
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
-    async def _answer(
-        self, number: str | None, scope: Scope, receive: Receive
-    ) -> tuple[int, list[Header], bytes] | None:
-        """Status, headers and body for a number, or for what was posted; None where it must be made for somebody."""
+    async def _answer(self, number: str | None, scope: Scope, receive: Receive) -> tuple[int, list[Header], bytes]:
+        """Return status, headers and body for a number, or without one for the posted question."""
+        allowed = _POST if number is None else _READS
+        if scope["method"] not in allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
         if_none_match: bytes | None = None
-        is_foreign = False
+        is_foreign = is_authorised = False
         for name, value in scope["headers"]:
             if name == b"if-none-match":
                 if_none_match = value if if_none_match is None else if_none_match
             elif name == b"origin":
                 is_foreign = True
             elif name == b"authorization":
-                return None  # such an answer is never stored by a cache
+                is_authorised = True
         if number is None:
             status, headers, body = await self._lane.answer_posted(scope, receive)
         else:
             status, headers, body = await self._lane.answer(number, if_none_match)
+        if is_authorised:  # no cache stores an answer to a request with credentials
+            headers = [_NEVER_STORED if header[0] == b"cache-control" else header for header in headers]
         headers += self._headers
         if is_foreign:
             headers += ANY_ORIGIN
         headers.append((b"x-request-id", self._ids.next().encode()))
         return status, headers, body
 
-    async def _fail(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            if not isinstance(error, MikError):
-                raise error  # for the envelope, which writes into the log what it was
-            await problems.refusal(Request(scope), error)(scope, receive, send)
+    async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an error as the middleware of the application does; a CORS preflight is answered on the way."""
 
-        await Envelope(PublicCors(answer), https=self._https, ids=self._ids)(scope, receive, send)
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request({**scope, "app": self.app})
+            if isinstance(error, HTTPException):
+                response = problems.http_refusal(request, error)
+            elif isinstance(error, MikError):
+                response = problems.refusal(request, error)
+            else:
+                raise error  # the envelope logs it and answers 500
+            await response(scope, receive, send)
+
+        await Envelope(allow_any_origin(answer), https=self._https, ids=self._ids)(scope, receive, send)
+
+
+def _number_of(path: str) -> str | None:
+    """The text after `/v1/verify/`; None on another path, and with a line break, which no route matches."""
+    return path[len(_NUMBER) :] if path.startswith(_NUMBER) and "\n" not in path else None

@@ -7,20 +7,17 @@ the connection pools, each for its own kind of work: guesses of passwords cannot
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
 
+import anyio
 from fastapi import Request
-from fastapi.dependencies.models import Dependant
 
 from app.access.guesses import network_of
 from app.errors import Unavailable
 from app.web.fair_gate import BUSY, FairGate
 
-KIND = "mik_kind_of_work"  # on a dependency: what it needs
-ONLY_READS = "mik_only_reads"  # on an endpoint: a POST that changes nothing
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PATIENCE = 15.0
 """Seconds that a request waits before it is told to come back."""
@@ -70,20 +67,15 @@ class Gates:
         stack.callback(self._reads.release)
 
 
+class Uploads:
+    """How many files a worker takes in at once, from one sender and in all, and how many it works on."""
+
+    def __init__(self) -> None:
+        self.gate = FairGate(slots=16, per_key=4)
+        self.threads = anyio.CapacityLimiter(2)
+
+
 def sender_of(request: Request) -> str:
     """Whom a request counts for: the subject of its token, which the route has checked; without one, its network."""
     sender: str | None = getattr(request.state, "sender", None)
     return sender or network_of(request.client.host if request.client else "")
-
-
-def kind_of(dependant: Dependant, endpoint: Callable[..., Any], *, writes: bool) -> Kind | None:
-    """What a route needs, by its dependencies; None where it touches neither database nor passwords."""
-    marks = _marks(dependant)
-    if Kind.HASHES in marks or not marks:
-        return Kind.HASHES if marks else None
-    return Kind.WRITES if writes and not getattr(endpoint, ONLY_READS, False) else Kind.READS
-
-
-def _marks(dependant: Dependant) -> list[Kind]:
-    own = [getattr(dependant.call, KIND)] if hasattr(dependant.call, KIND) else []
-    return own + [mark for each in dependant.dependencies for mark in _marks(each)]

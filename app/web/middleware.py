@@ -11,15 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web import problems
 
-PUBLIC = re.compile(
-    r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas)(/[^/]*)?"
-    r"|/v1/(operations|units|flags|headings)"
-    r"|/v1/schemes/[^/]*/rulesets|/v1/certificates\.(csv|jsonl)"
-    r"|/v1/certificates/[^/]*/(badge\.svg|qr\.svg|qr\.png|label\.svg|certificate\.pdf|log-proof)"
-    r"|/\.well-known/.*|/log/.*|/openapi\.json|/health/.*"
-)
-"""What anybody may read from any page. Nothing of it depends on who asks, and no cookie is ever looked at."""
-
 EXPOSED = ("Link", "ETag", "X-Request-Id")
 ANY_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-allow-origin", b"*"),
@@ -108,20 +99,26 @@ class Envelope:
         return headers
 
 
-class PublicCors:
-    """Public addresses may be read from every web page; all others from none."""
+def allow_any_origin(app: ASGIApp) -> ASGIApp:
+    """Let every web page read the answers of `app`: none depends on who asks, and no cookie is ever looked at."""
+    return CORSMiddleware(
+        app,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Content-Type", "If-None-Match"],
+        expose_headers=EXPOSED,
+        max_age=86_400,
+    )
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class PublicCors:
+    """Public addresses may be read from every web page; all others from none. `public` matches whole paths."""
+
+    def __init__(self, app: ASGIApp, public: re.Pattern[str]) -> None:
         self.app = app
-        self.open = CORSMiddleware(
-            app,
-            allow_origins=["*"],
-            allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=["Content-Type", "If-None-Match"],
-            expose_headers=EXPOSED,
-            max_age=86_400,
-        )
+        self._open = allow_any_origin(app)
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        public = scope["type"] == "http" and PUBLIC.fullmatch(scope["path"])
-        await (self.open if public else self.app)(scope, receive, send)
+        is_public = scope["type"] == "http" and self._public.fullmatch(scope["path"])
+        await (self._open if is_public else self.app)(scope, receive, send)

@@ -139,7 +139,7 @@ def install(app: FastAPI) -> None:
         languages.catalogue("problems", language)
     app.add_exception_handler(errors.MikError, refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_refusal)
     app.add_exception_handler(IntegrityError, _collision)
     app.add_exception_handler(OperationalError, _busy)
     app.add_exception_handler(PoolTimeout, _busy)
@@ -188,7 +188,7 @@ def pointer_of(loc: Sequence[str | int]) -> str:
     return f"{where}:{'.'.join(map(str, path))}"
 
 
-def _http(request: Request, error: Exception) -> Response:
+def http_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "error")
     detail = DETAILS.get(error.status_code, error.detail)

@@ -5,15 +5,16 @@ first, refuses another media type, and holds a malformed body back until the dep
 had their say.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, TypeVar
 
-import anyio
 import anyio.to_thread
-from fastapi import Request, Response, params
+from fastapi import APIRouter, Depends, Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -22,29 +23,25 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.types import Message as AsgiMessage
+from starlette.routing import BaseRoute, Route
 
 from app import strict_json
 from app.actor import Actor
 from app.applications.files import no_room_is_said
 from app.core.messages import Message, message_of, one_of
 from app.db import lock_timed_out
-from app.errors import InProgress, Invalid, MikError, TooLarge, Unauthenticated, UnsupportedMedia
+from app.errors import InProgress, Invalid, MikError, UnsupportedMedia
 from app.settings import Settings
-from app.web import gate, idempotency, problems, readable
-from app.web.fair_gate import FairGate
+from app.web import deps, gate, idempotency, problems, readable
+from app.web.body import limit_body
+from app.web.gate import Kind
 from app.web.idempotency import Replayed, Retry
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-Handled = TypeVar("Handled", bound=Callable[..., Any])
 Checked = TypeVar("Checked", bound=BaseModel)
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
-NEEDS_TOKEN = "mik_needs_token"  # noqa: S105 (an attribute's name)
-
-
-ALSO_WRONG = "mik_also_wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +54,17 @@ class Asked:
     path: Mapping[str, str]
 
 
-def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -> Callable[[Handled], Handled]:
-    """Name what `check` finds wrong with the content of a body together with the faults of its shape.
+def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -> Any:
+    """For `dependencies=[…]` of a route: name what `check` finds wrong together with the faults of the body's shape.
 
     The service of the route refuses the same faults; `check` is asked only where the shape is wrong, with a body in
     which the unreadable places are replaced (`readable.py`).
     """
 
-    def mark(endpoint: Handled) -> Handled:
-        setattr(endpoint, ALSO_WRONG, check)
-        return endpoint
+    async def name_also(request: Request) -> None:
+        request.state.also_wrong = check
 
-    return mark
+    return Depends(name_also)
 
 
 class _Malformed:
@@ -82,28 +78,30 @@ class OrderedRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
-        kind = gate.kind_of(self.dependant, self.endpoint, writes=bool(WRITES & (self.methods or set())))
-        guarded = _needs_token(self.dependant)
+        dependencies = frozenset(_dependencies(self.dependant))
+        kind = kind_of(dependencies, self.methods or set())
+        needs_token = deps.get_actor in dependencies
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         takes_json = self.body_field is not None and not takes_form
 
         async def original(request: Request) -> Response:
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
-                await request.app.state.gates.enter(request, kind)
+                await deps.get_container(request).concurrency.enter(request, kind)
             try:
                 return await inner(request)
             except RequestValidationError as why:
-                check = getattr(self.endpoint, ALSO_WRONG, None)
+                check = getattr(request.state, "also_wrong", None)
                 more = check and await run_in_threadpool(self._also_wrong, check, request, why)
                 if not more:
                     raise
                 raise Invalid.with_all([*problems.shape_faults(why), *more]) from why
 
         async def handler(request: Request) -> Response:
-            if guarded:
-                subject = request.app.state.tokens.check(authorization_of(request), request.app.state.clock())
+            container = deps.get_container(request)
+            if needs_token:
+                subject = container.access_tokens.check(deps.authorization_of(request), container.clock())
                 request.state.sender = str(subject.id)
-            _limit(request, self.most_bytes(request.app.state.settings))
+            _limit(request, self.most_bytes(container.settings))
             key = idempotency.read_key(request) if request.method in WRITES else None
             if takes_json:
                 return await _take_json(original, request, key)
@@ -132,15 +130,26 @@ class OrderedRoute(APIRoute):
         body = readable.repaired(model, why.body, places)
         if body is None:
             return []
-        state = request.app.state
-        with state.database.read_session() as session:
-            asked = Asked(session, getattr(request.state, "actor", None), state.clock(), request.path_params)
+        container = deps.get_container(request)
+        with container.database.read_session() as session:
+            asked = Asked(session, getattr(request.state, "actor", None), container.clock(), request.path_params)
             try:
                 found = list(check(asked, body))
             except MikError:  # something else is missing: the service says so once the shape is right
                 return []
         lost = [problems.pointer_of(("body", *place)) for kind, place in places if kind != "extra_forbidden"]
         return list(readable.told(found, lost))
+
+
+class PublicRouter(APIRouter):
+    """A router whose addresses every web page may read (CORS): no answer depends on who asks."""
+
+
+def paths_of(routes: Iterable[BaseRoute]) -> re.Pattern[str]:
+    """Return one pattern that matches, as a whole, the paths of all these routes."""
+    patterns = [route.path_regex.pattern for route in routes if isinstance(route, Route | APIRoute)]
+    bare = [re.sub(r"\?P<\w+>", "?:", pattern).removeprefix("^").removesuffix("$") for pattern in patterns]
+    return re.compile("|".join(bare))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +180,7 @@ class FileRoute(OrderedRoute):
 
     @asynccontextmanager
     async def form_taken(self, request: Request) -> AsyncIterator[None]:
-        uploads: Uploads = request.app.state.uploads
+        uploads = deps.get_container(request).uploads
         request.state.prepared = Prepared()
         async with uploads.gate.slot(gate.sender_of(request)):
             with no_room_is_said():
@@ -201,38 +210,10 @@ class FileRoute(OrderedRoute):
         return super().most_bytes(settings)
 
 
-class Uploads:
-    """How many files a worker takes in at once, from one sender and in all, and how many it works on."""
-
-    def __init__(self) -> None:
-        self.gate = FairGate(slots=16, per_key=4)
-        self.threads = anyio.CapacityLimiter(2)
-
-
-def authorization_of(request: Request) -> str | None:
-    """The one `Authorization` header. Of two nobody knows which one somebody between us and the client looked at."""
-    given = request.headers.getlist("authorization")
-    if len(given) > 1:
-        raise Unauthenticated("Send one Authorization header, not two.")
-    return given[0] if given else None
-
-
-def _limit(request: Request, most: int) -> None:
+def _limit(request: Request, max_bytes: int) -> None:
     """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
-    too_large = TooLarge(Message("The request is larger than this address takes (%(limit)s bytes).", limit=most))
-    stated = request.headers.get("content-length", "")
-    if stated.isdecimal() and (len(stated) > 15 or int(stated) > most):
-        raise too_large
-    receive, read = request.receive, 0
-
-    async def counted() -> AsgiMessage:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > most:
-            raise too_large
-        return message
-
+    refusal = Message("The request is larger than this address takes (%(limit)s bytes).", limit=max_bytes)
+    counted = limit_body(request.scope, request.receive, max_bytes, refusal)
     request._receive = counted  # noqa: SLF001 (what body, form and stream read from)
 
 
@@ -279,10 +260,20 @@ async def _refuse_after_guards(original: Handler, request: Request, why: Message
     raise malformed  # a route that took it all the same would be a fault of ours
 
 
-def _needs_token(dependant: Dependant) -> bool:
-    if getattr(dependant.call, NEEDS_TOKEN, False):
-        return True
-    return any(_needs_token(sub) for sub in dependant.dependencies)
+def kind_of(dependencies: AbstractSet[Callable[..., Any]], methods: AbstractSet[str]) -> Kind | None:
+    """The kind of work of a route, by all its dependencies; None when it uses neither database nor passwords."""
+    if deps.get_passwords in dependencies:
+        return Kind.HASHES
+    if not dependencies & {deps.get_database, deps.get_session}:
+        return None
+    return Kind.WRITES if WRITES & methods and deps.only_reads not in dependencies else Kind.READS
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    for each in dependant.dependencies:
+        if each.call is not None:
+            yield each.call
+        yield from _dependencies(each)
 
 
 def _expect_media_type(request: Request, *accepted: str) -> None:

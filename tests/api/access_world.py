@@ -91,7 +91,7 @@ def enrolled(caller):
     secret = second_factor.new_secret()
     with caller.house.database.session() as session:
         second_factor.put_in_force(
-            session, SYSTEM, caller.house.app.state.seal, UUID(caller.id), secret, caller.house.clock()
+            session, SYSTEM, caller.house.container.secret_box, UUID(caller.id), secret, caller.house.clock()
         )
         session.commit()
     return Authenticator(caller.house, secret)

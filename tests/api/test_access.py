@@ -30,7 +30,7 @@ def from_address(house, address):
     if address is None:
         return house.http
     return TestClient(
-        house.app, base_url=house.settings.base_url, raise_server_exceptions=False, client=(address, 50_000)
+        house.asgi, base_url=house.settings.base_url, raise_server_exceptions=False, client=(address, 50_000)
     )
 
 
@@ -126,7 +126,7 @@ def test_a_secret_never_comes_back(shared_house, company):
 def test_an_unknown_account_costs_the_same_work(shared_house, company):
     """One hash each, whoever is named: the time of answering does not tell who exists."""
     house = shared_house
-    hasher = type(house.app.state.passwords._hasher)
+    hasher = type(house.container.passwords._hasher)
     original, calls = hasher.verify, []
 
     def counted(self, password, stored):
@@ -329,7 +329,7 @@ def test_a_refused_claim_seals_members_and_ends_programs(house):
 def test_access_tokens_of_other_kinds_are_refused(shared_house, company, tmp_path):
     house = shared_house
     now = house.clock()
-    own = house.app.state.tokens
+    own = house.container.access_tokens
     issued = int(now.timestamp())
     claims = {
         "iss": house.settings.base_url,
@@ -348,7 +348,7 @@ def test_access_tokens_of_other_kinds_are_refused(shared_house, company, tmp_pat
     assert me(signer.sign(claims, typ=jws.ACCESS)).status_code == 200
     stranger = access_signer(tmp_path / "other.pem")
     refused(me(AccessTokens(stranger, issuer=house.settings.base_url, minutes=15).issue(company.subject, now)), 401)
-    refused(me(house.app.state.keeper.signer().sign(claims, typ=jws.ACCESS)), 401)  # the key of certificates
+    refused(me(house.container.keys.signer().sign(claims, typ=jws.ACCESS)), 401)  # the key of certificates
     for wrong in (
         {"aud": "another"},
         {"aud": [AUDIENCE, "another"]},
@@ -529,10 +529,10 @@ def test_the_house_in_production_hashes_with_sixty_four_mebibytes():
 def test_roles_are_the_databases_and_not_the_tokens(shared_house):
     """The claims of a token name somebody and nothing else."""
     house = shared_house
-    token = house.app.state.tokens.issue(house.owner.subject, house.clock())
+    token = house.container.access_tokens.issue(house.owner.subject, house.clock())
     claims = jws.verify_access(
         token,
-        keys=house.app.state.tokens._keys,
+        keys=house.container.access_tokens._keys,
         issuer=house.settings.base_url,
         audience=AUDIENCE,
         now=house.clock() + timedelta(minutes=1),

@@ -151,7 +151,7 @@ def test_sign_out_with_what_is_no_token(house, company, tokens):
     ok(me(house, tokens))
     denied(house.http.post("/v1/auth/revoke", data={"x": "y"}), 400, "invalid_request")
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
-    program = house.app.state.tokens.issue(Subject(ActorKind.CLIENT, UUID(made["id"])), house.clock())
+    program = house.container.access_tokens.issue(Subject(ActorKind.CLIENT, UUID(made["id"])), house.clock())
     denied(revoke(house, program), 400, "unsupported_token_type")
 
 
@@ -176,7 +176,7 @@ def test_a_token_without_a_session_of_its_own_is_refused(house, company, tokens)
         Subject(ActorKind.USER, UUID(stranger.id), UUID(str(session_id))),
         Subject(ActorKind.USER, own, UUID(int=7)),
     ):
-        token = house.app.state.tokens.issue(subject, house.clock())
+        token = house.container.access_tokens.issue(subject, house.clock())
         refused(house.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"}), 401, "unauthenticated")
     ok(house.http.get("/v1/me", headers=bearer(tokens)))
 

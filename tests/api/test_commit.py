@@ -135,7 +135,7 @@ def watched(house, look):
                 seen.append(look())
             await send(message)
 
-        await house.app(scope, receive, watching)
+        await house.asgi(scope, receive, watching)
 
     return TestClient(app, base_url=house.settings.base_url, raise_server_exceptions=False), seen
 
@@ -147,7 +147,7 @@ def test_the_answer_leaves_after_the_commit(house, key):
     case_id = in_state(house, company, "recommended")
     statement = "SELECT count(*) FROM certificates JOIN audit_events ON subject_id = number"
     client, seen = watched(house, lambda: rows(house, statement)[0][0])
-    token = house.app.state.tokens.issue(house.approver.subject, house.clock())
+    token = house.container.access_tokens.issue(house.approver.subject, house.clock())
     version = house.approver.version_of(f"/v1/applications/{case_id}")
     headers = {"Authorization": f"Bearer {token}", "If-Match": f'"{version}"'}
     headers |= {"Idempotency-Key": key} if key else {}
@@ -161,7 +161,7 @@ def test_every_other_answer_leaves_after_its_commit(house):
     company = house.company()
     draft = company.draft()
     client, seen = watched(house, lambda: (count(house, "audit_events"), count(house, "guesses")))
-    token = house.app.state.tokens.issue(company.subject, house.clock())
+    token = house.container.access_tokens.issue(company.subject, house.clock())
     headers = {"Authorization": f"Bearer {token}"}
     before = count(house, "audit_events")
     claim = house.with_token(registration())

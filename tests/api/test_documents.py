@@ -17,8 +17,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from app.api import documents
-from app.documents import codes, signature
+from app.documents import codes, render_pool, signature
 from app.documents.organisation import Organisation
 from app.documents.stamp import MAX_CHARS
 from tests.readers import scan, text_of
@@ -130,7 +129,7 @@ def test_the_paper_carries_the_credential(shared_house, number):
 
 def test_the_paper_is_signed_by_the_organisation(shared_house, number):
     pdf = get(shared_house, number, "certificate.pdf").content
-    root = signature._asn1(shared_house.app.state.press.organisation.certificates[-1])
+    root = signature._asn1(shared_house.container.documents.organisation.certificates[-1])
     (embedded,) = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
     trust = ValidationContext(trust_roots=[root], revocation_mode="soft-fail")
     assert validate_pdf_signature(embedded, signer_validation_context=trust).bottom_line
@@ -257,12 +256,11 @@ def test_hostile_names_make_a_paper(shared_house, tmp_path):
         assert get(house, number, kind).status_code == 200
 
 
-def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_house, number, monkeypatch):
-    press = shared_house.app.state.press
-    state = shared_house.app.state._state  # Starlette's own attributes cannot be put back
-    monkeypatch.setitem(state, "press", replace(press, organisation=None))
-    refused(get(shared_house, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
-    assert get(shared_house, number, "qr.svg").status_code == get(shared_house, number, "label.svg").status_code == 200
+def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_house, number):
+    with shared_house.with_services(documents=replace(shared_house.container.documents, organisation=None)):
+        refused(get(shared_house, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
+        pictures = [get(shared_house, number, kind).status_code for kind in ("qr.svg", "label.svg")]
+    assert pictures == [200, 200]
 
 
 def test_after_the_end_of_the_organisations_certificate(shared_house, company, monkeypatch):
@@ -281,7 +279,7 @@ def test_nothing_is_made_of_a_damaged_credential(shared_house, company):
 
 
 def test_where_too_many_wait_they_are_told_to_come_back(shared_house, number, monkeypatch):
-    monkeypatch.setattr(documents, "WAITING", 0)
+    monkeypatch.setattr(render_pool, "MAX_WAITING", 0)
     answer = get(shared_house, number, "certificate.pdf?lang=de")
     assert refused(answer, 503, "unavailable") and answer.headers["retry-after"]
 

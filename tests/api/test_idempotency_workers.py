@@ -27,7 +27,7 @@ class Program:
         self.client = program_of(self.company)
 
     def post(self, path, **more):
-        token = self.house.app.state.tokens.issue(self.client.subject, utc_now())
+        token = self.house.container.access_tokens.issue(self.client.subject, utc_now())
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
         return httpx2.post(self.address + path, headers=headers, timeout=30, **more)
 

@@ -698,7 +698,7 @@ def test_health(shared_house):
         refused(answer, 503, "unavailable")
         assert "secret" not in answer.text
         assert ok(http.get("/health/live")) == {"status": "ok"}
-    with patch.object(shared_house.app.state, "migrated", lambda _database: False):
+    with shared_house.with_services(is_migrated=lambda _database: False):
         refused(http.get("/health/ready"), 503, "unavailable")
 
 

@@ -136,7 +136,7 @@ def facts_of(house, number):
     """What the paper of a certificate says."""
     with house.database.read_session() as session:
         row = certificates.by_number(session, number)
-        return order_of(session, row, house.app.state.keys(), house.settings.base_url).facts
+        return order_of(session, row, house.container.keys.ring(), house.settings.base_url).facts
 
 
 def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(house):

@@ -746,7 +746,7 @@ def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_house, caplog):
     """The connection ends before the body does: nobody is answered, and nothing looks like a fault of ours."""
     house = shared_house
     company = house.company()
-    token = house.app.state.tokens.issue(company.subject, house.clock())
+    token = house.container.access_tokens.issue(company.subject, house.clock())
     before, sent = footprint(house), []
     messages = [{"type": "http.request", "body": b'{"name": "Hall', "more_body": True}, {"type": "http.disconnect"}]
 
@@ -760,7 +760,7 @@ def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_house, caplog):
     scope = {"type": "http", "method": "POST", "path": "/v1/sites", "raw_path": b"/v1/sites", "query_string": b""}
     scope |= {"headers": headers, "client": ("192.0.2.1", 1), "server": ("localhost", 8000), "scheme": "http"}
     scope |= {"http_version": "1.1", "asgi": {"version": "3.0"}, "root_path": ""}
-    anyio.run(house.app, scope, receive, send)
+    anyio.run(house.asgi, scope, receive, send)
     assert [message.get("status") for message in sent if message["type"] == "http.response.start"] in ([], [400])
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
     assert footprint(house) == before

@@ -25,7 +25,7 @@ def counted(house):
     def note(_connection, _cursor, statement, *_):
         said["statements"].append(statement)
 
-    engine, passwords = house.database.write_engine, house.app.state.passwords
+    engine, passwords = house.database.write_engine, house.container.passwords
     sa.event.listen(engine, "before_cursor_execute", note)
     with patch.object(passwords, "hash") as hashing, patch.object(passwords, "verify") as verifying:
         yield said

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from unittest.mock import patch
 
 import pytest
 from api_world import count, in_state, other_approver, other_reviewer, refused, rows
@@ -264,14 +263,15 @@ def test_many_who_sign_in_do_not_keep_readers_waiting(house):
 def test_where_one_may_write_at_a_time_the_others_do_not_wait_on_threads(house):
     """They would wait for the lock of SQLite, looking again every tenth of a second."""
     expected = {"sqlite": 1, "postgresql": AT_WORK[Kind.WRITES]}[house.database.write_engine.dialect.name]
-    assert house.app.state.gates._shared[Kind.WRITES]._free == expected
+    assert house.container.concurrency._shared[Kind.WRITES]._free == expected
 
 
 def test_a_house_that_is_full_says_so(house):
     """Writers wait in their own line; when it does not move they are told to come back, and readers go on."""
     company = house.company()
     trial = {"product_ids": [company.add_product()]}
-    with patch.object(house.app.state, "gates", Gates({Kind.WRITES: 0, Kind.READS: 1, Kind.HASHES: 1}, patience=0.05)):
+    full = Gates({Kind.WRITES: 0, Kind.READS: 1, Kind.HASHES: 1}, patience=0.05)
+    with house.with_services(concurrency=full):
         answer = company.post("/v1/api-clients", json={"name": "Order system"})
         refused(answer, 503, "unavailable")
         assert answer.headers["Retry-After"]

@@ -69,7 +69,7 @@ def test_downloads_by_staff_are_recorded_and_those_of_the_company_are_not(house)
             assert caller.get(path).status_code == 200
     refused = house.inspector.get(paths[0])
     assert refused.status_code == 403
-    house.app.state.reading_trail.flush()
+    house.container.reading_trail.flush()
     found = events(house, "evidence.downloaded")
     assert [(e["actor"]["id"], e["subject"]["id"]) for e in found] == [
         (who.id, item["id"]) for who in (house.reviewer, house.auditor) for item in (own, of_case)
@@ -91,7 +91,7 @@ def test_a_download_does_not_wait_for_a_writer(house):
         writer.execute(sa.text("UPDATE audit_head SET seq = seq"))  # the last lock of everybody who writes
         assert reviewer.get(path).status_code == 200
         writer.rollback()
-    house.app.state.reading_trail.flush()
+    house.container.reading_trail.flush()
     assert [e["subject"]["id"] for e in events(house, "evidence.downloaded")] == [item["id"]]
 
 

@@ -76,19 +76,21 @@ class World:
         }
         """Name of a path parameter → what there is; of a name that is not here ids are made up."""
         self.document = ok(house.http.get("/openapi.json"))
-        self.session = asgi.get_client(house.app)
+        self.session = asgi.get_client(house.asgi)
         self.faults = {}
 
     def schema(self, document=None):
         loaded = schemathesis.openapi.from_dict(document or self.document)
-        loaded.app = self.house.app
+        loaded.app = self.house.asgi
         return loaded
 
     def call_arguments(self, caller, case, *, current):
         """How to send a case as this caller; with `current` a change names the version that there is."""
         headers = {}
         if caller is not self.house.anonymous:
-            headers["Authorization"] = f"Bearer {self.house.app.state.tokens.issue(caller.subject, self.house.clock())}"
+            headers["Authorization"] = (
+                f"Bearer {self.house.container.access_tokens.issue(caller.subject, self.house.clock())}"
+            )
         if current and declares(case.operation, "if-match"):
             about = "/".join(case.formatted_path.split("/")[:4])
             found = self.session.get(about, headers=headers)

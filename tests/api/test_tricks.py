@@ -18,7 +18,7 @@ OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-
 
 @pytest.fixture(scope="module")
 def world(shared_house):
-    with listening(shared_house.app) as port:
+    with listening(shared_house.asgi) as port:
         yield World(shared_house, Line(port))
 
 

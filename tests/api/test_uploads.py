@@ -97,9 +97,8 @@ def test_an_organisation_stores_what_it_may(shared_house):
         form = {"kind": "other"}
         return caller.post(path, files={"file": ("x.pdf", pdf(text))}, data=form)
 
-    usual = shared_house.app.state.quotas
-    shared_house.app.state.quotas = Quotas(confirmed=Quota(1_000_000, 4), claimant=Quota(3 * len(pdf("1")), 2))
-    try:
+    quotas = Quotas(confirmed=Quota(1_000_000, 4), claimant=Quota(3 * len(pdf("1")), 2))
+    with shared_house.with_services(quotas=quotas):
         first = ok(add("1"))
         assert ok(add("1"))["id"] == first["id"]  # the same one is one
         refused(add("2" * len(pdf("1")) * 2), 409, "quota-exceeded")
@@ -111,8 +110,6 @@ def test_an_organisation_stores_what_it_may(shared_house):
         shared_house.confirm(claimant)
         ok(add("5"))
         refused(add("6"), 409, "quota-exceeded")
-    finally:
-        shared_house.app.state.quotas = usual
 
 
 def test_two_at_once_do_not_overrun_the_quota(shared_house):
@@ -121,13 +118,9 @@ def test_two_at_once_do_not_overrun_the_quota(shared_house):
     drafts = [company.draft(), company.draft()]
     with shared_house.database.read_session() as session:
         used, _ = store.evidence_used(session, UUID(company.organisation_id))
-    usual = shared_house.app.state.quotas
-    shared_house.app.state.quotas = Quotas(Quota(10**9, used + 1), Quota(10**9, used + 1))
-    try:
-        with ThreadPoolExecutor(2) as threads:
-            answers = list(threads.map(lambda draft: company.add_evidence(draft, pdf(draft)), drafts))
-    finally:
-        shared_house.app.state.quotas = usual
+    quotas = Quotas(Quota(10**9, used + 1), Quota(10**9, used + 1))
+    with shared_house.with_services(quotas=quotas), ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda draft: company.add_evidence(draft, pdf(draft)), drafts))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 

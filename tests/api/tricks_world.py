@@ -119,7 +119,7 @@ class World:
     def as_(self, caller):
         if caller is self.house.anonymous:
             return []
-        token = self.house.app.state.tokens.issue(caller.subject, self.house.clock())
+        token = self.house.container.access_tokens.issue(caller.subject, self.house.clock())
         return [("Authorization", f"Bearer {token}")]
 
     def events(self):

@@ -3,12 +3,12 @@
 import pytest
 import sqlalchemy as sa
 
+from app.bootstrap import prepare
 from app.certificates import extract, extracts, service
 from app.certificates.model import Certificate, Extract
 from app.certificates.record import CertificateRecord
 from app.errors import Unavailable
 from app.ledger import store as ledger
-from app.main import prepare
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ class TestServed:
     def test_what_it_says_of_itself(self, house, take):
         found = listed(house, "suspension-1")
         token = house.token(*take())
-        certificate = jws.verify(token, typ="vc+jwt", keys=house.app.state.keys().signing).payload
+        certificate = jws.verify(token, typ="vc+jwt", keys=house.container.keys.ring().signing).payload
         assert found.issuer == certificate["issuer"]["id"]
         assert found.url == certificate["credentialStatus"][1]["statusListCredential"]
         assert len(found.bits) * 8 == 131_072
@@ -223,7 +223,7 @@ class TestSigned:
         first = fetch(house, "revocation-1").text
         house.clock.advance(hours=-1)
         assert fetch(house, "revocation-1").text != first
-        lists = house.app.state.status_lists
+        lists = house.container.status_lists
         other = certificate_signer(tmp_path / "other.pem", lists.issuer)
         with signing_by(house, other):
             token = fetch(house, "revocation-1").text
@@ -231,7 +231,7 @@ class TestSigned:
         listed(house, "revocation-1")  # by the published key again
 
     def test_nothing_is_served_that_does_not_verify(self, house, take):
-        real = house.app.state.status_lists.signer()
+        real = house.container.status_lists.signer()
 
         class Broken:
             kid, public = real.kid, real.public
@@ -248,10 +248,8 @@ class TestSigned:
 
 @contextmanager
 def signing_by(house, signer):
-    lists = house.app.state.status_lists
-    house.app.state.status_lists = replace(lists, signer=lambda: signer)
-    yield
-    house.app.state.status_lists = lists
+    with house.with_services(status_lists=replace(house.container.status_lists, signer=lambda: signer)):
+        yield
 
 
 def change(house, **values):

@@ -46,7 +46,7 @@ def hire_staff(house):
     """The staff of the demo profile, all with the same cheap password."""
     with house.database.session() as session:
         for email, (name, roles) in STAFF.items():
-            password_hash = house.app.state.passwords.hash(PASSWORD)
+            password_hash = house.container.passwords.hash(PASSWORD)
             user = service.create_staff(
                 session,
                 SYSTEM,
@@ -56,7 +56,7 @@ def hire_staff(house):
                 roles=roles,
                 now=house.clock(),
             )
-            second_factor.put_in_force(session, SYSTEM, house.app.state.seal, user.id, SECRET, house.clock())
+            second_factor.put_in_force(session, SYSTEM, house.container.secret_box, user.id, SECRET, house.clock())
         session.commit()
 
 

@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from app.access import demo_staff, store
+from app.bootstrap import prepare
 from app.cli import app
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
-from app.main import prepare
 from app.settings import Settings
 from tests.support import ok, open_house
 

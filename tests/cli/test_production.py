@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from app import production
 from app.access import demo_staff, service
 from app.actor import SYSTEM, Role
+from app.bootstrap import prepare
 from app.cli import app as mik
 from app.errors import UnsafeToStart
 from app.ledger import log_key
-from app.main import create_app, prepare
+from app.main import create_app
 from app.settings import Settings
 
 

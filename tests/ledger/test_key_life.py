@@ -244,7 +244,7 @@ def test_published_keys_are_sent_anew_only_when_they_changed(house, command, pat
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert unchanged.headers["ETag"] == first.headers["ETag"]
     command("keys", "next")
-    house.app.state.keeper.reread()
+    house.container.keys.reread()
     changed = house.anonymous.get(path, headers=asked)
     assert changed.status_code == 200
     assert changed.content != first.content
@@ -273,7 +273,7 @@ def test_rotation_on_the_command_line(house, command):
     for number in (before, after):
         assert house.verify(number)["verdict"] == "valid"
         assert ok(house.anonymous.post("/v1/verify", json={"token": house.token(number)}))["verdict"] == "valid"
-    house.app.state.keeper.reread()
+    house.container.keys.reread()
     jwks = house.anonymous.get("/.well-known/jwks.json").content
     assert list(read_jwks(jwks)) == [first["kid"], kid]
     did = house.anonymous.get("/.well-known/did.json")
@@ -339,7 +339,7 @@ def test_a_compromise_divides_what_was_logged_before_from_the_rest(house, comman
     house.clock.advance(hours=1)
     after = house.certify(house.company())
     command("keys", "compromise", "--since", since.isoformat(), "--", listed(command)[0]["kid"])
-    house.app.state.keeper.reread()
+    house.container.keys.reread()
     assert [house.verify(number)["verdict"] for number in (before, at_the_moment, after)] == [
         "valid",
         "forged",
@@ -375,7 +375,7 @@ def test_no_check_fails_while_keys_are_exchanged(house, command):
     try:
         for _ in range(3):
             kid = command("keys", "next").splitlines()[0].removeprefix("Published: ")
-            house.app.state.keeper.reread()  # published for longer than a worker keeps its keys
+            house.container.keys.reread()  # published for longer than a worker keeps its keys
             house.clock.advance(days=1)
             command("keys", "activate", "--", kid)
             numbers.append(house.certify(house.company()))

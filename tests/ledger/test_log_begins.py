@@ -7,12 +7,12 @@ from cryptography.hazmat.primitives import serialization
 from log_support import attack, derived, entries_of, head_of
 from typer.testing import CliRunner
 
+from app.bootstrap import prepare
 from app.cli import app as mik
 from app.errors import UnsafeToStart
 from app.keys import UnsafeKeyFile, load_or_create
 from app.ledger import log_key, store
 from app.ledger.log import LogKeyAway
-from app.main import prepare
 from tests.support import open_house
 
 

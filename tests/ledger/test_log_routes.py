@@ -52,7 +52,10 @@ def test_every_change_of_status_is_in_the_log_and_nothing_else(house):
     assert about(house, other) == ["certificate.issued", "certificate.surrendered"]
     issued = next(entry for entry in entries_of(house.database) if entry.get("certificate") == number)
     assert issued["sha256"] == jws.signed_hash(house.token(number))
-    assert issued["key"] == jws.verify(house.token(number), typ=jws.CREDENTIAL, keys=house.app.state.keys().signing).kid
+    assert (
+        issued["key"]
+        == jws.verify(house.token(number), typ=jws.CREDENTIAL, keys=house.container.keys.ring().signing).kid
+    )
     assert entries_of(house.database)[-1]["event"] == "audit.head"  # with every event of a certificate
     assert derived(house.database).wrong is None
 

@@ -52,7 +52,7 @@ def fill(house, site):
         site.numbers[verdict] = house.certify(company, company.add_product(**wanted))
     house.owner.act(f"/v1/certificates/{site.numbers['suspended']}/suspend", {"cause": "hearing"})
     house.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "mark-on-uncertified-goods"})
-    site.signer = house.app.state.keeper.signer()
+    site.signer = house.container.keys.signer()
 
 
 def take(browser, site, shot):

@@ -201,7 +201,7 @@ def test_a_form_that_breaks_off_is_refused(shared_house):
 
     headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"accept", b"text/html")]
     scope = {"type": "http", "method": "POST", "path": "/verify", "query_string": b"", "headers": headers}
-    shared_house.http.portal.call(shared_house.app, scope | {"app": shared_house.app}, receive, send)
+    shared_house.http.portal.call(shared_house.asgi, scope | {"app": shared_house.app}, receive, send)
     assert sent[0]["status"] == 422
 
 
@@ -225,7 +225,7 @@ def test_a_revocation_shows_in_the_very_next_look(shared_house):
 
 
 def test_the_page_needs_no_database_session(shared_house, monkeypatch):
-    number, keeper = shared_house.certify(), shared_house.app.state.keeper
+    number, keeper = shared_house.certify(), shared_house.container.keys
     keeper.reread()
     monkeypatch.setattr(keeper, "_seconds", lambda: keeper._read_at)  # the keys are read anew once in a second at most
     for way in ("session", "read_session"):

@@ -17,7 +17,7 @@ import uvicorn
 from app.certificates.number import CertificateNumber
 from app.commit_pipeline import open_database
 from app.documents.stamp import Stamp, make
-from app.main import create_app
+from app.main import create_asgi_app
 from app.schema import migrate
 from tests.live import free_port
 from tests.support import Clock, open_house, product
@@ -84,7 +84,7 @@ def fill_every_verdict(house, site):
     # The last act: after it a reviewer would have to decide on every other product of the heading at this site.
     house.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "bankruptcy"})
     site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}
-    site.signer = house.app.state.keeper.signer()
+    site.signer = house.container.keys.signer()
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def open_site(folder, fill=fill_every_verdict):
     with open_house(url, folder, site.clock, base_url=site.base_url) as house:
         fill(house, site)
         settings = house.settings
-    with serving(create_app(settings, site.clock), port):
+    with serving(create_asgi_app(settings, site.clock), port):
         yield site
 
 

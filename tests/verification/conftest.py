@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
-from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of, token_of
+from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, service_of, signer_of, token_of
 
 from app.keys import KeyRing
-from app.verification import lane
 from app.verification.desk import VerificationDesk
-from app.web import problems
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +58,5 @@ def desk(store, world):
 
 @pytest.fixture
 def client(desk):
-    app = FastAPI()
-    app.router.routes.extend(lane.routes(desk))
-    problems.install(app)
-    with TestClient(app) as client:
+    with TestClient(service_of(desk)) as client:
         yield client

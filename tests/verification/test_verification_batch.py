@@ -5,15 +5,13 @@ import json
 import anyio
 import anyio.lowlevel
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
-from verification_world import ring_of, signer_of
+from verification_world import ring_of, service_of, signer_of
 
 from app import jws
 from app.errors import Unavailable
 from app.verification import lane
 from app.verification.store import RegisterAway
-from app.web import problems
 
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}
@@ -91,10 +89,7 @@ class TestBatch:
         assert client.get("/v1/verify/batch").json()["verdict"] == "mistyped"
 
     def test_a_limit_of_its_own(self, desk):
-        app = FastAPI()
-        app.router.routes.extend(lane.routes(desk, max_body_bytes=50, max_batch_bytes=200))
-        problems.install(app)
-        with TestClient(app) as client:
+        with TestClient(service_of(desk, max_body_bytes=50, max_batch_bytes=200)) as client:
             assert batch(client, *[{"number": "a"}] * 10).status_code == 200
             answer = batch(client, *[{"number": "a"}] * 20)
             assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
@@ -131,10 +126,7 @@ class TestBatch:
 
     def test_too_many_waiting_are_told_to_come_back(self, desk, monkeypatch):
         monkeypatch.setattr(lane, "BATCHES_WAITING", 0)
-        app = FastAPI()
-        app.router.routes.extend(lane.routes(desk))
-        problems.install(app)
-        with TestClient(app) as client:
+        with TestClient(service_of(desk)) as client:
             answer = batch(client, {"number": NUMBER})
         assert (answer.status_code, answer.json()["code"]) == (503, Unavailable.code)
         assert int(answer.headers["retry-after"]) > 0

@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from app.main import create_app
+from app.main import create_asgi_app
 
 
 @pytest.fixture
 def workers(house):
     """Two more workers over the same register, each with connections, forms and limits of its own."""
     with (
-        TestClient(create_app(house.settings, house.clock)) as one,
-        TestClient(create_app(house.settings, house.clock)) as other,
+        TestClient(create_asgi_app(house.settings, house.clock)) as one,
+        TestClient(create_asgi_app(house.settings, house.clock)) as other,
     ):
         yield one, other
 

@@ -6,16 +6,14 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
-from verification_world import NOW, ring_of, signer_of
+from verification_world import NOW, ring_of, service_of, signer_of
 
 from app.keys import KeyRing, KeyState
 from app.verification import lane
 from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
 from app.verification.store import RegisterAway
-from app.web import problems
 
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}
@@ -191,10 +189,7 @@ class TestPost:
         assert answer.status_code in {200, 413}
 
     def test_a_limit_of_ones_own(self, desk):
-        app = FastAPI()
-        app.router.routes.extend(lane.routes(desk, max_body_bytes=20))
-        problems.install(app)
-        with TestClient(app) as client:
+        with TestClient(service_of(desk, max_body_bytes=20)) as client:
             assert post(client, b'{"number":"a"}').status_code == 200
             assert post(client, b'{"number":"abcdefghi"}').status_code == 413
 
@@ -218,14 +213,11 @@ def status_of(desk, receive, *headers):
     async def send(message):
         sent.append(message)
 
-    app = FastAPI()
-    app.router.routes.extend(lane.routes(desk))
-    problems.install(app)
     scope = {
         "type": "http", "method": "POST", "path": "/v1/verify", "raw_path": b"/v1/verify", "query_string": b"",
         "headers": [(b"content-type", b"application/json"), *headers], "http_version": "1.1", "root_path": "",
     }  # fmt: skip
-    anyio.run(app, scope, receive, send)
+    anyio.run(service_of(desk), scope, receive, send)
     return sent[0]["status"]
 
 

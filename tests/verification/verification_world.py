@@ -6,6 +6,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI
 
 from app import jws
 from app.certificates import extract
@@ -15,6 +16,14 @@ from app.certificates.record import COLUMNS, CertificateRecord
 from app.db import dumps
 from app.jws import PrivateKey
 from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
+from app.verification.lane import Lane, batch_route
+from app.verification.tally import Tally
+from app.web import problems
+from app.web.body import read_body
+from app.web.door import Door
+from app.web.limits import Limiter
+from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.routing import paths_of
 
 DID = "did:web:mark.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -111,6 +120,18 @@ def row_of(record):
 
 def stored(moment):
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def service_of(desk, tally=None, *, limiter=None, https=True, max_body_bytes=65_536, max_batch_bytes=8_388_608):
+    """The fast path before an application that has only the route of batches."""
+    tally, ids, app = tally or Tally(), RequestIds(), FastAPI()
+    batches = batch_route(desk, tally, read_body, max_bytes=max_batch_bytes)
+    app.router.routes.append(batches)
+    problems.install(app)
+    public = paths_of([batches])
+    app.add_middleware(lambda inner: Envelope(PublicCors(inner, public), https=https, ids=ids))
+    lane = Lane(desk, tally, read_body, max_body_bytes=max_body_bytes)
+    return Door(app, lane, limiter or Limiter(0), ids, https=https)
 
 
 @dataclass
