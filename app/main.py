@@ -51,6 +51,7 @@ from app.certificates import extracts, logged
 from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.commit_pipeline import open_database
+from app.core.version import VERSION
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -159,7 +160,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     app = Service(
         title="Made in Karabakh – certification service",
-        version="0.1.0",
+        version=VERSION,
         description=openapi.DESCRIPTION,
         docs_url=None,
         redoc_url=None,

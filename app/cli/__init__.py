@@ -1,6 +1,7 @@
 """The `mik` command."""
 
 import os
+from typing import Annotated
 
 import typer
 
@@ -23,6 +24,7 @@ from app.cli import (
     sweep,
     verify,
 )
+from app.core.version import VERSION
 
 app = typer.Typer(
     name="mik",
@@ -31,6 +33,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mik {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself; those of each sub-command are in its own help."""
+
+
 users = typer.Typer(help="Staff accounts.", no_args_is_help=True)
 registers = typer.Typer(help="The resident register.", no_args_is_help=True)
 app.add_typer(users, name="users")
