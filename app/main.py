@@ -67,6 +67,7 @@ from app.ledger.log_key import LogKeyFile
 from app.notifications import outbox
 from app.notifications.delivery import mail_delivery
 from app.pages import apply, badge, register, report, start
+from app.pages import problems as problem_pages
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame
 from app.pages.marks import Marks
@@ -240,6 +241,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         register.router,
         report.router,
         apply.router,
+        problem_pages.router,
     ):
         # The routes as they are: including a router would analyse every signature anew, for each app at its first use.
         app.router.routes.extend(router.routes)
@@ -272,7 +274,7 @@ def _wrap(app: Service, single: Lane, settings: Settings) -> None:
 
     app.add_middleware(envelope)
     limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
-    app.door = Door(app.behind_the_door, single, limiter, ids, https=https)
+    app.door = Door(app.behind_the_door, single, limiter, ids, https=https, base_url=settings.base_url)
 
 
 SWITCH_SECONDS = 0.0001

@@ -34,13 +34,16 @@ class Service(FastAPI):
 
 
 class Door:
-    """`app` is what stands behind it; `https`: whether the world reaches the service by https."""
+    """`app` is what stands behind it; `base_url`: the address of the service; `https`: whether it is https."""
 
-    def __init__(self, app: ASGIApp, lane: Lane, limiter: Limiter, ids: RequestIds, *, https: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, lane: Lane, limiter: Limiter, ids: RequestIds, *, https: bool, base_url: str = ""
+    ) -> None:
         self._app = app
         self._lane = lane
         self._limiter = limiter
         self._ids = ids
+        self._base_url = base_url
         self._https = https
         self._turnstile = Turnstile()
         self._headers: list[Header] = [*every_answer(https=https), (b"vary", b"Origin")]
@@ -49,6 +52,7 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["mik.base_url"] = self._base_url
         path = scope["path"]
         if not path.startswith(CHECKS):
             with self._turnstile.other():
