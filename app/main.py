@@ -1,6 +1,5 @@
 """Composition root. START HERE: `prepare` brings a register to life once, `create_app` serves it in every worker."""
 
-import logging
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from fastapi import FastAPI
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app import production, schema
@@ -81,7 +81,7 @@ from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane
 from app.verification.stores import certificate_store
 from app.verification.tally import Tally
-from app.web import gate, problems
+from app.web import gate, observability, problems
 from app.web.deps import utc_now
 from app.web.door import Door, Service
 from app.web.gate import Gates
@@ -127,8 +127,7 @@ def prepare(settings: Settings, now: datetime) -> None:
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The service over a prepared register. `clock` gives aware moments; tests hand in their own."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
+    observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
         production.refuse(settings, clock())
     database = open_database(settings.sqlalchemy_url)
@@ -139,7 +138,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     issuer = _issuer(database)
     keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     store = certificate_store(settings.sqlalchemy_url)
-    tally = Tally()
+    tally = Tally(also=observability.count_verdict) if settings.metrics_port else Tally()
     desk = VerificationDesk(
         store=store,
         keys=keeper.ring,
@@ -270,11 +269,13 @@ def _wrap(app: Service, single: Lane, settings: Settings) -> None:
     ids = RequestIds()
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        return FaultPages(Envelope(PublicCors(inner), https=https, ids=ids))
+        return FaultPages(Envelope(PublicCors(observability.RouteOf(inner)), https=https, ids=ids))
 
     app.add_middleware(envelope)
     limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
-    app.door = Door(app.behind_the_door, single, limiter, ids, https=https, base_url=settings.base_url)
+    door = Door(app.behind_the_door, single, limiter, ids, https=https, base_url=settings.base_url)
+    templates = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+    app.door = observability.observed(door, templates, app.state.database, settings)
 
 
 SWITCH_SECONDS = 0.0001

@@ -3,6 +3,8 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -15,8 +17,8 @@ from app.cli.frame import in_words, load_settings
 from app.commit_pipeline import open_database
 from app.main import prepare
 from app.production import AsGiven
-from app.settings import Profile
-from app.web import connections
+from app.settings import Profile, Settings
+from app.web import connections, observability
 from app.web.connections import LimitedHttpProtocol
 from app.web.deps import utc_now
 
@@ -45,6 +47,26 @@ def serve(
             demo_staff.ensure(database, settings, utc_now())
             database.dispose()
     _start_workers_without_this_command()
+    observability.configure_logging(settings)
+    with in_words(), _metrics(settings, workers):
+        _run(settings, host=host, port=port, workers=workers)
+
+
+@contextmanager
+def _metrics(settings: Settings, workers: int) -> Iterator[None]:
+    """Serve the figures of all workers, if they are asked for."""
+    if not settings.metrics_port:
+        yield
+        return
+    database = open_database(settings.sqlalchemy_url)
+    try:
+        with observability.metrics_served(settings, workers, database):
+            yield
+    finally:
+        database.dispose()
+
+
+def _run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
@@ -55,7 +77,8 @@ def serve(
         workers=workers,
         log_level=settings.log_level,
         server_header=False,
-        access_log=settings.log_level == "debug",
+        log_config=None,  # its lines go where ours go, in the same form
+        access_log=False,  # app/web/observability.py writes it
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         backlog=connections.BACKLOG,
