@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 BIN := $(VENV)/bin
-SOURCES := app benchmarks migrations tests
+SOURCES := app benchmarks migrations tests tools
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Nothing is resolved and nothing is built: what stands in the lock is taken, and nothing else (docs/decisions/0043).
@@ -22,7 +22,7 @@ echo "Everything holds: $(1)"
 endef
 STYLE := format ruff mypy imports
 
-.PHONY: help run test test-fast test-short test-long bench format lint screenshots clean
+.PHONY: help run test test-fast test-short test-long bench format lint screenshots openapi lock audit release clean
 .PHONY: $(addprefix check-,$(STYLE) tests unmeasured coverage pure short whole rounds)
 
 help:  ## this list
@@ -72,6 +72,34 @@ format: $(VENV)/development  ## put the code into its form
 
 screenshots: $(VENV)/development  ## the pictures of the README, anew (needs Chromium)
 	$(BIN)/python -m tests.pages.screenshots
+
+openapi: $(VENV)/development  ## write docs/openapi.json anew, after a change of the API
+	@$(BIN)/python -m tools.openapi
+
+# Nothing enters a lock on the day of its release: a bad release is usually found and withdrawn within days.
+COOL_DOWN_DAYS := 7
+UV ?= uv
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	--exclude-newer "$$($(PYTHON) -c 'from datetime import *; print((datetime.now(UTC) - timedelta($(COOL_DOWN_DAYS))).strftime("%Y-%m-%dT%H:00:00Z"))')"
+lock:  ## write both locks anew after a change of pyproject.toml (UPGRADE=--upgrade: newer versions, a week old at least)
+	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock
+	$(COMPILE) $(UPGRADE) --group dev -c requirements.lock --no-emit-package pip pyproject.toml -o requirements-dev.lock
+	@sed -i.bak '/^$$/,$$d' requirements-dev.lock && rm requirements-dev.lock.bak
+
+audit: $(VENV)/development  ## known vulnerabilities of what the lock names (asks the package index; offline it fails)
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+RELEASE := build/release
+release: $(VENV)/development  ## wheel, bill of materials and image of this version, into build/release (image: docker, podman or buildah)
+	@rm -rf build && mkdir -p $(RELEASE)
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(RELEASE) .
+	$(BIN)/python -m tools.sbom $(RELEASE)/sbom.cdx.json $(RELEASE)/*.whl
+	@builder=; for each in docker podman buildah; do \
+		case $$each in docker) ask=info;; *) ask=version;; esac; \
+		if $$each $$ask >/dev/null 2>&1; then builder=$$each; break; fi; \
+	done; \
+	test -n "$$builder" || { echo "Wheel and bill of materials are in $(RELEASE). The image is missing: no docker, podman or buildah works here."; exit 1; }; \
+	$$builder build -t mik:$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])') .
 
 clean:  ## remove what was made, the demo's data included
 	rm -rf .venv .venv-* var build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/interop/node_modules

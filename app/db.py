@@ -217,13 +217,16 @@ def _engine(url: str, *, begin: str) -> Engine:
         return sa.create_engine(
             url,
             json_serializer=dumps,
+            hide_parameters=True,  # what people sent must not reach the log with a traceback
             pool_pre_ping=True,
             pool_size=POOL,
             max_overflow=OVERFLOW,
             connect_args={"options": "-c timezone=utc -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
         )
     # check_same_thread: FastAPI may run the parts of one request on several threads, one after the other.
-    engine = sa.create_engine(url, json_serializer=dumps, connect_args={"check_same_thread": False})
+    engine = sa.create_engine(
+        url, json_serializer=dumps, hide_parameters=True, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

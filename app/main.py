@@ -4,7 +4,6 @@ A request passes `Door` (the fast path of verifications), then the middleware, t
 `app/pages`. The services that they use are in one `Container`.
 """
 
-import logging
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from app import production, schema
@@ -57,6 +56,7 @@ from app.certificates.issuing import Issuance
 from app.certificates.status_list_service import StatusLists
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
+from app.core.version import VERSION
 from app.db import Database
 from app.documents import organisation
 from app.documents.drawer import Drawer
@@ -74,6 +74,7 @@ from app.ledger.log_key import LogKeyFile
 from app.notifications import outbox
 from app.notifications.delivery import mail_delivery
 from app.pages import apply, badge, register, report, start
+from app.pages import problems as problem_pages
 from app.pages.faults import FaultPages
 from app.pages.frame import Frame, PageServices
 from app.pages.marks import Marks
@@ -83,7 +84,7 @@ from app.verification.desk import VerificationDesk
 from app.verification.lane import Lane, batch_route
 from app.verification.stores import certificate_store
 from app.verification.tally import Tally
-from app.web import gate, problems
+from app.web import gate, observability, problems
 from app.web.body import read_body
 from app.web.container import Container
 from app.web.door import Door
@@ -132,6 +133,7 @@ ROUTERS = (
     register.router,
     report.router,
     apply.router,
+    problem_pages.router,
 )
 """In the order in which routes are looked for and described."""
 
@@ -149,12 +151,15 @@ def from_environment() -> ASGIApp:
     return create_asgi_app(Settings())
 
 
-def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> Door:
+def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Serve a prepared installation. `clock` returns aware moments; tests hand in their own."""
     container = build_container(settings, clock)
     lane = Lane(container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes)
     limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
-    return Door(_app_of(container), lane, limiter, container.request_ids, https=_is_https(settings))
+    app = _app_of(container)
+    fast_path = Door(app, lane, limiter, container.request_ids, base_url=settings.base_url)
+    templates = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+    return observability.observed(fast_path, templates, container.database, settings)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -164,8 +169,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 def build_container(settings: Settings, clock: Clock) -> Container:
     """Build every service of a worker. Raises `UnsafeToStart`, which says what to do."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
+    observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
         production.refuse(settings, clock())
     database = open_database(settings.sqlalchemy_url)
@@ -200,7 +204,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
             base_url=settings.base_url,
             demo=is_demo,
         ),
-        verdict_counts=Tally(),
+        verdict_counts=Tally(also=observability.count_verdict) if settings.metrics_port else Tally(),
         evidence_files=EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes),
         quotas=Quotas.of(settings),
         documents=Press(
@@ -240,7 +244,7 @@ def _app_of(container: Container) -> FastAPI:
 
     app = FastAPI(
         title="Made in Karabakh – certification service",
-        version="0.1.0",
+        version=VERSION,
         description=openapi.DESCRIPTION,
         docs_url=None,
         redoc_url=None,
@@ -266,7 +270,7 @@ def _app_of(container: Container) -> FastAPI:
     public = paths_of(_public_routes(app))
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        cors = PublicCors(inner, public)
+        cors = PublicCors(observability.RouteOf(inner), public)
         return FaultPages(Envelope(cors, https=_is_https(settings), ids=container.request_ids), page_services)
 
     app.add_middleware(envelope)

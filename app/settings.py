@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         le=3_600,
         description="how often a worker looks for messages to send again; 0: only `mik admin mail send` and `sweep` do",
     )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65_535, description="port of the figures for Prometheus, apart from the service; 0: none"
+    )
+    metrics_address: str = Field(default="127.0.0.1", description="address that this port listens on")
     log_level: str = Field(default="info", description="`debug`, `info`, `warning` or `error`")
 
     @field_validator("base_url")

@@ -28,7 +28,8 @@ four eyes, and anybody checks a certificate by its number or its signed token.
 * **Changes:** name the `ETag` you read in `If-Match`. Missing is 428, stale is 412.
 * **Retries:** name an `Idempotency-Key` of your own in a write; asking again with it gives the same answer, and nothing
   is done twice.
-* **Refusals** are `application/problem+json` with a stable `code`.
+* **Refusals** are `application/problem+json` with a stable `code`; `type` is the address of a page that explains it.
+  The list of all codes is at `/problems`.
 * **Lists** have `limit` and an opaque `cursor`; the next page is in `Link`.
 """
 

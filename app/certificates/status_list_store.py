@@ -87,6 +87,11 @@ def set_bits(session: Session, list_id: int, purpose: Purpose, bits: bytes) -> N
     session.execute(_SET_BITS, {"which_list": list_id, "which_purpose": purpose.value, "new_bits": bits})
 
 
+def oldest_signature_at(session: Session) -> datetime | None:
+    """Of the lists as they were last signed."""
+    return session.scalar(sa.select(sa.func.min(StatusListRow.signed_at)))
+
+
 def every_list(session: Session) -> Sequence[tuple[int, str]]:
     """Number and purpose of each list, in order."""
     query = sa.select(StatusListRow.list_id, StatusListRow.purpose)

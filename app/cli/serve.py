@@ -1,6 +1,8 @@
 """`mik serve`: start the workers of the service."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,8 +15,8 @@ from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.production import AsGiven
-from app.settings import Profile
-from app.web import connections
+from app.settings import Profile, Settings
+from app.web import connections, observability
 from app.web.connections import LimitedHttpProtocol
 
 START_S = 120
@@ -42,6 +44,26 @@ def serve(
             database = open_database(settings.sqlalchemy_url)
             demo_staff.ensure(database, settings, utc_now())
             database.dispose()
+    observability.configure_logging(settings)
+    with handle_errors(), _metrics(settings, workers):
+        _run(settings, host=host, port=port, workers=workers)
+
+
+@contextmanager
+def _metrics(settings: Settings, workers: int) -> Iterator[None]:
+    """Serve the figures of all workers, if they are asked for."""
+    if not settings.metrics_port:
+        yield
+        return
+    database = open_database(settings.sqlalchemy_url)
+    try:
+        with observability.metrics_served(settings, workers, database):
+            yield
+    finally:
+        database.dispose()
+
+
+def _run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
@@ -52,7 +74,8 @@ def serve(
         workers=workers,
         log_level=settings.log_level,
         server_header=False,
-        access_log=settings.log_level == "debug",
+        log_config=None,  # its lines go where ours go, in the same form
+        access_log=False,  # app/web/observability.py writes it
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         backlog=connections.BACKLOG,

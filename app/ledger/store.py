@@ -134,6 +134,15 @@ def active_key(session: Session, *, hold: bool = False) -> str | None:
     return session.execute(_ACTIVE_KEY_HELD if hold else _ACTIVE_KEY).scalar_one_or_none()
 
 
+def active_key_since(session: Session) -> datetime | None:
+    """When the key that signs was activated."""
+    return session.scalar(sa.select(SigningKey.state_since).where(SigningKey.state == KeyState.ACTIVE))
+
+
+def newest_entry_at(session: Session) -> datetime | None:
+    return session.scalar(sa.select(LogEntry.at).order_by(LogEntry.seq.desc()).limit(1))
+
+
 def open_pause(session: Session) -> IssuancePause | None:
     return session.scalars(_OPEN_PAUSE).one_or_none()
 

@@ -42,3 +42,16 @@ def delete_old(session: Session, before: datetime) -> None:
     """Delivered and void messages of before that moment go: they hold people's addresses."""
     old = sa.delete(OutgoingMessage).where(OutgoingMessage.next_attempt_at.is_(None))
     session.execute(old.where(OutgoingMessage.created_at < before))
+
+
+def waiting_count(session: Session) -> int:
+    """How many messages are neither delivered nor void."""
+    query = sa.select(sa.func.count()).where(OutgoingMessage.next_attempt_at.is_not(None))
+    return session.scalar(query) or 0
+
+
+def oldest_waiting_at(session: Session) -> datetime | None:
+    """When the oldest of these messages was written."""
+    return session.scalar(
+        sa.select(sa.func.min(OutgoingMessage.created_at)).where(OutgoingMessage.next_attempt_at.is_not(None))
+    )

@@ -1,7 +1,7 @@
 """How many checks there were of each verdict, in this worker: counted in memory, written to the log once a minute.
 
 No address and no number is counted: what is checked, and by whom, is nobody's business. For graphs, the log lines of
-all workers are added up; there is no address at which strangers could read them.
+all workers are added up, or `MIK_METRICS_PORT` is set (app/web/observability.py).
 """
 
 import logging
@@ -16,15 +16,19 @@ SECONDS = 60.0
 
 
 class Tally:
-    """`clock` gives seconds that only grow."""
+    """`clock` gives seconds that only grow; `also` is called with each verdict."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, also: Callable[[Verdict], None] = lambda _verdict: None
+    ) -> None:
         self._clock = clock
+        self._also = also
         self._counts = dict.fromkeys(Verdict, 0)
         self._next = clock() + SECONDS
 
     def count(self, verdict: Verdict) -> None:
         self._counts[verdict] += 1
+        self._also(verdict)
         if self._clock() >= self._next:
             self.report()
 

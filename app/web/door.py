@@ -25,21 +25,23 @@ _NEVER_STORED: Header = (b"cache-control", b"private, no-store")
 
 
 class Door:
-    """`app` answers all other requests; `https`: whether clients reach the service by https."""
+    """`app` answers all other requests; `base_url` is the address by which clients reach the service."""
 
-    def __init__(self, app: FastAPI, lane: Lane, limiter: Limiter, ids: RequestIds, *, https: bool) -> None:
+    def __init__(self, app: FastAPI, lane: Lane, limiter: Limiter, ids: RequestIds, *, base_url: str) -> None:
         self.app = app
         self._lane = lane
         self._limiter = limiter
         self._ids = ids
-        self._https = https
+        self._base_url = base_url
+        self._https = base_url.startswith("https://")
         self._turnstile = Turnstile()
-        self._headers: list[Header] = [*every_answer(https=https), (b"vary", b"Origin")]
+        self._headers: list[Header] = [*every_answer(https=self._https), (b"vary", b"Origin")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["mik.base_url"] = self._base_url
         path, method = scope["path"].removesuffix("\n"), scope["method"]  # as routes do, which match such a path too
         if not path.startswith(VERIFY):
             with self._turnstile.other():

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from app import errors, languages
 from app.core.messages import Message, localised, message_of
 from app.db import disk_is_full
+from app.web import problem_codes
 from app.web.headers import negotiate_language
 from app.web.readable import OF_KEY
 from app.web.shape_faults import message_for
@@ -97,6 +98,7 @@ class ProblemResponse(Response):
         accepted = Request(scope).headers.getlist("accept-language")
         language = negotiate_language(", ".join(accepted), LANGUAGES)
         document = localised(self.document, languages.catalogue("problems", language))
+        document["type"] = problem_codes.address(scope.get("mik.base_url", ""), document["code"])
         varies = [self.headers["vary"]] if "vary" in self.headers else []
         headers = {
             **self.headers,
@@ -109,9 +111,14 @@ class ProblemResponse(Response):
 def problem(
     status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
 ) -> ProblemResponse:
+    """The answer with a problem document. Its `type` leads to the page of its code at the address of the service."""
+    return ProblemResponse(problem_document(status, code, detail, **members), status, headers or {})
+
+
+def problem_document(status: int, code: str, detail: str, **members: Any) -> dict[str, Any]:
     """A problem document. `type` and `code` are stable; `title` and `detail` are for the person who reads them."""
-    body = {
-        "type": f"urn:mik:problem:{code}",
+    document = {
+        "type": problem_codes.address("", code),
         "title": TITLES.get(status, HTTPStatus(status).phrase),
         "status": status,
         "code": code,
@@ -119,8 +126,8 @@ def problem(
         **members,
     }
     if "errors" in members:
-        body["errors"] = [_entry(each) for each in members["errors"]]
-    return ProblemResponse(body, status, headers or {})
+        document["errors"] = [_entry(each) for each in members["errors"]]
+    return document
 
 
 def _entry(fault: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,11 @@ class Problem(BaseModel):
     `title` and `detail` are in the language of `Accept-Language`: az, ru, else English.
     """
 
-    type: str = Field(examples=["urn:mik:problem:wrong-state"])
+    type: str = Field(
+        examples=["https://verify.example.az/problems/wrong-state"],
+        description="address of a page that explains the code: cause, remedy, example",
+        json_schema_extra={"format": "uri"},
+    )
     title: str = Field(examples=["Conflict"])
     status: int = Field(examples=[409])
     code: str = Field(examples=["wrong-state"])

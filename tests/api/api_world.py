@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from app.access.service import Subject
 from app.actor import ActorKind, Role, Scope
+from app.web.problem_codes import problem_codes
 from tests.support import Caller, ok
 
 QUESTION = {"questions": [{"text": "When did series production start?"}]}
@@ -19,7 +20,8 @@ def refused(answer, status, code=None):
     assert answer.headers["content-type"] == "application/problem+json", said
     document = answer.json()
     assert document["status"] == status, said
-    assert document["type"] == f"urn:mik:problem:{document['code']}", said
+    assert document["code"] in problem_codes(), said
+    assert document["type"].endswith(f"/problems/{document['code']}"), said
     assert document["title"] and document["detail"], said
     if code is not None:
         assert document["code"] == code, said

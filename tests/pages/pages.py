@@ -18,6 +18,8 @@ PAGES = {
     "/report": ["/report?number=MIK-2026-000042-Y"],
     "/apply": ["/apply"],
     "/apply/{code}": ["/apply/MIK"],
+    "/problems": ["/problems"],
+    "/problems/{code}": ["/problems/wrong-state", "/problems/register-says"],
     "/apply/check": ["/apply/check", f"/apply/check?{TRIED}"],
 }
 FAULT = "/nothing-here"

@@ -1,0 +1,277 @@
+"""Log lines as data, an access log, and figures for Prometheus. No address, name, number or token is in any of them.
+
+A line of the access log has request id, method, route template, status, duration and the id of the user or API client.
+Figures are served by `mik serve` at an address of its own, for all workers (docs/decisions/0067).
+"""
+
+import logging
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.certificates import status_list_store
+from app.core.version import VERSION
+from app.db import Database
+from app.errors import UnsafeToStart
+from app.ledger import store as ledger
+from app.notifications import repository as mail
+from app.settings import Profile, Settings
+from app.verification.checks import Verdict
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("mik_requests", "Answered requests.", ("method", "route", "status"), registry=REGISTRY)
+DURATION = Histogram(
+    "mik_request_duration_seconds",
+    "Time from the request to the end of its answer.",
+    ("method", "route"),
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+    registry=REGISTRY,
+)
+VERDICTS = Counter("mik_verdicts", "Verifications by verdict.", ("verdict",), registry=REGISTRY)
+CONNECTIONS = Gauge(
+    "mik_database_connections",
+    "Database connections in use.",
+    ("pool",),
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+UNMATCHED: Final = "(none)"
+"""The route of a request that no route answers: its path is whatever somebody typed."""
+
+Event = MutableMapping[str, Any]
+_PERSONAL: Final = (
+    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
+    (re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"), "[token]"),
+    (re.compile(r"(?<![\w-])(?![0-9a-f]{8}-[0-9a-f]{4}-)[\w-]{32,}"), "[secret]"),  # no UUID
+    (re.compile(r"(?<![\w.-])\d{10}(?![\w-]|\.\d)"), "[number]"),  # as long as a VÖEN
+)
+
+
+def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:
+    """Replace what looks like an e-mail address, a token, a secret or a VÖEN in messages and tracebacks."""
+    for name in ("event", "exception"):
+        text = event.get(name)
+        if isinstance(text, str):
+            for pattern, replacement in _PERSONAL:
+                text = pattern.sub(replacement, text)
+            event[name] = text
+    return event
+
+
+def _add_version(_logger: object, _method: str, event: Event) -> Event:
+    event["version"] = VERSION
+    return event
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send all log lines to standard error: as JSON in production, readable in the demo."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    form: list[Any] = [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)]
+    if settings.profile is Profile.PRODUCTION:
+        form = [_add_version, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            mask_personal_data,
+            *form,
+        ],
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def count_verdict(verdict: Verdict) -> None:
+    VERDICTS.labels(verdict.value).inc()
+
+
+def observed(app: ASGIApp, routes: Mapping[Any, str], database: Database, settings: Settings) -> ASGIApp:
+    """The app with access log and figures around it; the app itself where neither is asked for.
+
+    `routes` are the templates of routes by endpoint.
+    """
+    logs = settings.profile is Profile.PRODUCTION or settings.log_level == "debug"
+    if not logs and not settings.metrics_port:
+        return app
+    return _Observed(app, routes, database, logs=logs)
+
+
+class RouteOf:
+    """Innermost middleware: tell the outermost one which route answered, and log lines the id of their request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "mik.observed" not in scope:
+            await self._app(scope, receive, send)
+            return
+        with structlog.contextvars.bound_contextvars(request_id=scope.get("mik.request_id")):
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                scope["mik.observed"]["endpoint"] = scope.get("endpoint")
+
+
+class _Observed:
+    def __init__(self, app: ASGIApp, routes: Mapping[Any, str], database: Database, *, logs: bool) -> None:
+        self._app, self._routes = app, routes
+        self._pools = {"write": database.write_engine.pool, "read": database.read_engine.pool}
+        self._log = structlog.stdlib.get_logger("mik.access") if logs else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen: dict[str, Any] = {}
+        state = scope.setdefault("state", {})
+        scope["mik.observed"] = seen
+        status, request_id, started = 0, None, time.perf_counter()
+
+        async def look(message: Message) -> None:
+            nonlocal status, request_id
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                request_id = next((value.decode() for name, value in message["headers"] if name == b"x-request-id"), "")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, look)
+        finally:
+            self._note(scope, seen, state, status, request_id, time.perf_counter() - started)
+
+    def _note(
+        self,
+        scope: Scope,
+        seen: Mapping[str, Any],
+        state: Mapping[str, Any],
+        status: int,
+        request_id: str | None,
+        seconds: float,
+    ) -> None:
+        """`status` is 0 where the client hung up before there was an answer."""
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = self._routes.get(seen.get("endpoint")) or _fast_path(
+            method, scope["path"], is_routed="endpoint" in seen
+        )
+        REQUESTS.labels(method, route, str(status)).inc()
+        DURATION.labels(method, route).observe(seconds)
+        for name, pool in self._pools.items():
+            CONNECTIONS.labels(name).set(getattr(pool, "checkedout", int)())
+        if self._log is not None:
+            actor = state.get("actor")
+            self._log.info(
+                "request",
+                request_id=request_id,
+                method=method,
+                route=route,
+                status=status,
+                duration_ms=round(seconds * 1000, 2),
+                actor=str(actor.id) if actor is not None else None,
+            )
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _fast_path(method: str, path: str, *, is_routed: bool) -> str:
+    """The route of a verification that was answered before any route was looked for."""
+    if is_routed:
+        return UNMATCHED
+    if method == "POST" and path == "/v1/verify":
+        return path
+    return "/v1/verify/{number}" if method in {"GET", "HEAD"} and path.startswith("/v1/verify/") else UNMATCHED
+
+
+class RegisterState(Collector):
+    """Ages and queues as the database has them, read at each scrape by the one exporter."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        readable = 1.0
+        moments: dict[str, datetime | None] = {}
+        waiting = 0
+        try:
+            with self._database.read_session() as session:
+                moments = {
+                    "log_entry": ledger.newest_entry_at(session),
+                    "status_list": status_list_store.oldest_signature_at(session),
+                    "signing_key": ledger.active_key_since(session),
+                    "mail": mail.oldest_waiting_at(session),
+                }
+                waiting = mail.waiting_count(session)
+        except SQLAlchemyError:
+            readable = 0.0
+        yield GaugeMetricFamily("mik_database_readable", "1 where the database answered this scrape.", readable)
+        ages = GaugeMetricFamily(
+            "mik_timestamp_seconds",
+            "When it was made: newest log entry, oldest signed status list, active key, oldest waiting message.",
+            labels=("of",),
+        )
+        for name, moment in moments.items():
+            if moment is not None:
+                ages.add_metric((name,), moment.timestamp())
+        yield ages
+        if readable:
+            yield GaugeMetricFamily("mik_mail_waiting", "Messages that wait to be sent.", float(waiting))
+
+
+class _Own(Collector):
+    """The figures of this process, where it is the only worker."""
+
+    def collect(self) -> Iterator[Any]:
+        return iter(list(REGISTRY.collect()))
+
+
+@contextmanager
+def metrics_served(settings: Settings, workers: int, database: Database) -> Iterator[None]:
+    """Serve the figures of all workers while the block runs. Raises `UnsafeToStart` where the port is taken."""
+    with tempfile.TemporaryDirectory(prefix="mik-metrics-") as folder:
+        registry = CollectorRegistry()
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read by prometheus_client when a worker imports it
+            MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]  # it has no annotations
+        else:
+            registry.register(_Own())
+        registry.register(RegisterState(database))
+        try:
+            server, thread = start_http_server(settings.metrics_port, addr=settings.metrics_address, registry=registry)
+        except OSError as why:
+            raise UnsafeToStart(
+                f"MIK_METRICS_PORT={settings.metrics_port}: the address cannot be used ({why.strerror})"
+            ) from why
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

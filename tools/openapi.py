@@ -1,0 +1,33 @@
+"""Write the OpenAPI document to docs/openapi.json, so that a change of the API is seen in review."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from app.main import create_app, prepare
+from app.settings import Settings
+from app.web.deps import utc_now
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
+
+
+def text_of(app: FastAPI) -> str:
+    """The document of this app with sorted members and without its own address."""
+    document = {name: value for name, value in app.openapi().items() if name != "servers"}
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Start the service over an empty database in a temporary folder and write its document."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), database_url=f"sqlite:///{folder}/mik.sqlite3")
+        prepare(settings, utc_now())
+        DOCUMENT.write_text(text_of(create_app(settings)), "utf-8")
+    sys.stdout.write(f"{DOCUMENT} is written.\n")
+
+
+if __name__ == "__main__":
+    main()
