@@ -134,7 +134,7 @@ class TestFile:
     def test_losing_the_race_takes_the_winners_key(self, tmp_path):
         path = tmp_path / "a.pem"
         winner = keys.load_or_create(path)
-        keys._create(path)
+        keys.write_private(path, keys.create_private_key()[1])
         assert keys.load(path).public.x == winner.public.x
         assert names(tmp_path) == ["a.pem"]
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -31,9 +32,7 @@ def sign(pdf: bytes, organisation: Organisation, *, timestamp_url: str = "") -> 
 
     With `timestamp_url` this asks the network: the time-stamp server, and lists of revoked certificates.
     """
-    own, *others = [
-        asn1_x509.Certificate.load(each.public_bytes(serialization.Encoding.DER)) for each in organisation.certificates
-    ]
+    own, *others = [_asn1(certificate) for certificate in organisation.certificates]
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # its constructor has no types
     store.register_multiple(others)
     signer = signers.SimpleSigner(signing_cert=own, signing_key=_private(organisation), cert_registry=store)
@@ -73,6 +72,10 @@ def _trust(
     return ValidationContext(
         trust_roots=roots, other_certs=list(others), allow_fetching=ask_network, revocation_mode="soft-fail"
     )
+
+
+def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
 
 
 def _private(organisation: Organisation) -> asn1_keys.PrivateKeyInfo:
