@@ -7,9 +7,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from app.main import create_app, prepare
+from app.bootstrap import prepare
+from app.core.dates import utc_now
+from app.main import create_app
 from app.settings import Settings
-from app.web.deps import utc_now
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
