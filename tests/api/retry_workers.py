@@ -59,10 +59,10 @@ def serving(house, workers=4):
         "MIK_DATABASE_URL": settings.database_url,
         "MIK_DATA_DIR": str(settings.data_dir),
         "MIK_BASE_URL": settings.base_url,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path.cwd())]),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     command = [
-        sys.executable, "-m", "uvicorn", "retry_workers:factory", "--factory", "--workers", str(workers),
+        sys.executable, "-m", "uvicorn", "tests.api.retry_workers:factory", "--factory", "--workers", str(workers),
         "--port", str(port), "--log-level", "warning", "--no-access-log",
     ]  # fmt: skip
     server = subprocess.Popen(command, env=environment, start_new_session=True)

@@ -7,7 +7,6 @@ from unittest.mock import patch
 from uuid import UUID
 
 import pytest
-from api_world import count, execute, in_state, refused, rows, stored_id
 from fastapi.testclient import TestClient
 
 from app import jws
@@ -15,6 +14,7 @@ from app.access.service import Subject
 from app.access.tokens import AUDIENCE, AccessTokens
 from app.actor import ActorKind, Role, Scope
 from app.keys import access_signer
+from tests.api.api_world import count, execute, in_state, refused, rows, stored_id
 from tests.support import PASSWORD, Caller, ok, product, voen_of
 
 FORM = "/v1/auth/token"

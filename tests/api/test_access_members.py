@@ -3,7 +3,10 @@
 from uuid import UUID
 
 import pytest
-from access_world import (
+
+from app.access.service import Subject
+from app.actor import ActorKind
+from tests.api.access_world import (
     at_once,
     colleague,
     denied,
@@ -16,9 +19,6 @@ from access_world import (
     sign_in,
     statuses,
 )
-
-from app.access.service import Subject
-from app.actor import ActorKind
 from tests.support import PASSWORD, Caller, ok
 
 INVITED = {"email": "second@company.example"}

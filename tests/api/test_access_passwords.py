@@ -1,7 +1,9 @@
 """A password is changed by whoever knows it, or set by a token that was mailed; either way all sessions end."""
 
 import pytest
-from access_world import (
+
+from app.actor import Role
+from tests.api.access_world import (
     at_once,
     bearer,
     colleague,
@@ -17,8 +19,6 @@ from access_world import (
     sign_in,
     statuses,
 )
-
-from app.actor import Role
 from tests.support import PASSWORD, ok
 
 NEW = "an entirely different pass phrase"

@@ -4,11 +4,11 @@ import re
 from uuid import UUID
 
 import pytest
-from access_world import FORM, denied, refused, rows
 
 from app.access.service import Subject
 from app.actor import ActorKind, Scope
 from app.web.scopes import ANY, ROUTES
+from tests.api.access_world import FORM, denied, refused, rows
 from tests.support import PDF, Caller, ok, product
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"

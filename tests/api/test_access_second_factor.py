@@ -1,7 +1,9 @@
 """What decides takes a recent code of an authenticator: each code once, guesses throttled, and no way round it."""
 
 import pytest
-from access_world import (
+
+from app.actor import Role
+from tests.api.access_world import (
     FORM,
     Authenticator,
     at_once,
@@ -17,8 +19,6 @@ from access_world import (
     sign_in,
     statuses,
 )
-
-from app.actor import Role
 from tests.support import PASSWORD, ok
 
 

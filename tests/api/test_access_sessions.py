@@ -4,7 +4,11 @@ import hashlib
 from uuid import UUID
 
 import pytest
-from access_world import (
+
+from app.access import sessions
+from app.access.service import Subject
+from app.actor import ActorKind
+from tests.api.access_world import (
     FORM,
     at_once,
     bearer,
@@ -19,10 +23,6 @@ from access_world import (
     sign_in,
     statuses,
 )
-
-from app.access import sessions
-from app.access.service import Subject
-from app.actor import ActorKind
 from tests.support import ok
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 import sqlalchemy as sa
-from access_world import (
+
+from app.actor import STAFF_ROLES, Role
+from tests.api.access_world import (
     at_once,
     denied,
     email_of,
@@ -16,8 +18,6 @@ from access_world import (
     sign_in,
     statuses,
 )
-
-from app.actor import STAFF_ROLES, Role
 from tests.support import PASSWORD, ok
 
 NEW = {"email": "new@staff.example", "full_name": "Leyla Nümunə"}

@@ -9,13 +9,13 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_world import refused, rows
 
 from app.actor import Role
 from app.applications import claim_store
 from app.applications.files import EvidenceFiles
 from app.cli import sweep
 from app.db import Base
+from tests.api.api_world import refused, rows
 from tests.support import PASSWORD, PDF, Caller, ok, product, voen_of
 
 COLUMNS = "resident_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"

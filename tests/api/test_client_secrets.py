@@ -4,10 +4,10 @@ import base64
 from urllib.parse import quote_plus
 
 import pytest
-from access_world import FORM, denied, events, execute, refused
 
 from app.actor import Scope
 from app.web.scopes import ANY, ROUTES
+from tests.api.access_world import FORM, denied, events, execute, refused
 from tests.support import ok
 
 GRANT = {"grant_type": "client_credentials"}

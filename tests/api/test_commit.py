@@ -6,11 +6,11 @@ from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
-from api_world import count, execute, in_state, refused, rows, stored_id
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from app.web import deps
+from tests.api.api_world import count, execute, in_state, refused, rows, stored_id
 from tests.support import PASSWORD, PDF, ok, product, voen_of
 
 TABLES = (

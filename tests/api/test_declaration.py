@@ -1,9 +1,9 @@
 """The declaration before an application is submitted, and the waiver of a site visit."""
 
 import pytest
-from api_world import count, execute, in_state, program_of, refused, rows
 
 from app.applications.declaration import declaration_text
+from tests.api.api_world import count, execute, in_state, program_of, refused, rows
 from tests.support import PDF, ok, product
 
 

@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import pypdf
 import pytest
-from api_world import certified_again, execute, refused
 from joserfc.jwk import ECKey, KeySet
 from joserfc.jws import deserialize_compact
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -21,6 +20,7 @@ from app.api import documents
 from app.documents import codes, signature
 from app.documents.organisation import Organisation
 from app.documents.stamp import MAX_CHARS
+from tests.api.api_world import certified_again, execute, refused
 from tests.readers import scan, text_of
 from tests.support import ok
 

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
-from api_world import count, in_state, refused
 
 from app.applications.model import Evidence  # past the service on purpose
 from app.db import new_id
+from tests.api.api_world import count, in_state, refused
 from tests.support import PDF, ok
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0" * 40

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from api_world import count, other_reviewer, refused, rows
 
 from app.actor import Role
 from app.applications.model import Evidence  # past the service on purpose
 from app.schemes.evidence_kinds import Scope, kinds
+from tests.api.api_world import count, other_reviewer, refused, rows
 from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, lay, ok
 
 STRUCTURE = {

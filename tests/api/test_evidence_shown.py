@@ -1,8 +1,8 @@
 """Who sees which document, who is named with it, and how a company takes one back."""
 
 import pytest
-from api_world import refused, rows
 
+from tests.api.api_world import refused, rows
 from tests.support import LOOKED_UP, PDF, ok
 
 STAFF_ONLY = ("tax-status", "background-check", "inspection-record", "register-snapshot")
@@ -81,7 +81,7 @@ def test_every_document_says_who_uploaded_it_and_when(house, company):
 
 
 def test_a_document_of_a_program_names_the_program(house, company):
-    from api_world import program_of  # noqa: PLC0415 (only this test has one)
+    from tests.api.api_world import program_of  # noqa: PLC0415 (only this test has one)
 
     program = program_of(company)
     path = f"/v1/organisations/{company.organisation_id}/evidence"

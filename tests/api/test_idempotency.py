@@ -4,7 +4,6 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from idempotency_support import events, is_replay, kept, keyed, new_key, same
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from app.access import service as access
 from app.access.model import StaffRole, User
 from app.access.service import Subject
 from app.actor import ActorKind, Role, Scope
+from tests.api.idempotency_support import events, is_replay, kept, keyed, new_key, same
 from tests.support import PASSWORD, PDF, Caller, ok, product, voen_of
 
 SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}

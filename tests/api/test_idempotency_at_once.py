@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from idempotency_support import is_replay, kept, keyed, new_key
 from sqlalchemy import event
 
 from app.access import service as access
+from tests.api.idempotency_support import is_replay, kept, keyed, new_key
 from tests.support import ok
 
 SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}

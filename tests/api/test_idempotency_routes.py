@@ -6,9 +6,9 @@ A new address turns this red until it has a case below, or stands among the few 
 from importlib.resources import files
 
 import pyotp
-from idempotency_support import events, is_replay, keyed, new_key, same
 
 from app.actor import Role
+from tests.api.idempotency_support import events, is_replay, keyed, new_key, same
 from tests.support import PASSWORD, PDF, ok, product, voen_of
 
 CHANGES = {"post", "put", "patch", "delete"}

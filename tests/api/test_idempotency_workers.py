@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
-from api_world import program_of
-from idempotency_support import events, is_replay, keyed, new_key, same
-from retry_workers import serving, until_answered
 
 from app.web.deps import utc_now
+from tests.api.api_world import program_of
+from tests.api.idempotency_support import events, is_replay, keyed, new_key, same
+from tests.api.retry_workers import serving, until_answered
 from tests.support import open_house, product
 
 

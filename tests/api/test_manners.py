@@ -9,10 +9,10 @@ from urllib.parse import quote
 import jsonschema_rs
 import pytest
 import sqlalchemy as sa
-from api_world import execute, in_state, refused
 from joserfc import jws as joserfc_jws
 from joserfc.jwk import KeySet
 
+from tests.api.api_world import execute, in_state, refused
 from tests.support import ok, product
 
 SPACE = "https://example.org"

@@ -4,10 +4,10 @@ import csv
 from datetime import timedelta
 
 import pytest
-from api_world import refused, rows
 
 from app.cli import sweep
 from app.registry.days import day_in_baku
+from tests.api.api_world import refused, rows
 from tests.support import PDF, ok, product
 
 CHANGE = {"what": "supplier", "text": "The coil comes from another mill.", "on": "2026-12-01"}

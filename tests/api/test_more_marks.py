@@ -1,7 +1,6 @@
 """Further marks are data: a local brand of households, and a fourth mark published from one file and no code."""
 
 import pytest
-from api_world import refused
 
 from app.certificates import store as certificates
 from app.documents.orders import order_of
@@ -9,6 +8,7 @@ from app.schemes import emblems
 from app.schemes import service as schemes
 from app.schemes.emblems import drawing, emblem
 from app.schemes.scheme_file import load_schemes
+from tests.api.api_world import refused
 from tests.pages.browsing import HTML
 from tests.support import ok, product
 

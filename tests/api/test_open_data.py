@@ -7,10 +7,10 @@ from unittest.mock import patch
 
 import anyio
 import pytest
-from api_world import execute, refused
 
 from app.api import open_data
 from app.certificates import search_store
+from tests.api.api_world import execute, refused
 from tests.support import ok
 
 CSV, JSON_LINES = "/v1/certificates.csv", "/v1/certificates.jsonl"

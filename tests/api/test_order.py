@@ -7,9 +7,9 @@ import json
 import anyio
 import pyotp
 import pytest
-from api_world import QUESTION, REASON, count, execute, in_state, other_reviewer, refused, rows
 
 from app.actor import Role
+from tests.api.api_world import QUESTION, REASON, count, execute, in_state, other_reviewer, refused, rows
 from tests.support import PASSWORD, PDF, ok, open_house, product, voen_of
 
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}

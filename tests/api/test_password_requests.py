@@ -4,9 +4,9 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import sqlalchemy as sa
-from access_world import colleague, denied, email_of, refused, rows, sign_in
 
 from app.access import guesses
+from tests.api.access_world import colleague, denied, email_of, refused, rows, sign_in
 from tests.support import ok
 
 PATH = "/v1/auth/password-resets"

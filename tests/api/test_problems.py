@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from api_world import refused
 from starlette.testclient import TestClient
 
 from app.web.problems import problem
+from tests.api.api_world import refused
 from tests.support import PDF, ok, product
 
 FOREIGN = re.compile(

@@ -4,10 +4,10 @@ import hashlib
 from urllib.parse import urlsplit
 
 import pytest
-from api_world import refused
 
 from app.schemes import nomenclature
 from app.schemes.lists import lists
+from tests.api.api_world import refused
 from tests.support import ok
 
 LISTS = ("/v1/operations", "/v1/units", "/v1/flags")

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
 import pytest
-from api_world import count, in_state, other_approver, other_reviewer, refused, rows
 
 from app.actor import Role
 from app.web.gate import AT_WORK, Gates, Kind
+from tests.api.api_world import count, in_state, other_approver, other_reviewer, refused, rows
 from tests.support import PASSWORD, ok, product, voen_of
 
 LOST = {409, 412}

@@ -1,10 +1,10 @@
 """To register, an address is confirmed first; no answer tells whether it is known (case claim-04)."""
 
 import pytest
-from access_world import email_of, events, refused, rows, sign_in
-from test_password_requests import counted
 
 from app.access import guesses
+from tests.api.access_world import email_of, events, refused, rows, sign_in
+from tests.api.test_password_requests import counted
 from tests.support import PASSWORD, ok, voen_of
 
 ASK, CONFIRM = "/v1/registrations", "/v1/registrations/confirm"

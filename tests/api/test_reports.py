@@ -4,9 +4,8 @@ import base64
 import logging
 import re
 
-from api_world import refused, rows
-
 from app.certificates.reports import MOST_OPEN
+from tests.api.api_world import refused, rows
 from tests.support import ok
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)

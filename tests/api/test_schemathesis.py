@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 import schemathesis
-from api_world import in_state
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky, Unsatisfiable
@@ -27,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.api.api_world import in_state
 from tests.support import ok, product
 
 ROUNDS = min(20, int(os.environ.get("MIK_TEST_ROUNDS", "1")))

@@ -8,8 +8,8 @@ import re
 import secrets
 
 import pytest
-from api_world import in_state, program_of, refused
 
+from tests.api.api_world import in_state, program_of, refused
 from tests.second_factor import NEEDED
 from tests.support import PASSWORD, PDF, ok, product
 

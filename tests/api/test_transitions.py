@@ -6,7 +6,11 @@ The tables below are written down from the rules once more, by hand: a slip in `
 import itertools
 
 import pytest
-from api_world import (
+
+from app.actor import Role
+from app.applications import workflow
+from app.certificates import workflow as keeping
+from tests.api.api_world import (
     QUESTION,
     REASON,
     both,
@@ -19,10 +23,6 @@ from api_world import (
     refused,
     rows,
 )
-
-from app.actor import Role
-from app.applications import workflow
-from app.certificates import workflow as keeping
 from tests.support import ok
 
 # state → action → (role, states that it may lead to)

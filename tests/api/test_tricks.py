@@ -10,7 +10,8 @@ import socket
 from contextlib import suppress
 
 import pytest
-from tricks_world import Line, Request, World, listening, same
+
+from tests.api.tricks_world import Line, Request, World, listening, same
 
 pytestmark = pytest.mark.parametrize("shared_house", ["sqlite"], indirect=True, scope="module")  # no matter of tables
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL")

@@ -13,7 +13,6 @@ from unittest.mock import patch
 from uuid import UUID
 
 import pytest
-from api_world import refused
 
 from app.applications import files as files_module
 from app.applications import store
@@ -21,6 +20,7 @@ from app.applications.files import EvidenceFiles, seen_in
 from app.applications.quotas import Quota, Quotas
 from app.cli import sweep
 from app.db import Database
+from tests.api.api_world import refused
 from tests.support import PDF, ok
 
 REGISTER = b"party_id\n"

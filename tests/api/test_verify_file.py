@@ -6,9 +6,9 @@ from datetime import date
 import pypdf
 import pytest
 import segno
-from api_world import refused
 
 from app.documents.stamp import Stamp, make
+from tests.api.api_world import refused
 from tests.support import ok
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import uvicorn
-from api_world import in_state, rows
 
+from tests.api.api_world import in_state, rows
 from tests.support import PDF, ok
 
 SECRET = "Secret order 17"

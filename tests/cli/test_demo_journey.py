@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
 
 from app.cli.demo import cast
 from app.cli.demo.client import NoService
 from app.cli.demo.journey import play
+from tests.cli.demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
 from tests.support import ok
 
 CUT_EVERY = 23

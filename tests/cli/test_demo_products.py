@@ -4,7 +4,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from demo_support import stage, theatre
 
 from app.cli.assess import read_registers
 from app.cli.demo import cast, companies
@@ -18,6 +17,7 @@ from app.schemes.eligibility import assess
 from app.schemes.lists import OperationClass, lists
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_file import load_schemes
+from tests.cli.demo_support import stage, theatre
 from tests.support import NOW
 
 CASES = (*cast.CASES, cast.UNCONFIRMED)

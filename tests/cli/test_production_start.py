@@ -14,7 +14,6 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from production_world import World, unmigrated
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -23,6 +22,7 @@ from app.cli import app as mik
 from app.production import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
 from app.settings import Settings
 from app.web.deps import utc_now
+from tests.cli.production_world import World, unmigrated
 
 PASSWORD = "correct horse battery staple"
 

@@ -1,8 +1,8 @@
 """The calendar in public, and its moved holidays as the owner announces them."""
 
 import pytest
-from desk_support import pointers, refused
 
+from tests.desk.desk_support import pointers, refused
 from tests.support import ok
 
 NOVRUZ = [{"day": f"2027-03-{day}", "occasion": "novruz"} for day in (20, 21, 22, 23, 24)]

@@ -3,10 +3,10 @@
 from uuid import uuid4
 
 import pytest
-from desk_support import QUESTION, asked, claimed, pointers, refused, second_reviewer
 
 from app.access.model import User
 from app.actor import Role
+from tests.desk.desk_support import QUESTION, asked, claimed, pointers, refused, second_reviewer
 from tests.support import ok
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from desk_support import QUESTION, asked, claimed, refused
 from typer.testing import CliRunner
 
 from app.access.model import KeptAnswer, RefreshToken
@@ -19,6 +18,7 @@ from app.certificates import cascade
 from app.cli import app as mik
 from app.cli import sweep
 from app.registry.model import Residency
+from tests.desk.desk_support import QUESTION, asked, claimed, refused
 from tests.support import PASSWORD, ok
 
 

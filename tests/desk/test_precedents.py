@@ -2,9 +2,9 @@
 
 import pytest
 import sqlalchemy as sa
-from desk_support import claimed, refused
 
 from app.applications.model import DecidedProduct
+from tests.desk.desk_support import claimed, refused
 from tests.support import ok, product
 
 

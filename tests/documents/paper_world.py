@@ -3,11 +3,11 @@
 from datetime import date
 
 import typst
-from documents_world import PEM, STAMP, signer_of
 
 from app.documents import codes, letters, paper, stamp, typeset
 from app.documents.paper import PaperFacts
 from app.schemes.emblems import emblem
+from tests.documents.documents_world import PEM, STAMP, signer_of
 
 NAMES = {
     "az": "Qarabağda istehsal olunub – Azərbaycanın ürəyi",

@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from walks import READS_ONLY, WALKS
 
 from app.actor import STAFF_ROLES
 from app.audit import AuditHead, check
 from app.db import Base
+from tests.history.walks import READS_ONLY, WALKS
 from tests.second_factor import NEEDED, NOT_NEEDED
 from tests.support import ok
 

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
-
+from tests.history.access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
 from tests.support import PASSWORD, PDF, ok, product
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}

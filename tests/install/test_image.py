@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from install_support import ROOT, bare_environment
+
+from tests.install.install_support import ROOT, bare_environment
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from install_support import DEVELOPMENT, PROJECT, RUNTIME, bare_environment, fresh_copy, pins
 from packaging.utils import canonicalize_name
+
+from tests.install.install_support import DEVELOPMENT, PROJECT, RUNTIME, bare_environment, fresh_copy, pins
 
 HIGHER = "9999.0"
 LIST = """

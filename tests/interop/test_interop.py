@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from interop_support import install, node
 from joserfc import jws as joserfc
 from joserfc.jwk import ECKey, KeySet
 
 from app.certificates.record import utc_text
+from tests.interop.interop_support import install, node
 from tests.support import ok, open_house
 
 FOLDER = Path(__file__).parent

@@ -7,8 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from interop_support import FOLDER, NODE, install
-
+from tests.interop.interop_support import FOLDER, NODE, install
 from tests.live import clean_environment, free_port, serving
 from tests.readers import scan
 from tests.support import Clock, open_house

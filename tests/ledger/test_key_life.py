@@ -5,7 +5,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from log_support import derived, entries_of
 from typer.testing import CliRunner
 
 from app import jws
@@ -19,6 +18,7 @@ from app.ledger import service as ledger
 from app.ledger.did import did_document
 from app.ledger.keeper import KeyKeeper, NoActiveKey
 from app.ledger.key_files import KeyFileAway, KeyFiles
+from tests.ledger.log_support import derived, entries_of
 from tests.support import ok
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)

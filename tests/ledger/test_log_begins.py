@@ -4,7 +4,6 @@ import re
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from log_support import attack, derived, entries_of, head_of
 from typer.testing import CliRunner
 
 from app.cli import app as mik
@@ -13,6 +12,7 @@ from app.keys import UnsafeKeyFile, load_or_create
 from app.ledger import log_key, store
 from app.ledger.log import LogKeyAway
 from app.main import prepare
+from tests.ledger.log_support import attack, derived, entries_of, head_of
 from tests.support import open_house
 
 

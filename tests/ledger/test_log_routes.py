@@ -4,13 +4,13 @@ import base64
 import json
 
 import pytest
-from log_support import derived, entries_of, head_of
 from pymerkle import InmemoryTree
 
 from app import jws
 from app.ledger import merkle, tiles
 from app.ledger.checkpoint import prove, proves_growth, read_checkpoint, read_proof
 from app.ledger.note import parse_vkey
+from tests.ledger.log_support import derived, entries_of, head_of
 from tests.support import ok
 
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from log_support import attack, entries_of, head_of
 from typer.testing import CliRunner
 
 from app import audit
@@ -25,6 +24,7 @@ from app.ledger.log import LogDamaged
 from app.ledger.log_key import LogKeyFile
 from app.ledger.note import parse_vkey
 from tests.conftest import _admin, _fresh, _named
+from tests.ledger.log_support import attack, entries_of, head_of
 from tests.support import open_house
 
 SERIAL = itertools.count()

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import first_edition
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -13,6 +12,7 @@ from app.actor import ActorKind
 from app.cli import app as mik
 from app.products.model import Material
 from app.schemes.lists import lists
+from tests.migrations import first_edition
 from tests.support import Caller, Clock, ok, open_house
 
 AFTER = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)

@@ -4,7 +4,8 @@ One round of each in `make test`, fifty in `make test-long` (`MIK_TEST_ROUNDS`).
 """
 
 import pytest
-from races_support import (
+
+from tests.races.races_support import (
     DEEDS,
     ROUNDS,
     Scene,

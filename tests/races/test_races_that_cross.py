@@ -11,7 +11,10 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from races_support import (
+
+from app.registry.model import Organisation, Residency, Site
+from tests.api.api_world import rows
+from tests.races.races_support import (
     ROUNDS,
     Scene,
     assert_chain_holds,
@@ -19,9 +22,6 @@ from races_support import (
     assert_one_certificate_at_most,
     at_once,
 )
-
-from app.registry.model import Organisation, Residency, Site
-from tests.api.api_world import rows
 from tests.support import PDF, ok
 
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}

@@ -4,8 +4,6 @@ import hashlib
 from datetime import date
 from itertools import count
 
-from registry_support import NOW, TODAY, VOENS, add_park, register, resident, staff
-
 from app.actor import SYSTEM, Role
 from app.applications.model import Application, Decision, Recommendation
 from app.audit import AuditEvent
@@ -17,6 +15,7 @@ from app.registry.imports import RegisterFile
 from app.registry.model import RegisterImport, Residency, Site
 from app.registry.sheet import parse_register
 from app.schemes.model import SchemeRow
+from tests.services.registry_support import NOW, TODAY, VOENS, add_park, register, resident, staff
 
 HEADER = (
     "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status,"

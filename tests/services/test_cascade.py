@@ -5,8 +5,6 @@ from copy import copy
 from datetime import timedelta
 
 import pytest
-from certificates_world import World
-from registry_support import NOW, TODAY, VOENS, add_park, member, register
 
 from app.actor import SYSTEM
 from app.audit import AuditEvent
@@ -17,6 +15,8 @@ from app.errors import Forbidden, Invalid, StaleVersion, WrongState
 from app.registry import store as registry
 from app.registry.model import RegisterImport, Residency, ResidencyStatus, Stage
 from app.registry.residency_rows import ResidencyDetails
+from tests.services.certificates_world import World
+from tests.services.registry_support import NOW, TODAY, VOENS, add_park, member, register
 
 
 @pytest.fixture

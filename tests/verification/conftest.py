@@ -6,12 +6,12 @@ from datetime import datetime
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of, token_of
 
 from app.keys import KeyRing
 from app.verification import lane
 from app.verification.desk import VerificationDesk
 from app.web import problems
+from tests.verification.verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of, token_of
 
 
 @pytest.fixture(scope="session")

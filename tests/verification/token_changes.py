@@ -4,7 +4,8 @@ import base64
 import json
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from verification_world import content_of, record_of, ring_of, signer_of, token_of
+
+from tests.verification.verification_world import content_of, record_of, ring_of, signer_of, token_of
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
