@@ -35,7 +35,7 @@ from app.web.deps import utc_now
 from benchmarks import inside
 from benchmarks.registers import BASE_URL, register
 from benchmarks.servers import ROOT, free_port
-from tests.support import PASSWORD, House, product
+from tests.factories import PASSWORD, House, product
 
 SECONDS = 6.0
 BEGUN = 6

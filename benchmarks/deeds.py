@@ -14,7 +14,7 @@ from app.web.deps import utc_now
 from benchmarks import inside, load
 from benchmarks.registers import BASE_URL
 from benchmarks.servers import serving
-from tests.support import Caller, House
+from tests.factories import Caller, House
 
 PRODUCTS = 50
 

@@ -23,7 +23,7 @@ from app.verification.stores import certificate_store
 from app.web.deps import utc_now
 from benchmarks import load
 from benchmarks.registers import BASE_URL, Register
-from tests.support import Company, House, open_house, product
+from tests.factories import Company, House, open_house, product
 
 PACE = 0.02
 """Seconds between two calls with a thousand numbers: about what it takes to send one and read its answer."""
@@ -110,7 +110,7 @@ def tokens_together(made: Register, tokens: Sequence[str]) -> float:
 
 @contextmanager
 def house(folder: Path, url: str) -> Iterator[House]:
-    """The whole service in this process, with its people: see tests/support.py."""
+    """The whole service in this process, with its people: see tests/factories.py."""
     with open_house(url, folder, clock=utc_now) as opened:
         yield opened
 

@@ -21,7 +21,7 @@ from app.commit_pipeline import open_database
 from app.ledger.log import SIGNER
 from app.ledger.note import NoteSigner
 from app.schema import migrate
-from tests.support import open_house
+from tests.factories import open_house
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
 settings.load_profile("shared machine")
@@ -166,7 +166,7 @@ def database(database_url):
 
 @pytest.fixture
 def house(database_url, tmp_path):
-    """The whole service on each kind of database, with its people: see support.py."""
+    """The whole service on each kind of database, with its people: see factories.py."""
     with open_house(database_url, tmp_path) as house:
         yield house
 

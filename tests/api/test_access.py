@@ -14,8 +14,8 @@ from app.access.service import Subject
 from app.access.tokens import AUDIENCE, AccessTokens
 from app.actor import ActorKind, Role, Scope
 from app.keys import access_signer
-from tests.api.api_world import count, execute, in_state, refused, rows, stored_id
-from tests.support import PASSWORD, Caller, ok, product, voen_of
+from tests.factories import PASSWORD, Caller, in_state, ok, product, voen_of
+from tests.helpers import count, execute, refused, rows, stored_id
 
 FORM = "/v1/auth/token"
 

@@ -6,20 +6,9 @@ import pytest
 
 from app.access.service import Subject
 from app.actor import ActorKind
-from tests.api.access_world import (
-    at_once,
-    colleague,
-    denied,
-    email_of,
-    events,
-    me,
-    refused,
-    renew,
-    rows,
-    sign_in,
-    statuses,
-)
-from tests.support import PASSWORD, Caller, ok
+from tests.api.helpers import colleague, denied, email_of, me, renew, sign_in
+from tests.factories import PASSWORD, Caller, ok
+from tests.helpers import at_once, events, refused, rows, statuses
 
 INVITED = {"email": "second@company.example"}
 

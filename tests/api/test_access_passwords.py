@@ -3,23 +3,9 @@
 import pytest
 
 from app.actor import Role
-from tests.api.access_world import (
-    at_once,
-    bearer,
-    colleague,
-    denied,
-    email_of,
-    enrolled,
-    events,
-    execute,
-    me,
-    refused,
-    renew,
-    rows,
-    sign_in,
-    statuses,
-)
-from tests.support import PASSWORD, ok
+from tests.api.helpers import bearer, colleague, denied, email_of, enrolled, me, renew, sign_in
+from tests.factories import PASSWORD, ok
+from tests.helpers import at_once, events, execute, refused, rows, statuses
 
 NEW = "an entirely different pass phrase"
 

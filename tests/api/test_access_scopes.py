@@ -8,8 +8,9 @@ import pytest
 from app.access.service import Subject
 from app.actor import ActorKind, Scope
 from app.web.scopes import ANY, ROUTES
-from tests.api.access_world import FORM, denied, refused, rows
-from tests.support import PDF, Caller, ok, product
+from tests.api.helpers import FORM, denied
+from tests.factories import PDF, Caller, ok, product
+from tests.helpers import refused, rows
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 PEOPLE = {
@@ -36,11 +37,6 @@ PEOPLE = {
     "GET /v1/organisations/{organisation_id}/claims",
 }
 """What members of companies do themselves: no scope opens it."""
-
-
-@pytest.fixture
-def company(house):
-    return house.company()
 
 
 def program(company, *scopes):

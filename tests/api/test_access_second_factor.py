@@ -3,23 +3,9 @@
 import pytest
 
 from app.actor import Role
-from tests.api.access_world import (
-    FORM,
-    Authenticator,
-    at_once,
-    bearer,
-    denied,
-    email_of,
-    enrolled,
-    events,
-    me,
-    refused,
-    renew,
-    rows,
-    sign_in,
-    statuses,
-)
-from tests.support import PASSWORD, ok
+from tests.api.helpers import FORM, Authenticator, bearer, denied, email_of, enrolled, me, renew, sign_in
+from tests.factories import PASSWORD, ok
+from tests.helpers import at_once, events, refused, rows, statuses
 
 
 def step_up(house, tokens, code):

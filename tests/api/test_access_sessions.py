@@ -8,22 +8,9 @@ import pytest
 from app.access import sessions
 from app.access.service import Subject
 from app.actor import ActorKind
-from tests.api.access_world import (
-    FORM,
-    at_once,
-    bearer,
-    denied,
-    email_of,
-    events,
-    execute,
-    me,
-    refused,
-    renew,
-    rows,
-    sign_in,
-    statuses,
-)
-from tests.support import ok
+from tests.api.helpers import FORM, bearer, denied, email_of, me, renew, sign_in
+from tests.factories import ok
+from tests.helpers import at_once, events, execute, refused, rows, statuses
 
 
 @pytest.fixture

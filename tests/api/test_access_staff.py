@@ -4,21 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.actor import STAFF_ROLES, Role
-from tests.api.access_world import (
-    at_once,
-    denied,
-    email_of,
-    enrolled,
-    events,
-    execute,
-    me,
-    refused,
-    renew,
-    rows,
-    sign_in,
-    statuses,
-)
-from tests.support import PASSWORD, ok
+from tests.api.helpers import denied, email_of, enrolled, me, renew, sign_in
+from tests.factories import PASSWORD, ok
+from tests.helpers import at_once, events, execute, refused, rows, statuses
 
 NEW = {"email": "new@staff.example", "full_name": "Leyla Nümunə"}
 

@@ -15,8 +15,8 @@ from app.applications import claim_store
 from app.applications.files import EvidenceFiles
 from app.cli import sweep
 from app.db import Base
-from tests.api.api_world import refused, rows
-from tests.support import PASSWORD, PDF, Caller, ok, product, voen_of
+from tests.factories import PASSWORD, PDF, Caller, ok, product, voen_of
+from tests.helpers import refused, rows
 
 COLUMNS = "resident_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
 COLUMNS += ",status,registration_no,registered_on,stage,is_fictional"
@@ -532,7 +532,7 @@ def test_a_retry_of_another_claim_gets_the_same_answer(house):
 
 
 def test_ten_registrations_from_one_address_in_a_day(database_url, tmp_path):
-    from tests.support import open_house  # noqa: PLC0415 (only this test opens one)
+    from tests.factories import open_house  # noqa: PLC0415 (only this test opens one)
 
     with open_house(database_url, tmp_path, registrations_per_day=10) as house:
 

@@ -7,8 +7,9 @@ import pytest
 
 from app.actor import Scope
 from app.web.scopes import ANY, ROUTES
-from tests.api.access_world import FORM, denied, events, execute, refused
-from tests.support import ok
+from tests.api.helpers import FORM, denied
+from tests.factories import ok
+from tests.helpers import events, execute, refused
 
 GRANT = {"grant_type": "client_credentials"}
 CHALLENGE = 'Basic realm="API clients", charset="UTF-8"'

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from app.web import deps
-from tests.api.api_world import count, execute, in_state, refused, rows, stored_id
-from tests.support import PASSWORD, PDF, ok, product, voen_of
+from tests.factories import PASSWORD, PDF, in_state, ok, product, voen_of
+from tests.helpers import count, execute, refused, rows, stored_id
 
 TABLES = (
     "certificates",

@@ -3,8 +3,8 @@
 import pytest
 
 from app.applications.declaration import declaration_text
-from tests.api.api_world import count, execute, in_state, program_of, refused, rows
-from tests.support import PDF, ok, product
+from tests.factories import PDF, in_state, ok, product, program_of
+from tests.helpers import count, execute, refused, rows
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from app.api import documents
 from app.documents import codes, signature
 from app.documents.organisation import Organisation
 from app.documents.stamp import MAX_CHARS
-from tests.api.api_world import certified_again, execute, refused
+from tests.factories import certified_again, ok
+from tests.helpers import execute, refused
 from tests.readers import scan, text_of
-from tests.support import ok
 
 KINDS = {
     "qr.svg": "image/svg+xml",

@@ -13,8 +13,8 @@ import pytest
 
 from app.applications.model import Evidence  # past the service on purpose
 from app.db import new_id
-from tests.api.api_world import count, in_state, refused
-from tests.support import PDF, ok
+from tests.factories import PDF, in_state, ok
+from tests.helpers import count, refused
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0" * 40
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\0" * 40

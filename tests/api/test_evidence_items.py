@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from app.actor import Role
 from app.applications.model import Evidence  # past the service on purpose
 from app.schemes.evidence_kinds import Scope, kinds
-from tests.api.api_world import count, other_reviewer, refused, rows
-from tests.support import LONG_AGO, LOOKED_UP, PAPERS, PDF, lay, ok
+from tests.factories import LONG_AGO, LOOKED_UP, PAPERS, PDF, lay, ok, other_reviewer
+from tests.helpers import count, refused, rows
 
 STRUCTURE = {
     "names": {"az": "Polad konstruksiya", "en": "Steel structure"},

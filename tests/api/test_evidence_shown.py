@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.api_world import refused, rows
-from tests.support import LOOKED_UP, PDF, ok
+from tests.factories import LOOKED_UP, PDF, ok
+from tests.helpers import refused, rows
 
 STAFF_ONLY = ("tax-status", "background-check", "inspection-record", "register-snapshot")
 PERMIT = {"issued_on": "2025-03-01", "number": "E-4"}
@@ -81,7 +81,7 @@ def test_every_document_says_who_uploaded_it_and_when(house, company):
 
 
 def test_a_document_of_a_program_names_the_program(house, company):
-    from tests.api.api_world import program_of  # noqa: PLC0415 (only this test has one)
+    from tests.factories import program_of  # noqa: PLC0415 (only this test has one)
 
     program = program_of(company)
     path = f"/v1/organisations/{company.organisation_id}/evidence"

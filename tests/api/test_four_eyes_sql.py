@@ -3,7 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from tests.api.api_world import both, count, in_state, rows
+from tests.factories import both, in_state
+from tests.helpers import count, rows
 
 COLUMNS = """id, application_id, recommendation_id, recommended_by, decided_by, decided_at, outcome, reason, products,
     ruleset_version, dossier_hash"""

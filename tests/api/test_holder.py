@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from tests.api.test_more_marks import honey_of
-from tests.support import ok
+from tests.factories import ok
 
 
 @pytest.fixture(scope="module")

@@ -12,24 +12,8 @@ from app.access import service as access
 from app.access.model import StaffRole, User
 from app.access.service import Subject
 from app.actor import ActorKind, Role, Scope
-from tests.api.idempotency_support import events, is_replay, kept, keyed, new_key, same
-from tests.support import PASSWORD, PDF, Caller, ok, product, voen_of
-
-SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
-
-
-@pytest.fixture
-def company(house):
-    return house.company()
-
-
-@pytest.fixture
-def key():
-    return new_key()
-
-
-def sites(company):
-    return [site["name"] for site in ok(company.get("/v1/sites"))["items"]]
+from tests.api.helpers import SITE, events, is_replay, kept, keyed, same, sites
+from tests.factories import PASSWORD, PDF, Caller, ok, product, voen_of
 
 
 class TestReplay:

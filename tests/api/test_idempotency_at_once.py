@@ -3,29 +3,11 @@
 import threading
 from contextlib import contextmanager
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from app.access import service as access
-from tests.api.idempotency_support import is_replay, kept, keyed, new_key
-from tests.support import ok
-
-SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
-
-
-@pytest.fixture
-def company(house):
-    return house.company()
-
-
-@pytest.fixture
-def key():
-    return new_key()
-
-
-def sites(company):
-    return [site["name"] for site in ok(company.get("/v1/sites"))["items"]]
+from tests.api.helpers import SITE, is_replay, kept, keyed, new_key, sites
 
 
 class TestTwoAtOnce:

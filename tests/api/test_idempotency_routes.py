@@ -8,8 +8,8 @@ from importlib.resources import files
 import pyotp
 
 from app.actor import Role
-from tests.api.idempotency_support import events, is_replay, keyed, new_key, same
-from tests.support import PASSWORD, PDF, ok, product, voen_of
+from tests.api.helpers import events, is_replay, keyed, new_key, same
+from tests.factories import PASSWORD, PDF, ok, product, voen_of
 
 CHANGES = {"post", "put", "patch", "delete"}
 KEEPS_NO_ANSWER = {

@@ -6,10 +6,9 @@ import httpx2
 import pytest
 
 from app.web.deps import utc_now
-from tests.api.api_world import program_of
-from tests.api.idempotency_support import events, is_replay, keyed, new_key, same
+from tests.api.helpers import events, is_replay, keyed, new_key, same
 from tests.api.retry_workers import serving, until_answered
-from tests.support import open_house, product
+from tests.factories import open_house, product, program_of
 
 
 @pytest.fixture

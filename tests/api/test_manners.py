@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from joserfc import jws as joserfc_jws
 from joserfc.jwk import KeySet
 
-from tests.api.api_world import execute, in_state, refused
-from tests.support import ok, product
+from tests.factories import in_state, ok, product
+from tests.helpers import execute, refused
 
 SPACE = "https://example.org"
 

@@ -7,16 +7,11 @@ import pytest
 
 from app.cli import sweep
 from app.registry.days import day_in_baku
-from tests.api.api_world import refused, rows
-from tests.support import PDF, ok, product
+from tests.factories import PDF, ok, product
+from tests.helpers import refused, rows
 
 CHANGE = {"what": "supplier", "text": "The coil comes from another mill.", "on": "2026-12-01"}
 REASON = "The authority has not issued it."
-
-
-@pytest.fixture
-def company(house):
-    return house.company()
 
 
 def path_of(number):

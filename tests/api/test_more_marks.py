@@ -8,9 +8,9 @@ from app.schemes import emblems
 from app.schemes import service as schemes
 from app.schemes.emblems import drawing, emblem
 from app.schemes.scheme_file import load_schemes
-from tests.api.api_world import refused
+from tests.factories import ok, product
+from tests.helpers import refused
 from tests.pages.browsing import HTML
-from tests.support import ok, product
 
 FOURTH = """
 code = "BAKU"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import product, voen_of
+from tests.factories import product, voen_of
 
 DISGUISED = {
     "Sample\u200bPipe": "holds the character U+200B, which is not shown",

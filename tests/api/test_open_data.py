@@ -10,8 +10,8 @@ import pytest
 
 from app.api import open_data
 from app.certificates import search_store
-from tests.api.api_world import execute, refused
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import execute, refused
 
 CSV, JSON_LINES = "/v1/certificates.csv", "/v1/certificates.jsonl"
 BOTH = pytest.mark.parametrize("path", [CSV, JSON_LINES])

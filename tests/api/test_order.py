@@ -9,8 +9,8 @@ import pyotp
 import pytest
 
 from app.actor import Role
-from tests.api.api_world import QUESTION, REASON, count, execute, in_state, other_reviewer, refused, rows
-from tests.support import PASSWORD, PDF, ok, open_house, product, voen_of
+from tests.factories import PASSWORD, PDF, QUESTION, REASON, in_state, ok, open_house, other_reviewer, product, voen_of
+from tests.helpers import count, execute, refused, rows
 
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}

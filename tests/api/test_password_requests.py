@@ -6,8 +6,9 @@ from unittest.mock import patch
 import sqlalchemy as sa
 
 from app.access import guesses
-from tests.api.access_world import colleague, denied, email_of, refused, rows, sign_in
-from tests.support import ok
+from tests.api.helpers import colleague, denied, email_of, sign_in
+from tests.factories import ok
+from tests.helpers import refused, rows
 
 PATH = "/v1/auth/password-resets"
 NEW = "an entirely different pass phrase"

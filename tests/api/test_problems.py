@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.web.problems import problem
-from tests.api.api_world import refused
-from tests.support import PDF, ok, product
+from tests.factories import PDF, ok, product
+from tests.helpers import refused
 
 FOREIGN = re.compile(
     r"Input should|Field required|Extra inputs|validation error|pydantic|NoneType|<class|Enum|regex|str\b"

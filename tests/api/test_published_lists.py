@@ -7,8 +7,8 @@ import pytest
 
 from app.schemes import nomenclature
 from app.schemes.lists import lists
-from tests.api.api_world import refused
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import refused
 
 LISTS = ("/v1/operations", "/v1/units", "/v1/flags")
 ALL = pytest.mark.parametrize("path", [*LISTS, "/v1/headings", "/v1/headings?q=7306"])

@@ -9,8 +9,8 @@ import pytest
 
 from app.actor import Role
 from app.web.gate import AT_WORK, Gates, Kind
-from tests.api.api_world import count, in_state, other_approver, other_reviewer, refused, rows
-from tests.support import PASSWORD, ok, product, voen_of
+from tests.factories import PASSWORD, in_state, ok, other_approver, other_reviewer, product, voen_of
+from tests.helpers import count, refused, rows
 
 LOST = {409, 412}
 FALSE = {"reason": "It is false.", "found_false": True}

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.actor import SYSTEM
 from app.web.reading_trail import TRIES, ReadingTrail
-from tests.support import NOW, PASSWORD, ok
+from tests.factories import NOW, PASSWORD, ok
 
 TYPED = "a secret that went into the wrong box"
 

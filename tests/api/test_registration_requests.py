@@ -3,9 +3,10 @@
 import pytest
 
 from app.access import guesses
-from tests.api.access_world import email_of, events, refused, rows, sign_in
+from tests.api.helpers import email_of, sign_in
 from tests.api.test_password_requests import counted
-from tests.support import PASSWORD, ok, voen_of
+from tests.factories import PASSWORD, ok, voen_of
+from tests.helpers import events, refused, rows
 
 ASK, CONFIRM = "/v1/registrations", "/v1/registrations/confirm"
 

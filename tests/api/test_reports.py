@@ -5,8 +5,8 @@ import logging
 import re
 
 from app.certificates.reports import MOST_OPEN
-from tests.api.api_world import refused, rows
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import refused, rows
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 FOREIGN = "https://mik-az.example/v/MIK-2026-000042-Y"

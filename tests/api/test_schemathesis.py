@@ -26,8 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.api.api_world import in_state
-from tests.support import ok, product
+from tests.factories import in_state, ok, product
 
 ROUNDS = min(20, int(os.environ.get("MIK_TEST_ROUNDS", "1")))
 CHECKS = [

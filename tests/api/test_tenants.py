@@ -9,9 +9,9 @@ import secrets
 
 import pytest
 
-from tests.api.api_world import in_state, program_of, refused
+from tests.factories import PASSWORD, PDF, in_state, ok, product, program_of
+from tests.helpers import refused
 from tests.second_factor import NEEDED
-from tests.support import PASSWORD, PDF, ok, product
 
 METHODS = ("get", "head", "put", "post", "delete", "patch")
 

@@ -10,20 +10,18 @@ import pytest
 from app.actor import Role
 from app.applications import workflow
 from app.certificates import workflow as keeping
-from tests.api.api_world import (
+from tests.factories import (
     QUESTION,
     REASON,
     both,
     certified_again,
-    execute,
     in_state,
+    ok,
     other_approver,
     other_reviewer,
     program_of,
-    refused,
-    rows,
 )
-from tests.support import ok
+from tests.helpers import execute, refused, rows
 
 # state → action → (role, states that it may lead to)
 LIFE = {

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.api.tricks_world import Line, Request, World, listening, same
+from tests.api.raw_requests import Line, Request, World, listening, same
 
 pytestmark = pytest.mark.parametrize("shared_house", ["sqlite"], indirect=True, scope="module")  # no matter of tables
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL")

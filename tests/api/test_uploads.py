@@ -20,8 +20,8 @@ from app.applications.files import EvidenceFiles, seen_in
 from app.applications.quotas import Quota, Quotas
 from app.cli import sweep
 from app.db import Database
-from tests.api.api_world import refused
-from tests.support import PDF, ok
+from tests.factories import PDF, ok
+from tests.helpers import refused
 
 REGISTER = b"party_id\n"
 

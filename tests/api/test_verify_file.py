@@ -8,8 +8,8 @@ import pytest
 import segno
 
 from app.documents.stamp import Stamp, make
-from tests.api.api_world import refused
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import refused
 
 
 def picture(text):

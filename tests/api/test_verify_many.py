@@ -3,7 +3,7 @@
 import pytest
 
 from app.settings import Settings
-from tests.support import ok, open_house
+from tests.factories import ok, open_house
 
 
 def test_a_batch_of_everything(house):

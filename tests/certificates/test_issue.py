@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.certificates.model import Certificate, Counter
-from tests.support import ok
+from tests.factories import ok
 
 LOOKS_LIKE_SAMPLE = "Sаmple Works"  # its first а is Cyrillic
 

@@ -7,7 +7,7 @@ import pytest
 from app.certificates import search_store
 from app.certificates.search import Counts, Group, Search, Standing, standing_of
 from app.registry.days import day_in_baku
-from tests.support import ok, product
+from tests.factories import ok, product
 
 DAY = date(2026, 11, 22)
 

@@ -17,7 +17,7 @@ from app.certificates.status_list import Purpose
 from app.certificates.status_list_service import SIGN_ANEW
 from app.cli import app
 from app.keys import certificate_signer, read_jwks
-from tests.support import open_house
+from tests.factories import open_house
 
 LISTS = "/v1/status-lists"
 

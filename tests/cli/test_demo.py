@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import app.cli.demo as command
 from app.cli import app as mik
 from app.cli.demo.client import NoService, wait_until_ready
-from tests.cli.demo_support import OF_SESSIONS, transcript
+from tests.cli.helpers import OF_SESSIONS, transcript
 from tests.live import clean_environment, free_port, serving
 
 ADDRESS = "http://localhost:8000"

@@ -7,8 +7,8 @@ import pytest
 from app.cli.demo import cast
 from app.cli.demo.client import NoService
 from app.cli.demo.journey import play
-from tests.cli.demo_support import Line, LineDead, counts, issued, stage, theatre, transcript
-from tests.support import ok
+from tests.cli.helpers import Line, LineDead, counts, issued, stage, theatre, transcript
+from tests.factories import ok
 
 CUT_EVERY = 23
 """Writes until the line dies. More cuts take longer and tell the same."""

@@ -17,8 +17,8 @@ from app.schemes.eligibility import assess
 from app.schemes.lists import OperationClass, lists
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_file import load_schemes
-from tests.cli.demo_support import stage, theatre
-from tests.support import NOW
+from tests.cli.helpers import stage, theatre
+from tests.factories import NOW
 
 CASES = (*cast.CASES, cast.UNCONFIRMED)
 ROWS = [row for row in sample_rows(cast.PRODUCTS_FILE) if row["product_id"] in MADE]

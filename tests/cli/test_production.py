@@ -18,7 +18,7 @@ from app.errors import UnsafeToStart
 from app.ledger import log_key
 from app.main import create_app, prepare
 from app.settings import Settings
-from tests.cli.production_world import NOW, World, unmigrated
+from tests.cli.factories import NOW, World, unmigrated
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.cli import app as mik
 from app.production import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
 from app.settings import Settings
 from app.web.deps import utc_now
-from tests.cli.production_world import World, unmigrated
+from tests.cli.factories import World, unmigrated
 
 PASSWORD = "correct horse battery staple"
 

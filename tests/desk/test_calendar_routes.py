@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.desk.desk_support import pointers, refused
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import pointers, refused
 
 NOVRUZ = [{"day": f"2027-03-{day}", "occasion": "novruz"} for day in (20, 21, 22, 23, 24)]
 

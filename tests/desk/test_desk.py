@@ -6,8 +6,9 @@ import pytest
 
 from app.access.model import User
 from app.actor import Role
-from tests.desk.desk_support import QUESTION, asked, claimed, pointers, refused, second_reviewer
-from tests.support import ok
+from tests.desk.helpers import QUESTION, asked, claimed, second_reviewer
+from tests.factories import ok
+from tests.helpers import pointers, refused
 
 
 def hand_over(caller, case_id, to, **more):

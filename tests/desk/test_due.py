@@ -18,8 +18,9 @@ from app.certificates import cascade
 from app.cli import app as mik
 from app.cli import sweep
 from app.registry.model import Residency
-from tests.desk.desk_support import QUESTION, asked, claimed, refused
-from tests.support import PASSWORD, ok
+from tests.desk.helpers import QUESTION, asked, claimed
+from tests.factories import PASSWORD, ok
+from tests.helpers import refused
 
 
 def timed(caller, case_id, kind="cases"):

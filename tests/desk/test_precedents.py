@@ -4,8 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.applications.model import DecidedProduct
-from tests.desk.desk_support import claimed, refused
-from tests.support import ok, product
+from tests.desk.helpers import claimed
+from tests.factories import ok, product
+from tests.helpers import refused
 
 
 def reject(house, case_id, reason="The statement of “Gizli” cannot be believed."):

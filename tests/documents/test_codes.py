@@ -6,8 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from app.documents import codes, stamp
-from tests.documents.documents_world import STAMP
-from tests.documents.paper_world import STAMPED, printed
+from tests.documents.factories import STAMP, STAMPED, printed
 from tests.readers import scan
 
 SHORT = stamp.page_url("https://verify.example.az", STAMP.number)

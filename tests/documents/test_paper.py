@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from app import languages
 from app.documents import paper
-from tests.documents.paper_world import FACTS
+from tests.documents.factories import FACTS
 
 SPOKEN = [each for each in languages.LANGUAGES if each != languages.DEFAULT]
 SOURCE = resources.files("app.documents").joinpath("paper.py").read_text("utf-8")

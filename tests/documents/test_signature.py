@@ -17,7 +17,7 @@ from app.documents import signature
 from app.documents.organisation import PapersCannotBeSigned
 from app.documents.signature import _asn1
 from tests.documents.authority import Authority, pem, time_stamp_server
-from tests.documents.paper_world import pdf_of
+from tests.documents.factories import pdf_of
 from tests.readers import tool
 
 

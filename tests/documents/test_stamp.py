@@ -15,7 +15,7 @@ from app.certificates.number import CertificateNumber
 from app.certificates.status_list import ENTRIES
 from app.documents import stamp as stamps
 from app.documents.stamp import Stamp, StampRefused, cut
-from tests.documents.documents_world import DID, PEM, STAMP, signer_of
+from tests.documents.factories import DID, PEM, STAMP, signer_of
 
 SIGNER = signer_of(PEM)
 KEYS = {SIGNER.kid: SIGNER.public}

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from app import languages
 from app.documents import paper, stamp, typeset
-from tests.documents.documents_world import STAMP
-from tests.documents.paper_world import FACTS, PRODUCT, SIGNER, STAMPED, clean, pdf_of
+from tests.documents.factories import FACTS, PRODUCT, SIGNER, STAMP, STAMPED, clean, pdf_of
 from tests.readers import scan, text_of
 
 WORDS = {  # what a reader copies out of the file, in logical order

@@ -4,7 +4,7 @@ from functools import partial
 
 import pyotp
 
-from tests.support import PASSWORD, PDF, ok
+from tests.factories import PASSWORD, PDF, ok
 
 WORDS = "another sufficiently long secret"
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.audit import chain_hash
-from tests.support import NOW, ok
+from tests.factories import NOW, ok
 
 
 def read(caller, **params):

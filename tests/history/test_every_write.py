@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from app.actor import STAFF_ROLES
 from app.audit import AuditHead, check
 from app.db import Base
+from tests.factories import ok
 from tests.history.walks import READS_ONLY, WALKS
 from tests.second_factor import NEEDED, NOT_NEEDED
-from tests.support import ok
 
 WRITES = {"post", "put", "patch", "delete"}
 

@@ -10,7 +10,7 @@ from app.audit import check
 from app.cli import app as mik
 from app.schema import NEVER_REWRITTEN, Base, rights_of
 from tests.conftest import _admin
-from tests.support import ok, open_house
+from tests.factories import ok, open_house
 
 ROLE, PASSWORD = f"mik_app_{os.getpid()}", "only-for-this-test"  # roles belong to the whole server
 

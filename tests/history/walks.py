@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from tests.factories import PASSWORD, PDF, ok, product
 from tests.history.access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
-from tests.support import PASSWORD, PDF, ok, product
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
 REASON = {"reason": "The cost statement does not add up."}

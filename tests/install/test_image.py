@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.install.install_support import ROOT, bare_environment
+from tests.install.helpers import ROOT, bare_environment
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [

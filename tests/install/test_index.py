@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from packaging.utils import canonicalize_name
 
-from tests.install.install_support import DEVELOPMENT, PROJECT, RUNTIME, bare_environment, fresh_copy, pins
+from tests.install.helpers import DEVELOPMENT, PROJECT, RUNTIME, bare_environment, fresh_copy, pins
 
 HIGHER = "9999.0"
 LIST = """

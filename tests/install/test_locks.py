@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.install.install_support import DEVELOPMENT, ROOT, RUNTIME, entries, pins
+from tests.install.helpers import DEVELOPMENT, ROOT, RUNTIME, entries, pins
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SERVICE = [Requirement(each) for each in PYPROJECT["project"]["dependencies"]]

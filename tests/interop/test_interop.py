@@ -8,8 +8,8 @@ from joserfc import jws as joserfc
 from joserfc.jwk import ECKey, KeySet
 
 from app.certificates.record import utc_text
-from tests.interop.interop_support import install, node
-from tests.support import ok, open_house
+from tests.factories import ok, open_house
+from tests.interop.helpers import install, node
 
 FOLDER = Path(__file__).parent
 UNTP = "https://vocabulary.uncefact.org/untp/0.7.0/context/"

@@ -7,10 +7,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.interop.interop_support import FOLDER, NODE, install
+from tests.factories import Clock, open_house
+from tests.interop.helpers import FOLDER, NODE, install
 from tests.live import clean_environment, free_port, serving
 from tests.readers import scan
-from tests.support import Clock, open_house
 from tests.test_readme import END_OF_BLOCK, as_pattern, blocks
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "verify.md").read_text("utf-8")

@@ -18,8 +18,8 @@ from app.ledger import service as ledger
 from app.ledger.did import did_document
 from app.ledger.keeper import KeyKeeper, NoActiveKey
 from app.ledger.key_files import KeyFileAway, KeyFiles
-from tests.ledger.log_support import derived, entries_of
-from tests.support import ok
+from tests.factories import ok
+from tests.ledger.helpers import derived, entries_of
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 DID = "did:web:mark.example"

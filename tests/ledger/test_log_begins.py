@@ -12,8 +12,8 @@ from app.keys import UnsafeKeyFile, load_or_create
 from app.ledger import log_key, store
 from app.ledger.log import LogKeyAway
 from app.main import prepare
-from tests.ledger.log_support import attack, derived, entries_of, head_of
-from tests.support import open_house
+from tests.factories import open_house
+from tests.ledger.helpers import attack, derived, entries_of, head_of
 
 
 def test_a_start_begins_the_log_and_another_one_adds_nothing(house):

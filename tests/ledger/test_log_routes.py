@@ -10,8 +10,8 @@ from app import jws
 from app.ledger import merkle, tiles
 from app.ledger.checkpoint import prove, proves_growth, read_checkpoint, read_proof
 from app.ledger.note import parse_vkey
-from tests.ledger.log_support import derived, entries_of, head_of
-from tests.support import ok
+from tests.factories import ok
+from tests.ledger.helpers import derived, entries_of, head_of
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 

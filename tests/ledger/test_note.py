@@ -18,7 +18,7 @@ from app.ledger.checkpoint import (
     read_proof,
 )
 from app.ledger.note import NoteRefused, NoteSigner, Verifier, open_note, parse_vkey
-from tests.ledger.log_support import ORIGIN, signer_of
+from tests.ledger.helpers import ORIGIN, signer_of
 
 KNOWN_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 KNOWN_TEXT = "This is an example message.\n"

@@ -24,8 +24,8 @@ from app.ledger.log import LogDamaged
 from app.ledger.log_key import LogKeyFile
 from app.ledger.note import parse_vkey
 from tests.conftest import _admin, _fresh, _named
-from tests.ledger.log_support import attack, entries_of, head_of
-from tests.support import open_house
+from tests.factories import open_house
+from tests.ledger.helpers import attack, entries_of, head_of
 
 SERIAL = itertools.count()
 

@@ -7,17 +7,11 @@ from alembic import command
 
 from app.access.model import User
 from app.access.store import active_administrators
-from app.schema import alembic_config, migrated
-from tests.support import PASSWORD, ok
+from app.schema import migrated
+from tests.factories import PASSWORD, ok
+from tests.migrations.helpers import run
 
 BEFORE = "20261127_2200_claims"
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
 
 
 def join(house, company, email):

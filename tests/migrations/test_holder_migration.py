@@ -1,27 +1,15 @@
 """Certificates of before get the names and the country that were frozen with them, and districts are found."""
 
-import sqlalchemy as sa
 from alembic import command
 
 from app.certificates import extracts
-from app.schema import alembic_config
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import execute
+from tests.migrations.helpers import run
 
 BEFORE = "20261127_2230_evidence_hash"
 SPELT = ("Aghdam", "Агдам", "Agdan", "Şuşa")
 FROZEN = "certified_descriptions"
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
-
-
-def execute(house, statement, **values):
-    with house.database.write_engine.begin() as connection:
-        connection.execute(sa.text(statement), values)
 
 
 def test_certificates_of_before_are_shown_with_what_was_frozen(house):

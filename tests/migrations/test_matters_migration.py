@@ -9,18 +9,12 @@ from app.certificates import description
 from app.certificates.model import Certificate, CertifiedDescription
 from app.products import store as products
 from app.registry import store as registry
-from app.schema import alembic_config, migrated
-from tests.support import ok
+from app.schema import migrated
+from tests.factories import ok
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261123_0130_extracts", "20261127_1900_matters"
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
 
 
 def descriptions(database):

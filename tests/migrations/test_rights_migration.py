@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from app.schema import migrated
-from tests.migrations.test_matters_migration import run
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261127_2240_holder", "20261127_2250_rights"
 EVIDENCE = sa.text("SELECT kind, confirmed_by, confirmed_at, confirmed_by_uploader FROM evidence ORDER BY id")

@@ -12,8 +12,8 @@ from app.actor import ActorKind
 from app.cli import app as mik
 from app.products.model import Material
 from app.schemes.lists import lists
+from tests.factories import Caller, Clock, ok, open_house
 from tests.migrations import first_edition
-from tests.support import Caller, Clock, ok, open_house
 
 AFTER = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 DATA = first_edition.read()

@@ -4,16 +4,9 @@ from alembic import command
 
 from app.certificates import status_list_check, status_list_store
 from app.ledger.service import known_keys
-from app.schema import alembic_config
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261122_2235_register_search", "20261122_2240_status_lists"
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
 
 
 def test_lists_are_made_from_the_certificates(house):

@@ -27,8 +27,8 @@ from app.notifications import outbox, transport
 from app.notifications.delivery import LEASE, MailDelivery
 from app.notifications.model import Kind, OutgoingMessage
 from app.notifications.transport import SmtpServer, SmtpTransport
+from tests.factories import NOW, Clock, open_house
 from tests.live import free_port
-from tests.support import NOW, Clock, open_house
 
 TOKEN = "mikp_a-token-that-nobody-guesses"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.factories import product
+from tests.pages.factories import open_site
 from tests.pages.pages import TRIED
-from tests.pages.world import open_site
-from tests.support import product
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}

@@ -9,8 +9,8 @@ import pytest
 
 from app.languages import LANGUAGES, catalogue
 from app.pages import listing
+from tests.factories import product
 from tests.pages.browsing import HTML
-from tests.support import product
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }} %s", "\u202eevil", "a\x00b"]
 HOSTILE += ["👩‍👩‍👧" * 40, "ə" * 10_000, "%", "_", "'", "\\"]

@@ -11,9 +11,9 @@ import pytest
 from app.languages import LANGUAGES, catalogue
 from app.pages.verdicts import ALARMS, FACES
 from app.verification.checks import Verdict
+from tests.factories import product
 from tests.pages.browsing import HTML
 from tests.pages.forged import forged_codes, mangled
-from tests.support import product
 
 DEMO = "This is a demonstration. Certificates, companies and contacts are invented; nothing here is valid."
 HOSTILE = [

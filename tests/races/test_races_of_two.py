@@ -5,7 +5,7 @@ One round of each in `make test`, fifty in `make test-long` (`MIK_TEST_ROUNDS`).
 
 import pytest
 
-from tests.races.races_support import (
+from tests.races.helpers import (
     DEEDS,
     ROUNDS,
     Scene,

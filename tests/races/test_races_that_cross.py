@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.registry.model import Organisation, Residency, Site
-from tests.api.api_world import rows
-from tests.races.races_support import (
+from tests.factories import PDF, ok
+from tests.helpers import rows
+from tests.races.helpers import (
     ROUNDS,
     Scene,
     assert_chain_holds,
@@ -22,7 +23,6 @@ from tests.races.races_support import (
     assert_one_certificate_at_most,
     at_once,
 )
-from tests.support import PDF, ok
 
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli.rule_cases import run_cases
 from tests.rules import test_cases_in_code
-from tests.rules.rules_support import CASES, SCHEMES, TABLE, mark_of
+from tests.rules.factories import CASES, SCHEMES, TABLE, mark_of
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {

@@ -37,7 +37,7 @@ from app.schemes.facts import (
 from app.schemes.figures import exact
 from app.schemes.lists import lists
 from app.schemes.material_origin import ProofState, read_bill_of_materials
-from tests.rules.rules_support import (
+from tests.rules.factories import (
     AZERBAIJAN,
     DAY,
     GOOD,

@@ -15,7 +15,7 @@ from app.schemes.eligibility import assess, input_hash
 from app.schemes.lists import lists
 from app.schemes.outcome import SEVERITY, Outcome, worst
 from app.schemes.rules.origin import OriginRule
-from tests.rules.rules_support import (
+from tests.rules.factories import (
     AZERBAIJAN,
     DAY,
     GOOD,

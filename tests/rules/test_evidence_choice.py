@@ -18,7 +18,7 @@ from app.schemes.evidence_choice import (
 )
 from app.schemes.facts import Evidence
 from app.schemes.lists import lists
-from tests.rules.rules_support import DAY, item
+from tests.rules.factories import DAY, item
 
 HOUR = timedelta(days=1)
 PERMIT, STATUS = "permit", "tax-status"

@@ -11,7 +11,7 @@ from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState, Vo
 from app.schemes.material_origin import OriginSettings
 from app.schemes.rules.condition import FACTS, fact_of
 from app.schemes.rules.names import similarity
-from tests.rules.rules_support import (
+from tests.rules.factories import (
     AZERBAIJAN,
     CONTEXT,
     DAY,

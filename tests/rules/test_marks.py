@@ -20,7 +20,7 @@ from app.schemes.facts import (
     Zone,
 )
 from app.schemes.outcome import Outcome
-from tests.rules.rules_support import (
+from tests.rules.factories import (
     AZERBAIJAN,
     CASES,
     DAY,

@@ -21,7 +21,7 @@ from app.schemes.material_origin import (
     same_supplier,
 )
 from app.schemes.origin import Criterion, Result, determine, show_arithmetic, total, value_content
-from tests.rules.rules_support import (
+from tests.rules.factories import (
     CONTEXT,
     DAY,
     GOOD,

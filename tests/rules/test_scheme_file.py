@@ -23,7 +23,7 @@ from app.schemes.rules import AnyRule
 from app.schemes.rules.base import placeholders, seen
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_file import load_schemes, read_common, read_scheme, unknown_evidence
-from tests.rules.rules_support import GOOD, made, residency
+from tests.rules.factories import GOOD, made, residency
 
 PACKAGE = Path(app.schemes.__file__).parent
 COMMON = read_common((PACKAGE / "marks" / "common.toml").read_text("utf-8"))

@@ -14,19 +14,7 @@ from app.schemes.facts import Basis, CostPlace, ResidencyState, SiteStage, Visit
 from app.schemes.lists import OperationClass, country_name, lists
 from app.schemes.origin import Criterion
 from app.schemes.rules.base import Verdict, legible, name_of, placeholders
-from tests.rules.rules_support import (
-    CASES,
-    GOOD,
-    MARKS,
-    SCHEMES,
-    bill,
-    changed,
-    finding,
-    made,
-    mark_of,
-    material,
-    replace,
-)
+from tests.rules.factories import CASES, GOOD, MARKS, SCHEMES, bill, changed, finding, made, mark_of, material, replace
 from tests.rules.test_cases_in_code import ROWS as IN_CODE
 from tests.rules.test_marks import ROWS
 

@@ -15,8 +15,7 @@ from app.errors import Forbidden, Invalid, StaleVersion, WrongState
 from app.registry import store as registry
 from app.registry.model import RegisterImport, Residency, ResidencyStatus, Stage
 from app.registry.residency_rows import ResidencyDetails
-from tests.services.certificates_world import World
-from tests.services.registry_support import NOW, TODAY, VOENS, add_park, member, register
+from tests.services.factories import NOW, TODAY, VOENS, World, add_park, member, register
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.actor import SYSTEM
 from app.commit_pipeline import COMMIT_STEPS
 from app.core.unit_of_work import WorkNotWritten
 from app.db import Database
-from tests.services.registry_support import NOW
+from tests.services.factories import NOW
 
 
 def note(session, event):

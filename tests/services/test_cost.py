@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from tests.support import ok
+from tests.factories import ok
 
 MOST_FOR_AN_APPROVAL = 54
 MOST_FOR_A_SUSPENSION = 18

@@ -5,7 +5,7 @@ from uuid import UUID
 from app.applications import assessment
 from app.applications.model import Application
 from app.schemes import facts
-from tests.support import ok
+from tests.factories import ok
 
 
 def gathered(house, application_id):

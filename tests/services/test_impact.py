@@ -21,7 +21,7 @@ from app.registry.model import Site
 from app.schemes import canonical
 from app.schemes import service as schemes
 from app.schemes.model import RulesetRow
-from tests.support import publish
+from tests.factories import publish
 
 STRICT = [("K-06", "pass_at", "99"), ("K-06", "review_at", "1")]
 

@@ -24,8 +24,7 @@ from app.db import new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, WrongState
 from app.ledger import store as ledger
 from app.ledger.entry import LogEvent
-from tests.services.certificates_world import World
-from tests.services.registry_support import NOW, TODAY, member, register, staff
+from tests.services.factories import NOW, TODAY, World, member, register, staff
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.products.model import CostKind, Place
 from app.registry import places
 from app.schemes.facts import Basis
 from app.schemes.lists import lists
-from tests.services.registry_support import NOW, VOENS, add_park, member, register, staff
+from tests.services.factories import NOW, VOENS, add_park, member, register, staff
 
 
 def a_site(session, actor):

@@ -16,7 +16,7 @@ from app.registry.imports import RegisterFile
 from app.registry.model import Organisation, Park, RegisterImport, Residency, Site
 from app.registry.residency_rows import ChangeKind
 from app.registry.sheet import parse_register
-from tests.services.registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+from tests.services.factories import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
 SAMPLE = files("app.registry") / "sample"
 LINE = {

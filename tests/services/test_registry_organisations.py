@@ -13,7 +13,7 @@ from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.registry import organisations, store
 from app.registry.model import Organisation, Standing
-from tests.services.registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
+from tests.services.factories import NOW, VOENS, WRONG_CHECK_DIGIT, member, register, staff
 
 
 def listed(session, voen=VOENS[0], source="register"):

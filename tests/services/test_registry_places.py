@@ -9,7 +9,7 @@ from app.actor import Role
 from app.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorRequired, StaleVersion
 from app.registry import places
 from app.registry.model import Park
-from tests.services.registry_support import NOW, TODAY, VOENS, member, register, staff
+from tests.services.factories import NOW, TODAY, VOENS, member, register, staff
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What the approver signs is what the reviewer looked at: anything exchanged in between sends the case back."""
 
-from tests.support import ok, product
+from tests.factories import ok, product
 
 
 def test_a_changed_dossier_goes_back_to_review(house):

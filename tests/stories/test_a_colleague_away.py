@@ -1,7 +1,7 @@
 """A reviewer goes on leave: cases are handed over one by one, and sharing out the desk takes nothing from anybody."""
 
 from app.actor import Role
-from tests.support import ok
+from tests.factories import ok
 
 
 def test_handed_over_and_shared_out(house):

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from app.actor import Scope
-from tests.support import ok, product
+from tests.factories import ok, product
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A company that is refused reads every reason at once, in words, and nobody can wave it through."""
 
-from tests.support import ok
+from tests.factories import ok
 
 HERE = {"country": "AZ", "district": "Ağdam"}
 

@@ -1,6 +1,6 @@
 """The park's register says that a company is no longer resident: its certificates fall, and rise again with it."""
 
-from tests.support import ok
+from tests.factories import ok
 
 COLUMNS = "resident_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,"
 COLUMNS += "status,registration_no,registered_on,stage"

@@ -1,6 +1,6 @@
 """A company that is refused reads why, mends what can be mended, and comes back."""
 
-from tests.support import ok, product
+from tests.factories import ok, product
 
 FORMED_ABROAD = {
     "steps": [

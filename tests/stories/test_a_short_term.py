@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app.registry.days import day_in_baku
-from tests.api.api_world import execute, refused, stored_id
-from tests.support import PAPERS, ok
+from tests.factories import PAPERS, ok
+from tests.helpers import execute, refused, stored_id
 
 RULES = {"residency": "K-02", "permit": "K-11", "conformity-document": "C-11"}
 QUESTION = {"questions": [{"text": "It would end soon. Do you accept that?", "field": "/term"}]}

@@ -3,17 +3,14 @@
 import pyotp
 
 from app.actor import Role
-from tests.support import PASSWORD, ok
+from tests.api.helpers import bearer
+from tests.factories import PASSWORD, ok
 
 TOKEN = "/v1/auth/token"
 
 
 def sign_in(house, email, **more):
     return house.http.post(TOKEN, data={"grant_type": "password", "username": email, "password": PASSWORD} | more)
-
-
-def bearer(tokens):
-    return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
 def test_a_password_alone_decides_nothing(house):

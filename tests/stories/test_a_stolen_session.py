@@ -1,6 +1,6 @@
 """A refresh token is copied from a lost laptop. Whoever uses it second betrays the theft, and both are out."""
 
-from tests.support import PASSWORD, ok
+from tests.factories import PASSWORD, ok
 
 TOKEN = "/v1/auth/token"
 

@@ -4,7 +4,7 @@ The house stands on Sunday, 22 November 2026.
 """
 
 from app.cli import sweep
-from tests.support import ok
+from tests.factories import ok
 
 QUESTION = {"questions": [{"text": "Where does the coil come from?"}]}
 

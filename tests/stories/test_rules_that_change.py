@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from tests.support import ok, publish
+from tests.factories import ok, publish
 
 STRICT = [("K-06", "pass_at", "99"), ("K-06", "review_at", "98")]
 """A Karabakh share that nothing reaches."""

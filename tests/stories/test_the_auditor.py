@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from app.cli import app as mik
-from tests.support import ok
+from tests.factories import ok
 
 DISARM = {
     "sqlite": ("DROP TRIGGER audit_events_no_update", "DROP TRIGGER audit_events_no_delete"),

@@ -1,6 +1,6 @@
 """A buyer gets a container with forty labels and an invoice, and wants to know what of it is true."""
 
-from tests.support import ok
+from tests.factories import ok
 
 
 def test_a_delivery_is_checked_at_once(house):

@@ -4,7 +4,7 @@ from joserfc import jws
 from joserfc.jwk import KeySet
 
 from app.schemes.evidence_kinds import Scope, kinds
-from tests.support import LOOKED_UP, PAPERS, ok
+from tests.factories import LOOKED_UP, PAPERS, ok
 
 UNITS = {"capacity-statement": {"unit": "t"}}
 

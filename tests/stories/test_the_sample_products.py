@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from app.cli.demo.sample_products import MADE, claimed_lines, product_body
-from tests.support import ok
+from tests.factories import ok
 
 IN_THE_PARK = ("P001", "P002", "P003", "P004", "P005", "P007", "P010", "P013", "P015", "P016", "P017", "P019")
 OF_A_NON_RESIDENT = ("P043",)

@@ -7,7 +7,7 @@ document with the paper. It knows nothing of the rules but what the answers say.
 import pytest
 
 from app.schemes.evidence_kinds import Scope, kinds
-from tests.support import PAPERS, PDF, lay, ok, product
+from tests.factories import PAPERS, PDF, lay, ok, product
 
 MOST_CALLS, MOST_DOCUMENTS = 12, 6
 BARE = ("names", "hs6", "unit", "site_id")

@@ -1,7 +1,7 @@
 """Who may decide is itself decided by two: an owner alone makes nobody an approver, least of all himself."""
 
 from app.actor import Role
-from tests.support import ok
+from tests.factories import ok
 
 
 def test_a_role_takes_two_owners(house):

@@ -11,7 +11,7 @@ from app.keys import KeyRing
 from app.verification import lane
 from app.verification.desk import VerificationDesk
 from app.web import problems
-from tests.verification.verification_world import NOW, MemoryStore, content_of, record_of, ring_of, signer_of, token_of
+from tests.verification.factories import NOW, MemoryStore, content_of, record_of, ring_of, signer_of, token_of
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from app.ledger.entry import Entry, LogEvent
 from app.ledger.note import NoteSigner
 from app.verification.checks import Verdict
 from app.verification.offline import Sources, age, judge
-from tests.verification.verification_world import DID, content_of, signer_of, token_of
+from tests.verification.factories import DID, content_of, signer_of, token_of
 
 SIGNER, THIEF = signer_of(0xC0FFEE), signer_of(0xBAD)
 LOG = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from app.verification.token_text import whole
+from tests.verification.factories import token_of
 from tests.verification.token_changes import ATTACKER, CONTENT, SIGNER, TOKENS, Token, b64, last_bits, sign_as
-from tests.verification.verification_world import token_of
 
 NUMBER = "MIK-2026-000042-Y"
 TOKEN = TOKENS[NUMBER]

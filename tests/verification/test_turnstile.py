@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.web.turnstile import Turnstile
-from tests.support import open_house
+from tests.factories import open_house
 
 
 def test_who_is_at_work_is_counted():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from app.certificates.extract import certificate_members
 from app.verification.answer import answer, as_members, print_judgement
 from app.verification.checks import MISTYPED, judge_number
-from tests.verification.verification_world import NOW
+from tests.verification.factories import NOW
 
 BASE = "https://mark.example"
 

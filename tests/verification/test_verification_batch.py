@@ -13,7 +13,7 @@ from app.errors import Unavailable
 from app.verification import lane
 from app.verification.store import RegisterAway
 from app.web import problems
-from tests.verification.verification_world import ring_of, signer_of
+from tests.verification.factories import ring_of, signer_of
 
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}

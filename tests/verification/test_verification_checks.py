@@ -21,7 +21,7 @@ from app.verification.checks import (
     judge_token,
     read_token,
 )
-from tests.verification.verification_world import NOW, content_of, record_of, ring_of, signer_of, token_of
+from tests.verification.factories import NOW, content_of, record_of, ring_of, signer_of, token_of
 
 SIGNER = signer_of(0xC0FFEE)
 CONTENT = content_of()

@@ -17,7 +17,7 @@ from app.verification.answer import answer
 from app.verification.checks import MISTYPED, UNKNOWN, Verdict, judge_number
 from app.verification.forms import Forms, stretch_of
 from app.verification.row import from_row
-from tests.verification.verification_world import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
+from tests.verification.factories import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
 BASE = "https://mark.example"
 SIGNER, OTHER = signer_of(0xC0FFEE), signer_of(0xBEEF)

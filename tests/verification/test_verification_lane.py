@@ -15,7 +15,7 @@ from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
 from app.verification.store import RegisterAway
 from app.web import problems
-from tests.verification.verification_world import NOW, ring_of, signer_of
+from tests.verification.factories import NOW, ring_of, signer_of
 
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}

@@ -17,8 +17,8 @@ from joserfc.jws import deserialize_compact
 from app import jws
 from app.verification.checks import Verdict, judge_token, read_token
 from app.verification.token_text import whole
+from tests.verification.factories import NOW
 from tests.verification.token_changes import CHANGES, RING, ROWS, TOKENS, Token, changed_payload, twin, unb64
-from tests.verification.verification_world import NOW
 
 ROUNDS = 10_000
 JWKS = KeySet.import_key_set(json.loads(json.dumps(RING.jwks())))

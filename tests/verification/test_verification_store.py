@@ -18,7 +18,7 @@ from app.verification import statements
 from app.verification.postgres_store import PostgresStore, Together
 from app.verification.store import RegisterAway
 from app.verification.stores import certificate_store
-from tests.verification.verification_world import content_of, record_of, signer_of
+from tests.verification.factories import content_of, record_of, signer_of
 
 SIGNER = signer_of(0xC0FFEE)
 NUMBER = "MIK-2026-000042-Y"

@@ -14,7 +14,7 @@ from app.actor import SYSTEM
 from app.cli.demo.stage import Stage
 from app.db import Base
 from app.registry.days import day_in_baku
-from tests.support import PASSWORD, open_house
+from tests.factories import PASSWORD, open_house
 
 SECRET = second_factor.new_secret()
 OF_SESSIONS = ("sign_ins", "refresh_tokens", "guesses")

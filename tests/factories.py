@@ -17,6 +17,7 @@ from uuid import UUID
 
 from fastapi.testclient import TestClient
 
+from app import actor
 from app.access import confirmations, passwords, service
 from app.access.model import SignIn
 from app.access.service import Subject
@@ -32,6 +33,7 @@ from app.schemes.evidence_kinds import Scope, kinds
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_file import load_schemes
 from app.settings import Settings
+from tests.helpers import execute, stored_id
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -76,6 +78,9 @@ HOUSEHOLD_LOOKED_UP = {
     "specification-check": {"result": "all_met"},
     "trademark-search": {"match": "none"},
 }
+
+QUESTION = {"questions": [{"text": "When did series production start?"}]}
+REASON = {"reason": "The cost statement does not add up."}
 
 
 class Clock:
@@ -612,3 +617,61 @@ def voen_of(serial, ending="1"):
         if not read_voen(voen).needs_review:
             return voen
     return voen_of(serial + 10_000, ending)  # this serial has the remainder ten, for which there is no check digit
+
+
+def program_of(company, name="Order system"):
+    """An API client of the company, signed in."""
+    made = ok(company.post("/v1/api-clients", json={"name": name, "scopes": list(actor.Scope)}))
+    return Caller(company.house, Subject(ActorKind.CLIENT, UUID(made["id"])))
+
+
+def other_reviewer(house):
+    return house.staff(Role.REVIEWER, name="second-reviewer")
+
+
+def other_approver(house):
+    return house.staff(Role.APPROVER, name="second-approver")
+
+
+def both(house):
+    """One person with both roles: the one that four eyes are about."""
+    return house.staff(Role.REVIEWER, Role.APPROVER, name="reviewer-and-approver")
+
+
+def in_state(house, company, state, *, reviewer=None):
+    """Id of an application of the company that has come to this state on the proper way."""
+    reviewer = reviewer or house.reviewer
+    case_id = company.prepare(company.draft())
+    if state in {"draft", "lapsed"}:
+        if state == "lapsed":  # what falls due is the sweep's
+            execute(house, "UPDATE applications SET state = 'lapsed' WHERE id = :id", id=stored_id(house, case_id))
+        return case_id
+    company.submit(case_id)
+    path = f"/v1/cases/{case_id}"
+    if state == "withdrawn":
+        company.act(f"/v1/applications/{case_id}/withdraw")
+    if state in {"submitted", "withdrawn"}:
+        return case_id
+    reviewer.act(f"{path}/claim")
+    if state == "in_review":
+        return case_id
+    if state == "information_requested":
+        reviewer.act(f"{path}/request-information", QUESTION)
+        return case_id
+    house.review(case_id, reviewer=reviewer)
+    if state == "approved":
+        house.approve(case_id)
+    if state == "rejected":
+        house.approver.act(f"{path}/reject", REASON)
+    return case_id
+
+
+def certified_again(house, company):
+    """A certificate for a company whose earlier ones were revoked or given back: a reviewer accepts the past (C-12)."""
+    case_id = company.apply()
+    house.reviewer.act(f"/v1/cases/{case_id}/claim")
+    (judged,) = ok(house.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"]
+    open_ = [each["rule"] for each in judged["rules"] if each["outcome"] == "manual"]
+    assert set(open_) <= {"C-12"}
+    house.review(case_id, resolutions=[{"rule": rule, "accept": True, "reason": "Not of this line."} for rule in open_])
+    return house.approve(case_id)["certificates"][0]

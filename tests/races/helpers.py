@@ -11,8 +11,8 @@ from app import audit
 from app.actor import SYSTEM, Role
 from app.applications import clock
 from app.applications.workflow import TRANSITIONS, Action
-from tests.api.api_world import in_state, rows, stored_id
-from tests.support import ok
+from tests.factories import in_state, ok
+from tests.helpers import rows, stored_id
 
 ROUNDS = int(os.environ.get("MIK_TEST_ROUNDS", "1"))
 """Of each race: 1 in `make test`, 50 in `make test-long`."""

@@ -1,6 +1,6 @@
 """A running service with its pages, and a register that holds a certificate for every verdict.
 
-`with open_site(folder) as site:` fills a house in-process (tests/support.py), then serves it from a thread on a free
+`with open_site(folder) as site:` fills a house in-process (tests/factories.py), then serves it from a thread on a free
 port: a browser sees the real thing, and the test still holds the clock and the desk behind it.
 """
 
@@ -19,8 +19,8 @@ from app.commit_pipeline import open_database
 from app.documents.stamp import Stamp, make
 from app.main import create_app
 from app.schema import migrate
+from tests.factories import Clock, open_house, product
 from tests.live import free_port
-from tests.support import Clock, open_house, product
 
 PATIENCE = 30
 

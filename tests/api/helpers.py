@@ -1,29 +1,21 @@
-"""What the tests of access share: signing in for real, authenticators, refusals, many at once."""
+"""Sign in over HTTP, use an authenticator, and recognise replayed responses."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+import itertools
 from uuid import UUID
 
 import pyotp
 import sqlalchemy as sa
 
 from app.access import second_factor
+from app.access.model import KeptAnswer
 from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind
-from tests.support import PASSWORD, Caller, ok
+from app.audit import AuditEvent
+from app.notifications.model import OutgoingMessage
+from tests.factories import PASSWORD, Caller, ok
+from tests.helpers import rows
 
 FORM = "/v1/auth/token"
-
-
-def refused(answer, status, code=None):
-    """The problem document of an answer that had to be refused in just this way."""
-    said = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:500]}"
-    assert answer.status_code == status, said
-    assert answer.headers["content-type"] == "application/problem+json", said
-    document = answer.json()
-    if code is not None:
-        assert document["code"] == code, said
-    return document
 
 
 def denied(answer, status, error):
@@ -31,22 +23,6 @@ def denied(answer, status, error):
     assert (answer.status_code, answer.json().get("error")) == (status, error), answer.text
     assert set(answer.json()) == {"error", "error_description"}
     assert "no-store" in answer.headers["Cache-Control"]
-
-
-def rows(house, statement, **values):
-    with house.database.write_engine.connect() as connection:
-        return connection.execute(sa.text(statement), values).all()
-
-
-def execute(house, statement, **values):
-    with house.database.write_engine.begin() as connection:
-        connection.execute(sa.text(statement), values)
-
-
-def events(house, name):
-    """Data of every event of this name, oldest first."""
-    found = rows(house, "SELECT event, subject_id, data FROM audit_events ORDER BY seq")
-    return [row for row in found if row.event == name]
 
 
 def email_of(caller):
@@ -97,22 +73,6 @@ def enrolled(caller):
     return Authenticator(caller.house, secret)
 
 
-def at_once(*calls):
-    """The answers to calls that all start in the same moment."""
-    start = Barrier(len(calls))
-
-    def run(call):
-        start.wait()
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result() for future in [pool.submit(run, call) for call in calls]]
-
-
-def statuses(answers):
-    return sorted(answer.status_code for answer in answers)
-
-
 def colleague(company, email="second@company.example", name="Kənan Nümunə"):
     """A second member, by invitation: a caller, signed in."""
     house = company.house
@@ -120,3 +80,47 @@ def colleague(company, email="second@company.example", name="Kənan Nümunə"):
     body = {"token": house.code(email), "full_name": name, "password": PASSWORD}
     made = ok(house.anonymous.post("/v1/invitations/accept", json=body))
     return Caller(house, Subject(ActorKind.USER, UUID(made["user_id"])))
+
+
+SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
+_serials = itertools.count(1)
+
+
+def new_key():
+    return f"test-{next(_serials)}"
+
+
+def keyed(key, **headers):
+    return {"Idempotency-Key": key, **headers}
+
+
+def is_replay(answer):
+    return answer.headers.get("idempotent-replayed") == "true"
+
+
+def same(first, second):
+    """The second is the kept answer of the first: status, body and what is needed to go on."""
+    assert is_replay(second), f"{second.request.method} {second.request.url}: {second.status_code} {second.text[:500]}"
+    assert second.status_code == first.status_code
+    assert second.content == first.content
+    for name in ("etag", "content-type", "location"):
+        assert second.headers.get(name) == first.headers.get(name)
+
+
+def events(house):
+    """How much was done, so far: every change of state writes an event, what strangers ask a message."""
+    return _count(house, AuditEvent) + _count(house, OutgoingMessage)
+
+
+def kept(house):
+    with house.database.read_session() as session:
+        return list(session.scalars(sa.select(KeptAnswer).order_by(KeptAnswer.created_at, KeptAnswer.key)))
+
+
+def _count(house, table):
+    with house.database.read_session() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(table))
+
+
+def sites(company):
+    return [site["name"] for site in ok(company.get("/v1/sites"))["items"]]

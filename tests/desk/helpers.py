@@ -1,16 +1,8 @@
-"""What the tests of the desk share."""
+"""Cases that a reviewer holds."""
 
 from app.actor import Role
 
 QUESTION = {"text": "When did series production start?"}
-
-
-def refused(answer, status, code=None):
-    """The problem document of an answer that had to be refused in just this way."""
-    assert answer.status_code == status, f"{answer.request.method} {answer.request.url}: {answer.text}"
-    document = answer.json()
-    assert code is None or document["code"] == code, document
-    return document
 
 
 def second_reviewer(house):
@@ -29,7 +21,3 @@ def asked(house, company, *questions):
     case_id = claimed(house, company)
     house.reviewer.act(f"/v1/cases/{case_id}/request-information", {"questions": list(questions) or [QUESTION]})
     return case_id
-
-
-def pointers(document):
-    return [error["pointer"] for error in document["errors"]]

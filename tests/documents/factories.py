@@ -1,4 +1,4 @@
-"""A paper to try things on, and what other people's programs see in it."""
+"""A key, a QR token and a PDF certificate, and what other programs read in it."""
 
 from datetime import date
 
@@ -6,8 +6,41 @@ import typst
 
 from app.documents import codes, letters, paper, stamp, typeset
 from app.documents.paper import PaperFacts
+from app.documents.stamp import Stamp
+from app.jws import PrivateKey
+from app.keys import FileSigner, did_kid
 from app.schemes.emblems import emblem
-from tests.documents.documents_world import PEM, STAMP, signer_of
+
+DID = "did:web:mark.example"
+
+
+PEM = b"""-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpSM4og0FLiBP/doR
+EvjshfllOxsZ7tUeDYP65osx0fmhRANCAASEva4ir/8rS22FxDHsvzyU/A7nvb89
+mJBbXADR9ZlyDI6SdbLnr8QahsfNX7hiFuB3YBXjBheMkjqtLthJoueD
+-----END PRIVATE KEY-----
+"""
+
+
+"""A key of the tests only."""
+
+
+STAMP = Stamp(
+    number="MIK-2026-000042-Y",
+    holder="Nümunə-Boru MMC",
+    product="Welded steel tube",
+    hs6="730630",
+    valid_from=date(2026, 11, 22),
+    valid_until=date(2029, 11, 21),
+    list_id=1,
+    index=4711,
+)
+
+
+def signer_of(pem):
+    key = PrivateKey.from_pem(pem)
+    return FileSigner(did_kid(DID, key.public), key)
+
 
 NAMES = {
     "az": "Qarabağda istehsal olunub – Azərbaycanın ürəyi",
@@ -18,6 +51,8 @@ NAMES = {
     "zh": "卡拉巴赫制造——阿塞拜疆之心",
     "de": "Hergestellt in Karabach – Herz Aserbaidschans",
 }
+
+
 PRODUCT = {
     "az": "Qaynaqlı polad boru, ağ, əyri, şüşə",
     "en": "Welded steel tube",
@@ -27,6 +62,8 @@ PRODUCT = {
     "zh": "焊接钢管",
     "de": "Geschweißtes Stahlrohr",
 }
+
+
 FACTS = PaperFacts(
     number=STAMP.number,
     mark_name=NAMES["en"],
@@ -52,7 +89,11 @@ FACTS = PaperFacts(
     authority_names={"az": "Nişanın sahibi", "en": "Owner of the mark", "ru": "Владелец знака"},
     contact=("mark@owner.example", "+994 12 000 00 00"),
 )
+
+
 SIGNER = signer_of(PEM)
+
+
 STAMPED = stamp.stamped_url(FACTS.url, stamp.make(STAMP, SIGNER))
 
 

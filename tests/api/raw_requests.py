@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import uvicorn
 
-from tests.api.api_world import in_state, rows
-from tests.support import PDF, ok
+from tests.factories import PDF, in_state, ok
+from tests.helpers import rows
 
 SECRET = "Secret order 17"
 
