@@ -8,8 +8,9 @@ import itertools
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
-import zlib
+from collections import Counter
 from contextlib import contextmanager
 
 import pytest
@@ -36,75 +37,49 @@ _names = itertools.count()
 LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 KINDS = ["sqlite", "postgresql"]
 
-SAMPLED = (
-    "api/test_access", "api/test_client_secrets", "api/test_declaration", "api/test_documents", "api/test_evidence",
-    "api/test_holder", "api/test_idempotency_routes", "api/test_manners", "api/test_matters", "api/test_more_marks",
-    "api/test_open_data", "api/test_order", "api/test_password_requests", "api/test_problems",
-    "api/test_published_lists", "api/test_recorded_attempts", "api/test_registration_requests", "api/test_reports",
-    "api/test_tenants", "api/test_transitions", "api/test_verify_file", "api/test_verify_many",
-    "certificates/test_search", "cli/test_bundle", "cli/test_commands", "cli/test_production", "desk/", "documents/",
-    "history/test_audit_route", "history/test_every_write", "history/test_tampering", "interop/",
-    "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill", "pages/", "registry/",
-    "services/test_access_secrets", "services/test_dossier_facts", "services/test_impact", "services/test_products",
-    "stories/test_a_short_term", "stories/test_the_sample_products", "stories/test_the_shortest_way",
-)  # fmt: skip
-"""Tests about what is said and to whom, long tables most of them: on PostgreSQL one in sixteen is run, always the same
-ones. What rests on the database itself (services, races, stories, migrations, the log, retries) is run whole on both.
-`make test-long` runs everything on both."""
 ONE_IN = 16
-LONG = (
-    "api/test_idempotency_workers.py::test_four_workers_and_a_worker_that_dies[sqlite",
-    "api/test_schemathesis.py::test_every_operation_by_itself[postgresql",
-    "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
-    "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
-    "test_readme.py::test_the_walk_through_prints_what_it_says[postgresql",
-    "install/test_image.py::test_its_steps", "install/test_index.py::test_a_fresh",
-    "services/test_impact.py::test_memory",
-)  # fmt: skip
-"""Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks, whole
-installations."""
-
-UNMEASURED = (
-    "api/test_idempotency_routes", "api/test_idempotency_workers", "api/test_manners", "api/test_order",
-    "api/test_races", "api/test_schemathesis", "api/test_tenants", "api/test_transitions", "api/test_tricks",
-    "benchmarks/", "cli/test_demo", "cli/test_production_start", "desk/test_precedents", "history/test_every_write",
-    "interop/", "ledger/test_merkle.py::test_every", "ledger/test_merkle.py::test_a_million", "pages/test_accessible",
-    "pages/test_register_browser", "pages/test_verify_browser", "races/",
-    "stories/", "test_readme",
-)  # fmt: skip
-"""Run without measuring coverage, which would double their time: what they walk through, others measure already."""
-SHORT = (
-    "applications/", "certificates/", "cli/test_commands", "documents/", "install/", "interop/test_interop", "ledger/",
-    "migrations/", "pages/test_verify_http", "products/", "registry/", "rules/", "stories/", "test_", "vectors/",
-    "verification/test_offline", "verification/test_verification_lane",
-)  # fmt: skip
-"""A minute of everything that another Python could do otherwise, the whole journeys among it: for `make test-short`."""
+MARKERS = {
+    "pg_sampled": f"what is said and to whom, in long tables: on PostgreSQL every {ONE_IN}th case of a module",
+    "long": 'left to `make test-long`: kills, whole installations; `long("sqlite")`: on this kind of database alone',
+    "no_coverage": "run without measuring coverage, which doubles the time: other tests measure what they reach",
+    "short": "a minute of what another Python could do otherwise, the whole journeys among it: for `make test-short`",
+}
+"""They stand in a module, in the `__init__.py` of a folder (for all in it) or above a test. What rests on the database
+itself (services, races, migrations, the log, retries) runs whole on both kinds. MIK_TEST_WHOLE=1 runs everything."""
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "unmeasured: coverage is not measured (all that runs on PostgreSQL as well)")
-    config.addinivalue_line("markers", "short: belongs to the cross-section that other Pythons run")
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        name = item.nodeid.removeprefix("tests/")
-        if "[postgresql" in name or name.startswith(UNMEASURED):
-            item.add_marker("unmeasured")
-        if name.startswith(SHORT):
-            item.add_marker("short")
+        package = item.module.__name__.rpartition(".")[0]
+        for mark in getattr(sys.modules[package], "pytestmark", ()):
+            item.add_marker(mark)
+        if "[postgresql" in item.nodeid:
+            item.add_marker("no_coverage")
     if os.environ.get("MIK_TEST_WHOLE"):
         return
-    left = [item for item in items if _is_left_for_long(item)]
-    config.hook.pytest_deselected(items=left)  # counted in the last line of the run
-    gone = set(left)
-    items[:] = [item for item in items if item not in gone]
+    left = {item for item in items if _is_long(item)} | _outside_the_sample(items)
+    config.hook.pytest_deselected(items=list(left))  # counted in the last line of the run
+    items[:] = [item for item in items if item not in left]
 
 
-def _is_left_for_long(item):
-    name = item.nodeid.removeprefix("tests/")
-    sampled = "[postgresql" in name and name.startswith(SAMPLED)
-    return name.startswith(LONG) or (sampled and zlib.crc32(item.nodeid.encode()) % ONE_IN != 0)
+def _is_long(item):
+    return any(not mark.args or f"[{mark.args[0]}" in item.nodeid for mark in item.iter_markers("long"))
+
+
+def _outside_the_sample(items):
+    """Cases on PostgreSQL that `make test` leaves out: of each sampled module all but the first and every 16th more."""
+    seen, left = Counter(), set()
+    for item in items:
+        if "[postgresql" in item.nodeid and item.get_closest_marker("pg_sampled"):
+            if seen[item.module.__name__] % ONE_IN:
+                left.add(item)
+            seen[item.module.__name__] += 1
+    return left
 
 
 @pytest.fixture(scope="session")

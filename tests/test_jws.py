@@ -14,6 +14,7 @@ from app import jws
 from app.jws import PrivateKey, PublicKey, Reason, Refused, UnusableKey
 from tests.helpers import b64, unb64
 
+pytestmark = pytest.mark.short
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KID = "did:web:mark.example#key"
 

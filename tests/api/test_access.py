@@ -17,6 +17,7 @@ from app.keys import access_signer
 from tests.factories import PASSWORD, Caller, in_state, ok, product, voen_of
 from tests.helpers import count, execute, refused, rows, stored_id
 
+pytestmark = pytest.mark.pg_sampled
 FORM = "/v1/auth/token"
 
 

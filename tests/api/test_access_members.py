@@ -10,6 +10,7 @@ from tests.api.helpers import colleague, denied, email_of, me, renew, sign_in
 from tests.factories import PASSWORD, Caller, ok
 from tests.helpers import at_once, events, refused, rows, statuses
 
+pytestmark = pytest.mark.pg_sampled
 INVITED = {"email": "second@company.example"}
 
 

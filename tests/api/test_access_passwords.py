@@ -7,6 +7,7 @@ from tests.api.helpers import bearer, colleague, denied, email_of, enrolled, me,
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
 
+pytestmark = pytest.mark.pg_sampled
 NEW = "an entirely different pass phrase"
 
 

@@ -12,6 +12,7 @@ from tests.api.helpers import FORM, denied
 from tests.factories import PDF, Caller, ok, product
 from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 PEOPLE = {
     "POST /v1/me/password",

@@ -7,6 +7,8 @@ from tests.api.helpers import FORM, Authenticator, bearer, denied, email_of, enr
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, refused, rows, statuses
 
+pytestmark = pytest.mark.pg_sampled
+
 
 def step_up(house, tokens, code):
     return house.http.post("/v1/auth/step-up", json={"otp": code}, headers=bearer(tokens))

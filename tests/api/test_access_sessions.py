@@ -12,6 +12,8 @@ from tests.api.helpers import FORM, bearer, denied, email_of, me, renew, sign_in
 from tests.factories import ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
 
+pytestmark = pytest.mark.pg_sampled
+
 
 @pytest.fixture
 def company(house):

@@ -8,6 +8,7 @@ from tests.api.helpers import denied, email_of, enrolled, me, renew, sign_in
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
 
+pytestmark = pytest.mark.pg_sampled
 NEW = {"email": "new@staff.example", "full_name": "Leyla Nümunə"}
 
 

@@ -11,6 +11,7 @@ from tests.api.helpers import FORM, denied
 from tests.factories import ok
 from tests.helpers import events, execute, refused
 
+pytestmark = pytest.mark.pg_sampled
 GRANT = {"grant_type": "client_credentials"}
 CHALLENGE = 'Basic realm="API clients", charset="UTF-8"'
 

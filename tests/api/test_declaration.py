@@ -6,6 +6,8 @@ from app.applications.declaration import declaration_text
 from tests.factories import PDF, in_state, ok, product, program_of
 from tests.helpers import count, execute, refused, rows
 
+pytestmark = pytest.mark.pg_sampled
+
 
 @pytest.fixture(scope="module")
 def company(shared_house):

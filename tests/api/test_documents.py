@@ -24,6 +24,7 @@ from tests.factories import certified_again, ok
 from tests.helpers import execute, refused
 from tests.readers import scan, text_of
 
+pytestmark = pytest.mark.pg_sampled
 KINDS = {
     "qr.svg": "image/svg+xml",
     "qr.png": "image/png",

@@ -16,6 +16,7 @@ from app.db import new_id
 from tests.factories import PDF, in_state, ok
 from tests.helpers import count, refused
 
+pytestmark = pytest.mark.pg_sampled
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0" * 40
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\0" * 40
 HTML = b"<!doctype html><script>alert(1)</script>"

@@ -12,6 +12,7 @@ from app.schemes.evidence_kinds import Scope, kinds
 from tests.factories import LONG_AGO, LOOKED_UP, PAPERS, PDF, lay, ok, other_reviewer
 from tests.helpers import count, refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 STRUCTURE = {
     "names": {"az": "Polad konstruksiya", "en": "Steel structure"},
     "hs6": "730890",

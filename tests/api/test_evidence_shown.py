@@ -5,6 +5,7 @@ import pytest
 from tests.factories import LOOKED_UP, PDF, ok
 from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 STAFF_ONLY = ("tax-status", "background-check", "inspection-record", "register-snapshot")
 PERMIT = {"issued_on": "2025-03-01", "number": "E-4"}
 REASON = {"reason": "It was exchanged for another one."}

@@ -8,6 +8,8 @@ import pytest
 from tests.api.test_more_marks import honey_of
 from tests.factories import ok
 
+pytestmark = pytest.mark.pg_sampled
+
 
 @pytest.fixture(scope="module")
 def company(shared_house):

@@ -6,11 +6,13 @@ A new address turns this red until it has a case below, or stands among the few 
 from importlib.resources import files
 
 import pyotp
+import pytest
 
 from app.actor import Role
 from tests.api.helpers import events, is_replay, keyed, new_key, same
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CHANGES = {"post", "put", "patch", "delete"}
 KEEPS_NO_ANSWER = {
     "POST /v1/auth/token": "an access token is a secret; asking again gives another",

@@ -10,6 +10,8 @@ from tests.api.helpers import events, is_replay, keyed, new_key, same
 from tests.api.retry_workers import serving, until_answered
 from tests.factories import open_house, product, program_of
 
+pytestmark = pytest.mark.no_coverage
+
 
 @pytest.fixture
 def house(database_url, tmp_path):
@@ -40,6 +42,7 @@ def program(house):
         yield Program(house, address)
 
 
+@pytest.mark.long("sqlite")
 def test_four_workers_and_a_worker_that_dies(house, program):
     """One start of the workers for all of it: that is what takes the time."""
     many_at_once_are_one_write(program)

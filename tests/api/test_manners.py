@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet
 from tests.factories import in_state, ok, product
 from tests.helpers import execute, refused
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 SPACE = "https://example.org"
 
 

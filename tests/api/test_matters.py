@@ -10,6 +10,7 @@ from app.registry.days import day_in_baku
 from tests.factories import PDF, ok, product
 from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 CHANGE = {"what": "supplier", "text": "The coil comes from another mill.", "on": "2026-12-01"}
 REASON = "The authority has not issued it."
 

@@ -12,6 +12,7 @@ from tests.factories import ok, product
 from tests.helpers import refused
 from tests.pages.browsing import HTML
 
+pytestmark = pytest.mark.pg_sampled
 FOURTH = """
 code = "BAKU"
 kind = "local_brand"

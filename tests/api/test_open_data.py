@@ -13,6 +13,7 @@ from app.certificates import search_store
 from tests.factories import ok
 from tests.helpers import execute, refused
 
+pytestmark = pytest.mark.pg_sampled
 CSV, JSON_LINES = "/v1/certificates.csv", "/v1/certificates.jsonl"
 BOTH = pytest.mark.parametrize("path", [CSV, JSON_LINES])
 

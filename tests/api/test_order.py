@@ -12,6 +12,7 @@ from app.actor import Role
 from tests.factories import PASSWORD, PDF, QUESTION, REASON, in_state, ok, open_house, other_reviewer, product, voen_of
 from tests.helpers import count, execute, refused, rows
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 CHANGED_SITE = {"name": "Hall 2", "production_started_on": "2024-03-01"}

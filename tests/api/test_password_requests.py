@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
+import pytest
 import sqlalchemy as sa
 
 from app.access import guesses
@@ -10,6 +11,7 @@ from tests.api.helpers import colleague, denied, email_of, sign_in
 from tests.factories import ok
 from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 PATH = "/v1/auth/password-resets"
 NEW = "an entirely different pass phrase"
 

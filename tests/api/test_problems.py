@@ -9,6 +9,7 @@ from app.web.problems import problem
 from tests.factories import PDF, ok, product
 from tests.helpers import refused
 
+pytestmark = pytest.mark.pg_sampled
 FOREIGN = re.compile(
     r"Input should|Field required|Extra inputs|validation error|pydantic|NoneType|<class|Enum|regex|str\b"
 )

@@ -10,6 +10,7 @@ from app.schemes.lists import lists
 from tests.factories import ok
 from tests.helpers import refused
 
+pytestmark = pytest.mark.pg_sampled
 LISTS = ("/v1/operations", "/v1/units", "/v1/flags")
 ALL = pytest.mark.parametrize("path", [*LISTS, "/v1/headings", "/v1/headings?q=7306"])
 

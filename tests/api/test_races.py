@@ -12,6 +12,7 @@ from app.web.gate import AT_WORK, Gates, Kind
 from tests.factories import PASSWORD, in_state, ok, other_approver, other_reviewer, product, voen_of
 from tests.helpers import count, refused, rows
 
+pytestmark = pytest.mark.no_coverage
 LOST = {409, 412}
 FALSE = {"reason": "It is false.", "found_false": True}
 

@@ -4,6 +4,7 @@ import json
 import logging
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
@@ -11,6 +12,7 @@ from app.actor import SYSTEM
 from app.web.reading_trail import TRIES, ReadingTrail
 from tests.factories import NOW, PASSWORD, ok
 
+pytestmark = pytest.mark.pg_sampled
 TYPED = "a secret that went into the wrong box"
 
 

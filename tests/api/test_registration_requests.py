@@ -8,6 +8,7 @@ from tests.api.test_password_requests import counted
 from tests.factories import PASSWORD, ok, voen_of
 from tests.helpers import events, refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 ASK, CONFIRM = "/v1/registrations", "/v1/registrations/confirm"
 
 

@@ -4,10 +4,13 @@ import base64
 import logging
 import re
 
+import pytest
+
 from app.certificates.reports import MOST_OPEN
 from tests.factories import ok
 from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 FOREIGN = "https://mik-az.example/v/MIK-2026-000042-Y"
 

@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.factories import in_state, ok, product
 
+pytestmark = pytest.mark.no_coverage
 ROUNDS = min(20, int(os.environ.get("MIK_TEST_ROUNDS", "1")))
 CHECKS = [
     not_a_server_error,
@@ -129,6 +130,7 @@ def world(shared_house):
     return World(shared_house)
 
 
+@pytest.mark.long
 @on("postgresql")  # which is the stricter one about what it stores
 def test_every_operation_by_itself(world):
     calls = 0

@@ -13,6 +13,7 @@ from tests.factories import PASSWORD, PDF, in_state, ok, product, program_of
 from tests.helpers import refused
 from tests.second_factor import NEEDED
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 METHODS = ("get", "head", "put", "post", "delete", "patch")
 
 PUBLIC = """

@@ -23,6 +23,9 @@ from tests.factories import (
 )
 from tests.helpers import execute, refused, rows
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
+
+
 # state → action → (role, states that it may lead to)
 LIFE = {
     "draft": {"submit": ("applicant", {"submitted"}), "withdraw": ("applicant", {"withdrawn"})},

@@ -13,7 +13,10 @@ import pytest
 
 from tests.api.raw_requests import Line, Request, World, listening, same
 
-pytestmark = pytest.mark.parametrize("shared_house", ["sqlite"], indirect=True, scope="module")  # no matter of tables
+pytestmark = [
+    pytest.mark.no_coverage,
+    pytest.mark.parametrize("shared_house", ["sqlite"], indirect=True, scope="module"),
+]  # no matter of tables
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL")
 
 

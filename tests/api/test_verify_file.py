@@ -11,6 +11,8 @@ from app.documents.stamp import Stamp, make
 from tests.factories import ok
 from tests.helpers import refused
 
+pytestmark = pytest.mark.pg_sampled
+
 
 def picture(text):
     out = io.BytesIO()

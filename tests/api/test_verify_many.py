@@ -5,6 +5,8 @@ import pytest
 from app.settings import Settings
 from tests.factories import ok, open_house
 
+pytestmark = pytest.mark.pg_sampled
+
 
 def test_a_batch_of_everything(house):
     company = house.company()

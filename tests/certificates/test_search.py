@@ -9,6 +9,7 @@ from app.certificates.search import Counts, Group, Search, Standing, standing_of
 from app.registry.days import day_in_baku
 from tests.factories import ok, product
 
+pytestmark = pytest.mark.pg_sampled
 DAY = date(2026, 11, 22)
 
 

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from app.cli import app, bundle, verify
 
+pytestmark = pytest.mark.pg_sampled
+
 
 @pytest.fixture
 def run(shared_house, monkeypatch):

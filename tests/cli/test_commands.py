@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.web.deps import utc_now
 from tests.factories import ok, open_house
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.short]
 HEADER = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status\n"
 LINE = "X01,Nümunə-X MMC,Sample X (fictional),MMC,0010000101,AGDAM-SP,Ağdam,AZ-AGM,QARABAG,{status}\n"
 

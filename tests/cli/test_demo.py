@@ -17,6 +17,7 @@ from app.cli.demo.client import NoService, wait_until_ready
 from tests.cli.helpers import OF_SESSIONS, transcript
 from tests.live import clean_environment, free_port, serving
 
+pytestmark = pytest.mark.no_coverage
 ADDRESS = "http://localhost:8000"
 
 
@@ -45,6 +46,7 @@ def kill_once_it_says(process, words):
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_killed_completed_and_played_again(tmp_path):
     with serving(tmp_path) as live:
         kill_once_it_says(live.start("demo"), "Sample Roofing declares")

@@ -10,6 +10,7 @@ from app.cli.demo.journey import play
 from tests.cli.helpers import Line, LineDead, counts, issued, stage, theatre, transcript
 from tests.factories import ok
 
+pytestmark = pytest.mark.no_coverage
 CUT_EVERY = 23
 """Writes until the line dies. More cuts take longer and tell the same."""
 
@@ -102,6 +103,7 @@ def test_a_second_run_adds_nothing_and_shows_the_same(house):
     assert counts(house.database) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("last_goes_out", [True, False], ids=["answer lost", "request lost"])
 def test_cut_off_anywhere_the_next_run_completes_it(house, sqlite_template, tmp_path, last_goes_out):
     cut_off = 0

@@ -20,6 +20,7 @@ from app.schemes.scheme_file import load_schemes
 from tests.cli.helpers import stage, theatre
 from tests.factories import NOW
 
+pytestmark = pytest.mark.no_coverage
 CASES = (*cast.CASES, cast.UNCONFIRMED)
 ROWS = [row for row in sample_rows(cast.PRODUCTS_FILE) if row["product_id"] in MADE]
 

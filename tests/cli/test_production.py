@@ -20,6 +20,8 @@ from app.main import create_app, prepare
 from app.settings import Settings
 from tests.cli.factories import NOW, World, unmigrated
 
+pytestmark = pytest.mark.pg_sampled
+
 
 @pytest.fixture
 def world(database_url, tmp_path, monkeypatch):

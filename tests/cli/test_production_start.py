@@ -24,6 +24,7 @@ from app.settings import Settings
 from app.web.deps import utc_now
 from tests.cli.factories import World, unmigrated
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 PASSWORD = "correct horse battery staple"
 
 
@@ -62,6 +63,7 @@ class Live:
             server.wait(60)
 
 
+@pytest.mark.long("sqlite")
 def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
     """As docs/production.md says: migrate, make the first owner, check, serve."""
     world = World(database_url, tmp_path)

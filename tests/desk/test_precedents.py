@@ -8,6 +8,8 @@ from tests.desk.helpers import claimed
 from tests.factories import ok, product
 from tests.helpers import refused
 
+pytestmark = pytest.mark.no_coverage
+
 
 def reject(house, case_id, reason="The statement of “Gizli” cannot be believed."):
     house.review(case_id, outcome="reject", reasons=[reason])

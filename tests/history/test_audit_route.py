@@ -9,6 +9,8 @@ import pytest
 from app.audit import chain_hash
 from tests.factories import NOW, ok
 
+pytestmark = pytest.mark.pg_sampled
+
 
 def read(caller, **params):
     return ok(caller.get("/v1/audit", params={"limit": 100} | params))["items"]

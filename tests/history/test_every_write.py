@@ -17,6 +17,7 @@ from tests.factories import ok
 from tests.history.walks import READS_ONLY, WALKS
 from tests.second_factor import NEEDED, NOT_NEEDED
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 WRITES = {"post", "put", "patch", "delete"}
 
 

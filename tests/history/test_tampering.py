@@ -16,6 +16,7 @@ from app.audit import AuditEvent, AuditHead, Fault, chain_hash, check, hashed_me
 from app.cli import app as mik
 from tests.ledger.helpers import attack, disarm
 
+pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, 0, 123_456, tzinfo=UTC)
 LENGTH = 8
 

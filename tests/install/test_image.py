@@ -69,6 +69,7 @@ def test_it_runs_in_production_and_not_as_root():
     assert "demo" not in " ".join(told(final, "CMD"))
 
 
+@pytest.mark.long
 def test_its_steps_make_a_service_that_refuses_to_start_without_settings_and_plays_the_demo_on_demand(tmp_path):
     build, final = stages()
     folder = tmp_path / "srv"

@@ -23,6 +23,7 @@ print(json.dumps([[each.name, each.version] for each in metadata.distributions()
 """
 
 
+@pytest.mark.long
 def test_a_fresh_installation_has_the_locked_versions_though_the_index_has_higher_ones(tmp_path):
     locked = pins(RUNTIME, DEVELOPMENT)
     with index_of_higher_versions(locked) as (address, asked):

@@ -11,6 +11,7 @@ from app.certificates.record import utc_text
 from tests.factories import ok, open_house
 from tests.interop.helpers import install, node
 
+pytestmark = pytest.mark.short
 FOLDER = Path(__file__).parent
 UNTP = "https://vocabulary.uncefact.org/untp/0.7.0/context/"
 BASE = "https://verify.example.az"

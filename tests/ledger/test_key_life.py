@@ -21,6 +21,7 @@ from app.ledger.key_files import KeyFileAway, KeyFiles
 from tests.factories import ok
 from tests.ledger.helpers import derived, entries_of
 
+pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 DID = "did:web:mark.example"
 A_DAY = timedelta(days=1)

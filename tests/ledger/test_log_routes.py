@@ -13,6 +13,7 @@ from app.ledger.note import parse_vkey
 from tests.factories import ok
 from tests.ledger.helpers import derived, entries_of, head_of
 
+pytestmark = pytest.mark.pg_sampled
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 

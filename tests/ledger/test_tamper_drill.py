@@ -27,6 +27,7 @@ from tests.conftest import _admin, _fresh, _named
 from tests.factories import open_house
 from tests.ledger.helpers import attack, entries_of, head_of
 
+pytestmark = pytest.mark.pg_sampled
 SERIAL = itertools.count()
 
 

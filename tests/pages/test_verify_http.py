@@ -15,6 +15,7 @@ from tests.factories import product
 from tests.pages.browsing import HTML
 from tests.pages.forged import forged_codes, mangled
 
+pytestmark = pytest.mark.short
 DEMO = "This is a demonstration. Certificates, companies and contacts are invented; nothing here is valid."
 HOSTILE = [
     "<script>alert(1)</script>",

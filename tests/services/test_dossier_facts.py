@@ -2,10 +2,14 @@
 
 from uuid import UUID
 
+import pytest
+
 from app.applications import assessment
 from app.applications.model import Application
 from app.schemes import facts
 from tests.factories import ok
+
+pytestmark = pytest.mark.pg_sampled
 
 
 def gathered(house, application_id):

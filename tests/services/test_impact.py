@@ -23,6 +23,7 @@ from app.schemes import service as schemes
 from app.schemes.model import RulesetRow
 from tests.factories import publish
 
+pytestmark = pytest.mark.pg_sampled
 STRICT = [("K-06", "pass_at", "99"), ("K-06", "review_at", "1")]
 
 
@@ -245,6 +246,7 @@ def peak(house, compared):
 FEW, MANY = (int(each) for each in os.environ.get("MIK_TEST_IMPACT", "60,400").split(","))
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_certificates(house):
     number = house.certify()
     publish(house, "MIK", "2099.1", STRICT)

@@ -18,6 +18,8 @@ from app.schemes.facts import Basis
 from app.schemes.lists import lists
 from tests.services.factories import NOW, VOENS, add_park, member, register, staff
 
+pytestmark = pytest.mark.pg_sampled
+
 
 def a_site(session, actor):
     add_park(session)

@@ -8,6 +8,7 @@ from app.registry.days import day_in_baku
 from tests.factories import PAPERS, ok
 from tests.helpers import execute, refused, stored_id
 
+pytestmark = pytest.mark.pg_sampled
 RULES = {"residency": "K-02", "permit": "K-11", "conformity-document": "C-11"}
 QUESTION = {"questions": [{"text": "It would end soon. Do you accept that?", "field": "/term"}]}
 

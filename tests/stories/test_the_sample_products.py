@@ -8,6 +8,7 @@ import pytest
 from app.cli.demo.sample_products import MADE, claimed_lines, product_body
 from tests.factories import ok
 
+pytestmark = pytest.mark.pg_sampled
 IN_THE_PARK = ("P001", "P002", "P003", "P004", "P005", "P007", "P010", "P013", "P015", "P016", "P017", "P019")
 OF_A_NON_RESIDENT = ("P043",)
 SAMPLE = files("app.registry") / "sample" / "products.csv"

@@ -9,6 +9,7 @@ import pytest
 from app.schemes.evidence_kinds import Scope, kinds
 from tests.factories import PAPERS, PDF, lay, ok, product
 
+pytestmark = pytest.mark.pg_sampled
 MOST_CALLS, MOST_DOCUMENTS = 12, 6
 BARE = ("names", "hs6", "unit", "site_id")
 BOOKS = ("ex_works", "materials", "steps", "costs")

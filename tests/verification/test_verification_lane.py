@@ -17,6 +17,7 @@ from app.verification.store import RegisterAway
 from app.web import problems
 from tests.verification.factories import NOW, ring_of, signer_of
 
+pytestmark = pytest.mark.short
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}
 
