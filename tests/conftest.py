@@ -104,30 +104,39 @@ def pg_url():
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "mik.sqlite3"
-    database = open_database(f"sqlite:///{path}")
-    migrate(database)
-    with database.write_engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")  # leave the transaction: a checkpoint cannot run inside one
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
+    _migrate(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture(scope="session")
 def pg_template(pg_url):
-    name = f"template_{os.getpid()}"
-    _admin(pg_url, f'CREATE DATABASE "{name}"')
-    database = open_database(_named(pg_url, name))
-    migrate(database)
-    database.dispose()
-    yield name
-    _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _pg_copy(pg_url, "template") as url:
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(sqlite_template, tmp_path_factory):
+    """A database and a data folder with the issuer, keys, rules and parks, to be copied for each running app."""
+    folder = tmp_path_factory.mktemp("prepared")
+    shutil.copy(sqlite_template, folder / "mik.sqlite3")
+    _prepare(f"sqlite:///{folder / 'mik.sqlite3'}", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_pg(pg_url, pg_template, tmp_path_factory):
+    """Address of such a database on PostgreSQL, and the folder of its keys."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with _pg_copy(pg_url, "prepared", pg_template) as url:
+        _prepare(url, folder)
+        yield url, folder
 
 
 @pytest.fixture(params=KINDS)
 def database_url(request, tmp_path):
-    """Address of a freshly migrated, empty database of each kind."""
-    with _fresh(request, tmp_path) as url:
+    """Address of a freshly migrated database of each kind: empty, or prepared where the test uses `house`."""
+    with _fresh(request, tmp_path, is_prepared="house" in request.fixturenames) as url:
         yield url
 
 
@@ -142,7 +151,7 @@ def database(database_url):
 @pytest.fixture
 def house(database_url, tmp_path):
     """The whole service on each kind of database, with its people: see factories.py."""
-    with open_house(database_url, tmp_path) as house:
+    with open_house(database_url, tmp_path, is_prepared=True) as house:
         yield house
 
 
@@ -157,7 +166,7 @@ def shared_database_url(request, tmp_path_factory):
 def shared_house(request, tmp_path_factory):
     """One house for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
     folder = tmp_path_factory.mktemp("house")
-    with _fresh(request, folder) as url, open_house(url, folder) as house:
+    with _fresh(request, folder, is_prepared=True) as url, open_house(url, folder, is_prepared=True) as house:
         yield house
 
 
@@ -168,22 +177,58 @@ def session(database):
 
 
 @contextmanager
-def _fresh(request, folder):
-    """A copy of the migrated template of the kind that the fixture is asked for."""
+def _fresh(request, folder, *, is_prepared=False):
+    """A copy of a template of the kind that the fixture is asked for, in `folder` if it is a file.
+
+    Keys of a prepared database go to `folder / "data"`, where `open_house` looks for them.
+    """
     if request.param == "sqlite":
-        path = folder / "mik.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        path, template = folder / "mik.sqlite3", request.getfixturevalue("sqlite_template")
+        if is_prepared:
+            prepared = request.getfixturevalue("prepared_sqlite")
+            template = prepared / "mik.sqlite3"
+            shutil.copytree(prepared / "data", folder / "data")
+        shutil.copy(template, path)
         yield f"sqlite:///{path}"
         return
-    url, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
-    name = f"test_{os.getpid()}_{next(_names)}"
-    _admin(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _named(url, name)
-    _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    template = request.getfixturevalue("pg_template")
+    if is_prepared:
+        template, prepared = request.getfixturevalue("prepared_pg")
+        shutil.copytree(prepared / "data", folder / "data")
+    with _pg_copy(request.getfixturevalue("pg_url"), "test", template) as url:
+        yield url
 
 
-def _named(url, name):
-    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+@contextmanager
+def _pg_copy(pg_url, prefix, template_url=None):
+    """Address of a database of its own on the server, empty or a copy of that one, until the end of the block."""
+    name = f"{prefix}_{os.getpid()}_{next(_names)}"
+    template = f' TEMPLATE "{sa.make_url(template_url).database}"' if template_url else ""
+    _admin(pg_url, f'CREATE DATABASE "{name}"{template}')
+    yield sa.make_url(pg_url).set(database=name).render_as_string(hide_password=False)
+    _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _migrate(url):
+    database = open_database(url)
+    migrate(database)
+    _close(database)
+
+
+def _prepare(url, folder):
+    """Write the issuer, keys, rules and parks as the app does before its first start."""
+    with open_house(url, folder):
+        pass
+    _close(open_database(url))
+
+
+def _close(database):
+    """Dispose of the connections; of SQLite, leave all in the one file that is copied."""
+    if database.is_sqlite:
+        with database.write_engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")  # leave the transaction: a checkpoint cannot run inside one
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
 
 
 def _admin(url, statement):

@@ -527,14 +527,18 @@ class House:
 
 
 @contextmanager
-def open_house(database_url, folder, clock=None, **settings):
-    """The service on a migrated database, with cheap password hashes; its keys and files go to `folder`."""
+def open_house(database_url, folder, clock=None, *, is_prepared=False, **settings):
+    """The service on a migrated database, with cheap password hashes; its keys and files go to `folder`.
+
+    `is_prepared`: the database and the keys are copies of prepared ones (conftest.py).
+    """
     clock = clock or Clock()
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
     given |= {"mail_seconds": 0}  # tests have their messages sent by `House.mail`
     given |= {"registrations_per_day": 0}  # tests register any number from one address
     settings = Settings(**(given | settings))
-    prepare(settings, clock())
+    if not is_prepared:
+        prepare(settings, clock())
     with ExitStack() as stack:
         with patch.object(passwords, "Argon2Hasher", partial(passwords.Argon2Hasher, 1, 8)):
             app = create_app(settings, clock)
