@@ -15,7 +15,7 @@ from app.certificates import places, service, status_list, status_list_store
 from app.certificates.model import Certificate, Counter, StatusListRow
 from app.certificates.status_list import Purpose
 from app.certificates.status_list_service import SIGN_ANEW
-from app.cli import app
+from app.cli import app as mik
 from app.keys import certificate_signer, read_jwks
 from tests.factories import open_house
 
@@ -266,7 +266,7 @@ def test_mik_status_lists_check(house, take, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
 
     def run(*words):
-        return CliRunner().invoke(app, ["status-lists", "check", *words])
+        return CliRunner().invoke(mik, ["status-lists", "check", *words])
 
     number, other, gone = take(3)
     index = row_of(house, number).status_index

@@ -7,7 +7,8 @@ import socket
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app, bundle, verify
+from app.cli import app as mik
+from app.cli import bundle, verify
 
 pytestmark = pytest.mark.pg_sampled
 
@@ -22,7 +23,7 @@ def run(shared_house, monkeypatch):
     monkeypatch.setattr(verify, "utc_now", shared_house.clock)
 
     def command(*words):
-        return CliRunner().invoke(app, [str(word) for word in words])
+        return CliRunner().invoke(mik, [str(word) for word in words])
 
     return command
 

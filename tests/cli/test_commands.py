@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.access import demo_staff, store
-from app.cli import app
+from app.cli import app as mik
 from app.commit_pipeline import open_database
 from app.main import prepare
 from app.settings import Settings
@@ -27,7 +27,7 @@ def run(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
 
     def command(*words, **more):
-        return CliRunner().invoke(app, [str(word) for word in words], **more)
+        return CliRunner().invoke(mik, [str(word) for word in words], **more)
 
     return command
 
@@ -162,7 +162,7 @@ def test_a_token_checked_by_keys_alone_is_never_called_valid(run, certified, tmp
 def test_without_a_register_nothing_is_verified(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("MIK_DATABASE_URL", raising=False)
-    refused = CliRunner().invoke(app, ["verify", "MIK-2026-000001-F"])
+    refused = CliRunner().invoke(mik, ["verify", "MIK-2026-000001-F"])
     assert refused.exit_code == 2
     assert "no register here" in refused.output
 
@@ -170,7 +170,7 @@ def test_without_a_register_nothing_is_verified(tmp_path, monkeypatch):
 def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MIK_BASE_URL", "ftp://example.org")
-    refused = CliRunner().invoke(app, ["migrate"])
+    refused = CliRunner().invoke(mik, ["migrate"])
     assert refused.exit_code == 2
     assert "MIK_BASE_URL" in refused.output
 
@@ -178,8 +178,8 @@ def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):
 def test_migrate_makes_the_tables_of_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path / "fresh"))
     monkeypatch.delenv("MIK_DATABASE_URL", raising=False)
-    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
-    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
+    assert CliRunner().invoke(mik, ["migrate"]).exit_code == 0
+    assert CliRunner().invoke(mik, ["migrate"]).exit_code == 0
     assert stat.S_IMODE((tmp_path / "fresh").stat().st_mode) == 0o700
 
 
@@ -194,7 +194,7 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
         "MIK_MAIL_FROM": "noreply@verify.example.az",
     }.items():
         monkeypatch.setenv(name, value)
-    refused = CliRunner().invoke(app, ["serve"])
+    refused = CliRunner().invoke(mik, ["serve"])
     assert refused.exit_code == 2
     assert "mik migrate" in refused.output
 

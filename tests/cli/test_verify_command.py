@@ -3,14 +3,14 @@
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli import app as mik
 
 
 @pytest.fixture
 def verify(house, monkeypatch):
     monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    return lambda *arguments, **more: CliRunner().invoke(app, ["verify", *arguments], **more)
+    return lambda *arguments, **more: CliRunner().invoke(mik, ["verify", *arguments], **more)
 
 
 def test_a_line_for_each(house, verify):
