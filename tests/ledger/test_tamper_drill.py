@@ -1,9 +1,7 @@
 """Somebody who owns the database, but not the key of the log, changes this or that: `mik log check` names it."""
 
 import hashlib
-import itertools
 import json
-import os
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
@@ -23,12 +21,11 @@ from app.ledger.entry import Entry, LogEvent
 from app.ledger.log import LogDamaged
 from app.ledger.log_key import LogKeyFile
 from app.ledger.note import parse_vkey
-from tests.conftest import _admin, _fresh, _named
+from tests.conftest import _fresh, _pg_copy
 from tests.factories import open_house
 from tests.ledger.helpers import attack, entries_of, head_of
 
 pytestmark = pytest.mark.pg_sampled
-SERIAL = itertools.count()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -60,11 +57,8 @@ def copied(url, request, folder):
         shutil.copy(url.removeprefix("sqlite:///"), folder / "copy.sqlite3")  # closed: all of it is in this file
         yield f"sqlite:///{folder / 'copy.sqlite3'}"
         return
-    template, name = sa.make_url(url).database, f"drill_{os.getpid()}_{next(SERIAL)}"
-    server = request.getfixturevalue("pg_url")
-    _admin(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _named(server, name)
-    _admin(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _pg_copy(request.getfixturevalue("pg_url"), "drill", url) as own:
+        yield own
 
 
 class Drill:
