@@ -22,7 +22,7 @@ from app.commit_pipeline import open_database
 from app.ledger.log import SIGNER
 from app.ledger.note import NoteSigner
 from app.schema import migrate
-from tests.factories import open_house
+from tests.factories import running_app
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
 settings.load_profile("shared machine")
@@ -139,8 +139,8 @@ def prepared_pg(pg_url, pg_template, tmp_path_factory):
 
 @pytest.fixture(params=KINDS)
 def database_url(request, tmp_path):
-    """Address of a freshly migrated database of each kind: empty, or prepared where the test uses `house`."""
-    with _fresh(request, tmp_path, is_prepared="house" in request.fixturenames) as url:
+    """Address of a freshly migrated database of each kind: empty, or prepared where the test uses `app`."""
+    with _fresh(request, tmp_path, is_prepared="app" in request.fixturenames) as url:
         yield url
 
 
@@ -153,10 +153,10 @@ def database(database_url):
 
 
 @pytest.fixture
-def house(database_url, tmp_path):
+def app(database_url, tmp_path):
     """The whole service on each kind of database, with its people: see factories.py."""
-    with open_house(database_url, tmp_path, is_prepared=True) as house:
-        yield house
+    with running_app(database_url, tmp_path, is_prepared=True) as app:
+        yield app
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -167,11 +167,11 @@ def shared_database_url(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def shared_house(request, tmp_path_factory):
-    """One house for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
-    folder = tmp_path_factory.mktemp("house")
-    with _fresh(request, folder, is_prepared=True) as url, open_house(url, folder, is_prepared=True) as house:
-        yield house
+def shared_app(request, tmp_path_factory):
+    """One app for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
+    folder = tmp_path_factory.mktemp("app")
+    with _fresh(request, folder, is_prepared=True) as url, running_app(url, folder, is_prepared=True) as app:
+        yield app
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def session(database):
 def _fresh(request, folder, *, is_prepared=False):
     """A copy of a template of the kind that the fixture is asked for, in `folder` if it is a file.
 
-    Keys of a prepared database go to `folder / "data"`, where `open_house` looks for them.
+    Keys of a prepared database go to `folder / "data"`, where `running_app` looks for them.
     """
     if request.param == "sqlite":
         path, template = folder / "mik.sqlite3", request.getfixturevalue("sqlite_template")
@@ -221,7 +221,7 @@ def _migrate(url):
 
 def _prepare(url, folder):
     """Write the issuer, keys, rules and parks as the app does before its first start."""
-    with open_house(url, folder):
+    with running_app(url, folder):
         pass
     _close(open_database(url))
 

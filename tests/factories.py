@@ -1,6 +1,6 @@
-"""A running house for the tests above the services: its people, a clock that the test moves, and quick cases.
+"""A running app for the tests above the services: its people, a clock that the test moves, and quick cases.
 
-`with open_house(database_url, folder) as house:` starts the whole service on a migrated database; the fixture `house`
+`with running_app(database_url, folder) as app:` starts the whole service on a migrated database; the fixture `app`
 in conftest.py does so on both kinds. Everything goes over HTTP; only the staff and the sessions are made directly:
 sessions that the clock does not end, those of the staff with a second factor that is always recent
 (`caller.without_factor()` has none), and access tokens that are cut afresh for every request. All names are invented.
@@ -97,15 +97,15 @@ class Clock:
         self.now += timedelta(**much)
 
 
-class Caller:
+class ApiClient:
     """Somebody who calls the service: anonymous, a member of staff, or a company.
 
     `get`, `post`, `put`, `delete` give the answer whatever it is. `version=` becomes If-Match; `version="now"` asks for
     the present one first. `ok(answer)` is the JSON of an answer that had to succeed.
     """
 
-    def __init__(self, house, subject=None, *, factor=False):
-        self.house = house
+    def __init__(self, app, subject=None, *, factor=False):
+        self.app = app
         self._subject = subject
         self._factor = factor
         self._factor_at = None
@@ -123,20 +123,20 @@ class Caller:
     @property
     def subject(self):
         """Whom a token for this caller speaks for; the second factor of the staff is made recent again."""
-        if self._factor and abs(self.house.clock() - self._factor_at) > timedelta(minutes=5):
-            with self.house.database.session() as session:
-                session.get(SignIn, self._subject.session_id).second_factor_at = self.house.clock()
+        if self._factor and abs(self.app.clock() - self._factor_at) > timedelta(minutes=5):
+            with self.app.database.session() as session:
+                session.get(SignIn, self._subject.session_id).second_factor_at = self.app.clock()
                 session.commit()
-            self._factor_at = self.house.clock()
+            self._factor_at = self.app.clock()
         return self._subject
 
     def without_factor(self):
         """The same person in another session, signed in with no more than a password."""
-        return Caller(self.house, Subject(self._subject.kind, self._subject.id))
+        return ApiClient(self.app, Subject(self._subject.kind, self._subject.id))
 
     def _begin_session(self, user_id):
-        now = self._factor_at = self.house.clock()
-        with self.house.database.session() as session:
+        now = self._factor_at = self.app.clock()
+        with self.app.database.session() as session:
             given = now if self._factor else None
             ever = now + timedelta(days=36_500)
             begun = SignIn(id=new_id(), user_id=user_id, created_at=now, expires_at=ever, second_factor_at=given)
@@ -147,11 +147,11 @@ class Caller:
     def request(self, method, path, *, version=None, headers=None, **more):
         headers = dict(headers or {})
         if self._subject is not None:
-            token = self.house.app.state.tokens.issue(self.subject, self.house.clock())
+            token = self.app.asgi.state.tokens.issue(self.subject, self.app.clock())
             headers.setdefault("Authorization", f"Bearer {token}")
         if version is not None:
             headers["If-Match"] = f'"{self.version_of(path) if version == "now" else version}"'
-        return self.house.http.request(method, path, headers=headers, **more)
+        return self.app.http.request(method, path, headers=headers, **more)
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
@@ -177,11 +177,11 @@ class Caller:
         return ok(self.post(path, version="now", **({} if body is None else {"json": body})))
 
 
-class Company(Caller):
+class Company(ApiClient):
     """A company with its member signed in, and a site in the park."""
 
-    def __init__(self, house, subject, organisation_id, voen, name):
-        super().__init__(house, subject)
+    def __init__(self, app, subject, organisation_id, voen, name):
+        super().__init__(app, subject)
         self.organisation_id = organisation_id
         self.voen = voen
         self.name = name
@@ -210,9 +210,9 @@ class Company(Caller):
 
     def prepare(self, application_id):
         """The application with every document that the company is to have, and declared: it can be submitted."""
-        self.house.document_products(self, application_id)
+        self.app.document_products(self, application_id)
         if self.attested_at is not None:
-            self.house.attest(self, application_id)
+            self.app.attest(self, application_id)
         self.declare(application_id)
         return application_id
 
@@ -237,44 +237,44 @@ class Company(Caller):
         path = f"/v1/applications/{application_id}/evidence"
         return self.post(path, files={"file": (name, content)}, data={"kind": kind} | form)
 
-    def lay(self, kind, *, content=PDF, about=None, site=None, **details):
+    def upload(self, kind, *, content=PDF, about=None, site=None, **details):
         """Add a document for all applications, as the company states it; not yet confirmed.
 
         `about`: a product or several. A kind that is about a site takes the company's own where none is named.
         """
-        return self._lay(f"/v1/organisations/{self.organisation_id}/evidence", kind, content, about, site, details)
+        return self._upload(f"/v1/organisations/{self.organisation_id}/evidence", kind, content, about, site, details)
 
-    def lay_for(self, application_id, kind, *, content=PDF, about=None, site=None, **details):
+    def upload_for(self, application_id, kind, *, content=PDF, about=None, site=None, **details):
         """Add a document to one application; one about products is about all of its own where none is named."""
         if about is None and kinds()[kind].scope in (Scope.PRODUCT, Scope.LOT):
             about = self.application(application_id)["product_ids"]
-        return self._lay(f"/v1/applications/{application_id}/evidence", kind, content, about, site, details)
+        return self._upload(f"/v1/applications/{application_id}/evidence", kind, content, about, site, details)
 
-    def _lay(self, path, kind, content, about, site, details):
+    def _upload(self, path, kind, content, about, site, details):
         if site is None and kinds()[kind].scope is Scope.SITE:
             site = self.site_id
-        return lay(self, path, kind, content, about, details, site=site)
+        return upload(self, path, kind, content, about, details, site=site)
 
     def application(self, application_id):
         return ok(self.get(f"/v1/applications/{application_id}"))
 
 
-class House:
+class RunningApp:
     """The service, running. `http` is the bare test client, `database` for a look at the tables."""
 
     def __init__(self, app, http, clock):
-        self.app = app
+        self.asgi = app
         self.http = http
         self.clock = clock
         self.settings = app.state.settings
         self.database = app.state.database
-        self.anonymous = Caller(self)
+        self.anonymous = ApiClient(self)
         self._staff = {}
         self._read = {}
         self._serials = itertools.count(901)
 
     def staff(self, *roles, name=None):
-        """A member of staff, made on first sight: `house.staff(Role.REVIEWER)`, a second one by another `name`."""
+        """A member of staff, made on first sight: `app.staff(Role.REVIEWER)`, a second one by another `name`."""
         name = name or "-".join(sorted(roles))
         if name not in self._staff:
             with self.database.session() as session:
@@ -283,12 +283,12 @@ class House:
                     SYSTEM,
                     email=f"{name}@staff.example",
                     full_name=name.title(),
-                    password_hash=self.app.state.passwords.hash(PASSWORD),
+                    password_hash=self.asgi.state.passwords.hash(PASSWORD),
                     roles=[Role(role) for role in roles],
                     now=self.clock(),
                 )
                 session.commit()
-            self._staff[name] = Caller(self, Subject(ActorKind.USER, user.id), factor=True)
+            self._staff[name] = ApiClient(self, Subject(ActorKind.USER, user.id), factor=True)
         return self._staff[name]
 
     @property
@@ -317,7 +317,7 @@ class House:
 
     def mail(self, email=None):
         """The messages that were sent so far, those that wait now among them; to one address where it is named."""
-        asyncio.run(self.app.state.mail.send_due())
+        asyncio.run(self.asgi.state.mail.send_due())
         for path in sorted(self.settings.mail_dir.glob("*.eml")):
             if path not in self._read:
                 self._read[path] = read_mail(path)
@@ -370,7 +370,7 @@ class House:
         company.organisation_id = made["id"]
         return company
 
-    def settle(self, company, *, stage="operating", status="resident"):
+    def add_residency(self, company, *, stage="operating", status="resident"):
         """Enter the company into the park's register."""
         body = {
             "organisation_id": company.organisation_id,
@@ -382,7 +382,7 @@ class House:
         } | registration_of(company)
         return ok(self.registrar.post("/v1/residencies", json=body))["id"]
 
-    def company(self, *, confirmed=True, resident=True, stage="operating", evidence=True, **changed):
+    def set_up_company(self, *, confirmed=True, resident=True, stage="operating", evidence=True, **changed):
         """A company ready to apply: registered, confirmed, resident of the park, with a site where production runs.
 
         With it come the confirmed items of evidence that the rules of MIK and MIA ask for, laid once for all its
@@ -392,13 +392,13 @@ class House:
         if confirmed:
             self.confirm(company)
         if resident and confirmed:  # a claim has no residency
-            self.settle(company, stage=stage)
+            self.add_residency(company, stage=stage)
         company.add_site()
         if evidence is True:
             self.document(company)
         elif evidence:
             papers, looked_up = ({k: d for k, d in all_.items() if k in evidence} for all_ in (PAPERS, LOOKED_UP))
-            self._lay_kinds(company, papers, looked_up)
+            self._upload_kinds(company, papers, looked_up)
         return company
 
     def document(self, company, changed=None):
@@ -406,10 +406,10 @@ class House:
 
         `changed`: kind → what the company states of it instead.
         """
-        self._lay_kinds(company, PAPERS | (changed or {}), LOOKED_UP)
+        self._upload_kinds(company, PAPERS | (changed or {}), LOOKED_UP)
         company.attested_at = self.clock()
 
-    def _lay_kinds(self, company, papers, looked_up):
+    def _upload_kinds(self, company, papers, looked_up):
         company.papers, company.looked_up = papers, looked_up
         self._document(company, Scope.COMPANY)
         if company.site_id:
@@ -433,10 +433,10 @@ class House:
                 continue
             company.documented.add(done)
             if kind in company.looked_up:
-                self.look_up(company, kind, stated=company.looked_up, about=about, site=site)
+                self.add_staff_evidence(company, kind, stated=company.looked_up, about=about, site=site)
                 continue
             details = company.papers[kind] | ({"unit": unit} if kind == "capacity-statement" else {})
-            item = company.lay(kind, about=about, site=site, **details)
+            item = company.upload(kind, about=about, site=site, **details)
             if item["confirmed_at"] is None:
                 self.confirm_evidence(item, version=item["version"])
 
@@ -444,7 +444,7 @@ class House:
         """A family producer of Urva: a natural person, with all that the rules of URVA ask for of honey."""
         company = self.confirm(self.register(voen_of(next(self._serials), "2"), legal_form="fiziki şəxs"))
         company.add_site(name="Yard", district="Qusar", park_code=None)
-        self._lay_kinds(company, PAPERS | HOUSEHOLD_PAPERS, HOUSEHOLD_LOOKED_UP)
+        self._upload_kinds(company, PAPERS | HOUSEHOLD_PAPERS, HOUSEHOLD_LOOKED_UP)
         company.attested_at = self.clock()
         return company
 
@@ -453,7 +453,9 @@ class House:
         path = f"/v1/evidence/{item['id']}/confirm"
         return ok((by or self.registrar).post(path, json=reading, version=version))
 
-    def look_up(self, company, *kinds_, stated=None, case_id=None, by=None, about=None, site=None, **details):
+    def add_staff_evidence(
+        self, company, *kinds_, stated=None, case_id=None, by=None, about=None, site=None, **details
+    ):
         """What staff know, added today: for all applications, or for one case. Without kinds: nothing.
 
         Confirmed by another member of staff than the one who added it.
@@ -465,7 +467,7 @@ class House:
         for kind in kinds_:
             where = site or company.site_id if kinds()[kind].scope is Scope.SITE else None
             said = today | (stated or LOOKED_UP)[kind] | details
-            item = lay(by, path, kind, PDF, about, said, site=where)
+            item = upload(by, path, kind, PDF, about, said, site=where)
             if item["confirmed_at"] is None:  # the same one sent twice is one
                 item = self.confirm_evidence(item, by=another, version=item["version"])
         return item
@@ -473,8 +475,12 @@ class House:
     def attest(self, company, application_id):
         """Keep the looked-up facts of a company fresh, and have a certificate of origin for each of its headings."""
         if self.clock() - company.attested_at > timedelta(days=20):
-            self.look_up(company, *(kind for kind in company.looked_up if kind in AGES), stated=company.looked_up)
-            self.look_up(company, "register-snapshot", stated={"register-snapshot": registration_of(company)})
+            self.add_staff_evidence(
+                company, *(kind for kind in company.looked_up if kind in AGES), stated=company.looked_up
+            )
+            self.add_staff_evidence(
+                company, "register-snapshot", stated={"register-snapshot": registration_of(company)}
+            )
             company.attested_at = self.clock()
         application = company.application(application_id)
         if application["scheme"] == "MIA":
@@ -488,7 +494,7 @@ class House:
                     "country": "AZ",
                     "values": {"about": "product"},
                 }
-                origin = company.lay("origin-document", about=product_id, issued_on=day, **stated)
+                origin = company.upload("origin-document", about=product_id, issued_on=day, **stated)
                 if origin["confirmed_at"] is None:
                     self.confirm_evidence(origin)
 
@@ -507,7 +513,7 @@ class House:
 
     def certify(self, company=None, *product_ids, scheme="MIK"):
         """The whole way at once; the number of the (first) certificate."""
-        case_id = (company or self.company()).apply(*product_ids, scheme=scheme)
+        case_id = (company or self.set_up_company()).apply(*product_ids, scheme=scheme)
         self.review(case_id)
         return self.approve(case_id)["certificates"][0]
 
@@ -527,14 +533,14 @@ class House:
 
 
 @contextmanager
-def open_house(database_url, folder, clock=None, *, is_prepared=False, **settings):
+def running_app(database_url, folder, clock=None, *, is_prepared=False, **settings):
     """The service on a migrated database, with cheap password hashes; its keys and files go to `folder`.
 
     `is_prepared`: the database and the keys are copies of prepared ones (conftest.py).
     """
     clock = clock or Clock()
     given = {"data_dir": folder / "data", "database_url": database_url, "base_url": "http://localhost:8000"}
-    given |= {"mail_seconds": 0}  # tests have their messages sent by `House.mail`
+    given |= {"mail_seconds": 0}  # tests have their messages sent by `RunningApp.mail`
     given |= {"registrations_per_day": 0}  # tests register any number from one address
     settings = Settings(**(given | settings))
     if not is_prepared:
@@ -543,13 +549,13 @@ def open_house(database_url, folder, clock=None, *, is_prepared=False, **setting
         with patch.object(passwords, "Argon2Hasher", partial(passwords.Argon2Hasher, 1, 8)):
             app = create_app(settings, clock)
         http = TestClient(app, base_url=settings.base_url, raise_server_exceptions=False)
-        yield House(app, stack.enter_context(http), clock)
+        yield RunningApp(app, stack.enter_context(http), clock)
 
 
-def lay(caller, path, kind, content, about, details, *, site=None):
+def upload(caller, path, kind, content, about, details, *, site=None):
     """Upload a document; `details` are its dates, its number and its values by name; `about` one product or several."""
     if kind == "cost-statement":
-        details = months_before(day_in_baku(caller.house.clock())) | details
+        details = months_before(day_in_baku(caller.app.clock())) | details
     form = {name: str(details[name]) for name in ("issued_on", "valid_until", "number") if name in details}
     values = {name: value for name, value in details.items() if name not in form and name != "values"}
     values |= details.get("values", {})  # those whose names are taken here
@@ -588,9 +594,9 @@ def product(site_id, **changed):
     return body | changed
 
 
-def publish(house, scheme, version, changes=(), *, without=()):
+def publish(app, scheme, version, changes=(), *, without=()):
     """Publish a further version of a mark's rules: `changes` are (rule, parameter, value)."""
-    with house.database.session() as session:
+    with app.database.session() as session:
         mark = load_schemes()[scheme]
         content = mark.ruleset.content() | {"version": version}
         content["rules"] = [rule for rule in content["rules"] if rule["id"] not in without]
@@ -599,7 +605,7 @@ def publish(house, scheme, version, changes=(), *, without=()):
             assert name in rule, name
             rule[name] = value
         changed = mark.model_copy(update={"ruleset": Ruleset.model_validate(content)})
-        schemes.publish(session, [changed], house.clock())
+        schemes.publish(session, [changed], app.clock())
         session.commit()
         return changed.ruleset
 
@@ -626,29 +632,29 @@ def voen_of(serial, ending="1"):
 def program_of(company, name="Order system"):
     """An API client of the company, signed in."""
     made = ok(company.post("/v1/api-clients", json={"name": name, "scopes": list(actor.Scope)}))
-    return Caller(company.house, Subject(ActorKind.CLIENT, UUID(made["id"])))
+    return ApiClient(company.app, Subject(ActorKind.CLIENT, UUID(made["id"])))
 
 
-def other_reviewer(house):
-    return house.staff(Role.REVIEWER, name="second-reviewer")
+def other_reviewer(app):
+    return app.staff(Role.REVIEWER, name="second-reviewer")
 
 
-def other_approver(house):
-    return house.staff(Role.APPROVER, name="second-approver")
+def other_approver(app):
+    return app.staff(Role.APPROVER, name="second-approver")
 
 
-def both(house):
+def both(app):
     """One person with both roles: the one that four eyes are about."""
-    return house.staff(Role.REVIEWER, Role.APPROVER, name="reviewer-and-approver")
+    return app.staff(Role.REVIEWER, Role.APPROVER, name="reviewer-and-approver")
 
 
-def in_state(house, company, state, *, reviewer=None):
+def in_state(app, company, state, *, reviewer=None):
     """Id of an application of the company that has come to this state on the proper way."""
-    reviewer = reviewer or house.reviewer
+    reviewer = reviewer or app.reviewer
     case_id = company.prepare(company.draft())
     if state in {"draft", "lapsed"}:
         if state == "lapsed":  # what falls due is the sweep's
-            execute(house, "UPDATE applications SET state = 'lapsed' WHERE id = :id", id=stored_id(house, case_id))
+            execute(app, "UPDATE applications SET state = 'lapsed' WHERE id = :id", id=stored_id(app, case_id))
         return case_id
     company.submit(case_id)
     path = f"/v1/cases/{case_id}"
@@ -662,20 +668,20 @@ def in_state(house, company, state, *, reviewer=None):
     if state == "information_requested":
         reviewer.act(f"{path}/request-information", QUESTION)
         return case_id
-    house.review(case_id, reviewer=reviewer)
+    app.review(case_id, reviewer=reviewer)
     if state == "approved":
-        house.approve(case_id)
+        app.approve(case_id)
     if state == "rejected":
-        house.approver.act(f"{path}/reject", REASON)
+        app.approver.act(f"{path}/reject", REASON)
     return case_id
 
 
-def certified_again(house, company):
+def certified_again(app, company):
     """A certificate for a company whose earlier ones were revoked or given back: a reviewer accepts the past (C-12)."""
     case_id = company.apply()
-    house.reviewer.act(f"/v1/cases/{case_id}/claim")
-    (judged,) = ok(house.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"]
+    app.reviewer.act(f"/v1/cases/{case_id}/claim")
+    (judged,) = ok(app.reviewer.get(f"/v1/cases/{case_id}/assessment"))["items"]
     open_ = [each["rule"] for each in judged["rules"] if each["outcome"] == "manual"]
     assert set(open_) <= {"C-12"}
-    house.review(case_id, resolutions=[{"rule": rule, "accept": True, "reason": "Not of this line."} for rule in open_])
-    return house.approve(case_id)["certificates"][0]
+    app.review(case_id, resolutions=[{"rule": rule, "accept": True, "reason": "Not of this line."} for rule in open_])
+    return app.approve(case_id)["certificates"][0]

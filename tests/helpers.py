@@ -21,30 +21,30 @@ def refused(answer, status, code=None):
     return document
 
 
-def rows(house, statement, **values):
+def rows(app, statement, **values):
     """What a statement finds in the tables, past the service."""
-    with house.database.write_engine.connect() as connection:
+    with app.database.write_engine.connect() as connection:
         return connection.execute(sa.text(statement), values).all()
 
 
-def count(house, table):
-    return rows(house, f"SELECT count(*) FROM {table}")[0][0]
+def count(app, table):
+    return rows(app, f"SELECT count(*) FROM {table}")[0][0]
 
 
-def execute(house, statement, **values):
+def execute(app, statement, **values):
     """Change the tables past the service."""
-    with house.database.write_engine.begin() as connection:
+    with app.database.write_engine.begin() as connection:
         connection.execute(sa.text(statement), values)
 
 
-def stored_id(house, text):
+def stored_id(app, text):
     """An id as the kind of database stores it, for statements in plain SQL."""
-    return text.replace("-", "") if house.database.is_sqlite else text
+    return text.replace("-", "") if app.database.is_sqlite else text
 
 
-def events(house, name):
+def events(app, name):
     """Data of every event of this name, oldest first."""
-    found = rows(house, "SELECT event, subject_id, data FROM audit_events ORDER BY seq")
+    found = rows(app, "SELECT event, subject_id, data FROM audit_events ORDER BY seq")
     return [row for row in found if row.event == name]
 
 

@@ -6,8 +6,8 @@ from tests.api.helpers import new_key
 
 
 @pytest.fixture
-def company(house):
-    return house.company()
+def company(app):
+    return app.set_up_company()
 
 
 @pytest.fixture

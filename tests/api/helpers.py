@@ -12,7 +12,7 @@ from app.access.service import Subject
 from app.actor import SYSTEM, ActorKind
 from app.audit import AuditEvent
 from app.notifications.model import OutgoingMessage
-from tests.factories import PASSWORD, Caller, ok
+from tests.factories import PASSWORD, ApiClient, ok
 from tests.helpers import rows
 
 FORM = "/v1/auth/token"
@@ -27,59 +27,59 @@ def denied(answer, status, error):
 
 def email_of(caller):
     """Under which address a member of staff or of a company signs in."""
-    found = rows(caller.house, "SELECT id, email FROM users")
+    found = rows(caller.app, "SELECT id, email FROM users")
     return next(row.email for row in found if str(row.id).replace("-", "") == caller.id.replace("-", ""))
 
 
-def sign_in(house, username, password=PASSWORD, **more):
-    return house.http.post(FORM, data={"grant_type": "password", "username": username, "password": password} | more)
+def sign_in(app, username, password=PASSWORD, **more):
+    return app.http.post(FORM, data={"grant_type": "password", "username": username, "password": password} | more)
 
 
-def renew(house, refresh_token):
-    return house.http.post(FORM, data={"grant_type": "refresh_token", "refresh_token": refresh_token})
+def renew(app, refresh_token):
+    return app.http.post(FORM, data={"grant_type": "refresh_token", "refresh_token": refresh_token})
 
 
 def bearer(tokens):
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
-def me(house, tokens):
-    return house.http.get("/v1/me", headers=bearer(tokens))
+def me(app, tokens):
+    return app.http.get("/v1/me", headers=bearer(tokens))
 
 
 class Authenticator:
     """The app on a member of staff's phone."""
 
-    def __init__(self, house, secret):
-        self.house, self.totp = house, pyotp.TOTP(secret)
+    def __init__(self, app, secret):
+        self.app, self.totp = app, pyotp.TOTP(secret)
 
     def code(self, *, later=0):
-        return self.totp.at(self.house.clock().timestamp() + later)
+        return self.totp.at(self.app.clock().timestamp() + later)
 
     def wrong(self):
         """Six digits that are no code around now."""
-        near = {self.totp.at(self.house.clock().timestamp() + 30 * step) for step in range(-3, 4)}
+        near = {self.totp.at(self.app.clock().timestamp() + 30 * step) for step in range(-3, 4)}
         return next(code for code in ("000000", "111111", "222222", "333333", "444444") if code not in near)
 
 
 def enrolled(caller):
     """An authenticator that is in force for this member of staff, past the service."""
     secret = second_factor.new_secret()
-    with caller.house.database.session() as session:
+    with caller.app.database.session() as session:
         second_factor.put_in_force(
-            session, SYSTEM, caller.house.app.state.seal, UUID(caller.id), secret, caller.house.clock()
+            session, SYSTEM, caller.app.asgi.state.seal, UUID(caller.id), secret, caller.app.clock()
         )
         session.commit()
-    return Authenticator(caller.house, secret)
+    return Authenticator(caller.app, secret)
 
 
 def colleague(company, email="second@company.example", name="Kənan Nümunə"):
     """A second member, by invitation: a caller, signed in."""
-    house = company.house
+    app = company.app
     ok(company.post("/v1/invitations", json={"email": email}))
-    body = {"token": house.code(email), "full_name": name, "password": PASSWORD}
-    made = ok(house.anonymous.post("/v1/invitations/accept", json=body))
-    return Caller(house, Subject(ActorKind.USER, UUID(made["user_id"])))
+    body = {"token": app.code(email), "full_name": name, "password": PASSWORD}
+    made = ok(app.anonymous.post("/v1/invitations/accept", json=body))
+    return ApiClient(app, Subject(ActorKind.USER, UUID(made["user_id"])))
 
 
 SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
@@ -107,18 +107,18 @@ def same(first, second):
         assert second.headers.get(name) == first.headers.get(name)
 
 
-def events(house):
+def events(app):
     """How much was done, so far: every change of state writes an event, what strangers ask a message."""
-    return _count(house, AuditEvent) + _count(house, OutgoingMessage)
+    return _count(app, AuditEvent) + _count(app, OutgoingMessage)
 
 
-def kept(house):
-    with house.database.read_session() as session:
+def kept(app):
+    with app.database.read_session() as session:
         return list(session.scalars(sa.select(KeptAnswer).order_by(KeptAnswer.created_at, KeptAnswer.key)))
 
 
-def _count(house, table):
-    with house.database.read_session() as session:
+def _count(app, table):
+    with app.database.read_session() as session:
         return session.scalar(sa.select(sa.func.count()).select_from(table))
 
 

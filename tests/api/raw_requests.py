@@ -80,14 +80,14 @@ def listening(app):
 class World:
     """A company with something private, and strangers who would like to have it."""
 
-    def __init__(self, house, line):
-        self.house, self.line = house, line
-        company = self.company = house.company()
-        self.stranger = house.company()
-        case_id = in_state(house, company, "in_review")
+    def __init__(self, app, line):
+        self.app, self.line = app, line
+        company = self.company = app.set_up_company()
+        self.stranger = app.set_up_company()
+        case_id = in_state(app, company, "in_review")
         draft = company.draft(reference=SECRET)
         evidence = ok(company.add_evidence(draft))["id"]
-        asked = ok(house.owner.post(f"/v1/users/{house.auditor.id}/role-requests", json={"role": "reviewer"}))
+        asked = ok(app.owner.post(f"/v1/users/{app.auditor.id}/role-requests", json={"role": "reviewer"}))
         self.things = {
             "application_id": draft,
             "case_id": case_id,
@@ -98,14 +98,14 @@ class World:
             "evidence_id": evidence,
             "client_id": ok(company.post("/v1/api-clients", json={"name": SECRET}))["id"],
             "member_id": company.id,
-            "user_id": house.auditor.id,
+            "user_id": app.auditor.id,
             "request_id": asked["id"],
-            "number": house.certify(company),
+            "number": app.certify(company),
             "code": "MIK",
             "role": "auditor",
         }
         self.private = (SECRET.encode(), f"member@{company.voen}".encode(), PDF)
-        document = ok(house.http.get("/openapi.json"))
+        document = ok(app.http.get("/openapi.json"))
         self.routes = [
             (method.upper(), re.sub(r"{(\w+)}", lambda name: str(self.things.get(name[1], "x")), path), operation)
             for path, operations in document["paths"].items()
@@ -113,13 +113,13 @@ class World:
         ]
 
     def as_(self, caller):
-        if caller is self.house.anonymous:
+        if caller is self.app.anonymous:
             return []
-        token = self.house.app.state.tokens.issue(caller.subject, self.house.clock())
+        token = self.app.asgi.state.tokens.issue(caller.subject, self.app.clock())
         return [("Authorization", f"Bearer {token}")]
 
     def events(self):
-        return rows(self.house, "SELECT count(*) FROM audit_events")[0][0]
+        return rows(self.app, "SELECT count(*) FROM audit_events")[0][0]
 
     def plain(self, caller):
         """Every route asked in the plain way: no version, and a body with nothing in it."""
@@ -148,7 +148,7 @@ class World:
                 assert self.events() == before, (request.method, request.target)
 
     def strangers(self):
-        return self.house.anonymous, self.stranger, self.house.inspector
+        return self.app.anonymous, self.stranger, self.app.inspector
 
 
 def same(request, **changed):

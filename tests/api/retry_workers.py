@@ -51,10 +51,10 @@ def _die_before_commit(_session):
 
 
 @contextlib.contextmanager
-def serving(house, workers=4):
+def serving(app, workers=4):
     """Base address of the workers over the house's database and keys; they end with the block."""
     port = free_port()
-    settings = house.settings
+    settings = app.settings
     environment = os.environ | {
         "MIK_DATABASE_URL": settings.database_url,
         "MIK_DATA_DIR": str(settings.data_dir),

@@ -20,18 +20,18 @@ SPACE = "https://example.org"
 
 
 @pytest.fixture(scope="module")
-def company(shared_house):
-    return shared_house.company()
+def company(shared_app):
+    return shared_app.set_up_company()
 
 
 @pytest.fixture(scope="module")
-def number(shared_house, company):
-    return shared_house.certify(company)
+def number(shared_app, company):
+    return shared_app.certify(company)
 
 
 @pytest.fixture(scope="module")
-def document(shared_house):
-    return ok(shared_house.http.get("/openapi.json"))
+def document(shared_app):
+    return ok(shared_app.http.get("/openapi.json"))
 
 
 def operations(document):
@@ -46,9 +46,9 @@ def operations(document):
 @pytest.mark.parametrize(
     "path", ["/nothing", "/nothing/", "/v1", "/v1/", "/v1/products/", "//v1/products", "/v1/verify/../x", "/%00"]
 )
-def test_nothing_at_this_address(shared_house, path):
+def test_nothing_at_this_address(shared_app, path):
     for method in ("GET", "POST", "DELETE"):
-        refused(shared_house.http.request(method, path), 404, "not-found")
+        refused(shared_app.http.request(method, path), 404, "not-found")
 
 
 def leads(path, address):
@@ -56,7 +56,7 @@ def leads(path, address):
     return re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), address)
 
 
-def test_another_method_is_told_which_there_are(shared_house, document, number):
+def test_another_method_is_told_which_there_are(shared_app, document, number):
     """Every method of the address, whatever the route that was met first."""
     for path in document["paths"]:
         address = re.sub(r"{\w+}", number, path)
@@ -65,7 +65,7 @@ def test_another_method_is_told_which_there_are(shared_house, document, number):
         }
         allowed |= {"HEAD"} if "GET" in allowed else set()
         for method in {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "BREW"} - allowed:
-            answer = shared_house.http.request(method, address)
+            answer = shared_app.http.request(method, address)
             refused(answer, 405, "method-not-allowed")
             assert set(answer.headers["Allow"].split(", ")) == allowed, f"{method} {path}"
 
@@ -77,16 +77,14 @@ def test_refusals_name_each_place(company):
     assert all(error["detail"] for error in document["errors"])
 
 
-def test_what_was_sent_is_not_echoed(shared_house):
+def test_what_was_sent_is_not_echoed(shared_app):
     secret = "hunter2hunter2hunter2"
     for body in ({"number": 1, "password": secret}, {"token": [secret]}, {secret: 1}):
-        assert secret not in shared_house.http.post("/v1/verify", json=body).text
-    assert (
-        secret not in shared_house.http.post("/v1/registrations/confirm", json={"member": {"password": [secret]}}).text
-    )
+        assert secret not in shared_app.http.post("/v1/verify", json=body).text
+    assert secret not in shared_app.http.post("/v1/registrations/confirm", json={"member": {"password": [secret]}}).text
 
 
-def test_what_nobody_foresaw_is_a_problem_too(shared_house, company):
+def test_what_nobody_foresaw_is_a_problem_too(shared_app, company):
     with patch("app.api.goods.products.list_products", side_effect=RuntimeError("secret of the house")):
         answer = company.get("/v1/products")
     body = refused(answer, 500, "internal")
@@ -96,7 +94,7 @@ def test_what_nobody_foresaw_is_a_problem_too(shared_house, company):
 
 
 @pytest.mark.parametrize("error", [sa.exc.OperationalError("x", {}, Exception("x")), sa.exc.TimeoutError("x")])
-def test_a_database_that_is_away_says_so(shared_house, company, error):
+def test_a_database_that_is_away_says_so(shared_app, company, error):
     with patch("app.api.goods.products.list_products", side_effect=error):
         answer = company.get("/v1/products")
     refused(answer, 503, "unavailable")
@@ -107,9 +105,9 @@ def test_a_database_that_is_away_says_so(shared_house, company, error):
 
 
 @pytest.fixture(scope="module")
-def shelf(shared_house):
+def shelf(shared_app):
     """A company with fourteen products."""
-    company = shared_house.company()
+    company = shared_app.set_up_company()
     return company, [company.add_product(reference=f"R{i}") for i in range(14)]
 
 
@@ -156,25 +154,25 @@ def test_pages_hold_while_rows_are_added(shelf):
         company.act(f"/v1/products/{each}/retire")
 
 
-def test_the_register_is_read_newest_first_while_it_grows(house):
-    company = house.company()
-    numbers = [house.certify(company) for _ in range(5)]
-    answer = house.anonymous.get("/v1/certificates?limit=2")
+def test_the_register_is_read_newest_first_while_it_grows(app):
+    company = app.set_up_company()
+    numbers = [app.certify(company) for _ in range(5)]
+    answer = app.anonymous.get("/v1/certificates?limit=2")
     seen = [each["number"] for each in ok(answer)["items"]]
-    late = house.certify(company)
-    seen += [each for page in walk(house.anonymous, next_of(answer)) for each in page]
+    late = app.certify(company)
+    seen += [each for page in walk(app.anonymous, next_of(answer)) for each in page]
     assert seen == numbers[::-1]
-    assert ok(house.anonymous.get("/v1/certificates?limit=1"))["items"][0]["number"] == late
+    assert ok(app.anonymous.get("/v1/certificates?limit=1"))["items"][0]["number"] == late
 
 
-def test_the_next_page_keeps_the_filters(shared_house, company):
-    house = shared_house
+def test_the_next_page_keeps_the_filters(shared_app, company):
+    app = shared_app
     for _ in range(3):
-        in_state(house, company, "submitted")
-        in_state(house, company, "withdrawn")
+        in_state(app, company, "submitted")
+        in_state(app, company, "withdrawn")
     for path, caller in (
         ("/v1/applications?state=withdrawn&limit=2", company),
-        ("/v1/cases?state=withdrawn&scheme=MIK&limit=2", house.reviewer),
+        ("/v1/cases?state=withdrawn&scheme=MIK&limit=2", app.reviewer),
     ):
         answer = caller.get(path)
         following = next_of(answer)
@@ -227,8 +225,8 @@ def test_every_list_is_here(document):
 
 
 @pytest.mark.parametrize(("path", "who"), PAGED)
-def test_limits_and_cursors(shared_house, company, path, who):
-    caller = company if who == "company" else getattr(shared_house, who)
+def test_limits_and_cursors(shared_app, company, path, who):
+    caller = company if who == "company" else getattr(shared_app, who)
     for limit in ("0", "-1", "101", "1e9", "9" * 30, "x", "", "1.5", "NaN", "%00", "true"):
         refused(caller.get(f"{path}?limit={limit}"), 422, "invalid")
     cursors = ("x", "!!!", "A" * 21, "A" * 23, "A" * 200, "%00", "%ED%A0%80", "%C9%99" * 22, "../", "A" * 22 + "==", "")
@@ -260,8 +258,8 @@ HOSTILE += ["%E2%80%AE", "%F0%9F%92%A9", "a%0D%0AX-Evil:%201", "%C4%B0%C4%B1", "
 
 
 @pytest.mark.parametrize(("path", "who"), [*PAGED, ("/v1/schemes", "anonymous"), ("/v1/parks", "anonymous")])
-def test_hostile_queries(shared_house, company, document, path, who):
-    caller = company if who == "company" else getattr(shared_house, who)
+def test_hostile_queries(shared_app, company, document, path, who):
+    caller = company if who == "company" else getattr(shared_app, who)
     names = {p["name"] for p in document["paths"][path]["get"].get("parameters", []) if p["in"] == "query"}
     for name, value in itertools.product([*sorted(names), "unknown", "%00"], HOSTILE):
         answer = caller.get(f"{path}?{name}={value}")
@@ -273,8 +271,8 @@ def test_hostile_queries(shared_house, company, document, path, who):
             refused(answer, answer.status_code)
 
 
-def test_wildcards_are_letters_like_others(shared_house, number):
-    search = shared_house.anonymous
+def test_wildcards_are_letters_like_others(shared_app, number):
+    search = shared_app.anonymous
     assert ok(search.get("/v1/certificates?q=welded"))["items"]
     for q in ("z_lded", "w%25z", "%25%25z", "zz_", "welded%25zz", "z%5C%25", "%25", "_", "_elded"):
         assert ok(search.get(f"/v1/certificates?q={q}"))["items"] == [], q
@@ -286,7 +284,7 @@ def test_wildcards_are_letters_like_others(shared_house, number):
         assert ok(search.get(f"/v1/certificates?hs6={hs6}"))["items"]
 
 
-def test_paths_that_nobody_means(shared_house):
+def test_paths_that_nobody_means(shared_app):
     for part in (
         "%00",
         "%ED%A0%80",
@@ -303,9 +301,9 @@ def test_paths_that_nobody_means(shared_house):
         "%2F",
     ):
         for path in ("/v1/certificates/", "/v1/schemes/", "/v1/parks/", "/docs/assets/", "/v1/organisations/"):
-            answer = shared_house.http.get(path + part)
+            answer = shared_app.http.get(path + part)
             assert answer.status_code in {200, 401, 404, 405}, f"{path}{part[:40]}: {answer.status_code}"
-        answer = shared_house.http.get("/v1/verify/" + part)
+        answer = shared_app.http.get("/v1/verify/" + part)
         if answer.status_code != 404:
             assert ok(answer)["verdict"] == "mistyped", part[:40]
 
@@ -382,7 +380,7 @@ def test_examples_fit_their_schemas(document):
     assert found > 40
 
 
-def test_answers_fit_their_schemas(shared_house, company, number, document):
+def test_answers_fit_their_schemas(shared_app, company, number, document):
     """What the API says it answers is what it answers."""
     draft = company.draft()
     for caller, path, route in (
@@ -391,23 +389,23 @@ def test_answers_fit_their_schemas(shared_house, company, number, document):
         (company, "/v1/sites", "/v1/sites"),
         (company, "/v1/me", "/v1/me"),
         (company, "/v1/applications?limit=3", "/v1/applications"),
-        (shared_house.reviewer, f"/v1/cases/{draft}/timeline", "/v1/cases/{case_id}/timeline"),
-        (shared_house.registrar, "/v1/organisations?limit=2", "/v1/organisations"),
-        (shared_house.anonymous, f"/v1/certificates/{number}", "/v1/certificates/{number}"),
-        (shared_house.anonymous, f"/v1/verify/{number}", "/v1/verify/{number}"),
-        (shared_house.anonymous, "/v1/verify/x", "/v1/verify/{number}"),
-        (shared_house.anonymous, "/v1/schemes/MIK/rulesets", "/v1/schemes/{code}/rulesets"),
-        (shared_house.anonymous, "/v1/parks", "/v1/parks"),
-        (shared_house.anonymous, "/health/ready", "/health/ready"),
+        (shared_app.reviewer, f"/v1/cases/{draft}/timeline", "/v1/cases/{case_id}/timeline"),
+        (shared_app.registrar, "/v1/organisations?limit=2", "/v1/organisations"),
+        (shared_app.anonymous, f"/v1/certificates/{number}", "/v1/certificates/{number}"),
+        (shared_app.anonymous, f"/v1/verify/{number}", "/v1/verify/{number}"),
+        (shared_app.anonymous, "/v1/verify/x", "/v1/verify/{number}"),
+        (shared_app.anonymous, "/v1/schemes/MIK/rulesets", "/v1/schemes/{code}/rulesets"),
+        (shared_app.anonymous, "/v1/parks", "/v1/parks"),
+        (shared_app.anonymous, "/health/ready", "/health/ready"),
     ):
         schema = document["paths"][route]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         jsonschema_rs.validate(schema | {"components": document["components"]}, ok(caller.get(path)))
     problem = document["components"]["schemas"]["Problem"] | {"components": document["components"]}
-    for answer in (company.get("/v1/cases"), company.get("/v1/products?limit=0"), shared_house.http.get("/nothing")):
+    for answer in (company.get("/v1/cases"), company.get("/v1/products?limit=0"), shared_app.http.get("/nothing")):
         jsonschema_rs.validate(problem, answer.json())
 
 
-def test_a_body_made_of_the_examples_is_taken(house, document):
+def test_a_body_made_of_the_examples_is_taken(app, document):
     """What /docs puts into its form is a good beginning."""
     schemas = document["components"]["schemas"]
 
@@ -420,45 +418,45 @@ def test_a_body_made_of_the_examples_is_taken(house, document):
                 body[member] = schema["examples"][0]
         return body
 
-    ok(house.anonymous.post("/v1/registrations", json=example("RegistrationRequest")))
-    registration = example("Registration") | {"token": house.code(example("RegistrationRequest")["email"])}
-    made = ok(house.anonymous.post("/v1/registrations/confirm", json=registration))
-    company = house.register()
+    ok(app.anonymous.post("/v1/registrations", json=example("RegistrationRequest")))
+    registration = example("Registration") | {"token": app.code(example("RegistrationRequest")["email"])}
+    made = ok(app.anonymous.post("/v1/registrations/confirm", json=registration))
+    company = app.register()
     site = ok(company.post("/v1/sites", json=example("SiteBody")))
     whole = example("ProductBody") | {"site_id": site["id"]}
     ok(company.post("/v1/products", json=whole))
     assert made["standing"] == "unconfirmed"
 
 
-def test_the_reference_loads_only_own_files(shared_house):
-    page = shared_house.http.get("/docs")
+def test_the_reference_loads_only_own_files(shared_app):
+    page = shared_app.http.get("/docs")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len(addresses) == 3
     for address in addresses:
         assert address.startswith("/") and not address.startswith("//")
-        answer = shared_house.http.get(address)
+        answer = shared_app.http.get(address)
         assert answer.status_code == 200, address
         assert len(answer.content) > 50
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert "https://" not in page.text and "http://" not in page.text
     assert "'unsafe-inline'" not in page.headers["content-security-policy"].partition("script-src")[2].partition(";")[0]
     assert "<script>" not in page.text
-    assert "/openapi.json" in shared_house.http.get("/docs/start.js").text
+    assert "/openapi.json" in shared_app.http.get("/docs/start.js").text
 
 
 # Methods, headers, other origins
 
 
-def test_head_is_get_without_its_body(shared_house, company, number, document):
+def test_head_is_get_without_its_body(shared_app, company, number, document):
     draft = company.draft()
     things = {"number": number, "application_id": draft, "product_id": company.add_product(), "code": "MIK"}
     for route, operation in operations(document):
         method, path = route.split()
         if method != "GET" or set(re.findall(r"{(\w+)}", path)) - things.keys():
             continue
-        caller = company if operation.get("security") else shared_house.anonymous
+        caller = company if operation.get("security") else shared_app.anonymous
         address = path.format(**(things | ({"code": "AGDAM-SP"} if "parks" in path else {})))
         get, head = caller.get(address), caller.request("HEAD", address)
         assert head.status_code == get.status_code, address
@@ -466,19 +464,19 @@ def test_head_is_get_without_its_body(shared_house, company, number, document):
         for name in ("etag", "content-type", "content-length", "link", "cache-control"):
             assert head.headers.get(name) == get.headers.get(name), f"{address} {name}"
     for address in ("/docs", "/openapi.json", "/docs/assets/swagger-ui.css", "/docs/start.js"):
-        assert shared_house.http.head(address).status_code == 200, address
-        assert shared_house.http.head(address).content == b""
-    assert shared_house.http.head("/nothing").status_code == 404
-    answer = shared_house.http.head("/v1/verify")
+        assert shared_app.http.head(address).status_code == 200, address
+        assert shared_app.http.head(address).content == b""
+    assert shared_app.http.head("/nothing").status_code == 404
+    answer = shared_app.http.head("/v1/verify")
     assert answer.status_code == 405 and answer.headers["Allow"] == "POST"
 
 
-def test_head_on_verify_answers_like_get(shared_house, number):
-    get = shared_house.http.get(f"/v1/verify/{number}")
-    head = shared_house.http.head(f"/v1/verify/{number}")
+def test_head_on_verify_answers_like_get(shared_app, number):
+    get = shared_app.http.get(f"/v1/verify/{number}")
+    head = shared_app.http.head(f"/v1/verify/{number}")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["etag"] == get.headers["etag"]
-    again = shared_house.http.head(f"/v1/verify/{number}", headers={"If-None-Match": get.headers["etag"]})
+    again = shared_app.http.head(f"/v1/verify/{number}", headers={"If-None-Match": get.headers["etag"]})
     assert again.status_code == 304
 
 
@@ -502,30 +500,30 @@ PRIVATE_PATHS += ["/v1/certificates/x/revoke", "/v1/schemes/MIK/assessments", "/
 
 
 @pytest.mark.parametrize("path", PUBLIC_PATHS)
-def test_every_page_may_read_what_is_public(shared_house, path):
+def test_every_page_may_read_what_is_public(shared_app, path):
     method = "POST" if path == "/v1/verify" else "GET"
     asked = {"Origin": SPACE, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "content-type"}
-    preflight = shared_house.http.options(path, headers=asked)
+    preflight = shared_app.http.options(path, headers=asked)
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert method in preflight.headers["access-control-allow-methods"]
     assert "content-type" in preflight.headers["access-control-allow-headers"].lower()
     assert int(preflight.headers["access-control-max-age"]) > 0
-    answer = shared_house.http.request(method, path, headers={"Origin": SPACE})
+    answer = shared_app.http.request(method, path, headers={"Origin": SPACE})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
     assert "ETag" in answer.headers["access-control-expose-headers"]
     token = asked | {"Access-Control-Request-Headers": "authorization"}
-    assert shared_house.http.options(path, headers=token).status_code == 400
+    assert shared_app.http.options(path, headers=token).status_code == 400
     for forbidden in ("DELETE", "PUT"):
-        wrong = shared_house.http.options(path, headers=asked | {"Access-Control-Request-Method": forbidden})
+        wrong = shared_app.http.options(path, headers=asked | {"Access-Control-Request-Method": forbidden})
         assert wrong.status_code == 400
 
 
 @pytest.mark.parametrize("path", PRIVATE_PATHS)
-def test_no_page_of_others_reads_what_is_private(shared_house, company, path):
+def test_no_page_of_others_reads_what_is_private(shared_app, company, path):
     for headers in ({"Access-Control-Request-Method": "GET"}, {"Access-Control-Request-Method": "POST"}):
-        preflight = shared_house.http.options(path, headers={"Origin": SPACE} | headers)
+        preflight = shared_app.http.options(path, headers={"Origin": SPACE} | headers)
         assert preflight.status_code == 405
         assert not [name for name in preflight.headers if name.startswith("access-control")]
     for method in ("GET", "POST"):
@@ -533,8 +531,8 @@ def test_no_page_of_others_reads_what_is_private(shared_house, company, path):
         assert not [name for name in answer.headers if name.startswith("access-control")], f"{method} {path}"
 
 
-def test_headers_of_every_answer(shared_house, company, number):
-    http = shared_house.http
+def test_headers_of_every_answer(shared_app, company, number):
+    http = shared_app.http
     answers = [
         http.get("/v1/certificates"),
         http.get(f"/v1/verify/{number}"),
@@ -560,17 +558,17 @@ def test_headers_of_every_answer(shared_house, company, number):
     assert chosen.headers["x-request-id"] != "chosen-by-a-stranger"
 
 
-def test_private_answers_are_kept_by_nobody(shared_house, company, number):
+def test_private_answers_are_kept_by_nobody(shared_app, company, number):
     for path in ("/v1/me", "/v1/products", f"/v1/certificates/{number}"):
         assert company.get(path).headers["cache-control"] == "private, no-store"
-    assert "no-store" not in shared_house.http.get(f"/v1/certificates/{number}").headers["cache-control"]
+    assert "no-store" not in shared_app.http.get(f"/v1/certificates/{number}").headers["cache-control"]
 
 
 # Representations
 
 
-def test_a_certificate_in_both_forms(shared_house, number):
-    http, path = shared_house.http, f"/v1/certificates/{number}"
+def test_a_certificate_in_both_forms(shared_app, number):
+    http, path = shared_app.http, f"/v1/certificates/{number}"
     for accept in (None, "", "*/*", "application/json", "application/*", "text/html, */*;q=0.1", "APPLICATION/JSON"):
         answer = http.get(path, headers={"Accept": accept} if accept is not None else {})
         assert answer.headers["content-type"] == "application/json", accept
@@ -594,53 +592,53 @@ def test_a_certificate_in_both_forms(shared_house, number):
     assert http.get(path, headers={"Accept": ",".join(["text/html"] * 3_000)}).status_code == 406
 
 
-def test_the_number_is_read_forgivingly(shared_house, number):
+def test_the_number_is_read_forgivingly(shared_app, number):
     for typed in (number.lower(), number.replace("-", ""), number.replace("-", " "), f" {number} ".replace("I", "ı")):
-        assert ok(shared_house.http.get(f"/v1/certificates/{quote(typed)}"))["number"] == number
+        assert ok(shared_app.http.get(f"/v1/certificates/{quote(typed)}"))["number"] == number
 
 
-def test_unchanged_is_said_without_a_body(house):
-    number = house.certify()
+def test_unchanged_is_said_without_a_body(app):
+    number = app.certify()
     path = f"/v1/certificates/{number}"
     tags = {}
     for accept in ("application/json", "application/vc+jwt"):
-        answer = house.http.get(path, headers={"Accept": accept})
+        answer = app.http.get(path, headers={"Accept": accept})
         tags[accept] = tag = answer.headers["etag"]
         for condition in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-            same = house.http.get(path, headers={"Accept": accept, "If-None-Match": condition})
+            same = app.http.get(path, headers={"Accept": accept, "If-None-Match": condition})
             assert (same.status_code, same.content) == (304, b""), condition
             assert same.headers["etag"] == tag
         for condition in ('"other"', tag.strip('"'), "", 'W/"other"'):
-            assert house.http.get(path, headers={"Accept": accept, "If-None-Match": condition}).status_code == 200
+            assert app.http.get(path, headers={"Accept": accept, "If-None-Match": condition}).status_code == 200
     assert len(set(tags.values())) == 2
-    house.owner.act(f"{path}/suspend", {"cause": "hearing"})
-    changed = house.http.get(path, headers={"If-None-Match": tags["application/json"]})
+    app.owner.act(f"{path}/suspend", {"cause": "hearing"})
+    changed = app.http.get(path, headers={"If-None-Match": tags["application/json"]})
     assert changed.status_code == 200 and changed.json()["status"] == "suspended"
 
 
-def test_unchanged_never_hides_an_expiry(house):
-    number = house.certify()
+def test_unchanged_never_hides_an_expiry(app):
+    number = app.certify()
     verify, register = f"/v1/verify/{number}", f"/v1/certificates/{number}"
-    tags = {path: house.http.get(path).headers["etag"] for path in (verify, register)}
-    house.clock.advance(days=10)
+    tags = {path: app.http.get(path).headers["etag"] for path in (verify, register)}
+    app.clock.advance(days=10)
     for path, tag in tags.items():
-        assert house.http.get(path, headers={"If-None-Match": tag}).status_code == 304
-    house.clock.advance(days=3 * 366)
-    answer = house.http.get(verify, headers={"If-None-Match": tags[verify]})
+        assert app.http.get(path, headers={"If-None-Match": tag}).status_code == 304
+    app.clock.advance(days=3 * 366)
+    answer = app.http.get(verify, headers={"If-None-Match": tags[verify]})
     assert answer.status_code == 200 and answer.json()["verdict"] == "expired"
-    assert house.http.get(register, headers={"If-None-Match": tags[register]}).status_code == 200
-    assert [c["number"] for c in ok(house.http.get("/v1/certificates?status=expired"))["items"]] == [number]
-    assert ok(house.http.get("/v1/certificates?status=active"))["items"] == []
+    assert app.http.get(register, headers={"If-None-Match": tags[register]}).status_code == 200
+    assert [c["number"] for c in ok(app.http.get("/v1/certificates?status=expired"))["items"]] == [number]
+    assert ok(app.http.get("/v1/certificates?status=active"))["items"] == []
 
 
-def test_a_token_is_checked_by_the_published_keys_alone(shared_house, number):
+def test_a_token_is_checked_by_the_published_keys_alone(shared_app, number):
     """joserfc knows nothing of us but the JWKS."""
-    answer = shared_house.http.get("/.well-known/jwks.json")
+    answer = shared_app.http.get("/.well-known/jwks.json")
     assert answer.headers["content-type"] == "application/jwk-set+json"
     assert "max-age" in answer.headers["cache-control"]
     assert all("d" not in key for key in answer.json()["keys"])
     checked = joserfc_jws.deserialize_compact(
-        shared_house.token(number), KeySet.import_key_set(answer.json()), algorithms=["ES256"]
+        shared_app.token(number), KeySet.import_key_set(answer.json()), algorithms=["ES256"]
     )
     credential = json.loads(checked.payload)
     assert credential["credentialSubject"]["number"] == number
@@ -648,12 +646,12 @@ def test_a_token_is_checked_by_the_published_keys_alone(shared_house, number):
     assert checked.headers()["kid"].startswith(credential["issuer"]["id"] + "#")
 
 
-def test_no_secret_of_a_company_is_public(shared_house, company, number):
+def test_no_secret_of_a_company_is_public(shared_app, company, number):
     """The register and the credential show the names and the VÖEN; no person, no cost, no bill of materials."""
     public = [
-        shared_house.http.get("/v1/certificates?limit=100").text,
-        shared_house.http.get(f"/v1/certificates/{number}").text,
-        shared_house.http.get(f"/v1/verify/{number}").text,
+        shared_app.http.get("/v1/certificates?limit=100").text,
+        shared_app.http.get(f"/v1/certificates/{number}").text,
+        shared_app.http.get(f"/v1/verify/{number}").text,
     ]
     for text in public:
         for secret in ("Aysel", f"member@{company.voen}", "1450", "Hot-rolled", company.organisation_id):
@@ -663,29 +661,29 @@ def test_no_secret_of_a_company_is_public(shared_house, company, number):
 # Health
 
 
-def test_health(shared_house):
-    http = shared_house.http
+def test_health(shared_app):
+    http = shared_app.http
     assert ok(http.get("/health/live")) == {"status": "ok"}
     assert ok(http.get("/health/ready")) == {"status": "ok"}
     broken = sa.exc.OperationalError("SELECT 1", {}, Exception("postgresql://user:secret@host"))
-    with patch.object(shared_house.database, "read_session", side_effect=broken):
+    with patch.object(shared_app.database, "read_session", side_effect=broken):
         answer = http.get("/health/ready")
         refused(answer, 503, "unavailable")
         assert "secret" not in answer.text
         assert ok(http.get("/health/live")) == {"status": "ok"}
-    with patch.object(shared_house.app.state, "migrated", lambda _database: False):
+    with patch.object(shared_app.asgi.state, "migrated", lambda _database: False):
         refused(http.get("/health/ready"), 503, "unavailable")
 
 
-def test_the_searches_look_through_what_is_stored(house):
+def test_the_searches_look_through_what_is_stored(app):
     """Another tongue's letters find the same thing; a status filters; the newest is first."""
-    company = house.company(legal_name_en="Şuşa Xalçaları", legal_name_az="“Şuşa Xalçaları” MMC")
-    number = house.certify(company)
-    other = house.certify(company)
-    house.owner.act(f"/v1/certificates/{other}/revoke", {"reason": "bankruptcy"})
+    company = app.set_up_company(legal_name_en="Şuşa Xalçaları", legal_name_az="“Şuşa Xalçaları” MMC")
+    number = app.certify(company)
+    other = app.certify(company)
+    app.owner.act(f"/v1/certificates/{other}/revoke", {"reason": "bankruptcy"})
 
     def found(query):
-        return [each["number"] for each in ok(house.http.get(f"/v1/certificates?{query}"))["items"]]
+        return [each["number"] for each in ok(app.http.get(f"/v1/certificates?{query}"))["items"]]
 
     for q in ("q=susa", "q=ŞUŞA", "q=xalcalari", "q=tube", "holder=susa%20xalcalari", f"q={number}"):
         assert number in found(q), q
@@ -694,10 +692,10 @@ def test_the_searches_look_through_what_is_stored(house):
     assert found("scheme=MIA") == []
     assert found("q=nothing-like-it") == []
     for status in ("approved", "", "ACTIVE", "expired,active"):
-        refused(house.http.get(f"/v1/certificates?status={status}"), 422)
+        refused(app.http.get(f"/v1/certificates?status={status}"), 422)
 
 
-def test_a_lapsed_draft_is_shown_as_over(shared_house, company):
-    case_id = in_state(shared_house, company, "lapsed")
+def test_a_lapsed_draft_is_shown_as_over(shared_app, company):
+    case_id = in_state(shared_app, company, "lapsed")
     assert company.application(case_id)["acts_next"] is None
-    execute(shared_house, "UPDATE applications SET state = 'draft' WHERE state = 'lapsed'")
+    execute(shared_app, "UPDATE applications SET state = 'draft' WHERE state = 'lapsed'")

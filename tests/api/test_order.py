@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from app.actor import Role
-from tests.factories import PASSWORD, PDF, QUESTION, REASON, in_state, ok, open_house, other_reviewer, product, voen_of
+from tests.factories import PASSWORD, PDF, QUESTION, REASON, in_state, ok, other_reviewer, product, running_app, voen_of
 from tests.helpers import count, execute, refused, rows
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
@@ -105,17 +105,17 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def places(shared_house):  # noqa: C901 (one line for each route)
-    house = shared_house
-    company = house.company()
-    waiting, moving = house.company(), house.company()
+def places(shared_app):  # noqa: C901 (one line for each route)
+    app = shared_app
+    company = app.set_up_company()
+    waiting, moving = app.set_up_company(), app.set_up_company()
 
     def case(state, action, body):
         kind = "applications" if action == "respond" else "cases"
-        return lambda: (f"/v1/{kind}/{in_state(house, company, state)}/{action}", body)
+        return lambda: (f"/v1/{kind}/{in_state(app, company, state)}/{action}", body)
 
     def respond():
-        case_id = in_state(house, company, "information_requested")
+        case_id = in_state(app, company, "information_requested")
         (question,) = ok(company.get(f"/v1/applications/{case_id}"))["questions"]
         answers = {"answers": [{"question_id": question["id"], "text": "On 1 March 2024."}]}
         return f"/v1/applications/{case_id}/respond", answers
@@ -126,39 +126,39 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         return path, {name: present[name] for name in ("text_version", "declared_hash")}
 
     def recommend():
-        case_id = in_state(house, company, "in_review")
+        case_id = in_state(app, company, "in_review")
         (product_id,) = ok(company.get(f"/v1/applications/{case_id}"))["product_ids"]
         verdict = {"product_id": product_id, "outcome": "reject", "reasons": ["No."], "resolutions": []}
         return f"/v1/cases/{case_id}/recommend", {"products": [verdict]}
 
     def certificate(deed, body, suspended=False):
         def make():
-            number = house.certify(company)
+            number = app.certify(company)
             if suspended:
-                house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+                app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
             return f"/v1/certificates/{number}/{deed}", body
 
         return make
 
     def residency(deed, body):
         def make():
-            resident = house.company()
+            resident = app.set_up_company()
             (row,) = ok(resident.get("/v1/residencies"))["items"]
             return f"/v1/residencies/{row['id']}/{deed}", body
 
         return make
 
     def organisation(deed, body):
-        return lambda: (f"/v1/organisations/{house.register().organisation_id}/{deed}", body)
+        return lambda: (f"/v1/organisations/{app.register().organisation_id}/{deed}", body)
 
     def claim(deed, body):
-        return lambda: (f"/v1/claims/{house.register().claim_id}/{deed}", body)
+        return lambda: (f"/v1/claims/{app.register().claim_id}/{deed}", body)
 
     def disputed(deed, body):
-        return lambda: (f"/v1/claims/{house.register(company.voen).claim_id}/{deed}", body)
+        return lambda: (f"/v1/claims/{app.register(company.voen).claim_id}/{deed}", body)
 
     def new_residency():
-        newcomer = house.confirm(house.register())
+        newcomer = app.confirm(app.register())
         body = {
             "organisation_id": newcomer.organisation_id,
             "park_code": "AGDAM-SP",
@@ -176,21 +176,21 @@ def places(shared_house):  # noqa: C901 (one line for each route)
 
     def paper():
         serial = f"{next(serials)}"
-        item = company.lay("permit", content=PDF + serial.encode(), issued_on="2024-01-15")
+        item = company.upload("permit", content=PDF + serial.encode(), issued_on="2024-01-15")
         read = {"issued_on": "2024-01-15", "valid_until": None, "number": serial, "values": {}}
         return f"/v1/evidence/{item['id']}/confirm", read
 
     def withdrawal():
         """Of what a certificate rests on: it has to say why."""
         path, read = paper()
-        house.certify(company)
+        app.certify(company)
         item = path.removesuffix("/confirm")
-        house.registrar.act(path, read)
+        app.registrar.act(path, read)
         return f"{item}/withdraw-confirmation", {"reason": "Of another works.", "found_false": False}
 
     def own_paper():
         """About a product of which nothing is under review."""
-        item = company.lay("conformity-document", about=company.add_product(), issued_on="2024-01-15")
+        item = company.upload("conformity-document", about=company.add_product(), issued_on="2024-01-15")
         return f"/v1/evidence/{item['id']}/withdraw", {"reason": "Of another works."}
 
     def matter():
@@ -202,24 +202,24 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         return f"next{next(serials)}@sample.example"
 
     def registering():
-        return "/v1/registrations/confirm", REGISTRATION | {"token": house.address_token(address())}
+        return "/v1/registrations/confirm", REGISTRATION | {"token": app.address_token(address())}
 
     def acceptance():
         email = ok(company.post("/v1/invitations", json={"email": address()}))["email"]
-        token = house.code(email)
+        token = app.code(email)
         return "/v1/invitations/accept", {"token": token, "full_name": "Kənan Nümunə", "password": PASSWORD}
 
     def redemption():
-        member = house.register()
-        ok(house.registrar.post(f"/v1/users/{member.id}/password-resets"))
-        token = house.code(f"member@{member.voen}.example")
+        member = app.register()
+        ok(app.registrar.post(f"/v1/users/{member.id}/password-resets"))
+        token = app.code(f"member@{member.voen}.example")
         return "/v1/auth/password-reset", {"token": token, "password": PASSWORD, "otp": None}
 
     def newcomer():
-        return house.staff(Role.INSPECTOR, name=f"newcomer-{next(serials)}")
+        return app.staff(Role.INSPECTOR, name=f"newcomer-{next(serials)}")
 
     def change_of_password():  # it ends the session: everybody does it once
-        changing.caller = house.register()
+        changing.caller = app.register()
         return "/v1/me/password", {"present_password": PASSWORD, "password": "another horse battery staple"}
 
     def enrolment():
@@ -230,19 +230,19 @@ def places(shared_house):  # noqa: C901 (one line for each route)
     def code():
         stepping.caller = newcomer()
         secret = ok(stepping.caller.post("/v1/me/second-factor"))["secret"]
-        now = pyotp.TOTP(secret).at(house.clock())
+        now = pyotp.TOTP(secret).at(app.clock())
         ok(stepping.caller.post("/v1/me/second-factor/confirm", json={"otp": now}))
         return "/v1/auth/step-up", {"otp": now}
 
     serials = itertools.count(1)
     changing, enrolling, stepping = Place(None, change_of_password), Place(None, enrolment), Place(None, code)
-    to_other = {"to": other_reviewer(house).id}
+    to_other = {"to": other_reviewer(app).id}
     holidays = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz", "works": False}]}
     whole = product(company.site_id) | {"national_code": "7306300000", "reference": None, "brand": "Nümunə"}
     whole |= {"flags": [], "joint_production": ["TR"]}
     whole["materials"][0]["weight_kg"] = "1040"
     drafted = {"product_ids": [company.add_product()], "reference": None}
-    anybody = house.anonymous
+    anybody = app.anonymous
     site = {"name": "Hall 3", "country": "AZ", "district": "Ağdam", "park_code": None, "production_started_on": None}
     return {
         "POST /v1/registrations": Place(anybody, lambda: ("/v1/registrations", {"email": address(), "language": None})),
@@ -261,46 +261,46 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         ),
         "POST /v1/applications/{application_id}/respond": Place(company, respond),
         "POST /v1/applications/{application_id}/declaration": Place(company, declare),
-        "POST /v1/cases/{case_id}/visit-waiver": Place(house.owner, case("submitted", "visit-waiver", REASON)),
+        "POST /v1/cases/{case_id}/visit-waiver": Place(app.owner, case("submitted", "visit-waiver", REASON)),
         "POST /v1/api-clients": Place(company, lambda: ("/v1/api-clients", {"name": "Order system"})),
         "POST /v1/cases/{case_id}/request-information": Place(
-            house.reviewer, case("in_review", "request-information", QUESTION)
+            app.reviewer, case("in_review", "request-information", QUESTION)
         ),
-        "POST /v1/cases/{case_id}/recommend": Place(house.reviewer, recommend),
-        "POST /v1/cases/{case_id}/reject": Place(house.approver, case("recommended", "reject", REASON)),
-        "POST /v1/cases/{case_id}/return": Place(house.approver, case("recommended", "return", REASON)),
+        "POST /v1/cases/{case_id}/recommend": Place(app.reviewer, recommend),
+        "POST /v1/cases/{case_id}/reject": Place(app.approver, case("recommended", "reject", REASON)),
+        "POST /v1/cases/{case_id}/return": Place(app.approver, case("recommended", "return", REASON)),
         "POST /v1/organisations/{organisation_id}/confirm": Place(
-            house.registrar, organisation("confirm", {"basis": "Extract seen."})
+            app.registrar, organisation("confirm", {"basis": "Extract seen."})
         ),
-        "POST /v1/organisations/{organisation_id}/refuse": Place(house.registrar, organisation("refuse", REASON)),
+        "POST /v1/organisations/{organisation_id}/refuse": Place(app.registrar, organisation("refuse", REASON)),
         "POST /v1/claims/{claim_id}/confirm": Place(
-            house.registrar, claim("confirm", {"basis": "Extract seen.", "evidence_seen": []})
+            app.registrar, claim("confirm", {"basis": "Extract seen.", "evidence_seen": []})
         ),
-        "POST /v1/claims/{claim_id}/propose": Place(house.registrar, disputed("propose", {"basis": "A new director."})),
-        "POST /v1/claims/{claim_id}/refuse": Place(house.registrar, claim("refuse", REASON)),
-        "POST /v1/residencies": Place(house.registrar, new_residency),
-        "POST /v1/residencies/{residency_id}/end": Place(house.registrar, residency("end", CLOSING)),
-        "POST /v1/residencies/{residency_id}/cancel": Place(house.registrar, residency("cancel", CLOSING)),
-        "PUT /v1/residencies/{residency_id}/stage": Place(house.registrar, residency("stage", {"stage": "planned"})),
+        "POST /v1/claims/{claim_id}/propose": Place(app.registrar, disputed("propose", {"basis": "A new director."})),
+        "POST /v1/claims/{claim_id}/refuse": Place(app.registrar, claim("refuse", REASON)),
+        "POST /v1/residencies": Place(app.registrar, new_residency),
+        "POST /v1/residencies/{residency_id}/end": Place(app.registrar, residency("end", CLOSING)),
+        "POST /v1/residencies/{residency_id}/cancel": Place(app.registrar, residency("cancel", CLOSING)),
+        "PUT /v1/residencies/{residency_id}/stage": Place(app.registrar, residency("stage", {"stage": "planned"})),
         "POST /v1/certificates/{number}/suspend": Place(
-            house.owner, certificate("suspend", {"cause": "hearing", "note": "A hearing is set."})
+            app.owner, certificate("suspend", {"cause": "hearing", "note": "A hearing is set."})
         ),
         "POST /v1/certificates/{number}/reinstate": Place(
-            house.owner, certificate("reinstate", {"cause": "hearing"}, suspended=True)
+            app.owner, certificate("reinstate", {"cause": "hearing"}, suspended=True)
         ),
-        "POST /v1/certificates/{number}/revoke": Place(house.owner, certificate("revoke", {"reason": "bankruptcy"})),
+        "POST /v1/certificates/{number}/revoke": Place(app.owner, certificate("revoke", {"reason": "bankruptcy"})),
         "POST /v1/certificates/{number}/changes": Place(company, certificate("changes", CHANGE)),
-        "POST /v1/matters/{matter_id}/close": Place(house.registrar, matter),
-        "POST /v1/evidence/{evidence_id}/confirm": Place(house.registrar, paper),
-        "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(house.registrar, withdrawal),
+        "POST /v1/matters/{matter_id}/close": Place(app.registrar, matter),
+        "POST /v1/evidence/{evidence_id}/confirm": Place(app.registrar, paper),
+        "POST /v1/evidence/{evidence_id}/withdraw-confirmation": Place(app.registrar, withdrawal),
         "POST /v1/evidence/{evidence_id}/withdraw": Place(company, own_paper),
-        "POST /v1/cases/{case_id}/hand-over": Place(house.reviewer, case("in_review", "hand-over", to_other)),
-        "POST /v1/cases/{case_id}/notes": Place(house.reviewer, case("submitted", "notes", {"text": "Called."})),
+        "POST /v1/cases/{case_id}/hand-over": Place(app.reviewer, case("in_review", "hand-over", to_other)),
+        "POST /v1/cases/{case_id}/notes": Place(app.reviewer, case("submitted", "notes", {"text": "Called."})),
         "POST /v1/cases/assign": Place(
-            house.reviewer,
-            lambda: ("/v1/cases/assign", {"case_ids": [in_state(house, company, "submitted")]} | to_other),
+            app.reviewer,
+            lambda: ("/v1/cases/assign", {"case_ids": [in_state(app, company, "submitted")]} | to_other),
         ),
-        "POST /v1/calendar/holidays": Place(house.owner, lambda: ("/v1/calendar/holidays", holidays)),
+        "POST /v1/calendar/holidays": Place(app.owner, lambda: ("/v1/calendar/holidays", holidays)),
         "POST /v1/invitations": Place(company, lambda: ("/v1/invitations", {"email": address()})),
         "POST /v1/invitations/accept": Place(anybody, acceptance),
         "POST /v1/auth/password-reset": Place(anybody, redemption),
@@ -311,11 +311,11 @@ def places(shared_house):  # noqa: C901 (one line for each route)
         "POST /v1/me/second-factor/confirm": enrolling,
         "POST /v1/auth/step-up": stepping,
         "POST /v1/users": Place(
-            house.owner,
+            app.owner,
             lambda: ("/v1/users", {"email": address(), "full_name": "Leyla Nümunə", "roles": ["auditor"]}),
         ),
         "POST /v1/users/{user_id}/role-requests": Place(
-            house.owner, lambda: (f"/v1/users/{newcomer().id}/role-requests", {"role": "auditor"})
+            app.owner, lambda: (f"/v1/users/{newcomer().id}/role-requests", {"role": "auditor"})
         ),
         "": waiting,
     }
@@ -395,17 +395,17 @@ def send(caller, route, path, content, *, version=None, headers=JSON):
 def version_for(route, caller, path):
     if route not in CHANGES:
         return None
-    return (caller.house.auditor if "/cases" in path or "/applications" in path else caller).version_of(path)
+    return (caller.app.auditor if "/cases" in path or "/applications" in path else caller).version_of(path)
 
 
-def footprint(house):
-    return [count(house, table) for table in ("audit_events", "organisations", "users", "products", "sites")] + rows(
-        house, "SELECT id, state, version FROM applications ORDER BY id"
+def footprint(app):
+    return [count(app, table) for table in ("audit_events", "organisations", "users", "products", "sites")] + rows(
+        app, "SELECT id, state, version FROM applications ORDER BY id"
     )
 
 
-def test_every_route_that_takes_json_is_here(shared_house):
-    paths = ok(shared_house.anonymous.get("/openapi.json"))["paths"]
+def test_every_route_that_takes_json_is_here(shared_app):
+    paths = ok(shared_app.anonymous.get("/openapi.json"))["paths"]
     found = {
         f"{method.upper()} {path}"
         for path, operations in paths.items()
@@ -416,11 +416,11 @@ def test_every_route_that_takes_json_is_here(shared_house):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_hostile_bodies_are_refused_and_change_nothing(shared_house, places, route):
+def test_hostile_bodies_are_refused_and_change_nothing(shared_app, places, route):
     path, _ = places[route].now
     caller = places[route].caller
     version = version_for(route, caller, path)
-    before = footprint(shared_house)
+    before = footprint(shared_app)
     # the whole list where products are described; elsewhere a part of it, at each route another one
     part = list(HOSTILE) if route == "POST /v1/products" else list(HOSTILE)[ROUTES.index(route) % 4 :: 4]
     for name in part:
@@ -440,7 +440,7 @@ def test_hostile_bodies_are_refused_and_change_nothing(shared_house, places, rou
     big = b'{"x": "' + b"x" * most + b'"}'
     refused(send(caller, route, path, big, version=version), 413, "too-large")
     refused(send(caller, route, path, (big[i : i + 50_000] for i in range(0, len(big), 50_000)), version=version), 413)
-    assert footprint(shared_house) == before
+    assert footprint(shared_app) == before
 
 
 def leaves(body, at=()):
@@ -478,7 +478,7 @@ def hostile_to(body):
 
 # a product is described anew by the same form as it was described by at first
 @pytest.mark.parametrize("route", [route for route in ROUTES if route != "PUT /v1/products/{product_id}"])
-def test_hostile_values_in_a_right_body(shared_house, places, route):
+def test_hostile_values_in_a_right_body(shared_app, places, route):
     """Every value of a right body replaced by every hostile one: taken or refused in words, never a crash."""
     place = places[route]
     _, right = place.now
@@ -490,7 +490,7 @@ def test_hostile_values_in_a_right_body(shared_house, places, route):
             continue
         content = json.dumps(body).encode()
         if route in GUESSED:
-            execute(shared_house, "DELETE FROM guesses")
+            execute(shared_app, "DELETE FROM guesses")
         answer = send(place.caller, route, path, content, version=version_for(route, place.caller, path))
         said = f"{route} {at} {str(value)[:40]!r}: {answer.status_code} {answer.text[:300]}"
         assert answer.status_code < 500, said
@@ -502,7 +502,7 @@ def test_hostile_values_in_a_right_body(shared_house, places, route):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_member_missing_or_unknown(shared_house, places, route):
+def test_a_member_missing_or_unknown(shared_app, places, route):
     place = places[route]
     path, right = place.now
     for at in list(leaves(right)):
@@ -531,22 +531,22 @@ def test_a_member_missing_or_unknown(shared_house, places, route):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_the_order_of_refusals(shared_house, places, route):
-    house, place = shared_house, places[route]
+def test_the_order_of_refusals(shared_app, places, route):
+    app, place = shared_app, places[route]
     path, _ = place.now
     stranger = places[""]
     bad = [MALFORMED["cut off"], MALFORMED["no UTF-8"], b"[]", b"", b'{"x": "' + b"x" * 300_000 + b'"}']
     texts = [JSON, {"Content-Type": "text/plain"}]
     needs_token = route not in PUBLIC
-    wrong_role = house.auditor if needs_token and route not in BY_EVERYBODY else None
+    wrong_role = app.auditor if needs_token and route not in BY_EVERYBODY else None
     if route == "POST /v1/me/second-factor/confirm":
         wrong_role = stranger  # every member of staff has an authenticator
     of_companies = ("applications", "products", "sites", "cases", "residencies", "organisations", "evidence")
-    before = footprint(house)
+    before = footprint(app)
     for content in bad:
         if needs_token:
             for headers in texts:
-                refused(send(house.anonymous, route, path, content, headers=headers), 401, "unauthenticated")
+                refused(send(app.anonymous, route, path, content, headers=headers), 401, "unauthenticated")
         if len(content) > 1_000:
             continue
         if "{" in route and path.split("/")[2] in of_companies:
@@ -556,7 +556,7 @@ def test_the_order_of_refusals(shared_house, places, route):
         if route in CHANGES:
             refused(send(place.caller, route, path, content), 428, "version-required")
             refused(send(place.caller, route, path, content, version=999_999), 412, "stale-version")
-    assert footprint(house) == before
+    assert footprint(app) == before
 
 
 AFTERWARDS = {
@@ -572,36 +572,36 @@ AFTERWARDS = {
 
 
 @pytest.mark.parametrize("route", AFTERWARDS)
-def test_the_state_speaks_before_the_body(shared_house, places, route):
-    house, place = shared_house, places[route]
+def test_the_state_speaks_before_the_body(shared_app, places, route):
+    app, place = shared_app, places[route]
     state, code = AFTERWARDS[route]
-    company = house.company()
-    case_id = in_state(house, company, state)
+    company = app.set_up_company()
+    case_id = in_state(app, company, state)
     path = route.split()[1].format(application_id=case_id, case_id=case_id)
     caller = company if "/applications" in path else place.caller
     for content in (MALFORMED["cut off"], b"[]", b""):
         refused(send(caller, route, path, content, version=version_for(route, caller, path)), 409, code)
 
 
-def test_the_state_speaks_before_the_body_elsewhere(shared_house):
-    house = shared_house
-    company = house.company()
+def test_the_state_speaks_before_the_body_elsewhere(shared_app):
+    app = shared_app
+    company = app.set_up_company()
     (residency,) = ok(company.get("/v1/residencies"))["items"]
-    number = house.certify(company)
-    house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"})
-    house.registrar.act(f"/v1/residencies/{residency['id']}/cancel", CLOSING)
+    number = app.certify(company)
+    app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "bankruptcy"})
+    app.registrar.act(f"/v1/residencies/{residency['id']}/cancel", CLOSING)
     product_id = company.add_product()
     company.act(f"/v1/products/{product_id}/retire")
     at = {
-        f"POST /v1/certificates/{number}/suspend": house.owner,
-        f"POST /v1/certificates/{number}/reinstate": house.owner,
-        f"POST /v1/certificates/{number}/revoke": house.owner,
+        f"POST /v1/certificates/{number}/suspend": app.owner,
+        f"POST /v1/certificates/{number}/reinstate": app.owner,
+        f"POST /v1/certificates/{number}/revoke": app.owner,
         f"POST /v1/certificates/{number}/changes": company,
-        f"POST /v1/residencies/{residency['id']}/end": house.registrar,
-        f"POST /v1/residencies/{residency['id']}/cancel": house.registrar,
-        f"PUT /v1/residencies/{residency['id']}/stage": house.registrar,
-        f"POST /v1/organisations/{company.organisation_id}/confirm": house.registrar,
-        f"POST /v1/organisations/{company.organisation_id}/refuse": house.registrar,
+        f"POST /v1/residencies/{residency['id']}/end": app.registrar,
+        f"POST /v1/residencies/{residency['id']}/cancel": app.registrar,
+        f"PUT /v1/residencies/{residency['id']}/stage": app.registrar,
+        f"POST /v1/organisations/{company.organisation_id}/confirm": app.registrar,
+        f"POST /v1/organisations/{company.organisation_id}/refuse": app.registrar,
         f"PUT /v1/products/{product_id}": company,
     }
     for (route, caller), content in itertools.product(at.items(), (MALFORMED["cut off"], b"[]", b"")):
@@ -610,19 +610,19 @@ def test_the_state_speaks_before_the_body_elsewhere(shared_house):
         refused(send(caller, route, path, content, version=None if adds else "now"), 409)
 
 
-def test_forms_in_the_same_order(shared_house):
-    house = shared_house
-    company, stranger = house.company(), house.company()
+def test_forms_in_the_same_order(shared_app):
+    app = shared_app
+    company, stranger = app.set_up_company(), app.set_up_company()
     path = f"/v1/applications/{company.draft()}/evidence"
     for kind in (
         {"json": {}},
         {"content": b"x"},
         {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
     ):
-        refused(house.anonymous.post(path, **kind), 401)
+        refused(app.anonymous.post(path, **kind), 401)
     refused(stranger.post(path, data={"kind": "nonsense"}, files={"x": b"x"}), 404)
-    refused(house.auditor.post(path, data={"kind": "nonsense"}, files={"x": b"x"}), 403)
-    refused(house.auditor.post("/v1/register/imports", files={"x": b"x"}), 403)
+    refused(app.auditor.post(path, data={"kind": "nonsense"}, files={"x": b"x"}), 403)
+    refused(app.auditor.post("/v1/register/imports", files={"x": b"x"}), 403)
     refused(company.post(path, data={"kind": "nonsense"}, files={"file": ("a.pdf", PDF)}), 422, "invalid")
     refused(company.post(path, data={"kind": "photo"}, files={"x": b"x"}), 422, "invalid")
     refused(company.post(path, data={"kind": "photo", "file": "a text"}), 422, "invalid")
@@ -644,23 +644,23 @@ def test_forms_in_the_same_order(shared_house):
 
 
 def test_a_file_over_the_limit(database_url, tmp_path):
-    with open_house(database_url, tmp_path, evidence_max_bytes=50_000) as house:
-        company = house.company()
+    with running_app(database_url, tmp_path, evidence_max_bytes=50_000) as app:
+        company = app.set_up_company()
         draft = company.draft()
         path = f"/v1/applications/{draft}/evidence"
         refused(company.add_evidence(draft, PDF + b"x" * 50_000), 413, "too-large")
         refused(company.add_evidence(draft, PDF + b"x" * 200_000), 413, "too-large")
-        refused(house.import_register(b"x" * 200_000), 413, "too-large")
+        refused(app.import_register(b"x" * 200_000), 413, "too-large")
         ok(company.add_evidence(draft, PDF.ljust(50_000)))
         body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + b"x" * 200_000
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         chunks = (body[i : i + 4_096] for i in range(0, len(body), 4_096))
         refused(company.post(path, content=chunks, headers=headers), 413, "too-large")
-        refused(house.anonymous.post(path, content=body, headers=headers), 401)
+        refused(app.anonymous.post(path, content=body, headers=headers), 401)
         assert len(ok(company.get(path))["items"]) == 1
 
 
-def test_a_day_is_a_day(shared_house, places):
+def test_a_day_is_a_day(shared_app, places):
     """Not seconds since 1970, and not a moment."""
     place = places["POST /v1/sites"]
     path, body = place.now
@@ -684,7 +684,7 @@ def test_a_day_is_a_day(shared_house, places):
         refused(closing.caller.post(path, version="now", json=body | {"on": value}), 422, "invalid")
 
 
-def test_no_number_or_flag_stands_in_for_another(shared_house, places):
+def test_no_number_or_flag_stands_in_for_another(shared_app, places):
     place = places["POST /v1/products"]
     path, body = place.now
     material, step = body["materials"][0], body["steps"][0]
@@ -711,9 +711,9 @@ def test_no_number_or_flag_stands_in_for_another(shared_house, places):
         refused(place.caller.post(path, json=body | members), 422, "invalid")
 
 
-def test_public_bodies(shared_house):
+def test_public_bodies(shared_app):
     """Verification and tokens: the same care, without a token."""
-    anybody = shared_house.anonymous
+    anybody = shared_app.anonymous
     for content in HOSTILE.values():
         refused(anybody.post("/v1/verify", content=content, headers=JSON), 422)
         answer = anybody.post("/v1/auth/token", content=content, headers=JSON)
@@ -730,26 +730,26 @@ def test_public_bodies(shared_house):
         assert ok(anybody.post("/v1/verify", content=content, headers=JSON))["verdict"] == "mistyped"
 
 
-def test_a_body_that_is_too_large_stops_a_deed_without_a_body(shared_house):
+def test_a_body_that_is_too_large_stops_a_deed_without_a_body(shared_app):
     """Refused before anything is done: never a 413 for what was committed."""
-    house = shared_house
-    company = house.company()
-    case_id = in_state(house, company, "recommended")
-    before = footprint(house)
+    app = shared_app
+    company = app.set_up_company()
+    case_id = in_state(app, company, "recommended")
+    before = footprint(app)
     path = f"/v1/cases/{case_id}/approve"
-    refused(house.approver.post(path, version="now", content=b"x" * 300_000), 413, "too-large")
-    refused(house.anonymous.post(path, content=b"x" * 300_000), 401)
-    refused(house.approver.post(path, content=b"x"), 428)
-    assert footprint(house) == before
-    assert ok(house.approver.get(f"/v1/cases/{case_id}"))["state"] == "recommended"
+    refused(app.approver.post(path, version="now", content=b"x" * 300_000), 413, "too-large")
+    refused(app.anonymous.post(path, content=b"x" * 300_000), 401)
+    refused(app.approver.post(path, content=b"x"), 428)
+    assert footprint(app) == before
+    assert ok(app.approver.get(f"/v1/cases/{case_id}"))["state"] == "recommended"
 
 
-def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_house, caplog):
+def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_app, caplog):
     """The connection ends before the body does: nobody is answered, and nothing looks like a fault of ours."""
-    house = shared_house
-    company = house.company()
-    token = house.app.state.tokens.issue(company.subject, house.clock())
-    before, sent = footprint(house), []
+    app = shared_app
+    company = app.set_up_company()
+    token = app.asgi.state.tokens.issue(company.subject, app.clock())
+    before, sent = footprint(app), []
     messages = [{"type": "http.request", "body": b'{"name": "Hall', "more_body": True}, {"type": "http.disconnect"}]
 
     async def receive():
@@ -762,7 +762,7 @@ def test_a_caller_who_hangs_up_half_way_changes_nothing(shared_house, caplog):
     scope = {"type": "http", "method": "POST", "path": "/v1/sites", "raw_path": b"/v1/sites", "query_string": b""}
     scope |= {"headers": headers, "client": ("192.0.2.1", 1), "server": ("localhost", 8000), "scheme": "http"}
     scope |= {"http_version": "1.1", "asgi": {"version": "3.0"}, "root_path": ""}
-    anyio.run(house.app, scope, receive, send)
+    anyio.run(app.asgi, scope, receive, send)
     assert [message.get("status") for message in sent if message["type"] == "http.response.start"] in ([], [400])
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
-    assert footprint(house) == before
+    assert footprint(app) == before

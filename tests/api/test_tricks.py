@@ -15,15 +15,15 @@ from tests.api.raw_requests import Line, Request, World, listening, same
 
 pytestmark = [
     pytest.mark.no_coverage,
-    pytest.mark.parametrize("shared_house", ["sqlite"], indirect=True, scope="module"),
+    pytest.mark.parametrize("shared_app", ["sqlite"], indirect=True, scope="module"),
 ]  # no matter of tables
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL")
 
 
 @pytest.fixture(scope="module")
-def world(shared_house):
-    with listening(shared_house.app) as port:
-        yield World(shared_house, Line(port))
+def world(shared_app):
+    with listening(shared_app.asgi) as port:
+        yield World(shared_app, Line(port))
 
 
 def other_addresses(request):
@@ -179,7 +179,7 @@ def test_two_tokens_speak_for_nobody(world):
     """Somebody between us and the client may have looked at the other one."""
     first, second = world.as_(world.company), world.as_(world.stranger)
     for pair in (first + second, second + first, first + first, [*first, ("Authorization", "Bearer x")]):
-        for request in world.plain(world.house.anonymous):
+        for request in world.plain(world.app.anonymous):
             if world.line.send(request).status == 401:
                 answer = world.line.send(same(request, headers=pair + request.headers))
                 assert answer.status == 401, (request.method, request.target)

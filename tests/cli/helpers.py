@@ -14,7 +14,7 @@ from app.actor import SYSTEM
 from app.cli.demo.stage import Stage
 from app.db import Base
 from app.registry.days import day_in_baku
-from tests.factories import PASSWORD, open_house
+from tests.factories import PASSWORD, running_app
 
 SECRET = second_factor.new_secret()
 OF_SESSIONS = ("sign_ins", "refresh_tokens", "guesses")
@@ -42,11 +42,11 @@ class Line:
         raise LineDead
 
 
-def hire_staff(house):
+def hire_staff(app):
     """The staff of the demo profile, all with the same cheap password."""
-    with house.database.session() as session:
+    with app.database.session() as session:
         for email, (name, roles) in STAFF.items():
-            password_hash = house.app.state.passwords.hash(PASSWORD)
+            password_hash = app.asgi.state.passwords.hash(PASSWORD)
             user = service.create_staff(
                 session,
                 SYSTEM,
@@ -54,23 +54,23 @@ def hire_staff(house):
                 full_name=name,
                 password_hash=password_hash,
                 roles=roles,
-                now=house.clock(),
+                now=app.clock(),
             )
-            second_factor.put_in_force(session, SYSTEM, house.app.state.seal, user.id, SECRET, house.clock())
+            second_factor.put_in_force(session, SYSTEM, app.asgi.state.seal, user.id, SECRET, app.clock())
         session.commit()
 
 
-def codes(house, email):
+def codes(app, email):
     """What the authenticator of a member of staff shows at the moment that the clock of the house stands at."""
     if email in STAFF:
-        yield pyotp.TOTP(SECRET).at(house.clock())
+        yield pyotp.TOTP(SECRET).at(app.clock())
 
 
-def stage(house, line=None):
+def stage(app, line=None):
     """A stage for the demo, and what it says while it plays."""
     said = []
-    line, today = line or Line(house.http), day_in_baku(house.clock())
-    return Stage(line, lambda _email: PASSWORD, partial(codes, house), house.code, said.append, today), said
+    line, today = line or Line(app.http), day_in_baku(app.clock())
+    return Stage(line, lambda _email: PASSWORD, partial(codes, app), app.code, said.append, today), said
 
 
 def counts(database):
@@ -88,9 +88,9 @@ def theatre(template, folder):
     """A house with the staff of the demo profile, on a database of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(template, folder / "mik.sqlite3")
-    with open_house(f"sqlite:///{folder / 'mik.sqlite3'}", folder) as house:
-        hire_staff(house)
-        yield house
+    with running_app(f"sqlite:///{folder / 'mik.sqlite3'}", folder) as app:
+        hire_staff(app)
+        yield app
 
 
 def issued(played):

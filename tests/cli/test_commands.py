@@ -12,7 +12,7 @@ from app.commit_pipeline import open_database
 from app.main import prepare
 from app.settings import Settings
 from app.web.deps import utc_now
-from tests.factories import ok, open_house
+from tests.factories import ok, running_app
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.short]
 HEADER = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status\n"
@@ -35,11 +35,11 @@ def run(database_url, tmp_path, monkeypatch):
 @pytest.fixture
 def certified(database_url, tmp_path):
     """Number and token of a certificate in that database, and the house's keys in a file."""
-    with open_house(database_url, tmp_path) as house:
-        number = house.certify()
+    with running_app(database_url, tmp_path) as app:
+        number = app.certify()
         keys = tmp_path / "jwks.json"
-        keys.write_text(house.anonymous.get("/.well-known/jwks.json").text)
-        return number, house.token(number), keys
+        keys.write_text(app.anonymous.get("/.well-known/jwks.json").text)
+        return number, app.token(number), keys
 
 
 def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
@@ -92,38 +92,38 @@ def test_a_register_is_imported_once_and_shown_line_by_line(run, tmp_path):
 
 
 def test_an_imported_cancellation_names_and_suspends_the_certificates(run, database_url, tmp_path):
-    with open_house(database_url, tmp_path) as house:
+    with running_app(database_url, tmp_path) as app:
         file = tmp_path / "register.csv"
         file.write_text(HEADER + LINE.format(status="resident"))
         assert run("register", "import", file).exit_code == 0
         assert "1 unchanged" in run("register", "import", file).output
-        company = house.confirm(house.register("0010000101"))
+        company = app.confirm(app.register("0010000101"))
         site = ok(company.get("/v1/sites"))["items"][0]
         body = {"name": "Hall", "production_started_on": "2024-03-01"}
         ok(company.put(f"/v1/sites/{site['id']}", version="now", json=body))
         residency = ok(company.get("/v1/residencies"))["items"][0]
-        ok(house.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "operating"}))
+        ok(app.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "operating"}))
         company.site_id = site["id"]
-        house.document(company)
-        number = house.certify(company)
+        app.document(company)
+        number = app.certify(company)
 
         file.write_text(HEADER + LINE.format(status="cancelled"))
         planned = run("register", "import", file, "--dry-run")
         assert f"certificate {number}: suspended" in planned.output
-        assert house.verify(number)["verdict"] == "valid"
+        assert app.verify(number)["verdict"] == "valid"
 
         assert run("register", "import", file).exit_code == 0
-        assert house.verify(number)["verdict"] == "suspended"
+        assert app.verify(number)["verdict"] == "suspended"
 
 
 def test_a_file_with_faults_changes_nothing_and_names_them(run, database_url, tmp_path):
-    with open_house(database_url, tmp_path) as house:
+    with running_app(database_url, tmp_path) as app:
         file = tmp_path / "register.csv"
         file.write_text(HEADER + LINE.format(status="resident") + LINE.format(status="perhaps"))
         refused = run("register", "import", file)
         assert refused.exit_code == 2
         assert "status" in refused.output
-        assert ok(house.registrar.get("/v1/organisations"))["items"] == []
+        assert ok(app.registrar.get("/v1/organisations"))["items"] == []
         missing = run("register", "import", tmp_path / "absent.csv")
         assert missing.exit_code == 2
         assert "cannot be read" in missing.output

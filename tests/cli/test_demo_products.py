@@ -48,8 +48,8 @@ def in_the_file(tmp_path_factory):
 def over_http(sqlite_template, tmp_path_factory):
     """(mark, product) → outcome of every rule, for the products as the demo describes and documents them."""
     outcomes = {}
-    with theatre(sqlite_template, tmp_path_factory.mktemp("products")) as house:
-        on_stage, _ = stage(house)
+    with theatre(sqlite_template, tmp_path_factory.mktemp("products")) as app:
+        on_stage, _ = stage(app)
         companies.load_register(on_stage)
         for case in CASES:
             company = next(each for each in cast.COMPANIES if each.party == case.party)

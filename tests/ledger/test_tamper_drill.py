@@ -22,7 +22,7 @@ from app.ledger.log import LogDamaged
 from app.ledger.log_key import LogKeyFile
 from app.ledger.note import parse_vkey
 from tests.conftest import _fresh, _pg_copy
-from tests.factories import open_house
+from tests.factories import running_app
 from tests.ledger.helpers import attack, entries_of, head_of
 
 pytestmark = pytest.mark.pg_sampled
@@ -31,11 +31,11 @@ pytestmark = pytest.mark.pg_sampled
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def register(request, tmp_path_factory):
     """A register with two certificates, one of them suspended: address, data folder, numbers. Nobody serves it."""
-    folder = tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("app")
     with _fresh(request, folder) as url:
-        with open_house(url, folder) as house:
-            numbers = [house.certify(house.company()) for _ in range(2)]
-            house.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "hearing"})
+        with running_app(url, folder) as app:
+            numbers = [app.certify(app.set_up_company()) for _ in range(2)]
+            app.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "hearing"})
         yield url, folder / "data", numbers
 
 

@@ -1,6 +1,6 @@
 """A running service with its pages, and a register that holds a certificate for every verdict.
 
-`with open_site(folder) as site:` fills a house in-process (tests/factories.py), then serves it from a thread on a free
+`with open_site(folder) as site:` fills an app in-process (tests/factories.py), then serves it from a thread on a free
 port: a browser sees the real thing, and the test still holds the clock and the desk behind it.
 """
 
@@ -19,7 +19,7 @@ from app.commit_pipeline import open_database
 from app.documents.stamp import Stamp, make
 from app.main import create_app
 from app.schema import migrate
-from tests.factories import Clock, open_house, product
+from tests.factories import Clock, product, running_app
 from tests.live import free_port
 
 PATIENCE = 30
@@ -56,49 +56,49 @@ class Site:
         return f"{self.base_url}/v/{self.numbers[verdict]}{more}"
 
 
-def fill_every_verdict(house, site):
+def fill_every_verdict(app, site):
     """One company with a certificate for each verdict; the clock ends four years later than it began."""
-    clock, company = house.clock, house.company()
+    clock, company = app.clock, app.set_up_company()
     site.holder = company.organisation_id
 
     def certify(verdict, **changed):
         wanted = product(company.site_id) | changed
-        number = house.certify(company, company.add_product(**wanted))
-        site.numbers[verdict], site.tokens[number] = number, house.token(number)
+        number = app.certify(company, company.add_product(**wanted))
+        site.numbers[verdict], site.tokens[number] = number, app.token(number)
         return number
 
     certify("expired")
     clock.advance(days=4 * 365)
-    house.look_up(company, "inspection-record")  # the first visit is too old by now
+    app.add_staff_evidence(company, "inspection-record")  # the first visit is too old by now
     certify("valid")
-    house.owner.act(f"/v1/certificates/{certify('suspended')}/suspend", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{certify('suspended')}/suspend", {"cause": "hearing"})
     certify("revoked")
     company.act(f"/v1/certificates/{certify('surrendered')}/surrender")
     clock.advance(days=2)
     certify("not_yet_valid")
     clock.advance(days=-1)
-    with house.database.session() as session:  # nothing supersedes a certificate yet
+    with app.database.session() as session:  # nothing supersedes a certificate yet
         changed = {"status": "superseded", "number": certify("superseded")}
         session.execute(sa.text("UPDATE certificates SET status = :status WHERE number = :number"), changed)
         session.commit()
     # The last act: after it a reviewer would have to decide on every other product of the heading at this site.
-    house.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "bankruptcy"})
+    app.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "bankruptcy"})
     site.numbers |= {"unknown": str(CertificateNumber("MIK", 2026, 999_999)), "mistyped": "MIK-2026-000042-A"}
-    site.signer = house.app.state.keeper.signer()
+    site.signer = app.asgi.state.keeper.signer()
 
 
 @contextmanager
 def open_site(folder, fill=fill_every_verdict):
-    """A `Site`, served until the end of the block; `fill(house, site)` makes what it shows."""
+    """A `Site`, served until the end of the block; `fill(app, site)` makes what it shows."""
     url = f"sqlite:///{folder / 'mik.sqlite3'}"
     database = open_database(url)
     migrate(database)
     database.dispose()
     port = free_port()
     site = Site(f"http://localhost:{port}", Clock())
-    with open_house(url, folder, site.clock, base_url=site.base_url) as house:
-        fill(house, site)
-        settings = house.settings
+    with running_app(url, folder, site.clock, base_url=site.base_url) as app:
+        fill(app, site)
+        settings = app.settings
     with serving(create_app(settings, site.clock), port):
         yield site
 

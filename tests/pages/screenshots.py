@@ -44,15 +44,15 @@ SHOTS = (
 )
 
 
-def fill(house, site):
-    company = house.company(legal_name_az="“Nümunə Boru” MMC", legal_name_en="Sample Tube LLC (fictional)")
+def fill(app, site):
+    company = app.set_up_company(legal_name_az="“Nümunə Boru” MMC", legal_name_en="Sample Tube LLC (fictional)")
     names = {"en": "Welded steel tube, circular", "az": "Qaynaqlı polad boru, dairəvi", "ru": "Труба стальная сварная"}
     for verdict in ("valid", "suspended", "revoked"):
         wanted = product(company.site_id, names=names)
-        site.numbers[verdict] = house.certify(company, company.add_product(**wanted))
-    house.owner.act(f"/v1/certificates/{site.numbers['suspended']}/suspend", {"cause": "hearing"})
-    house.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "mark-on-uncertified-goods"})
-    site.signer = house.app.state.keeper.signer()
+        site.numbers[verdict] = app.certify(company, company.add_product(**wanted))
+    app.owner.act(f"/v1/certificates/{site.numbers['suspended']}/suspend", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "mark-on-uncertified-goods"})
+    site.signer = app.asgi.state.keeper.signer()
 
 
 def take(browser, site, shot):

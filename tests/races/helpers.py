@@ -57,23 +57,23 @@ LOST = {
 class Scene:
     """A case in a state, or a certificate, that two people are about to lay their hands on."""
 
-    def __init__(self, house, company, state):
-        self.house, self.company = house, company
+    def __init__(self, app, company, state):
+        self.app, self.company = app, company
         certified = state in {"active", "suspended"}
-        self.case_id = in_state(house, company, "approved" if certified else state)
+        self.case_id = in_state(app, company, "approved" if certified else state)
         self.path = f"/v1/cases/{self.case_id}"
         if certified:
             (number,) = company.application(self.case_id)["certificates"]
             self.path = f"/v1/certificates/{number}"
             if state == "suspended":
-                house.owner.act(f"{self.path}/suspend", {"cause": "holder"})
-        self.seen = rows(house, "SELECT max(seq) FROM audit_events")[0][0]
+                app.owner.act(f"{self.path}/suspend", {"cause": "holder"})
+        self.seen = rows(app, "SELECT max(seq) FROM audit_events")[0][0]
 
     def prepared(self, who_does_what):
         """`company withdraw` → that request, against the present version, unsent."""
         who, _, what = who_does_what.rpartition(" ")
         if what == "lapse":
-            return partial(_lapse, self.house, self.case_id)
+            return partial(_lapse, self.app, self.case_id)
         person = self._person(who)
         if what == "assign":
             return partial(person.post, "/v1/cases/assign", json={"case_ids": [self.case_id], "to": person.id})
@@ -86,7 +86,7 @@ class Scene:
         if who == "company":
             return self.company
         role = {"second reviewer": Role.REVIEWER, "second approver": Role.APPROVER}.get(who)
-        return self.house.staff(role, name=who.replace(" ", "-")) if role else getattr(self.house, who)
+        return self.app.staff(role, name=who.replace(" ", "-")) if role else getattr(self.app, who)
 
     def _body(self, what):
         if what == "respond":
@@ -108,20 +108,20 @@ class Scene:
 
     def events(self):
         """What was done since, in the order of the chain."""
-        found = rows(self.house, "SELECT event FROM audit_events WHERE seq > :seen ORDER BY seq", seen=self.seen)
+        found = rows(self.app, "SELECT event FROM audit_events WHERE seq > :seen ORDER BY seq", seen=self.seen)
         return [row.event for row in found]
 
     def count(self, table, **where):
         """Rows of a table that belong to the case."""
         more = "".join(f" AND {column} = '{value}'" for column, value in where.items())
         statement = f"SELECT count(*) FROM {table} WHERE application_id = :id{more}"
-        return rows(self.house, statement, id=stored_id(self.house, self.case_id))[0][0]
+        return rows(self.app, statement, id=stored_id(self.app, self.case_id))[0][0]
 
 
-def _lapse(house, case_id):
+def _lapse(app, case_id):
     """What `mik sweep` does with one case whose time is over, in a transaction of its own: whether it lapsed."""
-    with house.database.session() as session:
-        lapsed = clock.lapse(session, SYSTEM, UUID(case_id), house.clock())
+    with app.database.session() as session:
+        lapsed = clock.lapse(session, SYSTEM, UUID(case_id), app.clock())
         session.commit()
     return lapsed
 
@@ -156,7 +156,7 @@ def won(answer):
 
 def assert_history_leads_to_the_present(scene):
     """Every step of the case is one of the table and begins where the one before ended; the last one is the state."""
-    with scene.house.database.read_session() as session:
+    with scene.app.database.read_session() as session:
         told = [(row.event, row.data) for row in audit.timeline(session, UUID(scene.case_id))]
     state = "draft"
     for event, data in told:
@@ -173,12 +173,12 @@ def assert_one_certificate_at_most(scene, state):
     granted = int(state == "approved")
     assert scene.count("certificates") == granted
     assert scene.count("decisions") == int(state in {"approved", "rejected"})
-    listed = ok(scene.house.anonymous.get("/v1/certificates?limit=100"))["items"]
+    listed = ok(scene.app.anonymous.get("/v1/certificates?limit=100"))["items"]
     mine = scene.company.application(scene.case_id)["certificates"]
     assert len(mine) == granted
     assert [each["number"] for each in listed].count(mine[0] if mine else None) == granted
 
 
-def assert_chain_holds(house):
-    with house.database.read_session() as session:
+def assert_chain_holds(app):
+    with app.database.read_session() as session:
         assert audit.check(session).broken is None

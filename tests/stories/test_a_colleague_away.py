@@ -4,9 +4,9 @@ from app.actor import Role
 from tests.factories import ok
 
 
-def test_handed_over_and_shared_out(house):
-    company = house.company()
-    kamran, leyla = house.staff(Role.REVIEWER, name="kamran"), house.staff(Role.REVIEWER, name="leyla")
+def test_handed_over_and_shared_out(app):
+    company = app.set_up_company()
+    kamran, leyla = app.staff(Role.REVIEWER, name="kamran"), app.staff(Role.REVIEWER, name="leyla")
     his, hers, first, second = (company.apply(company.add_product()) for _ in range(4))
     kamran.act(f"/v1/cases/{his}/claim")
     leyla.act(f"/v1/cases/{hers}/claim")
@@ -40,8 +40,8 @@ def test_handed_over_and_shared_out(house):
     assert [note["text"] for note in ok(leyla.get(f"/v1/cases/{his}/notes"))["items"]] == [
         "Cost statement checked, it adds up."
     ]
-    house.review(his, reviewer=leyla)
-    assert house.approve(his)["state"] == "approved"
+    app.review(his, reviewer=leyla)
+    assert app.approve(his)["state"] == "approved"
 
     # The company reads that its case changed hands, and neither the names nor the note.
     told = ok(company.get(f"/v1/applications/{his}/timeline"))["items"]

@@ -15,27 +15,27 @@ def territory_rule(company, product_id):
 
 
 @pytest.mark.parametrize("spelt", ["Aghdam", "Агдам", "Ağdam r-nu"])
-def test_every_spelling_is_the_one_district(house, spelt):
-    company = house.company()
+def test_every_spelling_is_the_one_district(app, spelt):
+    company = app.set_up_company()
     made = ok(company.post("/v1/sites", json={"name": "Mill", "district": spelt, "park_code": "AGDAM-SP"}))
     assert (made["district"], made["economic_region"]) == ("Ağdam", "QARABAG")
     assert territory_rule(company, company.add_product(site_id=made["id"])) == "pass"
 
 
-def test_an_unknown_district_is_refused_with_the_nearest(house):
-    refused = house.company().post("/v1/sites", json={"name": "Mill", "district": "Agdan"})
+def test_an_unknown_district_is_refused_with_the_nearest(app):
+    refused = app.set_up_company().post("/v1/sites", json={"name": "Mill", "district": "Agdan"})
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
     assert error["pointer"] == "/district"
     assert "Do you mean Ağdaş, Ağdam, Ağdərə?" in error["detail"]
 
 
-def test_a_site_of_before_is_corrected(house):
+def test_a_site_of_before_is_corrected(app):
     """As it was entered when districts were not looked up."""
-    company = house.company()
+    company = app.set_up_company()
     product, path = company.add_product(), f"/v1/sites/{company.site_id}"
-    certified = house.certify(company)
-    with house.database.session() as session:
+    certified = app.certify(company)
+    with app.database.session() as session:
         session.execute(sa.text("UPDATE sites SET district = 'Agdan', economic_region = NULL"))
         session.commit()
     assert territory_rule(company, product) != "pass"
@@ -44,18 +44,18 @@ def test_a_site_of_before_is_corrected(house):
 
     refused = company.put(path, version="now", json=change)  # a certificate rests on it
     assert (refused.status_code, refused.json()["code"]) == (409, "certified")
-    assert house.staff(Role.REVIEWER).put(path, version="now", json=change).status_code == 403
+    assert app.staff(Role.REVIEWER).put(path, version="now", json=change).status_code == 403
     ok(company.post(f"/v1/certificates/{certified}/changes", json=CHANGE))
     corrected = ok(company.put(path, version="now", json=change))
     assert (corrected["district"], corrected["economic_region"]) == ("Ağdam", "QARABAG")
     assert territory_rule(company, product) == "pass"
 
 
-def test_the_registrar_corrects_it_too(house):
-    company = house.company()
-    with house.database.session() as session:
+def test_the_registrar_corrects_it_too(app):
+    company = app.set_up_company()
+    with app.database.session() as session:
         session.execute(sa.text("UPDATE sites SET district = 'Agdan', economic_region = NULL"))
         session.commit()
     path = f"/v1/sites/{company.site_id}"
     change = {"name": "Mill", "production_started_on": None, "district": "Agdam"}
-    assert ok(house.registrar.put(path, version="now", json=change))["district"] == "Ağdam"
+    assert ok(app.registrar.put(path, version="now", json=change))["district"] == "Ağdam"

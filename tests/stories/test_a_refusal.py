@@ -5,9 +5,9 @@ from tests.factories import ok
 HERE = {"country": "AZ", "district": "Ağdam"}
 
 
-def test_refused_with_all_its_reasons(house):
+def test_refused_with_all_its_reasons(app):
     # Painted sheet from bought sheet: rolled here, but the same heading in and out, and little cost in Karabakh.
-    company = house.company()
+    company = app.set_up_company()
     sheet = company.add_product(
         names={"az": "Rəngli profnastil", "en": "Painted sheet"},
         hs6="721070",
@@ -26,11 +26,11 @@ def test_refused_with_all_its_reasons(house):
     path = f"/v1/cases/{case}"
 
     # The reviewer cannot recommend past a failed rule, with the best will.
-    house.reviewer.act(f"{path}/claim")
+    app.reviewer.act(f"{path}/claim")
     generous = {
         "products": [{"product_id": each, "outcome": "approve", "reasons": ["Nice."]} for each in (sheet, good)]
     }
-    refusal = house.reviewer.post(f"{path}/recommend", version="now", json=generous)
+    refusal = app.reviewer.post(f"{path}/recommend", version="now", json=generous)
     assert (refusal.status_code, refusal.json()["code"]) == (409, "not-eligible")
     assert {finding["rule"] for finding in refusal.json()["findings"]} == {"C-06", "K-06"}
 
@@ -39,8 +39,8 @@ def test_refused_with_all_its_reasons(house):
         {"product_id": sheet, "outcome": "reject", "reasons": ["Bought in, and only rolled here."]},
         {"product_id": good, "outcome": "approve"},
     ]
-    house.reviewer.act(f"{path}/recommend", {"products": verdicts})
-    house.approve(case)
+    app.reviewer.act(f"{path}/recommend", {"products": verdicts})
+    app.approve(case)
 
     # The company reads the whole of it: the reviewer's words, and every criterion with its arithmetic.
     application = company.application(case)
@@ -57,17 +57,17 @@ def test_refused_with_all_its_reasons(house):
     assert application["certificates"] == [granted["certificate"]]
 
     # Nobody was given a certificate for the sheet, and the company may mend it and ask again.
-    assert [each["product"]["name"]["en"] for each in ok(house.anonymous.get("/v1/certificates"))["items"]] == [
+    assert [each["product"]["name"]["en"] for each in ok(app.anonymous.get("/v1/certificates"))["items"]] == [
         "Welded steel tube"
     ]
     assert company.put(f"/v1/products/{sheet}", version="now", json={}).status_code == 422  # looked at, so not frozen
 
 
-def test_the_approver_may_refuse_what_was_recommended(house):
-    company = house.company()
+def test_the_approver_may_refuse_what_was_recommended(app):
+    company = app.set_up_company()
     case = company.apply()
-    house.review(case)
-    house.approver.act(f"/v1/cases/{case}/reject", {"reason": "The site was found closed on 20 November."})
+    app.review(case)
+    app.approver.act(f"/v1/cases/{case}/reject", {"reason": "The site was found closed on 20 November."})
 
     application = company.application(case)
     assert (application["state"], application["certificates"]) == ("rejected", [])

@@ -21,8 +21,8 @@ FORMED_ABROAD = {
 }
 
 
-def test_refused_mended_granted(house):
-    company = house.company()
+def test_refused_mended_granted(app):
+    company = app.set_up_company()
     tube = company.add_product(**FORMED_ABROAD)
 
     # It might have known: the rules can be tried before anybody is asked.
@@ -32,8 +32,8 @@ def test_refused_mended_granted(house):
 
     # It applies all the same, and is refused, by a person and with the rule's own words.
     case = company.apply(tube)
-    house.review(case, outcome="reject", reasons=["Too little of it is made in Karabakh."])
-    assert house.approve(case)["state"] == "rejected"
+    app.review(case, outcome="reject", reasons=["Too little of it is made in Karabakh."])
+    assert app.approve(case)["state"] == "rejected"
     decision = company.application(case)["decision"]["products"][0]
     assert decision["certificate"] is None
     (why,) = decision["failed"]
@@ -48,11 +48,11 @@ def test_refused_mended_granted(house):
     # The second application is a case of its own; the reviewer sees the first one beside it.
     again = company.apply(tube)
     assert again != case
-    earlier = ok(house.reviewer.get(f"/v1/cases/{again}/earlier-decisions"))
+    earlier = ok(app.reviewer.get(f"/v1/cases/{again}/earlier-decisions"))
     assert "rejected" in str(earlier)
-    house.review(again)
-    (number,) = house.approve(again)["certificates"]
-    assert house.verify(number)["verdict"] == "valid"
+    app.review(again)
+    (number,) = app.approve(again)["certificates"]
+    assert app.verify(number)["verdict"] == "valid"
 
     # What was decided first stays decided, and readable with the reasons of its day.
     old = company.application(case)

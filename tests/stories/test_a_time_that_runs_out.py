@@ -9,19 +9,19 @@ from tests.factories import ok
 QUESTION = {"questions": [{"text": "Where does the coil come from?"}]}
 
 
-def swept(house):
+def swept(app):
     """What `mik sweep` says, run as of now."""
     said = []
-    assert sweep.run(house.database, house.clock(), dry_run=False, say=said.append) == 0
+    assert sweep.run(app.database, app.clock(), dry_run=False, say=said.append) == 0
     return said
 
 
-def test_nobody_answers_and_the_application_lapses(house):
-    company = house.company()
+def test_nobody_answers_and_the_application_lapses(app):
+    company = app.set_up_company()
     tube = company.add_product()
     case = company.apply(tube)
-    house.reviewer.act(f"/v1/cases/{case}/claim")
-    asked = house.reviewer.act(f"/v1/cases/{case}/request-information", QUESTION)
+    app.reviewer.act(f"/v1/cases/{case}/claim")
+    asked = app.reviewer.act(f"/v1/cases/{case}/request-information", QUESTION)
 
     # The company is told by when: ten working days, until the end of Friday, 4 December, in Baku.
     waiting = company.application(case)
@@ -29,11 +29,11 @@ def test_nobody_answers_and_the_application_lapses(house):
     assert waiting["due_at"] == asked["due_at"] == "2026-12-04T20:00:00Z"
 
     # The hourly sweep leaves it alone until that moment, and not a minute longer.
-    house.clock.now = house.clock.now.replace(month=12, day=4, hour=19, minute=59)
-    assert swept(house) == ["0 done."]
-    house.clock.advance(minutes=1)
+    app.clock.now = app.clock.now.replace(month=12, day=4, hour=19, minute=59)
+    assert swept(app) == ["0 done."]
+    app.clock.advance(minutes=1)
     assert company.application(case)["overdue"] is True
-    assert swept(house) == [f"application {waiting['number']} has lapsed", "1 done."]
+    assert swept(app) == [f"application {waiting['number']} has lapsed", "1 done."]
 
     # It is over for everybody: the company cannot answer any more, the reviewer has it off the desk.
     lapsed = company.application(case)
@@ -41,32 +41,32 @@ def test_nobody_answers_and_the_application_lapses(house):
     late = {"answers": [{"question_id": waiting["questions"][0]["id"], "text": "From Türkiye."}]}
     refusal = company.post(f"/v1/applications/{case}/respond", version="now", json=late)
     assert (refusal.status_code, refusal.json()["code"]) == (409, "wrong-state")
-    assert ok(house.reviewer.get("/v1/cases?assignee=me&state=in_review"))["items"] == []
+    assert ok(app.reviewer.get("/v1/cases?assignee=me&state=in_review"))["items"] == []
 
     # Nothing is lost for good: the product is free, and the company may ask anew.
     again = company.apply(tube)
-    house.review(again)
-    assert house.verify(house.approve(again)["certificates"][0])["verdict"] == "valid"
+    app.review(again)
+    assert app.verify(app.approve(again)["certificates"][0])["verdict"] == "valid"
 
 
-def test_the_clock_stands_still_while_the_company_has_the_word(house):
-    company = house.company()
+def test_the_clock_stands_still_while_the_company_has_the_word(app):
+    company = app.set_up_company()
     case = company.apply()
-    house.clock.advance(days=2)  # Monday and Tuesday in the hands of the house
-    house.reviewer.act(f"/v1/cases/{case}/claim")
-    house.reviewer.act(f"/v1/cases/{case}/request-information", QUESTION)
+    app.clock.advance(days=2)  # Monday and Tuesday in the hands of the house
+    app.reviewer.act(f"/v1/cases/{case}/claim")
+    app.reviewer.act(f"/v1/cases/{case}/request-information", QUESTION)
 
     # Nine days with the company are not held against the house, nor added to its age …
-    house.clock.advance(days=9)
-    assert ok(house.reviewer.get(f"/v1/cases/{case}"))["age_working_days"] == 2
+    app.clock.advance(days=9)
+    assert ok(app.reviewer.get(f"/v1/cases/{case}"))["age_working_days"] == 2
     (question,) = company.application(case)["questions"]
     answer = {"answers": [{"question_id": question["id"], "text": "From Türkiye."}]}
     assert company.act(f"/v1/applications/{case}/respond", answer)["clock"] == "running"
-    assert ok(house.reviewer.get(f"/v1/cases/{case}"))["age_working_days"] == 2
+    assert ok(app.reviewer.get(f"/v1/cases/{case}"))["age_working_days"] == 2
 
     # … and however long the house then takes, it is the house that is late: the company's application does not lapse.
-    house.clock.advance(days=200)
-    late = ok(house.reviewer.get("/v1/cases?overdue=true"))["items"]
+    app.clock.advance(days=200)
+    late = ok(app.reviewer.get("/v1/cases?overdue=true"))["items"]
     assert [(each["id"], each["clock"]) for each in late] == [(case, "running")]
-    swept(house)
+    swept(app)
     assert company.application(case)["state"] == "in_review"

@@ -7,17 +7,17 @@ from app.actor import Role
 
 
 @pytest.fixture
-def both(house):
+def both(app):
     """One person with both roles."""
-    return house.staff(Role.REVIEWER, Role.APPROVER, name="both")
+    return app.staff(Role.REVIEWER, Role.APPROVER, name="both")
 
 
-def test_two_people_are_needed(house, both):
-    company = house.company()
+def test_two_people_are_needed(app, both):
+    company = app.set_up_company()
     case = company.apply()
 
     # Somebody who may review and may approve reviews a case …
-    house.review(case, reviewer=both)
+    app.review(case, reviewer=both)
     # … and is then the one person who cannot decide it, one way or the other.
     for verb, body in (("approve", None), ("reject", {"reason": "No."}), ("return", {"reason": "Again."})):
         refusal = both.post(f"/v1/cases/{case}/{verb}", version="now", **({"json": body} if body else {}))
@@ -25,7 +25,7 @@ def test_two_people_are_needed(house, both):
     assert company.application(case)["certificates"] == []
 
     # Another approver can.
-    assert house.approve(case)["state"] == "approved"
+    assert app.approve(case)["state"] == "approved"
 
 
 BY_HAND = """
@@ -44,14 +44,14 @@ ANOTHER = "(SELECT id FROM users WHERE email = 'approver@staff.example')"
     [(ONESELF, ONESELF, "four_eyes"), (ANOTHER, ONESELF, "(?i)foreign")],
     ids=["the recommender decides", "another is said to have recommended"],
 )
-def test_the_database_refuses_it_too(house, both, recommended_by, decided_by, guard):
-    case = house.company().apply()
-    house.review(case, reviewer=both)
-    assert house.approver.id != both.id  # hired now: the statement names the address
+def test_the_database_refuses_it_too(app, both, recommended_by, decided_by, guard):
+    case = app.set_up_company().apply()
+    app.review(case, reviewer=both)
+    assert app.approver.id != both.id  # hired now: the statement names the address
 
-    with house.database.session() as session, pytest.raises(sa.exc.IntegrityError, match=guard):
+    with app.database.session() as session, pytest.raises(sa.exc.IntegrityError, match=guard):
         session.execute(sa.text(BY_HAND.format(recommended_by=recommended_by, decided_by=decided_by)))
 
     # The same statement with two people goes through: it was the guard that refused, and nothing else.
-    with house.database.session() as session:
+    with app.database.session() as session:
         session.execute(sa.text(BY_HAND.format(recommended_by=ONESELF, decided_by=ANOTHER)))

@@ -15,37 +15,37 @@ DISARM = {
 
 
 @pytest.fixture
-def audit_check(house, monkeypatch):
+def audit_check(app, monkeypatch):
     """`mik audit check` over the database of the house."""
-    monkeypatch.setenv("MIK_DATABASE_URL", house.database.url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+    monkeypatch.setenv("MIK_DATABASE_URL", app.database.url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
     return lambda: CliRunner().invoke(mik, ["audit", "check"])
 
 
-def by_hand(house, *statements, **values):
-    with house.database.write_engine.begin() as connection:
+def by_hand(app, *statements, **values):
+    with app.database.write_engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement), values)
 
 
-def test_a_rewritten_event_is_found(house, audit_check):
-    number = house.certify()
-    house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+def test_a_rewritten_event_is_found(app, audit_check):
+    number = app.certify()
+    app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
 
     # The auditor finds who suspended the certificate, and the chain holds.
-    (suspended,) = ok(house.auditor.get("/v1/audit?event=certificate.suspended"))["items"]
-    assert suspended["actor"]["id"] == house.owner.id
+    (suspended,) = ok(app.auditor.get("/v1/audit?event=certificate.suspended"))["items"]
+    assert suspended["actor"]["id"] == app.owner.id
     done = audit_check()
     assert (done.exit_code, "events hold" in done.stdout) == (0, True), done.stdout
 
     # Somebody would rather have it done by nobody in particular. The database refuses …
     rewrite = "UPDATE audit_events SET actor_kind = 'system', actor_id = NULL WHERE seq = :seq"
     with pytest.raises(sa.exc.DBAPIError, match="never changed"):
-        by_hand(house, rewrite, seq=suspended["seq"])
+        by_hand(app, rewrite, seq=suspended["seq"])
 
     # … so the owner of its tables takes the guard away first. Now the history says something else:
-    by_hand(house, *DISARM[house.database.write_engine.dialect.name], rewrite, seq=suspended["seq"])
-    (told,) = ok(house.auditor.get("/v1/audit?event=certificate.suspended"))["items"]
+    by_hand(app, *DISARM[app.database.write_engine.dialect.name], rewrite, seq=suspended["seq"])
+    (told,) = ok(app.auditor.get("/v1/audit?event=certificate.suspended"))["items"]
     assert told["actor"]["id"] is None
 
     # and the check names the very event.
@@ -54,22 +54,22 @@ def test_a_rewritten_event_is_found(house, audit_check):
     assert done.stdout.startswith(f"Broken at event {suspended['seq']} (changed)"), done.stdout
 
     # Life goes on, and what is written afterwards does not heal it.
-    house.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
     assert audit_check().stdout == done.stdout
 
 
-def test_an_event_that_was_taken_out_is_found(house, audit_check):
-    number = house.certify()
-    (issued,) = ok(house.auditor.get("/v1/audit?event=certificate.issued"))["items"]
+def test_an_event_that_was_taken_out_is_found(app, audit_check):
+    number = app.certify()
+    (issued,) = ok(app.auditor.get("/v1/audit?event=certificate.issued"))["items"]
     assert number in str(issued)
     by_hand(
-        house,
-        *DISARM[house.database.write_engine.dialect.name],
+        app,
+        *DISARM[app.database.write_engine.dialect.name],
         "DELETE FROM audit_events WHERE seq = :seq",
         seq=issued["seq"],
     )
 
     # The certificate is still good for whoever asks; the auditor knows that its grant was taken out of the history.
-    assert house.verify(number)["verdict"] == "valid"
+    assert app.verify(number)["verdict"] == "valid"
     done = audit_check()
     assert (done.exit_code, done.stdout.startswith(f"Broken at event {issued['seq']} (missing)")) == (1, True)

@@ -3,13 +3,13 @@
 from tests.factories import ok
 
 
-def test_a_delivery_is_checked_at_once(house):
-    company = house.company()
+def test_a_delivery_is_checked_at_once(app):
+    company = app.set_up_company()
     tube = company.add_product()
-    good = house.certify(company, tube)
-    revoked = house.certify(company, company.add_product(names={"az": "Boru", "en": "Pipe"}))
-    house.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "false-documents"})
-    token = house.token(good)
+    good = app.certify(company, tube)
+    revoked = app.certify(company, company.add_product(names={"az": "Boru", "en": "Pipe"}))
+    app.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "false-documents"})
+    token = app.token(good)
 
     # The labels carry numbers, typed by hand, and some have the token behind their QR code.
     labels = [
@@ -20,7 +20,7 @@ def test_a_delivery_is_checked_at_once(house):
         {"number": good[:-1] + ("A" if good[-1] != "A" else "B")},
         {"token": token[:-6] + "AAAAAA"},
     ]
-    answer = ok(house.anonymous.post("/v1/verify/batch", json={"items": labels}))
+    answer = ok(app.anonymous.post("/v1/verify/batch", json={"items": labels}))
     assert [each["verdict"] for each in answer["items"]] == ["valid"] * 3 + ["revoked", "mistyped", "forged"]
 
     # Every verdict comes with a sentence that can be shown to the seller; the bad ones say no more than they know.
@@ -29,20 +29,20 @@ def test_a_delivery_is_checked_at_once(house):
     assert [each["certificate"] for each in answer["items"][4:]] == [None, None]
 
     # The certificate is good. Is it for what stands on the invoice? The holder is, however the name is written …
-    until = house.verify(good)["certificate"]["valid_until"]
+    until = app.verify(good)["certificate"]["valid_until"]
     invoice = {"holder": company.name.upper() + " LLC", "product": "welded STEEL tube", "hs6": "730630"}
-    answer = ok(house.anonymous.post("/v1/verify", json={"number": good, "expect": invoice | {"valid_until": until}}))
+    answer = ok(app.anonymous.post("/v1/verify", json={"number": good, "expect": invoice | {"valid_until": until}}))
     assert set(answer["expect"].values()) == {"match"}
 
     # … and a true certificate of somebody else, lent for other goods, is seen through: valid, and not for this.
     borrowed = {"holder": "Some Other Trader MMC", "product": "Carpets", "hs6": "570110"}
-    answer = ok(house.anonymous.post("/v1/verify", json={"token": token, "expect": borrowed}))
+    answer = ok(app.anonymous.post("/v1/verify", json={"token": token, "expect": borrowed}))
     assert answer["verdict"] == "valid"
     assert answer["expect"] == dict.fromkeys(borrowed, "differs")
 
 
-def test_one_line_of_another_shape_is_named_and_nothing_is_guessed(house):
+def test_one_line_of_another_shape_is_named_and_nothing_is_guessed(app):
     items = [{"number": "MIK-2026-000042-Y"}] * 3 + [{"number": 42}]
-    refusal = house.anonymous.post("/v1/verify/batch", json={"items": items})
+    refusal = app.anonymous.post("/v1/verify/batch", json={"items": items})
     assert (refusal.status_code, refusal.json()["code"]) == (422, "invalid")
     assert refusal.json()["errors"][0]["pointer"].startswith("/items/3")

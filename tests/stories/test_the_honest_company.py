@@ -9,16 +9,18 @@ from tests.factories import LOOKED_UP, PAPERS, ok
 UNITS = {"capacity-statement": {"unit": "t"}}
 
 
-def test_the_honest_company_gets_its_certificate(house):
+def test_the_honest_company_gets_its_certificate(app):
     # A company registers itself. Nobody has confirmed yet that these people act for it.
-    company = house.register()
+    company = app.register()
     company.add_site()
 
     # It describes what it makes, uploads its papers, and tries the rules before it applies: nothing
     # fails, but nobody has read the papers yet, nor looked into the tax register.
     tube = company.add_product(names={"az": "Qaynaqlı polad boru", "en": "Welded steel tube"})
     papers = [
-        company.lay(kind, about=tube if kinds()[kind].scope is Scope.PRODUCT else None, **details | UNITS.get(kind, {}))
+        company.upload(
+            kind, about=tube if kinds()[kind].scope is Scope.PRODUCT else None, **details | UNITS.get(kind, {})
+        )
         for kind, details in PAPERS.items()
     ]
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
@@ -33,23 +35,23 @@ def test_the_honest_company_gets_its_certificate(house):
     assert (refusal.status_code, refusal.json()["code"]) == (409, "organisation-unconfirmed")
 
     # The registrar sees the papers and confirms, and looks up what only staff can; now it may.
-    house.settle(house.confirm(company))
+    app.add_residency(app.confirm(company))
     for paper in papers:
-        house.confirm_evidence(paper)
-    house.look_up(company, *LOOKED_UP)
+        app.confirm_evidence(paper)
+    app.add_staff_evidence(company, *LOOKED_UP)
     (tried,) = ok(company.post("/v1/schemes/MIK/assessments", json={"product_ids": [tube]}))["items"]
     assert tried["outcome"] == "pass"
     company.add_evidence(application)
     assert company.submit(application)["state"] == "submitted"
 
     # A reviewer recommends, an approver decides, and the certificate is there.
-    house.review(application)
-    decided = house.approve(application)
+    app.review(application)
+    decided = app.approve(application)
     assert decided["state"] == "approved"
     (number,) = decided["certificates"]
 
     # Anybody may check it by its number, however it is typed …
-    answer = house.verify(number)
+    answer = app.verify(number)
     assert answer["verdict"] == "valid"
     assert answer["certificate"]["holder"] == {
         "name": company.name,
@@ -57,13 +59,13 @@ def test_the_honest_company_gets_its_certificate(house):
         "voen": company.voen,
     }
     assert answer["certificate"]["product"]["name"]["en"] == "Welded steel tube"
-    assert house.verify(number.lower().replace("-", " "))["verdict"] == "valid"
+    assert app.verify(number.lower().replace("-", " "))["verdict"] == "valid"
 
     # … or by its token, with another library and nothing but the published keys.
-    token = house.token(number)
-    keys = KeySet.import_key_set(ok(house.anonymous.get("/.well-known/jwks.json")))
+    token = app.token(number)
+    keys = KeySet.import_key_set(ok(app.anonymous.get("/.well-known/jwks.json")))
     assert number.encode() in jws.deserialize_compact(token, keys, algorithms=["ES256"]).payload
-    assert ok(house.anonymous.post("/v1/verify", json={"token": token}))["verdict"] == "valid"
+    assert ok(app.anonymous.post("/v1/verify", json={"token": token}))["verdict"] == "valid"
 
     # The company sees who did what, though not the names of the staff.
     timeline = ok(company.get(f"/v1/applications/{application}/timeline"))["items"]
@@ -73,18 +75,18 @@ def test_the_honest_company_gets_its_certificate(house):
     assert {each["name"] for each in timeline if each["by"] == "staff"} == {None}
 
     # Three years later the certificate has run out, and nobody had to do anything for that.
-    house.clock.advance(days=3 * 366)
-    assert house.verify(number)["verdict"] == "expired"
+    app.clock.advance(days=3 * 366)
+    assert app.verify(number)["verdict"] == "expired"
 
 
-def test_it_cannot_ask_twice_for_the_same_product(house):
-    company = house.company()
+def test_it_cannot_ask_twice_for_the_same_product(app):
+    company = app.set_up_company()
     tube = company.add_product()
-    number = house.certify(company, tube)
+    number = app.certify(company, tube)
 
     again = company.draft(tube)
     refusal = company.post(f"/v1/applications/{again}/submit", version="now").json()
     assert (refusal["code"], refusal["certificates"]) == ("already-certified", [number])
 
     # Another mark is another question.
-    assert house.certify(company, tube, scheme="MIA").startswith("MIA-")
+    assert app.certify(company, tube, scheme="MIA").startswith("MIA-")

@@ -15,13 +15,13 @@ SAMPLE = files("app.registry") / "sample" / "products.csv"
 ROWS = {row["product_id"]: row for row in csv.DictReader(SAMPLE.read_text("utf-8").splitlines())}
 
 
-def entered(house, company, code):
+def entered(app, company, code):
     """Id of the product as the sample describes it, with proofs of origin that staff have confirmed."""
     site = {"id": company.site_id, "district": "Ağdam"}
     product_id = ok(company.post("/v1/products", json=product_body(ROWS[code], site, {})))["id"]
     proofs = {}
     for line in claimed_lines(code):
-        declaration = company.lay(
+        declaration = company.upload(
             "supplier-declaration",
             about=product_id,
             issued_on="2026-01-01",
@@ -32,7 +32,7 @@ def entered(house, company, code):
             period_from="2026-01-01",
             period_until="2027-12-31",
         )
-        house.confirm_evidence(declaration)
+        app.confirm_evidence(declaration)
         proofs[line.hs4] = declaration["id"]
     if proofs:
         body = product_body(ROWS[code], site, proofs)
@@ -49,10 +49,10 @@ def judged(company, scheme, ids):
 
 
 @pytest.mark.parametrize(("status", "codes"), [("resident", IN_THE_PARK), ("non_resident", OF_A_NON_RESIDENT)])
-def test_the_sample_is_judged_as_it_expects(house, status, codes):
-    company = house.company(resident=False)
-    house.settle(company, status=status)
-    ids = {code: entered(house, company, code) for code in codes}
+def test_the_sample_is_judged_as_it_expects(app, status, codes):
+    company = app.set_up_company(resident=False)
+    app.add_residency(company, status=status)
+    ids = {code: entered(app, company, code) for code in codes}
     assert set(codes) <= MADE.keys()
     for scheme in ("MIK", "MIA"):
         said = judged(company, scheme, ids)

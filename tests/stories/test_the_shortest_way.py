@@ -7,7 +7,7 @@ document with the paper. It knows nothing of the rules but what the answers say.
 import pytest
 
 from app.schemes.evidence_kinds import Scope, kinds
-from tests.factories import PAPERS, PDF, lay, ok, product
+from tests.factories import PAPERS, PDF, ok, product, upload
 
 pytestmark = pytest.mark.pg_sampled
 MOST_CALLS, MOST_DOCUMENTS = 12, 6
@@ -19,7 +19,7 @@ class Counted:
     """Calls of a company, counted."""
 
     def __init__(self, company):
-        self.company, self.house = company, company.house
+        self.company, self.app = company, company.app
         self.calls = self.documents = 0
 
     def request(self, method, path, **more):
@@ -30,8 +30,8 @@ class Counted:
         return self.request("POST", path, **more)
 
 
-def test_remedies_followed_by_name_lead_to_a_submitted_application(house):
-    company = house.company(evidence=False)
+def test_remedies_followed_by_name_lead_to_a_submitted_application(app):
+    company = app.set_up_company(evidence=False)
     whole = product(company.site_id)
     made = company.post("/v1/products", json={name: whole[name] for name in BARE})
     product_id, tag = ok(made)["id"], made.headers["ETag"]
@@ -54,8 +54,8 @@ def test_remedies_followed_by_name_lead_to_a_submitted_application(house):
 
 
 @pytest.mark.parametrize("scheme", ["MIK", "MIA"])
-def test_every_incomplete_answer_has_a_remedy_that_names_something(house, scheme):
-    company = house.company(evidence=False)
+def test_every_incomplete_answer_has_a_remedy_that_names_something(app, scheme):
+    company = app.set_up_company(evidence=False)
     whole = product(company.site_id)
     product_id = ok(company.post("/v1/products", json={name: whole[name] for name in BARE}))["id"]
     for each in findings_of(company, product_id, scheme):
@@ -85,7 +85,7 @@ def upload_kind(counted, kind, product_id):
     about = product_id if scope in (Scope.PRODUCT, Scope.LOT) else None
     site = company.site_id if scope is Scope.SITE else None
     counted.documents += 1
-    lay(counted, f"/v1/organisations/{company.organisation_id}/evidence", kind, PDF, about, details, site=site)
+    upload(counted, f"/v1/organisations/{company.organisation_id}/evidence", kind, PDF, about, details, site=site)
 
 
 def submitted(counted, product_id):

@@ -4,12 +4,12 @@ from app.actor import Role
 from tests.factories import ok
 
 
-def test_a_role_takes_two_owners(house):
-    company = house.company()
+def test_a_role_takes_two_owners(app):
+    company = app.set_up_company()
     case = company.apply()
-    house.review(case)
-    rena, tural = house.staff(Role.OWNER, name="rena"), house.staff(Role.OWNER, name="tural")
-    newcomer = house.staff(Role.AUDITOR, name="newcomer")
+    app.review(case)
+    rena, tural = app.staff(Role.OWNER, name="rena"), app.staff(Role.OWNER, name="tural")
+    newcomer = app.staff(Role.AUDITOR, name="newcomer")
     approve = f"/v1/cases/{case}/approve"
 
     # Rena wants the newcomer to approve, and asks for it. That alone changes nothing.
@@ -32,16 +32,16 @@ def test_a_role_takes_two_owners(house):
     # To take a role away one owner is enough, and it works at once.
     assert rena.delete(f"/v1/users/{newcomer.id}/roles/approver").is_success
     another = company.apply(company.add_product())
-    house.review(another)
+    app.review(another)
     assert newcomer.post(f"/v1/cases/{another}/approve", version="now").status_code == 403
 
     # All of it stands in the history: who asked, who confirmed.
-    events = ok(house.auditor.get("/v1/audit?limit=100&event=role.granted"))["items"]
+    events = ok(app.auditor.get("/v1/audit?limit=100&event=role.granted"))["items"]
     assert [each["actor"]["id"] for each in events if each["actor"]["kind"] == "user"] == [tural.id]
 
 
-def test_an_owner_does_not_help_himself(house):
-    rena, tural = house.staff(Role.OWNER, name="rena"), house.staff(Role.OWNER, name="tural")
+def test_an_owner_does_not_help_himself(app):
+    rena, tural = app.staff(Role.OWNER, name="rena"), app.staff(Role.OWNER, name="tural")
     own = ok(rena.post(f"/v1/users/{rena.id}/role-requests", json={"role": "approver"}))
     assert rena.post(f"/v1/access-requests/{own['id']}/confirm", version="now").status_code == 403
 
