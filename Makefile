@@ -116,9 +116,9 @@ check-imports: $(VENV)/development
 	$(BIN)/lint-imports
 check-tests: $(VENV)/development
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --cov --cov-report= --durations=10 -m "not unmeasured"
+	$(BIN)/python -m pytest -n auto --cov --cov-report= --durations=10 -m "not no_coverage"
 check-unmeasured: $(VENV)/development
-	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --durations=10 -m unmeasured
+	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --durations=10 -m no_coverage
 check-coverage: $(VENV)/development
 	$(BIN)/coverage report --fail-under=90 --skip-covered --skip-empty
 check-pure: $(VENV)/development
@@ -128,4 +128,4 @@ check-short: $(VENV)/development
 check-whole: $(VENV)/development
 	MIK_TEST_WHOLE=1 $(BIN)/python -m pytest -n auto -q --ignore tests/races --ignore tests/api/test_schemathesis.py
 check-rounds: $(VENV)/development
-	MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py
+	MIK_TEST_WHOLE=1 MIK_TEST_ROUNDS=50 $(BIN)/python -m pytest -n auto -q tests/races tests/api/test_schemathesis.py

@@ -35,7 +35,7 @@ from app.core.dates import utc_now
 from benchmarks import inside
 from benchmarks.registers import BASE_URL, register
 from benchmarks.servers import ROOT, free_port
-from tests.support import PASSWORD, House, product
+from tests.factories import PASSWORD, RunningApp, product
 
 SECONDS = 6.0
 BEGUN = 6
@@ -315,24 +315,24 @@ def watched(pid: int) -> Iterator[list[int]]:
 
 def world_in(folder: Path) -> tuple[World, dict[str, str]]:
     made = register(folder / "data", 0, lambda _text: None)
-    with inside.house(folder, made.url) as house:
-        member, writer = house.company(), house.company()
-        number = house.certify(member)
-        uploaders = [house.company() for _ in range(4)]
-        _with_whole_hash(house)
+    with inside.app(folder, made.url) as app:
+        member, writer = app.set_up_company(), app.set_up_company()
+        number = app.certify(member)
+        uploaders = [app.set_up_company() for _ in range(4)]
+        _with_whole_hash(app)
         environment = {
-            "MIK_DATA_DIR": str(house.settings.data_dir),
+            "MIK_DATA_DIR": str(app.settings.data_dir),
             "MIK_DATABASE_URL": made.url,
             "MIK_BASE_URL": BASE_URL,
             "MIK_REGISTRATIONS_PER_DAY": "0",
             "MIK_VERIFY_PER_MINUTE": "0",
         }
         paths = [f"/v1/organisations/{each.organisation_id}/evidence" for each in uploaders]
-        tokens = [_bearer(house, each) for each in uploaders]
+        tokens = [_bearer(app, each) for each in uploaders]
         world = World(
             port=free_port(),
             number=number,
-            writer=_bearer(house, writer),
+            writer=_bearer(app, writer),
             site_id=str(writer.site_id),
             member=f"member@{member.voen}.example",
             uploaders=list(zip(paths, tokens, strict=True)),
@@ -340,14 +340,14 @@ def world_in(folder: Path) -> tuple[World, dict[str, str]]:
     return world, environment
 
 
-def _bearer(house: House, caller: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {house.container.access_tokens.issue(caller.subject, utc_now())}"}
+def _bearer(app: RunningApp, caller: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {app.container.access_tokens.issue(caller.subject, utc_now())}"}
 
 
-def _with_whole_hash(house: House) -> None:
+def _with_whole_hash(app: RunningApp) -> None:
     """The world of the tests hashes cheaply; who signs in here costs what everybody does."""
     whole = Passwords(1).hash(PASSWORD)
-    with house.database.session() as session:
+    with app.database.session() as session:
         session.execute(sa.text("UPDATE users SET password_hash = :hash"), {"hash": whole})
         session.commit()
 

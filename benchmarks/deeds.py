@@ -14,7 +14,7 @@ from app.settings import Settings
 from benchmarks import inside, load
 from benchmarks.registers import BASE_URL
 from benchmarks.servers import serving
-from tests.support import Caller, House
+from tests.factories import ApiClient, RunningApp
 
 PRODUCTS = 50
 
@@ -33,8 +33,8 @@ class Deeds:
 
 def measure(folder: Path, url: str, count: int, say: Callable[[str], None], products: int = PRODUCTS) -> Deeds:
     """On a register of its own in `folder`; `url` is an empty, migrated database."""
-    with inside.house(folder, url) as opened:
-        company = opened.company()
+    with inside.app(folder, url) as opened:
+        company = opened.set_up_company()
         cases = [_recommended(opened, company.apply(), say) for _ in range(count)]
         big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), say)
         numbers = [opened.certify(company) for _ in range(count)]
@@ -55,14 +55,14 @@ def measure(folder: Path, url: str, count: int, say: Callable[[str], None], prod
         )
 
 
-def _recommended(opened: House, case_id: str, say: Callable[[str], None]) -> str:
+def _recommended(opened: RunningApp, case_id: str, say: Callable[[str], None]) -> str:
     opened.review(case_id)
     say(f"case {case_id} is recommended")
     return case_id
 
 
-def _act(caller: Caller, path: str, body: object = None) -> bytes:
-    token = caller.house.container.access_tokens.issue(caller.subject, utc_now())
+def _act(caller: ApiClient, path: str, body: object = None) -> bytes:
+    token = caller.app.container.access_tokens.issue(caller.subject, utc_now())
     headers = [f"Authorization: Bearer {token}", f'If-Match: "{caller.version_of(path)}"']
     return load.post(path, b"" if body is None else json.dumps(body).encode(), headers=headers)
 

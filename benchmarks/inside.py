@@ -23,7 +23,7 @@ from app.verification.questions import Question
 from app.verification.stores import certificate_store
 from benchmarks import load
 from benchmarks.registers import BASE_URL, Register
-from tests.support import Company, House, open_house, product
+from tests.factories import Company, RunningApp, product, running_app
 
 PACE = 0.02
 """Seconds between two calls with a thousand numbers: about what it takes to send one and read its answer."""
@@ -109,28 +109,28 @@ def tokens_together(made: Register, tokens: Sequence[str]) -> float:
 
 
 @contextmanager
-def house(folder: Path, url: str) -> Iterator[House]:
-    """The whole service in this process, with its people: see tests/support.py."""
-    with open_house(url, folder, clock=utc_now) as opened:
+def app(folder: Path, url: str) -> Iterator[RunningApp]:
+    """The whole service in this process, with its people: see tests/factories.py."""
+    with running_app(url, folder, clock=utc_now) as opened:
         yield opened
 
 
 def writing_requests(made: Register, count: int) -> list[bytes]:
     """Products to register, each by a company of its own; good for a quarter of an hour, the life of a token."""
     folder = made.settings.data_dir.parent
-    with open_house(made.url, folder, clock=utc_now, data_dir=made.settings.data_dir) as opened:
-        return [_product_request(opened, opened.company(evidence=False)) for _ in range(count)]
+    with running_app(made.url, folder, clock=utc_now, data_dir=made.settings.data_dir) as opened:
+        return [_product_request(opened, opened.set_up_company(evidence=False)) for _ in range(count)]
 
 
-def _product_request(opened: House, company: Company) -> bytes:
+def _product_request(opened: RunningApp, company: Company) -> bytes:
     token = opened.container.access_tokens.issue(company.subject, utc_now())
     body = json.dumps(product(company.site_id)).encode()
     return load.post("/v1/products", body, headers=[f"Authorization: Bearer {token}"])
 
 
-def assessments(opened: House, rounds: int) -> float:
+def assessments(opened: RunningApp, rounds: int) -> float:
     """Assessments of a product in a second: facts read from the database, and every rule of the mark."""
-    company = opened.company()
+    company = opened.set_up_company()
     product_id = company.add_product()
 
     def assess() -> None:

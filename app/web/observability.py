@@ -142,13 +142,13 @@ class RouteOf:
 
 class _Observed:
     def __init__(self, app: ASGIApp, routes: Mapping[Any, str], database: Database, *, logs: bool) -> None:
-        self._app, self._routes = app, routes
+        self.app, self._routes = app, routes
         self._pools = {"write": database.write_engine.pool, "read": database.read_engine.pool}
         self._log = structlog.stdlib.get_logger("mik.access") if logs else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         seen: dict[str, Any] = {}
         state = scope.setdefault("state", {})
@@ -163,7 +163,7 @@ class _Observed:
             await send(message)
 
         try:
-            await self._app(scope, receive, look)
+            await self.app(scope, receive, look)
         finally:
             self._note(scope, seen, state, status, request_id, time.perf_counter() - started)
 

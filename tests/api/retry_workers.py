@@ -8,7 +8,6 @@ to: a request with `X-Die: answering` ends its process by SIGKILL after the comm
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.main import from_environment
+from tests.live import free_port
 
 _dies_before_commit = ContextVar("dies_before_commit", default=False)
 
@@ -51,18 +51,18 @@ def _die_before_commit(_session):
 
 
 @contextlib.contextmanager
-def serving(house, workers=4):
+def serving(app, workers=4):
     """Base address of the workers over the house's database and keys; they end with the block."""
-    port = _free_port()
-    settings = house.settings
+    port = free_port()
+    settings = app.settings
     environment = os.environ | {
         "MIK_DATABASE_URL": settings.database_url,
         "MIK_DATA_DIR": str(settings.data_dir),
         "MIK_BASE_URL": settings.base_url,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path.cwd())]),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     command = [
-        sys.executable, "-m", "uvicorn", "retry_workers:factory", "--factory", "--workers", str(workers),
+        sys.executable, "-m", "uvicorn", "tests.api.retry_workers:factory", "--factory", "--workers", str(workers),
         "--port", str(port), "--log-level", "warning", "--no-access-log",
     ]  # fmt: skip
     server = subprocess.Popen(command, env=environment, start_new_session=True)
@@ -93,9 +93,3 @@ def until_answered(ask, seconds=30):
 def _wait_until_ready(port):
     answer = until_answered(lambda: httpx2.get(f"http://127.0.0.1:{port}/health/ready"), 120)
     assert answer.status_code == 200, answer.text
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -4,13 +4,15 @@ import re
 from uuid import UUID
 
 import pytest
-from access_world import FORM, denied, refused, rows
 
 from app.access.service import Subject
 from app.actor import ActorKind, Scope
 from app.web.scopes import ANY, ROUTES
-from tests.support import PDF, Caller, ok, product
+from tests.api.helpers import FORM, denied
+from tests.factories import PDF, ApiClient, ok, product
+from tests.helpers import refused, rows
 
+pytestmark = pytest.mark.pg_sampled
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 PEOPLE = {
     "POST /v1/me/password",
@@ -38,19 +40,14 @@ PEOPLE = {
 """What members of companies do themselves: no scope opens it."""
 
 
-@pytest.fixture
-def company(house):
-    return house.company()
-
-
 def program(company, *scopes):
     body = {"name": "Order system"} | ({"scopes": list(scopes)} if scopes else {})
     return ok(company.post("/v1/api-clients", json=body))
 
 
-def token(house, made, **more):
+def token(app, made, **more):
     form = {"grant_type": "client_credentials"} | {k: made[k] for k in ("client_id", "client_secret")}
-    return house.http.post(FORM, data=form | more)
+    return app.http.post(FORM, data=form | more)
 
 
 def call(caller, route, **known):
@@ -66,21 +63,21 @@ def takes_file(route):
     return route.startswith("POST ") and route.endswith(("/evidence", "/imports", "/claims"))
 
 
-def things(house, company):
-    number = house.certify(company)
+def things(app, company):
+    number = app.certify(company)
     own = {"site_id": company.site_id, "organisation_id": company.organisation_id, "application_id": company.draft()}
     made = program(company, *Scope)
     own |= {"client_id": made["id"], "secret_id": made["secrets"][0]["id"]}
     return own | {"code": "MIK", "number": number}
 
 
-def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_people(house, company):
+def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_people(app, company):
     """A new route turns this red until it is entered into app/web/scopes.py, or above."""
-    paths = ok(house.anonymous.get("/openapi.json"))["paths"]
+    paths = ok(app.anonymous.get("/openapi.json"))["paths"]
     secured = {
         f"{m.upper()} {p}" for p, operations in paths.items() for m, each in operations.items() if each.get("security")
     }
-    known = things(house, company)
+    known = things(app, company)
     # What staff act on is absent for a company before it is forbidden; a member reads his residencies: that is listed.
     hidden = {
         route for route in secured if re.search(r"(POST|PUT) /v1/residencies/{|POST /v1/(evidence|claims)/{", route)
@@ -96,18 +93,18 @@ def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_peopl
     assert not PEOPLE & set(ROUTES)
 
 
-def test_the_table_uses_every_scope(house):
+def test_the_table_uses_every_scope(app):
     assert {route for route, scope in ROUTES.items() if scope is ANY} == {"GET /v1/me"}
     assert {scope for scope in ROUTES.values() if scope is not ANY} == set(Scope)
 
 
-def test_without_its_scope_every_route_is_closed_and_with_it_open(house, company):
+def test_without_its_scope_every_route_is_closed_and_with_it_open(app, company):
     """Each route with every scope but its own (403), and with its own alone (anything but 403)."""
-    known = things(house, company)
+    known = things(app, company)
     client = UUID(known["client_id"])
 
     def bearing(scopes):
-        return Caller(house, Subject(ActorKind.CLIENT, client, scopes=frozenset(scopes)))
+        return ApiClient(app, Subject(ActorKind.CLIENT, client, scopes=frozenset(scopes)))
 
     for route, scope in ROUTES.items():
         if scope is not ANY:
@@ -120,56 +117,56 @@ def test_without_its_scope_every_route_is_closed_and_with_it_open(house, company
         refused(call(bearing(Scope), route, **known), 403, "forbidden")
 
 
-def test_a_client_has_what_it_was_granted_and_by_default_it_only_reads(house, company):
+def test_a_client_has_what_it_was_granted_and_by_default_it_only_reads(app, company):
     assert program(company)["scopes"] == ["read"]
     made = program(company, "read", "products:write", "read")
     assert made["scopes"] == ["products:write", "read"]
     assert ok(company.get(f"/v1/api-clients/{made['id']}"))["scopes"] == ["products:write", "read"]
-    answer = ok(token(house, made))
+    answer = ok(token(app, made))
     assert answer["scope"] == "products:write read"
     assert "refresh_token" not in answer
     headers = {"Authorization": f"Bearer {answer['access_token']}"}
-    ok(house.http.post("/v1/products", json=product(company.site_id), headers=headers))
+    ok(app.http.post("/v1/products", json=product(company.site_id), headers=headers))
     body = {"scheme": "MIK", "product_ids": [NOWHERE]}
-    refused(house.http.post("/v1/applications", json=body, headers=headers), 403, "insufficient-scope")
-    assert ok(house.http.get("/v1/me", headers=headers))["scopes"] == ["products:write", "read"]
+    refused(app.http.post("/v1/applications", json=body, headers=headers), 403, "insufficient-scope")
+    assert ok(app.http.get("/v1/me", headers=headers))["scopes"] == ["products:write", "read"]
 
 
-def test_a_token_is_narrowed_by_scope(house, company):
+def test_a_token_is_narrowed_by_scope(app, company):
     made = program(company, "read", "products:write")
-    answer = ok(token(house, made, scope="read"))
+    answer = ok(token(app, made, scope="read"))
     assert answer["scope"] == "read"
     headers = {"Authorization": f"Bearer {answer['access_token']}"}
-    ok(house.http.get("/v1/products", headers=headers))
+    ok(app.http.get("/v1/products", headers=headers))
     document = refused(
-        house.http.post("/v1/products", json=product(company.site_id), headers=headers), 403, "insufficient-scope"
+        app.http.post("/v1/products", json=product(company.site_id), headers=headers), 403, "insufficient-scope"
     )
     assert document["scope"] == "products:write"
-    assert ok(token(house, made, scope="  read   products:write read "))["scope"] == "products:write read"
-    assert ok(token(house, made, scope=""))["scope"] == "products:write read"
+    assert ok(token(app, made, scope="  read   products:write read "))["scope"] == "products:write read"
+    assert ok(token(app, made, scope=""))["scope"] == "products:write read"
 
 
 @pytest.mark.parametrize(
     "scope", ["applications:submit", "read applications:submit", "READ", "everything", "*", "read,x"]
 )
-def test_a_token_never_gets_more_than_its_client(house, company, scope):
-    denied(token(house, program(company, "read", "products:write"), scope=scope), 400, "invalid_scope")
+def test_a_token_never_gets_more_than_its_client(app, company, scope):
+    denied(token(app, program(company, "read", "products:write"), scope=scope), 400, "invalid_scope")
 
 
 @pytest.mark.parametrize("scopes", [[], ["everything"], ["read", "READ"], "read", [None], ["read"] * 30])
-def test_what_cannot_be_granted(house, company, scopes):
+def test_what_cannot_be_granted(app, company, scopes):
     refused(company.post("/v1/api-clients", json={"name": "Order system", "scopes": scopes}), 422)
-    assert rows(house, "SELECT 1 FROM api_clients") == []
+    assert rows(app, "SELECT 1 FROM api_clients") == []
 
 
-def test_people_are_not_narrowed(house, company):
+def test_people_are_not_narrowed(app, company):
     assert ok(company.get("/v1/me"))["scopes"] is None
     ok(company.post("/v1/products", json=product(company.site_id)))
 
 
-def test_the_last_use_is_shown(house, company):
+def test_the_last_use_is_shown(app, company):
     made = program(company)
     assert made["last_used_at"] is None
-    house.clock.advance(hours=1)
-    ok(token(house, made))
+    app.clock.advance(hours=1)
+    ok(token(app, made))
     assert ok(company.get(f"/v1/api-clients/{made['id']}"))["last_used_at"] == "2026-11-22T18:00:00Z"

@@ -1,21 +1,23 @@
 """The declaration before an application is submitted, and the waiver of a site visit."""
 
 import pytest
-from api_world import count, execute, in_state, program_of, refused, rows
 
 from app.applications.declaration import declaration_text
-from tests.support import PDF, ok, product
+from tests.factories import PDF, in_state, ok, product, program_of
+from tests.helpers import count, execute, refused, rows
+
+pytestmark = pytest.mark.pg_sampled
 
 
 @pytest.fixture(scope="module")
-def company(shared_house):
-    return shared_house.company()
+def company(shared_app):
+    return shared_app.set_up_company()
 
 
 @pytest.fixture
-def draft(shared_house, company):
+def draft(shared_app, company):
     draft = company.draft()
-    shared_house.document_products(company, draft)
+    shared_app.document_products(company, draft)
     return draft
 
 
@@ -89,7 +91,7 @@ def test_a_document_added_afterwards_is_declared_again(company, draft):
     refused(submit(company, draft), 409, "declaration-missing")
 
 
-def test_another_hash_or_an_old_text_is_refused_with_the_present_ones(shared_house, company, draft):
+def test_another_hash_or_an_old_text_is_refused_with_the_present_ones(shared_app, company, draft):
     now = present(company, draft)
     for wrong in ({"declared_hash": "0" * 64}, {"text_version": "2025.1"}):
         document = refused(company.post(path_of(draft), json=now | wrong), 409, "declaration-outdated")
@@ -99,43 +101,43 @@ def test_another_hash_or_an_old_text_is_refused_with_the_present_ones(shared_hou
     assert ok(company.get(path_of(draft)))["declaration"] is None
 
 
-def test_who_declares_and_who_reads(shared_house, company, draft):
-    house, now = shared_house, present(company, draft)
-    stranger = house.company(evidence=False)
-    refused(house.anonymous.post(path_of(draft), json=now), 401)
+def test_who_declares_and_who_reads(shared_app, company, draft):
+    app, now = shared_app, present(company, draft)
+    stranger = app.set_up_company(evidence=False)
+    refused(app.anonymous.post(path_of(draft), json=now), 401)
     for caller in (stranger, program_of(stranger)):
         refused(caller.get(path_of(draft)), 404)
     refused(stranger.post(path_of(draft), json=now), 404)
-    for caller in (house.reviewer, house.registrar, house.owner):
+    for caller in (app.reviewer, app.registrar, app.owner):
         refused(caller.post(path_of(draft), json=now), 403)
         assert present(caller, draft) == now
-    refused(house.inspector.get(path_of(draft)), 403)
+    refused(app.inspector.get(path_of(draft)), 403)
 
 
-def test_nothing_is_declared_for_an_application_that_is_over(shared_house, company):
-    case_id = in_state(shared_house, company, "withdrawn")
+def test_nothing_is_declared_for_an_application_that_is_over(shared_app, company):
+    case_id = in_state(shared_app, company, "withdrawn")
     refused(company.post(path_of(case_id), json=present(company, case_id)), 409, "application-frozen")
 
 
-def test_work_of_the_staff_never_undoes_a_declaration(house):
+def test_work_of_the_staff_never_undoes_a_declaration(app):
     """C-16-04: they confirm with other values, look up, visit, and import; the company uploads for other purposes."""
-    company = house.company()
+    company = app.set_up_company()
     draft = company.draft()
-    permit = company.lay_for(draft, "permit", issued_on="2026-01-01", number="E-1")
+    permit = company.upload_for(draft, "permit", issued_on="2026-01-01", number="E-1")
     company.submit(draft)
     before = present(company, draft)
-    house.confirm_evidence(permit, number="E-2", valid_until="2027-01-01")
-    house.look_up(company, "tax-status", "inspection-record", case_id=draft)
-    house.registrar.act(f"/v1/evidence/{permit['id']}/withdraw-confirmation")
-    house.clock.advance(days=3)
-    company.lay("permit", issued_on="2026-02-02")  # of the company: not in what was declared
+    app.confirm_evidence(permit, number="E-2", valid_until="2027-01-01")
+    app.add_staff_evidence(company, "tax-status", "inspection-record", case_id=draft)
+    app.registrar.act(f"/v1/evidence/{permit['id']}/withdraw-confirmation")
+    app.clock.advance(days=3)
+    company.upload("permit", issued_on="2026-02-02")  # of the company: not in what was declared
     assert present(company, draft) == before
     assert ok(company.get(path_of(draft)))["declaration"]["covers_present"] is True
 
 
-def test_an_answer_needs_a_declaration_over_what_was_changed(house):
-    company = house.company()
-    case_id = in_state(house, company, "information_requested")
+def test_an_answer_needs_a_declaration_over_what_was_changed(app):
+    company = app.set_up_company()
+    case_id = in_state(app, company, "information_requested")
     [question] = company.application(case_id)["questions"]
     ok(company.add_evidence(case_id, PDF + b"asked for"))
     path = f"/v1/applications/{case_id}/respond"
@@ -145,15 +147,15 @@ def test_an_answer_needs_a_declaration_over_what_was_changed(house):
     assert ok(company.post(path, json=body, version="now"))["state"] == "in_review"
 
 
-def test_declarations_are_never_rewritten(house):
-    company = house.company(evidence=False)
+def test_declarations_are_never_rewritten(app):
+    company = app.set_up_company(evidence=False)
     draft = company.draft()
     company.declare(draft)
     company.declare(draft)
-    assert count(house, "declarations") == 2  # each stays
+    assert count(app, "declarations") == 2  # each stays
     for statement in ("UPDATE declarations SET text_version = 'x'", "DELETE FROM declarations"):
         with pytest.raises(Exception, match="never changed"):
-            execute(house, statement)
+            execute(app, statement)
 
 
 # Waiver of the visit
@@ -165,41 +167,41 @@ def waive(caller, case_id, body=WAIVED, **more):
     return caller.post(f"/v1/applications/{case_id}/visit-waiver", json=body, **({"version": "now"} | more))
 
 
-def test_the_owner_waives_a_visit_and_the_decision_says_why(house):
-    company = house.company()
-    case_id = in_state(house, company, "in_review")
-    assert ok(waive(house.owner, case_id))["visit_waiver"]["waived_by"] == house.owner.id
-    refused(waive(house.owner, case_id), 409, "already-waived")
-    house.review(case_id)
-    house.approve(case_id)
+def test_the_owner_waives_a_visit_and_the_decision_says_why(app):
+    company = app.set_up_company()
+    case_id = in_state(app, company, "in_review")
+    assert ok(waive(app.owner, case_id))["visit_waiver"]["waived_by"] == app.owner.id
+    refused(waive(app.owner, case_id), 409, "already-waived")
+    app.review(case_id)
+    app.approve(case_id)
     shown = company.application(case_id)
     assert shown["visit_waiver"]["reason"] == shown["decision"]["visit_waiver"]["reason"] == WAIVED["reason"]
     assert shown["visit_waiver"]["waived_by"] is None  # staff only
-    [(event,)] = rows(house, "SELECT data FROM audit_events WHERE event = 'case.visit_waived'")
+    [(event,)] = rows(app, "SELECT data FROM audit_events WHERE event = 'case.visit_waived'")
     assert WAIVED["reason"] not in str(event)
     with pytest.raises(Exception, match="never changed"):
-        execute(house, "UPDATE visit_waivers SET reason = 'x'")
+        execute(app, "UPDATE visit_waivers SET reason = 'x'")
 
 
-def test_a_waiver_voids_a_recommendation_made_before(house):
-    company = house.company()
-    case_id = in_state(house, company, "recommended")
-    ok(waive(house.owner, case_id))
-    refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
+def test_a_waiver_voids_a_recommendation_made_before(app):
+    company = app.set_up_company()
+    case_id = in_state(app, company, "recommended")
+    ok(waive(app.owner, case_id))
+    refused(app.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
 
 
-def test_who_may_waive_and_when(house):
-    company = house.company()
-    draft, case_id = company.draft(), in_state(house, company, "submitted")
-    refused(house.anonymous.post(f"/v1/applications/{case_id}/visit-waiver", json=WAIVED), 401)
-    refused(waive(house.owner, draft), 409, "application-frozen")
-    for caller in (company, house.reviewer, house.approver, house.registrar, house.auditor):
+def test_who_may_waive_and_when(app):
+    company = app.set_up_company()
+    draft, case_id = company.draft(), in_state(app, company, "submitted")
+    refused(app.anonymous.post(f"/v1/applications/{case_id}/visit-waiver", json=WAIVED), 401)
+    refused(waive(app.owner, draft), 409, "application-frozen")
+    for caller in (company, app.reviewer, app.approver, app.registrar, app.auditor):
         refused(waive(caller, case_id, version=1), 403)
-    refused(waive(house.owner.without_factor(), case_id), 403, "second-factor-required")
-    refused(waive(house.owner, case_id, version=None), 428)
-    refused(waive(house.owner, case_id, version=99), 412)
-    refused(waive(house.owner, case_id, {"reason": " "}), 422)
-    reviewer = house.staff("reviewer", "owner", name="reviewer-and-owner")
+    refused(waive(app.owner.without_factor(), case_id), 403, "second-factor-required")
+    refused(waive(app.owner, case_id, version=None), 428)
+    refused(waive(app.owner, case_id, version=99), 412)
+    refused(waive(app.owner, case_id, {"reason": " "}), 422)
+    reviewer = app.staff("reviewer", "owner", name="reviewer-and-owner")
     reviewer.act(f"/v1/applications/{case_id}/claim")
     refused(waive(reviewer, case_id), 403, "four-eyes")
-    ok(waive(house.owner, case_id))
+    ok(waive(app.owner, case_id))

@@ -10,12 +10,13 @@ from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
-from api_world import count, in_state, refused
 
 from app.applications.model import Evidence  # past the service on purpose
 from app.db import new_id
-from tests.support import PDF, ok
+from tests.factories import PDF, in_state, ok
+from tests.helpers import count, refused
 
+pytestmark = pytest.mark.pg_sampled
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0" * 40
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\0" * 40
 HTML = b"<!doctype html><script>alert(1)</script>"
@@ -35,8 +36,8 @@ XLSM = zipped("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin")
 
 
 @pytest.fixture(scope="module")
-def company(shared_house):
-    return shared_house.company()
+def company(shared_app):
+    return shared_app.set_up_company()
 
 
 @pytest.fixture
@@ -178,8 +179,8 @@ def test_a_kind_without_its_subject_is_refused_at_upload(company, draft, kind, a
     assert words in error["detail"]
 
 
-def test_a_site_of_another_company_is_no_subject(shared_house, company, draft):
-    stranger = shared_house.company(evidence=False)
+def test_a_site_of_another_company_is_no_subject(shared_app, company, draft):
+    stranger = shared_app.set_up_company(evidence=False)
     document = refused(company.add_evidence(draft, kind="permit", site_id=stranger.site_id), 422)
     assert document["errors"] == [
         {"pointer": "/site_id", "code": "unknown-site", "detail": "The company has no such site."}
@@ -200,21 +201,21 @@ def test_a_draft_gives_and_takes(company, draft):
 @pytest.mark.parametrize(
     "state", ["submitted", "in_review", "recommended", "approved", "rejected", "withdrawn", "lapsed"]
 )
-def test_nothing_is_added_or_taken_while_the_house_looks(shared_house, company, state):
-    case_id = in_state(shared_house, company, state)
+def test_nothing_is_added_or_taken_while_the_house_looks(shared_app, company, state):
+    case_id = in_state(shared_app, company, state)
     refused(company.add_evidence(case_id), 409, "application-frozen")
     assert ok(company.get(path_of(case_id)))["items"] == []
 
 
-def test_when_asked_files_are_added_and_none_is_taken(shared_house, company):
-    house = shared_house
+def test_when_asked_files_are_added_and_none_is_taken(shared_app, company):
+    app = shared_app
     draft = company.draft()
     first = ok(company.add_evidence(draft))
     company.submit(draft)
     refused(company.delete(path_of(draft, first)), 409, "application-frozen")
-    house.reviewer.act(f"/v1/applications/{draft}/claim")
+    app.reviewer.act(f"/v1/applications/{draft}/claim")
     question = {"questions": [{"text": "Send the statement of costs."}]}
-    house.reviewer.act(f"/v1/applications/{draft}/request-information", question)
+    app.reviewer.act(f"/v1/applications/{draft}/request-information", question)
     second = ok(company.add_evidence(draft, PDF + b"% asked for"))
     for each in (first, second):
         refused(company.delete(path_of(draft, each)), 409, "application-frozen")
@@ -222,16 +223,16 @@ def test_when_asked_files_are_added_and_none_is_taken(shared_house, company):
     company.declare(draft)
     company.act(f"/v1/applications/{draft}/respond", {"answers": [{"question_id": waiting["id"], "text": "Here."}]})
     refused(company.add_evidence(draft, PDF + b"% too late"), 409, "application-frozen")
-    assert house.reviewer.get(path_of(draft, second)).content == PDF + b"% asked for"
+    assert app.reviewer.get(path_of(draft, second)).content == PDF + b"% asked for"
     events = [each["event"] for each in ok(company.get(f"/v1/applications/{draft}/timeline"))["items"]]
     assert events.count("evidence.added") == 2
 
 
-def test_evidence_belongs_to_the_dossier(house):
+def test_evidence_belongs_to_the_dossier(app):
     """A file that appears between recommendation and approval: the dossier is another one."""
-    company = house.company()
-    case_id = in_state(house, company, "recommended")
-    with house.database.session() as session:
+    company = app.set_up_company()
+    case_id = in_state(app, company, "recommended")
+    with app.database.session() as session:
         session.add(
             Evidence(
                 id=new_id(),
@@ -242,24 +243,24 @@ def test_evidence_belongs_to_the_dossier(house):
                 media_type="application/pdf",
                 size=1,
                 sha256="0" * 64,
-                uploaded_at=house.clock(),
+                uploaded_at=app.clock(),
                 stated={},
                 version=1,
             )
         )
         session.commit()
-    refused(house.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
-    assert count(house, "certificates") == 0
+    refused(app.approver.post(f"/v1/applications/{case_id}/approve", version="now"), 409, "dossier-changed")
+    assert count(app, "certificates") == 0
 
 
-def test_who_reads_and_who_does_not(shared_house, company, draft):
-    house = shared_house
+def test_who_reads_and_who_does_not(shared_app, company, draft):
+    app = shared_app
     made = ok(company.add_evidence(draft))
-    for caller in (company, house.reviewer, house.approver, house.registrar, house.owner, house.auditor):
+    for caller in (company, app.reviewer, app.approver, app.registrar, app.owner, app.auditor):
         assert caller.get(path_of(draft, made)).content == PDF
-    refused(house.inspector.get(path_of(draft, made)), 403)
-    refused(house.anonymous.get(path_of(draft, made)), 401)
-    stranger = house.company()
+    refused(app.inspector.get(path_of(draft, made)), 403)
+    refused(app.anonymous.get(path_of(draft, made)), 401)
+    stranger = app.set_up_company()
     refused(stranger.get(path_of(draft, made)), 404)
     refused(stranger.get(path_of(draft)), 404)
     refused(stranger.get(path_of(stranger.draft(), made)), 404)
@@ -267,11 +268,11 @@ def test_who_reads_and_who_does_not(shared_house, company, draft):
     refused(stranger.add_evidence(draft), 404)
 
 
-def test_a_known_hash_gives_nothing(shared_house, company, draft):
+def test_a_known_hash_gives_nothing(shared_app, company, draft):
     """Files are stored once for all, but nobody gets one by its hash, nor learns that it is there."""
     content = PDF + secrets.token_bytes(8)
     made = ok(company.add_evidence(draft, content))
-    stranger = shared_house.company()
+    stranger = shared_app.set_up_company()
     own = ok(stranger.add_evidence(stranger.draft(), content))
     assert own["id"] != made["id"]
     refused(stranger.get(f"/v1/applications/{draft}/evidence/{made['sha256']}"), 404)
@@ -309,11 +310,11 @@ def test_names_come_back_whole_and_harmless(company, draft, name):
     "name",
     [b"../../../etc/passwd", b"..\\..\\boot.ini", b"/etc/passwd", b"C:\\x.pdf", b".", b"..", b"a/b.pdf", b"a/", b"/"],
 )
-def test_a_name_is_never_a_path(shared_house, company, draft, name):
+def test_a_name_is_never_a_path(shared_app, company, draft, name):
     content = PDF + secrets.token_bytes(8)
     answer = raw(company, draft, b'name="file"; filename="' + name.replace(b"\\", b"\\\\") + b'"', content)
     made = ok(answer)
-    folder = shared_house.settings.evidence_dir
+    folder = shared_app.settings.evidence_dir
     stored = [each for each in folder.rglob("*") if each.is_file() and each.read_bytes() == content]
     assert stored == [folder / made["sha256"][:2] / made["sha256"]]
     value = unquote(company.get(path_of(draft, made)).headers["content-disposition"].partition("''")[2])
@@ -363,24 +364,24 @@ def test_a_form_without_a_name_for_its_file(company, draft):
 # On disk
 
 
-def test_a_file_lies_under_its_hash_for_its_owner_only(shared_house, company, draft):
+def test_a_file_lies_under_its_hash_for_its_owner_only(shared_app, company, draft):
     content = PDF + secrets.token_bytes(8)
     made = ok(company.add_evidence(draft, content))
-    path = shared_house.settings.evidence_dir / made["sha256"][:2] / made["sha256"]
+    path = shared_app.settings.evidence_dir / made["sha256"][:2] / made["sha256"]
     assert path.read_bytes() == content
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
-def files_of(house):
-    return {each for each in house.settings.evidence_dir.rglob("*") if each.is_file()}
+def files_of(app):
+    return {each for each in app.settings.evidence_dir.rglob("*") if each.is_file()}
 
 
-def test_a_killed_write_leaves_no_half_file(house):
+def test_a_killed_write_leaves_no_half_file(app):
     """The power goes while a file is written: neither a row nor a file stays, and it can be sent again."""
-    company = house.company()
+    company = app.set_up_company()
     draft = company.draft()
-    before, laid = count(house, "evidence"), files_of(house)
+    before, laid = count(app, "evidence"), files_of(app)
     for step in ("fsync", "rename"):
         content = PDF + step.encode()
 
@@ -393,19 +394,19 @@ def test_a_killed_write_leaves_no_half_file(house):
         with where:
             answer = company.add_evidence(draft, content)
         refused(answer, 507, "storage-full")
-        assert files_of(house) == laid
-        assert count(house, "evidence") == before
+        assert files_of(app) == laid
+        assert count(app, "evidence") == before
         made = ok(company.add_evidence(draft, content))
         assert company.get(path_of(draft, made)).content == content
-        (house.settings.evidence_dir / made["sha256"][:2] / made["sha256"]).unlink()
+        (app.settings.evidence_dir / made["sha256"][:2] / made["sha256"]).unlink()
         assert company.delete(path_of(draft, made)).status_code == 204
 
 
-def test_a_lost_file_is_no_crash(house):
-    company = house.company()
+def test_a_lost_file_is_no_crash(app):
+    company = app.set_up_company()
     draft = company.draft()
     made = ok(company.add_evidence(draft))
-    (house.settings.evidence_dir / made["sha256"][:2] / made["sha256"]).unlink()
+    (app.settings.evidence_dir / made["sha256"][:2] / made["sha256"]).unlink()
     answer = company.get(path_of(draft, made))
     refused(answer, 503)
     assert answer.headers["Retry-After"]
@@ -430,7 +431,7 @@ def test_a_download_can_be_resumed_and_not_tricked(company, draft):
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_not_more_than_a_hundred(shared_house, company, draft):
+def test_not_more_than_a_hundred(shared_app, company, draft):
     for i in range(100):
         ok(company.add_evidence(draft, PDF + str(i).encode()))
     refused(company.add_evidence(draft, PDF + b"one more"), 409, "too-many-files")

@@ -3,29 +3,11 @@
 import threading
 from contextlib import contextmanager
 
-import pytest
 import sqlalchemy as sa
-from idempotency_support import is_replay, kept, keyed, new_key
 from sqlalchemy import event
 
 from app.access import service as access
-from tests.support import ok
-
-SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
-
-
-@pytest.fixture
-def company(house):
-    return house.company()
-
-
-@pytest.fixture
-def key():
-    return new_key()
-
-
-def sites(company):
-    return [site["name"] for site in ok(company.get("/v1/sites"))["items"]]
+from tests.api.helpers import SITE, is_replay, kept, keyed, new_key, sites
 
 
 class TestTwoAtOnce:
@@ -49,9 +31,9 @@ class TestTwoAtOnce:
         assert [answer.status_code for answer in answers] == [201] * 6
         assert sites(company).count("Hall 2") == 6
 
-    def test_when_the_first_fails_the_second_does_it(self, house, company, key):
+    def test_when_the_first_fails_the_second_does_it(self, app, company, key):
         """The first holds the key, waits, and is rolled back; the second then finds it free."""
-        with holding_the_key(house, company, key) as holder:
+        with holding_the_key(app, company, key) as holder:
             second = in_background(lambda: company.post("/v1/sites", json=SITE, headers=keyed(key)))
             second.join(0.3)
             assert second.is_alive()
@@ -59,25 +41,25 @@ class TestTwoAtOnce:
         second.join(15)
         assert (second.answer.status_code, is_replay(second.answer)) == (201, False)
 
-    def test_waiting_too_long_is_409_with_a_time_to_come_back(self, house, company, key):
-        with impatient(house), holding_the_key(house, company, key):
+    def test_waiting_too_long_is_409_with_a_time_to_come_back(self, app, company, key):
+        with impatient(app), holding_the_key(app, company, key):
             answer = company.post("/v1/sites", json=SITE, headers=keyed(key))
         assert (answer.status_code, answer.json()["code"]) == (409, "in-progress")
         assert int(answer.headers["retry-after"]) > 0
-        assert kept(house) == []
+        assert kept(app) == []
         assert company.post("/v1/sites", json=SITE, headers=keyed(key)).status_code == 201
 
-    def test_waiting_too_long_without_a_key_is_a_busy_house(self, house, company):
+    def test_waiting_too_long_without_a_key_is_a_busy_house(self, app, company):
         application = company.draft()
-        with impatient(house), house.database.session() as holder:
+        with impatient(app), app.database.session() as holder:
             holder.execute(sa.text("UPDATE applications SET version = version"))
             answer = company.post(f"/v1/applications/{application}/withdraw", version=1)
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0
 
-    def test_waiting_too_long_for_the_row_of_a_transition(self, house, company, key):
+    def test_waiting_too_long_for_the_row_of_a_transition(self, app, company, key):
         application = company.draft()
-        with impatient(house), house.database.session() as holder:
+        with impatient(app), app.database.session() as holder:
             holder.execute(sa.text("UPDATE applications SET version = version"))
             answer = company.post(f"/v1/applications/{application}/withdraw", version=1, headers=keyed(key))
         assert (answer.status_code, answer.json()["code"]) == (409, "in-progress")
@@ -86,26 +68,26 @@ class TestTwoAtOnce:
 
 
 @contextmanager
-def holding_the_key(house, company, key):
+def holding_the_key(app, company, key):
     """A transaction that has taken the key and has not ended."""
-    with house.database.session() as holder:
+    with app.database.session() as holder:
         access.store.claim_answer(
-            holder, principal=str(company.subject), route="POST /v1/sites", key=key, fingerprint="x", now=house.clock()
+            holder, principal=str(company.subject), route="POST /v1/sites", key=key, fingerprint="x", now=app.clock()
         )
         yield holder
         holder.rollback()
 
 
 @contextmanager
-def impatient(house):
+def impatient(app):
     """Locks are waited for a fifth of a second only."""
 
     def hurry(connection, _record, _proxy):
         cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout=200" if house.database.is_sqlite else "SET lock_timeout = '200ms'")
+        cursor.execute("PRAGMA busy_timeout=200" if app.database.is_sqlite else "SET lock_timeout = '200ms'")
         cursor.close()
 
-    engine = house.database.write_engine
+    engine = app.database.write_engine
     event.listen(engine, "checkout", hurry)
     try:
         yield

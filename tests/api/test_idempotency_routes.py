@@ -6,11 +6,13 @@ A new address turns this red until it has a case below, or stands among the few 
 from importlib.resources import files
 
 import pyotp
-from idempotency_support import events, is_replay, keyed, new_key, same
+import pytest
 
 from app.actor import Role
-from tests.support import PASSWORD, PDF, ok, product, voen_of
+from tests.api.helpers import events, is_replay, keyed, new_key, same
+from tests.factories import PASSWORD, PDF, ok, product, voen_of
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 CHANGES = {"post", "put", "patch", "delete"}
 KEEPS_NO_ANSWER = {
     "POST /v1/auth/token": "an access token is a secret; asking again gives another",
@@ -30,18 +32,18 @@ REGISTER = (files("app.registry") / "sample" / "others.csv").read_bytes()
 class Stage:
     """People and things, made when a case asks for them."""
 
-    def __init__(self, house):
-        self.house = house
-        self.company = house.company()
+    def __init__(self, app):
+        self.app = app
+        self.company = app.set_up_company()
 
     def case(self, state):
         """Address of a case of the company in this state, held by the reviewer."""
         item = self.company.add_product()
         case = f"/v1/applications/{self.company.apply(item)}"
         if state != "submitted":
-            self.house.reviewer.act(f"{case}/claim")
+            self.app.reviewer.act(f"{case}/claim")
         if state == "recommended":
-            self.house.review(case.rpartition("/")[2])
+            self.app.review(case.rpartition("/")[2])
         return case
 
     def application(self):
@@ -54,35 +56,35 @@ class Stage:
         """Address of an application whose applicant is asked something, and the question's id."""
         case = self.case("in_review")
         questions = {"questions": [{"text": "When did production start?"}]}
-        row = self.house.reviewer.act(f"{case}/request-information", questions)
+        row = self.app.reviewer.act(f"{case}/request-information", questions)
         return case, row["questions"][0]["id"]
 
     def sealed(self):
         """Somebody whose claim was refused."""
-        claimant = self.house.register()
-        self.house.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "Nobody knows them."})
+        claimant = self.app.register()
+        self.app.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "Nobody knows them."})
         return claimant.without_factor()
 
     def claim(self):
-        return f"/v1/claims/{self.house.register().claim_id}"
+        return f"/v1/claims/{self.app.register().claim_id}"
 
     def disputed(self):
-        return f"/v1/claims/{self.house.register(self.company.voen).claim_id}"
+        return f"/v1/claims/{self.app.register(self.company.voen).claim_id}"
 
     def residency(self):
-        company = self.house.confirm(self.house.register())
-        return f"/v1/residencies/{self.house.settle(company)}"
+        company = self.app.confirm(self.app.register())
+        return f"/v1/residencies/{self.app.add_residency(company)}"
 
     def certificate(self):
-        return f"/v1/certificates/{self.house.certify(self.company, self.company.add_product())}"
+        return f"/v1/certificates/{self.app.certify(self.company, self.company.add_product())}"
 
 
 def at(address, deed, version="now", **more):
     return f"{address}{deed}", {"version": version, **more}
 
 
-def registration(house):
-    token = house.address_token("new@sample.example")
+def registration(app):
+    token = app.address_token("new@sample.example")
     member = {"full_name": "Aysel Nümunə", "password": "correct horse battery"}
     names = {"legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
     return {**names, "voen": voen_of(650), "member": member, "token": token}
@@ -104,7 +106,7 @@ def secret_of_a_client(stage):
 
 
 def residency(stage):
-    company = stage.house.confirm(stage.house.register())
+    company = stage.app.confirm(stage.app.register())
     body = {
         "organisation_id": company.organisation_id, "park_code": "AGDAM-SP", "status": "resident",
         "holder_voen": company.voen, "registration_no": "AGSP-R-77",
@@ -125,19 +127,19 @@ def declaration(stage):
 
 def recommend(stage):
     case = stage.case("in_review")
-    ids = ok(stage.house.reviewer.get(case))["product_ids"]
+    ids = ok(stage.app.reviewer.get(case))["product_ids"]
     return at(case, "/recommend", json={"products": [{"product_id": each, "outcome": "approve"} for each in ids]})
 
 
 def suspended(stage):
     address = stage.certificate()
-    stage.house.owner.act(f"{address}/suspend", {"cause": "hearing"})
+    stage.app.owner.act(f"{address}/suspend", {"cause": "hearing"})
     return at(address, "/reinstate", json={"cause": "hearing"})
 
 
 def ended(stage):
     address = stage.residency()
-    stage.house.registrar.act(f"{address}/end", CLOSING)
+    stage.app.registrar.act(f"{address}/end", CLOSING)
     return at(address, "/restore")
 
 
@@ -151,13 +153,13 @@ def invitation(stage):
 
 
 def acceptance(stage):
-    body = {"token": stage.house.code(invitation(stage)["email"]), "full_name": "Kənan Nümunə", "password": PASSWORD}
+    body = {"token": stage.app.code(invitation(stage)["email"]), "full_name": "Kənan Nümunə", "password": PASSWORD}
     return "/v1/invitations/accept", {"json": body}
 
 
 def departure(stage):
     _, request = acceptance(stage)
-    joined = ok(stage.house.anonymous.post("/v1/invitations/accept", **request))
+    joined = ok(stage.app.anonymous.post("/v1/invitations/accept", **request))
     return f"/v1/members/{joined['user_id']}", {}
 
 
@@ -173,24 +175,24 @@ def no_longer(stage):
 
 
 def enrolment(stage):
-    secret = ok(stage.house.inspector.post("/v1/me/second-factor"))["secret"]
-    return "/v1/me/second-factor/confirm", {"json": {"otp": pyotp.TOTP(secret).at(stage.house.clock())}}
+    secret = ok(stage.app.inspector.post("/v1/me/second-factor"))["secret"]
+    return "/v1/me/second-factor/confirm", {"json": {"otp": pyotp.TOTP(secret).at(stage.app.clock())}}
 
 
 def user(stage):
-    return f"/v1/users/{stage.house.staff(Role.AUDITOR, name=new_key()).id}"
+    return f"/v1/users/{stage.app.staff(Role.AUDITOR, name=new_key()).id}"
 
 
 def asked_access(stage):
     """By another owner than the one who decides."""
-    asking = stage.house.staff(Role.OWNER, name="another-owner")
+    asking = stage.app.staff(Role.OWNER, name="another-owner")
     return f"/v1/access-requests/{ok(asking.post(f'{user(stage)}/role-requests', json={'role': 'reviewer'}))['id']}"
 
 
 def enrolled(stage):
-    caller = stage.house.staff(Role.AUDITOR, name=new_key())
+    caller = stage.app.staff(Role.AUDITOR, name=new_key())
     secret = ok(caller.post("/v1/me/second-factor"))["secret"]
-    code = pyotp.TOTP(secret).at(stage.house.clock())
+    code = pyotp.TOTP(secret).at(stage.app.clock())
     ok(caller.post("/v1/me/second-factor/confirm", json={"otp": code}))
     return f"/v1/users/{caller.id}"
 
@@ -202,7 +204,7 @@ def finding(address):
 
 
 def paper(stage):
-    return stage.company.lay("permit", content=PDF + new_key().encode(), issued_on="2024-01-15")
+    return stage.company.upload("permit", content=PDF + new_key().encode(), issued_on="2024-01-15")
 
 
 def unread(stage):
@@ -210,7 +212,7 @@ def unread(stage):
 
 
 def read(stage):
-    item = stage.house.confirm_evidence(paper(stage))
+    item = stage.app.confirm_evidence(paper(stage))
     return at(f"/v1/evidence/{item['id']}", "/withdraw-confirmation", json={"reason": "Of another works."})
 
 
@@ -221,7 +223,7 @@ def another_claim(_stage):
 
 def own_paper(stage):
     product_id = stage.company.add_product()  # nothing of it is under review
-    item = stage.company.lay("conformity-document", about=product_id, issued_on="2024-01-15")
+    item = stage.company.upload("conformity-document", about=product_id, issued_on="2024-01-15")
     return at(f"/v1/evidence/{item['id']}", "/withdraw", json={"reason": "Of another works."})
 
 
@@ -235,11 +237,11 @@ def matter(stage):
 
 def assignment(stage):
     case_id = stage.case("submitted").rpartition("/")[2]
-    return "/v1/applications/assign", {"json": {"application_ids": [case_id], "to": stage.house.reviewer.id}}
+    return "/v1/applications/assign", {"json": {"application_ids": [case_id], "to": stage.app.reviewer.id}}
 
 
 def handing_over(stage):
-    other = stage.house.staff(Role.REVIEWER, name="second-reviewer")
+    other = stage.app.staff(Role.REVIEWER, name="second-reviewer")
     return at(stage.case("in_review"), "/hand-over", json={"to": other.id})
 
 
@@ -253,7 +255,7 @@ CASES = {
     ),
     "POST /v1/registrations/confirm": (
         "anonymous",
-        lambda s: ("/v1/registrations/confirm", {"json": registration(s.house)}),
+        lambda s: ("/v1/registrations/confirm", {"json": registration(s.app)}),
     ),
     "POST /v1/reports": ("anonymous", lambda _: ("/v1/reports", {"json": {"address": "https://mik-az.example/"}})),
     "POST /v1/auth/password-resets": (
@@ -350,7 +352,7 @@ CASES = {
     "POST /v1/certificates/{number}/revoke": (
         "owner",
         lambda s: at(  # of another company: this one would be barred
-            f"/v1/certificates/{s.house.certify()}", "/revoke", json={"reason": "false-documents"}
+            f"/v1/certificates/{s.app.certify()}", "/revoke", json={"reason": "false-documents"}
         ),
     ),
     "POST /v1/certificates/{number}/surrender": ("company", lambda s: at(s.certificate(), "/surrender")),
@@ -419,18 +421,18 @@ SECRETS = {
 }
 
 
-def changing(house):
+def changing(app):
     """`POST /v1/sites` → what the document says of it, for every address that changes something."""
     return {
         f"{method.upper()} {path}": operation
-        for path, operations in house.app.openapi()["paths"].items()
+        for path, operations in app.fastapi.openapi()["paths"].items()
         for method, operation in operations.items()
         if method in CHANGES
     }
 
 
-def test_every_change_declares_the_key_and_has_a_case(house):
-    found = changing(house)
+def test_every_change_declares_the_key_and_has_a_case(app):
+    found = changing(app)
     assert found.keys() == CASES.keys() | BY_STAFF.keys() | KEEPS_NO_ANSWER.keys(), (
         "give a new address its case, an old one its rest"
     )
@@ -442,32 +444,32 @@ def test_every_change_declares_the_key_and_has_a_case(house):
     assert declaring == CASES.keys()
 
 
-def test_every_change_honours_the_key(house):
-    stage = Stage(house)
+def test_every_change_honours_the_key(app):
+    stage = Stage(app)
     wrong = []
     for name, (who, prepare) in [*CASES.items(), *BY_STAFF.items()]:
         try:
-            honours(house, stage, name.split()[0], who, prepare)
+            honours(app, stage, name.split()[0], who, prepare)
         except AssertionError as why:  # all of them at once
             wrong.append(f"{name}: {why}")
     assert wrong == []
 
 
-def honours(house, stage, method, who, prepare):
+def honours(app, stage, method, who, prepare):
     callers = {"company": lambda: stage.company, "sealed": stage.sealed}
-    caller = callers.get(who, lambda: getattr(house, who))()
+    caller = callers.get(who, lambda: getattr(app, who))()
     path, request = prepare(stage)
     if request.get("version") == "now":  # for the retry this is an old version: the first try changed it
         request["version"] = caller.version_of(path)
     key = new_key()
-    before = events(house)
+    before = events(app)
     first = caller.request(method, path, headers=keyed(key), **request)
     assert first.status_code in {200, 201, 202, 204}, first.text
     assert not is_replay(first)
-    done = events(house)
+    done = events(app)
     assert done > before
     again = caller.request(method, path, headers=keyed(key), **request)
-    assert events(house) == done
+    assert events(app) == done
     once = SECRETS.get(path) or SECRETS.get(path.rpartition("/")[2])
     if once:
         assert is_replay(again)

@@ -1,7 +1,6 @@
 """Further marks are data: a local brand of households, and a fourth mark published from one file and no code."""
 
 import pytest
-from api_world import refused
 
 from app.certificates import store as certificates
 from app.documents.orders import order_of
@@ -9,9 +8,11 @@ from app.schemes import emblems
 from app.schemes import service as schemes
 from app.schemes.emblems import drawing, emblem
 from app.schemes.scheme_file import load_schemes
+from tests.factories import ok, product
+from tests.helpers import refused
 from tests.pages.browsing import HTML
-from tests.support import ok, product
 
+pytestmark = pytest.mark.pg_sampled
 FOURTH = """
 code = "BAKU"
 kind = "local_brand"
@@ -75,13 +76,13 @@ LETTER = {
 
 def honey_of(household, **changed):
     """Id of honey of the family's own bees, with all that staff know of it and a letter of the municipality."""
-    letter = household.lay("grower-letter", **LETTER)
+    letter = household.upload("grower-letter", **LETTER)
     if letter["confirmed_at"] is None:
-        household.house.confirm_evidence(letter)
+        household.app.confirm_evidence(letter)
     materials = [COMB | {"basis": "own", "proofs": [letter["id"]]}]
     body = HONEY | {"site_id": household.site_id, "materials": materials} | changed
     made = ok(household.post("/v1/products", json=body))["id"]
-    household.house.document_products(household, household.draft(made, scheme="URVA"))
+    household.app.document_products(household, household.draft(made, scheme="URVA"))
     return made
 
 
@@ -91,96 +92,96 @@ def judged(company, product_id, scheme):
 
 
 @pytest.fixture
-def with_fourth(house, tmp_path):
+def with_fourth(app, tmp_path):
     """The house after somebody put one more file among the marks."""
     (tmp_path / "marks").mkdir()
     (tmp_path / "marks" / "BAKU.toml").write_text(FOURTH, "utf-8")
-    with house.database.session() as session:
-        schemes.publish(session, load_schemes(tmp_path / "marks").values(), house.clock())
+    with app.database.session() as session:
+        schemes.publish(session, load_schemes(tmp_path / "marks").values(), app.clock())
         session.commit()
-    return house
+    return app
 
 
 def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_fourth):
-    house = with_fourth
-    assert [each["code"] for each in ok(house.anonymous.get("/v1/schemes"))["items"]] == ["BAKU", "MIA", "MIK", "URVA"]
-    company = house.company(resident=False)
+    app = with_fourth
+    assert [each["code"] for each in ok(app.anonymous.get("/v1/schemes"))["items"]] == ["BAKU", "MIA", "MIK", "URVA"]
+    company = app.set_up_company(resident=False)
     outside = company.add_product()
     company.add_site(district="Bakı", park_code=None)
     steel = company.add_product()
-    house.document_products(company, company.draft(outside, scheme="BAKU"))
+    app.document_products(company, company.draft(outside, scheme="BAKU"))
     assert judged(company, outside, "BAKU") == {"C-03": "pass", "C-06": "pass", "C-11": "pass", "B-01": "fail"}
-    number = house.certify(company, steel, scheme="BAKU")
+    number = app.certify(company, steel, scheme="BAKU")
     assert number.startswith("BAKU-2026-000001-")
-    verdict = house.verify(number)
+    verdict = app.verify(number)
     assert verdict["verdict"] == "valid"
     assert verdict["certificate"]["scheme"] == {"code": "BAKU", "name": "Made in Baku"}
     assert (verdict["certificate"]["valid_from"], verdict["certificate"]["valid_until"]) == ("2026-11-22", "2027-11-21")
     # Page, badge and paper carry what its file says: a name and an owner, and no emblem of another mark.
-    page = house.anonymous.get(f"/v/{number}", headers=HTML).text
-    badge = house.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
+    page = app.anonymous.get(f"/v/{number}", headers=HTML).text
+    badge = app.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
     assert drawing(None) in page and "A municipality" in page and "Made in Baku" in page
     others = emblems.names() - {emblems.NEUTRAL}
     assert drawing(None) in badge and not any(drawing(name) in page + badge for name in others)
-    facts = facts_of(house, number)
+    facts = facts_of(app, number)
     assert (facts.emblem, facts.mark_name, facts.issuer_name) == (emblem(None), "Made in Baku", "A municipality")
     assert (facts.authority_names, facts.contact) == ({}, ())
     refused_case = company.apply(outside, scheme="BAKU")
-    house.reviewer.act(f"/v1/applications/{refused_case}/claim")
+    app.reviewer.act(f"/v1/applications/{refused_case}/claim")
     body = {"products": [{"product_id": outside, "outcome": "approve"}]}
-    answer = house.reviewer.post(f"/v1/applications/{refused_case}/recommend", json=body, version="now")
+    answer = app.reviewer.post(f"/v1/applications/{refused_case}/recommend", json=body, version="now")
     assert refused(answer, 409, "not-eligible")["findings"][0]["reason"] == "Ağdam is not in the capital. (by-law 1)"
 
 
-def facts_of(house, number):
+def facts_of(app, number):
     """What the paper of a certificate says."""
-    with house.database.read_session() as session:
+    with app.database.read_session() as session:
         row = certificates.by_number(session, number)
-        return order_of(session, row, house.container.keys.ring(), house.settings.base_url).facts
+        return order_of(session, row, app.container.keys.ring(), app.settings.base_url).facts
 
 
-def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(house):
-    company = house.company()
+def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(app):
+    company = app.set_up_company()
     full = company.add_product(national_code="7306300000", gtin="9520000000011", brand="Nümunə", ex_works="1450.50")
-    household = house.household()
+    household = app.household()
     numbers = {
-        "MIK": house.certify(company),
-        "MIA": house.certify(company, full, scheme="MIA"),
-        "URVA": house.certify(household, honey_of(household), scheme="URVA"),
+        "MIK": app.certify(company),
+        "MIA": app.certify(company, full, scheme="MIA"),
+        "URVA": app.certify(household, honey_of(household), scheme="URVA"),
     }
-    published = {each["code"]: each for each in ok(house.anonymous.get("/v1/schemes"))["items"]}
+    published = {each["code"]: each for each in ok(app.anonymous.get("/v1/schemes"))["items"]}
     drawings = {code: drawing(published[code]["emblem"]) for code in numbers}
     assert len(set(drawings.values())) == 3 and drawing(None) not in drawings.values()
     for code, number in numbers.items():
-        page = house.anonymous.get(f"/v/{number}", headers=HTML).text
-        badge = house.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
+        page = app.anonymous.get(f"/v/{number}", headers=HTML).text
+        badge = app.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
         owner = published[code]["authority"]
         for picture in (page, badge):
             assert [each for each, drawn in drawings.items() if drawn in picture] == [code]
         assert owner["email"] in page and owner["names"]["en"] in page
-        facts = facts_of(house, number)
+        facts = facts_of(app, number)
         assert drawings[code] in facts.emblem
         assert (facts.authority_names, facts.contact[0]) == (owner["names"], owner["email"])
 
 
-def test_a_household_of_urva_carries_the_local_brand(house):
-    household = house.household()
+def test_a_household_of_urva_carries_the_local_brand(app):
+    household = app.household()
     honey = honey_of(household)
     found = judged(household, honey, "URVA")
     assert found.pop("C-16") == "not_assessed"  # there is nothing to declare before there is an application
     assert set(found.values()) == {"pass"}
-    number = house.certify(household, honey, scheme="URVA")
-    verdict = house.verify(number)
+    number = app.certify(household, honey, scheme="URVA")
+    verdict = app.verify(number)
     assert verdict["verdict"] == "valid"
     assert verdict["certificate"]["holder"]["voen"] is None  # a person's number is not shown
     assert verdict["certificate"]["site"] == {"park": None, "district": "Qusar"}
 
 
-def test_another_familys_brand_and_a_city_product_are_for_a_person(house):
-    first, second = house.household(), house.household()
+def test_another_familys_brand_and_a_city_product_are_for_a_person(app):
+    first, second = app.household(), app.household()
     honey = [honey_of(each, brand=brand) for each, brand in ((first, "Nümunələr"), (second, "NÜMUNƏLƏR"))]
     assert judged(second, honey[1], "URVA")["U-06"] == "pass"  # nobody holds the mark with that name yet
-    house.certify(first, honey[0], scheme="URVA")
+    app.certify(first, honey[0], scheme="URVA")
     assert judged(second, honey[1], "URVA")["U-06"] == "manual"
     tube = ok(second.post("/v1/products", json=product(second.site_id)))["id"]
     found = judged(second, tube, "URVA")
@@ -188,8 +189,8 @@ def test_another_familys_brand_and_a_city_product_are_for_a_person(house):
     assert found["C-08"] == "fail"  # nothing of it is done there
 
 
-def test_a_company_from_elsewhere_lacks_the_letter_of_the_municipality(house):
-    company = house.company()
+def test_a_company_from_elsewhere_lacks_the_letter_of_the_municipality(app):
+    company = app.set_up_company()
     case_id = company.prepare(company.draft(scheme="URVA"))
     answer = company.post(f"/v1/applications/{case_id}/submit", version="now")
     missing = {finding["rule"] for finding in refused(answer, 409, "incomplete")["findings"]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import product, voen_of
+from tests.factories import product, voen_of
 
 DISGUISED = {
     "Sample\u200bPipe": "holds the character U+200B, which is not shown",
@@ -12,8 +12,8 @@ DISGUISED = {
 
 
 @pytest.mark.parametrize(("name", "told"), DISGUISED.items())
-def test_of_a_product(shared_house, name, told):
-    company = shared_house.company(evidence=False)
+def test_of_a_product(shared_app, name, told):
+    company = shared_app.set_up_company(evidence=False)
     body = product(company.site_id, names={"az": "Boru", "en": name})
     answer = company.post("/v1/products", json=body)
     assert answer.status_code == 422
@@ -23,10 +23,10 @@ def test_of_a_product(shared_house, name, told):
 
 
 @pytest.mark.parametrize(("name", "told"), DISGUISED.items())
-def test_of_a_company(shared_house, name, told):
+def test_of_a_company(shared_app, name, told):
     member = {"full_name": "Aysel Nümunə", "email": "names@sample.example", "password": "a long enough secret"}
     body = {"legal_name_az": "“Nümunə” MMC", "legal_name_en": name, "legal_form": "MMC", "voen": voen_of(77)}
-    answer = shared_house.send_registration(body | {"member": member})
+    answer = shared_app.send_registration(body | {"member": member})
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["pointer"] == "/legal_name_en"

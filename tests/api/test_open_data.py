@@ -7,37 +7,38 @@ from unittest.mock import patch
 
 import anyio
 import pytest
-from api_world import execute, refused
 
 from app.api import open_data
 from app.certificates import search_store
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import execute, refused
 
+pytestmark = pytest.mark.pg_sampled
 CSV, JSON_LINES = "/v1/certificates.csv", "/v1/certificates.jsonl"
 BOTH = pytest.mark.parametrize("path", [CSV, JSON_LINES])
 
 
 @pytest.fixture(scope="module")
-def numbers(shared_house):
-    house = shared_house
-    company = house.company(legal_name_en="=HYPERLINK(1) “Quoted”, with comma", legal_name_az="“Ağdam” MMC")
+def numbers(shared_app):
+    app = shared_app
+    company = app.set_up_company(legal_name_en="=HYPERLINK(1) “Quoted”, with comma", legal_name_az="“Ağdam” MMC")
     names = [{"az": "@borular", "en": "+tubes; 1,5 mm"}, {"az": "Boru", "en": "-1+2", "ru": "Труба"}]
-    numbers = [house.certify(company, company.add_product(names=each)) for each in names]
-    return [*numbers, house.certify(company)]
+    numbers = [app.certify(company, company.add_product(names=each)) for each in names]
+    return [*numbers, app.certify(company)]
 
 
 def table(text):
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_a_file_for_spreadsheets(shared_house, numbers):
-    answer = shared_house.http.get(CSV)
+def test_a_file_for_spreadsheets(shared_app, numbers):
+    answer = shared_app.http.get(CSV)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="certificates-2026-11-22.csv"'
     assert answer.text.splitlines()[0] == ",".join(open_data.COLUMNS)
     rows = table(answer.text)
     assert [row["number"] for row in rows] == numbers  # oldest first
-    first = ok(shared_house.http.get(f"/v1/certificates/{numbers[0]}"))
+    first = ok(shared_app.http.get(f"/v1/certificates/{numbers[0]}"))
     assert rows[0] == {
         "number": numbers[0],
         "scheme": "MIK",
@@ -85,33 +86,33 @@ def test_no_cell_is_a_formula_whatever_separates_cells(cell, sent):
             assert not piece.lstrip(' "').startswith(("=", "+", "-", "@"))
 
 
-def test_excel_gets_its_byte_order_mark_when_it_asks(shared_house, numbers):
-    marked, plain = shared_house.http.get(f"{CSV}?bom=true"), shared_house.http.get(CSV)
+def test_excel_gets_its_byte_order_mark_when_it_asks(shared_app, numbers):
+    marked, plain = shared_app.http.get(f"{CSV}?bom=true"), shared_app.http.get(CSV)
     assert marked.content == b"\xef\xbb\xbf" + plain.content
     assert marked.headers["ETag"] != plain.headers["ETag"]
-    refused(shared_house.http.get(f"{CSV}?bom=perhaps"), 422)
+    refused(shared_app.http.get(f"{CSV}?bom=perhaps"), 422)
 
 
-def test_a_file_for_programs(shared_house, numbers):
-    answer = shared_house.http.get(JSON_LINES)
+def test_a_file_for_programs(shared_app, numbers):
+    answer = shared_app.http.get(JSON_LINES)
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     lines = [json.loads(line) for line in answer.text.splitlines()]
-    assert lines == [ok(shared_house.http.get(f"/v1/certificates/{number}")) for number in numbers]
+    assert lines == [ok(shared_app.http.get(f"/v1/certificates/{number}")) for number in numbers]
 
 
 @BOTH
-def test_pieces_make_one_file(shared_house, numbers, path):
-    whole = shared_house.http.get(path).content
+def test_pieces_make_one_file(shared_app, numbers, path):
+    whole = shared_app.http.get(path).content
     for at_once in (1, 2, len(numbers), len(numbers) + 1):
         with patch.object(open_data, "AT_ONCE", at_once):
-            assert shared_house.http.get(path).content == whole
+            assert shared_app.http.get(path).content == whole
 
 
 @BOTH
-def test_each_piece_is_read_in_a_transaction_of_its_own(shared_house, numbers, path):
+def test_each_piece_is_read_in_a_transaction_of_its_own(shared_app, numbers, path):
     """While a slow reader waits for the next piece, nothing is held."""
     open_sessions, most = [], []
-    inner = shared_house.database.read_session
+    inner = shared_app.database.read_session
 
     def counted():
         session = inner()
@@ -121,61 +122,61 @@ def test_each_piece_is_read_in_a_transaction_of_its_own(shared_house, numbers, p
         most.append(len(open_sessions))
         return session
 
-    with patch.object(open_data, "AT_ONCE", 1), patch.object(shared_house.database, "read_session", counted):
-        assert shared_house.http.get(path).status_code == 200
+    with patch.object(open_data, "AT_ONCE", 1), patch.object(shared_app.database, "read_session", counted):
+        assert shared_app.http.get(path).status_code == 200
     assert set(most) == {1} and len(most) == 2 + len(numbers)  # the tag, each certificate, and the end
 
 
 @BOTH
-def test_what_is_issued_meanwhile_is_for_the_next_file(house, path):
-    company = house.company()
-    first = house.certify(company)
+def test_what_is_issued_meanwhile_is_for_the_next_file(app, path):
+    company = app.set_up_company()
+    first = app.certify(company)
     inner, later = search_store.piece, []
 
     def with_a_rival(session, *arguments):
         if not later:
             later.append(None)
-            later.append(house.certify(company))
+            later.append(app.certify(company))
         return inner(session, *arguments)
 
     with patch.object(open_data.search_store, "piece", with_a_rival):
-        before = house.http.get(path)
+        before = app.http.get(path)
     assert first in before.text and later[1] not in before.text
-    assert later[1] in house.http.get(path, headers={"If-None-Match": before.headers["ETag"]}).text
+    assert later[1] in app.http.get(path, headers={"If-None-Match": before.headers["ETag"]}).text
 
 
 @BOTH
-def test_unchanged_is_not_sent_again(house, path):
-    empty = house.http.get(path)
+def test_unchanged_is_not_sent_again(app, path):
+    empty = app.http.get(path)
     assert empty.status_code == 200 and len(empty.text.splitlines()) == (path == CSV)
     tags = {empty.headers["ETag"]}
-    number = house.certify()
+    number = app.certify()
     for cause in (None, "hearing", "surveillance", "end"):
         if cause == "end":  # one of two causes ends: only the version and the reason change
-            house.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
+            app.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
         elif cause:
-            house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": cause})
-        answer = house.http.get(path)
+            app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": cause})
+        answer = app.http.get(path)
         tags.add(answer.headers["ETag"])
-        again = house.http.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        again = app.http.get(path, headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
     assert len(tags) == 5
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert answer.headers["ETag"].startswith('W/"')
-    house.clock.advance(days=2000)  # an expiry changes no line
-    assert house.http.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    app.clock.advance(days=2000)  # an expiry changes no line
+    assert app.http.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
-def test_a_person_s_number_is_not_shown(house):
-    number = house.certify()
-    execute(house, "UPDATE certificates SET holder_voen = '0090000112' WHERE number = :number", number=number)
-    assert table(house.http.get(CSV).text)[0]["voen"] == ""
-    assert json.loads(house.http.get(JSON_LINES).text)["holder"]["voen"] is None
+def test_a_person_s_number_is_not_shown(app):
+    number = app.certify()
+    execute(app, "UPDATE certificates SET holder_voen = '0090000112' WHERE number = :number", number=number)
+    assert table(app.http.get(CSV).text)[0]["voen"] == ""
+    assert json.loads(app.http.get(JSON_LINES).text)["holder"]["voen"] is None
 
 
 @BOTH
-def test_any_web_page_may_read_it(shared_house, path):
-    answer = shared_house.http.get(path, headers={"Origin": "https://portal.example"})
+def test_any_web_page_may_read_it(shared_app, path):
+    answer = shared_app.http.get(path, headers={"Origin": "https://portal.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
@@ -184,6 +185,6 @@ def test_exports_have_threads_of_their_own():
     assert isinstance(open_data.READERS, anyio.CapacityLimiter) and open_data.READERS.total_tokens == 2
 
 
-def test_the_clock_of_the_name_is_baku(house):
-    house.clock.advance(hours=4)  # 21:00 UTC, the next day there
-    assert "certificates-2026-11-23.csv" in house.http.get(CSV).headers["Content-Disposition"]
+def test_the_clock_of_the_name_is_baku(app):
+    app.clock.advance(hours=4)  # 21:00 UTC, the next day there
+    assert "certificates-2026-11-23.csv" in app.http.get(CSV).headers["Content-Disposition"]

@@ -7,13 +7,13 @@ import pkgutil
 from pathlib import Path
 
 import pytest
-from api_world import refused
 
 import app
 from app.errors import MikError
 from app.pages.problems import example_of
 from app.web.problem_codes import problem_codes
 from app.web.problems import _HTTP_CODES, status_of
+from tests.helpers import refused
 
 SOURCES = Path(app.__file__).parent
 
@@ -84,34 +84,34 @@ def test_explanations_are_sentences():
         assert each.cause != each.remedy and each.detail, each
 
 
-def test_the_type_of_a_problem_leads_to_cause_remedy_and_example(shared_house):
-    document = refused(shared_house.http.get("/v1/certificates/MIK-2026-999999-X"), 404, "not-found")
+def test_the_type_of_a_problem_leads_to_cause_remedy_and_example(shared_app):
+    document = refused(shared_app.http.get("/v1/certificates/MIK-2026-999999-X"), 404, "not-found")
     assert document["type"] == "http://localhost:8000/problems/not-found"
-    answer = shared_house.http.get(document["type"])
+    answer = shared_app.http.get(document["type"])
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text.startswith("not-found (HTTP status 404)\n\nCause: ")
     example = json.loads(answer.text.partition("Example:\n\n")[2])
     assert example["type"] == document["type"] and example.keys() == document.keys()
-    page = shared_house.http.get(document["type"], headers={"Accept": "text/html"})
+    page = shared_app.http.get(document["type"], headers={"Accept": "text/html"})
     assert "<h2>Remedy</h2>" in page.text and problem_codes()["not-found"].remedy in page.text
 
 
-def test_refusals_of_verifications_have_it_too(shared_house):
-    document = refused(shared_house.http.post("/v1/verify", json={"number": 1}), 422, "invalid")
+def test_refusals_of_verifications_have_it_too(shared_app):
+    document = refused(shared_app.http.post("/v1/verify", json={"number": 1}), 422, "invalid")
     assert document["type"] == "http://localhost:8000/problems/invalid"
 
 
-def test_every_example_is_a_problem_document(shared_house):
+def test_every_example_is_a_problem_document(shared_app):
     for each in problem_codes().values():
         document = json.loads(example_of(each, "https://verify.example.az"))
         assert document["type"] == f"https://verify.example.az/problems/{each.code}"
         assert document["title"] and document["status"] == each.status
-        text = shared_house.http.get(f"/problems/{each.code}").text
+        text = shared_app.http.get(f"/problems/{each.code}").text
         assert f'"code": "{each.code}"' in text
 
 
-def test_the_list_names_each_code_and_an_unknown_one_is_not_found(shared_house):
-    listed = shared_house.http.get("/problems").text.splitlines()
+def test_the_list_names_each_code_and_an_unknown_one_is_not_found(shared_app):
+    listed = shared_app.http.get("/problems").text.splitlines()
     assert [line.partition(" ")[0] for line in listed] == sorted(problem_codes())
-    refused(shared_house.http.get("/problems/no-such-code"), 404, "not-found")
-    refused(shared_house.http.get("/problems/not-found", headers={"Accept": "image/png"}), 406, "not-acceptable")
+    refused(shared_app.http.get("/problems/no-such-code"), 404, "not-found")
+    refused(shared_app.http.get("/problems/not-found", headers={"Accept": "image/png"}), 406, "not-acceptable")

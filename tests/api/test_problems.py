@@ -3,20 +3,21 @@
 import re
 
 import pytest
-from api_world import refused
 from starlette.testclient import TestClient
 
 from app.web.problems import problem
-from tests.support import PDF, ok, product
+from tests.factories import PDF, ok, product
+from tests.helpers import refused
 
+pytestmark = pytest.mark.pg_sampled
 FOREIGN = re.compile(
     r"Input should|Field required|Extra inputs|validation error|pydantic|NoneType|<class|Enum|regex|str\b"
 )
 
 
 @pytest.fixture(scope="module")
-def company(shared_house):
-    return shared_house.company()
+def company(shared_app):
+    return shared_app.set_up_company()
 
 
 def told(document):
@@ -36,17 +37,17 @@ def told(document):
         ("\xff;q=x, ,,", "en", "Not found"),
     ],
 )
-def test_the_language_asked_for(shared_house, accepted, language, title):
+def test_the_language_asked_for(shared_app, accepted, language, title):
     headers = {} if accepted is None else {"Accept-Language": accepted.encode("latin-1")}
     for path in ("/v1/nothing", "/v1/certificates/MIK-2026-999999-X"):
-        answer = shared_house.http.get(path, headers=headers)
+        answer = shared_app.http.get(path, headers=headers)
         document = refused(answer, 404, "not-found")
         assert (answer.headers["Content-Language"], document["title"]) == (language, title)
         assert "Accept-Language" in answer.headers["Vary"]
 
 
-def test_refusals_before_the_routes_speak_it_too(shared_house):
-    answer = shared_house.http.post("/v1/verify", json={"number": 1}, headers={"Accept-Language": "az"})
+def test_refusals_before_the_routes_speak_it_too(shared_app):
+    answer = shared_app.http.post("/v1/verify", json={"number": 1}, headers={"Accept-Language": "az"})
     document = refused(answer, 422)
     assert document["errors"][0]["detail"] == "“number” mətn olmalıdır."
     other = TestClient(problem(406, "not-acceptable", "No.", headers={"Vary": "Accept"})).get("/")
@@ -87,7 +88,7 @@ def test_nothing_is_said_by_comparing_with_what_cannot_be_read(company, wrong):
     assert {each["pointer"] for each in document["errors"]} == {"/bogus", *(f"/{name}" for name in wrong)}
 
 
-def test_each_of_these_routes_names_all_at_once(shared_house, company):
+def test_each_of_these_routes_names_all_at_once(shared_app, company):
     site = {
         "country": "XX",
         "production_started_on": "2999-01-01",
@@ -112,21 +113,21 @@ def test_each_of_these_routes_names_all_at_once(shared_house, company):
     }  # fmt: skip
 
     body = {"organisation_id": company.organisation_id, "park_code": "NO-SP", "holder_voen": "123", "starts_on": "soon"}
-    answer = shared_house.registrar.post("/v1/residencies", json=body | {"status": "guest", "planned_jobs": -1})
+    answer = shared_app.registrar.post("/v1/residencies", json=body | {"status": "guest", "planned_jobs": -1})
     assert told(refused(answer, 422)) == {
         ("/park_code", "unknown-park"), ("/holder_voen", "wrong-voen"), ("/starts_on", "invalid-date"),
         ("/status", "not-in-list"), ("/planned_jobs", "out-of-range"),
     }  # fmt: skip
 
     claim = {"voen": "123", "legal_name_az": "Q\u0430raba\u011f", "member": {"full_name": 5, "password": "short"}}
-    answer = shared_house.http.post("/v1/registrations/confirm", json=claim | {"token": "x", "legal_form": "MMC"})
+    answer = shared_app.http.post("/v1/registrations/confirm", json=claim | {"token": "x", "legal_form": "MMC"})
     assert told(refused(answer, 422)) == {
         ("/voen", "wrong-voen"), ("/legal_name_az", "lookalike"), ("/legal_name_en", "required"),
         ("/member/full_name", "wrong-type"), ("/member/password", "wrong-length"),
     }  # fmt: skip
 
     days = [{"day": "2027-03-20", "occasion": "carnival"}, {"day": "x", "occasion": "novruz"}]
-    answer = shared_house.owner.post("/v1/calendar/holidays", json={"year": 1800, "days": days})
+    answer = shared_app.owner.post("/v1/calendar/holidays", json={"year": 1800, "days": days})
     assert told(refused(answer, 422)) == {
         ("/year", "out-of-range"), ("/days/0/day", "other-year"), ("/days/0/occasion", "not-in-list"),
         ("/days/1/day", "invalid-date"),
@@ -134,7 +135,7 @@ def test_each_of_these_routes_names_all_at_once(shared_house, company):
 
 
 @pytest.mark.parametrize("language", ["en", "az", "ru"])
-def test_parameters_headers_and_forms_in_our_words(shared_house, company, language):
+def test_parameters_headers_and_forms_in_our_words(shared_app, company, language):
     speaking = {"Accept-Language": language}
     answers = [
         company.get("/v1/products?limit=0&retired=perhaps", headers=speaking),
@@ -150,7 +151,7 @@ def test_parameters_headers_and_forms_in_our_words(shared_house, company, langua
             data={"kind": "power-of-attorney", "issued_on": "yesterday", "valid_until": "1"},
             headers=speaking,
         ),
-        shared_house.http.post("/v1/registrations", json={"email": "x"}, headers=speaking),
+        shared_app.http.post("/v1/registrations", json={"email": "x"}, headers=speaking),
     ]
     for answer in answers:
         document = refused(answer, 422)
@@ -166,9 +167,9 @@ def test_parameters_headers_and_forms_in_our_words(shared_house, company, langua
     assert limit["maximum"] == 100
 
 
-def test_lines_of_a_file_are_named(shared_house):
+def test_lines_of_a_file_are_named(shared_app):
     rows = b"party_id,legal_name,voen\nR1,Sample,123\n"
-    answer = shared_house.registrar.post(
+    answer = shared_app.registrar.post(
         "/v1/register/imports", files={"file": ("r.csv", rows)}, headers={"Accept-Language": "az"}
     )
     document = refused(answer, 422, "register-invalid")

@@ -4,18 +4,19 @@ import hashlib
 from urllib.parse import urlsplit
 
 import pytest
-from api_world import refused
 
 from app.schemes import nomenclature
 from app.schemes.lists import lists
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import refused
 
+pytestmark = pytest.mark.pg_sampled
 LISTS = ("/v1/operations", "/v1/units", "/v1/flags")
 ALL = pytest.mark.parametrize("path", [*LISTS, "/v1/headings", "/v1/headings?q=7306"])
 
 
-def items(house, path):
-    return ok(house.http.get(path))["items"]
+def items(app, path):
+    return ok(app.http.get(path))["items"]
 
 
 def spellings(name):
@@ -24,9 +25,9 @@ def spellings(name):
 
 
 @pytest.mark.parametrize(("path", "look_up"), list(zip(LISTS, ("operation", "unit", "flag"), strict=True)))
-def test_each_code_is_found_by_each_of_its_names(shared_house, path, look_up):
+def test_each_code_is_found_by_each_of_its_names(shared_app, path, look_up):
     find = getattr(lists(), look_up)
-    listed = items(shared_house, path)
+    listed = items(shared_app, path)
     assert len({each["code"] for each in listed}) == len(listed) > 10
     for each in listed:
         assert set(each["names"]) == {"az", "en", "ru"}
@@ -46,17 +47,17 @@ def test_no_name_belongs_to_two_codes():
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_list_says_which_it_is(shared_house, path):
-    answer = ok(shared_house.http.get(path))
+def test_a_list_says_which_it_is(shared_app, path):
+    answer = ok(shared_app.http.get(path))
     assert answer["digest"] == lists().digest
     assert answer["version"] in (lists().version, lists().operations_version)
     assert answer["confirmed"] is False
-    rulesets = ok(shared_house.http.get("/v1/schemes/MIK/rulesets"))["items"]
+    rulesets = ok(shared_app.http.get("/v1/schemes/MIK/rulesets"))["items"]
     assert rulesets[0]["content"]["lists_digest"] == answer["digest"]
 
 
-def test_what_a_list_says_of_its_codes(shared_house):
-    salting = next(each for each in items(shared_house, "/v1/operations") if each["code"] == "salting")
+def test_what_a_list_says_of_its_codes(shared_app):
+    salting = next(each for each in items(shared_app, "/v1/operations") if each["code"] == "salting")
     assert salting == {
         "code": "salting",
         "class": "simple",
@@ -65,35 +66,35 @@ def test_what_a_list_says_of_its_codes(shared_house):
         "enough_in": ["0210", "0305"],
         "basis": "R a",
     }
-    assert items(shared_house, "/v1/units")[0] == {
+    assert items(shared_app, "/v1/units")[0] == {
         "code": "t",
         "names": {"en": "tonne", "az": "ton", "ru": "тонна"},
         "signs": {"en": "t", "az": "t", "ru": "т"},
     }
-    assert ok(shared_house.http.get("/v1/flags"))["country_prefix"] == "joint_production_"
+    assert ok(shared_app.http.get("/v1/flags"))["country_prefix"] == "joint_production_"
 
 
 @ALL
-def test_unchanged_is_not_sent_again(shared_house, path):
-    answer = shared_house.http.get(path)
+def test_unchanged_is_not_sent_again(shared_app, path):
+    answer = shared_app.http.get(path)
     tag = answer.headers["ETag"]
     assert tag == f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'
     assert answer.headers["Cache-Control"].startswith("public, max-age=3600")
     for condition in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = shared_house.http.get(path, headers={"If-None-Match": condition})
+        again = shared_app.http.get(path, headers={"If-None-Match": condition})
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
-    assert shared_house.http.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+    assert shared_app.http.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
 @ALL
-def test_head_any_origin_and_parameters_that_mean_nothing(shared_house, path):
-    answer = shared_house.http.get(path)
-    head = shared_house.http.head(path, headers={"Origin": "https://portal.example"})
+def test_head_any_origin_and_parameters_that_mean_nothing(shared_app, path):
+    answer = shared_app.http.get(path)
+    head = shared_app.http.head(path, headers={"Origin": "https://portal.example"})
     assert (head.status_code, head.content, head.headers["ETag"]) == (200, b"", answer.headers["ETag"])
     assert head.headers["Access-Control-Allow-Origin"] == "*"
     more = "&" if "?" in path else "?"
-    assert shared_house.http.get(f"{path}{more}colour=red").content == answer.content
-    refused(shared_house.http.post(path), 405)
+    assert shared_app.http.get(f"{path}{more}colour=red").content == answer.content
+    refused(shared_app.http.post(path), 405)
 
 
 @pytest.mark.parametrize(
@@ -108,21 +109,21 @@ def test_head_any_origin_and_parameters_that_mean_nothing(shared_house, path):
         ("cigar", "2402"),
     ],
 )
-def test_headings_by_code_and_by_words(shared_house, asked, first):
-    found = items(shared_house, f"/v1/headings?q={asked}")
+def test_headings_by_code_and_by_words(shared_app, asked, first):
+    found = items(shared_app, f"/v1/headings?q={asked}")
     assert found[0]["code"] == first
     assert all(each["title"] == nomenclature.title(each["code"]) for each in found)
 
 
 @pytest.mark.parametrize("asked", ["9999", "999999", "honey xyzzy", "7306301", "%00", "%D9%A7%D9%A3"])
-def test_what_is_no_heading_is_not_found(shared_house, asked):
-    assert items(shared_house, f"/v1/headings?q={asked}") == []
+def test_what_is_no_heading_is_not_found(shared_app, asked):
+    assert items(shared_app, f"/v1/headings?q={asked}") == []
 
 
-def test_pages_hold_every_heading_once(shared_house):
+def test_pages_hold_every_heading_once(shared_app):
     path, codes = "/v1/headings?limit=100", []
     while path:
-        answer = shared_house.http.get(path)
+        answer = shared_app.http.get(path)
         codes += [each["code"] for each in ok(answer)["items"]]
         link = answer.headers.get("Link")
         path = link and link[1 : link.index(">")]
@@ -131,16 +132,16 @@ def test_pages_hold_every_heading_once(shared_house):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x", f"q={'a' * 101}"])
-def test_headings_are_bounded(shared_house, query):
-    refused(shared_house.http.get(f"/v1/headings?{query}"), 422, "invalid")
+def test_headings_are_bounded(shared_app, query):
+    refused(shared_app.http.get(f"/v1/headings?{query}"), 422, "invalid")
 
 
-def test_a_cursor_beyond_the_table_finds_nothing(shared_house):
-    assert items(shared_house, f"/v1/headings?cursor={'_' * 22}") == []
+def test_a_cursor_beyond_the_table_finds_nothing(shared_app):
+    assert items(shared_app, f"/v1/headings?cursor={'_' * 22}") == []
 
 
-def test_the_description_has_examples(shared_house):
-    paths = ok(shared_house.http.get("/openapi.json"))
+def test_the_description_has_examples(shared_app):
+    paths = ok(shared_app.http.get("/openapi.json"))
     for path in (*LISTS, "/v1/headings"):
         schema = paths["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert schema["$ref"].rsplit("/", 1)[1] in paths["components"]["schemas"]

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 import schemathesis
-from api_world import in_state
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky, Unsatisfiable
@@ -27,8 +26,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.support import ok, product
+from tests.factories import in_state, ok, product
 
+pytestmark = pytest.mark.no_coverage
 ROUNDS = min(20, int(os.environ.get("MIK_TEST_ROUNDS", "1")))
 CHECKS = [
     not_a_server_error,
@@ -44,20 +44,20 @@ STATES = ("draft", "submitted", "in_review", "information_requested", "recommend
 class World:
     """A house with something of everything, its document, and people of every audience who ask."""
 
-    def __init__(self, house):
-        self.house, self.company = house, house.company()
+    def __init__(self, app):
+        self.app, self.company = app, app.set_up_company()
         company = self.company
         self.callers = {
-            "anonymous": house.anonymous,
+            "anonymous": app.anonymous,
             "applicant": company,
-            "reviewer": house.reviewer,
-            "approver": house.approver,
-            "registrar": house.registrar,
-            "owner": house.owner,
-            "auditor": house.auditor,
+            "reviewer": app.reviewer,
+            "approver": app.approver,
+            "registrar": app.registrar,
+            "owner": app.owner,
+            "auditor": app.auditor,
         }
-        cases = [in_state(house, company, state) for state in STATES]
-        asked = ok(house.owner.post(f"/v1/users/{house.auditor.id}/role-requests", json={"role": "reviewer"}))
+        cases = [in_state(app, company, state) for state in STATES]
+        asked = ok(app.owner.post(f"/v1/users/{app.auditor.id}/role-requests", json={"role": "reviewer"}))
         kept = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
         self.ids = {
             "application_id": cases,
@@ -68,28 +68,28 @@ class World:
             "evidence_id": [kept[0]["id"], ok(company.add_evidence(cases[0]))["id"]],
             "client_id": [ok(company.post("/v1/api-clients", json={"name": "Orders"}))["id"]],
             "member_id": [company.id],
-            "user_id": [house.auditor.id],
+            "user_id": [app.auditor.id],
             "request_id": [asked["id"]],
-            "number": [house.certify(company)],
+            "number": [app.certify(company)],
             "code": ["MIK", "AGDAM-SP"],
             "role": ["auditor"],
         }
         """Name of a path parameter → what there is; of a name that is not here ids are made up."""
-        self.document = ok(house.http.get("/openapi.json"))
-        self.session = asgi.get_client(house.asgi)
+        self.document = ok(app.http.get("/openapi.json"))
+        self.session = asgi.get_client(app.asgi)
         self.faults = {}
 
     def schema(self, document=None):
         loaded = schemathesis.openapi.from_dict(document or self.document)
-        loaded.app = self.house.asgi
+        loaded.app = self.app.asgi
         return loaded
 
     def call_arguments(self, caller, case, *, current):
         """How to send a case as this caller; with `current` a change names the version that there is."""
         headers = {}
-        if caller is not self.house.anonymous:
+        if caller is not self.app.anonymous:
             headers["Authorization"] = (
-                f"Bearer {self.house.container.access_tokens.issue(caller.subject, self.house.clock())}"
+                f"Bearer {self.app.container.access_tokens.issue(caller.subject, self.app.clock())}"
             )
         if current and declares(case.operation, "if-match"):
             about = "/".join(case.formatted_path.split("/")[:4])
@@ -123,14 +123,15 @@ def declares(operation, header):
 def on(kind):
     """Run it on this kind of database, in the long form on both."""
     kinds = [kind] if ROUNDS == 1 else ["sqlite", "postgresql"]
-    return pytest.mark.parametrize("shared_house", kinds, indirect=True, scope="module")
+    return pytest.mark.parametrize("shared_app", kinds, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
-def world(shared_house):
-    return World(shared_house)
+def world(shared_app):
+    return World(shared_app)
 
 
+@pytest.mark.long
 @on("postgresql")  # which is the stricter one about what it stores
 def test_every_operation_by_itself(world):
     calls = 0

@@ -8,11 +8,12 @@ import re
 import secrets
 
 import pytest
-from api_world import in_state, program_of, refused
 
+from tests.factories import PASSWORD, PDF, in_state, ok, product, program_of
+from tests.helpers import refused
 from tests.second_factor import NEEDED
-from tests.support import PASSWORD, PDF, ok, product
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 METHODS = ("get", "head", "put", "post", "delete", "patch")
 
 PUBLIC = """
@@ -210,8 +211,8 @@ DOORS = {" ".join(route.split()): set(who.split()) for route, who in DOORS.items
 
 
 @pytest.fixture(scope="module")
-def company(shared_house):
-    return shared_house.company()
+def company(shared_app):
+    return shared_app.set_up_company()
 
 
 def invitation(company):
@@ -221,28 +222,28 @@ def invitation(company):
 def member(company):
     """Id of one more member of the company."""
     joining = {
-        "token": company.house.code(invitation(company)["email"]),
+        "token": company.app.code(invitation(company)["email"]),
         "full_name": "Kənan Nümunə",
         "password": PASSWORD,
     }
-    return ok(company.house.anonymous.post("/v1/invitations/accept", json=joining))["user_id"]
+    return ok(company.app.anonymous.post("/v1/invitations/accept", json=joining))["user_id"]
 
 
-def report_with_photo(house):
+def report_with_photo(app):
     photo = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-    ok(house.anonymous.post("/v1/reports", json={"address": "https://mik-az.example/", "photo": photo}))
-    return ok(house.owner.get("/v1/reports"))["items"][-1]["id"]
+    ok(app.anonymous.post("/v1/reports", json={"address": "https://mik-az.example/", "photo": photo}))
+    return ok(app.owner.get("/v1/reports"))["items"][-1]["id"]
 
 
 @pytest.fixture(scope="module")
-def things(shared_house, company):
+def things(shared_app, company):
     """One of everything, in the hands of the company."""
-    house = shared_house
-    number = house.certify(company)
+    app = shared_app
+    number = app.certify(company)
     draft = company.draft()
     program = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
-    another_owner = house.staff("owner", name="another-owner")
-    newcomer = house.staff("inspector", name="newcomer").id
+    another_owner = app.staff("owner", name="another-owner")
+    newcomer = app.staff("inspector", name="newcomer").id
     change = ok(company.post(f"/v1/certificates/{number}/changes", json=CHANGE))
     asked = another_owner.post(f"/v1/users/{newcomer}/role-requests", json={"role": "auditor"})
     return {
@@ -252,7 +253,7 @@ def things(shared_house, company):
         "evidence_id": ok(company.add_evidence(draft))["id"],
         "client_id": program["id"],
         "secret_id": program["secrets"][0]["id"],
-        "case_id": in_state(house, company, "recommended"),
+        "case_id": in_state(app, company, "recommended"),
         "organisation_id": company.organisation_id,
         "claim_id": company.claim_id,
         "residency_id": ok(company.get("/v1/residencies"))["items"][0]["id"],
@@ -262,7 +263,7 @@ def things(shared_house, company):
         "request_id": ok(asked)["id"],
         "role": "inspector",
         "matter_id": change["id"],
-        "report_id": report_with_photo(house),
+        "report_id": report_with_photo(app),
         "number": number,
         "coordinates": "0/000.p/1",
         "shape": "certificate-2",
@@ -272,13 +273,13 @@ def things(shared_house, company):
 
 
 @pytest.fixture(scope="module")
-def stranger(shared_house):
-    return shared_house.company()
+def stranger(shared_app):
+    return shared_app.set_up_company()
 
 
 @pytest.fixture(scope="module")
-def routes(shared_house):
-    paths = ok(shared_house.anonymous.get("/openapi.json"))["paths"]
+def routes(shared_app):
+    paths = ok(shared_app.anonymous.get("/openapi.json"))["paths"]
     return {f"{method.upper()} {path}" for path, operations in paths.items() for method in operations}
 
 
@@ -300,12 +301,12 @@ def call(caller, route, things, **more):
 
 def fresh(company, things):
     """With a file, a program and people that may be removed."""
-    house = company.house
+    app = company.app
     newcomer = {"email": f"{secrets.token_hex(8)}@staff.example", "full_name": "Leyla Nümunə"}
     people = {
         "member_id": member(company),
         "invitation_id": invitation(company)["id"],
-        "user_id": ok(house.owner.post("/v1/users", json=newcomer))["id"],
+        "user_id": ok(app.owner.post("/v1/users", json=newcomer))["id"],
     }
     evidence = ok(company.add_evidence(things["application_id"], content=PDF + secrets.token_bytes(8)))
     program = ok(company.post("/v1/api-clients", json={"name": "For a day"}))
@@ -335,29 +336,29 @@ def test_every_route_has_its_entry(routes):
     assert all(route.split()[0].lower() in METHODS for route in routes)
 
 
-def test_nothing_private_without_a_token(shared_house, things, routes):
+def test_nothing_private_without_a_token(shared_app, things, routes):
     for route in sorted(routes - PUBLIC):
-        answer = call(shared_house.anonymous, route, things)
+        answer = call(shared_app.anonymous, route, things)
         refused(answer, 401, "unauthenticated")
         assert answer.headers["WWW-Authenticate"] == "Bearer", route
         for header in ("Bearer", "Bearer ", "Bearer x", "Basic eDp5", "Bearer " + "a" * 5_000, "bearer a.b.c"):
-            refused(call(shared_house.anonymous, route, things, headers={"Authorization": header}), 401)
+            refused(call(shared_app.anonymous, route, things, headers={"Authorization": header}), 401)
 
 
-def test_everything_public_without_a_token(shared_house, things):
+def test_everything_public_without_a_token(shared_app, things):
     for route in sorted(PUBLIC):
-        assert call(shared_house.anonymous, route, things).status_code not in {401, 403, 404}, route
+        assert call(shared_app.anonymous, route, things).status_code not in {401, 403, 404}, route
 
 
-def test_what_is_public_needs_no_token_to_be_right(shared_house, things):
+def test_what_is_public_needs_no_token_to_be_right(shared_app, things):
     """A page that sends its old token along still reads the public register."""
     for route in sorted(PUBLIC):
         headers = {"Authorization": "Bearer long-gone"}
-        assert call(shared_house.anonymous, route, things, headers=headers).status_code not in {401, 403}, route
+        assert call(shared_app.anonymous, route, things, headers=headers).status_code not in {401, 403}, route
 
 
-def test_the_document_says_which_routes_need_a_token(shared_house, routes):
-    paths = ok(shared_house.anonymous.get("/openapi.json"))["paths"]
+def test_the_document_says_which_routes_need_a_token(shared_app, routes):
+    paths = ok(shared_app.anonymous.get("/openapi.json"))["paths"]
     secured = {
         f"{m.upper()} {p}" for p, operations in paths.items() for m, o in operations.items() if o.get("security")
     }
@@ -365,9 +366,9 @@ def test_the_document_says_which_routes_need_a_token(shared_house, routes):
 
 
 @pytest.mark.parametrize("route", sorted(DOORS))
-def test_every_role_at_every_door(shared_house, company, stranger, things, route):
-    house = shared_house
-    staff = {role: house.staff(role) for role in STAFF.split()}
+def test_every_role_at_every_door(shared_app, company, stranger, things, route):
+    app = shared_app
+    staff = {role: app.staff(role) for role in STAFF.split()}
     callers = staff | {"stranger": stranger, "program": program_of(company), "applicant": company}
     suited = under_review(things, route)
     for name, caller in callers.items():
@@ -421,7 +422,7 @@ def test_what_cannot_be_an_id_names_nothing(company, things, routes):
 def test_evidence_is_found_only_through_its_own_application(company, things):
     path = "/v1/applications/{}/evidence/{}"
     other = company.draft()
-    for caller in (company, company.house.reviewer):
+    for caller in (company, company.app.reviewer):
         refused(caller.get(path.format(other, things["evidence_id"])), 404, "not-found")
     refused(company.delete(path.format(other, things["evidence_id"])), 404, "not-found")
     assert company.get(path.format(things["application_id"], things["evidence_id"])).status_code == 200
@@ -444,7 +445,7 @@ def test_bodies_do_not_reach_into_another_company(stranger, things):
     refused(stranger.get("/v1/residencies", params={"organisation_id": things["organisation_id"]}), 404, "not-found")
 
 
-def test_lists_hold_the_own_things_only(shared_house, company, stranger, things):
+def test_lists_hold_the_own_things_only(shared_app, company, stranger, things):
     mine = {"sites": things["site_id"], "products": things["product_id"], "applications": things["application_id"]}
     mine |= {"api-clients": things["client_id"], "residencies": things["residency_id"]}
     for collection, thing in mine.items():
@@ -454,47 +455,47 @@ def test_lists_hold_the_own_things_only(shared_house, company, stranger, things)
         assert not own & theirs, collection
 
 
-def test_the_desk_lists_no_drafts(shared_house, things):
-    ids = {case["id"] for case in ok(shared_house.reviewer.get("/v1/applications?limit=100"))["items"]}
+def test_the_desk_lists_no_drafts(shared_app, things):
+    ids = {case["id"] for case in ok(shared_app.reviewer.get("/v1/applications?limit=100"))["items"]}
     assert things["case_id"] in ids
     assert things["application_id"] not in ids
 
 
-def test_the_applicant_reads_nothing_of_the_house(shared_house, company, stranger, things):
+def test_the_applicant_reads_nothing_of_the_house(shared_app, company, stranger, things):
     """Who reviews, what was recommended and why a case went back is for the staff."""
-    house = shared_house
+    app = shared_app
     secret = "A note that only the house may read."
-    house.approver.act(f"/v1/applications/{things['case_id']}/return", {"reason": secret})
-    house.review(things["case_id"])
+    app.approver.act(f"/v1/applications/{things['case_id']}/return", {"reason": secret})
+    app.review(things["case_id"])
     for path in (f"/v1/applications/{things['case_id']}", f"/v1/applications/{things['case_id']}/timeline"):
         text = company.get(path).text
         assert company.get(path).status_code == 200
-        for hidden in (house.reviewer.id, house.approver.id, secret, "Reviewer", "Approver"):
+        for hidden in (app.reviewer.id, app.approver.id, secret, "Reviewer", "Approver"):
             assert hidden not in text, (path, hidden)
-    assert secret in house.reviewer.get(f"/v1/applications/{things['case_id']}/timeline").text
+    assert secret in app.reviewer.get(f"/v1/applications/{things['case_id']}/timeline").text
 
 
-def test_what_only_staff_read_of_an_application_reaches_no_company(shared_house, company, things):
+def test_what_only_staff_read_of_an_application_reaches_no_company(shared_app, company, things):
     """One address for both, and the members that are for the staff are empty for the company."""
-    house, path = shared_house, f"/v1/applications/{things['case_id']}"
-    for by_staff, shown in ((True, ok(house.auditor.get(path))), (False, ok(company.get(path)))):
+    app, path = shared_app, f"/v1/applications/{things['case_id']}"
+    for by_staff, shown in ((True, ok(app.auditor.get(path))), (False, ok(company.get(path)))):
         assert (shown["assignee_id"], shown["recommendation"] is not None) == (
-            (house.reviewer.id, True) if by_staff else (None, False)
+            (app.reviewer.id, True) if by_staff else (None, False)
         )
     everybody = {each["id"]: each for each in ok(company.get("/v1/applications?limit=100"))["items"]}
     assert {each["assignee_id"] for each in everybody.values()} == {None}
-    for assignee in ("me", house.reviewer.id, house.approver.id, "x"):  # so nobody finds out who reviews
+    for assignee in ("me", app.reviewer.id, app.approver.id, "x"):  # so nobody finds out who reviews
         same = ok(company.get("/v1/applications", params={"limit": 100, "assignee": assignee}))["items"]
         assert [each["id"] for each in same] == list(everybody)
-    refused(house.reviewer.get("/v1/applications?assignee=x"), 422, "invalid")
+    refused(app.reviewer.get("/v1/applications?assignee=x"), 422, "invalid")
     refused(company.get(f"{path}/notes"), 403, "forbidden")
 
 
-def test_decisions_take_a_recent_second_factor(shared_house, things):
+def test_decisions_take_a_recent_second_factor(shared_app, things):
     """Signed in with no more than a password: these doors are closed, all others are as they were."""
     for route, who in DOORS.items():
         for role in who & set(STAFF.split()):
-            caller = shared_house.staff(role).without_factor()
+            caller = shared_app.staff(role).without_factor()
             if route.startswith("DELETE") and route not in NEEDED:
                 continue
             answer = call(caller, route, under_review(things, route))
@@ -504,16 +505,16 @@ def test_decisions_take_a_recent_second_factor(shared_house, things):
                 assert answer.status_code not in {401, 403, 404}, f"{role} at {route}: {answer.text}"
 
 
-def test_what_is_of_the_house_is_nothing_to_a_company(shared_house, stranger, things, routes):
+def test_what_is_of_the_house_is_nothing_to_a_company(shared_app, stranger, things, routes):
     """Neither people of the staff nor what owners asked for: 403 for every id, so that none can be found out."""
     nowhere = dict.fromkeys(OF_THE_HOUSE, "00000000-0000-7000-8000-000000000000")
     for route in sorted(route for route in routes if parameters(route) & OF_THE_HOUSE):
-        for caller in (stranger, shared_house.reviewer, shared_house.inspector):
+        for caller in (stranger, shared_app.reviewer, shared_app.inspector):
             for ids in (things, things | nowhere, things | dict.fromkeys(OF_THE_HOUSE, "x")):
                 refused(call(caller, route, ids), 403, "forbidden")
         for wrong in ("00000000-0000-7000-8000-000000000000", "x", "%00", "%ED%A0%80", "a" * 300, things["member_id"]):
             ids = things | dict.fromkeys(OF_THE_HOUSE, wrong)
-            document = refused(call(shared_house.owner, route, ids), 403 if is_way_in(route, wrong, things) else 404)
+            document = refused(call(shared_app.owner, route, ids), 403 if is_way_in(route, wrong, things) else 404)
             assert "Nümunə" not in str(document)
 
 
@@ -522,14 +523,14 @@ def is_way_in(route, user_id, things):
     return route.endswith("/password-resets") and user_id == things["member_id"]
 
 
-def test_who_has_a_password_reset_mailed(shared_house, company, stranger, things):
-    house = shared_house
+def test_who_has_a_password_reset_mailed(shared_app, company, stranger, things):
+    app = shared_app
     of_member, of_staff = (f"/v1/users/{things[who]}/password-resets" for who in ("member_id", "user_id"))
-    for caller, path in ((house.registrar, of_member), (house.owner, of_staff)):
+    for caller, path in ((app.registrar, of_member), (app.owner, of_staff)):
         assert ok(caller.post(path))["expires_at"]
         refused(caller.without_factor().post(path), 403, "second-factor-required")
-    for caller, path in itertools.product((house.registrar, house.owner), (of_member, of_staff)):
-        if (caller is house.owner) == (path is of_member):
+    for caller, path in itertools.product((app.registrar, app.owner), (of_member, of_staff)):
+        if (caller is app.owner) == (path is of_member):
             refused(caller.post(path), 403, "forbidden")
-    for caller, path in itertools.product((company, stranger, house.reviewer, house.auditor), (of_member, of_staff)):
+    for caller, path in itertools.product((company, stranger, app.reviewer, app.auditor), (of_member, of_staff)):
         refused(caller.post(path), 403, "forbidden")

@@ -13,7 +13,6 @@ from unittest.mock import patch
 from uuid import UUID
 
 import pytest
-from api_world import refused
 
 from app.applications import files as files_module
 from app.applications import store
@@ -21,18 +20,19 @@ from app.applications.files import EvidenceFiles, seen_in
 from app.applications.quotas import Quota, Quotas
 from app.cli.admin import sweep
 from app.db import Database
-from tests.support import PDF, ok
+from tests.factories import PDF, ok
+from tests.helpers import refused
 
 REGISTER = b"party_id\n"
 
 
 @pytest.fixture
-def company(shared_house):
-    return shared_house.company()
+def company(shared_app):
+    return shared_app.set_up_company()
 
 
-def on_disk(house):
-    folder = house.settings.evidence_dir
+def on_disk(app):
+    folder = app.settings.evidence_dir
     return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
 
 
@@ -40,7 +40,7 @@ def pdf(text):
     return PDF + text.encode()
 
 
-def test_others_write_while_a_file_is_judged(shared_house, company):
+def test_others_write_while_a_file_is_judged(shared_app, company):
     """On SQLite one request writes: it was an upload for as long as hashing and the disk took."""
     judging, go_on = threading.Event(), threading.Event()
     stage = EvidenceFiles.stage
@@ -50,7 +50,7 @@ def test_others_write_while_a_file_is_judged(shared_house, company):
         assert go_on.wait(30)
         return stage(self, chunks)
 
-    draft, other = company.draft(), shared_house.company()
+    draft, other = company.draft(), shared_app.set_up_company()
     with patch.object(EvidenceFiles, "stage", slow), ThreadPoolExecutor(2) as threads:
         upload = threads.submit(company.add_evidence, draft, pdf("slow"))
         assert judging.wait(30)
@@ -59,23 +59,23 @@ def test_others_write_while_a_file_is_judged(shared_house, company):
         ok(upload.result(timeout=30))
 
 
-def test_what_is_refused_leaves_no_file(shared_house, company):
-    draft, other = company.draft(), shared_house.company()
-    before = on_disk(shared_house)
+def test_what_is_refused_leaves_no_file(shared_app, company):
+    draft, other = company.draft(), shared_app.set_up_company()
+    before = on_disk(shared_app)
     refused(company.add_evidence(draft, pdf("a"), kind="no-such-kind"), 422)
     refused(company.add_evidence(draft, b"GIF89a" + b"\0" * 50), 415)
     refused(company.add_evidence(draft, b""), 422)
     refused(company.add_evidence(draft, pdf("b"), valid_until="never"), 422)
     refused(other.add_evidence(draft, pdf("c")), 404)
-    refused(shared_house.approver.post(f"/v1/applications/{draft}/evidence", files={"file": ("x.pdf", pdf("d"))}), 403)
+    refused(shared_app.approver.post(f"/v1/applications/{draft}/evidence", files={"file": ("x.pdf", pdf("d"))}), 403)
     company.act(f"/v1/applications/{draft}/withdraw")
     refused(company.add_evidence(draft, pdf("e")), 409)
-    assert on_disk(shared_house) == before
+    assert on_disk(shared_app) == before
 
 
-def test_a_full_disk_is_507_wherever_it_is_met(shared_house, company):
+def test_a_full_disk_is_507_wherever_it_is_met(shared_app, company):
     draft = company.draft()
-    before = on_disk(shared_house)
+    before = on_disk(shared_app)
 
     def full(*_args, **_more):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -85,12 +85,12 @@ def test_a_full_disk_is_507_wherever_it_is_met(shared_house, company):
             answer = company.add_evidence(draft, pdf(where))
         refused(answer, 507, "storage-full")
         assert answer.headers["Retry-After"]
-        assert on_disk(shared_house) == before
+        assert on_disk(shared_app) == before
     assert ok(company.get(f"/v1/applications/{draft}/evidence"))["items"] == []
 
 
-def test_an_organisation_stores_what_it_may(shared_house):
-    claimant = shared_house.register()
+def test_an_organisation_stores_what_it_may(shared_app):
+    claimant = shared_app.register()
     path = f"/v1/organisations/{claimant.organisation_id}/evidence"
 
     def add(text, caller=claimant):
@@ -98,7 +98,7 @@ def test_an_organisation_stores_what_it_may(shared_house):
         return caller.post(path, files={"file": ("x.pdf", pdf(text))}, data=form)
 
     quotas = Quotas(confirmed=Quota(1_000_000, 4), claimant=Quota(3 * len(pdf("1")), 2))
-    with shared_house.with_services(quotas=quotas):
+    with shared_app.with_services(quotas=quotas):
         first = ok(add("1"))
         assert ok(add("1"))["id"] == first["id"]  # the same one is one
         refused(add("2" * len(pdf("1")) * 2), 409, "quota-exceeded")
@@ -106,32 +106,32 @@ def test_an_organisation_stores_what_it_may(shared_house):
         answer = add("3")
         refused(answer, 409, "quota-exceeded")
         assert (answer.json()["files"], answer.json()["max_files"]) == (2, 2)
-        ok(add("4", shared_house.registrar))  # staff are never refused
-        shared_house.confirm(claimant)
+        ok(add("4", shared_app.registrar))  # staff are never refused
+        shared_app.confirm(claimant)
         ok(add("5"))
         refused(add("6"), 409, "quota-exceeded")
 
 
-def test_two_at_once_do_not_overrun_the_quota(shared_house):
+def test_two_at_once_do_not_overrun_the_quota(shared_app):
     """Each to another draft: what both have locked is the organisation."""
-    company = shared_house.company()
+    company = shared_app.set_up_company()
     drafts = [company.draft(), company.draft()]
-    with shared_house.database.read_session() as session:
+    with shared_app.database.read_session() as session:
         used, _ = store.evidence_used(session, UUID(company.organisation_id))
     quotas = Quotas(Quota(10**9, used + 1), Quota(10**9, used + 1))
-    with shared_house.with_services(quotas=quotas), ThreadPoolExecutor(2) as threads:
+    with shared_app.with_services(quotas=quotas), ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda draft: company.add_evidence(draft, pdf(draft)), drafts))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
-def test_the_sweep_removes_old_files_that_no_document_names(shared_house, company):
-    files = EvidenceFiles(shared_house.settings.evidence_dir, 10**6)
+def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company):
+    files = EvidenceFiles(shared_app.settings.evidence_dir, 10**6)
     named = ok(company.add_evidence(company.draft(), pdf("named")))["sha256"]
     old, young, sent_again = (files.stage([pdf(text)]) for text in ("old", "young", "again"))
     for draft in (old, young, sent_again):
         files.keep(draft)
     left = files.stage([pdf("left by a process that was killed")]).path
-    now = shared_house.clock()
+    now = shared_app.clock()
     long_ago = (now - timedelta(days=2)).timestamp()
     for path in [*(files.path(each) for each in (named, old.file.sha256, sent_again.file.sha256)), left]:
         os.utime(path, (long_ago, long_ago))
@@ -139,7 +139,7 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_house, compan
 
     def swept(**more):
         said = []
-        assert sweep.run(shared_house.database, now, say=said.append, files=files, **more) == 0
+        assert sweep.run(shared_app.database, now, say=said.append, files=files, **more) == 0
         return [each for each in said if "files that no document" in each]
 
     assert swept(dry_run=True) == ["due: 3 files that no document names, older than a day: remove them"]
@@ -160,7 +160,7 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_house, compan
     assert swept(dry_run=False) == []
 
 
-def test_the_register_is_read_before_the_transaction(shared_house):
+def test_the_register_is_read_before_the_transaction(shared_app):
     """A table of 20,000 lines takes a second, in which nobody else could write."""
     began, read = [], []
 
@@ -185,7 +185,7 @@ def test_the_register_is_read_before_the_transaction(shared_house):
         return made
 
     with patch.object(residencies, "parse_register", parsing), patch.object(Database, "session", beginning):
-        answer = shared_house.registrar.post("/v1/register/imports", files={"file": ("r.csv", REGISTER)})
+        answer = shared_app.registrar.post("/v1/register/imports", files={"file": ("r.csv", REGISTER)})
     refused(answer, 422, "register-invalid")
     assert read and all(each > read[0] for each in began)
 

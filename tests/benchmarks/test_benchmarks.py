@@ -15,6 +15,7 @@ from benchmarks.made import made as made_rows
 from benchmarks.registers import register, sign_some
 from benchmarks.report import Row, page
 
+pytestmark = [pytest.mark.no_coverage, pytest.mark.long]
 ROWS = 300
 SHORT = Effort(seconds=0.1, rounds=1, warm=0.05)
 

@@ -17,7 +17,7 @@ from app.certificates.credential_shape import json_schema
 from app.certificates.credential_untp import build, context
 from app.certificates.examine import mask_voen
 from app.certificates.lint import lint
-from tests.verification.verification_world import DID, content_of, grounds_of
+from tests.verification.factories import DID, content_of, grounds_of
 
 CONTENT = content_of(product_names={"en": "Steel pipe", "az": "Polad boru", "fa": "لوله‌های فولادی"})
 BASE = "https://mark.example"

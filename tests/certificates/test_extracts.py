@@ -12,26 +12,26 @@ from app.ledger import store as ledger
 
 
 @pytest.fixture
-def number(shared_house):
-    return shared_house.certify()
+def number(shared_app):
+    return shared_app.certify()
 
 
-def of(house, number):
+def of(app, number):
     """What the register holds as extract, and what its certificate says."""
-    with house.database.read_session() as session:
+    with app.database.read_session() as session:
         row = session.get(Extract, number)
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
         record = CertificateRecord.of(certificate, ledger.issued(session, number))
         return row and (bytes(row.text), row.signed_hash.hex()), (extract.write(record), certificate.token_sha256)
 
 
-def drop(house, *numbers):
-    with house.database.session() as session:
+def drop(app, *numbers):
+    with app.database.session() as session:
         session.execute(sa.delete(Extract).where(Extract.number.in_(numbers)))
         session.commit()
 
 
-def test_every_deed_leaves_one_that_says_what_the_row_says(shared_house, number):
+def test_every_deed_leaves_one_that_says_what_the_row_says(shared_app, number):
     deeds = [
         ("suspend", {"cause": "hearing"}), ("suspend", {"cause": "surveillance"}), ("reinstate", {"cause": "hearing"}),
         ("reinstate", {"cause": "surveillance"}), ("suspend", {"cause": "hearing"}),
@@ -40,55 +40,55 @@ def test_every_deed_leaves_one_that_says_what_the_row_says(shared_house, number)
     seen = set()
     for deed, body in [(None, None), *deeds]:
         if deed:
-            shared_house.owner.act(f"/v1/certificates/{number}/{deed}", body)
-        held, says = of(shared_house, number)
+            shared_app.owner.act(f"/v1/certificates/{number}/{deed}", body)
+        held, says = of(shared_app, number)
         assert held == says
         seen.add(held[0].split(b"\n")[0].split(b" ")[2])
     assert seen == {b"active", b"suspended", b"revoked"}
 
 
-def test_what_is_taken_back_leaves_it_as_it_was(shared_house, number):
-    before = of(shared_house, number)
-    with shared_house.database.session() as session:
+def test_what_is_taken_back_leaves_it_as_it_was(shared_app, number):
+    before = of(shared_app, number)
+    with shared_app.database.session() as session:
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
         certificate.status = "revoked"
         extracts.renew(session, certificate)
         session.rollback()
         session.commit()
-    assert of(shared_house, number) == before
+    assert of(shared_app, number) == before
 
 
-def test_one_that_is_missing_changes_no_answer_and_is_made_at_the_next_start(shared_house, number):
-    token = shared_house.anonymous.get(f"/v1/certificates/{number}").text
+def test_one_that_is_missing_changes_no_answer_and_is_made_at_the_next_start(shared_app, number):
+    token = shared_app.anonymous.get(f"/v1/certificates/{number}").text
     ways = [
-        lambda: shared_house.anonymous.get(f"/v1/verify/{number}"),
-        lambda: shared_house.anonymous.post("/v1/verify", json={"token": token}),
-        lambda: shared_house.anonymous.post("/v1/verify/batch", json={"items": [{"number": number}, {"token": token}]}),
+        lambda: shared_app.anonymous.get(f"/v1/verify/{number}"),
+        lambda: shared_app.anonymous.post("/v1/verify", json={"token": token}),
+        lambda: shared_app.anonymous.post("/v1/verify/batch", json={"items": [{"number": number}, {"token": token}]}),
     ]
     answers = [way().content for way in ways]
-    drop(shared_house, number)
+    drop(shared_app, number)
     assert [way().content for way in ways] == answers
-    prepare(shared_house.settings, shared_house.clock())
-    held, says = of(shared_house, number)
+    prepare(shared_app.settings, shared_app.clock())
+    held, says = of(shared_app, number)
     assert held == says
 
 
-def test_those_that_are_missing_are_made_page_by_page(shared_house, monkeypatch):
+def test_those_that_are_missing_are_made_page_by_page(shared_app, monkeypatch):
     monkeypatch.setattr("app.certificates.extract_store.PAGE_ROWS", 2)
-    numbers = [shared_house.certify() for _ in range(5)]
-    drop(shared_house, *numbers)
-    with shared_house.database.session() as session:
+    numbers = [shared_app.certify() for _ in range(5)]
+    drop(shared_app, *numbers)
+    with shared_app.database.session() as session:
         assert extracts.catch_up(session) == 5
         session.commit()
     for number in numbers:
-        held, says = of(shared_house, number)
+        held, says = of(shared_app, number)
         assert held == says
-    with shared_house.database.session() as session:
+    with shared_app.database.session() as session:
         assert extracts.catch_up(session) == 0
 
 
-def test_a_failed_deed_keeps_it(shared_house, number, monkeypatch):
-    before, owner = of(shared_house, number), shared_house.owner
+def test_a_failed_deed_keeps_it(shared_app, number, monkeypatch):
+    before, owner = of(shared_app, number), shared_app.owner
 
     def fail(*_args, **_kwargs):
         raise Unavailable("Not now.")
@@ -96,4 +96,4 @@ def test_a_failed_deed_keeps_it(shared_house, number, monkeypatch):
     monkeypatch.setattr(service.audit, "record", fail)
     path = f"/v1/certificates/{number}/suspend"
     assert owner.post(path, version="now", json={"cause": "hearing"}).status_code == 503
-    assert of(shared_house, number) == before
+    assert of(shared_app, number) == before

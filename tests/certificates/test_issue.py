@@ -7,57 +7,57 @@ import pytest
 import sqlalchemy as sa
 
 from app.certificates.model import Certificate, Counter
-from tests.support import ok
+from tests.factories import ok
 
 LOOKS_LIKE_SAMPLE = "Sаmple Works"  # its first а is Cyrillic
 
 
-def payload_of(house, number):
+def payload_of(app, number):
     from base64 import urlsafe_b64decode  # noqa: PLC0415 (used here alone)
 
-    body = house.token(number).split(".")[1]
+    body = app.token(number).split(".")[1]
     return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
-def test_a_certificate_names_what_the_service_serves(house):
-    number = house.certify()
-    payload = payload_of(house, number)
+def test_a_certificate_names_what_the_service_serves(app):
+    number = app.certify()
+    payload = payload_of(app, number)
     assert payload["credentialSubject"]["assessmentLevel"] == "scheme-cab"
 
     ours = payload["@context"][2]
-    answer = house.anonymous.get(ours.removeprefix(house.settings.base_url))
+    answer = app.anonymous.get(ours.removeprefix(app.settings.base_url))
     assert answer.headers["content-type"] == "application/ld+json"
     assert "number" in ok(answer)["@context"]
 
-    schema = house.anonymous.get(payload["credentialSchema"]["id"].removeprefix(house.settings.base_url))
+    schema = app.anonymous.get(payload["credentialSchema"]["id"].removeprefix(app.settings.base_url))
     assert schema.headers["content-type"] == "application/schema+json"
     assert ok(schema)["$id"] == payload["credentialSchema"]["id"]
     assert jsonschema_rs.Draft202012Validator(ok(schema)).is_valid(payload)
 
     for entry in payload["credentialStatus"]:
-        lists = house.anonymous.get(entry["statusListCredential"].removeprefix(house.settings.base_url))
+        lists = app.anonymous.get(entry["statusListCredential"].removeprefix(app.settings.base_url))
         assert lists.status_code == 200
     for link in (payload["credentialSubject"]["referenceScheme"]["id"], payload["id"]):
-        assert house.anonymous.get(link.removeprefix(house.settings.base_url)).status_code == 200
+        assert app.anonymous.get(link.removeprefix(app.settings.base_url)).status_code == 200
 
 
 @pytest.mark.parametrize("path", [f"/v1/{kind}/certificate-{n}" for kind in ("contexts", "schemas") for n in (1, 2)])
-def test_context_and_schema_may_be_kept(shared_house, path):
-    answer = shared_house.anonymous.get(path)
+def test_context_and_schema_may_be_kept(shared_app, path):
+    answer = shared_app.anonymous.get(path)
     assert answer.headers["cache-control"] == "public, max-age=86400, immutable"
-    again = shared_house.anonymous.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    again = shared_app.anonymous.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    assert shared_house.anonymous.get(f"{path}9").status_code == 404
+    assert shared_app.anonymous.get(f"{path}9").status_code == 404
 
 
-def test_the_approver_reads_why_and_nothing_is_lost(house):
-    company = house.company()
-    with house.database.session() as session:  # as a company from before such names were refused at the entry
+def test_the_approver_reads_why_and_nothing_is_lost(app):
+    company = app.set_up_company()
+    with app.database.session() as session:  # as a company from before such names were refused at the entry
         session.execute(sa.text("UPDATE organisations SET legal_name_en = :name"), {"name": LOOKS_LIKE_SAMPLE})
         session.commit()
     case_id = company.apply()
-    house.review(case_id)
-    refused = house.approver.post(f"/v1/applications/{case_id}/approve", version="now")
+    app.review(case_id)
+    refused = app.approver.post(f"/v1/applications/{case_id}/approve", version="now")
     assert refused.status_code == 409
     problem = refused.json()
     assert problem["code"] == "credential-not-sound"
@@ -65,11 +65,11 @@ def test_the_approver_reads_why_and_nothing_is_lost(house):
         assert named.startswith(f"/credentialSubject/issuedToParty/{place} ") and "“Sаmple” (Cyrillic, Latin)" in named
 
     assert company.application(case_id)["state"] == "recommended"
-    with house.database.read_session() as session:
+    with app.database.read_session() as session:
         assert session.scalars(sa.select(Certificate)).all() == []
         assert session.scalars(sa.select(Counter.name).where(Counter.name == "status-index")).all() == []
-    house.approver.act(
+    app.approver.act(
         f"/v1/applications/{case_id}/return", {"reason": "The name of the company is spelt with a foreign letter."}
     )
     assert company.application(case_id)["state"] == "in_review"
-    assert house.certify().split("-")[2] == "000001"
+    assert app.certify().split("-")[2] == "000001"

@@ -12,7 +12,7 @@ from app import jws, keys
 from app.certificates.credential_untp import build
 from app.certificates.lint import CredentialNotSound, Grounds, LintedCredential, lint, sign_credential
 from app.certificates.status_list import ENTRIES
-from tests.verification.verification_world import DID, content_of, grounds_of
+from tests.verification.factories import DID, content_of, grounds_of
 
 CONTENT = content_of()
 GROUNDS = grounds_of(CONTENT, not_after=date(2029, 11, 21))

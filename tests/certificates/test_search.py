@@ -7,8 +7,9 @@ import pytest
 from app.certificates import search_store
 from app.certificates.search import Counts, Group, Search, Standing, standing_of
 from app.core.dates import baku_day
-from tests.support import ok, product
+from tests.factories import ok, product
 
+pytestmark = pytest.mark.pg_sampled
 DAY = date(2026, 11, 22)
 
 
@@ -46,24 +47,24 @@ def test_counts_of_a_filter_leave_the_other_filters_as_they_are():
 
 
 @pytest.fixture(scope="module")
-def numbers(shared_house):
+def numbers(shared_app):
     """Two companies: tubes of Aghdam, some of them no longer good, and glass of another maker in Jabrayil."""
-    house = shared_house
-    tubes = house.company(legal_name_en="Aghdam Pipe", legal_name_az="“Ağdam Boru” MMC")
-    made = {name: house.certify(tubes) for name in ("tube", "suspended", "revoked")}
-    house.owner.act(f"/v1/certificates/{made['suspended']}/suspend", {"cause": "hearing"})
-    house.owner.act(f"/v1/certificates/{made['revoked']}/revoke", {"reason": "bankruptcy"})
-    glass = house.company(legal_name_en="Çıraq Glass", legal_name_az="“Çıraq Şüşə” MMC")
+    app = shared_app
+    tubes = app.set_up_company(legal_name_en="Aghdam Pipe", legal_name_az="“Ağdam Boru” MMC")
+    made = {name: app.certify(tubes) for name in ("tube", "suspended", "revoked")}
+    app.owner.act(f"/v1/certificates/{made['suspended']}/suspend", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{made['revoked']}/revoke", {"reason": "bankruptcy"})
+    glass = app.set_up_company(legal_name_en="Çıraq Glass", legal_name_az="“Çıraq Şüşə” MMC")
     names = {"az": "Şüşə qab", "en": "Glass jar", "ru": "Стеклянная банка"}
     sand = {"name": "Quartz sand", "hs4": "2505", "origin_country": "TR", "value": "830", "basis": "cif"}
     here = {"country": "AZ", "district": "Ağdam", "is_essential": True}
     melted = {"materials": [sand], "steps": [{"name": "Melting", "operation": "glass_melting"} | here]}
     asked = product(glass.site_id, names=names, hs6="701090", gtin="9520000000011", **melted)
-    return made | {"glass": house.certify(glass, glass.add_product(**asked))}
+    return made | {"glass": app.certify(glass, glass.add_product(**asked))}
 
 
-def found(house, numbers, **query):
-    shown = [each["number"] for each in ok(house.http.get("/v1/certificates", params=query))["items"]]
+def found(app, numbers, **query):
+    shown = [each["number"] for each in ok(app.http.get("/v1/certificates", params=query))["items"]]
     return {name for name, number in numbers.items() if number in shown}
 
 
@@ -95,30 +96,30 @@ TUBES = {"tube", "suspended", "revoked"}
         ({"status": "superseded"}, set()),
     ],
 )
-def test_found(shared_house, numbers, query, names):
-    assert found(shared_house, numbers, **query) == names
+def test_found(shared_app, numbers, query, names):
+    assert found(shared_app, numbers, **query) == names
 
 
-def test_found_by_its_number_however_typed(shared_house, numbers):
+def test_found_by_its_number_however_typed(shared_app, numbers):
     number = numbers["tube"]
     for typed in (number, number.lower(), number.replace("-", " "), f" {number.replace('-', '–')} "):
-        assert found(shared_house, numbers, q=typed) == {"tube"}
-    assert found(shared_house, numbers, q=number[:8]) == numbers.keys()
+        assert found(shared_app, numbers, q=typed) == {"tube"}
+    assert found(shared_app, numbers, q=number[:8]) == numbers.keys()
 
 
-def test_what_is_counted_is_what_is_found(shared_house, numbers):
-    today = baku_day(shared_house.clock())
+def test_what_is_counted_is_what_is_found(shared_app, numbers):
+    today = baku_day(shared_app.clock())
     cases = [Search(), Search(q="agdam"), Search(holder="Aghdam Pipe"), Search(hs6="7010"), Search(q="-")]
     cases += [Search(status=standing) for standing in Standing]
-    with shared_house.database.read_session() as session:
+    with shared_app.database.read_session() as session:
         for wanted in cases:
             rows = search_store.search(session, wanted, today, limit=100)
             assert search_store.count(session, wanted, today).total(wanted) == len(rows), wanted
 
 
-def test_pages_turn_both_ways(shared_house, numbers):
-    today = baku_day(shared_house.clock())
-    with shared_house.database.read_session() as session:
+def test_pages_turn_both_ways(shared_app, numbers):
+    today = baku_day(shared_app.clock())
+    with shared_app.database.read_session() as session:
         everything = [row.id for row in search_store.search(session, Search(), today, limit=100)]
         older = search_store.search(session, Search(), today, before=everything[1], limit=2)
         assert [row.id for row in older] == everything[2:4]

@@ -7,31 +7,34 @@ import socket
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app, verify
+from app.cli import app as mik
+from app.cli import verify
 from app.cli.admin import export
+
+pytestmark = pytest.mark.pg_sampled
 
 
 @pytest.fixture
-def run(shared_house, monkeypatch):
-    """`mik …` beside the running house, by its clock."""
-    monkeypatch.setenv("MIK_DATABASE_URL", shared_house.database.url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(shared_house.settings.data_dir))
+def run(shared_app, monkeypatch):
+    """`mik …` beside the running app, by its clock."""
+    monkeypatch.setenv("MIK_DATABASE_URL", shared_app.database.url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(shared_app.settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(export, "utc_now", shared_house.clock)
-    monkeypatch.setattr(verify, "utc_now", shared_house.clock)
+    monkeypatch.setattr(export, "utc_now", shared_app.clock)
+    monkeypatch.setattr(verify, "utc_now", shared_app.clock)
 
     def command(*words):
-        return CliRunner().invoke(app, [str(word) for word in words])
+        return CliRunner().invoke(mik, [str(word) for word in words])
 
     return command
 
 
 @pytest.fixture(scope="module")
-def numbers(shared_house):
-    company = shared_house.company()
+def numbers(shared_app):
+    company = shared_app.set_up_company()
     case_id = company.apply(*(company.add_product() for _ in range(4)))
-    shared_house.review(case_id)
-    return shared_house.approve(case_id)["certificates"]
+    shared_app.review(case_id)
+    return shared_app.approve(case_id)["certificates"]
 
 
 @pytest.fixture
@@ -47,49 +50,49 @@ def offline(run, monkeypatch):
     return command
 
 
-def test_a_bundle_answers_and_says_how_old_it_is(shared_house, run, offline, numbers, tmp_path):
+def test_a_bundle_answers_and_says_how_old_it_is(shared_app, run, offline, numbers, tmp_path):
     good, suspended, revoked, _ = numbers
-    shared_house.owner.act(f"/v1/certificates/{suspended}/suspend", {"cause": "hearing"})
+    shared_app.owner.act(f"/v1/certificates/{suspended}/suspend", {"cause": "hearing"})
     folder = tmp_path / "bundle"
     made = run("admin", "export-bundle", folder)
     assert made.exit_code == 0, made.output
     assert {path.name for path in folder.iterdir()} == {
         "bundle.json", "jwks.json", "did.json", "log", "proofs", "status-lists",
     }  # fmt: skip
-    shared_house.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "court-order"})
-    as_of = shared_house.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
-    shared_house.clock.advance(hours=5)
+    shared_app.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "court-order"})
+    as_of = shared_app.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    shared_app.clock.advance(hours=5)
 
-    result = offline(folder, shared_house.token(good))
+    result = offline(folder, shared_app.token(good))
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[0] == f"valid as of {as_of}, list 5 h old"
     assert "Welded steel tube (HS 730630)" in result.stdout
-    result = offline(folder, shared_house.token(suspended))
+    result = offline(folder, shared_app.token(suspended))
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"suspended as of {as_of}, list 5 h old")
     # It was revoked after the bundle was made: the answer is true of the moment that it names.
-    assert offline(folder, shared_house.token(revoked)).stdout.startswith(f"valid as of {as_of}, list 5 h old")
+    assert offline(folder, shared_app.token(revoked)).stdout.startswith(f"valid as of {as_of}, list 5 h old")
     assert run("admin", "export-bundle", folder).exit_code == 0
-    assert offline(folder, shared_house.token(revoked)).stdout.startswith("revoked as of ")
+    assert offline(folder, shared_app.token(revoked)).stdout.startswith("revoked as of ")
 
-    result = offline(folder, shared_house.token(good)[:-8] + "AAAAAAAA")
+    result = offline(folder, shared_app.token(good)[:-8] + "AAAAAAAA")
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "forged, by keys bundled 0 min ago")
-    shared_house.clock.advance(days=5)
-    result = offline(folder, shared_house.token(good))
+    shared_app.clock.advance(days=5)
+    result = offline(folder, shared_app.token(good))
     assert result.exit_code == 2
     assert "cannot be said, by keys bundled 5 d ago" in result.stdout
     assert "Fetch a new bundle." in result.stdout
 
 
-def test_a_certificate_that_is_newer_than_the_bundle(shared_house, run, offline, numbers, tmp_path):
+def test_a_certificate_that_is_newer_than_the_bundle(shared_app, run, offline, numbers, tmp_path):
     folder = tmp_path / "bundle"
     run("admin", "export-bundle", folder)
-    result = offline(folder, shared_house.token(shared_house.certify()))
+    result = offline(folder, shared_app.token(shared_app.certify()))
     assert result.exit_code == 2
     assert "it may be newer than the bundle" in result.stdout
 
 
-def test_damage_is_named(shared_house, run, offline, numbers, tmp_path):
-    token = shared_house.token(numbers[0])
+def test_damage_is_named(shared_app, run, offline, numbers, tmp_path):
+    token = shared_app.token(numbers[0])
     whole, folder = tmp_path / "bundle", tmp_path / "damaged"
     assert run("admin", "export-bundle", whole).exit_code == 0
 
@@ -124,12 +127,12 @@ def test_damage_is_named(shared_house, run, offline, numbers, tmp_path):
 
 
 @pytest.mark.parametrize("made_at", [None, "soon", "2026-11-22T17:00:00", 5])
-def test_a_bundle_without_a_time(shared_house, run, offline, numbers, tmp_path, made_at):
+def test_a_bundle_without_a_time(shared_app, run, offline, numbers, tmp_path, made_at):
     folder = tmp_path / "bundle"
     run("admin", "export-bundle", folder)
     index = json.loads((folder / "bundle.json").read_text())
     (folder / "bundle.json").write_text(json.dumps(index | {"made_at": made_at}))
-    result = offline(folder, shared_house.token(numbers[0]))
+    result = offline(folder, shared_app.token(numbers[0]))
     assert (result.exit_code, "damaged at bundle.json" in result.stderr) == (2, True)
 
 

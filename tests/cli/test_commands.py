@@ -8,12 +8,13 @@ from typer.testing import CliRunner
 
 from app.access import demo_staff, store
 from app.bootstrap import prepare
-from app.cli import app
+from app.cli import app as mik
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.settings import Settings
-from tests.support import ok, open_house
+from tests.factories import ok, running_app
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.short]
 HEADER = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region,status\n"
 LINE = "X01,Nümunə-X MMC,Sample X (fictional),MMC,0010000101,AGDAM-SP,Ağdam,AZ-AGM,QARABAG,{status}\n"
 
@@ -26,7 +27,7 @@ def run(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
 
     def command(*words, **more):
-        return CliRunner().invoke(app, [str(word) for word in words], **more)
+        return CliRunner().invoke(mik, [str(word) for word in words], **more)
 
     return command
 
@@ -34,11 +35,11 @@ def run(database_url, tmp_path, monkeypatch):
 @pytest.fixture
 def certified(database_url, tmp_path):
     """Number and token of a certificate in that database, and the house's keys in a file."""
-    with open_house(database_url, tmp_path) as house:
-        number = house.certify()
+    with running_app(database_url, tmp_path) as app:
+        number = app.certify()
         keys = tmp_path / "jwks.json"
-        keys.write_text(house.anonymous.get("/.well-known/jwks.json").text)
-        return number, house.token(number), keys
+        keys.write_text(app.anonymous.get("/.well-known/jwks.json").text)
+        return number, app.token(number), keys
 
 
 def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
@@ -91,38 +92,38 @@ def test_a_register_is_imported_once_and_shown_line_by_line(run, tmp_path):
 
 
 def test_an_imported_cancellation_names_and_suspends_the_certificates(run, database_url, tmp_path):
-    with open_house(database_url, tmp_path) as house:
+    with running_app(database_url, tmp_path) as app:
         file = tmp_path / "register.csv"
         file.write_text(HEADER + LINE.format(status="resident"))
         assert run("admin", "import-residents", file).exit_code == 0
         assert "1 unchanged" in run("admin", "import-residents", file).output
-        company = house.confirm(house.register("0010000101"))
+        company = app.confirm(app.register("0010000101"))
         site = ok(company.get("/v1/sites"))["items"][0]
         body = {"name": "Hall", "production_started_on": "2024-03-01"}
         ok(company.put(f"/v1/sites/{site['id']}", version="now", json=body))
         residency = ok(company.get("/v1/residencies"))["items"][0]
-        ok(house.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "operating"}))
+        ok(app.registrar.put(f"/v1/residencies/{residency['id']}/stage", version="now", json={"stage": "operating"}))
         company.site_id = site["id"]
-        house.document(company)
-        number = house.certify(company)
+        app.document(company)
+        number = app.certify(company)
 
         file.write_text(HEADER + LINE.format(status="cancelled"))
         planned = run("admin", "import-residents", file, "--dry-run")
         assert f"certificate {number}: suspended" in planned.output
-        assert house.verify(number)["verdict"] == "valid"
+        assert app.verify(number)["verdict"] == "valid"
 
         assert run("admin", "import-residents", file).exit_code == 0
-        assert house.verify(number)["verdict"] == "suspended"
+        assert app.verify(number)["verdict"] == "suspended"
 
 
 def test_a_file_with_faults_changes_nothing_and_names_them(run, database_url, tmp_path):
-    with open_house(database_url, tmp_path) as house:
+    with running_app(database_url, tmp_path) as app:
         file = tmp_path / "register.csv"
         file.write_text(HEADER + LINE.format(status="resident") + LINE.format(status="perhaps"))
         refused = run("admin", "import-residents", file)
         assert refused.exit_code == 2
         assert "status" in refused.output
-        assert ok(house.registrar.get("/v1/organisations"))["items"] == []
+        assert ok(app.registrar.get("/v1/organisations"))["items"] == []
         missing = run("admin", "import-residents", tmp_path / "absent.csv")
         assert missing.exit_code == 2
         assert "cannot be read" in missing.output
@@ -161,7 +162,7 @@ def test_a_token_checked_by_keys_alone_is_never_called_valid(run, certified, tmp
 def test_without_a_register_nothing_is_verified(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("MIK_DATABASE_URL", raising=False)
-    refused = CliRunner().invoke(app, ["verify", "MIK-2026-000001-F"])
+    refused = CliRunner().invoke(mik, ["verify", "MIK-2026-000001-F"])
     assert refused.exit_code == 2
     assert "no register here" in refused.output
 
@@ -169,7 +170,7 @@ def test_without_a_register_nothing_is_verified(tmp_path, monkeypatch):
 def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MIK_BASE_URL", "ftp://example.org")
-    refused = CliRunner().invoke(app, ["admin", "migrate"])
+    refused = CliRunner().invoke(mik, ["admin", "migrate"])
     assert refused.exit_code == 2
     assert "MIK_BASE_URL" in refused.output
 
@@ -177,8 +178,8 @@ def test_settings_that_cannot_be_are_named(tmp_path, monkeypatch):
 def test_migrate_makes_the_tables_of_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path / "fresh"))
     monkeypatch.delenv("MIK_DATABASE_URL", raising=False)
-    assert CliRunner().invoke(app, ["admin", "migrate"]).exit_code == 0
-    assert CliRunner().invoke(app, ["admin", "migrate"]).exit_code == 0
+    assert CliRunner().invoke(mik, ["admin", "migrate"]).exit_code == 0
+    assert CliRunner().invoke(mik, ["admin", "migrate"]).exit_code == 0
     assert stat.S_IMODE((tmp_path / "fresh").stat().st_mode) == 0o700
 
 
@@ -193,7 +194,7 @@ def test_production_refuses_an_unmigrated_database_and_serves_nothing(tmp_path, 
         "MIK_MAIL_FROM": "noreply@verify.example.az",
     }.items():
         monkeypatch.setenv(name, value)
-    refused = CliRunner().invoke(app, ["serve"])
+    refused = CliRunner().invoke(mik, ["serve"])
     assert refused.exit_code == 2
     assert "mik admin migrate" in refused.output
 

@@ -9,14 +9,15 @@ import stat
 
 import httpx2 as httpx
 import pytest
-from demo_support import OF_SESSIONS, transcript
 from typer.testing import CliRunner
 
 import app.cli.demo as command
 from app.cli import app as mik
 from app.demo.api_client import NoService, wait_until_ready
+from tests.cli.helpers import OF_SESSIONS, transcript
 from tests.live import clean_environment, free_port, serving
 
+pytestmark = pytest.mark.no_coverage
 ADDRESS = "http://localhost:8000"
 
 
@@ -45,6 +46,7 @@ def kill_once_it_says(process, words):
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_killed_completed_and_played_again(tmp_path):
     with serving(tmp_path) as live:
         kill_once_it_says(live.start("demo"), "Sample Roofing declares")

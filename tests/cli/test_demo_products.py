@@ -4,7 +4,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from demo_support import stage, theatre
 
 from app.cli.assess import read_registers
 from app.core.dates import baku_day
@@ -18,8 +17,10 @@ from app.schemes.eligibility import assess
 from app.schemes.lists import OperationClass, lists
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_file import load_schemes
-from tests.support import NOW
+from tests.cli.helpers import stage, theatre
+from tests.factories import NOW
 
+pytestmark = pytest.mark.no_coverage
 CASES = (*scenario_data.CASES, scenario_data.UNCONFIRMED)
 ROWS = [row for row in sample_rows(scenario_data.PRODUCTS_FILE) if row["product_id"] in MADE]
 
@@ -47,8 +48,8 @@ def in_the_file(tmp_path_factory):
 def over_http(sqlite_template, tmp_path_factory):
     """(mark, product) → outcome of every rule, for the products as the demo describes and documents them."""
     outcomes = {}
-    with theatre(sqlite_template, tmp_path_factory.mktemp("products")) as house:
-        on_stage, _ = stage(house)
+    with theatre(sqlite_template, tmp_path_factory.mktemp("products")) as app:
+        on_stage, _ = stage(app)
         company_steps.load_register(on_stage)
         for case in CASES:
             company = next(each for each in scenario_data.COMPANIES if each.party == case.party)

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from production_world import World
 from typer.testing import CliRunner
 
-from app.cli import app
-from tests.support import open_house
+from app.cli import app as mik
+from tests.cli.factories import World
+from tests.factories import running_app
 
 PARTS = ["config", "log", "audit", "status-lists"]
 DISARM = {"sqlite": "DROP TRIGGER audit_events_no_update", "postgresql": "ALTER TABLE audit_events DISABLE TRIGGER ALL"}
@@ -17,16 +17,16 @@ DISARM = {"sqlite": "DROP TRIGGER audit_events_no_update", "postgresql": "ALTER 
 @pytest.fixture
 def register(database_url, tmp_path):
     """A register with one certificate, in the demo profile."""
-    with open_house(database_url, tmp_path) as house:
-        house.certify()
-        yield house
+    with running_app(database_url, tmp_path) as app:
+        app.certify()
+        yield app
 
 
 @pytest.fixture
 def doctor(register, monkeypatch):
     monkeypatch.setenv("MIK_DATABASE_URL", register.settings.database_url)
     monkeypatch.setenv("MIK_DATA_DIR", str(register.settings.data_dir))
-    return lambda *words: CliRunner().invoke(app, ["doctor", *map(str, words)])
+    return lambda *words: CliRunner().invoke(mik, ["doctor", *map(str, words)])
 
 
 def states(result):
@@ -86,7 +86,7 @@ def test_a_checkpoint_needs_the_log(doctor, tmp_path):
 def test_without_a_database_every_part_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MIK_DATABASE_URL", f"sqlite:///{tmp_path / 'none.sqlite3'}")
-    done = CliRunner().invoke(app, ["doctor", "--json"])
+    done = CliRunner().invoke(mik, ["doctor", "--json"])
     assert done.exit_code == 2
     assert states(done) == {"config": "passed", **dict.fromkeys(PARTS[1:], "not-checked")}
     assert "mik admin migrate" in json.loads(done.stdout)["audit"]["error"]
@@ -95,12 +95,12 @@ def test_without_a_database_every_part_says_so(monkeypatch, tmp_path):
 def test_settings_that_are_refused_are_named_once(monkeypatch, tmp_path):
     monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("MIK_BASE_URL", "ftp://example.org")
-    done = CliRunner().invoke(app, ["doctor", "--json"])
+    done = CliRunner().invoke(mik, ["doctor", "--json"])
     assert (done.exit_code, states(done)) == (2, dict.fromkeys(PARTS, "not-checked"))
     found = json.loads(done.stdout)
     assert "MIK_BASE_URL" in found["config"]["error"]
     assert {found[part]["error"] for part in PARTS[1:]} == {"The settings are refused: see config."}
-    alone = CliRunner().invoke(app, ["doctor", "--only", "audit"])
+    alone = CliRunner().invoke(mik, ["doctor", "--only", "audit"])
     assert (alone.exit_code, "MIK_BASE_URL" in alone.stdout) == (2, True)
 
 
@@ -108,8 +108,8 @@ def test_configuration_errors_end_with_2(database_url, monkeypatch, tmp_path):
     world = World(database_url, tmp_path)
     for name, value in (world.environment | {"MIK_LOG_LEVEL": "debug"}).items():
         monkeypatch.setenv(name, value)
-    done = CliRunner().invoke(app, ["doctor", "--only", "config", "--json"])
+    done = CliRunner().invoke(mik, ["doctor", "--only", "config", "--json"])
     assert (done.exit_code, states(done)) == (2, {"config": "refused"})
     assert any("MIK_LOG_LEVEL" in line for line in json.loads(done.stdout)["config"]["errors"])
-    said = CliRunner().invoke(app, ["doctor", "--only", "config"])
+    said = CliRunner().invoke(mik, ["doctor", "--only", "config"])
     assert said.stdout.startswith("config: refused\n  Configuration errors:\n  - ")

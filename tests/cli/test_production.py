@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from production_world import NOW, World, unmigrated
 from typer.testing import CliRunner
 
 from app import production
@@ -20,6 +19,9 @@ from app.errors import UnsafeToStart
 from app.ledger import log_key
 from app.main import create_app
 from app.settings import Settings
+from tests.cli.factories import NOW, World, unmigrated
+
+pytestmark = pytest.mark.pg_sampled
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from production_world import World, unmigrated
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -23,7 +22,9 @@ from app.cli import app as mik
 from app.core.dates import utc_now
 from app.production import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
 from app.settings import Settings
+from tests.cli.factories import World, unmigrated
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 PASSWORD = "correct horse battery staple"
 
 
@@ -62,6 +63,7 @@ class Live:
             server.wait(60)
 
 
+@pytest.mark.long("sqlite")
 def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
     """As docs/production.md says: migrate, make the first owner, check, serve."""
     world = World(database_url, tmp_path)

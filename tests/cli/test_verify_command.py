@@ -3,19 +3,19 @@
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli import app as mik
 
 
 @pytest.fixture
-def verify(house, monkeypatch):
-    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    return lambda *arguments, **more: CliRunner().invoke(app, ["verify", *arguments], **more)
+def verify(app, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", app.settings.database_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
+    return lambda *arguments, **more: CliRunner().invoke(mik, ["verify", *arguments], **more)
 
 
-def test_a_line_for_each(house, verify):
-    number = house.certify()
-    token = house.token(number)
+def test_a_line_for_each(app, verify):
+    number = app.certify()
+    token = app.token(number)
     answer = verify("-", input=f"\n{number[:-1]}?\n  {token[:-4]}AAAA\n  {token}x\n\nMIK-2026-000777-X\n")
     lines = answer.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["mistyped", "forged", "unreadable", "mistyped"]
@@ -24,5 +24,5 @@ def test_a_line_for_each(house, verify):
     assert answer.exit_code == 1
 
 
-def test_all_good_ends_with_0_and_nothing_is_all_good(house, verify):
+def test_all_good_ends_with_0_and_nothing_is_all_good(app, verify):
     assert verify("-", input="\n \n").exit_code == 0

@@ -1,9 +1,9 @@
 """The calendar in public, and its moved holidays as the owner announces them."""
 
 import pytest
-from desk_support import pointers, refused
 
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import pointers, refused
 
 NOVRUZ = [{"day": f"2027-03-{day}", "occasion": "novruz"} for day in (20, 21, 22, 23, 24)]
 
@@ -12,13 +12,13 @@ def announce(caller, days, year=2027, **more):
     return caller.post("/v1/calendar/holidays", json={"year": year, "days": days}, **more)
 
 
-def events(house):
-    found = ok(house.auditor.get("/v1/audit", params={"event": "calendar.announced"}))["items"]
+def events(app):
+    found = ok(app.auditor.get("/v1/audit", params={"event": "calendar.announced"}))["items"]
     return [(item["subject"]["id"], item["data"]) for item in found]
 
 
-def test_everybody_reads_the_calendar_of_a_year(house):
-    year = ok(house.anonymous.get("/v1/calendar", params={"year": 2027}))
+def test_everybody_reads_the_calendar_of_a_year(app):
+    year = ok(app.anonymous.get("/v1/calendar", params={"year": 2027}))
     assert year["year"] == 2027
     assert year["awaited"] == ["novruz", "ramazan", "gurban"]
     days = {day["day"]: day for day in year["days"]}
@@ -31,23 +31,23 @@ def test_everybody_reads_the_calendar_of_a_year(house):
         "instead_of": None,
     }
     assert days["2027-05-10"]["instead_of"] == "2027-05-09"
-    assert ok(house.anonymous.get("/v1/calendar"))["year"] == 2026
+    assert ok(app.anonymous.get("/v1/calendar"))["year"] == 2026
     for wrong in ("1999", "2101", "x", "99999999999999999999"):
-        refused(house.anonymous.get("/v1/calendar", params={"year": wrong}), 422)
+        refused(app.anonymous.get("/v1/calendar", params={"year": wrong}), 422)
 
 
-def test_the_owner_announces_and_corrects(house):
-    year = ok(announce(house.owner, NOVRUZ))
+def test_the_owner_announces_and_corrects(app):
+    year = ok(announce(app.owner, NOVRUZ))
     assert year["awaited"] == ["ramazan", "gurban"]
     assert [d["day"] for d in year["days"] if d["announced"]] == [d["day"] for d in NOVRUZ]
-    assert ok(announce(house.owner, NOVRUZ)) == year  # nothing new, no second event
-    corrected = ok(announce(house.owner, [*NOVRUZ[:4], {"day": "2027-03-27", "occasion": "other", "works": True}]))
-    assert ok(house.anonymous.get("/v1/calendar", params={"year": 2027})) == corrected
-    ok(announce(house.owner, [], year=2028))
-    ok(announce(house.owner, []))
-    assert ok(house.anonymous.get("/v1/calendar", params={"year": 2027}))["awaited"] == ["novruz", "ramazan", "gurban"]
+    assert ok(announce(app.owner, NOVRUZ)) == year  # nothing new, no second event
+    corrected = ok(announce(app.owner, [*NOVRUZ[:4], {"day": "2027-03-27", "occasion": "other", "works": True}]))
+    assert ok(app.anonymous.get("/v1/calendar", params={"year": 2027})) == corrected
+    ok(announce(app.owner, [], year=2028))
+    ok(announce(app.owner, []))
+    assert ok(app.anonymous.get("/v1/calendar", params={"year": 2027}))["awaited"] == ["novruz", "ramazan", "gurban"]
     first = [d["day"] for d in NOVRUZ]
-    assert events(house) == [
+    assert events(app) == [
         ("2027", {"free": first, "worked": []}),
         ("2027", {"free": first[:4], "worked": ["2027-03-27"]}),
         ("2027", {"free": [], "worked": []}),
@@ -68,14 +68,14 @@ def test_the_owner_announces_and_corrects(house):
         ([NOVRUZ[0]] * 61, "/days"),
     ],
 )
-def test_what_cannot_be_right_is_refused_whole(house, days, pointer):
-    assert pointers(refused(announce(house.owner, days), 422)) == [pointer]
-    assert events(house) == []
+def test_what_cannot_be_right_is_refused_whole(app, days, pointer):
+    assert pointers(refused(announce(app.owner, days), 422)) == [pointer]
+    assert events(app) == []
 
 
-def test_only_the_owner_announces(house):
-    for caller in (house.reviewer, house.approver, house.registrar, house.auditor, house.inspector, house.register()):
+def test_only_the_owner_announces(app):
+    for caller in (app.reviewer, app.approver, app.registrar, app.auditor, app.inspector, app.register()):
         refused(announce(caller, NOVRUZ), 403)
-    refused(announce(house.anonymous, NOVRUZ), 401)
-    refused(announce(house.owner, NOVRUZ, year=2019), 422)
-    assert events(house) == []
+    refused(announce(app.anonymous, NOVRUZ), 401)
+    refused(announce(app.owner, NOVRUZ, year=2019), 422)
+    assert events(app) == []

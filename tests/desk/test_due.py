@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from desk_support import QUESTION, asked, claimed, refused
 from typer.testing import CliRunner
 
 from app.access.model import KeptAnswer, RefreshToken
@@ -19,7 +18,9 @@ from app.certificates import cascade
 from app.cli import app as mik
 from app.cli.admin import sweep
 from app.registry.model import Residency
-from tests.support import PASSWORD, ok
+from tests.desk.helpers import QUESTION, asked, claimed
+from tests.factories import PASSWORD, ok
+from tests.helpers import refused
 
 
 def timed(caller, case_id):
@@ -27,32 +28,32 @@ def timed(caller, case_id):
     return tuple(case[name] for name in ("clock", "age_working_days", "due_step", "overdue")), case["due_at"]
 
 
-def swept(house, **more):
+def swept(app, **more):
     said = []
-    undone = sweep.run(house.database, house.clock(), dry_run=False, say=said.append, **more)
+    undone = sweep.run(app.database, app.clock(), dry_run=False, say=said.append, **more)
     assert undone == 0, said
     return said
 
 
-def test_every_case_says_how_old_it_is_and_what_is_due(house):
-    company = house.company()
+def test_every_case_says_how_old_it_is_and_what_is_due(app):
+    company = app.set_up_company()
     case_id = company.draft()
     assert timed(company, case_id) == (("stopped", None, "draft", False), "2027-02-18T20:00:00Z")
     company.submit(case_id)
-    assert timed(house.reviewer, case_id) == (("running", 0, "first-look", False), "2026-11-27T20:00:00Z")
-    house.clock.advance(days=6)
-    assert timed(house.reviewer, case_id)[0] == ("running", 5, "first-look", True)
-    house.reviewer.act(f"/v1/applications/{case_id}/claim")
-    assert timed(house.reviewer, case_id) == (("running", 5, "decision", False), "2027-01-06T20:00:00Z")
-    house.reviewer.act(f"/v1/applications/{case_id}/request-information", {"questions": [QUESTION]})
+    assert timed(app.reviewer, case_id) == (("running", 0, "first-look", False), "2026-11-27T20:00:00Z")
+    app.clock.advance(days=6)
+    assert timed(app.reviewer, case_id)[0] == ("running", 5, "first-look", True)
+    app.reviewer.act(f"/v1/applications/{case_id}/claim")
+    assert timed(app.reviewer, case_id) == (("running", 5, "decision", False), "2027-01-06T20:00:00Z")
+    app.reviewer.act(f"/v1/applications/{case_id}/request-information", {"questions": [QUESTION]})
     expected = (("stopped", 5, "answer", False), "2026-12-11T20:00:00Z")
-    assert timed(company, case_id) == timed(house.reviewer, case_id) == expected
-    house.clock.advance(days=9)
+    assert timed(company, case_id) == timed(app.reviewer, case_id) == expected
+    app.clock.advance(days=9)
     answer_all(company, case_id)
-    assert timed(house.reviewer, case_id) == (("running", 5, "decision", False), "2027-01-14T20:00:00Z")
-    house.review(case_id)
-    house.approve(case_id)
-    house.clock.advance(days=90)
+    assert timed(app.reviewer, case_id) == (("running", 5, "decision", False), "2027-01-14T20:00:00Z")
+    app.review(case_id)
+    app.approve(case_id)
+    app.clock.advance(days=90)
     assert timed(company, case_id) == (("stopped", 5, None, False), None)
 
 
@@ -62,106 +63,102 @@ def answer_all(company, case_id):
     company.act(f"/v1/applications/{case_id}/respond", {"answers": answers})
 
 
-def test_lists_show_the_same_and_late_ones_can_be_asked_for(house):
-    company = house.company()
+def test_lists_show_the_same_and_late_ones_can_be_asked_for(app):
+    company = app.set_up_company()
     late = [company.apply(company.add_product()) for _ in range(3)]
-    held = claimed(house, company, company.add_product())
-    house.clock.advance(days=7)
+    held = claimed(app, company, company.add_product())
+    app.clock.advance(days=7)
     fresh = company.apply(company.add_product())
-    waiting = asked(house, company)
-    listed = {item["id"]: item for item in ok(house.reviewer.get("/v1/applications"))["items"]}
+    waiting = asked(app, company)
+    listed = {item["id"]: item for item in ok(app.reviewer.get("/v1/applications"))["items"]}
     for case_id in (*late, held, fresh, waiting):
-        item, case = listed[case_id], ok(house.reviewer.get(f"/v1/applications/{case_id}"))
+        item, case = listed[case_id], ok(app.reviewer.get(f"/v1/applications/{case_id}"))
         for name in ("clock", "age_working_days", "due_at", "due_step", "overdue"):
             assert item[name] == case[name]
     mine = {item["id"]: item["overdue"] for item in ok(company.get("/v1/applications"))["items"]}
     assert {case_id for case_id, is_late in mine.items() if is_late} == set(late)
 
     def late_ones(**params):
-        return house.reviewer.get("/v1/applications", params={"overdue": True} | params)
+        return app.reviewer.get("/v1/applications", params={"overdue": True} | params)
 
     assert [item["id"] for item in ok(late_ones())["items"]] == late
-    for caller, own in ((company, late), (house.company(), [])):
+    for caller, own in ((company, late), (app.set_up_company(), [])):
         items = ok(caller.get("/v1/applications", params={"overdue": True}))["items"]
         assert [item["id"] for item in items] == own
     assert ok(late_ones(state="in_review"))["items"] == []
     first = late_ones(limit=2)
     assert [item["id"] for item in ok(first)["items"]] == late[:2]
-    following = house.reviewer.get(first.headers["Link"].split(">")[0].removeprefix("<"))
+    following = app.reviewer.get(first.headers["Link"].split(">")[0].removeprefix("<"))
     assert [item["id"] for item in ok(following)["items"]] == late[2:]
-    house.clock.advance(days=60)  # now all are late
+    app.clock.advance(days=60)  # now all are late
     assert {item["id"] for item in ok(late_ones())["items"]} == {*late, held, fresh, waiting}
 
 
-def test_late_cases_are_found_behind_many_that_are_not(house, monkeypatch):
+def test_late_cases_are_found_behind_many_that_are_not(app, monkeypatch):
     monkeypatch.setattr(clock, "AT_ONCE", 2)
-    company = house.company()
+    company = app.set_up_company()
     first = company.apply(company.add_product())
-    kept = [claimed(house, company, company.add_product()) for _ in range(4)]
+    kept = [claimed(app, company, company.add_product()) for _ in range(4)]
     last = company.apply(company.add_product())
-    house.clock.advance(days=34)  # more days than a decision may take working days
-    items = ok(house.reviewer.get("/v1/applications", params={"overdue": True}))["items"]
+    app.clock.advance(days=34)  # more days than a decision may take working days
+    items = ok(app.reviewer.get("/v1/applications", params={"overdue": True}))["items"]
     assert [item["id"] for item in items] == [first, last]
     assert kept
 
 
-def test_announced_holidays_move_a_deadline(house):
-    case_id = claimed(house, house.company())
-    assert timed(house.reviewer, case_id)[1] == "2027-01-06T20:00:00Z"
+def test_announced_holidays_move_a_deadline(app):
+    case_id = claimed(app, app.set_up_company())
+    assert timed(app.reviewer, case_id)[1] == "2027-01-06T20:00:00Z"
     days = [{"day": "2026-12-01", "occasion": "other"}, {"day": "2026-12-05", "occasion": "other", "works": True}]
-    ok(
-        house.owner.post(
-            "/v1/calendar/holidays", json={"year": 2026, "days": [*days, {**days[0], "day": "2026-12-02"}]}
-        )
-    )
-    assert timed(house.reviewer, case_id)[1] == "2027-01-07T20:00:00Z"
+    ok(app.owner.post("/v1/calendar/holidays", json={"year": 2026, "days": [*days, {**days[0], "day": "2026-12-02"}]}))
+    assert timed(app.reviewer, case_id)[1] == "2027-01-07T20:00:00Z"
 
 
-def test_an_unanswered_question_ends_the_application(house):
-    company = house.company()
-    case_id = asked(house, company)
-    house.clock.advance(days=12)  # until Friday
-    assert swept(house) == ["0 done."]
-    house.clock.advance(days=1)
+def test_an_unanswered_question_ends_the_application(app):
+    company = app.set_up_company()
+    case_id = asked(app, company)
+    app.clock.advance(days=12)  # until Friday
+    assert swept(app) == ["0 done."]
+    app.clock.advance(days=1)
     number = company.application(case_id)["number"]
-    assert swept(house) == [f"application {number} has lapsed", "1 done."]
+    assert swept(app) == [f"application {number} has lapsed", "1 done."]
     after = company.application(case_id)
     assert (after["state"], after["allowed_actions"], after["waiting_on"]) == ("lapsed", [], None)
     last = ok(company.get(f"/v1/applications/{case_id}/timeline"))["items"][-1]
     assert (last["event"], last["by"], last["state"]) == ("application.lapsed", "system", "lapsed")
-    assert swept(house) == ["0 done."]
+    assert swept(app) == ["0 done."]
     company.apply(*after["product_ids"])  # the product is free again
 
 
-def test_an_answer_that_comes_late_but_before_the_sweep_counts(house):
-    company = house.company()
-    case_id = asked(house, company)
-    house.clock.advance(days=30)
+def test_an_answer_that_comes_late_but_before_the_sweep_counts(app):
+    company = app.set_up_company()
+    case_id = asked(app, company)
+    app.clock.advance(days=30)
     assert timed(company, case_id)[0][-1] is True
     answer_all(company, case_id)
-    assert swept(house) == ["0 done."]
+    assert swept(app) == ["0 done."]
     assert company.application(case_id)["state"] == "in_review"
 
 
-def test_a_forgotten_draft_ends_and_cases_in_the_hands_of_the_house_do_not(house):
-    company = house.company()
+def test_a_forgotten_draft_ends_and_cases_in_the_hands_of_the_house_do_not(app):
+    company = app.set_up_company()
     draft, submitted = company.draft(company.add_product()), company.apply(company.add_product())
-    held = claimed(house, company, company.add_product())
-    house.clock.advance(days=400)
-    assert [each for each in swept(house) if each.startswith("application")] == [
+    held = claimed(app, company, company.add_product())
+    app.clock.advance(days=400)
+    assert [each for each in swept(app) if each.startswith("application")] == [
         f"application {company.application(draft)['number']} has lapsed"
     ]
     states = {case_id: company.application(case_id)["state"] for case_id in (draft, submitted, held)}
     assert states == {draft: "lapsed", submitted: "submitted", held: "in_review"}
 
 
-def test_a_dry_run_changes_nothing(house):
-    company = house.company()
-    case_id = asked(house, company)
+def test_a_dry_run_changes_nothing(app):
+    company = app.set_up_company()
+    case_id = asked(app, company)
     number = company.application(case_id)["number"]
-    house.clock.advance(days=30)
+    app.clock.advance(days=30)
     said = []
-    sweep.run(house.database, house.clock(), dry_run=True, say=said.append)
+    sweep.run(app.database, app.clock(), dry_run=True, say=said.append)
     assert said == [
         f"due: application {number}: the time to answer was over on 2026-12-04",
         "1 due; nothing was changed.",
@@ -169,15 +166,15 @@ def test_a_dry_run_changes_nothing(house):
     assert company.application(case_id)["state"] == "information_requested"
 
 
-def test_two_sweeps_at_once_do_it_once(house):
-    company = house.company()
+def test_two_sweeps_at_once_do_it_once(app):
+    company = app.set_up_company()
     cases = [company.draft(company.add_product()) for _ in range(4)]
-    house.clock.advance(days=200)
+    app.clock.advance(days=200)
     said, start = [], threading.Barrier(2)
 
     def run():
         start.wait()
-        sweep.run(house.database, house.clock(), dry_run=False, say=said.append)
+        sweep.run(app.database, app.clock(), dry_run=False, say=said.append)
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -190,91 +187,91 @@ def test_two_sweeps_at_once_do_it_once(house):
         assert events.count("application.lapsed") == 1
 
 
-def test_lapsing_is_looked_at_again_under_the_lock(house):
-    company = house.company()
-    case_id = asked(house, company)
-    house.clock.advance(days=30)
-    with house.database.read_session() as session:
-        (found,) = clock.lapsing(session, house.clock())
+def test_lapsing_is_looked_at_again_under_the_lock(app):
+    company = app.set_up_company()
+    case_id = asked(app, company)
+    app.clock.advance(days=30)
+    with app.database.read_session() as session:
+        (found,) = clock.lapsing(session, app.clock())
     answer_all(company, case_id)
-    with house.database.session() as session:
-        assert clock.lapse(session, SYSTEM, found.application_id, house.clock()) is False
-        assert clock.lapse(session, SYSTEM, UUID(int=7), house.clock()) is False
+    with app.database.session() as session:
+        assert clock.lapse(session, SYSTEM, found.application_id, app.clock()) is False
+        assert clock.lapse(session, SYSTEM, UUID(int=7), app.clock()) is False
         session.commit()
     assert company.application(case_id)["state"] == "in_review"
 
 
-def ends_on(house, company, day):
+def ends_on(app, company, day):
     """The register comes to know the last day of the company's residency beforehand."""
-    with house.database.session() as session:
+    with app.database.session() as session:
         session.execute(
             sa.update(Residency).values(ends_on=day).where(Residency.organisation_id == UUID(company.organisation_id))
         )
         session.commit()
 
 
-def test_a_residency_that_ran_out_suspends_its_certificates(house):
-    company = house.company()
-    number = house.certify(company)
+def test_a_residency_that_ran_out_suspends_its_certificates(app):
+    company = app.set_up_company()
+    number = app.certify(company)
     today = date(2026, 11, 22)
-    ends_on(house, company, today + timedelta(days=2))
-    house.clock.advance(days=2)
-    assert swept(house) == ["0 done."]  # its last day
-    assert house.verify(number)["verdict"] == "valid"
-    house.clock.advance(days=1)
+    ends_on(app, company, today + timedelta(days=2))
+    app.clock.advance(days=2)
+    assert swept(app) == ["0 done."]  # its last day
+    assert app.verify(number)["verdict"] == "valid"
+    app.clock.advance(days=1)
     dry = []
-    sweep.run(house.database, house.clock(), dry_run=True, say=dry.append)
+    sweep.run(app.database, app.clock(), dry_run=True, say=dry.append)
     assert dry[0].startswith("due: residency ") and dry[0].endswith(f"has ended: suspend {number}")
-    assert house.verify(number)["verdict"] == "valid"
-    assert swept(house)[0].endswith(f"has ended: {number} suspended")
-    assert house.verify(number)["verdict"] == "suspended"
-    assert swept(house) == ["0 done."]
+    assert app.verify(number)["verdict"] == "valid"
+    assert swept(app)[0].endswith(f"has ended: {number} suspended")
+    assert app.verify(number)["verdict"] == "suspended"
+    assert swept(app) == ["0 done."]
 
 
-def test_a_residency_restored_before_the_lock_keeps_its_certificates(house):
-    company = house.company()
-    number = house.certify(company)
-    (residency,) = ok(house.registrar.get("/v1/residencies", params={"organisation_id": company.organisation_id}))[
+def test_a_residency_restored_before_the_lock_keeps_its_certificates(app):
+    company = app.set_up_company()
+    number = app.certify(company)
+    (residency,) = ok(app.registrar.get("/v1/residencies", params={"organisation_id": company.organisation_id}))[
         "items"
     ]
-    with house.database.session() as session:
-        hits = cascade.run_out(session, SYSTEM, residency_id=UUID(residency["id"]), dry_run=False, now=house.clock())
+    with app.database.session() as session:
+        hits = cascade.run_out(session, SYSTEM, residency_id=UUID(residency["id"]), dry_run=False, now=app.clock())
     assert hits == ()
-    assert house.verify(number)["verdict"] == "valid"
+    assert app.verify(number)["verdict"] == "valid"
 
 
-def test_kept_answers_are_forgotten_after_a_day(house):
-    company = house.company()
+def test_kept_answers_are_forgotten_after_a_day(app):
+    company = app.set_up_company()
     body = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
     headers = {"Idempotency-Key": "hall-2"}
     made = company.post("/v1/sites", json=body, headers=headers)
-    house.clock.advance(hours=23)
-    assert swept(house) == ["0 done."]
+    app.clock.advance(hours=23)
+    assert swept(app) == ["0 done."]
     assert company.post("/v1/sites", json=body, headers=headers).json() == made.json()
-    house.clock.advance(hours=2)
-    assert swept(house) == ["answers kept for retries are forgotten", "1 done."]
-    with house.database.read_session() as session:
+    app.clock.advance(hours=2)
+    assert swept(app) == ["answers kept for retries are forgotten", "1 done."]
+    with app.database.read_session() as session:
         assert session.scalars(sa.select(KeptAnswer)).all() == []
 
 
-def test_sessions_are_forgotten_a_month_after_their_end(house):
-    company = house.register()
+def test_sessions_are_forgotten_a_month_after_their_end(app):
+    company = app.register()
     form = {"grant_type": "password", "username": f"member@{company.voen}.example", "password": PASSWORD}
-    ok(house.anonymous.post("/v1/auth/token", data=form))  # lives for thirty days
-    house.clock.advance(days=60)
-    swept(house)  # the address that it confirmed when it registered
-    assert swept(house) == ["0 done."]
-    house.clock.advance(seconds=1)
-    assert swept(house) == ["sessions that are over for a month are forgotten", "1 done."]
-    with house.database.read_session() as session:
+    ok(app.anonymous.post("/v1/auth/token", data=form))  # lives for thirty days
+    app.clock.advance(days=60)
+    swept(app)  # the address that it confirmed when it registered
+    assert swept(app) == ["0 done."]
+    app.clock.advance(seconds=1)
+    assert swept(app) == ["sessions that are over for a month are forgotten", "1 done."]
+    with app.database.read_session() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(RefreshToken)) == 0
-    assert swept(house) == ["0 done."]
+    assert swept(app) == ["0 done."]
 
 
-def test_what_is_in_use_is_left_for_the_next_run(house, monkeypatch):
-    company = house.company()
+def test_what_is_in_use_is_left_for_the_next_run(app, monkeypatch):
+    company = app.set_up_company()
     cases = [company.draft(company.add_product()) for _ in range(2)]
-    house.clock.advance(days=200)
+    app.clock.advance(days=200)
     lapse = clock.lapse
 
     def busy(session, actor, application_id, now):
@@ -284,17 +281,17 @@ def test_what_is_in_use_is_left_for_the_next_run(house, monkeypatch):
 
     monkeypatch.setattr(clock, "lapse", busy)
     said = []
-    assert sweep.run(house.database, house.clock(), dry_run=False, say=said.append) == 1
+    assert sweep.run(app.database, app.clock(), dry_run=False, say=said.append) == 1
     assert [company.application(case_id)["state"] for case_id in cases] == ["draft", "lapsed"]
     assert said[0].startswith("in use, left for the next run: application ")
 
 
-def test_the_command(house, monkeypatch):
-    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.sqlalchemy_url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    company = house.company()
+def test_the_command(app, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", app.settings.sqlalchemy_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
+    company = app.set_up_company()
     case_id = company.draft()
-    monkeypatch.setattr(sweep, "utc_now", lambda: house.clock() + timedelta(days=200))
+    monkeypatch.setattr(sweep, "utc_now", lambda: app.clock() + timedelta(days=200))
     dry = CliRunner().invoke(mik, ["admin", "sweep", "--dry-run"])
     assert (dry.exit_code, company.application(case_id)["state"]) == (0, "draft")
     done = CliRunner().invoke(mik, ["admin", "sweep"])
@@ -308,5 +305,5 @@ def test_every_step_that_lapses_has_its_words():
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", ""])
-def test_a_filter_that_is_neither_true_nor_false_is_refused(house, value):
-    refused(house.reviewer.get("/v1/applications", params={"overdue": value}), 422)
+def test_a_filter_that_is_neither_true_nor_false_is_refused(app, value):
+    refused(app.reviewer.get("/v1/applications", params={"overdue": value}), 422)

@@ -4,10 +4,9 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from documents_world import STAMP
-from paper_world import STAMPED, printed
 
 from app.documents import codes, stamp
+from tests.documents.factories import STAMP, STAMPED, printed
 from tests.readers import scan
 
 SHORT = stamp.page_url("https://verify.example.az", STAMP.number)

@@ -4,13 +4,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from authority import NOW, Authority, pem
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from app.documents import organisation
 from app.documents.organisation import PapersCannotBeSigned, UnusablePaperKey
 from app.settings import Profile, Settings
+from tests.documents.authority import NOW, Authority, pem
 
 AUTHORITY = Authority()
 KEY = ec.generate_private_key(ec.SECP256R1())

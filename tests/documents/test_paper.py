@@ -6,10 +6,10 @@ from importlib import resources
 
 import pytest
 from babel.messages.pofile import read_po
-from paper_world import FACTS
 
 from app import languages
 from app.documents import paper
+from tests.documents.factories import FACTS
 
 SPOKEN = [each for each in languages.LANGUAGES if each != languages.DEFAULT]
 SOURCE = resources.files("app.documents").joinpath("paper.py").read_text("utf-8")

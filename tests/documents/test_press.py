@@ -4,13 +4,12 @@ import logging
 from dataclasses import replace
 
 import pytest
-from authority import NOW, Authority
-from documents_world import STAMP
-from paper_world import FACTS, SIGNER, pdf_of
 
 from app.documents import stamp, typeset
 from app.documents.drawer import Drawer
 from app.documents.press import Order, Press
+from tests.documents.authority import NOW, Authority
+from tests.documents.factories import FACTS, SIGNER, STAMP, pdf_of
 from tests.readers import text_of
 
 PILED = "\u08e9\uff5d\u0650\u6df7"  # marks of one font between letters of another

@@ -6,8 +6,6 @@ from contextlib import suppress
 
 import pypdf
 import pytest
-from authority import Authority, pem, time_stamp_server
-from paper_world import pdf_of
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation import validate_pdf_signature
@@ -18,6 +16,8 @@ from pypdf.annotations import FreeText
 from app.documents import signature
 from app.documents.organisation import PapersCannotBeSigned
 from app.documents.signature import _asn1
+from tests.documents.authority import Authority, pem, time_stamp_server
+from tests.documents.factories import pdf_of
 from tests.readers import tool
 
 

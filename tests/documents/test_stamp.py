@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from documents_world import DID, PEM, STAMP, signer_of
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
@@ -16,6 +15,7 @@ from app.certificates.number import CertificateNumber
 from app.certificates.status_list import ENTRIES
 from app.documents import stamp as stamps
 from app.documents.stamp import Stamp, StampRefused, cut
+from tests.documents.factories import DID, PEM, STAMP, signer_of
 
 SIGNER = signer_of(PEM)
 KEYS = {SIGNER.kid: SIGNER.public}

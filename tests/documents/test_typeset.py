@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime
 
 import pypdf
 import pytest
-from documents_world import STAMP
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_world import FACTS, PRODUCT, SIGNER, STAMPED, clean, pdf_of
 
 from app import languages
 from app.documents import paper, stamp, typeset
+from tests.documents.factories import FACTS, PRODUCT, SIGNER, STAMP, STAMPED, clean, pdf_of
 from tests.readers import scan, text_of
 
 WORDS = {  # what a reader copies out of the file, in logical order

@@ -7,20 +7,22 @@ from uuid import uuid4
 import pytest
 
 from app.audit import chain_hash
-from tests.support import NOW, ok
+from tests.factories import NOW, ok
+
+pytestmark = pytest.mark.pg_sampled
 
 
 def read(caller, **params):
     return ok(caller.get("/v1/audit", params={"limit": 100} | params))["items"]
 
 
-def test_auditors_and_owners_read_everything_in_its_order(house):
-    company = house.company()
+def test_auditors_and_owners_read_everything_in_its_order(app):
+    company = app.set_up_company()
     case_id = company.apply()
-    items = read(house.auditor)
+    items = read(app.auditor)
     assert [item["seq"] for item in items] == list(range(1, len(items) + 1))
     assert all(a["hash"] == b["prev_hash"] for a, b in pairwise(items))
-    assert read(house.owner)[: len(items)] == items
+    assert read(app.owner)[: len(items)] == items
     submitted = next(item for item in items if item["event"] == "application.submitted")
     assert submitted["actor"] == {"kind": "user", "id": company.id, "name": "Aysel Nümunə"}
     assert submitted["subject"] == {"type": "application", "id": case_id}
@@ -37,15 +39,15 @@ def test_auditors_and_owners_read_everything_in_its_order(house):
     assert chain_hash(submitted["prev_hash"], members) == submitted["hash"]  # anybody can derive it
 
 
-def test_it_can_be_narrowed(house):
-    company = house.company()
+def test_it_can_be_narrowed(app):
+    company = app.set_up_company()
     first = company.apply()
-    house.clock.advance(days=1)
-    number = house.certify(company, company.add_product())
-    everything = read(house.auditor)
+    app.clock.advance(days=1)
+    number = app.certify(company, company.add_product())
+    everything = read(app.auditor)
 
     def expect(check, **params):
-        found = read(house.auditor, **params)
+        found = read(app.auditor, **params)
         assert found == [item for item in everything if check(item)] != []
 
     expect(lambda i: i["event"] == "application.submitted", event="application.submitted")
@@ -62,16 +64,16 @@ def test_it_can_be_narrowed(house):
         **{"from": "2026-11-23T00:00:00+04:00"},
     )
     for nothing in ({"event": "nothing"}, {"event": "\0"}, {"subject": ":"}, {"actor": str(uuid4())}):
-        assert (read(house.auditor, **nothing) == []) == (nothing != {"subject": ":"})
+        assert (read(app.auditor, **nothing) == []) == (nothing != {"subject": ":"})
 
 
-def test_it_comes_in_pages(house):
-    company = house.company()
+def test_it_comes_in_pages(app):
+    company = app.set_up_company()
     for _ in range(3):
         company.add_product()
-    everything, seen, path = read(house.auditor), [], "/v1/audit?limit=4"
+    everything, seen, path = read(app.auditor), [], "/v1/audit?limit=4"
     while path:
-        answer = house.auditor.get(path)
+        answer = app.auditor.get(path)
         seen += ok(answer)["items"]
         link = answer.headers.get("Link")
         path = link.split(">")[0].removeprefix("<") if link else None
@@ -93,11 +95,11 @@ def test_it_comes_in_pages(house):
         {"event": "x" * 101},
     ],
 )
-def test_what_cannot_be_right_is_refused(house, params):
-    assert house.auditor.get("/v1/audit", params=params).status_code == 422
+def test_what_cannot_be_right_is_refused(app, params):
+    assert app.auditor.get("/v1/audit", params=params).status_code == 422
 
 
-def test_it_is_for_auditors_and_owners_alone(house):
-    for caller in (house.reviewer, house.approver, house.registrar, house.inspector, house.register()):
+def test_it_is_for_auditors_and_owners_alone(app):
+    for caller in (app.reviewer, app.approver, app.registrar, app.inspector, app.register()):
         assert caller.get("/v1/audit").status_code == 403
-    assert house.anonymous.get("/v1/audit").status_code == 401
+    assert app.anonymous.get("/v1/audit").status_code == 401

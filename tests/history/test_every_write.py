@@ -9,30 +9,31 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from access_walks import BY_STAFF
-from walks import READS_ONLY, WALKS
 
 from app.actor import STAFF_ROLES
 from app.audit import AuditHead, check
 from app.db import Base
+from tests.factories import ok
+from tests.history.access_walks import BY_STAFF
+from tests.history.walks import READS_ONLY, WALKS
 from tests.second_factor import NEEDED, NOT_NEEDED
-from tests.support import ok
 
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
 WRITES = {"post", "put", "patch", "delete"}
 
 
-def head(house):
-    with house.database.read_session() as session:
+def head(app):
+    with app.database.read_session() as session:
         return session.scalars(sa.select(AuditHead.seq)).one()
 
 
-def routes_of(house):
-    paths = house.app.openapi()["paths"]
+def routes_of(app):
+    paths = app.fastapi.openapi()["paths"]
     return {f"{verb.upper()} {path}" for path, verbs in paths.items() for verb in verbs if verb in WRITES}
 
 
-def test_no_route_is_unknown(house):
-    assert routes_of(house) == WALKS.keys() | READS_ONLY.keys()
+def test_no_route_is_unknown(app):
+    assert routes_of(app) == WALKS.keys() | READS_ONLY.keys()
     assert not WALKS.keys() & READS_ONLY.keys()
 
 
@@ -54,79 +55,79 @@ def test_the_table_of_second_factors_names_routes_that_there_are():
     assert NEEDED | NOT_NEEDED.keys() <= WALKS.keys()
 
 
-def content(house):
+def content(app):
     """Every row of every table."""
-    with house.database.read_session() as session:
+    with app.database.read_session() as session:
         return {name: session.execute(sa.select(table)).all() for name, table in Base.metadata.tables.items()}
 
 
-def check_needs_second_factor(house, send, route):
+def check_needs_second_factor(app, send, route):
     """Send the request as staff of all roles who gave a password only: refused, and no row of any table has changed.
 
     The caller whom the walk prepared is tried likewise where it is a member of staff: it alone may hold the case.
     """
-    people = [house.staff(*STAFF_ROLES, name="everything")]
+    people = [app.staff(*STAFF_ROLES, name="everything")]
     if send.func.__self__.is_staff:
         people.append(send.func.__self__)
     for person in people:
         thief = person.without_factor()
-        before = content(house)
+        before = content(app)
         answer = send.func.__func__(thief, *send.args, **send.keywords)
         assert answer.status_code in {403, 404}, answer.text
         if route in NEEDED:
             assert (answer.status_code, answer.json()["code"]) == (403, "second-factor-required")
-        assert content(house) == before
+        assert content(app) == before
 
 
 @pytest.mark.parametrize(
     ("route", "walk"),
     [pytest.param(route, walk, id=route) for route, walk in [*sorted(WALKS.items()), *BY_STAFF.items()]],
 )
-def test_a_write_is_recorded(house, route, walk):
+def test_a_write_is_recorded(app, route, walk):
     """And staff who gave a password only change nothing by it, save what the table lists with a reason."""
-    send = walk(house)
-    caller = getattr(send.func, "__self__", house.anonymous)
-    caller = house.anonymous if caller is house else caller  # the house registers companies for strangers
+    send = walk(app)
+    caller = getattr(send.func, "__self__", app.anonymous)
+    caller = app.anonymous if caller is app else caller  # the house registers companies for strangers
     assert (route in NEEDED | NOT_NEEDED.keys()) or not caller.is_staff, "enter it in second_factor.py"
-    if route not in NOT_NEEDED and caller is not house.anonymous:
-        check_needs_second_factor(house, send, route)
-    before = head(house)
+    if route not in NOT_NEEDED and caller is not app.anonymous:
+        check_needs_second_factor(app, send, route)
+    before = head(app)
     answer = send()
     assert answer.status_code in {200, 201, 204}, answer.text
     assert matches(answer.request, route)
-    assert head(house) > before
-    for event in ok(house.auditor.get("/v1/audit", params={"limit": 100}))["items"]:
+    assert head(app) > before
+    for event in ok(app.auditor.get("/v1/audit", params={"limit": 100}))["items"]:
         assert all(re.fullmatch(r"[\x21-\x7e]*", leaf) for leaf in leaves(event["data"])), event  # no names, no prose
-    with house.database.read_session() as session:
+    with app.database.read_session() as session:
         assert check(session).broken is None
 
 
 @pytest.mark.parametrize("route", sorted(READS_ONLY))
-def test_what_only_reads_records_nothing(house, route):
-    send = READS_ONLY[route](house)
-    before = head(house)
+def test_what_only_reads_records_nothing(app, route):
+    send = READS_ONLY[route](app)
+    before = head(app)
     assert send().status_code in {200, 202}
-    assert head(house) == before
+    assert head(app) == before
 
 
-def test_a_refused_write_records_nothing(house):
-    company = house.company()
+def test_a_refused_write_records_nothing(app):
+    company = app.set_up_company()
     case_id = company.apply()
-    reviewer, owner = house.reviewer, house.owner
-    before = head(house)
+    reviewer, owner = app.reviewer, app.owner
+    before = head(app)
     for send in (
         partial(company.post, f"/v1/applications/{case_id}/submit", version="now"),
         partial(reviewer.post, f"/v1/applications/{case_id}/claim", version=99),
         partial(owner.post, "/v1/calendar/holidays", json={"year": 1, "days": []}),
     ):
         assert send().status_code >= 400
-    assert head(house) == before
+    assert head(app) == before
 
 
-def test_keys_rules_and_rights_are_recorded_from_the_first_day_on(house):
-    house.staff("reviewer", "approver", name="first")
-    recorded = [item["event"] for item in ok(house.auditor.get("/v1/audit", params={"limit": 100}))["items"]]
+def test_keys_rules_and_rights_are_recorded_from_the_first_day_on(app):
+    app.staff("reviewer", "approver", name="first")
+    recorded = [item["event"] for item in ok(app.auditor.get("/v1/audit", params={"limit": 100}))["items"]]
     kinds = {event.split(".")[0] for event in recorded}
     assert {"key", "ruleset"} <= kinds
-    assert recorded.count("ruleset.published") == len(ok(house.anonymous.get("/v1/schemes"))["items"])
+    assert recorded.count("ruleset.published") == len(ok(app.anonymous.get("/v1/schemes"))["items"])
     assert any(event.startswith(("user.", "staff.")) for event in recorded)

@@ -10,7 +10,7 @@ from app.audit import check
 from app.cli import app as mik
 from app.schema import NEVER_REWRITTEN, Base, rights_of
 from tests.conftest import _admin
-from tests.support import ok, open_house
+from tests.factories import ok, running_app
 
 ROLE, PASSWORD = f"mik_app_{os.getpid()}", "only-for-this-test"  # roles belong to the whole server
 
@@ -33,13 +33,13 @@ def as_service(database_url):
 def test_the_service_runs_with_these_rights(as_service, tmp_path):
     if as_service is None:
         return
-    with open_house(as_service, tmp_path) as house:
-        number = house.certify()
-        house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
-        assert house.verify(number)["verdict"] == "suspended"
-        with house.database.read_session() as session:
+    with running_app(as_service, tmp_path) as app:
+        number = app.certify()
+        app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+        assert app.verify(number)["verdict"] == "suspended"
+        with app.database.read_session() as session:
             assert check(session).broken is None
-        ok(house.owner.post("/v1/calendar/holidays", json={"year": 2027, "days": []}))
+        ok(app.owner.post("/v1/calendar/holidays", json={"year": 2027, "days": []}))
 
 
 @pytest.mark.parametrize(

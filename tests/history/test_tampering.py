@@ -14,7 +14,9 @@ from app import audit
 from app.actor import SYSTEM
 from app.audit import AuditEvent, AuditHead, Fault, chain_hash, check, hashed_members
 from app.cli import app as mik
+from tests.ledger.helpers import attack, disarm
 
+pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, 0, 123_456, tzinfo=UTC)
 LENGTH = 8
 
@@ -29,22 +31,6 @@ def chain(database):
                 audit.record(session, SYSTEM, "application.changed", subject, NOW, number=each, list=["ü", each, None])
             session.commit()
     return database
-
-
-def disarm(connection):
-    """As an owner of the tables can."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("DROP TRIGGER audit_events_no_update")
-        connection.exec_driver_sql("DROP TRIGGER audit_events_no_delete")
-        return
-    connection.exec_driver_sql("ALTER TABLE audit_events DISABLE TRIGGER ALL")
-
-
-def attack(database, *statements, **values):
-    with database.write_engine.begin() as connection:
-        disarm(connection)
-        for statement in statements:
-            connection.execute(sa.text(statement), values)
 
 
 def verdict(database):

@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
-
-from tests.support import PASSWORD, PDF, ok, product
+from tests.factories import PASSWORD, PDF, ok, product
+from tests.history.access_walks import ACCESS_WALKS, EVIDENCE_WALKS, step_up
 
 QUESTIONS = {"questions": [{"text": "When did series production start?"}]}
 REASON = {"reason": "The cost statement does not add up."}
@@ -15,9 +14,9 @@ def _transition(caller, path, body=None):
     return partial(caller.post, path, version=caller.version_of(path), **({} if body is None else {"json": body}))
 
 
-def _register(house):
+def _register(app):
     return partial(
-        house.send_registration,
+        app.send_registration,
         {
             "legal_name_az": "“Nümunə” MMC",
             "legal_name_en": "Sample",
@@ -28,95 +27,95 @@ def _register(house):
     )
 
 
-def _add_site(house):
+def _add_site(app):
     body = {"name": "Hall 3", "district": "Ağdam", "park_code": "AGDAM-SP"}
-    return partial(house.company().post, "/v1/sites", json=body)
+    return partial(app.set_up_company().post, "/v1/sites", json=body)
 
 
-def _add_product(house):
-    company = house.company()
+def _add_product(app):
+    company = app.set_up_company()
     return partial(company.post, "/v1/products", json=product(company.site_id))
 
 
-def _change_site(house):
-    company = house.company()
+def _change_site(app):
+    company = app.set_up_company()
     path = f"/v1/sites/{company.site_id}"
     body = {"name": "Hall 2", "production_started_on": "2024-03-01"}
     return partial(company.put, path, json=body, version=company.version_of(path))
 
 
-def _change_product(house):
-    company = house.company()
+def _change_product(app):
+    company = app.set_up_company()
     path = f"/v1/products/{company.add_product()}"
     return partial(company.put, path, json=product(company.site_id), version=company.version_of(path))
 
 
-def _retire_product(house):
-    company = house.company()
+def _retire_product(app):
+    company = app.set_up_company()
     return _transition(company, f"/v1/products/{company.add_product()}/retire")
 
 
-def _create_draft(house):
-    company = house.company()
+def _create_draft(app):
+    company = app.set_up_company()
     body = {"scheme": "MIK", "product_ids": [company.add_product()]}
     return partial(company.post, "/v1/applications", json=body)
 
 
-def _change_draft(house):
-    company = house.company()
+def _change_draft(app):
+    company = app.set_up_company()
     path = f"/v1/applications/{company.draft()}"
     body = {"product_ids": [company.add_product()]}
     return partial(company.put, path, json=body, version=company.version_of(path))
 
 
-def _submit(house):
-    company = house.company()
+def _submit(app):
+    company = app.set_up_company()
     return _transition(company, f"/v1/applications/{company.prepare(company.draft())}/submit")
 
 
-def _withdraw(house):
-    company = house.company()
+def _withdraw(app):
+    company = app.set_up_company()
     return _transition(company, f"/v1/applications/{company.apply()}/withdraw")
 
 
-def _held(house, company=None):
-    case_id = (company or house.company()).apply()
-    house.reviewer.act(f"/v1/applications/{case_id}/claim")
+def _held(app, company=None):
+    case_id = (company or app.set_up_company()).apply()
+    app.reviewer.act(f"/v1/applications/{case_id}/claim")
     return case_id
 
 
-def _respond(house):
-    company = house.company()
-    case_id = _held(house, company)
-    house.reviewer.act(f"/v1/applications/{case_id}/request-information", QUESTIONS)
+def _respond(app):
+    company = app.set_up_company()
+    case_id = _held(app, company)
+    app.reviewer.act(f"/v1/applications/{case_id}/request-information", QUESTIONS)
     (question,) = company.application(case_id)["questions"]
     body = {"answers": [{"question_id": question["id"], "text": "On 1 March 2024."}]}
     return _transition(company, f"/v1/applications/{case_id}/respond", body)
 
 
-def _add_evidence(house):
-    company = house.company()
+def _add_evidence(app):
+    company = app.set_up_company()
     return partial(company.add_evidence, company.draft())
 
 
-def _remove_evidence(house):
-    company = house.company()
+def _remove_evidence(app):
+    company = app.set_up_company()
     draft = company.draft()
     return partial(company.delete, f"/v1/applications/{draft}/evidence/{ok(company.add_evidence(draft))['id']}")
 
 
-def _revoke_client(house):
-    company = house.company()
+def _revoke_client(app):
+    company = app.set_up_company()
     return partial(company.delete, f"/v1/api-clients/{_client(company)['id']}")
 
 
-def _add_secret(house):
-    company = house.company()
+def _add_secret(app):
+    company = app.set_up_company()
     return partial(company.post, f"/v1/api-clients/{_client(company)['id']}/secrets")
 
 
-def _end_secret(house):
-    company = house.company()
+def _end_secret(app):
+    company = app.set_up_company()
     client = _client(company)
     return partial(company.delete, f"/v1/api-clients/{client['id']}/secrets/{client['secrets'][0]['id']}")
 
@@ -126,105 +125,105 @@ def _client(company):
 
 
 def _with_case(action, body=None):
-    return lambda house: _transition(house.reviewer, f"/v1/applications/{_held(house)}/{action}", body)
+    return lambda app: _transition(app.reviewer, f"/v1/applications/{_held(app)}/{action}", body)
 
 
-def _claim(house):
-    return _transition(house.reviewer, f"/v1/applications/{house.company().apply()}/claim")
+def _claim(app):
+    return _transition(app.reviewer, f"/v1/applications/{app.set_up_company().apply()}/claim")
 
 
-def _assign(house):
-    body = {"application_ids": [house.company().apply()], "to": house.reviewer.id}
-    return partial(house.reviewer.post, "/v1/applications/assign", json=body)
+def _assign(app):
+    body = {"application_ids": [app.set_up_company().apply()], "to": app.reviewer.id}
+    return partial(app.reviewer.post, "/v1/applications/assign", json=body)
 
 
-def _hand_over(house):
-    second = house.staff("reviewer", name="second-reviewer")
-    return _with_case("hand-over", {"to": second.id})(house)
+def _hand_over(app):
+    second = app.staff("reviewer", name="second-reviewer")
+    return _with_case("hand-over", {"to": second.id})(app)
 
 
-def _recommend(house):
-    case_id = _held(house)
-    ids = ok(house.reviewer.get(f"/v1/applications/{case_id}"))["product_ids"]
+def _recommend(app):
+    case_id = _held(app)
+    ids = ok(app.reviewer.get(f"/v1/applications/{case_id}"))["product_ids"]
     body = {"products": [{"product_id": i, "outcome": "approve"} for i in ids]}
-    return _transition(house.reviewer, f"/v1/applications/{case_id}/recommend", body)
+    return _transition(app.reviewer, f"/v1/applications/{case_id}/recommend", body)
 
 
 def _decide(action, body=None):
-    def walk(house):
-        case_id = _held(house)
-        house.review(case_id)
-        return _transition(house.approver, f"/v1/applications/{case_id}/{action}", body)
+    def walk(app):
+        case_id = _held(app)
+        app.review(case_id)
+        return _transition(app.approver, f"/v1/applications/{case_id}/{action}", body)
 
     return walk
 
 
-def _note(house):
-    return partial(house.reviewer.post, f"/v1/applications/{_held(house)}/notes", json={"text": "Seen."})
+def _note(app):
+    return partial(app.reviewer.post, f"/v1/applications/{_held(app)}/notes", json={"text": "Seen."})
 
 
 def _claim_deed(deed, body):
-    return lambda house: _transition(house.registrar, f"/v1/claims/{house.register().claim_id}/{deed}", body)
+    return lambda app: _transition(app.registrar, f"/v1/claims/{app.register().claim_id}/{deed}", body)
 
 
-def _propose(house):
-    rival = house.register(house.confirm(house.register()).voen)
-    return _transition(house.registrar, f"/v1/claims/{rival.claim_id}/propose", {"basis": "A new director."})
+def _propose(app):
+    rival = app.register(app.confirm(app.register()).voen)
+    return _transition(app.registrar, f"/v1/claims/{rival.claim_id}/propose", {"basis": "A new director."})
 
 
-def _claim_again(house):
-    claimant = house.register()
-    house.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "No power of attorney."})
+def _claim_again(app):
+    claimant = app.register()
+    app.registrar.act(f"/v1/claims/{claimant.claim_id}/refuse", {"reason": "No power of attorney."})
     files = {"file": ("extract.pdf", PDF, "application/pdf")}
     form = {"kind": "other", "legal_name_az": "“Yeni” MMC", "legal_name_en": "New", "legal_form": "MMC"}
     return partial(claimant.without_factor().post, "/v1/claims", data=form | {"voen": claimant.voen}, files=files)
 
 
-def _enter_residency(house):
-    company = house.confirm(house.register())
+def _enter_residency(app):
+    company = app.confirm(app.register())
     body = {
         "organisation_id": company.organisation_id,
         "park_code": "AGDAM-SP",
         "status": "resident",
         "holder_voen": company.voen,
     }
-    return partial(house.registrar.post, "/v1/residencies", json=body)
+    return partial(app.registrar.post, "/v1/residencies", json=body)
 
 
 def _close_residency(deed):
     body = {"on": TODAY, "reason": "Given up."}
-    return lambda house: _transition(
-        house.registrar, f"/v1/residencies/{house.settle(house.confirm(house.register()))}/{deed}", body
+    return lambda app: _transition(
+        app.registrar, f"/v1/residencies/{app.add_residency(app.confirm(app.register()))}/{deed}", body
     )
 
 
-def _restore_residency(house):
-    path = f"/v1/residencies/{house.settle(house.confirm(house.register()))}"
-    house.registrar.act(f"{path}/end", {"on": TODAY, "reason": "Given up."})
-    return _transition(house.registrar, f"{path}/restore")
+def _restore_residency(app):
+    path = f"/v1/residencies/{app.add_residency(app.confirm(app.register()))}"
+    app.registrar.act(f"{path}/end", {"on": TODAY, "reason": "Given up."})
+    return _transition(app.registrar, f"{path}/restore")
 
 
-def _change_stage(house):
-    path = f"/v1/residencies/{house.settle(house.confirm(house.register()))}/stage"
-    return partial(house.registrar.put, path, json={"stage": "construction"}, version=house.registrar.version_of(path))
+def _change_stage(app):
+    path = f"/v1/residencies/{app.add_residency(app.confirm(app.register()))}/stage"
+    return partial(app.registrar.put, path, json={"stage": "construction"}, version=app.registrar.version_of(path))
 
 
-def _import_register(house):
+def _import_register(app):
     columns = "party_id,legal_name_az,legal_name_en,legal_form,voen,zone_code,district,district_iso,economic_region"
     row = "R01,“Nümunə” MMC,Sample,MMC,0010000101,AGDAM-SP,Ağdam,AZ-AGM,QARABAG"
     text = f"{columns},status,registration_no\n{row},resident,AGSP-R-2021-001\n"
-    return partial(house.registrar.post, "/v1/register/imports", files={"file": ("register.csv", text.encode())})
+    return partial(app.registrar.post, "/v1/register/imports", files={"file": ("register.csv", text.encode())})
 
 
 def _keep(deed, body=None, *, before=None):
     """What happens to a certificate, by the owner (or by its holder, for a surrender)."""
 
-    def walk(house):
-        company = house.company()
-        path = f"/v1/certificates/{house.certify(company)}"
+    def walk(app):
+        company = app.set_up_company()
+        path = f"/v1/certificates/{app.certify(company)}"
         if before is not None:
-            house.owner.act(f"{path}/{before}", body)
-        return _transition(company if deed == "surrender" else house.owner, f"{path}/{deed}", body)
+            app.owner.act(f"{path}/{before}", body)
+        return _transition(company if deed == "surrender" else app.owner, f"{path}/{deed}", body)
 
     return walk
 
@@ -232,37 +231,37 @@ def _keep(deed, body=None, *, before=None):
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
 
 
-def _report_change(house):
-    company = house.company()
-    return partial(company.post, f"/v1/certificates/{house.certify(company)}/changes", json=CHANGE)
+def _report_change(app):
+    company = app.set_up_company()
+    return partial(company.post, f"/v1/certificates/{app.certify(company)}/changes", json=CHANGE)
 
 
-def _close_matter(house):
-    path = f"/v1/matters/{ok(_report_change(house)())['id']}/close"
-    return _transition(house.owner, path, {"outcome": "corrected", "reason": "The new supplier is proven."})
+def _close_matter(app):
+    path = f"/v1/matters/{ok(_report_change(app)())['id']}/close"
+    return _transition(app.owner, path, {"outcome": "corrected", "reason": "The new supplier is proven."})
 
 
-def _announce(house):
+def _announce(app):
     body = {"year": 2027, "days": [{"day": "2027-03-20", "occasion": "novruz"}]}
-    return partial(house.owner.post, "/v1/calendar/holidays", json=body)
+    return partial(app.owner.post, "/v1/calendar/holidays", json=body)
 
 
-def _declare(house):
-    company = house.company()
+def _declare(app):
+    company = app.set_up_company()
     path = f"/v1/applications/{company.draft()}/declaration"
     present = ok(company.get(path))
     body = {name: present[name] for name in ("text_version", "declared_hash")}
     return partial(company.post, path, json=body)
 
 
-def _waive_visit(house):
-    case_id = house.company().apply()
-    return _transition(house.owner, f"/v1/applications/{case_id}/visit-waiver", REASON)
+def _waive_visit(app):
+    case_id = app.set_up_company().apply()
+    return _transition(app.owner, f"/v1/applications/{case_id}/visit-waiver", REASON)
 
 
-def _report(house):
+def _report(app):
     body = {"text": "Seen at a market, without a number.", "address": "https://mik-az.example/v/1"}
-    return partial(house.anonymous.post, "/v1/reports", json=body)
+    return partial(app.anonymous.post, "/v1/reports", json=body)
 
 
 WALKS = {
@@ -282,7 +281,7 @@ WALKS = {
     "POST /v1/applications/{application_id}/withdraw": _withdraw,
     "POST /v1/applications/{application_id}/evidence": _add_evidence,
     "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": _remove_evidence,
-    "POST /v1/api-clients": lambda house: partial(house.company().post, "/v1/api-clients", json={"name": "Orders"}),
+    "POST /v1/api-clients": lambda app: partial(app.set_up_company().post, "/v1/api-clients", json={"name": "Orders"}),
     "DELETE /v1/api-clients/{client_id}": _revoke_client,
     "POST /v1/api-clients/{client_id}/secrets": _add_secret,
     "DELETE /v1/api-clients/{client_id}/secrets/{secret_id}": _end_secret,
@@ -319,34 +318,34 @@ WALKS = {
 """Each changes a state, a right, a rule or a key."""
 
 
-def _dry_assessment(house):
-    company = house.company()
+def _dry_assessment(app):
+    company = app.set_up_company()
     body = {"product_ids": [company.add_product()]}
     return partial(company.post, "/v1/schemes/MIK/assessments", json=body)
 
 
-def _token(house):
+def _token(app):
     """A sign-in changes no state, right, rule or key: it counts guesses and notes the last use."""
-    form = {"grant_type": "password", "username": f"member@{house.register().voen}.example", "password": PASSWORD}
-    return partial(house.anonymous.post, "/v1/auth/token", data=form)
+    form = {"grant_type": "password", "username": f"member@{app.register().voen}.example", "password": PASSWORD}
+    return partial(app.anonymous.post, "/v1/auth/token", data=form)
 
 
-def _ask_for_password(house):
-    return partial(house.anonymous.post, "/v1/auth/password-resets", json={"email": "nobody@numune.example"})
+def _ask_for_password(app):
+    return partial(app.anonymous.post, "/v1/auth/password-resets", json={"email": "nobody@numune.example"})
 
 
-def _ask_to_register(house):
-    return partial(house.anonymous.post, "/v1/registrations", json={"email": "nobody@numune.example"})
+def _ask_to_register(app):
+    return partial(app.anonymous.post, "/v1/registrations", json={"email": "nobody@numune.example"})
 
 
-def _batch(house):
-    return partial(house.anonymous.post, "/v1/verify/batch", json={"items": [{"number": "x"}]})
+def _batch(app):
+    return partial(app.anonymous.post, "/v1/verify/batch", json={"items": [{"number": "x"}]})
 
 
 READS_ONLY = {
-    "POST /v1/verify": lambda house: partial(house.anonymous.post, "/v1/verify", json={"number": "x"}),
+    "POST /v1/verify": lambda app: partial(app.anonymous.post, "/v1/verify", json={"number": "x"}),
     "POST /v1/verify/batch": _batch,
-    "POST /v1/verify/file": lambda house: partial(house.anonymous.post, "/v1/verify/file", content=b"x"),
+    "POST /v1/verify/file": lambda app: partial(app.anonymous.post, "/v1/verify/file", content=b"x"),
     "POST /v1/schemes/{code}/assessments": _dry_assessment,
     "POST /v1/auth/token": _token,
     "POST /v1/auth/step-up": step_up,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from install_support import ROOT, bare_environment
+
+from tests.install.helpers import ROOT, bare_environment
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
@@ -68,6 +69,7 @@ def test_it_runs_in_production_and_not_as_root():
     assert "demo" not in " ".join(told(final, "CMD"))
 
 
+@pytest.mark.long
 def test_its_steps_make_a_service_that_refuses_to_start_without_settings_and_plays_the_demo_on_demand(tmp_path):
     build, final = stages()
     folder = tmp_path / "srv"

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from install_support import DEVELOPMENT, PROJECT, RUNTIME, bare_environment, fresh_copy, pins
 from packaging.utils import canonicalize_name
+
+from tests.install.helpers import DEVELOPMENT, PROJECT, RUNTIME, bare_environment, fresh_copy, pins
 
 HIGHER = "9999.0"
 LIST = """
@@ -22,6 +23,7 @@ print(json.dumps([[each.name, each.version] for each in metadata.distributions()
 """
 
 
+@pytest.mark.long
 def test_a_fresh_installation_has_the_locked_versions_though_the_index_has_higher_ones(tmp_path):
     locked = pins(RUNTIME, DEVELOPMENT)
     with index_of_higher_versions(locked) as (address, asked):

@@ -6,9 +6,10 @@ import tomllib
 from importlib import metadata
 
 import pytest
-from install_support import DEVELOPMENT, ROOT, RUNTIME, entries, pins
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.install.helpers import DEVELOPMENT, ROOT, RUNTIME, entries, pins
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SERVICE = [Requirement(each) for each in PYPROJECT["project"]["dependencies"]]

@@ -4,11 +4,11 @@ import json
 from importlib import metadata
 
 import pytest
-from install_support import PROJECT, ROOT, RUNTIME, entries
 from typer.testing import CliRunner
 
 from app.cli import app as mik
 from app.core.version import VERSION
+from tests.install.helpers import PROJECT, ROOT, RUNTIME, entries
 from tools.sbom import bill_of_materials
 
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")

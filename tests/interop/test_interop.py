@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from interop_support import install, node
 from joserfc import jws as joserfc
 from joserfc.jwk import ECKey, KeySet
 
 from app.core.dates import format_utc
-from tests.support import ok, open_house
+from tests.factories import ok, running_app
+from tests.interop.helpers import install, node
 
+pytestmark = pytest.mark.short
 FOLDER = Path(__file__).parent
 UNTP = "https://vocabulary.uncefact.org/untp/0.7.0/context/"
 BASE = "https://verify.example.az"
@@ -23,27 +24,27 @@ def published(sqlite_template, tmp_path_factory):
     folder = tmp_path_factory.mktemp("interop")
     path = folder / "mik.sqlite3"
     path.write_bytes(sqlite_template.read_bytes())
-    with open_house(f"sqlite:///{path}", folder, base_url=BASE) as house:
-        company = house.company()
+    with running_app(f"sqlite:///{path}", folder, base_url=BASE) as app:
+        company = app.set_up_company()
         products = [company.add_product(), company.add_product(gtin="4006381333931"), company.add_product()]
         case_id = company.apply(*products)
-        house.review(case_id)
-        numbers = dict(zip(STATES, house.approve(case_id)["certificates"], strict=True))
-        house.owner.act(f"/v1/certificates/{numbers['suspended']}/suspend", {"cause": "hearing"})
-        house.owner.act(f"/v1/certificates/{numbers['revoked']}/revoke", {"reason": "court-order"})
-        tokens = {state: house.token(number) for state, number in numbers.items()}
+        app.review(case_id)
+        numbers = dict(zip(STATES, app.approve(case_id)["certificates"], strict=True))
+        app.owner.act(f"/v1/certificates/{numbers['suspended']}/suspend", {"cause": "hearing"})
+        app.owner.act(f"/v1/certificates/{numbers['revoked']}/revoke", {"reason": "court-order"})
+        tokens = {state: app.token(number) for state, number in numbers.items()}
         lists = {f"{BASE}/v1/status-lists/{purpose}-1": None for purpose in ("revocation", "suspension")}
         ours = f"{BASE}/v1/contexts/certificate-2"
         return {
-            "jwks": ok(house.anonymous.get("/.well-known/jwks.json")),
-            "did": ok(house.anonymous.get("/.well-known/did.json")),
+            "jwks": ok(app.anonymous.get("/.well-known/jwks.json")),
+            "did": ok(app.anonymous.get("/.well-known/did.json")),
             "tokens": tokens,
-            "lists": {url: house.anonymous.get(url.removeprefix(BASE)).text for url in lists},
+            "lists": {url: app.anonymous.get(url.removeprefix(BASE)).text for url in lists},
             "contexts": {
                 UNTP: json.loads((FOLDER / "untp_context.json").read_text(encoding="utf-8")),
-                ours: ok(house.anonymous.get(ours.removeprefix(BASE))),
+                ours: ok(app.anonymous.get(ours.removeprefix(BASE))),
             },
-            "now": format_utc(house.clock()),
+            "now": format_utc(app.clock()),
         }
 
 

@@ -9,37 +9,34 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tests.support import ok
-
-
-def b64(raw):
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+from tests.factories import ok
+from tests.helpers import b64
 
 
 @pytest.fixture(scope="module")
-def issued(shared_house):
+def issued(shared_app):
     """Header and payload of a good certificate, and the very key that signed it."""
-    token = shared_house.token(shared_house.certify())
+    token = shared_app.token(shared_app.certify())
     head, body, _ = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in token.split("."))
-    path = shared_house.settings.keys_dir / "certificates.pem"
+    path = shared_app.settings.keys_dir / "certificates.pem"
     key = serialization.load_pem_private_key(path.read_bytes(), None)
     return json.loads(head), json.loads(body), key
 
 
 @pytest.fixture
-def verdict(shared_house, monkeypatch):
+def verdict(shared_app, monkeypatch):
     """The verdict on a token, by a service that cannot reach the network."""
-    ok(shared_house.anonymous.get("/.well-known/jwks.json"))
+    ok(shared_app.anonymous.get("/.well-known/jwks.json"))
 
     def refuse(*_):
         raise AssertionError("something was fetched")
 
     def ask(token):
         with monkeypatch.context() as here:
-            if shared_house.database.is_sqlite:
+            if shared_app.database.is_sqlite:
                 here.setattr(socket, "getaddrinfo", refuse)
                 here.setattr(socket.socket, "connect", refuse)
-            return ok(shared_house.anonymous.post("/v1/verify", json={"token": token}))["verdict"]
+            return ok(shared_app.anonymous.post("/v1/verify", json={"token": token}))["verdict"]
 
     return ask
 

@@ -7,11 +7,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from interop_support import FOLDER, NODE, install
-
+from tests.factories import Clock, running_app
+from tests.interop.helpers import FOLDER, NODE, install
 from tests.live import clean_environment, free_port, serving
 from tests.readers import scan
-from tests.support import Clock, open_house
 from tests.test_readme import END_OF_BLOCK, as_pattern, blocks
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "verify.md").read_text("utf-8")
@@ -23,9 +22,9 @@ def test_the_guide_prints_what_it_says(tmp_path):
     base = f"http://localhost:{port}"
     (tmp_path / "data").mkdir()
     database = f"sqlite:///{tmp_path / 'data' / 'mik.sqlite3'}"
-    with open_house(database, tmp_path, Clock(datetime.now(UTC)), base_url=base) as house:
-        number = house.certify()
-        paper = house.anonymous.get(f"/v1/certificates/{number}/certificate.pdf").content
+    with running_app(database, tmp_path, Clock(datetime.now(UTC)), base_url=base) as app:
+        number = app.certify()
+        paper = app.anonymous.get(f"/v1/certificates/{number}/certificate.pdf").content
     place = tmp_path / "desk"
     place.mkdir()
     (place / "node_modules").symlink_to(FOLDER / "node_modules")

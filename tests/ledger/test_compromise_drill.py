@@ -19,7 +19,7 @@ from app.ledger.key_files import KeyFiles
 from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
 from app.verification.stores import certificate_store
-from tests.verification.verification_world import content_of, token_of
+from tests.verification.factories import content_of, token_of
 
 DID = "did:web:mark.example"
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

@@ -5,7 +5,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from log_support import derived, entries_of
 from typer.testing import CliRunner
 
 from app import jws
@@ -18,8 +17,10 @@ from app.ledger import examine, key_service, store
 from app.ledger import service as ledger
 from app.ledger.keeper import KeyKeeper, NoActiveKey
 from app.ledger.key_files import KeyFileAway, KeyFiles
-from tests.support import ok
+from tests.factories import ok
+from tests.ledger.helpers import derived, entries_of
 
+pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 DID = "did:web:mark.example"
 A_DAY = timedelta(days=1)
@@ -218,11 +219,11 @@ def test_the_did_document_says_who_vouches(begun, files):
 
 
 @pytest.fixture
-def command(house, monkeypatch):
-    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    monkeypatch.setattr("app.cli.keys.utc_now", house.clock)
-    monkeypatch.setattr("app.cli.admin.issuance.utc_now", house.clock)
+def command(app, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", app.settings.database_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
+    monkeypatch.setattr("app.cli.keys.utc_now", app.clock)
+    monkeypatch.setattr("app.cli.admin.issuance.utc_now", app.clock)
 
     def run(*args, code=0):
         done = CliRunner().invoke(mik, list(args))
@@ -237,46 +238,46 @@ def listed(command):
 
 
 @pytest.mark.parametrize("path", ["/.well-known/jwks.json", "/.well-known/did.json"])
-def test_published_keys_are_sent_anew_only_when_they_changed(house, command, path):
-    first = house.anonymous.get(path)
+def test_published_keys_are_sent_anew_only_when_they_changed(app, command, path):
+    first = app.anonymous.get(path)
     asked = {"If-None-Match": first.headers["ETag"]}
-    unchanged = house.anonymous.get(path, headers=asked)
+    unchanged = app.anonymous.get(path, headers=asked)
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert unchanged.headers["ETag"] == first.headers["ETag"]
     command("keys", "next")
-    house.container.keys.reread()
-    changed = house.anonymous.get(path, headers=asked)
+    app.container.keys.reread()
+    changed = app.anonymous.get(path, headers=asked)
     assert changed.status_code == 200
     assert changed.content != first.content
     assert changed.headers["ETag"] != first.headers["ETag"]
 
 
-def test_rotation_on_the_command_line(house, command):
-    company = house.company()
-    before = house.certify(company)
-    house.clock.advance(seconds=1)
+def test_rotation_on_the_command_line(app, command):
+    company = app.set_up_company()
+    before = app.certify(company)
+    app.clock.advance(seconds=1)
     said = command("keys", "next")
     kid = said.splitlines()[0].removeprefix("Published: ")
     short = kid.partition("#")[2]
     command("keys", "next", code=2)
     assert "can be activated at" in command("keys", "activate", "--", short, code=2)
-    house.clock.advance(days=1)
+    app.clock.advance(days=1)
     command("keys", "activate", "--", short)
-    after = house.certify(house.company())
+    after = app.certify(app.set_up_company())
     first, second = listed(command)
     assert (first["state"], first["certificates"], second["state"], second["certificates"]) == (
         "retired", 1, "active", 1,
     )  # fmt: skip
     assert first["file"] is second["file"] is True
-    header = json.loads(jws._decode(house.token(after).partition(".")[0]))
+    header = json.loads(jws._decode(app.token(after).partition(".")[0]))
     assert header["kid"] == kid
     for number in (before, after):
-        assert house.verify(number)["verdict"] == "valid"
-        assert ok(house.anonymous.post("/v1/verify", json={"token": house.token(number)}))["verdict"] == "valid"
-    house.container.keys.reread()
-    jwks = house.anonymous.get("/.well-known/jwks.json").content
+        assert app.verify(number)["verdict"] == "valid"
+        assert ok(app.anonymous.post("/v1/verify", json={"token": app.token(number)}))["verdict"] == "valid"
+    app.container.keys.reread()
+    jwks = app.anonymous.get("/.well-known/jwks.json").content
     assert list(read_jwks(jwks)) == [first["kid"], kid]
-    did = house.anonymous.get("/.well-known/did.json")
+    did = app.anonymous.get("/.well-known/did.json")
     assert did.headers["content-type"] == "application/did+json"
     assert did.headers["cache-control"] == "public, max-age=3600, stale-if-error=86400"
     assert did.json()["assertionMethod"] == [first["kid"], kid]
@@ -288,15 +289,15 @@ def test_rotation_on_the_command_line(house, command):
     assert command("doctor", "--only", "log").endswith("events hold.\n")
 
 
-def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_checked(house, command):
-    number = house.certify(house.company())
+def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_checked(app, command):
+    number = app.certify(app.set_up_company())
     kid = listed(command)[0]["kid"]
     command("keys", "retire", "--", kid)
-    case = house.company().apply()
-    house.review(case)
-    refused = house.approver.post(f"/v1/applications/{case}/approve", version="now")
+    case = app.set_up_company().apply()
+    app.review(case)
+    refused = app.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refused.status_code, refused.json()["code"]) == (503, "no-active-key")
-    assert house.verify(number)["verdict"] == "valid"
+    assert app.verify(number)["verdict"] == "valid"
     command("keys", "retire", "--", kid, code=2)
     command("keys", "retire", "none-such", code=2)
     command("keys", "compromise", "--since", "yesterday", "--", kid, code=2)
@@ -304,22 +305,22 @@ def test_a_key_that_was_taken_out_of_use_lets_nothing_be_issued_and_all_be_check
     command("keys", "compromise", "--since", "2020-11-22T17:00:00Z", "--", kid, code=2)
 
 
-def test_issuance_is_paused_with_a_reason_and_resumed(house, command):
-    number = house.certify(house.company())
+def test_issuance_is_paused_with_a_reason_and_resumed(app, command):
+    number = app.certify(app.set_up_company())
     command("admin", "issuance", "pause", "--reason", "The register is being audited.")
     command("admin", "issuance", "pause", "--reason", "Again.", code=2)
-    case = house.company().apply()
-    house.review(case)
-    refused = house.approver.post(f"/v1/applications/{case}/approve", version="now")
+    case = app.set_up_company().apply()
+    app.review(case)
+    refused = app.approver.post(f"/v1/applications/{case}/approve", version="now")
     assert (refused.status_code, refused.json()["code"]) == (503, "issuance-paused")
     assert refused.json()["reason"] == "The register is being audited."
     assert refused.json()["detail"].endswith("UTC: The register is being audited.")
-    assert house.verify(number)["verdict"] == "valid"
-    assert ok(house.approver.get(f"/v1/applications/{case}"))["state"] == "recommended"  # nothing was done
+    assert app.verify(number)["verdict"] == "valid"
+    assert ok(app.approver.get(f"/v1/applications/{case}"))["state"] == "recommended"  # nothing was done
     command("admin", "issuance", "resume")
     command("admin", "issuance", "resume", code=2)
-    assert len(house.approve(case)["certificates"]) == 1
-    events = [item["event"] for item in ok(house.auditor.get("/v1/audit", params={"subject": "pause"}))["items"]]
+    assert len(app.approve(case)["certificates"]) == 1
+    events = [item["event"] for item in ok(app.auditor.get("/v1/audit", params={"subject": "pause"}))["items"]]
     assert events == ["issuance.paused", "issuance.resumed"]
 
 
@@ -331,42 +332,42 @@ def test_a_reason_is_readable(reason):
     assert "--reason" in done.stderr
 
 
-def test_a_compromise_divides_what_was_logged_before_from_the_rest(house, command):
-    before = house.certify(house.company())
-    house.clock.advance(hours=1)
-    since = house.clock.now
-    at_the_moment = house.certify(house.company())
-    house.clock.advance(hours=1)
-    after = house.certify(house.company())
+def test_a_compromise_divides_what_was_logged_before_from_the_rest(app, command):
+    before = app.certify(app.set_up_company())
+    app.clock.advance(hours=1)
+    since = app.clock.now
+    at_the_moment = app.certify(app.set_up_company())
+    app.clock.advance(hours=1)
+    after = app.certify(app.set_up_company())
     command("keys", "compromise", "--since", since.isoformat(), "--", listed(command)[0]["kid"])
-    house.container.keys.reread()
-    assert [house.verify(number)["verdict"] for number in (before, at_the_moment, after)] == [
+    app.container.keys.reread()
+    assert [app.verify(number)["verdict"] for number in (before, at_the_moment, after)] == [
         "valid",
         "forged",
         "forged",
     ]
-    token = ok(house.anonymous.post("/v1/verify", json={"token": house.token(before)}))
+    token = ok(app.anonymous.post("/v1/verify", json={"token": app.token(before)}))
     assert token["verdict"] == "valid"
-    (why,) = [check for check in house.verify(after)["checks"] if not check["passed"]]
+    (why,) = [check for check in app.verify(after)["checks"] if not check["passed"]]
     assert why["name"] == "key_state"
     assert (
         why["detail"] == "The signing key is compromised since 2026-11-22T18:00:00Z; this was logged not before that."
     )
-    assert house.anonymous.get("/.well-known/jwks.json").json() == {"keys": []}
-    assert house.anonymous.get("/.well-known/did.json").json()["assertionMethod"] == []
+    assert app.anonymous.get("/.well-known/jwks.json").json() == {"keys": []}
+    assert app.anonymous.get("/.well-known/did.json").json()["assertionMethod"] == []
     assert command("doctor", "--only", "log").endswith("events hold.\n")
 
 
-def test_no_check_fails_while_keys_are_exchanged(house, command):
+def test_no_check_fails_while_keys_are_exchanged(app, command):
     """Issuing and checking go on in threads while three keys follow one another; the keys of the checker are old."""
-    numbers, wrong, over = [house.certify(house.company())], [], threading.Event()
+    numbers, wrong, over = [app.certify(app.set_up_company())], [], threading.Event()
 
     def check():
         while not over.is_set():
             number = numbers[-1]
-            if house.verify(number)["verdict"] != "valid":
+            if app.verify(number)["verdict"] != "valid":
                 wrong.append(number)
-            answer = ok(house.anonymous.post("/v1/verify", json={"token": house.token(number)}))
+            answer = ok(app.anonymous.post("/v1/verify", json={"token": app.token(number)}))
             if answer["verdict"] != "valid":
                 wrong.append((number, answer))
 
@@ -375,12 +376,12 @@ def test_no_check_fails_while_keys_are_exchanged(house, command):
     try:
         for _ in range(3):
             kid = command("keys", "next").splitlines()[0].removeprefix("Published: ")
-            house.container.keys.reread()  # published for longer than a worker keeps its keys
-            house.clock.advance(days=1)
+            app.container.keys.reread()  # published for longer than a worker keeps its keys
+            app.clock.advance(days=1)
             command("keys", "activate", "--", kid)
-            numbers.append(house.certify(house.company()))
+            numbers.append(app.certify(app.set_up_company()))
     finally:
         over.set()
         thread.join()
     assert wrong == []
-    assert [house.verify(number)["verdict"] for number in numbers] == ["valid"] * 4
+    assert [app.verify(number)["verdict"] for number in numbers] == ["valid"] * 4

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
-from log_support import attack, derived, entries_of, head_of, signer_of
 
 from app import audit
 from app.actor import SYSTEM
@@ -18,6 +17,7 @@ from app.ledger.log import LogDamaged, LogKeyAway
 from app.ledger.merkle import Span
 from app.ledger.note import parse_vkey
 from tests.conftest import LOG_SIGNER
+from tests.ledger.helpers import attack, derived, entries_of, head_of, signer_of
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 

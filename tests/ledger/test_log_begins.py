@@ -4,7 +4,6 @@ import re
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from log_support import attack, derived, entries_of, head_of
 from typer.testing import CliRunner
 
 from app.bootstrap import prepare
@@ -13,46 +12,47 @@ from app.errors import UnsafeToStart
 from app.keys import UnsafeKeyFile, load_or_create
 from app.ledger import log_key, store
 from app.ledger.log import LogKeyAway
-from tests.support import open_house
+from tests.factories import running_app
+from tests.ledger.helpers import attack, derived, entries_of, head_of
 
 
-def test_a_start_begins_the_log_and_another_one_adds_nothing(house):
-    events = [entry["event"] for entry in entries_of(house.database)]
+def test_a_start_begins_the_log_and_another_one_adds_nothing(app):
+    events = [entry["event"] for entry in entries_of(app.database)]
     assert events == ["key.activated", "ruleset.published", "ruleset.published", "ruleset.published", "audit.head"]
-    before = head_of(house.database).checkpoint
-    prepare(house.settings, house.clock())
-    assert head_of(house.database).checkpoint == before
-    assert house.settings.log_key.stat().st_mode & 0o777 == 0o600
+    before = head_of(app.database).checkpoint
+    prepare(app.settings, app.clock())
+    assert head_of(app.database).checkpoint == before
+    assert app.settings.log_key.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(house, monkeypatch):
-    company = house.company()
-    good, bad = house.certify(company), house.certify(house.company())
-    house.owner.act(f"/v1/certificates/{bad}/suspend", {"cause": "hearing"})
+def test_a_register_that_is_older_than_the_log_is_entered_at_the_next_start(app, monkeypatch):
+    company = app.set_up_company()
+    good, bad = app.certify(company), app.certify(app.set_up_company())
+    app.owner.act(f"/v1/certificates/{bad}/suspend", {"cause": "hearing"})
     gone = "UPDATE log_head SET size = 0, vkey = NULL, checkpoint = NULL"
-    attack(house.database, "DELETE FROM extracts", "DELETE FROM log_entries", gone)  # as an older version left it
-    assert house.verify(good)["verdict"] == "forged"  # not before it is entered
-    house.clock.advance(hours=1)
-    prepare(house.settings, house.clock())
-    told = [(entry["event"], entry.get("certificate")) for entry in entries_of(house.database)]
+    attack(app.database, "DELETE FROM extracts", "DELETE FROM log_entries", gone)  # as an older version left it
+    assert app.verify(good)["verdict"] == "forged"  # not before it is entered
+    app.clock.advance(hours=1)
+    prepare(app.settings, app.clock())
+    told = [(entry["event"], entry.get("certificate")) for entry in entries_of(app.database)]
     assert told[4:] == [
         ("certificate.issued", good),
         ("certificate.issued", bad),
         ("certificate.suspended", bad),
         ("audit.head", None),
     ]
-    assert {entry["at"] for entry in entries_of(house.database)} == {"2026-11-22T18:00:00.000000Z"}  # not of the past
-    assert [house.verify(number)["verdict"] for number in (good, bad)] == ["valid", "suspended"]
-    assert derived(house.database).wrong is None
-    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
+    assert {entry["at"] for entry in entries_of(app.database)} == {"2026-11-22T18:00:00.000000Z"}  # not of the past
+    assert [app.verify(number)["verdict"] for number in (good, bad)] == ["valid", "suspended"]
+    assert derived(app.database).wrong is None
+    monkeypatch.setenv("MIK_DATABASE_URL", app.settings.database_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
     done = CliRunner().invoke(mik, ["doctor", "--only", "log"])
     assert done.exit_code == 0, done.output
 
 
 def test_a_lost_or_exchanged_log_key_refuses_to_start(database_url, tmp_path):
-    with open_house(database_url, tmp_path) as house:
-        settings, now = house.settings, house.clock()
+    with running_app(database_url, tmp_path) as app:
+        settings, now = app.settings, app.clock()
     kept = settings.log_key.read_bytes()
     settings.log_key.unlink()
     with pytest.raises(UnsafeToStart, match=r"log\.pem is not there\. Put it back from your backup"):

@@ -77,6 +77,7 @@ def test_known_roots(size, root):
     assert known.root().hex() == merkle.fold(known.frontier).hex() == root
 
 
+@pytest.mark.no_coverage
 def test_every_root_to_300_is_that_of_the_book_and_of_another_library(tree):
     other = InmemoryTree(algorithm="sha256")
     for size in range(1, SIZES + 1):
@@ -95,6 +96,7 @@ def flipped(content):
     return bytes([content[0] ^ 1]) + content[1:]
 
 
+@pytest.mark.no_coverage
 def test_every_inclusion_proof_to_300_is_accepted_and_fits_nothing_else(tree):
     dice = random.Random(1)
     roots = [tree.root(size) for size in range(SIZES + 1)]
@@ -121,6 +123,7 @@ def test_every_inclusion_proof_to_300_is_accepted_and_fits_nothing_else(tree):
             assert not merkle.verify_inclusion(index, size, leaf, path, root)
 
 
+@pytest.mark.no_coverage
 def test_every_consistency_proof_to_300_is_accepted_and_fits_nothing_else(tree):
     dice = random.Random(2)
     roots = [tree.root(size) for size in range(SIZES + 1)]
@@ -197,6 +200,7 @@ def test_an_empty_old_tree_must_be_empty(tree):
     assert not merkle.verify_consistency(0, 4, LEAVES[0], tree.root(4), [])
 
 
+@pytest.mark.no_coverage
 def test_a_million_leaves_take_logarithmic_work(monkeypatch):
     """Hashes are counted, not seconds. Only the hashes of every level are kept here, as in the table of the log."""
     million, levels, hashed = 1_000_000, [[] for _ in range(20)], 0

@@ -5,7 +5,6 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_support import ORIGIN, signer_of
 
 from app.ledger import merkle
 from app.ledger.checkpoint import (
@@ -18,6 +17,7 @@ from app.ledger.checkpoint import (
     read_proof,
 )
 from app.ledger.note import NoteRefused, NoteSigner, Verifier, open_note, parse_vkey
+from tests.ledger.helpers import ORIGIN, signer_of
 
 KNOWN_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 KNOWN_TEXT = "This is an example message.\n"

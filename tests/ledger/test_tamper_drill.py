@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import json
-import os
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from log_support import attack, entries_of, head_of
 from typer.testing import CliRunner
 
 from app import audit
@@ -24,9 +22,11 @@ from app.ledger.entry import Entry, LogEvent
 from app.ledger.log import LogDamaged
 from app.ledger.log_key import LogKeyFile
 from app.ledger.note import parse_vkey
-from tests.conftest import _admin, _fresh, _named
-from tests.support import open_house
+from tests.conftest import _fresh, _pg_copy
+from tests.factories import running_app
+from tests.ledger.helpers import attack, entries_of, head_of
 
+pytestmark = pytest.mark.pg_sampled
 SERIAL = itertools.count()
 NO_LOG = "There is no public log here yet: it begins with the first start of the service."
 
@@ -34,11 +34,11 @@ NO_LOG = "There is no public log here yet: it begins with the first start of the
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def register(request, tmp_path_factory):
     """A register with two certificates, one of them suspended: address, data folder, numbers. Nobody serves it."""
-    folder = tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("app")
     with _fresh(request, folder) as url:
-        with open_house(url, folder) as house:
-            numbers = [house.certify(house.company()) for _ in range(2)]
-            house.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "hearing"})
+        with running_app(url, folder) as app:
+            numbers = [app.certify(app.set_up_company()) for _ in range(2)]
+            app.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "hearing"})
         yield url, folder / "data", numbers
 
 
@@ -60,11 +60,8 @@ def copied(url, request, folder):
         shutil.copy(url.removeprefix("sqlite:///"), folder / "copy.sqlite3")  # closed: all of it is in this file
         yield f"sqlite:///{folder / 'copy.sqlite3'}"
         return
-    template, name = sa.make_url(url).database, f"drill_{os.getpid()}_{next(SERIAL)}"
-    server = request.getfixturevalue("pg_url")
-    _admin(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _named(server, name)
-    _admin(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _pg_copy(request.getfixturevalue("pg_url"), "drill", url) as own:
+        yield own
 
 
 class Drill:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_support import entries_in
 
 from app.ledger import tiles
 from app.ledger.entry import MAX_INTEGER, Entry, LogEvent
 from app.ledger.merkle import Node
 from app.ledger.tiles import Tile
+from tests.ledger.helpers import entries_in
 
 NOW = datetime(2026, 11, 22, 17, 0, 0, 120000, tzinfo=UTC)
 

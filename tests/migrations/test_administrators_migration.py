@@ -7,41 +7,35 @@ from alembic import command
 
 from app.access.model import User
 from app.access.store import active_administrators
-from app.schema import alembic_config, migrated
-from tests.support import PASSWORD, ok
+from app.schema import migrated
+from tests.factories import PASSWORD, ok
+from tests.migrations.helpers import run
 
 BEFORE = "20261127_2200_claims"
 
 
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
-
-
-def join(house, company, email):
+def join(app, company, email):
     ok(company.post("/v1/invitations", json={"email": email}))
-    body = {"token": house.code(email), "full_name": "Kənan Nümunə", "password": PASSWORD}
-    return ok(house.anonymous.post("/v1/invitations/accept", json=body))["user_id"]
+    body = {"token": app.code(email), "full_name": "Kənan Nümunə", "password": PASSWORD}
+    return ok(app.anonymous.post("/v1/invitations/accept", json=body))["user_id"]
 
 
-def test_the_earliest_active_member_becomes_the_administrator(house):
-    alone, left, together = (house.confirm(house.register()) for _ in range(3))
-    house.clock.advance(days=1)
-    second = join(house, left, "second@numune.example")
-    join(house, together, "third@numune.example")
+def test_the_earliest_active_member_becomes_the_administrator(app):
+    alone, left, together = (app.confirm(app.register()) for _ in range(3))
+    app.clock.advance(days=1)
+    second = join(app, left, "second@numune.example")
+    join(app, together, "third@numune.example")
     ok(left.put(f"/v1/members/{second}/administrator"))
     ok(left.delete(f"/v1/members/{left.id}"))
-    house.clock.advance(days=1)
-    with house.database.read_session() as session:
+    app.clock.advance(days=1)
+    with app.database.read_session() as session:
         people = session.scalar(sa.select(sa.func.count()).select_from(User))
 
-    run(house.database, command.downgrade, BEFORE)
-    run(house.database, command.upgrade, "head")
+    run(app.database, command.downgrade, BEFORE)
+    run(app.database, command.upgrade, "head")
 
-    assert migrated(house.database)
-    with house.database.read_session() as session:
+    assert migrated(app.database)
+    with app.database.read_session() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(User)) == people
         for company, administrator in ((alone, alone.id), (left, second), (together, together.id)):
             found = active_administrators(session, session.get(User, UUID(company.id)).organisation_id)

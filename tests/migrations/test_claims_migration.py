@@ -13,18 +13,12 @@ from app.applications.model import Application, ApplicationProduct, Evidence
 from app.db import UtcDateTime, new_id
 from app.products.model import Product
 from app.registry.model import Claim, Organisation, Residency, Site
-from app.schema import alembic_config, migrated
+from app.schema import migrated
+from tests.migrations.helpers import run
 
 BEFORE = "20261127_1900_matters"
 START = datetime(2026, 11, 1, tzinfo=UTC)
 LISTED, NEW, REFUSED, KNOWN = "0010000101", "0010000231", "0010000361", "0010000491"
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
 
 
 def some(column):

@@ -1,29 +1,14 @@
 """Evidence that lay here before it could be confirmed: it comes along, belongs to its company, and waits."""
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import command
 
 from app.db import new_id
-from app.schema import alembic_config
+from tests.migrations.helpers import run, some
 
 BEFORE, AFTER = "20261122_1910", "20261122_2030_evidence_items"
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
-
-
-def some(column):
-    """Any value that the column can hold."""
-    kind = column.type.python_type
-    plain = {int: 1, bool: False, datetime: datetime(2026, 11, 22, tzinfo=UTC), date: date(2026, 11, 22), dict: {}}
-    return plain.get(kind, Decimal(1) if kind is Decimal else [] if kind is list else "x")
 
 
 def insert(connection, name, **values):

@@ -1,63 +1,49 @@
 """Certificates of before get the names and the country that were frozen with them, and districts are found."""
 
-import sqlalchemy as sa
 from alembic import command
 
 from app.certificates import extracts
-from app.schema import alembic_config
-from tests.support import ok
+from tests.factories import ok
+from tests.helpers import execute
+from tests.migrations.helpers import run
 
 BEFORE = "20261127_2230_evidence_hash"
 SPELT = ("Aghdam", "Агдам", "Agdan", "Şuşa")
 FROZEN = "certified_descriptions"
 
 
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
-
-
-def execute(house, statement, **values):
-    with house.database.write_engine.begin() as connection:
-        connection.execute(sa.text(statement), values)
-
-
-def test_certificates_of_before_are_shown_with_what_was_frozen(house):
-    company = house.company(legal_name_az="“Nümunə İşıq”")
-    person = house.company(legal_form="fərdi sahibkar", legal_name_az="Aysel Nümunə")
-    renamed = house.company()
+def test_certificates_of_before_are_shown_with_what_was_frozen(app):
+    company = app.set_up_company(legal_name_az="“Nümunə İşıq”")
+    person = app.set_up_company(legal_form="fərdi sahibkar", legal_name_az="Aysel Nümunə")
+    renamed = app.set_up_company()
     numbers = {
-        "company": house.certify(company),
-        "person": house.certify(person),
-        "renamed": house.certify(renamed),
+        "company": app.certify(company),
+        "person": app.certify(person),
+        "renamed": app.certify(renamed),
     }
-    before = {name: house.verify(number)["certificate"] for name, number in numbers.items()}
-    tag = house.anonymous.get(f"/v1/certificates/{numbers['company']}").headers["ETag"]
+    before = {name: app.verify(number)["certificate"] for name, number in numbers.items()}
+    tag = app.anonymous.get(f"/v1/certificates/{numbers['company']}").headers["ETag"]
     for spelt in SPELT:
         ok(company.post("/v1/sites", json={"name": spelt, "district": "Ağdam"}))
 
-    run(house.database, command.downgrade, BEFORE)
-    execute(
-        house, "UPDATE sites SET district = name, economic_region = NULL WHERE name IN ('Aghdam', 'Агдам', 'Agdan')"
-    )
-    execute(house, "UPDATE sites SET district = name WHERE name = 'Şuşa'")
+    run(app.database, command.downgrade, BEFORE)
+    execute(app, "UPDATE sites SET district = name, economic_region = NULL WHERE name IN ('Aghdam', 'Агдам', 'Agdan')")
+    execute(app, "UPDATE sites SET district = name WHERE name = 'Şuşa'")
     # What was signed of this one is not what was frozen.
-    execute(house, "UPDATE certificates SET holder_name = 'Somebody' WHERE number = :number", number=numbers["renamed"])
-    run(house.database, command.upgrade, "head")
+    execute(app, "UPDATE certificates SET holder_name = 'Somebody' WHERE number = :number", number=numbers["renamed"])
+    run(app.database, command.upgrade, "head")
 
-    after = {name: house.verify(number)["certificate"] for name, number in numbers.items()}
+    after = {name: app.verify(number)["certificate"] for name, number in numbers.items()}
     assert after["company"] == before["company"]
     assert after["company"]["holder"]["name_az"] == "“Nümunə İşıq” MMC"
     assert after["person"] == before["person"]
     assert after["person"]["holder"]["voen"] is None
     assert after["renamed"]["holder"]["name_az"] is None
-    assert house.anonymous.get(f"/v1/certificates/{numbers['company']}").headers["ETag"] != tag
+    assert app.anonymous.get(f"/v1/certificates/{numbers['company']}").headers["ETag"] != tag
     for asked in (company.voen, "isig mmc"):
-        found = ok(house.anonymous.get("/v1/certificates", params={"holder": asked}))["items"]
+        found = ok(app.anonymous.get("/v1/certificates", params={"holder": asked}))["items"]
         assert [each["number"] for each in found] == [numbers["company"]]
-    with house.database.session() as session:
+    with app.database.session() as session:
         assert extracts.catch_up(session) == len(numbers)
 
     sites = {each["name"]: each for each in ok(company.get("/v1/sites"))["items"] if each["name"] in SPELT}

@@ -9,19 +9,13 @@ from app.certificates import description
 from app.certificates.model import Certificate, CertifiedDescription
 from app.products import store as products
 from app.registry import store as registry
-from app.schema import alembic_config, migrated
+from app.schema import migrated
 from app.schemes import canonical
-from tests.support import ok
+from tests.factories import ok
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261123_0130_extracts", "20261127_1900_matters"
 CHANGE = {"what": "supplier", "text": "Another mill.", "on": "2026-12-01"}
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
 
 
 def descriptions(database):
@@ -43,38 +37,38 @@ def present(database):
     return found
 
 
-def test_certificates_of_before_are_described_as_their_product_stands(house):
-    company = house.company()
+def test_certificates_of_before_are_described_as_their_product_stands(app):
+    company = app.set_up_company()
     full = company.add_product(national_code="7306300000", gtin="9520000000011", brand="Nümunə", ex_works="1450.50")
-    numbers = [house.certify(company, full, scheme="MIA"), house.certify(company)]
-    issued = descriptions(house.database)
-    assert issued == present(house.database)
+    numbers = [app.certify(company, full, scheme="MIA"), app.certify(company)]
+    issued = descriptions(app.database)
+    assert issued == present(app.database)
     ok(company.post(f"/v1/certificates/{numbers[0]}/changes", json=CHANGE))
     changed = ok(company.get(f"/v1/products/{full}"))["names"] | {"en": "Another name"}
-    with house.database.session() as session:
+    with app.database.session() as session:
         products.product(session, UUID(full)).names = changed
         session.commit()
 
-    run(house.database, command.downgrade, BEFORE)
-    run(house.database, command.upgrade, AFTER)
-    run(house.database, command.upgrade, "head")
-    assert migrated(house.database)
-    after = descriptions(house.database)
-    assert after == present(house.database)
+    run(app.database, command.downgrade, BEFORE)
+    run(app.database, command.upgrade, AFTER)
+    run(app.database, command.upgrade, "head")
+    assert migrated(app.database)
+    after = descriptions(app.database)
+    assert after == present(app.database)
     assert after.keys() == issued.keys()
     assert after != issued  # as it stands on the day of the migration
-    assert house.verify(numbers[0])["verdict"] == "valid"
+    assert app.verify(numbers[0])["verdict"] == "valid"
 
 
-def test_the_older_service_gets_causes_that_it_knows(house):
-    company = house.company()
-    number, other = house.certify(company), house.certify(company)
+def test_the_older_service_gets_causes_that_it_knows(app):
+    company = app.set_up_company()
+    number, other = app.certify(company), app.certify(company)
     for cause in ("document", "court", "hearing"):
-        house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": cause})
-    house.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "surveillance"})
-    house.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "licence"})
-    run(house.database, command.downgrade, BEFORE)
-    with house.database.read_engine.connect() as connection:
+        app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": cause})
+    app.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "surveillance"})
+    app.owner.act(f"/v1/certificates/{other}/suspend", {"cause": "licence"})
+    run(app.database, command.downgrade, BEFORE)
+    with app.database.read_engine.connect() as connection:
         rows = connection.execute(
             sa.text(
                 "SELECT c.number, s.cause, c.status_reason FROM suspensions s JOIN certificates c "
@@ -88,6 +82,6 @@ def test_the_older_service_gets_causes_that_it_knows(house):
         (other, "surveillance", "surveillance"),
     ]
     assert "during_investigation" not in columns
-    run(house.database, command.upgrade, "head")
-    assert house.verify(number)["verdict"] == "suspended"
-    assert house.owner.act(f"/v1/certificates/{other}/reinstate", {"cause": "surveillance"})["status"] == "active"
+    run(app.database, command.upgrade, "head")
+    assert app.verify(number)["verdict"] == "suspended"
+    assert app.owner.act(f"/v1/certificates/{other}/reinstate", {"cause": "surveillance"})["status"] == "active"

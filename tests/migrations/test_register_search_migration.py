@@ -6,16 +6,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import command
 
-from app.schema import alembic_config
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261122_2230_key_life", "20261122_2235_register_search"
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
 
 
 def put(database):

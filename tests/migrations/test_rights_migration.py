@@ -3,42 +3,42 @@
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from test_matters_migration import run
 
 from app.schema import migrated
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261127_2240_holder", "20261127_2250_rights"
 EVIDENCE = sa.text("SELECT kind, confirmed_by, confirmed_at, confirmed_by_uploader FROM evidence ORDER BY id")
 
 
-def evidence(house):
-    with house.database.read_engine.connect() as connection:
+def evidence(app):
+    with app.database.read_engine.connect() as connection:
         return connection.execute(EVIDENCE).all()
 
 
-def write(house, statement):
-    with house.database.write_engine.begin() as connection:
+def write(app, statement):
+    with app.database.write_engine.begin() as connection:
         connection.execute(sa.text(statement))
 
 
-def test_documents_confirmed_by_their_upload_stay_confirmed(house):
-    company = house.company(evidence=("permit", "tax-status"))
-    before = evidence(house)
+def test_documents_confirmed_by_their_upload_stay_confirmed(app):
+    company = app.set_up_company(evidence=("permit", "tax-status"))
+    before = evidence(app)
     assert [row.confirmed_by_uploader for row in before] == [False, False]
-    run(house.database, command.downgrade, BEFORE)
-    write(house, "UPDATE evidence SET confirmed_by = uploaded_by WHERE kind = 'tax-status'")
-    run(house.database, command.upgrade, AFTER)
-    run(house.database, command.upgrade, "head")
-    assert migrated(house.database)
-    permit, status = sorted(evidence(house), key=lambda row: row.kind)
+    run(app.database, command.downgrade, BEFORE)
+    write(app, "UPDATE evidence SET confirmed_by = uploaded_by WHERE kind = 'tax-status'")
+    run(app.database, command.upgrade, AFTER)
+    run(app.database, command.upgrade, "head")
+    assert migrated(app.database)
+    permit, status = sorted(evidence(app), key=lambda row: row.kind)
     assert permit == next(row for row in before if row.kind == "permit")
     assert status.confirmed_by_uploader and status.confirmed_at is not None
     with pytest.raises(sa.exc.IntegrityError, match="confirmed_by_another"):
-        write(house, "UPDATE evidence SET confirmed_by_uploader = FALSE")
+        write(app, "UPDATE evidence SET confirmed_by_uploader = FALSE")
     (item,) = (
         each
-        for each in house.owner.get(f"/v1/organisations/{company.organisation_id}/evidence").json()["items"]
+        for each in app.owner.get(f"/v1/organisations/{company.organisation_id}/evidence").json()["items"]
         if each["kind"] == "tax-status"
     )
-    house.reviewer.act(f"/v1/evidence/{item['id']}/withdraw-confirmation", {})
-    assert not any(row.confirmed_by_uploader for row in evidence(house))
+    app.reviewer.act(f"/v1/evidence/{item['id']}/withdraw-confirmation", {})
+    assert not any(row.confirmed_by_uploader for row in evidence(app))

@@ -12,25 +12,11 @@ from app.applications import items
 from app.applications.model import Evidence
 from app.db import new_id
 from app.products.model import Material, ProcessStep
-from app.schema import alembic_config
 from app.schemes.evidence_kinds import Scope, kinds
+from tests.migrations.helpers import run, some
 
 BEFORE, AFTER = "20261123_0130_extracts", "20261127_0900_rules_facts"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-
-
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
-
-
-def some(column):
-    """Any value that the column can hold."""
-    kind = column.type.python_type
-    plain = {int: 1, bool: False, datetime: NOW, date: date(2026, 11, 22), dict: {}}
-    return plain.get(kind, Decimal(1) if kind is Decimal else [] if kind is list else "x")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import first_edition
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -13,24 +12,25 @@ from app.actor import ActorKind
 from app.cli import app as mik
 from app.products.model import Material
 from app.schemes.lists import lists
-from tests.support import Caller, Clock, ok, open_house
+from tests.factories import ApiClient, Clock, ok, running_app
+from tests.migrations import first_edition
 
 AFTER = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 DATA = first_edition.read()
 
 
 @pytest.fixture(scope="module")
-def house(shared_database_url, tmp_path_factory):
+def app(shared_database_url, tmp_path_factory):
     folder = tmp_path_factory.mktemp("folder")
     first_edition.load(shared_database_url, folder, DATA)
-    with open_house(shared_database_url, folder, Clock(AFTER), base_url="http://localhost:8411") as house:
-        yield house
+    with running_app(shared_database_url, folder, Clock(AFTER), base_url="http://localhost:8411") as app:
+        yield app
 
 
-def member(house, party):
+def member(app, party):
     """The member of a company of the demo."""
     (user,) = [row for row in first_edition.rows_of(DATA, "users") if row["email"] == f"{party}@company.example"]
-    return Caller(house, Subject(ActorKind.USER, user["id"]))
+    return ApiClient(app, Subject(ActorKind.USER, user["id"]))
 
 
 def application(member, reference):
@@ -39,21 +39,21 @@ def application(member, reference):
 
 
 @pytest.mark.parametrize(("number", "verdict"), DATA["verdicts"].items())
-def test_certificates_verify_as_before(house, number, verdict):
-    assert house.verify(number)["verdict"] == verdict
-    token = house.token(number)
-    assert ok(house.anonymous.post("/v1/verify", json={"token": token}))["verdict"] == verdict
+def test_certificates_verify_as_before(app, number, verdict):
+    assert app.verify(number)["verdict"] == verdict
+    token = app.token(number)
+    assert ok(app.anonymous.post("/v1/verify", json={"token": token}))["verdict"] == verdict
 
 
-def test_no_row_is_lost(house):
-    with house.database.read_session() as session:
+def test_no_row_is_lost(app):
+    with app.database.read_session() as session:
         for name, table in DATA["tables"].items():
             count = session.scalar(sa.select(sa.func.count()).select_from(sa.table(name)))
             assert count >= len(table["rows"]), name
 
 
-def test_what_was_ticked_is_the_claim_and_the_value_is_kept(house):
-    with house.database.read_session() as session:
+def test_what_was_ticked_is_the_claim_and_the_value_is_kept(app):
+    with app.database.read_session() as session:
         now = {(line.product_id, line.position): line for line in session.scalars(sa.select(Material))}
     before = first_edition.rows_of(DATA, "materials")
     assert before and len(now) == len(before)
@@ -66,8 +66,8 @@ def test_what_was_ticked_is_the_claim_and_the_value_is_kept(house):
         assert row.basis == ("domestic" if line["origin_country"] == "AZ" else "cif")
 
 
-def test_what_is_not_on_the_lists_is_shown_and_refused_at_the_next_save(house):
-    maker = member(house, "r10")
+def test_what_is_not_on_the_lists_is_shown_and_refused_at_the_next_save(app):
+    maker = member(app, "r10")
     (old,) = [each for each in ok(maker.get("/v1/products"))["items"] if each["reference"] == "OLD-1"]
     path = f"/v1/products/{old['id']}"
     shown = ok(maker.get(path))
@@ -93,20 +93,20 @@ def as_body(product):
     return {name: value for name, value in product.items() if name not in left_out}
 
 
-def test_a_recommended_case_goes_back_to_review(house):
+def test_a_recommended_case_goes_back_to_review(app):
     """The first edition passed it; by the second, proofs, declaration, cost statement and visit are missing."""
-    footwear = member(house, "r10")
+    footwear = member(app, "r10")
     case = application(footwear, "demo-MIA-R10")
     assert case["state"] == "recommended"
-    refused = house.approver.post(f"/v1/applications/{case['id']}/approve", version="now")
+    refused = app.approver.post(f"/v1/applications/{case['id']}/approve", version="now")
     assert (refused.status_code, refused.json()["code"]) == (409, "not-eligible")
     assert {"C-16", "C-17"} <= {each["rule"] for each in refused.json()["findings"]}
     again = application(footwear, "demo-MIA-R10")
     assert (again["state"], again["certificates"]) == ("in_review", [])
 
 
-def test_a_case_that_waits_for_an_answer_asks_for_the_declaration(house):
-    pipes = member(house, "r02")
+def test_a_case_that_waits_for_an_answer_asks_for_the_declaration(app):
+    pipes = member(app, "r02")
     case = application(pipes, "demo-MIK-R02")
     assert case["state"] == "information_requested"
     answers = [{"question_id": each["id"], "text": "In January."} for each in case["questions"]]
@@ -116,8 +116,8 @@ def test_a_case_that_waits_for_an_answer_asks_for_the_declaration(house):
     assert refused.json()["code"] in {"incomplete", "declaration-missing"}
 
 
-def test_documents_without_a_subject_stay_and_speak_for_none(house):
-    tubes = member(house, "r01")
+def test_documents_without_a_subject_stay_and_speak_for_none(app):
+    tubes = member(app, "r01")
     organisation = ok(tubes.get("/v1/me"))["organisation"]["id"]
     documents = ok(tubes.get(f"/v1/organisations/{organisation}/evidence"))["items"]
     permit = next(each for each in documents if each["kind"] == "permit")
@@ -130,19 +130,19 @@ def test_documents_without_a_subject_stay_and_speak_for_none(house):
     assert found["C-08"]["outcome"] == "manual"  # “welding” is no operation of the list
 
 
-def test_an_origin_document_of_before_is_about_the_product(house):
-    with house.database.read_session() as session:
+def test_an_origin_document_of_before_is_about_the_product(app):
+    with app.database.read_session() as session:
         query = sa.text("SELECT stated FROM evidence WHERE kind = 'origin-document'").columns(stated=sa.JSON())
         stated = session.execute(query).scalars().all()
     assert stated and all((each["about"], each["country"]) == ("product", "AZ") for each in stated)
 
 
 @pytest.mark.parametrize("part", ["audit", "log"])
-def test_history_and_public_log_hold(house, part):
+def test_history_and_public_log_hold(app, part):
     environment = {
-        "MIK_DATA_DIR": str(house.settings.data_dir),
-        "MIK_DATABASE_URL": house.settings.database_url,
-        "MIK_BASE_URL": house.settings.base_url,
+        "MIK_DATA_DIR": str(app.settings.data_dir),
+        "MIK_DATABASE_URL": app.settings.database_url,
+        "MIK_BASE_URL": app.settings.base_url,
     }
     result = CliRunner().invoke(mik, ["doctor", "--only", part], env=environment)
     assert result.exit_code == 0, result.output

@@ -4,31 +4,24 @@ from alembic import command
 
 from app.certificates import status_list_check, status_list_store
 from app.ledger.service import known_keys
-from app.schema import alembic_config
+from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261122_2235_register_search", "20261122_2240_status_lists"
 
 
-def run(database, verb, revision):
-    config = alembic_config()
-    with database.write_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        verb(config, revision)
-
-
-def test_lists_are_made_from_the_certificates(house):
-    company = house.company()
+def test_lists_are_made_from_the_certificates(app):
+    company = app.set_up_company()
     case_id = company.apply(*(company.add_product() for _ in range(4)))
-    house.review(case_id)
-    revoked, suspended, given_back, _ = house.approve(case_id)["certificates"]
-    house.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "court-order"})
-    house.owner.act(f"/v1/certificates/{suspended}/suspend", {"cause": "hearing"})
+    app.review(case_id)
+    revoked, suspended, given_back, _ = app.approve(case_id)["certificates"]
+    app.owner.act(f"/v1/certificates/{revoked}/revoke", {"reason": "court-order"})
+    app.owner.act(f"/v1/certificates/{suspended}/suspend", {"cause": "hearing"})
     company.act(f"/v1/certificates/{given_back}/surrender")
 
-    run(house.database, command.downgrade, BEFORE)
-    run(house.database, command.upgrade, AFTER)
-    run(house.database, command.upgrade, "head")
-    with house.database.read_session() as session:
+    run(app.database, command.downgrade, BEFORE)
+    run(app.database, command.upgrade, AFTER)
+    run(app.database, command.upgrade, "head")
+    with app.database.read_session() as session:
         keys = {kid: key.public for kid, key in known_keys(session).items()}
         report = status_list_check.check(session, keys)
         set_bits = [
@@ -37,4 +30,4 @@ def test_lists_are_made_from_the_certificates(house):
         ]
     assert (report.lists, report.certificates, report.wrong) == (2, 4, None)
     assert set_bits == [2, 1]
-    assert house.anonymous.get("/v1/status-lists/revocation-1").status_code == 200
+    assert app.anonymous.get("/v1/status-lists/revocation-1").status_code == 200

@@ -27,8 +27,8 @@ from app.notifications import outbox, transport
 from app.notifications.delivery import LEASE, MailDelivery
 from app.notifications.model import Kind, OutgoingMessage
 from app.notifications.transport import SmtpServer, SmtpTransport
+from tests.factories import NOW, Clock, running_app
 from tests.live import free_port
-from tests.support import NOW, Clock, open_house
 
 TOKEN = "mikp_a-token-that-nobody-guesses"
 
@@ -293,27 +293,27 @@ def test_nothing_is_sent_where_the_server_speaks_no_tls(database, seal, clock, p
 def test_a_request_succeeds_though_the_mail_server_is_down_and_the_worker_sends_it_later(database_url, tmp_path, port):
     settings = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_seconds": 1}
     clock = Clock()
-    with open_house(database_url, tmp_path, clock, **settings) as house:
-        company = house.register()
-        answer = house.anonymous.post("/v1/auth/password-resets", json={"email": f"member@{company.voen}.example"})
+    with running_app(database_url, tmp_path, clock, **settings) as app:
+        company = app.register()
+        answer = app.anonymous.post("/v1/auth/password-resets", json={"email": f"member@{company.voen}.example"})
         assert answer.status_code == 202
-        wait_until(lambda: any(each.last_error for each in stored(house.database)))
+        wait_until(lambda: any(each.last_error for each in stored(app.database)))
         with mail_server(port) as inbox:
             clock.advance(minutes=5)
             wait_until(lambda: inbox.taken)
-            wait_until(lambda: all(each.delivered_at for each in stored(house.database)))
+            wait_until(lambda: all(each.delivered_at for each in stored(app.database)))
             assert [mail["To"] for mail in inbox.taken].count(f"member@{company.voen}.example") == 1
 
 
-def test_addresses_are_not_kept(house):
+def test_addresses_are_not_kept(app):
     """What was delivered, and what was confirmed, is forgotten after a month; what waits stays."""
-    house.anonymous.post("/v1/registrations", json={"email": "first@numune.example"})
-    assert len(house.mail()) == 1
-    house.clock.advance(days=32)
-    house.anonymous.post("/v1/registrations", json={"email": "second@numune.example"})
-    sweep.run(house.database, house.clock(), dry_run=False, say=lambda _: None)
-    assert [message.recipient for message in stored(house.database)] == ["second@numune.example"]
-    with house.database.read_session() as session:
+    app.anonymous.post("/v1/registrations", json={"email": "first@numune.example"})
+    assert len(app.mail()) == 1
+    app.clock.advance(days=32)
+    app.anonymous.post("/v1/registrations", json={"email": "second@numune.example"})
+    sweep.run(app.database, app.clock(), dry_run=False, say=lambda _: None)
+    assert [message.recipient for message in stored(app.database)] == ["second@numune.example"]
+    with app.database.read_session() as session:
         assert session.scalars(sa.select(AddressConfirmation)).all() == []
 
 
@@ -326,15 +326,15 @@ def wait_until(is_so):
     raise AssertionError("It never came.")
 
 
-def test_files_of_the_demo(house, monkeypatch):
-    company = house.register()
+def test_files_of_the_demo(app, monkeypatch):
+    company = app.register()
     email = f"member@{company.voen}.example"
-    house.anonymous.post("/v1/auth/password-resets", json={"email": email, "language": "en"})
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.database_url)
+    app.anonymous.post("/v1/auth/password-resets", json={"email": email, "language": "en"})
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
+    monkeypatch.setenv("MIK_DATABASE_URL", app.settings.database_url)
     run = CliRunner()
     assert f"{email}  reset-requested" in run.invoke(mik, ["admin", "mail", "list"]).output
-    (mail,) = house.mail(email)
+    (mail,) = app.mail(email)
     listed = run.invoke(mik, ["admin", "mail", "list"]).output
     assert listed.splitlines()[-1].split("  ") == [mail.name, email, "Set a new password"]
     shown = run.invoke(mik, ["admin", "mail", "show", email]).output
@@ -342,5 +342,5 @@ def test_files_of_the_demo(house, monkeypatch):
     assert run.invoke(mik, ["admin", "mail", "show", mail.name, "--code"]).output.strip() == code_in(mail)
     assert run.invoke(mik, ["admin", "mail", "show", "nobody@numune.example"]).exit_code == 2
     assert run.invoke(mik, ["admin", "mail", "send"]).output == "0 sent, 0 not delivered.\n"
-    (path,) = house.settings.mail_dir.glob(f"{mail.name}.eml")
+    (path,) = app.settings.mail_dir.glob(f"{mail.name}.eml")
     assert path.stat().st_mode & 0o777 == 0o600

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.pages.browsing import HTML, PHONE
-from tests.pages.world import open_site
+from tests.pages.factories import open_site
 
 
 @pytest.fixture(scope="session")

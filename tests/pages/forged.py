@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from app.languages import LANGUAGES
 from tests.pages.browsing import write_film
-from tests.pages.world import open_site
+from tests.pages.factories import open_site
 
 WIDTHS = {"phone": (390, 844), "desk": (1280, 860)}
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.factories import product
+from tests.pages.factories import open_site
 from tests.pages.pages import TRIED
-from tests.pages.world import open_site
-from tests.support import product
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
@@ -44,15 +44,15 @@ SHOTS = (
 )
 
 
-def fill(house, site):
-    company = house.company(legal_name_az="“Nümunə Boru” MMC", legal_name_en="Sample Tube LLC (fictional)")
+def fill(app, site):
+    company = app.set_up_company(legal_name_az="“Nümunə Boru” MMC", legal_name_en="Sample Tube LLC (fictional)")
     names = {"en": "Welded steel tube, circular", "az": "Qaynaqlı polad boru, dairəvi", "ru": "Труба стальная сварная"}
     for verdict in ("valid", "suspended", "revoked"):
         wanted = product(company.site_id, names=names)
-        site.numbers[verdict] = house.certify(company, company.add_product(**wanted))
-    house.owner.act(f"/v1/certificates/{site.numbers['suspended']}/suspend", {"cause": "hearing"})
-    house.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "mark-on-uncertified-goods"})
-    site.signer = house.container.keys.signer()
+        site.numbers[verdict] = app.certify(company, company.add_product(**wanted))
+    app.owner.act(f"/v1/certificates/{site.numbers['suspended']}/suspend", {"cause": "hearing"})
+    app.owner.act(f"/v1/certificates/{site.numbers['revoked']}/revoke", {"reason": "mark-on-uncertified-goods"})
+    site.signer = app.container.keys.signer()
 
 
 def take(browser, site, shot):

@@ -10,6 +10,7 @@ from app.pages.verdicts import ALARMS, FACES
 from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import FAULT, addresses, every
 
+pytestmark = pytest.mark.no_coverage
 CONTRAST = {"runOnly": ["color-contrast"]}
 
 

@@ -67,14 +67,14 @@ def test_whatever_the_number_there_is_a_picture(http, number):
     assert FACES[Verdict.MISTYPED].word in ET.fromstring(answer.text).find(f"{SVG}title").text
 
 
-def test_a_change_shows_at_once(house):
-    number = house.certify()
-    before = house.http.get(address(number))
-    house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
-    after = house.http.get(address(number), headers={"If-None-Match": before.headers["ETag"]})
+def test_a_change_shows_at_once(app):
+    number = app.certify()
+    before = app.http.get(address(number))
+    app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+    after = app.http.get(address(number), headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200 and "Suspended" in after.text and "Valid" in before.text
-    house.clock.advance(days=2000)
-    assert "Expired" in house.http.get(address(number)).text
+    app.clock.advance(days=2000)
+    assert "Expired" in app.http.get(address(number)).text
 
 
 def test_the_text_to_copy_shows_the_badge(site, http):

@@ -24,12 +24,12 @@ def leaves(routes):
             yield route
 
 
-def test_every_page_is_known_here_and_open_to_everybody(shared_house):
+def test_every_page_is_known_here_and_open_to_everybody(shared_app):
     """The permission matrix of pages: each route outside the API's description is public, with and without a token."""
-    described = shared_house.http.get("/openapi.json").json()["paths"]
+    described = shared_app.http.get("/openapi.json").json()["paths"]
     found = {
         route.path
-        for route in leaves(shared_house.app.routes)
+        for route in leaves(shared_app.fastapi.routes)
         if isinstance(route, Route | Mount) and route.path.replace(":path}", "}") not in described
     }
     assert found == PAGES.keys() | BESIDE
@@ -38,8 +38,8 @@ def test_every_page_is_known_here_and_open_to_everybody(shared_house):
             if "{holder}" in address:
                 continue  # there is none in this house: tests/pages/test_register.py looks at it
             path = re.sub("{.*}", "MIK-2026-000042-Y", address)
-            answer = shared_house.http.get(path, headers=HTML)
-            same = shared_house.http.get(path, headers=HTML | {"Authorization": "Bearer nonsense"})
+            answer = shared_app.http.get(path, headers=HTML)
+            same = shared_app.http.get(path, headers=HTML | {"Authorization": "Bearer nonsense"})
             assert (answer.status_code, answer.text) == (200, same.text)
 
 
@@ -136,9 +136,9 @@ def test_refusals_are_pages_for_people_and_problems_for_programs(http):
         (TooManyAttempts("secret", retry_after=7), 429, {"Retry-After": "7"}),
     ],
 )
-def test_faults_show_a_reference_and_nothing_else(house, fault, status, kept):
+def test_faults_show_a_reference_and_nothing_else(app, fault, status, kept):
     with patch("app.pages.verify.render", side_effect=fault):
-        answer = house.http.get("/verify", headers=HTML | {"Accept-Language": "de"})
+        answer = app.http.get("/verify", headers=HTML | {"Accept-Language": "de"})
     assert answer.status_code == status and '<html lang="de"' in answer.text
     assert answer.headers["X-Request-Id"] in answer.text and "secret" not in answer.text
     assert kept.items() <= dict(answer.headers).items() or answer.headers["Retry-After"] == "7"

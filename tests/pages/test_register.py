@@ -9,8 +9,8 @@ import pytest
 
 from app.languages import LANGUAGES, catalogue
 from app.pages import listing
+from tests.factories import product
 from tests.pages.browsing import HTML
-from tests.support import product
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }} %s", "\u202eevil", "a\x00b"]
 HOSTILE += ["👩‍👩‍👧" * 40, "ə" * 10_000, "%", "_", "'", "\\"]
@@ -104,11 +104,11 @@ def test_what_cannot_be_read_is_said_at_its_place(http, query, why):
     assert "certificates found" not in answer.text and 'action="/register"' in answer.text
 
 
-def test_nothing_found_and_nothing_there(http, shared_house):
+def test_nothing_found_and_nothing_there(http, shared_app):
     empty = http.get("/register?q=nothing-like-it").text
     assert "No certificates match this search." in empty and 'href="/register"' in empty
     with patch("app.pages.register.look_up", return_value=listing.Listing([], listing.Counts({}), 0, None, None)):
-        fresh = shared_house.http.get("/register", headers=HTML).text
+        fresh = shared_app.http.get("/register", headers=HTML).text
     assert "There is no certificate in the register yet." in fresh
 
 
@@ -120,9 +120,9 @@ def test_the_page_of_a_holder(site, http):
         assert http.get(f"/register/holders/{unknown}").status_code == 404
 
 
-def test_a_company_without_a_certificate_has_no_page(house):
-    company = house.company()
-    assert house.http.get(f"/register/holders/{company.organisation_id}", headers=HTML).status_code == 404
+def test_a_company_without_a_certificate_has_no_page(app):
+    company = app.set_up_company()
+    assert app.http.get(f"/register/holders/{company.organisation_id}", headers=HTML).status_code == 404
 
 
 def test_the_page_of_a_park(site, http):
@@ -141,13 +141,13 @@ def test_hostile_questions_are_only_text(http, text):
         assert "<script>alert" not in answer.text and "<img src=x" not in answer.text and ">49" not in answer.text
 
 
-def test_hostile_names_are_only_text(house):
-    company = house.company(legal_name_en="<b>&amp; “{{ 7*7 }}”", legal_name_az="<script>x</script>")
+def test_hostile_names_are_only_text(app):
+    company = app.set_up_company(legal_name_en="<b>&amp; “{{ 7*7 }}”", legal_name_az="<script>x</script>")
     names = {"az": "</a><script>1</script>", "en": '"><img src=x onerror=1>'}
-    number = house.certify(company, company.add_product(**product(company.site_id, names=names)))
+    number = app.certify(company, company.add_product(**product(company.site_id, names=names)))
     for path in ("/register", f"/register/holders/{company.organisation_id}", "/register/parks/AGDAM-SP"):
         for language in ("en", "az"):
-            page = house.http.get(path, params={"lang": language}, headers=HTML).text
+            page = app.http.get(path, params={"lang": language}, headers=HTML).text
             assert number in numbers_in(page)
             assert "<script>" not in page and "<img" not in page and "<b>" not in page and "“49”" not in page
 

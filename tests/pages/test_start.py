@@ -107,10 +107,8 @@ def test_hostile_text_is_only_text(http, text):
         assert "<script>alert" not in answer.text and "<img src=x" not in answer.text and ">49<" not in answer.text
 
 
-def test_nothing_is_kept(house):
-    before = house.http.get("/", headers=HTML).text
-    assert house.http.get(f"/apply/check?{TRIED}", headers=HTML).status_code == 200
-    assert house.http.get("/", headers=HTML).text == before
-    assert not re.search(
-        r"Set-Cookie", str(house.http.get(f"/apply/check?{TRIED}", headers=HTML).headers), re.IGNORECASE
-    )
+def test_nothing_is_kept(app):
+    before = app.http.get("/", headers=HTML).text
+    assert app.http.get(f"/apply/check?{TRIED}", headers=HTML).status_code == 200
+    assert app.http.get("/", headers=HTML).text == before
+    assert not re.search(r"Set-Cookie", str(app.http.get(f"/apply/check?{TRIED}", headers=HTML).headers), re.IGNORECASE)

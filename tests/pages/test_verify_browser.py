@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from app.languages import LANGUAGES, catalogue
 from tests.pages.browsing import PHONE, violations, write_film
 
+pytestmark = pytest.mark.no_coverage
 WEIGHT = 60 * 1024
 REQUESTS = 6
 OWN_READER = """globalThis.BarcodeDetector = class {

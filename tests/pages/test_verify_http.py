@@ -11,10 +11,11 @@ import pytest
 from app.languages import LANGUAGES, catalogue
 from app.pages.verdicts import ALARMS, FACES
 from app.verification.checks import Verdict
+from tests.factories import product
 from tests.pages.browsing import HTML
 from tests.pages.forged import forged_codes, mangled
-from tests.support import product
 
+pytestmark = pytest.mark.short
 DEMO = "This is a demonstration. Certificates, companies and contacts are invented; nothing here is valid."
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -189,7 +190,7 @@ def test_refusals_of_the_form(site, http):
     )
 
 
-def test_a_form_that_breaks_off_is_refused(shared_house):
+def test_a_form_that_breaks_off_is_refused(shared_app):
     """Nobody reads the refusal; that it is one, and no fault of ours, is for the log."""
     messages, sent = [{"type": "http.request", "body": b"token=eyJ", "more_body": True}], []
 
@@ -201,36 +202,36 @@ def test_a_form_that_breaks_off_is_refused(shared_house):
 
     headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"accept", b"text/html")]
     scope = {"type": "http", "method": "POST", "path": "/verify", "query_string": b"", "headers": headers}
-    shared_house.http.portal.call(shared_house.asgi, scope | {"app": shared_house.app}, receive, send)
+    shared_app.http.portal.call(shared_app.asgi, scope | {"app": shared_app.fastapi}, receive, send)
     assert sent[0]["status"] == 422
 
 
-def test_hostile_names_are_only_names(shared_house):
+def test_hostile_names_are_only_names(shared_app):
     """A name that was certified is shown as it is, and neither runs nor turns the line around."""
-    company = shared_house.company(legal_name_en="<b onclick=alert(1)>“Ağdam” & 'Co'</b>")
+    company = shared_app.set_up_company(legal_name_en="<b onclick=alert(1)>“Ağdam” & 'Co'</b>")
     wanted = product(company.site_id, names={"en": "<script>alert('{{x}}')</script>", "az": "%(az)s %d </script><!--"})
-    number = shared_house.certify(company, company.add_product(**wanted))
-    page = shared_house.http.get(f"/v/{number}", headers=HTML)
+    number = shared_app.certify(company, company.add_product(**wanted))
+    page = shared_app.http.get(f"/v/{number}", headers=HTML)
     assert shown(page) == "valid"
     assert "<script>alert" not in page.text and "<b onclick" not in page.text and "<!--" not in page.text
     assert "&lt;script&gt;alert(&#39;{{x}}&#39;)&lt;/script&gt;" in page.text
 
 
-def test_a_revocation_shows_in_the_very_next_look(shared_house):
-    number = shared_house.certify()
-    first = shared_house.http.get(f"/v/{number}", headers=HTML)
-    shared_house.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
-    second = shared_house.http.get(f"/v/{number}", headers=HTML | {"If-None-Match": first.headers["ETag"]})
+def test_a_revocation_shows_in_the_very_next_look(shared_app):
+    number = shared_app.certify()
+    first = shared_app.http.get(f"/v/{number}", headers=HTML)
+    shared_app.owner.act(f"/v1/certificates/{number}/revoke", {"reason": "court-order"})
+    second = shared_app.http.get(f"/v/{number}", headers=HTML | {"If-None-Match": first.headers["ETag"]})
     assert (shown(first), shown(second)) == ("valid", "revoked") and "a court order" in second.text
 
 
-def test_the_page_needs_no_database_session(shared_house, monkeypatch):
-    number, keeper = shared_house.certify(), shared_house.container.keys
+def test_the_page_needs_no_database_session(shared_app, monkeypatch):
+    number, keeper = shared_app.certify(), shared_app.container.keys
     keeper.reread()
     monkeypatch.setattr(keeper, "_seconds", lambda: keeper._read_at)  # the keys are read anew once in a second at most
     for way in ("session", "read_session"):
-        monkeypatch.setattr(type(shared_house.database), way, lambda *_: pytest.fail("a session was opened"))
-    assert shown(shared_house.http.get(f"/v/{number}", headers=HTML)) == "valid"
+        monkeypatch.setattr(type(shared_app.database), way, lambda *_: pytest.fail("a session was opened"))
+    assert shown(shared_app.http.get(f"/v/{number}", headers=HTML)) == "valid"
 
 
 def test_a_code_that_leads_elsewhere(site, http):

@@ -18,6 +18,7 @@ from app.schemes.facts import ResidencyState
 from app.schemes.outcome import SEVERITY, Outcome
 from app.schemes.scheme_file import load_schemes
 
+pytestmark = pytest.mark.short
 SAMPLE = files("app.registry") / "sample"
 REGISTER = {
     row.party_id: row

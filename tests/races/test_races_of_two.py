@@ -4,7 +4,8 @@ One round of each in `make test`, fifty in `make test-long` (`MIK_TEST_ROUNDS`).
 """
 
 import pytest
-from races_support import (
+
+from tests.races.helpers import (
     DEEDS,
     ROUNDS,
     Scene,
@@ -58,14 +59,14 @@ def _races():
 
 
 @pytest.mark.parametrize(("state", "first", "second"), races())
-def test_one_is_done_and_the_other_refused(shared_house, state, first, second):
-    company = shared_house.company()
-    scenes = [Scene(shared_house, company, state) for _ in range(ROUNDS)]
+def test_one_is_done_and_the_other_refused(shared_app, state, first, second):
+    company = shared_app.set_up_company()
+    scenes = [Scene(shared_app, company, state) for _ in range(ROUNDS)]
     if "lapse" in second:
-        shared_house.clock.advance(days=30)
+        shared_app.clock.advance(days=30)
     for round_, scene in enumerate(scenes):
         one_wins(scene, round_, first, second)
-    assert_chain_holds(shared_house)
+    assert_chain_holds(shared_app)
 
 
 def one_wins(scene, round_, *contenders):

@@ -11,7 +11,11 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from races_support import (
+
+from app.registry.model import Organisation, Residency, Site
+from tests.factories import PDF, ok
+from tests.helpers import rows
+from tests.races.helpers import (
     ROUNDS,
     Scene,
     assert_chain_holds,
@@ -19,10 +23,6 @@ from races_support import (
     assert_one_certificate_at_most,
     at_once,
 )
-
-from app.registry.model import Organisation, Residency, Site
-from tests.api.api_world import rows
-from tests.support import PDF, ok
 
 CLOSING = {"on": "2026-11-22", "reason": "Taken back by the park."}
 
@@ -35,27 +35,27 @@ def site_edited(scene):
 
 def confirmation_withdrawn(scene):
     permits = f"/v1/organisations/{scene.company.organisation_id}/evidence?kind=permit"
-    items = ok(scene.house.registrar.get(permits))["items"]
+    items = ok(scene.app.registrar.get(permits))["items"]
     item = next(each for each in items if each["kind"] == "permit" and each["confirmed_at"])
     path = f"/v1/evidence/{item['id']}/withdraw-confirmation"
-    version = scene.house.registrar.version_of(path)
+    version = scene.app.registrar.version_of(path)
     body = {"reason": "It was of another company."}
-    return partial(scene.house.registrar.post, path, version=version, json=body), "evidence.confirmation_withdrawn"
+    return partial(scene.app.registrar.post, path, version=version, json=body), "evidence.confirmation_withdrawn"
 
 
 def stage_set_back(scene):
     (residency,) = ok(scene.company.get("/v1/residencies"))["items"]
     path = f"/v1/residencies/{residency['id']}/stage"
-    put = partial(scene.house.registrar.put, path, version=residency["version"], json={"stage": "construction"})
+    put = partial(scene.app.registrar.put, path, version=residency["version"], json={"stage": "construction"})
     return put, "residency.updated"
 
 
 @pytest.mark.parametrize("change", [site_edited, confirmation_withdrawn, stage_set_back])
-def test_approval_and_a_change_to_what_it_rests_on(shared_house, change):
+def test_approval_and_a_change_to_what_it_rests_on(shared_app, change):
     """Changed first: nothing is granted, back to review. Approved first: a certificate over what was looked at, and
     the site, certified by now, is changed only after a report."""
     for round_ in range(ROUNDS):
-        scene = Scene(shared_house, shared_house.company(), "recommended")
+        scene = Scene(shared_app, shared_app.set_up_company(), "recommended")
         changing, event = change(scene)
         approved, changed = at_once([scene.prepared("approver approve"), changing], round_)
         events = scene.events()
@@ -72,7 +72,7 @@ def test_approval_and_a_change_to_what_it_rests_on(shared_house, change):
         state = assert_history_leads_to_the_present(scene)
         assert state == ("approved" if approved.status_code == 200 else "in_review")
         assert_one_certificate_at_most(scene, state)
-    assert_chain_holds(shared_house)
+    assert_chain_holds(shared_app)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_approval_and_a_change_to_what_it_rests_on(shared_house, change):
     ],
     ids=["site", "company", "residency"],
 )
-def test_an_approval_waits_for_a_change_that_is_under_way(shared_house, change):
+def test_an_approval_waits_for_a_change_that_is_under_way(shared_app, change):
     """Written, not yet committed: whoever decided now would decide over what is no longer so."""
-    scene = Scene(shared_house, shared_house.company(), "recommended")
+    scene = Scene(shared_app, shared_app.set_up_company(), "recommended")
     approve = scene.prepared("approver approve")
     table = change.table
     of_company = table.c.get("organisation_id", table.c.id) == UUID(scene.company.organisation_id)
-    with shared_house.database.session() as other, ThreadPoolExecutor(1) as thread:
+    with shared_app.database.session() as other, ThreadPoolExecutor(1) as thread:
         other.execute(change.where(of_company))
         deciding = thread.submit(approve)
         with pytest.raises(TimeoutError):
@@ -105,35 +105,35 @@ NOT_AS_RECOMMENDED = {(409, "dossier-changed"), (409, "not-eligible")}
 
 
 @pytest.mark.parametrize("deed", ["revoke", "suspend"])
-def test_the_owner_and_the_register_at_once(shared_house, deed):
+def test_the_owner_and_the_register_at_once(shared_app, deed):
     """The residency is cancelled while the owner acts on the certificate: what the register says is never lost."""
     for round_ in range(ROUNDS):
-        scene = Scene(shared_house, shared_house.company(), "active")
+        scene = Scene(shared_app, shared_app.set_up_company(), "active")
         (residency,) = ok(scene.company.get("/v1/residencies"))["items"]
         path = f"/v1/residencies/{residency['id']}/cancel"
-        cancel = partial(shared_house.registrar.post, path, version=residency["version"], json=CLOSING)
+        cancel = partial(shared_app.registrar.post, path, version=residency["version"], json=CLOSING)
         acted, cancelled = at_once([scene.prepared(f"owner {deed}"), cancel], round_)
         assert cancelled.status_code == 200, cancelled.text
         number = scene.path.rpartition("/")[2]
         told = [each for each in scene.events() if each.startswith("certificate.")]
         if acted.status_code == 412:  # the register came first, and the owner had not seen that
             assert told == ["certificate.suspended"]
-            assert shared_house.verify(number)["certificate"]["reason"] == "residency"
+            assert shared_app.verify(number)["certificate"]["reason"] == "residency"
         else:
             assert acted.status_code == 200, acted.text
             assert told == (["certificate.revoked"] if deed == "revoke" else ["certificate.suspended"] * 2)
-        assert shared_house.verify(number)["verdict"] == ("revoked" if told[-1].endswith("revoked") else "suspended")
+        assert shared_app.verify(number)["verdict"] == ("revoked" if told[-1].endswith("revoked") else "suspended")
         causes = "SELECT count(*) FROM suspensions s JOIN certificates c ON c.id = s.certificate_id"
-        ((open_causes,),) = rows(shared_house, f"{causes} WHERE c.number = :n AND s.ended_at IS NULL", n=number)
+        ((open_causes,),) = rows(shared_app, f"{causes} WHERE c.number = :n AND s.ended_at IS NULL", n=number)
         assert open_causes == told.count("certificate.suspended")
-    assert_chain_holds(shared_house)
+    assert_chain_holds(shared_app)
 
 
-def test_a_file_added_while_the_application_is_submitted(shared_house):
+def test_a_file_added_while_the_application_is_submitted(shared_app):
     """What is in the dossier when it is submitted was there before; nothing slips in behind."""
-    company = shared_house.company()
+    company = shared_app.set_up_company()
     for round_ in range(ROUNDS):
-        scene = Scene(shared_house, company, "draft")
+        scene = Scene(shared_app, company, "draft")
         path = f"/v1/applications/{scene.case_id}/evidence"
         files = {"files": {"file": ("a.pdf", PDF)}, "data": {"kind": "other"}}
         submitted, added = at_once([scene.prepared("company submit"), partial(company.post, path, **files)], round_)
@@ -147,13 +147,13 @@ def test_a_file_added_while_the_application_is_submitted(shared_house):
             assert submitted.status_code == 200, submitted.text
             assert (added.status_code, added.json()["code"]) == (409, "application-frozen")
             assert (told, kept) == (["application.submitted"], [])
-    assert_chain_holds(shared_house)
+    assert_chain_holds(shared_app)
 
 
-def test_one_application_is_withdrawn_while_the_next_one_for_the_product_is_submitted(shared_house):
-    company = shared_house.company()
+def test_one_application_is_withdrawn_while_the_next_one_for_the_product_is_submitted(shared_app):
+    company = shared_app.set_up_company()
     for round_ in range(ROUNDS):
-        scene = Scene(shared_house, company, "submitted")
+        scene = Scene(shared_app, company, "submitted")
         (product_id,) = company.application(scene.case_id)["product_ids"]
         following = company.prepare(company.draft(product_id))
         submit = partial(company.post, f"/v1/applications/{following}/submit", version=1)
@@ -165,4 +165,4 @@ def test_one_application_is_withdrawn_while_the_next_one_for_the_product_is_subm
         else:
             assert (submitted.status_code, submitted.json()["code"]) == (409, "already-applied")
             assert told == ["application.withdrawn"]
-    assert_chain_holds(shared_house)
+    assert_chain_holds(shared_app)

@@ -9,10 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import test_cases_in_code
-from rules_support import CASES, SCHEMES, TABLE, mark_of
 
 from app.cli.rules.case_table import run_cases
+from tests.rules import test_cases_in_code
+from tests.rules.factories import CASES, SCHEMES, TABLE, mark_of
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {

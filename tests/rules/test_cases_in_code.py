@@ -10,28 +10,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules_support import (
-    AZERBAIJAN,
-    DAY,
-    GOOD,
-    HONEY,
-    SCHEMES,
-    D,
-    bill,
-    case,
-    changed,
-    costs,
-    finding,
-    item,
-    material,
-    product,
-    residency,
-    step,
-    steps,
-    waiting,
-    with_items,
-    without,
-)
 
 from app.applications.declaration import check_declared
 from app.applications.declared import declarable, declared_hash
@@ -58,6 +36,28 @@ from app.schemes.facts import (
 from app.schemes.figures import exact
 from app.schemes.lists import lists
 from app.schemes.material_origin import ProofState, read_bill_of_materials
+from tests.rules.factories import (
+    AZERBAIJAN,
+    DAY,
+    GOOD,
+    HONEY,
+    SCHEMES,
+    D,
+    bill,
+    case,
+    changed,
+    costs,
+    finding,
+    item,
+    material,
+    product,
+    residency,
+    step,
+    steps,
+    waiting,
+    with_items,
+    without,
+)
 
 COIL = material("7208", "TR", "830")
 

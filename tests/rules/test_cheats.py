@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from honest import ABROAD, AZ_OTHER, DAY, DOSSIERS, KARABAKH, SITE, agreed, foreign, item, record, region, step
 
 from app.schemes.eligibility import assess, judge
 from app.schemes.facts import (
@@ -27,6 +26,20 @@ from app.schemes.facts import (
 from app.schemes.lists import OperationClass, lists
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_file import load_schemes
+from tests.rules.honest import (
+    ABROAD,
+    AZ_OTHER,
+    DAY,
+    DOSSIERS,
+    KARABAKH,
+    SITE,
+    agreed,
+    foreign,
+    item,
+    record,
+    region,
+    step,
+)
 
 D = Decimal
 SCHEMES = load_schemes()

@@ -8,7 +8,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules_support import (
+
+from app.schemes import facts as f
+from app.schemes.canonical import canonical_json, jsonable
+from app.schemes.eligibility import assess, input_hash
+from app.schemes.lists import lists
+from app.schemes.outcome import SEVERITY, Outcome, worst
+from app.schemes.rules.origin import OriginRule
+from tests.rules.factories import (
     AZERBAIJAN,
     DAY,
     GOOD,
@@ -29,13 +36,6 @@ from rules_support import (
     steps,
     with_items,
 )
-
-from app.schemes import facts as f
-from app.schemes.canonical import canonical_json, jsonable
-from app.schemes.eligibility import assess, input_hash
-from app.schemes.lists import lists
-from app.schemes.outcome import SEVERITY, Outcome, worst
-from app.schemes.rules.origin import OriginRule
 
 TEXTS = (
     st.none()

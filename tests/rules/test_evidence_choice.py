@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules_support import DAY, item
 
 from app.schemes.evidence_choice import (
     awaiting,
@@ -18,6 +17,7 @@ from app.schemes.evidence_choice import (
 )
 from app.schemes.facts import Evidence
 from app.schemes.lists import lists
+from tests.rules.factories import DAY, item
 
 HOUR = timedelta(days=1)
 PERMIT, STATUS = "permit", "tax-status"

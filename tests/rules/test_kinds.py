@@ -6,7 +6,12 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules_support import (
+
+from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState, VolumeClaim
+from app.schemes.material_origin import OriginSettings
+from app.schemes.rules.condition import FACTS, fact_of
+from app.schemes.rules.names import similarity
+from tests.rules.factories import (
     AZERBAIJAN,
     CONTEXT,
     DAY,
@@ -29,12 +34,7 @@ from rules_support import (
     waiting,
     without,
 )
-from test_eligibility import ANY_FACTS
-
-from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState, VolumeClaim
-from app.schemes.material_origin import OriginSettings
-from app.schemes.rules.condition import FACTS, fact_of
-from app.schemes.rules.names import similarity
+from tests.rules.test_eligibility import ANY_FACTS
 
 PERMIT = {"kind": "evidence", "evidence": "permit"}
 STATUS = {"kind": "evidence", "evidence": "tax-status", "value": "taxpayer_status"}

@@ -4,7 +4,23 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from rules_support import (
+
+from app.cli.rules.case_table import facts_of
+from app.schemes.eligibility import assess
+from app.schemes.facts import (
+    Applicant,
+    PastCertificate,
+    Place,
+    Production,
+    Record,
+    ResidencyState,
+    SiteStage,
+    Subject,
+    VolumeClaim,
+    Zone,
+)
+from app.schemes.outcome import Outcome
+from tests.rules.factories import (
     AZERBAIJAN,
     CASES,
     DAY,
@@ -31,23 +47,7 @@ from rules_support import (
     with_items,
     without,
 )
-from test_cases_in_code import ROWS as IN_CODE
-
-from app.cli.rules.case_table import facts_of
-from app.schemes.eligibility import assess
-from app.schemes.facts import (
-    Applicant,
-    PastCertificate,
-    Place,
-    Production,
-    Record,
-    ResidencyState,
-    SiteStage,
-    Subject,
-    VolumeClaim,
-    Zone,
-)
-from app.schemes.outcome import Outcome
+from tests.rules.test_cases_in_code import ROWS as IN_CODE
 
 BLIND = replace(GOOD, evidence=None)
 BLIND_HONEY = replace(HONEY, evidence=None)

@@ -7,7 +7,21 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules_support import (
+
+from app.schemes.facts import Applicant, Basis, CostPlace, InputSummary, Subject, ValueStatement
+from app.schemes.figures import exact
+from app.schemes.lists import lists
+from app.schemes.material_origin import (
+    OriginSettings,
+    ProofState,
+    is_natural_person,
+    is_small_producer,
+    place_of,
+    read_bill_of_materials,
+    same_supplier,
+)
+from app.schemes.origin import Criterion, Result, determine, show_arithmetic, total, value_content
+from tests.rules.factories import (
     CONTEXT,
     DAY,
     GOOD,
@@ -26,20 +40,6 @@ from rules_support import (
     steps,
     with_items,
 )
-
-from app.schemes.facts import Applicant, Basis, CostPlace, InputSummary, Subject, ValueStatement
-from app.schemes.figures import exact
-from app.schemes.lists import lists
-from app.schemes.material_origin import (
-    OriginSettings,
-    ProofState,
-    is_natural_person,
-    is_small_producer,
-    place_of,
-    read_bill_of_materials,
-    same_supplier,
-)
-from app.schemes.origin import Criterion, Result, determine, show_arithmetic, total, value_content
 
 SETTINGS = SCHEMES["MIK"].ruleset.origin
 YEAR = {"period_from": date(2026, 6, 1), "period_until": date(2027, 5, 31)}

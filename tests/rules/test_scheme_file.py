@@ -8,7 +8,6 @@ from typing import get_args
 
 import pytest
 from pydantic import ValidationError
-from rules_support import GOOD, made, residency
 
 import app.schemes
 from app.errors import Invalid
@@ -24,6 +23,7 @@ from app.schemes.rules import AnyRule
 from app.schemes.rules.base import placeholders, seen
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_file import load_schemes, read_common, read_scheme, unknown_evidence
+from tests.rules.factories import GOOD, made, residency
 
 PACKAGE = Path(app.schemes.__file__).parent
 COMMON = read_common((PACKAGE / "marks" / "common.toml").read_text("utf-8"))

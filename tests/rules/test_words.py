@@ -4,9 +4,6 @@ import re
 from enum import Enum
 
 import pytest
-from rules_support import CASES, GOOD, MARKS, SCHEMES, bill, changed, finding, made, mark_of, material, replace
-from test_cases_in_code import ROWS as IN_CODE
-from test_marks import ROWS
 
 from app.certificates.model import RevocationReason
 from app.cli.rules.case_table import facts_of
@@ -17,6 +14,9 @@ from app.schemes.facts import Basis, CostPlace, ResidencyState, SiteStage, Visit
 from app.schemes.lists import OperationClass, country_name, lists
 from app.schemes.origin import Criterion
 from app.schemes.rules.base import Verdict, legible, name_of, placeholders
+from tests.rules.factories import CASES, GOOD, MARKS, SCHEMES, bill, changed, finding, made, mark_of, material, replace
+from tests.rules.test_cases_in_code import ROWS as IN_CODE
+from tests.rules.test_marks import ROWS
 
 LANGUAGES = ("en", "az")
 GROUPS = {

@@ -21,6 +21,7 @@ from app.actor import SYSTEM
 from app.keys import UnsafeKeyFile
 from app.settings import Settings
 
+pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, 10, tzinfo=UTC)
 STEP = int(NOW.timestamp()) // 30
 SECRET = base64.b32encode(b"12345678901234567890").decode()  # of RFC 6238, appendix B

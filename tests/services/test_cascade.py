@@ -5,8 +5,6 @@ from copy import copy
 from datetime import timedelta
 
 import pytest
-from certificates_world import World
-from registry_support import NOW, TODAY, VOENS, add_park, member, register
 
 from app.actor import SYSTEM
 from app.audit import AuditEvent
@@ -18,6 +16,7 @@ from app.registry import store as registry
 from app.registry.model import RegisterImport, Residency, ResidencyStatus, Stage
 from app.registry.periods import Move
 from app.registry.residency_rows import ResidencyDetails
+from tests.services.factories import NOW, TODAY, VOENS, World, add_park, member, register
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
-from registry_support import NOW
 
 from app import audit
 from app.actor import SYSTEM
 from app.commit_pipeline import COMMIT_STEPS
 from app.core.unit_of_work import WorkNotWritten
 from app.db import Database
+from tests.services.factories import NOW
 
 
 def note(session, event):

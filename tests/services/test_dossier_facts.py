@@ -2,32 +2,36 @@
 
 from uuid import UUID
 
+import pytest
+
 from app.applications import assessment
 from app.applications.model import Application
 from app.schemes import facts
-from tests.support import ok
+from tests.factories import ok
+
+pytestmark = pytest.mark.pg_sampled
 
 
-def gathered(house, application_id):
+def gathered(app, application_id):
     """Facts of the application, product by product."""
-    with house.database.session() as session:
+    with app.database.session() as session:
         application = session.get(Application, UUID(application_id))
         return {
             str(product_id): each.facts
             for product_id, each in assessment.judge(
-                session, application, house.clock(), hold=False
+                session, application, app.clock(), hold=False
             ).dossier.products.items()
         }
 
 
-def one(house, application_id):
-    (found,) = gathered(house, application_id).values()
+def one(app, application_id):
+    (found,) = gathered(app, application_id).values()
     return found
 
 
-def test_lines_costs_and_steps_are_passed_as_entered(house):
-    company = house.company()
-    paper = company.lay("other")["id"]
+def test_lines_costs_and_steps_are_passed_as_entered(app):
+    company = app.set_up_company()
+    paper = company.upload("other")["id"]
     lines = [
         {"name": "Coil", "hs4": "7208", "origin_country": "TR", "originating": False, "value": "830.000001"}
         | {"basis": "cif", "weight_kg": "1040.5"},
@@ -37,7 +41,7 @@ def test_lines_costs_and_steps_are_passed_as_entered(house):
     ]
     steps = [{"name": "Forming", "operation": "roll forming"}, {"name": "Own way", "operation": "My own way"}]
     draft = company.draft(company.add_product(materials=lines, steps=steps, unit="1000 pcs", flags=["excise"]))
-    found = one(house, draft)
+    found = one(app, draft)
     coil, box, flux = found.value.inputs
     assert (coil.claim, coil.basis, str(coil.value), str(coil.weight_kg)) == (
         False,
@@ -64,12 +68,12 @@ def test_lines_costs_and_steps_are_passed_as_entered(house):
     assert (found.product.unit, found.product.flags) == ("1000_pcs", {"excise"})
 
 
-def test_volumes_are_those_of_the_site_and_of_every_mark(house):
-    company = house.company()
+def test_volumes_are_those_of_the_site_and_of_every_mark(app):
+    company = app.set_up_company()
     certified, other = company.add_product(), company.add_product()
-    house.certify(company, certified, scheme="MIA")
+    app.certify(company, certified, scheme="MIA")
     application = company.prepare(company.draft(other))
-    found = one(house, application).volumes
+    found = one(app, application).volumes
     assert {(claim.product, int(claim.volume), claim.unit, claim.own) for claim in found.claims} == {
         (certified, 200, "t", False),
         (other, 200, "t", True),
@@ -78,57 +82,57 @@ def test_volumes_are_those_of_the_site_and_of_every_mark(house):
     assert not found.claim_awaits
 
 
-def test_a_statement_that_waits_is_no_claim(house):
-    company = house.company(evidence=False)
+def test_a_statement_that_waits_is_no_claim(app):
+    company = app.set_up_company(evidence=False)
     product_id = company.add_product()
     draft = company.draft(product_id)
-    item = company.lay("volume-statement", about=product_id, issued_on="2026-01-01", claimed_volume="9")
-    found = one(house, draft).volumes
+    item = company.upload("volume-statement", about=product_id, issued_on="2026-01-01", claimed_volume="9")
+    found = one(app, draft).volumes
     assert (found.claims, found.claim_awaits, found.capacity_awaits) == ((), True, False)
-    house.confirm_evidence(item)
-    assert not one(house, draft).volumes.claim_awaits
+    app.confirm_evidence(item)
+    assert not one(app, draft).volumes.claim_awaits
 
 
-def test_a_withdrawn_confirmation_is_passed_as_unconfirmed(house):
-    company = house.company(evidence=("permit",))
+def test_a_withdrawn_confirmation_is_passed_as_unconfirmed(app):
+    company = app.set_up_company(evidence=("permit",))
     draft = company.draft()
     (item,) = ok(company.get(f"/v1/organisations/{company.organisation_id}/evidence"))["items"]
-    assert [each.confirmed for each in one(house, draft).evidence.items] == [True]
-    house.registrar.act(f"/v1/evidence/{item['id']}/withdraw-confirmation", {"reason": "Another works."})
-    assert [each.confirmed for each in one(house, draft).evidence.items] == [False]
+    assert [each.confirmed for each in one(app, draft).evidence.items] == [True]
+    app.registrar.act(f"/v1/evidence/{item['id']}/withdraw-confirmation", {"reason": "Another works."})
+    assert [each.confirmed for each in one(app, draft).evidence.items] == [False]
 
 
-def test_the_declaration_and_the_visit(house):
-    company = house.company()
+def test_the_declaration_and_the_visit(app):
+    company = app.set_up_company()
     application = company.apply()
-    found = one(house, application)
+    found = one(app, application)
     made = found.declaration
     assert made.declared_hash == made.made_hash is not None
     assert (made.made_by, made.made_by_name) == (company.id, "Aysel Nümunə")
     assert (made.text_version, made.made_text_version) == ("2026.1", "2026.1")
     assert found.visit == facts.VisitFacts(None, None)
-    house.owner.act(f"/v1/applications/{application}/visit-waiver", {"reason": "A household."})
-    assert one(house, application).visit.waived_because == "A household."
-    house.review(application)
-    [number] = house.approve(application)["certificates"]
+    app.owner.act(f"/v1/applications/{application}/visit-waiver", {"reason": "A household."})
+    assert one(app, application).visit.waived_because == "A household."
+    app.review(application)
+    [number] = app.approve(application)["certificates"]
     second = company.draft()
-    assert one(house, second).visit == facts.VisitFacts(number, None)
-    assert one(house, second).declaration.made_hash is None
-    house.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
-    assert one(house, second).visit.certificate_in_force is None
-    house.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
+    assert one(app, second).visit == facts.VisitFacts(number, None)
+    assert one(app, second).declaration.made_hash is None
+    app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
+    assert one(app, second).visit.certificate_in_force is None
+    app.owner.act(f"/v1/certificates/{number}/reinstate", {"cause": "hearing"})
     elsewhere = company.draft(company.add_product(site_id=company.add_site(name="Hall 2")))
-    assert one(house, elsewhere).visit.certificate_in_force is None
-    house.clock.advance(days=366 * 3 + 1)
-    assert one(house, second).visit.certificate_in_force is None  # expired
+    assert one(app, elsewhere).visit.certificate_in_force is None
+    app.clock.advance(days=366 * 3 + 1)
+    assert one(app, second).visit.certificate_in_force is None  # expired
 
 
-def test_a_dry_run_has_nothing_to_declare(house):
-    company = house.company()
+def test_a_dry_run_has_nothing_to_declare(app):
+    company = app.set_up_company()
     product_id = company.add_product()
-    with house.database.session() as session:
+    with app.database.session() as session:
         judged = assessment.judge_products(
-            session, "MIK", UUID(company.organisation_id), [UUID(product_id)], house.clock()
+            session, "MIK", UUID(company.organisation_id), [UUID(product_id)], app.clock()
         )
         (dossier,) = judged.dossier.products.values()
     assert dossier.facts.declaration is None

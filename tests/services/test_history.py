@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from certificates_world import World
-from registry_support import NOW, TODAY, VOENS, member, register, resident
 
 from app.access.model import User
 from app.applications import history
@@ -16,6 +14,7 @@ from app.certificates import store as certificates
 from app.certificates.history import Ground, Inquiry
 from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
 from app.registry.model import Organisation, Residency
+from tests.services.factories import NOW, TODAY, VOENS, World, member, register, resident
 
 LATER = NOW + timedelta(days=3)
 OWNERSHIP = {"state_share_pct": "0"}

@@ -21,8 +21,9 @@ from app.registry.model import Site
 from app.schemes import canonical
 from app.schemes import service as schemes
 from app.schemes.model import RulesetRow
-from tests.support import publish
+from tests.factories import publish
 
+pytestmark = pytest.mark.pg_sampled
 STRICT = [("K-06", "pass_at", "99"), ("K-06", "review_at", "1")]
 
 
@@ -36,25 +37,25 @@ def ask(caller, version="2099.1", scheme="MIK"):
 
 
 @pytest.fixture
-def filled(house):
+def filled(app):
     """A certificate in force, a suspended one, one given back, a submitted case and a draft."""
-    company = house.company()
-    numbers = [house.certify(company) for _ in range(3)]
+    company = app.set_up_company()
+    numbers = [app.certify(company) for _ in range(3)]
     company.act(f"/v1/certificates/{numbers[2]}/surrender")
-    house.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "surveillance"})
+    app.owner.act(f"/v1/certificates/{numbers[1]}/suspend", {"cause": "surveillance"})
     case = company.apply()
     company.draft()
     return company, numbers, case
 
 
-def test_each_product_whose_outcome_differs_is_named_with_the_rules(house, filled):
+def test_each_product_whose_outcome_differs_is_named_with_the_rules(app, filled):
     company, numbers, case = filled
-    version = publish(house, "MIK", "2099.1").version  # in force now, as good as the one before
-    publish(house, "MIK", "2099.2", STRICT)
-    publish(house, "MIK", "2099.3")
-    about, *changed, summary = lines(ask(house.owner, "2099.2"))
+    version = publish(app, "MIK", "2099.1").version  # in force now, as good as the one before
+    publish(app, "MIK", "2099.2", STRICT)
+    publish(app, "MIK", "2099.3")
+    about, *changed, summary = lines(ask(app.owner, "2099.2"))
     assert version == "2099.1"
-    assert (about["type"], about["scheme"], about["as_of"]) == ("impact", "MIK", baku_day(house.clock()).isoformat())
+    assert (about["type"], about["scheme"], about["as_of"]) == ("impact", "MIK", baku_day(app.clock()).isoformat())
     assert (about["now"]["version"], about["then"]["version"]) == ("2099.3", "2099.2")
     by_id = {each["id"]: each for each in changed}
     assert numbers[2] not in by_id
@@ -70,41 +71,41 @@ def test_each_product_whose_outcome_differs_is_named_with_the_rules(house, fille
     assert {each["subject"] for each in summary["counts"]} == {"certificate", "case"}
 
 
-def test_a_version_that_changes_nothing_names_nothing(house, filled):
-    publish(house, "MIK", "2099.1", [("K-06", "pass_at", "39")])
-    publish(house, "MIK", "2099.2")
-    about, summary = lines(ask(house.auditor))
+def test_a_version_that_changes_nothing_names_nothing(app, filled):
+    publish(app, "MIK", "2099.1", [("K-06", "pass_at", "39")])
+    publish(app, "MIK", "2099.2")
+    about, summary = lines(ask(app.auditor))
     assert (about["then"]["version"], summary["changed"], summary["judged"]) == ("2099.1", 0, 3)
 
 
-def test_a_rule_that_one_version_does_not_have(house, filled):
-    publish(house, "MIK", "2099.1", STRICT)
-    publish(house, "MIK", "2099.2", without=["K-06"])
-    _, *changed, summary = lines(ask(house.owner))
+def test_a_rule_that_one_version_does_not_have(app, filled):
+    publish(app, "MIK", "2099.1", STRICT)
+    publish(app, "MIK", "2099.2", without=["K-06"])
+    _, *changed, summary = lines(ask(app.owner))
     assert summary["changed"] == len(changed) == 3
     assert all(each["rules"][-1]["before"] is None for each in changed if each["rules"][-1]["rule"] == "K-06")
 
 
-def test_it_is_for_the_owner_and_for_auditors(house):
-    publish(house, "MIK", "2099.1")
+def test_it_is_for_the_owner_and_for_auditors(app):
+    publish(app, "MIK", "2099.1")
     for role in Role:
         if role in (Role.APPLICANT, Role.SYSTEM):
             continue
         allowed = role in (Role.OWNER, Role.AUDITOR)
-        assert ask(house.staff(role)).status_code == (200 if allowed else 403), role
-    assert ask(house.company(evidence=False)).status_code == 403
-    assert ask(house.anonymous).status_code == 401
+        assert ask(app.staff(role)).status_code == (200 if allowed else 403), role
+    assert ask(app.set_up_company(evidence=False)).status_code == 403
+    assert ask(app.anonymous).status_code == 401
 
 
-def test_what_is_not_there(house):
-    assert ask(house.owner, "1999.1").status_code == 404
-    assert ask(house.owner, scheme="NONE").status_code == 404
-    assert house.owner.get("/v1/schemes/MIK/impact").status_code == 422
+def test_what_is_not_there(app):
+    assert ask(app.owner, "1999.1").status_code == 404
+    assert ask(app.owner, scheme="NONE").status_code == 404
+    assert app.owner.get("/v1/schemes/MIK/impact").status_code == 422
 
 
-def store_ruleset(house, version, **changes):
+def store_ruleset(app, version, **changes):
     """A ruleset as another version of the service published it."""
-    with house.database.session() as session:
+    with app.database.session() as session:
         content = schemes.mark(session, "MIK").ruleset.content() | {"version": version} | changes
         content = {name: value for name, value in content.items() if value is not None}
         row = RulesetRow(
@@ -112,7 +113,7 @@ def store_ruleset(house, version, **changes):
             version=version,
             digest=canonical.digest(content),
             content=content,
-            published_at=house.clock(),
+            published_at=app.clock(),
         )
         session.add(row)
         session.commit()
@@ -126,12 +127,12 @@ def store_ruleset(house, version, **changes):
         ({"rules": [{"id": "C-06", "kind": "tax_number"}]}, "earlier edition"),
     ],
 )
-def test_a_version_that_nothing_can_be_judged_by(house, changes, says):
-    store_ruleset(house, "2026.0", **changes)
-    refusal = ask(house.owner, "2026.0")
+def test_a_version_that_nothing_can_be_judged_by(app, changes, says):
+    store_ruleset(app, "2026.0", **changes)
+    refusal = ask(app.owner, "2026.0")
     assert (refusal.status_code, refusal.json()["code"]) == (409, "ruleset-not-judged")
     assert says in refusal.json()["detail"]
-    shown = house.http.get("/v1/schemes/MIK/rulesets").json()["items"]
+    shown = app.http.get("/v1/schemes/MIK/rulesets").json()["items"]
     assert "2026.0" in {each["version"] for each in shown}  # and all the same it can be read
 
 
@@ -139,10 +140,10 @@ def test_a_version_that_nothing_can_be_judged_by(house, changes, says):
 
 
 @pytest.fixture
-def run(house, monkeypatch):
-    monkeypatch.setenv("MIK_DATABASE_URL", house.settings.sqlalchemy_url)
-    monkeypatch.setenv("MIK_DATA_DIR", str(house.settings.data_dir))
-    monkeypatch.setattr("app.cli.rules.impact.utc_now", house.clock)
+def run(app, monkeypatch):
+    monkeypatch.setenv("MIK_DATABASE_URL", app.settings.sqlalchemy_url)
+    monkeypatch.setenv("MIK_DATA_DIR", str(app.settings.data_dir))
+    monkeypatch.setattr("app.cli.rules.impact.utc_now", app.clock)
     return lambda *words: CliRunner().invoke(commands, ["rules", "impact", *map(str, words)])
 
 
@@ -157,8 +158,8 @@ def strict_file(tmp_path):
     return path
 
 
-def test_the_command_says_the_same(house, run, strict_file):
-    number = house.certify()
+def test_the_command_says_the_same(app, run, strict_file):
+    number = app.certify()
     answer = run("--scheme", "mik", "--file", strict_file, "--json")
     assert answer.exit_code == 0, answer.output
     about, changed, summary = (json.loads(line) for line in answer.stdout.splitlines())
@@ -170,12 +171,12 @@ def test_the_command_says_the_same(house, run, strict_file):
     assert "1 judged, 0 changed" in run("--scheme", "MIK").stdout  # the file that comes with the service
 
 
-def test_a_published_version_at_the_terminal(house, run):
-    publish(house, "MIK", "2099.1", STRICT)
+def test_a_published_version_at_the_terminal(app, run):
+    publish(app, "MIK", "2099.1", STRICT)
     assert "compared with 2099.1" in run("--scheme", "MIK", "--version", "2099.1").stdout
 
 
-def test_wrong_options_end_with_words_and_2(house, run, strict_file):
+def test_wrong_options_end_with_words_and_2(app, run, strict_file):
     for words, says in (
         (("--scheme", "NONE"), "There is no such scheme."),
         (("--scheme", "MIA", "--file", strict_file), "not of MIA"),
@@ -193,9 +194,9 @@ def copied(row, **changes):
     return type(row)(**{column.key: getattr(row, column.key) for column in sa.inspect(type(row)).columns} | changes)
 
 
-def copy_certificate(house, number, serials):
+def copy_certificate(app, number, serials):
     """Further certificates like this one, each for a product of its own, twenty for a site."""
-    with house.database.session() as session:
+    with app.database.session() as session:
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
         product = session.get(Product, certificate.product_id)
         site = session.get(Site, certificate.site_id)
@@ -230,11 +231,11 @@ def copy_certificate(house, number, serials):
         session.commit()
 
 
-def peak(house, compared):
+def peak(app, compared):
     """Bytes at most held while the report is read and thrown away, and how many were judged."""
     last = None
     tracemalloc.start()
-    for piece in impact.report(house.database.read_session, compared, baku_day(house.clock())):
+    for piece in impact.report(app.database.read_session, compared, baku_day(app.clock())):
         last = piece[-1] if piece else last
         gc.collect()  # sessions are cycles: when they are collected is not the question here
     most = tracemalloc.get_traced_memory()[1]
@@ -245,16 +246,17 @@ def peak(house, compared):
 FEW, MANY = (int(each) for each in os.environ.get("MIK_TEST_IMPACT", "60,400").split(","))
 
 
-def test_memory_does_not_grow_with_the_certificates(house):
-    number = house.certify()
-    publish(house, "MIK", "2099.1", STRICT)
-    publish(house, "MIK", "2099.2")
-    with house.database.read_session() as session:
+@pytest.mark.long
+def test_memory_does_not_grow_with_the_certificates(app):
+    number = app.certify()
+    publish(app, "MIK", "2099.1", STRICT)
+    publish(app, "MIK", "2099.2")
+    with app.database.read_session() as session:
         compared = impact.versions(session, "MIK", "2099.1")
-    copy_certificate(house, number, range(FEW))
-    peak(house, compared)  # what is read once in a process is in memory now
-    few, judged_few = peak(house, compared)
-    copy_certificate(house, number, range(FEW, MANY))
-    many, judged_many = peak(house, compared)
+    copy_certificate(app, number, range(FEW))
+    peak(app, compared)  # what is read once in a process is in memory now
+    few, judged_few = peak(app, compared)
+    copy_certificate(app, number, range(FEW, MANY))
+    many, judged_many = peak(app, compared)
     assert (judged_few, judged_many) == (FEW + 1, MANY + 1)
     assert many < few * 1.25, (few, many)

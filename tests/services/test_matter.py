@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from certificates_world import World
-from registry_support import NOW, TODAY, member, register, staff
 
 from app.actor import Role
 from app.audit import AuditEvent
@@ -26,6 +24,7 @@ from app.db import new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, WrongState
 from app.ledger import store as ledger
 from app.ledger.entry import LogEvent
+from tests.services.factories import NOW, TODAY, World, member, register, staff
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from registry_support import NOW, VOENS, add_park, member, register, staff
 
 from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired
@@ -17,6 +16,9 @@ from app.products.model import CostKind, Place
 from app.registry import places
 from app.schemes.facts import Basis
 from app.schemes.lists import lists
+from tests.services.factories import NOW, VOENS, add_park, member, register, staff
+
+pytestmark = pytest.mark.pg_sampled
 
 
 def a_site(session, actor):

@@ -6,7 +6,6 @@ from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
-from registry_support import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, confirm, member, register, staff
 
 from app.actor import SYSTEM, Role
 from app.audit import AuditEvent
@@ -16,6 +15,7 @@ from app.registry.imports import RegisterFile
 from app.registry.model import Organisation, Park, RegisterImport, Residency, Site
 from app.registry.residency_rows import ChangeKind
 from app.registry.sheet import parse_register
+from tests.services.factories import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, confirm, member, register, staff
 
 SAMPLE = files("app.registry") / "sample"
 LINE = {

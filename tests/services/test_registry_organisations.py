@@ -5,7 +5,6 @@ import threading
 from datetime import timedelta
 
 import pytest
-from registry_support import NOW, VOENS, WRONG_CHECK_DIGIT, claim_of, confirm, member, refuse, register, staff
 
 from app.access import client_store, clients
 from app.actor import Actor, ActorKind, Role
@@ -14,6 +13,7 @@ from app.audit import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.registry import organisations, store
 from app.registry.model import Organisation, Standing
+from tests.services.factories import NOW, VOENS, WRONG_CHECK_DIGIT, claim_of, confirm, member, refuse, register, staff
 
 
 def listed(session, voen=VOENS[0], source="register"):

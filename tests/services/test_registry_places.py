@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from registry_support import NOW, TODAY, VOENS, member, register, staff
 
 from app.actor import Role
 from app.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorRequired, StaleVersion
 from app.registry import places
 from app.registry.model import Park
+from tests.services.factories import NOW, TODAY, VOENS, member, register, staff
 
 
 @pytest.fixture

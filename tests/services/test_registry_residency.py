@@ -6,7 +6,6 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from registry_support import NOW, TODAY, VOENS, add_park, member, register, resident, staff
 
 from app.actor import Actor, ActorKind, Role
 from app.audit import AuditEvent
@@ -15,6 +14,7 @@ from app.registry import residency, store
 from app.registry.model import Residency, ResidencyStatus, Stage
 from app.registry.periods import MOVES, Move, PeriodState, state_of, step
 from app.registry.residency_rows import ChangeKind, ResidencyDetails
+from tests.services.factories import NOW, TODAY, VOENS, add_park, member, register, resident, staff
 
 
 @pytest.fixture

@@ -5,10 +5,19 @@ from datetime import datetime
 
 import pytest
 from starlette.testclient import TestClient
-from verification_world import NOW, MemoryStore, content_of, record_of, ring_of, service_of, signer_of, token_of
 
 from app.keys import KeyRing
 from app.verification.desk import VerificationDesk
+from tests.verification.factories import (
+    NOW,
+    MemoryStore,
+    content_of,
+    record_of,
+    ring_of,
+    service_of,
+    signer_of,
+    token_of,
+)
 
 
 @pytest.fixture(scope="session")

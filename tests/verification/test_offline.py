@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from verification_world import DID, content_of, signer_of, token_of
 
 from app import jws
 from app.certificates import status_list
@@ -18,7 +17,9 @@ from app.ledger.entry import Entry, LogEvent
 from app.ledger.note import NoteSigner
 from app.verification.checks import Verdict
 from app.verification.offline import Sources, age, judge
+from tests.verification.factories import DID, content_of, signer_of, token_of
 
+pytestmark = pytest.mark.short
 SIGNER, THIEF = signer_of(0xC0FFEE), signer_of(0xBAD)
 LOG = NoteSigner("mark.example/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 ISSUED = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

@@ -6,10 +6,10 @@ import re
 import time
 
 import pytest
-from token_changes import ATTACKER, CONTENT, SIGNER, TOKENS, Token, b64, last_bits, sign_as
-from verification_world import token_of
 
 from app.verification.token_text import whole
+from tests.verification.factories import token_of
+from tests.verification.token_changes import ATTACKER, CONTENT, SIGNER, TOKENS, Token, b64, last_bits, sign_as
 
 NUMBER = "MIK-2026-000042-Y"
 TOKEN = TOKENS[NUMBER]

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.web.turnstile import Turnstile
-from tests.support import open_house
+from tests.factories import running_app
 
 
 def test_who_is_at_work_is_counted():
@@ -23,9 +23,9 @@ def test_who_is_at_work_is_counted():
 def test_a_service_that_runs_is_nobody_at_work(sqlite_template, tmp_path):
     """The server's own talk with the application lasts as long as the process."""
     url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'a.sqlite3')}"
-    with open_house(url, tmp_path) as house, TestClient(house.asgi) as client:
+    with running_app(url, tmp_path) as app, TestClient(app.asgi) as client:
         assert client.get("/health/live").status_code == 200
-        assert house.asgi._turnstile.others == 0
+        assert app.asgi._turnstile.others == 0
 
 
 def passed_in_each_turn(count, at_once, meanwhile=lambda _tasks: None):

@@ -3,11 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from verification_world import NOW
-
 from app.certificates.extract import certificate_members
 from app.verification.answer import answer, as_members, print_judgement
 from app.verification.checks import MISTYPED, judge_number
+from tests.verification.factories import NOW
 
 BASE = "https://mark.example"
 

@@ -6,12 +6,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 from starlette.testclient import TestClient
-from verification_world import ring_of, service_of, signer_of
 
 from app import jws
 from app.errors import Unavailable
 from app.verification import lane
 from app.verification.store import RegisterAway
+from tests.verification.factories import ring_of, service_of, signer_of
 
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}

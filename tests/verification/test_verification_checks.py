@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from verification_world import NOW, content_of, record_of, ring_of, signer_of, token_of
 
 from app import jws
 from app.certificates.model import CertificateStatus
@@ -22,6 +21,7 @@ from app.verification.checks import (
     judge_token,
     read_token,
 )
+from tests.verification.factories import NOW, content_of, record_of, ring_of, signer_of, token_of
 
 SIGNER = signer_of(0xC0FFEE)
 CONTENT = content_of()

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from verification_world import service_of
 
 from app.certificates import number as numbers
 from app.errors import TooManyAttempts
@@ -22,6 +21,7 @@ from app.verification.store import RegisterAway
 from app.verification.tally import Tally
 from app.web.limits import MAX_ADDRESSES, Limiter
 from app.web.middleware import RequestIds
+from tests.verification.factories import service_of
 
 NUMBER = "MIK-2026-000042-Y"
 HEADERS = [

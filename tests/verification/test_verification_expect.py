@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from verification_world import content_of, record_of, signer_of
 
 from app.verification.expect import Expectation, compare, plain, read_expectation
+from tests.verification.factories import content_of, record_of, signer_of
 
 RECORD = record_of(content_of(), "header.payload.signature", signer_of(1))
 

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verification_world import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
 from app.certificates import extract
 from app.certificates.number import CertificateNumber
@@ -18,6 +17,7 @@ from app.verification.answer import answer
 from app.verification.checks import MISTYPED, UNKNOWN, Verdict, judge_number
 from app.verification.forms import Forms, stretch_of
 from app.verification.sql import from_row
+from tests.verification.factories import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
 BASE = "https://mark.example"
 SIGNER, OTHER = signer_of(0xC0FFEE), signer_of(0xBEEF)

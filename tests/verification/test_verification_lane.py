@@ -7,14 +7,15 @@ from datetime import timedelta
 import anyio
 import pytest
 from starlette.testclient import TestClient
-from verification_world import NOW, ring_of, service_of, signer_of
 
 from app.keys import KeyRing, KeyState
 from app.verification import lane
 from app.verification.desk import VerificationDesk
 from app.verification.questions import Question
 from app.verification.store import RegisterAway
+from tests.verification.factories import NOW, ring_of, service_of, signer_of
 
+pytestmark = pytest.mark.short
 NUMBER = "MIK-2026-000042-Y"
 JSON = {"Content-Type": "application/json"}
 

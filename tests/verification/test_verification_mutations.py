@@ -13,12 +13,12 @@ import pytest
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import deserialize_compact
-from token_changes import CHANGES, RING, ROWS, TOKENS, Token, changed_payload, twin, unb64
-from verification_world import NOW
 
 from app import jws
 from app.verification.checks import Verdict, judge_token, read_token
 from app.verification.token_text import whole
+from tests.verification.factories import NOW
+from tests.verification.token_changes import CHANGES, RING, ROWS, TOKENS, Token, changed_payload, twin, unb64
 
 ROUNDS = 10_000
 JWKS = KeySet.import_key_set(json.loads(json.dumps(RING.jwks())))

@@ -8,7 +8,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 import sqlalchemy as sa
-from verification_world import content_of, record_of, signer_of
 
 from app.certificates import extract
 from app.certificates.model import Certificate, Extract
@@ -19,6 +18,7 @@ from app.verification import sql
 from app.verification.postgres_store import PostgresStore, Together
 from app.verification.store import RegisterAway
 from app.verification.stores import certificate_store
+from tests.verification.factories import content_of, record_of, signer_of
 
 SIGNER = signer_of(0xC0FFEE)
 NUMBER = "MIK-2026-000042-Y"

@@ -4,7 +4,9 @@ import base64
 import json
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from verification_world import content_of, record_of, ring_of, signer_of, token_of
+
+from tests.helpers import b64, unb64
+from tests.verification.factories import content_of, record_of, ring_of, signer_of, token_of
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -17,14 +19,6 @@ for serial, name in (("000042-Y", "Nümunə-Boru MMC"), ("000043-W", "Sample Wor
     CONTENT = content_of(f"MIK-2026-{serial}", holder_name=name)
     TOKENS[CONTENT.number] = token_of(SIGNER, CONTENT)
     ROWS[CONTENT.number] = record_of(CONTENT, TOKENS[CONTENT.number], SIGNER)
-
-
-def b64(raw):
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def dump(value):

@@ -11,13 +11,11 @@ import pytest
 
 from app.settings import Settings
 from app.web.observability import mask_personal_data
+from tests.factories import ok, running_app
 from tests.live import MIK, PATIENCE, Live, _wait_for, clean_environment, free_port
-from tests.support import ok, open_house
 
 LOG = """
 import logging, sys
-from app.settings import Profile, Settings
-from app.web.observability import configure_logging
 configure_logging(Settings.model_construct(profile=Profile(sys.argv[1]), log_level="info"))
 try:
     raise ValueError("refused for leyla@company.example")
@@ -61,13 +59,13 @@ def access_lines(caplog):
 
 def test_the_access_log_names_route_status_and_actor_and_no_personal_data(database_url, tmp_path, caplog):
     caplog.set_level(logging.INFO)
-    with open_house(database_url, tmp_path, log_level="debug") as house:
-        company = house.company()
-        token = house.token(house.certify())
+    with running_app(database_url, tmp_path, log_level="debug") as app:
+        company = app.set_up_company()
+        token = app.token(app.certify())
         caplog.clear()
         secrets = ["leyla@company.example", "Leyla Sample", "0010000101", token, "a wrong password of hers"]
         email, name, voen, _, password = secrets
-        http, form = house.http, {"grant_type": "password", "username": email, "password": password}
+        http, form = app.http, {"grant_type": "password", "username": email, "password": password}
         http.post("/v1/registrations", json={"email": email})
         body = {"token": "x" * 43, "email": email, "full_name": name, "password": password, "voen": voen}
         http.post("/v1/registrations/confirm", json=body)
@@ -94,10 +92,10 @@ def test_the_access_log_names_route_status_and_actor_and_no_personal_data(databa
 
 def test_without_access_log_and_figures_nothing_is_put_around_the_service(database_url, tmp_path, caplog):
     caplog.set_level(logging.INFO)
-    with open_house(database_url, tmp_path) as house:
-        house.http.get("/v1/parks")
+    with running_app(database_url, tmp_path) as app:
+        app.http.get("/v1/parks")
         assert access_lines(caplog) == []
-        assert type(house.app.door).__name__ == "Door"
+        assert type(app.asgi).__name__ == "Door"
 
 
 def test_figures_are_off_and_local_unless_asked_for():

@@ -17,14 +17,14 @@ PUBLIC = re.compile(
 )
 
 
-@pytest.mark.parametrize("shared_house", ["sqlite"], indirect=True, scope="module")
-def test_the_public_paths_are_these(shared_house):
+@pytest.mark.parametrize("shared_app", ["sqlite"], indirect=True, scope="module")
+def test_the_public_paths_are_these(shared_app):
     preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
-    paths = {route.path for route in shared_house.app.routes if isinstance(route, Route)}
+    paths = {route.path for route in shared_app.fastapi.routes if isinstance(route, Route)}
     assert len(paths) > 100
     for path in sorted(paths | {"/v1/verify", "/v1/verify/{number}"}):
         address = re.sub(r"{\w+(:path)?}", "x", path)
-        answer = shared_house.http.options(address, headers=preflight)
+        answer = shared_app.http.options(address, headers=preflight)
         assert (answer.headers.get("access-control-allow-origin") == "*") is bool(PUBLIC.fullmatch(address)), path
 
 

@@ -1,0 +1,3 @@
+import pytest
+
+pytestmark = [pytest.mark.no_coverage, pytest.mark.short]

@@ -1,0 +1,79 @@
+"""Read problem documents and tables, and send requests at the same moment."""
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import sqlalchemy as sa
+
+from app.web.problem_codes import problem_codes
+
+
+def refused(answer, status, code=None):
+    """The problem document of an answer that had to be refused in just this way."""
+    said = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:500]}"
+    assert answer.status_code == status, said
+    assert answer.headers["content-type"] == "application/problem+json", said
+    document = answer.json()
+    assert document["status"] == status, said
+    assert document["code"] in problem_codes(), said
+    assert document["type"].endswith(f"/problems/{document['code']}"), said
+    assert document["title"] and document["detail"], said
+    if code is not None:
+        assert document["code"] == code, said
+    return document
+
+
+def rows(app, statement, **values):
+    """What a statement finds in the tables, past the service."""
+    with app.database.write_engine.connect() as connection:
+        return connection.execute(sa.text(statement), values).all()
+
+
+def count(app, table):
+    return rows(app, f"SELECT count(*) FROM {table}")[0][0]
+
+
+def execute(app, statement, **values):
+    """Change the tables past the service."""
+    with app.database.write_engine.begin() as connection:
+        connection.execute(sa.text(statement), values)
+
+
+def stored_id(app, text):
+    """An id as the kind of database stores it, for statements in plain SQL."""
+    return text.replace("-", "") if app.database.is_sqlite else text
+
+
+def events(app, name):
+    """Data of every event of this name, oldest first."""
+    found = rows(app, "SELECT event, subject_id, data FROM audit_events ORDER BY seq")
+    return [row for row in found if row.event == name]
+
+
+def at_once(*calls):
+    """The answers to calls that all start in the same moment."""
+    start = Barrier(len(calls))
+
+    def run(call):
+        start.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+def statuses(answers):
+    return sorted(answer.status_code for answer in answers)
+
+
+def pointers(document):
+    return [error["pointer"] for error in document["errors"]]
+
+
+def b64(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

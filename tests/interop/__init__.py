@@ -1,0 +1,3 @@
+import pytest
+
+pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
