@@ -2,19 +2,20 @@
 
 from datetime import datetime
 
-from app import production, schema
-from app.certificates import extracts, logged
+from app import database_schema, startup_checks
+from app.certificates import log_events
+from app.certificates.read_model import projector
 from app.commit_pipeline import open_database
-from app.db import Database
-from app.errors import UnsafeToStart
-from app.ledger import log, log_key
-from app.ledger import service as ledger
-from app.ledger.key_files import KeyFiles
-from app.ledger.log_key import LogKeyFile
-from app.registry import places
-from app.schemes import service as schemes
-from app.schemes.scheme_file import load_schemes
-from app.settings import Profile, Settings
+from app.core.database import Database
+from app.core.errors import UnsafeToStart
+from app.core.settings import Profile, Settings
+from app.reference import parks
+from app.schemes import publishing
+from app.schemes.scheme_loader import load_schemes
+from app.signing import issuer_identity, log_signer
+from app.signing.key_files import KeyFiles
+from app.signing.log_signer import LogKeyFile
+from app.transparency import appender
 
 
 def prepare(settings: Settings, now: datetime) -> None:
@@ -24,25 +25,25 @@ def prepare(settings: Settings, now: datetime) -> None:
     `UnsafeToStart`, which says what to do.
     """
     if settings.profile is Profile.DEMO:
-        production.mark_demo_keys(settings)
+        startup_checks.mark_demo_keys(settings)
     database = open_database(settings.sqlalchemy_url)
     try:
         if settings.profile is Profile.DEMO:
-            schema.migrate(database)
+            database_schema.migrate(database)
         require_migrated(database)
-        database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
+        database.carry({appender.SIGNER: LogKeyFile(settings.log_key)})
         with database.session() as session:
-            stored = ledger.stored_issuer(session)
+            stored = issuer_identity.stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
-            issuer = ledger.fix_issuer(session, settings.issuer or demo_issuer, now)
-            log_key.adopt(session, settings.log_key)
-            ledger.adopt_keys(session, KeyFiles(settings.keys_dir, issuer), now)
-            schemes.publish(session, load_schemes().values(), now)
-            logged.catch_up(session, now)
-            places.seed_reference(session)
+            issuer = issuer_identity.fix_issuer(session, settings.issuer or demo_issuer, now)
+            log_signer.adopt(session, settings.log_key)
+            issuer_identity.adopt_keys(session, KeyFiles(settings.keys_dir, issuer), now)
+            publishing.publish(session, load_schemes().values(), now)
+            log_events.catch_up(session, now)
+            parks.seed_reference(session)
             session.commit()
         with database.session() as session:  # what was just logged is there now
-            extracts.catch_up(session)
+            projector.catch_up(session)
             session.commit()
     finally:
         database.dispose()
@@ -50,7 +51,7 @@ def prepare(settings: Settings, now: datetime) -> None:
 
 def require_migrated(database: Database) -> None:
     """Raises `UnsafeToStart` when the tables are those of another version."""
-    if not schema.migrated(database):
+    if not database_schema.migrated(database):
         raise UnsafeToStart(
             "The database is not migrated to this version of the service: run `mik admin migrate` first."
         )

@@ -1,19 +1,17 @@
 """What is written last in every transaction that commits, in the lock order, and the database whose sessions do so."""
 
-from app import (
-    audit,
-    schema,  # noqa: F401 (every table first: a column takes its type from the table that its foreign key names)
-)
-from app.certificates import extracts, status_list_service
+from app.audit import recorder
+from app.certificates import status_list_publisher
+from app.certificates.read_model import projector
+from app.core.database import Database
 from app.core.unit_of_work import CommitStep
-from app.db import Database
-from app.ledger import log
+from app.transparency import appender
 
 COMMIT_STEPS: tuple[CommitStep, ...] = (
-    status_list_service.write_noted_bits,  # locks the lists concerned and sets their bits
-    log.append_noted,  # locks the head of the log, then of the history; chains the events, adds and signs the entries
-    audit.append_noted,  # locks the head of the history; has work only where nothing was logged
-    extracts.write_noted,  # needs the entries of the log
+    status_list_publisher.write_noted_bits,  # locks the lists concerned and sets their bits
+    appender.append_noted,  # locks the log head, then the audit head; chains events, adds entries, signs the checkpoint
+    recorder.append_noted,  # locks the head of the history; has work only where nothing was logged
+    projector.write_noted,  # needs the entries of the log
 )
 
 

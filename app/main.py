@@ -14,122 +14,128 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from app import production, schema
-from app.access.passwords import Passwords
-from app.access.seal import Seal
-from app.access.tokens import AccessTokens
-from app.api import (
-    account,
-    applicant,
-    auditor,
-    auth,
-    calendar,
-    caseload,
+from app import database_schema, startup_checks
+from app.api import openapi
+from app.api.company import (
+    api_clients,
+    applications,
     claims,
-    context,
-    documents,
-    evidence,
-    goods,
-    impact,
-    lists,
-    matters,
+    me,
     members,
-    open_data,
-    openapi,
-    owner,
     precedents,
-    programs,
-    public,
-    registrar,
-    reports,
-    residencies,
-    reviewer,
-    status_lists,
-    users,
+    products,
+    registration,
+    token,
+    trial_assessment,
 )
-from app.api import keys as key_routes
-from app.api import log as log_routes
-from app.applications.files import EvidenceFiles
-from app.applications.quotas import Quotas
+from app.api.public import (
+    bulk_export,
+    certificates,
+    closed_lists,
+    credential_schemas,
+    documents,
+    reports,
+    status_lists,
+    transparency_log,
+    well_known,
+)
+from app.api.shared import evidence, matters
+from app.api.staff import (
+    assignment,
+    audit_events,
+    cases,
+    certificate_status,
+    holiday_calendar,
+    organisations,
+    residencies,
+    rules_impact,
+    staff_users,
+)
+from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.quotas import Quotas
+from app.auth.access_tokens import AccessTokens
+from app.auth.credentials.passwords import Passwords
 from app.bootstrap import require_migrated
-from app.certificates.issuing import Issuance
-from app.certificates.status_list_service import StatusLists
+from app.certificates.issuance import Issuance
+from app.certificates.status_list_publisher import StatusLists
 from app.commit_pipeline import open_database
+from app.core.crypto.secret_box import Seal
+from app.core.crypto.signer import access_signer
+from app.core.database import Database
 from app.core.dates import utc_now
+from app.core.errors import UnsafeToStart
+from app.core.settings import Profile, Settings
 from app.core.version import VERSION
-from app.db import Database
-from app.documents import organisation
-from app.documents.drawer import Drawer
-from app.documents.file_box import FileBox
-from app.documents.press import Press
+from app.documents.artifact_cache import Drawer
+from app.documents.pdf import signing_certificate
 from app.documents.render_pool import RenderPool
-from app.errors import UnsafeToStart
-from app.keys import access_signer
-from app.ledger import log
-from app.ledger import service as ledger
-from app.ledger.keeper import KeyKeeper
-from app.ledger.key_documents import KeyDocuments
-from app.ledger.key_files import KeyFiles
-from app.ledger.log_key import LogKeyFile
+from app.documents.renderer import Press
+from app.documents.upload_reader import FileBox
 from app.notifications import outbox
 from app.notifications.delivery import mail_delivery
-from app.pages import apply, badge, register, report, start
-from app.pages import problems as problem_pages
-from app.pages.faults import FaultPages
-from app.pages.frame import Frame, PageServices
-from app.pages.marks import Marks
-from app.pages.verify import VerifyPages
-from app.settings import Profile, Settings
-from app.verification.desk import VerificationDesk
-from app.verification.lane import Lane, batch_route
-from app.verification.stores import certificate_store
-from app.verification.tally import Tally
-from app.web import gate, observability, problems
+from app.pages.error_pages import FaultPages
+from app.pages.public import apply, badge, home, problem_pages, register, report
+from app.pages.public.verify import VerifyPages
+from app.pages.rendering import Frame, PageServices
+from app.pages.scheme_summaries import Marks
+from app.signing import issuer_identity
+from app.signing.key_documents import KeyDocuments
+from app.signing.key_files import KeyFiles
+from app.signing.key_provider import KeyKeeper
+from app.signing.log_signer import LogKeyFile
+from app.transparency import appender
+from app.verification.handler import Lane, batch_route
+from app.verification.metrics import Tally
+from app.verification.service import VerificationDesk
+from app.verification.stores.factory import certificate_store
+from app.web import observability
 from app.web.body import read_body
 from app.web.container import Container
-from app.web.door import Door
-from app.web.gate import Gates, Uploads
-from app.web.limits import Limiter
+from app.web.limits import concurrency
+from app.web.limits.concurrency import Gates, Uploads
+from app.web.limits.rate_limit import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
-from app.web.reading_trail import ReadingTrail
-from app.web.routing import PublicRouter, paths_of
+from app.web.problems import problem_details
+from app.web.read_audit import ReadingTrail
+from app.web.routes import PublicRouter, paths_of
+from app.web.verify_fast_path import Door
 
 Clock = Callable[[], datetime]
 
 ROUTERS = (
-    auth.router,
-    account.router,
+    token.router,
+    me.router,
     members.router,
-    users.router,
-    applicant.registration,
-    goods.router,
-    applicant.router,
-    programs.router,
-    applicant.trial,
-    reviewer.router,
-    registrar.router,
+    staff_users.router,
+    registration.registration,
+    products.router,
+    applications.router,
+    api_clients.router,
+    trial_assessment.trial,
+    cases.router,
+    organisations.router,
     claims.router,
     evidence.router,
     residencies.router,
     residencies.imports,
-    caseload.router,
+    assignment.router,
     precedents.router,
-    calendar.router,
-    auditor.router,
-    owner.router,
+    holiday_calendar.router,
+    audit_events.router,
+    certificate_status.router,
     matters.router,
     reports.router,
     documents.router,
-    open_data.router,
-    public.router,
-    lists.router,
-    impact.router,
-    context.router,
+    bulk_export.router,
+    certificates.router,
+    closed_lists.router,
+    rules_impact.router,
+    credential_schemas.router,
     status_lists.router,
-    log_routes.router,
-    key_routes.router,
+    transparency_log.router,
+    well_known.router,
     badge.router,
-    start.router,
+    home.router,
     register.router,
     report.router,
     apply.router,
@@ -171,12 +177,12 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     """Build every service of a worker. Raises `UnsafeToStart`, which says what to do."""
     observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
-        production.refuse(settings, clock())
+        startup_checks.refuse(settings, clock())
     database = open_database(settings.sqlalchemy_url)
     require_migrated(database)
     secret_box = Seal.of(settings.keys_dir)
     mail = mail_delivery(settings, database, secret_box, clock)
-    database.carry({log.SIGNER: LogKeyFile(settings.log_key), outbox.WAKE: mail.wake})
+    database.carry({appender.SIGNER: LogKeyFile(settings.log_key), outbox.WAKE: mail.wake})
     issuer = _issuer(database)
     keys = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
     is_demo = settings.profile is Profile.DEMO
@@ -184,13 +190,13 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         settings=settings,
         clock=clock,
         database=database,
-        is_migrated=schema.migrated,
+        is_migrated=database_schema.migrated,
         secret_box=secret_box,
         passwords=Passwords(settings.password_hashers),
         access_tokens=AccessTokens(
             access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
         ),
-        concurrency=Gates(gate.at_work(one_writer=database.is_sqlite), hashers=settings.password_hashers),
+        concurrency=Gates(concurrency.at_work(one_writer=database.is_sqlite), hashers=settings.password_hashers),
         uploads=Uploads(),
         keys=keys,
         key_documents=KeyDocuments(),
@@ -209,7 +215,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
         quotas=Quotas.of(settings),
         documents=Press(
             signer=keys.signer,
-            organisation=organisation.of_settings(settings, clock()),
+            organisation=signing_certificate.of_settings(settings, clock()),
             drawer=Drawer(settings.papers_dir),
             timestamp_url=settings.timestamp_url,
             demo=is_demo,
@@ -223,7 +229,7 @@ def build_container(settings: Settings, clock: Clock) -> Container:
 
 def _issuer(database: Database) -> str:
     with database.read_session() as session:
-        issuer = ledger.stored_issuer(session)
+        issuer = issuer_identity.stored_issuer(session)
     if issuer is None:
         raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
     return issuer
@@ -254,7 +260,7 @@ def _app_of(container: Container) -> FastAPI:
         servers=[{"url": settings.base_url}],
     )
     app.state.container = container
-    problems.install(app)
+    problem_details.install(app)
     frame = Frame(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
     page_services = PageServices(frame, Marks(database))
     signing = container.documents.organisation

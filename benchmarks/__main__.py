@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
-from app.schema import migrate
+from app.database_schema import migrate
 from benchmarks import deeds, http_cases, inside, judged
 from benchmarks.compare import Effort
 from benchmarks.http_cases import LANE, OURS, USUAL, Bench

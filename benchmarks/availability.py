@@ -29,8 +29,8 @@ from typing import Any
 import httpx2
 import sqlalchemy as sa
 
-from app import schema  # noqa: F401 (every table first: a column takes its type from the one its foreign key names)
-from app.access.passwords import Passwords
+from app import database_schema  # noqa: F401 (every table first: a column takes its type from the one its foreign key names)
+from app.auth.credentials.passwords import Passwords
 from app.core.dates import utc_now
 from benchmarks import inside
 from benchmarks.registers import BASE_URL, register

@@ -11,21 +11,20 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.certificates import number as numbers
-from app.certificates import store as certificates
-from app.certificates.record import CertificateRecord
+from app.certificates import certificate_number, certificate_repository
+from app.certificates.read_model.record import CertificateRecord
 from app.commit_pipeline import open_database
+from app.core.crypto.keyring import KeyRing
 from app.core.dates import utc_now
-from app.keys import KeyRing
-from app.ledger import store as log
-from app.ledger.service import known_keys
-from app.settings import Settings
-from app.verification.answer import as_members
-from app.verification.checks import MISTYPED, judge_number
-from app.verification.desk import VerificationDesk
-from app.verification.lane import Lane
-from app.verification.stores import certificate_store
-from app.verification.tally import Tally
+from app.core.settings import Settings
+from app.signing.issuer_identity import known_keys
+from app.transparency import log_repository
+from app.verification.handler import Lane
+from app.verification.metrics import Tally
+from app.verification.response import as_members
+from app.verification.service import VerificationDesk
+from app.verification.stores.factory import certificate_store
+from app.verification.verdict import MISTYPED, judge_number
 from app.web.body import read_body
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
@@ -103,9 +102,11 @@ def usual() -> FastAPI:
 
     @app.get("/v1/verify/{number}")
     def verify(number: str, session: Annotated[Session, Depends(session)]) -> Answer:
-        parsed = numbers.parse(number)
-        row = certificates.by_number(session, str(parsed)) if parsed else None
-        record = CertificateRecord.of(row, log.issued_of(session, [row.number]).get(row.number)) if row else None
+        parsed = certificate_number.parse(number)
+        row = certificate_repository.by_number(session, str(parsed)) if parsed else None
+        record = (
+            CertificateRecord.of(row, log_repository.issued_of(session, [row.number]).get(row.number)) if row else None
+        )
         judgement = judge_number(record, keys, utc_now()) if parsed else MISTYPED
         return Answer.model_validate(as_members(judgement, settings.base_url))
 

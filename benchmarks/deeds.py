@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.crypto.signer import certificate_signer
 from app.core.dates import utc_now
-from app.keys import certificate_signer
-from app.settings import Settings
+from app.core.settings import Settings
 from benchmarks import inside, load
 from benchmarks.registers import BASE_URL
 from benchmarks.servers import serving

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.commit_pipeline import open_database
-from app.ledger.model import LogHead
-from app.ledger.service import known_keys
+from app.signing.issuer_identity import known_keys
+from app.transparency.model import LogHead
 from benchmarks.made import COLUMNS, Filling, Row, made
 
 CHUNK = 10_000

@@ -12,15 +12,15 @@ from uuid import UUID
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.applications import assessment
+from app.applications.assessment import assessments as assessment_assessments
 from app.commit_pipeline import open_database
+from app.core.crypto.keyring import KeyRing
 from app.core.dates import utc_now
-from app.keys import KeyRing
-from app.ledger.service import known_keys
-from app.verification.answer import Printed
-from app.verification.desk import VerificationDesk
-from app.verification.questions import Question
-from app.verification.stores import certificate_store
+from app.signing.issuer_identity import known_keys
+from app.verification.request_parser import Question
+from app.verification.response import Printed
+from app.verification.service import VerificationDesk
+from app.verification.stores.factory import certificate_store
 from benchmarks import load
 from benchmarks.registers import BASE_URL, Register
 from tests.factories import Company, RunningApp, product, running_app
@@ -135,7 +135,9 @@ def assessments(opened: RunningApp, rounds: int) -> float:
 
     def assess() -> None:
         with opened.database.read_session() as session:
-            assessment.judge_products(session, "MIK", UUID(company.organisation_id), [UUID(product_id)], utc_now())
+            assessment_assessments.judge_products(
+                session, "MIK", UUID(company.organisation_id), [UUID(product_id)], utc_now()
+            )
 
     return 1 / _median(assess, calls=max(10, rounds * 5))
 

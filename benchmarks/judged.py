@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.cli.rules.case_table import Case, facts_of
-from app.schemes.eligibility import assess, input_hash
+from app.schemes.evaluator import assess, input_hash
 from app.schemes.facts import Facts
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 MARK = "MIK"
 GIVEN = {

@@ -12,10 +12,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from app.certificates.certificate_number import CertificateNumber
 from app.certificates.model import Certificate, Extract
-from app.certificates.number import CertificateNumber
-from app.ledger.entry import Entry, LogEvent
-from app.ledger.model import LogEntry
+from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.model import LogEntry
 
 Row = tuple[object, ...]
 

@@ -12,16 +12,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import jws, keys, schema
-from app.access import demo_staff
+from app import database_schema
+from app.auth import demo_staff
 from app.bootstrap import prepare
-from app.certificates import extracts
-from app.certificates.credential_untp import CertificateContent, build
-from app.certificates.lint import Grounds, lint, sign_credential
+from app.certificates.credential.linter import Grounds, lint, sign_credential
+from app.certificates.credential.untp_builder import CertificateContent, build
+from app.certificates.read_model import projector
 from app.commit_pipeline import open_database
+from app.core.crypto import jws
+from app.core.crypto import signer as crypto_signer
 from app.core.dates import utc_now
-from app.ledger.service import stored_issuer
-from app.settings import Settings
+from app.core.settings import Settings
+from app.signing.issuer_identity import stored_issuer
 from benchmarks.fill import fill
 
 BASE_URL = "http://localhost:8000"
@@ -67,7 +69,7 @@ def sign_some(made: Register, count: int) -> list[str]:
     with database.session() as session:
         issuer = stored_issuer(session)
         assert issuer is not None
-        signer = keys.certificate_signer(made.settings.certificate_key, issuer)
+        signer = crypto_signer.certificate_signer(made.settings.certificate_key, issuer)
         numbers = session.execute(
             sa.text("SELECT serial, number FROM certificates WHERE serial <= :count ORDER BY serial"), {"count": count}
         ).all()
@@ -90,7 +92,7 @@ def sign_some(made: Register, count: int) -> list[str]:
         with _past_the_guard(session):
             session.execute(sa.text("UPDATE certificates SET token_sha256 = :hash WHERE number = :number"), hashes)
             session.execute(sa.text("UPDATE log_entries SET sha256 = :hash WHERE subject = :number"), hashes)
-            extracts.catch_up(session)  # both changes dropped them
+            projector.catch_up(session)  # both changes dropped them
         session.commit()
     database.dispose()
     return tokens
@@ -136,7 +138,7 @@ def postgres() -> Iterator[Callable[[], str]]:
         made.append(name)
         fresh_url = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
         database = open_database(fresh_url)
-        schema.migrate(database)
+        database_schema.migrate(database)
         database.dispose()
         return fresh_url
 

@@ -6,9 +6,9 @@ On PostgreSQL one migration runs at a time (advisory lock) and gives up rather t
 import sqlalchemy as sa
 from alembic import context
 
-import app.schema  # noqa: F401 (fills the metadata)
-from app.db import Base, ExactDecimal, UtcDateTime
-from app.settings import Settings
+import app.database_schema  # noqa: F401 (fills the metadata)
+from app.core.database import Base, ExactDecimal, UtcDateTime
+from app.core.settings import Settings
 
 ONE_AT_A_TIME = 7_064_037_036  # any fixed number: the key of the advisory lock
 

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
 from app.commit_pipeline import open_database
-from app.ledger.log import SIGNER
-from app.ledger.note import NoteSigner
-from app.schema import migrate
+from app.database_schema import migrate
+from app.transparency.appender import SIGNER
+from app.transparency.signed_note import NoteSigner
 from tests.factories import running_app
 
 settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing there

@@ -19,23 +19,24 @@ from uuid import UUID
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app import actor
-from app.access import confirmations, passwords, service
-from app.access.model import SignIn
-from app.access.service import Subject
-from app.actor import SYSTEM, ActorKind, Role
+from app.auth import users
+from app.auth.authenticate import Subject
+from app.auth.credentials import address_confirmations, passwords
+from app.auth.model import SignIn
 from app.bootstrap import prepare
 from app.cli.admin.mail import code_in
+from app.core import actor
+from app.core.actor import SYSTEM, ActorKind, Role
+from app.core.database import new_id
 from app.core.dates import baku_day
-from app.db import new_id
+from app.core.settings import Settings
 from app.main import create_asgi_app
 from app.notifications.transport import read_mail
-from app.registry.voen import read as read_voen
-from app.schemes import service as schemes
+from app.organisations.tax_number import read as read_voen
+from app.schemes import publishing
 from app.schemes.evidence_kinds import Scope, kinds
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_file import load_schemes
-from app.settings import Settings
+from app.schemes.scheme_loader import load_schemes
 from tests.helpers import execute, stored_id
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -301,7 +302,7 @@ class RunningApp:
         name = name or "-".join(sorted(roles))
         if name not in self._staff:
             with self.database.session() as session:
-                user = service.create_staff(
+                user = users.create_staff(
                     session,
                     SYSTEM,
                     email=f"{name}@staff.example",
@@ -354,7 +355,7 @@ class RunningApp:
         """What shows that somebody reads the mail of this address, whether or not it has an account: the token of a
         registration. It is mailed; here it is made as the mail makes it, which is quicker."""
         with self.database.session() as session:
-            _, token = confirmations.issue(session, service.email_key(email), None, self.clock())
+            _, token = address_confirmations.issue(session, users.email_key(email), None, self.clock())
             session.commit()
         return token
 
@@ -631,7 +632,7 @@ def publish(app, scheme, version, changes=(), *, without=()):
             assert name in rule, name
             rule[name] = value
         changed = mark.model_copy(update={"ruleset": Ruleset.model_validate(content)})
-        schemes.publish(session, [changed], app.clock())
+        publishing.publish(session, [changed], app.clock())
         session.commit()
         return changed.ruleset
 

@@ -6,7 +6,7 @@ from threading import Barrier
 
 import sqlalchemy as sa
 
-from app.web.problem_codes import problem_codes
+from app.web.problems.problem_codes import problem_codes
 
 
 def refused(answer, status, code=None):

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from joserfc import jws as other_jws
 from joserfc.jwk import ECKey
 
-from app import jws
-from app.jws import PrivateKey, PublicKey, Reason, Refused, UnusableKey
+from app.core.crypto import jws
+from app.core.crypto.jws import PrivateKey, PublicKey, Reason, Refused, UnusableKey
 from tests.helpers import b64, unb64
 
 pytestmark = pytest.mark.short

@@ -14,9 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey, KeySet
 from joserfc.jws import deserialize_compact
 
-from app import jws, keys
-from app.jws import PublicKey, UnusableKey
-from app.keys import KEY_MOVES, KeyAction, KeyRing, KeyState, KnownKey, UnsafeKeyFile
+from app.core.crypto import jwk as crypto_jwk
+from app.core.crypto import jws, pem_files
+from app.core.crypto import signer as crypto_signer
+from app.core.crypto.jws import PublicKey, UnusableKey
+from app.core.crypto.keyring import KEY_MOVES, KeyAction, KeyRing, KeyState, KnownKey
+from app.core.crypto.pem_files import UnsafeKeyFile
 
 pytestmark = pytest.mark.short
 DID = "did:web:mark.example"
@@ -36,16 +39,16 @@ def names(folder):
 class TestFile:
     def test_made_on_first_use(self, tmp_path):
         path = tmp_path / "a" / "keys" / "certificate.pem"
-        first = keys.load_or_create(path)
+        first = pem_files.load_or_create(path)
         assert mode(path) == 0o600
         assert mode(path.parent) == 0o700
-        assert keys.load_or_create(path).public.x == first.public.x
+        assert pem_files.load_or_create(path).public.x == first.public.x
         assert names(path.parent) == ["certificate.pem"]
 
     def test_a_generous_umask_changes_nothing(self, tmp_path):
         before = os.umask(0)
         try:
-            keys.load_or_create(tmp_path / "k" / "a.pem")
+            pem_files.load_or_create(tmp_path / "k" / "a.pem")
         finally:
             os.umask(before)
         assert mode(tmp_path / "k" / "a.pem") == 0o600
@@ -54,22 +57,22 @@ class TestFile:
     @pytest.mark.parametrize("wide", [0o640, 0o604, 0o644, 0o660, 0o610, 0o601, 0o620, 0o777])
     def test_a_wider_mode_is_refused_in_words(self, tmp_path, wide):
         path = tmp_path / "a.pem"
-        keys.load_or_create(path)
+        pem_files.load_or_create(path)
         path.chmod(wide)
         with pytest.raises(UnsafeKeyFile) as caught:
-            keys.load_or_create(path)
+            pem_files.load_or_create(path)
         for part in (str(path), f"{wide:04o}", f"chmod 600 {path}"):
             assert part in caught.value.message
 
     def test_a_narrower_mode_is_fine(self, tmp_path):
         path = tmp_path / "a.pem"
-        made = keys.load_or_create(path)
+        made = pem_files.load_or_create(path)
         path.chmod(0o400)
-        assert keys.load(path).public.x == made.public.x
+        assert pem_files.load(path).public.x == made.public.x
 
     def test_missing(self, tmp_path):
         with pytest.raises(FileNotFoundError):
-            keys.load(tmp_path / "none.pem")
+            pem_files.load(tmp_path / "none.pem")
 
     def test_other_curve(self, tmp_path):
         path = tmp_path / "a.pem"
@@ -79,7 +82,7 @@ class TestFile:
         path.touch(mode=0o600)
         path.write_bytes(pem)
         with pytest.raises(UnsafeKeyFile, match="P-256"):
-            keys.load_or_create(path)
+            pem_files.load_or_create(path)
 
     @pytest.mark.parametrize("content", [b"", b"nonsense", b"\0" * 100_000])
     def test_damaged(self, tmp_path, content):
@@ -87,19 +90,19 @@ class TestFile:
         path.touch(mode=0o600)
         path.write_bytes(content)
         with pytest.raises(UnsafeKeyFile, match=r"a\.pem"):
-            keys.load_or_create(path)
+            pem_files.load_or_create(path)
 
     def test_not_a_file(self, tmp_path):
         (tmp_path / "folder").mkdir()
         os.mkfifo(tmp_path / "pipe", 0o600)
         for name in ("folder", "pipe"):
             with pytest.raises(UnsafeKeyFile, match="regular"):
-                keys.load_or_create(tmp_path / name)
+                pem_files.load_or_create(tmp_path / name)
 
     def test_no_place_for_it(self, tmp_path):
         (tmp_path / "occupied").touch()
         with pytest.raises(UnsafeKeyFile, match="occupied"):
-            keys.load_or_create(tmp_path / "occupied" / "a.pem")
+            pem_files.load_or_create(tmp_path / "occupied" / "a.pem")
 
     def test_a_folder_without_links_or_rights(self, tmp_path, monkeypatch):
         def refuse(*_paths):
@@ -107,7 +110,7 @@ class TestFile:
 
         monkeypatch.setattr(os, "link", refuse)
         with pytest.raises(UnsafeKeyFile, match="No key file can be made"):
-            keys.load_or_create(tmp_path / "a.pem")
+            pem_files.load_or_create(tmp_path / "a.pem")
         assert names(tmp_path) == []
 
     def test_threads_at_once_get_one_key(self, tmp_path):
@@ -115,7 +118,7 @@ class TestFile:
 
         def start():
             barrier.wait()
-            seen.append(keys.load_or_create(tmp_path / "k" / "a.pem").public.x)
+            seen.append(pem_files.load_or_create(tmp_path / "k" / "a.pem").public.x)
 
         threads = [threading.Thread(target=start) for _ in range(16)]
         for thread in threads:
@@ -134,9 +137,9 @@ class TestFile:
 
     def test_losing_the_race_takes_the_winners_key(self, tmp_path):
         path = tmp_path / "a.pem"
-        winner = keys.load_or_create(path)
-        keys.write_private(path, keys.create_private_key()[1])
-        assert keys.load(path).public.x == winner.public.x
+        winner = pem_files.load_or_create(path)
+        pem_files.write_private(path, pem_files.create_private_key()[1])
+        assert pem_files.load(path).public.x == winner.public.x
         assert names(tmp_path) == ["a.pem"]
 
 
@@ -146,33 +149,33 @@ def _meet_at(barrier):
 
 def _coordinate(path):
     _coordinate.barrier.wait()
-    return keys.load_or_create(path).public.x
+    return pem_files.load_or_create(path).public.x
 
 
 class TestFaces:
     def test_known_thumbprint(self):
-        assert keys.thumbprint(PublicKey.from_coordinates(KNOWN_X, KNOWN_Y)) == KNOWN_THUMBPRINT
+        assert crypto_jwk.thumbprint(PublicKey.from_coordinates(KNOWN_X, KNOWN_Y)) == KNOWN_THUMBPRINT
 
     def test_joserfc_agrees_on_thumbprints(self, tmp_path):
-        key = keys.load_or_create(tmp_path / "a.pem").public
-        assert ECKey.import_key(keys.public_jwk(key, "k")).thumbprint() == keys.thumbprint(key)
+        key = pem_files.load_or_create(tmp_path / "a.pem").public
+        assert ECKey.import_key(crypto_jwk.public_jwk(key, "k")).thumbprint() == crypto_jwk.thumbprint(key)
 
     def test_certificate_kid_and_access_kid(self, tmp_path):
-        certificates = keys.certificate_signer(tmp_path / "c.pem", DID)
-        access = keys.access_signer(tmp_path / "a.pem")
-        assert certificates.kid == f"{DID}#{keys.thumbprint(certificates.public)}"
-        assert access.kid == keys.thumbprint(access.public)
+        certificates = crypto_signer.certificate_signer(tmp_path / "c.pem", DID)
+        access = crypto_signer.access_signer(tmp_path / "a.pem")
+        assert certificates.kid == f"{DID}#{crypto_jwk.thumbprint(certificates.public)}"
+        assert access.kid == crypto_jwk.thumbprint(access.public)
         assert certificates.public.x != access.public.x
 
     def test_signer_signs_with_its_kid(self, tmp_path):
-        signer = keys.certificate_signer(tmp_path / "c.pem", DID)
+        signer = crypto_signer.certificate_signer(tmp_path / "c.pem", DID)
         token = signer.sign({"a": 1}, typ="vc+jwt")
         assert jws.verify(token, typ="vc+jwt", keys={signer.kid: signer.public}).kid == signer.kid
         assert signer.public.x not in repr(signer)
 
     def test_a_token_verifies_with_joserfc_from_the_jwks_alone(self, tmp_path):
-        signer = keys.certificate_signer(tmp_path / "c.pem", DID)
-        document = json.dumps(keys.jwks({signer.kid: signer.public}))
+        signer = crypto_signer.certificate_signer(tmp_path / "c.pem", DID)
+        document = json.dumps(crypto_jwk.jwks({signer.kid: signer.public}))
         found = deserialize_compact(
             signer.sign({"a": 1}, typ="vc+jwt"), KeySet.import_key_set(json.loads(document)), algorithms=["ES256"]
         )
@@ -183,22 +186,22 @@ class TestFaces:
         for private_value in (1, 2, 3, 90, 91):
             numbers = ec.derive_private_key(private_value, ec.SECP256R1()).public_key().public_numbers()
             x, y = (jws.base64url(n.to_bytes(32)) for n in (numbers.x, numbers.y))
-            jwk = keys.public_jwk(PublicKey.from_coordinates(x, y), "k")
+            jwk = crypto_jwk.public_jwk(PublicKey.from_coordinates(x, y), "k")
             assert jwk.keys() == {"kty", "crv", "x", "y", "alg", "use", "kid"}
             assert len(jwk["x"]) == len(jwk["y"]) == 43
 
 
 class TestReadJwks:
     KEY = PublicKey.from_coordinates(KNOWN_X, KNOWN_Y)
-    JWK = keys.public_jwk(KEY, "k")
+    JWK = crypto_jwk.public_jwk(KEY, "k")
 
     def test_round_trip(self):
-        document = json.dumps(keys.jwks({"k": self.KEY})).encode()
-        assert keys.read_jwks(document)["k"].x == KNOWN_X
+        document = json.dumps(crypto_jwk.jwks({"k": self.KEY})).encode()
+        assert crypto_jwk.read_jwks(document)["k"].x == KNOWN_X
 
     def test_other_kinds_are_passed_over(self):
         document = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "a"}, {"kty": "oct"}, self.JWK]}
-        assert list(keys.read_jwks(json.dumps(document).encode())) == ["k"]
+        assert list(crypto_jwk.read_jwks(json.dumps(document).encode())) == ["k"]
 
     @pytest.mark.parametrize(
         "members",
@@ -217,18 +220,18 @@ class TestReadJwks:
     )
     def test_refused(self, members):
         with pytest.raises(UnusableKey):
-            keys.read_jwks(json.dumps({"keys": members}).encode())
+            crypto_jwk.read_jwks(json.dumps({"keys": members}).encode())
 
     @pytest.mark.parametrize(
         "document", [b"", b"[]", b"null", b"\xff", b"{}", b'{"keys":[],"keys":[]}', b" " * 2_000_000]
     )
     def test_not_a_jwks(self, document):
         with pytest.raises(UnusableKey):
-            keys.read_jwks(document)
+            crypto_jwk.read_jwks(document)
 
     def test_from_jwk_wants_p256(self):
         with pytest.raises(UnusableKey, match="P-256"):
-            keys.from_jwk(self.JWK | {"crv": "P-384"})
+            crypto_jwk.from_jwk(self.JWK | {"crv": "P-384"})
 
 
 class TestStates:

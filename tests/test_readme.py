@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from app.cli import app as mik
-from app.settings import Settings
+from app.core.settings import Settings
 from tests.live import clean_environment, serving
 
 pytestmark = [pytest.mark.no_coverage, pytest.mark.short]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.strict_json import loads
+from app.core.strict_json import loads
 
 pytestmark = pytest.mark.short
 VALUES = st.recursive(

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from app.bootstrap import prepare
 from app.core.dates import utc_now
+from app.core.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 

@@ -8,13 +8,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from app.api.public import CertificateAnswer
-from app.verification.checks import Verdict
-from app.verification.expect import MAX_CHARS, Comparison
-from app.verification.questions import MAX_ITEMS
-from app.web import scopes
-from app.web.deps import TOKEN_URL
-from app.web.refusals import Problem, refuses
+from app.api.shared.certificate_schemas import CertificateAnswer
+from app.verification.expectation import MAX_CHARS, Comparison
+from app.verification.request_parser import MAX_ITEMS
+from app.verification.verdict import Verdict
+from app.web import scope_policy
+from app.web.dependencies import TOKEN_URL
+from app.web.problems.openapi_responses import Problem, refuses
 
 DESCRIPTION = """
 Certifies **where goods are made**. Companies apply, reviewers of the mark's owner decide by published rules and with
@@ -131,7 +131,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _add_clients(spec: dict[str, Any]) -> None:
     """How programs of companies get in, and with which scope each route is open to them."""
-    flow = {"tokenUrl": TOKEN_URL, "scopes": {scope.value: meaning for scope, meaning in scopes.MEANING.items()}}
+    flow = {"tokenUrl": TOKEN_URL, "scopes": {scope.value: meaning for scope, meaning in scope_policy.MEANING.items()}}
     spec["components"]["securitySchemes"] |= {
         "client": {
             "type": "oauth2",
@@ -139,10 +139,10 @@ def _add_clients(spec: dict[str, Any]) -> None:
             "flows": {"clientCredentials": flow},
         },
     }
-    for route, scope in scopes.ROUTES.items():
+    for route, scope in scope_policy.ROUTES.items():
         method, path = route.split()
         operation = spec["paths"][path][method.lower()]
-        operation["security"] = [*operation["security"], {"client": [] if scope is scopes.ANY else [scope.value]}]
+        operation["security"] = [*operation["security"], {"client": [] if scope is scope_policy.ANY else [scope.value]}]
 
 
 def _verdict() -> dict[str, Any]:

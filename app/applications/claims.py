@@ -16,23 +16,33 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.access import service as access
-from app.access import store as access_store
-from app.access.rights import person, require, require_second_factor
-from app.actor import Actor, Role
-from app.applications import cases, claim_store, evidence
-from app.applications.deadlines import claim_due, objections_until
-from app.applications.files import StoredFile
-from app.applications.items import About, Details
+from app.applications import case_access, claim_repository
+from app.applications.deadline_calculator import claim_due, objections_until
+from app.applications.evidence import evidence_documents
+from app.applications.evidence.details import About, Details
+from app.applications.evidence.file_store import StoredFile
+from app.applications.evidence.quotas import Quotas
 from app.applications.model import Evidence
-from app.applications.quotas import Quotas
+from app.audit import recorder
+from app.auth import authenticate, user_repository, users
+from app.auth.permissions import person, require, require_second_factor
+from app.core.actor import Actor, Role
+from app.core.errors import (
+    Conflict,
+    Expected,
+    Forbidden,
+    FourEyes,
+    Invalid,
+    NotFound,
+    Version,
+    WrongState,
+    check_version,
+)
 from app.core.messages import Message
 from app.core.text.normalize import tidy, wrong_with
-from app.errors import Conflict, Expected, Forbidden, FourEyes, Invalid, NotFound, Version, WrongState, check_version
-from app.registry import holidays, organisations
-from app.registry import store as registry
-from app.registry.model import Claim, ClaimState, Standing
+from app.organisations import organisation_repository, registration
+from app.organisations.model import Claim, ClaimState, Standing
+from app.reference import holiday_calendar
 
 
 class Decision(StrEnum):
@@ -50,11 +60,11 @@ ANOTHER_CONFIRMED = "Another claim of this number was confirmed."
 
 def visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
     """For those who read cases, and for its claimant; to everybody else there is none."""
-    claim = registry.claim(session, claim_id)
+    claim = organisation_repository.claim(session, claim_id)
     if claim is None or not (actor.is_staff or (actor.id is not None and claim.claimant_id == actor.id)):
         raise NotFound.of("company claim")
     if actor.is_staff:
-        require(actor, *cases.CASE_READERS)
+        require(actor, *case_access.CASE_READERS)
     return claim
 
 
@@ -69,36 +79,38 @@ def list_claims(
 ) -> Sequence[Claim]:
     """Staff see all; everybody else their own, whatever they ask for."""
     if actor.is_staff:
-        require(actor, *cases.CASE_READERS)
-        return registry.claims(session, states=states, voen=voen, after=after, limit=limit)
-    return registry.claims(session, claimant_id=person(actor), after=after, limit=limit)
+        require(actor, *case_access.CASE_READERS)
+        return organisation_repository.claims(session, states=states, voen=voen, after=after, limit=limit)
+    return organisation_repository.claims(session, claimant_id=person(actor), after=after, limit=limit)
 
 
 def others(session: Session, claim: Claim) -> Sequence[Claim]:
     """All other claims of the number, decided or not."""
-    return [each for each in registry.claims(session, voen=claim.voen) if each.id != claim.id]
+    return [each for each in organisation_repository.claims(session, voen=claim.voen) if each.id != claim.id]
 
 
 def documents(session: Session, rows: Collection[Claim]) -> Sequence[Evidence]:
     """What was uploaded with these; of a confirmed claim the company has it."""
-    return claim_store.documents(session, {row.organisation_id for row in rows if row.state != ClaimState.CONFIRMED})
+    return claim_repository.documents(
+        session, {row.organisation_id for row in rows if row.state != ClaimState.CONFIRMED}
+    )
 
 
 def beside(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Claim]:
     """Claims of others to act for a confirmed company, made since it was confirmed: for its members, and for those who
     read cases."""
-    company = organisations.get_organisation(session, actor, organisation_id)
-    require(actor, Role.APPLICANT, *cases.CASE_READERS)
+    company = registration.get_organisation(session, actor, organisation_id)
+    require(actor, Role.APPLICANT, *case_access.CASE_READERS)
     person(actor)
     if company.standing != Standing.CONFIRMED or company.confirmed_at is None:
         return ()
-    since = registry.claims(session, voen=company.voen, made_since=company.confirmed_at)
+    since = organisation_repository.claims(session, voen=company.voen, made_since=company.confirmed_at)
     return [each for each in since if each.state != ClaimState.CONFIRMED or each.proposed_by is not None]
 
 
 def due(session: Session, rows: Collection[Claim]) -> Mapping[UUID, datetime]:
     """By when a registrar decides about those that wait; worked out from the calendar, never stored."""
-    calendar = holidays.calendar(session)
+    calendar = holiday_calendar.calendar(session)
     return {row.id: claim_due(row.created_at, calendar) for row in rows if row.state == ClaimState.WAITING}
 
 
@@ -118,7 +130,9 @@ def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, acti
 
 def _locked(session: Session, claim: Claim) -> Claim:
     """Of two registrars who confirm two claims of one number, one comes first."""
-    return next(each for each in registry.claims(session, voen=claim.voen, lock=True) if each.id == claim.id)
+    return next(
+        each for each in organisation_repository.claims(session, voen=claim.voen, lock=True) if each.id == claim.id
+    )
 
 
 def _check_second_person(actor: Actor, claim: Claim, action: Decision) -> None:
@@ -142,7 +156,7 @@ def _check_proposal(session: Session, claim: Claim, now: datetime) -> None:
             "Others act for this company already. One registrar proposes to confirm the claim, another confirms it.",
             code="not-proposed",
         )
-    if Role.REGISTRAR not in access_store.roles_of(session, claim.proposed_by):
+    if Role.REGISTRAR not in user_repository.roles_of(session, claim.proposed_by):
         raise Conflict("Who proposed this is no registrar any more; propose it anew.", code="proposer-left")
     until = objections_until(claim.created_at)
     if now < until:
@@ -182,9 +196,9 @@ def confirm(
     if wrong:
         raise Invalid.with_all(wrong)
     # Applications and what they rest on are locked before the companies, as everywhere.
-    claim_store.hold_entries(session, claim.organisation_id)
-    company = registry.company_by_voen(session, claim.voen, lock=True)
-    entered = registry.organisation(session, claim.organisation_id, lock=True)
+    claim_repository.hold_entries(session, claim.organisation_id)
+    company = organisation_repository.company_by_voen(session, claim.voen, lock=True)
+    entered = organisation_repository.organisation(session, claim.organisation_id, lock=True)
     assert entered is not None  # a foreign key
     is_disputed = claim.state == ClaimState.DISPUTED
     if company is not None and company.standing == Standing.CONFIRMED and not is_disputed:
@@ -207,13 +221,13 @@ def confirm(
     except IntegrityError as why:  # an import listed the company at this very moment
         raise Conflict("The register listed this company just now; confirm again.", code="listed-meanwhile") from why
     if is_disputed:
-        access.join_others(session, actor, entered.id, now)
+        users.join_others(session, actor, entered.id, now)
     if company is not None:
         claim.organisation_id = company.id
         session.flush()
-        claim_store.merge(session, entered, company)
+        claim_repository.merge(session, entered, company)
     event, subject = ("claim.confirmed" if is_disputed else "organisation.confirmed"), ("organisation", target.id)
-    audit.record(session, actor, event, subject, now, claim=claim.id, merged_from=merged_from)
+    recorder.record(session, actor, event, subject, now, claim=claim.id, merged_from=merged_from)
     for other in () if is_disputed else others(session, claim):
         if ClaimState(other.state) in OPEN:
             _seal(session, actor, other, ANOTHER_CONFIRMED, now)
@@ -228,7 +242,7 @@ def propose(session: Session, actor: Actor, claim_id: UUID, *, basis: str, versi
     claim.proposal, claim.proposed_by, claim.proposed_at = _free_text(basis, "/basis"), person(actor), now
     claim.version += 1
     session.flush()
-    audit.record(session, actor, "claim.proposed", ("claim", claim.id), now)
+    recorder.record(session, actor, "claim.proposed", ("claim", claim.id), now)
     return claim
 
 
@@ -243,13 +257,13 @@ def _seal(session: Session, actor: Actor, claim: Claim, reason: str, now: dateti
     claim.state, claim.decided_at, claim.decided_by = ClaimState.REFUSED.value, now, person(actor)
     claim.reason = reason
     claim.version += 1
-    entered = registry.organisation(session, claim.organisation_id, lock=True)
+    entered = organisation_repository.organisation(session, claim.organisation_id, lock=True)
     assert entered is not None  # a foreign key
     entered.standing, entered.refusal_reason = Standing.REFUSED.value, reason
     entered.version += 1
-    access.seal_members(session, actor, entered.id, now)
+    users.seal_members(session, actor, entered.id, now)
     session.flush()
-    audit.record(session, actor, "organisation.refused", ("organisation", entered.id), now, claim=claim.id)
+    recorder.record(session, actor, "organisation.refused", ("organisation", entered.id), now, claim=claim.id)
 
 
 def may_claim_again(actor: Actor, ask_first: Callable[[], None] = lambda: None) -> None:
@@ -279,13 +293,13 @@ def claim_again(
     """Another claim, with evidence that none of this person's refused claims had. Errors: as `may_claim_again`;
     Invalid."""
     may_claim_again(actor)
-    if stored.sha256 in claim_store.hashes_of_refused(session, person(actor)):
+    if stored.sha256 in claim_repository.hashes_of_refused(session, person(actor)):
         raise Invalid.at(
             "/file", Message("This file was with your refused claim. Bring new evidence.", code="refused-before")
         )
-    claim = organisations.claim_again(session, actor, **names, voen=voen, now=now)
-    acting = access.acting_for(actor, claim.organisation_id)
-    evidence.add_of_company(
+    claim = registration.claim_again(session, actor, **names, voen=voen, now=now)
+    acting = authenticate.acting_for(actor, claim.organisation_id)
+    evidence_documents.add_of_company(
         session,
         acting,
         claim.organisation_id,
@@ -308,18 +322,18 @@ def _free_text(text: str, pointer: str) -> str:
 
 def to_erase(session: Session, now: datetime) -> Sequence[UUID]:
     """Refused claims with uploads that are due to be erased."""
-    return claim_store.to_erase(session, now - KEPT)
+    return claim_repository.to_erase(session, now - KEPT)
 
 
 def erase(session: Session, actor: Actor, claim_id: UUID, now: datetime) -> Sequence[str]:
     """Mark the uploads of a refused claim as erased; the hashes of the files that nothing else rests on."""
     require(actor, Role.SYSTEM)
-    claim = registry.claim(session, claim_id, lock=True)
+    claim = organisation_repository.claim(session, claim_id, lock=True)
     if claim is None or claim.state != ClaimState.REFUSED or claim.decided_at is None or claim.decided_at > now - KEPT:
         return []
-    rows = [row for row in claim_store.documents(session, [claim.organisation_id]) if row.erased_at is None]
+    rows = [row for row in claim_repository.documents(session, [claim.organisation_id]) if row.erased_at is None]
     for row in rows:
         row.erased_at = now
     session.flush()
-    audit.record(session, actor, "claim.erased", ("claim", claim.id), now, files=[row.sha256 for row in rows])
-    return sorted({row.sha256 for row in rows} - claim_store.still_kept(session, {row.sha256 for row in rows}))
+    recorder.record(session, actor, "claim.erased", ("claim", claim.id), now, files=[row.sha256 for row in rows])
+    return sorted({row.sha256 for row in rows} - claim_repository.still_kept(session, {row.sha256 for row in rows}))

@@ -12,21 +12,22 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.actor import Actor
-from app.applications import assessment, cases, store
-from app.applications.facts import ProductDossier
+from app.applications import application_repository, case_access
+from app.applications.assessment import assessments
+from app.applications.assessment.dossier import ProductDossier
 from app.applications.model import Application, Decision, Recommendation
 from app.applications.review import TERM_TOO_SHORT, Verdict
 from app.applications.workflow import Action, State
-from app.certificates.description import describe
-from app.certificates.issuing import Grant, Issuance, issue
+from app.certificates.credential.certified_description import describe
+from app.certificates.issuance import Grant, Issuance, issue
 from app.certificates.model import Certificate
+from app.core.actor import Actor
+from app.core.database import new_id
 from app.core.dates import baku_day
+from app.core.errors import Version
 from app.core.messages import Message
-from app.db import new_id
-from app.errors import Version
-from app.registry.legal_forms import is_legal_person, name_with_form
-from app.schemes.eligibility import Assessment
+from app.organisations.legal_forms import is_legal_person, name_with_form
+from app.schemes.evaluator import Assessment
 from app.schemes.outcome import Outcome
 
 SHORT = "term-too-short"
@@ -58,19 +59,19 @@ class SentBack:
 def approve(
     session: Session, actor: Actor, application_id: UUID, *, version: Version, issuance: Issuance, now: datetime
 ) -> Decided | SentBack:
-    application, recommendation = cases.admit_decision(session, actor, application_id, Action.APPROVE, version)
-    judged = assessment.judge(session, application, now, hold=True)
+    application, recommendation = case_access.admit_decision(session, actor, application_id, Action.APPROVE, version)
+    judged = assessments.judge(session, application, now, hold=True)
     verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
     granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == Verdict.APPROVE]
     objection = _objection(judged, recommendation, verdicts, granted)
-    short = [] if objection else assessment.short_terms(session, application, judged, granted, baku_day(now))
+    short = [] if objection else assessments.short_terms(session, application, judged, granted, baku_day(now))
     if short:
         objection = (SHORT, TERM_TOO_SHORT, short)
     if objection:
         code, message, findings = objection
         _send_back(session, actor, application, recommendation, message, now)
         return SentBack(application, code, message, findings)
-    assessment.keep(session, application, judged, "decision", now)
+    assessments.keep(session, application, judged, "decision", now)
     outcome = State.APPROVED if granted else State.REJECTED
     decision = _decide(session, actor, Action.APPROVE, application, recommendation, outcome, None, judged, now)
     grants = [_grant(application, decision, judged, pid, now) for pid in granted]
@@ -82,9 +83,9 @@ def reject(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Decided:
     """Refuse every product, whatever was recommended, with a reason that the applicant reads."""
-    application, recommendation = cases.admit_decision(session, actor, application_id, Action.REJECT, version)
-    judged = assessment.judge(session, application, now, hold=True)
-    assessment.keep(session, application, judged, "decision", now)
+    application, recommendation = case_access.admit_decision(session, actor, application_id, Action.REJECT, version)
+    judged = assessments.judge(session, application, now, hold=True)
+    assessments.keep(session, application, judged, "decision", now)
     refused = State.REJECTED
     decision = _decide(session, actor, Action.REJECT, application, recommendation, refused, reason, judged, now)
     return Decided(application, decision, ())
@@ -94,7 +95,7 @@ def return_to_review(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
 ) -> Application:
     """Differ from the recommendation: it is void, and the reviewer who holds the case acts next."""
-    application, recommendation = cases.admit_decision(session, actor, application_id, Action.RETURN, version)
+    application, recommendation = case_access.admit_decision(session, actor, application_id, Action.RETURN, version)
     _send_back(session, actor, application, recommendation, reason, now)
     return application
 
@@ -102,13 +103,13 @@ def return_to_review(
 def _send_back(
     session: Session, actor: Actor, application: Application, recommendation: Recommendation, why: str, now: datetime
 ) -> None:
-    note = cases.say(session, actor, application, why, internal=True, now=now)
-    cases.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
-    store.void(recommendation, now)
+    note = case_access.say(session, actor, application, why, internal=True, now=now)
+    case_access.move(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
+    application_repository.void(recommendation, now)
 
 
 def _objection(
-    judged: assessment.Judged,
+    judged: assessments.Judged,
     recommendation: Recommendation,
     verdicts: Mapping[UUID, Mapping[str, Any]],
     granted: Sequence[UUID],
@@ -117,14 +118,14 @@ def _objection(
     failed, open_, changed = [], [], []
     for pid in granted:
         judgement = judged.assessments[pid]
-        failed += assessment.as_reasons(pid, list(judgement.of(Outcome.FAIL)))
-        open_ += assessment.as_reasons(pid, list(judgement.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
+        failed += assessments.as_reasons(pid, list(judgement.of(Outcome.FAIL)))
+        open_ += assessments.as_reasons(pid, list(judgement.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
         accepted = {r["rule"]: r["seen"] for r in verdicts[pid]["resolutions"] if r["accept"]}
         for finding in judgement.of(Outcome.MANUAL):
             if finding.rule not in accepted:
-                open_ += assessment.as_reasons(pid, [finding])
+                open_ += assessments.as_reasons(pid, [finding])
             elif _lasting(finding.to_json()["values"]) != _lasting(accepted[finding.rule]):
-                changed += assessment.as_reasons(pid, [finding])
+                changed += assessments.as_reasons(pid, [finding])
     if failed:
         return (
             "not-eligible",
@@ -163,7 +164,7 @@ def _decide(
     recommendation: Recommendation,
     outcome: State,
     reason: str | None,
-    judged: assessment.Judged,
+    judged: assessments.Judged,
     now: datetime,
 ) -> Decision:
     """Write the decision with its products, and move the case to the state that it decides on."""
@@ -182,14 +183,16 @@ def _decide(
         dossier_hash=judged.dossier.hash,
     )
     session.add(decision)
-    cases.move(session, actor, application, action, outcome, now, decision=decision.id)
+    case_access.move(session, actor, application, action, outcome, now, decision=decision.id)
     session.flush()
-    store.add_decided(session, [_decided(application, decision, each, judged) for each in decision.products])
+    application_repository.add_decided(
+        session, [_decided(application, decision, each, judged) for each in decision.products]
+    )
     return decision
 
 
 def _decided(
-    application: Application, decision: Decision, result: Mapping[str, Any], judged: assessment.Judged
+    application: Application, decision: Decision, result: Mapping[str, Any], judged: assessments.Judged
 ) -> dict[str, Any]:
     product_id = UUID(result["product_id"])
     hs6 = judged.dossier.products[product_id].whole.product.hs6
@@ -204,7 +207,7 @@ def _decided(
     }
 
 
-def _result(verdict: Mapping[str, Any], judged: assessment.Judged, overruled: str | None) -> dict[str, Any]:
+def _result(verdict: Mapping[str, Any], judged: assessments.Judged, overruled: str | None) -> dict[str, Any]:
     """One product as decided: granted, or refused with all its reasons and every failed criterion."""
     product_id = UUID(verdict["product_id"])
     granted = overruled is None and verdict["outcome"] == Verdict.APPROVE
@@ -213,13 +216,13 @@ def _result(verdict: Mapping[str, Any], judged: assessment.Judged, overruled: st
         "product_id": verdict["product_id"],
         "outcome": "approved" if granted else "rejected",
         "reasons": [overruled] if overruled is not None else list(verdict["reasons"]),
-        "failed": [] if granted else assessment.as_reasons(product_id, list(failed)),
+        "failed": [] if granted else assessments.as_reasons(product_id, list(failed)),
         "resolutions": [{k: r[k] for k in ("rule", "accept", "reason")} for r in verdict["resolutions"]],
     }
 
 
 def _grant(
-    application: Application, decision: Decision, judged: assessment.Judged, product_id: UUID, now: datetime
+    application: Application, decision: Decision, judged: assessments.Judged, product_id: UUID, now: datetime
 ) -> Grant:
     each: ProductDossier = judged.dossier.products[product_id]
     judgement: Assessment = judged.assessments[product_id]

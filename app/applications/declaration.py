@@ -13,20 +13,20 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.access.rights import own_organisation, person
-from app.actor import Actor
-from app.applications import cases, store
-from app.applications.declared import declarable, declared_hash
+from app.applications import application_repository, case_access
+from app.applications.assessment.declared_hash import declarable, declared_hash
 from app.applications.model import Application, Declaration, DeclarationMethod, Evidence
 from app.applications.workflow import OPEN, State
+from app.audit import recorder
+from app.auth.permissions import own_organisation, person
+from app.core.actor import Actor
+from app.core.database import new_id
+from app.core.errors import Conflict
 from app.core.messages import Message, word_of
-from app.db import new_id
-from app.errors import Conflict
-from app.products import store as products
-from app.products.store import WholeProduct
-from app.registry import store as registry
-from app.registry.model import Site
+from app.organisations import organisation_repository
+from app.organisations.model import Site
+from app.products import product_repository
+from app.products.product_repository import WholeProduct
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,16 @@ def declared_now(
     sites: Collection[Site],
     evidence: Sequence[Evidence],
 ) -> Declared:
-    newest = store.declaration(session, application.id)
+    newest = application_repository.declaration(session, application.id)
     documents = declarable(application, wholes, evidence, newest)
     return Declared(declared_hash(wholes, sites, documents), tuple(row.id for row in documents), newest)
 
 
 def present(session: Session, application: Application) -> Declared:
     """What a declaration has to cover, read from the tables."""
-    wholes = products.by_id(session, store.product_ids(session, application.id))
-    sites = registry.sites_by_id(session, [each.product.site_id for each in wholes.values()])
-    evidence = store.evidence_for(session, application.organisation_id, application.id)
+    wholes = product_repository.by_id(session, application_repository.product_ids(session, application.id))
+    sites = organisation_repository.sites_by_id(session, [each.product.site_id for each in wholes.values()])
+    evidence = application_repository.evidence_for(session, application.organisation_id, application.id)
     return declared_now(session, application, list(wholes.values()), list(sites.values()), evidence)
 
 
@@ -87,7 +87,7 @@ def takes_declaration(
 
     `ask_first` is called between 403 and 409: a retry may come when the application is over.
     """
-    application = cases.visible(session, actor, application_id, lock=True)
+    application = case_access.visible(session, actor, application_id, lock=True)
     own_organisation(actor)
     person(actor)
     ask_first()
@@ -132,7 +132,7 @@ def declare(
     )
     session.add(row)
     session.flush()
-    audit.record(
+    recorder.record(
         session,
         actor,
         "application.declared",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.workflow import State
-from app.db import Base, JsonColumn, new_id, one_of, unique_where
+from app.core.database import Base, JsonColumn, new_id, one_of, unique_where
 
 
 class Application(Base):

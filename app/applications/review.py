@@ -9,16 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.actor import Actor
-from app.applications import assessment, cases, store
+from app.applications import application_repository, case_access
+from app.applications.assessment import assessments as assessment_assessments
+from app.applications.information_requests import Question, check_questions
 from app.applications.model import Application, InformationRequest, Recommendation
-from app.applications.questions import Question, check_questions
 from app.applications.workflow import Action, State
+from app.core.actor import Actor
+from app.core.database import new_id
 from app.core.dates import baku_day
+from app.core.errors import Conflict, Invalid, NotEligible, Version
 from app.core.messages import Message
-from app.db import new_id
-from app.errors import Conflict, Invalid, NotEligible, Version
-from app.schemes.eligibility import Assessment
+from app.schemes.evaluator import Assessment
 from app.schemes.outcome import Outcome
 
 TERM_TOO_SHORT = Message(
@@ -50,15 +51,15 @@ class ProductVerdict:
 
 
 def claim(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
-    application = cases.admit(session, actor, application_id, Action.CLAIM, version)
+    application = case_access.admit(session, actor, application_id, Action.CLAIM, version)
     application.assignee_id = actor.id
-    cases.move(session, actor, application, Action.CLAIM, State.IN_REVIEW, now)
+    case_access.move(session, actor, application, Action.CLAIM, State.IN_REVIEW, now)
     return application
 
 
 def release(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
-    application = cases.admit(session, actor, application_id, Action.RELEASE, version)
-    cases.move(session, actor, application, Action.RELEASE, State.SUBMITTED, now)
+    application = case_access.admit(session, actor, application_id, Action.RELEASE, version)
+    case_access.move(session, actor, application, Action.RELEASE, State.SUBMITTED, now)
     application.assignee_id = None
     return application
 
@@ -72,8 +73,8 @@ def request_information(
     version: Version,
     now: datetime,
 ) -> Application:
-    application = cases.admit(session, actor, application_id, Action.REQUEST_INFORMATION, version)
-    check_questions(questions, store.product_ids(session, application.id))
+    application = case_access.admit(session, actor, application_id, Action.REQUEST_INFORMATION, version)
+    check_questions(questions, application_repository.product_ids(session, application.id))
     rows = [
         InformationRequest(
             id=new_id(),
@@ -88,7 +89,7 @@ def request_information(
     ]
     session.add_all(rows)
     asked = [str(row.id) for row in rows]
-    cases.move(
+    case_access.move(
         session, actor, application, Action.REQUEST_INFORMATION, State.INFORMATION_REQUESTED, now, questions=asked
     )
     return application
@@ -104,14 +105,14 @@ def recommend(
     now: datetime,
 ) -> Application:
     """Recommend for every product. Bound to the dossier as it is now, and to the values that each manual rule saw."""
-    application = cases.admit(session, actor, application_id, Action.RECOMMEND, version)
-    judged = assessment.judge(session, application, now, hold=True)
+    application = case_access.admit(session, actor, application_id, Action.RECOMMEND, version)
+    judged = assessment_assessments.judge(session, application, now, hold=True)
     _check_shape(verdicts, judged.assessments)
     _check_eligible(verdicts, judged.assessments)
     approved = [verdict.product_id for verdict in verdicts if verdict.outcome is Verdict.APPROVE]
-    if short := assessment.short_terms(session, application, judged, approved, baku_day(now)):
+    if short := assessment_assessments.short_terms(session, application, judged, approved, baku_day(now)):
         raise Conflict(TERM_TOO_SHORT, code="term-too-short", data={"products": short})
-    assessment.keep(session, application, judged, "recommendation", now)
+    assessment_assessments.keep(session, application, judged, "recommendation", now)
     recommendation = Recommendation(
         id=new_id(),
         application_id=application.id,
@@ -121,7 +122,7 @@ def recommend(
         products=[as_json(verdict, judged.assessments[verdict.product_id]) for verdict in verdicts],
     )
     session.add(recommendation)
-    cases.move(
+    case_access.move(
         session,
         actor,
         application,
@@ -142,7 +143,9 @@ def as_json(verdict: ProductVerdict, judged: Assessment) -> dict[str, Any]:
         "product_id": str(verdict.product_id),
         "outcome": verdict.outcome.value,
         "reasons": list(verdict.reasons),
-        "failed": assessment.as_reasons(verdict.product_id, list(judged.of(Outcome.FAIL, Outcome.INCOMPLETE))),
+        "failed": assessment_assessments.as_reasons(
+            verdict.product_id, list(judged.of(Outcome.FAIL, Outcome.INCOMPLETE))
+        ),
         "resolutions": [
             {
                 "rule": resolution.rule,
@@ -194,7 +197,7 @@ def _check_eligible(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUI
     for verdict in approved:
         judged = assessments[verdict.product_id]
         accepted = {resolution.rule for resolution in verdict.resolutions if resolution.accept}
-        reasons = assessment.as_reasons
+        reasons = assessment_assessments.as_reasons
         failed += reasons(verdict.product_id, list(judged.of(Outcome.FAIL)))
         missing += reasons(verdict.product_id, list(judged.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
         unresolved += reasons(verdict.product_id, [f for f in judged.of(Outcome.MANUAL) if f.rule not in accepted])

@@ -9,9 +9,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
-from app.actor import Actor, Role
+from app.core.actor import Actor, Role
+from app.core.errors import Forbidden, FourEyes, WrongState
 from app.core.messages import Message, word_of
-from app.errors import Forbidden, FourEyes, WrongState
 
 
 class State(StrEnum):

@@ -12,12 +12,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.access.rights import may_see, person, require, require_second_factor
-from app.actor import Actor, ActorKind, Role
-from app.certificates import matter_store as store
-from app.certificates import store as certificates
-from app.certificates.matter_store import IN_FORCE, MatterFilter
+from app.audit import recorder
+from app.auth.permissions import may_see, person, require, require_second_factor
+from app.certificates import certificate_repository, matter_repository
+from app.certificates.matter_repository import IN_FORCE, MatterFilter
 from app.certificates.model import (
     CAUSES,
     Certificate,
@@ -29,10 +27,11 @@ from app.certificates.model import (
     MatterState,
     RevocationReason,
 )
+from app.core.actor import Actor, ActorKind, Role
+from app.core.database import new_id
 from app.core.dates import baku_day
+from app.core.errors import Conflict, Invalid, NotFound, Version, WrongState, check_version
 from app.core.messages import Message
-from app.db import new_id
-from app.errors import Conflict, Invalid, NotFound, Version, WrongState, check_version
 
 READERS = (Role.OWNER, Role.REGISTRAR, Role.AUDITOR)
 CLOSERS = (Role.OWNER, Role.REGISTRAR)
@@ -87,7 +86,7 @@ def open_matter(
 def foresee(session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime) -> bool:
     """Whether `open_matter` would open one."""
     is_in_force = certificate.status in IN_FORCE and certificate.valid_until >= baku_day(now)
-    is_known = subject is not None and store.has_open_about(session, certificate.id, cause, subject)
+    is_known = subject is not None and matter_repository.has_open_about(session, certificate.id, cause, subject)
     return is_in_force and not is_known
 
 
@@ -98,7 +97,7 @@ def guard_report(
 
     `ask_first` is called between 403 and 409: a retry may come when the certificate has ended.
     """
-    certificate = certificates.by_number(session, number, lock=True)
+    certificate = certificate_repository.by_number(session, number, lock=True)
     # A certificate is public; for others than its holder there is nothing to report on.
     if certificate is None or not (actor.is_staff or actor.organisation_id == certificate.organisation_id):
         raise NotFound.of("certificate")
@@ -108,7 +107,7 @@ def guard_report(
     if certificate.status not in IN_FORCE or certificate.valid_until < today:
         state = certificate.status if certificate.status not in IN_FORCE else "expired"
         raise WrongState("certificate", state=state, action="report a change", allowed=[])
-    if store.count_open(session, certificate.id, MatterKind.CHANGE) >= MOST_OPEN_CHANGES:
+    if matter_repository.count_open(session, certificate.id, MatterKind.CHANGE) >= MOST_OPEN_CHANGES:
         raise Conflict(
             Message(
                 "No more than %(limit)s reports of changes of a certificate are open at once.", limit=MOST_OPEN_CHANGES
@@ -136,7 +135,7 @@ def report_change(
 
 def get(session: Session, actor: Actor, matter_id: UUID) -> tuple[Matter, Certificate]:
     require(actor, *READERS)
-    matter = store.matter(session, matter_id)
+    matter = matter_repository.matter(session, matter_id)
     if matter is None:
         raise NotFound.of("matter")
     return matter, _certificate(session, matter)
@@ -146,13 +145,13 @@ def list_of(
     session: Session, actor: Actor, wanted: MatterFilter, *, after: UUID | None = None, limit: int = 50
 ) -> Sequence[tuple[Matter, Certificate]]:
     require(actor, *READERS)
-    return store.matters(session, wanted, after=after, limit=limit)
+    return matter_repository.matters(session, wanted, after=after, limit=limit)
 
 
 def guard_close(session: Session, actor: Actor, matter_id: UUID, version: Version) -> Matter:
     """The matter, locked, if it can be closed now: 403 for the role, 404, 403 for the second factor, 428, 412, 409."""
     require(actor, *CLOSERS)
-    matter = store.matter(session, matter_id, lock=True)
+    matter = matter_repository.matter(session, matter_id, lock=True)
     if matter is None:
         raise NotFound.of("matter")
     require_second_factor(actor)
@@ -195,11 +194,11 @@ def close(
 
 def description(session: Session, actor: Actor, number: str) -> tuple[Certificate, CertifiedDescription]:
     """What was certified, for the holder and for staff who work on cases. Errors: NotFound, Forbidden."""
-    certificate = certificates.by_number(session, number)
+    certificate = certificate_repository.by_number(session, number)
     if certificate is None or not may_see(actor, certificate.organisation_id):
         raise NotFound.of("certificate")
     require(actor, Role.APPLICANT, *DESCRIPTION_READERS)
-    frozen = store.description(session, certificate.id)
+    frozen = matter_repository.description(session, certificate.id)
     if frozen is None:
         raise NotFound.of("description")
     return certificate, frozen
@@ -207,12 +206,12 @@ def description(session: Session, actor: Actor, number: str) -> tuple[Certificat
 
 def unreported_of_product(session: Session, product_id: UUID, today: date) -> Sequence[str]:
     """Numbers of the certificates in force that keep this product from changing. Ask it with the product locked."""
-    return store.unreported(session, today, product_id=product_id)
+    return matter_repository.unreported(session, today, product_id=product_id)
 
 
 def unreported_at_site(session: Session, site_id: UUID, today: date) -> Sequence[str]:
     """Numbers of the certificates in force that keep this site from changing. Ask it with the site locked."""
-    return store.unreported(session, today, site_id=site_id)
+    return matter_repository.unreported(session, today, site_id=site_id)
 
 
 def _certificate(session: Session, matter: Matter) -> Certificate:
@@ -224,7 +223,7 @@ def _certificate(session: Session, matter: Matter) -> Certificate:
 def _record(
     session: Session, actor: Actor, event: str, matter: Matter, certificate: Certificate, now: datetime, **data: str
 ) -> None:
-    audit.record(
+    recorder.record(
         session,
         actor,
         event,

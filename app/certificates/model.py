@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.certificates.status_list import Purpose
-from app.db import Base, new_id, one_of, unique_where
+from app.core.database import Base, new_id, one_of, unique_where
 
 
 class CertificateStatus(StrEnum):
@@ -323,15 +323,6 @@ class Report(Base):
         sa.CheckConstraint("number IS NOT NULL OR address IS NOT NULL", name="about_something"),
         sa.CheckConstraint("(photo IS NULL) = (photo_type IS NULL)", name="photo"),
     )
-
-
-class Counter(Base):
-    """A number without gaps: taken under a lock, inside the transaction that uses it."""
-
-    __tablename__ = "counters"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[int] = mapped_column(sa.BigInteger())
 
 
 class StatusListRow(Base):

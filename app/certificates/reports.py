@@ -14,17 +14,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.access import guesses
-from app.access.rights import require
-from app.actor import SYSTEM, Actor
-from app.certificates import matter_store, matters
-from app.certificates import number as numbers
-from app.certificates import store as certificates
+from app.audit import recorder
+from app.auth import login_throttle
+from app.auth.permissions import require
+from app.certificates import certificate_number, certificate_repository, matter_repository, matters
 from app.certificates.model import MatterCause, MatterKind, Report
+from app.core.actor import SYSTEM, Actor
+from app.core.database import new_id
+from app.core.errors import Invalid, NotFound
 from app.core.messages import Message
-from app.db import new_id
-from app.errors import Invalid, NotFound
 
 READERS = matters.READERS
 MOST_PHOTO_BYTES: Final = 5_242_880
@@ -88,9 +86,9 @@ def receive(
             "/number",
             Message("Name the number of the certificate, or the address that the code leads to.", code="required"),
         )
-    guesses.count_report(session, sender, now)
-    parsed = numbers.parse(number) if number else None
-    certificate = certificates.by_number(session, str(parsed), lock=True) if parsed else None
+    login_throttle.count_report(session, sender, now)
+    parsed = certificate_number.parse(number) if number else None
+    certificate = certificate_repository.by_number(session, str(parsed), lock=True) if parsed else None
     report = Report(
         id=new_id(),
         receipt=receipt,
@@ -103,7 +101,7 @@ def receive(
         photo=photo[0] if photo else None,
         photo_type=photo[1] if photo else None,
     )
-    if certificate and matter_store.count_open(session, certificate.id, MatterKind.REPORT) < MOST_OPEN:
+    if certificate and matter_repository.count_open(session, certificate.id, MatterKind.REPORT) < MOST_OPEN:
         matter = matters.open_matter(
             session,
             SYSTEM,
@@ -119,19 +117,19 @@ def receive(
     session.add(report)
     session.flush()
     about = ("certificate", certificate.number) if certificate else ("report", report.id)
-    audit.record(session, SYSTEM, "report.received", about, now, report=str(report.id))
+    recorder.record(session, SYSTEM, "report.received", about, now, report=str(report.id))
     return report
 
 
 def list_of(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Sequence[Report]:
     require(actor, *READERS)
-    return matter_store.reports(session, after=after, limit=limit)
+    return matter_repository.reports(session, after=after, limit=limit)
 
 
 def photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
     """Errors: Forbidden; NotFound, also where it has none."""
     require(actor, *READERS)
-    report = matter_store.report(session, report_id)
+    report = matter_repository.report(session, report_id)
     if report is None or report.photo is None or report.photo_type is None:
         raise NotFound.of("photo")
     return report.photo, report.photo_type

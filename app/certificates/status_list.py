@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.core.dates import format_utc
-from app.errors import MikError
+from app.core.errors import MikError
 
 ENTRIES: Final = 131_072
 """In each list of ours: the smallest that the standard allows (§3.4). An index lies below it."""

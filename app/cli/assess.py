@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.core.csv_table import MOST_BYTES, Note
 from app.core.dates import baku_day, utc_now
-from app.products.sheet import ProductLine, parse_products
-from app.registry.sheet import RegisterRow, parse_register
-from app.registry.table import MOST_BYTES, Note
-from app.schemes.canonical import jsonable
-from app.schemes.eligibility import Assessment
-from app.schemes.eligibility import assess as judge
+from app.organisations.resident_import.csv_format import RegisterRow, parse_register
+from app.products.csv_format import ProductLine, parse_products
+from app.schemes.evaluator import Assessment
+from app.schemes.evaluator import assess as judge
+from app.schemes.hashing import jsonable
 from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 REFUSED = 2
 COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.MANUAL: "yellow", Outcome.INCOMPLETE: "magenta"}

@@ -10,12 +10,12 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app import commit_pipeline, schema
-from app.db import Database
-from app.errors import Invalid, MikError, UnsafeToStart
-from app.ledger import log
-from app.ledger.log_key import LogKeyFile
-from app.settings import Settings
+from app import commit_pipeline, database_schema
+from app.core.database import Database
+from app.core.errors import Invalid, MikError, UnsafeToStart
+from app.core.settings import Settings
+from app.signing.log_signer import LogKeyFile
+from app.transparency import appender
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
 REFUSED = 2
@@ -65,12 +65,12 @@ def open_database(settings: Settings) -> Iterator[Database]:
     """Open the database. Raises `UnsafeToStart` when it is not migrated to this version."""
     database = commit_pipeline.open_database(settings.sqlalchemy_url)
     try:
-        if not schema.migrated(database):
+        if not database_schema.migrated(database):
             raise UnsafeToStart(
                 "The database is not migrated to this version: run `mik admin migrate` "
                 "(or `mik serve` in the demo profile)."
             )
-        database.carry({log.SIGNER: LogKeyFile(settings.log_key)})
+        database.carry({appender.SIGNER: LogKeyFile(settings.log_key)})
         yield database
     finally:
         database.dispose()

@@ -11,15 +11,16 @@ import pyotp
 import typer
 from rich.console import Console
 
-from app.access import demo_staff, second_factor
+from app.auth import demo_staff
+from app.auth.credentials import mfa
 from app.cli.admin import mail
 from app.cli.common import fail, load_settings, stderr
 from app.core.dates import baku_day, utc_now
+from app.core.settings import Profile, Settings
 from app.demo import scenario, scenario_data
 from app.demo.api_client import NoService, Refused, wait_until_ready
 from app.demo.context import DemoContext
 from app.demo.report import as_object, show
-from app.settings import Profile, Settings
 
 TIMEOUT = 30.0
 """Seconds for one answer; hashing passwords is slow on purpose, and a small machine does one at a time."""
@@ -99,10 +100,10 @@ def _codes(settings: Settings, email: str) -> Iterator[str]:
     secret = demo_staff.totp_secrets(settings.data_dir).get(email)
     if secret is None:
         return
-    authenticator = pyotp.TOTP(secret, interval=second_factor.STEP_SECONDS)
-    first = int(time.time()) // second_factor.STEP_SECONDS
+    authenticator = pyotp.TOTP(secret, interval=mfa.STEP_SECONDS)
+    first = int(time.time()) // mfa.STEP_SECONDS
     for step in range(first, first + CODES_TO_TRY):
-        time.sleep(max(0.0, (step - second_factor.DRIFT) * second_factor.STEP_SECONDS - time.time()))
+        time.sleep(max(0.0, (step - mfa.DRIFT) * mfa.STEP_SECONDS - time.time()))
         yield authenticator.generate_otp(step)
 
 

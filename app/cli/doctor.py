@@ -11,22 +11,19 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app import audit, production
-from app.certificates import examine as certificates
-from app.certificates import status_list_check
+from app import startup_checks
 from app.cli.common import error_text, fail, open_database, read_settings
+from app.core.crypto.jws import PublicKey
 from app.core.dates import utc_now
-from app.errors import Invalid, MikError, UnsafeToStart
-from app.jws import PublicKey
-from app.ledger import examine as ledger
-from app.ledger import log_key, store
-from app.ledger import service as keys
-from app.ledger.checkpoint import Checkpoint, read_checkpoint
-from app.ledger.examine import Wrong
-from app.ledger.note import NoteRefused, Verifier, parse_vkey
-from app.production import AsGiven
-from app.schemes import service as schemes
-from app.settings import Profile, Settings
+from app.core.errors import Invalid, MikError, UnsafeToStart
+from app.core.settings import Profile, Settings
+from app.integrity import audit_chain, certificates, rulesets, status_lists, transparency_log
+from app.integrity.transparency_log import Wrong
+from app.signing import issuer_identity, log_signer
+from app.startup_checks import AsGiven
+from app.transparency import log_repository
+from app.transparency.checkpoint import Checkpoint, read_checkpoint
+from app.transparency.signed_note import NoteRefused, Verifier, parse_vkey
 
 MAX_CHECKPOINT_BYTES = 65_536
 
@@ -101,7 +98,7 @@ class _Checks:
         self._parts = parts
         self._workers = workers
         self._against = against
-        self._history: audit.Report | None = None
+        self._history: audit_chain.Report | None = None
         self._by_part: dict[Part, Callable[[], PartResult]] = {
             Part.CONFIG: self._config,
             Part.LOG: self._log,
@@ -125,7 +122,7 @@ class _Checks:
 
     def _config(self) -> PartResult:
         settings = read_settings(AsGiven)
-        found = production.refusals(settings, utc_now(), workers=self._workers)
+        found = startup_checks.refusals(settings, utc_now(), workers=self._workers)
         data = {"profile": settings.profile, "errors": found}
         listed = [f"- {line}" for line in found]
         if settings.profile is not Profile.PRODUCTION:
@@ -141,19 +138,19 @@ class _Checks:
         settings = self._settings()
         with open_database(settings) as database, database.read_session() as session:
             # The chain first: on PostgreSQL it begins the one snapshot that all read.
-            history = self._history = audit.check(session)
+            history = self._history = audit_chain.check(session)
             verifier = _verifier(session, settings)
             kept = _kept_checkpoint(self._against, verifier) if self._against else None
-            derived = ledger.derive(session, verifier, kept)
+            derived = transparency_log.derive(session, verifier, kept)
             held, wrong_certificate = certificates.compare(session, _public_keys(session))
             broken = history.broken
             found = (
                 derived.wrong,
                 wrong_certificate,
-                ledger.compare_keys(session),
-                schemes.compare_with_log(session),
+                transparency_log.compare_keys(session),
+                rulesets.compare_with_log(session),
                 Wrong(f"audit event {broken.seq}", broken.detail) if broken else None,
-                ledger.compare_history(session, derived.histories),
+                transparency_log.compare_history(session, derived.histories),
             )
         wrong = list(dict.fromkeys(each for each in found if each is not None))
         verb = "hold before the first wrong row of each" if wrong else "hold"
@@ -176,7 +173,7 @@ class _Checks:
         report = self._history
         if report is None:
             with open_database(self._settings()) as database, database.read_session() as session:
-                report = audit.check(session)
+                report = audit_chain.check(session)
         broken = report.broken
         data = {
             "events": report.events,
@@ -196,7 +193,7 @@ class _Checks:
 
     def _status_lists(self) -> PartResult:
         with open_database(self._settings()) as database, database.read_session() as session:
-            report = status_list_check.check(session, _public_keys(session))
+            report = status_lists.check(session, _public_keys(session))
         data = {"lists": report.lists, "certificates": report.certificates, "wrong": report.wrong}
         if report.wrong:
             return PartResult(PartState.WRONG, (f"Wrong: {report.wrong}",), data)
@@ -205,9 +202,9 @@ class _Checks:
 
 def _verifier(session: Session, settings: Settings) -> Verifier:
     """By the key file where it is at hand: the key in the database could have been exchanged with all the rest."""
-    head = store.head(session)
+    head = log_repository.head(session)
     if settings.log_key.exists():
-        return log_key.LogKeyFile(settings.log_key)(session).verifier
+        return log_signer.LogKeyFile(settings.log_key)(session).verifier
     if head is None or head.vkey is None:
         raise UnsafeToStart("There is no public log here yet: it begins with the first start of the service.")
     try:
@@ -229,4 +226,4 @@ def _kept_checkpoint(path: Path, verifier: Verifier) -> Checkpoint:
 
 
 def _public_keys(session: Session) -> dict[str, PublicKey]:
-    return {kid: key.public for kid, key in keys.known_keys(session).items()}
+    return {kid: key.public for kid, key in issuer_identity.known_keys(session).items()}

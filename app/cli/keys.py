@@ -9,16 +9,17 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from app.actor import SYSTEM
-from app.certificates import store as certificates
+from app.certificates import certificate_repository
 from app.cli.common import fail, handle_errors, load_settings, open_database, write_session
+from app.core.actor import SYSTEM
+from app.core.crypto.keyring import KeyState
 from app.core.dates import format_utc, utc_now
-from app.errors import UnsafeToStart
-from app.keys import KeyState
-from app.ledger import key_service, store
-from app.ledger.key_files import KeyFileAway, KeyFiles
-from app.ledger.model import SigningKey
-from app.settings import Settings
+from app.core.errors import UnsafeToStart
+from app.core.settings import Settings
+from app.signing import key_lifecycle, signing_repository
+from app.signing.key_files import KeyFileAway, KeyFiles
+from app.signing.model import SigningKey
+from app.transparency import log_repository
 
 Kid = Annotated[str, typer.Argument(help="The kid, its thumbprint, or the first letters of the thumbprint.")]
 Shown = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -32,7 +33,7 @@ def list_keys(as_json: Shown = False) -> None:
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database, database.read_session() as session:
-        files, counts = KeyFiles(settings.keys_dir, _issuer(session)), certificates.count_by_key(session)
+        files, counts = KeyFiles(settings.keys_dir, _issuer(session)), certificate_repository.count_by_key(session)
         rows = [
             {
                 "kid": key.kid,
@@ -41,7 +42,7 @@ def list_keys(as_json: Shown = False) -> None:
                 "certificates": counts.get(key.kid, 0),
                 "file": _is_here(files, key.kid),
             }
-            for key in store.keys(session)
+            for key in signing_repository.keys(session)
         ]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
@@ -59,9 +60,9 @@ def show(kid: Kid) -> None:
     with handle_errors(), open_database(load_settings()) as database, database.read_session() as session:
         key = _named(session, kid)
         typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
-        for entry in store.key_events(session, key.kid):
+        for entry in log_repository.key_events(session, key.kid):
             typer.echo(f"{format_utc(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
-        for number in certificates.signed_by(session, key.kid):
+        for number in certificate_repository.signed_by(session, key.kid):
             typer.echo(number)
 
 
@@ -71,10 +72,10 @@ def next_key() -> None:
     It signs once it is activated, a day from now.
     """
     with _changing() as (session, settings):
-        if any(key.state == KeyState.NEXT for key in store.keys(session)):
+        if any(key.state == KeyState.NEXT for key in signing_repository.keys(session)):
             fail("A key is published already and waits to be activated: see `mik keys list`.")
         signer = KeyFiles(settings.keys_dir, _issuer(session)).create()
-        key_service.publish(session, SYSTEM, signer, utc_now())
+        key_lifecycle.publish(session, SYSTEM, signer, utc_now())
     typer.echo(f"Published: {signer.kid}")
     typer.echo("Bring its file to every machine that serves, then activate it a day from now.")
 
@@ -92,7 +93,7 @@ def activate(
     with _changing() as (session, settings):
         key = _named(session, kid)
         KeyFiles(settings.keys_dir, _issuer(session)).signer(key.kid)  # without its file nothing could be issued
-        key_service.activate(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
+        key_lifecycle.activate(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
     typer.echo(f"Active: {key.kid}")
 
 
@@ -103,7 +104,7 @@ def retire(kid: Kid) -> None:
     """
     with _changing() as (session, _):
         key = _named(session, kid)
-        key_service.retire(session, SYSTEM, key.kid, utc_now())
+        key_lifecycle.retire(session, SYSTEM, key.kid, utc_now())
     typer.echo(f"Retired: {key.kid}. Nothing can be issued until a key is activated.")
 
 
@@ -122,7 +123,7 @@ def compromise(
         now = utc_now()
         key = _named(session, kid)
         was_active = key.state == KeyState.ACTIVE
-        key_service.compromise(session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now)
+        key_lifecycle.compromise(session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now)
     typer.echo(f"Compromised: {key.kid}")
     if was_active:
         typer.echo("Nothing can be issued until another key is activated: mik keys next; mik keys activate --at-once …")
@@ -136,7 +137,7 @@ def _changing() -> Iterator[tuple[Session, Settings]]:
 
 
 def _issuer(session: Session) -> str:
-    issuer = store.issuer(session)
+    issuer = signing_repository.issuer(session)
     if issuer is None:
         raise UnsafeToStart("The register has no issuer yet: it is fixed with the first start of the service.")
     return issuer
@@ -145,7 +146,7 @@ def _issuer(session: Session) -> str:
 def _named(session: Session, text: str) -> SigningKey:
     found = [
         key
-        for key in store.keys(session)
+        for key in signing_repository.keys(session)
         if text == key.kid or (len(text) >= _SHORTEST and key.kid.rpartition("#")[2].startswith(text))
     ]
     if len(found) != 1:

@@ -8,16 +8,17 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app import production
-from app.access import demo_staff
+from app import startup_checks
+from app.auth import demo_staff
 from app.bootstrap import prepare
 from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
-from app.production import AsGiven
-from app.settings import Profile, Settings
-from app.web import connections, observability
-from app.web.connections import LimitedHttpProtocol
+from app.core.settings import Profile, Settings
+from app.startup_checks import AsGiven
+from app.web import observability
+from app.web.limits import connections
+from app.web.limits.connections import LimitedHttpProtocol
 
 START_S = 120
 """How long a worker may not answer before it is taken for hung and started anew; on a slow machine it loads so long."""
@@ -36,7 +37,9 @@ def serve(
     if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
         os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
     settings = load_settings(AsGiven)
-    if settings.profile is Profile.PRODUCTION and (found := production.refusals(settings, utc_now(), workers=workers)):
+    if settings.profile is Profile.PRODUCTION and (
+        found := startup_checks.refusals(settings, utc_now(), workers=workers)
+    ):
         fail("\n".join(["Configuration errors:", *(f"- {line}" for line in found)]))
     with handle_errors():
         prepare(settings, utc_now())

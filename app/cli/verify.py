@@ -10,21 +10,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app import jws, keys, schema
-from app.certificates import number as numbers
-from app.cli.bundle_files import BundleFolder
+from app import database_schema
+from app.certificates import certificate_number
 from app.cli.common import REFUSED, fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
+from app.core.crypto import jwk, jws, keyring
 from app.core.dates import utc_now
-from app.ledger import service as ledger
-from app.settings import Settings
-from app.verification.answer import as_members
-from app.verification.checks import MESSAGES, Judgement, Verdict
-from app.verification.desk import VerificationDesk
+from app.core.settings import Settings
+from app.signing import issuer_identity
 from app.verification.offline import judge
-from app.verification.questions import Question
-from app.verification.stores import certificate_store
+from app.verification.offline_bundle import BundleFolder
+from app.verification.request_parser import Question
+from app.verification.response import as_members
+from app.verification.service import VerificationDesk
+from app.verification.stores.factory import certificate_store
 from app.verification.token_text import whole
+from app.verification.verdict import MESSAGES, Judgement, Verdict
 
 NOT_GOOD = 1
 LONGEST_SHOWN = 60
@@ -76,7 +77,7 @@ def verify(
 
 def _question(text: str) -> Question:
     """A number has no two full stops, and is short."""
-    is_number = text.count(".") < 2 and len(text) <= numbers.MAX_INPUT_CHARS
+    is_number = text.count(".") < 2 and len(text) <= certificate_number.MAX_INPUT_CHARS
     return Question("number" if is_number else "token", text)
 
 
@@ -84,10 +85,10 @@ def _desk(settings: Settings) -> VerificationDesk:
     """Over the database of the service, with the keys that it knows now."""
     database = open_database(settings.sqlalchemy_url)
     try:
-        if not schema.migrated(database):
+        if not database_schema.migrated(database):
             fail("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
         with database.read_session() as session:
-            ring = keys.KeyRing.of(ledger.known_keys(session).values())
+            ring = keyring.KeyRing.of(issuer_identity.known_keys(session).values())
     finally:
         database.dispose()
     return VerificationDesk(certificate_store(settings.sqlalchemy_url), lambda: ring, utc_now, settings.base_url)
@@ -106,7 +107,7 @@ def _by_keys(text: str, path: Path) -> None:
     """Only what a key can tell. Whether the certificate was revoked since is not known here, and is said so."""
     console = Console(highlight=False, soft_wrap=True)
     try:
-        ring = keys.read_jwks(path.read_bytes())
+        ring = jwk.read_jwks(path.read_bytes())
     except OSError as why:
         fail(f"{path} cannot be read: {why.strerror}.")
     except jws.UnusableKey as why:

@@ -9,7 +9,7 @@ from app.demo import scenario_data
 from app.demo.api_client import Json
 from app.demo.context import DemoContext
 from app.demo.scenario_data import Suspend
-from app.schemes.lists import lists
+from app.schemes.closed_lists import lists
 
 VC_JWT = "application/vc+jwt"
 

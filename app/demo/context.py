@@ -73,7 +73,7 @@ class DemoContext:
 
 
 def sample(name: str) -> bytes:
-    return (files("app.registry") / "sample" / name).read_bytes()
+    return (files("app.demo") / "sample" / name).read_bytes()
 
 
 def sample_rows(name: str) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from app.access import demo_staff
+from app.auth import demo_staff
 from app.demo import scenario_data
 from app.demo.api_client import Json
 from app.demo.scenario import Played

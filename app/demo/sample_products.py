@@ -1,7 +1,7 @@
 """What the companies of the demo state of their products: materials, steps and costs per unit, which agree.
 
 Value of the foreign materials, their headings and both shares of cost are those of the sample of products
-(`app/registry/sample/products.csv`); a test holds them together. The flour of K01 is in this file alone.
+(`app/demo/sample/products.csv`); a test holds them together. The flour of K01 is in this file alone.
 """
 
 from collections.abc import Iterable, Mapping

@@ -6,7 +6,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from app.errors import Unavailable
+from app.core.errors import Unavailable
 
 T = TypeVar("T")
 MAX_READS, MAX_RENDERINGS, MAX_WAITING = 4, 2, 16

@@ -17,14 +17,14 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.access.seal import Seal
+from app.core.crypto.secret_box import Seal
+from app.core.database import Database
 from app.core.dates import BAKU
-from app.db import Database
-from app.notifications import outbox, repository, requests
+from app.core.settings import Settings
+from app.notifications import mail_repository, outbox, requests
 from app.notifications.model import Kind, OutgoingMessage
 from app.notifications.texts import compose, render
 from app.notifications.transport import DeliveryFailed, Transport, transport_of
-from app.settings import Settings
 
 LEASE = timedelta(minutes=10)
 """How long a message is left to the worker that took it: longer than the longest delivery."""
@@ -124,10 +124,10 @@ class MailDelivery:
         """The next message that is due and is not void, as a mail or with what is wrong with it; None: no more."""
         now = self._clock()
         with self._database.read_session() as session:
-            if not repository.is_due(session, now):
+            if not mail_repository.is_due(session, now):
                 return None  # without the lock of the one writer of SQLite
         with self._database.session() as session:
-            while (message := repository.take_due(session, now)) is not None:
+            while (message := mail_repository.take_due(session, now)) is not None:
                 if now >= message.void_at or not requests.resolve(session, message, self._seal, now):
                     outbox.close(message, delivered_at=None)
                     session.flush()
@@ -166,7 +166,7 @@ class MailDelivery:
         now = self._clock()
         try:
             with self._database.session() as session:
-                message = repository.message(session, message_id)
+                message = mail_repository.message(session, message_id)
                 if message is None or message.next_attempt_at is None:
                     return
                 message.last_error = error

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, new_id, one_of
+from app.core.database import Base, new_id, one_of
 
 
 class Kind(StrEnum):

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.access import store
-from app.access.model import Invitation, PasswordReset, User
-from app.access.seal import Seal
-from app.actor import Role
+from app.auth import user_repository
+from app.auth.model import Invitation, PasswordReset, User
+from app.core.actor import Role
+from app.core.crypto.secret_box import Seal
 from app.notifications import outbox
 from app.notifications.model import Kind
-from app.registry import store as registry
-from app.registry.model import Claim, ClaimState
+from app.organisations import organisation_repository
+from app.organisations.model import Claim, ClaimState
 
 
 def reset_issued(session: Session, seal: Seal, user: User, reset: PasswordReset, token: str, *, now: datetime) -> None:
@@ -40,8 +40,8 @@ def member_removed(session: Session, user: User, company: str, *, now: datetime)
 def claims_decided(session: Session, voen: str, *, now: datetime) -> None:
     """To the claimants of all claims of this number that were decided at this moment: when one is confirmed, others are
     refused with it."""
-    for claim in registry.claims(session, voen=voen):
-        user = store.user(session, claim.claimant_id)
+    for claim in organisation_repository.claims(session, voen=voen):
+        user = user_repository.user(session, claim.claimant_id)
         if claim.decided_at == now and user is not None:
             is_confirmed = claim.state == ClaimState.CONFIRMED
             kind = Kind.CLAIM_CONFIRMED if is_confirmed else Kind.CLAIM_REFUSED
@@ -50,12 +50,14 @@ def claims_decided(session: Session, voen: str, *, now: datetime) -> None:
 
 def claim_made(session: Session, claim: Claim, *, now: datetime) -> None:
     """To the administrators of the company, where others act for it already."""
-    company = registry.company_by_voen(session, claim.voen) if claim.state == ClaimState.DISPUTED else None
+    company = (
+        organisation_repository.company_by_voen(session, claim.voen) if claim.state == ClaimState.DISPUTED else None
+    )
     if company is None:
         return
     values = {"company": company.legal_name_az, "voen": company.voen}
-    for user_id in sorted(store.active_administrators(session, company.id)):
-        if (user := store.user(session, user_id)) is not None:
+    for user_id in sorted(user_repository.active_administrators(session, company.id)):
+        if (user := user_repository.user(session, user_id)) is not None:
             _tell(session, Kind.CLAIM_DISPUTED, user, values, now)
 
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.access.seal import Seal
-from app.db import new_id
+from app.core.crypto.secret_box import Seal
+from app.core.database import new_id
 from app.notifications.model import Kind, OutgoingMessage
 
 WAKE = "notifications.wake"

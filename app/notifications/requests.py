@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.access import confirmations, guesses, resets, store
-from app.access.seal import Seal
-from app.access.service import email_key
-from app.actor import SYSTEM
+from app.auth import login_throttle, user_repository
+from app.auth.credentials import address_confirmations, password_resets
+from app.auth.users import email_key
+from app.core.actor import SYSTEM
+from app.core.crypto.secret_box import Seal
 from app.notifications import outbox
 from app.notifications.model import Kind, OutgoingMessage
 
@@ -25,8 +26,8 @@ def ask_for_reset(session: Session, *, email: str, language: str | None, address
     and the answer is the same.
     """
     email = email_key(email)
-    guesses.count_mail_request(session, address, now)
-    if guesses.may_mail(session, email, now):
+    login_throttle.count_mail_request(session, address, now)
+    if login_throttle.may_mail(session, email, now):
         outbox.add(session, Kind.RESET_REQUESTED, email, language=language, now=now)
 
 
@@ -39,8 +40,8 @@ def ask_to_register(
     more, and the answer is the same.
     """
     email = email_key(email)
-    guesses.count_registration(session, address, now, most=most)
-    if guesses.may_mail(session, email, now):
+    login_throttle.count_registration(session, address, now, most=most)
+    if login_throttle.may_mail(session, email, now):
         outbox.add(session, Kind.REGISTRATION_REQUESTED, email, language=language, now=now)
 
 
@@ -54,21 +55,21 @@ def resolve(session: Session, message: OutgoingMessage, seal: Seal, now: datetim
 
 
 def _resolve_registration(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> None:
-    user = store.user_by_email(session, message.recipient)
+    user = user_repository.user_by_email(session, message.recipient)
     if user is not None:
         message.kind = Kind.ADDRESS_TAKEN.value
         message.language = user.language or message.language
         return
-    confirmation, token = confirmations.issue(session, message.recipient, message.language, now)
+    confirmation, token = address_confirmations.issue(session, message.recipient, message.language, now)
     message.kind = Kind.CONFIRM_ADDRESS.value
     outbox.set_token(message, seal, token, confirmation.expires_at)
 
 
 def _resolve_reset(session: Session, message: OutgoingMessage, seal: Seal, now: datetime) -> bool:
-    user = store.user_by_email(session, message.recipient)
+    user = user_repository.user_by_email(session, message.recipient)
     if user is None or not user.active:
         return False
-    reset, token = resets.issue_for(session, SYSTEM, user, now, life=RESET_LIFE)
+    reset, token = password_resets.issue_for(session, SYSTEM, user, now, life=RESET_LIFE)
     message.kind = Kind.RESET_PASSWORD.value
     message.language = user.language or message.language
     outbox.set_token(message, seal, token, reset.expires_at)

@@ -12,7 +12,7 @@ from email.policy import SMTP
 from types import MappingProxyType
 from uuid import UUID
 
-from app import languages
+from app.core import i18n
 from app.notifications.model import Kind
 
 LANGUAGES = ("az", "en", "ru")
@@ -142,7 +142,7 @@ def render(kind: Kind, language: str | None, values: Mapping[str, str]) -> tuple
     chosen = (language,) if language in LANGUAGES else WHEN_UNKNOWN
     subjects, bodies = [], []
     for each in chosen:
-        translate = languages.catalogue("mail", str(each)).gettext
+        translate = i18n.catalogue("mail", str(each)).gettext
         subjects.append(translate(TEXTS[kind].subject))
         bodies.append("\n\n".join(translate(line).format_map(values) for line in TEXTS[kind].paragraphs))
     return " / ".join(subjects), BETWEEN.join(bodies) + "\n"

@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from app import keys
+from app.core.crypto import pem_files
 from app.core.files import replace_file
-from app.settings import Settings
+from app.core.settings import Settings
 
 TIMEOUT_S = 60.0
 """For the whole of one delivery, however slowly the server answers."""
@@ -140,9 +140,9 @@ def password_of(settings: Settings) -> str | None:
         return None
     path = Path(settings.smtp_password_file)
     try:
-        return keys.read_private(path).decode("utf-8").strip()
+        return pem_files.read_private(path).decode("utf-8").strip()
     except (FileNotFoundError, UnicodeDecodeError) as why:
-        raise keys.UnsafeKeyFile(f"The file {path} with the password of the mail server cannot be read.") from why
+        raise pem_files.UnsafeKeyFile(f"The file {path} with the password of the mail server cannot be read.") from why
 
 
 def transport_of(settings: Settings) -> Transport:

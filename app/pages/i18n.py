@@ -14,7 +14,7 @@ from typing import Final
 from babel import Locale
 from babel.dates import format_date
 
-from app import languages
+from app.core import i18n
 from app.core.dates import BAKU, baku_day
 from app.web.headers import negotiate_language
 
@@ -43,9 +43,9 @@ class Choice:
 
 def choose(asked: str | None, kept: str | None, accepted: str | None) -> Choice:
     """From `?lang=`, the cookie and `Accept-Language`; what names no language of ours is passed over."""
-    if asked in languages.LANGUAGES:
+    if asked in i18n.LANGUAGES:
         return Choice(asked, in_address=True)
-    if kept in languages.LANGUAGES:
+    if kept in i18n.LANGUAGES:
         return Choice(kept)
     return Choice(negotiate_language(accepted or ""))
 
@@ -66,11 +66,11 @@ def moment(value: datetime | str, language: str) -> str:
     """`22 November 2026, 21:00` in Baku, from an aware moment or its RFC 3339 form."""
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
     in_baku = value.astimezone(BAKU)
-    comma = "، " if languages.direction(language) == "rtl" else " " if language == "zh" else ", "
+    comma = "، " if i18n.direction(language) == "rtl" else " " if language == "zh" else ", "
     return f"{day(in_baku.date(), language)}{comma}{in_baku:%H:%M}"
 
 
 @cache
 def _locale(language: str) -> Locale:
     """Readers of the English pages are all over the world: day before month, as in Britain."""
-    return Locale("en", "GB") if language == "en" else languages.locale(language)
+    return Locale("en", "GB") if language == "en" else i18n.locale(language)

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, ExactDecimal, new_id, one_of
+from app.core.database import Base, ExactDecimal, new_id, one_of
 from app.schemes.facts import Basis
 
 

@@ -8,8 +8,8 @@ of equals the newest. Where none holds, the one that ended last is named. Docume
 from collections.abc import Mapping
 from datetime import date
 
+from app.schemes.closed_lists import lists
 from app.schemes.facts import Evidence, Item
-from app.schemes.lists import lists
 
 Words = Mapping[str, tuple[str, ...]]
 """Value of a document → words of which it bears one."""

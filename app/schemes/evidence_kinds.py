@@ -21,10 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.dates import months_earlier
 from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
+from app.schemes.closed_lists import lists
 from app.schemes.facts import ItemValue
-from app.schemes.figures import plain
-from app.schemes.lists import lists
+from app.schemes.percentages import plain
 from app.schemes.rules.base import Text, seen
 
 MOST_GOODS = 200
@@ -251,7 +251,7 @@ def _goods(value: Any) -> Iterator[str]:
             raise ValueError(  # noqa: TRY004 (who calls collects ValueErrors)
                 Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
             )
-        if nomenclature.title(each) is None:
+        if hs_nomenclature.title(each) is None:
             raise ValueError(
                 Message(
                     "%(hs)s is no chapter, heading or subheading of the Harmonized System.",
@@ -345,7 +345,7 @@ def _word(spec: ValueSpec, value: str) -> str:
         )
     if spec.type is ValueType.CHOICE and value not in spec.choices:
         raise ValueError(Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(spec.choices)))
-    if spec.type is ValueType.HEADING and not nomenclature.is_heading(value):
+    if spec.type is ValueType.HEADING and not hs_nomenclature.is_heading(value):
         raise ValueError("This is a heading of the Harmonized System: four digits.")
     if spec.type is ValueType.CODE and not CODE.fullmatch(value):
         raise ValueError("This is a word of letters, digits, hyphens and underscores.")

@@ -20,13 +20,13 @@ from stdnum.az import voen as az_voen
 
 from app.core.dates import months_later
 from app.core.text.normalize import fold
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
+from app.schemes.closed_lists import Lists, lists
 from app.schemes.facts import Basis, CostPlace, Facts, Item, Material, Step, Subject
-from app.schemes.figures import exact
-from app.schemes.lists import Lists, lists
+from app.schemes.percentages import exact
 
 HOME = "AZ"
-HEADING = nomenclature.HEADING
+HEADING = hs_nomenclature.HEADING
 SUPPLIER_DECLARATION = "supplier-declaration"
 ORIGIN_DOCUMENT = "origin-document"
 PRODUCTION_RECORD = "production-record"
@@ -96,7 +96,7 @@ class Line:
     def heading(self) -> str | None:
         """The heading as entered, where HS 2022 has it."""
         heading = (self.material.hs4 or "").strip()
-        return heading if nomenclature.is_heading(heading) else None
+        return heading if hs_nomenclature.is_heading(heading) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Reader:
         self.settings = settings
         self.lists = lists
         self.items = {item.id: item for item in facts.evidence.items if item.id} if facts.evidence else {}
-        self.hs6 = nomenclature.six_digits(facts.product.hs6)
+        self.hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         self.home = frozenset({HOME, *settings.cumulation})
 
     def line(self, number: int, material: Material, own_product: bool, claiming: Sequence[Step]) -> Line:
@@ -312,7 +312,7 @@ class _Reader:
         return steps if any(_code(step.country) == HOME for step in steps) else ()
 
     def is_own_product_line(self, material: Material) -> bool:
-        own_heading = self.hs6 is not None and (material.hs4 or "").strip() == self.hs6[: nomenclature.HEADING]
+        own_heading = self.hs6 is not None and (material.hs4 or "").strip() == self.hs6[: hs_nomenclature.HEADING]
         return material.basis is Basis.OWN and own_heading
 
     def unlisted_state(self, claiming: Sequence[Step]) -> ProofState:
@@ -320,7 +320,7 @@ class _Reader:
         return _weakest([self.unlisted_state_at(step) for step in claiming])
 
     def unlisted_state_at(self, claiming: Step) -> ProofState:
-        heading = self.hs6[: nomenclature.HEADING] if self.hs6 else None
+        heading = self.hs6[: hs_nomenclature.HEADING] if self.hs6 else None
         evidence = self.facts.evidence.items if self.facts.evidence else ()
         records = [item for item in evidence if self.record_speaks(item, heading, claiming)]
         if any(item.confirmed for item in records):
@@ -330,7 +330,7 @@ class _Reader:
     def may_be_packing(self, material: Material) -> bool:
         """Retail packing by its heading, and not of the product's own heading."""
         heading = (material.hs4 or "").strip()
-        own = self.hs6[: nomenclature.HEADING] if self.hs6 else None
+        own = self.hs6[: hs_nomenclature.HEADING] if self.hs6 else None
         return heading in self.lists.packing_headings and heading != own
 
     def place_by(self, paper: Item | None, country: str | None, material: Material) -> CostPlace:

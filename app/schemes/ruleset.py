@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from app.core import canonical_json
 from app.core.text.normalize import fold
-from app.schemes import canonical
-from app.schemes.lists import lists
+from app.schemes.closed_lists import lists
 from app.schemes.material_origin import OriginSettings
 from app.schemes.rules import AnyRule
 from app.schemes.rules.base import Context, SetName, Text
@@ -117,7 +117,7 @@ class Ruleset(BaseModel):
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of the content."""
-        return canonical.digest(self.content())
+        return canonical_json.digest(self.content())
 
 
 class Authority(BaseModel):

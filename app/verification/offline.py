@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app import jws, strict_json
 from app.certificates import status_list
-from app.certificates.credential_reading import Certified, Unreadable, read
+from app.certificates.credential.reader import Certified, Unreadable, read
 from app.certificates.status_list import ListRefused, Purpose, StatusList
+from app.core import strict_json
+from app.core.crypto import jws
+from app.core.crypto.jws import PublicKey, Reason, Refused, Verified
 from app.core.dates import format_utc
-from app.jws import PublicKey, Reason, Refused, Verified
-from app.ledger.checkpoint import Proof, prove, read_proof
-from app.ledger.entry import LogEvent
-from app.ledger.note import NoteRefused, Verifier
-from app.verification.checks import ACTIVE, Check, Verdict, validity_of, verdict_of
+from app.transparency.checkpoint import Proof, prove, read_proof
+from app.transparency.log_entry import LogEvent
+from app.transparency.signed_note import NoteRefused, Verifier
 from app.verification.token_text import whole
+from app.verification.verdict import ACTIVE, Check, Verdict, validity_of, verdict_of
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 

@@ -3,8 +3,8 @@
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope
 
+from app.core.errors import Invalid, TooLarge
 from app.core.messages import Message
-from app.errors import Invalid, TooLarge
 
 
 def limit_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | None = None) -> Receive:

@@ -1,28 +1,28 @@
-"""The services of one web worker, built once by `app/main.py` and read through `app.web.deps.get_container`."""
+"""The services of one web worker, built once by `app/main.py` and read through `app.web.dependencies.get_container`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.passwords import Passwords
-from app.access.seal import Seal
-from app.access.tokens import AccessTokens
-from app.applications.files import EvidenceFiles
-from app.applications.quotas import Quotas
-from app.certificates.issuing import Issuance
-from app.certificates.status_list_service import StatusLists
-from app.db import Database
-from app.documents.press import Press
+from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.quotas import Quotas
+from app.auth.access_tokens import AccessTokens
+from app.auth.credentials.passwords import Passwords
+from app.certificates.issuance import Issuance
+from app.certificates.status_list_publisher import StatusLists
+from app.core.crypto.secret_box import Seal
+from app.core.database import Database
+from app.core.settings import Settings
 from app.documents.render_pool import RenderPool
-from app.ledger.keeper import KeyKeeper
-from app.ledger.key_documents import KeyDocuments
+from app.documents.renderer import Press
 from app.notifications.delivery import MailDelivery
-from app.settings import Settings
-from app.verification.desk import VerificationDesk
-from app.verification.tally import Tally
-from app.web.gate import Gates, Uploads
+from app.signing.key_documents import KeyDocuments
+from app.signing.key_provider import KeyKeeper
+from app.verification.metrics import Tally
+from app.verification.service import VerificationDesk
+from app.web.limits.concurrency import Gates, Uploads
 from app.web.middleware import RequestIds
-from app.web.reading_trail import ReadingTrail
+from app.web.read_audit import ReadingTrail
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import languages
+from app.core import i18n
 from app.core.messages import Message
 
 BASIC_CHALLENGE: Final = 'Basic realm="API clients", charset="UTF-8"'
@@ -68,14 +68,14 @@ def negotiate_media_type(accept: str | None, offered: Sequence[str]) -> str:
     return chosen
 
 
-def negotiate_language(accept_language: str, offered: Sequence[str] = languages.LANGUAGES) -> str:
+def negotiate_language(accept_language: str, offered: Sequence[str] = i18n.LANGUAGES) -> str:
     """The offered language that is wanted most, else English.
 
     By the primary subtag alone: `zh-Hant-TW` reads our Chinese.
     """
-    best, most = languages.DEFAULT, 0.0
+    best, most = i18n.DEFAULT, 0.0
     for tag, weight in _weighted(accept_language, _MAX_LANGUAGE_RANGES):
-        language = languages.DEFAULT if tag == "*" else tag.partition("-")[0]
+        language = i18n.DEFAULT if tag == "*" else tag.partition("-")[0]
         if language in offered and most < weight <= 1:
             best, most = language, weight
     return best

@@ -15,9 +15,9 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
-from app.access import store
-from app.actor import Actor
-from app.errors import Invalid
+from app.core.actor import Actor
+from app.core.errors import Invalid
+from app.web import idempotency_repository
 
 HEADER = "Idempotency-Key"
 SECRET_MEMBERS = frozenset(
@@ -45,7 +45,7 @@ class Retry:
     def replay(self, session: Session, principal: str, now: datetime) -> None:
         if self._session is not None:
             return  # asked before in this request
-        kept = store.claim_answer(
+        kept = idempotency_repository.claim_answer(
             session, principal=principal, route=self.route, key=self.key, fingerprint=self.fingerprint, now=now
         )
         if kept is None:
@@ -62,11 +62,11 @@ class Retry:
             return
         own = {"principal": self._principal, "route": self.route, "key": self.key}
         if not 200 <= answer.status_code < 300:
-            store.free_answer(self._session, **own)
+            idempotency_repository.free_answer(self._session, **own)
             return
         headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
         body = _without_secrets(bytes(answer.body).decode())
-        store.keep_answer(self._session, **own, status=answer.status_code, headers=headers, body=body)
+        idempotency_repository.keep_answer(self._session, **own, status=answer.status_code, headers=headers, body=body)
 
 
 def principal_of(actor: Actor | None) -> str:

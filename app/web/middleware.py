@@ -9,7 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web import problems
+from app.web.problems import problem_details
 
 EXPOSED = ("Link", "ETag", "X-Request-Id")
 ANY_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
@@ -84,7 +84,7 @@ class Envelope:
         except Exception as error:
             if has_started:
                 raise  # the server cuts the connection: half an answer must not look like a whole one
-            await problems.unforeseen(Request(scope), error)(scope, receive, send_with_headers)
+            await problem_details.unforeseen(Request(scope), error)(scope, receive, send_with_headers)
 
     def _with_ours(self, theirs: Iterable[Header], request_id: str, *, is_private: bool) -> list[Header]:
         headers = list(theirs)

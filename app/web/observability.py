@@ -22,14 +22,15 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.certificates import status_list_store
+from app.certificates import status_list_repository
+from app.core.database import Database
+from app.core.errors import UnsafeToStart
+from app.core.settings import Profile, Settings
 from app.core.version import VERSION
-from app.db import Database
-from app.errors import UnsafeToStart
-from app.ledger import store as ledger
-from app.notifications import repository as mail
-from app.settings import Profile, Settings
-from app.verification.checks import Verdict
+from app.notifications import mail_repository
+from app.signing import signing_repository
+from app.transparency import log_repository
+from app.verification.verdict import Verdict
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter("mik_requests", "Answered requests.", ("method", "route", "status"), registry=REGISTRY)
@@ -223,12 +224,12 @@ class RegisterState(Collector):
         try:
             with self._database.read_session() as session:
                 moments = {
-                    "log_entry": ledger.newest_entry_at(session),
-                    "status_list": status_list_store.oldest_signature_at(session),
-                    "signing_key": ledger.active_key_since(session),
-                    "mail": mail.oldest_waiting_at(session),
+                    "log_entry": log_repository.newest_entry_at(session),
+                    "status_list": status_list_repository.oldest_signature_at(session),
+                    "signing_key": signing_repository.active_key_since(session),
+                    "mail": mail_repository.oldest_waiting_at(session),
                 }
-                waiting = mail.waiting_count(session)
+                waiting = mail_repository.waiting_count(session)
         except SQLAlchemyError:
             readable = 0.0
         yield GaugeMetricFamily("mik_database_readable", "1 where the database answered this scrape.", readable)

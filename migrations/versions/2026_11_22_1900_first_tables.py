@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261122_1900"
 down_revision = None
@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_events",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("at", db.UtcDateTime(), nullable=False),
+        sa.Column("at", database.UtcDateTime(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False, comment="past tense, e.g. application.submitted"),
         sa.Column("actor_kind", sa.Text(), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
@@ -60,7 +60,7 @@ def upgrade() -> None:
     op.create_table(
         "guesses",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("window_start", db.UtcDateTime(), nullable=False),
+        sa.Column("window_start", database.UtcDateTime(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_guesses")),
     )
@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=True, comment="null only inside the transaction that works"),
         sa.Column("headers", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("principal", "route", "key", name=op.f("pk_kept_answers")),
     )
     with op.batch_alter_table("kept_answers", schema=None) as batch_op:
@@ -93,15 +93,15 @@ def upgrade() -> None:
             comment="the check digit differs: confirm with the tax register",
         ),
         sa.Column("size_class", sa.Text(), nullable=True),
-        sa.Column("foreign_share_pct", db.ExactDecimal(5, 2), nullable=True),
+        sa.Column("foreign_share_pct", database.ExactDecimal(5, 2), nullable=True),
         sa.Column("source", sa.Text(), nullable=False, comment="whose word the names are: register or applicant"),
         sa.Column("search_text", sa.Text(), nullable=False, comment="folded names and the VÖEN"),
         sa.Column("standing", sa.Text(), nullable=False),
         sa.Column("refusal_reason", sa.Text(), nullable=True, comment="why the last registration was refused"),
         sa.Column("confirmed_by", sa.Uuid(), nullable=True, comment="a user; no foreign key: users point here already"),
-        sa.Column("confirmed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("confirmed_at", database.UtcDateTime(), nullable=True),
         sa.Column("confirmation_basis", sa.Text(), nullable=True, comment="on what evidence these people act for it"),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("source IN ('register', 'applicant')", name=op.f("ck_organisations_source")),
         sa.CheckConstraint(
@@ -127,7 +127,7 @@ def upgrade() -> None:
         ),
         sa.Column("district", sa.Text(), nullable=True),
         sa.Column("economic_region", sa.Text(), nullable=True),
-        sa.Column("area_ha", db.ExactDecimal(10, 2), nullable=True),
+        sa.Column("area_ha", database.ExactDecimal(10, 2), nullable=True),
         sa.Column("legal_basis", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_parks")),
     )
@@ -141,14 +141,14 @@ def upgrade() -> None:
             comment="names, owner, terms; as in the scheme file",
         ),
         sa.Column("current_ruleset", sa.Text(), nullable=False),
-        sa.Column("updated_at", db.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", database.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_schemes")),
     )
     op.create_table(
         "service_identity",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("issuer", sa.Text(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_service_identity_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service_identity")),
     )
@@ -159,8 +159,8 @@ def upgrade() -> None:
             "public_jwk", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
         ),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("state_since", db.UtcDateTime(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("state_since", database.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.CheckConstraint("state IN ('next', 'active', 'retired', 'compromised')", name=op.f("ck_signing_keys_state")),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
     )
@@ -178,12 +178,12 @@ def upgrade() -> None:
         sa.Column("closing_reason", sa.Text(), nullable=True, comment="why it ended or was cancelled"),
         sa.Column("stage", sa.Text(), nullable=True),
         sa.Column("incentive_until", sa.Date(), nullable=True),
-        sa.Column("plot_ha", db.ExactDecimal(10, 2), nullable=True),
-        sa.Column("planned_investment_azn", db.ExactDecimal(16, 2), nullable=True),
+        sa.Column("plot_ha", database.ExactDecimal(10, 2), nullable=True),
+        sa.Column("planned_investment_azn", database.ExactDecimal(16, 2), nullable=True),
         sa.Column("planned_jobs", sa.Integer(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False, comment="import:<id> or registrar"),
         sa.Column("confirmed_on", sa.Date(), nullable=False, comment="day on which the source last said so"),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("stage IN ('planned', 'construction', 'operating')", name=op.f("ck_residencies_stage")),
         sa.CheckConstraint("status IN ('resident', 'non_resident')", name=op.f("ck_residencies_status")),
@@ -212,7 +212,7 @@ def upgrade() -> None:
         sa.Column(
             "content", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
         ),
-        sa.Column("published_at", db.UtcDateTime(), nullable=False),
+        sa.Column("published_at", database.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["scheme_code"], ["schemes.code"], name=op.f("fk_rulesets_scheme_code")),
         sa.PrimaryKeyConstraint("scheme_code", "version", name=op.f("pk_rulesets")),
     )
@@ -233,7 +233,7 @@ def upgrade() -> None:
             nullable=True,
             comment="park code (or empty outside parks) of a site from the register; null for an applicant's own",
         ),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("(source = 'register') = (register_key IS NOT NULL)", name=op.f("ck_sites_register_key")),
         sa.CheckConstraint("source IN ('register', 'applicant')", name=op.f("ck_sites_source")),
@@ -255,7 +255,7 @@ def upgrade() -> None:
         sa.Column("is_staff", sa.Boolean(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
             "(is_staff AND organisation_id IS NULL) OR (NOT is_staff AND organisation_id IS NOT NULL)",
             name=op.f("ck_users_staff_or_member"),
@@ -281,9 +281,9 @@ def upgrade() -> None:
         ),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("last_used_at", db.UtcDateTime(), nullable=True),
-        sa.Column("revoked_at", db.UtcDateTime(), nullable=True),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("last_used_at", database.UtcDateTime(), nullable=True),
+        sa.Column("revoked_at", database.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_api_clients_created_by")),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_api_clients_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_clients")),
@@ -300,11 +300,11 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=True, comment="the applicant's own"),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("state_since", db.UtcDateTime(), nullable=False),
+        sa.Column("state_since", database.UtcDateTime(), nullable=False),
         sa.Column("assignee_id", sa.Uuid(), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=True, comment="user or API client"),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("submitted_at", db.UtcDateTime(), nullable=True),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("submitted_at", database.UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'in_review', 'information_requested', 'recommended', 'approved', 'rejected', 'withdrawn', 'lapsed')",
@@ -345,7 +345,7 @@ def upgrade() -> None:
         sa.Column("gtin", sa.Text(), nullable=True),
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("brand", sa.Text(), nullable=True),
-        sa.Column("annual_capacity", db.ExactDecimal(16, 3), nullable=True),
+        sa.Column("annual_capacity", database.ExactDecimal(16, 3), nullable=True),
         sa.Column("flags", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
         sa.Column(
             "joint_production",
@@ -353,10 +353,10 @@ def upgrade() -> None:
             nullable=False,
             comment="countries of partners, ISO 3166-1 alpha-2",
         ),
-        sa.Column("ex_works", db.ExactDecimal(16, 4), nullable=True, comment="AZN per unit"),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("updated_at", db.UtcDateTime(), nullable=False),
-        sa.Column("retired_at", db.UtcDateTime(), nullable=True),
+        sa.Column("ex_works", database.ExactDecimal(16, 4), nullable=True, comment="AZN per unit"),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", database.UtcDateTime(), nullable=False),
+        sa.Column("retired_at", database.UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("ex_works IS NULL OR ex_works >= 0", name=op.f("ck_products_ex_works")),
         sa.CheckConstraint("length(hs6) = 6", name=op.f("ck_products_hs6_length")),
@@ -381,7 +381,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("file_name", sa.Text(), nullable=False),
         sa.Column("imported_by", sa.Uuid(), nullable=True),
-        sa.Column("imported_at", db.UtcDateTime(), nullable=False),
+        sa.Column("imported_at", database.UtcDateTime(), nullable=False),
         sa.Column("report", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
         sa.ForeignKeyConstraint(["imported_by"], ["users.id"], name=op.f("fk_register_imports_imported_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_register_imports")),
@@ -431,7 +431,7 @@ def upgrade() -> None:
             nullable=False,
             comment="findings and origin as they were answered",
         ),
-        sa.Column("assessed_at", db.UtcDateTime(), nullable=False),
+        sa.Column("assessed_at", database.UtcDateTime(), nullable=False),
         sa.CheckConstraint(
             "occasion IN ('submission', 'response', 'recommendation', 'decision')", name=op.f("ck_assessments_occasion")
         ),
@@ -454,7 +454,7 @@ def upgrade() -> None:
         sa.Column("author_id", sa.Uuid(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("internal", sa.Boolean(), nullable=False, comment="for staff only"),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["application_id"], ["applications.id"], name=op.f("fk_case_notes_application_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_notes")),
     )
@@ -466,7 +466,7 @@ def upgrade() -> None:
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("amount", db.ExactDecimal(16, 4), nullable=False, comment="AZN per unit of product"),
+        sa.Column("amount", database.ExactDecimal(16, 4), nullable=False, comment="AZN per unit of product"),
         sa.CheckConstraint(
             "kind IN ('materials', 'labour', 'energy', 'depreciation', 'research', 'quality', 'other')",
             name=op.f("ck_cost_items_kind"),
@@ -487,7 +487,7 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("uploaded_by", sa.Uuid(), nullable=True),
-        sa.Column("uploaded_at", db.UtcDateTime(), nullable=False),
+        sa.Column("uploaded_at", database.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["application_id"], ["applications.id"], name=op.f("fk_evidence_application_id")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_evidence_product_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence")),
@@ -503,10 +503,10 @@ def upgrade() -> None:
         sa.Column("product_id", sa.Uuid(), nullable=True),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=False),
-        sa.Column("asked_at", db.UtcDateTime(), nullable=False),
+        sa.Column("asked_at", database.UtcDateTime(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("answered_by", sa.Uuid(), nullable=True),
-        sa.Column("answered_at", db.UtcDateTime(), nullable=True),
+        sa.Column("answered_at", database.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["application_id"], ["applications.id"], name=op.f("fk_information_requests_application_id")
         ),
@@ -525,8 +525,8 @@ def upgrade() -> None:
         sa.Column("hs4", sa.Text(), nullable=False),
         sa.Column("origin_country", sa.Text(), nullable=False),
         sa.Column("originating", sa.Boolean(), nullable=False),
-        sa.Column("value", db.ExactDecimal(16, 4), nullable=True, comment="AZN per unit of product"),
-        sa.Column("weight_kg", db.ExactDecimal(16, 6), nullable=True, comment="per unit of product"),
+        sa.Column("value", database.ExactDecimal(16, 4), nullable=True, comment="AZN per unit of product"),
+        sa.Column("weight_kg", database.ExactDecimal(16, 6), nullable=True, comment="per unit of product"),
         sa.CheckConstraint("value IS NULL OR value >= 0", name=op.f("ck_materials_value")),
         sa.CheckConstraint("weight_kg IS NULL OR weight_kg >= 0", name=op.f("ck_materials_weight")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_materials_product_id")),
@@ -550,7 +550,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("application_id", sa.Uuid(), nullable=False),
         sa.Column("recommended_by", sa.Uuid(), nullable=False),
-        sa.Column("recommended_at", db.UtcDateTime(), nullable=False),
+        sa.Column("recommended_at", database.UtcDateTime(), nullable=False),
         sa.Column("dossier_hash", sa.Text(), nullable=False),
         sa.Column(
             "products",
@@ -558,7 +558,7 @@ def upgrade() -> None:
             nullable=False,
             comment="product_id, outcome, reasons, resolutions with the values seen",
         ),
-        sa.Column("voided_at", db.UtcDateTime(), nullable=True),
+        sa.Column("voided_at", database.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["application_id"], ["applications.id"], name=op.f("fk_recommendations_application_id")
         ),
@@ -585,7 +585,7 @@ def upgrade() -> None:
         sa.Column("recommendation_id", sa.Uuid(), nullable=False),
         sa.Column("recommended_by", sa.Uuid(), nullable=False),
         sa.Column("decided_by", sa.Uuid(), nullable=False),
-        sa.Column("decided_at", db.UtcDateTime(), nullable=False),
+        sa.Column("decided_at", database.UtcDateTime(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column(
@@ -638,7 +638,7 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=False, comment="inclusive, Asia/Baku"),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("status_since", db.UtcDateTime(), nullable=False),
+        sa.Column("status_since", database.UtcDateTime(), nullable=False),
         sa.Column("status_reason", sa.Text(), nullable=True),
         sa.Column("status_list_id", sa.Integer(), nullable=False),
         sa.Column("status_index", sa.Integer(), nullable=False),
@@ -649,7 +649,7 @@ def upgrade() -> None:
             nullable=False,
             comment="over header.payload, not over the signature: ECDSA has two",
         ),
-        sa.Column("issued_at", db.UtcDateTime(), nullable=False),
+        sa.Column("issued_at", database.UtcDateTime(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False, comment="folded holder, product and number"),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column(
@@ -687,8 +687,8 @@ def upgrade() -> None:
         sa.Column("certificate_id", sa.Uuid(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("since", db.UtcDateTime(), nullable=False),
-        sa.Column("ended_at", db.UtcDateTime(), nullable=True),
+        sa.Column("since", database.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", database.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "cause IN ('residency', 'hearing', 'surveillance', 'holder')", name=op.f("ck_suspensions_cause")
         ),

@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261122_2010"
 down_revision = "20261122_1910"
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("occasion", sa.Text(), nullable=False, comment="a moved holiday of the calendar file, or other"),
         sa.Column("works", sa.Boolean(), nullable=False, comment="worked, although it would be free"),
         sa.Column("announced_by", sa.Uuid(), nullable=False),
-        sa.Column("announced_at", db.UtcDateTime(), nullable=False),
+        sa.Column("announced_at", database.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["announced_by"], ["users.id"], name=op.f("fk_holidays_announced_by")),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_holidays")),
     )

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261122_2030_evidence_items"
 down_revision = "20261122_2010"
@@ -30,7 +30,7 @@ def upgrade() -> None:
             sa.Column("stated", JSON, nullable=True, comment="structured values of its kind; decimals as text")
         )
         batch_op.add_column(sa.Column("confirmed_by", sa.Uuid(), nullable=True, comment="the member of staff"))
-        batch_op.add_column(sa.Column("confirmed_at", db.UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("confirmed_at", database.UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column("version", sa.Integer(), nullable=True))
     op.execute(
         "UPDATE evidence SET stated = '{}', version = 1, organisation_id = "

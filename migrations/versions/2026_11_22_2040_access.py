@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261122_2040"
 down_revision = "20261122_2030_evidence_items"
@@ -29,9 +29,9 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("requested_by", sa.Uuid(), nullable=False),
-        sa.Column("requested_at", db.UtcDateTime(), nullable=False),
+        sa.Column("requested_at", database.UtcDateTime(), nullable=False),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
-        sa.Column("decided_at", db.UtcDateTime(), nullable=True),
+        sa.Column("decided_at", database.UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("(kind = 'grant-role') = (role IS NOT NULL)", name=op.f("ck_access_requests_role_to_grant")),
         sa.CheckConstraint(
@@ -62,9 +62,9 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=False, comment="lower case"),
         sa.Column("token_hash", sa.Text(), nullable=False),
         sa.Column("invited_by", sa.Uuid(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("expires_at", db.UtcDateTime(), nullable=False),
-        sa.Column("closed_at", db.UtcDateTime(), nullable=True, comment="accepted or withdrawn"),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", database.UtcDateTime(), nullable=False),
+        sa.Column("closed_at", database.UtcDateTime(), nullable=True, comment="accepted or withdrawn"),
         sa.Column("accepted_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "accepted_by IS NULL OR closed_at IS NOT NULL", name=op.f("ck_invitations_accepted_is_closed")
@@ -83,9 +83,9 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.Text(), nullable=False),
         sa.Column("issued_by", sa.Uuid(), nullable=True, comment="null: the command line"),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("expires_at", db.UtcDateTime(), nullable=False),
-        sa.Column("closed_at", db.UtcDateTime(), nullable=True, comment="used, or made void by a newer one"),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", database.UtcDateTime(), nullable=False),
+        sa.Column("closed_at", database.UtcDateTime(), nullable=True, comment="used, or made void by a newer one"),
         sa.ForeignKeyConstraint(["issued_by"], ["users.id"], name=op.f("fk_password_resets_issued_by")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_password_resets_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_password_resets")),
@@ -97,10 +97,10 @@ def upgrade() -> None:
         "second_factors",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=True, comment="the secret in force"),
-        sa.Column("confirmed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("confirmed_at", database.UtcDateTime(), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=True, comment="of the newest code that was accepted"),
         sa.Column("pending", sa.Text(), nullable=True, comment="a new secret that no code has confirmed yet"),
-        sa.Column("pending_since", db.UtcDateTime(), nullable=True),
+        sa.Column("pending_since", database.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "(pending IS NULL) = (pending_since IS NULL)", name=op.f("ck_second_factors_pending_since_when")
         ),
@@ -114,10 +114,10 @@ def upgrade() -> None:
         "sign_ins",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("expires_at", db.UtcDateTime(), nullable=False, comment="absolute: no renewal moves it"),
-        sa.Column("second_factor_at", db.UtcDateTime(), nullable=True),
-        sa.Column("ended_at", db.UtcDateTime(), nullable=True),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", database.UtcDateTime(), nullable=False, comment="absolute: no renewal moves it"),
+        sa.Column("second_factor_at", database.UtcDateTime(), nullable=True),
+        sa.Column("ended_at", database.UtcDateTime(), nullable=True),
         sa.Column("ended_because", sa.Text(), nullable=True),
         sa.CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name=op.f("ck_sign_ins_end_with_cause")),
         sa.CheckConstraint("expires_at > created_at", name=op.f("ck_sign_ins_ends_after_it_begins")),
@@ -131,8 +131,8 @@ def upgrade() -> None:
         "refresh_tokens",
         sa.Column("token_hash", sa.Text(), nullable=False, comment="SHA-256 of 32 random bytes"),
         sa.Column("sign_in_id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("used_at", db.UtcDateTime(), nullable=True),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("used_at", database.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["sign_in_id"], ["sign_ins.id"], name=op.f("fk_refresh_tokens_sign_in_id"), ondelete="CASCADE"
         ),

@@ -6,7 +6,7 @@ What happened before is entered by the next start of the service, which has the 
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261122_2200_public_log"
 down_revision = "20261122_2040"
@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.create_table(
         "log_entries",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False, comment="from 0, no gaps"),
-        sa.Column("at", db.UtcDateTime(), nullable=False),
+        sa.Column("at", database.UtcDateTime(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column(
             "subject", sa.Text(), nullable=True, comment="certificate number, kid, or SCHEME/version of a ruleset"

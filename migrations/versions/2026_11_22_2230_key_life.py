@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261122_2230_key_life"
 down_revision = "20261122_2200_public_log"
@@ -22,8 +22,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=True, comment="true or null: one is open at most"),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("since", db.UtcDateTime(), nullable=False),
-        sa.Column("until", db.UtcDateTime(), nullable=True),
+        sa.Column("since", database.UtcDateTime(), nullable=False),
+        sa.Column("until", database.UtcDateTime(), nullable=True),
         sa.CheckConstraint("(is_open IS NULL) = (until IS NOT NULL)", name=op.f("ck_issuance_pauses_open")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issuance_pauses")),
         sa.UniqueConstraint("is_open", name=op.f("uq_issuance_pauses_is_open")),

@@ -7,7 +7,7 @@ stop it before this runs, or run `mik doctor --only status-lists` afterwards.
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261122_2240_status_lists"
 down_revision = "20261122_2235_register_search"
@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="moves with every change of a bit"),
         sa.Column("token_version", sa.Integer(), nullable=True),
         sa.Column("kid", sa.Text(), nullable=True, comment="the key that signed the token"),
-        sa.Column("signed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("signed_at", database.UtcDateTime(), nullable=True),
         sa.Column("bits", sa.LargeBinary(), nullable=False, comment="bit 0 is the left-most"),
         sa.Column("token", sa.Text(), nullable=True),
         sa.CheckConstraint("list_id > 0", name=op.f("ck_status_lists_list_id")),

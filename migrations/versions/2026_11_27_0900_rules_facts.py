@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261127_0900_rules_facts"
 down_revision = "20261123_0130_extracts"
@@ -22,7 +22,7 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"
 ABOUT_PRODUCT = {"about": "product", "country": "AZ"}
 
 # SQLite keeps decimals as scaled integers: a value with six places is a hundred times the one with four.
-OF_FOUR_PLACES, OF_SIX_PLACES = db.ExactDecimal(16, 4), db.ExactDecimal(18, 6)
+OF_FOUR_PLACES, OF_SIX_PLACES = database.ExactDecimal(16, 4), database.ExactDecimal(18, 6)
 
 
 def upgrade() -> None:
@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.Column("documents", JSON, nullable=False, comment="ids of the evidence documents that it covers"),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=False),
-        sa.Column("made_at", db.UtcDateTime(), nullable=False),
+        sa.Column("made_at", database.UtcDateTime(), nullable=False),
         sa.CheckConstraint("method IN ('click', 'e_signature')", name=op.f("ck_declarations_method")),
         sa.ForeignKeyConstraint(["application_id"], ["applications.id"], name=op.f("fk_declarations_application_id")),
         sa.ForeignKeyConstraint(["made_by"], ["users.id"], name=op.f("fk_declarations_made_by")),
@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.Column("application_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("waived_by", sa.Uuid(), nullable=False),
-        sa.Column("waived_at", db.UtcDateTime(), nullable=False),
+        sa.Column("waived_at", database.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["application_id"], ["applications.id"], name=op.f("fk_visit_waivers_application_id")),
         sa.ForeignKeyConstraint(["waived_by"], ["users.id"], name=op.f("fk_visit_waivers_waived_by")),
         sa.PrimaryKeyConstraint("application_id", name=op.f("pk_visit_waivers")),

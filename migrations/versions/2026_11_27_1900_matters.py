@@ -14,7 +14,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261127_1900_matters"
 down_revision = "20261127_1200_short_terms"
@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=False, comment="over the canonical JSON of the content"),
         sa.Column(
             "frozen_at",
-            db.UtcDateTime(),
+            database.UtcDateTime(),
             nullable=False,
             comment="the issue; of certificates of before, the migration",
         ),
@@ -115,10 +115,10 @@ def _matters() -> None:
         ),
         sa.Column("text", sa.Text(), nullable=True, comment="in the words of whoever told of it"),
         sa.Column("details", JSON, nullable=False, comment="days, names of fields and the like, by cause"),
-        sa.Column("opened_at", db.UtcDateTime(), nullable=False),
+        sa.Column("opened_at", database.UtcDateTime(), nullable=False),
         sa.Column("opened_by", sa.Uuid(), nullable=True, comment="null: the system"),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("closed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("closed_at", database.UtcDateTime(), nullable=True),
         sa.Column("closed_by", sa.Uuid(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("revocation_reason", sa.Text(), nullable=True, comment="what was upheld; null where it was not"),
@@ -194,8 +194,8 @@ def downgrade() -> None:
     op.execute("ALTER TABLE certificates DROP COLUMN during_investigation")  # not by batch: it would lose its triggers
 
 
-MONEY, VALUE, WEIGHT = db.ExactDecimal(16, 4), db.ExactDecimal(18, 6), db.ExactDecimal(16, 6)
-CAPACITY = db.ExactDecimal(16, 3)
+MONEY, VALUE, WEIGHT = database.ExactDecimal(16, 4), database.ExactDecimal(18, 6), database.ExactDecimal(16, 6)
+CAPACITY = database.ExactDecimal(16, 3)
 
 
 def _table(name, **typed):
@@ -245,7 +245,7 @@ ORDER = {"materials": ("position",), "process_steps": ("seq",), "cost_items": ("
 
 def _describe(connection) -> None:
     frozen_at = datetime.now(UTC)
-    held = _table(FROZEN, certificate_id=sa.Uuid(), content=JSON, sha256=sa.Text(), frozen_at=db.UtcDateTime())
+    held = _table(FROZEN, certificate_id=sa.Uuid(), content=JSON, sha256=sa.Text(), frozen_at=database.UtcDateTime())
     after = None
     while True:
         query = sa.select(CERTIFICATES).order_by(CERTIFICATES.c.id).limit(AT_ONCE)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261127_2100_reports"
 down_revision = "20261127_1900_matters"
@@ -16,7 +16,7 @@ def upgrade() -> None:
         "reports",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("receipt", sa.Text(), nullable=False, comment="what whoever told of it was given"),
-        sa.Column("received_at", db.UtcDateTime(), nullable=False),
+        sa.Column("received_at", database.UtcDateTime(), nullable=False),
         sa.Column("number", sa.Text(), nullable=True, comment="in display form where it is a number"),
         sa.Column("certificate_id", sa.Uuid(), nullable=True),
         sa.Column("address", sa.Text(), nullable=True, comment="as it was sent"),

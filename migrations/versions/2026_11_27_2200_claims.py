@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app import db
+from app.core import database
 
 revision = "20261127_2200_claims"
 down_revision = "20261127_2100_reports"
@@ -30,7 +30,7 @@ NEVER, EVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 def _table(name, *, ids=("id",), times=(), texts=(), **others):
     columns = [sa.column(each, sa.Uuid()) for each in ids]
-    columns += [sa.column(each, db.UtcDateTime()) for each in times]
+    columns += [sa.column(each, database.UtcDateTime()) for each in times]
     columns += [sa.column(each, sa.Text()) for each in texts]
     return sa.table(name, *columns, *(sa.column(each, kind) for each, kind in others.items()))
 
@@ -44,7 +44,7 @@ COMPANIES = _table(
         "refusal_reason", "confirmation_basis",
     ),
     voen_needs_review=sa.Boolean(),
-    foreign_share_pct=db.ExactDecimal(5, 2),
+    foreign_share_pct=database.ExactDecimal(5, 2),
     version=sa.Integer(),
 )  # fmt: skip
 CLAIMS = _table(
@@ -90,7 +90,7 @@ def upgrade() -> None:
         "users",
         sa.Column(
             "sealed_at",
-            db.UtcDateTime(),
+            database.UtcDateTime(),
             nullable=True,
             comment="whose claim was refused: reads the claim and does nothing else, until there is another one",
         ),
@@ -114,12 +114,12 @@ def _documents() -> None:
             sa.Column("withdrawn_by", sa.Uuid(), nullable=True, comment="the member of the company who withdrew it")
         )
         batch_op.add_column(
-            sa.Column("withdrawn_at", db.UtcDateTime(), nullable=True, comment="kept, and no longer counted")
+            sa.Column("withdrawn_at", database.UtcDateTime(), nullable=True, comment="kept, and no longer counted")
         )
         batch_op.add_column(
             sa.Column(
                 "erased_at",
-                db.UtcDateTime(),
+                database.UtcDateTime(),
                 nullable=True,
                 comment="the file of a refused claim is gone; its hash stays",
             )
@@ -176,15 +176,15 @@ def _create_organisations(words, *, unique) -> None:
         sa.Column("voen", sa.Text(), nullable=False),
         sa.Column("voen_needs_review", sa.Boolean(), nullable=False),
         sa.Column("size_class", sa.Text(), nullable=True),
-        sa.Column("foreign_share_pct", db.ExactDecimal(5, 2), nullable=True),
+        sa.Column("foreign_share_pct", database.ExactDecimal(5, 2), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("standing", sa.Text(), nullable=False),
         sa.Column("refusal_reason", sa.Text(), nullable=True),
         sa.Column("confirmed_by", sa.Uuid(), nullable=True),
-        sa.Column("confirmed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("confirmed_at", database.UtcDateTime(), nullable=True),
         sa.Column("confirmation_basis", sa.Text(), nullable=True),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("length(voen) = 10", name=op.f("ck_organisations_voen_length")),
         sa.CheckConstraint("source IN ('register', 'applicant')", name=op.f("ck_organisations_source")),
@@ -214,8 +214,8 @@ def _claims() -> None:
             comment="what was entered with it; once confirmed, the company",
         ),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("proposed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("proposed_at", database.UtcDateTime(), nullable=True),
         sa.Column(
             "proposed_by",
             sa.Uuid(),
@@ -223,7 +223,7 @@ def _claims() -> None:
             comment="of a disputed one: the registrar who proposed to confirm it",
         ),
         sa.Column("proposal", sa.Text(), nullable=True, comment="on what evidence that was proposed"),
-        sa.Column("decided_at", db.UtcDateTime(), nullable=True),
+        sa.Column("decided_at", database.UtcDateTime(), nullable=True),
         sa.Column(
             "decided_by",
             sa.Uuid(),
@@ -309,7 +309,7 @@ def _stand(connection, company_id, standing) -> None:
 
 def _beside(connection, company, standing) -> UUID:
     """An organisation of the same names for what was entered."""
-    new = db.new_id()
+    new = database.new_id()
     named = ("legal_name_az", "legal_name_en", "legal_form", "voen", "voen_needs_review", "search_text", "created_at")
     values = {name: getattr(company, name) for name in named}
     reason = company.refusal_reason if standing == "refused" else None
@@ -338,7 +338,7 @@ def _claim(connection, company, organisation_id, claimant, **decided) -> None:
     names = {name: getattr(company, name) for name in ("voen", "legal_name_az", "legal_name_en", "legal_form")}
     connection.execute(
         sa.insert(CLAIMS).values(
-            id=db.new_id(),
+            id=database.new_id(),
             claimant_id=claimant.id,
             organisation_id=organisation_id,
             created_at=claimant.created_at,
@@ -390,7 +390,7 @@ def _move_products(connection, old, new, since, until) -> dict:
         is_own = site.source == "applicant" and since <= site.created_at < until
         if not is_own and site.id not in used:
             continue
-        twin = places[site.id] = db.new_id()
+        twin = places[site.id] = database.new_id()
         connection.execute(
             sa.insert(SITES).values(
                 **site._asdict() | {"id": twin, "organisation_id": new, "source": "applicant", "register_key": None}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261127_2210_mail"
 down_revision = "20261127_2200_claims"
@@ -37,25 +37,25 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False, comment="e-mail address"),
         sa.Column("language", sa.Text(), nullable=True, comment="null: not known, so all of az and en"),
-        sa.Column("values", db.JsonColumn, nullable=False, comment="what the text names; no secrets"),
+        sa.Column("values", database.JsonColumn, nullable=False, comment="what the text names; no secrets"),
         sa.Column(
             "encrypted_token",
             sa.Text(),
             nullable=True,
             comment="AES-GCM under keys/second-factors.key, bound to the id; null once the message is delivered or void",
         ),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("void_at", db.UtcDateTime(), nullable=False, comment="from then on it is not sent any more"),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("void_at", database.UtcDateTime(), nullable=False, comment="from then on it is not sent any more"),
         sa.Column(
             "next_attempt_at",
-            db.UtcDateTime(),
+            database.UtcDateTime(),
             nullable=True,
             comment="null: delivered or void. While a worker sends it, when another one may try",
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
-        sa.Column("delivered_at", db.UtcDateTime(), nullable=True),
-        sa.CheckConstraint(db.one_of("kind", list(KINDS)), name=op.f("ck_outgoing_messages_kind")),
+        sa.Column("delivered_at", database.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(database.one_of("kind", list(KINDS)), name=op.f("ck_outgoing_messages_kind")),
         sa.CheckConstraint(
             "delivered_at IS NULL OR next_attempt_at IS NULL", name=op.f("ck_outgoing_messages_delivered_once")
         ),

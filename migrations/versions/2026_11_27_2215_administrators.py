@@ -6,7 +6,7 @@ The earliest active member of each company becomes its administrator.
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261127_2215_administrators"
 down_revision = "20261127_2210_mail"
@@ -41,9 +41,11 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=False, comment="lower case"),
         sa.Column("language", sa.Text(), nullable=True, comment="that was asked for: az, en or ru"),
         sa.Column("token_hash", sa.Text(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("expires_at", db.UtcDateTime(), nullable=False),
-        sa.Column("closed_at", db.UtcDateTime(), nullable=True, comment="used, or another one of the address was"),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", database.UtcDateTime(), nullable=False),
+        sa.Column(
+            "closed_at", database.UtcDateTime(), nullable=True, comment="used, or another one of the address was"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_confirmations")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_address_confirmations_token_hash")),
     )

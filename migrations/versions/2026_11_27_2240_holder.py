@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.core.text.phonetic import phonetic_keys
-from app.registry.legal_forms import is_legal_person, name_with_form
-from app.registry.territory import territory
+from app.organisations.legal_forms import is_legal_person, name_with_form
+from app.reference.territory import territory
 
 revision = "20261127_2240_holder"
 down_revision = "20261127_2230_evidence_hash"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from alembic import op
 
-from app import db
+from app.core import database
 
 revision = "20261127_2250_rights"
 down_revision = "20261127_2240_holder"
@@ -23,13 +23,13 @@ CLIENTS = sa.table(
     "api_clients",
     *(sa.column(name, sa.Uuid()) for name in ("id", "created_by")),
     sa.column("secret_hash", sa.Text()),
-    *(sa.column(name, db.UtcDateTime()) for name in ("created_at", "last_used_at")),
+    *(sa.column(name, database.UtcDateTime()) for name in ("created_at", "last_used_at")),
 )
 SECRETS = sa.table(
     "client_secrets",
     *(sa.column(name, sa.Uuid()) for name in ("id", "client_id", "created_by")),
     sa.column("secret_hash", sa.Text()),
-    *(sa.column(name, db.UtcDateTime()) for name in ("created_at", "expires_at", "last_used_at", "ended_at")),
+    *(sa.column(name, database.UtcDateTime()) for name in ("created_at", "expires_at", "last_used_at", "ended_at")),
 )
 
 
@@ -46,10 +46,12 @@ def upgrade() -> None:
             comment="SHA-256 of 32 random bytes: nothing to guess, so no slow hash",
         ),
         sa.Column("created_by", sa.Uuid(), nullable=False),
-        sa.Column("created_at", db.UtcDateTime(), nullable=False),
-        sa.Column("expires_at", db.UtcDateTime(), nullable=False),
-        sa.Column("last_used_at", db.UtcDateTime(), nullable=True),
-        sa.Column("ended_at", db.UtcDateTime(), nullable=True, comment="by a member of the company, before it expired"),
+        sa.Column("created_at", database.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", database.UtcDateTime(), nullable=False),
+        sa.Column("last_used_at", database.UtcDateTime(), nullable=True),
+        sa.Column(
+            "ended_at", database.UtcDateTime(), nullable=True, comment="by a member of the company, before it expired"
+        ),
         sa.CheckConstraint("expires_at > created_at", name=op.f("ck_client_secrets_expires_after_it_begins")),
         sa.ForeignKeyConstraint(["client_id"], ["api_clients.id"], name=op.f("fk_client_secrets_client_id")),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_client_secrets_created_by")),
@@ -61,7 +63,7 @@ def upgrade() -> None:
     for client in connection.execute(sa.select(CLIENTS)).all():
         connection.execute(
             sa.insert(SECRETS).values(
-                id=db.new_id(),
+                id=database.new_id(),
                 client_id=client.id,
                 secret_hash=client.secret_hash,
                 created_by=client.created_by,

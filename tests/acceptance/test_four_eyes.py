@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.actor import Role
+from app.core.actor import Role
 
 
 @pytest.fixture

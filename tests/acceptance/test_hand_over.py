@@ -1,6 +1,6 @@
 """A reviewer goes on leave: cases are handed over one by one, and sharing out the desk takes nothing from anybody."""
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.factories import ok
 
 

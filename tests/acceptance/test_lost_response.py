@@ -6,7 +6,7 @@ from unittest.mock import patch
 import httpx2
 import pytest
 
-from app.actor import Scope
+from app.core.actor import Scope
 from tests.factories import ok, product
 
 

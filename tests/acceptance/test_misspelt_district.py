@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.factories import ok
 
 CHANGE = {"what": "site", "text": "The district was misspelt.", "on": "2026-11-22"}

@@ -11,7 +11,7 @@ from tests.factories import ok
 pytestmark = pytest.mark.pg_sampled
 IN_THE_PARK = ("P001", "P002", "P003", "P004", "P005", "P007", "P010", "P013", "P015", "P016", "P017", "P019")
 OF_A_NON_RESIDENT = ("P043",)
-SAMPLE = files("app.registry") / "sample" / "products.csv"
+SAMPLE = files("app.demo") / "sample" / "products.csv"
 ROWS = {row["product_id"]: row for row in csv.DictReader(SAMPLE.read_text("utf-8").splitlines())}
 
 

@@ -2,7 +2,7 @@
 
 import pyotp
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.api.helpers import bearer
 from tests.factories import PASSWORD, ok
 

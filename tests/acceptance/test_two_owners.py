@@ -1,6 +1,6 @@
 """Who may decide is itself decided by two: an owner alone makes nobody an approver, least of all himself."""
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.factories import ok
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 import pyotp
 import sqlalchemy as sa
 
-from app.access import second_factor
-from app.access.model import KeptAnswer
-from app.access.service import Subject
-from app.actor import SYSTEM, ActorKind
-from app.audit import AuditEvent
+from app.audit.model import AuditEvent
+from app.auth.authenticate import Subject
+from app.auth.credentials import mfa
+from app.core.actor import SYSTEM, ActorKind
 from app.notifications.model import OutgoingMessage
+from app.web.idempotency_repository import KeptAnswer
 from tests.factories import PASSWORD, ApiClient, ok
 from tests.helpers import rows
 
@@ -64,11 +64,9 @@ class Authenticator:
 
 def enrolled(caller):
     """An authenticator that is in force for this member of staff, past the service."""
-    secret = second_factor.new_secret()
+    secret = mfa.new_secret()
     with caller.app.database.session() as session:
-        second_factor.put_in_force(
-            session, SYSTEM, caller.app.container.secret_box, UUID(caller.id), secret, caller.app.clock()
-        )
+        mfa.put_in_force(session, SYSTEM, caller.app.container.secret_box, UUID(caller.id), secret, caller.app.clock())
         session.commit()
     return Authenticator(caller.app, secret)
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from app import jws
-from app.access.service import Subject
-from app.access.tokens import AUDIENCE, AccessTokens
-from app.actor import ActorKind, Role, Scope
-from app.keys import access_signer
+from app.auth.access_tokens import AUDIENCE, AccessTokens
+from app.auth.authenticate import Subject
+from app.core.actor import ActorKind, Role, Scope
+from app.core.crypto import jws
+from app.core.crypto.signer import access_signer
 from tests.factories import PASSWORD, ApiClient, in_state, ok, product, voen_of
 from tests.helpers import count, execute, refused, rows, stored_id
 
@@ -519,7 +519,7 @@ def test_the_password_is_kept_as_argon2id(shared_app, company):
 
 
 def test_the_house_in_production_hashes_with_sixty_four_mebibytes():
-    from app.access.passwords import Passwords  # noqa: PLC0415 (the one test without the cheap ones)
+    from app.auth.credentials.passwords import Passwords  # noqa: PLC0415 (the one test without the cheap ones)
 
     parameters = Passwords(1).hash(PASSWORD).split("$")[3]
     assert Counter(parameters.split(",")) == {"m=65536": 1, "t=3": 1, "p=1": 1}

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from app.access.service import Subject
-from app.actor import ActorKind
+from app.auth.authenticate import Subject
+from app.core.actor import ActorKind
 from tests.api.helpers import colleague, denied, email_of, me, renew, sign_in
 from tests.factories import PASSWORD, ApiClient, ok
 from tests.helpers import at_once, events, refused, rows, statuses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.api.helpers import bearer, colleague, denied, email_of, enrolled, me, renew, sign_in
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses

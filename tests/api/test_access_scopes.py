@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from app.access.service import Subject
-from app.actor import ActorKind, Scope
-from app.web.scopes import ANY, ROUTES
+from app.auth.authenticate import Subject
+from app.core.actor import ActorKind, Scope
+from app.web.scope_policy import ANY, ROUTES
 from tests.api.helpers import FORM, denied
 from tests.factories import PDF, ApiClient, ok, product
 from tests.helpers import refused, rows
@@ -72,7 +72,7 @@ def things(app, company):
 
 
 def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_people(app, company):
-    """A new route turns this red until it is entered into app/web/scopes.py, or above."""
+    """A new route turns this red until it is entered into app/web/scope_policy.py, or above."""
     paths = ok(app.anonymous.get("/openapi.json"))["paths"]
     secured = {
         f"{m.upper()} {p}" for p, operations in paths.items() for m, each in operations.items() if each.get("security")
@@ -87,7 +87,7 @@ def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_peopl
         for route in secured - hidden
         if call(company, route, **known).status_code != 403 or route == "POST /v1/me/second-factor/confirm"
     }
-    assert opened <= set(ROUTES) | PEOPLE, "enter these into app/web/scopes.py"
+    assert opened <= set(ROUTES) | PEOPLE, "enter these into app/web/scope_policy.py"
     assert set(ROUTES) <= secured
     assert secured >= PEOPLE
     assert not PEOPLE & set(ROUTES)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from app.access import sessions
-from app.access.service import Subject
-from app.actor import ActorKind
+from app.auth import user_sessions
+from app.auth.authenticate import Subject
+from app.core.actor import ActorKind
 from tests.api.helpers import FORM, bearer, denied, email_of, me, renew, sign_in
 from tests.factories import ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses
@@ -176,7 +176,7 @@ def test_old_sessions_are_forgotten(app, company, tokens):
     for left, much in ((1, {}), (0, {"days": 2})):
         app.clock.advance(**much)
         with app.database.session() as session:
-            sessions.forget(session, app.clock())
+            user_sessions.forget(session, app.clock())
             session.commit()
         found = rows(app, "SELECT s.id FROM sign_ins s JOIN refresh_tokens r ON r.sign_in_id = s.id")
         assert len({row.id for row in found}) == left

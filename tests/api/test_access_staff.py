@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.actor import STAFF_ROLES, Role
+from app.core.actor import STAFF_ROLES, Role
 from tests.api.helpers import denied, email_of, enrolled, me, renew, sign_in
 from tests.factories import PASSWORD, ok
 from tests.helpers import at_once, events, execute, refused, rows, statuses

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.actor import Role
-from app.applications import claim_store
-from app.applications.files import EvidenceFiles
+from app.applications import claim_repository
+from app.applications.evidence.file_store import EvidenceFiles
 from app.cli.admin import sweep
-from app.db import Base
+from app.core.actor import Role
+from app.core.database import Base
 from tests.factories import PASSWORD, PDF, ApiClient, ok, product, voen_of
 from tests.helpers import refused, rows
 
@@ -343,7 +343,7 @@ def test_what_belongs_to_a_company_moves_or_cannot_be_of_a_claim():
         for table in Base.metadata.tables.values()
         if any(key.column.table.name == "organisations" for key in table.foreign_keys)
     }
-    assert named == of_companies | by_themselves | {table.__tablename__ for table in claim_store.MOVED}
+    assert named == of_companies | by_themselves | {table.__tablename__ for table in claim_repository.MOVED}
 
 
 def test_what_was_merged_can_be_submitted(app, listed, company_id):

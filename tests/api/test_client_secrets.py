@@ -5,8 +5,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from app.actor import Scope
-from app.web.scopes import ANY, ROUTES
+from app.core.actor import Scope
+from app.web.scope_policy import ANY, ROUTES
 from tests.api.helpers import FORM, denied
 from tests.factories import ok
 from tests.helpers import events, execute, refused

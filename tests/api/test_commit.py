@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from app.web import deps
+from app.audit import model, recorder
+from app.web import dependencies
 from tests.factories import PASSWORD, PDF, in_state, ok, product, voen_of
 from tests.helpers import count, execute, refused, rows, stored_id
 
@@ -189,7 +190,7 @@ def test_no_route_commits_after_its_answer(shared_app):
     found = []
 
     def walk(dependant, route):
-        if dependant.call is deps.get_session:
+        if dependant.call is dependencies.get_session:
             found.append(route)
             assert dependant.scope == "function", route
         for each in dependant.dependencies:
@@ -239,17 +240,15 @@ def test_a_changed_dossier_sends_the_case_back(app):
 
 def test_the_history_is_chained_over_everything_that_happened(app):
     """Each event carries the hash of the one before; refused requests leave no mark."""
-    from app import audit  # noqa: PLC0415 (the one look inside)
-
     app.certify()
     with app.database.read_session() as session:
-        events = session.scalars(sa.select(audit.AuditEvent).order_by(audit.AuditEvent.seq)).all()
-        head = session.scalars(sa.select(audit.AuditHead)).one()
-    previous = audit.GENESIS
+        events = session.scalars(sa.select(model.AuditEvent).order_by(model.AuditEvent.seq)).all()
+        head = session.scalars(sa.select(model.AuditHead)).one()
+    previous = recorder.GENESIS
     for number, event in enumerate(events, start=1):
         assert event.seq == number
         assert event.prev_hash == previous
-        previous = audit.chain_hash(previous, audit.hashed_members(event))
+        previous = recorder.chain_hash(previous, recorder.hashed_members(event))
         assert event.hash == previous
         json.dumps(event.data)
     assert (head.seq, head.hash) == (len(events), previous)

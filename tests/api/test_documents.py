@@ -16,9 +16,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from app.documents import codes, render_pool, signature
-from app.documents.organisation import Organisation
-from app.documents.stamp import MAX_CHARS
+from app.documents import qr_codes, render_pool
+from app.documents.pdf import signer
+from app.documents.pdf.signing_certificate import Organisation
+from app.documents.qr_token import MAX_CHARS
 from tests.factories import certified_again, ok
 from tests.helpers import execute, refused
 from tests.readers import scan, text_of
@@ -72,7 +73,7 @@ def test_handed_out_with_a_tag_and_asked_for_anew(shared_app, number, kind):
 def test_pictures_are_drawn_once_and_beside_the_event_loop(shared_app, company, drawing):
     """Drawing takes some hundredths of a second, in which a worker would check nothing."""
     number, in_loop = shared_app.certify(company), []
-    draw = getattr(codes, drawing)
+    draw = getattr(qr_codes, drawing)
 
     def drawn(*args, **more):
         try:
@@ -83,7 +84,7 @@ def test_pictures_are_drawn_once_and_beside_the_event_loop(shared_app, company, 
             in_loop.append(True)
         return draw(*args, **more)
 
-    with patch.object(codes, drawing, drawn):
+    with patch.object(qr_codes, drawing, drawn):
         kind = drawing.replace("_", ".")
         first, second = get(shared_app, number, kind), get(shared_app, number, kind)
     assert in_loop == [False]
@@ -130,7 +131,7 @@ def test_the_paper_carries_the_credential(shared_app, number):
 
 def test_the_paper_is_signed_by_the_organisation(shared_app, number):
     pdf = get(shared_app, number, "certificate.pdf").content
-    root = signature._asn1(shared_app.container.documents.organisation.certificates[-1])
+    root = signer._asn1(shared_app.container.documents.organisation.certificates[-1])
     (embedded,) = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
     trust = ValidationContext(trust_roots=[root], revocation_mode="soft-fail")
     assert validate_pdf_signature(embedded, signer_validation_context=trust).bottom_line

@@ -8,7 +8,7 @@ import anyio
 import pyotp
 import pytest
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.factories import PASSWORD, PDF, QUESTION, REASON, in_state, ok, other_reviewer, product, running_app, voen_of
 from tests.helpers import count, execute, refused, rows
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.applications.model import Evidence  # past the service on purpose
-from app.db import new_id
+from app.core.database import new_id
 from tests.factories import PDF, in_state, ok
 from tests.helpers import count, refused
 
@@ -388,7 +388,7 @@ def test_a_killed_write_leaves_no_half_file(app):
         def killed(*_args):
             raise OSError(errno.ENOSPC, "no space left")
 
-        where = patch("app.applications.files.os.fsync", killed)
+        where = patch("app.applications.evidence.file_store.os.fsync", killed)
         if step == "rename":
             where = patch("pathlib.Path.rename", killed)
         with where:

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from app.actor import Role
 from app.applications.model import Evidence  # past the service on purpose
+from app.core.actor import Role
 from app.schemes.evidence_kinds import Scope, kinds
 from tests.factories import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok, other_reviewer, upload
 from tests.helpers import count, refused, rows

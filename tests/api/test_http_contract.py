@@ -85,7 +85,7 @@ def test_what_was_sent_is_not_echoed(shared_app):
 
 
 def test_what_nobody_foresaw_is_a_problem_too(shared_app, company):
-    with patch("app.api.goods.products.list_products", side_effect=RuntimeError("secret of the house")):
+    with patch("app.api.company.products.products.list_products", side_effect=RuntimeError("secret of the house")):
         answer = company.get("/v1/products")
     body = refused(answer, 500, "internal")
     assert "secret of the house" not in answer.text
@@ -95,7 +95,7 @@ def test_what_nobody_foresaw_is_a_problem_too(shared_app, company):
 
 @pytest.mark.parametrize("error", [sa.exc.OperationalError("x", {}, Exception("x")), sa.exc.TimeoutError("x")])
 def test_a_database_that_is_away_says_so(shared_app, company, error):
-    with patch("app.api.goods.products.list_products", side_effect=error):
+    with patch("app.api.company.products.products.list_products", side_effect=error):
         answer = company.get("/v1/products")
     refused(answer, 503, "unavailable")
     assert answer.headers["Retry-After"]

@@ -8,10 +8,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.access import service as access
-from app.access.model import StaffRole, User
-from app.access.service import Subject
-from app.actor import ActorKind, Role, Scope
+from app.auth import users
+from app.auth.authenticate import Subject
+from app.auth.model import StaffRole, User
+from app.core.actor import ActorKind, Role, Scope
 from tests.api.helpers import SITE, events, is_replay, kept, keyed, same, sites
 from tests.factories import PASSWORD, PDF, ApiClient, ok, product, voen_of
 
@@ -152,7 +152,7 @@ class TestRightsEndedMeanwhile:
         other = app.set_up_company()
         with app.database.session() as session:
             user = session.get(User, company.subject.id)
-            user.organisation_id = access.store.user(session, other.subject.id).organisation_id
+            user.organisation_id = users.store.user(session, other.subject.id).organisation_id
             session.commit()
         assert company.post(path, version=1, headers=keyed(key)).status_code == 404
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 import pyotp
 import pytest
 
-from app.actor import Role
+from app.core.actor import Role
 from tests.api.helpers import events, is_replay, keyed, new_key, same
 from tests.factories import PASSWORD, PDF, ok, product, voen_of
 
@@ -26,7 +26,7 @@ KEEPS_NO_ANSWER = {
     "POST /v1/verify/file": "changes nothing",
 }
 CLOSING = {"on": "2026-11-20", "reason": "Moved away."}
-REGISTER = (files("app.registry") / "sample" / "others.csv").read_bytes()
+REGISTER = (files("app.demo") / "sample" / "others.csv").read_bytes()
 
 
 class Stage:

@@ -2,12 +2,11 @@
 
 import pytest
 
-from app.certificates import store as certificates
-from app.documents.orders import order_of
-from app.schemes import emblems
-from app.schemes import service as schemes
+from app.certificates import certificate_repository
+from app.documents.document_data import order_of
+from app.schemes import emblems, publishing
 from app.schemes.emblems import drawing, emblem
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 from tests.factories import ok, product
 from tests.helpers import refused
 from tests.pages.browsing import HTML
@@ -97,7 +96,7 @@ def with_fourth(app, tmp_path):
     (tmp_path / "marks").mkdir()
     (tmp_path / "marks" / "BAKU.toml").write_text(FOURTH, "utf-8")
     with app.database.session() as session:
-        schemes.publish(session, load_schemes(tmp_path / "marks").values(), app.clock())
+        publishing.publish(session, load_schemes(tmp_path / "marks").values(), app.clock())
         session.commit()
     return app
 
@@ -136,7 +135,7 @@ def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_
 def facts_of(app, number):
     """What the paper of a certificate says."""
     with app.database.read_session() as session:
-        row = certificates.by_number(session, number)
+        row = certificate_repository.by_number(session, number)
         return order_of(session, row, app.container.keys.ring(), app.settings.base_url).facts
 
 

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import anyio
 import pytest
 
-from app.api import open_data
-from app.certificates import search_store
+from app.api.public import bulk_export
+from app.certificates.read_model import search_repository
 from tests.factories import ok
 from tests.helpers import execute, refused
 
@@ -35,7 +35,7 @@ def test_a_file_for_spreadsheets(shared_app, numbers):
     answer = shared_app.http.get(CSV)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="certificates-2026-11-22.csv"'
-    assert answer.text.splitlines()[0] == ",".join(open_data.COLUMNS)
+    assert answer.text.splitlines()[0] == ",".join(bulk_export.COLUMNS)
     rows = table(answer.text)
     assert [row["number"] for row in rows] == numbers  # oldest first
     first = ok(shared_app.http.get(f"/v1/certificates/{numbers[0]}"))
@@ -79,7 +79,7 @@ def test_a_file_for_spreadsheets(shared_app, numbers):
 )
 def test_no_cell_is_a_formula_whatever_separates_cells(cell, sent):
     """Where the settings say semicolon, a spreadsheet splits our lines at those inside of names."""
-    line = open_data._lines([["MIK-1", cell]]).decode()
+    line = bulk_export._lines([["MIK-1", cell]]).decode()
     assert list(csv.reader(io.StringIO(line, newline=""))) == [["MIK-1", sent]]
     for separator in ";\t":
         for piece in line.removesuffix("\r\n").split(separator)[1:]:
@@ -104,7 +104,7 @@ def test_a_file_for_programs(shared_app, numbers):
 def test_pieces_make_one_file(shared_app, numbers, path):
     whole = shared_app.http.get(path).content
     for at_once in (1, 2, len(numbers), len(numbers) + 1):
-        with patch.object(open_data, "AT_ONCE", at_once):
+        with patch.object(bulk_export, "AT_ONCE", at_once):
             assert shared_app.http.get(path).content == whole
 
 
@@ -122,7 +122,7 @@ def test_each_piece_is_read_in_a_transaction_of_its_own(shared_app, numbers, pat
         most.append(len(open_sessions))
         return session
 
-    with patch.object(open_data, "AT_ONCE", 1), patch.object(shared_app.database, "read_session", counted):
+    with patch.object(bulk_export, "AT_ONCE", 1), patch.object(shared_app.database, "read_session", counted):
         assert shared_app.http.get(path).status_code == 200
     assert set(most) == {1} and len(most) == 2 + len(numbers)  # the tag, each certificate, and the end
 
@@ -131,7 +131,7 @@ def test_each_piece_is_read_in_a_transaction_of_its_own(shared_app, numbers, pat
 def test_what_is_issued_meanwhile_is_for_the_next_file(app, path):
     company = app.set_up_company()
     first = app.certify(company)
-    inner, later = search_store.piece, []
+    inner, later = search_repository.piece, []
 
     def with_a_rival(session, *arguments):
         if not later:
@@ -139,7 +139,7 @@ def test_what_is_issued_meanwhile_is_for_the_next_file(app, path):
             later.append(app.certify(company))
         return inner(session, *arguments)
 
-    with patch.object(open_data.search_store, "piece", with_a_rival):
+    with patch.object(bulk_export.search_store, "piece", with_a_rival):
         before = app.http.get(path)
     assert first in before.text and later[1] not in before.text
     assert later[1] in app.http.get(path, headers={"If-None-Match": before.headers["ETag"]}).text
@@ -182,7 +182,7 @@ def test_any_web_page_may_read_it(shared_app, path):
 
 
 def test_exports_have_threads_of_their_own():
-    assert isinstance(open_data.READERS, anyio.CapacityLimiter) and open_data.READERS.total_tokens == 2
+    assert isinstance(bulk_export.READERS, anyio.CapacityLimiter) and bulk_export.READERS.total_tokens == 2
 
 
 def test_the_clock_of_the_name_is_baku(app):

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import app
-from app.errors import MikError
-from app.pages.problems import example_of
-from app.web.problem_codes import problem_codes
-from app.web.problems import _HTTP_CODES, status_of
+from app.core.errors import MikError
+from app.pages.public.problem_pages import example_of
+from app.web.problems.problem_codes import problem_codes
+from app.web.problems.problem_details import _HTTP_CODES, status_of
 from tests.helpers import refused
 
 SOURCES = Path(app.__file__).parent

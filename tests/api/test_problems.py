@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from app.web.problems import problem
+from app.web.problems.problem_details import problem
 from tests.factories import PDF, ok, product
 from tests.helpers import refused
 

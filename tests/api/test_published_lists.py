@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.schemes import nomenclature
-from app.schemes.lists import lists
+from app.reference import hs_nomenclature
+from app.schemes.closed_lists import lists
 from tests.factories import ok
 from tests.helpers import refused
 
@@ -112,7 +112,7 @@ def test_head_any_origin_and_parameters_that_mean_nothing(shared_app, path):
 def test_headings_by_code_and_by_words(shared_app, asked, first):
     found = items(shared_app, f"/v1/headings?q={asked}")
     assert found[0]["code"] == first
-    assert all(each["title"] == nomenclature.title(each["code"]) for each in found)
+    assert all(each["title"] == hs_nomenclature.title(each["code"]) for each in found)
 
 
 @pytest.mark.parametrize("asked", ["9999", "999999", "honey xyzzy", "7306301", "%00", "%D9%A7%D9%A3"])
@@ -128,7 +128,7 @@ def test_pages_hold_every_heading_once(shared_app):
         link = answer.headers.get("Link")
         path = link and link[1 : link.index(">")]
         assert path is None or urlsplit(path).path == "/v1/headings"
-    assert codes == sorted(code for code in nomenclature.titles() if len(code) > 2)
+    assert codes == sorted(code for code in hs_nomenclature.titles() if len(code) > 2)
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x", f"q={'a' * 101}"])

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.actor import Role
-from app.web.gate import AT_WORK, Gates, Kind
+from app.core.actor import Role
+from app.web.limits.concurrency import AT_WORK, Gates, Kind
 from tests.factories import PASSWORD, in_state, ok, other_approver, other_reviewer, product, voen_of
 from tests.helpers import count, refused, rows
 

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from app.actor import SYSTEM
-from app.web.reading_trail import TRIES, ReadingTrail
+from app.core.actor import SYSTEM
+from app.web.read_audit import TRIES, ReadingTrail
 from tests.factories import NOW, PASSWORD, ok
 
 pytestmark = pytest.mark.pg_sampled

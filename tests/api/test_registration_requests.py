@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.access import guesses
+from app.auth import login_throttle
 from tests.api.helpers import email_of, sign_in
 from tests.api.test_password_requests import counted
 from tests.factories import PASSWORD, ok, voen_of
@@ -104,9 +104,9 @@ def test_who_came_by_another_way_meanwhile_is_told(app):
 @pytest.mark.parametrize("known", [True, False])
 def test_an_address_is_not_flooded_and_the_answer_does_not_tell(app, known):
     email = email_of(app.register()) if known else "nobody@numune.example"
-    answers = [ask(app, email) for _ in range(guesses.MOST_MAIL + 2)]
+    answers = [ask(app, email) for _ in range(login_throttle.MOST_MAIL + 2)]
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
-    assert len(app.mail(email)) == guesses.MOST_MAIL
+    assert len(app.mail(email)) == login_throttle.MOST_MAIL
 
 
 def test_claimants_are_told_what_was_decided(app):

@@ -7,9 +7,9 @@ import itertools
 
 import pytest
 
-from app.actor import Role
 from app.applications import workflow
-from app.certificates import workflow as keeping
+from app.certificates import status_workflow
+from app.core.actor import Role
 from tests.factories import (
     QUESTION,
     REASON,
@@ -315,9 +315,9 @@ def kept(app, number):
 
 
 def test_the_table_of_certificates_is_this_one():
-    listed = {(status.value, deed.value): to.value for (status, deed), to in keeping.TRANSITIONS.items()}
+    listed = {(status.value, deed.value): to.value for (status, deed), to in status_workflow.TRANSITIONS.items()}
     assert listed == {(status, deed): KEEPING[status][deed] for status, deed in KEPT}
-    assert {deed.value for deed in keeping.Deed} == DEEDS.keys()
+    assert {deed.value for deed in status_workflow.Deed} == DEEDS.keys()
 
 
 @pytest.mark.parametrize(("status", "deed"), KEPT)

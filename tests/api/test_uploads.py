@@ -14,12 +14,12 @@ from uuid import UUID
 
 import pytest
 
-from app.applications import files as files_module
-from app.applications import store
-from app.applications.files import EvidenceFiles, seen_in
-from app.applications.quotas import Quota, Quotas
+from app.applications import application_repository
+from app.applications.evidence import file_store
+from app.applications.evidence.file_store import EvidenceFiles, seen_in
+from app.applications.evidence.quotas import Quota, Quotas
 from app.cli.admin import sweep
-from app.db import Database
+from app.core.database import Database
 from tests.factories import PDF, ok
 from tests.helpers import refused
 
@@ -117,7 +117,7 @@ def test_two_at_once_do_not_overrun_the_quota(shared_app):
     company = shared_app.set_up_company()
     drafts = [company.draft(), company.draft()]
     with shared_app.database.read_session() as session:
-        used, _ = store.evidence_used(session, UUID(company.organisation_id))
+        used, _ = application_repository.evidence_used(session, UUID(company.organisation_id))
     quotas = Quotas(Quota(10**9, used + 1), Quota(10**9, used + 1))
     with shared_app.with_services(quotas=quotas), ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda draft: company.add_evidence(draft, pdf(draft)), drafts))
@@ -168,7 +168,7 @@ def test_the_register_is_read_before_the_transaction(shared_app):
         read.append(time.monotonic())
         return parse(data, **more)
 
-    from app.api import residencies  # noqa: PLC0415 (patched below)
+    from app.api.staff import residencies  # noqa: PLC0415 (patched below)
 
     parse = residencies.parse_register
     session = Database.session
@@ -224,7 +224,7 @@ def with_zip64(data):
     ids=["small", "many parts", "too many parts", "a bomb", "zip64", "a tail", "a comment that is not there", "marks"],
 )
 def test_workbooks_are_opened_within_bounds(data, is_taken):
-    with patch.object(files_module.zipfile, "ZipFile", wraps=zipfile.ZipFile) as opened:
+    with patch.object(file_store.zipfile, "ZipFile", wraps=zipfile.ZipFile) as opened:
         assert (seen_in(io.BytesIO(data)) is not None) == is_taken
     if not is_taken and len(data) < 100_000:
         opened.assert_not_called()

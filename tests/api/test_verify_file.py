@@ -7,7 +7,7 @@ import pypdf
 import pytest
 import segno
 
-from app.documents.stamp import Stamp, make
+from app.documents.qr_token import Stamp, make
 from tests.factories import ok
 from tests.helpers import refused
 

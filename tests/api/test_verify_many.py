@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.settings import Settings
+from app.core.settings import Settings
 from tests.factories import ok, running_app
 
 pytestmark = pytest.mark.pg_sampled

@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.actor import Actor, ActorKind, Role
 from app.applications.workflow import Action, Case, State, permit_person, require_transition
-from app.errors import Forbidden, WrongState
+from app.core.actor import Actor, ActorKind, Role
+from app.core.errors import Forbidden, WrongState
 
 ONE, OTHER = uuid4(), uuid4()
 REVIEWER = Actor(ActorKind.USER, ONE, frozenset({Role.REVIEWER}))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.applications.clock import steps
-from app.applications.deadlines import (
+from app.applications.application_deadlines import steps
+from app.applications.deadline_calculator import (
     Clock,
     Counts,
     Step,
@@ -21,7 +21,7 @@ from app.applications.deadlines import (
 )
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
 from app.core.dates import baku_day
-from app.registry.working_days import Calendar
+from app.reference.working_days import Calendar
 
 WEEK = Calendar()
 DECISION = Step("decision", frozenset({State.IN_REVIEW}), 30, Counts.HOUSE, lapses=False)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.applications.declared import COST, MATERIAL, PRODUCT, STEP, declarable, declared_hash
-from app.applications.items import About, Details, as_entered
+from app.applications.assessment.declared_hash import COST, MATERIAL, PRODUCT, STEP, declarable, declared_hash
+from app.applications.evidence.details import About, Details, as_entered
 from app.applications.model import Application, Evidence
 from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
+from app.organisations.model import Site
 from app.products.model import CostItem, Material, ProcessStep, Product
-from app.products.store import WholeProduct
-from app.registry.model import Site
+from app.products.product_repository import WholeProduct
 
 COMPANY, APPLICATION, PRODUCT_ID, OTHER, SITE, ELSEWHERE = (UUID(int=n) for n in range(1, 7))
 

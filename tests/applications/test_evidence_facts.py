@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from app.applications import items
-from app.applications.items import About
+from app.applications.assessment.yearly_volumes import Claim, SiteVolumes, largest_claim
+from app.applications.evidence import details
+from app.applications.evidence.details import About
 from app.applications.model import Evidence
-from app.applications.volumes import Claim, SiteVolumes, largest_claim
 from app.schemes import facts
 from app.schemes.facts import Subject
 
@@ -54,7 +54,7 @@ def a_row(number=1, kind="other", *, products=(), site=None, confirmed=True, app
     ],
 )
 def test_what_a_document_speaks_for(kind, about, seen):
-    assert items.subject_seen(kind, about, PRODUCT, SITE) == seen
+    assert details.subject_seen(kind, about, PRODUCT, SITE) == seen
 
 
 def test_documents_are_passed_whole_in_one_order_confirmed_or_not():
@@ -63,8 +63,8 @@ def test_documents_are_passed_whole_in_one_order_confirmed_or_not():
         a_row(1, "permit", site=SITE),
         a_row(2, "permit", site=ELSEWHERE),
     ]
-    found = items.as_facts(rows, PRODUCT, SITE)
-    assert found == items.as_facts(rows[::-1], PRODUCT, SITE)
+    found = details.as_facts(rows, PRODUCT, SITE)
+    assert found == details.as_facts(rows[::-1], PRODUCT, SITE)
     assert [(item.id, item.kind, item.subject, item.confirmed) for item in found.items] == [
         (str(UUID(int=101)), "permit", Subject.SITE, True),
         (str(UUID(int=103)), "authority-to-sign", Subject.COMPANY, False),

@@ -6,8 +6,8 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from app.certificates import extract
-from app.verification.stores import certificate_store
+from app.certificates.read_model import snapshot
+from app.verification.stores.factory import certificate_store
 from benchmarks import deeds, http_cases, inside, judged, load
 from benchmarks.compare import Effort
 from benchmarks.made import COLUMNS, Filling, number_of
@@ -51,7 +51,7 @@ def test_extracts_are_those_of_their_certificates(made):
     numbers = [number_of(serial) for serial in range(1, ROWS + 1)]
     store = certificate_store(made.url)
     found = asyncio.run(store.find_extracts(numbers))
-    assert found == {number: extract.write(record) for number, record in store.find_many_now(numbers).items()}
+    assert found == {number: snapshot.write(record) for number, record in store.find_many_now(numbers).items()}
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])

@@ -3,8 +3,8 @@
 import pytest
 
 from app.certificates.model import CertificateStatus as Status
-from app.certificates.workflow import FINAL, Deed, step
-from app.errors import WrongState
+from app.certificates.status_workflow import FINAL, Deed, step
+from app.core.errors import WrongState
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))

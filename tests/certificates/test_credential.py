@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.certificates import credential_untp as untp
-from app.certificates.credential_shape import json_schema
-from app.certificates.credential_untp import build, context
-from app.certificates.examine import mask_voen
-from app.certificates.lint import lint
+from app.certificates.credential import untp_builder
+from app.certificates.credential.json_schema import json_schema
+from app.certificates.credential.linter import lint
+from app.certificates.credential.untp_builder import build, context
+from app.integrity.certificates import mask_voen
 from tests.verification.factories import DID, content_of, grounds_of
 
 CONTENT = content_of(product_names={"en": "Steel pipe", "az": "Polad boru", "fa": "لوله‌های فولادی"})
@@ -165,17 +165,17 @@ class TestShape:
     """What was issued names this shape: another content needs another name (`SHAPE` in credential_untp.py)."""
 
     def test_context_and_schema_never_change_under_one_name(self):
-        assert untp.SHAPE == "certificate-2"
+        assert untp_builder.SHAPE == "certificate-2"
         for document, digest in (
             (context(BASE, "certificate-1"), "3abc6f9d2bd9ccc78babd741d760261d36b88e766063b6639d2e55a905b0971b"),
             (json_schema(BASE, "certificate-1"), "38882abaa735b2ea7ea68bb95af37c56709894447c58a828a76bf4dcd24c4b03"),
-            (context(BASE, untp.SHAPE), "7b0c735194d1c89a49891b9116d8e08173c55e3598017f447d3ec3cd9a097f81"),
+            (context(BASE, untp_builder.SHAPE), "7b0c735194d1c89a49891b9116d8e08173c55e3598017f447d3ec3cd9a097f81"),
             (json_schema(BASE), "9bedc028522a2edb7e52dd44b893fb5ea03798dddd29145784adc96ed04a7685"),
         ):
             assert sha256(json.dumps(document, sort_keys=True).encode()).hexdigest() == digest
 
     def test_every_term_of_ours_has_a_meaning_of_its_own(self):
-        terms = context(BASE, untp.SHAPE)["@context"]
+        terms = context(BASE, untp_builder.SHAPE)["@context"]
         assert "@vocab" not in terms
         meanings = [m["@id"] if isinstance(m, dict) else m for name, m in terms.items() if name[0] != "@"]
         assert len(set(meanings)) == len(meanings) == 9

@@ -4,11 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from app.bootstrap import prepare
-from app.certificates import extract, extracts, service
+from app.certificates import status_service
 from app.certificates.model import Certificate, Extract
-from app.certificates.record import CertificateRecord
-from app.errors import Unavailable
-from app.ledger import store as ledger
+from app.certificates.read_model import projector, snapshot
+from app.certificates.read_model.record import CertificateRecord
+from app.core.errors import Unavailable
+from app.transparency import log_repository
 
 
 @pytest.fixture
@@ -21,8 +22,8 @@ def of(app, number):
     with app.database.read_session() as session:
         row = session.get(Extract, number)
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
-        record = CertificateRecord.of(certificate, ledger.issued(session, number))
-        return row and (bytes(row.text), row.signed_hash.hex()), (extract.write(record), certificate.token_sha256)
+        record = CertificateRecord.of(certificate, log_repository.issued(session, number))
+        return row and (bytes(row.text), row.signed_hash.hex()), (snapshot.write(record), certificate.token_sha256)
 
 
 def drop(app, *numbers):
@@ -52,7 +53,7 @@ def test_what_is_taken_back_leaves_it_as_it_was(shared_app, number):
     with shared_app.database.session() as session:
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
         certificate.status = "revoked"
-        extracts.renew(session, certificate)
+        projector.renew(session, certificate)
         session.rollback()
         session.commit()
     assert of(shared_app, number) == before
@@ -74,17 +75,17 @@ def test_one_that_is_missing_changes_no_answer_and_is_made_at_the_next_start(sha
 
 
 def test_those_that_are_missing_are_made_page_by_page(shared_app, monkeypatch):
-    monkeypatch.setattr("app.certificates.extract_store.PAGE_ROWS", 2)
+    monkeypatch.setattr("app.certificates.read_model.snapshot_repository.PAGE_ROWS", 2)
     numbers = [shared_app.certify() for _ in range(5)]
     drop(shared_app, *numbers)
     with shared_app.database.session() as session:
-        assert extracts.catch_up(session) == 5
+        assert projector.catch_up(session) == 5
         session.commit()
     for number in numbers:
         held, says = of(shared_app, number)
         assert held == says
     with shared_app.database.session() as session:
-        assert extracts.catch_up(session) == 0
+        assert projector.catch_up(session) == 0
 
 
 def test_a_failed_deed_keeps_it(shared_app, number, monkeypatch):
@@ -93,7 +94,7 @@ def test_a_failed_deed_keeps_it(shared_app, number, monkeypatch):
     def fail(*_args, **_kwargs):
         raise Unavailable("Not now.")
 
-    monkeypatch.setattr(service.audit, "record", fail)
+    monkeypatch.setattr(status_service.audit, "record", fail)
     path = f"/v1/certificates/{number}/suspend"
     assert owner.post(path, version="now", json={"cause": "hearing"}).status_code == 503
     assert of(shared_app, number) == before

@@ -8,10 +8,11 @@ from functools import reduce
 
 import pytest
 
-from app import jws, keys
-from app.certificates.credential_untp import build
-from app.certificates.lint import CredentialNotSound, Grounds, LintedCredential, lint, sign_credential
+from app.certificates.credential.linter import CredentialNotSound, Grounds, LintedCredential, lint, sign_credential
+from app.certificates.credential.untp_builder import build
 from app.certificates.status_list import ENTRIES
+from app.core.crypto import jws
+from app.core.crypto import signer as crypto_signer
 from tests.verification.factories import DID, content_of, grounds_of
 
 CONTENT = content_of()
@@ -27,7 +28,7 @@ EVIL = "https://evil.example"
 
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory):
-    return keys.certificate_signer(tmp_path_factory.mktemp("keys") / "c.pem", DID)
+    return crypto_signer.certificate_signer(tmp_path_factory.mktemp("keys") / "c.pem", DID)
 
 
 def changed(*path, to):

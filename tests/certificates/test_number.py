@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.certificates.number import MAX_INPUT_CHARS, CertificateNumber, parse
+from app.certificates.certificate_number import MAX_INPUT_CHARS, CertificateNumber, parse
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBER = CertificateNumber("MIK", 2026, 42)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.certificates.number import CertificateNumber, display, parse
+from app.certificates.certificate_number import CertificateNumber, display, parse
 
 NUMBERS = st.builds(
     CertificateNumber,

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from app.certificates import search_store
-from app.certificates.search import Counts, Group, Search, Standing, standing_of
+from app.certificates.read_model import search_repository
+from app.certificates.read_model.search import Counts, Group, Search, Standing, standing_of
 from app.core.dates import baku_day
 from tests.factories import ok, product
 
@@ -113,16 +113,16 @@ def test_what_is_counted_is_what_is_found(shared_app, numbers):
     cases += [Search(status=standing) for standing in Standing]
     with shared_app.database.read_session() as session:
         for wanted in cases:
-            rows = search_store.search(session, wanted, today, limit=100)
-            assert search_store.count(session, wanted, today).total(wanted) == len(rows), wanted
+            rows = search_repository.search(session, wanted, today, limit=100)
+            assert search_repository.count(session, wanted, today).total(wanted) == len(rows), wanted
 
 
 def test_pages_turn_both_ways(shared_app, numbers):
     today = baku_day(shared_app.clock())
     with shared_app.database.read_session() as session:
-        everything = [row.id for row in search_store.search(session, Search(), today, limit=100)]
-        older = search_store.search(session, Search(), today, before=everything[1], limit=2)
+        everything = [row.id for row in search_repository.search(session, Search(), today, limit=100)]
+        older = search_repository.search(session, Search(), today, before=everything[1], limit=2)
         assert [row.id for row in older] == everything[2:4]
-        newer = search_store.search(session, Search(), today, after=everything[3], limit=2)
+        newer = search_repository.search(session, Search(), today, after=everything[3], limit=2)
         assert [row.id for row in newer] == everything[1:3]
         assert "token" not in older[0].__dict__  # long, and not shown: it is not read

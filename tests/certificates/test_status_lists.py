@@ -10,13 +10,15 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app import jws
-from app.certificates import issuing, service, status_list, status_list_store
-from app.certificates.model import Certificate, Counter, StatusListRow
+from app.certificates import issuance, status_list, status_list_repository, status_service
+from app.certificates.model import Certificate, StatusListRow
 from app.certificates.status_list import Purpose
-from app.certificates.status_list_service import SIGN_ANEW
+from app.certificates.status_list_publisher import SIGN_ANEW
 from app.cli import app as mik
-from app.keys import certificate_signer, read_jwks
+from app.core.counters import Counter
+from app.core.crypto import jws
+from app.core.crypto.jwk import read_jwks
+from app.core.crypto.signer import certificate_signer
 from tests.factories import running_app
 
 LISTS = "/v1/status-lists"
@@ -151,7 +153,7 @@ class TestMoved:
         (number,) = take()
         with app.database.session() as session:
             row = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
-            service._set_status(session, row, service.CertificateStatus.REVOKED, "x", app.clock())
+            status_service._set_status(session, row, status_service.CertificateStatus.REVOKED, "x", app.clock())
             session.rollback()
             session.commit()
         assert bits(app, number) == (False, False)
@@ -187,7 +189,7 @@ class TestMoved:
     def test_the_next_list_opens_in_time(self, app, monkeypatch):
         with app.database.read_session() as session:
             used = session.get(Counter, "status-index").value
-        monkeypatch.setattr(issuing, "LIST_IS_FULL", used + 1)
+        monkeypatch.setattr(issuance, "LIST_IS_FULL", used + 1)
         _, (last, first) = certify(app, 2)
         assert [row_of(app, number).status_list_id for number in (last, first)] == [1, 2]
         app.owner.act(f"/v1/certificates/{first}/revoke", {"reason": "court-order"})
@@ -200,7 +202,7 @@ class TestMoved:
         free = [(taken + step) % status_list.ENTRIES for step in (9, 5, 7)]
         draws = iter([taken, free[0], free[0], free[1], free[0], free[2]])
         with app.database.session() as session:
-            assert issuing.reserve_places(session, lambda _: next(draws), 3) == [(1, index) for index in free]
+            assert issuance.reserve_places(session, lambda _: next(draws), 3) == [(1, index) for index in free]
 
 
 class TestSigned:
@@ -271,7 +273,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     before = fetch(app, "revocation-1").text
     app.owner.act(f"/v1/certificates/{gone}/revoke", {"reason": "false-documents"})
     with app.database.session() as session:
-        status_list_store.open_list(session, 2)  # a test before this one may have opened it already
+        status_list_repository.open_list(session, 2)  # a test before this one may have opened it already
         session.commit()
     lists = [f"{purpose}-{list_id}" for list_id in (1, 2) for purpose in Purpose]
     for name in lists:
@@ -283,7 +285,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     with app.database.read_session() as session:
         sound = session.get(StatusListRow, (1, "revocation"))
         good = {"bits": sound.bits, "token": sound.token}
-        taken = {index for _, index, _ in status_list_store.statuses(session, 1)}
+        taken = {index for _, index, _ in status_list_repository.statuses(session, 1)}
     free = next(place for place in range(131_072) if place not in taken)
     for values, words in (
         (

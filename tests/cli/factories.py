@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.commit_pipeline import open_database
-from app.production import AsGiven
+from app.startup_checks import AsGiven
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import pyotp
 import sqlalchemy as sa
 
-from app.access import second_factor, service
-from app.access.demo_staff import STAFF
-from app.actor import SYSTEM
+from app.auth import users
+from app.auth.credentials import mfa
+from app.auth.demo_staff import STAFF
+from app.core.actor import SYSTEM
+from app.core.database import Base
 from app.core.dates import baku_day
-from app.db import Base
 from app.demo.context import DemoContext
 from tests.factories import PASSWORD, running_app
 
-SECRET = second_factor.new_secret()
+SECRET = mfa.new_secret()
 OF_SESSIONS = ("sign_ins", "refresh_tokens", "guesses")
 """Who signs in begins a session, whatever is done in it."""
 
@@ -47,7 +48,7 @@ def hire_staff(app):
     with app.database.session() as session:
         for email, (name, roles) in STAFF.items():
             password_hash = app.container.passwords.hash(PASSWORD)
-            user = service.create_staff(
+            user = users.create_staff(
                 session,
                 SYSTEM,
                 email=email,
@@ -56,7 +57,7 @@ def hire_staff(app):
                 roles=roles,
                 now=app.clock(),
             )
-            second_factor.put_in_force(session, SYSTEM, app.container.secret_box, user.id, SECRET, app.clock())
+            mfa.put_in_force(session, SYSTEM, app.container.secret_box, user.id, SECRET, app.clock())
         session.commit()
 
 

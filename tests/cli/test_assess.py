@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli.assess import assess
 
-SAMPLE = files("app.registry") / "sample"
+SAMPLE = files("app.demo") / "sample"
 RESIDENTS, OTHERS, PRODUCTS = (str(SAMPLE / name) for name in ("residents.csv", "others.csv", "products.csv"))
 
 UNFED = (

@@ -13,7 +13,16 @@ from typer.testing import CliRunner
 from app.cli import COMMANDS, app
 from app.cli.lazy import LazyCommand
 
-HEAVY = ("app.main", "app.schema", "app.db", "sqlalchemy", "fastapi", "pydantic_settings", "uvicorn", "cryptography")
+HEAVY = (
+    "app.main",
+    "app.database_schema",
+    "app.core.database",
+    "sqlalchemy",
+    "fastapi",
+    "pydantic_settings",
+    "uvicorn",
+    "cryptography",
+)
 
 
 def leaves(commands=COMMANDS, before=()):

@@ -6,12 +6,12 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
-from app.access import demo_staff, store
+from app.auth import demo_staff, user_repository
 from app.bootstrap import prepare
 from app.cli import app as mik
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
-from app.settings import Settings
+from app.core.settings import Settings
 from tests.factories import ok, running_app
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.short]
@@ -51,7 +51,7 @@ def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
     assert "owner@staff.example created with role owner" in made.output
     assert "a long enough password" not in made.output
     with open_database(database_url).read_session() as session:
-        user = store.user_by_email(session, "owner@staff.example")
+        user = user_repository.user_by_email(session, "owner@staff.example")
         assert user.is_staff
         assert user.password_hash.startswith("$argon2id$")
 

@@ -12,11 +12,11 @@ from app.demo.application_steps import ApplicationSteps
 from app.demo.context import sample, sample_rows
 from app.demo.sample_documents import small_pdf
 from app.demo.sample_products import KARABAKH, MADE, OWN_ROWS, sums
-from app.products.sheet import parse_products
-from app.schemes.eligibility import assess
-from app.schemes.lists import OperationClass, lists
+from app.products.csv_format import parse_products
+from app.schemes.closed_lists import OperationClass, lists
+from app.schemes.evaluator import assess
 from app.schemes.outcome import Outcome
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 from tests.cli.helpers import stage, theatre
 from tests.factories import NOW
 

@@ -10,15 +10,15 @@ import sqlalchemy as sa
 import uvicorn
 from typer.testing import CliRunner
 
-from app import production
-from app.access import demo_staff, service
-from app.actor import SYSTEM, Role
+from app import startup_checks
+from app.auth import demo_staff, users
 from app.bootstrap import prepare
 from app.cli import app as mik
-from app.errors import UnsafeToStart
-from app.ledger import log_key
+from app.core.actor import SYSTEM, Role
+from app.core.errors import UnsafeToStart
+from app.core.settings import Settings
 from app.main import create_app
-from app.settings import Settings
+from app.signing import log_signer
 from tests.cli.factories import NOW, World, unmigrated
 
 pytestmark = pytest.mark.pg_sampled
@@ -50,7 +50,7 @@ def open_seal(world):
 
 def demo_account(world):
     with world.session() as session:
-        service.create_staff(
+        users.create_staff(
             session, SYSTEM, email="owner@mik.example", full_name="Demo owner", password_hash="x", roles=[Role.OWNER],
             now=NOW,
         )  # fmt: skip
@@ -63,7 +63,7 @@ def demo_passwords(world):
 def demo_keys(world):
     for path in (world.folder / "keys").iterdir():
         path.unlink()
-    production.mark_demo_keys(world.settings)
+    startup_checks.mark_demo_keys(world.settings)
 
 
 def other_register(world):
@@ -77,7 +77,7 @@ def lost_log_key(world):
 
 def wrong_log_key(world):
     lost_log_key(world)
-    log_key.load_or_create(world.folder / "keys" / "log.pem")
+    log_signer.load_or_create(world.folder / "keys" / "log.pem")
 
 
 def lost_key(world):
@@ -86,7 +86,7 @@ def lost_key(world):
 
 def wrong_key(world):
     lost_key(world)
-    production.keys.load_or_create(world.folder / "keys" / "certificates.pem")
+    startup_checks.keys.load_or_create(world.folder / "keys" / "certificates.pem")
 
 
 def damaged_key(world):
@@ -100,7 +100,7 @@ def evidence_is_no_folder(world):
 
 def the_future_was_here(world):
     with world.session() as session:
-        production.audit.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
+        startup_checks.audit.record(session, SYSTEM, "test.event", ("test", "x"), datetime(2098, 1, 1, tzinfo=UTC))
 
 
 BAD = [
@@ -179,7 +179,7 @@ def test_an_open_database_file_is_refused(world, wide):
     if not world.is_sqlite:
         return  # a server guards its own files
     Path(world.file).chmod(wide)
-    (found,) = production.refusals(world.settings, NOW, environment={})
+    (found,) = startup_checks.refusals(world.settings, NOW, environment={})
     assert (
         found
         == f"The database {world.file} has mode {wide:04o}: others may read or change it; run: chmod 600 {world.file}"
@@ -188,20 +188,20 @@ def test_an_open_database_file_is_refused(world, wide):
 
 def test_more_workers_than_the_database_takes(world):
     if world.is_sqlite:
-        assert production.refusals(world.settings, NOW, workers=64, environment={}) == []
+        assert startup_checks.refusals(world.settings, NOW, workers=64, environment={}) == []
         return
-    (found,) = production.refusals(world.settings, NOW, workers=64, environment={})
+    (found,) = startup_checks.refusals(world.settings, NOW, workers=64, environment={})
     assert re.search(r"64 workers may open 2176 connections, the database takes \d+: start at most \d+ workers", found)
 
 
 @pytest.mark.parametrize("now", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2222, 2, 2, tzinfo=UTC)])
 def test_an_absurd_clock(world, now):
-    assert any("The clock of this machine says" in found for found in production.refusals(world.settings, now))
+    assert any("The clock of this machine says" in found for found in startup_checks.refusals(world.settings, now))
 
 
 def test_a_clock_may_be_a_little_behind(world):
-    assert production.refusals(world.settings, NOW - timedelta(minutes=4), environment={}) == []
-    assert len(production.refusals(world.settings, NOW - timedelta(minutes=6), environment={})) == 1
+    assert startup_checks.refusals(world.settings, NOW - timedelta(minutes=4), environment={}) == []
+    assert len(startup_checks.refusals(world.settings, NOW - timedelta(minutes=6), environment={})) == 1
 
 
 def test_all_is_named_at_once(world):
@@ -212,7 +212,7 @@ def test_all_is_named_at_once(world):
         settings(base_url="http://localhost", log_level="debug"),
     ):
         spoil(world)
-    found = production.refusals(world.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"})
+    found = startup_checks.refusals(world.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"})
     for text in (
         "not https",
         "localhost",
@@ -244,5 +244,5 @@ def test_the_demo_says_what_production_would_refuse(world, monkeypatch):
 
 
 def test_keys_that_were_there_before_the_demo_are_not_called_its_keys(world):
-    production.mark_demo_keys(world.settings)
-    assert production.refusals(world.settings, NOW, environment={}) == []
+    startup_checks.mark_demo_keys(world.settings)
+    assert startup_checks.refusals(world.settings, NOW, environment={}) == []

@@ -17,11 +17,11 @@ import uvicorn
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.access import demo_staff
+from app.auth import demo_staff
 from app.cli import app as mik
 from app.core.dates import utc_now
-from app.production import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
-from app.settings import Settings
+from app.core.settings import Settings
+from app.startup_checks import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
 from tests.cli.factories import World, unmigrated
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]

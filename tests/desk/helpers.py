@@ -1,6 +1,6 @@
 """Cases that a reviewer holds."""
 
-from app.actor import Role
+from app.core.actor import Role
 
 QUESTION = {"text": "When did series production start?"}
 

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.access.model import User
-from app.actor import Role
+from app.auth.model import User
+from app.core.actor import Role
 from tests.desk.helpers import QUESTION, asked, claimed, second_reviewer
 from tests.factories import ok
 from tests.helpers import pointers, refused

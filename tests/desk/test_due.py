@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app.access.model import KeptAnswer, RefreshToken
-from app.actor import SYSTEM
-from app.applications import clock
-from app.certificates import cascade
+from app.applications import application_deadlines
+from app.auth.model import RefreshToken
+from app.certificates import residency_cascade
 from app.cli import app as mik
 from app.cli.admin import sweep
-from app.registry.model import Residency
+from app.core.actor import SYSTEM
+from app.organisations.model import Residency
+from app.web.idempotency_repository import KeptAnswer
 from tests.desk.helpers import QUESTION, asked, claimed
 from tests.factories import PASSWORD, ok
 from tests.helpers import refused
@@ -95,7 +96,7 @@ def test_lists_show_the_same_and_late_ones_can_be_asked_for(app):
 
 
 def test_late_cases_are_found_behind_many_that_are_not(app, monkeypatch):
-    monkeypatch.setattr(clock, "AT_ONCE", 2)
+    monkeypatch.setattr(application_deadlines, "AT_ONCE", 2)
     company = app.set_up_company()
     first = company.apply(company.add_product())
     kept = [claimed(app, company, company.add_product()) for _ in range(4)]
@@ -192,11 +193,11 @@ def test_lapsing_is_looked_at_again_under_the_lock(app):
     case_id = asked(app, company)
     app.clock.advance(days=30)
     with app.database.read_session() as session:
-        (found,) = clock.lapsing(session, app.clock())
+        (found,) = application_deadlines.lapsing(session, app.clock())
     answer_all(company, case_id)
     with app.database.session() as session:
-        assert clock.lapse(session, SYSTEM, found.application_id, app.clock()) is False
-        assert clock.lapse(session, SYSTEM, UUID(int=7), app.clock()) is False
+        assert application_deadlines.lapse(session, SYSTEM, found.application_id, app.clock()) is False
+        assert application_deadlines.lapse(session, SYSTEM, UUID(int=7), app.clock()) is False
         session.commit()
     assert company.application(case_id)["state"] == "in_review"
 
@@ -235,7 +236,9 @@ def test_a_residency_restored_before_the_lock_keeps_its_certificates(app):
         "items"
     ]
     with app.database.session() as session:
-        hits = cascade.run_out(session, SYSTEM, residency_id=UUID(residency["id"]), dry_run=False, now=app.clock())
+        hits = residency_cascade.run_out(
+            session, SYSTEM, residency_id=UUID(residency["id"]), dry_run=False, now=app.clock()
+        )
     assert hits == ()
     assert app.verify(number)["verdict"] == "valid"
 
@@ -272,14 +275,14 @@ def test_what_is_in_use_is_left_for_the_next_run(app, monkeypatch):
     company = app.set_up_company()
     cases = [company.draft(company.add_product()) for _ in range(2)]
     app.clock.advance(days=200)
-    lapse = clock.lapse
+    lapse = application_deadlines.lapse
 
     def busy(session, actor, application_id, now):
         if str(application_id) == cases[0]:
             raise sa.exc.OperationalError("", {}, TimeoutError("locked"))
         return lapse(session, actor, application_id, now)
 
-    monkeypatch.setattr(clock, "lapse", busy)
+    monkeypatch.setattr(application_deadlines, "lapse", busy)
     said = []
     assert sweep.run(app.database, app.clock(), dry_run=False, say=said.append) == 1
     assert [company.application(case_id)["state"] for case_id in cases] == ["draft", "lapsed"]
@@ -301,7 +304,7 @@ def test_the_command(app, monkeypatch):
 
 
 def test_every_step_that_lapses_has_its_words():
-    assert sweep.TIME_TO.keys() == {step.name for step in clock.steps() if step.lapses}
+    assert sweep.TIME_TO.keys() == {step.name for step in application_deadlines.steps() if step.lapses}
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", ""])

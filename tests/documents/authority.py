@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
-from app.documents.organisation import Organisation, _usage
+from app.documents.pdf.signing_certificate import Organisation, _usage
 
 NOW = datetime.now(UTC)  # readers of PDF look at the real clock
 PEM = serialization.Encoding.PEM

@@ -4,11 +4,13 @@ from datetime import date
 
 import typst
 
-from app.documents import codes, letters, paper, stamp, typeset
-from app.documents.paper import PaperFacts
-from app.documents.stamp import Stamp
-from app.jws import PrivateKey
-from app.keys import FileSigner, did_kid
+from app.core.crypto.jwk import did_kid
+from app.core.crypto.jws import PrivateKey
+from app.core.crypto.signer import FileSigner
+from app.documents import qr_codes, qr_token
+from app.documents.pdf import content, printable, typesetter
+from app.documents.pdf.content import PaperFacts
+from app.documents.qr_token import Stamp
 from app.schemes.emblems import emblem
 
 DID = "did:web:mark.example"
@@ -94,15 +96,17 @@ FACTS = PaperFacts(
 SIGNER = signer_of(PEM)
 
 
-STAMPED = stamp.stamped_url(FACTS.url, stamp.make(STAMP, SIGNER))
+STAMPED = qr_token.stamped_url(FACTS.url, qr_token.make(STAMP, SIGNER))
 
 
 def clean(text, *, bare=False):
-    return letters.legible(text, typeset.drawable(), bare=bare)
+    return printable.legible(text, typesetter.drawable(), bare=bare)
 
 
 def pdf_of(facts=FACTS, third=None, *, demo=False):
-    return typeset.typeset(paper.content(facts, third, codes.qr_svg(STAMPED), clean, demo=demo), facts.issued_on)
+    return typesetter.typeset(
+        content.content(facts, third, qr_codes.qr_svg(STAMPED), clean, demo=demo), facts.issued_on
+    )
 
 
 def printed(picture, kind, width_mm, folder):
@@ -110,4 +114,4 @@ def printed(picture, kind, width_mm, folder):
     (folder / f"picture.{kind}").write_bytes(picture)
     source = folder / "print.typ"
     source.write_text(f'#set page(width: 100mm, height: 100mm)\n#image("picture.{kind}", width: {width_mm}mm)')
-    return typst.compile(str(source), root=str(folder), font_paths=[str(typeset._FONTS)], ignore_system_fonts=True)
+    return typst.compile(str(source), root=str(folder), font_paths=[str(typesetter._FONTS)], ignore_system_fonts=True)

@@ -5,24 +5,24 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.documents import codes, stamp
+from app.documents import qr_codes, qr_token
 from tests.documents.factories import STAMP, STAMPED, printed
 from tests.readers import scan
 
-SHORT = stamp.page_url("https://verify.example.az", STAMP.number)
+SHORT = qr_token.page_url("https://verify.example.az", STAMP.number)
 MARK = "Made in Karabakh – Heart of Azerbaijan"
 HOLDER = "“Nümunə-Boru” MMC"
 
 
 def label(mark=MARK):
-    return codes.label_svg(SHORT, mark=mark, holder=HOLDER, number=STAMP.number)
+    return qr_codes.label_svg(SHORT, mark=mark, holder=HOLDER, number=STAMP.number)
 
 
 @pytest.mark.parametrize(
     ("picture", "kind", "width", "url"),
     [
-        (lambda: codes.qr_svg(STAMPED).encode(), "svg", 30, STAMPED),
-        (lambda: codes.qr_png(STAMPED), "png", 30, STAMPED),
+        (lambda: qr_codes.qr_svg(STAMPED).encode(), "svg", 30, STAMPED),
+        (lambda: qr_codes.qr_png(STAMPED), "png", 30, STAMPED),
         (lambda: label().encode(), "svg", 62, SHORT),
         (
             lambda: label().encode(),
@@ -39,7 +39,7 @@ def test_read_back_from_print(picture, kind, width, url, tmp_path):
 
 def test_modules_are_large_enough_to_print():
     """A third of a millimetre for each module, at 30 mm for the stamp of paper and at 14 mm for a label."""
-    modules = int(re.search(r'viewBox="0 0 (\d+) ', codes.qr_svg(STAMPED))[1])
+    modules = int(re.search(r'viewBox="0 0 (\d+) ', qr_codes.qr_svg(STAMPED))[1])
     assert 30 / modules >= 0.3
     scale = float(re.search(r"scale\((.+?)\)", label())[1])
     assert scale * 14 / 16 >= 0.33
@@ -59,7 +59,7 @@ def test_a_label_says_mark_holder_and_number():
 
 
 def test_the_label_of_a_demo_says_so():
-    made = ET.fromstring(codes.label_svg(SHORT, mark="Urva", holder="x" * 90, number=STAMP.number, demo=True))
+    made = ET.fromstring(qr_codes.label_svg(SHORT, mark="Urva", holder="x" * 90, number=STAMP.number, demo=True))
     texts = [each.text for each in made.findall("{http://www.w3.org/2000/svg}text")]
     assert texts == ["Urva", "x" * 39 + "…", STAMP.number, "DEMO"]
     assert made.get("aria-label").startswith("DEMO, Urva")

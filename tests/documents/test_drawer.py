@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.drawer import Drawer
+from app.documents.artifact_cache import Drawer
 
 NUMBER = "MIK-2026-000042-Y"
 

@@ -9,9 +9,9 @@ import pytest
 import segno
 from PIL import Image
 
-from app.documents import file_reading
-from app.documents.file_box import FileBox, Found, UnreadableFile
-from app.errors import TooLarge
+from app.core.errors import TooLarge
+from app.documents import upload_reader_process
+from app.documents.upload_reader import FileBox, Found, UnreadableFile
 
 URL = "https://mark.example/v/MIK-2026-000042-Y"
 
@@ -91,7 +91,7 @@ def test_no_such_file(data):
 @pytest.mark.parametrize("make", [bomb, huge_picture])
 def test_no_file_takes_much(make):
     data, begin = make(), time.monotonic()
-    assert len(data) < file_reading.MOST_BYTES
+    assert len(data) < upload_reader_process.MOST_BYTES
     with pytest.raises(UnreadableFile):
         read(data)
     assert time.monotonic() - begin < 25
@@ -106,7 +106,7 @@ def test_a_picture_without_a_code():
 
 def test_ten_megabytes():
     with pytest.raises(TooLarge):
-        read(bytes(file_reading.MOST_BYTES + 1))
+        read(bytes(upload_reader_process.MOST_BYTES + 1))
 
 
 def test_others_go_on_while_files_are_read():

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from app.documents.glyphs import characters
-from app.documents.typeset import _FONTS, drawable
+from app.documents.pdf.font_coverage import characters
+from app.documents.pdf.typesetter import _FONTS, drawable
 
 GB2312 = {bytes([high, low]).decode("gb2312", "ignore") for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF)} - {
     ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.letters import INSTEAD, LONGEST, legible
+from app.documents.pdf.printable import INSTEAD, LONGEST, legible
 
 DRAWABLE = frozenset("abcdefgiəğışöüçİ –…“”بپ卡\u0301" + INSTEAD)
 ANY = st.text(max_size=600) | st.text("a\u202e\u200c\u0301 \n", max_size=2_000)

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.documents import stamp, typeset
-from app.documents.drawer import Drawer
-from app.documents.press import Order, Press
+from app.documents import qr_token
+from app.documents.artifact_cache import Drawer
+from app.documents.pdf import typesetter
+from app.documents.renderer import Order, Press
 from tests.documents.authority import NOW, Authority
 from tests.documents.factories import FACTS, SIGNER, STAMP, pdf_of
 from tests.readers import text_of
@@ -22,7 +23,7 @@ def press_in(folder):
 
 def test_names_that_no_font_can_draw_lose_their_marks(tmp_path, caplog):
     facts = replace(FACTS, holder_name=PILED)
-    with pytest.raises(typeset.CannotBeSet):
+    with pytest.raises(typesetter.CannotBeSet):
         pdf_of(facts)
     with caplog.at_level(logging.WARNING):
         made = press_in(tmp_path).paper(Order(facts, STAMP, 1), None, NOW)
@@ -35,7 +36,7 @@ def test_one_stamp_for_one_content(tmp_path):
     first = press.stamp(STAMP)
     assert press.stamp(STAMP) == press_in(tmp_path).stamp(STAMP) == first
     other = replace(STAMP, holder="Başqa MMC")
-    assert stamp.read(press.stamp(other), {SIGNER.kid: SIGNER.public}) == other
+    assert qr_token.read(press.stamp(other), {SIGNER.kid: SIGNER.public}) == other
 
 
 class Stubborn(Drawer):
@@ -47,7 +48,7 @@ class Stubborn(Drawer):
 
 def test_a_stamp_is_made_even_where_the_kept_one_stays_damaged(tmp_path):
     press = replace(press_in(tmp_path), drawer=Stubborn(tmp_path))
-    assert stamp.read(press.stamp(STAMP), {SIGNER.kid: SIGNER.public}) == STAMP
+    assert qr_token.read(press.stamp(STAMP), {SIGNER.kid: SIGNER.public}) == STAMP
 
 
 @pytest.mark.parametrize(
@@ -71,5 +72,5 @@ def test_whatever_a_paper_depends_on_is_in_its_name(tmp_path, change):
 def test_a_paper_follows_its_template_and_fonts(tmp_path, monkeypatch):
     press, order = press_in(tmp_path), Order(FACTS, STAMP, 1)
     before = press.paper_key(order, None)
-    monkeypatch.setattr(typeset, "template_version", lambda: "another")
+    monkeypatch.setattr(typesetter, "template_version", lambda: "another")
     assert press.paper_key(order, None) != before

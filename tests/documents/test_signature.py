@@ -13,9 +13,9 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko_certvalidator import ValidationContext
 from pypdf.annotations import FreeText
 
-from app.documents import signature
-from app.documents.organisation import PapersCannotBeSigned
-from app.documents.signature import _asn1
+from app.documents.pdf import signer
+from app.documents.pdf.signer import _asn1
+from app.documents.pdf.signing_certificate import PapersCannotBeSigned
 from tests.documents.authority import Authority, pem, time_stamp_server
 from tests.documents.factories import pdf_of
 from tests.readers import tool
@@ -28,7 +28,7 @@ def authority():
 
 @pytest.fixture(scope="module")
 def signed(authority):
-    return signature.sign(pdf_of(third="ru"), authority.organisation())
+    return signer.sign(pdf_of(third="ru"), authority.organisation())
 
 
 def judged(pdf, authority):
@@ -98,7 +98,7 @@ def test_the_credential_survives_the_signature(signed):
 def test_with_a_time_stamp_server_the_proof_is_inside(authority):
     stamps = Authority("Authority of time stamps")
     with time_stamp_server(stamps) as url:
-        pdf = signature.sign(pdf_of(), authority.organisation(also=[stamps.certificate]), timestamp_url=url)
+        pdf = signer.sign(pdf_of(), authority.organisation(also=[stamps.certificate]), timestamp_url=url)
     trust = [_asn1(each.certificate) for each in (authority, stamps)]
     context = ValidationContext(trust_roots=trust, revocation_mode="soft-fail")
     reader = PdfFileReader(io.BytesIO(pdf))
@@ -114,22 +114,22 @@ def test_without_its_time_stamp_no_paper_is_made(authority, answers):
     with time_stamp_server(None) as url:
         if answers:
             with pytest.raises(PapersCannotBeSigned):
-                signature.sign(pdf_of(), organisation, timestamp_url=url)
+                signer.sign(pdf_of(), organisation, timestamp_url=url)
     if not answers:
         with pytest.raises(PapersCannotBeSigned):
-            signature.sign(pdf_of(), organisation, timestamp_url=url)
+            signer.sign(pdf_of(), organisation, timestamp_url=url)
 
 
 def test_what_does_not_verify_is_not_handed_out(authority, monkeypatch):
     other = authority.organisation()
-    monkeypatch.setattr(signature, "_private", lambda _: real(other))
+    monkeypatch.setattr(signer, "_private", lambda _: real(other))
     with pytest.raises(PapersCannotBeSigned):
-        signature.sign(pdf_of(), authority.organisation())
+        signer.sign(pdf_of(), authority.organisation())
 
 
-real = signature._private
+real = signer._private
 
 
 def test_what_is_no_pdf(authority):
     with pytest.raises(PapersCannotBeSigned):
-        signature.sign(b"no pdf", authority.organisation())
+        signer.sign(b"no pdf", authority.organisation())

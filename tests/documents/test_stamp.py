@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from joserfc.jws import deserialize_compact
 
-from app import jws, keys
-from app.certificates.number import CertificateNumber
+from app.certificates.certificate_number import CertificateNumber
 from app.certificates.status_list import ENTRIES
-from app.documents import stamp as stamps
-from app.documents.stamp import Stamp, StampRefused, cut
+from app.core.crypto import jwk as crypto_jwk
+from app.core.crypto import jws
+from app.documents import qr_token
+from app.documents.qr_token import Stamp, StampRefused, cut
 from tests.documents.factories import DID, PEM, STAMP, signer_of
 
 SIGNER = signer_of(PEM)
@@ -42,15 +43,15 @@ def test_every_allowed_content_fits_and_reads_back(number, holder, product, day,
         list_id=list_id,
         index=index,
     )
-    text = stamps.make(written, SIGNER)
-    assert len(text) <= stamps.MAX_CHARS and text.isascii()
-    assert stamps.read(text, KEYS) == written
+    text = qr_token.make(written, SIGNER)
+    assert len(text) <= qr_token.MAX_CHARS and text.isascii()
+    assert qr_token.read(text, KEYS) == written
 
 
 @given(NAMES)
 def test_a_cut_text_is_a_beginning_and_never_too_long(text):
     short = cut(text)
-    assert len(json.dumps(short, ensure_ascii=False).encode()) - 2 <= stamps.MAX_TEXT_BYTES
+    assert len(json.dumps(short, ensure_ascii=False).encode()) - 2 <= qr_token.MAX_TEXT_BYTES
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
     assert cut(short) == short
 
@@ -89,8 +90,8 @@ def test_which_name_of_the_product(names, chosen):
 
 
 def test_a_stranger_reads_it_by_the_published_description():
-    text = stamps.make(STAMP, SIGNER)
-    jwk = keys.public_jwk(SIGNER.public, SIGNER.kid)
+    text = qr_token.make(STAMP, SIGNER)
+    jwk = crypto_jwk.public_jwk(SIGNER.public, SIGNER.kid)
     theirs = deserialize_compact(text, ECKey.import_key(jwk), algorithms=["ES256"])
     assert theirs.headers() == {"alg": "ES256", "kid": jwk["kid"].partition("#")[2][:8], "typ": "stamp+jwt"}
     assert theirs.payload.decode() == (
@@ -100,8 +101,8 @@ def test_a_stranger_reads_it_by_the_published_description():
 
 
 def test_addresses():
-    assert stamps.page_url("https://mark.example", STAMP.number) == "https://mark.example/v/MIK-2026-000042-Y"
-    url = stamps.stamped_url(stamps.page_url("https://mark.example", STAMP.number), "a.b.c")
+    assert qr_token.page_url("https://mark.example", STAMP.number) == "https://mark.example/v/MIK-2026-000042-Y"
+    url = qr_token.stamped_url(qr_token.page_url("https://mark.example", STAMP.number), "a.b.c")
     assert url == "https://mark.example/v/MIK-2026-000042-Y#a.b.c"
 
 
@@ -134,31 +135,33 @@ WRONG = {
 def test_our_signature_alone_is_not_enough(payload):
     text = SIGNER.sign(payload, typ=jws.STAMP, short=True)
     with pytest.raises(StampRefused):
-        stamps.read(text, KEYS)
+        qr_token.read(text, KEYS)
 
 
 @pytest.mark.parametrize("text", [None, "", "a.b.c", "x" * 481, b"a.b.c", "\ud800.b.c"])
 def test_what_is_no_stamp(text):
     with pytest.raises(StampRefused):
-        stamps.read(text, KEYS)
+        qr_token.read(text, KEYS)
 
 
 def test_other_tokens_and_strange_keys_are_no_stamps():
-    text = stamps.make(STAMP, SIGNER)
+    text = qr_token.make(STAMP, SIGNER)
     for other in (
         SIGNER.sign(GOOD, typ=jws.CREDENTIAL, short=True),
         SIGNER.sign(GOOD, typ=jws.STAMP),
         text[:-4] + ("AAAA" if not text.endswith("AAAA") else "BBBB"),
     ):
         with pytest.raises(StampRefused):
-            stamps.read(other, KEYS)
+            qr_token.read(other, KEYS)
     with pytest.raises(StampRefused):
-        stamps.read(text, {f"{DID}#anotherkey": SIGNER.public})
+        qr_token.read(text, {f"{DID}#anotherkey": SIGNER.public})
 
 
 def test_a_stamp_is_no_certificate():
     with pytest.raises(jws.Refused):
-        jws.verify(stamps.make(STAMP, SIGNER), typ=jws.CREDENTIAL, keys={keys.short_kid(SIGNER.kid): SIGNER.public})
+        jws.verify(
+            qr_token.make(STAMP, SIGNER), typ=jws.CREDENTIAL, keys={crypto_jwk.short_kid(SIGNER.kid): SIGNER.public}
+        )
 
 
 class BrokenSigner:
@@ -174,13 +177,13 @@ def test_a_broken_signer_hands_nothing_out():
     other = replace(STAMP, index=1)
     swaps = BrokenSigner(lambda _: SIGNER.sign(other.payload(), typ=jws.STAMP, short=True))
     with pytest.raises(ValueError, match="does not read"):
-        stamps.make(STAMP, swaps)
+        qr_token.make(STAMP, swaps)
     with pytest.raises(ValueError, match="longer than 480"):
-        stamps.make(STAMP, BrokenSigner(lambda _: "x" * 481))
+        qr_token.make(STAMP, BrokenSigner(lambda _: "x" * 481))
     with pytest.raises(StampRefused):
-        stamps.make(STAMP, BrokenSigner(lambda _: "a.b.c"))
+        qr_token.make(STAMP, BrokenSigner(lambda _: "a.b.c"))
 
 
 def test_nothing_is_signed_that_a_reader_would_refuse():
     with pytest.raises(ValueError, match="ends before"):
-        stamps.make(replace(STAMP, valid_until=date(2020, 1, 1)), SIGNER)
+        qr_token.make(replace(STAMP, valid_until=date(2020, 1, 1)), SIGNER)

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import languages
-from app.documents import paper, stamp, typeset
+from app.core import i18n
+from app.documents import qr_token
+from app.documents.pdf import content as pdf_content
+from app.documents.pdf import typesetter
 from tests.documents.factories import FACTS, PRODUCT, SIGNER, STAMP, STAMPED, clean, pdf_of
 from tests.readers import scan, text_of
 
@@ -50,12 +52,12 @@ def test_text_can_be_found(third):
 @pytest.mark.parametrize("third", [None, "fa"])
 def test_the_code_on_the_page_leads_to_the_certificate_and_carries_the_stamp(third, tmp_path):
     assert scan(pdf_of(third=third), tmp_path) == [STAMPED]
-    assert stamp.read(STAMPED.partition("#")[2], {SIGNER.kid: SIGNER.public}) == STAMP
+    assert qr_token.read(STAMPED.partition("#")[2], {SIGNER.kid: SIGNER.public}) == STAMP
 
 
 def test_the_code_is_at_least_30_mm_wide():
-    content = paper.content(FACTS, "ar", "<svg/>", clean)
-    assert "width: 40mm" in (typeset._ROOM / "paper.typ").read_text()
+    content = pdf_content.content(FACTS, "ar", "<svg/>", clean)
+    assert "width: 40mm" in (typesetter._ROOM / "certificate.typ").read_text()
     assert content["qr"] == "<svg/>"
 
 
@@ -88,7 +90,7 @@ def test_every_moment_in_the_file_is_the_day_of_issue():
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_names(text):
-    names = dict.fromkeys(languages.LANGUAGES, text)
+    names = dict.fromkeys(i18n.LANGUAGES, text)
     facts = replace(
         FACTS, holder_name=text, product_names=names, park_names=names, district=text, mark_name=text, mark_names=names
     )
@@ -104,9 +106,11 @@ def test_any_name_makes_a_paper_if_need_be_without_its_marks(text):
     facts = replace(FACTS, holder_name=text, product_names={"az": text})
     try:
         pdf_of(facts)
-    except typeset.CannotBeSet:
-        typeset.typeset(
-            paper.content(facts, None, "<svg xmlns='http://www.w3.org/2000/svg'/>", lambda t: clean(t, bare=True)),
+    except typesetter.CannotBeSet:
+        typesetter.typeset(
+            pdf_content.content(
+                facts, None, "<svg xmlns='http://www.w3.org/2000/svg'/>", lambda t: clean(t, bare=True)
+            ),
             facts.issued_on,
         )
 
@@ -119,5 +123,5 @@ def test_the_longest_names_still_fit_one_page():
 
 
 def test_a_fault_in_the_template_is_a_refusal():
-    with pytest.raises(typeset.CannotBeSet):
-        typeset.typeset({}, FACTS.issued_on)
+    with pytest.raises(typesetter.CannotBeSet):
+        typesetter.typeset({}, FACTS.issued_on)

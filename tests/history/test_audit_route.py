@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.audit import chain_hash
+from app.audit.recorder import chain_hash
 from tests.factories import NOW, ok
 
 pytestmark = pytest.mark.pg_sampled

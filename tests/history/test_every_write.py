@@ -10,9 +10,10 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from app.actor import STAFF_ROLES
-from app.audit import AuditHead, check
-from app.db import Base
+from app.audit.model import AuditHead
+from app.core.actor import STAFF_ROLES
+from app.core.database import Base
+from app.integrity.audit_chain import check
 from tests.factories import ok
 from tests.history.access_walks import BY_STAFF
 from tests.history.walks import READS_ONLY, WALKS

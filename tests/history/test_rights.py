@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app.audit import check
 from app.cli import app as mik
-from app.schema import NEVER_REWRITTEN, Base, rights_of
+from app.database_schema import NEVER_REWRITTEN, Base, rights_of
+from app.integrity.audit_chain import check
 from tests.conftest import _admin
 from tests.factories import ok, running_app
 

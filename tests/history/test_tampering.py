@@ -10,10 +10,13 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app import audit
-from app.actor import SYSTEM
-from app.audit import AuditEvent, AuditHead, Fault, chain_hash, check, hashed_members
+from app.audit import recorder
+from app.audit.model import AuditEvent, AuditHead
+from app.audit.recorder import chain_hash, hashed_members
 from app.cli import app as mik
+from app.core.actor import SYSTEM
+from app.integrity import audit_chain
+from app.integrity.audit_chain import Fault, check
 from tests.ledger.helpers import attack, disarm
 
 pytestmark = pytest.mark.pg_sampled
@@ -28,7 +31,9 @@ def chain(database):
         with database.session() as session:
             for each in range(n, n + (1 if n < 3 else 2)):
                 subject = ("application", f"case-{each}")
-                audit.record(session, SYSTEM, "application.changed", subject, NOW, number=each, list=["ü", each, None])
+                recorder.record(
+                    session, SYSTEM, "application.changed", subject, NOW, number=each, list=["ü", each, None]
+                )
             session.commit()
     return database
 
@@ -49,7 +54,7 @@ def test_a_whole_chain_holds(chain):
 
 def test_an_empty_chain_holds(database):
     with database.read_session() as session:
-        assert check(session) == audit.Report(0, audit.GENESIS, None)
+        assert check(session) == audit_chain.Report(0, recorder.GENESIS, None)
 
 
 @pytest.mark.parametrize(
@@ -192,24 +197,24 @@ def test_a_tail_cut_together_with_its_head_is_not_seen_here(chain):
 
 
 def test_a_long_chain_is_read_in_parts(chain, monkeypatch):
-    monkeypatch.setattr("app.db.PAGE_ROWS", 3)
+    monkeypatch.setattr("app.core.database.PAGE_ROWS", 3)
     assert verdict(chain) is None
     attack(chain, "UPDATE audit_events SET event = 'x' WHERE seq = 7")
     assert verdict(chain) == (7, Fault.CHANGED, 6)
 
 
 def test_what_is_written_while_it_is_checked_is_no_fault(chain, monkeypatch):
-    monkeypatch.setattr("app.db.PAGE_ROWS", 3)
-    real = audit._broken
+    monkeypatch.setattr("app.core.database.PAGE_ROWS", 3)
+    real = audit_chain._broken
 
     def writes_meanwhile(session, row, expected, last):
         if expected == 5:
             with chain.session() as other:
-                audit.record(other, SYSTEM, "application.changed", ("application", "late"), NOW)
+                recorder.record(other, SYSTEM, "application.changed", ("application", "late"), NOW)
                 other.commit()
         return real(session, row, expected, last)
 
-    monkeypatch.setattr(audit, "_broken", writes_meanwhile)
+    monkeypatch.setattr(recorder, "_broken", writes_meanwhile)
     with chain.read_session() as session:
         report = check(session)
     assert (report.events, report.broken) == (LENGTH, None)

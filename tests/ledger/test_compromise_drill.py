@@ -6,19 +6,19 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from app import jws
-from app.actor import SYSTEM
-from app.certificates.credential_untp import CertificateContent
+from app.certificates.certificate_number import CertificateNumber
+from app.certificates.credential.untp_builder import CertificateContent
 from app.certificates.model import Certificate
-from app.certificates.number import CertificateNumber
-from app.keys import KeyRing
-from app.ledger import key_service, log
-from app.ledger import service as ledger
-from app.ledger.entry import Entry, LogEvent
-from app.ledger.key_files import KeyFiles
-from app.verification.desk import VerificationDesk
-from app.verification.questions import Question
-from app.verification.stores import certificate_store
+from app.core.actor import SYSTEM
+from app.core.crypto import jws
+from app.core.crypto.keyring import KeyRing
+from app.signing import issuer_identity, key_lifecycle
+from app.signing.key_files import KeyFiles
+from app.transparency import appender
+from app.transparency.log_entry import Entry, LogEvent
+from app.verification.request_parser import Question
+from app.verification.service import VerificationDesk
+from app.verification.stores.factory import certificate_store
 from tests.verification.factories import content_of, token_of
 
 DID = "did:web:mark.example"
@@ -62,7 +62,7 @@ def enter(database, rows, at):
     with database.session() as session:
         for each in rows:
             event, number = LogEvent.CERTIFICATE_ISSUED, each["number"]
-            log.append(session, Entry(event, at(each), number, sha256=each["token_sha256"], key=each["kid"]))
+            appender.append(session, Entry(event, at(each), number, sha256=each["token_sha256"], key=each["kid"]))
         session.commit()
 
 
@@ -71,8 +71,8 @@ def stolen(database, tmp_path):
     """A register of a thousand, issued a minute apart, whose key is compromised since the 500th."""
     files = KeyFiles(tmp_path / "keys", DID)
     with database.session() as session:
-        ledger.fix_issuer(session, DID, START)
-        ledger.adopt_keys(session, files, START)
+        issuer_identity.fix_issuer(session, DID, START)
+        issuer_identity.adopt_keys(session, files, START)
         session.commit()
     signer = files.first()
     rows = [row(signer, serial, START + timedelta(minutes=serial)) for serial in range(1, COUNT + 1)]
@@ -82,7 +82,7 @@ def stolen(database, tmp_path):
         enter(database, rows[start : start + 250], lambda each: each["issued_at"])
     enter(database, late[:1], lambda _: STOLEN + timedelta(days=1))  # slipped into the log; the other one not even that
     with database.session() as session:
-        key_service.compromise(session, SYSTEM, signer.kid, since=STOLEN, now=STOLEN + timedelta(days=2))
+        key_lifecycle.compromise(session, SYSTEM, signer.kid, since=STOLEN, now=STOLEN + timedelta(days=2))
         session.commit()
     return signer, rows, late
 
@@ -90,7 +90,7 @@ def stolen(database, tmp_path):
 def test_a_thousand_certificates_on_both_sides_of_the_theft(stolen, database):
     signer, rows, late = stolen
     with database.read_session() as session:
-        ring = KeyRing.of(ledger.known_keys(session).values())
+        ring = KeyRing.of(issuer_identity.known_keys(session).values())
     moment = STOLEN + timedelta(days=3)
     desk = VerificationDesk(certificate_store(database.url), lambda: ring, lambda: moment, "https://mark.example")
     unrecorded = token_of(signer, content(COUNT + 9))

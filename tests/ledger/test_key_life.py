@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from app import jws
-from app.actor import SYSTEM, Actor, ActorKind, Role
 from app.cli import app as mik
-from app.db import new_id
-from app.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
-from app.keys import KeyRing, KeyState, did_document, read_jwks
-from app.ledger import examine, key_service, store
-from app.ledger import service as ledger
-from app.ledger.keeper import KeyKeeper, NoActiveKey
-from app.ledger.key_files import KeyFileAway, KeyFiles
+from app.core.actor import SYSTEM, Actor, ActorKind, Role
+from app.core.crypto import jws
+from app.core.crypto.jwk import read_jwks
+from app.core.crypto.keyring import KeyRing, KeyState
+from app.core.database import new_id
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
+from app.integrity import transparency_log
+from app.signing import issuer_identity, key_lifecycle, signing_repository
+from app.signing.key_documents import did_document
+from app.signing.key_files import KeyFileAway, KeyFiles
+from app.signing.key_provider import KeyKeeper, NoActiveKey
 from tests.factories import ok
 from tests.ledger.helpers import derived, entries_of
 
@@ -34,34 +36,34 @@ def files(tmp_path):
 @pytest.fixture
 def begun(session, files):
     """A register with its first key."""
-    ledger.fix_issuer(session, DID, NOW)
-    ledger.adopt_keys(session, files, NOW)
+    issuer_identity.fix_issuer(session, DID, NOW)
+    issuer_identity.adopt_keys(session, files, NOW)
     session.commit()
     return session
 
 
 def states(session):
-    return [KeyState(key.state) for key in store.keys(session)]
+    return [KeyState(key.state) for key in signing_repository.keys(session)]
 
 
 def active(session):
-    return store.active_key(session)
+    return signing_repository.active_key(session)
 
 
 def test_the_whole_life(begun, database, files):
     first = active(begun)
     second = files.create()
-    key_service.publish(begun, SYSTEM, second, NOW + A_DAY)
+    key_lifecycle.publish(begun, SYSTEM, second, NOW + A_DAY)
     begun.commit()
     assert states(begun) == ["active", "next"]
-    key_service.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + 2 * A_DAY)
+    key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + 2 * A_DAY)
     begun.commit()
     assert states(begun) == ["retired", "active"]
-    key_service.compromise(begun, SYSTEM, first, since=NOW + A_DAY, now=NOW + 3 * A_DAY)
-    key_service.retire(begun, SYSTEM, second.kid, NOW + 3 * A_DAY)
+    key_lifecycle.compromise(begun, SYSTEM, first, since=NOW + A_DAY, now=NOW + 3 * A_DAY)
+    key_lifecycle.retire(begun, SYSTEM, second.kid, NOW + 3 * A_DAY)
     begun.commit()
     assert states(begun) == ["compromised", "retired"]
-    assert store.keys(begun)[0].state_since == NOW + A_DAY
+    assert signing_repository.keys(begun)[0].state_since == NOW + A_DAY
     told = [(entry["event"], entry["key"]) for entry in entries_of(database) if "key" in entry]
     assert told == [
         ("key.activated", first),
@@ -73,57 +75,57 @@ def test_the_whole_life(begun, database, files):
     ]
     compromised = next(entry for entry in entries_of(database) if entry["event"] == "key.compromised")
     assert compromised["at"] == "2026-11-23T17:00:00.000000Z"  # since when, not when it was found
-    assert examine.compare_keys(begun) is None
+    assert transparency_log.compare_keys(begun) is None
     assert derived(database).wrong is None
 
 
 def test_a_key_is_known_for_a_day_before_it_signs(begun, files):
     second = files.create()
-    key_service.publish(begun, SYSTEM, second, NOW)
+    key_lifecycle.publish(begun, SYSTEM, second, NOW)
     with pytest.raises(Conflict, match="can be activated at 2026-11-23 17:00:00 UTC"):
-        key_service.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + timedelta(hours=23))
+        key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + timedelta(hours=23))
     with pytest.raises(Conflict, match="17:00:05"):
-        key_service.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=4))
-    key_service.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=5))
+        key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=4))
+    key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=5))
     assert active(begun) == second.kid
 
 
 def test_one_waits_at_a_time(begun, files):
-    key_service.publish(begun, SYSTEM, files.create(), NOW)
+    key_lifecycle.publish(begun, SYSTEM, files.create(), NOW)
     with pytest.raises(Conflict, match="waits to be activated"):
-        key_service.publish(begun, SYSTEM, files.create(), NOW)
+        key_lifecycle.publish(begun, SYSTEM, files.create(), NOW)
 
 
 def test_moves_that_there_are_not(begun, files):
     first = active(begun)
     with pytest.raises(WrongState) as why:
-        key_service.activate(begun, SYSTEM, first, at_once=True, now=NOW)
+        key_lifecycle.activate(begun, SYSTEM, first, at_once=True, now=NOW)
     assert why.value.data["allowed"] == ["retire", "compromise"]
-    key_service.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
+    key_lifecycle.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
     for deed in (
-        lambda: key_service.retire(begun, SYSTEM, first, NOW),
-        lambda: key_service.activate(begun, SYSTEM, first, at_once=True, now=NOW),
-        lambda: key_service.compromise(begun, SYSTEM, first, since=NOW, now=NOW),
+        lambda: key_lifecycle.retire(begun, SYSTEM, first, NOW),
+        lambda: key_lifecycle.activate(begun, SYSTEM, first, at_once=True, now=NOW),
+        lambda: key_lifecycle.compromise(begun, SYSTEM, first, since=NOW, now=NOW),
     ):
         with pytest.raises(WrongState):
             deed()
     with pytest.raises(NotFound):
-        key_service.retire(begun, SYSTEM, "did:web:mark.example#none", NOW)
+        key_lifecycle.retire(begun, SYSTEM, "did:web:mark.example#none", NOW)
 
 
 @pytest.mark.parametrize("since", [NOW - timedelta(seconds=1), NOW + timedelta(hours=2)])
 def test_a_compromise_lies_between_the_making_and_now(begun, since):
     with pytest.raises(Invalid, match="between its making"):
-        key_service.compromise(begun, SYSTEM, active(begun), since=since, now=NOW + timedelta(hours=1))
+        key_lifecycle.compromise(begun, SYSTEM, active(begun), since=since, now=NOW + timedelta(hours=1))
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.OWNER, Role.SYSTEM}))
 def test_keys_are_the_owners_matter(begun, files, role):
     actor = Actor(ActorKind.USER, new_id(), frozenset({role}))
     for deed in (
-        lambda: key_service.publish(begun, actor, files.first(), NOW),
-        lambda: key_service.retire(begun, actor, active(begun), NOW),
-        lambda: key_service.compromise(begun, actor, active(begun), since=NOW, now=NOW),
+        lambda: key_lifecycle.publish(begun, actor, files.first(), NOW),
+        lambda: key_lifecycle.retire(begun, actor, active(begun), NOW),
+        lambda: key_lifecycle.compromise(begun, actor, active(begun), since=NOW, now=NOW),
     ):
         with pytest.raises(Forbidden):
             deed()
@@ -131,15 +133,15 @@ def test_keys_are_the_owners_matter(begun, files, role):
 
 def test_starting_again_wants_the_file_of_the_active_key_and_no_other(begun, files, tmp_path):
     second = files.create()
-    key_service.publish(begun, SYSTEM, second, NOW)
-    key_service.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + A_DAY)
+    key_lifecycle.publish(begun, SYSTEM, second, NOW)
+    key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + A_DAY)
     begun.commit()
     (tmp_path / "keys" / "certificates.pem").unlink()  # of a retired key
-    ledger.adopt_keys(begun, KeyFiles(tmp_path / "keys", DID), NOW + A_DAY)
-    with pytest.raises(ledger.UnsafeToStart, match="right key file"):
-        ledger.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)
-    key_service.retire(begun, SYSTEM, second.kid, NOW + A_DAY)
-    ledger.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)  # checks go on
+    issuer_identity.adopt_keys(begun, KeyFiles(tmp_path / "keys", DID), NOW + A_DAY)
+    with pytest.raises(issuer_identity.UnsafeToStart, match="right key file"):
+        issuer_identity.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)
+    key_lifecycle.retire(begun, SYSTEM, second.kid, NOW + A_DAY)
+    issuer_identity.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)  # checks go on
     assert active(begun) is None
 
 
@@ -159,7 +161,7 @@ def test_workers_see_a_change_within_a_second(begun, database, files):
     keeper = KeyKeeper(database, files, lambda: seconds)
     kid = active(begun)
     assert keeper.signer().kid == kid
-    key_service.compromise(begun, SYSTEM, kid, since=NOW, now=NOW)
+    key_lifecycle.compromise(begun, SYSTEM, kid, since=NOW, now=NOW)
     begun.commit()
     seconds = 0.9
     assert keeper.ring().known[kid].state is KeyState.ACTIVE
@@ -179,13 +181,13 @@ def test_the_ring_is_the_same_object_until_something_changes(begun, database, fi
     seconds = 5.0
     assert keeper.ring() is ring
     assert keeper.reread() is ring
-    key_service.compromise(begun, SYSTEM, active(begun), since=NOW, now=NOW)
+    key_lifecycle.compromise(begun, SYSTEM, active(begun), since=NOW, now=NOW)
     begun.commit()
     seconds = 10.0
     changed = keeper.ring()
     assert changed is not ring
     assert keeper.reread() is changed
-    key_service.publish(begun, SYSTEM, files.create(), NOW + A_DAY)
+    key_lifecycle.publish(begun, SYSTEM, files.create(), NOW + A_DAY)
     begun.commit()
     assert len(keeper.reread().known) == 2
 
@@ -203,10 +205,10 @@ def test_a_register_that_is_away_leaves_the_keys_as_they_were(begun, database, f
 
 def test_the_did_document_says_who_vouches(begun, files):
     second = files.create()
-    key_service.publish(begun, SYSTEM, second, NOW + A_DAY)
+    key_lifecycle.publish(begun, SYSTEM, second, NOW + A_DAY)
     first = active(begun)
-    key_service.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
-    document = did_document(DID, KeyRing.of(ledger.known_keys(begun).values()))
+    key_lifecycle.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
+    document = did_document(DID, KeyRing.of(issuer_identity.known_keys(begun).values()))
     assert [method["id"] for method in document["verificationMethod"]] == [first, second.kid]
     assert document["assertionMethod"] == [second.kid]  # next as well: it must be known before it signs
     method = document["verificationMethod"][1]

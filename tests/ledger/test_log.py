@@ -7,15 +7,16 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
-from app import audit
-from app.actor import SYSTEM
+from app.audit import audit_repository, recorder
 from app.commit_pipeline import open_database
-from app.ledger import log, merkle, reading, store
-from app.ledger.checkpoint import read_checkpoint
-from app.ledger.entry import Entry, LogEvent
-from app.ledger.log import LogDamaged, LogKeyAway
-from app.ledger.merkle import Span
-from app.ledger.note import parse_vkey
+from app.core.actor import SYSTEM
+from app.integrity import audit_chain
+from app.transparency import appender, log_repository, merkle, reader
+from app.transparency.appender import LogDamaged, LogKeyAway
+from app.transparency.checkpoint import read_checkpoint
+from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.merkle import Span
+from app.transparency.signed_note import parse_vkey
 from tests.conftest import LOG_SIGNER
 from tests.ledger.helpers import attack, derived, entries_of, head_of, signer_of
 
@@ -26,8 +27,8 @@ def add(database, *kids):
     """One transaction with an event of the history and an entry of the log for each."""
     with database.session() as session:
         for kid in kids:
-            audit.record(session, SYSTEM, "key.retired", ("key", kid), NOW)
-            log.append(session, Entry(LogEvent.KEY_RETIRED, NOW, kid))
+            recorder.record(session, SYSTEM, "key.retired", ("key", kid), NOW)
+            appender.append(session, Entry(LogEvent.KEY_RETIRED, NOW, kid))
         session.commit()
 
 
@@ -42,7 +43,7 @@ def test_entries_head_and_history_move_together(database):
     assert told == [("key.retired", "a"), ("key.retired", "b"), ("audit.head", None)]
     with database.read_session() as session:
         assert entries_of(database)[-1]["head"] == 2
-        assert entries_of(database)[-1]["sha256"] == audit.head_hash(session)
+        assert entries_of(database)[-1]["sha256"] == audit_repository.head_hash(session)
     found = derived(database)
     assert (found.size, found.wrong) == (3, None)
     checkpoint = checkpoint_of(database)
@@ -54,8 +55,8 @@ def test_what_is_rolled_back_was_never_said(database):
     add(database, "a")
     before = head_of(database).checkpoint
     with database.session() as session:
-        assert store.head(session) is not None  # as every service reads before it writes
-        log.append(session, Entry(LogEvent.KEY_RETIRED, NOW, "b"))
+        assert log_repository.head(session) is not None  # as every service reads before it writes
+        appender.append(session, Entry(LogEvent.KEY_RETIRED, NOW, "b"))
         session.rollback()
         session.commit()
     assert head_of(database).checkpoint == before
@@ -65,26 +66,26 @@ def test_what_is_rolled_back_was_never_said(database):
 def test_a_failure_while_adding_fails_the_whole_transaction(database):
     add(database, "a")
     with database.session() as session:
-        audit.record(session, SYSTEM, "key.retired", ("key", "b"), NOW)
-        log.append(session, Entry(LogEvent.KEY_RETIRED, NOW, "\ud800"))
+        recorder.record(session, SYSTEM, "key.retired", ("key", "b"), NOW)
+        appender.append(session, Entry(LogEvent.KEY_RETIRED, NOW, "\ud800"))
         with pytest.raises(UnicodeEncodeError):
             session.commit()
     assert derived(database).size == 2
     with database.read_session() as session:
-        assert audit.check(session).events == 1
+        assert audit_chain.check(session).events == 1
 
 
 def test_the_head_of_the_history_is_logged_when_it_moved(database):
     def sweep():
         with database.session() as session:
-            moved = log.append_history(session, NOW)
+            moved = appender.append_history(session, NOW)
             session.commit()
             return moved
 
     add(database, "a")
     assert not sweep()
     with database.session() as session:
-        audit.record(session, SYSTEM, "application.changed", ("application", "x"), NOW)
+        recorder.record(session, SYSTEM, "application.changed", ("application", "x"), NOW)
         session.commit()
     assert sweep()
     assert not sweep()
@@ -96,7 +97,7 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
 
     def work(worker):
         own = open_database(database.url)  # as another process would
-        own.carry({log.SIGNER: lambda _session: LOG_SIGNER})
+        own.carry({appender.SIGNER: lambda _session: LOG_SIGNER})
         for number in range(6):
             add(own, f"{worker}-{number}")
             seen.append(head_of(own).checkpoint)
@@ -111,10 +112,10 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
     assert len(line) == len({each.size for each in line})  # for one size there is one root
     with database.read_session() as session:
         for old, new in pairwise(line):
-            path = reading.consistency(session, old.size, new.size)
+            path = reader.consistency(session, old.size, new.size)
             assert merkle.verify_consistency(old.size, new.size, old.root, new.root, path)
     with database.read_session() as session:
-        assert audit.check(session).broken is None
+        assert audit_chain.check(session).broken is None
 
 
 def test_an_append_and_a_proof_read_few_rows(database):
@@ -132,7 +133,7 @@ def test_an_append_and_a_proof_read_few_rows(database):
     assert len(merkle.peaks(701)) <= 10
     with database.session() as session:
         read.clear()
-        assert reading.consistency(session, 300, 701)
+        assert reader.consistency(session, 300, 701)
         assert len([s for s, _ in read if "log_entries" in s]) == 1
 
 
@@ -172,7 +173,7 @@ def test_only_the_key_that_began_the_log_signs_it(database):
     other = open_database(database.url)
     with pytest.raises(LogKeyAway, match="not at hand"):
         add(other, "b")
-    other.carry({log.SIGNER: lambda _session: signer_of(7)})
+    other.carry({appender.SIGNER: lambda _session: signer_of(7)})
     with pytest.raises(LogKeyAway, match="was begun with"):
         add(other, "b")
     other.dispose()
@@ -190,7 +191,7 @@ def test_not_even_by_replacing_it(database):
     if not database.is_sqlite:
         return  # has no REPLACE
     with database.session() as session:
-        log.append(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
+        appender.append(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
         session.commit()
     for seq in (0, 9):
         values = f"({seq}, '2026-11-22', 'certificate.issued', 'N', 'b', x'00', x'00')"
@@ -201,7 +202,7 @@ def test_not_even_by_replacing_it(database):
 def test_a_certificate_is_issued_once(database):
     for again in (False, True):
         with database.session() as session:
-            log.append(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
+            appender.append(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
             if again:
                 with pytest.raises(sa.exc.DBAPIError):
                     session.commit()
@@ -219,5 +220,5 @@ def test_the_roots_of_all_sizes_come_out_of_the_rows(database):
     with database.read_session() as session:
         for size, root in notes.items():
             spans = merkle.nodes_of(Span(0, size))
-            kept = store.hashes(session, spans)
+            kept = log_repository.hashes(session, spans)
             assert merkle.fold([kept[node] for node in spans]) == root

@@ -6,10 +6,10 @@ import json
 import pytest
 from pymerkle import InmemoryTree
 
-from app import jws
-from app.ledger import merkle, tiles
-from app.ledger.checkpoint import prove, read_checkpoint, read_proof
-from app.ledger.note import parse_vkey
+from app.core.crypto import jws
+from app.transparency import merkle, tiles
+from app.transparency.checkpoint import prove, read_checkpoint, read_proof
+from app.transparency.signed_note import parse_vkey
 from tests.factories import ok
 from tests.ledger.helpers import derived, entries_in, entries_of, head_of
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from app.ledger import merkle
-from app.ledger.merkle import Node, Span
+from app.transparency import merkle
+from app.transparency.merkle import Node, Span
 
 SIZES = 300
 KNOWN_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]

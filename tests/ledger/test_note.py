@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ledger import merkle
-from app.ledger.checkpoint import (
-    PROOF_HEADER,
-    Checkpoint,
-    Proof,
-    origin_of,
-    prove,
-    read_checkpoint,
-    read_proof,
-)
-from app.ledger.note import NoteRefused, NoteSigner, Verifier, open_note, parse_vkey
+from app.transparency import merkle
+from app.transparency.checkpoint import PROOF_HEADER, Checkpoint, Proof, origin_of, prove, read_checkpoint, read_proof
+from app.transparency.signed_note import NoteRefused, NoteSigner, Verifier, open_note, parse_vkey
 from tests.ledger.helpers import ORIGIN, signer_of
 
 KNOWN_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

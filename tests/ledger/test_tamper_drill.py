@@ -12,16 +12,17 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app import audit
+from app.audit import audit_repository, model, recorder
 from app.cli import app as mik
 from app.commit_pipeline import open_database
-from app.errors import NotFound
-from app.ledger import merkle, reading, store, tiles
-from app.ledger.checkpoint import Checkpoint
-from app.ledger.entry import Entry, LogEvent
-from app.ledger.log import LogDamaged
-from app.ledger.log_key import LogKeyFile
-from app.ledger.note import parse_vkey
+from app.core.errors import NotFound
+from app.integrity import audit_chain
+from app.signing.log_signer import LogKeyFile
+from app.transparency import log_repository, merkle, reader, tiles
+from app.transparency.appender import LogDamaged
+from app.transparency.checkpoint import Checkpoint
+from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.signed_note import parse_vkey
 from tests.conftest import _fresh, _pg_copy
 from tests.factories import running_app
 from tests.ledger.helpers import attack, entries_of, head_of
@@ -240,7 +241,7 @@ def test_a_changed_event_of_the_history_is_named(drill):
 
 def test_the_last_event_taken_away_is_named(drill):
     with drill.database.read_session() as session:
-        last = audit.last_number(session)
+        last = audit_repository.last_number(session)
     drill.attack(f"DELETE FROM audit_events WHERE seq = {last}")
     assert set(drill.named()) == {f"audit event {last}"}  # its own head knows of it, and so does the log
 
@@ -248,8 +249,8 @@ def test_the_last_event_taken_away_is_named(drill):
 def test_a_tail_cut_with_its_head_shows_by_the_log(drill):
     """The history alone cannot see it; the log knew of more events."""
     with drill.database.read_session() as session:
-        last = audit.last_number(session)
-        (before,) = audit.hashes(session, {last - 2}).values()
+        last = audit_repository.last_number(session)
+        (before,) = audit_repository.hashes(session, {last - 2}).values()
     cut = f"DELETE FROM audit_events WHERE seq > {last - 2}"
     drill.attack(cut, "UPDATE audit_head SET seq = :seq, hash = :hash", seq=last - 2, hash=before)
     assert drill.named() == [f"audit event {last - 1}"]
@@ -259,19 +260,19 @@ def test_a_tail_cut_with_its_head_shows_by_the_log(drill):
 
 def test_a_history_rewritten_whole_shows_by_the_log(drill):
     with drill.database.session() as session:
-        first = session.get(audit.AuditEvent, 1)
+        first = session.get(model.AuditEvent, 1)
         connection = session.connection()
         if drill.database.is_sqlite:
             connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_events_no_update")
         else:
             connection.exec_driver_sql("ALTER TABLE audit_events DISABLE TRIGGER ALL")
-        first.event, last = "x", audit.GENESIS
-        for row in session.scalars(sa.select(audit.AuditEvent).order_by(audit.AuditEvent.seq)):
-            row.prev_hash, row.hash = last, audit.chain_hash(last, audit.hashed_members(row))
+        first.event, last = "x", recorder.GENESIS
+        for row in session.scalars(sa.select(model.AuditEvent).order_by(model.AuditEvent.seq)):
+            row.prev_hash, row.hash = last, recorder.chain_hash(last, recorder.hashed_members(row))
             last = row.hash
-        session.get(audit.AuditHead, 1).hash = last
+        session.get(model.AuditHead, 1).hash = last
         session.commit()
-        assert audit.check(session).broken is None
+        assert audit_chain.check(session).broken is None
     (named,) = drill.named()
     assert named.startswith("audit event ")
 
@@ -317,10 +318,10 @@ def test_what_cannot_even_be_read_is_named(drill):
 @pytest.mark.parametrize(
     ("damage", "ask"),
     [
-        ("DELETE FROM log_head", reading.checkpoint),
-        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reading.tile(session, tiles.Tile(None, 0, 3))),
-        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reading.tile(session, tiles.Tile(0, 0, 3))),
-        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reading.consistency(session, 1, 3)),
+        ("DELETE FROM log_head", reader.checkpoint),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.tile(session, tiles.Tile(None, 0, 3))),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.tile(session, tiles.Tile(0, 0, 3))),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.consistency(session, 1, 3)),
     ],
 )
 def test_a_damaged_log_is_not_read_out_as_if_it_were_whole(drill, damage, ask):
@@ -338,7 +339,7 @@ def test_without_the_key_file_the_stored_key_is_taken(drill, monkeypatch):
     assert drill.check() == (2, f"log: not checked\n  {NO_LOG}\n")
     assert CliRunner().invoke(mik, ["admin", "export-log", str(drill.folder)]).exit_code == 2
     with drill.database.read_session() as session:
-        for ask in (reading.checkpoint, reading.vkey):
+        for ask in (reader.checkpoint, reader.vkey):
             with pytest.raises(NotFound):
                 ask(session)
 
@@ -357,9 +358,11 @@ def checkpoint_of_today(drill, register):
     """What the key of the log signed after one entry more."""
     _, data_dir, numbers = register
     with drill.database.session() as session:
-        before = store.head(session)
+        before = log_repository.head(session)
         signer = LogKeyFile(data_dir / "keys" / "log.pem")(session)
-        frontier = [store.hashes(session, merkle.peaks(before.size))[node] for node in merkle.peaks(before.size)]
+        frontier = [
+            log_repository.hashes(session, merkle.peaks(before.size))[node] for node in merkle.peaks(before.size)
+        ]
         leaf = merkle.leaf_hash(Entry(LogEvent.CERTIFICATE_REVOKED, datetime.now(UTC), numbers[0]).canonical())
         grown = merkle.grown(frontier, merkle.closed(leaf, before.size, frontier))
         return signer.sign(Checkpoint(signer.name, before.size + 1, merkle.fold(grown)).text)
@@ -370,7 +373,7 @@ def test_a_checkpoint_of_the_past_fits_and_one_of_another_past_does_not(drill, r
     with drill.database.read_session() as session:
         signer = LogKeyFile(register[1] / "keys" / "log.pem")(session)
         nodes = merkle.peaks(4)
-        found = store.hashes(session, nodes)
+        found = log_repository.hashes(session, nodes)
         root = merkle.fold([found[node] for node in nodes])
     for right, note in ((True, Checkpoint(signer.name, 4, root)), (False, Checkpoint(signer.name, 4, bytes(32)))):
         kept.write_text(signer.sign(note.text), "utf-8")
@@ -397,7 +400,7 @@ def test_an_exported_log_is_the_log(drill, tmp_path):
     assert parse_vkey((folder / "vkey").read_text().strip())
     for tile in tiles.all_of(size):
         with drill.database.read_session() as session:
-            assert (folder / "tile" / tile.path).read_bytes() == reading.tile(session, tile)
+            assert (folder / "tile" / tile.path).read_bytes() == reader.tile(session, tile)
     assert not list(folder.rglob(".*"))
     again = CliRunner().invoke(mik, ["admin", "export-log", str(folder)])
     assert "0 tiles are new" in again.stdout

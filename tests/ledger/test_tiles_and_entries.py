@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ledger import tiles
-from app.ledger.entry import MAX_INTEGER, Entry, LogEvent
-from app.ledger.merkle import Node
-from app.ledger.tiles import Tile
+from app.transparency import tiles
+from app.transparency.log_entry import MAX_INTEGER, Entry, LogEvent
+from app.transparency.merkle import Node
+from app.transparency.tiles import Tile
 from tests.ledger.helpers import entries_in
 
 NOW = datetime(2026, 11, 22, 17, 0, 0, 120000, tzinfo=UTC)

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from alembic import command
 
 from app.commit_pipeline import open_database
-from app.db import ExactDecimal, JsonColumn, UtcDateTime
-from app.schema import alembic_config
+from app.core.database import ExactDecimal, JsonColumn, UtcDateTime
+from app.database_schema import alembic_config
 
 FILE = Path(__file__).with_name("first_edition.json.gz")
 TYPES = {

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from app.schema import alembic_config
+from app.database_schema import alembic_config
 
 
 def run(database, verb, revision):

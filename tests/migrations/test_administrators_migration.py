@@ -5,9 +5,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import command
 
-from app.access.model import User
-from app.access.store import active_administrators
-from app.schema import migrated
+from app.auth.model import User
+from app.auth.user_repository import active_administrators
+from app.database_schema import migrated
 from tests.factories import PASSWORD, ok
 from tests.migrations.helpers import run
 

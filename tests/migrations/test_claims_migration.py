@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from app.access.model import ApiClient, User
 from app.applications.model import Application, ApplicationProduct, Evidence
-from app.db import UtcDateTime, new_id
+from app.auth.model import ApiClient, User
+from app.core.database import UtcDateTime, new_id
+from app.database_schema import migrated
+from app.organisations.model import Claim, Organisation, Residency, Site
 from app.products.model import Product
-from app.registry.model import Claim, Organisation, Residency, Site
-from app.schema import migrated
 from tests.migrations.helpers import run
 
 BEFORE = "20261127_1900_matters"

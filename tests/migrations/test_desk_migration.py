@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from alembic import command
 
-from app.schema import alembic_config, migrate
+from app.database_schema import alembic_config, migrate
 
 BEFORE = "20261122_1910"
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import command
 
-from app.db import new_id
+from app.core.database import new_id
 from tests.migrations.helpers import run, some
 
 BEFORE, AFTER = "20261122_1910", "20261122_2030_evidence_items"

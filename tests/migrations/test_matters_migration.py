@@ -5,12 +5,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import command
 
-from app.certificates import description
+from app.certificates.credential import certified_description
 from app.certificates.model import Certificate, CertifiedDescription
-from app.products import store as products
-from app.registry import store as registry
-from app.schema import migrated
-from app.schemes import canonical
+from app.core import canonical_json
+from app.database_schema import migrated
+from app.organisations import organisation_repository
+from app.products import product_repository
 from tests.factories import ok
 from tests.migrations.helpers import run
 
@@ -30,10 +30,13 @@ def present(database):
     with database.read_session() as session:
         found = {}
         for row in session.scalars(sa.select(Certificate)):
-            whole = products.by_id(session, [row.product_id])[row.product_id]
-            site, company = registry.site(session, row.site_id), registry.organisation(session, row.organisation_id)
-            content = description.describe(whole, site, company)
-            found[row.id] = (content, canonical.digest(content))
+            whole = product_repository.by_id(session, [row.product_id])[row.product_id]
+            site, company = (
+                organisation_repository.site(session, row.site_id),
+                organisation_repository.organisation(session, row.organisation_id),
+            )
+            content = certified_description.describe(whole, site, company)
+            found[row.id] = (content, canonical_json.digest(content))
     return found
 
 
@@ -46,7 +49,7 @@ def test_certificates_of_before_are_described_as_their_product_stands(app):
     ok(company.post(f"/v1/certificates/{numbers[0]}/changes", json=CHANGE))
     changed = ok(company.get(f"/v1/products/{full}"))["names"] | {"en": "Another name"}
     with app.database.session() as session:
-        products.product(session, UUID(full)).names = changed
+        product_repository.product(session, UUID(full)).names = changed
         session.commit()
 
     run(app.database, command.downgrade, BEFORE)

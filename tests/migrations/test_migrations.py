@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import command
 
-from app.schema import Base, alembic_config, migrate, migrated
+from app.database_schema import Base, alembic_config, migrate, migrated
 
 
 def run(database, verb, *args):
@@ -35,6 +35,6 @@ def test_every_check_constraint_of_the_models_is_in_the_database(database):
 
 
 def test_an_empty_database_is_not_migrated(tmp_path):
-    from app.db import Database  # noqa: PLC0415 (only this test makes its own)
+    from app.core.database import Database  # noqa: PLC0415 (only this test makes its own)
 
     assert not migrated(Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}"))

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from app.schema import migrated
+from app.database_schema import migrated
 from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261127_2240_holder", "20261127_2250_rights"

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from app.applications import items
+from app.applications.evidence import details
 from app.applications.model import Evidence
-from app.db import new_id
+from app.core.database import new_id
 from app.products.model import Material, ProcessStep
 from app.schemes.evidence_kinds import Scope, kinds
 from tests.migrations.helpers import run, some
@@ -126,8 +126,8 @@ def test_documents_without_a_subject_stay_and_speak_for_none(database, before):
     run(database, command.upgrade, "head")
     with database.session() as session:
         rows = session.scalars(sa.select(Evidence)).all()
-        seen = {item.kind: item.subject for item in items.as_facts(rows, before["product"], before["site"]).items}
-        elsewhere = {item.kind for item in items.as_facts(rows, before["site"], before["site"]).items}
+        seen = {item.kind: item.subject for item in details.as_facts(rows, before["product"], before["site"]).items}
+        elsewhere = {item.kind for item in details.as_facts(rows, before["site"], before["site"]).items}
     assert seen == {
         "origin-document": "product",
         "conformity-document": "product",

@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app.access.service import Subject
-from app.actor import ActorKind
+from app.auth.authenticate import Subject
 from app.cli import app as mik
+from app.core.actor import ActorKind
 from app.products.model import Material
-from app.schemes.lists import lists
+from app.schemes.closed_lists import lists
 from tests.factories import ApiClient, Clock, ok, running_app
 from tests.migrations import first_edition
 

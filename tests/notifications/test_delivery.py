@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
-from app.access.model import AddressConfirmation
-from app.access.seal import Seal
+from app.auth.model import AddressConfirmation
 from app.cli import app as mik
 from app.cli.admin import sweep
 from app.cli.admin.mail import code_in
-from app.db import Database
+from app.core.crypto.secret_box import Seal
+from app.core.database import Database
 from app.notifications import outbox, transport
 from app.notifications.delivery import LEASE, MailDelivery
 from app.notifications.model import Kind, OutgoingMessage

@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from babel.messages.pofile import read_po
 
-from app import languages
-from app.keys import UnsafeKeyFile
+from app.core import i18n
+from app.core.crypto.pem_files import UnsafeKeyFile
+from app.core.settings import Settings
 from app.notifications.delivery import LONGEST_PAUSE, pause_after
 from app.notifications.model import Kind
 from app.notifications.texts import LANGUAGES, TEXTS, compose, render
 from app.notifications.transport import SmtpServer, password_of, transport_of
-from app.settings import Settings
 from tests.pages.strings import APP, placeholders
 
 VALUES = {
@@ -55,7 +55,7 @@ def test_each_message(kind, language):
     subject, body = render(kind, language, VALUES)
     assert len(subject) < 100
     assert ("mikr_abc" in body.splitlines()) == ("{token}" in TEXTS[kind].paragraphs)  # alone on its line
-    in_az = languages.catalogue("mail", "az").gettext(TEXTS[kind].subject)
+    in_az = i18n.catalogue("mail", "az").gettext(TEXTS[kind].subject)
     if language in LANGUAGES:
         assert "-----" not in body
     else:

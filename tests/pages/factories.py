@@ -14,11 +14,11 @@ import httpx2 as httpx
 import sqlalchemy as sa
 import uvicorn
 
-from app.certificates.number import CertificateNumber
+from app.certificates.certificate_number import CertificateNumber
 from app.commit_pipeline import open_database
-from app.documents.stamp import Stamp, make
+from app.database_schema import migrate
+from app.documents.qr_token import Stamp, make
 from app.main import create_asgi_app
-from app.schema import migrate
 from tests.factories import Clock, product, running_app
 from tests.live import free_port
 

@@ -17,7 +17,7 @@ import segno
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from app.languages import LANGUAGES
+from app.core.i18n import LANGUAGES
 from tests.pages.browsing import write_film
 from tests.pages.factories import open_site
 

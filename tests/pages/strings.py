@@ -22,10 +22,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import app.main  # noqa: F401 (every class of errors is known then)
-from app.errors import MikError
+from app.core.errors import MikError
 from app.schemes import evidence_kinds
-from app.verification import checks
-from app.web import problems
+from app.verification import verdict
+from app.web.problems import problem_details
 
 APP = Path(__file__).parents[2] / "app"
 LANGUAGES = ("az", "ru", "fa", "ar", "zh", "de")
@@ -42,21 +42,21 @@ NOT_OVER_HTTP = (
     "app/cli/",
     "app/demo/",
     "app/api/openapi.py",
-    "app/schemes/scheme_file.py",
-    "app/ledger/key_service.py",
+    "app/schemes/scheme_loader.py",
+    "app/signing/key_lifecycle.py",
 )
 """Refusals of the command line and of starting, and examples."""
 NOUNS = {"of": 0, "parse_id": 1, "WrongState": 0, "Certified": 0}
 """Calls with the word for a thing, and which argument it is."""
 WORDS = {
-    "app.actor": ("Role",),
+    "app.core.actor": ("Role",),
     "app.applications.claims": ("Decision",),
     "app.applications.workflow": ("State", "Action"),
     "app.certificates.model": ("CertificateStatus", "SuspensionCause", "MatterState"),
-    "app.certificates.search": ("Standing",),
-    "app.certificates.workflow": ("Deed",),
-    "app.registry.model": ("ClaimState", "Standing"),
-    "app.registry.periods": ("PeriodState", "Move"),
+    "app.certificates.read_model.search": ("Standing",),
+    "app.certificates.status_workflow": ("Deed",),
+    "app.organisations.model": ("ClaimState", "Standing"),
+    "app.organisations.residency_workflow": ("PeriodState", "Move"),
 }
 """Closed lists whose values stand in sentences (`word_of`)."""
 OVER = frozenset({"expired", "not_yet_valid", "suspended", "surrendered", "superseded", "revoked"})
@@ -96,7 +96,7 @@ def unreadable():
 
 
 def _messages():
-    names = {kind.__name__ for kind in _kinds(MikError) if problems.status_of(kind.__new__(kind)) != 500}
+    names = {kind.__name__ for kind in _kinds(MikError) if problem_details.status_of(kind.__new__(kind)) != 500}
     for path in sorted(APP.rglob("*.py")):
         place = str(path.relative_to(APP.parent))
         tree = ast.parse(path.read_text())
@@ -159,7 +159,7 @@ def _literal(node):
 def _words():
     lists = [getattr(importlib.import_module(name), kind) for name, kinds in WORDS.items() for kind in kinds]
     documents = {kind.name.en for kind in evidence_kinds.kinds().values()}
-    over = {text for verdict, text in checks.MESSAGES.items() if verdict in OVER}  # why no paper is made
+    over = {text for verdict, text in verdict.MESSAGES.items() if verdict in OVER}  # why no paper is made
     return ACTIONS | documents | over | {value.value.replace("_", " ") for values in lists for value in values}
 
 

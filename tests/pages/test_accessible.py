@@ -5,8 +5,8 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from app.languages import LANGUAGES, catalogue
-from app.pages.verdicts import ALARMS, FACES
+from app.core.i18n import LANGUAGES, catalogue
+from app.pages.public.verdict_texts import ALARMS, FACES
 from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import FAULT, addresses, every
 

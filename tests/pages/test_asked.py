@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.asked import Asked, host_of, read
+from app.pages.public.verify_input import Asked, host_of, read
 
 NUMBER = "MIK-2026-000042-Y"
 STAMP = "eyJhbGciOiJFUzI1NiJ9.eyJuIjoiTUlLIn0.c2lnbmF0dXJl"

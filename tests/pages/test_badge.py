@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.languages import LANGUAGES, catalogue
-from app.pages.badge import width
-from app.pages.verdicts import FACES
-from app.verification.checks import Verdict
+from app.core.i18n import LANGUAGES, catalogue
+from app.pages.public.badge import width
+from app.pages.public.verdict_texts import FACES
+from app.verification.verdict import Verdict
 
 SHOWN = [verdict for verdict in Verdict if verdict not in {Verdict.FORGED, Verdict.UNREADABLE}]
 SVG = "{http://www.w3.org/2000/svg}"

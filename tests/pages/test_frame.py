@@ -8,10 +8,10 @@ import pytest
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from app.errors import Forbidden, TooManyAttempts
-from app.languages import LANGUAGES
-from app.pages.faults import FAULTS
-from app.pages.frame import Frame, keep_language
+from app.core.errors import Forbidden, TooManyAttempts
+from app.core.i18n import LANGUAGES
+from app.pages.error_pages import FAULTS
+from app.pages.rendering import Frame, keep_language
 from tests.pages.browsing import HTML
 from tests.pages.pages import BESIDE, FAULT, PAGES, addresses
 
@@ -137,7 +137,7 @@ def test_refusals_are_pages_for_people_and_problems_for_programs(http):
     ],
 )
 def test_faults_show_a_reference_and_nothing_else(app, fault, status, kept):
-    with patch("app.pages.verify.render", side_effect=fault):
+    with patch("app.pages.public.verify.render", side_effect=fault):
         answer = app.http.get("/verify", headers=HTML | {"Accept-Language": "de"})
     assert answer.status_code == status and '<html lang="de"' in answer.text
     assert answer.headers["X-Request-Id"] in answer.text and "secret" not in answer.text

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.languages import LANGUAGES, catalogue
-from app.pages import listing
+from app.core.i18n import LANGUAGES, catalogue
+from app.pages.public import register_view
 from tests.factories import product
 from tests.pages.browsing import HTML
 
@@ -63,7 +63,7 @@ def turn(page, rel):
 
 
 def test_pages_turn_and_can_be_kept(site, http):
-    with patch.object(listing, "ON_A_PAGE", 2):
+    with patch.object(register_view, "ON_A_PAGE", 2):
         seen, address, newest = [], "/register?q=tube", True
         for _page in range(4):
             page = http.get(address).text
@@ -88,14 +88,14 @@ def test_a_cursor_that_is_not_ours(http, cursor):
 @pytest.mark.parametrize(
     ("query", "why"),
     [
-        ("hs=7", listing.NO_HS),
-        ("hs=7306300", listing.NO_HS),
-        ("hs=abc", listing.NO_HS),
-        ("hs=٧٣", listing.NO_HS),
-        ("q=" + "x" * 201, listing.TOO_LONG),
-        ("status=approved", listing.NO_CHOICE),
-        ("park=NOWHERE", listing.NO_CHOICE),
-        ("scheme=%00", listing.NO_CHOICE),
+        ("hs=7", register_view.NO_HS),
+        ("hs=7306300", register_view.NO_HS),
+        ("hs=abc", register_view.NO_HS),
+        ("hs=٧٣", register_view.NO_HS),
+        ("q=" + "x" * 201, register_view.TOO_LONG),
+        ("status=approved", register_view.NO_CHOICE),
+        ("park=NOWHERE", register_view.NO_CHOICE),
+        ("scheme=%00", register_view.NO_CHOICE),
     ],
 )
 def test_what_cannot_be_read_is_said_at_its_place(http, query, why):
@@ -107,7 +107,10 @@ def test_what_cannot_be_read_is_said_at_its_place(http, query, why):
 def test_nothing_found_and_nothing_there(http, shared_app):
     empty = http.get("/register?q=nothing-like-it").text
     assert "No certificates match this search." in empty and 'href="/register"' in empty
-    with patch("app.pages.register.look_up", return_value=listing.Listing([], listing.Counts({}), 0, None, None)):
+    with patch(
+        "app.pages.public.register.look_up",
+        return_value=register_view.Listing([], register_view.Counts({}), 0, None, None),
+    ):
         fresh = shared_app.http.get("/register", headers=HTML).text
     assert "There is no certificate in the register yet." in fresh
 

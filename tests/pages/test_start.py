@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from app.languages import LANGUAGES, catalogue
-from app.schemes.lists import lists
-from app.schemes.scheme_file import load_schemes
+from app.core.i18n import LANGUAGES, catalogue
+from app.schemes.closed_lists import lists
+from app.schemes.scheme_loader import load_schemes
 from tests.pages.browsing import HTML
 from tests.pages.pages import TRIED
 

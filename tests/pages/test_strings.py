@@ -3,11 +3,11 @@
 import pytest
 
 from app.certificates.model import RevocationReason, SuspensionCause
-from app.languages import LANGUAGES as ALL
+from app.core.i18n import LANGUAGES as ALL
 from app.pages.i18n import OWN_NAMES
-from app.pages.verdicts import CHECKS, CRITERIA, FACES, REASONS
-from app.schemes.origin import Criterion
-from app.verification.checks import Verdict
+from app.pages.public.verdict_texts import CHECKS, CRITERIA, FACES, REASONS
+from app.schemes.origin_calculation import Criterion
+from app.verification.verdict import Verdict
 from tests.pages.strings import LANGUAGES, PROBLEM_LANGUAGES, faults, raised, spoken, unreadable
 
 

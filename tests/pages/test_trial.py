@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages import trial
-from app.pages.rules_text import OUTCOMES, UNSEEN, evidence_of, explain
-from app.registry.territory import territory
-from app.schemes.eligibility import assess
+from app.pages.public import eligibility_form
+from app.pages.public.rule_texts import OUTCOMES, UNSEEN, evidence_of, explain
+from app.reference.territory import territory
+from app.schemes.closed_lists import lists
+from app.schemes.evaluator import assess
 from app.schemes.evidence_kinds import Supplier
 from app.schemes.facts import ResidencyState, Step
-from app.schemes.lists import lists
 from app.schemes.outcome import Outcome
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 TODAY = date(2026, 11, 22)
 TUBE = {
@@ -34,7 +34,7 @@ TUBE = {
 
 
 def read(**query):
-    return trial.read(query, territory(), lists(), TODAY, language="en")
+    return eligibility_form.read(query, territory(), lists(), TODAY, language="en")
 
 
 def outcomes(code, **query):
@@ -102,32 +102,35 @@ def test_each_field_counts(changed, rule, outcome):
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("hs6", "7306", trial.NOT_SIX_DIGITS),
-        ("hs6", "٧٣٠٦٣٠", trial.NOT_SIX_DIGITS),
-        *(("ex_works", text, trial.NOT_A_NUMBER) for text in ("NaN", "-1", "1e5", "١٢", "1.2.3", "9" * 13, "1\x00")),
-        ("foreign", "none", trial.NOT_A_NUMBER),
-        ("karabakh", "101", trial.NOT_A_SHARE),
-        ("raw", "all", trial.NOT_A_SHARE),
-        ("headings", "72", trial.NOT_HEADINGS),
-        ("headings", " ".join(["7208"] * 51), trial.NOT_HEADINGS),
-        ("district", "Berlin", trial.NOT_A_CHOICE),
-        ("residence", "cancelled", trial.NOT_A_CHOICE),
-        ("work", "<script>", trial.NOT_A_CHOICE),
-        ("work", "manufacture", trial.NOT_A_CHOICE),
-        ("step", "\u202e", trial.NOT_A_CHOICE),
-        ("name", "x" * 201, trial.TOO_LONG),
+        ("hs6", "7306", eligibility_form.NOT_SIX_DIGITS),
+        ("hs6", "٧٣٠٦٣٠", eligibility_form.NOT_SIX_DIGITS),
+        *(
+            ("ex_works", text, eligibility_form.NOT_A_NUMBER)
+            for text in ("NaN", "-1", "1e5", "١٢", "1.2.3", "9" * 13, "1\x00")
+        ),
+        ("foreign", "none", eligibility_form.NOT_A_NUMBER),
+        ("karabakh", "101", eligibility_form.NOT_A_SHARE),
+        ("raw", "all", eligibility_form.NOT_A_SHARE),
+        ("headings", "72", eligibility_form.NOT_HEADINGS),
+        ("headings", " ".join(["7208"] * 51), eligibility_form.NOT_HEADINGS),
+        ("district", "Berlin", eligibility_form.NOT_A_CHOICE),
+        ("residence", "cancelled", eligibility_form.NOT_A_CHOICE),
+        ("work", "<script>", eligibility_form.NOT_A_CHOICE),
+        ("work", "manufacture", eligibility_form.NOT_A_CHOICE),
+        ("step", "\u202e", eligibility_form.NOT_A_CHOICE),
+        ("name", "x" * 201, eligibility_form.TOO_LONG),
     ],
 )
 def test_what_cannot_be_read_is_named(name, text, why):
     tried = read(**TUBE | {name: text})
     assert tried.wrong == {name: why} and tried.facts is None
-    assert len(tried.given[name]) <= trial.LONGEST + 1
+    assert len(tried.given[name]) <= eligibility_form.LONGEST + 1
 
 
 @pytest.mark.parametrize("language", ["az", "en", "ru", "fa"])
 def test_the_choice_of_work_is_the_closed_list(language):
-    groups = trial.work_choices(lists(), language)
-    assert [heading for heading, _ in groups] == list(trial.WORK_GROUPS.values())
+    groups = eligibility_form.work_choices(lists(), language)
+    assert [heading for heading, _ in groups] == list(eligibility_form.WORK_GROUPS.values())
     shown = dict(each for _, operations in groups for each in operations)
     assert shown.keys() == lists().operations.keys() and sum(len(each) for _, each in groups) == len(shown)
     for code, name in shown.items():
@@ -135,7 +138,7 @@ def test_the_choice_of_work_is_the_closed_list(language):
         assert name == names.get(language, names["en"])
 
 
-@given(st.dictionaries(st.sampled_from([*trial.FIELDS, "other"]), st.text()))
+@given(st.dictionaries(st.sampled_from([*eligibility_form.FIELDS, "other"]), st.text()))
 def test_whatever_was_typed(query):
     tried = read(**query)
     assert (tried.facts is None) == bool(tried.wrong)

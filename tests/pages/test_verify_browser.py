@@ -8,7 +8,7 @@ import pytest
 import segno
 from playwright.sync_api import expect
 
-from app.languages import LANGUAGES, catalogue
+from app.core.i18n import LANGUAGES, catalogue
 from tests.pages.browsing import PHONE, violations, write_film
 
 pytestmark = pytest.mark.no_coverage

@@ -8,9 +8,9 @@ import re
 import pypdf
 import pytest
 
-from app.languages import LANGUAGES, catalogue
-from app.pages.verdicts import ALARMS, FACES
-from app.verification.checks import Verdict
+from app.core.i18n import LANGUAGES, catalogue
+from app.pages.public.verdict_texts import ALARMS, FACES
+from app.verification.verdict import Verdict
 from tests.factories import product
 from tests.pages.browsing import HTML
 from tests.pages.forged import forged_codes, mangled

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.products.sheet import NEEDED, OPTIONAL, parse_products
-from app.registry.sheet import parse_register
-from app.schemes.eligibility import assess
+from app.organisations.resident_import.csv_format import parse_register
+from app.products.csv_format import NEEDED, OPTIONAL, parse_products
+from app.schemes.evaluator import assess
 from app.schemes.facts import ResidencyState
 from app.schemes.outcome import SEVERITY, Outcome
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 pytestmark = pytest.mark.short
-SAMPLE = files("app.registry") / "sample"
+SAMPLE = files("app.demo") / "sample"
 REGISTER = {
     row.party_id: row
     for name in ("residents.csv", "others.csv")

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
 
-from app import audit
-from app.actor import SYSTEM, Role
-from app.applications import clock
+from app.applications import application_deadlines
 from app.applications.workflow import TRANSITIONS, Action
+from app.audit import audit_repository
+from app.core.actor import SYSTEM, Role
+from app.integrity import audit_chain
 from tests.factories import in_state, ok
 from tests.helpers import rows, stored_id
 
@@ -123,7 +124,7 @@ class Scene:
 def _lapse(app, case_id):
     """What `mik admin sweep` does with one case whose time is over, in a transaction of its own: whether it lapsed."""
     with app.database.session() as session:
-        lapsed = clock.lapse(session, SYSTEM, UUID(case_id), app.clock())
+        lapsed = application_deadlines.lapse(session, SYSTEM, UUID(case_id), app.clock())
         session.commit()
     return lapsed
 
@@ -159,7 +160,7 @@ def won(answer):
 def assert_history_leads_to_the_present(scene):
     """Every step of the case is one of the table and begins where the one before ended; the last one is the state."""
     with scene.app.database.read_session() as session:
-        told = [(row.event, row.data) for row in audit.timeline(session, UUID(scene.case_id))]
+        told = [(row.event, row.data) for row in audit_repository.timeline(session, UUID(scene.case_id))]
     state = "draft"
     for event, data in told:
         if "was" not in data:
@@ -183,4 +184,4 @@ def assert_one_certificate_at_most(scene, state):
 
 def assert_chain_holds(app):
     with app.database.read_session() as session:
-        assert audit.check(session).broken is None
+        assert audit_chain.check(session).broken is None

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from app.registry.model import Organisation, Residency, Site
+from app.organisations.model import Organisation, Residency, Site
 from tests.factories import PDF, ok
 from tests.helpers import rows
 from tests.races.helpers import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.registry.legal_forms import is_legal_person, legal_forms, name_with_form, public_voen, without_form
+from app.organisations.legal_forms import is_legal_person, legal_forms, name_with_form, public_voen, without_form
 
 
 @pytest.mark.parametrize(

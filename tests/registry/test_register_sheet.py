@@ -7,10 +7,10 @@ from importlib.resources import files
 
 import pytest
 
-from app.registry.sheet import NEEDED, OPTIONAL, parse_register
-from app.registry.territory import wrong_district
+from app.organisations.resident_import.csv_format import NEEDED, OPTIONAL, parse_register
+from app.reference.territory import wrong_district
 
-SAMPLE = files("app.registry") / "sample"
+SAMPLE = files("app.demo") / "sample"
 RESIDENT = {
     "resident_id": "R01",
     "legal_name_az": '"Nümunə-Boru" MMC',

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.table import Cells, Line, Note, read_table
+from app.core.csv_table import Cells, Line, Note, read_table
 
 KNOWN = ("a", "b")
 

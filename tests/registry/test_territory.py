@@ -2,7 +2,7 @@ import pycountry
 import pytest
 
 from app.core.text.normalize import fold
-from app.registry.territory import ParkKind, territory
+from app.reference.territory import ParkKind, territory
 
 PLACES = territory()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.holidays import read, shipped
-from app.registry.working_days import Calendar, FixedHoliday, SpecialDay, fixed_days, is_weekend
+from app.reference.holiday_calendar import read, shipped
+from app.reference.working_days import Calendar, FixedHoliday, SpecialDay, fixed_days, is_weekend
 
 SHIPPED = Calendar(shipped().fixed)
 DAYS = st.dates(date(2025, 1, 1), date(2035, 12, 31))

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from app.cli.rules.case_table import Case, facts_of, read_cases
-from app.schemes.eligibility import assess
+from app.schemes.evaluator import assess
 from app.schemes.facts import (
     Applicant,
     Cost,
@@ -27,7 +27,7 @@ from app.schemes.facts import (
     ValueStatement,
 )
 from app.schemes.rules import AnyRule
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 D = Decimal
 DAY = date(2026, 12, 1)

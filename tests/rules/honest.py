@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from app.registry.territory import territory
+from app.reference.territory import territory
 from app.schemes.facts import (
     Applicant,
     Basis,

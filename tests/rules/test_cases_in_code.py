@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.applications.assessment.declared_hash import declarable, declared_hash
 from app.applications.declaration import check_declared
-from app.applications.declared import declarable, declared_hash
-from app.applications.items import About, Details, as_entered, as_facts
+from app.applications.evidence.details import About, Details, as_entered, as_facts
 from app.applications.model import Evidence as Row
-from app.errors import Conflict
-from app.products.store import WholeProduct
-from app.registry.territory import district_name, territory, wrong_district
-from app.schemes.eligibility import assess
+from app.core.errors import Conflict
+from app.products.product_repository import WholeProduct
+from app.reference.territory import district_name, territory, wrong_district
+from app.schemes.closed_lists import lists
+from app.schemes.evaluator import assess
 from app.schemes.facts import (
     Basis,
     Cost,
@@ -33,9 +34,8 @@ from app.schemes.facts import (
     VolumeClaim,
     Volumes,
 )
-from app.schemes.figures import exact
-from app.schemes.lists import lists
 from app.schemes.material_origin import ProofState, read_bill_of_materials
+from app.schemes.percentages import exact
 from tests.rules.factories import (
     AZERBAIJAN,
     DAY,

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.schemes.eligibility import assess, judge
+from app.schemes.closed_lists import OperationClass, lists
+from app.schemes.evaluator import assess, judge
 from app.schemes.facts import (
     Basis,
     Cost,
@@ -23,9 +24,8 @@ from app.schemes.facts import (
     Subject,
     VolumeClaim,
 )
-from app.schemes.lists import OperationClass, lists
 from app.schemes.outcome import Outcome
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 from tests.rules.honest import (
     ABROAD,
     AZ_OTHER,

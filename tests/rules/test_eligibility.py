@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.canonical_json import canonical_json
 from app.schemes import facts as f
-from app.schemes.canonical import canonical_json, jsonable
-from app.schemes.eligibility import assess, input_hash
-from app.schemes.lists import lists
+from app.schemes.closed_lists import lists
+from app.schemes.evaluator import assess, input_hash
+from app.schemes.hashing import jsonable
 from app.schemes.outcome import SEVERITY, Outcome, worst
 from app.schemes.rules.origin import OriginRule
 from tests.rules.factories import (

@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.evidence_choice import (
-    awaiting,
-    choose,
-    confirmed,
-    holds,
-    in_force,
-    without_subject,
-)
+from app.schemes.closed_lists import lists
+from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
 from app.schemes.facts import Evidence
-from app.schemes.lists import lists
 from tests.rules.factories import DAY, item
 
 HOUR = timedelta(days=1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.schemes.closed_lists import lists
 from app.schemes.evidence_kinds import Need, Supplier, ValueType, as_facts, check, kinds
-from app.schemes.lists import lists
 
 NOTHING = {"issued_on": False, "valid_until": False, "number": False}
 GIVEN = {"issued_on": True, "valid_until": False, "number": False}

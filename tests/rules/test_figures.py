@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.figures import exact, percentage, plain, rounded, shown, shown_above
+from app.schemes.percentages import exact, percentage, plain, rounded, shown, shown_above
 
 D = Decimal
 F = Fraction

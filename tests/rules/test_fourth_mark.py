@@ -7,10 +7,10 @@ import pytest
 
 from app.cli.rules.case_runner import unknown_places
 from app.cli.rules.case_table import Case, facts_of, read_cases, run_cases
-from app.schemes.eligibility import assess
+from app.schemes.evaluator import assess
 from app.schemes.rules import AnyRule
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_file import read_common, read_scheme
+from app.schemes.scheme_loader import read_common, read_scheme
 
 MARKS = Path(__file__).parent / "marks"
 COMMON = read_common((files("app.schemes") / "marks" / "common.toml").read_text("utf-8"))

@@ -4,20 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app.cli.rules.rule_docs import page
 from app.schemes.evidence_kinds import kinds
-from app.schemes.handbook import page
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 SCHEMES = load_schemes()
 DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
 def test_the_page_is_in_step_with_the_scheme_files():
-    assert DOCS.read_text("utf-8") == page(SCHEMES.values()), "python -m app.schemes.handbook > docs/rules.md"
+    assert DOCS.read_text("utf-8") == page(SCHEMES.values()), "python -m app.cli.rules.rule_docs > docs/rules.md"
 
 
 def test_the_command_prints_the_page():
-    made = subprocess.run([sys.executable, "-m", "app.schemes.handbook"], capture_output=True, check=True)
+    made = subprocess.run([sys.executable, "-m", "app.cli.rules.rule_docs"], capture_output=True, check=True)
     assert made.stdout.decode("utf-8") == DOCS.read_text("utf-8")
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.text.normalize import fold
-from app.schemes.lists import Operation, OperationClass, has_prefix, lists, longest_prefix
-from app.schemes.nomenclature import is_heading, title
+from app.reference.hs_nomenclature import is_heading, title
+from app.schemes.closed_lists import Operation, OperationClass, has_prefix, lists, longest_prefix
 
 LISTS = lists()
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.cli.rules.case_table import facts_of
-from app.schemes.eligibility import assess
+from app.schemes.evaluator import assess
 from app.schemes.facts import (
     Applicant,
     PastCertificate,

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.schemes.closed_lists import lists
 from app.schemes.facts import Applicant, Basis, CostPlace, InputSummary, Subject, ValueStatement
-from app.schemes.figures import exact
-from app.schemes.lists import lists
 from app.schemes.material_origin import (
     OriginSettings,
     ProofState,
@@ -20,7 +19,8 @@ from app.schemes.material_origin import (
     read_bill_of_materials,
     same_supplier,
 )
-from app.schemes.origin import Criterion, Result, determine, show_arithmetic, total, value_content
+from app.schemes.origin_calculation import Criterion, Result, determine, show_arithmetic, total, value_content
+from app.schemes.percentages import exact
 from tests.rules.factories import (
     CONTEXT,
     DAY,

@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.schemes import facts as f
-from app.schemes.eligibility import assess
+from app.schemes.closed_lists import lists
+from app.schemes.evaluator import assess
 from app.schemes.evidence_kinds import kinds
-from app.schemes.figures import exact
-from app.schemes.lists import lists
 from app.schemes.material_origin import read_bill_of_materials
 from app.schemes.outcome import SEVERITY, Outcome
+from app.schemes.percentages import exact
 from app.schemes.rules.share import other_costs
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 SCHEMES = load_schemes()
 MARKS = sorted(SCHEMES)
@@ -74,7 +74,10 @@ steps = st.builds(
     st.none() | st.sampled_from(["QARABAG", "BAKI", ""]), maybe_text, st.booleans(),
 )  # fmt: skip
 costs = st.builds(
-    f.Cost, st.sampled_from(["materials", "labour", "other", "?"]), st.sampled_from(list(f.CostPlace)), figures
+    f.Cost,
+    st.sampled_from(["materials", "labour", "other", "?"]),
+    st.sampled_from(list(f.CostPlace)),
+    figures,
 )
 tuples = lambda each, most=4: st.lists(each, max_size=most).map(tuple)  # noqa: E731
 products = st.builds(

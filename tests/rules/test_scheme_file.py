@@ -10,19 +10,19 @@ import pytest
 from pydantic import ValidationError
 
 import app.schemes
-from app.errors import Invalid
-from app.registry.territory import territory
+from app.core.errors import Invalid
+from app.reference.hs_nomenclature import titles
+from app.reference.territory import territory
 from app.schemes import emblems
-from app.schemes.eligibility import assess
+from app.schemes.closed_lists import lists
+from app.schemes.evaluator import assess
 from app.schemes.evidence_kinds import Supplier, kinds
 from app.schemes.facts import ResidencyState
-from app.schemes.lists import lists
-from app.schemes.nomenclature import titles
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
 from app.schemes.rules.base import placeholders, seen
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_file import load_schemes, read_common, read_scheme, unknown_evidence
+from app.schemes.scheme_loader import load_schemes, read_common, read_scheme, unknown_evidence
 from tests.rules.factories import GOOD, made, residency
 
 PACKAGE = Path(app.schemes.__file__).parent

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.text.name_matching import occurs_folded, skeleton
 from app.schemes.rules.names import NamesRule
-from app.schemes.scheme_file import load_schemes
-from app.schemes.spelling import occurs_folded, skeleton
+from app.schemes.scheme_loader import load_schemes
 
 RULE = next(rule for rule in load_schemes()["MIK"].ruleset.rules if isinstance(rule, NamesRule) and rule.id == "C-13")
 SHUSHA = RULE.names[0]

@@ -7,12 +7,12 @@ import pytest
 
 from app.certificates.model import RevocationReason
 from app.cli.rules.case_table import facts_of
-from app.registry.territory import ParkKind, territory
-from app.schemes.eligibility import assess
+from app.reference.territory import ParkKind, territory
+from app.schemes.closed_lists import OperationClass, country_name, lists
+from app.schemes.evaluator import assess
 from app.schemes.evidence_kinds import ValueType, kinds
 from app.schemes.facts import Basis, CostPlace, ResidencyState, SiteStage, VisitFacts
-from app.schemes.lists import OperationClass, country_name, lists
-from app.schemes.origin import Criterion
+from app.schemes.origin_calculation import Criterion
 from app.schemes.rules.base import Verdict, legible, name_of, placeholders
 from tests.rules.factories import CASES, GOOD, MARKS, SCHEMES, bill, changed, finding, made, mark_of, material, replace
 from tests.rules.test_cases_in_code import ROWS as IN_CODE

@@ -5,23 +5,24 @@ from datetime import UTC, date, datetime
 from itertools import count
 from uuid import UUID
 
-from app.access import service as access
-from app.access.model import User
-from app.actor import SYSTEM, Actor, ActorKind, Role
 from app.applications import claims
 from app.applications.model import Application, Decision, Recommendation
-from app.audit import AuditEvent
-from app.certificates import cascade
+from app.audit.model import AuditEvent
+from app.auth import users
+from app.auth.model import User
+from app.certificates import residency_cascade
 from app.certificates.model import Certificate
-from app.ledger.model import SigningKey
+from app.core.actor import SYSTEM, Actor, ActorKind, Role
+from app.organisations import organisation_repository, registration, residencies
+from app.organisations.model import Claim, Organisation, RegisterImport, Residency, ResidencyStatus, Site
+from app.organisations.residency_transitions import ResidencyDetails
+from app.organisations.residency_workflow import Move
+from app.organisations.resident_import.csv_format import parse_register
+from app.organisations.resident_import.resident_imports import RegisterFile
 from app.products.model import Product
-from app.registry import organisations, residency, store
-from app.registry.imports import RegisterFile
-from app.registry.model import Claim, Organisation, Park, RegisterImport, Residency, ResidencyStatus, Site
-from app.registry.periods import Move
-from app.registry.residency_rows import ResidencyDetails
-from app.registry.sheet import parse_register
+from app.reference.model import Park
 from app.schemes.model import SchemeRow
+from app.signing.model import SigningKey
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 
@@ -37,7 +38,7 @@ WRONG_CHECK_DIGIT = "0010000111"
 
 def staff(session, role=Role.REGISTRAR, name="registrar") -> Actor:
     email = f"{name}@example.az"
-    user = session.query(User).filter_by(email=email).one_or_none() or access.create_staff(
+    user = session.query(User).filter_by(email=email).one_or_none() or users.create_staff(
         session,
         Actor(ActorKind.SYSTEM, None, frozenset({Role.SYSTEM})),
         email=email,
@@ -65,8 +66,8 @@ def register(session, voen=VOENS[0], **changed) -> tuple[Organisation, User]:
         "password_hash": "x",
         "now": NOW,
     }
-    claim, user = organisations.register_company(session, **(fields | changed))
-    return store.organisation(session, claim.organisation_id), user
+    claim, user = registration.register_company(session, **(fields | changed))
+    return organisation_repository.organisation(session, claim.organisation_id), user
 
 
 def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> Park:
@@ -80,7 +81,7 @@ def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> P
 
 def bear_number(session, actor, organisation_id: UUID) -> None:
     """Make a company of a claim without more ado: only companies have residencies."""
-    company = store.organisation(session, organisation_id)
+    company = organisation_repository.organisation(session, organisation_id)
     if company is not None and company.standing == "unconfirmed":
         company.standing, company.confirmed_by, company.confirmed_at = "confirmed", actor.id, NOW
         session.flush()
@@ -88,14 +89,18 @@ def bear_number(session, actor, organisation_id: UUID) -> None:
 
 def claim_of(session, company) -> Claim:
     """The claim that this was entered with."""
-    return next(each for each in store.claims(session, voen=company.voen) if each.organisation_id == company.id)
+    return next(
+        each
+        for each in organisation_repository.claims(session, voen=company.voen)
+        if each.organisation_id == company.id
+    )
 
 
 def confirm(session, actor, company, *, basis="Extract", version=1) -> Organisation:
     """The company that comes of the claim."""
     claim = claim_of(session, company)
     decided = claims.confirm(session, actor, claim.id, version=version, basis=basis, now=NOW)
-    return store.organisation(session, decided.organisation_id)
+    return organisation_repository.organisation(session, decided.organisation_id)
 
 
 def refuse(session, actor, company, *, reason="No", version=1) -> None:
@@ -110,7 +115,7 @@ def resident(session, actor, organisation_id: UUID, park="AGDAM-SP", **changed):
         "starts_on": date(2021, 11, 22),
     }
     bear_number(session, actor, organisation_id)
-    return residency.begin_residency(
+    return residencies.begin_residency(
         session,
         actor,
         organisation_id=organisation_id,
@@ -242,7 +247,7 @@ class World:
         return certificate
 
     def close(self, move=Move.CANCEL, *, version=1, dry_run=False, actor=None):
-        return cascade.close_residency(
+        return residency_cascade.close_residency(
             self.session,
             actor or self.registrar,
             move,
@@ -255,7 +260,7 @@ class World:
         )
 
     def restore(self, *, version=2, dry_run=False):
-        return cascade.restore_residency(
+        return residency_cascade.restore_residency(
             self.session,
             self.registrar,
             residency_id=self.residency.id,
@@ -274,7 +279,7 @@ class World:
         own = f"R1,Nümunə,Sample,MMC,{VOENS[0]},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,{status},AGSP-R-2021-001,{stage}"
         data = "\n".join([HEADER, own, *extra]).encode()
         file = RegisterFile(parse_register(data), "register.csv", hashlib.sha256(data).hexdigest())
-        report = cascade.import_register(self.session, actor, file, dry_run=dry_run, now=NOW)
+        report = residency_cascade.import_register(self.session, actor, file, dry_run=dry_run, now=NOW)
         self.session.commit()
         return report
 

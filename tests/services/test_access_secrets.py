@@ -13,13 +13,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access import demo_staff, second_factor, service, store
-from app.access.model import SecondFactor
-from app.access.passwords import NO_PASSWORD, Passwords, new_token, token_hash
-from app.access.seal import FILE, Seal, Unsealable
-from app.actor import SYSTEM
-from app.keys import UnsafeKeyFile
-from app.settings import Settings
+from app.auth import demo_staff, user_repository
+from app.auth import users as auth_users
+from app.auth.credentials import mfa
+from app.auth.credentials.passwords import NO_PASSWORD, Passwords, new_token, token_hash
+from app.auth.model import SecondFactor
+from app.core.actor import SYSTEM
+from app.core.crypto.pem_files import UnsafeKeyFile
+from app.core.crypto.secret_box import FILE, Seal, Unsealable
+from app.core.settings import Settings
 
 pytestmark = pytest.mark.pg_sampled
 NOW = datetime(2026, 11, 22, 17, 0, 10, tzinfo=UTC)
@@ -33,7 +35,7 @@ SOMEBODY, ANOTHER = UUID(int=1), UUID(int=2)
     [(59, "287082"), (1111111109, "081804"), (1111111111, "050471"), (1234567890, "005924"), (2000000000, "279037")],
 )
 def test_the_vectors_of_rfc_6238(seconds, code):
-    assert second_factor.matching_step(SECRET, code, datetime.fromtimestamp(seconds, UTC), None) == seconds // 30
+    assert mfa.matching_step(SECRET, code, datetime.fromtimestamp(seconds, UTC), None) == seconds // 30
 
 
 @pytest.mark.parametrize(
@@ -52,33 +54,31 @@ def test_the_vectors_of_rfc_6238(seconds, code):
 )
 def test_a_code_is_good_for_its_step_and_its_neighbours_and_once(step, last_step, accepted):
     code = pyotp.TOTP(SECRET).generate_otp(step)
-    assert second_factor.matching_step(SECRET, code, NOW, last_step) == (step if accepted else None)
-    assert second_factor.matching_step(SECRET, f" {code[:3]} {code[3:]} ", NOW, last_step) == (
-        step if accepted else None
-    )
+    assert mfa.matching_step(SECRET, code, NOW, last_step) == (step if accepted else None)
+    assert mfa.matching_step(SECRET, f" {code[:3]} {code[3:]} ", NOW, last_step) == (step if accepted else None)
 
 
 @pytest.mark.parametrize(
     "code", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "²²²²²²", "-12345", "1e5000", "\ud800" * 6]
 )
 def test_what_is_no_code(code):
-    assert second_factor.matching_step(SECRET, code, NOW, None) is None
+    assert mfa.matching_step(SECRET, code, NOW, None) is None
 
 
 @given(st.text(max_size=20), st.integers(0, 2**33), st.none() | st.integers(0, 2**33))
 def test_any_text_at_any_time_is_judged_and_never_crashes(code, seconds, last_step):
-    found = second_factor.matching_step(SECRET, code, datetime.fromtimestamp(seconds, UTC), last_step)
+    found = mfa.matching_step(SECRET, code, datetime.fromtimestamp(seconds, UTC), last_step)
     assert found is None or (abs(found - seconds // 30) <= 1 and (last_step is None or found > last_step))
 
 
 def test_recent_is_ten_minutes():
     for minutes, good in ((0, True), (9, True), (10, False), (600, False)):
-        assert second_factor.recent(NOW - timedelta(minutes=minutes), NOW) is good
-    assert not second_factor.recent(None, NOW)
+        assert mfa.recent(NOW - timedelta(minutes=minutes), NOW) is good
+    assert not mfa.recent(None, NOW)
 
 
 def test_the_address_for_authenticators_holds_the_secret():
-    address = second_factor.address(SECRET, "reviewer@mik.example")
+    address = mfa.address(SECRET, "reviewer@mik.example")
     assert address.startswith("otpauth://totp/Made%20in%20Karabakh:reviewer%40mik.example?")
     assert f"secret={SECRET}" in address
 
@@ -136,7 +136,7 @@ def settings(database_url, tmp_path):
 
 def users(database):
     with database.session() as session:
-        return {email: store.user_by_email(session, email) for email in demo_staff.STAFF}
+        return {email: user_repository.user_by_email(session, email) for email in demo_staff.STAFF}
 
 
 def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
@@ -149,7 +149,7 @@ def test_the_demos_staff_have_passwords_and_authenticators(settings, database):
     with database.session() as session:
         for email, user in users(database).items():
             code = pyotp.TOTP(secrets[email]).at(NOW)
-            assert second_factor.check(session, Seal.of(settings.keys_dir), user.id, code, NOW)
+            assert mfa.check(session, Seal.of(settings.keys_dir), user.id, code, NOW)
             assert secrets[email] not in str(session.get(SecondFactor, user.id).sealed)
     before = path.read_text()
     demo_staff.ensure(database, settings, NOW)
@@ -164,14 +164,14 @@ def test_staff_of_an_older_demo_get_their_authenticators(settings, database):
     os.chmod(settings.data_dir / demo_staff.FILE, 0o600)  # noqa: PTH101 (says the mode next to the file)
     with database.session() as session:
         name, roles = demo_staff.STAFF[email]
-        service.create_staff(session, SYSTEM, email=email, full_name=name, password_hash="x", roles=roles, now=NOW)
+        auth_users.create_staff(session, SYSTEM, email=email, full_name=name, password_hash="x", roles=roles, now=NOW)
         session.commit()
     demo_staff.ensure(database, settings, NOW)
     assert demo_staff.known(settings.data_dir)[email] == "an older password"
     assert demo_staff.known(settings.data_dir)["r01@x.example"] == "kept"
     assert "r01@x.example" not in demo_staff.totp_secrets(settings.data_dir)
     with database.session() as session:
-        assert second_factor.enrolled(session, users(database)[email].id)
+        assert mfa.enrolled(session, users(database)[email].id)
 
 
 def test_an_account_that_is_remembered_later_keeps_the_secrets(settings, database):
@@ -185,10 +185,10 @@ def test_an_account_that_is_remembered_later_keeps_the_secrets(settings, databas
 def test_who_was_removed_from_the_demo_stays_removed(settings, database):
     demo_staff.ensure(database, settings, NOW)
     with database.session() as session:
-        user = store.user_by_email(session, "reviewer@mik.example")
-        service.deactivate(session, SYSTEM, user, NOW)
+        user = user_repository.user_by_email(session, "reviewer@mik.example")
+        auth_users.deactivate(session, SYSTEM, user, NOW)
         session.commit()
     demo_staff.ensure(database, settings, NOW)
     with database.session() as session:
-        assert store.user_by_email(session, "reviewer@mik.example") is None
+        assert user_repository.user_by_email(session, "reviewer@mik.example") is None
         assert session.scalar(sa.text("SELECT count(*) FROM users")) == len(demo_staff.STAFF)

@@ -6,16 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from app.actor import SYSTEM
-from app.audit import AuditEvent
-from app.certificates import cascade, service
-from app.certificates import store as certificates
+from app.audit.model import AuditEvent
+from app.certificates import certificate_repository, residency_cascade, status_service
 from app.certificates.model import Certificate, Matter, RevocationReason, SuspensionCause
-from app.errors import Forbidden, Invalid, StaleVersion, WrongState
-from app.registry import store as registry
-from app.registry.model import RegisterImport, Residency, ResidencyStatus, Stage
-from app.registry.periods import Move
-from app.registry.residency_rows import ResidencyDetails
+from app.core.actor import SYSTEM
+from app.core.errors import Forbidden, Invalid, StaleVersion, WrongState
+from app.organisations import organisation_repository
+from app.organisations.model import RegisterImport, Residency, ResidencyStatus, Stage
+from app.organisations.residency_transitions import ResidencyDetails
+from app.organisations.residency_workflow import Move
 from tests.services.factories import NOW, TODAY, VOENS, World, add_park, member, register
 
 
@@ -25,7 +24,7 @@ def world(session):
 
 
 def effects(certificates_of_report):
-    found = [each.as_json() if isinstance(each, cascade.Hit) else each for each in certificates_of_report]
+    found = [each.as_json() if isinstance(each, residency_cascade.Hit) else each for each in certificates_of_report]
     return {each["number"]: each["action"] for each in found}
 
 
@@ -130,7 +129,7 @@ def begin(world, **changed):
         "registration_no": "AGSP-R-2026-900",
         "starts_on": TODAY,
     }
-    _, report = cascade.begin_residency(
+    _, report = residency_cascade.begin_residency(
         world.session,
         world.registrar,
         organisation_id=world.company_id,
@@ -166,7 +165,7 @@ def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
     other, _ = register(session, VOENS[2])
     other.standing = "listed"  # a claim has no residency
     for company, park in ((world.company_id, "JABRAYIL-IP"), (other.id, None)):
-        _, report = cascade.begin_residency(
+        _, report = residency_cascade.begin_residency(
             session,
             world.registrar,
             organisation_id=company,
@@ -183,15 +182,15 @@ def test_a_period_that_begins_later_lifts_on_its_first_day(world, session):
     tomorrow = TODAY + timedelta(days=1)
     report = begin(world, starts_on=tomorrow)
     assert (report.certificates, world.states()) == ((), HIT)
-    assert certificates.residencies_returned(session, TODAY) == []
-    (due,) = certificates.residencies_returned(session, tomorrow)
+    assert certificate_repository.residencies_returned(session, TODAY) == []
+    (due,) = certificate_repository.residencies_returned(session, tomorrow)
     then = NOW + timedelta(days=1)
     for dry_run in (True, False):
-        hits = cascade.come_back(session, SYSTEM, residency_id=due, dry_run=dry_run, now=then)
+        hits = residency_cascade.come_back(session, SYSTEM, residency_id=due, dry_run=dry_run, now=then)
         assert effects(hits) == {world.first.number: "reinstated", world.second.number: "reinstated"}
     assert world.states() == ACTIVE
-    assert certificates.residencies_returned(session, tomorrow) == []
-    assert cascade.come_back(session, SYSTEM, residency_id=due, dry_run=False, now=then) == ()
+    assert certificate_repository.residencies_returned(session, tomorrow) == []
+    assert residency_cascade.come_back(session, SYSTEM, residency_id=due, dry_run=False, now=then) == ()
 
 
 def test_a_known_end_takes_nothing_from_who_has_another_period(world, session):
@@ -199,19 +198,19 @@ def test_a_known_end_takes_nothing_from_who_has_another_period(world, session):
     session.commit()
     begin(world)
     then = NOW + timedelta(days=1)
-    assert certificates.residencies_run_out(session, TODAY + timedelta(days=1)) == []
-    assert cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=then) == ()
+    assert certificate_repository.residencies_run_out(session, TODAY + timedelta(days=1)) == []
+    assert residency_cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=then) == ()
     world.close_all(session, TODAY - timedelta(days=1))
-    assert certificates.residencies_run_out(session, TODAY) == [world.residency.id]
-    hits = cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=NOW)
+    assert certificate_repository.residencies_run_out(session, TODAY) == [world.residency.id]
+    hits = residency_cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=NOW)
     assert effects(hits) == {world.first.number: "suspended", world.second.number: "suspended"}
-    assert certificates.residencies_run_out(session, TODAY) == []
+    assert certificate_repository.residencies_run_out(session, TODAY) == []
 
 
 def test_a_stage_that_goes_back_opens_a_matter_once(world, session):
     def stage(to):
         session.commit()
-        return cascade.update_stage(
+        return residency_cascade.update_stage(
             session,
             world.registrar,
             residency_id=world.residency.id,
@@ -249,7 +248,7 @@ def test_an_import_that_takes_a_stage_back_opens_a_matter(world, session):
 
 
 def test_a_final_certificate_gets_no_matter(world, session):
-    service.surrender(session, member(world.user), world.first.number, version=1, now=NOW)
+    status_service.surrender(session, member(world.user), world.first.number, version=1, now=NOW)
     world.second.valid_until = TODAY - timedelta(days=1)
     world.second.valid_from = TODAY - timedelta(days=9)
     world.residency.stage = "operating"
@@ -270,23 +269,25 @@ def test_one_wrong_line_suspends_nothing(world):
 
 def test_other_causes_stay(world, session):
     suspend = {"cause": SuspensionCause.SURVEILLANCE, "note": None, "now": NOW}
-    service.suspend(session, world.owner, world.first, **suspend)
+    status_service.suspend(session, world.owner, world.first, **suspend)
     report = world.close()
     assert effects(report.certificates) == {world.first.number: "cause_added", world.second.number: "suspended"}
-    assert set(certificates.open_suspensions(session, world.first.id)) == {"residency", "surveillance"}
+    assert set(certificate_repository.open_suspensions(session, world.first.id)) == {"residency", "surveillance"}
     report = world.restore()
     assert effects(report.certificates) == {world.first.number: "cause_lifted", world.second.number: "reinstated"}
     assert world.states() == ["suspended", "active", "active", "active"]
     assert world.first.status_reason == "surveillance"
-    service.lift(session, world.owner, world.first, cause=SuspensionCause.SURVEILLANCE, now=NOW)
+    status_service.lift(session, world.owner, world.first, cause=SuspensionCause.SURVEILLANCE, now=NOW)
     assert world.states() == ACTIVE
 
 
 def test_final_certificates_are_left_in_peace(world, session):
-    service.revoke(session, world.owner, world.first.number, reason=RevocationReason.COURT_ORDER, version=1, now=NOW)
+    status_service.revoke(
+        session, world.owner, world.first.number, reason=RevocationReason.COURT_ORDER, version=1, now=NOW
+    )
     report = world.close()
     assert effects(report.certificates) == {world.second.number: "suspended"}
-    service.surrender(session, member(world.user), world.second.number, version=2, now=NOW)
+    status_service.surrender(session, member(world.user), world.second.number, version=2, now=NOW)
     assert world.restore().certificates == ()
     assert world.states()[:2] == ["revoked", "surrendered"]
 
@@ -328,7 +329,7 @@ def test_a_certificate_granted_at_the_same_moment_is_not_missed(database, cancel
     """Who grants holds the residency: a cancellation waits, without a deadlock, and then finds the new certificate."""
     with database.session() as granting, database.session() as cancelling:
         world = World(granting)
-        registry.present_residency(granting, world.company_id, "AGDAM-SP", hold=True)
+        organisation_repository.present_residency(granting, world.company_id, "AGDAM-SP", hold=True)
         other = copy(world)
         hits = []
 

@@ -5,30 +5,30 @@ from contextlib import suppress
 import pytest
 import sqlalchemy as sa
 
-from app import audit
-from app.actor import SYSTEM
+from app.audit import model, recorder
 from app.commit_pipeline import COMMIT_STEPS
+from app.core.actor import SYSTEM
+from app.core.database import Database
 from app.core.unit_of_work import WorkNotWritten
-from app.db import Database
 from tests.services.factories import NOW
 
 
 def note(session, event):
-    audit.record(session, SYSTEM, event, ("test", "x"), NOW)
+    recorder.record(session, SYSTEM, event, ("test", "x"), NOW)
 
 
 def written(database):
     with database.read_session() as session:
-        return list(session.scalars(sa.select(audit.AuditEvent.event).order_by(audit.AuditEvent.seq)))
+        return list(session.scalars(sa.select(model.AuditEvent.event).order_by(model.AuditEvent.seq)))
 
 
 def test_the_order_of_the_steps_is_the_order_of_the_locks():
     names = [f"{step.__module__}.{step.__name__}" for step in COMMIT_STEPS]
     assert names == [
-        "app.certificates.status_list_service.write_noted_bits",
-        "app.ledger.log.append_noted",
-        "app.audit.append_noted",
-        "app.certificates.extracts.write_noted",
+        "app.certificates.status_list_publisher.write_noted_bits",
+        "app.transparency.appender.append_noted",
+        "app.audit.recorder.append_noted",
+        "app.certificates.read_model.projector.write_noted",
     ]
 
 
@@ -38,7 +38,7 @@ def test_a_savepoint_takes_no_lock_on_the_head_of_the_history(database):
     with database.session() as restoring:
         with restoring.begin_nested():
             note(restoring, "test.inside")
-        assert restoring.scalar(sa.select(sa.func.count()).select_from(audit.AuditEvent)) == 0
+        assert restoring.scalar(sa.select(sa.func.count()).select_from(model.AuditEvent)) == 0
         if not database.is_sqlite:  # SQLite has one writer, and no locks to take in a wrong order
             with database.session() as approving:
                 approving.execute(sa.text("SELECT size FROM log_head FOR UPDATE NOWAIT"))

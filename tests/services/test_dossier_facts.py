@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.applications import assessment
+from app.applications.assessment import assessments
 from app.applications.model import Application
 from app.schemes import facts
 from tests.factories import ok
@@ -18,7 +18,7 @@ def gathered(app, application_id):
         application = session.get(Application, UUID(application_id))
         return {
             str(product_id): each.facts
-            for product_id, each in assessment.judge(
+            for product_id, each in assessments.judge(
                 session, application, app.clock(), hold=False
             ).dossier.products.items()
         }
@@ -131,7 +131,7 @@ def test_a_dry_run_has_nothing_to_declare(app):
     company = app.set_up_company()
     product_id = company.add_product()
     with app.database.session() as session:
-        judged = assessment.judge_products(
+        judged = assessments.judge_products(
             session, "MIK", UUID(company.organisation_id), [UUID(product_id)], app.clock()
         )
         (dossier,) = judged.dossier.products.values()

@@ -6,14 +6,13 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from app.access.model import User
-from app.applications import history
+from app.applications.assessment import applicant_history
 from app.applications.model import Evidence
-from app.certificates import matters, service
-from app.certificates import store as certificates
-from app.certificates.history import Ground, Inquiry
+from app.auth.model import User
+from app.certificates import certificate_repository, matters, status_service
+from app.certificates.holder_history import Ground, Inquiry
 from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
-from app.registry.model import Organisation, Residency
+from app.organisations.model import Organisation, Residency
 from tests.services.factories import NOW, TODAY, VOENS, World, member, register, resident
 
 LATER = NOW + timedelta(days=3)
@@ -26,20 +25,24 @@ def world(session):
 
 
 def suspend(world, certificate, cause=SuspensionCause.HEARING):
-    service.suspend(world.session, world.owner, certificate, cause=cause, note=None, now=NOW)
+    status_service.suspend(world.session, world.owner, certificate, cause=cause, note=None, now=NOW)
 
 
 def surrender(world, certificate, now=NOW):
-    service.surrender(world.session, member(world.user), certificate.number, version=certificate.version, now=now)
+    status_service.surrender(
+        world.session, member(world.user), certificate.number, version=certificate.version, now=now
+    )
 
 
 def revoke(world, certificate, reason=RevocationReason.FALSE_DOCUMENTS, now=NOW):
-    service.revoke(world.session, world.owner, certificate.number, reason=reason, version=certificate.version, now=now)
+    status_service.revoke(
+        world.session, world.owner, certificate.number, reason=reason, version=certificate.version, now=now
+    )
 
 
 def past(world, organisation_id=None):
     world.session.commit()
-    return history.past(world.session, organisation_id or world.company_id)
+    return applicant_history.past(world.session, organisation_id or world.company_id)
 
 
 def own(session, organisation_id, confirmed_by, **stated):
@@ -63,7 +66,7 @@ def test_nothing_is_held_against_who_only_surrendered(world):
     surrender(world, world.first)
     suspend(world, world.second, SuspensionCause.HOLDER)
     surrender(world, world.second)
-    assert past(world) == history.History((), ())
+    assert past(world) == applicant_history.History((), ())
 
 
 def test_a_revocation_of_its_own_under_any_mark(world, session):
@@ -133,7 +136,7 @@ def test_an_inquiry_that_is_open_and_one_that_found_nothing(world):
     (each,) = past(world).surrenders
     assert (each.certificate.number, each.day) == (world.first.number, TODAY)
     assert (each.inquiry, each.reason, each.decided_on) == (Inquiry.OPEN, None, None)
-    service.reinstate_by_owner(
+    status_service.reinstate_by_owner(
         world.session,
         world.owner,
         world.first.number,
@@ -193,7 +196,7 @@ def test_revoked_after_the_surrender_it_is_a_revocation(world):
     found = past(world)
     assert (found.surrenders, found.revocations[0].reason) == ((), "critical-nonconformity")
     assert found.revocations[0].day == TODAY + timedelta(days=3)
-    assert certificates.open_suspensions(world.session, world.first.id) == {}
+    assert certificate_repository.open_suspensions(world.session, world.first.id) == {}
 
 
 def test_the_same_number_of_statements_however_many_there_are(world, session):
@@ -203,7 +206,7 @@ def test_the_same_number_of_statements_however_many_there_are(world, session):
         session.commit()
         session.expire_all()
         sa.event.listen(engine, "before_cursor_execute", listener := lambda *args: asked.append(args[2]))
-        history.past(session, world.company_id)
+        applicant_history.past(session, world.company_id)
         sa.event.remove(engine, "before_cursor_execute", listener)
         return len([each for each in asked if each.startswith("SELECT")])
 
@@ -220,4 +223,4 @@ def test_the_same_number_of_statements_however_many_there_are(world, session):
             revoke(world, world.certificate(other, period))
     assert statements() == few
     assert few <= 7
-    assert len(history.past(session, world.company_id).revocations) == 7
+    assert len(applicant_history.past(session, world.company_id).revocations) == 7

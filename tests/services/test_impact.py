@@ -10,16 +10,16 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app.actor import Role
-from app.applications import impact
+from app.applications.assessment import ruleset_impact
 from app.certificates.model import Certificate
 from app.cli import app as commands
+from app.core import canonical_json
+from app.core.actor import Role
+from app.core.database import new_id
 from app.core.dates import baku_day
-from app.db import new_id
+from app.organisations.model import Site
 from app.products.model import CostItem, Material, ProcessStep, Product
-from app.registry.model import Site
-from app.schemes import canonical
-from app.schemes import service as schemes
+from app.schemes import publishing
 from app.schemes.model import RulesetRow
 from tests.factories import publish
 
@@ -106,12 +106,12 @@ def test_what_is_not_there(app):
 def store_ruleset(app, version, **changes):
     """A ruleset as another version of the service published it."""
     with app.database.session() as session:
-        content = schemes.mark(session, "MIK").ruleset.content() | {"version": version} | changes
+        content = publishing.mark(session, "MIK").ruleset.content() | {"version": version} | changes
         content = {name: value for name, value in content.items() if value is not None}
         row = RulesetRow(
             scheme_code="MIK",
             version=version,
-            digest=canonical.digest(content),
+            digest=canonical_json.digest(content),
             content=content,
             published_at=app.clock(),
         )
@@ -235,7 +235,7 @@ def peak(app, compared):
     """Bytes at most held while the report is read and thrown away, and how many were judged."""
     last = None
     tracemalloc.start()
-    for piece in impact.report(app.database.read_session, compared, baku_day(app.clock())):
+    for piece in ruleset_impact.report(app.database.read_session, compared, baku_day(app.clock())):
         last = piece[-1] if piece else last
         gc.collect()  # sessions are cycles: when they are collected is not the question here
     most = tracemalloc.get_traced_memory()[1]
@@ -252,7 +252,7 @@ def test_memory_does_not_grow_with_the_certificates(app):
     publish(app, "MIK", "2099.1", STRICT)
     publish(app, "MIK", "2099.2")
     with app.database.read_session() as session:
-        compared = impact.versions(session, "MIK", "2099.1")
+        compared = ruleset_impact.versions(session, "MIK", "2099.1")
     copy_certificate(app, number, range(FEW))
     peak(app, compared)  # what is read once in a process is in memory now
     few, judged_few = peak(app, compared)

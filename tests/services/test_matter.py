@@ -5,10 +5,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from app.actor import Role
-from app.audit import AuditEvent
-from app.certificates import matter_store, matters, service
-from app.certificates import store as certificates
+from app.audit.model import AuditEvent
+from app.certificates import certificate_repository, matter_repository, matters, status_service
 from app.certificates.model import (
     CAUSES,
     FOR_CAUSE,
@@ -20,10 +18,11 @@ from app.certificates.model import (
     RevocationReason,
     SuspensionCause,
 )
-from app.db import new_id
-from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, WrongState
-from app.ledger import store as ledger
-from app.ledger.entry import LogEvent
+from app.core.actor import Role
+from app.core.database import new_id
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, WrongState
+from app.transparency import log_repository
+from app.transparency.log_entry import LogEvent
 from tests.services.factories import NOW, TODAY, World, member, register, staff
 
 
@@ -34,7 +33,7 @@ def world(session):
 
 def surrender(world, certificate):
     holder = member(world.user)
-    return service.surrender(
+    return status_service.surrender(
         world.session, holder, certificate.number, version=certificate.version, now=NOW
     ).during_investigation
 
@@ -42,27 +41,29 @@ def surrender(world, certificate):
 def logged(world, certificate):
     """What the log says of the surrender."""
     world.session.commit()
-    about = ledger.entries_about(world.session, LogEvent.CERTIFICATE_SURRENDERED, [certificate.number])
+    about = log_repository.entries_about(world.session, LogEvent.CERTIFICATE_SURRENDERED, [certificate.number])
     return b'"during_investigation":true' in about[certificate.number]
 
 
 @pytest.mark.parametrize("cause", SuspensionCause)
 def test_a_surrender_while_suspended_for_cause_is_during_an_investigation(world, cause):
-    service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
+    status_service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
     is_asked = cause not in {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
     assert surrender(world, world.first) is is_asked
     assert world.first.status == "surrendered"
     assert logged(world, world.first) is is_asked
-    assert set(certificates.open_suspensions(world.session, world.first.id)) == ({cause} if is_asked else set())
+    assert set(certificate_repository.open_suspensions(world.session, world.first.id)) == (
+        {cause} if is_asked else set()
+    )
     event = world.session.query(AuditEvent).filter_by(event="certificate.surrendered").one()
     assert event.data.get("during_investigation") is (True if is_asked else None)
 
 
 def test_only_what_asks_stays_open(world):
     for cause in (SuspensionCause.HOLDER, SuspensionCause.RESIDENCY, SuspensionCause.COURT):
-        service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
+        status_service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
     assert surrender(world, world.first)
-    assert set(certificates.open_suspensions(world.session, world.first.id)) == {SuspensionCause.COURT}
+    assert set(certificate_repository.open_suspensions(world.session, world.first.id)) == {SuspensionCause.COURT}
 
 
 @pytest.mark.parametrize(("outcome", "is_asked"), [(None, True), (MatterOutcome.UNFOUNDED, False)])
@@ -76,10 +77,10 @@ def test_a_surrender_under_a_matter(world, outcome, is_asked):
 
 
 def test_it_can_be_revoked_while_the_inquiry_goes_on_and_only_then(world):
-    service.suspend(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, note=None, now=NOW)
+    status_service.suspend(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, note=None, now=NOW)
     surrender(world, world.first)
     surrender(world, world.second)
-    revoked = service.revoke(
+    revoked = status_service.revoke(
         world.session,
         world.owner,
         world.first.number,
@@ -92,11 +93,13 @@ def test_it_can_be_revoked_while_the_inquiry_goes_on_and_only_then(world):
         "false-documents",
         True,
     )
-    assert certificates.open_suspensions(world.session, world.first.id) == {}
+    assert certificate_repository.open_suspensions(world.session, world.first.id) == {}
     world.session.commit()
-    assert ledger.last_about(world.session, [world.first.number])[world.first.number][0] == "certificate.revoked"
+    assert (
+        log_repository.last_about(world.session, [world.first.number])[world.first.number][0] == "certificate.revoked"
+    )
     with pytest.raises(WrongState):
-        service.revoke(
+        status_service.revoke(
             world.session,
             world.owner,
             world.second.number,
@@ -108,17 +111,20 @@ def test_it_can_be_revoked_while_the_inquiry_goes_on_and_only_then(world):
 
 def test_a_cause_that_ends_after_the_surrender_brings_nothing_back(world):
     for cause in (SuspensionCause.HEARING, SuspensionCause.DOCUMENT):
-        service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
+        status_service.suspend(world.session, world.owner, world.first, cause=cause, note=None, now=NOW)
     surrender(world, world.first)
     world.session.commit()
     for cause in (SuspensionCause.HEARING, SuspensionCause.DOCUMENT):
-        assert service.lift(world.session, world.owner, world.first, cause=cause, now=NOW)
+        assert status_service.lift(world.session, world.owner, world.first, cause=cause, now=NOW)
         assert (world.first.status, world.first.status_reason) == ("surrendered", "holder")
     world.session.commit()
-    assert ledger.last_about(world.session, [world.first.number])[world.first.number][0] == "certificate.surrendered"
+    assert (
+        log_repository.last_about(world.session, [world.first.number])[world.first.number][0]
+        == "certificate.surrendered"
+    )
     events = world.session.query(AuditEvent.event).order_by(AuditEvent.seq.desc()).limit(2)
     assert [row[0] for row in events] == ["certificate.suspension_narrowed"] * 2
-    assert not service.lift(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, now=NOW)
+    assert not status_service.lift(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, now=NOW)
 
 
 def test_every_cause_belongs_to_a_kind():
@@ -255,14 +261,14 @@ def test_unreported_certificates_of_a_product_and_a_site(world, session):
     first = world.first
     product, site = {"product_id": first.product_id}, {"site_id": first.site_id}
     for about in (product, site):
-        assert matter_store.unreported(session, TODAY, **about) == [first.number]
-        assert matter_store.unreported(session, TODAY + timedelta(days=5_000), **about) == ()
+        assert matter_repository.unreported(session, TODAY, **about) == [first.number]
+        assert matter_repository.unreported(session, TODAY + timedelta(days=5_000), **about) == ()
     matters.open_matter(session, world.registrar, first, MatterCause.STAGE_BACK, now=NOW)
-    assert matter_store.unreported(session, TODAY, **product) == [first.number]  # nobody reported a change
+    assert matter_repository.unreported(session, TODAY, **product) == [first.number]  # nobody reported a change
     change = report(world)
     for about in (product, site):
-        assert matter_store.unreported(session, TODAY, **about) == []
+        assert matter_repository.unreported(session, TODAY, **about) == []
     close(world, change)
-    assert matter_store.unreported(session, TODAY, **site) == [first.number]
+    assert matter_repository.unreported(session, TODAY, **site) == [first.number]
     surrender(world, first)
-    assert matter_store.unreported(session, TODAY, **site) == ()
+    assert matter_repository.unreported(session, TODAY, **site) == ()

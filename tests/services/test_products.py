@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from app.audit import AuditEvent
-from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired
-from app.products import service, store
-from app.products.entry import CostEntry, MaterialEntry, ProductEntry, StepEntry
+from app.audit.model import AuditEvent
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired
+from app.organisations import sites
+from app.products import company_products, product_repository
+from app.products.inputs import CostEntry, MaterialEntry, ProductEntry, StepEntry
 from app.products.model import CostKind, Place
-from app.registry import places
+from app.schemes.closed_lists import lists
 from app.schemes.facts import Basis
-from app.schemes.lists import lists
 from tests.services.factories import NOW, VOENS, add_park, member, register, staff
 
 pytestmark = pytest.mark.pg_sampled
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.pg_sampled
 
 def a_site(session, actor):
     add_park(session)
-    return places.create_site(
+    return sites.create_site(
         session,
         actor,
         name="Hall 1",
@@ -90,7 +90,7 @@ def papers(_session, _organisation_id, ids):
 
 
 def create(session, actor, entry):
-    return service.create_product(session, actor, entry=entry, now=NOW, documents=papers)
+    return company_products.create_product(session, actor, entry=entry, now=NOW, documents=papers)
 
 
 def never(_session, _product_id):
@@ -118,7 +118,7 @@ def test_what_is_entered_is_read_back(session, actor, entry):
     created = create(session, actor, entry)
     session.commit()
     session.expire_all()
-    read = service.get_product(session, actor, created.product.id)
+    read = company_products.get_product(session, actor, created.product.id)
     assert words(read) == words(created)
     assert (read.product.names["en"], read.product.version) == ("Steel tube", 1)
     assert [(m.position, m.name, m.value, m.claim, m.packing) for m in read.materials] == [
@@ -161,12 +161,12 @@ def test_replacing_is_whole(session, actor, entry):
         reference="P-001",
         materials=(MaterialEntry("Coil", "7210", "TR", False, Decimal(1)),),
     )
-    service.replace_product(
+    company_products.replace_product(
         session, actor, product_id=created.product.id, version=1, entry=other, frozen=never, now=NOW
     )
     session.commit()
     session.expire_all()
-    read = service.get_product(session, actor, created.product.id)
+    read = company_products.get_product(session, actor, created.product.id)
     assert (read.product.version, read.product.gtin, read.product.flags) == (2, None, [])
     assert ([m.name for m in read.materials], read.steps, read.costs) == (["Coil"], (), ())
 
@@ -300,7 +300,7 @@ def test_the_largest_product_goes_in(session, actor, entry):
     whole = create(session, actor, large)
     session.commit()
     session.expire_all()
-    read = service.get_product(session, actor, whole.product.id)
+    read = company_products.get_product(session, actor, whole.product.id)
     assert (len(read.materials), len(read.steps), len(read.costs)) == (200, 100, 21)
     assert read.materials[199].value == Decimal("999999999999.999999")
     assert str(read.product.ex_works) == "0.0000"
@@ -333,14 +333,14 @@ def test_what_is_on_no_list_stays_until_the_next_save(session, actor, entry):
     created.steps[0].district = "Yeni Rayon"
     session.commit()
     session.expire_all()
-    read = service.get_product(session, actor, created.product.id)
+    read = company_products.get_product(session, actor, created.product.id)
     assert (read.product.unit, read.product.flags) == ("bushel", ["organic"])
     anew = {"product_id": created.product.id, "version": 1, "frozen": never, "now": NOW, "documents": papers}
     old = replace(entry, unit="bushel", flags=("organic",))
     with pytest.raises(Invalid) as refusal:
-        service.replace_product(session, actor, entry=old, **anew)
+        company_products.replace_product(session, actor, entry=old, **anew)
     assert [each["pointer"] for each in refusal.value.data["errors"]] == ["/unit", "/flags/0"]
-    service.replace_product(session, actor, entry=entry, **anew)
+    company_products.replace_product(session, actor, entry=entry, **anew)
     assert (read.product.unit, read.product.annual_capacity) == ("t", 24000)  # the capacity of before is kept
 
 
@@ -367,11 +367,13 @@ def test_a_reference_is_borne_once_in_a_company(session, actor, entry):
     assert refused(session, actor, replace(entry, reference=" P-001 ")) == ["/reference"]
     second = create(session, actor, replace(entry, reference="P-002"))
     with pytest.raises(Invalid):
-        service.replace_product(
+        company_products.replace_product(
             session, actor, product_id=second.product.id, version=1, entry=entry, frozen=never, now=NOW
         )
     same = {"entry": entry, "documents": papers}
-    service.replace_product(session, actor, product_id=first.product.id, version=1, frozen=never, now=NOW, **same)
+    company_products.replace_product(
+        session, actor, product_id=first.product.id, version=1, frozen=never, now=NOW, **same
+    )
     for _ in range(2):
         create(session, actor, replace(entry, reference=None))
     stranger = member(register(session, VOENS[1])[1])
@@ -390,7 +392,7 @@ def test_of_two_at_once_one_gets_the_reference(database):
     def create():
         with database.session() as session:
             try:
-                service.create_product(session, actor, entry=entry, now=NOW)
+                company_products.create_product(session, actor, entry=entry, now=NOW)
                 session.commit()
                 outcomes.append("created")
             except Invalid as why:
@@ -408,8 +410,8 @@ def test_what_lies_before_the_house_does_not_change(session, actor, entry):
     created = create(session, actor, entry)
     arguments = {"product_id": created.product.id, "version": 1, "frozen": always, "now": NOW}
     for change in (
-        lambda: service.replace_product(session, actor, entry=entry, **arguments),
-        lambda: service.retire_product(session, actor, **arguments),
+        lambda: company_products.replace_product(session, actor, entry=entry, **arguments),
+        lambda: company_products.retire_product(session, actor, **arguments),
     ):
         with pytest.raises(Conflict) as refusal:
             change()
@@ -419,17 +421,17 @@ def test_what_lies_before_the_house_does_not_change(session, actor, entry):
 def test_a_retired_product_is_read_but_not_changed(session, actor, entry):
     created = create(session, actor, entry)
     arguments = {"product_id": created.product.id, "frozen": never, "now": NOW}
-    retired = service.retire_product(session, actor, version=1, **arguments)
+    retired = company_products.retire_product(session, actor, version=1, **arguments)
     session.commit()
     assert (retired.product.retired_at, retired.product.version) == (NOW, 2)
-    assert words(service.get_product(session, actor, created.product.id)) == words(retired)
+    assert words(company_products.get_product(session, actor, created.product.id)) == words(retired)
     with pytest.raises(Conflict) as refusal:
-        service.replace_product(session, actor, version=2, entry=entry, **arguments)
+        company_products.replace_product(session, actor, version=2, entry=entry, **arguments)
     assert refusal.value.refusal_code == "product-retired"
     other = create(session, actor, replace(entry, reference=None))
 
     def listed(**query):
-        return [each.product.id for each in service.list_products(session, actor, **query)]
+        return [each.product.id for each in company_products.list_products(session, actor, **query)]
 
     assert listed() == [other.product.id]
     assert listed(retired=True) == [created.product.id]
@@ -444,7 +446,7 @@ def test_refusals_around_a_change(session, actor, entry):
     stranger = member(register(session, VOENS[1])[1])
 
     def change(who=actor, which=product_id, version=1):
-        return service.replace_product(
+        return company_products.replace_product(
             session, who, product_id=which, version=version, entry=entry, frozen=never, now=NOW
         )
 
@@ -453,19 +455,19 @@ def test_refusals_around_a_change(session, actor, entry):
     with pytest.raises(NotFound):
         change(who=stranger)
     with pytest.raises(NotFound):
-        service.get_product(session, stranger, product_id)
+        company_products.get_product(session, stranger, product_id)
     with pytest.raises(StaleVersion):
         change(version=2)
     with pytest.raises(VersionRequired):
         change(version=None)
     for deed in (
         lambda: change(who=staff(session)),
-        lambda: service.create_product(session, staff(session), entry=entry, now=NOW),
-        lambda: service.list_products(session, staff(session)),
+        lambda: company_products.create_product(session, staff(session), entry=entry, now=NOW),
+        lambda: company_products.list_products(session, staff(session)),
     ):
         with pytest.raises(Forbidden):
             deed()
-    assert service.get_product(session, staff(session), product_id).product.id == product_id
+    assert company_products.get_product(session, staff(session), product_id).product.id == product_id
 
 
 def test_many_products_are_read_with_as_many_queries_as_one(session, actor, entry):
@@ -483,7 +485,7 @@ def test_many_products_are_read_with_as_many_queries_as_one(session, actor, entr
 
         engine = session.get_bind()
         sa.event.listen(engine, "before_cursor_execute", counted)
-        found = store.by_id(session, wanted)
+        found = product_repository.by_id(session, wanted)
         sa.event.remove(engine, "before_cursor_execute", counted)
         assert {each: words(whole) for each, whole in found.items()} == {
             each.product.id: words(each) for each in made if each.product.id in wanted
@@ -491,6 +493,6 @@ def test_many_products_are_read_with_as_many_queries_as_one(session, actor, entr
         return count
 
     assert queries(ids[:1]) == queries(ids) == 4
-    assert store.by_id(session, [uuid4()]) == {}
+    assert product_repository.by_id(session, [uuid4()]) == {}
     session.expunge_all()
-    assert [row.id for row in store.hold(session, reversed(ids))] == ids
+    assert [row.id for row in product_repository.hold(session, reversed(ids))] == ids

@@ -7,17 +7,20 @@ from importlib.resources import files
 import pytest
 import sqlalchemy as sa
 
-from app.actor import SYSTEM, Role
-from app.audit import AuditEvent
-from app.errors import Conflict, Forbidden, Invalid
-from app.registry import imports, places, store
-from app.registry.imports import RegisterFile
-from app.registry.model import Organisation, Park, RegisterImport, Residency, Site
-from app.registry.residency_rows import ChangeKind
-from app.registry.sheet import parse_register
+from app.audit.model import AuditEvent
+from app.core.actor import SYSTEM, Role
+from app.core.errors import Conflict, Forbidden, Invalid
+from app.organisations import organisation_repository
+from app.organisations.model import Organisation, RegisterImport, Residency, Site
+from app.organisations.residency_transitions import ChangeKind
+from app.organisations.resident_import import resident_imports
+from app.organisations.resident_import.csv_format import parse_register
+from app.organisations.resident_import.resident_imports import RegisterFile
+from app.reference import parks as reference_parks
+from app.reference.model import Park
 from tests.services.factories import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, confirm, member, register, staff
 
-SAMPLE = files("app.registry") / "sample"
+SAMPLE = files("app.demo") / "sample"
 LINE = {
     "resident_id": "R01",
     "legal_name_az": "Nümunə-Boru MMC",
@@ -42,7 +45,7 @@ OUTSIDE = {"zone_code": "", "zone_name_en": "", "status": "none", "registration_
 
 @pytest.fixture(autouse=True)
 def parks(session):
-    places.seed_reference(session)
+    reference_parks.seed_reference(session)
     session.commit()
 
 
@@ -56,7 +59,7 @@ def from_bytes(data, name="register.csv"):
 
 
 def put(session, *changes, now=NOW, actor=SYSTEM):
-    applied = imports.apply_import(session, actor, as_file(*changes), now)
+    applied = resident_imports.apply_import(session, actor, as_file(*changes), now)
     session.commit()
     return applied
 
@@ -91,12 +94,12 @@ def everything(session):
 @pytest.mark.parametrize(("name", "count"), [("residents.csv", 19), ("others.csv", 14)])
 def test_the_sample_registers_go_in_and_a_second_time_change_nothing(session, name, count):
     file = from_bytes((SAMPLE / name).read_bytes(), name)
-    applied = imports.apply_import(session, SYSTEM, file, NOW)
+    applied = resident_imports.apply_import(session, SYSTEM, file, NOW)
     session.commit()
     assert actions(applied) == ["created"] * count
     assert applied.record.sha256 == file.sha256
     before = everything(session)
-    again = imports.apply_import(session, SYSTEM, file, NOW)
+    again = resident_imports.apply_import(session, SYSTEM, file, NOW)
     session.commit()
     assert (again.record, set(actions(again))) == (None, {"unchanged"})
     assert everything(session) == before
@@ -104,20 +107,20 @@ def test_the_sample_registers_go_in_and_a_second_time_change_nothing(session, na
 
 def test_what_the_two_samples_make(session):
     for name in ("residents.csv", "others.csv"):
-        imports.apply_import(session, SYSTEM, from_bytes((SAMPLE / name).read_bytes(), name), NOW)
+        resident_imports.apply_import(session, SYSTEM, from_bytes((SAMPLE / name).read_bytes(), name), NOW)
     session.commit()
     assert session.query(Organisation).filter_by(standing="listed", source="register").count() == 33
     assert session.query(Residency).filter_by(status="resident").count() == 21
     assert session.query(Residency).filter_by(status="non_resident").count() == 6
-    first = store.company_by_voen(session, "0010000101")
-    [period] = store.residencies(session, organisation_id=first.id)
+    first = organisation_repository.company_by_voen(session, "0010000101")
+    [period] = organisation_repository.residencies(session, organisation_id=first.id)
     assert (period.holder_voen, period.starts_on, period.stage) == ("0010000101", date(2021, 11, 22), "operating")
     assert (period.planned_investment_azn, period.planned_jobs, period.plot_ha) == (18_000_000, 150, 4)
-    dairy = store.company_by_voen(session, "0010003141")
-    [site] = store.sites(session, dairy.id)
+    dairy = organisation_repository.company_by_voen(session, "0010003141")
+    [site] = organisation_repository.sites(session, dairy.id)
     assert (site.district, site.economic_region, site.park_code) == ("Ağdərə", "QARABAG", None)
-    assert store.residencies(session, organisation_id=dairy.id) == []
-    person = store.company_by_voen(session, "0010003422")
+    assert organisation_repository.residencies(session, organisation_id=dairy.id) == []
+    person = organisation_repository.company_by_voen(session, "0010003422")
     assert (person.legal_form, person.voen_needs_review) == ("fiziki şəxs", False)
 
 
@@ -153,9 +156,9 @@ def test_changes_are_told_field_by_field(session):
         "stage": ("construction", "operating"),
     }
     assert kinds(applied) == [ChangeKind.KEPT]
-    company = store.company_by_voen(session, VOENS[0])
+    company = organisation_repository.company_by_voen(session, VOENS[0])
     assert (company.version, company.legal_name_en) == (2, "Sample Tube")
-    assert store.organisations(session, standing=None, q="tube", after=None, limit=9) == [company]
+    assert organisation_repository.organisations(session, standing=None, q="tube", after=None, limit=9) == [company]
     assert the_residency(session)[0].version == 2
 
 
@@ -329,13 +332,13 @@ def test_an_unknown_wrong_check_digit_is_listed_for_review(session):
 def test_one_wrong_line_and_nothing_goes_in(session, change, column, words):
     before = everything(session)
     file = as_file({"resident_id": "R09", "voen": VOENS[3]}, change)
-    plan = imports.plan_import(session, SYSTEM, file.sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, file.sheet, TODAY)
     report = plan.report()
     found = [e for line in report["lines"] for e in line["errors"]] + report["errors"]
     assert [(e["line"], e["column"]) for e in found] == [(3, column)]
     assert words in found[0]["detail"]
     with pytest.raises(Invalid) as refusal:
-        imports.apply_import(session, SYSTEM, file, NOW)
+        resident_imports.apply_import(session, SYSTEM, file, NOW)
     session.commit()
     assert refusal.value.refusal_code == "register-invalid"
     assert [e["pointer"] for e in refusal.value.data["errors"]] == [f"/lines/3/{column}"]
@@ -343,21 +346,21 @@ def test_one_wrong_line_and_nothing_goes_in(session, change, column, words):
 
 
 def test_an_error_takes_the_place_of_the_remark_about_the_same_cell(session):
-    plan = imports.plan_import(session, SYSTEM, as_file({"economic_region": "SERQI-ZENGEZUR"}).sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, as_file({"economic_region": "SERQI-ZENGEZUR"}).sheet, TODAY)
     [line] = lines(plan)
     assert (line["action"], line["changes"], line["remarks"]) == ("refused", [], [])
 
 
 def test_two_lines_that_describe_one_company_differently(session):
     other = {"resident_id": "R02", "legal_name_en": "Somebody else"} | OUTSIDE
-    plan = imports.plan_import(session, SYSTEM, as_file({}, other).sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, as_file({}, other).sheet, TODAY)
     assert [(e.line, e.column) for e in plan.errors] == [(3, "voen")]
 
 
 def test_many_errors_are_not_all_sent_back(session):
     rows = [{"resident_id": f"R{n}", "voen": "1"} for n in range(150)]
     with pytest.raises(Invalid) as refusal:
-        imports.apply_import(session, SYSTEM, as_file(*rows), NOW)
+        resident_imports.apply_import(session, SYSTEM, as_file(*rows), NOW)
     assert len(refusal.value.data["errors"]) == 100
     assert "150 errors" in refusal.value.message
 
@@ -367,12 +370,12 @@ def test_a_plan_changes_nothing_and_foretells_what_is_lost(session):
     put(session, {"status": "cancelled"})
     before = everything(session)
     sheet = as_file({}, {"resident_id": "R02", "voen": VOENS[1], "status": "cancelled"}).sheet
-    plan = imports.plan_import(session, SYSTEM, sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, sheet, TODAY)
     session.commit()
     assert everything(session) == before
     assert {(c.organisation_id, c.kind) for c in plan.residency_changes} == {
-        (store.company_by_voen(session, VOENS[0]).id, ChangeKind.RESTORED),
-        (store.company_by_voen(session, VOENS[1]).id, ChangeKind.LOST),
+        (organisation_repository.company_by_voen(session, VOENS[0]).id, ChangeKind.RESTORED),
+        (organisation_repository.company_by_voen(session, VOENS[1]).id, ChangeKind.LOST),
     }
 
 
@@ -380,9 +383,9 @@ def test_who_may_import(session):
     user = register(session)[1]
     for other in (member(user), staff(session, Role.REVIEWER, "reviewer")):
         with pytest.raises(Forbidden):
-            imports.apply_import(session, other, as_file(), NOW)
+            resident_imports.apply_import(session, other, as_file(), NOW)
         with pytest.raises(Forbidden):
-            imports.plan_import(session, other, as_file().sheet, TODAY)
+            resident_imports.plan_import(session, other, as_file().sheet, TODAY)
 
 
 def test_two_imports_at_once_end_in_one_and_a_clear_refusal(database, monkeypatch):
@@ -390,12 +393,12 @@ def test_two_imports_at_once_end_in_one_and_a_clear_refusal(database, monkeypatc
     if database.is_sqlite:  # one writer: a second session cannot even begin before the first commits
         return
     with database.session() as slow, database.session() as fast:
-        stale = imports.plan_import(slow, SYSTEM, as_file().sheet, TODAY, lock=True)
-        imports.apply_import(fast, SYSTEM, as_file(), NOW)
+        stale = resident_imports.plan_import(slow, SYSTEM, as_file().sheet, TODAY, lock=True)
+        resident_imports.apply_import(fast, SYSTEM, as_file(), NOW)
         fast.commit()
-        monkeypatch.setattr(imports, "plan_import", lambda *_arguments, **_named: stale)
+        monkeypatch.setattr(resident_imports, "plan_import", lambda *_arguments, **_named: stale)
         with pytest.raises(Conflict) as refusal:
-            imports.apply_import(slow, SYSTEM, as_file(), NOW)
+            resident_imports.apply_import(slow, SYSTEM, as_file(), NOW)
         assert refusal.value.refusal_code == "register-changed"
 
 
@@ -403,8 +406,8 @@ def test_what_belongs_to_no_line_is_told_as_well(session):
     file = as_file()
     data = "\n".join(f"{line},x" for line in [",".join(COLUMNS) + ",colour", ",".join(LINE[c] for c in COLUMNS)])
     data = data.replace("colour,x", "colour")
-    report = imports.plan_import(session, SYSTEM, parse_register(data.encode()), TODAY).report()
+    report = resident_imports.plan_import(session, SYSTEM, parse_register(data.encode()), TODAY).report()
     assert [(r["line"], r["column"]) for r in report["remarks"]] == [(1, "colour")]
-    empty = imports.plan_import(session, SYSTEM, parse_register(b""), TODAY)
+    empty = resident_imports.plan_import(session, SYSTEM, parse_register(b""), TODAY)
     assert (empty.is_refused, [e["line"] for e in empty.report()["errors"]]) == (True, [0])
-    assert imports.plan_import(session, SYSTEM, file.sheet, TODAY).report()["remarks"] == []
+    assert resident_imports.plan_import(session, SYSTEM, file.sheet, TODAY).report()["remarks"] == []

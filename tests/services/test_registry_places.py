@@ -5,16 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from app.actor import Role
-from app.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorRequired, StaleVersion
-from app.registry import places
-from app.registry.model import Park
+from app.core.actor import Role
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, SecondFactorRequired, StaleVersion
+from app.organisations import sites
+from app.reference import parks
+from app.reference.model import Park
 from tests.services.factories import NOW, TODAY, VOENS, member, register, staff
 
 
 @pytest.fixture
 def actor(session):
-    places.seed_reference(session)
+    parks.seed_reference(session)
     return member(register(session)[1])
 
 
@@ -27,24 +28,24 @@ def site(session, actor, **changed):
         "production_started_on": None,
         "now": NOW,
     }
-    return places.create_site(session, actor, **(fields | changed))
+    return sites.create_site(session, actor, **(fields | changed))
 
 
 def test_seeding_twice_changes_nothing_and_puts_right_what_differs(session):
     session.add(Park(code="OWN-SP", kind="other", names={"en": "Only a register knows it"}))
-    first = places.seed_reference(session)
+    first = parks.seed_reference(session)
     session.commit()
-    assert first == len(places.list_parks(session)) - 1 > 1
-    assert places.seed_reference(session) == 0
-    park = places.get_park(session, "AGDAM-SP")
+    assert first == len(parks.list_parks(session)) - 1 > 1
+    assert parks.seed_reference(session) == 0
+    park = parks.get_park(session, "AGDAM-SP")
     assert (park.district, park.economic_region, park.area_ha) == ("Ağdam", "QARABAG", 190)
     park.district = "Ağdaş"
     session.flush()
-    assert places.seed_reference(session) == 1
+    assert parks.seed_reference(session) == 1
     assert park.district == "Ağdam"
-    assert places.get_park(session, "OWN-SP").kind == "other"
+    assert parks.get_park(session, "OWN-SP").kind == "other"
     with pytest.raises(NotFound):
-        places.get_park(session, "NOWHERE")
+        parks.get_park(session, "NOWHERE")
 
 
 def test_the_region_follows_from_the_district(session, actor):
@@ -99,18 +100,18 @@ def test_places_that_cannot_be(session, actor, changed, pointers):
 def test_name_and_start_change(session, actor):
     row = site(session, actor)
     change = {"site_id": row.id, "name": "Hall 2", "production_started_on": TODAY, "now": NOW}
-    places.update_site(session, actor, version=1, **change)
+    sites.update_site(session, actor, version=1, **change)
     session.commit()
     assert (row.name, row.production_started_on, row.version) == ("Hall 2", TODAY, 2)
     with pytest.raises(StaleVersion):
-        places.update_site(session, actor, version=1, **change)
+        sites.update_site(session, actor, version=1, **change)
     with pytest.raises(Invalid):
-        places.update_site(session, actor, version=2, **(change | {"production_started_on": TODAY + timedelta(1)}))
+        sites.update_site(session, actor, version=2, **(change | {"production_started_on": TODAY + timedelta(1)}))
     stranger = member(register(session, VOENS[1])[1])
     with pytest.raises(NotFound):
-        places.update_site(session, stranger, version=2, **change)
+        sites.update_site(session, stranger, version=2, **change)
     with pytest.raises(Forbidden):
-        places.update_site(session, staff(session, Role.REVIEWER, "reviewer"), version=2, **change)
+        sites.update_site(session, staff(session, Role.REVIEWER, "reviewer"), version=2, **change)
 
 
 def test_the_district_is_corrected(session, actor):
@@ -118,19 +119,19 @@ def test_the_district_is_corrected(session, actor):
     row = site(session, actor, park_code=None)
     row.district, row.economic_region = "Agdan", None
     change = {"site_id": row.id, "name": "Hall 2", "production_started_on": TODAY, "now": NOW}
-    places.update_site(session, actor, version=1, **change)  # what is not named stays as it is
+    sites.update_site(session, actor, version=1, **change)  # what is not named stays as it is
     assert (row.district, row.economic_region) == ("Agdan", None)
     with pytest.raises(Invalid) as refusal:
-        places.update_site(session, actor, version=2, district="Agdann", **change)
+        sites.update_site(session, actor, version=2, district="Agdann", **change)
     assert [each["pointer"] for each in refusal.value.data["errors"]] == ["/district"]
-    places.update_site(session, actor, version=2, district="АГДАМ", **change)
+    sites.update_site(session, actor, version=2, district="АГДАМ", **change)
     assert (row.district, row.economic_region) == ("Ağdam", "QARABAG")
     row.park_code = "AGDAM-SP"
     with pytest.raises(Invalid) as refusal:
-        places.update_site(session, actor, version=3, district="Şuşa", **change)
+        sites.update_site(session, actor, version=3, district="Şuşa", **change)
     assert [each["pointer"] for each in refusal.value.data["errors"]] == ["/district"]
     abroad = site(session, actor, country="TR", district="Iğdır", park_code=None)
-    places.update_site(session, actor, version=1, district=" Kars", **(change | {"site_id": abroad.id}))
+    sites.update_site(session, actor, version=1, district=" Kars", **(change | {"site_id": abroad.id}))
     assert (abroad.district, abroad.economic_region) == ("Kars", None)
 
 
@@ -139,11 +140,11 @@ def test_what_the_register_says_of_a_site_is_corrected_by_the_registrar(session,
     row.source, row.register_key, row.district, row.economic_region = "register", "", "Agdan", None
     change = {"site_id": row.id, "name": "Hall 2", "production_started_on": TODAY, "district": "Aghdam", "now": NOW}
     with pytest.raises(Conflict) as refusal:
-        places.update_site(session, actor, version=1, **change)
+        sites.update_site(session, actor, version=1, **change)
     assert refusal.value.refusal_code == "register-says"
     with pytest.raises(SecondFactorRequired):
-        places.update_site(session, replace(staff(session), second_factor_at=None), version=1, **change)
-    places.update_site(session, staff(session), version=1, **change)
+        sites.update_site(session, replace(staff(session), second_factor_at=None), version=1, **change)
+    sites.update_site(session, staff(session), version=1, **change)
     assert (row.district, row.economic_region) == ("Ağdam", "QARABAG")
 
 
@@ -152,16 +153,16 @@ def test_companies_see_their_own_sites(session, actor):
     stranger = member(register(session, VOENS[1])[1])
     other = site(session, stranger)
     registrar = staff(session)
-    assert places.list_sites(session, actor, organisation_id=actor.organisation_id, limit=2) == mine[:2]
-    assert places.list_sites(session, actor, organisation_id=actor.organisation_id, after=mine[1].id) == mine[2:]
-    assert places.list_sites(session, registrar) == [*mine, other]
-    assert places.get_site(session, registrar, other.id) is other
-    assert places.get_site(session, stranger, other.id) is other
+    assert sites.list_sites(session, actor, organisation_id=actor.organisation_id, limit=2) == mine[:2]
+    assert sites.list_sites(session, actor, organisation_id=actor.organisation_id, after=mine[1].id) == mine[2:]
+    assert sites.list_sites(session, registrar) == [*mine, other]
+    assert sites.get_site(session, registrar, other.id) is other
+    assert sites.get_site(session, stranger, other.id) is other
     with pytest.raises(NotFound):
-        places.get_site(session, actor, other.id)
+        sites.get_site(session, actor, other.id)
     with pytest.raises(NotFound):
-        places.list_sites(session, actor, organisation_id=stranger.organisation_id)
+        sites.list_sites(session, actor, organisation_id=stranger.organisation_id)
     with pytest.raises(Forbidden):
-        places.list_sites(session, actor)
+        sites.list_sites(session, actor)
     with pytest.raises(Forbidden):
         site(session, registrar)

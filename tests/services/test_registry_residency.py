@@ -7,13 +7,13 @@ from itertools import product
 
 import pytest
 
-from app.actor import Actor, ActorKind, Role
-from app.audit import AuditEvent
-from app.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
-from app.registry import residency, store
-from app.registry.model import Residency, ResidencyStatus, Stage
-from app.registry.periods import MOVES, Move, PeriodState, state_of, step
-from app.registry.residency_rows import ChangeKind, ResidencyDetails
+from app.audit.model import AuditEvent
+from app.core.actor import Actor, ActorKind, Role
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
+from app.organisations import organisation_repository, residencies
+from app.organisations.model import Residency, ResidencyStatus, Stage
+from app.organisations.residency_transitions import ChangeKind, ResidencyDetails
+from app.organisations.residency_workflow import MOVES, Move, PeriodState, state_of, step
 from tests.services.factories import NOW, TODAY, VOENS, add_park, member, register, resident, staff
 
 
@@ -32,10 +32,10 @@ def deed(session, actor, move, row, *, version=1, on=TODAY, reason="The contract
     """One move by its name, as the services offer it."""
     common = {"residency_id": row if not isinstance(row, Residency) else row.id, "version": version, "now": NOW} | more
     if move in (Move.END, Move.CANCEL):
-        return residency.close_residency(session, actor, move, on=on, reason=reason, **common)
+        return residencies.close_residency(session, actor, move, on=on, reason=reason, **common)
     if move is Move.RESTORE:
-        return residency.restore_residency(session, actor, **common)
-    return residency.update_stage(session, actor, stage=Stage.OPERATING, **common)
+        return residencies.restore_residency(session, actor, **common)
+    return residencies.update_stage(session, actor, stage=Stage.OPERATING, **common)
 
 
 def in_state(session, registrar, company, state):
@@ -77,7 +77,7 @@ def test_everything_wrong_with_a_new_period_is_told_at_once(session, registrar):
         planned_jobs=-1,
     )
     with pytest.raises(Invalid) as refusal:
-        residency.begin_residency(
+        residencies.begin_residency(
             session, registrar, organisation_id=registrar.id, park_code="NOWHERE", details=wrong, now=NOW
         )
     assert {e["pointer"] for e in refusal.value.data["errors"]} == {
@@ -201,13 +201,13 @@ def test_companies_see_their_own(session, registrar, company):
     user = register(session, VOENS[1])[1]
     stranger = member(user)
     with pytest.raises(NotFound):
-        residency.get_residency(session, stranger, row.id)
+        residencies.get_residency(session, stranger, row.id)
     with pytest.raises(NotFound):
-        residency.list_residencies(session, stranger, organisation_id=company.id)
+        residencies.list_residencies(session, stranger, organisation_id=company.id)
     with pytest.raises(Forbidden):
-        residency.list_residencies(session, stranger)
-    assert residency.list_residencies(session, stranger, organisation_id=user.organisation_id) == []
-    assert residency.get_residency(session, registrar, row.id) is row
+        residencies.list_residencies(session, stranger)
+    assert residencies.list_residencies(session, stranger, organisation_id=user.organisation_id) == []
+    assert residencies.get_residency(session, registrar, row.id) is row
 
 
 def test_lists_page_and_filter(session, registrar, company):
@@ -216,7 +216,7 @@ def test_lists_page_and_filter(session, registrar, company):
     elsewhere, _ = resident(session, registrar, company.id, add_park(session, "ARAZ-VADISI").code)
 
     def found(**query):
-        return residency.list_residencies(session, registrar, **query)
+        return residencies.list_residencies(session, registrar, **query)
 
     assert found() == [closed, reopened, elsewhere]
     assert found(limit=1) == [closed]
@@ -227,7 +227,7 @@ def test_lists_page_and_filter(session, registrar, company):
 
 def test_the_present_residency_is_the_open_one_else_the_last_that_closed(session, registrar, company):
     def present(**how):
-        return store.present_residency(session, company.id, "AGDAM-SP", **how)
+        return organisation_repository.present_residency(session, company.id, "AGDAM-SP", **how)
 
     assert present() is None
     first, _ = resident(session, registrar, company.id)

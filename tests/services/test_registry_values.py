@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.az import voen as reference
 
+from app.core.decimals import Column, as_stored, wrong_figure
 from app.core.text.normalize import search_fold, tidy, wrong_with
-from app.registry import voen
-from app.registry.figures import Column, as_stored, wrong_figure
-from app.registry.territory import countries, same_district, territory
+from app.organisations import tax_number
+from app.reference.territory import countries, same_district, territory
 
 MONEY = Column(16, 4)
 
@@ -27,20 +27,20 @@ MONEY = Column(16, 4)
     ],
 )
 def test_what_is_no_voen(text, reason):
-    number = voen.read(text)
-    assert isinstance(number, voen.NotAVoen)
+    number = tax_number.read(text)
+    assert isinstance(number, tax_number.NotAVoen)
     assert reason in number.reason
 
 
 @given(st.from_regex(r"[0-9]{9}[12]", fullmatch=True))
 def test_a_voen_of_right_form_is_taken_and_its_check_digit_told(digits):
-    assert voen.read(digits) == voen.Voen(digits, needs_review=not reference.is_valid(digits))
-    assert voen.read(f" {digits[:3]} {digits[3:]} ") == voen.read(digits)
+    assert tax_number.read(digits) == tax_number.Voen(digits, needs_review=not reference.is_valid(digits))
+    assert tax_number.read(f" {digits[:3]} {digits[3:]} ") == tax_number.read(digits)
 
 
 @given(st.text())
 def test_no_text_breaks_the_reading(text):
-    assert isinstance(voen.read(text), voen.Voen | voen.NotAVoen)
+    assert isinstance(tax_number.read(text), tax_number.Voen | tax_number.NotAVoen)
     wrong_with(text, 10)
     search_fold(text)
 

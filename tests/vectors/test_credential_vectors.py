@@ -8,15 +8,15 @@ import pytest
 from joserfc.jwk import KeySet
 from joserfc.jws import deserialize_compact
 
-from app import jws, keys
 from app.certificates import status_list
-from app.certificates.credential_reading import read
+from app.certificates.credential.reader import read
 from app.certificates.status_list import ListRefused, Purpose
-from app.ledger.note import parse_vkey
+from app.core.crypto import jwk, jws
+from app.transparency.signed_note import parse_vkey
 from app.verification.offline import Sources, judge
 
 VECTORS = json.loads((Path(__file__).parent / "credentials_and_lists.json").read_text(encoding="utf-8"))
-KEYS = keys.read_jwks(json.dumps(VECTORS["jwks"]).encode())
+KEYS = jwk.read_jwks(json.dumps(VECTORS["jwks"]).encode())
 THEIRS = KeySet.import_key_set(VECTORS["jwks"])
 
 

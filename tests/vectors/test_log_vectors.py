@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pymerkle import InmemoryTree
 
-from app.ledger import merkle
-from app.ledger.checkpoint import prove, read_checkpoint, read_proof
-from app.ledger.note import NoteRefused, parse_vkey
+from app.transparency import merkle
+from app.transparency.checkpoint import prove, read_checkpoint, read_proof
+from app.transparency.signed_note import NoteRefused, parse_vkey
 
 VECTORS = json.loads(Path(__file__).with_name("public_log.json").read_text("utf-8"))
 VERIFIER = parse_vkey(VECTORS["vkey"])

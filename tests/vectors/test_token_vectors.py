@@ -8,10 +8,10 @@ import pytest
 from joserfc.jwk import KeySet
 from joserfc.jws import deserialize_compact
 
-from app import jws, keys
+from app.core.crypto import jwk, jws
 
 VECTORS = json.loads((Path(__file__).parent / "certificate_tokens.json").read_text(encoding="utf-8"))
-KEYS = keys.read_jwks(json.dumps(VECTORS["jwks"]).encode())
+KEYS = jwk.read_jwks(json.dumps(VECTORS["jwks"]).encode())
 
 
 def named(cases):

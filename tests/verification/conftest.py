@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 from starlette.testclient import TestClient
 
-from app.keys import KeyRing
-from app.verification.desk import VerificationDesk
+from app.core.crypto.keyring import KeyRing
+from app.verification.service import VerificationDesk
 from tests.verification.factories import (
     NOW,
     MemoryStore,

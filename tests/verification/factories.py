@@ -8,22 +8,24 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
-from app import jws
-from app.certificates import extract
-from app.certificates.credential_untp import CertificateContent, build
-from app.certificates.lint import Grounds, lint, sign_credential
-from app.certificates.record import COLUMNS, CertificateRecord
-from app.db import dumps
-from app.jws import PrivateKey
-from app.keys import FileSigner, KeyRing, KeyState, KnownKey, did_kid
-from app.verification.lane import Lane, batch_route
-from app.verification.tally import Tally
-from app.web import problems
+from app.certificates.credential.linter import Grounds, lint, sign_credential
+from app.certificates.credential.untp_builder import CertificateContent, build
+from app.certificates.read_model import snapshot
+from app.certificates.read_model.record import COLUMNS, CertificateRecord
+from app.core.crypto import jws
+from app.core.crypto.jwk import did_kid
+from app.core.crypto.jws import PrivateKey
+from app.core.crypto.keyring import KeyRing, KeyState, KnownKey
+from app.core.crypto.signer import FileSigner
+from app.core.database import dumps
+from app.verification.handler import Lane, batch_route
+from app.verification.metrics import Tally
 from app.web.body import read_body
-from app.web.door import Door
-from app.web.limits import Limiter
+from app.web.limits.rate_limit import Limiter
 from app.web.middleware import Envelope, PublicCors, RequestIds
-from app.web.routing import paths_of
+from app.web.problems import problem_details
+from app.web.routes import paths_of
+from app.web.verify_fast_path import Door
 
 DID = "did:web:mark.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -127,7 +129,7 @@ def service_of(desk, tally=None, *, limiter=None, https=True, max_body_bytes=65_
     tally, ids, app = tally or Tally(), RequestIds(), FastAPI()
     batches = batch_route(desk, tally, read_body, max_bytes=max_batch_bytes)
     app.router.routes.append(batches)
-    problems.install(app)
+    problem_details.install(app)
     public = paths_of([batches])
     app.add_middleware(lambda inner: Envelope(PublicCors(inner, public), https=https, ids=ids))
     lane = Lane(desk, tally, read_body, max_body_bytes=max_body_bytes)
@@ -187,7 +189,7 @@ class MemoryStore:
         return {each: text for each, text in texts.items() if text is not None}
 
     def _written(self, number):
-        return extract.write(self.rows[number]) if number in self.rows and self.has_extracts else None
+        return snapshot.write(self.rows[number]) if number in self.rows and self.has_extracts else None
 
     async def find_many(self, numbers):
         return self.find_many_now(numbers)

@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app import jws
 from app.certificates import status_list
-from app.certificates.credential_untp import build
+from app.certificates.credential.untp_builder import build
 from app.certificates.status_list import Purpose, changed, empty
-from app.ledger import merkle
-from app.ledger.checkpoint import Checkpoint, Proof
-from app.ledger.entry import Entry, LogEvent
-from app.ledger.note import NoteSigner
-from app.verification.checks import Verdict
+from app.core.crypto import jws
+from app.transparency import merkle
+from app.transparency.checkpoint import Checkpoint, Proof
+from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.signed_note import NoteSigner
 from app.verification.offline import Sources, age, judge
+from app.verification.verdict import Verdict
 from tests.verification.factories import DID, content_of, signer_of, token_of
 
 pytestmark = pytest.mark.short

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from starlette.testclient import TestClient
 
-from app.web.turnstile import Turnstile
+from app.web.limits.fair_scheduler import Turnstile
 from tests.factories import running_app
 
 

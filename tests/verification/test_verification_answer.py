@@ -3,9 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from app.certificates.extract import certificate_members
-from app.verification.answer import answer, as_members, print_judgement
-from app.verification.checks import MISTYPED, judge_number
+from app.certificates.read_model.snapshot import certificate_members
+from app.verification.response import answer, as_members, print_judgement
+from app.verification.verdict import MISTYPED, judge_number
 from tests.verification.factories import NOW
 
 BASE = "https://mark.example"

@@ -7,10 +7,10 @@ import anyio.lowlevel
 import pytest
 from starlette.testclient import TestClient
 
-from app import jws
-from app.errors import Unavailable
-from app.verification import lane
-from app.verification.store import RegisterAway
+from app.core.crypto import jws
+from app.core.errors import Unavailable
+from app.verification import handler
+from app.verification.stores.base import RegisterAway
 from tests.verification.factories import ring_of, service_of, signer_of
 
 NUMBER = "MIK-2026-000042-Y"
@@ -110,7 +110,7 @@ class TestBatch:
                 done = []
 
                 async def work():
-                    questions = [lane.read_question({"token": token})[0]] * 1_000
+                    questions = [handler.read_question({"token": token})[0]] * 1_000
                     await desk.print_many(questions)
                     done.append(True)
 
@@ -125,7 +125,7 @@ class TestBatch:
         assert anyio.run(run) > 5
 
     def test_too_many_waiting_are_told_to_come_back(self, desk, monkeypatch):
-        monkeypatch.setattr(lane, "BATCHES_WAITING", 0)
+        monkeypatch.setattr(handler, "BATCHES_WAITING", 0)
         with TestClient(service_of(desk)) as client:
             answer = batch(client, {"number": NUMBER})
         assert (answer.status_code, answer.json()["code"]) == (503, Unavailable.code)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import jws
 from app.certificates.model import CertificateStatus
+from app.core.crypto import jws
+from app.core.crypto.keyring import KeyRing, KeyState, KnownKey
 from app.core.dates import format_utc
-from app.keys import KeyRing, KeyState, KnownKey
-from app.verification.checks import (
+from app.verification.verdict import (
     ACTIVE,
     FINAL_STATUSES,
     MESSAGES,

@@ -11,15 +11,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.certificates import number as numbers
-from app.errors import TooManyAttempts
-from app.verification.answer import answer as encode
-from app.verification.answer import answer_with_expectation
-from app.verification.checks import MISTYPED, judge_number
-from app.verification.expect import read_expectation
-from app.verification.store import RegisterAway
-from app.verification.tally import Tally
-from app.web.limits import MAX_ADDRESSES, Limiter
+from app.certificates import certificate_number
+from app.core.errors import TooManyAttempts
+from app.verification.expectation import read_expectation
+from app.verification.metrics import Tally
+from app.verification.response import answer as encode
+from app.verification.response import answer_with_expectation
+from app.verification.stores.base import RegisterAway
+from app.verification.verdict import MISTYPED, judge_number
+from app.web.limits.rate_limit import MAX_ADDRESSES, Limiter
 from app.web.middleware import RequestIds
 from tests.verification.factories import service_of
 
@@ -56,7 +56,7 @@ FOREIGN = {"access-control-allow-origin": "*", "access-control-expose-headers": 
 
 def judged(desk, store, text):
     """The reference: the verdict on a number by its row, whatever way the service takes."""
-    number = numbers.display(text)
+    number = certificate_number.display(text)
     return judge_number(store.rows.get(number), desk.keys(), desk.clock()) if number else MISTYPED
 
 

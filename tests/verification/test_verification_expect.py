@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.verification.expect import Expectation, compare, plain, read_expectation
+from app.verification.expectation import Expectation, compare, plain, read_expectation
 from tests.verification.factories import content_of, record_of, signer_of
 
 RECORD = record_of(content_of(), "header.payload.signature", signer_of(1))

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.certificates import extract
-from app.certificates.number import CertificateNumber
-from app.certificates.record import CertificateRecord
+from app.certificates.certificate_number import CertificateNumber
+from app.certificates.read_model import snapshot
+from app.certificates.read_model.record import CertificateRecord
+from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.dates import BAKU
-from app.keys import KeyRing, KeyState
-from app.verification import forms
-from app.verification.answer import answer
-from app.verification.checks import MISTYPED, UNKNOWN, Verdict, judge_number
-from app.verification.forms import Forms, stretch_of
-from app.verification.sql import from_row
+from app.verification import response_templates
+from app.verification.response import answer
+from app.verification.response_templates import Forms, stretch_of
+from app.verification.stores.sql import from_row
+from app.verification.verdict import MISTYPED, UNKNOWN, Verdict, judge_number
 from tests.verification.factories import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
 BASE = "https://mark.example"
@@ -82,7 +82,7 @@ def by_the_law(record, keys, now):
 
 def filled(forms, record, keys, now):
     """Verdict and body; the law is asked where no form serves, as the desk does."""
-    text = extract.write(record)
+    text = snapshot.write(record)
     printed = forms.fill(text, keys, now) if text else None
     return printed[:2] if printed else by_the_law(record, keys, now)
 
@@ -117,7 +117,7 @@ class TestSameBytes:
         made, bodies = Forms(BASE), {}
         for record in [*drawn, *(record._replace(status="revoked") for record in drawn)]:
             for ring in (ring_of(SIGNER, OTHER), ring_of(SIGNER, OTHER, state=KeyState.RETIRED)):
-                printed = made.fill(extract.write(logged(record)) or b"", ring, data.draw(moments_of(record)))
+                printed = made.fill(snapshot.write(logged(record)) or b"", ring, data.draw(moments_of(record)))
                 if printed:
                     assert bodies.setdefault(printed[2], printed[1]) == printed[1]
         assert all(tag[0] == tag[-1] == ord('"') and len(tag) == 34 for tag in bodies)
@@ -154,8 +154,8 @@ class TestForms:
     def made(self, monkeypatch):
         """Forms that count how often one was made."""
         count = []
-        original = forms._form
-        monkeypatch.setattr(forms, "_form", lambda *given: count.append(1) or original(*given))
+        original = response_templates._form
+        monkeypatch.setattr(response_templates, "_form", lambda *given: count.append(1) or original(*given))
         return Forms(BASE), count
 
     def test_one_form_for_all_that_share_what_is_judged(self, made):
@@ -196,7 +196,7 @@ class TestForms:
         assert len(count) == 1
 
     def test_they_are_thrown_away_when_there_are_too_many(self, made, monkeypatch):
-        monkeypatch.setattr(forms, "MAX_FORMS", 3)
+        monkeypatch.setattr(response_templates, "MAX_FORMS", 3)
         printer, _ = made
         keys = ring_of(SIGNER)
         for day in range(1, 20):
@@ -206,12 +206,12 @@ class TestForms:
 
     def test_a_sample_has_all_that_is_not_judged(self):
         """Else a field that the law begins to read would be the same in both samples, and nobody would notice."""
-        assert {*extract.JUDGED, *forms._SAMPLES[0]} == set(CertificateRecord._fields)
-        for name in forms._SAMPLES[0]:
-            assert forms._SAMPLES[0][name] != forms._SAMPLES[1][name]
+        assert {*snapshot.JUDGED, *response_templates._SAMPLES[0]} == set(CertificateRecord._fields)
+        for name in response_templates._SAMPLES[0]:
+            assert response_templates._SAMPLES[0][name] != response_templates._SAMPLES[1][name]
 
     def test_a_key_that_does_not_sign_has_no_form(self):
-        assert Forms(BASE).fill(extract.write(RECORD), ring_of(SIGNER, state=KeyState.NEXT), NOW) is None
+        assert Forms(BASE).fill(snapshot.write(RECORD), ring_of(SIGNER, state=KeyState.NEXT), NOW) is None
 
     @pytest.mark.parametrize(
         ("name", "text"), [("district", "a district"), ("token_sha256", "a sha256"), ("logged_sha256", "z sha256")]
@@ -236,12 +236,12 @@ def test_a_row_is_read_as_it_was_written(record):
 
 @given(records())
 def test_an_extract_is_one_line_for_each_thing(record):
-    text = extract.write(logged(record))
+    text = snapshot.write(logged(record))
     assert text.count(b"\n") == 6
-    judged = extract.read_judged(text.split(b"\n")[0])
-    assert judged == {name: getattr(record, name) for name in extract.JUDGED}
+    judged = snapshot.read_judged(text.split(b"\n")[0])
+    assert judged == {name: getattr(record, name) for name in snapshot.JUDGED}
 
 
 def test_no_extract_of_what_the_log_does_not_hold():
-    assert extract.write(RECORD._replace(logged_at=None, logged_sha256=None)) is None
-    assert extract.write(RECORD._replace(logged_sha256="f" * 64)) is None
+    assert snapshot.write(RECORD._replace(logged_at=None, logged_sha256=None)) is None
+    assert snapshot.write(RECORD._replace(logged_sha256="f" * 64)) is None

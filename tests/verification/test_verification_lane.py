@@ -8,11 +8,11 @@ import anyio
 import pytest
 from starlette.testclient import TestClient
 
-from app.keys import KeyRing, KeyState
-from app.verification import lane
-from app.verification.desk import VerificationDesk
-from app.verification.questions import Question
-from app.verification.store import RegisterAway
+from app.core.crypto.keyring import KeyRing, KeyState
+from app.verification import handler
+from app.verification.request_parser import Question
+from app.verification.service import VerificationDesk
+from app.verification.stores.base import RegisterAway
 from tests.verification.factories import NOW, ring_of, service_of, signer_of
 
 pytestmark = pytest.mark.short
@@ -175,7 +175,7 @@ class TestPost:
         assert client.post("/v1/verify", content=b"{}").status_code == 415
 
     def test_the_limit(self, client):
-        room = lane.MAX_BODY_BYTES - len('{"token":""}')
+        room = handler.MAX_BODY_BYTES - len('{"token":""}')
         assert post(client, '{"token":"' + "x" * room + '"}').json()["verdict"] == "unreadable"
         answer = post(client, '{"token":"' + "x" * (room + 1) + '"}')
         assert (answer.status_code, answer.json()["code"]) == (413, "too-large")

@@ -14,9 +14,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import deserialize_compact
 
-from app import jws
-from app.verification.checks import Verdict, judge_token, read_token
+from app.core.crypto import jws
 from app.verification.token_text import whole
+from app.verification.verdict import Verdict, judge_token, read_token
 from tests.verification.factories import NOW
 from tests.verification.token_changes import CHANGES, RING, ROWS, TOKENS, Token, changed_payload, twin, unb64
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import Invalid
-from app.verification.expect import Expectation
-from app.verification.questions import MAX_ITEMS, Question, read_batch, read_question
+from app.core.errors import Invalid
+from app.verification.expectation import Expectation
+from app.verification.request_parser import MAX_ITEMS, Question, read_batch, read_question
 
 NUMBER, TOKEN = Question("number", "a"), Question("token", "b")
 

@@ -9,15 +9,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from app.certificates import extract
 from app.certificates.model import Certificate, Extract
-from app.certificates.record import COLUMNS, CertificateRecord
-from app.db import dumps
-from app.ledger.model import LogEntry
-from app.verification import sql
-from app.verification.postgres_store import PostgresStore, Together
-from app.verification.store import RegisterAway
-from app.verification.stores import certificate_store
+from app.certificates.read_model import snapshot
+from app.certificates.read_model.record import COLUMNS, CertificateRecord
+from app.core.database import dumps
+from app.transparency.model import LogEntry
+from app.verification.stores import sql
+from app.verification.stores.base import RegisterAway
+from app.verification.stores.factory import certificate_store
+from app.verification.stores.postgres import PostgresStore, Together
 from tests.verification.factories import content_of, record_of, signer_of
 
 SIGNER = signer_of(0xC0FFEE)
@@ -327,7 +327,7 @@ class TestExtracts:
     @pytest.fixture
     def held(self, register):
         """The text of the extract that the register holds."""
-        text = extract.write(RECORD)
+        text = snapshot.write(RECORD)
         register.run(sa.insert(Extract).values(number=NUMBER, signed_hash=self.SIGNED, text=text))
         return text
 
@@ -459,7 +459,7 @@ class TestTogether:
         assert held.queries == [["there"], ["there", "z"]]
 
     def test_no_query_asks_for_all_the_world(self, held, monkeypatch):
-        monkeypatch.setattr("app.verification.postgres_store.MOST_AT_ONCE", 2)
+        monkeypatch.setattr("app.verification.stores.postgres.MOST_AT_ONCE", 2)
 
         async def play():
             held.may_go_on.set()

@@ -9,7 +9,7 @@ import time
 import pytest
 import uvicorn
 
-from app.web.connections import LimitedHttpProtocol, max_connections
+from app.web.limits.connections import LimitedHttpProtocol, max_connections
 
 
 class Impatient(LimitedHttpProtocol):

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app.errors import Unavailable
-from app.web.fair_gate import FairGate
+from app.core.errors import Unavailable
+from app.web.limits.fair_share import FairGate
 
 
 async def started(gate, key, order=None):

@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 from pydantic_core import core_schema
 
+from app.core.i18n import catalogue
 from app.core.messages import Message, localised, message_of, one_of, word_of
-from app.languages import catalogue
-from app.web.shape_faults import INVALID, message_for
+from app.web.problems.validation_errors import INVALID, message_for
 
 RUSSIAN = catalogue("problems", "ru")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import httpx2 as httpx
 import pytest
 
-from app.settings import Settings
+from app.core.settings import Settings
 from app.web.observability import mask_personal_data
 from tests.factories import ok, running_app
 from tests.live import MIK, PATIENCE, Live, _wait_for, clean_environment, free_port

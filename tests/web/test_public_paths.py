@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Route
 
 from app.main import ROUTERS
-from app.web.routing import PublicRouter, paths_of
+from app.web.routes import PublicRouter, paths_of
 
 PUBLIC = re.compile(
     r"/v1/verify(/.*)?|/v1/(certificates|schemes|parks|status-lists|contexts|schemas)(/[^/]*)?"

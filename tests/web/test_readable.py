@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from app.core.messages import Message
-from app.web.readable import repaired, told
+from app.web.problems.partial_bodies import repaired, told
 
 
 class Colour(StrEnum):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app import schema
+from app import database_schema
 from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 
@@ -19,7 +19,7 @@ def migrate() -> None:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with handle_errors():
         database = open_database(settings.sqlalchemy_url)
-        schema.migrate(database)
+        database_schema.migrate(database)
         database.dispose()
     typer.echo("The database is at this version.")
 
@@ -35,4 +35,4 @@ def database_rights(
     """
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", role):
         fail("A role has small letters, digits and underscores, and begins with no digit.")
-    typer.echo(schema.rights_of(role))
+    typer.echo(database_schema.rights_of(role))

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from app.actor import SYSTEM
 from app.cli.common import fail, handle_errors, load_settings, write_session
+from app.core.actor import SYSTEM
 from app.core.dates import utc_now
-from app.ledger import pause as pauses
-from app.web.fields import Sentence
+from app.signing import issuance_pause
+from app.web.schema_types import Sentence
 
 
 def pause(reason: Annotated[str, typer.Option(help="Shown to approvers.")]) -> None:
@@ -22,12 +22,12 @@ def pause(reason: Annotated[str, typer.Option(help="Shown to approvers.")]) -> N
     except ValidationError as why:
         fail(f"--reason: {why.errors()[0]['msg'].removeprefix('Value error, ')}")
     with handle_errors(), write_session(load_settings()) as session:
-        pauses.pause(session, SYSTEM, text, utc_now())
+        issuance_pause.pause(session, SYSTEM, text, utc_now())
     typer.echo("Issuance is paused.")
 
 
 def resume() -> None:
     """Let certificates be issued again."""
     with handle_errors(), write_session(load_settings()) as session:
-        pauses.resume(session, SYSTEM, utc_now())
+        issuance_pause.resume(session, SYSTEM, utc_now())
     typer.echo("Certificates are issued again.")

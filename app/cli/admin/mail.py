@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from app.access.seal import Seal
 from app.cli.common import fail, handle_errors, load_settings, open_database
+from app.core.crypto.secret_box import Seal
+from app.core.database import Database
 from app.core.dates import utc_now
-from app.db import Database
-from app.notifications import repository
+from app.core.settings import Settings
+from app.notifications import mail_repository
 from app.notifications.delivery import Round, mail_delivery
 from app.notifications.transport import MailFile, mail_files
-from app.settings import Settings
 
 MOST_LISTED = 1_000
 BETWEEN_LOOKS = 0.2
@@ -31,7 +31,7 @@ def list_messages() -> None:
         for each in mail_files(settings.mail_dir):
             typer.echo(f"{each.name}  {each.recipient}  {each.subject}")
         with open_database(settings) as database, database.read_session() as session:
-            for message in repository.waiting(session, MOST_LISTED):
+            for message in mail_repository.waiting(session, MOST_LISTED):
                 typer.echo(
                     f"waits: {message.id}  {message.recipient}  {message.kind}  attempts: {message.attempts}  "
                     f"{message.last_error or ''}".rstrip()

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.actor import SYSTEM
-from app.certificates import cascade
+from app.certificates import residency_cascade
 from app.cli.common import fail, handle_errors, load_settings, write_session
+from app.core.actor import SYSTEM
 from app.core.dates import utc_now
-from app.registry.imports import RegisterFile
-from app.registry.sheet import parse_register
+from app.organisations.resident_import.csv_format import parse_register
+from app.organisations.resident_import.resident_imports import RegisterFile
 
 
 def import_residents(
@@ -34,7 +34,7 @@ def import_residents(
     sheet = parse_register(data, most_bytes=settings.evidence_max_bytes)
     register = RegisterFile(sheet, file.name, hashlib.sha256(data).hexdigest())
     with handle_errors(), write_session(settings) as session:
-        report = cascade.import_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())
+        report = residency_cascade.import_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())
         if dry_run:
             session.rollback()
     _show(report)

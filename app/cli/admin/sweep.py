@@ -15,21 +15,21 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.access import session_store, sessions
-from app.access import store as access
-from app.actor import SYSTEM
-from app.applications import claims, clock, evidence, grounds
-from app.applications.clock import Lapsing
-from app.applications.files import EvidenceFiles
-from app.certificates import cascade
-from app.certificates import store as certificates
+from app.applications import application_deadlines, claims
+from app.applications.application_deadlines import Lapsing
+from app.applications.evidence import certificate_evidence, evidence_documents
+from app.applications.evidence.file_store import EvidenceFiles
+from app.auth import session_repository, user_sessions
+from app.certificates import certificate_repository, residency_cascade
 from app.cli.admin import mail
 from app.cli.common import handle_errors, load_settings, open_database
+from app.core.actor import SYSTEM
+from app.core.database import Database
 from app.core.dates import baku_day, utc_now
-from app.db import Database
-from app.ledger import log
-from app.notifications import repository as notifications
+from app.notifications import mail_repository
 from app.notifications.delivery import KEPT
+from app.transparency import appender
+from app.web import idempotency_repository
 
 ANSWERS_KEPT = timedelta(days=1)
 UNDONE = 1
@@ -105,7 +105,7 @@ def _log_history(database: Database, now: datetime, say: Callable[[str], None]) 
     """The head of the history goes into the public log, so that a cut tail shows; 1 if that has to wait."""
     try:
         with database.session() as session:
-            log.append_history(session, now)
+            appender.append_history(session, now)
             session.commit()
     except OperationalError as why:
         say(f"in use, left for the next run: the head of the history ({why.orig.__class__.__name__})")
@@ -120,22 +120,22 @@ def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequ
                 f"application {each.number}: the time to {TIME_TO[each.step]} was over on {_day(each.due_at)}",
                 _end(each, now),
             )
-            for each in clock.lapsing(session, now)
+            for each in application_deadlines.lapsing(session, now)
         ]
-        for residency_id in certificates.residencies_run_out(session, baku_day(now)):
-            hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+        for residency_id in certificate_repository.residencies_run_out(session, baku_day(now)):
+            hits = residency_cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(hit.number for hit in hits)
             due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
-        for residency_id in certificates.residencies_returned(session, baku_day(now)):
-            hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+        for residency_id in certificate_repository.residencies_returned(session, baku_day(now)):
+            hits = residency_cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
             due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
-        for evidence_id in grounds.ended(session, baku_day(now)):
+        for evidence_id in certificate_evidence.ended(session, baku_day(now)):
             due.append(Due(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
         if files is not None:
             for claim_id in claims.to_erase(session, now):
                 due.append(Due(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
-            if found := evidence.stray_files(session, files, now):
+            if found := evidence_documents.stray_files(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
                 due.append(Due(what, _remove(found, files, now)))
         due += _to_forget(session, now)
@@ -144,13 +144,13 @@ def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequ
 
 def _to_forget(session: Session, now: datetime) -> Iterator[Due]:
     """What was kept for a time only, and that time is over."""
-    if access.has_answers(session, now - ANSWERS_KEPT):
+    if idempotency_repository.has_answers(session, now - ANSWERS_KEPT):
         yield Due("answers kept for retries, older than a day: forget them", _forget_answers(now))
-    if sessions.to_forget(session, now):
+    if user_sessions.to_forget(session, now):
         yield Due("sessions that are over for a month: forget them", _forget_sessions(now))
-    if session_store.has_old_confirmations(session, now - KEPT):
+    if session_repository.has_old_confirmations(session, now - KEPT):
         yield Due("confirmed addresses, older than a month: forget them", _forget_confirmations(now))
-    if notifications.has_old(session, now - KEPT):
+    if mail_repository.has_old(session, now - KEPT):
         yield Due("messages delivered or void, older than a month: forget them", _forget_messages(now))
 
 
@@ -160,7 +160,7 @@ def _day(moment: datetime) -> str:
 
 def _end(each: Lapsing, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        lapsed = clock.lapse(session, SYSTEM, each.application_id, now)
+        lapsed = application_deadlines.lapse(session, SYSTEM, each.application_id, now)
         return f"application {each.number} has lapsed" if lapsed else None
 
     return do
@@ -168,7 +168,7 @@ def _end(each: Lapsing, now: datetime) -> Callable[[Session], str | None]:
 
 def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        hits = cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        hits = residency_cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
         return f"residency {residency_id} has ended: {numbers}" if hits else None
 
@@ -177,7 +177,7 @@ def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | Non
 
 def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        hits = cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        hits = residency_cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
         return f"residency {residency_id} has begun: {numbers}" if hits else None
 
@@ -186,7 +186,7 @@ def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | N
 
 def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        numbers = ", ".join(grounds.end(session, SYSTEM, evidence_id, now=now))
+        numbers = ", ".join(certificate_evidence.end(session, SYSTEM, evidence_id, now=now))
         return f"evidence {evidence_id} has ended: a matter is open about {numbers}" if numbers else None
 
     return do
@@ -212,7 +212,7 @@ def _remove(found: Sequence[Path], files: EvidenceFiles, now: datetime) -> Calla
 
 def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        access.forget_answers(session, now - ANSWERS_KEPT)
+        idempotency_repository.forget_answers(session, now - ANSWERS_KEPT)
         return "answers kept for retries are forgotten"
 
     return do
@@ -220,7 +220,7 @@ def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
 
 def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        sessions.forget(session, now)
+        user_sessions.forget(session, now)
         return "sessions that are over for a month are forgotten"
 
     return do
@@ -228,7 +228,7 @@ def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
 
 def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        notifications.delete_old(session, now - KEPT)
+        mail_repository.delete_old(session, now - KEPT)
         return "messages that are delivered or void for a month are forgotten"
 
     return do
@@ -236,7 +236,7 @@ def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
 
 def _forget_confirmations(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        session_store.delete_old_confirmations(session, now - KEPT)
+        session_repository.delete_old_confirmations(session, now - KEPT)
         return "confirmed addresses older than a month are forgotten"
 
     return do

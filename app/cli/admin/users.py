@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from app.access import resets, second_factor, service, store
-from app.access.passwords import Passwords
-from app.actor import STAFF_ROLES, SYSTEM, Role
+from app.auth import user_repository, users
+from app.auth.credentials import mfa, password_resets
+from app.auth.credentials.passwords import Passwords
 from app.cli.common import fail, handle_errors, load_settings, write_session
+from app.core.actor import STAFF_ROLES, SYSTEM, Role
 from app.core.dates import utc_now
 
 
@@ -32,7 +33,7 @@ def create(
     with handle_errors():
         password_hash = Passwords(settings.password_hashers).hash(password)
         with write_session(settings) as session:
-            service.create_staff(
+            users.create_staff(
                 session,
                 SYSTEM,
                 email=email,
@@ -41,7 +42,7 @@ def create(
                 roles=role,
                 now=utc_now(),
             )
-    typer.echo(f"{service.email_key(email)} created with role {', '.join(sorted(role))}.")
+    typer.echo(f"{users.email_key(email)} created with role {', '.join(sorted(role))}.")
 
 
 def reset(
@@ -56,12 +57,12 @@ def reset(
     settings = load_settings()
     with handle_errors(), write_session(settings) as session:
         now = utc_now()
-        user = store.user_by_email(session, service.email_key(email))
+        user = user_repository.user_by_email(session, users.email_key(email))
         if user is None:
             fail("Nobody has this address.")
         if lost:
-            second_factor.reset(session, SYSTEM, user.id, now)
-        _, _, token = resets.issue(session, SYSTEM, user.id, now)
+            mfa.reset(session, SYSTEM, user.id, now)
+        _, _, token = password_resets.issue(session, SYSTEM, user.id, now)
     typer.echo(token)
 
 

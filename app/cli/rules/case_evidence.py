@@ -22,7 +22,7 @@ from app.cli.rules.case_values import (
     text,
 )
 from app.core.dates import months_earlier, months_later
-from app.registry.territory import territory
+from app.reference.territory import territory
 from app.schemes.evidence_kinds import FINDING_CLASSES, EvidenceKind, Need, ValueSpec, ValueType, as_facts, as_kept
 from app.schemes.evidence_kinds import kinds as evidence_kinds
 from app.schemes.facts import Item, ItemValue, Step, Subject

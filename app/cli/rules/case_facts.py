@@ -42,10 +42,10 @@ from app.cli.rules.case_values import (
     tables,
     text,
 )
-from app.registry.territory import countries, territory
-from app.schemes import facts as f
+from app.reference.territory import countries, territory
+from app.schemes import facts
+from app.schemes.closed_lists import OperationClass, lists
 from app.schemes.facts import Basis, Cost, CostPlace, Evidence, Facts, Item, Material, Step
-from app.schemes.lists import OperationClass, lists
 from app.schemes.rules.capacity import CapacityRule
 from app.schemes.ruleset import Ruleset
 
@@ -64,7 +64,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
     exw = one(figure, given.get("exw", "1000"), "facts.exw")
     steps = read_steps(base)
     proofs: list[Item] = []
-    applicant = f.Applicant(VOEN, "Sample (fictional)", "MMC", "small")
+    applicant = facts.Applicant(VOEN, "Sample (fictional)", "MMC", "small")
     applicant = replace(applicant, **read_all(given.get("applicant", {}), APPLICANT, "facts.applicant"))
     lines = tuple(read_line(number, entry, base, proofs) for number, entry in enumerate(entries_of_lines(base, exw)))
     papers = (*proofs, *read_record(base, steps), *read_evidence(base))
@@ -72,28 +72,30 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
         as_of=on,
         product=read_product(base),
         applicant=applicant,
-        place=f.Place(
+        place=facts.Place(
             site.get("region", territory().region_of(base.site)),
             base.site,
             site.get("park", "AGDAM-SP" if base.site == SITE else None),
         ),
-        production=f.Production(site.get("country", "AZ"), site.get("started_on", date(2024, 5, 1))),
+        production=facts.Production(site.get("country", "AZ"), site.get("started_on", date(2024, 5, 1))),
         residency=read_residency(given, applicant, on),
-        value=f.ValueStatement(exw, read_inputs(given, lines)),
+        value=facts.ValueStatement(exw, read_inputs(given, lines)),
         cost=read_cost(base, steps, lines, exw),
         steps=steps,
-        raw_weight=f.RawWeight(one(figure, given.get("raw_local_pct", ""), "facts.raw_local_pct")),
+        raw_weight=facts.RawWeight(one(figure, given.get("raw_local_pct", ""), "facts.raw_local_pct")),
         submitted_on=one(day, given.get("submitted_on", ""), "facts.submitted_on"),
         evidence=Evidence(papers),
         record=read_past(given),
-        zone=f.Zone(site.get("zone", "industrial_park")),
+        zone=facts.Zone(site.get("zone", "industrial_park")),
         other_brands=one(list_of(text), given.get("other_brands", []), "facts.other_brands"),
         volumes=read_volumes(base),
         declaration=replace(
-            f.DeclarationFacts("hash", "2026.1", "hash", "2026.1", on, MEMBER, "Aysel Nümunə"),
+            facts.DeclarationFacts("hash", "2026.1", "hash", "2026.1", on, MEMBER, "Aysel Nümunə"),
             **read_all(given.get("declaration", {}), DECLARATION, "facts.declaration"),
         ),
-        visit=f.VisitFacts(**{"certificate_in_force": None} | read_all(given.get("visit", {}), VISIT, "facts.visit")),
+        visit=facts.VisitFacts(
+            **{"certificate_in_force": None} | read_all(given.get("visit", {}), VISIT, "facts.visit")
+        ),
     )
     absent = one(list_of(one_of(*GROUPS)), given.get("absent", []), "facts.absent")
     gone: dict[str, Any] = dict.fromkeys(absent)
@@ -107,37 +109,37 @@ def read_site(given: Table) -> dict[str, Any]:
     return read_all(entry, SITE_MEMBERS, "facts.site")
 
 
-def read_product(base: CaseBasis) -> f.ProductFacts:
+def read_product(base: CaseBasis) -> facts.ProductFacts:
     own = read_all(base.given.get("product", {}), PRODUCT, "facts.product")
     flags = one(list_of(flag_word), base.given.get("flags", []), "facts.flags")
-    made = f.ProductFacts(hs6=base.hs6, name_en="Sample product", name_az="Nümunə məhsul", unit="t")
+    made = facts.ProductFacts(hs6=base.hs6, name_en="Sample product", name_az="Nümunə məhsul", unit="t")
     return replace(made, **own | {"flags": frozenset((*flags, *own.get("flags", ())))})
 
 
-def read_residency(given: Table, applicant: f.Applicant, on: date) -> f.Residency:
-    made = f.Residency(
-        f.ResidencyState.RESIDENT,
+def read_residency(given: Table, applicant: facts.Applicant, on: date) -> facts.Residency:
+    made = facts.Residency(
+        facts.ResidencyState.RESIDENT,
         holder_voen=applicant.voen,
         registration_no=REGISTRATION,
         starts_on=date(2021, 11, 22),
-        stage=f.SiteStage.OPERATING,
+        stage=facts.SiteStage.OPERATING,
         confirmed_on=on,
     )
     return replace(made, **read_all(given.get("residency", {}), RESIDENCY, "facts.residency"))
 
 
-def read_past(given: Table) -> f.Record:
+def read_past(given: Table) -> facts.Record:
     past = []
     for number, entry in enumerate(tables(given.get("past", []), "facts.past")):
         place = f"facts.past[{number}]"
         own = {"same_product": False, "reason": None} | read_all(entry, PAST, place)
         if own.get("on") is None:
             raise at(place, "`on` is needed: the day of the revocation or surrender.")
-        past.append(f.PastCertificate(**own))
-    return f.Record(tuple(past))
+        past.append(facts.PastCertificate(**own))
+    return facts.Record(tuple(past))
 
 
-def read_volumes(base: CaseBasis) -> f.Volumes:
+def read_volumes(base: CaseBasis) -> facts.Volumes:
     entry = read_all(base.given.get("volumes", {}), VOLUMES, "facts.volumes")
     claims, capacities = [], []
     for number, each in enumerate(tables(entry.pop("claims", [{}]), "facts.volumes.claims")):
@@ -148,12 +150,12 @@ def read_volumes(base: CaseBasis) -> f.Volumes:
             "unit": "t",
             "own": number == 0,
         }
-        claims.append(f.VolumeClaim(**usual | own))
+        claims.append(facts.VolumeClaim(**usual | own))
     for number, each in enumerate(tables(entry.pop("capacities", [{}]), "facts.volumes.capacities")):
         own = read_all(each, CAPACITY, f"facts.volumes.capacities[{number}]")
         most: dict[str, Any] = {"unit": "t", "per_year": Decimal(1000)}
-        capacities.append(f.SiteCapacity(**most | own))
-    return f.Volumes(tuple(claims), tuple(capacities), **entry)
+        capacities.append(facts.SiteCapacity(**most | own))
+    return facts.Volumes(tuple(claims), tuple(capacities), **entry)
 
 
 def usual_volume(base: CaseBasis) -> Decimal:
@@ -173,11 +175,11 @@ def entries_of_lines(base: CaseBasis, exw: Decimal | None) -> list[Any]:
     return [{"hs4": heading, "from": "TR", "value": value, "kg": "1"}]
 
 
-def read_inputs(given: Table, lines: tuple[Material, ...]) -> tuple[Material, ...] | f.InputSummary:
+def read_inputs(given: Table, lines: tuple[Material, ...]) -> tuple[Material, ...] | facts.InputSummary:
     if "inputs" not in given:
         return lines
     entry = read_all(given["inputs"], INPUTS, "facts.inputs")
-    return f.InputSummary(entry.get("value"), entry.get("headings", ()))
+    return facts.InputSummary(entry.get("value"), entry.get("headings", ()))
 
 
 def read_line(number: int, entry: Any, base: CaseBasis, proofs: list[Item]) -> Material:
@@ -246,21 +248,21 @@ def operation_for(hs6: str | None) -> str:
 
 def read_cost(
     base: CaseBasis, steps: Sequence[Step], lines: Sequence[Material], exw: Decimal | None
-) -> f.CostStatement | f.CostShares:
+) -> facts.CostStatement | facts.CostShares:
     given = base.given
     if "shares" in given:
         own = read_all(given["shares"], SHARES, "facts.shares")
-        return f.CostShares(own.get("karabakh_pct"), own.get("azerbaijan_pct"))
+        return facts.CostShares(own.get("karabakh_pct"), own.get("azerbaijan_pct"))
     stated = [Cost("materials", place, each) for place, each in by_place(given.get("stated", {}), "facts.stated")]
     if "costs" in given:
         # Without steps a place is named for its cost alone: its step is in order.
         kind = "labour" if "steps" in given else "other"
         others = [Cost(kind, place, each) for place, each in by_place(given["costs"], "facts.costs")]
-        return f.CostStatement((*others, *stated))
+        return facts.CostStatement((*others, *stated))
     spent = sum((line.value or Decimal(0) for line in lines), start=Decimal(0))
     rest = max((exw or Decimal(0)) - spent, Decimal(0)) * Decimal("0.9") or LEAST_OTHER_COST
     places = {place_of(step, base.ruleset) for step in steps} or {CostPlace.KARABAKH}
-    return f.CostStatement((*(Cost("labour", place, rest / len(places)) for place in sorted(places)), *stated))
+    return facts.CostStatement((*(Cost("labour", place, rest / len(places)) for place in sorted(places)), *stated))
 
 
 def by_place(entry: Any, place: str) -> list[tuple[CostPlace, Decimal | None]]:

@@ -13,11 +13,11 @@ from rich.table import Table
 
 from app.cli.common import handle_errors
 from app.cli.rules.case_table import Case, CaseResult, Report, meant_for, outcome_counts, read_cases, run_cases
+from app.core.errors import Invalid
 from app.core.text.normalize import fold
-from app.errors import Invalid
-from app.registry.territory import territory
+from app.reference.territory import territory
 from app.schemes.ruleset import Ruleset, Scheme
-from app.schemes.scheme_file import COMMON, read_common, read_scheme
+from app.schemes.scheme_loader import COMMON, read_common, read_scheme
 
 DIFFERENT = 1
 MOST_BYTES = 5 * 2**20

@@ -36,10 +36,10 @@ from pydantic import ValidationError
 
 from app.cli.rules.case_facts import build
 from app.cli.rules.case_values import Wrong, check_facts
-from app.errors import Invalid
-from app.schemes.eligibility import Assessment, Finding, assess
+from app.core.errors import Invalid
+from app.schemes.evaluator import Assessment, Finding, assess
 from app.schemes.facts import Facts
-from app.schemes.origin import Criterion
+from app.schemes.origin_calculation import Criterion
 from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
 

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
-from app.registry.territory import countries, territory
-from app.schemes import facts as f
+from app.reference.territory import countries, territory
+from app.schemes import facts
+from app.schemes.closed_lists import lists
 from app.schemes.facts import Basis, Subject
-from app.schemes.figures import MAX_DIGITS, MAX_MAGNITUDE
-from app.schemes.lists import lists
+from app.schemes.percentages import MAX_DIGITS, MAX_MAGNITUDE
 from app.schemes.ruleset import Ruleset
 
 SITE = "Ağdam"
@@ -183,13 +183,13 @@ PRODUCT: Mapping[str, Read] = {
     "partner_countries": list_of(country),
 }
 RESIDENCY: Mapping[str, Read] = {
-    "status": member_of(f.ResidencyState),
+    "status": member_of(facts.ResidencyState),
     "holder_voen": text,
     "registration_no": text,
     "starts_on": day,
     "ends_on": day,
     "cancelled_on": day,
-    "stage": member_of(f.SiteStage),
+    "stage": member_of(facts.SiteStage),
     "confirmed_on": day,
 }
 SITE_MEMBERS: Mapping[str, Read] = {

@@ -9,16 +9,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app.applications import impact as impacts
-from app.applications.impact import Line, Versions
+from app.applications.assessment import ruleset_impact
+from app.applications.assessment.ruleset_impact import Line, Versions
 from app.cli.common import handle_errors, load_settings, open_database
 from app.cli.rules.case_runner import scheme_of
+from app.core.database import Database
 from app.core.dates import baku_day, utc_now
-from app.db import Database
-from app.errors import Invalid
-from app.schemes import service as schemes
+from app.core.errors import Invalid
+from app.schemes import publishing
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_file import load_schemes
+from app.schemes.scheme_loader import load_schemes
 
 
 def impact(
@@ -34,7 +34,9 @@ def impact(
     when an option is wrong or nothing can be assessed by the version.
     """
     with handle_errors(), open_database(load_settings()) as database:
-        pieces = impacts.report(database.read_session, compared(database, scheme, file, version), baku_day(utc_now()))
+        pieces = ruleset_impact.report(
+            database.read_session, compared(database, scheme, file, version), baku_day(utc_now())
+        )
         lines = (line for piece in pieces for line in piece)
         if as_json:
             for line in lines:
@@ -50,8 +52,8 @@ def compared(database: Database, scheme: str, file: Path | None, version: str | 
         raise Invalid("Give --file or --version, not both.")
     with database.read_session() as session:
         if version is not None:
-            return impacts.versions(session, code, version)
-        return Versions(schemes.mark(session, code).ruleset, ruleset_of(code, file))
+            return ruleset_impact.versions(session, code, version)
+        return Versions(publishing.mark(session, code).ruleset, ruleset_of(code, file))
 
 
 def ruleset_of(code: str, file: Path | None) -> Ruleset:

@@ -2,7 +2,7 @@
 
 “Ağdam”, “AGDAM”, “Aghdam” and “Агдам” are one word here, and so are “Cəbrayıl”, “Jabrayil” and “Джебраил”. Azerbaijani
 and its English and Russian transcriptions are brought to one coarse spelling. It finds too much rather than too little
-and never decides that two things are the same; `app/schemes/spelling.py` does that more carefully for protected names.
+and never decides that two things are the same; `name_matching.py` does that more carefully for protected names.
 
 What this makes is stored (`certificate_words`): a change of it needs a migration that writes the table anew.
 """

@@ -18,11 +18,11 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.schemes.closed_lists import Lists, country_name, lists
 from app.schemes.facts import Facts
-from app.schemes.figures import plain
-from app.schemes.lists import Lists, country_name, lists
 from app.schemes.material_origin import BillOfMaterials, OriginSettings, read_bill_of_materials
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import plain
 
 Value = str | int | bool | None | tuple[str, ...]
 """A value seen: decimals as text, dates in ISO form."""

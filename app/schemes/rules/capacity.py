@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
 from app.schemes.facts import Facts, Volumes
-from app.schemes.figures import exact, plain, rounded, shown_above
 from app.schemes.material_origin import is_natural_person
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import exact, plain, rounded, shown_above
 from app.schemes.rules.base import AWAITS_STAFF, Amount, Context, HsPrefix, Remedy, Rule, Source, Value, Verdict, seen
 
 
@@ -102,7 +102,7 @@ class CapacityRule(Rule):
         return Verdict("manual" if share > Fraction(self.review_above_pct) else "pass", values)
 
     def judge_cap(self, own: Decimal | None, facts: Facts, values: dict[str, Value]) -> Verdict:
-        hs6 = nomenclature.six_digits(facts.product.hs6)
+        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         if hs6 is None:
             return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
         cap = next((each.most for each in self.caps if hs6.startswith(each.codes)), None)

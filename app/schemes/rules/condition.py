@@ -12,8 +12,8 @@ from stdnum.exceptions import InvalidChecksum, InvalidComponent
 
 from app.schemes.evidence_choice import awaiting, in_force
 from app.schemes.facts import Facts, ItemValue
-from app.schemes.figures import exact, plain, shown_above
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import exact, plain, shown_above
 from app.schemes.rules.base import AWAITS_STAFF, Context, Remedy, Rule, Source, Value, Verdict, code, day, seen
 
 TEN_DIGITS = re.compile(r"[0-9]{10}")

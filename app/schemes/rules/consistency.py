@@ -14,9 +14,9 @@ from pydantic import Field
 
 from app.schemes.evidence_choice import choose, confirmed
 from app.schemes.facts import CostPlace, CostStatement, Facts, InputSummary
-from app.schemes.figures import exact, plain, rounded, shown
 from app.schemes.material_origin import HOME, BillOfMaterials, Contradiction, place_of, positive
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import exact, plain, rounded, shown
 from app.schemes.rules.base import (
     Context,
     KindCode,

@@ -13,12 +13,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.core.dates import months_earlier
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
+from app.schemes.closed_lists import lists
 from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
 from app.schemes.facts import Facts, Item, ResidencyState
-from app.schemes.figures import exact, plain, shown
-from app.schemes.lists import lists
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import exact, plain, shown
 from app.schemes.rules.base import (
     AWAITS_STAFF,
     Context,
@@ -174,7 +174,7 @@ class EvidenceRule(Rule):
         return (facts.submitted_on or facts.as_of) if self.on == "submission" else facts.as_of
 
     def concerns(self, facts: Facts) -> bool:
-        hs6 = nomenclature.six_digits(facts.product.hs6)
+        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         return not self.goods or (hs6 is not None and hs6.startswith(self.goods))
 
     def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
@@ -186,7 +186,7 @@ class EvidenceRule(Rule):
     def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
         values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"hs6": seen(facts.product.hs6), "headings_found": ()}
         values |= {"held_on": day(self.held_on(facts)), "as_of": day(facts.as_of)}
-        hs6 = nomenclature.six_digits(facts.product.hs6)
+        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         if hs6 is None and (self.goods or self.same_heading):
             return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
         if not self.concerns(facts):
@@ -200,7 +200,7 @@ class EvidenceRule(Rule):
         if self.same_heading:
             meant = confirmed(facts.evidence, self.evidence, self.where)
             items = [item for item in meant if holds(item, facts.as_of)]
-            return self.judge_heading(items, str(hs6)[: nomenclature.HEADING], facts, values)
+            return self.judge_heading(items, str(hs6)[: hs_nomenclature.HEADING], facts, values)
         held_on = self.held_on(facts)
         item = choose(facts.evidence, self.evidence, held_on, self.where)
         if item is None or (self.value and not holds(item, held_on)):

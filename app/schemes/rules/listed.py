@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
 from app.schemes.evidence_choice import in_force
 from app.schemes.facts import Facts, ResidencyState
 from app.schemes.outcome import Outcome
@@ -78,7 +78,9 @@ class ListedRule(Rule):
         return () if self.value is None else (self.value,)
 
     def parameters(self) -> dict[str, Any]:
-        return super().parameters() | {"chapters": [code for code in self.codes if len(code) == nomenclature.CHAPTER]}
+        return super().parameters() | {
+            "chapters": [code for code in self.codes if len(code) == hs_nomenclature.CHAPTER]
+        }
 
     def judge(self, facts: Facts, context: Context) -> Verdict:
         values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"hs6": seen(facts.product.hs6), "approved": ()}
@@ -97,7 +99,7 @@ class ListedRule(Rule):
                 return Verdict("not_applicable", values)
         if self.list == "nomenclature":
             return self.judge_code(facts, values, flagged)
-        hs6 = nomenclature.six_digits(facts.product.hs6)
+        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         if hs6 is None:
             return Verdict("incomplete", values, Remedy(field="/hs6"))
         codes = self.listed_codes(facts, context)
@@ -129,10 +131,10 @@ class ListedRule(Rule):
         hs6 = facts.product.hs6
         if hs6 is None or not hs6.strip():
             return Verdict("incomplete", values, Remedy(field="/hs6"))
-        if not nomenclature.six_digits(hs6):
-            suggestion = nomenclature.with_zero_restored(hs6)
+        if not hs_nomenclature.six_digits(hs6):
+            suggestion = hs_nomenclature.with_zero_restored(hs6)
             return Verdict("fail_zero_lost" if suggestion else "fail_form", values | {"suggestion": suggestion})
-        description = nomenclature.title(hs6)
+        description = hs_nomenclature.title(hs6)
         if description is None:
             return Verdict("fail", values)
         values["description"] = description

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.core.text.name_matching import occurs_folded, skeleton
 from app.schemes.evidence_choice import awaiting, confirmed, holds, in_force
 from app.schemes.facts import Facts, ProductFacts
 from app.schemes.outcome import Outcome
@@ -25,7 +26,6 @@ from app.schemes.rules.base import (
     day,
     seen,
 )
-from app.schemes.spelling import occurs_folded, skeleton
 
 
 class ProtectedName(BaseModel):

@@ -8,10 +8,19 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from app.schemes.facts import Facts, InputSummary
-from app.schemes.figures import exact, plain, shown
 from app.schemes.material_origin import Line, positive
-from app.schemes.origin import CRITERIA, Criterion, Origin, Result, determine, show_arithmetic, total, value_content
+from app.schemes.origin_calculation import (
+    CRITERIA,
+    Criterion,
+    Origin,
+    Result,
+    determine,
+    show_arithmetic,
+    total,
+    value_content,
+)
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import exact, plain, shown
 from app.schemes.rules.base import Context, Percentage, Remedy, Rule, Value, Verdict, seen
 
 ZERO = Decimal(0)

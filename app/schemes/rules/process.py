@@ -11,9 +11,9 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.core.text.normalize import fold
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
+from app.schemes.closed_lists import OperationClass, lists
 from app.schemes.facts import Facts, Step
-from app.schemes.lists import OperationClass, lists
 from app.schemes.material_origin import HOME
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import Context, Remedy, Rule, Value, Verdict, Word, code, seen
@@ -66,7 +66,7 @@ class ClassedStep:
 
 def classed(facts: Facts, context: Context) -> tuple[ClassedStep, ...]:
     """The steps in their order, each with its class."""
-    hs6 = nomenclature.six_digits(facts.product.hs6)
+    hs6 = hs_nomenclature.six_digits(facts.product.hs6)
     steps = []
     for number, step in enumerate(in_order(facts.steps or ())):
         operation = context.lists.operation(step.operation)

@@ -9,12 +9,12 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.schemes import nomenclature
+from app.reference import hs_nomenclature
 from app.schemes.evidence_choice import awaiting, in_force
 from app.schemes.facts import Basis, CostPlace, CostShares, CostStatement, Facts
-from app.schemes.figures import exact, percentage, plain, shown
 from app.schemes.material_origin import BillOfMaterials, Line, ProofState, place_named, positive
 from app.schemes.outcome import Outcome
+from app.schemes.percentages import exact, percentage, plain, shown
 from app.schemes.rules.base import (
     AWAITS_STAFF,
     Context,
@@ -146,7 +146,7 @@ class ShareRule(Rule):
             return self.judge_cost(facts, context, values)
         if self.of == "statement":
             return self.judge_statement(facts, values)
-        hs6 = nomenclature.six_digits(facts.product.hs6)
+        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         if hs6 is None:
             return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
         if not hs6.startswith(self.goods):
@@ -329,7 +329,7 @@ class ShareRule(Rule):
         if facts.evidence is None:
             return Verdict("not_assessed", values)
         assert self.evidence is not None and self.value is not None  # checked when the file was read
-        hs6 = nomenclature.six_digits(facts.product.hs6)
+        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
         if hs6 is None:
             return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
         item = in_force(facts.evidence, self.evidence, facts.as_of)

@@ -1,0 +1,175 @@
+"""How goods of the same headings were decided before: whole for the staff; a company reads its own whole and others'
+only in figures."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.api.shared import application_schemas
+from app.api.shared.application_schemas import DecisionOutcome
+from app.applications import case_access
+from app.applications.assessment import precedents
+from app.applications.assessment.precedents import Precedent
+from app.applications.model import Application
+from app.certificates import certificate_repository
+from app.organisations import organisation_repository
+from app.products import product_repository
+from app.web.dependencies import ActorDep, SessionDep, parse_id
+from app.web.pagination import CursorPage, PageDep
+from app.web.problems.openapi_responses import READS, refuses
+from app.web.routes import OrderedRoute
+from app.web.schema_types import Answer, Page
+
+router = APIRouter(prefix="/v1/applications", tags=["applications"], route_class=OrderedRoute)
+
+
+class OwnDecision(Answer):
+    application_id: UUID
+    number: str
+    product_id: UUID
+    hs6: str
+    outcome: DecisionOutcome
+    reasons: list[str]
+    failed: list[dict[str, Any]] = Field(description="criteria that were not met, with rule, clause and reason")
+    decided_at: datetime
+
+
+class DecidingRule(Answer):
+    rule: str = Field(examples=["K-06"])
+    title: dict[str, str]
+    clause: dict[str, str]
+    failed: int = Field(description="products that did not meet it")
+    accepted: int = Field(description="products that a person accepted under it")
+
+
+class Others(Answer):
+    approved: int
+    rejected: int
+    rules: list[DecidingRule] = Field(description="of the newest decisions")
+
+
+class HeadingDecisions(Answer):
+    heading: str = Field(examples=["7306"])
+    own: list[OwnDecision] = Field(description="newest first, the last fifty")
+    others: Others = Field(description="in figures: whose they were is not told")
+
+
+class EarlierProduct(Answer):
+    product_id: UUID
+    name: dict[str, str] = Field(description="language → name, as the company calls it today")
+    hs6: str = Field(description="as it was decided")
+    heading: str = Field(examples=["7306"])
+    outcome: DecisionOutcome
+    reasons: list[str]
+    failed: list[dict[str, Any]] = Field(description="criteria that were not met, with rule, clause and reason")
+    resolutions: list[dict[str, Any]] = Field(description="manual rules and how a person resolved them")
+    certificate: str | None
+
+
+class EarlierDecision(Answer):
+    application_id: UUID
+    number: str
+    organisation: application_schemas.CompanyName
+    same_company: bool
+    decided_at: datetime
+    ruleset_version: str
+    outcome: DecisionOutcome
+    products: list[EarlierProduct]
+
+
+@router.get(
+    "/{application_id}/earlier-decisions",
+    summary="Earlier decisions on the same headings",
+    responses=refuses(*READS),
+)
+def earlier_decisions(
+    application_id: str,
+    actor: ActorDep,
+    session: SessionDep,
+    page: PageDep,
+    same_company: Annotated[bool | None, Query(description="staff only: only this company's, or only others'")] = None,
+) -> Page[EarlierDecision] | Page[HeadingDecisions]:
+    """Under the same mark, on the HS headings of this application: like cases are decided alike. Staff read the
+    decisions one by one; a company reads, for each heading, its own decisions and others' in figures, without pages."""
+    row = case_access.visible(session, actor, parse_id(application_id, "application"))
+    if actor.is_staff:
+        return _decisions(session, row, page, same_company)
+    return _headings(session, row)
+
+
+def _decisions(
+    session: Session, row: Application, page: CursorPage, same_company: bool | None
+) -> Page[EarlierDecision]:
+    found = precedents.precedents(session, row, same_company=same_company, before=page.after, limit=page.fetch)
+    shown = page.cut(found, lambda each: each.decision.id)
+    companies = organisation_repository.organisations_by_id(
+        session, [each.application.organisation_id for each in shown]
+    )
+    return Page[EarlierDecision](
+        items=[
+            EarlierDecision(
+                application_id=each.application.id,
+                number=each.application.number,
+                organisation=application_schemas.company(companies[each.application.organisation_id]),
+                same_company=each.application.organisation_id == row.organisation_id,
+                decided_at=each.decision.decided_at,
+                ruleset_version=each.decision.ruleset_version,
+                outcome=DecisionOutcome(each.decision.outcome),
+                products=_earlier_products(session, each),
+            )
+            for each in shown
+        ]
+    )
+
+
+def _earlier_products(session: Session, each: Precedent) -> list[EarlierProduct]:
+    whole = product_repository.by_id(session, [row.product_id for row, _ in each.products])
+    numbers = certificate_repository.numbers_of(session, each.application.id)
+    return [
+        EarlierProduct(
+            product_id=row.product_id,
+            name=whole[row.product_id].product.names,
+            hs6=row.hs6,
+            heading=row.hs4,
+            outcome=DecisionOutcome(row.outcome),
+            reasons=said["reasons"],
+            failed=said["failed"],
+            resolutions=said["resolutions"],
+            certificate=numbers.get(row.product_id),
+        )
+        for row, said in each.products
+    ]
+
+
+def _headings(session: Session, row: Application) -> Page[HeadingDecisions]:
+    return Page[HeadingDecisions](
+        items=[
+            HeadingDecisions(
+                heading=heading.hs4,
+                own=[
+                    OwnDecision(
+                        application_id=each.application.id,
+                        number=each.application.number,
+                        product_id=product.product_id,
+                        hs6=product.hs6,
+                        outcome=DecisionOutcome(product.outcome),
+                        reasons=said["reasons"],
+                        failed=said["failed"],
+                        decided_at=each.decision.decided_at,
+                    )
+                    for each in heading.own
+                    for product, said in each.products
+                ],
+                others=Others(
+                    approved=heading.approved,
+                    rejected=heading.rejected,
+                    rules=[DecidingRule.model_validate(rule, from_attributes=True) for rule in heading.rules],
+                ),
+            )
+            for heading in precedents.headings(session, row)
+        ]
+    )

@@ -1,0 +1,59 @@
+"""What certificates refer to by address: the JSON-LD context of our own terms, and the JSON Schema of their shape.
+
+Both are served by the name of the shape, for as long as a certificate names it, and never change: another meaning
+needs another name.
+"""
+
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.certificates.credential import json_schema, untp_builder
+from app.core.crypto import jws
+from app.core.errors import NotFound
+from app.web.dependencies import SettingsDep
+from app.web.headers import conditional_response
+from app.web.problems.openapi_responses import refuses
+from app.web.routes import OrderedRoute, PublicRouter
+
+router = PublicRouter(route_class=OrderedRoute)
+
+LD_JSON: Final = "application/ld+json"
+SCHEMA_JSON: Final = "application/schema+json"
+
+
+@router.get(
+    "/v1/contexts/{shape}",
+    tags=["keys"],
+    summary="JSON-LD context of our own terms",
+    response_class=Response,
+    responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **refuses(404)},
+)
+def get_context(shape: str, request: Request, settings: SettingsDep) -> Response:
+    """The third entry of `@context` in every certificate. It never changes."""
+    _known(shape)
+    return _for_ever(request, untp_builder.context(settings.base_url, shape), shape, LD_JSON)
+
+
+@router.get(
+    "/v1/schemas/{shape}",
+    tags=["keys"],
+    summary="JSON Schema of certificates",
+    response_class=Response,
+    responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **refuses(404)},
+)
+def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
+    """What `credentialSchema` of every certificate names. It never changes."""
+    _known(shape)
+    return _for_ever(request, json_schema.json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
+
+
+def _known(shape: str) -> None:
+    if shape not in untp_builder.TERMS:
+        raise NotFound.of("shape of certificates")
+
+
+def _for_ever(request: Request, document: dict[str, Any], shape: str, media_type: str) -> Response:
+    headers = {"ETag": f'"{shape}"', "Cache-Control": "public, max-age=86400, immutable"}
+    return conditional_response(request, jws.dump_json(document), headers, media_type)

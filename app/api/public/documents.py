@@ -1,0 +1,161 @@
+"""For everybody: the QR code, the label and the signed paper of a certificate that holds today."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query, Request
+from fastapi.responses import Response
+
+from app.certificates import certificate_repository
+from app.certificates.certificate_number import parse
+from app.certificates.read_model.record import CertificateRecord
+from app.core import i18n
+from app.core.dates import format_utc
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.messages import Message, message_of
+from app.documents.document_data import order_of
+from app.documents.pdf.content import spoken
+from app.documents.renderer import Order, Press
+from app.transparency import log_repository
+from app.verification.verdict import Judgement, Verdict, judge_number
+from app.web.container import Container
+from app.web.dependencies import NowDep, get_container
+from app.web.headers import conditional_response, not_modified
+from app.web.problems.openapi_responses import UNCHANGED, refuses
+from app.web.routes import OrderedRoute, PublicRouter
+
+router = PublicRouter(route_class=OrderedRoute, tags=["public"])
+
+SVG, PNG, PDF = "image/svg+xml", "image/png", "application/pdf"
+
+
+class NotInForce(Conflict):
+    """What is handed out here ends up on goods; the certificate does not hold today, and `verdict` says why."""
+
+    code = "not-in-force"
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(
+            Message(
+                "%(verdict)s Codes, labels and PDF files are made only of certificates that are valid today.",
+                verdict=message_of(judgement.message),
+            ),
+            data={
+                "verdict": judgement.verdict.value,
+                "as_of": format_utc(judgement.as_of) if judgement.as_of else None,
+            },
+        )
+
+
+def _answers(media_type: str, *refusals: int) -> dict[int | str, dict[str, object]]:
+    content = {"type": "string"} | ({} if media_type == SVG else {"format": "binary"})
+    return {
+        200: {"content": {media_type: {"schema": content}}},
+        **UNCHANGED,
+        **refuses(404, 409, 503, *refusals),
+    }
+
+
+@router.get(
+    "/v1/certificates/{number}/qr.svg",
+    summary="QR code with the stamp, as SVG",
+    response_class=Response,
+    responses=_answers(SVG),
+)
+async def qr_svg(number: str, request: Request, now: NowDep) -> Response:
+    """Leads to the page of the certificate, and carries a signed stamp that can be checked without a network.
+
+    Print it at least 30 mm wide, its white border included. Level M.
+    """
+    return await _picture(request, number, now, SVG, Press.qr_svg)
+
+
+@router.get(
+    "/v1/certificates/{number}/qr.png",
+    summary="QR code with the stamp, as PNG",
+    response_class=Response,
+    responses=_answers(PNG),
+)
+async def qr_png(number: str, request: Request, now: NowDep) -> Response:
+    """The same code in pixels."""
+    return await _picture(request, number, now, PNG, Press.qr_png)
+
+
+@router.get(
+    "/v1/certificates/{number}/label.svg",
+    summary="Label for goods",
+    response_class=Response,
+    responses=_answers(SVG),
+)
+async def label_svg(number: str, request: Request, now: NowDep) -> Response:
+    """62 by 20 mm: a QR code of 16 mm with the short address, the name of the mark, the number.
+
+    Do not print the code below 14 mm, its white border included.
+    """
+    return await _picture(request, number, now, SVG, Press.label)
+
+
+@router.get(
+    "/v1/certificates/{number}/certificate.pdf",
+    summary="The certificate as a signed PDF",
+    response_class=Response,
+    responses=_answers(PDF, 422),
+)
+async def certificate_pdf(
+    number: str,
+    request: Request,
+    now: NowDep,
+    lang: Annotated[str | None, Query(description="a third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
+) -> Response:
+    """In Azerbaijani and English, and a third language. PDF/A-3 with the credential attached, signed (PAdES)."""
+    order = await _ordered(request, number, now)
+    if lang is not None and lang not in i18n.LANGUAGES:
+        raise Invalid("There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
+    container = get_container(request)
+    press = container.documents
+    # Two signatures over one content differ: the tag names what the paper was made of.
+    headers = {"ETag": f'W/"{press.paper_key(order, lang)}"', **_ASK_AGAIN}
+    if unchanged := not_modified(request, headers):
+        return unchanged
+    pdf = await container.render_pool.render(lambda: press.paper(order, lang, now))
+    headers |= {
+        "Content-Disposition": f'inline; filename="{order.facts.number}.pdf"',
+        "Content-Language": ", ".join(spoken(lang)),
+        "Content-Security-Policy": _PDF_CSP,
+    }
+    return Response(pdf, headers=headers, media_type=PDF)
+
+
+_ASK_AGAIN = {"Cache-Control": "no-cache"}  # what was good yesterday may be revoked today
+# Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
+_PDF_CSP = "frame-ancestors 'none'"
+_CHOICE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(i18n.LANGUAGES))
+
+
+async def _picture(
+    request: Request, number: str, now: datetime, media_type: str, draw: Callable[[Press, Order], bytes]
+) -> Response:
+    """Drawn on a thread and kept: in the event loop it would stop every check for as long."""
+    order = await _ordered(request, number, now)
+    container = get_container(request)
+    body = await container.render_pool.render(lambda: draw(container.documents, order))
+    return conditional_response(request, body, _ASK_AGAIN, media_type)
+
+
+async def _ordered(request: Request, number: str, now: datetime) -> Order:
+    """The certificate as it is now, if it holds today. Errors: NotFound, NotInForce."""
+    container = get_container(request)
+    return await container.render_pool.read(lambda: _read(container, number, now))
+
+
+def _read(container: Container, number: str, now: datetime) -> Order:
+    keys, parsed = container.keys.ring(), parse(number)
+    with container.database.read_session() as session:
+        row = certificate_repository.by_number(session, str(parsed)) if parsed else None
+        if row is None:
+            raise NotFound.of("certificate")
+        judgement = judge_number(CertificateRecord.of(row, log_repository.issued(session, row.number)), keys, now)
+        if judgement.verdict is not Verdict.VALID:
+            raise NotInForce(judgement)
+        return order_of(session, row, keys, container.settings.base_url)

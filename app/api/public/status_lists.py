@@ -1,0 +1,40 @@
+"""Published status lists: what a verifier fetches to know whether a certificate was revoked or suspended."""
+
+from typing import Annotated, Final
+
+from fastapi import Path, Request
+from fastapi.responses import Response
+
+from app.api.shared.certificate_schemas import VC_JWT
+from app.certificates.status_list import TTL
+from app.web.dependencies import DatabaseDep, get_container
+from app.web.headers import conditional_response, negotiate_media_type
+from app.web.problems.openapi_responses import UNCHANGED, refuses
+from app.web.routes import OrderedRoute, PublicRouter
+
+router = PublicRouter(route_class=OrderedRoute)
+
+MAX_AGE: Final = int(TTL.total_seconds())
+
+
+@router.get(
+    "/v1/status-lists/{list}",
+    tags=["public"],
+    summary="A status list (W3C Bitstring Status List)",
+    response_class=Response,
+    responses={
+        200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
+        **UNCHANGED,
+        **refuses(404, 406, 503),
+    },
+)
+def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, _database: DatabaseDep) -> Response:
+    """`revocation-1`, `suspension-1` and so on, always as signed `application/vc+jwt`. Certificates name their list.
+
+    Bit `statusListIndex` is set where the certificate was revoked, given back or replaced, or while it is suspended. A
+    change is in the list at once; it may be kept for half a minute.
+    """
+    negotiate_media_type(request.headers.get("accept"), (VC_JWT,))
+    headers = {"Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE}"}
+    token = get_container(request).status_lists.published(name)
+    return conditional_response(request, token.encode(), headers, VC_JWT)

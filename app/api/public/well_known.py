@@ -1,0 +1,54 @@
+"""What a signature is checked against: JWKS (RFC 7517), and the issuer's DID document (W3C DID 1.0, did:web).
+
+Both are made once for each change of the keys (`app/signing/key_documents.py`).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.core.crypto.keyring import KeyRing
+from app.signing.key_documents import did_document
+from app.web.dependencies import IssuanceDep, get_container
+from app.web.headers import FOR_AN_HOUR, conditional_response
+from app.web.problems.openapi_responses import UNCHANGED, refuses
+from app.web.routes import OrderedRoute, PublicRouter
+
+router = PublicRouter(tags=["keys"], route_class=OrderedRoute)
+
+JWK_SET = "application/jwk-set+json"
+DID_JSON = "application/did+json"
+
+
+def _documented(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: {"content": {media_type: {"schema": {"type": "object"}}}},
+        **UNCHANGED,
+    }
+
+
+@router.get(
+    "/.well-known/jwks.json", summary="Public keys (RFC 7517)", response_class=Response, responses=_documented(JWK_SET)
+)
+async def jwks(request: Request) -> Response:
+    """All that a verifier needs to check a certificate's signature without asking us."""
+    return _answer(request, JWK_SET, KeyRing.jwks)
+
+
+@router.get(
+    "/.well-known/did.json",
+    summary="The issuer's DID document",
+    response_class=Response,
+    responses={**_documented(DID_JSON), **refuses(503)},
+)
+async def did(request: Request, issuance: IssuanceDep) -> Response:
+    """Its keys as JsonWebKey. A compromised key stays named, but vouches for nothing any more (`assertionMethod`)."""
+    return _answer(request, DID_JSON, lambda ring: did_document(issuance.issuer, ring))
+
+
+def _answer(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
+    container = get_container(request)
+    body = container.key_documents.of(container.keys.ring(), media_type, members)
+    return conditional_response(request, body, {"Cache-Control": FOR_AN_HOUR}, media_type)

@@ -1,0 +1,483 @@
+"""What an application looks like from outside: to its company, and with names and notes to the staff."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.applications import application_deadlines, application_repository, case_access, workflow
+from app.applications.deadline_calculator import Clock, Timing
+from app.applications.evidence import evidence_documents
+from app.applications.model import Application, AssessmentRow, Evidence
+from app.applications.workflow import State
+from app.audit import audit_repository
+from app.auth import api_client_repository, user_repository
+from app.certificates import certificate_repository
+from app.core.actor import Actor, ActorKind
+from app.organisations import organisation_repository
+from app.organisations.model import Organisation
+from app.products.model import CostKind, Place
+from app.products.product_repository import WholeProduct
+from app.schemes.evaluator import Assessment
+from app.schemes.evidence_kinds import kinds
+from app.schemes.facts import Basis
+from app.schemes.outcome import Outcome
+from app.web.schema_types import Answer
+
+STAFF = "staff"
+WaitingOn = Literal["applicant", "reviewer", "approver"]
+WAITING_ON: Mapping[State, WaitingOn] = {
+    State.DRAFT: "applicant",
+    State.SUBMITTED: "reviewer",
+    State.IN_REVIEW: "reviewer",
+    State.INFORMATION_REQUESTED: "applicant",
+    State.RECOMMENDED: "approver",
+}
+
+
+class DecisionOutcome(StrEnum):
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class MaterialAnswer(Answer):
+    name: str
+    hs4: str | None
+    origin_country: str | None
+    origin_district: str | None
+    originating: bool | None = Field(validation_alias="claim", description="what the company says; it never decides")
+    value: Decimal | None
+    basis: Basis | None
+    weight_kg: Decimal | None
+    packing: bool
+    supplier: str | None
+    proofs: list[UUID]
+
+
+class StepAnswer(Answer):
+    name: str
+    operation: str = Field(description="code of the list of operations, or the words that were typed")
+    country: str | None
+    district: str | None
+    subcontractor: str | None
+    is_essential: bool
+
+
+class CostAnswer(Answer):
+    kind: CostKind
+    place: Place
+    amount: Decimal
+
+
+class ProductAnswer(Answer):
+    id: UUID
+    reference: str | None
+    names: dict[str, str]
+    hs6: str
+    national_code: str | None
+    gtin: str | None
+    unit: str
+    brand: str | None
+    site_id: UUID
+    annual_capacity: Decimal | None = Field(
+        description="as entered before capacity was stated by site (evidence kind `capacity-statement`)"
+    )
+    flags: list[str]
+    joint_production: list[str]
+    ex_works: Decimal | None
+    materials: list[MaterialAnswer]
+    steps: list[StepAnswer]
+    costs: list[CostAnswer]
+    retired_at: datetime | None
+    version: int
+
+
+class RemedyAnswer(Answer):
+    """What makes an incomplete answer complete."""
+
+    field: str | None = Field(
+        None, description="member of the product (JSON pointer), of its `/site`, or `declaration`", examples=["/costs"]
+    )
+    evidence: str | None = Field(None, description="kind of document that is missing", examples=["permit"])
+    also: list[str] = Field([], description="kinds of documents that are missing beside it")
+    by_staff: bool = Field(False, description="staff act next; the company need not")
+
+
+class Finding(Answer):
+    rule: str = Field(examples=["K-06"])
+    clause: str
+    outcome: Outcome = Field(examples=["pass"])
+    reason: str = Field(examples=["Karabakh share of manufacturing cost is 52.0 %."])
+    reasons: dict[str, str] = Field(description="language → sentence")
+    values: dict[str, Any] = Field(description="what the rule saw")
+    parameters: dict[str, Any] = Field(description="the thresholds of the published rule")
+    remedy: RemedyAnswer | None = Field(None, description="of an incomplete answer: what mends it")
+
+
+class AssessmentAnswer(Answer):
+    product_id: UUID
+    scheme: str
+    ruleset_version: str
+    ruleset_digest: str
+    as_of: str
+    outcome: Outcome = Field(description="worst of all rules: fail > incomplete > manual > pass")
+    origin: dict[str, Any] | None = Field(description="criterion, value content and its arithmetic")
+    rules: list[Finding]
+    input_hash: str = Field(description="SHA-256 over the facts that were judged")
+    holds_until: date | None = Field(None, description="last day of the evidence that a certificate would rest on")
+    occasion: str | None = None
+    assessed_at: datetime | None = None
+
+
+class Question(Answer):
+    id: UUID
+    product_id: UUID | None
+    field: str | None = Field(description="what the question is about")
+    question: str
+    asked_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+    evidence_ids: list[UUID] | None = Field(description="files that the answer rests on; null until answered")
+    accepts: bool | None = Field(description="whether a short term is accepted; null where that was not the question")
+    accepted_until: date | None = Field(description="last day of the term that was accepted")
+
+
+class EvidenceAnswer(Answer):
+    id: UUID
+    kind: str
+    product_id: UUID | None = Field(description="where it is about exactly one product")
+    product_ids: list[UUID] = Field(description="products that it is about")
+    site_id: UUID | None = Field(description="the site that it is about")
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    uploaded_at: datetime
+    uploaded_by: str = Field(
+        description="name of the member or program of the company; `staff`, whom only staff see by name"
+    )
+    organisation_id: UUID
+    application_id: UUID | None = Field(description="null where the company added it for all its applications")
+    issued_on: date | None
+    valid_until: date | None = Field(description="last day, inclusive; null where it has no end")
+    number: str | None
+    values: dict[str, Any] = Field(description="what the document says, by the values of its kind")
+    entered: dict[str, Any] | None = Field(
+        description="what the company stated at upload, whatever staff read later; null where staff added it"
+    )
+    confirmed_at: datetime | None = Field(description="null until a member of staff has read and confirmed it")
+    confirmed_by: UUID | None = Field(description="staff only")
+    withdrawal_reason: str | None = Field(
+        description="why the company withdrew the document; to staff also why the confirmation was withdrawn"
+    )
+    withdrawn_at: datetime | None = Field(description="the company withdrew it: it is kept, and no longer counted")
+    found_false: bool = Field(description="withdrawn because the document is false: it is never confirmed again")
+    erased_at: datetime | None = Field(description="the file of a refused claim is erased; its hash stays")
+    version: int
+
+
+class ProductDecision(Answer):
+    product_id: UUID
+    outcome: DecisionOutcome
+    reasons: list[str]
+    failed: list[dict[str, Any]] = Field(description="every criterion that was not met, with its rule and clause")
+    certificate: str | None
+
+
+class VisitWaiverAnswer(Answer):
+    """The owner decided that no visit of the site is needed."""
+
+    reason: str
+    waived_at: datetime
+    waived_by: UUID | None = Field(description="staff only")
+
+
+class DecisionAnswer(Answer):
+    outcome: DecisionOutcome
+    reason: str | None
+    decided_at: datetime
+    ruleset_version: str
+    products: list[ProductDecision]
+    visit_waiver: VisitWaiverAnswer | None
+
+
+class Timed(Answer):
+    """Age and deadline as every application shows them, to its company and to the staff."""
+
+    clock: Clock = Field(description="processing clock; paused while waiting for the applicant")
+    age_working_days: int | None = Field(description="working days on the processing clock; null before submission")
+    due_at: datetime | None = Field(description="deadline of the next step; null when nothing is due")
+    due_step: str | None = Field(description="the step that is due then", examples=["decision"])
+    overdue: bool
+
+
+class CompanyName(Answer):
+    id: UUID
+    legal_name_az: str
+    legal_name_en: str
+
+
+class ApplicationSummary(Timed):
+    id: UUID
+    number: str
+    scheme: str
+    organisation: CompanyName
+    reference: str | None
+    state: State
+    state_since: datetime
+    submitted_at: datetime | None
+    waiting_on: WaitingOn | None
+    products: int
+    assignee_id: UUID | None = Field(description="staff only")
+    version: int
+
+
+class ApplicationAnswer(Timed):
+    id: UUID
+    number: str
+    scheme: str
+    organisation: CompanyName
+    reference: str | None
+    state: State
+    state_since: datetime
+    created_at: datetime
+    submitted_at: datetime | None
+    waiting_on: WaitingOn | None = Field(description="applicant, reviewer or approver; null when it is over")
+    allowed_actions: list[workflow.Action] = Field(description="what you can do with it now")
+    product_ids: list[UUID]
+    evidence: list[EvidenceAnswer]
+    questions: list[Question]
+    decision: DecisionAnswer | None
+    visit_waiver: VisitWaiverAnswer | None
+    certificates: list[str]
+    assignee_id: UUID | None = Field(description="staff only")
+    recommendation: dict[str, Any] | None = Field(description="staff only, while it stands")
+    version: int
+
+
+class TimelineEntry(Answer):
+    at: datetime
+    event: str = Field(examples=["application.submitted"])
+    by: Literal["applicant", "staff", "system"]
+    name: str | None = Field(description="who; staff are named to staff only")
+    state: State | None
+    note: str | None
+
+
+def product(whole: WholeProduct) -> ProductAnswer:
+    row = whole.product
+    return ProductAnswer(
+        **{name: getattr(row, name) for name in ProductAnswer.model_fields if hasattr(row, name)},
+        materials=[MaterialAnswer.model_validate(m, from_attributes=True) for m in whole.materials],
+        steps=[StepAnswer.model_validate(s, from_attributes=True) for s in whole.steps],
+        costs=[CostAnswer.model_validate(c, from_attributes=True) for c in whole.costs],
+    )
+
+
+def dry_assessment(actor: Actor, product_id: UUID, assessed: Assessment) -> AssessmentAnswer:
+    return _assessment(actor, product_id, assessed.to_json())
+
+
+def stored_assessment(actor: Actor, row: AssessmentRow) -> AssessmentAnswer:
+    return _assessment(actor, row.product_id, row.content, occasion=row.occasion, assessed_at=row.assessed_at)
+
+
+def _finding(actor: Actor, content: Mapping[str, Any]) -> Finding:
+    """A company reads the reason of a rule about evidence of the staff, not the values that were seen in it."""
+    kind = kinds().get(content["parameters"].get("evidence", ""))
+    hidden: dict[str, Any] = {"values": {}} if kind is not None and kind.is_staff_only and not actor.is_staff else {}
+    known = {name: content[name] for name in Finding.model_fields if name in content}
+    return Finding(**known | hidden, reason=content["reasons"]["en"])
+
+
+def _assessment(actor: Actor, product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentAnswer:
+    return AssessmentAnswer(
+        product_id=product_id,
+        scheme=content["scheme"],
+        ruleset_version=content["ruleset"]["version"],
+        ruleset_digest=content["ruleset"]["digest"],
+        as_of=content["as_of"],
+        outcome=content["outcome"],
+        origin=content["origin"],
+        rules=[_finding(actor, each) for each in content["findings"]],
+        input_hash=content["input_hash"],
+        holds_until=content.get("holds_until"),
+        **more,
+    )
+
+
+def evidence(session: Session, actor: Actor, row: Evidence) -> EvidenceAnswer:
+    return evidence_list(session, actor, [row])[0]
+
+
+def evidence_list(session: Session, actor: Actor, rows: Sequence[Evidence]) -> list[EvidenceAnswer]:
+    """Each with who uploaded it; what only staff supply was left out before."""
+    ids = list({row.uploaded_by for row in rows if row.uploaded_by is not None})
+    people = user_repository.users(session, ids) if ids else {}
+    names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF for user in people.values()}
+    programs = api_client_repository.clients(session, [each for each in ids if each not in people])
+    names |= {client.id: client.name for client in programs}
+    return [_evidence(actor, row, names.get(row.uploaded_by, STAFF) if row.uploaded_by else STAFF) for row in rows]
+
+
+def _evidence(actor: Actor, row: Evidence, uploaded_by: str) -> EvidenceAnswer:
+    own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
+    product_ids = [UUID(each) for each in row.product_ids]
+    tells_why = actor.is_staff or row.withdrawn_at is not None
+    return EvidenceAnswer(
+        **own
+        | {
+            "uploaded_by": uploaded_by,
+            "confirmed_by": row.confirmed_by if actor.is_staff else None,
+            "withdrawal_reason": row.withdrawal_reason if tells_why else None,
+            "values": row.stated,
+            "product_id": product_ids[0] if len(product_ids) == 1 else None,
+            "product_ids": product_ids,
+        }
+    )
+
+
+def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: datetime) -> list[ApplicationSummary]:
+    companies = organisation_repository.organisations_by_id(session, [row.organisation_id for row in rows])
+    counts = application_repository.product_counts(session, [row.id for row in rows])
+    timings = application_deadlines.timings(session, rows, now)
+    return [
+        ApplicationSummary(
+            **_common(actor, row),
+            **_members_of(timings[row.id]),
+            organisation=company(companies[row.organisation_id]),
+            products=counts.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def application(session: Session, actor: Actor, row: Application, now: datetime) -> ApplicationAnswer:
+    session.flush()
+    applicant = organisation_repository.organisation(session, row.organisation_id)
+    assert applicant is not None  # a foreign key
+    numbers = certificate_repository.numbers_of(session, row.id) if row.state == State.APPROVED else {}
+    recommendation = case_access.standing_recommendation(session, row)
+    requests = application_repository.information_requests(session, row.id)
+    waiver = _visit_waiver(session, actor, row)
+    return ApplicationAnswer(
+        **_common(actor, row),
+        **_members_of(application_deadlines.timing_of(session, row, requests, now)),
+        organisation=company(applicant),
+        created_at=row.created_at,
+        allowed_actions=list(workflow.moves(case_access.as_case(row, recommendation), actor)),
+        product_ids=list(application_repository.product_ids(session, row.id)),
+        evidence=evidence_list(
+            session, actor, evidence_documents.shown(actor, application_repository.evidence_of(session, row.id))
+        ),
+        questions=[Question.model_validate(q, from_attributes=True) for q in requests],
+        decision=_decision(session, row, numbers, waiver),
+        visit_waiver=waiver,
+        certificates=list(numbers.values()),
+        recommendation={
+            "recommended_by": str(recommendation.recommended_by),
+            "recommended_at": recommendation.recommended_at.isoformat(),
+            "dossier_hash": recommendation.dossier_hash,
+            "products": recommendation.products,
+        }
+        if recommendation and actor.is_staff
+        else None,
+    )
+
+
+def _common(actor: Actor, row: Application) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "scheme": row.scheme_code,
+        "reference": row.reference,
+        "state": State(row.state),
+        "state_since": row.state_since,
+        "submitted_at": row.submitted_at,
+        "waiting_on": WAITING_ON.get(State(row.state)),
+        "assignee_id": row.assignee_id if actor.is_staff else None,
+        "version": row.version,
+    }
+
+
+def company(row: Organisation) -> CompanyName:
+    return CompanyName(id=row.id, legal_name_az=row.legal_name_az, legal_name_en=row.legal_name_en)
+
+
+def _visit_waiver(session: Session, actor: Actor, row: Application) -> VisitWaiverAnswer | None:
+    waiver = application_repository.visit_waiver(session, row.id)
+    if waiver is None:
+        return None
+    by = waiver.waived_by if actor.is_staff else None
+    return VisitWaiverAnswer(reason=waiver.reason, waived_at=waiver.waived_at, waived_by=by)
+
+
+def _decision(
+    session: Session, row: Application, numbers: Mapping[UUID, str], waiver: VisitWaiverAnswer | None
+) -> DecisionAnswer | None:
+    decision = (
+        application_repository.decision(session, row.id) if row.state in (State.APPROVED, State.REJECTED) else None
+    )
+    if decision is None:
+        return None
+    return DecisionAnswer(
+        outcome=DecisionOutcome(decision.outcome),
+        reason=decision.reason,
+        decided_at=decision.decided_at,
+        ruleset_version=decision.ruleset_version,
+        visit_waiver=waiver,
+        products=[
+            ProductDecision(
+                product_id=UUID(each["product_id"]),
+                outcome=DecisionOutcome(each["outcome"]),
+                reasons=each["reasons"],
+                failed=each["failed"],
+                certificate=numbers.get(UUID(each["product_id"])),
+            )
+            for each in decision.products
+        ],
+    )
+
+
+def timeline(session: Session, actor: Actor, row: Application) -> list[TimelineEntry]:
+    events = [e for e in audit_repository.timeline(session, row.id) if actor.is_staff or e.event != case_access.NOTED]
+    people = user_repository.users(
+        session, [e.actor_id for e in events if e.actor_kind == ActorKind.USER and e.actor_id]
+    )
+    notes = application_repository.notes(session, row.id)
+    entries = []
+    for event in events:
+        person = people.get(event.actor_id) if event.actor_id else None
+        by_staff = person is not None and person.is_staff
+        note = notes.get(UUID(event.data["note"])) if "note" in event.data else None
+        entries.append(
+            TimelineEntry(
+                at=event.at,
+                event=event.event,
+                by="system" if event.actor_kind == ActorKind.SYSTEM else "staff" if by_staff else "applicant",
+                name=person.full_name if person and (actor.is_staff or not by_staff) else None,
+                state=event.data.get("state"),
+                note=note.text if note and (actor.is_staff or not note.internal) else None,
+            )
+        )
+    return entries
+
+
+def searchable(text: str | None) -> str | None:
+    """A filter that holds characters which no stored text holds finds nothing; the database must not choke on it."""
+    return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _members_of(timing: Timing) -> dict[str, Any]:
+    return {
+        "clock": timing.clock,
+        "age_working_days": timing.age_working_days,
+        "due_at": timing.due_at,
+        "due_step": timing.step,
+        "overdue": timing.overdue,
+    }

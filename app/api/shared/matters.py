@@ -1,0 +1,230 @@
+"""Matters: what is open about certificates. And what was certified, for the holder and the staff."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from app.api.shared.application_schemas import searchable
+from app.certificates import matters
+from app.certificates.certificate_number import parse
+from app.certificates.matter_repository import MatterFilter
+from app.certificates.model import (
+    Certificate,
+    Matter,
+    MatterCause,
+    MatterKind,
+    MatterOutcome,
+    MatterState,
+    RevocationReason,
+)
+from app.core.actor import Actor
+from app.core.dates import baku_day
+from app.core.errors import NotFound
+from app.web.dependencies import ActorDep, AskFirstDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.pagination import PageDep
+from app.web.problems.openapi_responses import CHANGES, CREATES, READS, refuses
+from app.web.routes import OrderedRoute
+from app.web.schema_types import Answer, Body, Day, Page, Prose
+
+router = APIRouter(prefix="/v1", route_class=OrderedRoute)
+
+Reader = Annotated[Actor, allow(*matters.READERS)]
+
+
+class MatterAnswer(Answer):
+    """Something open about a certificate. It never changes the status of the certificate by itself."""
+
+    id: UUID
+    kind: MatterKind
+    certificate: str = Field(description="its number", examples=["MIK-2026-000042-Y"])
+    cause: MatterCause
+    about: str | None = Field(description="`type:id` of what it is about", examples=["evidence:0193…"])
+    text: str | None = Field(description="in the words of whoever told of it")
+    details: dict[str, Any] = Field(description="days, names of fields and the like, by cause")
+    opened_at: datetime
+    opened_by: UUID | None = Field(description="null: the service itself")
+    state: MatterState
+    closed_at: datetime | None
+    closed_by: UUID | None
+    outcome: MatterOutcome | None
+    revocation_reason: RevocationReason | None = Field(description="for what it was upheld")
+    reason: str | None = Field(description="why it was closed like that")
+    version: int
+
+
+class ChangeAnswer(Answer):
+    """A change as the holder reported it."""
+
+    id: UUID
+    certificate: str
+    what: MatterCause
+    text: str
+    on: date
+    reported_at: datetime
+    state: MatterState
+
+
+class ChangeBody(Body):
+    what: Literal[
+        MatterCause.NAME,
+        MatterCause.ADDRESS,
+        MatterCause.MATERIALS,
+        MatterCause.SUPPLIER,
+        MatterCause.PRICE,
+        MatterCause.CAPACITY,
+        MatterCause.STEP,
+        MatterCause.SITE,
+        MatterCause.HEADING,
+        MatterCause.OWNERSHIP,
+        MatterCause.OTHER,
+    ] = Field(examples=["supplier"])
+    text: Prose = Field(examples=["From January on the coil comes from another mill."])
+    on: Day = Field(description="day of the change; it may be to come", examples=["2027-01-04"])
+
+
+class CloseBody(Body):
+    outcome: MatterOutcome = Field(
+        description="`unfounded`: there was nothing; `corrected`: put right; `upheld`: it is as it was feared"
+    )
+    reason: Prose
+    revocation_reason: RevocationReason | None = Field(
+        None, description="for `upheld`; needed for the kinds `lost_ground` and `report`"
+    )
+
+
+class DescriptionAnswer(Answer):
+    """The certified description: product, materials, steps, costs, site and company as they were certified."""
+
+    certificate: str
+    sha256: str = Field(description="over the canonical JSON of `description`")
+    frozen_at: datetime = Field(
+        description="the issue; of certificates of before, the day on which this was introduced"
+    )
+    description: dict[str, Any]
+
+
+def _matter(matter: Matter, certificate: Certificate) -> MatterAnswer:
+    same = {name: getattr(matter, name) for name in MatterAnswer.model_fields if hasattr(matter, name)}
+    return MatterAnswer(**same | {"certificate": certificate.number, "about": matter.subject})
+
+
+@router.get("/matters", tags=["matters"], summary="Open matters about certificates", responses=refuses(*READS))
+def list_matters(
+    actor: Reader,
+    session: SessionDep,
+    page: PageDep,
+    state: Annotated[MatterState | None, Query(description="all, if it is left out")] = None,
+    kind: Annotated[MatterKind | None, Query()] = None,
+    certificate: Annotated[str | None, Query(max_length=60, examples=["MIK-2026-000042-Y"])] = None,
+) -> Page[MatterAnswer]:
+    """For owners, registrars and auditors; oldest first. All filters given hold together."""
+    number = None
+    if certificate is not None:
+        parsed = parse(searchable(certificate) or "")
+        if parsed is None:
+            return Page[MatterAnswer](items=[])
+        number = str(parsed)
+    wanted = MatterFilter(state, kind, number)
+    rows = matters.list_of(session, actor, wanted, after=page.after, limit=page.fetch)
+    return Page[MatterAnswer](items=[_matter(*row) for row in page.cut(rows, lambda row: row[0].id)])
+
+
+@router.get("/matters/{matter_id}", tags=["matters"], summary="One matter", responses=refuses(*READS))
+def get_matter(matter_id: str, actor: Reader, session: SessionDep, response: Response) -> MatterAnswer:
+    matter, certificate = matters.get(session, actor, parse_id(matter_id, "matter"))
+    response.headers["ETag"] = etag(matter.version)
+    return _matter(matter, certificate)
+
+
+Closer = Annotated[Actor, allow(*matters.CLOSERS)]
+
+
+def _closable(matter_id: str, actor: Closer, session: SessionDep, version: VersionDep) -> UUID:
+    return matters.guard_close(session, actor, parse_id(matter_id, "matter"), version).id
+
+
+@router.post("/matters/{matter_id}/close", tags=["matters"], summary="Close a matter", responses=refuses(*CHANGES))
+def close_matter(
+    matter_id: Annotated[UUID, Depends(_closable, scope="function")],
+    body: CloseBody,
+    actor: Closer,
+    session: SessionDep,
+    response: Response,
+    version: VersionDep,
+    now: NowDep,
+) -> MatterAnswer:
+    """By an owner or a registrar, for good. The certificate stays as it is: suspend, reinstate or revoke it by itself.
+
+    What is upheld for a reason of revocations bars later applications, also where the certificate was given back.
+    """
+    matter, certificate = matters.close(
+        session,
+        actor,
+        matter_id,
+        outcome=body.outcome,
+        reason=body.reason,
+        revocation_reason=body.revocation_reason,
+        version=version,
+        now=now,
+    )
+    response.headers["ETag"] = etag(matter.version)
+    return _matter(matter, certificate)
+
+
+def _own_certificate(number: str, actor: ActorDep, session: SessionDep, now: NowDep, ask_first: AskFirstDep) -> str:
+    return matters.guard_report(session, actor, _number(number), baku_day(now), ask_first).number
+
+
+@router.post(
+    "/certificates/{number}/changes",
+    status_code=201,
+    tags=["certificate status"],
+    summary="Report a change",
+    responses=refuses(*CREATES),
+)
+def report_change(
+    number: Annotated[str, Depends(_own_certificate, scope="function")],
+    body: ChangeBody,
+    actor: ActorDep,
+    session: SessionDep,
+    now: NowDep,
+) -> ChangeAnswer:
+    """By a member of the holder, within ten days of the change or before it. Product and site can be entered anew
+    while the report is open; what was certified stays as it is."""
+    matter = matters.report_change(session, actor, number, what=body.what, text=body.text, on=body.on, now=now)
+    return ChangeAnswer(
+        id=matter.id,
+        certificate=number,
+        what=body.what,
+        text=body.text,
+        on=body.on,
+        reported_at=matter.opened_at,
+        state=MatterState(matter.state),
+    )
+
+
+@router.get(
+    "/certificates/{number}/description",
+    tags=["certificate status"],
+    summary="The certified description",
+    responses=refuses(*READS),
+)
+def get_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionAnswer:
+    """For the holder, and for the staff who work on cases. Frozen on the day of issue: it never changes."""
+    certificate, frozen = matters.description(session, actor, _number(number))
+    return DescriptionAnswer(
+        certificate=certificate.number,
+        sha256=frozen.sha256,
+        frozen_at=frozen.frozen_at,
+        description=frozen.content,
+    )
+
+
+def _number(number: str) -> str:
+    parsed = parse(number)
+    if parsed is None:
+        raise NotFound.of("certificate")
+    return str(parsed)

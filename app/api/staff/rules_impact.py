@@ -1,0 +1,65 @@
+"""For the owner of a mark and auditors: what another version of its rules would change."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Final
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from app.api.shared.application_schemas import searchable
+from app.applications.assessment import ruleset_impact
+from app.core.actor import Actor, Role
+from app.core.dates import baku_day
+from app.web.dependencies import DatabaseDep, NowDep, SessionDep, allow
+from app.web.problems.openapi_responses import READS, refuses
+from app.web.routes import OrderedRoute
+
+router = APIRouter(route_class=OrderedRoute, tags=["schemes"])
+
+READERS: Final = anyio.CapacityLimiter(1)
+"""Pieces read at once in one worker, on a thread of their own: a report never takes those of other requests."""
+JSON_LINES: Final = "application/x-ndjson"
+_EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":{"version":"2026.4","digest":"…"},"then":{"version":"2027.1","digest":"…"}}
+{"type":"changed","subject":"certificate","id":"MIK-2026-000042-Y","holder":"Sample Pipe","product":{"id":"…","names":{"en":"Welded steel tube"}},"before":"pass","after":"manual","rules":[{"rule":"K-06","before":{"outcome":"pass","reason":"…"},"after":{"outcome":"manual","reason":"…"}}]}
+{"type":"summary","judged":2,"changed":1,"counts":[{"subject":"certificate","before":"pass","after":"manual","count":1},{"subject":"certificate","before":"pass","after":"pass","count":1}]}
+"""  # noqa: E501 (one object is one line)
+
+
+@router.get(
+    "/v1/schemes/{code}/impact",
+    summary="Compare with another version of the rules",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {JSON_LINES: {"schema": {"type": "string"}, "example": _EXAMPLE}}},
+        **refuses(*READS, 409),
+    },
+)
+def get_impact(
+    code: str,
+    _actor: Annotated[Actor, allow(Role.OWNER, Role.AUDITOR)],
+    session: SessionDep,
+    database: DatabaseDep,
+    now: NowDep,
+    version: Annotated[str, Query(max_length=20, description="a published version", examples=["2027.1"])],
+) -> StreamingResponse:
+    """Each certificate that is active or suspended and each open case is judged, as it is today, by the version in
+    force and by the other one. JSON Lines: what is compared (`impact`), each product whose outcome differs (`changed`),
+    and at the end the counts (`summary`); an answer without its last line was cut off. A version of an earlier edition
+    of the rules, or over other closed lists, is 409 `ruleset-not-judged`."""
+    compared = ruleset_impact.versions(session, searchable(code) or "", searchable(version) or "")
+    pieces = ruleset_impact.report(database.read_session, compared, baku_day(now))
+    return StreamingResponse(_sent(pieces), media_type=JSON_LINES)
+
+
+async def _sent(pieces: Iterator[list[ruleset_impact.Line]]) -> AsyncIterator[bytes]:
+    def piece() -> bytes | None:
+        lines = next(pieces, None)
+        return (
+            None if lines is None else "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+        )
+
+    while (read := await anyio.to_thread.run_sync(piece, limiter=READERS)) is not None:
+        yield read

@@ -1,0 +1,111 @@
+"""The declared hash: one hash over all that the applicant entered and uploaded for an application (C-16). Pure.
+
+It covers products as described, the applicant's own data of their sites, and documents as the applicant stated them at
+upload. Nothing that staff read, confirm, look up or import is in it, and no day: their work never undoes a declaration.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from app.applications.evidence.details import about_entered, subject_seen
+from app.applications.model import Application, Declaration, Evidence
+from app.applications.workflow import APPLICANT_MAY_EDIT, State
+from app.core import canonical_json
+from app.organisations.model import Site, Source
+from app.products.product_repository import WholeProduct
+from app.schemes import hashing
+
+PRODUCT = (
+    "names",
+    "hs6",
+    "national_code",
+    "gtin",
+    "unit",
+    "brand",
+    "flags",
+    "joint_production",
+    "ex_works",
+    "site_id",
+)
+MATERIAL = (
+    "name",
+    "hs4",
+    "origin_country",
+    "origin_district",
+    "claim",
+    "value",
+    "weight_kg",
+    "basis",
+    "packing",
+    "supplier",
+    "proofs",
+)
+STEP = ("seq", "name", "operation", "country", "district", "subcontractor", "is_essential")
+COST = ("kind", "place", "amount")
+SITE = ("name", "production_started_on")
+APPLICANT_SITE = ("country", "district", "park_code")  # of a site from the register, these are the register's word
+
+
+def declared_hash(products: Iterable[WholeProduct], sites: Iterable[Site], documents: Iterable[Evidence]) -> str:
+    """SHA-256, lower-case hex. `documents`: as `declarable` finds them."""
+    return canonical_json.digest(
+        {
+            "products": {str(each.product.id): _product(each) for each in products},
+            "sites": {str(site.id): _site(site) for site in sites},
+            "documents": sorted(
+                canonical_json.canonical_json([row.kind, row.sha256, row.entered]) for row in documents
+            ),
+        }
+    )
+
+
+def declarable(
+    application: Application, products: Iterable[WholeProduct], evidence: Iterable[Evidence], newest: Declaration | None
+) -> tuple[Evidence, ...]:
+    """The documents that a declaration over this application covers: what the applicant uploaded to it, and what the
+    company has for all its applications and is about these products, their sites or the company itself.
+
+    While the application is under review a new document of the company changes nothing: of those for all applications
+    only the ones count that the newest declaration covers.
+    """
+    wholes = list(products)
+    is_frozen = State(application.state) not in APPLICANT_MAY_EDIT
+    covered = frozenset(newest.documents) if newest is not None and is_frozen else None
+    return tuple(
+        row
+        for row in evidence
+        if row.entered is not None
+        and (
+            row.application_id == application.id
+            or (_is_within(row.kind, row.entered, wholes) and (covered is None or str(row.id) in covered))
+        )
+    )
+
+
+def _is_within(kind: str, entered: Mapping[str, Any], wholes: Iterable[WholeProduct]) -> bool:
+    """By the subject that the applicant named: staff may read another one in the document."""
+    about = about_entered(entered)
+    seen = (subject_seen(kind, about, each.product.id, each.product.site_id) for each in wholes)
+    return any(is_within and subject is not None for is_within, subject in seen)
+
+
+def _product(whole: WholeProduct) -> dict[str, Any]:
+    return {
+        **_members(whole.product, PRODUCT),
+        "materials": sorted((_members(line, MATERIAL) for line in whole.materials), key=canonical_json.canonical_json),
+        "steps": [_members(step, STEP) for step in whole.steps],
+        "costs": [_members(cost, COST) for cost in whole.costs],
+    }
+
+
+def _site(site: Site) -> dict[str, Any]:
+    return _members(site, SITE if site.source == Source.REGISTER else (*SITE, *APPLICANT_SITE))
+
+
+def _members(row: Any, names: Iterable[str]) -> dict[str, Any]:
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else hashing.jsonable(value)

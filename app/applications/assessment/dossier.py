@@ -1,0 +1,347 @@
+"""The dossier: everything the rules look at, gathered as of one moment, and one hash over it.
+
+The hash leaves out the day of looking: it says whether what was looked at is still the same. A recommendation is bound
+to it, so that nothing can be exchanged between the eyes of the reviewer and those of the approver.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.applications import application_repository, declaration
+from app.applications.assessment import applicant_history, yearly_volumes
+from app.applications.declaration import Declared
+from app.applications.evidence import details
+from app.applications.model import Application, Evidence
+from app.auth import user_repository
+from app.certificates.holder_history import History, Inquiry, Past
+from app.certificates.model import CertificateStatus
+from app.core import canonical_json
+from app.core.dates import baku_day
+from app.organisations import organisation_repository
+from app.organisations.model import Organisation, Residency, ResidencyStatus, Site
+from app.products import product_repository
+from app.products.model import CostItem, Material, ProcessStep, Product
+from app.products.product_repository import WholeProduct
+from app.reference import reference_repository
+from app.reference.territory import HOME, territory
+from app.schemes import facts, hashing
+from app.schemes.rules.names import similarity
+from app.schemes.ruleset import Ruleset
+
+NO_DAY = date.min
+SHOWN = frozenset({"az", "en"})
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDossier:
+    """One product with its place of production and the residency it rests on, as rows and as facts."""
+
+    whole: WholeProduct
+    site: Site
+    residency: Residency | None
+    facts: facts.Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    organisation: Organisation
+    products: Mapping[UUID, ProductDossier]
+    hash: str
+    declared: Declared | None = None  # None: there is no application yet, a dry run
+
+
+def gather(
+    session: Session,
+    ruleset: Ruleset,
+    organisation: Organisation,
+    product_ids: Sequence[UUID],
+    evidence: Sequence[Evidence],
+    as_of: date,
+    *,
+    application: Application | None = None,
+    hold: bool = False,
+) -> Dossier:
+    """Gather the facts of these products as of a day, and hash them. Without an application it is a dry run.
+
+    With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must be
+    held before: an import of the register takes it first, then residencies, then sites.
+    """
+    whole = product_repository.by_id(session, product_ids, hold=hold)
+    sites = organisation_repository.sites_by_id(session, [each.product.site_id for each in whole.values()], hold=hold)
+    residencies: dict[str, Residency | None] = {}
+    for park in sorted({site.park_code for site in sites.values() if site.park_code}):
+        residencies[park] = organisation_repository.present_residency(session, organisation.id, park, hold=hold)
+    in_force = application_repository.certificates_of_sites(session, list(sites), as_of)
+    declared = None
+    if application is not None:
+        declared = declaration.declared_now(session, application, list(whole.values()), list(sites.values()), evidence)
+    known = _Known(
+        submitted_on=baku_day(application.submitted_at) if application and application.submitted_at else None,
+        evidence=evidence,
+        volumes=yearly_volumes.gather(session, organisation.id, whole, evidence, in_force, as_of, application),
+        certificates={
+            each.site_id: each.number
+            for each, _ in reversed(in_force)
+            if each.status == CertificateStatus.ACTIVE and each.valid_from <= as_of
+        },
+        waived_because=_waived_because(session, application),
+        declaration=None if declared is None else _declaration(session, declared),
+        past=applicant_history.past(session, organisation.id),
+        name_alike_pct=ruleset.name_alike_pct,
+        zones=reference_repository.kinds_of_parks(session, residencies) if residencies else {},
+        brands=application_repository.brands_of_others(session, ruleset.scheme, organisation.id)
+        if ruleset.reads_other_brands
+        else None,
+    )
+    dossiers: dict[UUID, ProductDossier] = {}
+    for product_id in product_ids:
+        each = whole[product_id]
+        site = sites[each.product.site_id]
+        residency = residencies[site.park_code] if site.park_code else None
+        dossiers[product_id] = ProductDossier(
+            each, site, residency, product_facts(organisation, each, site, residency, known, as_of)
+        )
+    return Dossier(organisation, dossiers, _hash(ruleset.scheme, organisation, dossiers, evidence), declared)
+
+
+def _waived_because(session: Session, application: Application | None) -> str | None:
+    waiver = application_repository.visit_waiver(session, application.id) if application is not None else None
+    return waiver.reason if waiver else None
+
+
+def _declaration(session: Session, declared: Declared) -> facts.DeclarationFacts:
+    text_version = declaration.declaration_text().version
+    newest = declared.newest
+    if newest is None:
+        return facts.DeclarationFacts(declared.hash, text_version)
+    maker = user_repository.user(session, newest.made_by)
+    return facts.DeclarationFacts(
+        declared_hash=declared.hash,
+        text_version=text_version,
+        made_hash=newest.declared_hash,
+        made_text_version=newest.text_version,
+        made_on=baku_day(newest.made_at),
+        made_by=str(newest.made_by),
+        made_by_name=maker.full_name if maker else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known beside the product itself."""
+
+    submitted_on: date | None
+    evidence: Sequence[Evidence]
+    volumes: yearly_volumes.SiteVolumes
+    certificates: Mapping[UUID, str]  # site → number of a certificate for it that is in force
+    waived_because: str | None
+    declaration: facts.DeclarationFacts | None  # None: a dry run
+    past: History
+    name_alike_pct: int
+    zones: Mapping[str, str]  # park → its kind
+    brands: Sequence[str] | None  # None: no rule of the mark reads them
+
+
+def product_facts(
+    organisation: Organisation,
+    whole: WholeProduct,
+    site: Site,
+    residency: Residency | None,
+    known: _Known,
+    as_of: date,
+) -> facts.Facts:
+    """Every group that a rule reads is carried: what is missing is missing, nothing is left unasked."""
+    product = whole.product
+    return facts.Facts(
+        as_of=as_of,
+        product=facts.ProductFacts(
+            hs6=product.hs6,
+            name_en=product.names.get("en"),
+            name_az=product.names.get("az"),
+            flags=frozenset(product.flags),
+            partner_countries=tuple(product.joint_production),
+            unit=product.unit,
+            other_names=tuple(name for language, name in sorted(product.names.items()) if language not in SHOWN),
+            brand=product.brand,
+        ),
+        applicant=facts.Applicant(
+            voen=organisation.voen,
+            name=organisation.legal_name_en,
+            legal_form=organisation.legal_form,
+            size_class=organisation.size_class,
+        ),
+        place=facts.Place(site.economic_region, site.district, site.park_code),
+        production=facts.Production(site.country, site.production_started_on),
+        residency=_residency(residency),
+        value=facts.ValueStatement(
+            ex_works=product.ex_works,
+            inputs=tuple(_material(line) for line in whole.materials),
+        ),
+        cost=_cost(whole.costs),
+        steps=tuple(
+            facts.Step(
+                seq=s.seq,
+                name=s.name,
+                operation=s.operation,
+                country=s.country,
+                district=_district(s),
+                economic_region=_region(s),
+                subcontractor=s.subcontractor,
+                is_essential=s.is_essential,
+            )
+            for s in whole.steps
+        ),
+        submitted_on=known.submitted_on,
+        evidence=details.as_facts(known.evidence, product.id, site.id),
+        record=facts.Record(tuple(_past(known, product, site))),
+        zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
+        other_brands=None if known.brands is None else tuple(known.brands),
+        volumes=known.volumes.facts_for(product.id, site.id, product.unit),
+        declaration=known.declaration,
+        visit=facts.VisitFacts(known.certificates.get(site.id), known.waived_because),
+    )
+
+
+def _past(known: _Known, product: Product, site: Site) -> Iterator[facts.PastCertificate]:
+    """What ended by revocation, or by surrender while an inquiry was open, as the rule on the past reads it."""
+    for revoked in known.past.revocations:
+        yield _past_certificate(known, product, site, revoked.certificate, revoked.day, revoked.reason)
+    for given_back in known.past.surrenders:
+        if given_back.inquiry is Inquiry.NOT_UPHELD:
+            continue
+        on = given_back.decided_on or given_back.day
+        ended = _past_certificate(known, product, site, given_back.certificate, on, given_back.reason)
+        yield replace(ended, surrendered=True)
+
+
+def _past_certificate(
+    known: _Known, product: Product, site: Site, ended: Past, on: date, reason: str | None
+) -> facts.PastCertificate:
+    same_gtin = product.gtin is not None and ended.gtin == product.gtin
+    same_heading = ended.hs6[:4] == product.hs6[:4]
+    return facts.PastCertificate(
+        on=on,
+        reason=reason,
+        same_product=ended.product_id == product.id or same_gtin,
+        alike=same_heading and (ended.site_id == site.id or _names_alike(known, product, ended)),
+        company=ended.holder_name if ended.grounds else None,
+        ground=min(ended.grounds).value if ended.grounds else None,
+    )
+
+
+def _names_alike(known: _Known, product: Product, ended: Past) -> bool:
+    """The best pair of names in az or en, in either order."""
+    pairs = [(name, other) for name in product.names.values() for other in (ended.name_az, ended.name_en) if other]
+    return any(similarity(name, other) * 100 >= known.name_alike_pct for name, other in pairs)
+
+
+def _material(line: Material) -> facts.Material:
+    is_home = line.origin_country == HOME
+    return facts.Material(
+        name=line.name,
+        hs4=line.hs4,
+        origin_country=line.origin_country,
+        claim=line.claim,
+        value=line.value,
+        weight_kg=line.weight_kg,
+        origin_district=line.origin_district,
+        origin_region=territory().region_of(line.origin_district) if is_home else None,
+        basis=facts.Basis(line.basis) if line.basis else None,
+        packing=line.packing,
+        supplier=line.supplier,
+        proofs=tuple(line.proofs),
+    )
+
+
+def _district(step: ProcessStep) -> str | None:
+    """As the reference data writes it, where it is known."""
+    district = territory().district(step.district) if step.country == HOME else None
+    return district.name if district else step.district
+
+
+def _region(step: ProcessStep) -> str | None:
+    if step.country != HOME or not step.district:
+        return None
+    district = territory().district(step.district)
+    return district.region if district else None
+
+
+def _residency(row: Residency | None) -> facts.Residency:
+    if row is None:
+        return facts.Residency(facts.ResidencyState.NONE)
+    status = facts.ResidencyState.RESIDENT
+    if row.cancelled_on is not None:
+        status = facts.ResidencyState.CANCELLED
+    elif row.status == ResidencyStatus.NON_RESIDENT:
+        status = facts.ResidencyState.NON_RESIDENT
+    return facts.Residency(
+        status=status,
+        holder_voen=row.holder_voen,
+        registration_no=row.registration_no,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        cancelled_on=row.cancelled_on,
+        stage=facts.SiteStage(row.stage) if row.stage else None,
+        confirmed_on=row.confirmed_on,
+    )
+
+
+def _cost(items: Sequence[CostItem]) -> facts.CostStatement:
+    """Every figure as entered. A place that is not named had no cost."""
+    return facts.CostStatement(
+        tuple(facts.Cost(kind=item.kind, place=facts.CostPlace(item.place), amount=item.amount) for item in items)
+    )
+
+
+def _hash(
+    scheme_code: str,
+    organisation: Organisation,
+    dossiers: Mapping[UUID, ProductDossier],
+    evidence: Sequence[Evidence],
+) -> str:
+    return canonical_json.digest(
+        {
+            "scheme": scheme_code,
+            "organisation": [str(organisation.id), organisation.legal_name_az, organisation.legal_name_en],
+            "products": {
+                str(product_id): {
+                    "facts": hashing.jsonable(_lasting(each.facts)),
+                    "names": each.whole.product.names,
+                    "codes": [each.whole.product.national_code, each.whole.product.gtin],
+                    "site": [str(each.site.id), each.site.name],
+                    "residency": str(each.residency.id) if each.residency else None,
+                }
+                for product_id, each in dossiers.items()
+            },
+            "evidence": sorted(details.hashed(row) for row in evidence if _counts(row, dossiers)),
+        }
+    )
+
+
+def _counts(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
+    """Documents of the application, and confirmed ones of the company but those about its other products or sites."""
+    if row.application_id is not None:
+        return True
+    about = details.about_of(row)
+    seen = (details.subject_seen(row.kind, about, product_id, each.site.id) for product_id, each in dossiers.items())
+    return row.confirmed_at is not None and any(is_within for is_within, _ in seen)
+
+
+def _lasting(seen: facts.Facts) -> facts.Facts:
+    """The facts without what may come and go without changing the dossier: the day of looking, the day on which the
+    register last said the same, documents that nobody has confirmed, what other companies call their goods, and what
+    is certified at the site meanwhile (the rules look at that again at the decision)."""
+    assert seen.residency is not None and seen.evidence is not None and seen.visit is not None  # all are carried
+    return replace(
+        seen,
+        as_of=NO_DAY,
+        residency=replace(seen.residency, confirmed_on=None),
+        evidence=facts.Evidence(tuple(item for item in seen.evidence.items if item.confirmed)),
+        other_brands=None,
+        volumes=None,
+        visit=replace(seen.visit, certificate_in_force=None),
+    )

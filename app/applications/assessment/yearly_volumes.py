@@ -1,0 +1,128 @@
+"""What is claimed and what can be made at a site in a year (K-10): certified products, and those of an application."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.applications import application_repository
+from app.applications.model import Application, Evidence
+from app.certificates.model import Certificate
+from app.products.product_repository import WholeProduct
+from app.schemes import facts
+
+CLAIMS, CAPACITIES = "volume-statement", "capacity-statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    product_id: UUID
+    site_id: UUID
+    volume: Decimal
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteVolumes:
+    """Claims of all products concerned, and the capacity statements that hold, of every site concerned."""
+
+    claims: tuple[Claim, ...]
+    statements: tuple[Evidence, ...]  # of capacity, confirmed and in force
+    awaiting_claims: frozenset[str]  # products whose statement waits for confirmation
+    awaiting_capacities: frozenset[tuple[UUID, str | None]]  # sites with a unit; None: it is not stated
+
+    def facts_for(self, product_id: UUID, site_id: UUID, unit: str | None) -> facts.Volumes:
+        """`unit`: the product's own; a capacity in another one does not help it."""
+        return facts.Volumes(
+            claims=tuple(
+                facts.VolumeClaim(str(claim.product_id), claim.volume, claim.unit, claim.product_id == product_id)
+                for claim in self.claims
+                if claim.site_id == site_id
+            ),
+            capacities=_capacities([row for row in self.statements if row.site_id == site_id]),
+            claim_awaits=str(product_id) in self.awaiting_claims,
+            capacity_awaits=any((site_id, each) in self.awaiting_capacities for each in (unit, None)),
+        )
+
+
+def gather(
+    session: Session,
+    organisation_id: UUID,
+    wholes: Mapping[UUID, WholeProduct],
+    evidence: Sequence[Evidence],
+    certified: Sequence[tuple[Certificate, str]],
+    as_of: date,
+    application: Application | None,
+) -> SiteVolumes:
+    """`evidence`: what the application finds; `certified`: certificates of its sites that are active or suspended, each
+    with the unit of its product."""
+    sites = {each.product_id: each.site_id for each, _ in certified}
+    sites |= {product_id: whole.product.site_id for product_id, whole in wholes.items()}
+    units: dict[UUID, str] = {each.product_id: unit for each, unit in certified}
+    units |= {product_id: whole.product.unit for product_id, whole in wholes.items()}
+    own = None if application is None else application.id
+    applications: dict[UUID, set[UUID | None]] = {product_id: {own} for product_id in wholes}
+    for each, _ in certified:
+        applications.setdefault(each.product_id, set()).add(each.application_id)
+    earlier = application_repository.confirmed_of_kind(session, organisation_id, CLAIMS) if certified else ()
+    rows = {row.id: row for row in (*earlier, *evidence)}.values()
+    statements = [row for row in rows if row.kind == CLAIMS and _holds(row, as_of)]
+    return SiteVolumes(
+        claims=tuple(
+            Claim(product_id, sites[product_id], volume, units.get(product_id))
+            for product_id in sorted(sites)
+            if (volume := largest_claim(str(product_id), applications[product_id], statements)) is not None
+        ),
+        statements=tuple(row for row in evidence if row.kind == CAPACITIES and _holds(row, as_of)),
+        awaiting_claims=frozenset(
+            product_id
+            for row in evidence
+            if row.kind == CLAIMS and row.confirmed_at is None
+            for product_id in row.product_ids
+        ),
+        awaiting_capacities=frozenset(
+            (row.site_id, row.stated.get("unit"))
+            for row in evidence
+            if row.kind == CAPACITIES and row.confirmed_at is None and row.site_id is not None
+        ),
+    )
+
+
+def largest_claim(
+    product_id: str, applications: Collection[UUID | None], statements: Sequence[Evidence]
+) -> Decimal | None:
+    """The yearly volume of one product: under each application the newest statement counts, of these the largest."""
+    volumes = []
+    for application_id in applications:
+        found = [
+            row
+            for row in statements
+            if product_id in row.product_ids
+            and row.application_id in (None, application_id)
+            and "claimed_volume" in row.stated
+        ]
+        if found:
+            volumes.append(Decimal(max(found, key=_age).stated["claimed_volume"]))
+    return max(volumes, default=None)
+
+
+def _capacities(rows: Sequence[Evidence]) -> tuple[facts.SiteCapacity, ...]:
+    """Of each unit and line the newest statement."""
+    newest = {(row.stated.get("unit"), row.stated.get("line")): row for row in sorted(rows, key=_age)}
+    return tuple(
+        facts.SiteCapacity(unit=unit, per_year=Decimal(row.stated["per_year"]), line=line)
+        for (unit, line), row in sorted(newest.items(), key=lambda item: (item[0][0] or "", item[0][1] or ""))
+        if "per_year" in row.stated
+    )
+
+
+def _age(row: Evidence) -> tuple[date, UUID]:
+    return row.issued_on or date.min, row.id
+
+
+def _holds(row: Evidence, day: date) -> bool:
+    is_issued = row.issued_on is None or row.issued_on <= day
+    return row.confirmed_at is not None and is_issued and (row.valid_until is None or day <= row.valid_until)

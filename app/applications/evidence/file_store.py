@@ -1,0 +1,205 @@
+"""Evidence files: content-addressed under their SHA-256, judged by content and not by name.
+
+A file is judged, hashed and written as a draft before the transaction of its row begins (`stage`), and gets its name in
+the transaction, when the row is accepted (`keep`). So the one writer of SQLite never waits for a disk, what is refused
+leaves nothing, and a file without a row is harmless (`stray_files` finds those of transactions that failed); a row
+without a file is not.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import struct
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from app.core.errors import Invalid, StorageFull, TooLarge, UnsupportedMedia
+from app.core.files import sync_folder
+from app.core.messages import Message
+
+PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXTENSIONS = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", XLSX: ".xlsx"}
+CHUNK = 1 << 20
+JUST_WRITTEN = timedelta(hours=1)
+SAFE_AGE: Final = timedelta(days=1)
+"""A file without a row that is younger may belong to a transaction that has yet to commit."""
+_DRAFTS: Final = ".drafts"
+_ASIDE: Final = ".aside"
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that was judged and written, and that no row names yet."""
+
+    file: StoredFile
+    path: Path
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def no_room_is_said() -> Iterator[None]:
+    """Raise StorageFull where the system says that the disk, or what this user may use of it, is full."""
+    try:
+        yield
+    except OSError as why:
+        if why.errno in _NO_ROOM:
+            raise StorageFull from why
+        raise
+
+
+class EvidenceFiles:
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most = most_bytes
+
+    def stage(self, chunks: Iterable[bytes]) -> Draft:
+        """Judge, hash and write one file. Errors: TooLarge, Invalid where it is empty, UnsupportedMedia for other
+        content, StorageFull; none of them leaves anything behind."""
+        folder = self._folder / _DRAFTS
+        with no_room_is_said():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = folder / secrets.token_hex(16)
+            try:
+                with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+                    return Draft(self._write(file, chunks), path)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
+    def keep(self, draft: Draft) -> None:
+        """Give the file its name; in the transaction of its row, which must not be without it."""
+        path = self.path(draft.file.sha256)
+        with no_room_is_said():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            draft.path.rename(path)  # also where it is there already: then its age begins anew, see `remove`
+            sync_folder(path.parent)
+
+    def erase(self, sha256: str) -> None:
+        """Remove a file that no row names any more. One that was written or sent again within the hour stays: its row
+        may be about to come."""
+        self.remove(self.path(sha256), time.time(), JUST_WRITTEN)
+
+    def path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+    def old(self, now: float) -> Iterator[Path]:
+        """Every file that is older than `SAFE_AGE`, drafts included; `now` in seconds since the epoch."""
+        for path in sorted(self._folder.glob("*/*")):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and _is_older(path, SAFE_AGE, now):
+                    yield path
+
+    def is_named(self, path: Path) -> bool:
+        """Whether a row may name this file; drafts are named by none."""
+        return re.fullmatch(r"[0-9a-f]{64}", path.name) is not None and path == self.path(path.name)
+
+    def remove(self, path: Path, now: float, age: timedelta = SAFE_AGE) -> bool:
+        """Remove a file that no row names, unless it was sent again within `age`: its row may be about to come."""
+        aside = self._folder / _ASIDE / path.name
+        aside.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return False
+        if not _is_older(aside, age, now):  # looked at only now, since `keep` may have put it there in between
+            aside.rename(path)
+            return False
+        aside.unlink()
+        return True
+
+    def _write(self, file: BinaryIO, chunks: Iterable[bytes]) -> StoredFile:
+        digest, size = hashlib.sha256(), 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > self._most:
+                raise TooLarge(Message("A file may have at most %(limit)s bytes.", limit=self._most))
+            digest.update(chunk)
+            file.write(chunk)
+        if not size:
+            raise Invalid.at("/file", Message("The file is empty.", code="empty"))
+        media_type = seen_in(file)
+        if media_type is None:
+            raise UnsupportedMedia("Only PDF, JPEG, PNG and XLSX without macros are taken, judged by their content.")
+        file.flush()
+        os.fsync(file.fileno())
+        return StoredFile(digest.hexdigest(), size, media_type)
+
+
+def _is_older(path: Path, age: timedelta, now: float) -> bool:
+    return path.stat().st_mtime < now - age.total_seconds()
+
+
+MOST_ENTRIES: Final = 4_096
+MOST_DIRECTORY_BYTES: Final = 1 << 20
+MOST_UNPACKED_BYTES: Final = 256 << 20
+_END: Final = struct.Struct("<4s4H2LH")
+"""End of the central directory of a zip: mark, disks, entries here and in all, bytes, offset, length of a comment."""
+
+
+def seen_in(file: BinaryIO) -> str | None:
+    """The media type that the content shows; None for everything that is not on the list."""
+    file.seek(0)
+    head = file.read(16)
+    if head.startswith(b"%PDF-"):
+        return PDF
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":
+        return PNG
+    if head.startswith(b"PK\x03\x04"):
+        return _workbook(file)
+    return None
+
+
+def _workbook(file: BinaryIO) -> str | None:
+    """A zip is a workbook only with its two parts, and is refused with macros in it. Nothing is unpacked.
+
+    Its directory is looked at only where it is small: one of 20 MB takes seconds and hundreds of megabytes. What says
+    that it unpacks to more than any workbook holds is a bomb for whoever opens it.
+    """
+    if not _has_small_directory(file):
+        return None
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return None
+    names = {entry.filename for entry in entries}
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        return None
+    if sum(entry.file_size for entry in entries) > MOST_UNPACKED_BYTES:
+        return None
+    return XLSX if {"[Content_Types].xml", "xl/workbook.xml"} <= names else None
+
+
+def _has_small_directory(file: BinaryIO) -> bool:
+    """Whether the zip says in one clear way where its directory is, and that it is small; before zipfile reads it."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END.size - 0xFFFF))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < _END.size:
+        return False
+    _, _, _, _, entries, directory_bytes, _, comment_bytes = _END.unpack_from(tail, at)
+    is_zip64 = tail[max(0, at - 20) : at].startswith(b"PK\x06\x07")  # says other numbers elsewhere; 20 MB need none
+    ends_here = at + _END.size + comment_bytes == len(tail)
+    return not is_zip64 and ends_here and entries <= MOST_ENTRIES and directory_bytes <= MOST_DIRECTORY_BYTES

@@ -1,0 +1,68 @@
+"""How much one organisation may store: small until it is confirmed, since anybody may register one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.applications import application_repository
+from app.applications.model import Evidence
+from app.core.actor import Actor
+from app.core.errors import Conflict
+from app.core.messages import Message
+from app.core.settings import Settings
+from app.organisations import organisation_repository
+from app.organisations.model import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    max_bytes: int
+    max_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    confirmed: Quota
+    claimant: Quota
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Quotas":
+        return cls(
+            Quota(settings.evidence_quota_bytes, settings.evidence_quota_files),
+            Quota(settings.claimant_quota_bytes, settings.claimant_quota_files),
+        )
+
+
+class QuotaExceeded(Conflict):
+    """The organisation has stored as much as it may."""
+
+    code = "quota-exceeded"
+
+
+def require_room(session: Session, actor: Actor, row: Evidence, quotas: Quotas) -> None:
+    """Count under the lock of the organisation what it has stored, and refuse what would be too much.
+
+    What staff add counts too, but is never refused. Raises `QuotaExceeded`.
+    """
+    if actor.is_staff:
+        return
+    organisation = organisation_repository.organisation(session, row.organisation_id, lock=True)
+    is_confirmed = organisation is not None and organisation.standing == Standing.CONFIRMED
+    quota = quotas.confirmed if is_confirmed else quotas.claimant
+    files, size = application_repository.evidence_used(session, row.organisation_id)
+    if files + 1 > quota.max_files or size + row.size > quota.max_bytes:
+        stored: dict[str, Any] = {"files": files, "bytes": size}
+        stored |= {"max_files": quota.max_files, "max_bytes": quota.max_bytes}
+        message = Message(
+            "Your organisation has stored %(files)s files of %(bytes)s bytes; it may store %(max_files)s files of "
+            "%(max_bytes)s bytes, and more once it is confirmed. Remove files from drafts.",
+            **stored,
+        )
+        if is_confirmed:
+            message = Message(
+                "Your organisation has stored %(files)s files of %(bytes)s bytes; it may store %(max_files)s files of "
+                "%(max_bytes)s bytes. Remove files from drafts, or ask the certification body.",
+                **stored,
+            )
+        raise QuotaExceeded(message, data=stored)

@@ -1,0 +1,277 @@
+"""The applicant's side: draft, change, submit, answer, withdraw."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.applications import application_repository, case_access, declaration
+from app.applications.assessment import assessments
+from app.applications.information_requests import Reply, check_replies
+from app.applications.model import Application
+from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
+from app.audit import recorder
+from app.auth.permissions import own_organisation
+from app.certificates import certificate_repository
+from app.core import counters
+from app.core.actor import Actor
+from app.core.database import new_id
+from app.core.dates import baku_day
+from app.core.errors import Conflict, Invalid, NotFound, Version, check_version
+from app.core.messages import Message, word_of
+from app.organisations import organisation_repository
+from app.organisations.model import Standing
+from app.products import product_repository
+from app.schemes import publishing
+from app.schemes.outcome import Outcome
+
+MOST_PRODUCTS = 50
+DECLARATION_RULE = "declaration"
+"""The kind of rule for whose sake a declaration is asked for."""
+
+
+def create(
+    session: Session,
+    actor: Actor,
+    *,
+    scheme_code: str,
+    product_ids: Sequence[UUID],
+    reference: str | None,
+    now: datetime,
+) -> Application:
+    organisation_id = own_organisation(actor)
+    if errors := wrong_application(session, organisation_id, product_ids, scheme_code):
+        raise Invalid.with_all(errors)
+    mark = publishing.mark(session, scheme_code)
+    _check_reference(session, organisation_id, reference, None)
+    year = baku_day(now).year
+    number = counters.next_number(session, f"application:{mark.code}:{year}")
+    application = Application(
+        id=new_id(),
+        number=f"{mark.code}-A-{year}-{number:06d}",
+        scheme_code=mark.code,
+        organisation_id=organisation_id,
+        reference=reference,
+        state=State.DRAFT.value,
+        state_since=now,
+        created_by=actor.id,
+        created_at=now,
+        version=1,
+    )
+    session.add(application)
+    session.flush()
+    application_repository.replace_products(session, application.id, product_ids)
+    subject = ("application", application.id)
+    recorder.record(session, actor, "application.drafted", subject, now, case_id=application.id)
+    return application
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    product_ids: Sequence[UUID],
+    reference: str | None,
+    version: Version,
+    now: datetime,
+) -> Application:
+    """Replace the products of a draft."""
+    application = editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
+    if errors := wrong_application(session, application.organisation_id, product_ids):
+        raise Invalid.with_all(errors)
+    _check_reference(session, application.organisation_id, reference, application.id)
+    application_repository.replace_products(session, application.id, product_ids)
+    application.reference = reference
+    application.version += 1
+    subject = ("application", application.id)
+    recorder.record(session, actor, "application.changed", subject, now, case_id=application.id)
+    return application
+
+
+def editable(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    version: Version,
+    *,
+    states: frozenset[State] = APPLICANT_MAY_EDIT,
+) -> Application:
+    """The applicant's own application, locked, while it is theirs to change (404, 403, 428, 412, 409)."""
+    application = case_access.visible(session, actor, application_id, lock=True)
+    own_organisation(actor)
+    check_version(version, application.version)
+    if State(application.state) not in states:
+        raise Conflict(
+            Message("The application is %(state)s; it cannot be changed now.", state=word_of(application.state)),
+            code="application-frozen",
+            data={
+                "state": application.state,
+                "allowed": [a.value for a in case_access.moves(session, actor, application)],
+            },
+        )
+    return application
+
+
+def submit(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
+    application = case_access.admit(session, actor, application_id, Action.SUBMIT, version)
+    organisation = organisation_repository.organisation(session, application.organisation_id)
+    if organisation is None or organisation.standing != Standing.CONFIRMED:
+        raise Conflict(
+            "A registrar has not yet confirmed that you act for this company. You may go on drafting and assessing.",
+            code="organisation-unconfirmed",
+        )
+    judged = assessments.judge(session, application, now, hold=True)
+    _check_free(session, application, now)
+    _check_declared(judged)
+    _check_supplied(judged)
+    assessments.keep(session, application, judged, "submission", now)
+    application.submitted_at = now
+    case_access.move(session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=judged.dossier.hash)
+    return application
+
+
+def respond(
+    session: Session,
+    actor: Actor,
+    application_id: UUID,
+    *,
+    replies: Sequence[Reply],
+    version: Version,
+    now: datetime,
+) -> Application:
+    """Answer every open question; the case goes back to the reviewer who asked."""
+    application = case_access.admit(session, actor, application_id, Action.RESPOND, version)
+    waiting = {
+        q.id: q for q in application_repository.information_requests(session, application.id) if q.answered_at is None
+    }
+    check_replies(replies, waiting, {file.id for file in application_repository.evidence_of(session, application.id)})
+    for reply in replies:
+        question = waiting[reply.question_id]
+        question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now
+        question.evidence_ids = [str(each) for each in dict.fromkeys(reply.evidence_ids)]
+        question.accepts = reply.accepts
+    judged = assessments.judge(session, application, now, hold=True)
+    for reply in replies:
+        if reply.accepts:
+            question, first = waiting[reply.question_id], baku_day(now)
+            asked = [question.product_id] if question.product_id else list(judged.assessments)
+            question.accepted_until = min(judged.last_day(product_id, first) for product_id in asked)
+    _check_declared(judged)
+    assessments.keep(session, application, judged, "response", now)
+    case_access.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)
+    return application
+
+
+def withdraw(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
+    application = case_access.admit(session, actor, application_id, Action.WITHDRAW, version)
+    recommendation = application_repository.open_recommendation(session, application.id)
+    case_access.move(session, actor, application, Action.WITHDRAW, State.WITHDRAWN, now)
+    if recommendation:
+        application_repository.void(recommendation, now)
+    return application
+
+
+def frozen(session: Session, product_id: UUID) -> bool:
+    """Whether an application under review rests on the product. Call it with the product locked, as submission does."""
+    return application_repository.freezing(session, product_id) is not None
+
+
+def wrong_application(
+    session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
+) -> list[dict[str, str]]:
+    """Everything wrong with what is applied for: the mark where one is named, and each product."""
+    errors = []
+    if scheme_code is not None and not _is_mark(session, scheme_code):
+        unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
+        errors.append({"pointer": "/scheme", "detail": unknown})
+    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
+        detail = Message("Name 1 to %(limit)s products, each once.", code="wrong-count", limit=MOST_PRODUCTS)
+        return [*errors, {"pointer": "/product_ids", "detail": detail}]
+    owned = product_repository.owned(session, organisation_id, product_ids)
+    for position, product_id in enumerate(product_ids):
+        product = owned.get(product_id)
+        pointer = f"/product_ids/{position}"
+        if product is None:
+            detail = Message("You have no such product.", code="unknown-product")
+            errors.append({"pointer": pointer, "detail": detail})
+        elif product.retired_at is not None:
+            errors.append({"pointer": pointer, "detail": Message("This product is retired.", code="product-retired")})
+    return errors
+
+
+def _is_mark(session: Session, scheme_code: str) -> bool:
+    try:
+        publishing.mark(session, scheme_code)
+    except NotFound:
+        return False
+    return True
+
+
+def _check_reference(session: Session, organisation_id: UUID, reference: str | None, own: UUID | None) -> None:
+    if reference is None:
+        return
+    other = application_repository.with_reference(session, organisation_id, reference)
+    if other is not None and other.id != own:
+        raise Conflict(
+            Message("Your application %(number)s has this reference already.", number=other.number),
+            code="reference-taken",
+            data={"application_id": str(other.id)},
+        )
+
+
+def _check_free(session: Session, application: Application, now: datetime) -> None:
+    """One certificate for one product: no second application beside one under way or a certificate in force."""
+    ids = application_repository.product_ids(session, application.id)
+    retired = [str(p.id) for p in product_repository.hold(session, ids) if p.retired_at is not None]
+    if retired:
+        raise Conflict("Some products were retired meanwhile.", code="product-retired", data={"products": retired})
+    if busy := application_repository.asking_already(session, application.scheme_code, ids, application.id):
+        numbers = sorted({number for _, number in busy})
+        raise Conflict(
+            Message(
+                "These applications ask for the same mark for some of these products already: %(applications)s.",
+                applications=numbers,
+            ),
+            code="already-applied",
+            data={"products": sorted({str(product) for product, _ in busy}), "applications": numbers},
+        )
+    if held := certificate_repository.in_force_for(session, application.scheme_code, ids, baku_day(now)):
+        numbers = sorted(c.number for c in held)
+        raise Conflict(
+            Message("Some of these products hold a certificate already: %(certificates)s.", certificates=numbers),
+            code="already-certified",
+            data={"certificates": numbers},
+        )
+
+
+def _check_declared(judged: assessments.Judged) -> None:
+    """Where the rules of the mark ask for a declaration: one over what stands here now."""
+    if any(str(rule.kind) == DECLARATION_RULE for rule in judged.ruleset.rules):
+        assert judged.dossier.declared is not None  # an application was assessed
+        declaration.check_declared(judged.dossier.declared)
+
+
+def _check_supplied(judged: assessments.Judged) -> None:
+    """What the applicant can supply must be there. A rule may say that its facts are asked for later, and what lies
+    here and waits for staff to confirm it is no longer the applicant's to supply."""
+    rules = {rule.id: rule for rule in judged.ruleset.rules}
+    missing = [
+        reason
+        for product_id, each in judged.assessments.items()
+        for reason in assessments.as_reasons(
+            product_id,
+            [
+                finding
+                for finding in each.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)
+                if not rules[finding.rule].may_come_later(finding.case)
+            ],
+        )
+    ]
+    if missing:
+        raise Conflict(
+            "Something that the rules ask for is missing. Supply it, then submit again.",
+            code="incomplete",
+            data={"findings": missing},
+        )

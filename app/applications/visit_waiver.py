@@ -1,0 +1,43 @@
+"""The owner's waiver of the site visit for one application (C-17), with a reason that the decision shows."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.applications import application_repository, case_access
+from app.applications.evidence import evidence_documents
+from app.applications.model import Application, VisitWaiver
+from app.audit import recorder
+from app.auth.permissions import person, require, require_second_factor
+from app.core.actor import Actor, Role
+from app.core.errors import Conflict, Expected, FourEyes, Version, check_version
+
+
+def guard(session: Session, actor: Actor, application_id: UUID, version: Version) -> Application:
+    """The application, locked, if this actor may waive its visit now: 404, 403, 428, 412, 409."""
+    application = case_access.visible(session, actor, application_id, lock=True)
+    require(actor, Role.OWNER)
+    require_second_factor(actor)
+    if isinstance(version, Expected):
+        version.ask_first()
+    recommendation = case_access.standing_recommendation(session, application)
+    if actor.id in (application.assignee_id, recommendation.recommended_by if recommendation else None):
+        raise FourEyes("The visit is waived by another person than the reviewer of the case.")
+    check_version(version, application.version)
+    evidence_documents.check_open(session, actor, application)
+    if application_repository.visit_waiver(session, application.id) is not None:
+        raise Conflict("The visit is waived already.", code="already-waived")
+    return application
+
+
+def waive_visit(
+    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
+) -> Application:
+    """Decide that no visit of the site is needed for this application. A recommendation made before is then void."""
+    application = guard(session, actor, application_id, version)
+    session.add(VisitWaiver(application_id=application.id, reason=reason, waived_by=person(actor), waived_at=now))
+    application.version += 1
+    session.flush()
+    recorder.record(session, actor, "case.visit_waived", ("application", application.id), now, case_id=application.id)
+    return application

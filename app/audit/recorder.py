@@ -1,0 +1,122 @@
+"""One append-only table of what happened: every change of state, right, rule and key, in the transaction of the change.
+
+Events hold ids, codes and hashes only. Names and free text live in their own rows, so that a person can be erased
+while the chain stays whole. `record` only notes the event; the chain is written when the session commits, so that the
+lock on the head is always the last one taken (lock order: application, counters, log head, audit head).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.audit.model import AuditEvent, AuditHead
+from app.core.actor import Actor
+from app.core.database import dumps, table_of
+from app.core.unit_of_work import noted, take
+
+GENESIS = "0" * 64
+"""What reading a row raises whose columns were filled past the service with what they cannot hold."""
+_NOTED = "audit events"
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    event: str
+    actor: Actor
+    subject_type: str
+    subject_id: str
+    case_id: UUID | None
+    data: Mapping[str, Any]
+    at: datetime
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    event: str,
+    subject: tuple[str, UUID | str],
+    now: datetime,
+    *,
+    case_id: UUID | None = None,
+    **data: Any,
+) -> None:
+    """Note an event; it is chained and written with the commit of this session, or not at all."""
+    subject_type, subject_id = subject
+    entry = _Noted(event, actor, subject_type, str(subject_id), case_id, data, now)
+    noted(session, _NOTED, list).append(entry)
+
+
+def chain_hash(prev_hash: str, row: Mapping[str, Any]) -> str:
+    """Hash of one event over everything it says and the hash before it."""
+    return hashlib.sha256(f"{prev_hash}\n{dumps(row)}".encode()).hexdigest()
+
+
+def hashed_members(row: AuditEvent) -> dict[str, Any]:
+    """What the hash of a row covers, in one fixed spelling on every database."""
+    return {
+        "seq": row.seq,
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "event": row.event,
+        "actor": [row.actor_kind, str(row.actor_id) if row.actor_id else None],
+        "subject": [row.subject_type, row.subject_id],
+        "case": str(row.case_id) if row.case_id else None,
+        "data": row.data,
+    }
+
+
+def append_noted(session: Session) -> None:
+    """Chain and write the noted events; a step of the commit."""
+    if noted(session, _NOTED, list):
+        seal(session)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The newest event of the chain: its number, and its hash, which stands for all before it."""
+
+    seq: int
+    hash: str
+
+
+_HEAD = table_of(AuditHead)
+_LOCKED_HEAD = sa.select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
+_MOVE_HEAD = sa.update(_HEAD).values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
+_ADD_EVENTS = sa.insert(table_of(AuditEvent))
+
+
+def seal(session: Session) -> Sealed:
+    """Chain what was noted so far, and hold the head until this transaction ends. No other lock may be taken after it.
+
+    For the public log, which has to know the head before the commit does this by itself.
+    """
+    session.flush()  # so that the head is the last lock taken
+    head = session.execute(_LOCKED_HEAD).one()
+    seq, last = head.seq, head.hash
+    rows: list[dict[str, Any]] = []
+    pending: list[_Noted] = take(session, _NOTED, list)
+    for noted_event in pending:
+        seq += 1
+        row = {
+            "seq": seq,
+            "at": noted_event.at,
+            "event": noted_event.event,
+            "actor_kind": noted_event.actor.kind.value,
+            "actor_id": noted_event.actor.id,
+            "subject_type": noted_event.subject_type,
+            "subject_id": noted_event.subject_id,
+            "case_id": noted_event.case_id,
+            "data": {k: str(v) if isinstance(v, UUID) else v for k, v in noted_event.data.items()},
+            "prev_hash": last,
+        }
+        last = chain_hash(last, hashed_members(AuditEvent(**row)))
+        rows.append({**row, "hash": last})
+    if rows:
+        session.execute(_ADD_EVENTS, rows)
+        session.execute(_MOVE_HEAD, {"to_seq": seq, "to_hash": last})
+    return Sealed(seq, last)

@@ -1,0 +1,57 @@
+"""Access tokens (RFC 9068, `at+jwt`): short, for one audience, under a key of their own.
+
+A token says only who it speaks for, in which session, and how far a client's was narrowed. Roles, membership, session
+and second factor are read from the database at every request, so that what ends is cut off at once.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+
+from app.auth.authenticate import Subject
+from app.core.crypto import jws
+from app.core.crypto.signer import Signer
+from app.core.errors import Unauthenticated
+from app.core.messages import Message
+
+AUDIENCE = "mik-api"
+
+
+class AccessTokens:
+    def __init__(self, signer: Signer, *, issuer: str, minutes: int) -> None:
+        self._signer = signer
+        self._keys = {signer.kid: signer.public}
+        self._issuer = issuer
+        self.lifetime = timedelta(minutes=minutes)
+
+    def issue(self, subject: Subject, now: datetime) -> str:
+        issued = int(now.timestamp())
+        claims: dict[str, str | int] = {
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "sub": str(subject),
+            "iat": issued,
+            "exp": issued + int(self.lifetime.total_seconds()),
+            "jti": secrets.token_urlsafe(12),
+        }
+        if subject.session_id is not None:
+            claims["sid"] = str(subject.session_id)
+        if subject.scopes is not None:
+            claims["scope"] = " ".join(sorted(subject.scopes))
+        return self._signer.sign(claims, typ=jws.ACCESS)
+
+    def check(self, authorization: str | None, now: datetime) -> Subject:
+        """Whom the `Authorization` header speaks for; Unauthenticated says in words what is missing."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Sign in first: POST /v1/auth/token, then send “Authorization: Bearer …”.")
+        try:
+            claims = jws.verify_access(token, keys=self._keys, issuer=self._issuer, audience=AUDIENCE, now=now)
+        except jws.Refused as why:
+            expired = why.reason is jws.Reason.EXPIRED
+            detail = (
+                Message("The access token has expired; get a new one.", code="token-expired")
+                if expired
+                else Message("The access token is not ours.", code="unauthenticated")
+            )
+            raise Unauthenticated(detail, code="token-expired" if expired else None) from why
+        return Subject.parse(claims.sub, claims.claims.get("sid"), claims.claims.get("scope"))

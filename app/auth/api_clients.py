@@ -1,0 +1,177 @@
+"""API clients of companies, and their secrets: two work at most, so that one is in use before the other ends."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.auth import api_client_repository
+from app.auth.credentials.passwords import new_token, token_hash
+from app.auth.model import ApiClient, ClientSecret
+from app.auth.permissions import own_organisation, person, require_administrator, require_person
+from app.core.actor import Actor, Scope
+from app.core.database import new_id
+from app.core.errors import Conflict, NotFound
+
+CLIENT_PREFIX = "mikc_"
+SECRET_PREFIX = "miks_"  # noqa: S105 (only the beginning of one)
+MAX_ALIVE = 2
+COMPARED = 20
+"""Of the newest secrets: with a secret that is over, the reason can be told."""
+
+
+class Over(StrEnum):
+    """Why a secret that is right lets nobody in."""
+
+    ENDED = "It was ended by a member of the company."
+    EXPIRED = "It has expired: a member of the company makes another one (POST /v1/api-clients/{client_id}/secrets)."
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an id and a secret are worth: `client` is whose id it is, `secret` the one that matched, `over` why not."""
+
+    client: ApiClient | None
+    secret: ClientSecret | None = None
+    over: Over | None = None
+
+
+def create_client(
+    session: Session,
+    actor: Actor,
+    *,
+    name: str,
+    now: datetime,
+    life: timedelta,
+    scopes: Iterable[Scope] = (Scope.READ,),
+) -> tuple[ApiClient, ClientSecret, str]:
+    """A new API client with its first secret, which exists only in this answer. It may do what its scopes say."""
+    organisation_id = own_organisation(actor)
+    require_person(actor)
+    created_by = require_administrator(actor)
+    allowed = sorted(set(scopes))
+    client = ApiClient(
+        id=new_id(),
+        organisation_id=organisation_id,
+        client_id=CLIENT_PREFIX + secrets.token_hex(8),
+        name=name,
+        scopes=[scope.value for scope in allowed],
+        created_by=created_by,
+        created_at=now,
+    )
+    session.add(client)
+    codes = [scope.value for scope in allowed]
+    recorder.record(
+        session, actor, "client.created", ("client", client.id), now, organisation=organisation_id, scopes=codes
+    )
+    session.flush()
+    return client, *_add_secret(session, actor, client, now, life)
+
+
+def guard(session: Session, actor: Actor, client_id: UUID, *, lock: bool = False) -> ApiClient:
+    """A client of one's own company, for its administrators; another company's is absent."""
+    client = (
+        api_client_repository.client_of(session, actor.organisation_id, client_id, lock=lock)
+        if actor.organisation_id
+        else None
+    )
+    if client is None:
+        raise NotFound.of("API client")
+    require_person(actor)
+    require_administrator(actor)
+    return client
+
+
+def revoke_client(session: Session, actor: Actor, client_id: UUID, now: datetime) -> ApiClient:
+    client = guard(session, actor, client_id)
+    revoke(session, actor, client, now)
+    return client
+
+
+def revoke(session: Session, actor: Actor, client: ApiClient, now: datetime) -> None:
+    if client.revoked_at is None:
+        client.revoked_at = now
+        recorder.record(session, actor, "client.revoked", ("client", client.id), now)
+
+
+def add_secret(
+    session: Session, actor: Actor, client_id: UUID, *, now: datetime, life: timedelta
+) -> tuple[ClientSecret, str]:
+    """Another secret beside the present one. Errors: NotFound, Forbidden; Conflict `client-revoked`,
+    `too-many-secrets`."""
+    client = guard(session, actor, client_id, lock=True)  # of two at once, the second counts the first
+    if client.revoked_at is not None:
+        raise Conflict("This API client was revoked; create another one.", code="client-revoked")
+    if len(api_client_repository.alive(session, [client.id], now)) >= MAX_ALIVE:
+        raise Conflict(
+            "Two secrets of an API client work already. End the one that is not used any more.",
+            code="too-many-secrets",
+        )
+    return _add_secret(session, actor, client, now, life)
+
+
+def end_secret(session: Session, actor: Actor, client_id: UUID, secret_id: UUID, now: datetime) -> ClientSecret:
+    """The secret lets nobody in any more, and what it brought ends with this transaction. A second end is no harm."""
+    client = guard(session, actor, client_id, lock=True)
+    secret = api_client_repository.secret(session, secret_id)
+    if secret is None or secret.client_id != client.id:
+        raise NotFound.of("secret")
+    if secret.ended_at is None:
+        secret.ended_at = now
+        recorder.record(session, actor, "client.secret_ended", ("client", client.id), now, secret=secret.id)
+    return secret
+
+
+def _add_secret(
+    session: Session, actor: Actor, client: ApiClient, now: datetime, life: timedelta
+) -> tuple[ClientSecret, str]:
+    text, digest = new_token(SECRET_PREFIX)
+    row = ClientSecret(
+        id=new_id(),
+        client_id=client.id,
+        secret_hash=digest,
+        created_by=person(actor),
+        created_at=now,
+        expires_at=now + life,
+    )
+    session.add(row)
+    session.flush()
+    recorder.record(session, actor, "client.secret_created", ("client", client.id), now, secret=row.id)
+    return row, text
+
+
+def granted(client: ApiClient) -> frozenset[Scope]:
+    return frozenset(map(Scope, client.scopes))
+
+
+def works(session: Session, secret_id: UUID, now: datetime) -> bool:
+    """Whether this secret still lets its client in."""
+    secret = api_client_repository.secret(session, secret_id)
+    return secret is not None and is_alive(secret, now)
+
+
+def is_alive(secret: ClientSecret, now: datetime) -> bool:
+    return secret.ended_at is None and now < secret.expires_at
+
+
+def authenticate(session: Session, client_id: str, text: str, now: datetime) -> Attempt:
+    """Whose id and secret these are; compared in constant time, also when there is no such client."""
+    client = api_client_repository.client_by_public_id(session, client_id)
+    known: Sequence[ClientSecret] = (
+        api_client_repository.newest(session, client.id, COMPARED) if client is not None else ()
+    )
+    digest = token_hash(text)
+    matching = [row for row in known if secrets.compare_digest(row.secret_hash, digest)]
+    if client is None or client.revoked_at is not None:
+        return Attempt(None)
+    if not matching:
+        return Attempt(client)
+    secret = matching[0]
+    if secret.ended_at is not None:
+        return Attempt(client, secret, Over.ENDED)
+    return Attempt(client, secret, None if is_alive(secret, now) else Over.EXPIRED)

@@ -1,0 +1,70 @@
+"""Load the actor for whom an access token speaks."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.auth import api_client_repository, api_clients, session_repository, user_sessions
+from app.auth.credentials import mfa
+from app.core.actor import Actor, ActorKind, Role, Scope
+from app.core.errors import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a token speaks for: `user:<id>` in a session of theirs, or `client:<id>`, narrowed to scopes or not."""
+
+    kind: ActorKind
+    id: UUID
+    session_id: UUID | None = None  # of a client: the secret that the token was given for
+    scopes: frozenset[Scope] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str, session_id: object = None, scope: object = None) -> "Subject":
+        kind, _, ident = text.partition(":")
+        try:
+            return cls(
+                ActorKind(kind),
+                UUID(ident),
+                UUID(str(session_id)) if session_id is not None else None,
+                frozenset(map(Scope, str(scope).split())) if scope is not None else None,
+            )
+        except ValueError as why:
+            raise Unauthenticated("The access token names nobody.") from why
+
+
+def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
+    """Roles, membership and session as they are now, not as when the token was made: an end cuts off at once."""
+    if subject.kind is ActorKind.CLIENT:
+        client = api_client_repository.client(session, subject.id)
+        if client is None or client.revoked_at is not None:
+            raise Unauthenticated("This API client was revoked.")
+        if subject.session_id is not None and not api_clients.works(session, subject.session_id, now):
+            raise Unauthenticated("The secret that this token was given for has ended.")
+        scopes = api_clients.granted(client) if subject.scopes is None else api_clients.granted(client) & subject.scopes
+        return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id, scopes=scopes)
+    who = session_repository.present(session, subject.session_id) if subject.session_id else None
+    if who is None or who.user_id != subject.id or not user_sessions.is_open(who, now):
+        raise Unauthenticated("This session has ended; sign in again.")
+    if not who.active:
+        raise Unauthenticated("This account is not active.")
+    acts_for = None if who.is_sealed else who.organisation_id
+    return Actor(
+        ActorKind.USER,
+        who.user_id,
+        who.roles if who.is_staff or acts_for is None else frozenset({Role.APPLICANT}),
+        acts_for,
+        is_administrator=who.is_administrator and acts_for is not None,
+        session_id=who.id,
+        second_factor_at=who.second_factor_at if mfa.recent(who.second_factor_at, now) else None,
+    )
+
+
+def acting_for(actor: Actor, organisation_id: UUID) -> Actor:
+    """The same person, as of the organisation that they have just become a member of."""
+    return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)

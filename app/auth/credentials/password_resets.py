@@ -1,0 +1,110 @@
+"""Passwords: change one's own, or set one by a token that was mailed. Either way all sessions end."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.auth import session_repository, user_repository, user_sessions
+from app.auth.credentials import mfa
+from app.auth.credentials.passwords import new_token, token_hash
+from app.auth.model import PasswordReset, User
+from app.auth.permissions import person, require, require_second_factor
+from app.auth.user_sessions import Ended
+from app.core.actor import Actor, ActorKind, Role
+from app.core.crypto.secret_box import Seal
+from app.core.database import new_id
+from app.core.errors import Conflict, NotFound, SecondFactorRequired, Unauthenticated
+
+RESET_LIFE = timedelta(hours=24)
+PREFIX = "mikp_"
+
+
+def issue(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple[User, PasswordReset, str]:
+    """A one-time token for the account's own address; an earlier one is void. For members by the registrar, for staff
+    by an owner, who have it sent and do not see it.
+
+    Errors: NotFound; Forbidden; SecondFactorRequired; Conflict for a removed account.
+    """
+    user = user_repository.locked_user(session, user_id)
+    if user is None:
+        raise NotFound.of("user")
+    require(actor, Role.OWNER if user.is_staff else Role.REGISTRAR, Role.SYSTEM)
+    require_second_factor(actor)
+    if not user.active:
+        raise Conflict("This account was removed; it has no password any more.", code="not-active")
+    return user, *issue_for(session, actor, user, now)
+
+
+def issue_for(
+    session: Session, actor: Actor, user: User, now: datetime, *, life: timedelta = RESET_LIFE
+) -> tuple[PasswordReset, str]:
+    session_repository.close_resets(session, user.id, now)
+    token, digest = new_token(PREFIX)
+    reset = PasswordReset(
+        id=new_id(),
+        user_id=user.id,
+        token_hash=digest,
+        issued_by=actor.id,
+        created_at=now,
+        expires_at=now + life,
+    )
+    session.add(reset)
+    recorder.record(session, actor, "password.reset_issued", ("user", user.id), now, reset=reset.id)
+    return reset, token
+
+
+def change(session: Session, actor: Actor, *, was_hash: str, password_hash: str, now: datetime) -> None:
+    """A new password for oneself; the caller has compared the present one with `was_hash`."""
+    user = user_repository.locked_user(session, person(actor))
+    if user is None or not user.active or user.password_hash != was_hash:
+        raise Unauthenticated("The password was changed meanwhile; sign in again.")
+    user.password_hash = password_hash
+    session_repository.close_resets(session, user.id, now)
+    user_sessions.end_all(session, actor, user.id, Ended.PASSWORD_CHANGED, now)
+    recorder.record(session, actor, "password.changed", ("user", user.id), now)
+
+
+def look(session: Session, token: str, now: datetime) -> None:
+    """Refuse a token that is good for nothing, before time is spent on a hash."""
+    _usable(session, token, now)
+
+
+def redeem(
+    session: Session, token: str, *, password_hash: str, code: str | None, seal: Seal, now: datetime
+) -> User | None:
+    """Set the password. Who has an authenticator gives its code as well: whoever reads somebody's mail must not become
+    that person. None where that code is wrong: commit in either case, a wrong code is counted.
+
+    Errors: NotFound; Conflict `token-over`; SecondFactorRequired; TooManyAttempts.
+    """
+    user = user_repository.locked_user(
+        session, _usable(session, token, now).user_id
+    )  # before the token: `issue` does so too
+    reset = _usable(session, token, now, lock=True)
+    if user is None or not user.active:
+        raise NotFound.of("token")
+    if mfa.enrolled(session, user.id):
+        if code is None:
+            raise SecondFactorRequired(
+                "This account has an authenticator: send its code as `otp`. "
+                "If it is lost, two owners reset it first (POST /v1/users/{id}/second-factor-requests)."
+            )
+        if not mfa.check(session, seal, user.id, code, now):
+            return None
+    user.password_hash = password_hash
+    session_repository.close_resets(session, user.id, now)
+    actor = Actor(ActorKind.USER, user.id, frozenset())
+    user_sessions.end_all(session, actor, user.id, Ended.PASSWORD_RESET, now)
+    recorder.record(session, actor, "password.reset", ("user", user.id), now, reset=reset.id)
+    return user
+
+
+def _usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> PasswordReset:
+    reset = session_repository.reset_of_token(session, token_hash(token), lock=lock)
+    if reset is None:
+        raise NotFound.of("token")
+    if reset.closed_at is not None or now >= reset.expires_at:
+        raise Conflict("This token was used, replaced, or is too old; ask for another one.", code="token-over")
+    return reset

@@ -1,0 +1,101 @@
+"""Staff of the demo profile: random passwords and authenticators, kept in one file that only its owner can read.
+
+The file holds e-mail → password, and one member `totp_secrets` with e-mail → secret (base 32) for the staff.
+"""
+
+import fcntl
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from app.auth import user_repository, users
+from app.auth.credentials import mfa
+from app.auth.credentials.passwords import Passwords
+from app.core.actor import SYSTEM, Role
+from app.core.crypto.secret_box import Seal
+from app.core.database import Database
+from app.core.files import replace_file
+from app.core.settings import Settings
+
+FILE = "demo-accounts.json"
+SECRETS = "totp_secrets"
+
+STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
+    "registrar@mik.example": ("Demo registrar", frozenset({Role.REGISTRAR})),
+    "reviewer@mik.example": ("Demo reviewer", frozenset({Role.REVIEWER})),
+    "approver@mik.example": ("Demo approver", frozenset({Role.APPROVER})),
+    "owner@mik.example": ("Demo owner", frozenset({Role.OWNER})),
+    "auditor@mik.example": ("Demo auditor", frozenset({Role.AUDITOR})),
+    "inspector@mik.example": ("Demo inspector", frozenset({Role.INSPECTOR})),
+}
+
+
+def ensure(database: Database, settings: Settings, now: datetime) -> None:
+    """Make the staff and the authenticators that are missing. Password and secret are in the file before the account
+    exists: a kill in between loses nothing, the next run makes the account with them. Who was removed stays removed."""
+    accounts = remember(settings.data_dir, {email: new_password() for email in STAFF}, with_secrets=True)
+    totp = totp_secrets(settings.data_dir)
+    with database.read_session() as session:
+        missing = [email for email in STAFF if not user_repository.known_address(session, email)]
+        present = [user for email in STAFF if (user := user_repository.user_by_email(session, email))]
+        bare = [user for user in present if not mfa.enrolled(session, user.id)]
+    if not missing and not bare:
+        return
+    seal = Seal.of(settings.keys_dir)
+    passwords = Passwords(settings.password_hashers)
+    hashes = {email: passwords.hash(accounts[email]) for email in missing}
+    with database.session() as session:
+        for user in bare:
+            mfa.put_in_force(session, SYSTEM, seal, user.id, totp[user.email], now)
+        for email in missing:
+            name, roles = STAFF[email]
+            user = users.create_staff(
+                session,
+                SYSTEM,
+                email=email,
+                full_name=name,
+                password_hash=hashes[email],
+                roles=roles,
+                now=now,
+            )
+            mfa.put_in_force(session, SYSTEM, seal, user.id, totp[email], now)
+        session.commit()
+
+
+def new_password() -> str:
+    return secrets.token_urlsafe(15)
+
+
+def known(data_dir: Path) -> dict[str, str]:
+    """E-mail → password of every demo account."""
+    return {email: password for email, password in _read(data_dir).items() if isinstance(password, str)}
+
+
+def totp_secrets(data_dir: Path) -> dict[str, str]:
+    """E-mail → secret of the authenticator, for the staff."""
+    found = _read(data_dir).get(SECRETS, {})
+    return found if isinstance(found, dict) else {}
+
+
+def remember(data_dir: Path, passwords: Mapping[str, str], *, with_secrets: bool = False) -> dict[str, str]:
+    """Add accounts that are not known yet, and authenticators for these where asked for; what is known stays.
+    Returns all passwords. Safe against a second process."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data_dir / f".{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        secrets_by_email = totp_secrets(data_dir)
+        if with_secrets:
+            secrets_by_email = {email: mfa.new_secret() for email in passwords} | secrets_by_email
+        accounts = {**passwords, **known(data_dir)}
+        replace_file(data_dir / FILE, json.dumps({**accounts, SECRETS: secrets_by_email}, indent=2).encode())
+    return accounts
+
+
+def _read(data_dir: Path) -> dict[str, str | dict[str, str]]:
+    path = data_dir / FILE
+    if not path.exists():
+        return {}
+    content: dict[str, str | dict[str, str]] = json.loads(path.read_text("utf-8"))
+    return content

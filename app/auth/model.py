@@ -1,0 +1,248 @@
+"""Who may come in: users, roles, API clients, sessions, second factors, and what is handed over or asked for."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.actor import STAFF_ROLES
+from app.core.database import Base, new_id, one_of
+
+
+class User(Base):
+    """A person: staff, or a member of exactly one company, never both."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(unique=True, comment="lower case")
+    full_name: Mapped[str]
+    password_hash: Mapped[str]
+    is_staff: Mapped[bool]
+    organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    is_administrator: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=sa.false(),
+        comment="of their company: invites and removes members, manages API clients",
+    )
+    language: Mapped[str | None] = mapped_column(comment="of messages to this person: az, en or ru; null: not known")
+    sealed_at: Mapped[datetime | None] = mapped_column(
+        comment="whose claim was refused: reads the claim and does nothing else, until there is another one"
+    )
+    former_email: Mapped[str | None] = mapped_column(comment="of a removed account: its address may come in anew")
+
+    @property
+    def address(self) -> str:
+        """The e-mail address that this person has, or had here."""
+        return self.former_email or self.email
+
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(is_staff AND organisation_id IS NULL) OR (NOT is_staff AND organisation_id IS NOT NULL)",
+            name="staff_or_member",
+        ),
+        sa.CheckConstraint("NOT (is_staff AND is_administrator)", name="administrator_of_company"),
+        sa.UniqueConstraint("id", "is_staff"),
+    )
+
+
+class StaffRole(Base):
+    """A role of a member of staff. The copied `is_staff` makes the database refuse a role for a company's member."""
+
+    __tablename__ = "staff_roles"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    is_staff: Mapped[bool] = mapped_column(default=True)
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["user_id", "is_staff"], ["users.id", "users.is_staff"]),
+        sa.CheckConstraint("is_staff", name="only_staff"),
+        sa.CheckConstraint(one_of("role", sorted(STAFF_ROLES)), name="role"),
+    )
+
+
+class ApiClient(Base):
+    """A program of a company."""
+
+    __tablename__ = "api_clients"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    client_id: Mapped[str] = mapped_column(unique=True, comment="public prefix")
+    name: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(comment="what it was granted when it was made")
+    created_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ClientSecret(Base):
+    """A secret of a program. It is shown once; only a hash is kept. Two may be alive, so that one follows the other."""
+
+    __tablename__ = "client_secrets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    client_id: Mapped[UUID] = mapped_column(sa.ForeignKey("api_clients.id"), index=True)
+    secret_hash: Mapped[str] = mapped_column(comment="SHA-256 of 32 random bytes: nothing to guess, so no slow hash")
+    created_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(comment="by a member of the company, before it expired")
+
+    __table_args__ = (sa.CheckConstraint("expires_at > created_at", name="expires_after_it_begins"),)
+
+
+class Guesses(Base):
+    """Failed attempts in the present window, by account and by address (both hashed)."""
+
+    __tablename__ = "guesses"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    window_start: Mapped[datetime]
+    failures: Mapped[int]
+
+
+class SignIn(Base):
+    """A session of a person: all refresh tokens that came from one sign-in, and when the second factor was given."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True, comment="absolute: no renewal moves it")
+    second_factor_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+
+    __table_args__ = (
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="end_with_cause"),
+        sa.CheckConstraint("expires_at > created_at", name="ends_after_it_begins"),
+    )
+
+
+class RefreshToken(Base):
+    """One link in the chain of a session. Used ones are kept, so that a second use of one is noticed."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True, comment="SHA-256 of 32 random bytes")
+    sign_in_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sign_ins.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SecondFactor(Base):
+    """The authenticator of a member of staff (RFC 6238). Secrets are sealed: see app/core/crypto/secret_box.py."""
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), primary_key=True)
+    sealed: Mapped[str | None] = mapped_column(comment="the secret in force")
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(sa.BigInteger(), comment="of the newest code that was accepted")
+    pending: Mapped[str | None] = mapped_column(comment="a new secret that no code has confirmed yet")
+    pending_since: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.CheckConstraint("(sealed IS NULL) = (confirmed_at IS NULL)", name="confirmed_or_not"),
+        sa.CheckConstraint("(pending IS NULL) = (pending_since IS NULL)", name="pending_since_when"),
+    )
+
+
+class Invitation(Base):
+    """A seat in a company, offered by one of its members to whoever holds the token."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    email: Mapped[str] = mapped_column(comment="lower case")
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    invited_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None] = mapped_column(comment="accepted or withdrawn")
+    accepted_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+
+    __table_args__ = (sa.CheckConstraint("accepted_by IS NULL OR closed_at IS NOT NULL", name="accepted_is_closed"),)
+
+
+class AddressConfirmation(Base):
+    """A one-time token mailed to an address that asked to register: whoever has it reads the mail of that address."""
+
+    __tablename__ = "address_confirmations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(index=True, comment="lower case")
+    language: Mapped[str | None] = mapped_column(comment="that was asked for: az, en or ru")
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    closed_at: Mapped[datetime | None] = mapped_column(comment="used, or another one of the address was")
+
+
+class PasswordReset(Base):
+    """A one-time token to set a password, mailed to the account's address."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    issued_by: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), comment="null: the person, or the command line"
+    )
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None] = mapped_column(comment="used, or made void by a newer one")
+
+
+class RequestKind(StrEnum):
+    GRANT_ROLE = "grant-role"
+    RESET_SECOND_FACTOR = "reset-second-factor"  # of somebody who lost the authenticator
+
+
+class RequestState(StrEnum):
+    OPEN = "open"  # another owner acts next
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"  # by another owner, or taken back by the one who asked
+
+
+class AccessRequest(Base):
+    """What one owner asks for and another confirms: four eyes over rights."""
+
+    __tablename__ = "access_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    kind: Mapped[str]
+    role: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default=RequestState.OPEN.value)
+    requested_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    requested_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR (decided_by IS NOT NULL AND decided_by <> requested_by AND decided_by <> user_id)",
+            name="four_eyes",
+        ),
+        sa.CheckConstraint(
+            "(state = 'open') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
+            name="decided_by_somebody",
+        ),
+        sa.CheckConstraint("(kind = 'grant-role') = (role IS NOT NULL)", name="role_to_grant"),
+        sa.CheckConstraint(one_of("kind", RequestKind), name="kind"),
+        sa.CheckConstraint(one_of("state", RequestState), name="state"),
+        sa.CheckConstraint(one_of("role", sorted(STAFF_ROLES)), name="role"),
+    )

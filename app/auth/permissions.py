@@ -1,0 +1,64 @@
+"""What every service asks of its actor: is this deed your role's, for whom do you act, and is it really you?"""
+
+from uuid import UUID
+
+from app.core.actor import Actor, ActorKind, Role
+from app.core.errors import AdministratorRequired, Forbidden, SecondFactorRequired
+from app.core.messages import Message, one_of, word_of
+
+
+def require(actor: Actor, *roles: Role) -> None:
+    """Refuse an actor who has none of these roles. Checked in the service as well as at the edge."""
+    if not actor.has(*roles):
+        names = [role.value for role in roles if role is not Role.SYSTEM]
+        raise Forbidden(
+            Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+            data={"roles": names},
+        )
+
+
+def require_staff(actor: Actor) -> None:
+    if not actor.is_staff:
+        raise Forbidden("This is for the staff of the mark.")
+
+
+def own_organisation(actor: Actor) -> UUID:
+    """The one company that the actor acts for."""
+    if actor.organisation_id is None or not actor.has(Role.APPLICANT):
+        raise Forbidden("This is for those who act for a company.", data={"roles": [Role.APPLICANT.value]})
+    return actor.organisation_id
+
+
+def require_person(actor: Actor) -> None:
+    """A program must not make or end programs: whoever stole its secret could keep the door open."""
+    if actor.kind is not ActorKind.USER:
+        raise Forbidden("API clients are made and revoked by a person of the company.")
+
+
+def person(actor: Actor) -> UUID:
+    """The user behind the actor. What concerns people and their rights is never done by a program."""
+    if actor.kind is not ActorKind.USER or actor.id is None:
+        raise Forbidden("This is done by a person, not by an API client.")
+    return actor.id
+
+
+def require_administrator(actor: Actor) -> UUID:
+    """The user behind an actor who administers their company."""
+    user_id = person(actor)
+    if not actor.is_administrator:
+        raise AdministratorRequired("This is for administrators of your company; ask one of them.")
+    return user_id
+
+
+def require_second_factor(actor: Actor) -> None:
+    """A decision takes a code of the authenticator, given lately in this session; the system itself has none."""
+    if actor.second_factor_at is None and not actor.has(Role.SYSTEM):
+        raise SecondFactorRequired(
+            "This needs a recent code of your authenticator: send it as `otp` to POST /v1/auth/step-up, or sign in "
+            "with `otp`. Without an authenticator yet: POST /v1/me/second-factor."
+        )
+
+
+def may_see(actor: Actor, organisation_id: UUID) -> bool:
+    """Staff see every company; everybody else sees their own."""
+    return actor.is_staff or actor.organisation_id == organisation_id

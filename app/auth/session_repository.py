@@ -1,0 +1,225 @@
+"""Queries over sessions, their refresh tokens, second factors, and what was handed over once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.auth.model import (
+    AccessRequest,
+    AddressConfirmation,
+    Invitation,
+    PasswordReset,
+    RefreshToken,
+    RequestState,
+    SecondFactor,
+    SignIn,
+    StaffRole,
+    User,
+)
+from app.core.actor import Role
+from app.core.database import page_of, table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is behind a session, with the rights of this moment. `roles` are those of the staff."""
+
+    id: UUID
+    user_id: UUID
+    expires_at: datetime
+    ended_at: datetime | None
+    second_factor_at: datetime | None
+    active: bool
+    is_staff: bool
+    is_administrator: bool
+    is_sealed: bool
+    organisation_id: UUID | None
+    roles: frozenset[Role]
+
+
+def _present() -> sa.Select[Any]:
+    """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
+    session, person, role = table_of(SignIn), table_of(User), table_of(StaffRole)
+    of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
+    rights = (
+        person.c.active,
+        person.c.is_staff,
+        person.c.sealed_at,
+        person.c.is_administrator,
+        person.c.organisation_id,
+    )
+    return (
+        sa.select(*of_session, *rights, role.c.role)
+        .join_from(session, person, person.c.id == session.c.user_id)
+        .outerjoin(role, role.c.user_id == person.c.id)
+        .where(session.c.id == sa.bindparam("sign_in_id"))
+    )
+
+
+_PRESENT = _present()
+
+
+def present(session: Session, sign_in_id: UUID) -> Present | None:
+    rows = session.execute(_PRESENT, {"sign_in_id": sign_in_id}).all()
+    if not rows:
+        return None
+    who = rows[0]
+    return Present(
+        id=who.id,
+        user_id=who.user_id,
+        expires_at=who.expires_at,
+        ended_at=who.ended_at,
+        second_factor_at=who.second_factor_at,
+        active=who.active,
+        is_staff=who.is_staff,
+        is_administrator=who.is_administrator,
+        is_sealed=who.sealed_at is not None,
+        organisation_id=who.organisation_id,
+        roles=frozenset(Role(row.role) for row in rows if row.role is not None),
+    )
+
+
+def sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False) -> SignIn | None:
+    if not lock:
+        return session.get(SignIn, sign_in_id)
+    return session.get(SignIn, sign_in_id, with_for_update=True, populate_existing=True)
+
+
+def sign_in_of_token(session: Session, token_hash: str, *, lock: bool = False) -> SignIn | None:
+    """The session that a refresh token belongs to."""
+    query = sa.select(SignIn).join(RefreshToken, RefreshToken.sign_in_id == SignIn.id)
+    query = query.where(RefreshToken.token_hash == token_hash)
+    if lock:
+        query = query.with_for_update(of=SignIn).execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def refresh_token(session: Session, token_hash: str) -> RefreshToken | None:
+    """As it is now: ask after the session was locked."""
+    return session.get(RefreshToken, token_hash, populate_existing=True)
+
+
+def end_sign_ins(session: Session, user_id: UUID, because: str, now: datetime) -> int:
+    """End every open session of a person; returns how many there were."""
+    ending = sa.update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
+    ended = ending.values(ended_at=now, ended_because=because).returning(SignIn.id)
+    return len(session.execute(ended, execution_options={"synchronize_session": False}).all())
+
+
+def has_sign_ins(session: Session, before: datetime) -> bool:
+    """Whether there are sessions for `forget_sign_ins`."""
+    return bool(session.scalar(sa.select(sa.exists().where(SignIn.expires_at < before))))
+
+
+def forget_sign_ins(session: Session, before: datetime) -> None:
+    """Sessions that could not be renewed any more at that moment go, with their refresh tokens."""
+    session.execute(sa.delete(SignIn).where(SignIn.expires_at < before))
+
+
+def second_factor(session: Session, user_id: UUID, *, lock: bool = False) -> SecondFactor | None:
+    if not lock:
+        return session.get(SecondFactor, user_id)
+    return session.get(SecondFactor, user_id, with_for_update=True, populate_existing=True)
+
+
+def with_second_factor(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Who of these has an authenticator in force."""
+    query = sa.select(SecondFactor.user_id).where(SecondFactor.user_id.in_(ids), SecondFactor.sealed.is_not(None))
+    return frozenset(session.scalars(query))
+
+
+def invitation_of_token(session: Session, token_hash: str, *, lock: bool = False) -> Invitation | None:
+    query = sa.select(Invitation).where(Invitation.token_hash == token_hash)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def invitation_of(session: Session, organisation_id: UUID, invitation_id: UUID) -> Invitation | None:
+    query = sa.select(Invitation).where(Invitation.id == invitation_id, Invitation.organisation_id == organisation_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def open_invitations(
+    session: Session, organisation_id: UUID, now: datetime, after: UUID | None, limit: int
+) -> Sequence[Invitation]:
+    query = sa.select(Invitation).where(Invitation.organisation_id == organisation_id, Invitation.closed_at.is_(None))
+    query = query.where(Invitation.expires_at > now)
+    return page_of(session, query, Invitation.id, after, limit)
+
+
+def close_invitations(
+    session: Session, now: datetime, *, by: UUID | None = None, organisation_id: UUID | None = None, email: str = ""
+) -> Sequence[UUID]:
+    """Withdraw the open invitations made by a person, or to an address of one company; returns their ids."""
+    closing = sa.update(Invitation).where(Invitation.closed_at.is_(None))
+    if by is not None:
+        closing = closing.where(Invitation.invited_by == by)
+    else:
+        closing = closing.where(Invitation.organisation_id == organisation_id, Invitation.email == email)
+    closed = closing.values(closed_at=now).returning(Invitation.id)
+    return session.scalars(closed, execution_options={"synchronize_session": False}).all()
+
+
+def confirmation_of_token(session: Session, token_hash: str) -> AddressConfirmation | None:
+    query = sa.select(AddressConfirmation).where(AddressConfirmation.token_hash == token_hash)
+    return session.scalars(query).one_or_none()
+
+
+def lock_confirmations(session: Session, email: str) -> Sequence[AddressConfirmation]:
+    """All of this address as they are now, locked in one order."""
+    query = sa.select(AddressConfirmation).where(AddressConfirmation.email == email).order_by(AddressConfirmation.id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+
+
+def has_old_confirmations(session: Session, before: datetime) -> bool:
+    """Whether there are rows for `delete_old_confirmations`."""
+    return bool(session.scalar(sa.select(sa.exists().where(AddressConfirmation.expires_at < before))))
+
+
+def delete_old_confirmations(session: Session, before: datetime) -> None:
+    """Addresses of people who asked to register go, whether or not they did."""
+    session.execute(sa.delete(AddressConfirmation).where(AddressConfirmation.expires_at < before))
+
+
+def reset_of_token(session: Session, token_hash: str, *, lock: bool = False) -> PasswordReset | None:
+    query = sa.select(PasswordReset).where(PasswordReset.token_hash == token_hash)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def close_resets(session: Session, user_id: UUID, now: datetime) -> None:
+    open_ = sa.update(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.closed_at.is_(None))
+    session.execute(open_.values(closed_at=now), execution_options={"synchronize_session": False})
+
+
+def request(session: Session, request_id: UUID, *, lock: bool = False) -> AccessRequest | None:
+    if not lock:
+        return session.get(AccessRequest, request_id)
+    return session.get(AccessRequest, request_id, with_for_update=True, populate_existing=True)
+
+
+def requests(
+    session: Session, *, state: RequestState | None, user_id: UUID | None = None, after: UUID | None, limit: int
+) -> Sequence[AccessRequest]:
+    query = sa.select(AccessRequest)
+    if state is not None:
+        query = query.where(AccessRequest.state == state.value)
+    if user_id is not None:
+        query = query.where(AccessRequest.user_id == user_id)
+    return page_of(session, query, AccessRequest.id, after, limit)
+
+
+def open_requests_around(session: Session, user_id: UUID) -> Sequence[AccessRequest]:
+    """Open requests about this person, or made by them; locked."""
+    query = sa.select(AccessRequest).where(
+        AccessRequest.state == RequestState.OPEN.value,
+        sa.or_(AccessRequest.user_id == user_id, AccessRequest.requested_by == user_id),
+    )
+    return session.scalars(query.order_by(AccessRequest.id).with_for_update()).all()

@@ -1,0 +1,123 @@
+"""Queries over users, roles and guesses."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.auth.model import Guesses, StaffRole, User
+from app.core.actor import Role
+from app.core.database import UtcDateTime, page_of
+
+
+def user_by_email(session: Session, email: str) -> User | None:
+    return session.scalars(sa.select(User).where(User.email == email)).one_or_none()
+
+
+def user(session: Session, user_id: UUID) -> User | None:
+    return session.get(User, user_id)
+
+
+def users(session: Session, ids: Sequence[UUID]) -> dict[UUID, User]:
+    return {u.id: u for u in session.scalars(sa.select(User).where(User.id.in_(ids)))}
+
+
+def addresses_under(session: Session, ending: str) -> Sequence[str]:
+    """E-mail addresses of active users with this ending, such as `.example`; ten of them are enough to name."""
+    query = sa.select(User.email).where(User.email.endswith(ending, autoescape=True), User.active)
+    return session.scalars(query.order_by(User.email).limit(10)).all()
+
+
+def roles_of(session: Session, user_id: UUID) -> frozenset[Role]:
+    return frozenset(Role(r) for r in session.scalars(sa.select(StaffRole.role).where(StaffRole.user_id == user_id)))
+
+
+def members(session: Session, organisation_id: UUID) -> Sequence[User]:
+    query = sa.select(User).where(User.organisation_id == organisation_id).order_by(User.id)
+    return session.scalars(query).all()
+
+
+def failures(session: Session, key: str, since: datetime) -> int:
+    query = sa.select(Guesses.failures).where(Guesses.key == key, Guesses.window_start >= since)
+    return session.scalar(query) or 0
+
+
+def add_failure(session: Session, key: str, now: datetime, since: datetime) -> int:
+    """Count one more; a window that is over starts anew. In one statement, so that parallel guesses all count, the
+    first ones of a window as well. Returns how many there are now."""
+    count: int = session.execute(
+        sa.text(
+            "INSERT INTO guesses (key, window_start, failures) VALUES (:key, :now, 1) ON CONFLICT (key) DO UPDATE SET "
+            "failures = CASE WHEN guesses.window_start < :since THEN 1 ELSE guesses.failures + 1 END, "
+            "window_start = CASE WHEN guesses.window_start < :since THEN :now ELSE guesses.window_start END "
+            "RETURNING failures"
+        ).bindparams(sa.bindparam("now", type_=UtcDateTime()), sa.bindparam("since", type_=UtcDateTime())),
+        {"key": key, "now": now, "since": since},
+    ).scalar_one()
+    return count
+
+
+def take_back_failure(session: Session, key: str) -> None:
+    """One less: what was counted before it was compared turned out to be right."""
+    session.execute(
+        sa.update(Guesses).where(Guesses.key == key, Guesses.failures > 0).values(failures=Guesses.failures - 1)
+    )
+
+
+def clear_failures(session: Session, key: str) -> None:
+    session.execute(sa.delete(Guesses).where(Guesses.key == key))
+
+
+def known_address(session: Session, email: str) -> bool:
+    """Whether anybody has, or had, this address."""
+    query = sa.select(User.id).where(sa.or_(User.email == email, User.former_email == email)).limit(1)
+    return session.scalar(query) is not None
+
+
+def locked_user(session: Session, user_id: UUID) -> User | None:
+    """As it is now, held until the commit: of a sign-in and a new password at once, the second sees the first."""
+    return session.get(User, user_id, with_for_update=True, populate_existing=True)
+
+
+def active_members(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[User]:
+    query = sa.select(User).where(User.organisation_id == organisation_id, User.active)
+    return page_of(session, query, User.id, after, limit)
+
+
+def active_administrators(session: Session, organisation_id: UUID) -> frozenset[UUID]:
+    """As they are now: lock the company before."""
+    query = sa.select(User.id).where(User.organisation_id == organisation_id, User.active, User.is_administrator)
+    return frozenset(session.scalars(query))
+
+
+def staff(session: Session, after: UUID | None, limit: int) -> Sequence[User]:
+    query = sa.select(User).where(User.is_staff)
+    return page_of(session, query, User.id, after, limit)
+
+
+def roles_of_all(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:
+    found: dict[UUID, set[Role]] = {}
+    for row in session.scalars(sa.select(StaffRole).where(StaffRole.user_id.in_(ids))):
+        found.setdefault(row.user_id, set()).add(Role(row.role))
+    return found
+
+
+def active_owners(session: Session) -> frozenset[UUID]:
+    """The owners as they are now. Their roles are locked first, so that two owners who part each other take turns."""
+    owner = StaffRole.role == Role.OWNER.value
+    session.scalars(sa.select(StaffRole.user_id).where(owner).order_by(StaffRole.user_id).with_for_update()).all()
+    return frozenset(
+        session.scalars(sa.select(User.id).join(StaffRole, StaffRole.user_id == User.id).where(owner, User.active))
+    )
+
+
+def add_role(session: Session, user_id: UUID, role: Role) -> None:
+    session.add(StaffRole(user_id=user_id, role=role.value))
+
+
+def remove_role(session: Session, user_id: UUID, role: Role) -> bool:
+    """Whether there was one to remove."""
+    gone = sa.delete(StaffRole).where(StaffRole.user_id == user_id, StaffRole.role == role.value)
+    return session.execute(gone.returning(StaffRole.role)).first() is not None

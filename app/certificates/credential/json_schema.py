@@ -1,0 +1,233 @@
+"""The members of a certificate, one by one: the shape that the linter asks for and the JSON Schema that we publish.
+
+Exactly these members of exactly these types: nothing unknown is signed, and nothing is converted. What depends on more
+than one member is asked in `lint.py`.
+"""
+
+import copy
+import json
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from stdnum import ean
+
+from app.certificates import certificate_number
+from app.certificates.credential.untp_builder import SHAPE, schema_url
+from app.core.text import confusables
+from app.schemes.ruleset import AssessmentLevel
+
+
+def _clean(text: str) -> str:
+    if wrong := confusables.wrong_with(text):
+        raise ValueError(wrong)
+    return text
+
+
+def _canonical_number(text: str) -> str:
+    if str(certificate_number.parse(text)) != text:
+        raise ValueError("is not a certificate number in its display form")
+    return text
+
+
+def _gtin(text: str) -> str:
+    if not ean.is_valid(text):
+        raise ValueError("is not a GTIN")
+    return text
+
+
+def _moment(text: str) -> str:
+    """The form was asked for before; a date that does not exist is refused here."""
+    datetime.fromisoformat(text)
+    return text
+
+
+def _day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+def _yes(answer: bool) -> bool:
+    if not answer:
+        raise ValueError("is not true: only what conforms is certified")
+    return answer
+
+
+# `$` is the very end here: pydantic uses the regular expressions of Rust, and JSON Schema those of ECMA.
+Name = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_clean)]
+Code = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_clean)]
+Url = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-~]+$")]
+Urn = Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Moment = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+04:00$"), AfterValidator(_moment)
+]
+HolderName = Annotated[str, Field(min_length=1, max_length=320), AfterValidator(_clean)]  # with its legal form
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Origin = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
+Single = Field(min_length=1, max_length=1)
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class Issuer(_Shape):
+    type: Annotated[list[Literal["CredentialIssuer"]], Single]
+    id: Annotated[str, Field(max_length=300, pattern=r"^did:web:[A-Za-z0-9.%:_-]+$")]
+    name: Name
+
+
+class HolderNames(_Shape):
+    az: HolderName
+    en: Name
+
+
+class Party(_Shape):
+    type: Annotated[list[Literal["Party"]], Single]
+    id: Urn
+    name: Name
+    names: HolderNames
+    voen: Annotated[str, Field(pattern=r"^[0-9]{9}1$")] | None = None
+
+
+class Scheme(_Shape):
+    type: Annotated[list[Literal["ConformityScheme"]], Single]
+    id: Url
+    name: Name
+
+
+class Profile(_Shape):
+    type: Annotated[list[Literal["ConformityProfile"]], Single]
+    id: Url
+    name: Name
+    version: Code
+
+
+class Link(_Shape):
+    link_url: Annotated[Url, Field(alias="linkURL")]
+    link_name: Name
+    media_type: Literal["text/html"]
+
+
+class Criterion(_Shape):
+    type: Annotated[list[Literal["Criterion"]], Single]
+    id: Url
+    name: Name
+
+
+class Score(_Shape):
+    code: Origin
+
+
+class Performance(_Shape):
+    score: Score
+
+
+class Product(_Shape):
+    type: Annotated[list[Literal["Product"]], Single]
+    id: Urn
+    name: Name
+    names: Annotated[dict[Language, Name], Field(min_length=1, max_length=20)]
+    hs6: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    gtin: Annotated[str, Field(pattern=r"^[0-9]{8,14}$"), AfterValidator(_gtin)] | None = None
+
+
+class AssessedProduct(_Shape):
+    product: Product
+
+
+class Facility(_Shape):
+    type: Annotated[list[Literal["Facility"]], Single]
+    id: Urn
+    name: Name
+    park: Code | None = None
+    district: Name
+
+
+class AssessedFacility(_Shape):
+    facility: Facility
+
+
+class Topic(_Shape):
+    type: Annotated[list[Literal["ConformityTopic"]], Single]
+    id: Url
+    name: Name
+
+
+class Assessment(_Shape):
+    type: Annotated[list[Literal["ConformityAssessment"]], Single]
+    id: Url
+    name: Name
+    assessment_criteria: Annotated[list[Criterion], Single]
+    assessment_date: Day
+    assessed_performance: Annotated[list[Performance], Single]
+    assessed_product: Annotated[list[AssessedProduct], Single]
+    assessed_facility: Annotated[list[AssessedFacility], Single]
+    conformity_topic: Annotated[list[Topic], Single]
+    conformance: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_yes)]
+
+
+class Attestation(_Shape):
+    type: Annotated[list[Literal["ConformityAttestation"]], Single]
+    id: Url
+    name: Name
+    number: Annotated[str, Field(max_length=64), AfterValidator(_canonical_number)]
+    assessor_level: Literal["3rdParty"]
+    assessment_level: AssessmentLevel
+    attestation_type: Literal["certification"]
+    issued_to_party: Party
+    reference_scheme: Scheme
+    reference_profile: Profile
+    conformity_certificate: Link
+    origin_criterion: Origin
+    country_of_origin: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    conformity_assessment: Annotated[list[Assessment], Single]
+
+
+class Status(_Shape):
+    id: Url
+    type: Literal["BitstringStatusListEntry"]
+    status_purpose: Literal["revocation", "suspension"]
+    status_list_index: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,5})$")]
+    status_list_credential: Url
+
+
+class Schema(_Shape):
+    id: Url
+    type: Literal["JsonSchema"]
+
+
+class Credential(_Shape):
+    """A certificate as UNTP 0.7.0 Digital Conformity Credential, with the terms of our own context."""
+
+    context: Annotated[list[Url], Field(alias="@context", min_length=3, max_length=3)]
+    id: Url
+    type: Annotated[list[Literal["VerifiableCredential", "DigitalConformityCredential"]], Field(max_length=2)]
+    issuer: Issuer
+    valid_from: Moment
+    valid_until: Moment
+    name: Name
+    credential_subject: Attestation
+    credential_status: Annotated[list[Status], Field(min_length=2, max_length=2)]
+    credential_schema: Schema
+
+
+@cache
+def _schema(shape: str) -> dict[str, Any]:
+    """Of the present shape from its model, of a former one as it was published."""
+    if shape == SHAPE:
+        return Credential.model_json_schema(by_alias=True)
+    published: dict[str, Any] = json.loads(
+        (files("app.certificates.credential") / f"{shape}.schema.json").read_text("utf-8")
+    )
+    return published
+
+
+def json_schema(base_url: str, shape: str = SHAPE) -> dict[str, Any]:
+    """The JSON Schema of our certificates (2020-12), as served at `schema_url`."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_url(base_url, shape)}
+    return head | copy.deepcopy(_schema(shape))

@@ -1,0 +1,108 @@
+"""What a credential of ours says, whichever shape it was written in: for checks without the register, and of it.
+
+Shapes: `certificate-2` and `certificate-1` (see `credential_untp.py`), and before them a plain subject with `scheme`,
+`holder`, `product` and `site`. A credential is never written anew, so every shape stays readable here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.certificates import certificate_number
+from app.certificates.status_list import Purpose, entry_place
+
+
+class Unreadable(ValueError):
+    """Not a credential in any shape of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """The facts of a certificate as they were signed; dates are days in Asia/Baku, both inclusive."""
+
+    number: str
+    issuer: str
+    scheme_code: str
+    scheme_name: str
+    ruleset_version: str
+    holder_name: str
+    holder_name_az: str | None  # None in the shapes of before
+    voen: str | None  # of a legal person; masked in the shapes of before
+    product_names: Mapping[str, str]
+    hs6: str
+    gtin: str | None
+    park_code: str | None
+    district: str
+    country: str | None  # of origin; None in the shapes of before
+    origin_criterion: str
+    valid_from: date
+    valid_until: date
+    places: Mapping[Purpose, tuple[str, int]]  # address of the status list and index in it
+
+
+def read(payload: Mapping[str, Any]) -> Certified:
+    """Raises Unreadable, and ListRefused where the place in a status list is named in a wrong form."""
+    try:
+        subject = payload["credentialSubject"]
+        members = _untp(subject) if "conformityAssessment" in subject else _plain(subject)
+        if str(certificate_number.parse(subject["number"])) != subject["number"]:
+            raise Unreadable("its number is none of ours")
+        return Certified(
+            number=subject["number"],
+            issuer=payload["issuer"]["id"],
+            origin_criterion=subject["originCriterion"],
+            country=subject.get("countryOfOrigin"),
+            valid_from=date.fromisoformat(payload["validFrom"][:10]),
+            valid_until=date.fromisoformat(payload["validUntil"][:10]),
+            places=_places(payload["credentialStatus"]),
+            **members,
+        )
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as why:
+        raise Unreadable("it is not a certificate in any shape of ours") from why
+
+
+def _untp(subject: Mapping[str, Any]) -> dict[str, Any]:
+    (assessment,) = subject["conformityAssessment"]
+    product, site = assessment["assessedProduct"][0]["product"], assessment["assessedFacility"][0]["facility"]
+    holder = subject["issuedToParty"]
+    return {
+        "scheme_code": subject["referenceScheme"]["id"].rpartition("/")[2],
+        "scheme_name": subject["referenceScheme"]["name"],
+        "ruleset_version": subject["referenceProfile"]["version"],
+        "holder_name": holder["name"],
+        "holder_name_az": holder.get("names", {}).get("az"),
+        "voen": holder.get("voen", holder.get("maskedVoen")),
+        "product_names": dict(product["names"]),
+        "hs6": product["hs6"],
+        "gtin": product.get("gtin"),
+        "park_code": site.get("park"),
+        "district": site["district"],
+    }
+
+
+def _plain(subject: Mapping[str, Any]) -> dict[str, Any]:
+    scheme, holder, product, site = (subject[name] for name in ("scheme", "holder", "product", "site"))
+    return {
+        "scheme_code": scheme["code"],
+        "scheme_name": scheme["name"],
+        "ruleset_version": scheme["ruleset"],
+        "holder_name": holder["name"],
+        "holder_name_az": None,
+        "voen": holder.get("voen"),
+        "product_names": {text["@language"]: text["@value"] for text in product["name"]},
+        "hs6": product["hs6"],
+        "gtin": product.get("gtin"),
+        "park_code": site.get("park"),
+        "district": site["district"],
+    }
+
+
+def _places(entries: Any) -> dict[Purpose, tuple[str, int]]:
+    found = {}
+    for purpose in Purpose:
+        named = [place for entry in entries if (place := entry_place(entry, purpose))]
+        if len(named) != 1:
+            raise Unreadable(f"it names {len(named)} places for {purpose}")
+        found[purpose] = named[0]
+    return found

@@ -1,0 +1,253 @@
+"""What rule C-12 asks of the past: revocations, and surrenders during an investigation, of a company and of its related
+holders, under every mark.
+
+A related holder has the same VÖEN, a common member, an owner's share, or the same plot of a park. The shares stand in
+evidence, which lies above this room: `applications/history.py` adds them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from app.auth.model import User
+from app.certificates.model import (
+    FOR_CAUSE,
+    Certificate,
+    CertificateStatus,
+    Matter,
+    MatterKind,
+    MatterOutcome,
+    MatterState,
+    Suspension,
+)
+from app.core.dates import baku_day
+from app.organisations.model import Organisation, Residency
+
+
+class Ground(StrEnum):
+    """Why a holder counts as related. Of the company itself there is none."""
+
+    SAME_TAXPAYER = "same_taxpayer"
+    COMMON_MEMBER = "common_member"
+    OWNERSHIP = "ownership"
+    SAME_PLOT = "same_plot"
+
+
+class Inquiry(StrEnum):
+    OPEN = "open"
+    UPHELD = "upheld"
+    NOT_UPHELD = "not_upheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A certificate that ended, with all by which its product is told from others. Names may be missing."""
+
+    number: str
+    scheme_code: str
+    product_id: UUID
+    gtin: str | None
+    hs6: str
+    site_id: UUID
+    name_az: str | None
+    name_en: str | None
+    organisation_id: UUID
+    voen: str
+    holder_name: str
+    grounds: frozenset[Ground]  # empty: the company's own
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    certificate: Past
+    reason: str  # of the closed list
+    day: date  # in Baku
+
+
+@dataclass(frozen=True, slots=True)
+class Surrender:
+    """Given back during an investigation. Upheld, it counts as a revocation of that reason on `decided_on`."""
+
+    certificate: Past
+    day: date  # in Baku
+    inquiry: Inquiry
+    reason: str | None  # for which it was upheld, of the list of revocations
+    decided_on: date | None  # None while it is open
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Both in the order of issue."""
+
+    revocations: tuple[Revocation, ...]
+    surrenders: tuple[Surrender, ...]
+
+
+_ROW = Certificate.__table__.c
+_MEMBER, _OTHER = aliased(User), aliased(User)
+_OWN, _NEXT = aliased(Residency), aliased(Residency)
+
+
+def past(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) -> History:
+    """Everything that C-12 reads of this company and its related holders, in five statements however many there are.
+
+    `owners`: VÖENs of companies with a share above the threshold in this one, or in which this one has such a share.
+    """
+    organisation = session.get(Organisation, organisation_id)
+    if organisation is None:
+        return History((), ())
+    related: dict[UUID, set[Ground]] = defaultdict(set)
+    grounds = sa.union_all(_with_common_member(organisation_id), _on_same_plot(organisation_id))
+    for other, ground in session.execute(grounds):
+        related[other].add(Ground(ground))
+    voens = frozenset(owners) - {organisation.voen}
+    found = session.execute(_ended(organisation, related, voens)).all()
+    inquiries = _inquiries(session, [row.id for row in found if row.status == CertificateStatus.SURRENDERED])
+    revocations, surrenders = [], []
+    for row in found:
+        certificate = _past(row, organisation, related, voens)
+        day = baku_day(row.status_since)
+        if row.status == CertificateStatus.REVOKED:
+            revocations.append(Revocation(certificate, row.status_reason or "", day))
+        else:
+            surrenders.append(_surrender(certificate, row.status_since, inquiries[row.id]))
+    return History(tuple(revocations), tuple(surrenders))
+
+
+def _with_common_member(organisation_id: UUID) -> sa.Select[Any, str]:
+    """Other companies with a member of the same address, now or before: one person has an account for each company."""
+    return (
+        sa.select(_OTHER.organisation_id, sa.literal(Ground.COMMON_MEMBER.value).label("ground"))
+        .join(_MEMBER, _address(_OTHER) == _address(_MEMBER))
+        .where(
+            _MEMBER.organisation_id == organisation_id,
+            _OTHER.organisation_id.is_not(None),
+            _OTHER.organisation_id != organisation_id,
+        )
+        .distinct()
+    )
+
+
+def _address(user: type[User]) -> sa.ColumnElement[str]:
+    return sa.func.coalesce(user.former_email, user.email)
+
+
+def _on_same_plot(organisation_id: UUID) -> sa.Select[Any, str]:
+    """Other companies with a residency on a plot of this one, open or closed."""
+    return (
+        sa.select(_NEXT.organisation_id, sa.literal(Ground.SAME_PLOT.value).label("ground"))
+        .join(_OWN, sa.and_(_OWN.park_code == _NEXT.park_code, _OWN.plot_no == _NEXT.plot_no))
+        .where(_OWN.organisation_id == organisation_id, _NEXT.organisation_id != organisation_id)
+        .distinct()
+    )
+
+
+def _ended(organisation: Organisation, related: Mapping[UUID, set[Ground]], voens: frozenset[str]) -> sa.Select[Any]:
+    """Without the tokens, which are long."""
+    columns = (
+        *(_ROW.id, _ROW.number, _ROW.scheme_code, _ROW.product_id, _ROW.gtin, _ROW.hs6, _ROW.site_id),
+        *(_ROW.product_names, _ROW.organisation_id, _ROW.holder_voen, _ROW.holder_name),
+        *(_ROW.status, _ROW.status_reason, _ROW.status_since, Organisation.voen),
+    )
+    is_past = sa.or_(
+        _ROW.status == CertificateStatus.REVOKED.value,
+        sa.and_(_ROW.status == CertificateStatus.SURRENDERED.value, _ROW.during_investigation),
+    )
+    of_related = sa.or_(
+        _ROW.organisation_id.in_([organisation.id, *related]),
+        _ROW.holder_voen.in_([organisation.voen, *voens]),
+        Organisation.voen.in_(voens),
+    )
+    return (
+        sa.select(*columns)
+        .join(Organisation, Organisation.id == _ROW.organisation_id)
+        .where(is_past, of_related)
+        .order_by(_ROW.id)
+    )
+
+
+def _past(
+    row: sa.Row[Any],
+    organisation: Organisation,
+    related: Mapping[UUID, set[Ground]],
+    voens: frozenset[str],
+) -> Past:
+    grounds = set(related.get(row.organisation_id, ()))
+    if row.organisation_id != organisation.id:
+        if organisation.voen in (row.holder_voen, row.voen):
+            grounds.add(Ground.SAME_TAXPAYER)
+        if voens & {row.holder_voen, row.voen}:
+            grounds.add(Ground.OWNERSHIP)
+    return Past(
+        number=row.number,
+        scheme_code=row.scheme_code,
+        product_id=row.product_id,
+        gtin=row.gtin,
+        hs6=row.hs6,
+        site_id=row.site_id,
+        name_az=row.product_names.get("az"),
+        name_en=row.product_names.get("en"),
+        organisation_id=row.organisation_id,
+        voen=row.holder_voen,
+        holder_name=row.holder_name,
+        grounds=frozenset(grounds),
+    )
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What was asked about one certificate: whether anything still is, when it ended last, and what was upheld."""
+
+    is_open: bool = False
+    ends: list[datetime] | None = None
+    upheld: list[tuple[datetime, str]] | None = None
+
+
+def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Asked]:
+    asked: dict[UUID, _Asked] = defaultdict(_Asked)
+    if not certificate_ids:
+        return asked
+    matters = sa.select(
+        Matter.certificate_id, Matter.state, Matter.outcome, Matter.revocation_reason, Matter.closed_at
+    ).where(
+        Matter.certificate_id.in_(certificate_ids),
+        # What anybody may report counts once it was looked into and found to be so.
+        sa.or_(Matter.kind != MatterKind.REPORT.value, Matter.outcome == MatterOutcome.UPHELD.value),
+    )
+    for row in session.execute(matters):
+        each = asked[row.certificate_id]
+        if row.state == MatterState.OPEN:
+            each.is_open = True
+            continue
+        each.ends = [*(each.ends or ()), row.closed_at]
+        if row.outcome == MatterOutcome.UPHELD and row.revocation_reason is not None:
+            each.upheld = [*(each.upheld or ()), (row.closed_at, row.revocation_reason)]
+    causes = sa.select(Suspension.certificate_id, Suspension.ended_at).where(
+        Suspension.certificate_id.in_(certificate_ids), Suspension.cause.in_([cause.value for cause in FOR_CAUSE])
+    )
+    for certificate_id, ended_at in session.execute(causes):
+        each = asked[certificate_id]
+        if ended_at is None:
+            each.is_open = True
+        else:
+            each.ends = [*(each.ends or ()), ended_at]
+    return asked
+
+
+def _surrender(certificate: Past, given_back: datetime, asked: _Asked) -> Surrender:
+    """What was closed before the certificate was given back is no part of the inquiry that was open then."""
+    day = baku_day(given_back)
+    upheld = sorted(each for each in asked.upheld or () if each[0] >= given_back)
+    if upheld:  # the first: others may still be open, and a bar once earned runs
+        return Surrender(certificate, day, Inquiry.UPHELD, upheld[0][1], baku_day(upheld[0][0]))
+    if asked.is_open:
+        return Surrender(certificate, day, Inquiry.OPEN, None, None)
+    ended = max((each for each in asked.ends or () if each >= given_back), default=given_back)
+    return Surrender(certificate, day, Inquiry.NOT_UPHELD, None, baku_day(ended))

@@ -1,0 +1,230 @@
+"""Granting the mark: certificates of one decision, issued together.
+
+In the order of the map: reserve number and index, build, lint, sign only what was linted, verify with the published
+key, store, log, audit. The caller commits once, so that no signed token leaves without its row.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.certificates import certificate_repository, log_events, status_list, status_list_repository
+from app.certificates.certificate_number import CertificateNumber
+from app.certificates.credential import linter, untp_builder
+from app.certificates.credential.untp_builder import CertificateContent
+from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription
+from app.certificates.read_model import projector, search_repository
+from app.core import canonical_json, counters
+from app.core.actor import Actor
+from app.core.crypto import jws
+from app.core.crypto.signer import Signer
+from app.core.database import new_id
+from app.core.dates import baku_day
+from app.core.errors import Unavailable
+from app.organisations.legal_forms import public_voen
+from app.signing.issuance_pause import refuse_while_paused
+
+LIST_IS_FULL = status_list.ENTRIES * 3 // 4
+"""Beyond three quarters a random draw meets too many taken places: the next list is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
+
+    signer_in: Callable[[Session], Signer]  # the key that is active in this transaction, and stays so until its end
+    issuer: str
+    base_url: str
+    draw: Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One product of one holder at one site under one mark, as decided."""
+
+    scheme_code: str
+    scheme_name: str
+    owner_name: str
+    ruleset_version: str
+    assessment_level: str
+    organisation_id: UUID
+    holder_name: str
+    holder_name_az: str  # with its legal form
+    holder_voen: str
+    holder_is_legal_person: bool
+    product_id: UUID
+    product_names: Mapping[str, str]
+    hs6: str
+    gtin: str | None
+    site_id: UUID
+    park_code: str | None
+    district: str
+    country: str  # of origin
+    residency_id: UUID | None
+    origin_criterion: str
+    valid_from: date
+    valid_until: date
+    description: Mapping[str, Any]  # the certified description, which stays as it is (`description.py`)
+    rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
+    application_id: UUID
+    decision_id: UUID
+
+
+def issue(
+    session: Session, actor: Actor, grants: Sequence[Grant], issuance: Issuance, now: datetime
+) -> tuple[Certificate, ...]:
+    """One certificate for each grant, all under one mark, in this order; all of them or, with any error, none."""
+    if not grants:
+        return ()
+    (scheme_code,) = {grant.scheme_code for grant in grants}
+    refuse_while_paused(session)
+    signer = issuance.signer_in(session)
+    year = baku_day(now).year
+    serials = counters.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
+    numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
+    reserved = reserve_places(session, issuance.draw, len(grants))
+    issued = tuple(
+        _signed(grant, number, place, signer, issuance, now)
+        for grant, number, place in zip(grants, numbers, reserved, strict=True)
+    )
+    session.add_all(issued)
+    session.flush()
+    search_repository.add_words(session, issued)
+    for grant, certificate in zip(grants, issued, strict=True):
+        frozen = _frozen(grant, certificate)
+        session.add(frozen)
+        log_events.issued(session, certificate, now)
+        projector.renew(session, certificate)
+        recorder.record(
+            session,
+            actor,
+            "certificate.issued",
+            ("certificate", certificate.number),
+            now,
+            case_id=certificate.application_id,
+            sha256=certificate.token_sha256,
+            kid=certificate.kid,
+            description=frozen.sha256,
+        )
+    return issued
+
+
+def _frozen(grant: Grant, certificate: Certificate) -> CertifiedDescription:
+    return CertifiedDescription(
+        certificate_id=certificate.id,
+        content=dict(grant.description),
+        sha256=canonical_json.digest(grant.description),
+        frozen_at=certificate.issued_at,
+    )
+
+
+def _signed(
+    grant: Grant, number: CertificateNumber, place: tuple[int, int], signer: Signer, issuance: Issuance, now: datetime
+) -> Certificate:
+    """Build, lint, sign what was linted, verify what was signed; what comes out may be stored."""
+    list_id, index = place
+    content = CertificateContent(
+        number=str(number),
+        base_url=issuance.base_url,
+        issuer=issuance.issuer,
+        issuer_name=grant.owner_name,
+        scheme_code=grant.scheme_code,
+        scheme_name=grant.scheme_name,
+        ruleset_version=grant.ruleset_version,
+        assessment_level=grant.assessment_level,
+        holder_id=grant.organisation_id,
+        holder_name=grant.holder_name,
+        holder_name_az=grant.holder_name_az,
+        holder_voen=public_voen(grant.holder_voen, is_legal=grant.holder_is_legal_person),
+        product_id=grant.product_id,
+        product_names=grant.product_names,
+        hs6=grant.hs6,
+        gtin=grant.gtin,
+        site_id=grant.site_id,
+        park_code=grant.park_code,
+        district=grant.district,
+        country=grant.country,
+        origin_criterion=grant.origin_criterion,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        status_list_id=list_id,
+        status_index=index,
+    )
+    grounds = linter.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
+    linted = linter.lint(untp_builder.build(content), grounds)
+    token = linter.sign_credential(signer, linted)
+    verified = _check_own_work(token, signer)
+    return Certificate(
+        id=new_id(),
+        number=content.number,
+        scheme_code=grant.scheme_code,
+        scheme_name=grant.scheme_name,
+        ruleset_version=grant.ruleset_version,
+        year=number.year,
+        serial=number.serial,
+        organisation_id=grant.organisation_id,
+        product_id=grant.product_id,
+        site_id=grant.site_id,
+        residency_id=grant.residency_id,
+        application_id=grant.application_id,
+        decision_id=grant.decision_id,
+        holder_name=grant.holder_name,
+        holder_name_az=grant.holder_name_az,
+        holder_voen=grant.holder_voen,
+        holder_is_legal_person=grant.holder_is_legal_person,
+        product_names=dict(grant.product_names),
+        hs6=grant.hs6,
+        gtin=grant.gtin,
+        park_code=grant.park_code,
+        district=grant.district,
+        country=grant.country,
+        origin_criterion=grant.origin_criterion,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        status=CertificateStatus.ACTIVE.value,
+        status_since=now,
+        status_reason=None,
+        status_list_id=list_id,
+        status_index=index,
+        kid=signer.kid,
+        token=token,
+        token_sha256=verified.signed_hash,
+        issued_at=now,
+        version=1,
+    )
+
+
+def _check_own_work(token: str, signer: Signer) -> jws.Verified:
+    """What was signed is verified with the published key before it is stored: a broken key must not hand out paper."""
+    try:
+        return jws.verify(token, typ=jws.CREDENTIAL, keys={signer.kid: signer.public})
+    except jws.Refused as why:
+        raise Unavailable("The signature just made does not verify; nothing was issued.") from why
+
+
+def reserve_places(session: Session, draw: Callable[[int], int], many: int) -> list[tuple[int, int]]:
+    """Number of the list and index in it, for so many certificates: random places in the present list, never used
+    before. `draw(n)` gives a random whole number in 0..n-1. The counter's lock makes two issuers take turns."""
+    used = counters.next_numbers(session, "status-index", many)
+    wanted = Counter((each - 1) // LIST_IS_FULL + 1 for each in used)
+    reserved = []
+    for list_id, count in wanted.items():
+        status_list_repository.open_list(session, list_id)
+        reserved += [(list_id, index) for index in _free(session, draw, list_id, count)]
+    return reserved
+
+
+def _free(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
+    """In the order of the draw: a sorted one would tell which certificates were issued together."""
+    free: dict[int, None] = {}
+    while len(free) < many:
+        drawn = dict.fromkeys(draw(status_list.ENTRIES) for _ in range(many - len(free)))
+        taken = certificate_repository.taken(session, list_id, list(drawn))
+        free |= {index: None for index in drawn if index not in taken}
+    return list(free)

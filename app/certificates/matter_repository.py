@@ -1,0 +1,156 @@
+"""Queries over matters, reports of misuse and certified descriptions."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, defer
+
+from app.certificates.model import (
+    Certificate,
+    CertificateStatus,
+    CertifiedDescription,
+    Matter,
+    MatterCause,
+    MatterKind,
+    MatterState,
+    Report,
+)
+from app.core.database import locked, page_of
+
+IN_FORCE = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
+_HAS_OPEN = sa.select(
+    sa.exists().where(
+        Matter.certificate_id == sa.bindparam("id"),
+        Matter.state == MatterState.OPEN.value,
+        Matter.kind != MatterKind.REPORT.value,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MatterFilter:
+    state: MatterState | None = None
+    kind: MatterKind | None = None
+    number: str | None = None  # of the certificate
+
+
+def matter(session: Session, matter_id: UUID, *, lock: bool = False) -> Matter | None:
+    query = sa.select(Matter).where(Matter.id == matter_id)
+    return session.scalars(locked(query, lock)).one_or_none()
+
+
+def matters(
+    session: Session, wanted: MatterFilter, *, after: UUID | None, limit: int
+) -> Sequence[tuple[Matter, Certificate]]:
+    """Oldest first, each with its certificate."""
+    query = (
+        sa.select(Matter, Certificate)
+        .join(Certificate, Certificate.id == Matter.certificate_id)
+        .order_by(Matter.id)
+        .limit(limit)
+    )
+    if wanted.state is not None:
+        query = query.where(Matter.state == wanted.state.value)
+    if wanted.kind is not None:
+        query = query.where(Matter.kind == wanted.kind.value)
+    if wanted.number is not None:
+        query = query.where(Certificate.number == wanted.number)
+    if after is not None:
+        query = query.where(Matter.id > after)
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def has_open(session: Session, certificate_id: UUID) -> bool:
+    """Whether an inquiry is open. What anybody may report is none until it was looked into."""
+    return bool(session.execute(_HAS_OPEN, {"id": certificate_id}).scalar_one())
+
+
+def count_open(session: Session, certificate_id: UUID, kind: MatterKind) -> int:
+    query = sa.select(sa.func.count()).where(
+        Matter.certificate_id == certificate_id, Matter.kind == kind.value, Matter.state == MatterState.OPEN.value
+    )
+    return session.execute(query).scalar_one()
+
+
+def has_open_about(session: Session, certificate_id: UUID, cause: MatterCause, subject: str) -> bool:
+    query = sa.select(
+        sa.exists().where(
+            Matter.certificate_id == certificate_id,
+            Matter.cause == cause.value,
+            Matter.subject == subject,
+            Matter.state == MatterState.OPEN.value,
+        )
+    )
+    return bool(session.execute(query).scalar_one())
+
+
+def unreported(
+    session: Session, today: date, *, product_id: UUID | None = None, site_id: UUID | None = None
+) -> Sequence[str]:
+    """Numbers of certificates in force for this product, or for products of this site, of which no change is reported.
+
+    The matters that were found stay open until this transaction ends: what is changed under one cannot be closed
+    at the same moment.
+    """
+    query = sa.select(Certificate.id, Certificate.number).where(*in_force(today))
+    query = query.where(Certificate.product_id == product_id if product_id else Certificate.site_id == site_id)
+    held = session.execute(query.order_by(Certificate.number)).all()
+    if not held:
+        return ()
+    changes = (
+        sa.select(Matter.certificate_id)
+        .where(
+            Matter.certificate_id.in_([row.id for row in held]),
+            Matter.kind == MatterKind.CHANGE.value,
+            Matter.state == MatterState.OPEN.value,
+        )
+        .order_by(Matter.id)
+        .with_for_update(read=True)
+    )
+    reported = set(session.scalars(changes))
+    return [row.number for row in held if row.id not in reported]
+
+
+def in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+    """What a certificate in force fulfils: active or suspended, and its term has not ended."""
+    return Certificate.status.in_(IN_FORCE), Certificate.valid_until >= today
+
+
+def hold(session: Session, certificate_ids: Collection[UUID]) -> Sequence[Certificate]:
+    """These certificates as they are now, locked, always in the same order."""
+    query = sa.select(Certificate).where(Certificate.id.in_(certificate_ids)).order_by(Certificate.id)
+    return session.scalars(locked(query)).all()
+
+
+def description(session: Session, certificate_id: UUID) -> CertifiedDescription | None:
+    return session.get(CertifiedDescription, certificate_id)
+
+
+def described(
+    session: Session, today: date, *, organisation_ids: Collection[UUID], site_ids: Collection[UUID]
+) -> Sequence[tuple[Certificate, CertifiedDescription]]:
+    """Certificates in force of these companies or sites with what they certify; locked, in their order."""
+    query = (
+        sa.select(Certificate, CertifiedDescription)
+        .join(CertifiedDescription, CertifiedDescription.certificate_id == Certificate.id)
+        .where(
+            *in_force(today),
+            sa.or_(Certificate.organisation_id.in_(organisation_ids), Certificate.site_id.in_(site_ids)),
+        )
+        .order_by(Certificate.id)
+    )
+    locked = query.with_for_update(key_share=True, of=Certificate).execution_options(populate_existing=True)
+    return [(row[0], row[1]) for row in session.execute(locked)]
+
+
+def reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[Report]:
+    """Oldest first, without their photos."""
+    query = sa.select(Report).options(defer(Report.photo, raiseload=True))
+    return page_of(session, query, Report.id, after, limit)
+
+
+def report(session: Session, report_id: UUID) -> Report | None:
+    return session.get(Report, report_id)

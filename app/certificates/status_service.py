@@ -1,0 +1,190 @@
+"""Keeping the mark: suspend, reinstate, revoke, surrender."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.auth.permissions import require_second_factor
+from app.certificates import (
+    certificate_repository,
+    log_events,
+    matter_repository,
+    status_list_publisher,
+    status_workflow,
+)
+from app.certificates.model import (
+    FOR_CAUSE,
+    Certificate,
+    CertificateStatus,
+    RevocationReason,
+    Suspension,
+    SuspensionCause,
+)
+from app.certificates.read_model import projector
+from app.certificates.status_workflow import Deed
+from app.core.actor import Actor
+from app.core.database import new_id
+from app.core.errors import Conflict, NotFound, Version, check_version
+from app.core.messages import Message, word_of
+
+
+def suspend(
+    session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, note: str | None, now: datetime
+) -> bool:
+    """Open a cause. Returns whether the cause is new; a second opening of the same cause changes nothing."""
+    status = status_workflow.step(CertificateStatus(certificate.status), Deed.SUSPEND)
+    if cause in certificate_repository.open_suspensions(session, certificate.id):
+        return False
+    session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
+    if certificate.status != status:
+        _set_status(session, certificate, status, cause.value, now)
+    certificate.version += 1
+    _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
+    projector.renew(session, certificate)
+    return True
+
+
+def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime) -> bool:
+    """End a cause; with the last one the certificate is active again. Returns whether the cause was open.
+
+    Of a certificate given back during an investigation the cause ends and nothing else: it stays surrendered.
+    """
+    is_final = CertificateStatus(certificate.status) in status_workflow.FINAL
+    if is_final and not certificate.during_investigation:
+        return False
+    causes = certificate_repository.open_suspensions(session, certificate.id)
+    if cause not in causes:
+        return False
+    certificate_repository.end_suspension(causes.pop(cause), now)
+    if is_final:
+        pass
+    elif causes:
+        certificate.status_reason = next(iter(sorted(causes))).value
+    else:
+        status = status_workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE)
+        _set_status(session, certificate, status, None, now)
+    certificate.version += 1
+    event = "certificate.suspension_narrowed" if causes or is_final else "certificate.reinstated"
+    _record(session, actor, event, certificate, now, cause=cause.value)
+    projector.renew(session, certificate)
+    return True
+
+
+def suspend_by_owner(
+    session: Session,
+    actor: Actor,
+    number: str,
+    *,
+    cause: SuspensionCause,
+    note: str | None,
+    version: Version,
+    now: datetime,
+) -> Certificate:
+    certificate = _for_deed(session, actor, number, Deed.SUSPEND, version)
+    if not suspend(session, actor, certificate, cause=cause, note=note, now=now):
+        raise Conflict(
+            Message("It is suspended for the cause “%(cause)s” already.", cause=word_of(cause)),
+            code="already-suspended",
+        )
+    return certificate
+
+
+def reinstate_by_owner(
+    session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: Version, now: datetime
+) -> Certificate:
+    """End one cause. A lost residency is no matter of the owner: it ends when the register says so."""
+    certificate = _for_deed(session, actor, number, Deed.REINSTATE, version)
+    if cause is SuspensionCause.RESIDENCY:
+        raise Conflict(
+            "The residency ended; the suspension ends when the residency is restored.", code="residency-lost"
+        )
+    if not lift(session, actor, certificate, cause=cause, now=now):
+        causes = [word_of(each) for each in sorted(certificate_repository.open_suspensions(session, certificate.id))]
+        raise Conflict(
+            Message(
+                "It is not suspended for the cause “%(cause)s”, but for: %(causes)s.",
+                cause=word_of(cause),
+                causes=causes,
+            ),
+            code="other-cause",
+        )
+    return certificate
+
+
+def revoke(
+    session: Session,
+    actor: Actor,
+    number: str,
+    *,
+    reason: RevocationReason,
+    version: Version,
+    now: datetime,
+) -> Certificate:
+    return _end(session, actor, number, Deed.REVOKE, reason.value, version, now)
+
+
+def surrender(session: Session, actor: Actor, number: str, *, version: Version, now: datetime) -> Certificate:
+    return _end(session, actor, number, Deed.SURRENDER, "holder", version, now)
+
+
+def _end(
+    session: Session, actor: Actor, number: str, deed: Deed, reason: str, version: Version, now: datetime
+) -> Certificate:
+    certificate = _for_deed(session, actor, number, deed, version)
+    status = _step(certificate, deed)
+    causes = certificate_repository.open_suspensions(session, certificate.id)
+    facts: dict[str, str | bool] = {"reason": reason}
+    if deed is Deed.SURRENDER and (FOR_CAUSE & causes.keys() or matter_repository.has_open(session, certificate.id)):
+        # The inquiry goes on: what it asks stays open, and a later applicant cannot be told that nothing was.
+        certificate.during_investigation = facts["during_investigation"] = True
+        causes = {cause: row for cause, row in causes.items() if cause not in FOR_CAUSE}
+    for suspension in causes.values():
+        certificate_repository.end_suspension(suspension, now)
+    _set_status(session, certificate, status, reason, now)
+    certificate.version += 1
+    _record(session, actor, f"certificate.{status}", certificate, now, **facts)
+    projector.renew(session, certificate)
+    return certificate
+
+
+def guard(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
+    """All refusals that do not depend on the body, in their order: 404, 403, 428, 412, 409."""
+    certificate = _for_deed(session, actor, number, deed, version)
+    _step(certificate, deed)
+    return certificate
+
+
+def _step(certificate: Certificate, deed: Deed) -> CertificateStatus:
+    status = CertificateStatus(certificate.status)
+    return status_workflow.step(status, deed, during_investigation=certificate.during_investigation)
+
+
+def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
+    certificate = certificate_repository.by_number(session, number, lock=True)
+    if certificate is None:
+        raise NotFound.of("certificate")
+    # A certificate is public; only its holder may surrender it, and for others there is nothing to surrender.
+    if deed is Deed.SURRENDER and not actor.is_staff and actor.organisation_id != certificate.organisation_id:
+        raise NotFound.of("certificate")
+    status_workflow.permit(deed, actor)
+    if deed in status_workflow.NEED_SECOND_FACTOR:
+        require_second_factor(actor)
+    check_version(version, certificate.version)
+    return certificate
+
+
+def _set_status(
+    session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
+) -> None:
+    certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
+    status_list_publisher.follow(session, certificate)
+    log_events.changed(session, certificate, now)
+
+
+def _record(
+    session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str | bool
+) -> None:
+    recorder.record(
+        session, actor, event, ("certificate", certificate.number), now, case_id=certificate.application_id, **data
+    )

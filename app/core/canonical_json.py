@@ -1,0 +1,17 @@
+"""Write JSON in one canonical form, and hash it: sorted keys, no spaces, ASCII. Pure."""
+
+import hashlib
+import json
+from typing import Any
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces, in ASCII, so that any text whatever can be encoded and hashed."""
+    return _ENCODER.encode(value)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over the canonical JSON, lower-case hex."""
+    return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()

@@ -1,0 +1,311 @@
+"""Compact JSON Web Signatures, ES256 only, behind a strict gate: the one file that imports python-jose.
+
+Used bare, python-jose 3.5 takes padded and re-encoded signatures, `crit` and other unknown header members, any `typ`,
+string times, and signs under ES256 with a key of another curve. So every byte of a token is checked here first, and
+only jose's key objects are used: to sign, and for the key of `cryptography` in them, which verifies.
+
+One content can have many token texts: ECDSA gives another signature each time, and (r, n-s) verifies wherever (r, s)
+does. So nothing may be keyed on a token's text; `signed_hash` is the stable name of what was signed.
+"""
+
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from jose import jwk
+from jose.backends.cryptography_backend import CryptographyECKey
+
+from app.core import strict_json
+from app.core.errors import MikError
+
+ALG: Final = "ES256"
+CREDENTIAL: Final = "vc+jwt"  # `typ` of certificates
+ACCESS: Final = "at+jwt"  # `typ` of access tokens (RFC 9068)
+STAMP: Final = "stamp+jwt"  # `typ` of the stamp in the QR code of a paper
+MAX_TOKEN_CHARS: Final = 65_536
+MAX_ACCESS_SECONDS: Final = 15 * 60
+_ISSUED_AHEAD_SECONDS: Final = 30  # clocks of two machines differ; the end of a token gets no such grace
+_MAX_HEADER_CHARS: Final = 1_024
+_HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
+_SIGNATURE_BYTES: Final = 64  # R || S, never DER
+_COORDINATE_BYTES: Final = 32
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_OF_DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+class Reason(StrEnum):
+    """Why a token is refused: for logs and checks, not for whoever made the token."""
+
+    TYPE = "not-a-string"
+    SIZE = "too-long"
+    ASCII = "not-ascii"
+    SEGMENTS = "not-three-segments"
+    BASE64 = "not-canonical-base64url"
+    HEADER = "header-not-as-required"
+    ALG = "alg-not-es256"
+    TYP = "typ-not-as-asked"
+    KID = "kid-unknown"
+    SIGNATURE_FORM = "signature-not-64-bytes"
+    SIGNATURE = "signature-wrong"
+    PAYLOAD = "payload-not-strict-json"
+    CLAIMS = "claims-not-as-required"
+    EXPIRED = "expired"
+
+
+class Refused(MikError):
+    """The one exception for a token that is not accepted, whatever happened inside."""
+
+    code = "token-refused"
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(f"The token is refused: {reason.replace('-', ' ')}.")
+        self.reason = reason
+
+
+class UnusableKey(MikError):
+    """The key is damaged or not on the curve P-256."""
+
+    code = "unusable-key"
+
+
+def require_cryptography_backend() -> None:
+    """Refuse the pure Python backend: it is 34 times slower and not constant in time. Called on import."""
+    if jwk.get_key(ALG) is not CryptographyECKey:
+        raise RuntimeError("python-jose does not use the `cryptography` backend: install python-jose[cryptography]")
+
+
+require_cryptography_backend()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A P-256 public key, built once and ready to verify. `x` and `y` are 43 characters of base64url each."""
+
+    x: str
+    y: str
+    _key: Any = field(compare=False)  # made of these two, and never equal to another
+
+    @classmethod
+    def from_coordinates(cls, x: str, y: str) -> "PublicKey":
+        """A key from the members of a JWK. Raises UnusableKey where they are not canonical or not on the curve."""
+        try:
+            if len(raw_x := _decode(x)) != _COORDINATE_BYTES or len(raw_y := _decode(y)) != _COORDINATE_BYTES:
+                raise UnusableKey("The coordinates of a P-256 key have 32 bytes each.")
+            numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(raw_x), int.from_bytes(raw_y), ec.SECP256R1())
+            return cls(x, y, jwk.construct(numbers.public_key(), ALG))
+        except (ValueError, Refused) as error:
+            raise UnusableKey("The coordinates are not those of a point on P-256.") from error
+
+    @classmethod
+    def _of(cls, key: ec.EllipticCurvePublicKey) -> "PublicKey":
+        numbers = key.public_numbers()
+        x, y = (base64url(n.to_bytes(_COORDINATE_BYTES)) for n in (numbers.x, numbers.y))
+        return cls(x, y, jwk.construct(key, ALG))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PrivateKey:
+    """A P-256 private key, built once and ready to sign. Its repr shows nothing."""
+
+    public: PublicKey
+    _key: Any
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> "PrivateKey":
+        """A key from unencrypted PEM. Raises UnusableKey for anything but a P-256 private key."""
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError) as error:
+            raise UnusableKey("This is not an unencrypted private key in PEM form.") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise UnusableKey("The key is not on the curve P-256, which ES256 requires.")
+        return cls(PublicKey._of(key.public_key()), jwk.construct(key, ALG))  # noqa: SLF001 (one module, one secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token whose form and signature are right. Whether its content is still true is another question."""
+
+    header: Mapping[str, str]
+    payload: Mapping[str, Any]
+    signed_hash: str  # lower-case hex SHA-256 of the ASCII `header.payload`
+
+    @property
+    def kid(self) -> str:
+        return self.header["kid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A token whose header and signature are right; its payload was not looked at."""
+
+    kid: str
+    hash: bytes  # SHA-256 of the ASCII `header.payload`, 32 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says; times in whole seconds since 1970."""
+
+    sub: str
+    jti: str
+    iat: int
+    exp: int
+    claims: Mapping[str, Any]
+
+
+def sign(payload: bytes | Mapping[str, Any], *, typ: str, kid: str, key: PrivateKey) -> str:
+    """A compact JWS over the payload. Bytes are signed as they are, a mapping as compact UTF-8 JSON.
+
+    Raises ValueError for a payload that `verify` would refuse: nothing is signed that cannot be checked.
+    """
+    body = payload if isinstance(payload, bytes) else dump_json(payload)
+    if not isinstance(strict_json.loads(body), dict):
+        raise ValueError("the payload is not a JSON object")  # noqa: TRY004 (the type is right, its content is not)
+    header = dump_json({"alg": ALG, "kid": kid, "typ": typ})
+    signed = f"{base64url(header)}.{base64url(body)}"
+    token = f"{signed}.{base64url(key._key.sign(signed.encode('ascii')))}"  # noqa: SLF001 (one module, one secret)
+    if len(token) > MAX_TOKEN_CHARS:
+        raise ValueError(f"the token would be longer than {MAX_TOKEN_CHARS} characters")
+    return token
+
+
+def verify(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> Verified:
+    """Check form, header and signature of a token; `keys` is our own table, by `kid`.
+
+    The payload is read only after the signature was found right. Raises Refused, and nothing else.
+    """
+    header, key, text = _open(token, typ, keys)
+    signed, _, signature = text.rpartition(".")
+    raw, body = _decode(signature), _decode(signed.partition(".")[2])
+    digest = _check(key, signed, raw)
+    return Verified(header, _object(body, Reason.PAYLOAD), digest.hex())
+
+
+def verify_signature(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> Signed:
+    """As `verify`, for whoever knows by its hash what was signed: the payload is not looked at. Raises Refused."""
+    header, key, text = _open(token, typ, keys)
+    signed, _, signature = text.rpartition(".")
+    return Signed(header["kid"], _check(key, signed, _decode(signature)))
+
+
+def _open(token: object, typ: str, keys: Mapping[str, PublicKey]) -> tuple[Mapping[str, str], PublicKey, str]:
+    """Header, the key that it names, and the token as a text of three segments."""
+    if not isinstance(token, str):
+        raise Refused(Reason.TYPE)
+    if len(token) > MAX_TOKEN_CHARS:
+        raise Refused(Reason.SIZE)
+    if not token.isascii():
+        raise Refused(Reason.ASCII)
+    if token.count(".") != 2:
+        raise Refused(Reason.SEGMENTS)
+    header = _header(token[: token.index(".")], typ)
+    key = keys.get(header["kid"])
+    if key is None:
+        raise Refused(Reason.KID)
+    return header, key, token
+
+
+def _check(key: PublicKey, signed: str, signature: bytes) -> bytes:
+    """The SHA-256 of `header.payload`, once it was found that it was signed.
+
+    jose's `verify` would hash it once more: three kilobytes in a certificate.
+    """
+    if len(signature) != _SIGNATURE_BYTES:
+        raise Refused(Reason.SIGNATURE_FORM)
+    digest = hashlib.sha256(signed.encode("ascii")).digest()
+    r, s = int.from_bytes(signature[:_COORDINATE_BYTES]), int.from_bytes(signature[_COORDINATE_BYTES:])
+    try:
+        key._key.prepared_key.verify(encode_dss_signature(r, s), digest, _OF_DIGEST)  # noqa: SLF001 (one module, one secret)
+    except InvalidSignature:
+        raise Refused(Reason.SIGNATURE) from None
+    return digest
+
+
+def signed_hash(token: str) -> str:
+    """Lower-case hex SHA-256 over the ASCII `header.payload`: the same for every signature over one content."""
+    return hashlib.sha256(token.rpartition(".")[0].encode("ascii")).hexdigest()
+
+
+def verify_access(
+    token: object, *, keys: Mapping[str, PublicKey], issuer: str, audience: str, now: datetime
+) -> AccessClaims:
+    """Check an access token: signature, exact `iss` and `aud`, `sub`, `jti`, whole-second times, at most 15 minutes.
+
+    `now` must be aware. Raises Refused, and nothing else.
+    """
+    claims = verify(token, typ=ACCESS, keys=keys).payload
+    sub, jti, iat, exp = (claims.get(name) for name in ("sub", "jti", "iat", "exp"))
+    # A list that holds our audience is refused too: these tokens have one reader.
+    if claims.get("iss") != issuer or claims.get("aud") != audience:
+        raise Refused(Reason.CLAIMS)
+    if not (isinstance(sub, str) and sub and isinstance(jti, str) and jti):
+        raise Refused(Reason.CLAIMS)
+    # `type(…) is int`, because True is an int as well and 1e9 or "1" must not be rounded or read into one.
+    if type(iat) is not int or type(exp) is not int or not 0 < exp - iat <= MAX_ACCESS_SECONDS:
+        raise Refused(Reason.CLAIMS)
+    seconds = now.timestamp()
+    if iat > seconds + _ISSUED_AHEAD_SECONDS:
+        raise Refused(Reason.CLAIMS)
+    if seconds >= exp:
+        raise Refused(Reason.EXPIRED)
+    return AccessClaims(sub, jti, iat, exp, claims)
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact UTF-8 JSON in the order given. Raises ValueError for NaN, Infinity and unpaired surrogates."""
+    return _ENCODER.encode(value).encode("utf-8")
+
+
+@lru_cache(64)  # we issue under few headers; a refusal is not kept
+def _header(segment: str, typ: str) -> Mapping[str, str]:
+    if len(segment) > _MAX_HEADER_CHARS:
+        raise Refused(Reason.HEADER)
+    header = _object(_decode(segment), Reason.HEADER)
+    if header.keys() != _HEADER_MEMBERS or not all(isinstance(value, str) for value in header.values()):
+        raise Refused(Reason.HEADER)
+    if header["alg"] != ALG:
+        raise Refused(Reason.ALG)
+    if header["typ"] != typ:
+        raise Refused(Reason.TYP)
+    return MappingProxyType(header)  # shared by all tokens with these bytes
+
+
+def _object(data: bytes, reason: Reason) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(data)
+    except ValueError:
+        raise Refused(reason) from None
+    if not isinstance(value, dict):
+        raise Refused(reason)
+    return value
+
+
+def _decode(segment: str) -> bytes:
+    """Bytes of canonical unpadded base64url. Re-encoding must give the same text: that one comparison refuses padding,
+    foreign characters and left-over bits alike."""
+    try:
+        raw = binascii.a2b_base64(segment.encode("ascii").translate(_FROM_URL) + b"=" * (-len(segment) % 4))
+    except (binascii.Error, UnicodeEncodeError):
+        raise Refused(Reason.BASE64) from None
+    if base64url(raw) != segment:
+        raise Refused(Reason.BASE64)
+    return raw
+
+
+def base64url(raw: bytes) -> str:
+    """Unpadded base64url (RFC 7515 §2)."""
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")

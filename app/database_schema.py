@@ -1,0 +1,92 @@
+"""Every mapped table in one import, and the migrations that make them."""
+
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import app.applications.model
+import app.auth.model
+import app.certificates.model
+import app.core.counters
+import app.notifications.model
+import app.organisations.model
+import app.products.model
+import app.reference.model
+import app.schemes.model
+import app.signing.model
+import app.web.idempotency_repository  # noqa: F401 (each import above and this one adds tables to Base.metadata)
+from app.audit.model import AuditHead
+from app.core.database import Base, Database
+from app.transparency.model import LogHead
+
+__all__ = ["NEVER_REWRITTEN", "Base", "migrate", "migrated", "rights_of"]
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+    return config
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the database to this revision, in one transaction."""
+    config = alembic_config()
+    with database.write_engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def migrated(database: Database) -> bool:
+    """Whether the database stands at the head of the migrations that this code knows."""
+    with database.read_engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+NEVER_REWRITTEN = frozenset(
+    {
+        "assessments",
+        "audit_events",
+        "certified_descriptions",
+        "decided_products",
+        "decisions",
+        "declarations",
+        "log_entries",
+        "rulesets",
+        "visit_waivers",
+    }
+)
+"""Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
+
+
+def rights_of(role: str) -> str:
+    """SQL for PostgreSQL that gives this role what the service needs, and nothing with which history can be rewritten.
+
+    It may not own the tables: an owner can drop triggers and grant itself everything.
+    """
+    lines = [
+        "-- Run as the owner of the tables. The role must exist and be no member of the owner's role.",
+        "BEGIN;",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {role};",
+        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role};",
+        f"GRANT USAGE ON SCHEMA public TO {role};",
+        f"GRANT SELECT ON alembic_version TO {role};",
+    ]
+    for table in sorted(Base.metadata.tables):
+        verbs = "SELECT, INSERT" if table in NEVER_REWRITTEN else "SELECT, INSERT, UPDATE, DELETE"
+        if table in {AuditHead.__tablename__, LogHead.__tablename__}:
+            verbs = "SELECT, UPDATE"  # its one row is made by the migration
+        lines.append(f"GRANT {verbs} ON {table} TO {role};")
+    lines.append("COMMIT;")
+    return "\n".join(lines)

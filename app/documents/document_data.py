@@ -1,0 +1,77 @@
+"""From the register to the press: what is read of a certificate before anything slow begins."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.certificates.model import Certificate
+from app.core.crypto import jws
+from app.core.crypto.keyring import KeyRing
+from app.core.dates import baku_day
+from app.core.errors import NotFound, Unavailable
+from app.documents.pdf.content import PaperFacts
+from app.documents.qr_token import Stamp, page_url
+from app.documents.renderer import Order
+from app.organisations.legal_forms import public_voen
+from app.reference import parks
+from app.schemes import scheme_repository
+from app.schemes.emblems import emblem
+
+
+def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> Order:
+    """All that paper and stamp say, in the words of the day of issue. Raises Unavailable for a damaged credential."""
+    c = certificate
+    try:
+        credential = jws.verify(c.token, typ=jws.CREDENTIAL, keys=keys.signing)
+    except jws.Refused as why:
+        raise Unavailable("The stored credential does not verify; nothing is made of it.") from why
+    row = scheme_repository.scheme(session, c.scheme_code)
+    mark: Mapping[str, Any] = row.content if row else {}
+    authority = mark.get("authority") or {}
+    facts = PaperFacts(
+        number=c.number,
+        mark_name=c.scheme_name,
+        mark_names=dict(mark.get("names", {})),
+        issuer_name=credential.payload["issuer"]["name"],
+        ruleset=f"{c.scheme_code} {c.ruleset_version}",
+        holder_name=c.holder_name,
+        holder_name_az=c.holder_name_az,
+        holder_voen=public_voen(c.holder_voen, is_legal=c.holder_is_legal_person),
+        product_names=dict(c.product_names),
+        hs6=c.hs6,
+        gtin=c.gtin,
+        park_names=_park_names(session, c.park_code),
+        district=c.district,
+        country=c.country,
+        origin_criterion=c.origin_criterion,
+        issued_on=baku_day(c.issued_at),
+        valid_from=c.valid_from,
+        valid_until=c.valid_until,
+        url=page_url(base_url, c.number),
+        token=c.token,
+        emblem=emblem(mark.get("emblem")),
+        authority_names=dict(authority.get("names", {})),
+        contact=tuple(filter(None, (authority.get(name) for name in ("email", "phone", "address")))),
+    )
+    stamp = Stamp.of(
+        number=c.number,
+        holder_name=c.holder_name,
+        product_names=c.product_names,
+        hs6=c.hs6,
+        valid_from=c.valid_from,
+        valid_until=c.valid_until,
+        list_id=c.status_list_id,
+        index=c.status_index,
+    )
+    return Order(facts, stamp, c.version)
+
+
+def _park_names(session: Session, code: str | None) -> dict[str, str]:
+    """A park that the register no longer knows is named by its code: that is what was certified."""
+    if code is None:
+        return {}
+    try:
+        return dict(parks.get_park(session, code).names)
+    except NotFound:
+        return {"az": code}

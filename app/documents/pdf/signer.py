@@ -1,0 +1,86 @@
+"""PAdES signatures over a finished PDF (ETSI EN 319 142-1), through pyHanko.
+
+Baseline B-B; B-LT with a time stamp and the proof of the certificates inside, when a time-stamp server is named. The
+signature certifies the document: whoever adds anything later breaks it.
+"""
+
+import io
+from collections.abc import Sequence
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import signers
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.timestamps import HTTPTimeStamper
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from app.documents.pdf.signing_certificate import Organisation, PapersCannotBeSigned
+
+FIELD = "Signature"
+_TIMESTAMP_SECONDS = 10
+
+
+def sign(pdf: bytes, organisation: Organisation, *, timestamp_url: str = "") -> bytes:
+    """The signed file, checked as a reader would. Raises PapersCannotBeSigned.
+
+    With `timestamp_url` this asks the network: the time-stamp server, and lists of revoked certificates.
+    """
+    own, *others = [_asn1(certificate) for certificate in organisation.certificates]
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # its constructor has no types
+    store.register_multiple(others)
+    signer = signers.SimpleSigner(signing_cert=own, signing_key=_private(organisation), cert_registry=store)
+    metadata = signers.PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.NO_CHANGES,
+        embed_validation_info=bool(timestamp_url),
+        validation_context=_trust(own, others, ask_network=True) if timestamp_url else None,
+    )
+    timestamper = HTTPTimeStamper(timestamp_url, timeout=_TIMESTAMP_SECONDS) if timestamp_url else None
+    try:
+        writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+        signed: bytes = signers.PdfSigner(metadata, signer, timestamper=timestamper).sign_pdf(writer).getvalue()
+        _must_hold(signed, _trust(own, others))
+    except Exception as why:  # pyHanko, its validator and its HTTP client share no base of their errors
+        raise PapersCannotBeSigned("The PDF file cannot be signed at the moment. Try again later.") from why
+    return signed
+
+
+def _must_hold(signed: bytes, trust: ValidationContext) -> None:
+    """Our own work is checked before it leaves the house."""
+    (embedded,) = PdfFileReader(io.BytesIO(signed)).embedded_regular_signatures
+    status = validate_pdf_signature(embedded, signer_validation_context=trust, skip_diff=True)
+    covered = status.coverage in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}
+    if not (status.intact and status.valid and covered):
+        raise PapersCannotBeSigned("The signature just made does not verify; no PDF file was made.")
+
+
+def _trust(
+    own: asn1_x509.Certificate, others: Sequence[asn1_x509.Certificate], *, ask_network: bool = False
+) -> ValidationContext:
+    """The roots of our own file are trusted here; what readers trust is theirs to decide."""
+    roots = [each for each in (own, *others) if each.self_issued] or list(others[-1:])
+    return ValidationContext(
+        trust_roots=roots, other_certs=list(others), allow_fetching=ask_network, revocation_mode="soft-fail"
+    )
+
+
+def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+
+
+def _private(organisation: Organisation) -> asn1_keys.PrivateKeyInfo:
+    return asn1_keys.PrivateKeyInfo.load(
+        organisation.key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )

@@ -1,0 +1,63 @@
+"""Typesetting with typst: our own template and fonts, nothing from the machine and nothing from the network.
+
+The same content gives the same bytes, on any day and any machine: the date of the file is given, not read from a clock.
+The file is PDF/A-3a and PDF/UA-1: archives may keep it, screen readers can read it, and the credential lies in it as an
+associated file.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, time
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+
+from app.core.errors import Unavailable
+from app.documents.pdf.font_coverage import characters
+
+_ROOM: Final = Path(str(resources.files("app.documents.pdf")))
+_FONTS: Final = _ROOM / "fonts"
+_TEXT_FONTS: Final = ("NotoSans-Regular.ttf", "NotoNaskhArabic-Regular.ttf", "NotoSansCJKsc-Regular.otf")
+
+
+class CannotBeSet(Unavailable):
+    """The template and this content do not go together: a fault of ours."""
+
+    def __init__(self) -> None:
+        super().__init__("The PDF file cannot be made at the moment.")
+
+
+@cache
+def drawable() -> Collection[str]:
+    """The characters that a paper can show."""
+    return frozenset().union(*(characters((_FONTS / name).read_bytes()) for name in _TEXT_FONTS))
+
+
+@cache
+def template_version() -> str:
+    """Changes with the template and the fonts: what was set by another version is set anew."""
+    digest = sha256()
+    for path in sorted([_ROOM / "certificate.typ", *_FONTS.iterdir()]):
+        digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def typeset(content: Mapping[str, Any], day: date) -> bytes:
+    """The unsigned PDF of a paper's content (paper.py), dated `day`. Raises CannotBeSet."""
+    try:
+        # A compiler for each paper: one alone keeps its inputs between calls, and threads would share them.
+        compiler = typst.Compiler(
+            input=str(_ROOM / "certificate.typ"), root=str(_ROOM), font_paths=[str(_FONTS)], ignore_system_fonts=True
+        )
+        inputs = {"paper": json.dumps(content, ensure_ascii=False)}
+        # Without a moment typst takes the clock's, and derives the identifier of the file from it.
+        noon = datetime.combine(day, time(12), UTC)
+        pdf = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3a", "ua-1"], timestamp=noon)
+    except typst.TypstError as error:
+        raise CannotBeSet from error
+    assert isinstance(pdf, bytes)  # a list only for pictures of several pages
+    return pdf

@@ -1,0 +1,141 @@
+"""What a file carries of a certificate: the text of a token, the credential attached to a PDF, the codes in a picture.
+
+Runs as a process of its own (`python -m app.documents.upload_reader_process`), because files of strangers are
+taken apart here: within 512 MB of memory and 5 s of processor time, without a network. It reads the file from its
+input and writes one JSON object. Nothing is rendered and nothing is kept. A fault of a library ends the process, and is
+answered as any other file that cannot be read.
+"""
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from app.core.messages import Message
+
+MOST_BYTES: Final = 10 * 1024 * 1024
+MOST_MEMORY: Final = 512 * 1024 * 1024
+MOST_SECONDS: Final = 5
+MOST_PIXELS: Final = 40_000_000
+MOST_TEXT_BYTES: Final = 262_144
+MOST_CODES: Final = 16
+PICTURES: Final = ("PNG", "JPEG", "WEBP")
+
+
+class NoSuchFile(Exception):
+    """The file is none of those that can hold a certificate, or is damaged; the message is for whoever sent it."""
+
+
+def read(data: bytes, own_certificates: Sequence[str]) -> dict[str, Any]:
+    """`{"kind": "text"|"pdf"|"picture", "texts": […], "signature": …}`; judged by content. Raises NoSuchFile.
+
+    `own_certificates`: SHA-256 fingerprints of the certificates that sign our papers. `signature` is `ours`, `other`,
+    `broken` or `none`, and null for what is no PDF.
+    """
+    if b"%PDF-" in data[:1_024]:
+        return {"kind": "pdf", "texts": _attached(data), "signature": _signature(data, own_certificates)}
+    if data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+        return {"kind": "picture", "texts": _codes(data), "signature": None}
+    return {"kind": "text", "texts": [_text(data)], "signature": None}
+
+
+def _text(data: bytes) -> str:
+    if len(data) > MOST_TEXT_BYTES:
+        raise NoSuchFile(Message("This is no text of a certificate: it is too long."))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NoSuchFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP.")) from None
+    if not text.strip() or any(ord(character) < 32 and character not in "\t\n\r\f" for character in text):
+        raise NoSuchFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP."))
+    return text
+
+
+def _attached(data: bytes) -> list[str]:
+    from pypdf import PdfReader  # noqa: PLC0415 (each kind of file loads its own library)
+
+    found = [
+        content.decode("utf-8", "replace")
+        for name, contents in PdfReader(io.BytesIO(data)).attachments.items()
+        if name.lower().endswith((".jwt", ".jws"))
+        for content in contents
+        if len(content) <= MOST_TEXT_BYTES
+    ]
+    if not found:
+        raise NoSuchFile(
+            Message("No certificate is attached to this PDF. Take a picture of its code, or type its number.")
+        )
+    if len({text.strip() for text in found}) > 1:
+        raise NoSuchFile(Message("More than one certificate is attached to this PDF."))
+    return found[:1]
+
+
+def _signature(data: bytes, own_certificates: Sequence[str]) -> str:
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 (as above)
+    from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415
+    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
+    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
+
+    signatures = list(PdfFileReader(io.BytesIO(data)).embedded_regular_signatures)
+    if not signatures:
+        return "none"
+    signature = signatures[0]
+    signer = signature.signer_cert
+    if signer.sha256.hex() not in own_certificates:
+        return "other"
+    trust = ValidationContext(trust_roots=[signer], allow_fetching=False)
+    status = validate_pdf_signature(signature, signer_validation_context=trust)
+    is_whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE or status.docmdp_ok
+    return "ours" if status.intact and status.valid and is_whole else "broken"
+
+
+def _codes(data: bytes) -> list[str]:
+    import zxingcpp  # noqa: PLC0415 (as above)
+    from PIL import Image  # noqa: PLC0415
+
+    Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, and comes before any pixel is read
+    with Image.open(io.BytesIO(data), formats=PICTURES) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise NoSuchFile(Message("The picture has more than 40 megapixels."))
+        picture.draft("L", picture.size)
+        grey = picture.convert("L") if picture.mode in {"L", "RGB"} else _on_white(picture)
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = [code.text for code in zxingcpp.read_barcodes(grey, formats=formats) if code.text]
+    if not found:
+        raise NoSuchFile(Message("No code was found in this picture."))
+    return found[:MOST_CODES]
+
+
+def _on_white(picture: Any) -> Any:
+    """Behind a picture with holes."""
+    from PIL import Image  # noqa: PLC0415 (as above)
+
+    with_holes = picture.convert("LA")
+    ground = Image.new("L", picture.size, 255)
+    ground.paste(with_holes.getchannel("L"), mask=with_holes.getchannel("A"))
+    return ground
+
+
+def _limit() -> None:
+    with contextlib.suppress(ImportError):  # not on Windows: there the time alone is limited, by who started this
+        import resource  # noqa: PLC0415 (as above)
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    _limit()
+    try:
+        answer = read(sys.stdin.buffer.read(MOST_BYTES + 1), sys.argv[1:])
+    except NoSuchFile as why:
+        answer = {"refused": str(why)}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

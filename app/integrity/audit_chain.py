@@ -1,0 +1,111 @@
+"""Recompute the audit chain and name the first row that does not fit."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.audit.model import AuditEvent, AuditHead
+from app.audit.recorder import GENESIS, chain_hash, hashed_members
+from app.core.database import UNREADABLE, pages_of
+
+
+class Fault(StrEnum):
+    CHANGED = "changed"  # the row does not say what was hashed, or cannot even be read
+    MISSING = "missing"  # there is no row at this place, but there are later ones
+    MISPLACED = "misplaced"  # the row belongs to another place of the chain
+    UNCHAINED = "unchained"  # whole in itself, but it does not follow the row before
+    CUT = "cut"  # the rows end before the stored head
+    HEAD = "head"  # the head does not fit the last row, or is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first place where the chain does not hold."""
+
+    seq: int
+    fault: Fault
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    events: int  # rows that hold, from the first on
+    head: str  # hash of the last of them
+    broken: Broken | None
+
+
+def check(session: Session) -> Report:
+    """Derive every hash anew, in order, up to the stored head, as of one moment.
+
+    Whoever can rewrite all rows and the head can make a chain that looks whole: against that helps only a head that was
+    published elsewhere before.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # One snapshot for rows and head: otherwise what is written meanwhile would look like a broken head.
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    last, held = GENESIS, 0
+    for row in _rows(session):
+        if broken := _broken(session, row, held + 1, last):
+            return Report(held, last, broken)
+        assert row is not None  # else it was broken
+        last, held = row.hash, row.seq
+    return Report(held, last, _broken_head(session.get(AuditHead, 1), held, last))
+
+
+def _rows(session: Session) -> Iterator[AuditEvent | None]:
+    """All rows in order; None for the first one whose columns hold what their types cannot be."""
+    try:
+        for rows in pages_of(session, AuditEvent, AuditEvent.seq):
+            yield from rows
+    except UNREADABLE:
+        yield None
+
+
+def _broken(session: Session, row: AuditEvent | None, expected: int, last: str) -> Broken | None:
+    """What is wrong with the row that stands where `expected` should; None where it is that one, unchanged."""
+    unreadable = Broken(expected, Fault.CHANGED, f"Event {expected} cannot be read.")
+    if row is None:
+        return unreadable
+    try:
+        if row.seq != expected:
+            return _gap(row.seq, expected)
+        members = hashed_members(row)
+        if row.hash == chain_hash(row.prev_hash, members):
+            unchained = Broken(row.seq, Fault.UNCHAINED, f"Event {row.seq} does not follow the event before it.")
+            return None if row.prev_hash == last else unchained
+        if place := _own_place(session, row, members):
+            detail = f"At {row.seq} stands the event that was written as {place}."
+            return Broken(row.seq, Fault.MISPLACED, detail)
+    except UNREADABLE:
+        return unreadable
+    return Broken(row.seq, Fault.CHANGED, f"Event {row.seq} does not say what was written: its hash differs.")
+
+
+def _gap(found: int, expected: int) -> Broken:
+    if found > expected:
+        return Broken(expected, Fault.MISSING, f"There is no event {expected}; the next one is {found}.")
+    return Broken(found, Fault.MISPLACED, f"The chain begins with event 1, there is no event {found}.")
+
+
+def _own_place(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
+    """The place that a moved row was written for, guessed by its neighbours in the chain and proved by its hash."""
+    before = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.hash == row.prev_hash).limit(1)).first()
+    after = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.prev_hash == row.hash).limit(1)).first()
+    # The neighbours may have been moved as well: two that were exchanged stand in each other's place.
+    guesses = [before + 1, before] if before is not None else [1]
+    guesses += [after - 1, after] if after is not None else []
+    return next((g for g in guesses if row.hash == chain_hash(row.prev_hash, {**members, "seq": g})), None)
+
+
+def _broken_head(head: AuditHead | None, held: int, last: str) -> Broken | None:
+    if head is None:
+        return Broken(held, Fault.HEAD, "The stored head of the chain is gone.")
+    if (head.seq, head.hash) == (held, last):
+        return None
+    if isinstance(head.seq, int) and head.seq > held:
+        return Broken(held + 1, Fault.CUT, f"There is no event {held + 1}, but the stored head is event {head.seq}.")
+    return Broken(held, Fault.HEAD, f"The stored head (event {head.seq}) does not fit the last event, {held}.")

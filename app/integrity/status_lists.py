@@ -1,0 +1,71 @@
+"""Whether the published lists say what the certificates say: names the first place that does not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.certificates import status_list, status_list_repository
+from app.certificates.model import StatusListRow
+from app.certificates.status_list import ListRefused, Purpose, list_name
+from app.certificates.status_list_publisher import expected_bits
+from app.core.crypto import jws
+from app.core.crypto.jws import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    lists: int  # that were looked at
+    certificates: int
+    wrong: str | None
+
+
+def check(session: Session, keys: Mapping[str, PublicKey]) -> Report:
+    """Look at every certificate and every bit. `keys` are all that ever signed, by `kid`."""
+    known = set(status_list_repository.every_list(session))
+    numbers = sorted({list_id for list_id, _ in known} | set(status_list_repository.lists_in_use(session)))
+    lists = certificates = 0
+    for list_id in numbers:
+        found = list(status_list_repository.statuses(session, list_id))
+        for purpose in Purpose:
+            row = status_list_repository.row(session, list_id, purpose.value)
+            if row is None:
+                return Report(lists, certificates, f"The list {list_name(list_id, purpose)} is gone.")
+            expected = expected_bits(found, purpose)
+            if wrong := _first_difference(row, expected, found) or _wrong_token(row, keys):
+                return Report(lists, certificates, f"{list_name(list_id, purpose)}: {wrong}")
+            lists += 1
+            session.expunge(row)  # 16 KiB each; nobody needs it any more
+        certificates += len(found)
+    return Report(lists, certificates, None)
+
+
+def _first_difference(row: StatusListRow, expected: bytes, found: list[tuple[str, int, str]]) -> str | None:
+    if len(row.bits) != len(expected):
+        return f"It has {len(row.bits) * 8} places instead of {len(expected) * 8}."
+    if row.bits == expected:
+        return None
+    holders = {index: (number, status) for number, index, status in found}
+    place = next(
+        i for i in range(status_list.ENTRIES) if status_list.is_set(row.bits, i) != status_list.is_set(expected, i)
+    )
+    said = "set" if status_list.is_set(row.bits, place) else "not set"
+    if place not in holders:
+        return f"Bit {place} is set, but no certificate has that place."
+    number, status = holders[place]
+    return f"Bit {place} is {said}, but certificate {number} is {status}."
+
+
+def _wrong_token(row: StatusListRow, keys: Mapping[str, PublicKey]) -> str | None:
+    """A list as signed may be older than its bits, but not say that it is the same and differ."""
+    if row.token is None or row.token_version != row.version:
+        return None
+    try:
+        listed = status_list.read(jws.verify(row.token, typ=jws.CREDENTIAL, keys=keys).payload)
+    except jws.Refused:
+        return "The stored credential does not verify."
+    except ListRefused as why:
+        return f"The stored credential is refused: {why.message}"
+    if listed.url.rpartition("/")[2] != list_name(row.list_id, row.purpose) or listed.purpose != row.purpose:
+        return "The stored credential is that of another list."
+    return None if listed.bits == row.bits else "The stored credential does not hold the bits of its row."

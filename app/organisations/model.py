@@ -1,0 +1,219 @@
+"""Who makes it, and where: parks, organisations, sites, residencies, imports of the resident register."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database import Base, ExactDecimal, new_id, one_of, unique_where
+
+
+class Standing(StrEnum):
+    LISTED = "listed"  # known from a register; nobody acts for it yet
+    UNCONFIRMED = "unconfirmed"  # somebody says to act for it; the registrar acts next
+    CONFIRMED = "confirmed"  # these people act for it
+    REFUSED = "refused"  # the claim was refused: sealed, nothing of it passes to anybody
+
+
+COMPANIES = (Standing.LISTED, Standing.CONFIRMED)
+"""Rows that are a company. A VÖEN has one of them at most; of claims, any number wait beside it."""
+
+
+class ClaimState(StrEnum):
+    WAITING = "waiting"  # the registrar acts next
+    DISPUTED = "disputed"  # others act for the company; its claimant reads `waiting`
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class Source(StrEnum):
+    """Whose word a record is. The register's names are never overwritten by an applicant."""
+
+    REGISTER = "register"
+    APPLICANT = "applicant"
+
+
+class ResidencyStatus(StrEnum):
+    RESIDENT = "resident"
+    NON_RESIDENT = "non_resident"  # works in the park without the privileges of a resident
+
+
+class Stage(StrEnum):
+    PLANNED = "planned"
+    CONSTRUCTION = "construction"
+    OPERATING = "operating"
+
+
+IS_COMPANY = one_of("standing", [standing.value for standing in COMPANIES])
+
+
+class Organisation(Base):
+    __tablename__ = "organisations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    legal_name_az: Mapped[str]
+    legal_name_en: Mapped[str]
+    legal_form: Mapped[str]
+    voen: Mapped[str] = mapped_column(comment="10 digits as text; leading zeros count; unique among companies")
+    voen_needs_review: Mapped[bool] = mapped_column(comment="the check digit differs: confirm with the tax register")
+    size_class: Mapped[str | None]
+    foreign_share_pct: Mapped[Decimal | None] = mapped_column(ExactDecimal(5, 2))
+    source: Mapped[str] = mapped_column(comment="whose word the names are: register or applicant")
+    search_text: Mapped[str] = mapped_column(comment="folded names and the VÖEN")
+    standing: Mapped[str]
+    refusal_reason: Mapped[str | None] = mapped_column(comment="why the last registration was refused")
+    confirmed_by: Mapped[UUID | None] = mapped_column(comment="a user; no foreign key: users point here already")
+    confirmed_at: Mapped[datetime | None]
+    confirmation_basis: Mapped[str | None] = mapped_column(comment="on what evidence these people act for it")
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("standing", Standing), name="standing"),
+        sa.CheckConstraint(one_of("source", Source), name="source"),
+        sa.CheckConstraint("length(voen) = 10", name="voen_length"),
+        sa.CheckConstraint(
+            "standing <> 'confirmed' OR (confirmed_by IS NOT NULL AND confirmed_at IS NOT NULL)",
+            name="confirmed_by_somebody",
+        ),
+        unique_where("uq_organisations_voen", "voen", condition=IS_COMPANY),
+        sa.Index("ix_organisations_voen", "voen"),
+    )
+
+
+class Claim(Base):
+    """That a person acts for the company of a VÖEN, which is public: knowing it proves nothing.
+
+    What the claimant enters belongs to an organisation of its own, `unconfirmed`. When the claim is confirmed it moves
+    into the company, or becomes the company where none was listed.
+    """
+
+    __tablename__ = "claims"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    voen: Mapped[str] = mapped_column(index=True)
+    legal_name_az: Mapped[str] = mapped_column(comment="as claimed")
+    legal_name_en: Mapped[str] = mapped_column(comment="as claimed")
+    legal_form: Mapped[str] = mapped_column(comment="as claimed")
+    claimant_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("organisations.id"), index=True, comment="what was entered with it; once confirmed, the company"
+    )
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    proposed_at: Mapped[datetime | None]
+    proposed_by: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), comment="of a disputed one: the registrar who proposed to confirm it"
+    )
+    proposal: Mapped[str | None] = mapped_column(comment="on what evidence that was proposed")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id"), comment="null of one that is open, or that was decided before claims were rows"
+    )
+    reason: Mapped[str | None] = mapped_column(comment="why it was refused; for staff")
+    basis: Mapped[str | None] = mapped_column(comment="on what evidence it was confirmed")
+    evidence_seen: Mapped[list[str]] = mapped_column(default=list, comment="ids of documents seen at the confirmation")
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("state", ClaimState), name="state"),
+        sa.CheckConstraint(
+            "(state IN ('waiting', 'disputed')) = (decided_at IS NULL) AND "
+            "(decided_by IS NULL OR decided_at IS NOT NULL)",
+            name="decided_when_over",
+        ),
+        sa.CheckConstraint(
+            "(proposed_at IS NULL) = (proposed_by IS NULL) AND (proposed_at IS NULL) = (proposal IS NULL)",
+            name="proposed_by_somebody",
+        ),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR proposed_by IS NULL OR decided_by <> proposed_by", name="four_eyes"
+        ),
+        sa.CheckConstraint("(state = 'confirmed') = (basis IS NOT NULL)", name="basis_of_confirmation"),
+        sa.CheckConstraint("(state = 'refused') = (reason IS NOT NULL)", name="reason_of_refusal"),
+    )
+
+
+class Site(Base):
+    """A place of production of one organisation."""
+
+    __tablename__ = "sites"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    name: Mapped[str]
+    country: Mapped[str] = mapped_column(comment="ISO 3166-1 alpha-2")
+    district: Mapped[str]
+    economic_region: Mapped[str | None] = mapped_column(comment="follows from the district, never typed")
+    park_code: Mapped[str | None] = mapped_column(sa.ForeignKey("parks.code"))
+    production_started_on: Mapped[date | None]
+    source: Mapped[str] = mapped_column(comment="register or applicant")
+    register_key: Mapped[str | None] = mapped_column(
+        comment="park code (or empty outside parks) of a site from the register; null for an applicant's own"
+    )
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.UniqueConstraint("id", "organisation_id"),
+        sa.UniqueConstraint("organisation_id", "register_key"),
+        sa.CheckConstraint(one_of("source", Source), name="source"),
+        sa.CheckConstraint("(source = 'register') = (register_key IS NOT NULL)", name="register_key"),
+    )
+
+
+class Residency(Base):
+    """A period in which a company was resident or non-resident of a park.
+
+    Open while neither ended nor cancelled. `incentive_until` is a tax privilege, not the residency's end.
+    """
+
+    __tablename__ = "residencies"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisations.id"), index=True)
+    park_code: Mapped[str] = mapped_column(sa.ForeignKey("parks.code"))
+    status: Mapped[str]
+    holder_voen: Mapped[str] = mapped_column(comment="as printed on the park's certificate")
+    registration_no: Mapped[str | None]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None] = mapped_column(comment="last day, inclusive; null: open")
+    cancelled_on: Mapped[date | None]
+    closing_reason: Mapped[str | None] = mapped_column(comment="why it ended or was cancelled")
+    stage: Mapped[str | None]
+    incentive_until: Mapped[date | None]
+    plot_no: Mapped[str | None] = mapped_column(comment="of the park, as printed on its certificate")
+    plot_ha: Mapped[Decimal | None] = mapped_column(ExactDecimal(10, 2))
+    planned_investment_azn: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 2))
+    planned_jobs: Mapped[int | None]
+    source: Mapped[str] = mapped_column(comment="import:<id> or registrar")
+    confirmed_on: Mapped[date] = mapped_column(comment="day on which the source last said so")
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint(one_of("status", ResidencyStatus), name="status"),
+        sa.CheckConstraint(one_of("stage", Stage), name="stage"),
+        sa.CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR ends_on >= starts_on", name="period"),
+        sa.Index("ix_residencies_plot", "park_code", "plot_no"),
+        unique_where(
+            "uq_residencies_open", "organisation_id", "park_code", condition="cancelled_on IS NULL AND ends_on IS NULL"
+        ),
+    )
+
+
+class RegisterImport(Base):
+    """One applied file: what it was and what it did."""
+
+    __tablename__ = "register_imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    sha256: Mapped[str]
+    file_name: Mapped[str]
+    imported_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    imported_at: Mapped[datetime]
+    report: Mapped[dict[str, Any]]

@@ -1,0 +1,198 @@
+"""Companies: how they come in. A company is `listed` by an import of the register, or becomes one by a confirmed claim.
+
+Whoever registers claims to act for a company: what they enter lies in an organisation of its own, `unconfirmed`, beside
+the listed one and all other claims. Registrars decide about claims: `app/applications/claims.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.auth import user_repository, users
+from app.auth.model import User
+from app.auth.permissions import may_see, person, require_staff
+from app.core.actor import SYSTEM, Actor
+from app.core.database import new_id
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.text import confusables
+from app.core.text.normalize import search_fold, tidy, wrong_with
+from app.organisations import organisation_repository, tax_number
+from app.organisations.model import Claim, ClaimState, Organisation, Source, Standing
+from app.organisations.tax_number import Voen
+
+LONGEST_NAME = 250
+LONGEST_FORM = 60
+
+
+def register_company(
+    session: Session,
+    *,
+    legal_name_az: str,
+    legal_name_en: str,
+    legal_form: str,
+    voen: str,
+    email: str,
+    full_name: str,
+    password_hash: str,
+    now: datetime,
+    language: str | None = None,
+) -> tuple[Claim, User]:
+    """A person claims to act for a company; with it they may draft, but not submit, until the claim is confirmed.
+
+    Whether the VÖEN is known makes no difference to the answer. Errors: Invalid; Conflict `email-taken`.
+    """
+    checked = _checked({"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, full_name, voen)
+    try:
+        with session.begin_nested():  # keeps the transaction usable when somebody else was faster by an instant
+            organisation = _provisional(session, checked, now)
+            member = users.create_member(
+                session,
+                SYSTEM,
+                organisation_id=organisation.id,
+                email=email,
+                full_name=tidy(full_name),
+                password_hash=password_hash,
+                language=language,
+                now=now,
+            )
+            claim = _claim(session, SYSTEM, checked, organisation, member.id, now)
+    except IntegrityError as why:
+        raise Conflict("This e-mail address is registered already.", code="email-taken") from why
+    return claim, member
+
+
+def claim_again(
+    session: Session,
+    actor: Actor,
+    *,
+    legal_name_az: str,
+    legal_name_en: str,
+    legal_form: str,
+    voen: str,
+    now: datetime,
+) -> Claim:
+    """Another claim of a person whose claim was refused. Errors: Invalid; Conflict `has-claim`."""
+    user = user_repository.locked_user(session, person(actor))
+    checked = _checked({"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, None, voen)
+    if user is None or user.sealed_at is None:
+        raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
+    organisation = _provisional(session, checked, now)
+    user.organisation_id, user.sealed_at, user.is_administrator = organisation.id, None, True
+    return _claim(session, actor, checked, organisation, user.id, now)
+
+
+def _provisional(session: Session, checked: tuple[Mapping[str, str], Voen], now: datetime) -> Organisation:
+    names, number = checked
+    organisation = Organisation(
+        id=new_id(),
+        **names,
+        voen=number.digits,
+        voen_needs_review=number.needs_review,
+        source=Source.APPLICANT.value,
+        search_text=search_text(names["legal_name_az"], names["legal_name_en"], number.digits),
+        standing=Standing.UNCONFIRMED.value,
+        created_at=now,
+    )
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def _claim(
+    session: Session,
+    actor: Actor,
+    checked: tuple[Mapping[str, str], Voen],
+    organisation: Organisation,
+    claimant_id: UUID,
+    now: datetime,
+) -> Claim:
+    names, number = checked
+    # Locked, so that a claim that is confirmed at this moment does not leave this one waiting beside it.
+    company = organisation_repository.company_by_voen(session, number.digits, lock=True)
+    is_disputed = company is not None and company.standing == Standing.CONFIRMED
+    claim = Claim(
+        id=new_id(),
+        **names,
+        voen=number.digits,
+        claimant_id=claimant_id,
+        organisation_id=organisation.id,
+        state=(ClaimState.DISPUTED if is_disputed else ClaimState.WAITING).value,
+        created_at=now,
+        evidence_seen=[],
+        version=1,
+    )
+    session.add(claim)
+    session.flush()
+    recorder.record(
+        session,
+        actor,
+        "organisation.registered",
+        ("organisation", organisation.id),
+        now,
+        claim=claim.id,
+        listed=company is not None,
+        member=claimant_id,
+        voen_needs_review=number.needs_review,
+    )
+    if company is not None and is_disputed:
+        # Its members read it in its claims, `claims.beside`.
+        recorder.record(session, SYSTEM, "claim.disputed", ("organisation", company.id), now, claim=claim.id)
+    return claim
+
+
+def get_organisation(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:
+    organisation = (
+        organisation_repository.organisation(session, organisation_id) if may_see(actor, organisation_id) else None
+    )
+    if organisation is None:
+        raise NotFound.of("company")
+    return organisation
+
+
+def list_organisations(
+    session: Session,
+    actor: Actor,
+    *,
+    standing: Standing | None = None,
+    q: str | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Organisation]:
+    """Staff only; by id, `q` somewhere in the names or the VÖEN."""
+    require_staff(actor)
+    return organisation_repository.organisations(session, standing=standing, q=q, after=after, limit=limit)
+
+
+def search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
+    """What a search looks through."""
+    return search_fold(f"{legal_name_az} {legal_name_en} {digits}")
+
+
+def _checked(
+    legal_names: Mapping[str, str], legal_form: str, full_name: str | None, number: str
+) -> tuple[dict[str, str], Voen]:
+    errors = wrong_claim(legal_names, legal_form, number)
+    if full_name is not None and (wrong := wrong_with(full_name, LONGEST_NAME)):
+        errors.append({"pointer": "/full_name", "detail": wrong})
+    read = tax_number.read(number)
+    if errors or isinstance(read, tax_number.NotAVoen):
+        raise Invalid.with_all(errors)
+    return {name: tidy(text) for name, text in {**legal_names, "legal_form": legal_form}.items()}, read
+
+
+def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) -> list[dict[str, str]]:
+    """Everything wrong with a company as a claim describes it."""
+    errors = []
+    for name, text in legal_names.items():
+        if wrong := wrong_with(text, LONGEST_NAME) or confusables.wrong_with(tidy(text)):
+            errors.append({"pointer": f"/{name}", "detail": wrong})
+    if wrong := wrong_with(legal_form, LONGEST_FORM) or confusables.wrong_with(tidy(legal_form)):
+        errors.append({"pointer": "/legal_form", "detail": wrong})
+    read = tax_number.read(number)
+    if isinstance(read, tax_number.NotAVoen):
+        errors.append({"pointer": "/voen", "detail": read.reason})
+    return errors

@@ -1,0 +1,275 @@
+"""The register of an industrial park as a CSV file: bytes in, rows and remarks out. Pure.
+
+Two sets of columns are both registers: that of residents (`resident_id`, `zone_name_en`, `sector_en`, dates and plans)
+and that of others (`party_id`, `activity_en`). Errors make a file unusable; remarks are for the person who imports it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+from app.core.csv_table import MOST_BYTES, MOST_ROWS, Cells, Line, Note, read_table
+from app.core.decimals import AREA, MONEY, Column, wrong_figure
+from app.core.messages import Message
+from app.organisations import tax_number
+from app.reference.territory import HOME, Territory, district_name, territory, wrong_district
+
+LONGEST_ID = 60
+LONGEST_NAME = 250
+LONGEST_FORM = 60
+SHARE = Column(5, 2)
+JOBS = Column(9, 0)
+
+IDS = ("resident_id", "party_id")
+NEEDED = (
+    "legal_name_az",
+    "legal_name_en",
+    "legal_form",
+    "voen",
+    "zone_code",
+    "district",
+    "district_iso",
+    "economic_region",
+    "status",
+)
+OPTIONAL = (
+    "zone_name_en",
+    "registration_no",
+    "registered_on",
+    "incentive_until",
+    "plot_ha",
+    "planned_investment_azn",
+    "planned_jobs",
+    "size_class",
+    "foreign_share_pct",
+    "stage",
+    "sector_en",
+    "activity_en",
+    "line_source",
+    "is_fictional",
+)
+COLUMNS = frozenset(IDS + NEEDED + OPTIONAL)
+
+STATUSES = {word: word for word in ("resident", "non_resident", "cancelled", "none")}
+STAGES = {word: word for word in ("planned", "construction", "operating")}
+SIZES = {word: word for word in ("micro", "small", "medium", "large")}
+BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "false": False})
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """One company's line in a register. None: the cell is empty or the register has no such column."""
+
+    line: int
+    party_id: str
+    legal_name_az: str
+    legal_name_en: str
+    legal_form: str
+    voen: str
+    park_code: str | None
+    park_name_en: str | None
+    district: str | None
+    district_iso: str | None
+    economic_region: str | None
+    status: str  # resident, non_resident, cancelled, none
+    registration_no: str | None = None
+    registered_on: date | None = None
+    incentive_until: date | None = None  # a tax privilege, not the end of the residency
+    plot_ha: Decimal | None = None
+    planned_investment_azn: Decimal | None = None
+    planned_jobs: int | None = None
+    size_class: str | None = None
+    foreign_share_pct: Decimal | None = None
+    stage: str | None = None
+    activity_en: str | None = None
+    is_fictional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSheet:
+    """`rows` holds every line that could be read; with any error the file must not be used."""
+
+    rows: tuple[RegisterRow, ...]
+    errors: tuple[Note, ...]
+    remarks: tuple[Note, ...]
+
+
+def parse_register(data: bytes, *, most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS) -> RegisterSheet:
+    """Read a register file. All errors and remarks come at once, in the order of the lines."""
+    table = read_table(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+    errors = list(table.errors)
+    remarks = [
+        Note(1, column, Message("Unknown column, not read.", code="unknown-column"))
+        for column in table.columns
+        if column and column not in COLUMNS
+    ]
+    if missing := tuple(missing_columns(table.columns)) if table.columns else table.errors:
+        return RegisterSheet((), missing, tuple(remarks))
+    rows = []
+    for line in table.lines:
+        cells = Cells(line)
+        row = read_row(cells, territory())
+        errors.extend(cells.errors)
+        remarks.extend(cells.remarks)
+        if not cells.errors:
+            rows.append(row)
+    errors.extend(twice(rows))
+    return RegisterSheet(tuple(rows), tuple(sorted(errors, key=lambda note: note.line)), tuple(remarks))
+
+
+def missing_columns(columns: tuple[str, ...]) -> Iterator[Note]:
+    found = [column for column in IDS if column in columns]
+    if not found:
+        yield Note(1, "party_id", Message("This column is missing (resident_id will do as well).", code="required"))
+    if len(found) > 1:
+        yield Note(1, "party_id", Message("Only one of resident_id and party_id may be there.", code="duplicate"))
+    for column in NEEDED:
+        if column not in columns:
+            yield Note(1, column, Message("This column is missing.", code="required"))
+
+
+def read_row(cells: Cells, places: Territory) -> RegisterRow:
+    line: Line = cells.line
+    id_column = next(column for column in IDS if column in line.cells)
+    jobs = figure(cells, "planned_jobs", JOBS)
+    status = cells.one_of("status", STATUSES)
+    if not line.cells["status"]:
+        cells.wrong("status", Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(STATUSES)))
+    park_code = cells.optional("zone_code")
+    row = RegisterRow(
+        line=line.number,
+        party_id=cells.needed(id_column, most=LONGEST_ID),
+        legal_name_az=cells.needed("legal_name_az", most=LONGEST_NAME),
+        legal_name_en=cells.needed("legal_name_en", most=LONGEST_NAME),
+        legal_form=cells.needed("legal_form", most=LONGEST_FORM),
+        voen=taxpayer_number(cells),
+        park_code=park_code and park_code.upper(),
+        park_name_en=cells.optional("zone_name_en"),
+        district=district_name(HOME, cells.optional("district")),
+        district_iso=cells.optional("district_iso"),
+        economic_region=region(cells, places),
+        status=status or "none",
+        registration_no=cells.optional("registration_no"),
+        registered_on=cells.day("registered_on"),
+        incentive_until=cells.day("incentive_until"),
+        plot_ha=figure(cells, "plot_ha", AREA),
+        planned_investment_azn=figure(cells, "planned_investment_azn", MONEY),
+        planned_jobs=None if jobs is None else int(jobs),
+        size_class=cells.one_of("size_class", SIZES),
+        foreign_share_pct=figure(cells, "foreign_share_pct", SHARE, most=Decimal(100)),
+        stage=cells.one_of("stage", STAGES),
+        activity_en=cells.optional("activity_en") or cells.optional("sector_en"),
+        is_fictional=bool(cells.one_of("is_fictional", BOOLEANS)),
+    )
+    remark_on_place(cells, row, places)
+    return row
+
+
+def taxpayer_number(cells: Cells) -> str:
+    text = cells.needed("voen")
+    if not text:
+        return text
+    number = tax_number.read(text)
+    if isinstance(number, tax_number.NotAVoen):
+        cells.wrong("voen", number.reason)
+        return text
+    if number.needs_review:
+        cells.remark(
+            "voen",
+            Message(
+                "The check digit differs: confirm the number with the tax register (manual review).",
+                code="wrong-check-digit",
+            ),
+        )
+    return number.digits
+
+
+def figure(cells: Cells, column: str, size: Column, *, most: Decimal | None = None) -> Decimal | None:
+    number = cells.number(column)
+    if number is None:
+        return None
+    if wrong := wrong_figure(number, size, most=most):
+        cells.wrong(column, wrong)
+        return None
+    return number
+
+
+def region(cells: Cells, places: Territory) -> str | None:
+    """The region as the register says; where it says nothing, that of the district."""
+    said = cells.optional("economic_region")
+    if said is not None:
+        return said.upper()
+    known = places.region_of(district_name(HOME, cells.optional("district")))
+    if known is not None:
+        cells.remark("economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=known))
+    return known
+
+
+def remark_on_place(cells: Cells, row: RegisterRow, places: Territory) -> None:
+    """Contradictions are for the importer to decide on: the register may know better than our table."""
+    if row.park_code is not None and row.park_code not in places.parks:
+        cells.remark(
+            "zone_code", Message("The park %(park)s is not known yet.", code="unknown-park", park=row.park_code)
+        )
+    if row.status in ("resident", "non_resident") and row.park_code is None:
+        cells.remark(
+            "zone_code",
+            Message("The status is %(status)s, but no park is named.", code="required", status=str(row.status)),
+        )
+    if row.economic_region is not None and row.economic_region not in places.regions:
+        cells.remark(
+            "economic_region",
+            Message("The economic region %(region)s is not known.", code="unknown-region", region=row.economic_region),
+        )
+    district = places.find(row.district)
+    if row.district is None or district is None:
+        wrong = row.district and wrong_district(HOME, row.district)
+        cells.remark("district", wrong or Message("The district is empty.", code="empty"))
+        return
+    if row.economic_region != district.region:
+        cells.remark(
+            "economic_region",
+            Message(
+                "%(district)s lies in %(region)s, not in %(other)s.",
+                code="other-region",
+                district=row.district,
+                region=district.region,
+                other=row.economic_region,
+            ),
+        )
+    if row.district_iso is not None and row.district_iso.upper() != district.iso:
+        cells.remark("district_iso", _other_code(row.district, district.iso))
+
+
+def _other_code(district: str, code: str | None) -> Message:
+    if code is None:
+        return Message("The code of %(district)s is not yet assigned.", code="other-code", district=district)
+    return Message("The code of %(district)s is %(suggestion)s.", code="other-code", district=district, suggestion=code)
+
+
+def twice(rows: Iterable[RegisterRow]) -> Iterator[Note]:
+    """Lines that say again what an earlier line said: the same id, or the same company in the same park."""
+    ids: dict[str, int] = {}
+    memberships: dict[tuple[str, str | None], int] = {}
+    for row in rows:
+        first = ids.setdefault(row.party_id, row.line)
+        if first != row.line:
+            yield Note(
+                row.line,
+                "party_id",
+                Message("%(id)s is already on line %(line)s.", code="duplicate", id=row.party_id, line=first),
+            )
+        first = memberships.setdefault((row.voen, row.park_code), row.line)
+        if first != row.line:
+            yield Note(
+                row.line,
+                "voen",
+                Message(
+                    "The company %(voen)s is already on line %(line)s for the same park.",
+                    code="duplicate",
+                    voen=row.voen,
+                    line=first,
+                ),
+            )

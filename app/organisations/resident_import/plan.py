@@ -1,0 +1,151 @@
+"""What a register file would do to the registry, as values: a plan by line, and its report. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.core.csv_table import Note
+from app.core.messages import Message
+from app.organisations.model import Organisation, Residency, Site
+from app.organisations.residency_transitions import ChangeKind, ResidencyChange, ResidencyDetails, change_of
+from app.organisations.residency_workflow import Move
+from app.organisations.resident_import.csv_format import RegisterRow
+from app.reference.model import Park
+
+NOT_YET = UUID(int=0)
+"""Stands for a period that is still to be entered."""
+
+
+class LineAction(StrEnum):
+    CREATED = "created"  # the company is new
+    CANCELLED = "cancelled"  # its open residency is taken back
+    RESTORED = "restored"  # a closed residency is open again
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"  # the line has errors, so the file does nothing at all
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The registry as it is now, as far as this file speaks of it."""
+
+    parks: Mapping[str, Park]
+    organisations: Mapping[str, Organisation]  # by VÖEN
+    sites: Mapping[tuple[UUID, str], Site]  # from registers, by company and register key
+    residencies: Mapping[tuple[UUID, str], Sequence[Residency]]  # by company and park, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResidencySteps:
+    """What happens to the residency of a line: any of closing, opening again, beginning, and new particulars."""
+
+    close: Residency | None = None
+    by: Move = Move.CANCEL
+    reopen: Residency | None = None
+    begin: ResidencyDetails | None = None
+    begin_cancelled: bool = False
+    keep: Residency | None = None  # open before and after
+    values: Mapping[str, Any] = field(default_factory=dict)  # particulars of the one kept or opened again
+    remark: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinePlan:
+    row: RegisterRow
+    action: LineAction
+    new_park: Park | None  # to be added to the session
+    organisation: Organisation | None  # None: it is new, or an earlier line of the file makes it
+    organisation_values: Mapping[str, Any]
+    site: Site | None
+    site_values: Mapping[str, Any]
+    residency: ResidencySteps
+    changes: tuple[FieldChange, ...]
+    remarks: tuple[Note, ...]
+    errors: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    lines: tuple[LinePlan, ...]
+    unread: tuple[Note, ...]  # errors of the file, and of lines that could not be read at all
+    file_remarks: tuple[Note, ...] = ()  # remarks that belong to no line read
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.unread) or any(line.errors for line in self.lines)
+
+    @property
+    def errors(self) -> tuple[Note, ...]:
+        found = [*self.unread, *(note for line in self.lines for note in line.errors)]
+        return tuple(sorted(found, key=lambda note: note.line))
+
+    @property
+    def residency_changes(self) -> tuple[ResidencyChange, ...]:
+        """What certificates can rest on, known before anything is applied and in the order of applying it."""
+        return tuple(change for line in self.lines for change in _residency_changes(line))
+
+    def report(self) -> dict[str, Any]:
+        """JSON values: totals by action, and every line."""
+        actions = Counter(line.action for line in self.lines)
+        totals = {"lines": len(self.lines), **{action.value: actions[action] for action in LineAction}}
+        totals["errors"] = len(self.errors)
+        return {
+            "totals": totals,
+            "lines": [_line_report(line) for line in self.lines],
+            "errors": [_note(note) for note in self.unread],
+            "remarks": [_note(note) for note in self.file_remarks],
+        }
+
+
+def _residency_changes(line: LinePlan) -> Iterator[ResidencyChange]:
+    steps = line.residency
+    if steps.close is not None:
+        yield change_of(steps.close, ChangeKind.LOST)
+    if steps.reopen is not None:
+        yield _with_particulars(change_of(steps.reopen, ChangeKind.RESTORED), steps)
+    if steps.begin is not None and line.organisation is not None:
+        begun = steps.begin
+        yield ResidencyChange(
+            residency_id=NOT_YET,
+            organisation_id=line.organisation.id,
+            park_code=line.row.park_code or "",
+            kind=ChangeKind.NEW,
+            status=begun.status.value,
+            starts_on=begun.starts_on,
+            stage=begun.stage.value if begun.stage else None,
+            former_stage=None,
+            is_closed=steps.begin_cancelled,
+        )
+    if steps.keep is not None:
+        yield _with_particulars(change_of(steps.keep, ChangeKind.KEPT), steps)
+
+
+def _with_particulars(change: ResidencyChange, steps: ResidencySteps) -> ResidencyChange:
+    said = {name: steps.values[name] for name in ("stage", "starts_on") if name in steps.values}
+    return replace(change, former_stage=change.stage, **said)
+
+
+def _line_report(line: LinePlan) -> dict[str, Any]:
+    return {
+        "line": line.row.line,
+        "party_id": line.row.party_id,
+        "voen": line.row.voen,
+        "action": line.action.value,
+        "changes": [{"field": c.field, "from": c.before, "to": c.after} for c in line.changes],
+        "remarks": [_note(note) for note in line.remarks],
+        "errors": [_note(note) for note in line.errors],
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {"line": note.line, "column": note.column, "detail": note.message}

@@ -1,0 +1,99 @@
+"""Refusals and faults as pages, for people; programs go on getting problem documents, and so does everybody at the API.
+
+Nothing is decided here: whatever the service answered as `application/problem+json` at an address for people becomes a
+page of the same status for whoever asked for HTML first, with the number under which our log knows it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.pages.i18n import _
+from app.pages.rendering import SERVICES, PageServices, render
+from app.web.headers import negotiate_media_type
+from app.web.problems.problem_details import MEDIA_TYPE
+
+API = re.compile(r"/(v1|log|\.well-known|health|docs|static)(/.*)?|/openapi\.json", re.DOTALL)
+"""Addresses for programs; all others are for people."""
+_KEPT = frozenset(
+    {"allow", "retry-after", "www-authenticate", "x-request-id", "x-content-type-options", "strict-transport-security"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    title: str
+    advice: str
+
+
+FAULTS: Mapping[int, Fault] = {
+    403: Fault(_("You do not have access to this page"), _("You are signed in, but this page is for other users.")),
+    404: Fault(
+        _("Page not found"),
+        _("The address may be mistyped or out of date. Certificates are found by their number."),
+    ),
+    405: Fault(_("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")),
+    413: Fault(_("The request is too large"), _("You sent more than this page accepts. Send less and try again.")),
+    415: Fault(_("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")),
+    422: Fault(_("There is a problem with the request"), _("Go back, check what you entered and try again.")),
+    429: Fault(_("Too many attempts"), _("Wait a moment, then try again.")),
+    500: Fault(
+        _("Something went wrong on our side"),
+        _("Nothing was changed. Try again later; if it happens again, tell us the reference number."),
+    ),
+    503: Fault(_("The service is busy"), _("Nothing was changed. Try again in a moment.")),
+}
+
+
+class FaultPages:
+    """Goes around everything that may refuse, and hands `services` to every page. `camera` is never allowed here."""
+
+    def __init__(self, app: ASGIApp, services: PageServices) -> None:
+        self.app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope = {**scope, SERVICES: self._services}
+        if API.fullmatch(scope["path"]) or not _wants_page(scope):
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_as_page(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=list(message["headers"]))
+                replaced = headers.get("content-type", "").startswith(MEDIA_TYPE)
+                if replaced:
+                    await _page(Request(scope), message["status"], headers)(scope, receive, send)
+                    return
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_as_page)
+
+
+def _wants_page(scope: Scope) -> bool:
+    try:
+        return negotiate_media_type(Request(scope).headers.get("accept"), (MEDIA_TYPE, "text/html")) == "text/html"
+    except HTTPException:
+        return False
+
+
+def _page(request: Request, status: int, headers: MutableHeaders) -> ASGIApp:
+    kept = {name: value for name, value in headers.items() if name in _KEPT} | {"Cache-Control": "no-store"}
+    fault = FAULTS.get(status, FAULTS[500 if status >= 500 else 422])
+    page = render(
+        request, "fault.html", status=status, headers=kept, fault=fault, reference=headers.get("x-request-id", "")
+    )
+    if request.method == "HEAD":
+        page.body = b""
+    return page

@@ -1,0 +1,132 @@
+"""The public register for people: search, one page for each holder, one for each park.
+
+Every state of these pages has an address of its own that can be kept and sent on. All works without scripts.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.certificates.read_model.search import Search, Standing
+from app.core.errors import NotFound
+from app.organisations.legal_forms import public_voen
+from app.pages.public.register_view import STANDINGS, Asked, Listing, look_up, read
+from app.pages.rendering import render
+from app.reference import parks as reference_parks
+from app.schemes import scheme_repository
+from app.web.dependencies import NowDep, SessionDep, get_container, parse_id
+from app.web.routes import OrderedRoute
+
+router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
+
+
+@router.get("/register")
+def register(request: Request, session: SessionDep, now: NowDep) -> Response:
+    """`?q=&holder=&product=&hs=&status=&scheme=&park=`, all of them optional; `before` and `after` turn the pages."""
+    marks = {row.code: row.content["names"] for row in scheme_repository.schemes(session)}
+    parks = {row.code: row.names for row in reference_parks.list_parks(session)}
+    asked = read(request.query_params, list(marks), list(parks))
+    listing = None if asked.wrong else _listing(request, session, asked.search, now)
+    return render(
+        request,
+        "register.html",
+        status=422 if asked.wrong else 200,
+        asked=asked,
+        listing=listing,
+        filters=_filters(asked, listing, marks, parks) if listing else {},
+        marks=marks,
+        parks=parks,
+        standings=STANDINGS,
+    )
+
+
+@router.get("/register/holders/{organisation_id}")
+def holder(organisation_id: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+    """A company with all certificates that it ever held; companies without any are nobody's business."""
+    wanted = Search(organisation_id=parse_id(organisation_id, "holder"))
+    listing = _listing(request, session, wanted, now)
+    if not listing.rows:
+        raise NotFound.of("holder")
+    newest = listing.rows[0].certificate
+    return render(
+        request,
+        "register_holder.html",
+        listing=listing,
+        name=newest.holder_name,
+        name_az=newest.holder_name_az,
+        voen=public_voen(newest.holder_voen, is_legal=newest.holder_is_legal_person),
+        standings=_standings(listing, wanted),
+        parks={row.code: row.names for row in reference_parks.list_parks(session)},
+    )
+
+
+@router.get("/register/parks/{code}")
+def park(code: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+    parks = {row.code: row for row in reference_parks.list_parks(session)}
+    if code not in parks:
+        raise NotFound.of("park")
+    wanted = Search(park=code)
+    listing = _listing(request, session, wanted, now)
+    return render(
+        request,
+        "register_park.html",
+        listing=listing,
+        park=parks[code],
+        standings=_standings(listing, wanted),
+        parks={each: row.names for each, row in parks.items()},
+    )
+
+
+def _listing(request: Request, session: Session, wanted: Search, now: datetime) -> Listing:
+    return look_up(session, wanted, request.query_params, get_container(request).keys.ring(), now)
+
+
+def _standings(listing: Listing, wanted: Search) -> list[tuple[Any, int]]:
+    found = listing.counts.by_standing(wanted)
+    return [(STANDINGS[standing], found[standing]) for standing in Standing if standing in found]
+
+
+Choice = dict[str, Any]
+
+
+def _filters(
+    asked: Asked, listing: Listing, marks: Mapping[str, Any], parks: Mapping[str, Any]
+) -> dict[str, list[Choice]]:
+    """For each filter its choices: where they lead, how many there would be, and whether they are chosen now."""
+    wanted, counts = asked.search, listing.counts
+    by_standing, by_scheme, by_park = counts.by_standing(wanted), counts.by_scheme(wanted), counts.by_park(wanted)
+
+    def choice(name: str, value: str, count: int, **shown: Any) -> Choice:
+        chosen = asked.given.get(name) == value
+        return {
+            "address": "/register" + asked.address(**{name: None if chosen else value}),
+            "count": count,
+            "chosen": chosen,
+            **shown,
+        }
+
+    def kept(name: str, value: str, count: int) -> bool:
+        return count > 0 or asked.given.get(name) == value
+
+    filters = {
+        "status": [
+            choice("status", standing.value, by_standing.get(standing, 0), face=STANDINGS[standing])
+            for standing in Standing
+            if kept("status", standing.value, by_standing.get(standing, 0))
+        ],
+        "scheme": [
+            choice("scheme", code, by_scheme.get(code, 0), names=names)
+            for code, names in marks.items()
+            if kept("scheme", code, by_scheme.get(code, 0))
+        ],
+        "park": [
+            choice("park", code, by_park.get(code, 0), names=names)
+            for code, names in parks.items()
+            if kept("park", code, by_park.get(code, 0))
+        ],
+    }
+    return {name: some for name, some in filters.items() if len(some) > 1 or any(each["chosen"] for each in some)}

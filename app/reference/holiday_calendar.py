@@ -1,0 +1,161 @@
+"""The calendar that deadlines are counted by: fixed holidays from the file, moved ones as the owner announces them."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.auth.permissions import require, require_second_factor
+from app.core.actor import Actor, Role
+from app.core.errors import Invalid
+from app.core.messages import Message
+from app.reference import reference_repository
+from app.reference.model import Holiday
+from app.reference.working_days import Calendar, FixedHoliday, SpecialDay
+
+OTHER = "other"
+MOST_DAYS = 60
+YEARS = range(2020, 2101)
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayFile:
+    fixed: tuple[FixedHoliday, ...]
+    moved: Mapping[str, Mapping[str, str]]  # occasion → language → name; announced anew for every year
+    names: Mapping[str, Mapping[str, str]]  # the same for every occasion there is
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedDay:
+    """What the owner says of one day; `works` for a holiday or weekend day that is worked after all."""
+
+    day: date
+    occasion: str
+    works: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """One year of the calendar. `awaited` names the occasions whose days nobody has announced yet."""
+
+    year: int
+    days: tuple[SpecialDay, ...]
+    announced: frozenset[date]
+    awaited: tuple[str, ...]
+
+
+def calendar(session: Session) -> Calendar:
+    """The calendar as it is known now; the few announced days are read whole."""
+    rows = reference_repository.holidays(session)
+    announced = {row.day: SpecialDay(row.day, row.occasion, row.works) for row in rows}
+    return Calendar(shipped().fixed, MappingProxyType(announced))
+
+
+def year_of(session: Session, year: int) -> Year:
+    known = calendar(session)
+    announced = [day for day in known.announced.values() if day.day.year == year]
+    awaited = tuple(occasion for occasion in shipped().moved if occasion not in {day.occasion for day in announced})
+    return Year(year, known.special(year), frozenset(day.day for day in announced), awaited)
+
+
+def announce(session: Session, actor: Actor, *, year: int, days: Sequence[AnnouncedDay], now: datetime) -> Year:
+    """Replace what was announced for this year. The same announcement again changes nothing. Errors: Invalid.
+
+    Deadlines are computed whenever they are asked for, so they follow at once.
+    """
+    require(actor, Role.OWNER)
+    require_second_factor(actor)
+    assert actor.id is not None  # owners are people
+    if errors := wrong_days(year, days):
+        raise Invalid.with_all(errors)
+    before = {row.day: (row.occasion, row.works) for row in reference_repository.holidays(session, year, lock=True)}
+    after = {each.day: (each.occasion, each.works) for each in days}
+    if before != after:
+        reference_repository.replace_holidays(
+            session,
+            year,
+            [
+                Holiday(day=d.day, occasion=d.occasion, works=d.works, announced_by=actor.id, announced_at=now)
+                for d in days
+            ],
+        )
+        free = sorted(d.day.isoformat() for d in days if not d.works)
+        worked = sorted(d.day.isoformat() for d in days if d.works)
+        recorder.record(session, actor, "calendar.announced", ("calendar", str(year)), now, free=free, worked=worked)
+    return year_of(session, year)
+
+
+def wrong_days(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
+    errors = []
+    if year not in YEARS:
+        errors.append(
+            {
+                "pointer": "/year",
+                "detail": Message(
+                    "The calendar is kept from %(minimum)s to %(maximum)s.",
+                    code="out-of-range",
+                    minimum=YEARS[0],
+                    maximum=YEARS[-1],
+                ),
+            }
+        )
+    if len(days) > MOST_DAYS:
+        errors.append(
+            {
+                "pointer": "/days",
+                "detail": Message("A year has at most %(limit)s announced days.", code="too-many", limit=MOST_DAYS),
+            }
+        )
+    known = [*shipped().moved, OTHER]
+    seen: set[date] = set()
+    for i, each in enumerate(days):
+        if each.day.year != year:
+            errors.append(
+                {
+                    "pointer": f"/days/{i}/day",
+                    "detail": Message("This day is not in %(year)s.", code="other-year", year=year),
+                }
+            )
+        elif each.day in seen:
+            errors.append(
+                {"pointer": f"/days/{i}/day", "detail": Message("This day is named twice.", code="duplicate")}
+            )
+        if each.occasion not in known:
+            errors.append(
+                {
+                    "pointer": f"/days/{i}/occasion",
+                    "detail": Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(known)),
+                }
+            )
+        elif each.works and each.occasion != OTHER:
+            detail = Message(
+                "A day that is worked has the occasion “%(occasion)s”.", code="other-occasion", occasion=OTHER
+            )
+            errors.append({"pointer": f"/days/{i}/occasion", "detail": detail})
+        seen.add(each.day)
+    return errors
+
+
+def read(text: str) -> HolidayFile:
+    """The fixed holidays as a TOML file says; the file is part of the service, so a fault in it is an exception."""
+    raw = tomllib.loads(text)
+    fixed = []
+    for entry in raw["fixed"]:
+        on = date.fromisoformat(f"2001-{entry['on']}")  # any year without a leap day: that would not be every year
+        if entry["occasion"] not in raw["names"]:
+            raise ValueError(f"the holiday on {entry['on']} has no name")
+        fixed.append(FixedHoliday(on.month, on.day, entry["occasion"], entry["moves"]))
+    moved = {occasion: dict(names) for occasion, names in raw["moved"].items()}
+    return HolidayFile(tuple(fixed), moved, moved | raw["names"])
+
+
+@cache
+def shipped() -> HolidayFile:
+    """The holidays that ship with the service."""
+    return read((files("app.reference") / "calendar.toml").read_text("utf-8"))

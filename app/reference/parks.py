@@ -1,0 +1,53 @@
+"""Parks: created from the reference data, listed and read."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.reference import reference_repository
+from app.reference.model import Park
+from app.reference.territory import ParkEntry, territory
+
+
+def seed_reference(session: Session) -> int:
+    """Bring the parks of the reference data into the table; how many were new or changed. A second run changes none.
+
+    Parks that only a register knows stay as they are.
+    """
+    changed = 0
+    for entry in territory().parks.values():
+        values = _columns(entry)
+        park = reference_repository.park(session, entry.code)
+        if park is None:
+            session.add(Park(code=entry.code, **values))
+        elif any(getattr(park, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(park, name, value)
+        else:
+            continue
+        changed += 1
+    session.flush()
+    return changed
+
+
+def _columns(entry: ParkEntry) -> dict[str, object]:
+    return {
+        "kind": entry.kind.value,
+        "names": dict(entry.names),
+        "district": entry.district,
+        "economic_region": entry.economic_region,
+        "area_ha": entry.area_ha,
+        "legal_basis": entry.legal_basis,
+    }
+
+
+def list_parks(session: Session) -> Sequence[Park]:
+    return reference_repository.parks(session)
+
+
+def get_park(session: Session, code: str) -> Park:
+    park = reference_repository.park(session, code)
+    if park is None:
+        raise NotFound.of("park")
+    return park

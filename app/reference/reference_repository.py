@@ -1,0 +1,42 @@
+"""Queries over parks and holidays."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.core.database import locked, table_of
+from app.reference.model import Holiday, Park
+
+_HOLIDAYS = sa.select(Holiday).order_by(Holiday.day)
+_PARK = table_of(Park).c
+_KINDS_OF_PARKS = sa.select(_PARK.code, _PARK.kind).where(_PARK.code.in_(sa.bindparam("codes", expanding=True)))
+
+
+def park(session: Session, code: str) -> Park | None:
+    return session.get(Park, code)
+
+
+def parks(session: Session) -> Sequence[Park]:
+    return session.scalars(sa.select(Park).order_by(Park.code)).all()
+
+
+def kinds_of_parks(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    return {row.code: row.kind for row in session.execute(_KINDS_OF_PARKS, {"codes": list(codes)})}
+
+
+def holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
+    """Days that were announced, of one year or all of them."""
+    query = _HOLIDAYS
+    if year is not None:
+        query = query.where(Holiday.day.between(date(year, 1, 1), date(year, 12, 31)))
+    return session.scalars(locked(query, lock)).all()
+
+
+def replace_holidays(session: Session, year: int, rows: Sequence[Holiday]) -> None:
+    for old in holidays(session, year):
+        session.delete(old)
+    session.flush()
+    session.add_all(rows)
+    session.flush()

@@ -1,0 +1,219 @@
+"""The closed lists that rules read: operations, units, flags, goods of nature, packing, excise goods, names of codes.
+
+Two files, `operations.toml` and `lists.toml`. Their digest is part of every ruleset, so that a changed list needs a new
+version of each ruleset. Whatever is not on a list is `other` or unknown: nothing outside a list ever passes.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+from babel import Locale
+
+from app.core.canonical_json import digest
+from app.core.text.normalize import fold
+
+NATURE = "nature"
+NEWEST = "newest_counts"
+JOINT_PRODUCTION = "joint_production_"
+"""A flag with the country of the partner behind it."""
+
+
+class OperationClass(StrEnum):
+    SIMPLE = "simple"  # never enough, alone or with other simple ones
+    SUBSTANTIAL = "substantial"  # enough, for the goods of its codes
+    ASSEMBLY = "assembly"  # a person decides
+    OTHER = "other"  # a person decides
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A kind of process step. `codes` are HS prefixes; empty means all goods."""
+
+    code: str
+    operation_class: OperationClass
+    names: Mapping[str, str]  # language → name: az, en, ru
+    basis: str  # the text of origin law that names it, `nature` or `practice`
+    only_in: tuple[str, ...] = ()  # goods for which a substantial operation is one
+    enough_in: tuple[str, ...] = ()  # goods for which a simple operation is enough
+
+    @property
+    def of_nature(self) -> bool:
+        """Growing, raising, catching, mining: claims own produce."""
+        return self.basis == NATURE
+
+    def name(self, language: str) -> str:
+        """In that language where the list has it, else in English."""
+        return self.names.get(language) or self.names["en"]
+
+    def class_for(self, hs6: str | None, lists: "Lists") -> OperationClass:
+        """The class for goods of this code: out of its codes a substantial operation counts as `other`."""
+        if self.operation_class is OperationClass.SIMPLE and has_prefix(hs6, self.enough_in):
+            return OperationClass.SUBSTANTIAL
+        if self.operation_class is not OperationClass.SUBSTANTIAL:
+            return self.operation_class
+        if self.of_nature and not lists.is_good_of_nature(hs6):
+            return OperationClass.OTHER
+        in_codes = not self.only_in or has_prefix(hs6, self.only_in)
+        return OperationClass.SUBSTANTIAL if in_codes else OperationClass.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class GrownWith:
+    """Goods of nature, and the headings of what they are grown or raised with."""
+
+    goods: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lists:
+    version: str
+    operations_version: str
+    digest: str  # SHA-256 over both files
+    confirmed: bool  # false: a proposal that the owner of the marks has not confirmed
+    operations: Mapping[str, Operation]
+    units: tuple[str, ...]
+    nature_codes: tuple[str, ...]
+    nature_except: tuple[str, ...]
+    packing_headings: frozenset[str]
+    excise_codes: tuple[str, ...]
+    excise_flags: tuple[str, ...]
+    karabakh_regions: tuple[str, ...]  # whose costs and materials are Karabakh's, whatever the mark
+    left_out: frozenset[str]  # headings that are no raw material of food: water, salt
+    counts_for: Mapping[str, tuple[str, ...]]  # left-out heading → headings of products that it counts for
+    grown_with: tuple[GrownWith, ...]
+    scope: Mapping[str, str]  # kind of evidence document → what it speaks for: company, site, product, lot, any
+    newest_counts: frozenset[str]  # kinds of which the newest document counts, not the one that holds longest
+    names: Mapping[str, Mapping[str, Mapping[str, str]]]  # group → code → language → name
+
+    @cached_property
+    def _operations_by_name(self) -> Mapping[str, Operation]:
+        found: dict[str, Operation] = {}
+        for operation in self.operations.values():
+            for name in (operation.code, *operation.names.values()):
+                found.setdefault(fold(name), operation)
+        return found
+
+    @cached_property
+    def _units_by_name(self) -> Mapping[str, str]:
+        return self._by_name(self.units, "unit_in_full", "unit")
+
+    @cached_property
+    def _flags_by_name(self) -> Mapping[str, str]:
+        return self._by_name(self.flags, "flag")
+
+    def _by_name(self, codes: Sequence[str], *groups: str) -> Mapping[str, str]:
+        """Folded code or name → code; a code goes before another's name."""
+        names = {fold(name): code for group in groups for code in codes for name in self.names[group][code].values()}
+        return names | {fold(code): code for code in codes}
+
+    @cached_property
+    def flags(self) -> tuple[str, ...]:
+        """Codes of the flags. `joint_production_XX` is one as well, for the code XX of any country abroad."""
+        return tuple(self.names["flag"])
+
+    def operation(self, text: str | None) -> Operation | None:
+        """The operation of that code or name in any of its languages; None if the list does not have it."""
+        return self._operations_by_name.get(fold(text or ""))
+
+    def unit(self, text: str | None) -> str | None:
+        """The unit of that code, sign or name (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
+        return self._units_by_name.get(fold(text or ""))
+
+    def flag(self, text: str | None) -> str | None:
+        """The code of that flag by its code or name; None if the list does not have it."""
+        return self._flags_by_name.get(fold(text or ""))
+
+    def is_good_of_nature(self, code: str | None) -> bool:
+        """Whether goods of this code are grown, raised, caught or mined, and none manufactured: longest prefix wins."""
+        listed, excepted = longest_prefix(code, self.nature_codes), longest_prefix(code, self.nature_except)
+        return listed > excepted
+
+    def is_grown_with(self, product: str | None, heading: str | None) -> bool:
+        """Whether goods of this heading are what the product is grown or raised with, never the product itself."""
+        if not product or not heading or product.startswith(heading):
+            return False
+        return any(has_prefix(product, each.goods) and has_prefix(heading, each.inputs) for each in self.grown_with)
+
+    def is_left_out(self, product: str, heading: str) -> bool:
+        """Whether the heading is no raw material of this food: water and salt, unless they give it its character."""
+        return heading in self.left_out and not has_prefix(product, self.counts_for.get(heading, ()))
+
+    def name(self, group: str, code: str | None, language: str) -> str:
+        """A code as a person reads it; the code itself where the list has no name for it."""
+        entry = self.names.get(group, {}).get(code or "", {})
+        return entry.get(language) or entry.get("en") or code or ""
+
+
+def has_prefix(code: str | None, prefixes: Iterable[str]) -> bool:
+    return bool(code) and any(code.startswith(prefix) for prefix in prefixes)  # type: ignore[union-attr]  # bool(code)
+
+
+def longest_prefix(code: str | None, prefixes: Iterable[str]) -> int:
+    """Length of the longest of these prefixes of the code; 0 where none is."""
+    return max((len(prefix) for prefix in prefixes if code and code.startswith(prefix)), default=0)
+
+
+def read_lists(operations_text: str, lists_text: str) -> Lists:
+    """The lists as the two TOML files say. They are part of the service: a fault in them is an ordinary exception."""
+    operations, lists = tomllib.loads(operations_text), tomllib.loads(lists_text)
+    return Lists(
+        version=lists["version"],
+        operations_version=operations["version"],
+        digest=digest([_plain(operations), _plain(lists)]),
+        confirmed=operations["confirmed"] and lists["confirmed"],
+        operations={code: _operation(code, entry) for code, entry in operations["operations"].items()},
+        units=tuple(lists["units"]),
+        nature_codes=tuple(lists["nature_codes"]),
+        nature_except=tuple(lists["nature_except"]),
+        packing_headings=frozenset(lists["packing_headings"]),
+        excise_codes=tuple(lists["excise_codes"]),
+        excise_flags=tuple(lists["excise_flags"]),
+        karabakh_regions=tuple(lists["karabakh_regions"]),
+        left_out=frozenset(lists["left_out"]),
+        counts_for={heading: tuple(codes) for heading, codes in lists["counts_for"].items()},
+        grown_with=tuple(
+            GrownWith(tuple(entry["goods"]), tuple(entry["inputs"])) for entry in lists["grown_with"].values()
+        ),
+        scope={kind: scope for scope, kinds in lists["scope"].items() if scope != NEWEST for kind in kinds},
+        newest_counts=frozenset(lists["scope"][NEWEST]),
+        names=lists["names"],
+    )
+
+
+def _operation(code: str, entry: Mapping[str, Any]) -> Operation:
+    return Operation(
+        code=code,
+        operation_class=OperationClass(entry["class"]),
+        names=entry["name"],
+        basis=entry["basis"],
+        only_in=tuple(entry.get("only_in", ())),
+        enough_in=tuple(entry.get("enough_in", ())),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """TOML as JSON values: dates and figures as text."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, bool) else str(value)
+
+
+@cache
+def lists() -> Lists:
+    """The lists that ship with the service."""
+    folder = files("app.schemes")
+    return read_lists((folder / "operations.toml").read_text("utf-8"), (folder / "lists.toml").read_text("utf-8"))
+
+
+@cache
+def country_name(code: str, language: str) -> str:
+    """A country by CLDR (“Türkiyə”, “Türkiye”); the code itself where CLDR has no name for it."""
+    return str(Locale.parse(language).territories.get(code, code))

@@ -1,0 +1,139 @@
+"""Judging the facts of one product by the rules of one mark: pure, complete, explained rule by rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.core import canonical_json
+from app.schemes import hashing
+from app.schemes.facts import Facts
+from app.schemes.origin_calculation import Origin
+from app.schemes.outcome import Outcome, worst
+from app.schemes.rules import AnyRule
+from app.schemes.rules.base import Context, Remedy, Value
+from app.schemes.ruleset import Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says, and why. `case` is the kind's name for the cause, stable across languages."""
+
+    rule: str
+    kind: str
+    clause: str
+    outcome: Outcome
+    case: str
+    reasons: Mapping[str, str]  # language → sentence
+    values: Mapping[str, Value]
+    parameters: Mapping[str, Any]
+    remedy: Remedy | None  # of an incomplete answer: the field or document that mends it
+
+    @property
+    def reason(self) -> str:
+        return self.reasons["en"]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "kind": self.kind,
+            "clause": self.clause,
+            "outcome": self.outcome.value,
+            "case": self.case,
+            "reasons": dict(self.reasons),
+            "values": hashing.jsonable(self.values),
+            "parameters": dict(self.parameters),
+            "remedy": self.remedy and self.remedy._asdict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All findings, never just the first refusal, with what is needed to repeat them."""
+
+    scheme: str
+    ruleset_version: str
+    ruleset_digest: str
+    as_of: date
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    origin: Origin | None
+    input_hash: str
+    holds_until: date | None  # last day of the evidence that the mark rests on; None: open
+
+    def of(self, *outcomes: Outcome) -> tuple[Finding, ...]:
+        """The findings with one of these outcomes, in the order of the ruleset."""
+        return tuple(finding for finding in self.findings if finding.outcome in outcomes)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; decimals as text."""
+        return {
+            "scheme": self.scheme,
+            "ruleset": {"version": self.ruleset_version, "digest": self.ruleset_digest},
+            "as_of": self.as_of.isoformat(),
+            "outcome": self.outcome.value,
+            "findings": [finding.to_json() for finding in self.findings],
+            "origin": origin_to_json(self.origin),
+            "input_hash": self.input_hash,
+            "holds_until": self.holds_until and self.holds_until.isoformat(),
+        }
+
+
+def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
+    """Judge the facts by every rule of the ruleset, as of `facts.as_of`. Never raises, whatever the facts."""
+    context = ruleset.context
+    findings = findings_of(ruleset, facts)
+    return Assessment(
+        scheme=ruleset.scheme,
+        ruleset_version=ruleset.version,
+        ruleset_digest=ruleset.digest,
+        as_of=facts.as_of,
+        outcome=worst(finding.outcome for finding in findings),
+        findings=findings,
+        origin=origin_of(ruleset, facts),
+        input_hash=input_hash(facts),
+        holds_until=min((end for rule in ruleset.rules if (end := rule.holds_until(facts, context))), default=None),
+    )
+
+
+def findings_of(ruleset: Ruleset, facts: Facts) -> tuple[Finding, ...]:
+    """What each rule says, in the order of the ruleset."""
+    context = ruleset.context
+    return tuple(judge(rule, facts, context) for rule in ruleset.rules)
+
+
+def judge(rule: AnyRule, facts: Facts, context: Context) -> Finding:
+    verdict = rule.judge(facts, context)
+    outcome = rule.outcomes[verdict.case]
+    return Finding(
+        rule=rule.id,
+        kind=rule.kind,
+        clause=rule.clause.en,
+        outcome=outcome,
+        case=verdict.case,
+        reasons={"en": rule.reason(verdict, "en"), "az": rule.reason(verdict, "az")},
+        values=verdict.values,
+        parameters=rule.published_parameters,
+        remedy=(verdict.remedy or Remedy()) if outcome is Outcome.INCOMPLETE else None,
+    )
+
+
+def origin_of(ruleset: Ruleset, facts: Facts) -> Origin | None:
+    """The origin by the ruleset's own origin rule; None without values."""
+    rule = ruleset.origin_rule
+    return rule.origin(facts, ruleset.context) if rule else None
+
+
+def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
+    if origin is None:
+        return None
+    return {
+        "criterion": origin.criterion and origin.criterion.value,
+        "rvc_pct": None if origin.rvc_pct is None else str(origin.rvc_pct),
+        "arithmetic": origin.arithmetic,
+    }
+
+
+def input_hash(facts: Facts) -> str:
+    """SHA-256 over the canonical JSON of the facts: equal facts, however typed or ordered, give equal hashes."""
+    return canonical_json.digest(hashing.jsonable(facts))

@@ -1,0 +1,159 @@
+"""Publishing marks and rulesets, and finding the one that judges now."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.core import canonical_json
+from app.core.actor import SYSTEM
+from app.core.database import dumps
+from app.core.errors import Conflict, NotFound, UnsafeToStart
+from app.core.messages import Message
+from app.schemes import scheme_repository
+from app.schemes.closed_lists import lists
+from app.schemes.model import RulesetRow, SchemeRow
+from app.schemes.ruleset import Ruleset, Scheme
+from app.transparency import appender, log_repository
+from app.transparency.log_entry import Entry, LogEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark with the ruleset that judges now."""
+
+    code: str
+    names: Mapping[str, str]
+    owner: str
+    term_months: int
+    assessment_level: str
+    ruleset: Ruleset
+
+    def name(self, language: str = "en") -> str:
+        return self.names.get(language) or self.names["en"]
+
+
+def publish(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
+    """Bring marks and rulesets from their files into the register. A published ruleset is immutable: a file that says
+    something else under the same version is refused, it needs a version of its own."""
+    for scheme in schemes:
+        row = scheme_repository.scheme(session, scheme.code)
+        if row is None:
+            row = SchemeRow(code=scheme.code, content=scheme.profile(), current_ruleset="", updated_at=now)
+            session.add(row)
+        elif row.content != scheme.profile():
+            row.content, row.updated_at = scheme.profile(), now
+        session.flush()
+        _publish_ruleset(session, scheme.ruleset, now)
+        if row.current_ruleset != scheme.ruleset.version:
+            row.current_ruleset, row.updated_at = scheme.ruleset.version, now
+    _log_published(session, now)
+
+
+def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
+    digest = canonical_json.digest(ruleset.content())  # of what is stored now, not of what an object once remembered
+    published = scheme_repository.ruleset(session, ruleset.scheme, ruleset.version)
+    if published is None:
+        row = RulesetRow(
+            scheme_code=ruleset.scheme,
+            version=ruleset.version,
+            digest=digest,
+            content=ruleset.content(),
+            published_at=now,
+        )
+        session.add(row)
+        session.flush()
+        subject = ("ruleset", f"{ruleset.scheme}/{ruleset.version}")
+        recorder.record(session, SYSTEM, "ruleset.published", subject, now, sha256=digest)
+    elif published.digest != digest:
+        if published.content.get("lists_digest") != ruleset.lists_digest:
+            raise UnsafeToStart(
+                f"The ruleset {ruleset.scheme} {ruleset.version} was published with other closed lists "
+                "(operations.toml, lists.toml). Their digest is part of it: give the rules of each mark a new version."
+            )
+        raise UnsafeToStart(
+            f"The ruleset {ruleset.scheme} {ruleset.version} was published with other content. "
+            "A published ruleset never changes: give the changed rules a new version in the scheme file."
+        )
+
+
+def _log_published(session: Session, now: datetime) -> None:
+    """Enter every published ruleset into the public log, also those that are older than the log."""
+    for row in scheme_repository.all_rulesets(session):
+        subject = f"{row.scheme_code}/{row.version}"
+        if not log_repository.has(session, LogEvent.RULESET_PUBLISHED, subject):
+            appender.append(session, Entry(LogEvent.RULESET_PUBLISHED, now, subject, sha256=row.digest))
+
+
+def known(session: Session, code: str) -> SchemeRow:
+    """The mark of this code as it is stored; NotFound where there is none."""
+    row = scheme_repository.scheme(session, code)
+    if row is None:
+        raise NotFound.of("scheme")
+    return row
+
+
+def mark(session: Session, code: str) -> Mark:
+    """The mark of this code with the rules that judge now; NotFound where there is none."""
+    current = scheme_repository.current(session, code)
+    if current is None:
+        raise NotFound.of("scheme")
+    content = current.content
+    return Mark(
+        code,
+        content["names"],
+        content["owner"],
+        content["term_months"],
+        content["assessment_level"],
+        _read.get(current.digest) or ruleset(session, code, current.version),
+    )
+
+
+_read: dict[str, Ruleset] = {}
+"""Published rulesets by the digest of their content, which never changes: each is read once in a process."""
+
+
+NOT_JUDGED = "ruleset-not-judged"
+
+
+def ruleset(session: Session, code: str, version: str) -> Ruleset:
+    """A published ruleset to judge by. Conflict `ruleset-not-judged` for one that this version of the service can show
+    but not judge by: of an earlier edition of the rules, or over other closed lists."""
+    row = scheme_repository.ruleset(session, code, version)
+    if row is None:
+        raise NotFound.of("ruleset")
+    if row.digest in _read:
+        return _read[row.digest]
+    found = _judging(row)
+    if (
+        canonical_json.digest(row.content) == row.digest
+    ):  # else somebody wrote past the service, and nothing is remembered
+        _read[row.digest] = found
+    return found
+
+
+def _judging(row: RulesetRow) -> Ruleset:
+    name = f"{row.scheme_code} {row.version}"
+    earlier = Message(
+        "The ruleset %(ruleset)s is of an earlier edition of the rules: it is shown, and nothing can be judged by it "
+        "any more.",
+        ruleset=name,
+    )
+    if "lists_digest" not in row.content:
+        raise Conflict(earlier, code=NOT_JUDGED)
+    if row.content["lists_digest"] != lists().digest:
+        raise Conflict(
+            Message(
+                "The ruleset %(ruleset)s was published over other closed lists than this version of the service has: "
+                "nothing can be judged by it any more.",
+                ruleset=name,
+            ),
+            code=NOT_JUDGED,
+        )
+    try:
+        return Ruleset.model_validate_json(dumps(row.content))
+    except ValidationError as why:
+        raise Conflict(earlier, code=NOT_JUDGED) from why

@@ -1,0 +1,109 @@
+"""Reading marks from files. A mark is one TOML file; nothing else has to change for a further one.
+
+`common.toml` holds rules that many marks share. A mark takes one by `like = "C-04"` and may replace its id, its title,
+its clause, single parameters and single reasons. What comes out is self-contained: the ruleset that is published holds
+every text and number, so a later change of the shared file cannot reach it unseen (the digest would differ).
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.core.errors import Invalid
+from app.schemes import emblems
+from app.schemes.evidence_kinds import kinds
+from app.schemes.rules import AnyRule
+from app.schemes.rules.evidence import EvidenceRule
+from app.schemes.ruleset import Scheme
+
+COMMON = "common.toml"
+
+
+def load_schemes(folder: Traversable | None = None) -> Mapping[str, Scheme]:
+    """Code → mark, for every file of the folder; by default the marks that ship with the service.
+
+    Raises `Invalid` naming the file and every fault in it.
+    """
+    shipped = files("app.schemes") / "marks"
+    place = shipped if folder is None else folder
+    common = read_common((shipped / COMMON).read_text("utf-8"))
+    schemes: dict[str, Scheme] = {}
+    for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
+        if entry.name == COMMON or not entry.name.endswith(".toml"):
+            continue
+        scheme = read_scheme(entry.read_text("utf-8"), common, entry.name)
+        if scheme.code in schemes:
+            raise Invalid(f"{entry.name}: the mark {scheme.code} is defined twice.")
+        schemes[scheme.code] = scheme
+    return MappingProxyType(schemes)
+
+
+def read_common(text: str) -> Mapping[str, Mapping[str, Any]]:
+    """Rule id → rule as data, from the shared file."""
+    rules: Mapping[str, Mapping[str, Any]] = parse(text, COMMON)["rules"]
+    return rules
+
+
+def read_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = "scheme file") -> Scheme:
+    """The mark of one scheme file; raises `Invalid` naming every fault."""
+    raw = parse(text, name)
+    ruleset = raw.get("ruleset")
+    if not isinstance(ruleset, dict) or not isinstance(ruleset.get("rules"), list):
+        raise Invalid(f"{name}: the table [ruleset] with its [[ruleset.rules]] is missing.")
+    rules = [complete(rule, common, name) for rule in ruleset["rules"]]
+    try:
+        scheme = Scheme.model_validate(raw | {"ruleset": ruleset | {"scheme": raw.get("code"), "rules": rules}})
+    except ValidationError as error:
+        faults = [
+            {"pointer": "/" + "/".join(str(part) for part in fault["loc"]), "detail": fault["msg"]}
+            for fault in error.errors()
+        ]
+        listed = "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in faults)
+        raise Invalid(f"{name}: {listed}", faults) from error
+    if strange := [fault for rule in scheme.ruleset.rules for fault in unknown_evidence(rule)]:
+        raise Invalid(f"{name}: {'; '.join(strange)}.")
+    if scheme.emblem is not None and scheme.emblem not in emblems.names():
+        raise Invalid(f"{name}: there is no emblem {scheme.emblem}; there are {', '.join(sorted(emblems.names()))}.")
+    return scheme
+
+
+def unknown_evidence(rule: AnyRule) -> Iterator[str]:
+    """What the rule reads that no item of evidence can say."""
+    for code in rule.evidence_kinds():
+        kind = kinds().get(code)
+        if kind is None:
+            yield f"{rule.id}: there is no kind of evidence {code}"
+            continue
+        for value in rule.value_names():
+            if value not in kind.values:
+                yield f"{rule.id}: evidence of the kind {code} has no value {value}"
+            elif isinstance(rule, EvidenceRule) and value == rule.value and rule.accepted:
+                placed = rule.accepted + rule.review + rule.refused
+                if odd := set(placed) ^ set(kind.values[value].choices):
+                    yield f"{rule.id}: of {value}, neither or not rightly placed: {', '.join(sorted(odd))}"
+
+
+def parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        # Decimals, because a threshold must mean the number that is written.
+        return tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:  # a figure without end and tables without end included
+        raise Invalid(f"{name} is not TOML: {error}") from error
+
+
+def complete(rule: Any, common: Mapping[str, Mapping[str, Any]], name: str) -> Any:
+    """The rule with what it takes from the shared file."""
+    if not isinstance(rule, dict) or "like" not in rule:
+        return rule
+    like = rule["like"]
+    if not isinstance(like, str) or like not in common:
+        raise Invalid(f"{name}: there is no shared rule {like}; there are {', '.join(common)}.")
+    base = common[like]
+    own = {key: value for key, value in rule.items() if key != "like"}
+    return {"id": like} | dict(base) | {"reasons": {}, "shared_reasons": base.get("reasons", {})} | own

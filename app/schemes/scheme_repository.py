@@ -1,0 +1,57 @@
+"""Queries over marks and their published rulesets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.core.database import table_of
+from app.schemes.model import RulesetRow, SchemeRow
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A mark as it is now, and which published rules judge; without the rules themselves."""
+
+    content: dict[str, Any]
+    version: str
+    digest: str
+
+
+_SCHEME, _RULESET = table_of(SchemeRow).c, table_of(RulesetRow).c
+_CURRENT = (
+    sa.select(_SCHEME.content, _RULESET.version, _RULESET.digest)
+    .join_from(table_of(SchemeRow), table_of(RulesetRow), _RULESET.scheme_code == _SCHEME.code)
+    .where(_SCHEME.code == sa.bindparam("code"), _RULESET.version == _SCHEME.current_ruleset)
+)
+
+
+def current(session: Session, code: str) -> Current | None:
+    row = session.execute(_CURRENT, {"code": code}).one_or_none()
+    return None if row is None else Current(row.content, row.version, row.digest)
+
+
+def scheme(session: Session, code: str) -> SchemeRow | None:
+    return session.get(SchemeRow, code)
+
+
+def schemes(session: Session) -> Sequence[SchemeRow]:
+    return session.scalars(sa.select(SchemeRow).order_by(SchemeRow.code)).all()
+
+
+def ruleset(session: Session, code: str, version: str) -> RulesetRow | None:
+    return session.get(RulesetRow, (code, version))
+
+
+def all_rulesets(session: Session) -> Sequence[RulesetRow]:
+    """Of every mark, oldest first."""
+    order = (RulesetRow.published_at, RulesetRow.scheme_code, RulesetRow.version)
+    return session.scalars(sa.select(RulesetRow).order_by(*order)).all()
+
+
+def rulesets(session: Session, code: str) -> Sequence[RulesetRow]:
+    """Newest first."""
+    query = sa.select(RulesetRow).where(RulesetRow.scheme_code == code)
+    return session.scalars(query.order_by(RulesetRow.published_at.desc(), RulesetRow.version.desc())).all()

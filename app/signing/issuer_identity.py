@@ -1,0 +1,85 @@
+"""Who signs: the issuer fixed at first run, and the public keys that certificates are checked against."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.audit import recorder
+from app.core.actor import SYSTEM
+from app.core.crypto.jwk import from_jwk, public_jwk
+from app.core.crypto.keyring import KeyState, KnownKey
+from app.core.crypto.signer import Signer
+from app.core.errors import UnsafeToStart
+from app.signing import signing_repository
+from app.signing.key_files import KeyFileAway, KeyFiles
+from app.signing.model import ServiceIdentity, SigningKey
+from app.transparency import appender, log_repository
+from app.transparency.log_entry import Entry, LogEvent
+
+
+def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
+    """Store the issuer at first run; later another value refuses to start: the certificates name this one."""
+    identity = session.get(ServiceIdentity, 1)
+    if identity is None:
+        session.add(ServiceIdentity(id=1, issuer=wanted, created_at=now))
+        recorder.record(session, SYSTEM, "issuer.fixed", ("issuer", wanted), now)
+        return wanted
+    if identity.issuer != wanted:
+        raise UnsafeToStart(
+            f"This register was begun by the issuer {identity.issuer}, but the settings name {wanted}. "
+            f"Set MIK_ISSUER={identity.issuer}, or use another database and data folder."
+        )
+    return identity.issuer
+
+
+def stored_issuer(session: Session) -> str | None:
+    return signing_repository.issuer(session)
+
+
+def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
+    """Publish the key in the key file. The first one becomes active; an unknown one beside an active one is refused:
+    a folder restored without its keys must not quietly sign under a new name."""
+    key = session.get(SigningKey, signer.kid)
+    if key is None:
+        active = session.scalar(sa.select(SigningKey.kid).where(SigningKey.state == KeyState.ACTIVE))
+        if active is not None:
+            raise UnsafeToStart(
+                f"The key file holds {signer.kid}, but the register knows {active} as the active key. "
+                "Put the right key file back into the data folder."
+            )
+        jwk = public_jwk(signer.public, signer.kid)
+        session.add(
+            SigningKey(kid=signer.kid, public_jwk=jwk, state=KeyState.ACTIVE.value, state_since=now, created_at=now)
+        )
+        recorder.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
+    elif key.state != KeyState.ACTIVE:
+        raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
+    if not log_repository.has(session, LogEvent.KEY_ACTIVATED, signer.kid):  # also a key that is older than the log
+        appender.append(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
+
+
+def adopt_keys(session: Session, files: KeyFiles, now: datetime) -> None:
+    """At every start: the first key is made and active; later the file of the active key must be here, for a folder
+    restored without its keys must not quietly sign under a new name. Without an active key only issuing stops."""
+    known = signing_repository.keys(session)
+    active = signing_repository.active_key(session)
+    if active is None and known:
+        return
+    try:
+        adopt_key(session, files.signer(active) if active else files.first(), now)
+    except KeyFileAway:
+        raise UnsafeToStart(
+            f"The register knows {active} as the active key, but no key file of certificates holds it. "
+            "Put the right key file back into the data folder."
+        ) from None
+
+
+def known_keys(session: Session) -> Mapping[str, KnownKey]:
+    """Every key that ever signed, by `kid`."""
+    keys = {}
+    for row in signing_repository.keys(session):
+        kid, public = from_jwk(row.public_jwk)
+        keys[kid] = KnownKey(kid, public, KeyState(row.state), row.state_since)
+    return keys

@@ -1,0 +1,55 @@
+"""The key files of the certificates on this machine, one file for each key; the file adapter of the port `Signer`."""
+
+from pathlib import Path
+
+from app.core.crypto.jwk import did_kid, thumbprint
+from app.core.crypto.pem_files import create_private_key, write_private
+from app.core.crypto.signer import FileSigner, certificate_signer
+from app.core.errors import Unavailable
+from app.core.messages import Message
+
+FIRST = "certificates.pem"
+_ALL = "certificates*.pem"
+
+
+class KeyFileAway(Unavailable):
+    """The active key is not on this machine."""
+
+    code = "key-file-away"
+
+
+def paths(folder: Path) -> list[Path]:
+    """Every key file of certificates in this folder."""
+    return sorted(folder.glob(_ALL))
+
+
+class KeyFiles:
+    """Signers by `kid`. A file that was laid into the folder later is found when it is first asked for."""
+
+    def __init__(self, folder: Path, issuer: str) -> None:
+        self._folder = folder
+        self._issuer = issuer
+        self._signers: dict[str, FileSigner] = {}
+
+    def first(self) -> FileSigner:
+        """The signer of the first key; makes its file where there is none."""
+        return certificate_signer(self._folder / FIRST, self._issuer)
+
+    def signer(self, kid: str) -> FileSigner:
+        """Errors: KeyFileAway; UnsafeKeyFile where a file has the wrong mode or content."""
+        if kid not in self._signers:
+            found = (certificate_signer(path, self._issuer) for path in paths(self._folder))
+            self._signers = {signer.kid: signer for signer in found}
+        if kid not in self._signers:
+            raise KeyFileAway(
+                Message(
+                    "The file of the key %(kid)s is not in %(folder)s: put it there.", kid=kid, folder=str(self._folder)
+                )
+            )
+        return self._signers[kid]
+
+    def create(self) -> FileSigner:
+        """A new key in a file of its own, named after its thumbprint."""
+        key, pem = create_private_key()
+        write_private(self._folder / f"certificates-{thumbprint(key.public)}.pem", pem)
+        return self.signer(did_kid(self._issuer, key.public))

@@ -1,0 +1,228 @@
+"""What must not go to production, seen in settings, environment, folder, keys, database and clock: all named at once.
+
+Every refusal says what to do. Nothing is repaired here, and looking changes nothing.
+"""
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app import database_schema
+from app.audit import audit_repository
+from app.auth import demo_staff, user_repository
+from app.commit_pipeline import open_database
+from app.core.crypto import keyring, pem_files, secret_box
+from app.core.database import OVERFLOW, POOL, Database
+from app.core.errors import UnsafeToStart
+from app.core.settings import Settings, unsafe
+from app.documents.pdf import signing_certificate
+from app.notifications.transport import password_of
+from app.signing import issuer_identity, key_files, log_signer
+
+DEMO_MARK = "MADE-BY-THE-DEMO"
+DEMO_ADDRESSES = ".example"  # reserved by RFC 2606: nobody real has one
+LOOKS_LIKE = 0.8  # less is somebody else's name: an orchestrator puts MIK_SERVICE_HOST and its like there
+CONNECTIONS_PER_WORKER = POOL + OVERFLOW + 4  # the last are those of the verification lane
+EARLIEST, LATEST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+CLOCK_SLACK = timedelta(minutes=5)
+
+
+class AsGiven(Settings):
+    """The settings without their own refusal, so that it can be named together with all others."""
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        return self
+
+
+def refuse(settings: Settings, now: datetime, *, workers: int = 1) -> None:
+    """Errors: UnsafeToStart, one line for each reason."""
+    if found := refusals(settings, now, workers=workers):
+        raise UnsafeToStart("\n".join(found))
+
+
+def refusals(
+    settings: Settings, now: datetime, *, workers: int = 1, environment: Mapping[str, str] | None = None
+) -> list[str]:
+    """Why the service must not start in production; empty if it may. `now` is aware, by the clock of this machine."""
+    return [
+        *unsafe(settings),
+        *_variables(os.environ if environment is None else environment),
+        *_folder(settings),
+        *_keys(settings),
+        *_papers(settings, now),
+        *_mail(settings),
+        *_clock(now),
+        *_database(settings, now, workers),
+    ]
+
+
+def mark_demo_keys(settings: Settings) -> None:
+    """Before the demo makes its keys, a note is laid beside them: they must never sign for real."""
+    settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.certificate_key.exists():
+        note = "The keys in this folder were made by the demo profile, for trying out only.\n"
+        (settings.keys_dir / DEMO_MARK).write_text(note, "utf-8")
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """A slip of the pen in a name would leave a default in force without a word."""
+    known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(environment):
+        if name.startswith("MIK_") and name not in known:
+            for near in difflib.get_close_matches(name, known, 1, LOOKS_LIKE):
+                yield f"{name} is no setting of this service: the nearest is {near}; write that, or remove it"
+
+
+def _folder(settings: Settings) -> Iterator[str]:
+    folder = settings.data_dir
+    if not folder.is_absolute():
+        return  # named already; which folder it is nobody knows
+    if not folder.is_dir():
+        yield f"MIK_DATA_DIR={folder} is not there: mount it, or make it with: mkdir -m 700 {folder}"
+        return
+    for each in (folder, settings.keys_dir):
+        if each.is_dir() and (mode := each.stat().st_mode & 0o777) & 0o077:
+            yield f"The folder {each} has mode {mode:04o}: others than its owner may look in; run: chmod 700 {each}"
+    if (folder / demo_staff.FILE).exists():
+        yield (
+            f"{folder / demo_staff.FILE} holds the passwords of demo accounts: this is the folder of a demo; "
+            "use another data folder and database"
+        )
+    if not _writable(settings.evidence_dir):
+        yield (
+            f"No file can be written in {settings.evidence_dir}: give the folder to the user who runs the service "
+            "(chown), and mount it for writing"
+        )
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made in it, or in the nearest folder above it that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _keys(settings: Settings) -> Iterator[str]:
+    if (settings.keys_dir / DEMO_MARK).exists():
+        yield (
+            f"The keys in {settings.keys_dir} were made by the demo profile: use another data folder, "
+            "new keys are made at the first start"
+        )
+    for path, load in (
+        *((path, pem_files.load) for path in key_files.paths(settings.keys_dir)),
+        (settings.access_key, pem_files.load),
+        (settings.keys_dir / secret_box.FILE, pem_files.load_secret),
+        (settings.log_key, log_signer.load),
+    ):
+        if path.exists():
+            try:
+                load(path)
+            except pem_files.UnsafeKeyFile as why:
+                yield why.message
+
+
+def _papers(settings: Settings, now: datetime) -> Iterator[str]:
+    try:
+        signing_certificate.of_settings(settings, now)
+    except signing_certificate.UnusablePaperKey as why:
+        yield why.message
+
+
+def _mail(settings: Settings) -> Iterator[str]:
+    try:
+        password_of(settings)
+    except pem_files.UnsafeKeyFile as why:
+        yield why.message
+
+
+def _clock(now: datetime) -> Iterator[str]:
+    if not EARLIEST <= now <= LATEST:
+        yield f"The clock of this machine says {now:%Y-%m-%d}: set it, every certificate takes its dates from it"
+
+
+def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
+    path = settings.sqlite_path
+    if not settings.database_url or (path is not None and not path.is_absolute()):
+        return  # named already
+    if path is not None:
+        if not path.is_file():
+            yield f"There is no database at {path}: make it with `mik admin migrate`, or correct MIK_DATABASE_URL"
+            return
+        for each in (path, path.with_name(path.name + "-wal")):
+            if each.exists() and (mode := each.stat().st_mode & 0o777) & 0o077:
+                yield f"The database {each} has mode {mode:04o}: others may read or change it; run: chmod 600 {each}"
+    database = open_database(settings.sqlalchemy_url)
+    try:
+        yield from _register(database, settings, now, workers)
+    except SQLAlchemyError as why:
+        reason = str(getattr(why, "orig", why)).strip().splitlines()[0]
+        yield f"The database cannot be used ({reason}): correct MIK_DATABASE_URL, or start the database"
+    finally:
+        database.dispose()
+
+
+def _register(database: Database, settings: Settings, now: datetime, workers: int) -> Iterator[str]:
+    room = database.room()
+    if room is not None and workers * CONNECTIONS_PER_WORKER > room:
+        yield (
+            f"{workers} workers may open {workers * CONNECTIONS_PER_WORKER} connections, the database takes {room}: "
+            f"start at most {room // CONNECTIONS_PER_WORKER} workers, or raise its max_connections"
+        )
+    if not database_schema.migrated(database):
+        yield "The database is not migrated to this version of the service: back it up, then run `mik admin migrate`"
+        return
+    with database.read_session() as session:
+        if demo := user_repository.addresses_under(session, DEMO_ADDRESSES):
+            yield (
+                f"The database holds demo accounts ({', '.join(demo)}): somebody may know their passwords; "
+                "use another database"
+            )
+        yield from _identity(session, settings)
+        try:
+            log_signer.refuse_other(session, settings.log_key)
+        except pem_files.UnsafeKeyFile:
+            pass  # named already
+        except UnsafeToStart as why:
+            yield why.message
+        last = audit_repository.last_moment(session)
+        if last is not None and now < last - CLOCK_SLACK:
+            yield (
+                f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the newest event of the register is of "
+                f"{last:%Y-%m-%d %H:%M}: set the clock"
+            )
+
+
+def _identity(session: Session, settings: Settings) -> Iterator[str]:
+    """Who signs must be who signed before."""
+    stored = issuer_identity.stored_issuer(session)
+    if stored is not None and settings.issuer and stored != settings.issuer:
+        yield (
+            f"The register was begun by the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
+            "use the database of this issuer, or its own settings"
+        )
+    active = [key for key in issuer_identity.known_keys(session).values() if key.state is keyring.KeyState.ACTIVE]
+    if not active:
+        return
+    path = settings.certificate_key
+    if not key_files.paths(settings.keys_dir):
+        yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
+        return
+    with suppress(pem_files.UnsafeKeyFile):  # named already
+        try:
+            key_files.KeyFiles(settings.keys_dir, stored or "").signer(active[0].kid)
+        except key_files.KeyFileAway:
+            yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"

@@ -1,0 +1,134 @@
+"""Adding to the public log: in the transaction of what happened, and never against what was promised before.
+
+`append` only notes an entry. When the session commits, the head of the log is locked, the events of the history are
+chained, the entries and the new head of the history are added, and the new checkpoint is signed: lock order is
+application, counters, log head, audit head. A failure of any of it fails the whole transaction.
+
+Two inconsistent checkpoints can never be signed: the hashes that are about to be extended must give the very root that
+was last signed, and the new root grows out of these same hashes.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.audit import audit_repository, recorder
+from app.core.errors import Unavailable
+from app.core.messages import Message, message_of
+from app.core.unit_of_work import noted, take
+from app.transparency import log_repository, merkle
+from app.transparency.checkpoint import Checkpoint, read_checkpoint
+from app.transparency.log_entry import Entry, LogEvent
+from app.transparency.model import LogHead
+from app.transparency.signed_note import NoteRefused, NoteSigner
+
+SIGNER = "log.signer"
+"""Where a session carries its `SignerOf`."""
+SignerOf = Callable[[Session], NoteSigner]
+_NOTED = "log entries"
+
+
+class LogDamaged(Unavailable):
+    """The log is not what was last promised of it; nothing may be added before that is understood."""
+
+    code = "log-damaged"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            Message(
+                "The public log is damaged: %(what)s Nothing was changed. Run `mik doctor --only log`.",
+                what=message_of(what),
+            )
+        )
+
+
+class LogKeyAway(Unavailable):
+    """What must be logged cannot be done without the key of the log."""
+
+    code = "log-key-away"
+
+
+def append(session: Session, entry: Entry) -> None:
+    """Note an entry; it is added with the commit of this session, or not at all."""
+    noted(session, _NOTED, list).append(entry)
+
+
+def append_history(session: Session, now: datetime) -> bool:
+    """Note that the head of the history is to be logged. Returns whether it moved since it was logged last."""
+    if log_repository.last_history_head(session) == audit_repository.head_hash(session):
+        return False
+    append(session, Entry(LogEvent.AUDIT_HEAD, now))
+    return True
+
+
+def append_noted(session: Session) -> None:
+    """Add the noted entries and sign the new checkpoint; a step of the commit, before the history takes its lock."""
+    pending: list[Entry] = take(session, _NOTED, list)
+    if not pending:
+        return
+    session.flush()
+    head = log_repository.head(session, lock=True)
+    if head is None:
+        raise LogDamaged("its head is gone.")
+    signer = _signer(session, head)
+    frontier = _frontier(session, head, signer)
+    history = recorder.seal(session)
+    last = pending[-1].at
+    entries = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
+    entries.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
+    size, rows = head.size, []
+    for entry in entries:
+        content = entry.canonical()
+        hashes = merkle.closed(merkle.leaf_hash(content), size, frontier)
+        frontier = merkle.grown(frontier, hashes)
+        rows.append(
+            {
+                "seq": size,
+                "at": entry.at,
+                "event": entry.event.value,
+                "subject": entry.subject,
+                "sha256": entry.sha256,
+                "entry": content,
+                "hashes": b"".join(hashes),
+            }
+        )
+        size += 1
+    log_repository.add_entries(session, rows)
+    checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.fold(frontier)).text)
+    log_repository.move_head(session, size, signer.verifier.vkey, checkpoint)
+
+
+def _signer(session: Session, head: LogHead) -> NoteSigner:
+    signer_of: SignerOf | None = session.info.get(SIGNER)
+    if signer_of is None:
+        raise LogKeyAway("The key of the public log is not at hand; nothing that must be logged can be done.")
+    signer = signer_of(session)
+    if head.vkey is not None and head.vkey != signer.verifier.vkey:
+        raise LogKeyAway(
+            Message(
+                "The key file of the public log holds %(found)s, but the log was begun with %(begun)s. Put the right "
+                "key file back into the data folder.",
+                found=signer.verifier.vkey,
+                begun=head.vkey,
+            )
+        )
+    return signer
+
+
+def _frontier(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
+    """The hashes to be extended, after making sure that the last signed checkpoint is about them."""
+    if head.checkpoint is None:
+        return ()
+    try:
+        promised = read_checkpoint(head.checkpoint, signer.verifier)
+    except NoteRefused as why:
+        raise LogDamaged("its last checkpoint cannot be read.") from why
+    nodes = merkle.peaks(head.size)
+    kept = log_repository.hashes(session, nodes)
+    if promised.size != head.size or len(kept) != len(nodes):
+        raise LogDamaged("entries that were promised are missing.")
+    frontier = tuple(kept[node] for node in nodes)
+    if merkle.fold(frontier) != promised.root:
+        raise LogDamaged("its hashes do not give the root that was last signed.")
+    return frontier

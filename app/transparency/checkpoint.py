@@ -1,0 +1,104 @@
+"""What the log promises: the checkpoint (C2SP tlog-checkpoint v1.0.0), and the proof that travels with a certificate
+(C2SP tlog-proof). Pure."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from app.transparency import merkle
+from app.transparency.signed_note import NoteRefused, Verifier, open_note
+
+PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+_LARGEST = 1 << 62
+_MAX_PATH = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a log: its name, how many entries it has, and the root over them (32 bytes)."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The text to be signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode('ascii')}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An entry's place in the log, with the path to the root of a checkpoint (a signed note)."""
+
+    index: int
+    path: tuple[bytes, ...]
+    checkpoint: str
+
+    @property
+    def text(self) -> str:
+        hashes = "".join(f"{base64.b64encode(each).decode('ascii')}\n" for each in self.path)
+        return f"{PROOF_HEADER}\nindex {self.index}\n{hashes}\n{self.checkpoint}"
+
+
+def origin_of(issuer: str) -> str:
+    """The name of the log of an issuer: `did:web:verify.example.az` has `verify.example.az/log`."""
+    host = unquote(issuer.removeprefix("did:web:").partition(":")[0])
+    return f"{host}/log"
+
+
+def read_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
+    """A checkpoint of this log, signed by this key. Errors: NoteRefused. Extension lines are passed over."""
+    lines = open_note(note, verifier).removesuffix("\n").split("\n")
+    if len(lines) < 3 or not all(lines):
+        raise NoteRefused("This is not a checkpoint: it has origin, size and root, and no empty line.")
+    origin, size, root = lines[:3]
+    if origin != verifier.name:
+        raise NoteRefused(f"The checkpoint is of another log, not of {verifier.name}.")
+    count = _number(size, "The checkpoint has no size.")
+    found = Checkpoint(origin, count, _hash(root))
+    if count == 0 and found.root != merkle.EMPTY_ROOT:
+        raise NoteRefused("A log without entries has another root.")
+    return found
+
+
+def read_proof(text: str) -> Proof:
+    """A tlog-proof. Errors: NoteRefused. Whether it proves anything says `prove`."""
+    head, found, checkpoint = text.partition("\n\n")
+    lines = head.split("\n")
+    if not found or lines[0] != PROOF_HEADER:
+        raise NoteRefused(f"This is not a proof: it does not begin with {PROOF_HEADER}.")
+    lines = lines[2:] if len(lines) > 1 and lines[1].startswith("extra ") else lines[1:]
+    if not lines or not lines[0].startswith("index "):
+        raise NoteRefused("The proof does not name the place of the entry.")
+    if len(lines) > _MAX_PATH + 1:
+        raise NoteRefused("The proof is longer than any path of a tree.")
+    index = _number(lines[0].removeprefix("index "), "The proof does not name the place of the entry.")
+    return Proof(index, tuple(map(_hash, lines[1:])), checkpoint)
+
+
+def prove(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
+    """The checkpoint in which this entry is proved to be. Errors: NoteRefused."""
+    checkpoint = read_checkpoint(proof.checkpoint, verifier)
+    leaf = merkle.leaf_hash(entry)
+    if not merkle.verify_inclusion(proof.index, checkpoint.size, leaf, proof.path, checkpoint.root):
+        raise NoteRefused("The proof does not lead from the entry to the root of the checkpoint.")
+    return checkpoint
+
+
+def _number(text: str, otherwise: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > _LARGEST:
+        raise NoteRefused(otherwise)
+    return int(text)
+
+
+def _hash(text: str) -> bytes:
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as why:
+        raise NoteRefused("A hash is not base64.") from why
+    if len(content) != merkle.HASH_BYTES or base64.b64encode(content).decode("ascii") != text:
+        raise NoteRefused("A hash has not 32 bytes in plain base64.")
+    return content

@@ -1,0 +1,86 @@
+"""Addresses and bytes of tiles (C2SP tlog-tiles): 256 hashes of one level side by side, or 256 entries. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from app.transparency.merkle import Node
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+MAX_ENTRY_BYTES = 65_535
+HIGHEST = 5
+"""256^6 leaves there will never be; a tile above level 5 would have less than one hash of a tree of 2^48."""
+
+_ADDRESS = re.compile(
+    r"(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """`level` counts tiles, not nodes; None stands for the entries themselves. `width` is 1..256."""
+
+    level: int | None
+    index: int
+    width: int = WIDTH
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The hashes that it holds, as nodes of the tree; for entries their leaves."""
+        first = self.index * WIDTH
+        return tuple(Node(HEIGHT * (self.level or 0), place) for place in range(first, first + self.width))
+
+    @property
+    def path(self) -> str:
+        """`0/x001/234` or `entries/000.p/7`."""
+        groups = [f"{self.index % 1000:03d}"]
+        rest = self.index // 1000
+        while rest:
+            groups.insert(0, f"x{rest % 1000:03d}")
+            rest //= 1000
+        partial = f".p/{self.width}" if self.width < WIDTH else ""
+        return f"{'entries' if self.level is None else self.level}/{'/'.join(groups)}{partial}"
+
+    def is_in(self, size: int) -> bool:
+        """Whether a log of this size has every hash of it."""
+        return self.index * WIDTH + self.width <= size >> (HEIGHT * (self.level or 0))
+
+
+def parse(text: str) -> Tile | None:
+    """The tile of an address; None for what is none, also where the same tile is spelt otherwise."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        return None
+    level = None if match["level"] == "entries" else int(match["level"])
+    if level is not None and level > HIGHEST:
+        return None
+    tile = Tile(level, int(match["index"].replace("/", "").replace("x", "")), int(match["width"] or WIDTH))
+    return tile if tile.path == text else None
+
+
+def all_of(size: int) -> Iterator[Tile]:
+    """Every tile of a log of this size, hashes before entries; the last of each level may be partial."""
+    level = 0
+    while count := size >> (HEIGHT * level):
+        yield from _row(level, count)
+        level += 1
+    yield from _row(None, size)
+
+
+def _row(level: int | None, count: int) -> Iterator[Tile]:
+    full, rest = divmod(count, WIDTH)
+    for index in range(full):
+        yield Tile(level, index)
+    if rest:
+        yield Tile(level, full, rest)
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Entries one after the other, each after its length in two bytes, big-endian."""
+    parts = bytearray()
+    for entry in entries:
+        if len(entry) > MAX_ENTRY_BYTES:
+            raise ValueError(f"an entry has at most {MAX_ENTRY_BYTES} bytes")
+        parts += len(entry).to_bytes(2, "big") + entry
+    return bytes(parts)

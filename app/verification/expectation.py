@@ -1,0 +1,144 @@
+"""Whether a certificate says what somebody expects of it: who holds it, for what, until when. Pure.
+
+Names are compared as people write them, not as bytes: Unicode NFKC, case folded with the dotted and the dotless i as
+one letter, without quotation marks. A holder is compared by either of its names, with or without a legal form, and
+folded (accents, ə for e, hyphens and spaces do not count): invoices abroad have no ə. A product is compared in any of
+the certificate's languages, and there anything beyond that differs: this helps to decide about goods at a border.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from app.certificates.read_model.record import CertificateRecord
+from app.core.messages import DAY_WANTED, Message
+from app.core.text.normalize import fold
+from app.organisations.legal_forms import without_form
+
+MAX_CHARS: Final = 1_000
+
+
+class Comparison(StrEnum):
+    MATCH = "match"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What somebody read on a label or an invoice; None where they did not say."""
+
+    holder: str | None = None
+    product: str | None = None
+    hs6: str | None = None
+    valid_until: date | None = None
+
+
+FIELDS: Final = tuple(field.name for field in fields(Expectation))
+
+
+def read_expectation(value: object) -> tuple[Expectation, list[dict[str, str]]]:
+    """From JSON, with every wrong place as `{"pointer", "detail"}`; where there is one, the rest is worth nothing."""
+    if not isinstance(value, Mapping):
+        return Expectation(), [{"pointer": "", "detail": Message("“expect” must be an object.", code="wrong-type")}]
+    problems = []
+    if value.keys() - set(FIELDS):  # not named: they are a stranger's text
+        problems.append(
+            {
+                "pointer": "",
+                "detail": Message(
+                    "Only these can be expected: %(allowed)s.", code="unknown-member", allowed=list(FIELDS)
+                ),
+            }
+        )
+    texts: dict[str, str] = {}
+    for name in FIELDS:
+        if name not in value:
+            continue
+        text = value[name]
+        if not isinstance(text, str):
+            problems.append(
+                {"pointer": f"/{name}", "detail": Message("“%(name)s” must be a string.", code="wrong-type", name=name)}
+            )
+        elif len(text) > MAX_CHARS:
+            problems.append(
+                {
+                    "pointer": f"/{name}",
+                    "detail": Message("This is longer than %(limit)s characters.", code="too-long", limit=MAX_CHARS),
+                }
+            )
+        else:
+            texts[name] = text
+    hs6 = until = None
+    if "hs6" in texts and (hs6 := _hs6(texts["hs6"])) is None:
+        problems.append(
+            {
+                "pointer": "/hs6",
+                "detail": Message("An HS subheading has six digits, such as 730630.", code="wrong-format"),
+            }
+        )
+    if "valid_until" in texts and (until := _day(texts["valid_until"])) is None:
+        problems.append({"pointer": "/valid_until", "detail": DAY_WANTED})
+    return Expectation(texts.get("holder"), texts.get("product"), hs6, until), problems
+
+
+def compare(expected: Expectation, record: CertificateRecord) -> dict[str, Comparison]:
+    """An answer for each field that was given."""
+    found = {
+        "holder": expected.holder is not None
+        and _same_holder(expected.holder, (record.holder_name, record.holder_name_az)),
+        "product": expected.product is not None and _same_product(expected.product, record.product_names),
+        "hs6": expected.hs6 == record.hs6,
+        "valid_until": expected.valid_until == record.valid_until,
+    }
+    return {
+        name: Comparison.MATCH if same else Comparison.DIFFERS
+        for name, same in found.items()
+        if getattr(expected, name) is not None
+    }
+
+
+def _same_holder(one: str, names: Iterable[str | None]) -> bool:
+    wanted = _bare(one)
+    return wanted != "" and wanted in {_bare(name) for name in names if name}
+
+
+def _bare(name: str) -> str:
+    """A holder's name without its legal form, folded; what nothing is left of when it is folded stays as it is."""
+    bare = without_form(plain(name))
+    return fold(bare) or bare
+
+
+def _same_product(one: str, names: Mapping[str, str]) -> bool:
+    wanted = plain(one)
+    return wanted != "" and wanted in {plain(name) for name in names.values()}
+
+
+# Single marks stand inside words as well (“Qarabağ'ın”), where no space may take their place.
+_APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’‚‛′ʼʻ＇"))
+_QUOTES = dict.fromkeys(map(ord, '"«»“”„‟‹›″＂「」『』〝〞〟'), " ")
+_LETTERS = {ord("ı"): "i", ord("İ"): "i"}
+_MARKS = _APOSTROPHES | _QUOTES | _LETTERS
+
+
+def plain(text: str) -> str:
+    """The one spelling in which names are compared."""
+    # Marks go before NFKC as well: it makes of an acute accent that stands alone a space and a combining one.
+    folded = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_MARKS).casefold()
+    dotless = unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")  # I with a combining dot above
+    return " ".join(dotless.split())
+
+
+def _hs6(text: str) -> str | None:
+    digits = re.sub(r"[\s.]", "", text)
+    return digits if re.fullmatch("[0-9]{6}", digits) else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        return None

@@ -1,0 +1,41 @@
+"""How many checks there were of each verdict, in this worker: counted in memory, written to the log once a minute.
+
+No address and no number is counted: what is checked, and by whom, is nobody's business. For graphs, the log lines of
+all workers are added up, or `MIK_METRICS_PORT` is set (app/web/observability.py).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from app.verification.verdict import Verdict
+
+log = logging.getLogger(__name__)
+
+SECONDS = 60.0
+
+
+class Tally:
+    """`clock` gives seconds that only grow; `also` is called with each verdict."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, also: Callable[[Verdict], None] = lambda _verdict: None
+    ) -> None:
+        self._clock = clock
+        self._also = also
+        self._counts = dict.fromkeys(Verdict, 0)
+        self._next = clock() + SECONDS
+
+    def count(self, verdict: Verdict) -> None:
+        self._counts[verdict] += 1
+        self._also(verdict)
+        if self._clock() >= self._next:
+            self.report()
+
+    def report(self) -> None:
+        """Log what was counted since the last time, and begin anew. Nothing is logged for nothing."""
+        self._next = self._clock() + SECONDS
+        counted = [(count, verdict) for verdict, count in self._counts.items() if count]
+        if counted:
+            log.info("checks: %s", ", ".join(f"{verdict} {count}" for count, verdict in sorted(counted, reverse=True)))
+            self._counts = dict.fromkeys(Verdict, 0)

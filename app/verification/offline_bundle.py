@@ -1,0 +1,181 @@
+"""A bundle as a folder of files: written whole or not at all, read with every file held against its hash.
+
+`bundle.json` names each file with its SHA-256, against damage on the way; what protects against deceit is signed:
+lists, proofs, checkpoint. The keys are as trustworthy as the way by which the bundle came.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from app.certificates import certificate_number
+from app.core import strict_json
+from app.core.crypto import jwk, jws
+from app.core.crypto.jws import PublicKey
+from app.core.dates import format_utc
+from app.core.errors import MikError
+from app.transparency.signed_note import NoteRefused, parse_vkey
+from app.verification.offline import Sources
+
+VERSION = 1
+INDEX = "bundle.json"
+MAX_FILE_BYTES = 16_777_216
+MAX_INDEX_BYTES = 1_073_741_824  # a line for each certificate
+
+
+class BundleRefused(MikError):
+    """The folder is no bundle, or a damaged one; the message says what to do."""
+
+    code = "bundle-refused"
+
+
+def list_file(name: str) -> str:
+    return f"status-lists/{name}.jwt"
+
+
+def proof_file(number: str) -> str:
+    return f"proofs/{number}.tlog-proof"
+
+
+def write(folder: Path, issuer: str, files: Iterable[tuple[str, bytes]], now: datetime) -> int:
+    """Write a bundle beside its place and then exchange the two; how many files it has. Errors: BundleRefused."""
+    if folder.is_symlink() or (folder.exists() and any(folder.iterdir()) and not (folder / INDEX).is_file()):
+        raise BundleRefused(f"{folder} holds something else than a bundle: name a new folder.")
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.new")
+    hashes = {}
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        for path, content in files:
+            target = draft / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            hashes[path] = hashlib.sha256(content).hexdigest()
+        index = {"v": VERSION, "made_at": format_utc(now), "issuer": issuer, "files": hashes}
+        (draft / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        for each in [draft, *draft.rglob("*")]:
+            each.chmod(0o755 if each.is_dir() else 0o644)  # made to be handed on, whatever the mask is
+        _exchange(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return len(hashes)
+
+
+def _exchange(draft: Path, folder: Path) -> None:
+    old = draft.with_suffix(".old")
+    if folder.exists():
+        folder.replace(old)
+    try:
+        draft.replace(folder)
+    except OSError:
+        if old.exists():
+            old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class BundleFolder:
+    """A bundle that lies in a folder. Every reading may raise BundleRefused."""
+
+    folder: Path
+
+    def sources(self) -> Sources:
+        """All that a check needs; lists and proofs are read when they are asked for."""
+        trusted = self._jwks("jwks.json")
+        try:
+            verifier = parse_vkey(self._text("log/vkey").strip())
+        except NoteRefused as why:
+            raise self._damaged("log/vkey", str(why)) from why
+        return Sources(
+            issuer=self._index["issuer"],
+            trusted=trusted,
+            withdrawn={kid: key for kid, key in self._described().items() if kid not in trusted},
+            verifier=verifier,
+            list_of=self._list_of,
+            proof_of=self._proof_of,
+            made_at=self._made_at,
+        )
+
+    @cached_property
+    def _index(self) -> Mapping[str, Any]:
+        try:
+            content = strict_json.loads(_read(self.folder / INDEX, MAX_INDEX_BYTES))
+        except OSError as why:
+            raise BundleRefused(f"{self.folder} is not a bundle: its {INDEX} cannot be read ({why.strerror}).") from why
+        except ValueError as why:
+            raise self._damaged(INDEX, "it is not JSON") from why
+        if not isinstance(content, dict) or content.get("v") != VERSION:
+            raise BundleRefused(f"{self.folder} is not a bundle that this version reads: make it anew.")
+        issuer, files = content.get("issuer"), content.get("files")
+        if not (isinstance(issuer, str) and isinstance(files, dict)):
+            raise self._damaged(INDEX, "it lacks issuer or files")
+        return content
+
+    @property
+    def _made_at(self) -> datetime:
+        try:
+            made_at = datetime.fromisoformat(self._index["made_at"])
+        except (KeyError, TypeError, ValueError) as why:
+            raise self._damaged(INDEX, "it does not say when it was made") from why
+        if made_at.tzinfo is None:
+            raise self._damaged(INDEX, "the time of its making has no offset")
+        return made_at.astimezone(UTC)
+
+    def _list_of(self, url: str) -> str | None:
+        """By the last part of its address; that the list is the one of this address, its own content says."""
+        name = url.rpartition("/")[2]
+        if not re.fullmatch("[a-z]{1,20}-[0-9]{1,9}", name):
+            return None
+        return self._optional(list_file(name))
+
+    def _proof_of(self, number: str) -> str | None:
+        return self._optional(proof_file(number)) if certificate_number.parse(number) else None
+
+    def _optional(self, path: str) -> str | None:
+        return self._text(path) if path in self._index["files"] else None
+
+    def _jwks(self, path: str) -> Mapping[str, PublicKey]:
+        try:
+            return jwk.read_jwks(self._bytes(path))
+        except jws.UnusableKey as why:
+            raise self._damaged(path, why.message) from why
+
+    def _described(self) -> Mapping[str, PublicKey]:
+        """Every key of the DID document by its id, also those that vouch no more."""
+        try:
+            methods = strict_json.loads(self._bytes("did.json"))["verificationMethod"]
+            members = [{**method["publicKeyJwk"], "kid": method["id"]} for method in methods]
+            return dict(jwk.from_jwk(member) for member in members)
+        except (ValueError, TypeError, KeyError, jws.UnusableKey) as why:
+            raise self._damaged("did.json", "it is not a DID document with keys of ours") from why
+
+    def _text(self, path: str) -> str:
+        try:
+            return self._bytes(path).decode("utf-8")
+        except UnicodeDecodeError as why:
+            raise self._damaged(path, "it is not text") from why
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            content = _read(self.folder / path, MAX_FILE_BYTES)
+        except OSError as why:
+            raise self._damaged(path, f"it cannot be read: {why.strerror}") from why
+        if hashlib.sha256(content).hexdigest() != self._index["files"].get(path):
+            raise self._damaged(path, "it is not the file that was bundled")
+        return content
+
+    def _damaged(self, path: str, why: str) -> BundleRefused:
+        return BundleRefused(f"The bundle {self.folder} is damaged at {path}: {why}. Fetch it anew.")
+
+
+def _read(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)

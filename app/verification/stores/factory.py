@@ -1,0 +1,19 @@
+"""The store that belongs to an address of a database."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from app.verification.stores.base import CertificateStore
+from app.verification.stores.postgres import PostgresStore
+from app.verification.stores.sqlite import SqliteStore
+
+
+def certificate_store(url: str) -> CertificateStore:
+    """The store of a database by its SQLAlchemy address: `sqlite:///…` or `postgresql+psycopg://…`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ValueError("the register is a file: a database in memory cannot be shared")
+        return SqliteStore(Path(parsed.database))
+    return PostgresStore(parsed.set(drivername="postgresql").render_as_string(hide_password=False))

@@ -1,0 +1,61 @@
+"""Keyset pages: an opaque cursor that names the last thing seen, and the next page in `Link` (RFC 8288)."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from app.core.errors import Invalid
+from app.core.messages import Message
+
+T = TypeVar("T")
+MOST = 100
+
+
+class CursorPage:
+    """What the caller asked for. Fetch `page.fetch` rows after `page.after`, then `cut` them."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        limit: Annotated[int, Query(ge=1, le=MOST, description="items on a page")] = 50,
+        cursor: Annotated[str | None, Query(max_length=100, description="from the `Link` of the page before")] = None,
+    ) -> None:
+        self._request, self._response = request, response
+        self.limit = limit
+        self.after = read(cursor) if cursor is not None else None
+        self.link: str | None = None  # to the next page, for a route that makes its answer itself
+        self.fetch = limit + 1  # one more tells whether there is a next page
+
+    def cut(self, rows: Sequence[T], id_of: Callable[[T], UUID]) -> Sequence[T]:
+        """The rows of this page; names the next one in `Link` if there is one."""
+        if len(rows) <= self.limit:
+            return rows
+        shown = rows[: self.limit]
+        asked = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
+        query = urlencode([*asked, ("cursor", write(id_of(shown[-1])))])
+        self.link = self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
+        return shown
+
+
+PageDep = Annotated[CursorPage, Depends()]
+
+
+def write(last: UUID) -> str:
+    """The cursor of a place in a list: opaque to who carries it."""
+    return base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
+
+
+def read(cursor: str) -> UUID:
+    """The place that a cursor names; Invalid for one that is not ours."""
+    try:
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars="-_", validate=True))
+    except (binascii.Error, ValueError) as why:
+        raise Invalid.at(
+            "query:cursor", Message("This cursor is not one of ours; start from the first page.", code="unknown-cursor")
+        ) from why

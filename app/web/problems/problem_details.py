@@ -1,0 +1,239 @@
+"""The one table from what went wrong to an HTTP answer (RFC 9457). Internal detail stays inside.
+
+What people read of it is in the language that they ask for (`Accept-Language`: az, en, ru): each text is a message with
+its values, and is translated when the answer is sent.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from app.core import errors, i18n
+from app.core.database import disk_is_full
+from app.core.messages import Message, localised, message_of
+from app.web.headers import negotiate_language
+from app.web.problems import problem_codes
+from app.web.problems.partial_bodies import OF_KEY
+from app.web.problems.validation_errors import message_for
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[errors.MikError], int] = {
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.StaleVersion: 412,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Invalid: 422,
+    errors.VersionRequired: 428,
+    errors.TooManyAttempts: 429,
+    errors.Unavailable: 503,
+    errors.StorageFull: 507,
+}
+
+_HTTP_CODES = {
+    400: "bad-request",
+    401: "unauthenticated",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
+
+
+DETAILS: Mapping[int, Message] = {
+    400: Message("The body could not be read. Send it in the form that its Content-Type names."),
+    404: Message("There is nothing at this address."),
+    405: Message("This address does not take that method."),
+    413: Message("The request is larger than this address takes."),
+}
+"""Of refusals by the framework, which has sentences of its own."""
+
+LANGUAGES = ("en", "az", "ru")
+
+TITLES: Mapping[int, Message] = {
+    400: Message("Bad request"),
+    401: Message("Not signed in"),
+    403: Message("Not allowed"),
+    404: Message("Not found"),
+    405: Message("Method not allowed"),
+    406: Message("Not acceptable"),
+    409: Message("Conflict"),
+    412: Message("Changed meanwhile"),
+    413: Message("Too large"),
+    415: Message("Unsupported media type"),
+    422: Message("Not valid"),
+    428: Message("Version required"),
+    429: Message("Too many requests"),
+    500: Message("Internal error"),
+    503: Message("Service unavailable"),
+    507: Message("Storage is full"),
+}
+
+
+class ProblemResponse(Response):
+    """A problem document that is written down when it is sent: only then the reader's language is at hand."""
+
+    def __init__(self, document: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(status_code=status, headers=dict(headers), media_type=MEDIA_TYPE)
+        del self.headers["content-length"]
+        self.document = document
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accepted = Request(scope).headers.getlist("accept-language")
+        language = negotiate_language(", ".join(accepted), LANGUAGES)
+        document = localised(self.document, i18n.catalogue("problems", language))
+        document["type"] = problem_codes.address(scope.get("mik.base_url", ""), document["code"])
+        varies = [self.headers["vary"]] if "vary" in self.headers else []
+        headers = {
+            **self.headers,
+            "content-language": language,
+            "vary": ", ".join([*varies, "Accept-Language"]),
+        }
+        await JSONResponse(document, self.status_code, headers)(scope, receive, send)
+
+
+def problem(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> ProblemResponse:
+    """The answer with a problem document. Its `type` leads to the page of its code at the address of the service."""
+    return ProblemResponse(problem_document(status, code, detail, **members), status, headers or {})
+
+
+def problem_document(status: int, code: str, detail: str, **members: Any) -> dict[str, Any]:
+    """A problem document. `type` and `code` are stable; `title` and `detail` are for the person who reads them."""
+    document = {
+        "type": problem_codes.address("", code),
+        "title": TITLES.get(status, HTTPStatus(status).phrase),
+        "status": status,
+        "code": code,
+        "detail": message_of(detail),
+        **members,
+    }
+    if "errors" in members:
+        document["errors"] = [_entry(each) for each in members["errors"]]
+    return document
+
+
+def _entry(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """One wrong place: its pointer, the stable code, the sentence, and the values of the sentence as data."""
+    message = message_of(fault["detail"])
+    return {**message.values, "code": message.code or "invalid", **fault, "detail": message}
+
+
+def status_of(error: errors.MikError) -> int:
+    """500 for what should have been caught inside: its message is not for strangers."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def install(app: FastAPI) -> None:
+    for language in LANGUAGES:  # read now: the first refusal must not wait for it in the event loop
+        i18n.catalogue("problems", language)
+    app.add_exception_handler(errors.MikError, refusal)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, http_refusal)
+    app.add_exception_handler(IntegrityError, _collision)
+    app.add_exception_handler(OperationalError, _busy)
+    app.add_exception_handler(PoolTimeout, _busy)
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """Also for the front door, where no handler of the application comes by."""
+    assert isinstance(error, errors.MikError)
+    if status_of(error) == 500:
+        return unforeseen(request, error)
+    headers = {}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.InsufficientScope):
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.data["scope"]}"'  # RFC 6750
+    if isinstance(error, errors.TooManyAttempts | errors.InProgress):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = "5"
+    if isinstance(error, errors.StorageFull):
+        headers["Retry-After"] = "300"
+    return problem(status_of(error), error.refusal_code, error.message, headers=headers, **error.data)
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    """Names each wrong place. What was sent is not echoed: it may be a secret, or unprintable."""
+    assert isinstance(error, RequestValidationError)
+    found = shape_faults(error)
+    return problem(422, "invalid", errors.failed(len(found)), errors=found[: errors.MOST_ERRORS])
+
+
+def shape_faults(error: RequestValidationError) -> list[dict[str, str]]:
+    return [{"pointer": pointer_of(each["loc"]), "detail": message_for(each)} for each in error.errors()]
+
+
+def pointer_of(loc: Sequence[str | int]) -> str:
+    """`/name/en` for a member of the body; `?limit` or `If-Match` style names for everything else."""
+    where, *path = (part for part in loc if part != OF_KEY)
+    if where == "body":
+        # a JSON pointer may not carry unpaired surrogates back into the answer
+        return (
+            "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+            .encode(errors="replace")
+            .decode()
+        )
+    return f"{where}:{'.'.join(map(str, path))}"
+
+
+def http_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _HTTP_CODES.get(error.status_code, "error")
+    detail = DETAILS.get(error.status_code, error.detail)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+    return problem(error.status_code, code, detail, headers=headers)
+
+
+def _allowed(request: Request, by_one_route: str) -> str:
+    """Every method of the address (RFC 9110 §10.2.1): the router names those of the first route it met."""
+    methods = {method.strip() for method in by_one_route.split(",") if method.strip()}
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), request.url.path):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
+def _collision(_request: Request, error: Exception) -> Response:
+    """Two at once, and the database kept one: uniqueness is its job. Nothing of the loser was kept."""
+    log.info("uniqueness held: %s", getattr(error, "orig", error).__class__.__name__)
+    return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    if isinstance(error, OperationalError) and disk_is_full(error):
+        log.error("the disk of the database is full")
+        return refusal(request, errors.StorageFull())
+    log.warning("database busy or away: %s", getattr(error, "orig", error))
+    detail = Message("The database is busy or away. Nothing was changed; try again.")
+    return problem(503, "unavailable", detail, headers={"Retry-After": "2"})
+
+
+def unforeseen(request: Request, error: Exception) -> Response:
+    """A fault of ours. What went wrong is for the log; the stranger gets a reference to it."""
+    reference = request.scope.get("mik.request_id", "-")
+    log.error("unforeseen in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)
+    detail = Message(
+        "Something went wrong on our side; nothing was changed. Reference: %(reference)s.", reference=reference
+    )
+    return problem(500, "internal", detail, reference=reference)

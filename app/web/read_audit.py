@@ -1,0 +1,61 @@
+"""Write audit events of what was only read, without making the reader wait.
+
+A download reads through an engine that never waits for a writer. Its event is written beside the answer, by one thread
+of the worker, so that many downloads cannot take the writer's place from others. What cannot be written is tried again,
+and after that logged with its ids.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.audit import recorder
+from app.core.actor import Actor
+from app.core.database import Database
+
+TRIES = 3
+BETWEEN_TRIES_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class ReadingTrail:
+    """One for each worker process."""
+
+    def __init__(self, database: Database, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._database, self._sleep = database, sleep
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="reading-trail")
+
+    def record(self, actor: Actor, event: str, subject: tuple[str, UUID | str], now: datetime, **data: Any) -> None:
+        """Have the event written soon; returns at once and raises nothing."""
+        self._writer.submit(self._write, actor, event, subject, now, data)
+
+    def flush(self) -> None:
+        """Return when everything that was recorded before is written or given up."""
+        self._writer.submit(lambda: None).result()
+
+    def close(self) -> None:
+        """Write what is still waiting, then end."""
+        self._writer.shutdown()
+
+    def _write(
+        self, actor: Actor, event: str, subject: tuple[str, UUID | str], now: datetime, data: dict[str, Any]
+    ) -> None:
+        for attempt in range(TRIES):
+            if attempt:
+                self._sleep(BETWEEN_TRIES_S)
+            try:
+                with self._database.session() as session:
+                    recorder.record(session, actor, event, subject, now, **data)
+                    session.commit()
+            except SQLAlchemyError:
+                _log.warning("An audit event waits for the database: %s of %s", event, subject)
+            else:
+                return
+        _log.error("Audit event lost: %s of %s by %s at %s", event, subject, actor.id, now.isoformat())

@@ -1,0 +1,285 @@
+"""A route that refuses in the order of the map: 401 before a byte of the body is read, 422 last.
+
+FastAPI reads and parses a body before it looks at who is asking. This route checks the signature of the access token
+first, refuses another media type, and holds a malformed body back until the dependencies (401, 404, 403, 412, 409)
+had their say.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, TypeVar
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request, Response, params
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.routing import BaseRoute, Route
+
+from app.applications.evidence.file_store import no_room_is_said
+from app.core import strict_json
+from app.core.actor import Actor
+from app.core.database import lock_timed_out
+from app.core.errors import InProgress, Invalid, MikError, UnsupportedMedia
+from app.core.messages import Message, message_of, one_of
+from app.core.settings import Settings
+from app.web import dependencies as web_dependencies
+from app.web import idempotency
+from app.web.body import limit_body
+from app.web.idempotency import Replayed, Retry
+from app.web.limits import concurrency
+from app.web.limits.concurrency import Kind
+from app.web.problems import partial_bodies, problem_details
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Checked = TypeVar("Checked", bound=BaseModel)
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check of a body may look at. `session` only reads; `actor` is None where nobody signs in."""
+
+    session: Session
+    actor: Actor | None
+    now: datetime
+    path: Mapping[str, str]
+
+
+def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -> Any:
+    """For `dependencies=[…]` of a route: name what `check` finds wrong together with the faults of the body's shape.
+
+    The service of the route refuses the same faults; `check` is asked only where the shape is wrong, with a body in
+    which the unreadable places are replaced (`readable.py`).
+    """
+
+    async def name_also(request: Request) -> None:
+        request.state.also_wrong = check
+
+    return Depends(name_also)
+
+
+class _Malformed:
+    """Stands for a body that is no JSON: no model accepts it, and nothing of it can leak."""
+
+
+class OrderedRoute(APIRoute):
+    def most_bytes(self, settings: Settings) -> int:
+        """Largest body. FastAPI's own limit is not used: it turns an answer that was committed already into a 413."""
+        return settings.body_max_bytes
+
+    def get_route_handler(self) -> Handler:
+        inner = super().get_route_handler()
+        dependencies = frozenset(_dependencies(self.dependant))
+        kind = kind_of(dependencies, self.methods or set())
+        needs_token = web_dependencies.get_actor in dependencies
+        takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
+        takes_json = self.body_field is not None and not takes_form
+
+        async def original(request: Request) -> Response:
+            if kind is not None:  # the body is read: from here on the request needs a thread and a connection
+                await web_dependencies.get_container(request).concurrency.enter(request, kind)
+            try:
+                return await inner(request)
+            except RequestValidationError as why:
+                check = getattr(request.state, "also_wrong", None)
+                more = check and await run_in_threadpool(self._also_wrong, check, request, why)
+                if not more:
+                    raise
+                raise Invalid.with_all([*problem_details.shape_faults(why), *more]) from why
+
+        async def handler(request: Request) -> Response:
+            container = web_dependencies.get_container(request)
+            if needs_token:
+                subject = container.access_tokens.check(web_dependencies.authorization_of(request), container.clock())
+                request.state.sender = str(subject.id)
+            _limit(request, self.most_bytes(container.settings))
+            key = idempotency.read_key(request) if request.method in WRITES else None
+            if takes_json:
+                return await _take_json(original, request, key)
+            if takes_form:
+                _expect_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
+                async with self.form_taken(request):
+                    fingerprint = await idempotency.form_fingerprint(request) if key else ""
+                    return await _once(original, request, key, fingerprint) if key else await original(request)
+            return await _once(original, request, key, "") if key else await original(request)
+
+        return handler
+
+    @asynccontextmanager
+    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+        """Read the form, before the request asks for a thread and a connection."""
+        await request.form()
+        yield
+
+    def _also_wrong(
+        self, check: Callable[[Asked, Any], Iterable[Mapping[str, str]]], request: Request, why: RequestValidationError
+    ) -> list[Mapping[str, str]]:
+        """Faults of the content of a body whose shape is wrong, as far as it can be read."""
+        assert self.body_field is not None  # of which the check is
+        model: Any = self.body_field.field_info.annotation  # a model: else the check would not fit
+        places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
+        body = partial_bodies.repaired(model, why.body, places)
+        if body is None:
+            return []
+        container = web_dependencies.get_container(request)
+        with container.database.read_session() as session:
+            asked = Asked(session, getattr(request.state, "actor", None), container.clock(), request.path_params)
+            try:
+                found = list(check(asked, body))
+            except MikError:  # something else is missing: the service says so once the shape is right
+                return []
+        lost = [problem_details.pointer_of(("body", *place)) for kind, place in places if kind != "extra_forbidden"]
+        return list(partial_bodies.told(found, lost))
+
+
+class PublicRouter(APIRouter):
+    """A router whose addresses every web page may read (CORS): no answer depends on who asks."""
+
+
+def paths_of(routes: Iterable[BaseRoute]) -> re.Pattern[str]:
+    """Return one pattern that matches, as a whole, the paths of all these routes."""
+    patterns = [route.path_regex.pattern for route in routes if isinstance(route, Route | APIRoute)]
+    bare = [re.sub(r"\?P<\w+>", "?:", pattern).removeprefix("^").removesuffix("$") for pattern in patterns]
+    return re.compile("|".join(bare))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What came of the slow work on a file, or why it was refused: that is said in its turn, after 404 and 403."""
+
+    done: Any = None
+    refused: MikError | None = None
+
+    def get(self) -> Any:
+        if self.refused is not None:
+            raise self.refused
+        return self.done
+
+
+class FileRoute(OrderedRoute):
+    """A route that may take a file in a form; its JSON is held to the limit of all others.
+
+    `prepare` does what is slow with the file (judge, hash, write, parse) on one of a few threads before the request
+    asks for a connection; the endpoint finds the outcome in `request.state.prepared`. `discard` undoes what is left.
+    """
+
+    def prepare(self, _request: Request, _file: BinaryIO, _name: str | None) -> Any:
+        return None
+
+    def discard(self, _done: Any) -> None:
+        return
+
+    @asynccontextmanager
+    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+        uploads = web_dependencies.get_container(request).uploads
+        request.state.prepared = Prepared()
+        async with uploads.gate.slot(concurrency.sender_of(request)):
+            with no_room_is_said():
+                form = await request.form()
+            file = form.get("file")
+            if isinstance(file, UploadFile):
+                request.state.prepared = await anyio.to_thread.run_sync(
+                    self._prepared, request, file, limiter=uploads.threads
+                )
+        try:
+            yield
+        finally:
+            if request.state.prepared.done is not None:
+                await anyio.to_thread.run_sync(self.discard, request.state.prepared.done, limiter=uploads.threads)
+
+    def _prepared(self, request: Request, file: UploadFile) -> Prepared:
+        try:
+            return Prepared(self.prepare(request, file.file, file.filename))
+        except MikError as why:
+            return Prepared(refused=why)
+        finally:
+            file.file.seek(0)
+
+    def most_bytes(self, settings: Settings) -> int:
+        if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
+            return settings.evidence_max_bytes + FORM_OVERHEAD
+        return super().most_bytes(settings)
+
+
+def _limit(request: Request, max_bytes: int) -> None:
+    """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
+    refusal = Message("The request is larger than this address takes (%(limit)s bytes).", limit=max_bytes)
+    counted = limit_body(request.scope, request.receive, max_bytes, refusal)
+    request._receive = counted  # noqa: SLF001 (what body, form and stream read from)
+
+
+async def _take_json(original: Handler, request: Request, key: str | None) -> Response:
+    body = await request.body()
+    if body:
+        _expect_media_type(request, "application/json")
+    try:
+        parsed: Any = strict_json.loads(body) if body else None
+    except ValueError as why:
+        return await _refuse_after_guards(original, request, message_of(why.args[0]))
+    if body:
+        request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
+    if key is None:
+        return await original(request)
+    return await _once(original, request, key, idempotency.json_fingerprint(parsed))
+
+
+async def _once(original: Handler, request: Request, key: str, fingerprint: str) -> Response:
+    """Answer a request that names an Idempotency-Key; its answer joins the transaction that is still open."""
+    route = f"{request.method} {request.url.path}"
+    if request.url.query:
+        fingerprint = f"{fingerprint}?{request.url.query}"
+    request.state.retry = Retry(key, route, fingerprint)
+    try:
+        answer = await original(request)
+    except Replayed as replayed:
+        return replayed.answer
+    except OperationalError as why:
+        if lock_timed_out(why):
+            raise InProgress("Another request is at work on this. Ask again with the same Idempotency-Key.") from why
+        raise
+    await run_in_threadpool(request.state.retry.keep, answer)
+    return answer
+
+
+async def _refuse_after_guards(original: Handler, request: Request, why: Message) -> Response:
+    request._json = _Malformed()  # noqa: SLF001 (Starlette's own cache of request.json())
+    malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": why}])
+    try:
+        await original(request)
+    except RequestValidationError:
+        raise malformed from None
+    raise malformed  # a route that took it all the same would be a fault of ours
+
+
+def kind_of(dependencies: AbstractSet[Callable[..., Any]], methods: AbstractSet[str]) -> Kind | None:
+    """The kind of work of a route, by all its dependencies; None when it uses neither database nor passwords."""
+    if web_dependencies.get_passwords in dependencies:
+        return Kind.HASHES
+    if not dependencies & {web_dependencies.get_database, web_dependencies.get_session}:
+        return None
+    return Kind.WRITES if WRITES & methods and web_dependencies.only_reads not in dependencies else Kind.READS
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    for each in dependant.dependencies:
+        if each.call is not None:
+            yield each.call
+        yield from _dependencies(each)
+
+
+def _expect_media_type(request: Request, *accepted: str) -> None:
+    stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if stated not in accepted:
+        raise UnsupportedMedia(Message("Send this as %(accepted)s.", accepted=one_of(accepted)))

@@ -1,0 +1,87 @@
+"""Which scope an API client needs on which route: one table, and what is not in it is closed to programs.
+
+It is asked at the door, before anything is looked up: a missing scope says something about the token, never about the
+thing. `ANY` needs no scope. Rights of people (members, programs, passwords, second factors) are never a program's.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from app.core.actor import Actor, ActorKind, Scope
+from app.core.errors import Forbidden, InsufficientScope
+from app.core.messages import Message
+
+ANY = None
+
+ROUTES: Mapping[str, Scope | None] = MappingProxyType(
+    {
+        "GET /v1/me": ANY,
+        "GET /v1/sites": Scope.READ,
+        "POST /v1/sites": Scope.PRODUCTS_WRITE,
+        "GET /v1/sites/{site_id}": Scope.READ,
+        "PUT /v1/sites/{site_id}": Scope.PRODUCTS_WRITE,
+        "GET /v1/products": Scope.READ,
+        "POST /v1/products": Scope.PRODUCTS_WRITE,
+        "GET /v1/products/{product_id}": Scope.READ,
+        "PUT /v1/products/{product_id}": Scope.PRODUCTS_WRITE,
+        "POST /v1/products/{product_id}/retire": Scope.PRODUCTS_WRITE,
+        "POST /v1/schemes/{code}/assessments": Scope.READ,  # a dry run changes nothing
+        "GET /v1/applications": Scope.READ,
+        "POST /v1/applications": Scope.APPLICATIONS_WRITE,
+        "GET /v1/applications/{application_id}": Scope.READ,
+        "PUT /v1/applications/{application_id}": Scope.APPLICATIONS_WRITE,
+        "POST /v1/applications/{application_id}/submit": Scope.APPLICATIONS_SUBMIT,
+        "POST /v1/applications/{application_id}/respond": Scope.APPLICATIONS_SUBMIT,
+        "POST /v1/applications/{application_id}/withdraw": Scope.APPLICATIONS_SUBMIT,
+        "GET /v1/applications/{application_id}/assessment": Scope.READ,
+        "GET /v1/applications/{application_id}/timeline": Scope.READ,
+        "GET /v1/applications/{application_id}/declaration": Scope.READ,
+        "POST /v1/applications/{application_id}/evidence": Scope.APPLICATIONS_WRITE,
+        "GET /v1/applications/{application_id}/evidence": Scope.READ,
+        "GET /v1/applications/{application_id}/evidence/{evidence_id}": Scope.READ,
+        "DELETE /v1/applications/{application_id}/evidence/{evidence_id}": Scope.APPLICATIONS_WRITE,
+        "GET /v1/applications/{application_id}/earlier-decisions": Scope.READ,
+        "GET /v1/organisations/{organisation_id}/evidence": Scope.READ,
+        "POST /v1/organisations/{organisation_id}/evidence": Scope.APPLICATIONS_WRITE,
+        "GET /v1/evidence/{evidence_id}": Scope.READ,
+        "GET /v1/evidence/{evidence_id}/file": Scope.READ,
+        "GET /v1/api-clients": Scope.READ,
+        "GET /v1/api-clients/{client_id}": Scope.READ,
+        "GET /v1/organisations/{organisation_id}": Scope.READ,
+        "GET /v1/residencies": Scope.READ,
+        "GET /v1/residencies/{residency_id}": Scope.READ,
+        "POST /v1/certificates/{number}/surrender": Scope.CERTIFICATES_SURRENDER,
+        "GET /v1/certificates/{number}/description": Scope.READ,
+    }
+)
+
+
+MEANING: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.READ: "read what is the company's",
+        Scope.PRODUCTS_WRITE: "sites and products",
+        Scope.APPLICATIONS_WRITE: "drafts of applications and their documents",
+        Scope.APPLICATIONS_SUBMIT: "submit, answer and withdraw applications",
+        Scope.CERTIFICATES_SURRENDER: "give certificates back",
+    }
+)
+"""What the OpenAPI document says of each scope."""
+
+
+def permit(actor: Actor, method: str, path: str) -> None:
+    """Refuse a program what it was not trusted with; people pass. `path` is the template of the route."""
+    if actor.kind is not ActorKind.CLIENT:
+        return
+    route = f"{method} {path}"
+    if route not in ROUTES:
+        raise Forbidden("This is done by people, not by API clients.")
+    needed = ROUTES[route]
+    if needed is not ANY and needed not in (actor.scopes or frozenset()):
+        raise InsufficientScope(
+            Message(
+                "This token lacks the scope %(scope)s. Ask for it in `scope`, or let a person of the company make a "
+                "client that has it.",
+                scope=needed.value,
+            ),
+            data={"scope": needed.value},
+        )
