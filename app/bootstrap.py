@@ -31,19 +31,19 @@ def prepare(settings: Settings, now: datetime) -> None:
         if settings.profile is Profile.DEMO:
             database_schema.migrate(database)
         require_migrated(database)
-        database.carry({appender.SIGNER: LogKeyFile(settings.log_key)})
+        database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(settings.log_key)})
         with database.session() as session:
-            stored = issuer_identity.stored_issuer(session)
+            stored = issuer_identity.get_stored_issuer(session)
             demo_issuer = stored or settings.default_issuer if settings.profile is Profile.DEMO else ""
-            issuer = issuer_identity.fix_issuer(session, settings.issuer or demo_issuer, now)
-            log_signer.adopt(session, settings.log_key)
-            issuer_identity.adopt_keys(session, KeyFiles(settings.keys_dir, issuer), now)
-            publishing.publish(session, load_schemes().values(), now)
-            log_events.catch_up(session, now)
-            parks.seed_reference(session)
+            issuer = issuer_identity.set_issuer_once(session, settings.issuer or demo_issuer, now)
+            log_signer.ensure_log_key(session, settings.log_key)
+            issuer_identity.register_keys(session, KeyFiles(settings.keys_dir, issuer), now)
+            publishing.publish_rulesets(session, load_schemes().values(), now)
+            log_events.backfill(session, now)
+            parks.seed_parks(session)
             session.commit()
         with database.session() as session:  # what was just logged is there now
-            projector.catch_up(session)
+            projector.backfill(session)
             session.commit()
     finally:
         database.dispose()
@@ -51,7 +51,7 @@ def prepare(settings: Settings, now: datetime) -> None:
 
 def require_migrated(database: Database) -> None:
     """Raises `UnsafeToStart` when the tables are those of another version."""
-    if not database_schema.migrated(database):
+    if not database_schema.is_migrated(database):
         raise UnsafeToStart(
             "The database is not migrated to this version of the service: run `mik admin migrate` first."
         )

@@ -8,10 +8,10 @@ from app.core.unit_of_work import CommitStep
 from app.transparency import appender
 
 COMMIT_STEPS: tuple[CommitStep, ...] = (
-    status_list_publisher.write_noted_bits,  # locks the lists concerned and sets their bits
-    appender.append_noted,  # locks the log head, then the audit head; chains events, adds entries, signs the checkpoint
-    recorder.append_noted,  # locks the head of the history; has work only where nothing was logged
-    projector.write_noted,  # needs the entries of the log
+    status_list_publisher.flush_bit_updates,  # locks the lists concerned and sets their bits
+    appender.write_pending,  # locks log head, audit head; chains events, adds entries, signs
+    recorder.write_pending,  # locks the head of the history; has work only where nothing was logged
+    projector.write_pending,  # needs the entries of the log
 )
 
 

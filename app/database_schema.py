@@ -24,7 +24,7 @@ from app.audit.model import AuditHead
 from app.core.database import Base, Database
 from app.transparency.model import LogHead
 
-__all__ = ["NEVER_REWRITTEN", "Base", "migrate", "migrated", "rights_of"]
+__all__ = ["APPEND_ONLY_TABLES", "Base", "grant_statements", "is_migrated", "migrate"]
 
 
 def alembic_config() -> Config:
@@ -42,19 +42,19 @@ def migrate(database: Database, revision: str = "head") -> None:
 
 
 @cache
-def _head() -> str | None:
+def _head_revision() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def migrated(database: Database) -> bool:
+def is_migrated(database: Database) -> bool:
     """Whether the database stands at the head of the migrations that this code knows."""
     with database.read_engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return False
-        return MigrationContext.configure(connection).get_current_revision() == _head()
+        return MigrationContext.configure(connection).get_current_revision() == _head_revision()
 
 
-NEVER_REWRITTEN = frozenset(
+APPEND_ONLY_TABLES = frozenset(
     {
         "assessments",
         "audit_events",
@@ -70,7 +70,7 @@ NEVER_REWRITTEN = frozenset(
 """Tables with a trigger against UPDATE, DELETE and TRUNCATE (migrations). Rows are only ever added."""
 
 
-def rights_of(role: str) -> str:
+def grant_statements(role: str) -> str:
     """SQL for PostgreSQL that gives this role what the service needs, and nothing with which history can be rewritten.
 
     It may not own the tables: an owner can drop triggers and grant itself everything.
@@ -84,7 +84,7 @@ def rights_of(role: str) -> str:
         f"GRANT SELECT ON alembic_version TO {role};",
     ]
     for table in sorted(Base.metadata.tables):
-        verbs = "SELECT, INSERT" if table in NEVER_REWRITTEN else "SELECT, INSERT, UPDATE, DELETE"
+        verbs = "SELECT, INSERT" if table in APPEND_ONLY_TABLES else "SELECT, INSERT, UPDATE, DELETE"
         if table in {AuditHead.__tablename__, LogHead.__tablename__}:
             verbs = "SELECT, UPDATE"  # its one row is made by the migration
         lines.append(f"GRANT {verbs} ON {table} TO {role};")

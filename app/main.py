@@ -51,54 +51,54 @@ from app.api.staff import (
     rules_impact,
     staff_users,
 )
-from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
-from app.auth.credentials.passwords import Passwords
+from app.auth.credentials.passwords import PasswordHasher
 from app.bootstrap import require_migrated
-from app.certificates.issuance import Issuance
-from app.certificates.status_list_publisher import StatusLists
+from app.certificates.issuance import IssuerContext
+from app.certificates.status_list_publisher import StatusListPublisher
 from app.commit_pipeline import open_database
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.crypto.signer import access_signer
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.errors import UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.core.version import VERSION
-from app.documents.artifact_cache import Drawer
+from app.documents.artifact_cache import ArtifactCache
 from app.documents.pdf import signing_certificate
 from app.documents.render_pool import RenderPool
-from app.documents.renderer import Press
-from app.documents.upload_reader import FileBox
+from app.documents.renderer import DocumentRenderer
+from app.documents.upload_reader import UploadReader
 from app.notifications import outbox
-from app.notifications.delivery import mail_delivery
-from app.pages.error_pages import FaultPages
+from app.notifications.delivery import create_mail_delivery
+from app.pages.error_pages import ErrorPageMiddleware
 from app.pages.public import apply, badge, home, problem_pages, register, report
 from app.pages.public.verify import VerifyPages
-from app.pages.rendering import Frame, PageServices
-from app.pages.scheme_summaries import Marks
+from app.pages.rendering import PageRenderer, PageServices
+from app.pages.scheme_summaries import SchemeSummaries
 from app.signing import issuer_identity
 from app.signing.key_documents import KeyDocuments
 from app.signing.key_files import KeyFiles
-from app.signing.key_provider import KeyKeeper
+from app.signing.key_provider import KeyProvider
 from app.signing.log_signer import LogKeyFile
 from app.transparency import appender
-from app.verification.handler import Lane, batch_route
-from app.verification.metrics import Tally
-from app.verification.service import VerificationDesk
-from app.verification.stores.factory import certificate_store
+from app.verification.handler import VerifyHandler, batch_route
+from app.verification.metrics import VerdictCounter
+from app.verification.service import VerificationService
+from app.verification.stores.factory import create_certificate_store
 from app.web import observability
 from app.web.body import read_body
 from app.web.container import Container
 from app.web.limits import concurrency
-from app.web.limits.concurrency import Gates, Uploads
-from app.web.limits.rate_limit import Limiter
-from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.limits.concurrency import ConcurrencyLimits, UploadLimits
+from app.web.limits.rate_limit import RateLimiter
+from app.web.middleware import CommonResponseMiddleware, PublicCorsMiddleware, RequestIdGenerator
 from app.web.problems import problem_details
-from app.web.read_audit import ReadingTrail
+from app.web.read_audit import ReadAudit
 from app.web.routes import PublicRouter, paths_of
-from app.web.verify_fast_path import Door
+from app.web.verify_fast_path import VerifyFastPath
 
 Clock = Callable[[], datetime]
 
@@ -107,17 +107,17 @@ ROUTERS = (
     me.router,
     members.router,
     staff_users.router,
-    registration.registration,
+    registration.registration_router,
     products.router,
     applications.router,
     api_clients.router,
-    trial_assessment.trial,
+    trial_assessment.trial_router,
     cases.router,
     organisations.router,
     claims.router,
     evidence.router,
     residencies.router,
-    residencies.imports,
+    residencies.imports_router,
     assignment.router,
     precedents.router,
     holiday_calendar.router,
@@ -160,10 +160,12 @@ def from_environment() -> ASGIApp:
 def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
     """Serve a prepared installation. `clock` returns aware moments; tests hand in their own."""
     container = build_container(settings, clock)
-    lane = Lane(container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes)
-    limiter = Limiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
+    lane = VerifyHandler(
+        container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes
+    )
+    limiter = RateLimiter(settings.verify_per_minute, filter(None, settings.trusted_proxies.split(",")))
     app = _app_of(container)
-    fast_path = Door(app, lane, limiter, container.request_ids, base_url=settings.base_url)
+    fast_path = VerifyFastPath(app, lane, limiter, container.request_ids, base_url=settings.base_url)
     templates = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
     return observability.observed(fast_path, templates, container.database, settings)
 
@@ -177,59 +179,61 @@ def build_container(settings: Settings, clock: Clock) -> Container:
     """Build every service of a worker. Raises `UnsafeToStart`, which says what to do."""
     observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
-        startup_checks.refuse(settings, clock())
+        startup_checks.require_safe_to_start(settings, clock())
     database = open_database(settings.sqlalchemy_url)
     require_migrated(database)
-    secret_box = Seal.of(settings.keys_dir)
-    mail = mail_delivery(settings, database, secret_box, clock)
-    database.carry({appender.SIGNER: LogKeyFile(settings.log_key), outbox.WAKE: mail.wake})
+    secret_box = SecretBox.from_folder(settings.keys_dir)
+    mail = create_mail_delivery(settings, database, secret_box, clock)
+    database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(settings.log_key), outbox.WAKE_KEY: mail.wake})
     issuer = _issuer(database)
-    keys = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
+    keys = KeyProvider(database, KeyFiles(settings.keys_dir, issuer))
     is_demo = settings.profile is Profile.DEMO
     return Container(
         settings=settings,
         clock=clock,
         database=database,
-        is_migrated=database_schema.migrated,
+        is_migrated=database_schema.is_migrated,
         secret_box=secret_box,
-        passwords=Passwords(settings.password_hashers),
+        passwords=PasswordHasher(settings.password_hashers),
         access_tokens=AccessTokens(
             access_signer(settings.access_key), issuer=settings.base_url, minutes=settings.access_token_minutes
         ),
-        concurrency=Gates(concurrency.at_work(one_writer=database.is_sqlite), hashers=settings.password_hashers),
-        uploads=Uploads(),
+        concurrency=ConcurrencyLimits(
+            concurrency.limits_for(one_writer=database.is_sqlite), hashers=settings.password_hashers
+        ),
+        uploads=UploadLimits(),
         keys=keys,
         key_documents=KeyDocuments(),
-        issuance=Issuance(keys.signer_in, issuer, settings.base_url, secrets.randbelow),
-        status_lists=StatusLists(database, keys.signer, issuer, settings.base_url, clock),
-        verification=VerificationDesk(
-            store=certificate_store(settings.sqlalchemy_url),
-            keys=keys.ring,
-            reread=keys.reread,
+        issuance=IssuerContext(keys.lock_active_signer, issuer, settings.base_url, secrets.randbelow),
+        status_lists=StatusListPublisher(database, keys.active_signer, issuer, settings.base_url, clock),
+        verification=VerificationService(
+            store=create_certificate_store(settings.sqlalchemy_url),
+            keys=keys.keyring,
+            reload_keys=keys.reload,
             clock=clock,
             base_url=settings.base_url,
             demo=is_demo,
         ),
-        verdict_counts=Tally(also=observability.count_verdict) if settings.metrics_port else Tally(),
-        evidence_files=EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes),
-        quotas=Quotas.of(settings),
-        documents=Press(
-            signer=keys.signer,
-            organisation=signing_certificate.of_settings(settings, clock()),
-            drawer=Drawer(settings.papers_dir),
+        verdict_counts=VerdictCounter(also=observability.count_verdict) if settings.metrics_port else VerdictCounter(),
+        evidence_files=EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes),
+        quotas=Quotas.from_settings(settings),
+        documents=DocumentRenderer(
+            signer=keys.active_signer,
+            signing_identity=signing_certificate.identity_from_settings(settings, clock()),
+            cache=ArtifactCache(settings.artifacts_dir),
             timestamp_url=settings.timestamp_url,
             demo=is_demo,
         ),
         render_pool=RenderPool(),
-        reading_trail=ReadingTrail(database),
+        reading_trail=ReadAudit(database),
         mail=mail,
-        request_ids=RequestIds(),
+        request_ids=RequestIdGenerator(),
     )
 
 
 def _issuer(database: Database) -> str:
     with database.read_session() as session:
-        issuer = issuer_identity.stored_issuer(session)
+        issuer = issuer_identity.get_stored_issuer(session)
     if issuer is None:
         raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
     return issuer
@@ -241,9 +245,9 @@ def _app_of(container: Container) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await verification.store.open()
-        async with container.mail.in_background(settings.mail_seconds):
+        async with container.mail.run_in_background(settings.mail_seconds):
             yield
-        container.verdict_counts.report()
+        container.verdict_counts.log_totals()
         await verification.store.close()
         container.reading_trail.close()
         database.dispose()
@@ -260,11 +264,11 @@ def _app_of(container: Container) -> FastAPI:
         servers=[{"url": settings.base_url}],
     )
     app.state.container = container
-    problem_details.install(app)
-    frame = Frame(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
-    page_services = PageServices(frame, Marks(database))
-    signing = container.documents.organisation
-    files = FileBox((signing.fingerprint,) if signing else ())
+    problem_details.register_exception_handlers(app)
+    frame = PageRenderer(base_url=settings.base_url, demo=settings.profile is Profile.DEMO)
+    page_services = PageServices(frame, SchemeSummaries(database))
+    signing = container.documents.signing_identity
+    files = UploadReader((signing.fingerprint,) if signing else ())
     counts = container.verdict_counts
     verify_pages = VerifyPages(verification, settings.all_own_hosts, files, page_services.marks, counts)
     batches = batch_route(verification, counts, read_body, max_bytes=settings.batch_max_bytes)
@@ -272,12 +276,14 @@ def _app_of(container: Container) -> FastAPI:
     app.router.routes.extend([batches, frame.assets.route(), *verify_pages.routes()])
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
-    openapi.install(app)
+    openapi.install_openapi(app)
     public = paths_of(_public_routes(app))
 
     def envelope(inner: ASGIApp) -> ASGIApp:
-        cors = PublicCors(observability.RouteOf(inner), public)
-        return FaultPages(Envelope(cors, https=_is_https(settings), ids=container.request_ids), page_services)
+        cors = PublicCorsMiddleware(observability.RouteOf(inner), public)
+        return ErrorPageMiddleware(
+            CommonResponseMiddleware(cors, https=_is_https(settings), ids=container.request_ids), page_services
+        )
 
     app.add_middleware(envelope)
     return app

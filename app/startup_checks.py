@@ -21,48 +21,48 @@ from app.audit import audit_repository
 from app.auth import demo_staff, user_repository
 from app.commit_pipeline import open_database
 from app.core.crypto import keyring, pem_files, secret_box
-from app.core.database import OVERFLOW, POOL, Database
+from app.core.database import MAX_OVERFLOW, POOL_SIZE, Database
 from app.core.errors import UnsafeToStart
-from app.core.settings import Settings, unsafe
+from app.core.settings import Settings, find_unsafe_settings
 from app.documents.pdf import signing_certificate
-from app.notifications.transport import password_of
+from app.notifications.transport import read_smtp_password
 from app.signing import issuer_identity, key_files, log_signer
 
-DEMO_MARK = "MADE-BY-THE-DEMO"
-DEMO_ADDRESSES = ".example"  # reserved by RFC 2606: nobody real has one
-LOOKS_LIKE = 0.8  # less is somebody else's name: an orchestrator puts MIK_SERVICE_HOST and its like there
-CONNECTIONS_PER_WORKER = POOL + OVERFLOW + 4  # the last are those of the verification lane
-EARLIEST, LATEST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-CLOCK_SLACK = timedelta(minutes=5)
+DEMO_MARKER_FILE = "MADE-BY-THE-DEMO"
+DEMO_EMAIL_SUFFIX = ".example"  # reserved by RFC 2606: nobody real has one
+MIN_NAME_SIMILARITY = 0.8  # less is somebody else's name: an orchestrator puts MIK_SERVICE_HOST and its like there
+CONNECTIONS_PER_WORKER = POOL_SIZE + MAX_OVERFLOW + 4  # the last are those of the verification lane
+MIN_CLOCK, MAX_CLOCK = datetime(2025, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+MAX_CLOCK_LAG = timedelta(minutes=5)
 
 
-class AsGiven(Settings):
+class UncheckedSettings(Settings):
     """The settings without their own refusal, so that it can be named together with all others."""
 
     @model_validator(mode="after")
-    def _safe_in_production(self) -> Self:
+    def _require_safe_in_production(self) -> Self:
         return self
 
 
-def refuse(settings: Settings, now: datetime, *, workers: int = 1) -> None:
+def require_safe_to_start(settings: Settings, now: datetime, *, workers: int = 1) -> None:
     """Errors: UnsafeToStart, one line for each reason."""
-    if found := refusals(settings, now, workers=workers):
+    if found := find_start_errors(settings, now, workers=workers):
         raise UnsafeToStart("\n".join(found))
 
 
-def refusals(
+def find_start_errors(
     settings: Settings, now: datetime, *, workers: int = 1, environment: Mapping[str, str] | None = None
 ) -> list[str]:
     """Why the service must not start in production; empty if it may. `now` is aware, by the clock of this machine."""
     return [
-        *unsafe(settings),
-        *_variables(os.environ if environment is None else environment),
-        *_folder(settings),
-        *_keys(settings),
-        *_papers(settings, now),
-        *_mail(settings),
-        *_clock(now),
-        *_database(settings, now, workers),
+        *find_unsafe_settings(settings),
+        *_check_variables(os.environ if environment is None else environment),
+        *_check_data_dir(settings),
+        *_check_keys(settings),
+        *_check_pdf_signing(settings, now),
+        *_check_mail(settings),
+        *_check_clock(now),
+        *_check_database(settings, now, workers),
     ]
 
 
@@ -71,19 +71,19 @@ def mark_demo_keys(settings: Settings) -> None:
     settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not settings.certificate_key.exists():
         note = "The keys in this folder were made by the demo profile, for trying out only.\n"
-        (settings.keys_dir / DEMO_MARK).write_text(note, "utf-8")
+        (settings.keys_dir / DEMO_MARKER_FILE).write_text(note, "utf-8")
 
 
-def _variables(environment: Mapping[str, str]) -> Iterator[str]:
+def _check_variables(environment: Mapping[str, str]) -> Iterator[str]:
     """A slip of the pen in a name would leave a default in force without a word."""
     known = {f"MIK_{name.upper()}" for name in Settings.model_fields}
     for name in sorted(environment):
         if name.startswith("MIK_") and name not in known:
-            for near in difflib.get_close_matches(name, known, 1, LOOKS_LIKE):
+            for near in difflib.get_close_matches(name, known, 1, MIN_NAME_SIMILARITY):
                 yield f"{name} is no setting of this service: the nearest is {near}; write that, or remove it"
 
 
-def _folder(settings: Settings) -> Iterator[str]:
+def _check_data_dir(settings: Settings) -> Iterator[str]:
     folder = settings.data_dir
     if not folder.is_absolute():
         return  # named already; which folder it is nobody knows
@@ -93,19 +93,19 @@ def _folder(settings: Settings) -> Iterator[str]:
     for each in (folder, settings.keys_dir):
         if each.is_dir() and (mode := each.stat().st_mode & 0o777) & 0o077:
             yield f"The folder {each} has mode {mode:04o}: others than its owner may look in; run: chmod 700 {each}"
-    if (folder / demo_staff.FILE).exists():
+    if (folder / demo_staff.ACCOUNTS_FILE).exists():
         yield (
-            f"{folder / demo_staff.FILE} holds the passwords of demo accounts: this is the folder of a demo; "
+            f"{folder / demo_staff.ACCOUNTS_FILE} holds the passwords of demo accounts: this is the folder of a demo; "
             "use another data folder and database"
         )
-    if not _writable(settings.evidence_dir):
+    if not _is_writable(settings.evidence_dir):
         yield (
             f"No file can be written in {settings.evidence_dir}: give the folder to the user who runs the service "
             "(chown), and mount it for writing"
         )
 
 
-def _writable(folder: Path) -> bool:
+def _is_writable(folder: Path) -> bool:
     """Whether a file can be made in it, or in the nearest folder above it that exists."""
     while not folder.exists():
         folder = folder.parent
@@ -116,17 +116,17 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def _keys(settings: Settings) -> Iterator[str]:
-    if (settings.keys_dir / DEMO_MARK).exists():
+def _check_keys(settings: Settings) -> Iterator[str]:
+    if (settings.keys_dir / DEMO_MARKER_FILE).exists():
         yield (
             f"The keys in {settings.keys_dir} were made by the demo profile: use another data folder, "
             "new keys are made at the first start"
         )
     for path, load in (
-        *((path, pem_files.load) for path in key_files.paths(settings.keys_dir)),
-        (settings.access_key, pem_files.load),
-        (settings.keys_dir / secret_box.FILE, pem_files.load_secret),
-        (settings.log_key, log_signer.load),
+        *((path, pem_files.load_key) for path in key_files.list_key_files(settings.keys_dir)),
+        (settings.access_key, pem_files.load_key),
+        (settings.keys_dir / secret_box.KEY_FILE, pem_files.load_secret),
+        (settings.log_key, log_signer.load_log_key),
     ):
         if path.exists():
             try:
@@ -135,26 +135,26 @@ def _keys(settings: Settings) -> Iterator[str]:
                 yield why.message
 
 
-def _papers(settings: Settings, now: datetime) -> Iterator[str]:
+def _check_pdf_signing(settings: Settings, now: datetime) -> Iterator[str]:
     try:
-        signing_certificate.of_settings(settings, now)
-    except signing_certificate.UnusablePaperKey as why:
+        signing_certificate.identity_from_settings(settings, now)
+    except signing_certificate.UnusablePdfKey as why:
         yield why.message
 
 
-def _mail(settings: Settings) -> Iterator[str]:
+def _check_mail(settings: Settings) -> Iterator[str]:
     try:
-        password_of(settings)
+        read_smtp_password(settings)
     except pem_files.UnsafeKeyFile as why:
         yield why.message
 
 
-def _clock(now: datetime) -> Iterator[str]:
-    if not EARLIEST <= now <= LATEST:
+def _check_clock(now: datetime) -> Iterator[str]:
+    if not MIN_CLOCK <= now <= MAX_CLOCK:
         yield f"The clock of this machine says {now:%Y-%m-%d}: set it, every certificate takes its dates from it"
 
 
-def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
+def _check_database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
     path = settings.sqlite_path
     if not settings.database_url or (path is not None and not path.is_absolute()):
         return  # named already
@@ -167,7 +167,7 @@ def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
                 yield f"The database {each} has mode {mode:04o}: others may read or change it; run: chmod 600 {each}"
     database = open_database(settings.sqlalchemy_url)
     try:
-        yield from _register(database, settings, now, workers)
+        yield from _check_database_content(database, settings, now, workers)
     except SQLAlchemyError as why:
         reason = str(getattr(why, "orig", why)).strip().splitlines()[0]
         yield f"The database cannot be used ({reason}): correct MIK_DATABASE_URL, or start the database"
@@ -175,54 +175,54 @@ def _database(settings: Settings, now: datetime, workers: int) -> Iterator[str]:
         database.dispose()
 
 
-def _register(database: Database, settings: Settings, now: datetime, workers: int) -> Iterator[str]:
-    room = database.room()
+def _check_database_content(database: Database, settings: Settings, now: datetime, workers: int) -> Iterator[str]:
+    room = database.max_connections()
     if room is not None and workers * CONNECTIONS_PER_WORKER > room:
         yield (
             f"{workers} workers may open {workers * CONNECTIONS_PER_WORKER} connections, the database takes {room}: "
             f"start at most {room // CONNECTIONS_PER_WORKER} workers, or raise its max_connections"
         )
-    if not database_schema.migrated(database):
+    if not database_schema.is_migrated(database):
         yield "The database is not migrated to this version of the service: back it up, then run `mik admin migrate`"
         return
     with database.read_session() as session:
-        if demo := user_repository.addresses_under(session, DEMO_ADDRESSES):
+        if demo := user_repository.list_emails_with_suffix(session, DEMO_EMAIL_SUFFIX):
             yield (
                 f"The database holds demo accounts ({', '.join(demo)}): somebody may know their passwords; "
                 "use another database"
             )
-        yield from _identity(session, settings)
+        yield from _check_issuer(session, settings)
         try:
-            log_signer.refuse_other(session, settings.log_key)
+            log_signer.require_same_log_key(session, settings.log_key)
         except pem_files.UnsafeKeyFile:
             pass  # named already
         except UnsafeToStart as why:
             yield why.message
-        last = audit_repository.last_moment(session)
-        if last is not None and now < last - CLOCK_SLACK:
+        last = audit_repository.last_event_at(session)
+        if last is not None and now < last - MAX_CLOCK_LAG:
             yield (
                 f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the newest event of the register is of "
                 f"{last:%Y-%m-%d %H:%M}: set the clock"
             )
 
 
-def _identity(session: Session, settings: Settings) -> Iterator[str]:
+def _check_issuer(session: Session, settings: Settings) -> Iterator[str]:
     """Who signs must be who signed before."""
-    stored = issuer_identity.stored_issuer(session)
+    stored = issuer_identity.get_stored_issuer(session)
     if stored is not None and settings.issuer and stored != settings.issuer:
         yield (
             f"The register was begun by the issuer {stored}, but MIK_ISSUER is {settings.issuer}: "
             "use the database of this issuer, or its own settings"
         )
-    active = [key for key in issuer_identity.known_keys(session).values() if key.state is keyring.KeyState.ACTIVE]
+    active = [key for key in issuer_identity.load_keys(session).values() if key.state is keyring.KeyState.ACTIVE]
     if not active:
         return
     path = settings.certificate_key
-    if not key_files.paths(settings.keys_dir):
+    if not key_files.list_key_files(settings.keys_dir):
         yield f"The register signs with {active[0].kid}, but {path} is not there: put it back from your backup"
         return
     with suppress(pem_files.UnsafeKeyFile):  # named already
         try:
-            key_files.KeyFiles(settings.keys_dir, stored or "").signer(active[0].kid)
-        except key_files.KeyFileAway:
+            key_files.KeyFiles(settings.keys_dir, stored or "").get_signer(active[0].kid)
+        except key_files.KeyFileMissing:
             yield f"{path} is not the key that the register signs with, {active[0].kid}: put the right file back"

@@ -30,7 +30,7 @@ import httpx2
 import sqlalchemy as sa
 
 from app import database_schema  # noqa: F401 (every table first: a column takes its type from the one its foreign key names)
-from app.auth.credentials.passwords import Passwords
+from app.auth.credentials.passwords import PasswordHasher
 from app.core.dates import utc_now
 from benchmarks import inside
 from benchmarks.registers import BASE_URL, register
@@ -346,7 +346,7 @@ def _bearer(app: RunningApp, caller: Any) -> dict[str, str]:
 
 def _with_whole_hash(app: RunningApp) -> None:
     """The world of the tests hashes cheaply; who signs in here costs what everybody does."""
-    whole = Passwords(1).hash(PASSWORD)
+    whole = PasswordHasher(1).hash(PASSWORD)
     with app.database.session() as session:
         session.execute(sa.text("UPDATE users SET password_hash = :hash"), {"hash": whole})
         session.commit()

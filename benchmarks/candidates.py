@@ -17,14 +17,14 @@ from app.commit_pipeline import open_database
 from app.core.crypto.keyring import KeyRing
 from app.core.dates import utc_now
 from app.core.settings import Settings
-from app.signing.issuer_identity import known_keys
+from app.signing.issuer_identity import load_keys
 from app.transparency import log_repository
-from app.verification.handler import Lane
-from app.verification.metrics import Tally
-from app.verification.response import as_members
-from app.verification.service import VerificationDesk
-from app.verification.stores.factory import certificate_store
-from app.verification.verdict import MISTYPED, judge_number
+from app.verification.handler import VerifyHandler
+from app.verification.metrics import VerdictCounter
+from app.verification.response import to_dict
+from app.verification.service import VerificationService
+from app.verification.stores.factory import create_certificate_store
+from app.verification.verdict import MISTYPED, evaluate_number
 from app.web.body import read_body
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
@@ -65,10 +65,12 @@ def lane_only() -> ASGIApp:
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
-        keys = KeyRing.of(known_keys(session).values())
+        keys = KeyRing.from_keys(load_keys(session).values())
     database.dispose()
-    store = certificate_store(settings.sqlalchemy_url)
-    numbers = Lane(VerificationDesk(store, lambda: keys, utc_now, settings.base_url), Tally(), read_body)
+    store = create_certificate_store(settings.sqlalchemy_url)
+    numbers = VerifyHandler(
+        VerificationService(store, lambda: keys, utc_now, settings.base_url), VerdictCounter(), read_body
+    )
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -76,7 +78,7 @@ def lane_only() -> ASGIApp:
             await _lifespan(receive, send)
             await store.close()
             return
-        status, headers, body = await numbers.answer(scope["path"][len("/v1/verify/") :], None)
+        status, headers, body = await numbers.handle_get(scope["path"][len("/v1/verify/") :], None)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -91,7 +93,7 @@ def usual() -> FastAPI:
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
-        keys = KeyRing.of(known_keys(session).values())
+        keys = KeyRing.from_keys(load_keys(session).values())
     # A connection for each of the 64: else threads that wait for one keep those from closing who hold it.
     engine = sa.create_engine(settings.sqlalchemy_url, pool_size=80, connect_args=_ANY_THREAD[database.is_sqlite])
     app = FastAPI()
@@ -102,13 +104,15 @@ def usual() -> FastAPI:
 
     @app.get("/v1/verify/{number}")
     def verify(number: str, session: Annotated[Session, Depends(session)]) -> Answer:
-        parsed = certificate_number.parse(number)
+        parsed = certificate_number.parse_number(number)
         row = certificate_repository.by_number(session, str(parsed)) if parsed else None
         record = (
-            CertificateRecord.of(row, log_repository.issued_of(session, [row.number]).get(row.number)) if row else None
+            CertificateRecord.from_row(row, log_repository.find_issue_entries(session, [row.number]).get(row.number))
+            if row
+            else None
         )
-        judgement = judge_number(record, keys, utc_now()) if parsed else MISTYPED
-        return Answer.model_validate(as_members(judgement, settings.base_url))
+        judgement = evaluate_number(record, keys, utc_now()) if parsed else MISTYPED
+        return Answer.model_validate(to_dict(judgement, settings.base_url))
 
     return app
 

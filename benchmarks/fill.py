@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.commit_pipeline import open_database
-from app.signing.issuer_identity import known_keys
+from app.signing.issuer_identity import load_keys
 from app.transparency.model import LogHead
 from benchmarks.made import COLUMNS, Filling, Row, made
 
@@ -23,7 +23,7 @@ def fill(url: str, count: int, say: Say = lambda _text: None) -> None:
     is_sqlite = url.startswith("sqlite")
     database = open_database(url)
     with database.read_session() as session:
-        filling = Filling(next(iter(known_keys(session))), _begin(session), is_sqlite)
+        filling = Filling(next(iter(load_keys(session))), _begin(session), is_sqlite)
     database.dispose()
     # Half of the work is to make the rows: another process makes the next ones while these are written.
     with multiprocessing.get_context("spawn").Pool(1) as maker:

@@ -16,11 +16,11 @@ from app.applications.assessment import assessments as assessment_assessments
 from app.commit_pipeline import open_database
 from app.core.crypto.keyring import KeyRing
 from app.core.dates import utc_now
-from app.signing.issuer_identity import known_keys
-from app.verification.request_parser import Question
-from app.verification.response import Printed
-from app.verification.service import VerificationDesk
-from app.verification.stores.factory import certificate_store
+from app.signing.issuer_identity import load_keys
+from app.verification.request_parser import VerifyItem
+from app.verification.response import EncodedResponse
+from app.verification.service import VerificationService
+from app.verification.stores.factory import create_certificate_store
 from benchmarks import load
 from benchmarks.registers import BASE_URL, Register
 from tests.factories import Company, RunningApp, product, running_app
@@ -30,12 +30,12 @@ PACE = 0.02
 
 
 @contextmanager
-def desk_of(made: Register) -> Iterator[VerificationDesk]:
+def desk_of(made: Register) -> Iterator[VerificationService]:
     database = open_database(made.url)
     with database.read_session() as session:
-        keys = KeyRing.of(known_keys(session).values())
+        keys = KeyRing.from_keys(load_keys(session).values())
     database.dispose()
-    yield VerificationDesk(certificate_store(made.url), lambda: keys, utc_now, BASE_URL)
+    yield VerificationService(create_certificate_store(made.url), lambda: keys, utc_now, BASE_URL)
 
 
 def answer_of(made: Register, number: str) -> bytes:
@@ -46,12 +46,12 @@ def etags_of(made: Register, numbers: Sequence[str]) -> list[str]:
     return [etag.decode() for _, _, etag in printed(made, numbers)]
 
 
-def printed(made: Register, numbers: Sequence[str]) -> list[Printed]:
-    async def ask() -> list[Printed]:
+def printed(made: Register, numbers: Sequence[str]) -> list[EncodedResponse]:
+    async def ask() -> list[EncodedResponse]:
         with desk_of(made) as desk:
             await desk.store.open()
             try:
-                return [await desk.print_number(number) for number in numbers]
+                return [await desk.render_number(number) for number in numbers]
             finally:
                 await desk.store.close()
 
@@ -71,7 +71,7 @@ def store_of_thousand(made: Register, numbers: Sequence[str], rounds: int) -> fl
     """Milliseconds of processor time that the store needs for a thousand numbers, median; at the pace of the calls."""
 
     async def ask() -> float:
-        store = certificate_store(made.url)
+        store = create_certificate_store(made.url)
         await store.open()
         try:
             times = []
@@ -79,7 +79,7 @@ def store_of_thousand(made: Register, numbers: Sequence[str], rounds: int) -> fl
                 part = numbers[at * 1000 % len(numbers) :][:1000]
                 await asyncio.sleep(PACE)
                 begun = time.process_time()
-                found = await store.find_extracts(part)
+                found = await store.find_snapshots(part)
                 times.append((time.process_time() - begun) * 1000)
                 if len(found) != len(part):
                     raise RuntimeError("the register lacks rows")
@@ -96,11 +96,11 @@ def tokens_together(made: Register, tokens: Sequence[str]) -> float:
     async def ask() -> float:
         with desk_of(made) as desk:
             await desk.store.open()
-            questions = [Question("token", token) for token in tokens[:1000]]
+            questions = [VerifyItem("token", token) for token in tokens[:1000]]
             times = []
             for _ in range(5):
                 begun = time.perf_counter()
-                await desk.print_many(questions)
+                await desk.render_many(questions)
                 times.append(time.perf_counter() - begun)
             await desk.store.close()
             return len(questions) / statistics.median(times)
@@ -135,7 +135,7 @@ def assessments(opened: RunningApp, rounds: int) -> float:
 
     def assess() -> None:
         with opened.database.read_session() as session:
-            assessment_assessments.judge_products(
+            assessment_assessments.assess_products(
                 session, "MIK", UUID(company.organisation_id), [UUID(product_id)], utc_now()
             )
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.cli.rules.case_table import Case, facts_of
-from app.schemes.evaluator import assess, input_hash
+from app.cli.rules.case_table import RuleCase, facts_of
+from app.schemes.evaluator import compute_input_hash, evaluate
 from app.schemes.facts import Facts
 from app.schemes.scheme_loader import load_schemes
 
@@ -40,9 +40,10 @@ class Judged:
 
 def measure(calls: int) -> Judged:
     ruleset = load_schemes()[MARK].ruleset
-    facts = facts_of(Case("bench", MARK, GIVEN, {}), ruleset)
+    facts = facts_of(RuleCase("bench", MARK, GIVEN, {}), ruleset)
     return Judged(
-        _least(lambda fresh: assess(ruleset, fresh), facts, calls=calls), _least(input_hash, facts, calls=calls)
+        _least(lambda fresh: evaluate(ruleset, fresh), facts, calls=calls),
+        _least(compute_input_hash, facts, calls=calls),
     )
 
 

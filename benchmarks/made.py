@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from app.certificates.certificate_number import CertificateNumber
-from app.certificates.model import Certificate, Extract
+from app.certificates.model import Certificate, CertificateSnapshot
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.model import LogEntry
 
@@ -33,7 +33,7 @@ _GOODS = (
 _PLACES = (("AGDAM-SP", "Ağdam"), (None, "Şuşa"), ("ARAZ-VALLEY", "Cəbrayıl"), (None, "Qusar"))
 COLUMNS = {
     model.__tablename__: tuple(column.name for column in model.__table__.columns)
-    for model in (Certificate, LogEntry, Extract)
+    for model in (Certificate, LogEntry, CertificateSnapshot)
 }
 """Of each table that is filled, in the order of filling."""
 _DAYS = [(_FIRST_DAY + timedelta(days=day)).isoformat() for day in range(8_000)]
@@ -173,4 +173,4 @@ def _uuid(kind: int, serial: int, is_sqlite: bool) -> str:
     return text if is_sqlite else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-_ENTRY = Entry(LogEvent.CERTIFICATE_ISSUED, _FIRST_MOMENT, number_of(1), sha256=_hash_of(1), key="").canonical()
+_ENTRY = Entry(LogEvent.CERTIFICATE_ISSUED, _FIRST_MOMENT, number_of(1), sha256=_hash_of(1), key="").canonical_bytes()

@@ -15,15 +15,15 @@ from sqlalchemy.orm import Session
 from app import database_schema
 from app.auth import demo_staff
 from app.bootstrap import prepare
-from app.certificates.credential.linter import Grounds, lint, sign_credential
-from app.certificates.credential.untp_builder import CertificateContent, build
+from app.certificates.credential.linter import LintContext, lint, sign_credential
+from app.certificates.credential.untp_builder import CertificateContent, build_credential
 from app.certificates.read_model import projector
 from app.commit_pipeline import open_database
 from app.core.crypto import jws
 from app.core.crypto import signer as crypto_signer
 from app.core.dates import utc_now
 from app.core.settings import Settings
-from app.signing.issuer_identity import stored_issuer
+from app.signing.issuer_identity import get_stored_issuer
 from benchmarks.fill import fill
 
 BASE_URL = "http://localhost:8000"
@@ -56,7 +56,7 @@ def register(folder: Path, rows: int, say: Callable[[str], None], url: str = "")
     settings = Settings(data_dir=folder, database_url=url, base_url=BASE_URL)
     prepare(settings, utc_now())
     database = open_database(settings.sqlalchemy_url)
-    demo_staff.ensure(database, settings, utc_now())
+    demo_staff.ensure_demo_staff(database, settings, utc_now())
     database.dispose()
     if rows:
         fill(settings.sqlalchemy_url, rows, say)
@@ -67,7 +67,7 @@ def sign_some(made: Register, count: int) -> list[str]:
     """Tokens for the first `count` certificates, as issued: their rows and entries of the log get the hashes."""
     database = open_database(made.url)
     with database.session() as session:
-        issuer = stored_issuer(session)
+        issuer = get_stored_issuer(session)
         assert issuer is not None
         signer = crypto_signer.certificate_signer(made.settings.certificate_key, issuer)
         numbers = session.execute(
@@ -85,14 +85,14 @@ def sign_some(made: Register, count: int) -> list[str]:
                 origin_criterion="CTH",
                 valid_from=utc_now().date(), valid_until=utc_now().date(), status_list_id=1, status_index=serial,
             )  # fmt: skip
-            grounds = Grounds(issuer, BASE_URL, content.status_list_id, content.status_index, None)
-            token = sign_credential(signer, lint(build(content), grounds))
+            grounds = LintContext(issuer, BASE_URL, content.status_list_id, content.status_index, None)
+            token = sign_credential(signer, lint(build_credential(content), grounds))
             tokens.append(token)
             hashes.append({"hash": jws.signed_hash(token), "number": number})
         with _past_the_guard(session):
             session.execute(sa.text("UPDATE certificates SET token_sha256 = :hash WHERE number = :number"), hashes)
             session.execute(sa.text("UPDATE log_entries SET sha256 = :hash WHERE subject = :number"), hashes)
-            projector.catch_up(session)  # both changes dropped them
+            projector.backfill(session)  # both changes dropped them
         session.commit()
     database.dispose()
     return tokens

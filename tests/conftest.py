@@ -20,7 +20,7 @@ from hypothesis import settings
 
 from app.commit_pipeline import open_database
 from app.database_schema import migrate
-from app.transparency.appender import SIGNER
+from app.transparency.appender import SIGNER_KEY
 from app.transparency.signed_note import NoteSigner
 from tests.factories import running_app
 
@@ -147,7 +147,7 @@ def database_url(request, tmp_path):
 @pytest.fixture
 def database(database_url):
     database = open_database(database_url)
-    database.carry({SIGNER: lambda _session: LOG_SIGNER})
+    database.attach_session_info({SIGNER_KEY: lambda _session: LOG_SIGNER})
     yield database
     database.dispose()
 

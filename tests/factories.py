@@ -20,9 +20,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.auth import users
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.auth.credentials import address_confirmations, passwords
-from app.auth.model import SignIn
+from app.auth.model import UserSession
 from app.bootstrap import prepare
 from app.cli.admin.mail import code_in
 from app.core import actor
@@ -31,10 +31,10 @@ from app.core.database import new_id
 from app.core.dates import baku_day
 from app.core.settings import Settings
 from app.main import create_asgi_app
-from app.notifications.transport import read_mail
-from app.organisations.tax_number import read as read_voen
+from app.notifications.transport import read_mail_file
+from app.organisations.tax_number import parse_voen as read_voen
 from app.schemes import publishing
-from app.schemes.evidence_kinds import Scope, kinds
+from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_loader import load_schemes
 from tests.helpers import execute, stored_id
@@ -114,7 +114,7 @@ class ApiClient:
         self._factor = factor
         self._factor_at = None
         if subject is not None and subject.kind is ActorKind.USER and subject.session_id is None:
-            self._subject = Subject(subject.kind, subject.id, self._begin_session(subject.id))
+            self._subject = TokenSubject(subject.kind, subject.id, self._begin_session(subject.id))
 
     @property
     def id(self):
@@ -129,21 +129,21 @@ class ApiClient:
         """Whom a token for this caller speaks for; the second factor of the staff is made recent again."""
         if self._factor and abs(self.app.clock() - self._factor_at) > timedelta(minutes=5):
             with self.app.database.session() as session:
-                session.get(SignIn, self._subject.session_id).second_factor_at = self.app.clock()
+                session.get(UserSession, self._subject.session_id).second_factor_at = self.app.clock()
                 session.commit()
             self._factor_at = self.app.clock()
         return self._subject
 
     def without_factor(self):
         """The same person in another session, signed in with no more than a password."""
-        return ApiClient(self.app, Subject(self._subject.kind, self._subject.id))
+        return ApiClient(self.app, TokenSubject(self._subject.kind, self._subject.id))
 
     def _begin_session(self, user_id):
         now = self._factor_at = self.app.clock()
         with self.app.database.session() as session:
             given = now if self._factor else None
             ever = now + timedelta(days=36_500)
-            begun = SignIn(id=new_id(), user_id=user_id, created_at=now, expires_at=ever, second_factor_at=given)
+            begun = UserSession(id=new_id(), user_id=user_id, created_at=now, expires_at=ever, second_factor_at=given)
             session.add(begun)
             session.commit()
             return begun.id
@@ -250,12 +250,12 @@ class Company(ApiClient):
 
     def upload_for(self, application_id, kind, *, content=PDF, about=None, site=None, **details):
         """Add a document to one application; one about products is about all of its own where none is named."""
-        if about is None and kinds()[kind].scope in (Scope.PRODUCT, Scope.LOT):
+        if about is None and load_evidence_kinds()[kind].scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT):
             about = self.application(application_id)["product_ids"]
         return self._upload(f"/v1/applications/{application_id}/evidence", kind, content, about, site, details)
 
     def _upload(self, path, kind, content, about, site, details):
-        if site is None and kinds()[kind].scope is Scope.SITE:
+        if site is None and load_evidence_kinds()[kind].scope is EvidenceScope.SITE:
             site = self.site_id
         return upload(self, path, kind, content, about, details, site=site)
 
@@ -312,7 +312,7 @@ class RunningApp:
                     now=self.clock(),
                 )
                 session.commit()
-            self._staff[name] = ApiClient(self, Subject(ActorKind.USER, user.id), factor=True)
+            self._staff[name] = ApiClient(self, TokenSubject(ActorKind.USER, user.id), factor=True)
         return self._staff[name]
 
     @property
@@ -344,7 +344,7 @@ class RunningApp:
         asyncio.run(self.container.mail.send_due())
         for path in sorted(self.settings.mail_dir.glob("*.eml")):
             if path not in self._read:
-                self._read[path] = read_mail(path)
+                self._read[path] = read_mail_file(path)
         return [each for _, each in sorted(self._read.items()) if email in {None, each.recipient}]
 
     def code(self, email):
@@ -355,7 +355,9 @@ class RunningApp:
         """What shows that somebody reads the mail of this address, whether or not it has an account: the token of a
         registration. It is mailed; here it is made as the mail makes it, which is quicker."""
         with self.database.session() as session:
-            _, token = address_confirmations.issue(session, users.email_key(email), None, self.clock())
+            _, token = address_confirmations.issue_confirmation(
+                session, users.normalize_email(email), None, self.clock()
+            )
             session.commit()
         return token
 
@@ -382,7 +384,7 @@ class RunningApp:
             "member": {"full_name": "Aysel Nümunə", "email": email, "password": PASSWORD},
         } | changed
         made = ok(self.send_registration(body))
-        subject = Subject(ActorKind.USER, UUID(made["user_id"]))
+        subject = TokenSubject(ActorKind.USER, UUID(made["user_id"]))
         company = Company(self, subject, made["organisation_id"], voen, body["legal_name_en"])
         company.claim_id = made["claim_id"]
         return company
@@ -434,9 +436,9 @@ class RunningApp:
 
     def _upload_kinds(self, company, papers, looked_up):
         company.papers, company.looked_up = papers, looked_up
-        self._document(company, Scope.COMPANY)
+        self._document(company, EvidenceScope.COMPANY)
         if company.site_id:
-            self._document(company, Scope.SITE, site=company.site_id)
+            self._document(company, EvidenceScope.SITE, site=company.site_id)
 
     def document_products(self, company, application_id):
         """What the company is to have of the products of an application and of their sites, once for each."""
@@ -444,15 +446,15 @@ class RunningApp:
             return
         for product_id in company.application(application_id)["product_ids"]:
             described = ok(company.get(f"/v1/products/{product_id}"))
-            self._document(company, Scope.SITE, site=described["site_id"], unit=described["unit"])
-            self._document(company, Scope.PRODUCT, about=product_id)
+            self._document(company, EvidenceScope.SITE, site=described["site_id"], unit=described["unit"])
+            self._document(company, EvidenceScope.PRODUCT, about=product_id)
 
     def _document(self, company, scope, *, about=None, site=None, unit="t"):
         for kind in (*company.papers, *company.looked_up):
             today = baku_day(self.clock())
             of = {"capacity-statement": unit, "cost-statement": today.year}.get(kind)  # of a unit, of a year
             done = (kind, about, site, of)
-            if kinds()[kind].scope is not scope or done in company.documented:
+            if load_evidence_kinds()[kind].scope is not scope or done in company.documented:
                 continue
             company.documented.add(done)
             if kind in company.looked_up:
@@ -492,7 +494,7 @@ class RunningApp:
         item, by = None, by or self.registrar
         another = self.registrar if by is self.reviewer else self.reviewer
         for kind in kinds_:
-            where = site or company.site_id if kinds()[kind].scope is Scope.SITE else None
+            where = site or company.site_id if load_evidence_kinds()[kind].scope is EvidenceScope.SITE else None
             said = today | (stated or LOOKED_UP)[kind] | details
             item = upload(by, path, kind, PDF, about, said, site=where)
             if item["confirmed_at"] is None:  # the same one sent twice is one
@@ -632,7 +634,7 @@ def publish(app, scheme, version, changes=(), *, without=()):
             assert name in rule, name
             rule[name] = value
         changed = mark.model_copy(update={"ruleset": Ruleset.model_validate(content)})
-        publishing.publish(session, [changed], app.clock())
+        publishing.publish_rulesets(session, [changed], app.clock())
         session.commit()
         return changed.ruleset
 
@@ -659,7 +661,7 @@ def voen_of(serial, ending="1"):
 def program_of(company, name="Order system"):
     """An API client of the company, signed in."""
     made = ok(company.post("/v1/api-clients", json={"name": name, "scopes": list(actor.Scope)}))
-    return ApiClient(company.app, Subject(ActorKind.CLIENT, UUID(made["id"])))
+    return ApiClient(company.app, TokenSubject(ActorKind.CLIENT, UUID(made["id"])))
 
 
 def other_reviewer(app):

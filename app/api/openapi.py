@@ -8,13 +8,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from app.api.shared.certificate_schemas import CertificateAnswer
+from app.api.shared.certificate_schemas import CertificateResponse
 from app.verification.expectation import MAX_CHARS, Comparison
 from app.verification.request_parser import MAX_ITEMS
 from app.verification.verdict import Verdict
 from app.web import scope_policy
 from app.web.dependencies import TOKEN_URL
-from app.web.problems.openapi_responses import Problem, refuses
+from app.web.problems.openapi_responses import Problem, error_responses
 
 DESCRIPTION = """
 Certifies **where goods are made**. Companies apply, reviewers of the mark's owner decide by published rules and with
@@ -89,17 +89,17 @@ _EXAMPLE = {
 }
 
 
-def install(app: FastAPI) -> None:
+def install_openapi(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
+            app.openapi_schema = _build_document(app)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     _install_docs(app)
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _build_document(app: FastAPI) -> dict[str, Any]:
     spec = get_openapi(
         title=app.title,
         version=app.version,
@@ -110,7 +110,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     schemas = spec["components"]["schemas"]
     template = "#/components/schemas/{model}"
-    for model in (Problem, CertificateAnswer):
+    for model in (Problem, CertificateResponse):
         own = model.model_json_schema(ref_template=template)
         schemas |= own.pop("$defs", {})
         schemas[model.__name__] = own
@@ -121,17 +121,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             answer = operation["responses"].get("422")
             if answer and "HTTPValidationError" in str(answer):
-                operation["responses"] |= {"422": refuses(422)[422]}
-    schemas["Verdict"] = _verdict()
-    _add_clients(spec)
-    spec["paths"] |= _lane()
+                operation["responses"] |= {"422": error_responses(422)[422]}
+    schemas["Verdict"] = _verdict_schema()
+    _add_client_security(spec)
+    spec["paths"] |= _verify_paths()
     spec["paths"] = dict(sorted(spec["paths"].items(), key=lambda item: (not item[0].startswith("/v1/verify"), 0)))
     return spec
 
 
-def _add_clients(spec: dict[str, Any]) -> None:
+def _add_client_security(spec: dict[str, Any]) -> None:
     """How programs of companies get in, and with which scope each route is open to them."""
-    flow = {"tokenUrl": TOKEN_URL, "scopes": {scope.value: meaning for scope, meaning in scope_policy.MEANING.items()}}
+    flow = {
+        "tokenUrl": TOKEN_URL,
+        "scopes": {scope.value: meaning for scope, meaning in scope_policy.SCOPE_DESCRIPTIONS.items()},
+    }
     spec["components"]["securitySchemes"] |= {
         "client": {
             "type": "oauth2",
@@ -139,13 +142,16 @@ def _add_clients(spec: dict[str, Any]) -> None:
             "flows": {"clientCredentials": flow},
         },
     }
-    for route, scope in scope_policy.ROUTES.items():
+    for route, scope in scope_policy.ROUTE_SCOPES.items():
         method, path = route.split()
         operation = spec["paths"][path][method.lower()]
-        operation["security"] = [*operation["security"], {"client": [] if scope is scope_policy.ANY else [scope.value]}]
+        operation["security"] = [
+            *operation["security"],
+            {"client": [] if scope is scope_policy.NO_SCOPE_NEEDED else [scope.value]},
+        ]
 
 
-def _verdict() -> dict[str, Any]:
+def _verdict_schema() -> dict[str, Any]:
     check = {
         "type": "object",
         "required": ["name", "passed", "detail"],
@@ -173,14 +179,14 @@ def _verdict() -> dict[str, Any]:
     }
 
 
-def _lane() -> dict[str, Any]:
+def _verify_paths() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Verdict"}, "example": _EXAMPLE}}
     found = {
         "description": "The verdict. A forged or unknown certificate is a result, not an error.",
         "content": content,
     }
-    unavailable = {str(k): v for k, v in refuses(503).items()}
-    refused = {str(k): v for k, v in refuses(413, 415, 422, 503).items()}
+    unavailable = {str(k): v for k, v in error_responses(503).items()}
+    refused = {str(k): v for k, v in error_responses(413, 415, 422, 503).items()}
     number = {
         "name": "number",
         "in": "path",
@@ -222,7 +228,7 @@ def _lane() -> dict[str, Any]:
                 "With `expect`, what stands on a label or an invoice is compared with the certificate.",
                 "operationId": "verify",
                 "requestBody": _json_body(
-                    {"oneOf": [_asked("number", expect=True), _asked("token", expect=True)]},
+                    {"oneOf": [_item_schema("number", expect=True), _item_schema("token", expect=True)]},
                     {"number": "MIK-2026-000042-Y", "expect": {"holder": "Sample Pipe LLC", "hs6": "730630"}},
                 ),
                 "responses": {"200": found, **refused},
@@ -244,7 +250,7 @@ def _lane() -> dict[str, Any]:
                             "items": {
                                 "type": "array",
                                 "maxItems": MAX_ITEMS,
-                                "items": {"oneOf": [_asked("number"), _asked("token")]},
+                                "items": {"oneOf": [_item_schema("number"), _item_schema("token")]},
                             }
                         },
                     },
@@ -253,17 +259,17 @@ def _lane() -> dict[str, Any]:
                 "responses": {
                     "200": {
                         "description": "A verdict for each item.",
-                        "content": {"application/json": {"schema": _list_of("Verdict")}},
+                        "content": {"application/json": {"schema": _array_schema("Verdict")}},
                     },
                     **refused,
                 },
             }
         },
-        "/v1/verify/file": {"post": _file()},
+        "/v1/verify/file": {"post": _verify_file_path()},
     }
 
 
-def _file() -> dict[str, Any]:
+def _verify_file_path() -> dict[str, Any]:
     binary = {"schema": {"type": "string", "format": "binary"}}
     form = {
         "schema": {
@@ -305,12 +311,12 @@ def _file() -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "The verdict.", "content": {"application/json": {"schema": schema}}},
-            **{str(k): v for k, v in refuses(413, 415, 422, 429, 503).items()},
+            **{str(k): v for k, v in error_responses(413, 415, 422, 429, 503).items()},
         },
     }
 
 
-def _asked(name: str, *, expect: bool = False) -> dict[str, Any]:
+def _item_schema(name: str, *, expect: bool = False) -> dict[str, Any]:
     """The shape of one question; `expect` may stand beside it."""
     properties: dict[str, Any] = {name: {"type": "string"}}
     if expect:
@@ -332,18 +338,18 @@ def _json_body(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any
     return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
-def _list_of(name: str) -> dict[str, Any]:
+def _array_schema(name: str) -> dict[str, Any]:
     items = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
     return {"type": "object", "required": ["items"], "properties": {"items": items}}
 
 
-_PAGE = """<!doctype html>
+_DOCS_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Made in Karabakh – API</title><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
 <body><div id="docs"></div><noscript>The reference needs JavaScript; the document itself is at /openapi.json.</noscript>
 <script src="/docs/assets/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
 """
-_START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, docExpansion: "list",
+_DOCS_SCRIPT = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, docExpansion: "list",
   defaultModelsExpandDepth: 0, tryItOutEnabled: true, presets: [SwaggerUIBundle.presets.apis]});
 """
 # The library writes style attributes; scripts come from our own files only.
@@ -355,10 +361,10 @@ _DOCS_CSP = (
 
 def _install_docs(app: FastAPI) -> None:
     async def page() -> HTMLResponse:
-        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _DOCS_CSP})
+        return HTMLResponse(_DOCS_PAGE, headers={"Content-Security-Policy": _DOCS_CSP})
 
     async def start() -> Response:
-        return Response(_START, media_type="text/javascript")
+        return Response(_DOCS_SCRIPT, media_type="text/javascript")
 
     app.add_api_route("/docs", page, include_in_schema=False, methods=["GET"])
     app.add_api_route("/docs/start.js", start, include_in_schema=False, methods=["GET"])

@@ -11,19 +11,27 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.applications import application_repository, case_access
-from app.applications.application_repository import CaseFilter, Since
-from app.applications.deadline_calculator import Counts, Step, Times, Timing, read_steps, surely_in_time_since, timing
+from app.applications.application_repository import CaseFilter, StartedBefore
+from app.applications.deadline_calculator import (
+    ApplicationTimes,
+    CountingMode,
+    DeadlineStep,
+    Timing,
+    compute_timing,
+    latest_start_not_overdue,
+    parse_steps,
+)
 from app.applications.model import Application, InformationRequest
 from app.applications.workflow import Action, State
-from app.auth.permissions import require
+from app.auth.permissions import require_role
 from app.core.actor import Actor, Role
 from app.reference import holiday_calendar
 
-AT_ONCE = 200
+BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Lapsing:
+class ExpiringApplication:
     """An application whose applicant let a deadline pass."""
 
     application_id: UUID
@@ -33,18 +41,21 @@ class Lapsing:
 
 
 @cache
-def steps() -> tuple[Step, ...]:
+def load_deadline_steps() -> tuple[DeadlineStep, ...]:
     """The deadlines that ship with the service."""
-    return read_steps((files("app.applications") / "deadlines.toml").read_text("utf-8"))
+    return parse_steps((files("app.applications") / "deadlines.toml").read_text("utf-8"))
 
 
-def timings(session: Session, rows: Sequence[Application], now: datetime) -> Mapping[UUID, Timing]:
+def timings_by_id(session: Session, rows: Sequence[Application], now: datetime) -> Mapping[UUID, Timing]:
     """Age and next deadline of each application, by its id."""
-    calendar = holiday_calendar.calendar(session)
-    stops = application_repository.stops(session, [row.id for row in rows])
+    calendar = holiday_calendar.load_calendar(session)
+    stops = application_repository.list_pauses(session, [row.id for row in rows])
     return {
-        row.id: timing(
-            Times(State(row.state), row.state_since, row.submitted_at, stops.get(row.id, ())), steps(), calendar, now
+        row.id: compute_timing(
+            ApplicationTimes(State(row.state), row.state_since, row.submitted_at, stops.get(row.id, ())),
+            load_deadline_steps(),
+            calendar,
+            now,
         )
         for row in rows
     }
@@ -53,60 +64,64 @@ def timings(session: Session, rows: Sequence[Application], now: datetime) -> Map
 def timing_of(session: Session, row: Application, requests: Sequence[InformationRequest], now: datetime) -> Timing:
     """The same of one application whose questions are at hand, and whose row is."""
     stops = tuple(dict.fromkeys((each.asked_at, each.answered_at) for each in requests))
-    times = Times(State(row.state), row.state_since, row.submitted_at, stops)
-    return timing(times, steps(), holiday_calendar.calendar(session), now)
+    times = ApplicationTimes(State(row.state), row.state_since, row.submitted_at, stops)
+    return compute_timing(times, load_deadline_steps(), holiday_calendar.load_calendar(session), now)
 
 
-def overdue(
+def list_overdue(
     session: Session, wanted: CaseFilter, after: UUID | None, limit: int, now: datetime
 ) -> Sequence[Application]:
     """The same page as `store.applications`, of those only whose deadline has passed.
 
     The query leaves out what cannot be late; what is late on the calendar is told here, page after page.
     """
-    late = _possibly_late(session, wanted, _latest_starts(now), now, after)
+    late = _possibly_overdue(session, wanted, _latest_starts(now), now, after)
     return list(islice((row for row, timed in late if timed.overdue), limit))
 
 
-def lapsing(session: Session, now: datetime) -> Sequence[Lapsing]:
+def list_expiring(session: Session, now: datetime) -> Sequence[ExpiringApplication]:
     """Drafts that nobody sent and questions that nobody answered in time, oldest first."""
-    ending = frozenset(state for step in steps() if step.lapses for state in step.states)
+    ending = frozenset(state for step in load_deadline_steps() if step.lapses for state in step.states)
     starts = [since for since in _latest_starts(now) if since.state in ending]
     return [
-        Lapsing(row.id, row.number, timed.step, timed.due_at)
-        for row, timed in _possibly_late(session, CaseFilter(with_drafts=True), starts, now)
+        ExpiringApplication(row.id, row.number, timed.step, timed.due_at)
+        for row, timed in _possibly_overdue(session, CaseFilter(with_drafts=True), starts, now)
         if timed.lapses and timed.step and timed.due_at
     ]
 
 
-def lapse(session: Session, actor: Actor, application_id: UUID, now: datetime) -> bool:
+def lapse_application(session: Session, actor: Actor, application_id: UUID, now: datetime) -> bool:
     """End the application if its time is over; whether it did. Looked at again under the lock: an answer that came
     in between, or a second sweep at the same moment, leaves nothing to do."""
-    require(actor, Role.SYSTEM)
-    row = application_repository.application(session, application_id, lock=True)
+    require_role(actor, Role.SYSTEM)
+    row = application_repository.get_application(session, application_id, lock=True)
     if row is None:
         return False
-    each = timings(session, [row], now)[row.id]
+    each = timings_by_id(session, [row], now)[row.id]
     if not each.lapses:
         return False
-    case_access.move(session, actor, row, Action.LAPSE, State.LAPSED, now, step=each.step)
+    case_access.transition(session, actor, row, Action.LAPSE, State.LAPSED, now, step=each.step)
     return True
 
 
-def _possibly_late(
-    session: Session, wanted: CaseFilter, starts: Sequence[Since], now: datetime, after: UUID | None = None
+def _possibly_overdue(
+    session: Session, wanted: CaseFilter, starts: Sequence[StartedBefore], now: datetime, after: UUID | None = None
 ) -> Iterator[tuple[Application, Timing]]:
     """Every application that could be late, with its timing, in the order of the pages."""
     possible = replace(wanted, started_before=tuple(starts))
-    while rows := application_repository.applications(session, possible, after, AT_ONCE):
-        timed = timings(session, rows, now)
+    while rows := application_repository.list_applications(session, possible, after, BATCH_SIZE):
+        timed = timings_by_id(session, rows, now)
         yield from ((row, timed[row.id]) for row in rows)
         after = rows[-1].id
 
 
-def _latest_starts(now: datetime) -> Sequence[Since]:
+def _latest_starts(now: datetime) -> Sequence[StartedBefore]:
     return [
-        Since(state, surely_in_time_since(step, now), submitted=step.counts is Counts.HOUSE)
-        for step in steps()
+        StartedBefore(
+            state,
+            latest_start_not_overdue(step, now),
+            counts_from_submission=step.counting_mode is CountingMode.STAFF_TIME,
+        )
+        for step in load_deadline_steps()
         for state in sorted(step.states)
     ]

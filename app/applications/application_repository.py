@@ -21,9 +21,9 @@ from app.applications.model import (
     Recommendation,
     VisitWaiver,
 )
-from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
+from app.applications.workflow import EDITABLE_STATES, OPEN_STATES, State
 from app.certificates.model import Certificate, CertificateStatus
-from app.core.database import locked, page_of, parts_of, table_of
+from app.core.database import core_table, locked, page_of, parts_of
 from app.products.model import Product
 
 
@@ -35,22 +35,22 @@ class CaseFilter:
     organisation_id: UUID | None = None
     reference: str | None = None
     with_drafts: bool = False
-    started_before: tuple["Since", ...] | None = None  # any of these; None asks for no age
+    started_before: tuple["StartedBefore", ...] | None = None  # any of these; None asks for no age
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class StartedBefore:
     """In this state, and begun before this moment: its state, or its time with the house."""
 
     state: State
     before: datetime
-    submitted: bool
+    counts_from_submission: bool
 
 
 # Asked by every step of every case, so they are put together once: that is half of what such a query costs.
 _ID: sa.BindParameter[UUID] = sa.bindparam("id")
-_ONE = sa.select(Application).where(Application.id == _ID)
-_ONE_LOCKED = locked(_ONE)
+_APPLICATION = sa.select(Application).where(Application.id == _ID)
+_APPLICATION_LOCKED = locked(_APPLICATION)
 _PRODUCT_IDS = (
     sa.select(ApplicationProduct.product_id)
     .where(ApplicationProduct.application_id == _ID)
@@ -66,15 +66,15 @@ _EVIDENCE_FOR = (
     )
     .order_by(Evidence.id)
 )
-_EVIDENCE_FOR_HELD = _EVIDENCE_FOR.with_for_update(read=True).execution_options(populate_existing=True)
+_EVIDENCE_FOR_SHARE = _EVIDENCE_FOR.with_for_update(read=True).execution_options(populate_existing=True)
 _INFORMATION_REQUESTS = (
     sa.select(InformationRequest).where(InformationRequest.application_id == _ID).order_by(InformationRequest.id)
 )
 _OPEN_RECOMMENDATION = sa.select(Recommendation).where(
     Recommendation.application_id == _ID, Recommendation.voided_at.is_(None)
 )
-_ADD_ASSESSMENTS = sa.insert(table_of(AssessmentRow))
-_ADD_DECIDED = sa.insert(table_of(DecidedProduct))
+_ADD_ASSESSMENTS = sa.insert(core_table(AssessmentRow))
+_ADD_DECIDED_PRODUCTS = sa.insert(core_table(DecidedProduct))
 _DECISION = sa.select(Decision).where(Decision.application_id == _ID)
 _DECLARATION = (
     sa.select(Declaration)
@@ -82,7 +82,7 @@ _DECLARATION = (
     .order_by(Declaration.made_at.desc(), Declaration.id.desc())
     .limit(1)
 )
-_OF_SITE = (
+_CERTIFICATES_OF_SITES = (
     sa.select(Certificate, Product.unit)
     .join(Product, Product.id == Certificate.product_id)
     .where(
@@ -91,29 +91,29 @@ _OF_SITE = (
         Certificate.valid_until >= sa.bindparam("today"),
     )
 )
-_STATEMENTS = sa.select(Evidence).where(
+_CONFIRMED_OF_KIND = sa.select(Evidence).where(
     Evidence.organisation_id == sa.bindparam("organisation_id"),
     Evidence.kind == sa.bindparam("kind"),
     Evidence.confirmed_at.is_not(None),
 )
 
 
-def application(
+def get_application(
     session: Session, application_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Application | None:
-    query = _ONE_LOCKED if lock else _ONE
+    query = _APPLICATION_LOCKED if lock else _APPLICATION
     if organisation_id is not None:
         query = query.where(Application.organisation_id == organisation_id)
     return session.scalars(query, {"id": application_id}).one_or_none()
 
 
-def hold(session: Session, application_ids: Sequence[UUID]) -> Sequence[Application]:
+def lock_applications(session: Session, application_ids: Sequence[UUID]) -> Sequence[Application]:
     """These applications, locked, always in the same order: two who take the same ones wait and do not deadlock."""
     query = sa.select(Application).where(Application.id.in_(application_ids)).order_by(Application.id)
     return session.scalars(locked(query)).all()
 
 
-def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:
+def list_applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:
     query = sa.select(Application)
     if wanted.state:
         query = query.where(Application.state == wanted.state)
@@ -131,7 +131,7 @@ def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit
         begun = [
             sa.and_(
                 Application.state == since.state,
-                (Application.submitted_at if since.submitted else Application.state_since) < since.before,
+                (Application.submitted_at if since.counts_from_submission else Application.state_since) < since.before,
             )
             for since in wanted.started_before
         ]
@@ -139,16 +139,16 @@ def applications(session: Session, wanted: CaseFilter, after: UUID | None, limit
     return page_of(session, query, Application.id, after, limit)
 
 
-def open_cases(session: Session, scheme_code: str, after: UUID | None, limit: int) -> Sequence[Application]:
+def list_open_cases(session: Session, scheme_code: str, after: UUID | None, limit: int) -> Sequence[Application]:
     """Cases of a mark that are submitted and not yet decided, oldest first."""
     query = sa.select(Application).where(
         Application.scheme_code == scheme_code,
-        Application.state.in_([state for state in OPEN if state is not State.DRAFT]),
+        Application.state.in_([state for state in OPEN_STATES if state is not State.DRAFT]),
     )
     return page_of(session, query, Application.id, after, limit)
 
 
-def with_reference(session: Session, organisation_id: UUID, reference: str) -> Application | None:
+def find_by_reference(session: Session, organisation_id: UUID, reference: str) -> Application | None:
     query = sa.select(Application).where(
         Application.organisation_id == organisation_id, Application.reference == reference
     )
@@ -176,17 +176,19 @@ def replace_products(session: Session, application_id: UUID, ids: Sequence[UUID]
     session.flush()
 
 
-def freezing(session: Session, product_id: UUID) -> UUID | None:
+def application_locking_product(session: Session, product_id: UUID) -> UUID | None:
     """An application in the hands of the house that holds this product: while it lasts the product must not change."""
     query = (
         sa.select(Application.id)
         .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
-        .where(ApplicationProduct.product_id == product_id, Application.state.in_(OPEN - APPLICANT_MAY_EDIT))
+        .where(ApplicationProduct.product_id == product_id, Application.state.in_(OPEN_STATES - EDITABLE_STATES))
     )
     return session.scalars(query.limit(1)).first()
 
 
-def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but: UUID) -> Sequence[tuple[UUID, str]]:
+def other_open_applications(
+    session: Session, scheme_code: str, ids: Sequence[UUID], but: UUID
+) -> Sequence[tuple[UUID, str]]:
     """(product, application number) where another application under way asks for the same mark."""
     query = (
         sa.select(ApplicationProduct.product_id, Application.number)
@@ -195,7 +197,7 @@ def asking_already(session: Session, scheme_code: str, ids: Sequence[UUID], but:
             ApplicationProduct.product_id.in_(ids),
             Application.scheme_code == scheme_code,
             Application.id != but,
-            Application.state.in_(OPEN - {State.DRAFT}),
+            Application.state.in_(OPEN_STATES - {State.DRAFT}),
         )
     )
     return [(row[0], row[1]) for row in session.execute(query)]
@@ -207,35 +209,35 @@ def products_under_review(session: Session, organisation_id: UUID) -> Sequence[t
         sa.select(Application.number, Product.id, Product.site_id)
         .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
         .join(Product, Product.id == ApplicationProduct.product_id)
-        .where(Application.organisation_id == organisation_id, Application.state.in_(OPEN - {State.DRAFT}))
+        .where(Application.organisation_id == organisation_id, Application.state.in_(OPEN_STATES - {State.DRAFT}))
         .order_by(Application.number)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
-def evidence_of(session: Session, application_id: UUID) -> Sequence[Evidence]:
+def list_evidence(session: Session, application_id: UUID) -> Sequence[Evidence]:
     return session.scalars(_EVIDENCE_OF, {"id": application_id}).all()
 
 
-def evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evidence | None:
+def get_evidence(session: Session, application_id: UUID, evidence_id: UUID) -> Evidence | None:
     query = sa.select(Evidence).where(Evidence.id == evidence_id, Evidence.application_id == application_id)
     return session.scalars(query).one_or_none()
 
 
-def evidence_of_company(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
+def list_company_evidence(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
     """What the company laid before the house once for all its applications."""
     query = sa.select(Evidence).where(Evidence.organisation_id == organisation_id, Evidence.application_id.is_(None))
     return session.scalars(query.order_by(Evidence.id)).all()
 
 
-def evidence_used(session: Session, organisation_id: UUID) -> tuple[int, int]:
+def evidence_usage(session: Session, organisation_id: UUID) -> tuple[int, int]:
     """How many files an organisation has stored, and their bytes."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0))
     files, size = session.execute(query.where(Evidence.organisation_id == organisation_id)).one()
     return files, int(size)
 
 
-def known_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
+def referenced_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
     """Those of these hashes whose files are named by evidence that was not erased."""
     found: set[str] = set()
     for part in parts_of(hashes):
@@ -244,22 +246,22 @@ def known_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def evidence_for(
+def list_usable_evidence(
     session: Session, organisation_id: UUID, application_id: UUID | None, *, hold: bool = False
 ) -> Sequence[Evidence]:
     """What may speak for an application: its own evidence and its company's. With `hold` none of it can change."""
     asked = {"organisation_id": organisation_id, "id": application_id}
-    return session.scalars(_EVIDENCE_FOR_HELD if hold else _EVIDENCE_FOR, asked).all()
+    return session.scalars(_EVIDENCE_FOR_SHARE if hold else _EVIDENCE_FOR, asked).all()
 
 
-def any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> Evidence | None:
+def get_any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> Evidence | None:
     query = sa.select(Evidence).where(Evidence.id == evidence_id)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
-def evidence_owned(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
+def owned_evidence_ids(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
     """Those of these ids that are evidence documents of the company, and were not withdrawn."""
     query = sa.select(Evidence.id).where(
         Evidence.organisation_id == organisation_id, Evidence.id.in_(ids), Evidence.withdrawn_at.is_(None)
@@ -267,10 +269,10 @@ def evidence_owned(session: Session, organisation_id: UUID, ids: Collection[UUID
     return frozenset(session.scalars(query))
 
 
-def confirmed_of_kind(session: Session, organisation_id: UUID, kind: str) -> Sequence[Evidence]:
+def list_confirmed_of_kind(session: Session, organisation_id: UUID, kind: str) -> Sequence[Evidence]:
     """Confirmed documents of one kind, of the company and of all its applications."""
     asked = {"organisation_id": organisation_id, "kind": kind}
-    return session.scalars(_STATEMENTS.order_by(Evidence.id), asked).all()
+    return session.scalars(_CONFIRMED_OF_KIND.order_by(Evidence.id), asked).all()
 
 
 def certificates_of_sites(
@@ -278,17 +280,17 @@ def certificates_of_sites(
 ) -> Sequence[tuple[Certificate, str]]:
     """Certificates of these sites, of any mark, that are active or suspended and have not expired, each with the unit
     of its product."""
-    query = _OF_SITE.order_by(Certificate.number)
+    query = _CERTIFICATES_OF_SITES.order_by(Certificate.number)
     found = session.execute(query, {"ids": list(site_ids), "today": today})
     return [(certificate, unit) for certificate, unit in found]
 
 
-def declaration(session: Session, application_id: UUID) -> Declaration | None:
+def latest_declaration(session: Session, application_id: UUID) -> Declaration | None:
     """The newest declaration over this application."""
     return session.scalars(_DECLARATION, {"id": application_id}).one_or_none()
 
 
-def visit_waiver(session: Session, application_id: UUID) -> VisitWaiver | None:
+def get_visit_waiver(session: Session, application_id: UUID) -> VisitWaiver | None:
     return session.get(VisitWaiver, application_id)
 
 
@@ -308,11 +310,11 @@ def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) 
     return sorted(brand for brand in session.scalars(query) if brand)
 
 
-def information_requests(session: Session, application_id: UUID) -> Sequence[InformationRequest]:
+def list_information_requests(session: Session, application_id: UUID) -> Sequence[InformationRequest]:
     return session.scalars(_INFORMATION_REQUESTS, {"id": application_id}).all()
 
 
-def stops(
+def list_pauses(
     session: Session, application_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[tuple[datetime, datetime | None], ...]]:
     """When each application was asked something and when it was answered: the clock of the house stood still."""
@@ -327,15 +329,15 @@ def stops(
     return found
 
 
-def open_recommendation(session: Session, application_id: UUID) -> Recommendation | None:
+def get_open_recommendation(session: Session, application_id: UUID) -> Recommendation | None:
     return session.scalars(_OPEN_RECOMMENDATION, {"id": application_id}).one_or_none()
 
 
-def void(recommendation: Recommendation, now: datetime) -> None:
+def void_recommendation(recommendation: Recommendation, now: datetime) -> None:
     recommendation.voided_at = now
 
 
-def decision(session: Session, application_id: UUID) -> Decision | None:
+def get_decision(session: Session, application_id: UUID) -> Decision | None:
     return session.scalars(_DECISION, {"id": application_id}).one_or_none()
 
 
@@ -347,9 +349,9 @@ def add_assessments(session: Session, rows: Sequence[Mapping[str, object]]) -> N
     session.execute(_ADD_ASSESSMENTS, [dict(row) for row in rows])
 
 
-def add_decided(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+def add_decided_products(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Products as they were decided; their decision must be written already."""
-    session.execute(_ADD_DECIDED, [dict(row) for row in rows])
+    session.execute(_ADD_DECIDED_PRODUCTS, [dict(row) for row in rows])
 
 
 def latest_assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
@@ -366,12 +368,12 @@ def latest_assessments(session: Session, application_id: UUID) -> Sequence[Asses
     return list({row.product_id: row for row in session.scalars(query.order_by(AssessmentRow.id))}.values())
 
 
-def notes_page(session: Session, application_id: UUID, after: UUID | None, limit: int) -> Sequence[CaseNote]:
+def list_notes(session: Session, application_id: UUID, after: UUID | None, limit: int) -> Sequence[CaseNote]:
     """What was said about a case, oldest first."""
     query = sa.select(CaseNote).where(CaseNote.application_id == application_id)
     return page_of(session, query, CaseNote.id, after, limit)
 
 
-def notes(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:
+def notes_by_id(session: Session, application_id: UUID) -> dict[UUID, CaseNote]:
     query = sa.select(CaseNote).where(CaseNote.application_id == application_id)
     return {note.id: note for note in session.scalars(query)}

@@ -9,22 +9,22 @@ from app.applications import application_repository, workflow
 from app.applications.model import Application, CaseNote, Recommendation
 from app.applications.workflow import Action, Case, State
 from app.audit import recorder
-from app.auth.permissions import require, require_second_factor
+from app.auth.permissions import require_role, require_second_factor
 from app.core.actor import Actor, Role
 from app.core.database import new_id
-from app.core.errors import Expected, NotFound, Version, check_version
+from app.core.errors import ExpectedVersion, NotFound, VersionPrecondition, require_version
 
 CASE_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
 """The customs desk checks certificates; what a company laid before the house is not for it."""
 
 
-def visible(session: Session, actor: Actor, application_id: UUID, *, lock: bool = False) -> Application:
+def get_visible(session: Session, actor: Actor, application_id: UUID, *, lock: bool = False) -> Application:
     """The application, if this actor may know of it: staff every one, everybody else their company's."""
     if actor.is_staff:
-        require(actor, *CASE_READERS, Role.SYSTEM)
+        require_role(actor, *CASE_READERS, Role.SYSTEM)
     elif actor.organisation_id is None:
         raise NotFound.of("application")
-    application = application_repository.application(
+    application = application_repository.get_application(
         session, application_id, None if actor.is_staff else actor.organisation_id, lock=lock
     )
     if application is None:
@@ -32,64 +32,66 @@ def visible(session: Session, actor: Actor, application_id: UUID, *, lock: bool 
     return application
 
 
-def on_the_desk(session: Session, actor: Actor, application_id: UUID) -> Application:
+def get_for_staff(session: Session, actor: Actor, application_id: UUID) -> Application:
     """The same for those who read cases: another company's is absent, the company's own is not for its eyes here."""
-    application = visible(session, actor, application_id)
-    require(actor, *CASE_READERS)
+    application = get_visible(session, actor, application_id)
+    require_role(actor, *CASE_READERS)
     return application
 
 
-def standing_recommendation(session: Session, application: Application) -> Recommendation | None:
+def open_recommendation(session: Session, application: Application) -> Recommendation | None:
     """The recommendation that an approver has before them; in every other state there is none."""
     return (
-        application_repository.open_recommendation(session, application.id)
+        application_repository.get_open_recommendation(session, application.id)
         if application.state == State.RECOMMENDED
         else None
     )
 
 
-def as_case(application: Application, recommendation: Recommendation | None) -> Case:
+def to_case(application: Application, recommendation: Recommendation | None) -> Case:
     return Case(
         State(application.state), application.assignee_id, recommendation.recommended_by if recommendation else None
     )
 
 
-def moves(session: Session, actor: Actor, application: Application) -> tuple[Action, ...]:
-    return workflow.moves(as_case(application, standing_recommendation(session, application)), actor)
+def allowed_actions(session: Session, actor: Actor, application: Application) -> tuple[Action, ...]:
+    return workflow.allowed_actions(to_case(application, open_recommendation(session, application)), actor)
 
 
-def admit(session: Session, actor: Actor, application_id: UUID, action: Action, version: Version) -> Application:
+def begin_action(
+    session: Session, actor: Actor, application_id: UUID, action: Action, version: ExpectedVersion
+) -> Application:
     """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
-    return _admit(session, actor, application_id, action, version)[0]
+    return _begin(session, actor, application_id, action, version)[0]
 
 
-def admit_decision(
-    session: Session, actor: Actor, application_id: UUID, action: Action, version: Version
+def begin_decision(
+    session: Session, actor: Actor, application_id: UUID, action: Action, version: ExpectedVersion
 ) -> tuple[Application, Recommendation]:
     """The same for what is done with a recommendation."""
-    application, recommendation = _admit(session, actor, application_id, action, version)
+    application, recommendation = _begin(session, actor, application_id, action, version)
     assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
     return application, recommendation
 
 
-def _admit(
-    session: Session, actor: Actor, application_id: UUID, action: Action, version: Version
+def _begin(
+    session: Session, actor: Actor, application_id: UUID, action: Action, version: ExpectedVersion
 ) -> tuple[Application, Recommendation | None]:
-    application = visible(session, actor, application_id, lock=True)
-    workflow.permit(action, actor)
-    if action in workflow.NEED_SECOND_FACTOR:
+    application = get_visible(session, actor, application_id, lock=True)
+    workflow.require_role(action, actor)
+    if action in workflow.SECOND_FACTOR_ACTIONS:
         require_second_factor(actor)
-    if isinstance(version, Expected):
-        version.ask_first()  # a retried hand-over comes from somebody who no longer holds the case
-    recommendation = standing_recommendation(session, application)
-    case = as_case(application, recommendation)
-    workflow.permit_person(case, action, actor)
-    check_version(version, application.version)
+    if isinstance(version, VersionPrecondition):
+        version.before_check()  # a retried hand-over comes from somebody who no longer holds the case
+    recommendation = open_recommendation(session, application)
+    case = to_case(application, recommendation)
+    workflow.require_person(case, action, actor)
+    require_version(version, application.version)
     workflow.require_transition(case.state, action)
     return application, recommendation
 
 
-def move(
+def transition(
     session: Session,
     actor: Actor,
     application: Application,
@@ -111,7 +113,7 @@ def move(
     recorder.record(
         session,
         actor,
-        f"application.{_PAST[action]}",
+        f"application.{ACTION_EVENT[action]}",
         ("application", application.id),
         now,
         case_id=application.id,
@@ -122,7 +124,7 @@ def move(
     )
 
 
-def say(
+def add_note(
     session: Session, actor: Actor, application: Application, text: str, *, internal: bool, now: datetime
 ) -> CaseNote:
     note = CaseNote(
@@ -132,10 +134,10 @@ def say(
     return note
 
 
-NOTED = "case.noted"
+NOTE_EVENT = "case.noted"
 """A note of the staff for the staff: the applicant's timeline does not know of it."""
 
-_PAST = {
+ACTION_EVENT = {
     Action.SUBMIT: "submitted",
     Action.CLAIM: "claimed",
     Action.ASSIGN: "assigned",

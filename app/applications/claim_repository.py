@@ -16,36 +16,36 @@ from app.organisations.model import Claim, ClaimState, Organisation, Site
 from app.products.model import Product
 
 Named = TypeVar("Named", Application, Product)
-MOVED: tuple[type[Base], ...] = (Application, Evidence, User, ApiClient, Invitation)
+MOVED_TABLES: tuple[type[Base], ...] = (Application, Evidence, User, ApiClient, Invitation)
 """What belongs to an organisation by one column; products and sites belong to each other as well."""
 
 
-def documents(session: Session, organisation_ids: Collection[UUID]) -> Sequence[Evidence]:
+def list_documents(session: Session, organisation_ids: Collection[UUID]) -> Sequence[Evidence]:
     """All of these, for one application as well."""
     query = sa.select(Evidence).where(Evidence.organisation_id.in_(organisation_ids)).order_by(Evidence.id)
     return session.scalars(query).all()
 
 
-def hold_entries(session: Session, organisation_id: UUID) -> None:
+def lock_entries(session: Session, organisation_id: UUID) -> None:
     """Lock what was entered, in the order of all locks."""
     for table in (Application, Evidence, Product, Site):
         query = sa.select(table).where(table.organisation_id == organisation_id).order_by(table.id)
         session.scalars(locked(query)).all()
 
 
-def merge(session: Session, entered: Organisation, company: Organisation) -> None:
+def merge_into_company(session: Session, entered: Organisation, company: Organisation) -> None:
     """Everything that was entered moves into the company; the organisation that held it is deleted."""
-    _set_apart(session, Application, entered.id, company.id)
-    _set_apart(session, Product, entered.id, company.id)
-    for table in MOVED:
-        _move(session, table, entered.id, company.id)
+    _rename_duplicate_references(session, Application, entered.id, company.id)
+    _rename_duplicate_references(session, Product, entered.id, company.id)
+    for table in MOVED_TABLES:
+        _move_rows(session, table, entered.id, company.id)
     _move_sites(session, entered.id, company.id)
     session.delete(entered)
     session.flush()
     session.expire_all()
 
 
-def _set_apart(session: Session, table: type[Named], old: UUID, new: UUID) -> None:
+def _rename_duplicate_references(session: Session, table: type[Named], old: UUID, new: UUID) -> None:
     """A reference that both gave gets a number in what moves: the company has each only once."""
     given = sa.select(table.organisation_id, table.reference).where(
         table.organisation_id.in_([old, new]), table.reference.is_not(None)
@@ -60,7 +60,7 @@ def _set_apart(session: Session, table: type[Named], old: UUID, new: UUID) -> No
     session.flush()
 
 
-def _move(session: Session, table: type[Base], old: UUID, new: UUID) -> None:
+def _move_rows(session: Session, table: type[Base], old: UUID, new: UUID) -> None:
     columns = Base.metadata.tables[table.__tablename__].c
     session.execute(
         sa.update(table).where(columns.organisation_id == old).values(organisation_id=new),
@@ -75,16 +75,16 @@ def _move_sites(session: Session, old: UUID, new: UUID) -> None:
         twin = {column.key: getattr(site, column.key) for column in Site.__table__.columns}
         twin |= {"id": new_id(), "organisation_id": new}
         session.execute(sa.insert(Site).values(**twin))
-        _point(session, site.id, site_id=twin["id"], organisation_id=new)
+        _repoint_products(session, site.id, site_id=twin["id"], organisation_id=new)
         session.execute(
             sa.update(Site).where(Site.id == site.id).values(organisation_id=new),
             execution_options={"synchronize_session": False},
         )
-        _point(session, twin["id"], site_id=site.id)
+        _repoint_products(session, twin["id"], site_id=site.id)
         session.execute(sa.delete(Site).where(Site.id == twin["id"]), execution_options={"synchronize_session": False})
 
 
-def _point(session: Session, at: UUID, **values: UUID) -> None:
+def _repoint_products(session: Session, at: UUID, **values: UUID) -> None:
     session.execute(
         sa.update(Product).where(Product.site_id == at).values(**values),
         execution_options={"synchronize_session": False},
@@ -101,7 +101,7 @@ def hashes_of_refused(session: Session, claimant_id: UUID) -> Collection[str]:
     return frozenset(session.scalars(query))
 
 
-def to_erase(session: Session, before: datetime) -> Sequence[UUID]:
+def claims_to_erase(session: Session, before: datetime) -> Sequence[UUID]:
     """Claims that were refused before then, with uploads that are not erased."""
     query = (
         sa.select(Claim.id)
@@ -112,7 +112,7 @@ def to_erase(session: Session, before: datetime) -> Sequence[UUID]:
     return sorted(session.scalars(query))
 
 
-def still_kept(session: Session, hashes: Collection[str]) -> frozenset[str]:
+def hashes_in_use(session: Session, hashes: Collection[str]) -> frozenset[str]:
     """Those of these files that a document which is not erased names."""
     query = sa.select(Evidence.sha256).where(Evidence.sha256.in_(hashes), Evidence.erased_at.is_(None))
     return frozenset(session.scalars(query))

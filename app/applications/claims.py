@@ -17,54 +17,54 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.applications import case_access, claim_repository
-from app.applications.deadline_calculator import claim_due, objections_until
+from app.applications.deadline_calculator import claim_due_at, objections_until
 from app.applications.evidence import evidence_documents
-from app.applications.evidence.details import About, Details
+from app.applications.evidence.details import EvidenceDetails, EvidenceSubject
 from app.applications.evidence.file_store import StoredFile
 from app.applications.evidence.quotas import Quotas
 from app.applications.model import Evidence
 from app.audit import recorder
 from app.auth import authenticate, user_repository, users
-from app.auth.permissions import person, require, require_second_factor
+from app.auth.permissions import require_role, require_second_factor, require_user_id
 from app.core.actor import Actor, Role
 from app.core.errors import (
     Conflict,
-    Expected,
+    ExpectedVersion,
     Forbidden,
     FourEyes,
     Invalid,
     NotFound,
-    Version,
+    VersionPrecondition,
     WrongState,
-    check_version,
+    require_version,
 )
 from app.core.messages import Message
-from app.core.text.normalize import tidy, wrong_with
+from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository, registration
-from app.organisations.model import Claim, ClaimState, Standing
+from app.organisations.model import Claim, ClaimState, OrganisationStatus
 from app.reference import holiday_calendar
 
 
-class Decision(StrEnum):
+class ClaimDecision(StrEnum):
     PROPOSE = "propose"  # of a disputed one; another registrar confirms
     CONFIRM = "confirm"
     REFUSE = "refuse"
 
 
-OPEN = frozenset({ClaimState.WAITING, ClaimState.DISPUTED})
-KEPT = timedelta(days=30)
+OPEN_STATES = frozenset({ClaimState.WAITING, ClaimState.DISPUTED})
+UPLOAD_RETENTION = timedelta(days=30)
 """How long the uploads of a refused claim are kept."""
-LONGEST_REASON = 2_000
-ANOTHER_CONFIRMED = "Another claim of this number was confirmed."
+MAX_REASON_CHARS = 2_000
+OTHER_CLAIM_CONFIRMED = "Another claim of this number was confirmed."
 
 
-def visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
+def get_visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
     """For those who read cases, and for its claimant; to everybody else there is none."""
-    claim = organisation_repository.claim(session, claim_id)
+    claim = organisation_repository.find_claim(session, claim_id)
     if claim is None or not (actor.is_staff or (actor.id is not None and claim.claimant_id == actor.id)):
         raise NotFound.of("company claim")
     if actor.is_staff:
-        require(actor, *case_access.CASE_READERS)
+        require_role(actor, *case_access.CASE_READERS)
     return claim
 
 
@@ -79,84 +79,88 @@ def list_claims(
 ) -> Sequence[Claim]:
     """Staff see all; everybody else their own, whatever they ask for."""
     if actor.is_staff:
-        require(actor, *case_access.CASE_READERS)
-        return organisation_repository.claims(session, states=states, voen=voen, after=after, limit=limit)
-    return organisation_repository.claims(session, claimant_id=person(actor), after=after, limit=limit)
+        require_role(actor, *case_access.CASE_READERS)
+        return organisation_repository.list_claims(session, states=states, voen=voen, after=after, limit=limit)
+    return organisation_repository.list_claims(session, claimant_id=require_user_id(actor), after=after, limit=limit)
 
 
-def others(session: Session, claim: Claim) -> Sequence[Claim]:
+def list_other_claims(session: Session, claim: Claim) -> Sequence[Claim]:
     """All other claims of the number, decided or not."""
-    return [each for each in organisation_repository.claims(session, voen=claim.voen) if each.id != claim.id]
+    return [each for each in organisation_repository.list_claims(session, voen=claim.voen) if each.id != claim.id]
 
 
-def documents(session: Session, rows: Collection[Claim]) -> Sequence[Evidence]:
+def list_documents(session: Session, rows: Collection[Claim]) -> Sequence[Evidence]:
     """What was uploaded with these; of a confirmed claim the company has it."""
-    return claim_repository.documents(
+    return claim_repository.list_documents(
         session, {row.organisation_id for row in rows if row.state != ClaimState.CONFIRMED}
     )
 
 
-def beside(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Claim]:
+def list_competing_claims(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Claim]:
     """Claims of others to act for a confirmed company, made since it was confirmed: for its members, and for those who
     read cases."""
     company = registration.get_organisation(session, actor, organisation_id)
-    require(actor, Role.APPLICANT, *case_access.CASE_READERS)
-    person(actor)
-    if company.standing != Standing.CONFIRMED or company.confirmed_at is None:
+    require_role(actor, Role.APPLICANT, *case_access.CASE_READERS)
+    require_user_id(actor)
+    if company.standing != OrganisationStatus.CONFIRMED or company.confirmed_at is None:
         return ()
-    since = organisation_repository.claims(session, voen=company.voen, made_since=company.confirmed_at)
+    since = organisation_repository.list_claims(session, voen=company.voen, made_since=company.confirmed_at)
     return [each for each in since if each.state != ClaimState.CONFIRMED or each.proposed_by is not None]
 
 
-def due(session: Session, rows: Collection[Claim]) -> Mapping[UUID, datetime]:
+def due_dates(session: Session, rows: Collection[Claim]) -> Mapping[UUID, datetime]:
     """By when a registrar decides about those that wait; worked out from the calendar, never stored."""
-    calendar = holiday_calendar.calendar(session)
-    return {row.id: claim_due(row.created_at, calendar) for row in rows if row.state == ClaimState.WAITING}
+    calendar = holiday_calendar.load_calendar(session)
+    return {row.id: claim_due_at(row.created_at, calendar) for row in rows if row.state == ClaimState.WAITING}
 
 
-def guard(session: Session, actor: Actor, claim_id: UUID, version: Version, action: Decision, now: datetime) -> Claim:
+def load_for_decision(
+    session: Session, actor: Actor, claim_id: UUID, version: ExpectedVersion, action: ClaimDecision, now: datetime
+) -> Claim:
     """The claim, locked with all others of its number: 404, 403, 428, 412, 409."""
-    claim = visible(session, actor, claim_id)
-    require(actor, Role.REGISTRAR)
+    claim = get_visible(session, actor, claim_id)
+    require_role(actor, Role.REGISTRAR)
     require_second_factor(actor)
-    claim = _locked(session, claim)
-    _check_second_person(actor, claim, action)
-    if isinstance(version, Expected):
-        version.ask_first()
-    check_version(version, claim.version)
-    _check_open(session, claim, action, now)
+    claim = _lock_claims(session, claim)
+    _require_second_person(actor, claim, action)
+    if isinstance(version, VersionPrecondition):
+        version.before_check()
+    require_version(version, claim.version)
+    _require_open(session, claim, action, now)
     return claim
 
 
-def _locked(session: Session, claim: Claim) -> Claim:
+def _lock_claims(session: Session, claim: Claim) -> Claim:
     """Of two registrars who confirm two claims of one number, one comes first."""
     return next(
-        each for each in organisation_repository.claims(session, voen=claim.voen, lock=True) if each.id == claim.id
+        each for each in organisation_repository.list_claims(session, voen=claim.voen, lock=True) if each.id == claim.id
     )
 
 
-def _check_second_person(actor: Actor, claim: Claim, action: Decision) -> None:
-    if action == Decision.CONFIRM and claim.proposed_by is not None and claim.proposed_by == actor.id:
+def _require_second_person(actor: Actor, claim: Claim, action: ClaimDecision) -> None:
+    if action == ClaimDecision.CONFIRM and claim.proposed_by is not None and claim.proposed_by == actor.id:
         raise FourEyes("You proposed to confirm this claim; another registrar must confirm it.")
 
 
-def _check_open(session: Session, claim: Claim, action: Decision, now: datetime) -> None:
+def _require_open(session: Session, claim: Claim, action: ClaimDecision, now: datetime) -> None:
     state = ClaimState(claim.state)
-    if state not in OPEN:
+    if state not in OPEN_STATES:
         raise WrongState("company claim", state=state, action=action, allowed=())
-    if state is ClaimState.WAITING and action == Decision.PROPOSE:
-        raise WrongState("company claim", state=state, action=action, allowed=(Decision.CONFIRM, Decision.REFUSE))
-    if state is ClaimState.DISPUTED and action == Decision.CONFIRM:
-        _check_proposal(session, claim, now)
+    if state is ClaimState.WAITING and action == ClaimDecision.PROPOSE:
+        raise WrongState(
+            "company claim", state=state, action=action, allowed=(ClaimDecision.CONFIRM, ClaimDecision.REFUSE)
+        )
+    if state is ClaimState.DISPUTED and action == ClaimDecision.CONFIRM:
+        _require_proposal(session, claim, now)
 
 
-def _check_proposal(session: Session, claim: Claim, now: datetime) -> None:
+def _require_proposal(session: Session, claim: Claim, now: datetime) -> None:
     if claim.proposed_by is None:
         raise Conflict(
             "Others act for this company already. One registrar proposes to confirm the claim, another confirms it.",
             code="not-proposed",
         )
-    if Role.REGISTRAR not in user_repository.roles_of(session, claim.proposed_by):
+    if Role.REGISTRAR not in user_repository.get_roles(session, claim.proposed_by):
         raise Conflict("Who proposed this is no registrar any more; propose it anew.", code="proposer-left")
     until = objections_until(claim.created_at)
     if now < until:
@@ -167,14 +171,14 @@ def _check_proposal(session: Session, claim: Claim, now: datetime) -> None:
         )
 
 
-def confirm(
+def confirm_claim(
     session: Session,
     actor: Actor,
     claim_id: UUID,
     *,
     basis: str,
     evidence_seen: Sequence[UUID] = (),
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Claim:
     """You have seen evidence that this person acts for the company. What was entered becomes the company's, and all
@@ -182,9 +186,9 @@ def confirm(
 
     Errors: as `guard`; FourEyes; Invalid; Conflict `not-proposed`, `proposer-left`, `objections-open`,
     `company-confirmed`, `listed-meanwhile`."""
-    claim = guard(session, actor, claim_id, version, Decision.CONFIRM, now)
-    kept_basis = _free_text(basis, "/basis")
-    known = {row.id for row in documents(session, [claim])}
+    claim = load_for_decision(session, actor, claim_id, version, ClaimDecision.CONFIRM, now)
+    kept_basis = _validate_text(basis, "/basis")
+    known = {row.id for row in list_documents(session, [claim])}
     wrong = [
         {
             "pointer": f"/evidence_seen/{i}",
@@ -194,14 +198,14 @@ def confirm(
         if each not in known
     ]
     if wrong:
-        raise Invalid.with_all(wrong)
+        raise Invalid.with_errors(wrong)
     # Applications and what they rest on are locked before the companies, as everywhere.
-    claim_repository.hold_entries(session, claim.organisation_id)
-    company = organisation_repository.company_by_voen(session, claim.voen, lock=True)
-    entered = organisation_repository.organisation(session, claim.organisation_id, lock=True)
+    claim_repository.lock_entries(session, claim.organisation_id)
+    company = organisation_repository.find_company_by_voen(session, claim.voen, lock=True)
+    entered = organisation_repository.find_organisation(session, claim.organisation_id, lock=True)
     assert entered is not None  # a foreign key
     is_disputed = claim.state == ClaimState.DISPUTED
-    if company is not None and company.standing == Standing.CONFIRMED and not is_disputed:
+    if company is not None and company.standing == OrganisationStatus.CONFIRMED and not is_disputed:
         raise Conflict(
             "Others were confirmed for this company just now. Refuse this claim; its claimant can claim again.",
             code="company-confirmed",
@@ -209,11 +213,11 @@ def confirm(
     merged_from = None if company is None else entered.id
     target = entered if company is None else company
     if not is_disputed:
-        target.standing = Standing.CONFIRMED.value
+        target.standing = OrganisationStatus.CONFIRMED.value
         target.confirmation_basis, target.confirmed_by, target.confirmed_at = kept_basis, actor.id, now
         target.refusal_reason = None
     target.version += 1
-    claim.state, claim.decided_at, claim.decided_by = ClaimState.CONFIRMED.value, now, person(actor)
+    claim.state, claim.decided_at, claim.decided_by = ClaimState.CONFIRMED.value, now, require_user_id(actor)
     claim.basis, claim.evidence_seen = kept_basis, [str(each) for each in evidence_seen]
     claim.version += 1
     try:
@@ -221,54 +225,58 @@ def confirm(
     except IntegrityError as why:  # an import listed the company at this very moment
         raise Conflict("The register listed this company just now; confirm again.", code="listed-meanwhile") from why
     if is_disputed:
-        users.join_others(session, actor, entered.id, now)
+        users.withdraw_administration(session, actor, entered.id, now)
     if company is not None:
         claim.organisation_id = company.id
         session.flush()
-        claim_repository.merge(session, entered, company)
+        claim_repository.merge_into_company(session, entered, company)
     event, subject = ("claim.confirmed" if is_disputed else "organisation.confirmed"), ("organisation", target.id)
     recorder.record(session, actor, event, subject, now, claim=claim.id, merged_from=merged_from)
-    for other in () if is_disputed else others(session, claim):
-        if ClaimState(other.state) in OPEN:
-            _seal(session, actor, other, ANOTHER_CONFIRMED, now)
+    for other in () if is_disputed else list_other_claims(session, claim):
+        if ClaimState(other.state) in OPEN_STATES:
+            _mark_refused(session, actor, other, OTHER_CLAIM_CONFIRMED, now)
     return claim
 
 
-def propose(session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: Version, now: datetime) -> Claim:
+def propose_confirmation(
+    session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: ExpectedVersion, now: datetime
+) -> Claim:
     """That another registrar confirms a disputed claim. A later proposal takes the place of an earlier one.
 
     Errors: as `guard`; Invalid."""
-    claim = guard(session, actor, claim_id, version, Decision.PROPOSE, now)
-    claim.proposal, claim.proposed_by, claim.proposed_at = _free_text(basis, "/basis"), person(actor), now
+    claim = load_for_decision(session, actor, claim_id, version, ClaimDecision.PROPOSE, now)
+    claim.proposal, claim.proposed_by, claim.proposed_at = _validate_text(basis, "/basis"), require_user_id(actor), now
     claim.version += 1
     session.flush()
     recorder.record(session, actor, "claim.proposed", ("claim", claim.id), now)
     return claim
 
 
-def refuse(session: Session, actor: Actor, claim_id: UUID, *, reason: str, version: Version, now: datetime) -> Claim:
+def refuse_claim(
+    session: Session, actor: Actor, claim_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
+) -> Claim:
     """The claim is sealed: its clients end, its uploads are erased after 30 days, and nothing passes to anybody."""
-    claim = guard(session, actor, claim_id, version, Decision.REFUSE, now)
-    _seal(session, actor, claim, _free_text(reason, "/reason"), now)
+    claim = load_for_decision(session, actor, claim_id, version, ClaimDecision.REFUSE, now)
+    _mark_refused(session, actor, claim, _validate_text(reason, "/reason"), now)
     return claim
 
 
-def _seal(session: Session, actor: Actor, claim: Claim, reason: str, now: datetime) -> None:
-    claim.state, claim.decided_at, claim.decided_by = ClaimState.REFUSED.value, now, person(actor)
+def _mark_refused(session: Session, actor: Actor, claim: Claim, reason: str, now: datetime) -> None:
+    claim.state, claim.decided_at, claim.decided_by = ClaimState.REFUSED.value, now, require_user_id(actor)
     claim.reason = reason
     claim.version += 1
-    entered = organisation_repository.organisation(session, claim.organisation_id, lock=True)
+    entered = organisation_repository.find_organisation(session, claim.organisation_id, lock=True)
     assert entered is not None  # a foreign key
-    entered.standing, entered.refusal_reason = Standing.REFUSED.value, reason
+    entered.standing, entered.refusal_reason = OrganisationStatus.REFUSED.value, reason
     entered.version += 1
-    users.seal_members(session, actor, entered.id, now)
+    users.make_members_read_only(session, actor, entered.id, now)
     session.flush()
     recorder.record(session, actor, "organisation.refused", ("organisation", entered.id), now, claim=claim.id)
 
 
-def may_claim_again(actor: Actor, ask_first: Callable[[], None] = lambda: None) -> None:
+def require_can_claim_again(actor: Actor, ask_first: Callable[[], None] = lambda: None) -> None:
     """For a person whose claim was refused, and nobody else. `ask_first` is called between 403 and 409."""
-    person(actor)
+    require_user_id(actor)
     if actor.is_staff:
         raise Forbidden("This is for a person whose claim was refused.")
     ask_first()
@@ -276,7 +284,7 @@ def may_claim_again(actor: Actor, ask_first: Callable[[], None] = lambda: None) 
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
 
 
-def claim_again(
+def create_another_claim(
     session: Session,
     actor: Actor,
     *,
@@ -286,20 +294,20 @@ def claim_again(
     quotas: Quotas,
     kind: str,
     file_name: str,
-    about: About,
-    details: Details,
+    about: EvidenceSubject,
+    details: EvidenceDetails,
     now: datetime,
 ) -> Claim:
     """Another claim, with evidence that none of this person's refused claims had. Errors: as `may_claim_again`;
     Invalid."""
-    may_claim_again(actor)
-    if stored.sha256 in claim_repository.hashes_of_refused(session, person(actor)):
+    require_can_claim_again(actor)
+    if stored.sha256 in claim_repository.hashes_of_refused(session, require_user_id(actor)):
         raise Invalid.at(
             "/file", Message("This file was with your refused claim. Bring new evidence.", code="refused-before")
         )
-    claim = registration.claim_again(session, actor, **names, voen=voen, now=now)
-    acting = authenticate.acting_for(actor, claim.organisation_id)
-    evidence_documents.add_of_company(
+    claim = registration.create_further_claim(session, actor, **names, voen=voen, now=now)
+    acting = authenticate.with_organisation(actor, claim.organisation_id)
+    evidence_documents.add_to_organisation(
         session,
         acting,
         claim.organisation_id,
@@ -314,26 +322,31 @@ def claim_again(
     return claim
 
 
-def _free_text(text: str, pointer: str) -> str:
-    if wrong := wrong_with(text, LONGEST_REASON, lines=True):
+def _validate_text(text: str, pointer: str) -> str:
+    if wrong := text_error(text, MAX_REASON_CHARS, lines=True):
         raise Invalid.at(pointer, wrong)
-    return tidy(text)
+    return normalize(text)
 
 
-def to_erase(session: Session, now: datetime) -> Sequence[UUID]:
+def claims_to_erase(session: Session, now: datetime) -> Sequence[UUID]:
     """Refused claims with uploads that are due to be erased."""
-    return claim_repository.to_erase(session, now - KEPT)
+    return claim_repository.claims_to_erase(session, now - UPLOAD_RETENTION)
 
 
-def erase(session: Session, actor: Actor, claim_id: UUID, now: datetime) -> Sequence[str]:
+def erase_uploads(session: Session, actor: Actor, claim_id: UUID, now: datetime) -> Sequence[str]:
     """Mark the uploads of a refused claim as erased; the hashes of the files that nothing else rests on."""
-    require(actor, Role.SYSTEM)
-    claim = organisation_repository.claim(session, claim_id, lock=True)
-    if claim is None or claim.state != ClaimState.REFUSED or claim.decided_at is None or claim.decided_at > now - KEPT:
+    require_role(actor, Role.SYSTEM)
+    claim = organisation_repository.find_claim(session, claim_id, lock=True)
+    if (
+        claim is None
+        or claim.state != ClaimState.REFUSED
+        or claim.decided_at is None
+        or claim.decided_at > now - UPLOAD_RETENTION
+    ):
         return []
-    rows = [row for row in claim_repository.documents(session, [claim.organisation_id]) if row.erased_at is None]
+    rows = [row for row in claim_repository.list_documents(session, [claim.organisation_id]) if row.erased_at is None]
     for row in rows:
         row.erased_at = now
     session.flush()
     recorder.record(session, actor, "claim.erased", ("claim", claim.id), now, files=[row.sha256 for row in rows])
-    return sorted({row.sha256 for row in rows} - claim_repository.still_kept(session, {row.sha256 for row in rows}))
+    return sorted({row.sha256 for row in rows} - claim_repository.hashes_in_use(session, {row.sha256 for row in rows}))

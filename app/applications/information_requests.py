@@ -9,10 +9,10 @@ from app.applications.model import InformationRequest
 from app.core.errors import Invalid
 from app.core.messages import Message
 
-MOST_NAMED = 20
+MAX_FILES_PER_ANSWER = 20
 
 
-class Field(StrEnum):
+class QuestionField(StrEnum):
     """What a question may point at: a member of the product, or something of the whole dossier."""
 
     NAMES = "/names"
@@ -35,8 +35,15 @@ class Field(StrEnum):
     TERM = "/term"  # whether the applicant accepts a certificate that would run for a short time
 
 
-OF_THE_DOSSIER = frozenset(
-    {Field.SITE, Field.PRODUCTION_STARTED, Field.COMPANY, Field.RESIDENCY, Field.EVIDENCE, Field.TERM},
+DOSSIER_FIELDS = frozenset(
+    {
+        QuestionField.SITE,
+        QuestionField.PRODUCTION_STARTED,
+        QuestionField.COMPANY,
+        QuestionField.RESIDENCY,
+        QuestionField.EVIDENCE,
+        QuestionField.TERM,
+    },
 )
 """These may be asked about without naming a product; all others are members of one."""
 
@@ -45,7 +52,7 @@ OF_THE_DOSSIER = frozenset(
 class Question:
     text: str
     product_id: UUID | None = None
-    field: Field | None = None
+    field: QuestionField | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +65,22 @@ class Reply:
     accepts: bool | None = None  # the answer to a question about the term
 
 
-def check_questions(questions: Sequence[Question], product_ids: Collection[UUID]) -> None:
+def require_valid_questions(questions: Sequence[Question], product_ids: Collection[UUID]) -> None:
     errors = []
     for i, question in enumerate(questions):
         if question.product_id is not None and question.product_id not in product_ids:
             detail = Message("This product is not in the application.", code="unknown-product")
             errors.append({"pointer": f"/questions/{i}/product_id", "detail": detail})
-        if question.product_id is None and question.field is not None and question.field not in OF_THE_DOSSIER:
+        if question.product_id is None and question.field is not None and question.field not in DOSSIER_FIELDS:
             detail = Message(
                 "“%(member)s” is a member of a product: say of which.", code="required", member=str(question.field)
             )
             errors.append({"pointer": f"/questions/{i}/product_id", "detail": detail})
     if errors:
-        raise Invalid.with_all(errors)
+        raise Invalid.with_errors(errors)
 
 
-def check_replies(
+def require_valid_replies(
     replies: Sequence[Reply], waiting: Mapping[UUID, InformationRequest], evidence_ids: Collection[UUID]
 ) -> None:
     """Every open question is answered once, with files of this application."""
@@ -94,7 +101,7 @@ def check_replies(
                     "detail": Message("This question is answered twice.", code="duplicate"),
                 }
             )
-        elif (waiting[reply.question_id].field == Field.TERM) != (reply.accepts is not None):
+        elif (waiting[reply.question_id].field == QuestionField.TERM) != (reply.accepts is not None):
             detail = Message(
                 "Say true or false to a question about the term, and leave this out of any other answer.",
                 code="not-taken",
@@ -120,4 +127,4 @@ def check_replies(
                 }
             )
     if errors:
-        raise Invalid.with_all(errors)
+        raise Invalid.with_errors(errors)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.workflow import State
-from app.core.database import Base, JsonColumn, new_id, one_of, unique_where
+from app.core.database import Base, JsonColumn, check_in, new_id, unique_where
 
 
 class Application(Base):
@@ -29,7 +29,7 @@ class Application(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("state", State), name="state"),
+        sa.CheckConstraint(check_in("state", State), name="state"),
         sa.CheckConstraint(
             "state NOT IN ('in_review', 'recommended') OR assignee_id IS NOT NULL", name="somebody_holds_it"
         ),
@@ -118,7 +118,7 @@ class Declaration(Base):
     made_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     made_at: Mapped[datetime]
 
-    __table_args__ = (sa.CheckConstraint(one_of("method", DeclarationMethod), name="method"),)
+    __table_args__ = (sa.CheckConstraint(check_in("method", DeclarationMethod), name="method"),)
 
 
 class VisitWaiver(Base):
@@ -184,7 +184,7 @@ class AssessmentRow(Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["scheme_code", "ruleset_version"], ["rulesets.scheme_code", "rulesets.version"]),
         sa.CheckConstraint(
-            one_of("occasion", ["submission", "response", "recommendation", "decision"]), name="occasion"
+            check_in("occasion", ["submission", "response", "recommendation", "decision"]), name="occasion"
         ),
     )
 
@@ -231,7 +231,7 @@ class Decision(Base):
             ["recommendations.id", "recommendations.application_id", "recommendations.recommended_by"],
         ),
         sa.CheckConstraint("decided_by <> recommended_by", name="four_eyes"),
-        sa.CheckConstraint(one_of("outcome", ["approved", "rejected"]), name="outcome"),
+        sa.CheckConstraint(check_in("outcome", ["approved", "rejected"]), name="outcome"),
     )
 
 
@@ -249,7 +249,7 @@ class DecidedProduct(Base):
     outcome: Mapped[str]
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("outcome", ["approved", "rejected"]), name="outcome"),
+        sa.CheckConstraint(check_in("outcome", ["approved", "rejected"]), name="outcome"),
         sa.CheckConstraint("substr(hs6, 1, 4) = hs4", name="heading"),
         sa.Index("ix_decided_products_heading", "scheme_code", "hs4", "decision_id"),
     )

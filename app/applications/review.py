@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository, case_access
 from app.applications.assessment import assessments as assessment_assessments
-from app.applications.information_requests import Question, check_questions
+from app.applications.information_requests import Question, require_valid_questions
 from app.applications.model import Application, InformationRequest, Recommendation
 from app.applications.workflow import Action, State
 from app.core.actor import Actor
 from app.core.database import new_id
 from app.core.dates import baku_day
-from app.core.errors import Conflict, Invalid, NotEligible, Version
+from app.core.errors import Conflict, ExpectedVersion, Invalid, NotEligible
 from app.core.messages import Message
 from app.schemes.evaluator import Assessment
 from app.schemes.outcome import Outcome
@@ -28,13 +28,13 @@ TERM_TOO_SHORT = Message(
 )
 
 
-class Verdict(StrEnum):
+class RecommendedOutcome(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class ManualResolution:
     """A person's answer where the rules say `manual`."""
 
     rule: str
@@ -43,23 +43,27 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductVerdict:
+class ProductRecommendation:
     product_id: UUID
-    outcome: Verdict
+    outcome: RecommendedOutcome
     reasons: Sequence[str]
-    resolutions: Sequence[Resolution]
+    resolutions: Sequence[ManualResolution]
 
 
-def claim(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
-    application = case_access.admit(session, actor, application_id, Action.CLAIM, version)
+def claim(
+    session: Session, actor: Actor, application_id: UUID, *, version: ExpectedVersion, now: datetime
+) -> Application:
+    application = case_access.begin_action(session, actor, application_id, Action.CLAIM, version)
     application.assignee_id = actor.id
-    case_access.move(session, actor, application, Action.CLAIM, State.IN_REVIEW, now)
+    case_access.transition(session, actor, application, Action.CLAIM, State.IN_REVIEW, now)
     return application
 
 
-def release(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
-    application = case_access.admit(session, actor, application_id, Action.RELEASE, version)
-    case_access.move(session, actor, application, Action.RELEASE, State.SUBMITTED, now)
+def release(
+    session: Session, actor: Actor, application_id: UUID, *, version: ExpectedVersion, now: datetime
+) -> Application:
+    application = case_access.begin_action(session, actor, application_id, Action.RELEASE, version)
+    case_access.transition(session, actor, application, Action.RELEASE, State.SUBMITTED, now)
     application.assignee_id = None
     return application
 
@@ -70,11 +74,11 @@ def request_information(
     application_id: UUID,
     *,
     questions: Sequence[Question],
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Application:
-    application = case_access.admit(session, actor, application_id, Action.REQUEST_INFORMATION, version)
-    check_questions(questions, application_repository.product_ids(session, application.id))
+    application = case_access.begin_action(session, actor, application_id, Action.REQUEST_INFORMATION, version)
+    require_valid_questions(questions, application_repository.product_ids(session, application.id))
     rows = [
         InformationRequest(
             id=new_id(),
@@ -89,7 +93,7 @@ def request_information(
     ]
     session.add_all(rows)
     asked = [str(row.id) for row in rows]
-    case_access.move(
+    case_access.transition(
         session, actor, application, Action.REQUEST_INFORMATION, State.INFORMATION_REQUESTED, now, questions=asked
     )
     return application
@@ -100,29 +104,29 @@ def recommend(
     actor: Actor,
     application_id: UUID,
     *,
-    verdicts: Sequence[ProductVerdict],
-    version: Version,
+    verdicts: Sequence[ProductRecommendation],
+    version: ExpectedVersion,
     now: datetime,
 ) -> Application:
     """Recommend for every product. Bound to the dossier as it is now, and to the values that each manual rule saw."""
-    application = case_access.admit(session, actor, application_id, Action.RECOMMEND, version)
-    judged = assessment_assessments.judge(session, application, now, hold=True)
-    _check_shape(verdicts, judged.assessments)
-    _check_eligible(verdicts, judged.assessments)
-    approved = [verdict.product_id for verdict in verdicts if verdict.outcome is Verdict.APPROVE]
-    if short := assessment_assessments.short_terms(session, application, judged, approved, baku_day(now)):
+    application = case_access.begin_action(session, actor, application_id, Action.RECOMMEND, version)
+    judged = assessment_assessments.run_assessment(session, application, now, hold=True)
+    _require_complete(verdicts, judged.assessments)
+    _require_eligible(verdicts, judged.assessments)
+    approved = [verdict.product_id for verdict in verdicts if verdict.outcome is RecommendedOutcome.APPROVE]
+    if short := assessment_assessments.short_term_products(session, application, judged, approved, baku_day(now)):
         raise Conflict(TERM_TOO_SHORT, code="term-too-short", data={"products": short})
-    assessment_assessments.keep(session, application, judged, "recommendation", now)
+    assessment_assessments.save_assessments(session, application, judged, "recommendation", now)
     recommendation = Recommendation(
         id=new_id(),
         application_id=application.id,
         recommended_by=actor.id,
         recommended_at=now,
         dossier_hash=judged.dossier.hash,
-        products=[as_json(verdict, judged.assessments[verdict.product_id]) for verdict in verdicts],
+        products=[recommendation_json(verdict, judged.assessments[verdict.product_id]) for verdict in verdicts],
     )
     session.add(recommendation)
-    case_access.move(
+    case_access.transition(
         session,
         actor,
         application,
@@ -136,15 +140,15 @@ def recommend(
     return application
 
 
-def as_json(verdict: ProductVerdict, judged: Assessment) -> dict[str, Any]:
+def recommendation_json(verdict: ProductRecommendation, judged: Assessment) -> dict[str, Any]:
     """A verdict as it is stored: with every failed criterion, and with what each resolved rule saw."""
-    manual = {finding.rule: finding for finding in judged.of(Outcome.MANUAL)}
+    manual = {finding.rule: finding for finding in judged.findings_with(Outcome.MANUAL)}
     return {
         "product_id": str(verdict.product_id),
         "outcome": verdict.outcome.value,
         "reasons": list(verdict.reasons),
-        "failed": assessment_assessments.as_reasons(
-            verdict.product_id, list(judged.of(Outcome.FAIL, Outcome.INCOMPLETE))
+        "failed": assessment_assessments.findings_json(
+            verdict.product_id, list(judged.findings_with(Outcome.FAIL, Outcome.INCOMPLETE))
         ),
         "resolutions": [
             {
@@ -158,7 +162,7 @@ def as_json(verdict: ProductVerdict, judged: Assessment) -> dict[str, Any]:
     }
 
 
-def _check_shape(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, Assessment]) -> None:
+def _require_complete(verdicts: Sequence[ProductRecommendation], assessments: Mapping[UUID, Assessment]) -> None:
     errors = []
     named = [verdict.product_id for verdict in verdicts]
     if len(set(named)) != len(named) or set(named) != assessments.keys():
@@ -170,12 +174,12 @@ def _check_shape(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, 
         )
     for i, verdict in enumerate(verdicts):
         where = f"/products/{i}"
-        if verdict.outcome is Verdict.REJECT and not verdict.reasons:
+        if verdict.outcome is RecommendedOutcome.REJECT and not verdict.reasons:
             errors.append(
                 {"pointer": f"{where}/reasons", "detail": Message("A rejection needs its reasons.", code="required")}
             )
         judged = assessments.get(verdict.product_id)
-        manual = {finding.rule for finding in judged.of(Outcome.MANUAL)} if judged else set()
+        manual = {finding.rule for finding in judged.findings_with(Outcome.MANUAL)} if judged else set()
         seen: set[str] = set()
         for j, resolution in enumerate(verdict.resolutions):
             if resolution.rule not in manual or resolution.rule in seen:
@@ -187,20 +191,22 @@ def _check_shape(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, 
                 errors.append({"pointer": f"{where}/resolutions/{j}/rule", "detail": detail})
             seen.add(resolution.rule)
     if errors:
-        raise Invalid.with_all(errors)
+        raise Invalid.with_errors(errors)
 
 
-def _check_eligible(verdicts: Sequence[ProductVerdict], assessments: Mapping[UUID, Assessment]) -> None:
+def _require_eligible(verdicts: Sequence[ProductRecommendation], assessments: Mapping[UUID, Assessment]) -> None:
     """Nobody can recommend against a failed rule, past a missing fact, or past a manual rule without a reason."""
-    approved = [verdict for verdict in verdicts if verdict.outcome is Verdict.APPROVE]
+    approved = [verdict for verdict in verdicts if verdict.outcome is RecommendedOutcome.APPROVE]
     failed, missing, unresolved = [], [], []
     for verdict in approved:
         judged = assessments[verdict.product_id]
         accepted = {resolution.rule for resolution in verdict.resolutions if resolution.accept}
-        reasons = assessment_assessments.as_reasons
-        failed += reasons(verdict.product_id, list(judged.of(Outcome.FAIL)))
-        missing += reasons(verdict.product_id, list(judged.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
-        unresolved += reasons(verdict.product_id, [f for f in judged.of(Outcome.MANUAL) if f.rule not in accepted])
+        reasons = assessment_assessments.findings_json
+        failed += reasons(verdict.product_id, list(judged.findings_with(Outcome.FAIL)))
+        missing += reasons(verdict.product_id, list(judged.findings_with(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
+        unresolved += reasons(
+            verdict.product_id, [f for f in judged.findings_with(Outcome.MANUAL) if f.rule not in accepted]
+        )
     if failed:
         message = Message(
             "The published rules do not allow the mark for some of these products; nobody can override them."

@@ -8,30 +8,30 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository, case_access, declaration
 from app.applications.assessment import assessments
-from app.applications.information_requests import Reply, check_replies
+from app.applications.information_requests import Reply, require_valid_replies
 from app.applications.model import Application
-from app.applications.workflow import APPLICANT_MAY_EDIT, Action, State
+from app.applications.workflow import EDITABLE_STATES, Action, State
 from app.audit import recorder
-from app.auth.permissions import own_organisation
+from app.auth.permissions import require_organisation_id
 from app.certificates import certificate_repository
 from app.core import counters
 from app.core.actor import Actor
 from app.core.database import new_id
 from app.core.dates import baku_day
-from app.core.errors import Conflict, Invalid, NotFound, Version, check_version
-from app.core.messages import Message, word_of
+from app.core.errors import Conflict, ExpectedVersion, Invalid, NotFound, require_version
+from app.core.messages import Message, to_value_message
 from app.organisations import organisation_repository
-from app.organisations.model import Standing
+from app.organisations.model import OrganisationStatus
 from app.products import product_repository
 from app.schemes import publishing
 from app.schemes.outcome import Outcome
 
-MOST_PRODUCTS = 50
+MAX_PRODUCTS = 50
 DECLARATION_RULE = "declaration"
 """The kind of rule for whose sake a declaration is asked for."""
 
 
-def create(
+def create_application(
     session: Session,
     actor: Actor,
     *,
@@ -40,11 +40,11 @@ def create(
     reference: str | None,
     now: datetime,
 ) -> Application:
-    organisation_id = own_organisation(actor)
-    if errors := wrong_application(session, organisation_id, product_ids, scheme_code):
-        raise Invalid.with_all(errors)
-    mark = publishing.mark(session, scheme_code)
-    _check_reference(session, organisation_id, reference, None)
+    organisation_id = require_organisation_id(actor)
+    if errors := application_errors(session, organisation_id, product_ids, scheme_code):
+        raise Invalid.with_errors(errors)
+    mark = publishing.current_scheme(session, scheme_code)
+    _require_unused_reference(session, organisation_id, reference, None)
     year = baku_day(now).year
     number = counters.next_number(session, f"application:{mark.code}:{year}")
     application = Application(
@@ -67,21 +67,21 @@ def create(
     return application
 
 
-def change(
+def replace_draft(
     session: Session,
     actor: Actor,
     application_id: UUID,
     *,
     product_ids: Sequence[UUID],
     reference: str | None,
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Application:
     """Replace the products of a draft."""
-    application = editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
-    if errors := wrong_application(session, application.organisation_id, product_ids):
-        raise Invalid.with_all(errors)
-    _check_reference(session, application.organisation_id, reference, application.id)
+    application = get_editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
+    if errors := application_errors(session, application.organisation_id, product_ids):
+        raise Invalid.with_errors(errors)
+    _require_unused_reference(session, application.organisation_id, reference, application.id)
     application_repository.replace_products(session, application.id, product_ids)
     application.reference = reference
     application.version += 1
@@ -90,45 +90,51 @@ def change(
     return application
 
 
-def editable(
+def get_editable(
     session: Session,
     actor: Actor,
     application_id: UUID,
-    version: Version,
+    version: ExpectedVersion,
     *,
-    states: frozenset[State] = APPLICANT_MAY_EDIT,
+    states: frozenset[State] = EDITABLE_STATES,
 ) -> Application:
     """The applicant's own application, locked, while it is theirs to change (404, 403, 428, 412, 409)."""
-    application = case_access.visible(session, actor, application_id, lock=True)
-    own_organisation(actor)
-    check_version(version, application.version)
+    application = case_access.get_visible(session, actor, application_id, lock=True)
+    require_organisation_id(actor)
+    require_version(version, application.version)
     if State(application.state) not in states:
         raise Conflict(
-            Message("The application is %(state)s; it cannot be changed now.", state=word_of(application.state)),
+            Message(
+                "The application is %(state)s; it cannot be changed now.", state=to_value_message(application.state)
+            ),
             code="application-frozen",
             data={
                 "state": application.state,
-                "allowed": [a.value for a in case_access.moves(session, actor, application)],
+                "allowed": [a.value for a in case_access.allowed_actions(session, actor, application)],
             },
         )
     return application
 
 
-def submit(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
-    application = case_access.admit(session, actor, application_id, Action.SUBMIT, version)
-    organisation = organisation_repository.organisation(session, application.organisation_id)
-    if organisation is None or organisation.standing != Standing.CONFIRMED:
+def submit(
+    session: Session, actor: Actor, application_id: UUID, *, version: ExpectedVersion, now: datetime
+) -> Application:
+    application = case_access.begin_action(session, actor, application_id, Action.SUBMIT, version)
+    organisation = organisation_repository.find_organisation(session, application.organisation_id)
+    if organisation is None or organisation.standing != OrganisationStatus.CONFIRMED:
         raise Conflict(
             "A registrar has not yet confirmed that you act for this company. You may go on drafting and assessing.",
             code="organisation-unconfirmed",
         )
-    judged = assessments.judge(session, application, now, hold=True)
-    _check_free(session, application, now)
-    _check_declared(judged)
-    _check_supplied(judged)
-    assessments.keep(session, application, judged, "submission", now)
+    judged = assessments.run_assessment(session, application, now, hold=True)
+    _require_products_free(session, application, now)
+    _require_declared(judged)
+    _require_supplied(judged)
+    assessments.save_assessments(session, application, judged, "submission", now)
     application.submitted_at = now
-    case_access.move(session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=judged.dossier.hash)
+    case_access.transition(
+        session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=judged.dossier.hash
+    )
     return application
 
 
@@ -138,58 +144,66 @@ def respond(
     application_id: UUID,
     *,
     replies: Sequence[Reply],
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Application:
     """Answer every open question; the case goes back to the reviewer who asked."""
-    application = case_access.admit(session, actor, application_id, Action.RESPOND, version)
+    application = case_access.begin_action(session, actor, application_id, Action.RESPOND, version)
     waiting = {
-        q.id: q for q in application_repository.information_requests(session, application.id) if q.answered_at is None
+        q.id: q
+        for q in application_repository.list_information_requests(session, application.id)
+        if q.answered_at is None
     }
-    check_replies(replies, waiting, {file.id for file in application_repository.evidence_of(session, application.id)})
+    require_valid_replies(
+        replies, waiting, {file.id for file in application_repository.list_evidence(session, application.id)}
+    )
     for reply in replies:
         question = waiting[reply.question_id]
         question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now
         question.evidence_ids = [str(each) for each in dict.fromkeys(reply.evidence_ids)]
         question.accepts = reply.accepts
-    judged = assessments.judge(session, application, now, hold=True)
+    judged = assessments.run_assessment(session, application, now, hold=True)
     for reply in replies:
         if reply.accepts:
             question, first = waiting[reply.question_id], baku_day(now)
             asked = [question.product_id] if question.product_id else list(judged.assessments)
-            question.accepted_until = min(judged.last_day(product_id, first) for product_id in asked)
-    _check_declared(judged)
-    assessments.keep(session, application, judged, "response", now)
-    case_access.move(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash)
+            question.accepted_until = min(judged.last_valid_day(product_id, first) for product_id in asked)
+    _require_declared(judged)
+    assessments.save_assessments(session, application, judged, "response", now)
+    case_access.transition(
+        session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash
+    )
     return application
 
 
-def withdraw(session: Session, actor: Actor, application_id: UUID, *, version: Version, now: datetime) -> Application:
-    application = case_access.admit(session, actor, application_id, Action.WITHDRAW, version)
-    recommendation = application_repository.open_recommendation(session, application.id)
-    case_access.move(session, actor, application, Action.WITHDRAW, State.WITHDRAWN, now)
+def withdraw(
+    session: Session, actor: Actor, application_id: UUID, *, version: ExpectedVersion, now: datetime
+) -> Application:
+    application = case_access.begin_action(session, actor, application_id, Action.WITHDRAW, version)
+    recommendation = application_repository.get_open_recommendation(session, application.id)
+    case_access.transition(session, actor, application, Action.WITHDRAW, State.WITHDRAWN, now)
     if recommendation:
-        application_repository.void(recommendation, now)
+        application_repository.void_recommendation(recommendation, now)
     return application
 
 
-def frozen(session: Session, product_id: UUID) -> bool:
+def is_locked(session: Session, product_id: UUID) -> bool:
     """Whether an application under review rests on the product. Call it with the product locked, as submission does."""
-    return application_repository.freezing(session, product_id) is not None
+    return application_repository.application_locking_product(session, product_id) is not None
 
 
-def wrong_application(
+def application_errors(
     session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
 ) -> list[dict[str, str]]:
     """Everything wrong with what is applied for: the mark where one is named, and each product."""
     errors = []
-    if scheme_code is not None and not _is_mark(session, scheme_code):
+    if scheme_code is not None and not _is_known_scheme(session, scheme_code):
         unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
         errors.append({"pointer": "/scheme", "detail": unknown})
-    if not 1 <= len(product_ids) <= MOST_PRODUCTS or len(set(product_ids)) != len(product_ids):
-        detail = Message("Name 1 to %(limit)s products, each once.", code="wrong-count", limit=MOST_PRODUCTS)
+    if not 1 <= len(product_ids) <= MAX_PRODUCTS or len(set(product_ids)) != len(product_ids):
+        detail = Message("Name 1 to %(limit)s products, each once.", code="wrong-count", limit=MAX_PRODUCTS)
         return [*errors, {"pointer": "/product_ids", "detail": detail}]
-    owned = product_repository.owned(session, organisation_id, product_ids)
+    owned = product_repository.find_owned_products(session, organisation_id, product_ids)
     for position, product_id in enumerate(product_ids):
         product = owned.get(product_id)
         pointer = f"/product_ids/{position}"
@@ -201,18 +215,18 @@ def wrong_application(
     return errors
 
 
-def _is_mark(session: Session, scheme_code: str) -> bool:
+def _is_known_scheme(session: Session, scheme_code: str) -> bool:
     try:
-        publishing.mark(session, scheme_code)
+        publishing.current_scheme(session, scheme_code)
     except NotFound:
         return False
     return True
 
 
-def _check_reference(session: Session, organisation_id: UUID, reference: str | None, own: UUID | None) -> None:
+def _require_unused_reference(session: Session, organisation_id: UUID, reference: str | None, own: UUID | None) -> None:
     if reference is None:
         return
-    other = application_repository.with_reference(session, organisation_id, reference)
+    other = application_repository.find_by_reference(session, organisation_id, reference)
     if other is not None and other.id != own:
         raise Conflict(
             Message("Your application %(number)s has this reference already.", number=other.number),
@@ -221,13 +235,13 @@ def _check_reference(session: Session, organisation_id: UUID, reference: str | N
         )
 
 
-def _check_free(session: Session, application: Application, now: datetime) -> None:
+def _require_products_free(session: Session, application: Application, now: datetime) -> None:
     """One certificate for one product: no second application beside one under way or a certificate in force."""
     ids = application_repository.product_ids(session, application.id)
-    retired = [str(p.id) for p in product_repository.hold(session, ids) if p.retired_at is not None]
+    retired = [str(p.id) for p in product_repository.lock_products(session, ids) if p.retired_at is not None]
     if retired:
         raise Conflict("Some products were retired meanwhile.", code="product-retired", data={"products": retired})
-    if busy := application_repository.asking_already(session, application.scheme_code, ids, application.id):
+    if busy := application_repository.other_open_applications(session, application.scheme_code, ids, application.id):
         numbers = sorted({number for _, number in busy})
         raise Conflict(
             Message(
@@ -237,7 +251,7 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
             code="already-applied",
             data={"products": sorted({str(product) for product, _ in busy}), "applications": numbers},
         )
-    if held := certificate_repository.in_force_for(session, application.scheme_code, ids, baku_day(now)):
+    if held := certificate_repository.in_force_for_products(session, application.scheme_code, ids, baku_day(now)):
         numbers = sorted(c.number for c in held)
         raise Conflict(
             Message("Some of these products hold a certificate already: %(certificates)s.", certificates=numbers),
@@ -246,26 +260,26 @@ def _check_free(session: Session, application: Application, now: datetime) -> No
         )
 
 
-def _check_declared(judged: assessments.Judged) -> None:
+def _require_declared(judged: assessments.AssessmentRun) -> None:
     """Where the rules of the mark ask for a declaration: one over what stands here now."""
     if any(str(rule.kind) == DECLARATION_RULE for rule in judged.ruleset.rules):
         assert judged.dossier.declared is not None  # an application was assessed
-        declaration.check_declared(judged.dossier.declared)
+        declaration.require_declared(judged.dossier.declared)
 
 
-def _check_supplied(judged: assessments.Judged) -> None:
+def _require_supplied(judged: assessments.AssessmentRun) -> None:
     """What the applicant can supply must be there. A rule may say that its facts are asked for later, and what lies
     here and waits for staff to confirm it is no longer the applicant's to supply."""
     rules = {rule.id: rule for rule in judged.ruleset.rules}
     missing = [
         reason
         for product_id, each in judged.assessments.items()
-        for reason in assessments.as_reasons(
+        for reason in assessments.findings_json(
             product_id,
             [
                 finding
-                for finding in each.of(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)
-                if not rules[finding.rule].may_come_later(finding.case)
+                for finding in each.findings_with(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)
+                if not rules[finding.rule].can_be_submitted_with(finding.case)
             ],
         )
     ]

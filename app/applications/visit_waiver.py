@@ -9,34 +9,36 @@ from app.applications import application_repository, case_access
 from app.applications.evidence import evidence_documents
 from app.applications.model import Application, VisitWaiver
 from app.audit import recorder
-from app.auth.permissions import person, require, require_second_factor
+from app.auth.permissions import require_role, require_second_factor, require_user_id
 from app.core.actor import Actor, Role
-from app.core.errors import Conflict, Expected, FourEyes, Version, check_version
+from app.core.errors import Conflict, ExpectedVersion, FourEyes, VersionPrecondition, require_version
 
 
-def guard(session: Session, actor: Actor, application_id: UUID, version: Version) -> Application:
+def load_for_waiver(session: Session, actor: Actor, application_id: UUID, version: ExpectedVersion) -> Application:
     """The application, locked, if this actor may waive its visit now: 404, 403, 428, 412, 409."""
-    application = case_access.visible(session, actor, application_id, lock=True)
-    require(actor, Role.OWNER)
+    application = case_access.get_visible(session, actor, application_id, lock=True)
+    require_role(actor, Role.OWNER)
     require_second_factor(actor)
-    if isinstance(version, Expected):
-        version.ask_first()
-    recommendation = case_access.standing_recommendation(session, application)
+    if isinstance(version, VersionPrecondition):
+        version.before_check()
+    recommendation = case_access.open_recommendation(session, application)
     if actor.id in (application.assignee_id, recommendation.recommended_by if recommendation else None):
         raise FourEyes("The visit is waived by another person than the reviewer of the case.")
-    check_version(version, application.version)
-    evidence_documents.check_open(session, actor, application)
-    if application_repository.visit_waiver(session, application.id) is not None:
+    require_version(version, application.version)
+    evidence_documents.require_open(session, actor, application)
+    if application_repository.get_visit_waiver(session, application.id) is not None:
         raise Conflict("The visit is waived already.", code="already-waived")
     return application
 
 
 def waive_visit(
-    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: Version, now: datetime
+    session: Session, actor: Actor, application_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> Application:
     """Decide that no visit of the site is needed for this application. A recommendation made before is then void."""
-    application = guard(session, actor, application_id, version)
-    session.add(VisitWaiver(application_id=application.id, reason=reason, waived_by=person(actor), waived_at=now))
+    application = load_for_waiver(session, actor, application_id, version)
+    session.add(
+        VisitWaiver(application_id=application.id, reason=reason, waived_by=require_user_id(actor), waived_at=now)
+    )
     application.version += 1
     session.flush()
     recorder.record(session, actor, "case.visit_waived", ("application", application.id), now, case_id=application.id)

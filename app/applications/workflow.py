@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.core.actor import Actor, Role
 from app.core.errors import Forbidden, FourEyes, WrongState
-from app.core.messages import Message, word_of
+from app.core.messages import Message, to_value_message
 
 
 class State(StrEnum):
@@ -55,22 +55,22 @@ def _to(*states: State) -> frozenset[State]:
 
 
 _S, _A, _R = State, Action, Role
-_HELD = {"holder_only": True}
-_DECIDES = {"four_eyes": True}
+_HOLDER_ONLY = {"holder_only": True}
+_FOUR_EYES = {"four_eyes": True}
 
 TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
     {
         (_S.DRAFT, _A.SUBMIT): Transition(_to(_S.SUBMITTED), _R.APPLICANT),
         (_S.SUBMITTED, _A.CLAIM): Transition(_to(_S.IN_REVIEW), _R.REVIEWER),
         (_S.SUBMITTED, _A.ASSIGN): Transition(_to(_S.IN_REVIEW), _R.REVIEWER),
-        (_S.IN_REVIEW, _A.HAND_OVER): Transition(_to(_S.IN_REVIEW), _R.REVIEWER, **_HELD),
-        (_S.IN_REVIEW, _A.RELEASE): Transition(_to(_S.SUBMITTED), _R.REVIEWER, **_HELD),
-        (_S.IN_REVIEW, _A.REQUEST_INFORMATION): Transition(_to(_S.INFORMATION_REQUESTED), _R.REVIEWER, **_HELD),
+        (_S.IN_REVIEW, _A.HAND_OVER): Transition(_to(_S.IN_REVIEW), _R.REVIEWER, **_HOLDER_ONLY),
+        (_S.IN_REVIEW, _A.RELEASE): Transition(_to(_S.SUBMITTED), _R.REVIEWER, **_HOLDER_ONLY),
+        (_S.IN_REVIEW, _A.REQUEST_INFORMATION): Transition(_to(_S.INFORMATION_REQUESTED), _R.REVIEWER, **_HOLDER_ONLY),
         (_S.INFORMATION_REQUESTED, _A.RESPOND): Transition(_to(_S.IN_REVIEW), _R.APPLICANT),
-        (_S.IN_REVIEW, _A.RECOMMEND): Transition(_to(_S.RECOMMENDED), _R.REVIEWER, **_HELD),
-        (_S.RECOMMENDED, _A.APPROVE): Transition(_to(_S.APPROVED, _S.REJECTED), _R.APPROVER, **_DECIDES),
-        (_S.RECOMMENDED, _A.REJECT): Transition(_to(_S.REJECTED), _R.APPROVER, **_DECIDES),
-        (_S.RECOMMENDED, _A.RETURN): Transition(_to(_S.IN_REVIEW), _R.APPROVER, **_DECIDES),
+        (_S.IN_REVIEW, _A.RECOMMEND): Transition(_to(_S.RECOMMENDED), _R.REVIEWER, **_HOLDER_ONLY),
+        (_S.RECOMMENDED, _A.APPROVE): Transition(_to(_S.APPROVED, _S.REJECTED), _R.APPROVER, **_FOUR_EYES),
+        (_S.RECOMMENDED, _A.REJECT): Transition(_to(_S.REJECTED), _R.APPROVER, **_FOUR_EYES),
+        (_S.RECOMMENDED, _A.RETURN): Transition(_to(_S.IN_REVIEW), _R.APPROVER, **_FOUR_EYES),
         **{
             (state, _A.WITHDRAW): Transition(_to(_S.WITHDRAWN), _R.APPLICANT)
             for state in (_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.INFORMATION_REQUESTED, _S.RECOMMENDED)
@@ -79,13 +79,13 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
     }
 )
 
-OPEN = frozenset(state for state, _ in TRANSITIONS)
+OPEN_STATES = frozenset(state for state, _ in TRANSITIONS)
 """States in which something can still happen."""
 
-NEED_SECOND_FACTOR = frozenset({Action.RECOMMEND, Action.APPROVE, Action.REJECT, Action.RETURN})
+SECOND_FACTOR_ACTIONS = frozenset({Action.RECOMMEND, Action.APPROVE, Action.REJECT, Action.RETURN})
 """What is certified rests on these: they take more than a password."""
 
-APPLICANT_MAY_EDIT = frozenset({State.DRAFT, State.INFORMATION_REQUESTED})
+EDITABLE_STATES = frozenset({State.DRAFT, State.INFORMATION_REQUESTED})
 """Products and evidence are frozen while the house is looking at them."""
 
 
@@ -98,35 +98,39 @@ class Case:
     recommended_by: UUID | None = None
 
 
-def who_may(action: Action) -> Role:
+def role_for(action: Action) -> Role:
     """The one role an action belongs to, whatever the state."""
     return next(t.by for (_, a), t in TRANSITIONS.items() if a is action)
 
 
-def moves(case: Case, actor: Actor) -> tuple[Action, ...]:
+def allowed_actions(case: Case, actor: Actor) -> tuple[Action, ...]:
     """What this actor can do with the case now, in the order of the enum."""
-    return tuple(a for a in Action if _possible(case, a, actor))
+    return tuple(a for a in Action if _is_possible(case, a, actor))
 
 
-def _possible(case: Case, action: Action, actor: Actor) -> bool:
+def _is_possible(case: Case, action: Action, actor: Actor) -> bool:
     transition = TRANSITIONS.get((case.state, action))
-    if transition is None or not actor.has(transition.by):
+    if transition is None or not actor.has_role(transition.by):
         return False
     if transition.holder_only and actor.id != case.assignee_id:
         return False
     return not (transition.four_eyes and actor.id == case.recommended_by)
 
 
-def permit(action: Action, actor: Actor) -> None:
+def require_role(action: Action, actor: Actor) -> None:
     """Refuse a role that never may do this (403), before anything of the case is looked at."""
-    if not actor.has(who_may(action)):
+    if not actor.has_role(role_for(action)):
         raise Forbidden(
-            Message("“%(action)s” is for the role %(role)s.", action=word_of(action), role=word_of(who_may(action))),
-            data={"role": who_may(action).value},
+            Message(
+                "“%(action)s” is for the role %(role)s.",
+                action=to_value_message(action),
+                role=to_value_message(role_for(action)),
+            ),
+            data={"role": role_for(action).value},
         )
 
 
-def permit_person(case: Case, action: Action, actor: Actor) -> None:
+def require_person(case: Case, action: Action, actor: Actor) -> None:
     """Refuse the wrong person of the right role (403): another holds the case, or these eyes have seen it before."""
     transition = TRANSITIONS.get((case.state, action))
     if transition is None:

@@ -18,7 +18,7 @@ def timeline(session: Session, case_id: UUID) -> Sequence[AuditEvent]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventFilter:
     """Which events an auditor asks for; None asks for all. `until` is exclusive."""
 
     event: str | None = None
@@ -29,7 +29,7 @@ class Wanted:
     until: datetime | None = None
 
 
-def events(session: Session, wanted: Wanted, after: int, limit: int) -> Sequence[AuditEvent]:
+def list_events(session: Session, wanted: EventFilter, after: int, limit: int) -> Sequence[AuditEvent]:
     """In the order of the chain, after this place in it."""
     asked = (
         (AuditEvent.event, wanted.event),
@@ -47,22 +47,22 @@ def events(session: Session, wanted: Wanted, after: int, limit: int) -> Sequence
     return session.scalars(query.order_by(AuditEvent.seq).limit(limit)).all()
 
 
-def last_moment(session: Session) -> datetime | None:
+def last_event_at(session: Session) -> datetime | None:
     """When the newest event happened; a clock that says less is wrong."""
     return session.scalar(sa.select(AuditEvent.at).order_by(AuditEvent.seq.desc()).limit(1))
 
 
-def hashes(session: Session, numbers: Collection[int]) -> dict[int, str]:
+def hashes_of(session: Session, numbers: Collection[int]) -> dict[int, str]:
     """The stored hashes of these events; one that is not there is left out."""
     query = sa.select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.seq.in_(numbers))
     return {row.seq: row.hash for row in session.execute(query)}
 
 
-def last_number(session: Session) -> int:
+def last_seq(session: Session) -> int:
     """Number of the newest event; 0 without one."""
     return session.scalar(sa.select(sa.func.max(AuditEvent.seq))) or 0
 
 
-def head_hash(session: Session) -> str:
+def get_head_hash(session: Session) -> str:
     """The hash of the newest event: it stands for the whole chain."""
     return session.scalars(sa.select(AuditHead.hash)).one()

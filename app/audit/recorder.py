@@ -17,16 +17,16 @@ from sqlalchemy.orm import Session
 
 from app.audit.model import AuditEvent, AuditHead
 from app.core.actor import Actor
-from app.core.database import dumps, table_of
-from app.core.unit_of_work import noted, take
+from app.core.database import core_table, dumps_canonical
+from app.core.unit_of_work import get_pending, take_pending
 
 GENESIS = "0" * 64
 """What reading a row raises whose columns were filled past the service with what they cannot hold."""
-_NOTED = "audit events"
+_PENDING_KEY = "audit events"
 
 
 @dataclass(frozen=True, slots=True)
-class _Noted:
+class _PendingEvent:
     event: str
     actor: Actor
     subject_type: str
@@ -48,13 +48,13 @@ def record(
 ) -> None:
     """Note an event; it is chained and written with the commit of this session, or not at all."""
     subject_type, subject_id = subject
-    entry = _Noted(event, actor, subject_type, str(subject_id), case_id, data, now)
-    noted(session, _NOTED, list).append(entry)
+    entry = _PendingEvent(event, actor, subject_type, str(subject_id), case_id, data, now)
+    get_pending(session, _PENDING_KEY, list).append(entry)
 
 
 def chain_hash(prev_hash: str, row: Mapping[str, Any]) -> str:
     """Hash of one event over everything it says and the hash before it."""
-    return hashlib.sha256(f"{prev_hash}\n{dumps(row)}".encode()).hexdigest()
+    return hashlib.sha256(f"{prev_hash}\n{dumps_canonical(row)}".encode()).hexdigest()
 
 
 def hashed_members(row: AuditEvent) -> dict[str, Any]:
@@ -70,27 +70,27 @@ def hashed_members(row: AuditEvent) -> dict[str, Any]:
     }
 
 
-def append_noted(session: Session) -> None:
+def write_pending(session: Session) -> None:
     """Chain and write the noted events; a step of the commit."""
-    if noted(session, _NOTED, list):
-        seal(session)
+    if get_pending(session, _PENDING_KEY, list):
+        append_and_lock_head(session)
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class ChainHead:
     """The newest event of the chain: its number, and its hash, which stands for all before it."""
 
     seq: int
     hash: str
 
 
-_HEAD = table_of(AuditHead)
+_HEAD = core_table(AuditHead)
 _LOCKED_HEAD = sa.select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
-_MOVE_HEAD = sa.update(_HEAD).values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
-_ADD_EVENTS = sa.insert(table_of(AuditEvent))
+_UPDATE_HEAD = sa.update(_HEAD).values(seq=sa.bindparam("to_seq"), hash=sa.bindparam("to_hash"))
+_ADD_EVENTS = sa.insert(core_table(AuditEvent))
 
 
-def seal(session: Session) -> Sealed:
+def append_and_lock_head(session: Session) -> ChainHead:
     """Chain what was noted so far, and hold the head until this transaction ends. No other lock may be taken after it.
 
     For the public log, which has to know the head before the commit does this by itself.
@@ -99,7 +99,7 @@ def seal(session: Session) -> Sealed:
     head = session.execute(_LOCKED_HEAD).one()
     seq, last = head.seq, head.hash
     rows: list[dict[str, Any]] = []
-    pending: list[_Noted] = take(session, _NOTED, list)
+    pending: list[_PendingEvent] = take_pending(session, _PENDING_KEY, list)
     for noted_event in pending:
         seq += 1
         row = {
@@ -118,5 +118,5 @@ def seal(session: Session) -> Sealed:
         rows.append({**row, "hash": last})
     if rows:
         session.execute(_ADD_EVENTS, rows)
-        session.execute(_MOVE_HEAD, {"to_seq": seq, "to_hash": last})
-    return Sealed(seq, last)
+        session.execute(_UPDATE_HEAD, {"to_seq": seq, "to_hash": last})
+    return ChainHead(seq, last)

@@ -7,7 +7,7 @@ and second factor are read from the database at every request, so that what ends
 import secrets
 from datetime import datetime, timedelta
 
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.core.crypto import jws
 from app.core.crypto.signer import Signer
 from app.core.errors import Unauthenticated
@@ -23,7 +23,7 @@ class AccessTokens:
         self._issuer = issuer
         self.lifetime = timedelta(minutes=minutes)
 
-    def issue(self, subject: Subject, now: datetime) -> str:
+    def issue(self, subject: TokenSubject, now: datetime) -> str:
         issued = int(now.timestamp())
         claims: dict[str, str | int] = {
             "iss": self._issuer,
@@ -37,21 +37,21 @@ class AccessTokens:
             claims["sid"] = str(subject.session_id)
         if subject.scopes is not None:
             claims["scope"] = " ".join(sorted(subject.scopes))
-        return self._signer.sign(claims, typ=jws.ACCESS)
+        return self._signer.sign(claims, typ=jws.TYP_ACCESS_TOKEN)
 
-    def check(self, authorization: str | None, now: datetime) -> Subject:
+    def authenticate(self, authorization: str | None, now: datetime) -> TokenSubject:
         """Whom the `Authorization` header speaks for; Unauthenticated says in words what is missing."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Sign in first: POST /v1/auth/token, then send “Authorization: Bearer …”.")
         try:
-            claims = jws.verify_access(token, keys=self._keys, issuer=self._issuer, audience=AUDIENCE, now=now)
-        except jws.Refused as why:
-            expired = why.reason is jws.Reason.EXPIRED
+            claims = jws.verify_access_token(token, keys=self._keys, issuer=self._issuer, audience=AUDIENCE, now=now)
+        except jws.TokenRejected as why:
+            expired = why.reason is jws.RejectionReason.EXPIRED
             detail = (
                 Message("The access token has expired; get a new one.", code="token-expired")
                 if expired
                 else Message("The access token is not ours.", code="unauthenticated")
             )
             raise Unauthenticated(detail, code="token-expired" if expired else None) from why
-        return Subject.parse(claims.sub, claims.claims.get("sid"), claims.claims.get("scope"))
+        return TokenSubject.parse(claims.sub, claims.claims.get("sid"), claims.claims.get("scope"))

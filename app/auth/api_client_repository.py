@@ -11,29 +11,33 @@ from app.auth.model import ApiClient, ClientSecret
 from app.core.database import locked, page_of
 
 
-def client_by_public_id(session: Session, client_id: str) -> ApiClient | None:
+def find_client_by_public_id(session: Session, client_id: str) -> ApiClient | None:
     return session.scalars(sa.select(ApiClient).where(ApiClient.client_id == client_id)).one_or_none()
 
 
-def client(session: Session, client_id: UUID) -> ApiClient | None:
+def find_client(session: Session, client_id: UUID) -> ApiClient | None:
     return session.get(ApiClient, client_id)
 
 
-def clients(session: Session, ids: Sequence[UUID]) -> Sequence[ApiClient]:
+def find_clients(session: Session, ids: Sequence[UUID]) -> Sequence[ApiClient]:
     return session.scalars(sa.select(ApiClient).where(ApiClient.id.in_(ids))).all() if ids else ()
 
 
-def client_of(session: Session, organisation_id: UUID, client_id: UUID, *, lock: bool = False) -> ApiClient | None:
+def find_client_of_organisation(
+    session: Session, organisation_id: UUID, client_id: UUID, *, lock: bool = False
+) -> ApiClient | None:
     query = sa.select(ApiClient).where(ApiClient.id == client_id, ApiClient.organisation_id == organisation_id)
     return session.scalars(locked(query, lock)).one_or_none()
 
 
-def clients_of(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[ApiClient]:
+def list_clients_of_organisation(
+    session: Session, organisation_id: UUID, after: UUID | None, limit: int
+) -> Sequence[ApiClient]:
     query = sa.select(ApiClient).where(ApiClient.organisation_id == organisation_id)
     return page_of(session, query, ApiClient.id, after, limit)
 
 
-def clients_known_to(session: Session, user_id: UUID) -> Sequence[ApiClient]:
+def list_clients_with_secret_by(session: Session, user_id: UUID) -> Sequence[ApiClient]:
     """Clients that are not revoked, and of which this person made a secret that was not ended."""
     seen = sa.exists().where(
         ClientSecret.client_id == ApiClient.id, ClientSecret.created_by == user_id, ClientSecret.ended_at.is_(None)
@@ -43,22 +47,22 @@ def clients_known_to(session: Session, user_id: UUID) -> Sequence[ApiClient]:
     ).all()
 
 
-def secret(session: Session, secret_id: UUID) -> ClientSecret | None:
+def find_secret(session: Session, secret_id: UUID) -> ClientSecret | None:
     return session.get(ClientSecret, secret_id)
 
 
-def alive(session: Session, client_ids: Sequence[UUID], now: datetime) -> Sequence[ClientSecret]:
+def list_active_secrets(session: Session, client_ids: Sequence[UUID], now: datetime) -> Sequence[ClientSecret]:
     """The secrets that work, oldest first."""
     query = sa.select(ClientSecret).where(ClientSecret.client_id.in_(client_ids), ClientSecret.ended_at.is_(None))
     return session.scalars(query.where(ClientSecret.expires_at > now).order_by(ClientSecret.id)).all()
 
 
-def newest(session: Session, client_id: UUID, limit: int) -> Sequence[ClientSecret]:
+def list_newest_secrets(session: Session, client_id: UUID, limit: int) -> Sequence[ClientSecret]:
     query = sa.select(ClientSecret).where(ClientSecret.client_id == client_id).order_by(ClientSecret.id.desc())
     return session.scalars(query.limit(limit)).all()
 
 
-def note_use(session: Session, secret_row: ClientSecret, now: datetime) -> None:
+def record_use(session: Session, secret_row: ClientSecret, now: datetime) -> None:
     """Note the last use of a client and of its secret."""
     session.execute(sa.update(ApiClient).where(ApiClient.id == secret_row.client_id).values(last_used_at=now))
     session.execute(sa.update(ClientSecret).where(ClientSecret.id == secret_row.id).values(last_used_at=now))

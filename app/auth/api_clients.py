@@ -13,19 +13,19 @@ from app.audit import recorder
 from app.auth import api_client_repository
 from app.auth.credentials.passwords import new_token, token_hash
 from app.auth.model import ApiClient, ClientSecret
-from app.auth.permissions import own_organisation, person, require_administrator, require_person
+from app.auth.permissions import require_administrator, require_organisation_id, require_person, require_user_id
 from app.core.actor import Actor, Scope
 from app.core.database import new_id
 from app.core.errors import Conflict, NotFound
 
 CLIENT_PREFIX = "mikc_"
 SECRET_PREFIX = "miks_"  # noqa: S105 (only the beginning of one)
-MAX_ALIVE = 2
-COMPARED = 20
+MAX_ACTIVE_SECRETS = 2
+MAX_COMPARED_SECRETS = 20
 """Of the newest secrets: with a secret that is over, the reason can be told."""
 
 
-class Over(StrEnum):
+class SecretInvalidReason(StrEnum):
     """Why a secret that is right lets nobody in."""
 
     ENDED = "It was ended by a member of the company."
@@ -33,12 +33,12 @@ class Over(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ClientAuthentication:
     """What an id and a secret are worth: `client` is whose id it is, `secret` the one that matched, `over` why not."""
 
     client: ApiClient | None
     secret: ClientSecret | None = None
-    over: Over | None = None
+    invalid_reason: SecretInvalidReason | None = None
 
 
 def create_client(
@@ -51,7 +51,7 @@ def create_client(
     scopes: Iterable[Scope] = (Scope.READ,),
 ) -> tuple[ApiClient, ClientSecret, str]:
     """A new API client with its first secret, which exists only in this answer. It may do what its scopes say."""
-    organisation_id = own_organisation(actor)
+    organisation_id = require_organisation_id(actor)
     require_person(actor)
     created_by = require_administrator(actor)
     allowed = sorted(set(scopes))
@@ -73,10 +73,10 @@ def create_client(
     return client, *_add_secret(session, actor, client, now, life)
 
 
-def guard(session: Session, actor: Actor, client_id: UUID, *, lock: bool = False) -> ApiClient:
+def load_own_client(session: Session, actor: Actor, client_id: UUID, *, lock: bool = False) -> ApiClient:
     """A client of one's own company, for its administrators; another company's is absent."""
     client = (
-        api_client_repository.client_of(session, actor.organisation_id, client_id, lock=lock)
+        api_client_repository.find_client_of_organisation(session, actor.organisation_id, client_id, lock=lock)
         if actor.organisation_id
         else None
     )
@@ -88,12 +88,12 @@ def guard(session: Session, actor: Actor, client_id: UUID, *, lock: bool = False
 
 
 def revoke_client(session: Session, actor: Actor, client_id: UUID, now: datetime) -> ApiClient:
-    client = guard(session, actor, client_id)
-    revoke(session, actor, client, now)
+    client = load_own_client(session, actor, client_id)
+    mark_revoked(session, actor, client, now)
     return client
 
 
-def revoke(session: Session, actor: Actor, client: ApiClient, now: datetime) -> None:
+def mark_revoked(session: Session, actor: Actor, client: ApiClient, now: datetime) -> None:
     if client.revoked_at is None:
         client.revoked_at = now
         recorder.record(session, actor, "client.revoked", ("client", client.id), now)
@@ -104,10 +104,10 @@ def add_secret(
 ) -> tuple[ClientSecret, str]:
     """Another secret beside the present one. Errors: NotFound, Forbidden; Conflict `client-revoked`,
     `too-many-secrets`."""
-    client = guard(session, actor, client_id, lock=True)  # of two at once, the second counts the first
+    client = load_own_client(session, actor, client_id, lock=True)  # of two at once, the second counts the first
     if client.revoked_at is not None:
         raise Conflict("This API client was revoked; create another one.", code="client-revoked")
-    if len(api_client_repository.alive(session, [client.id], now)) >= MAX_ALIVE:
+    if len(api_client_repository.list_active_secrets(session, [client.id], now)) >= MAX_ACTIVE_SECRETS:
         raise Conflict(
             "Two secrets of an API client work already. End the one that is not used any more.",
             code="too-many-secrets",
@@ -117,8 +117,8 @@ def add_secret(
 
 def end_secret(session: Session, actor: Actor, client_id: UUID, secret_id: UUID, now: datetime) -> ClientSecret:
     """The secret lets nobody in any more, and what it brought ends with this transaction. A second end is no harm."""
-    client = guard(session, actor, client_id, lock=True)
-    secret = api_client_repository.secret(session, secret_id)
+    client = load_own_client(session, actor, client_id, lock=True)
+    secret = api_client_repository.find_secret(session, secret_id)
     if secret is None or secret.client_id != client.id:
         raise NotFound.of("secret")
     if secret.ended_at is None:
@@ -135,7 +135,7 @@ def _add_secret(
         id=new_id(),
         client_id=client.id,
         secret_hash=digest,
-        created_by=person(actor),
+        created_by=require_user_id(actor),
         created_at=now,
         expires_at=now + life,
     )
@@ -145,33 +145,35 @@ def _add_secret(
     return row, text
 
 
-def granted(client: ApiClient) -> frozenset[Scope]:
+def granted_scopes(client: ApiClient) -> frozenset[Scope]:
     return frozenset(map(Scope, client.scopes))
 
 
-def works(session: Session, secret_id: UUID, now: datetime) -> bool:
+def is_secret_active(session: Session, secret_id: UUID, now: datetime) -> bool:
     """Whether this secret still lets its client in."""
-    secret = api_client_repository.secret(session, secret_id)
-    return secret is not None and is_alive(secret, now)
+    secret = api_client_repository.find_secret(session, secret_id)
+    return secret is not None and is_active(secret, now)
 
 
-def is_alive(secret: ClientSecret, now: datetime) -> bool:
+def is_active(secret: ClientSecret, now: datetime) -> bool:
     return secret.ended_at is None and now < secret.expires_at
 
 
-def authenticate(session: Session, client_id: str, text: str, now: datetime) -> Attempt:
+def authenticate_client(session: Session, client_id: str, text: str, now: datetime) -> ClientAuthentication:
     """Whose id and secret these are; compared in constant time, also when there is no such client."""
-    client = api_client_repository.client_by_public_id(session, client_id)
+    client = api_client_repository.find_client_by_public_id(session, client_id)
     known: Sequence[ClientSecret] = (
-        api_client_repository.newest(session, client.id, COMPARED) if client is not None else ()
+        api_client_repository.list_newest_secrets(session, client.id, MAX_COMPARED_SECRETS)
+        if client is not None
+        else ()
     )
     digest = token_hash(text)
     matching = [row for row in known if secrets.compare_digest(row.secret_hash, digest)]
     if client is None or client.revoked_at is not None:
-        return Attempt(None)
+        return ClientAuthentication(None)
     if not matching:
-        return Attempt(client)
+        return ClientAuthentication(client)
     secret = matching[0]
     if secret.ended_at is not None:
-        return Attempt(client, secret, Over.ENDED)
-    return Attempt(client, secret, None if is_alive(secret, now) else Over.EXPIRED)
+        return ClientAuthentication(client, secret, SecretInvalidReason.ENDED)
+    return ClientAuthentication(client, secret, None if is_active(secret, now) else SecretInvalidReason.EXPIRED)

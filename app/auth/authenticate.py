@@ -13,7 +13,7 @@ from app.core.errors import Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TokenSubject:
     """Whom a token speaks for: `user:<id>` in a session of theirs, or `client:<id>`, narrowed to scopes or not."""
 
     kind: ActorKind
@@ -25,7 +25,7 @@ class Subject:
         return f"{self.kind}:{self.id}"
 
     @classmethod
-    def parse(cls, text: str, session_id: object = None, scope: object = None) -> "Subject":
+    def parse(cls, text: str, session_id: object = None, scope: object = None) -> "TokenSubject":
         kind, _, ident = text.partition(":")
         try:
             return cls(
@@ -38,22 +38,26 @@ class Subject:
             raise Unauthenticated("The access token names nobody.") from why
 
 
-def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
+def load_actor(session: Session, subject: TokenSubject, now: datetime) -> Actor:
     """Roles, membership and session as they are now, not as when the token was made: an end cuts off at once."""
     if subject.kind is ActorKind.CLIENT:
-        client = api_client_repository.client(session, subject.id)
+        client = api_client_repository.find_client(session, subject.id)
         if client is None or client.revoked_at is not None:
             raise Unauthenticated("This API client was revoked.")
-        if subject.session_id is not None and not api_clients.works(session, subject.session_id, now):
+        if subject.session_id is not None and not api_clients.is_secret_active(session, subject.session_id, now):
             raise Unauthenticated("The secret that this token was given for has ended.")
-        scopes = api_clients.granted(client) if subject.scopes is None else api_clients.granted(client) & subject.scopes
+        scopes = (
+            api_clients.granted_scopes(client)
+            if subject.scopes is None
+            else api_clients.granted_scopes(client) & subject.scopes
+        )
         return Actor(ActorKind.CLIENT, client.id, frozenset({Role.APPLICANT}), client.organisation_id, scopes=scopes)
-    who = session_repository.present(session, subject.session_id) if subject.session_id else None
-    if who is None or who.user_id != subject.id or not user_sessions.is_open(who, now):
+    who = session_repository.session_with_user(session, subject.session_id) if subject.session_id else None
+    if who is None or who.user_id != subject.id or not user_sessions.is_session_open(who, now):
         raise Unauthenticated("This session has ended; sign in again.")
     if not who.active:
         raise Unauthenticated("This account is not active.")
-    acts_for = None if who.is_sealed else who.organisation_id
+    acts_for = None if who.is_read_only else who.organisation_id
     return Actor(
         ActorKind.USER,
         who.user_id,
@@ -61,10 +65,10 @@ def actor_of(session: Session, subject: Subject, now: datetime) -> Actor:
         acts_for,
         is_administrator=who.is_administrator and acts_for is not None,
         session_id=who.id,
-        second_factor_at=who.second_factor_at if mfa.recent(who.second_factor_at, now) else None,
+        second_factor_at=who.second_factor_at if mfa.is_recent(who.second_factor_at, now) else None,
     )
 
 
-def acting_for(actor: Actor, organisation_id: UUID) -> Actor:
+def with_organisation(actor: Actor, organisation_id: UUID) -> Actor:
     """The same person, as of the organisation that they have just become a member of."""
     return replace(actor, roles=frozenset({Role.APPLICANT}), organisation_id=organisation_id)

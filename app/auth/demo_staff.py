@@ -12,15 +12,15 @@ from pathlib import Path
 
 from app.auth import user_repository, users
 from app.auth.credentials import mfa
-from app.auth.credentials.passwords import Passwords
+from app.auth.credentials.passwords import PasswordHasher
 from app.core.actor import SYSTEM, Role
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.files import replace_file
 from app.core.settings import Settings
 
-FILE = "demo-accounts.json"
-SECRETS = "totp_secrets"
+ACCOUNTS_FILE = "demo-accounts.json"
+TOTP_SECRETS_KEY = "totp_secrets"
 
 STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
     "registrar@mik.example": ("Demo registrar", frozenset({Role.REGISTRAR})),
@@ -32,23 +32,23 @@ STAFF: Mapping[str, tuple[str, frozenset[Role]]] = {
 }
 
 
-def ensure(database: Database, settings: Settings, now: datetime) -> None:
+def ensure_demo_staff(database: Database, settings: Settings, now: datetime) -> None:
     """Make the staff and the authenticators that are missing. Password and secret are in the file before the account
     exists: a kill in between loses nothing, the next run makes the account with them. Who was removed stays removed."""
-    accounts = remember(settings.data_dir, {email: new_password() for email in STAFF}, with_secrets=True)
-    totp = totp_secrets(settings.data_dir)
+    accounts = save_accounts(settings.data_dir, {email: generate_password() for email in STAFF}, with_secrets=True)
+    totp = load_totp_secrets(settings.data_dir)
     with database.read_session() as session:
-        missing = [email for email in STAFF if not user_repository.known_address(session, email)]
-        present = [user for email in STAFF if (user := user_repository.user_by_email(session, email))]
-        bare = [user for user in present if not mfa.enrolled(session, user.id)]
+        missing = [email for email in STAFF if not user_repository.is_known_email(session, email)]
+        present = [user for email in STAFF if (user := user_repository.find_user_by_email(session, email))]
+        bare = [user for user in present if not mfa.is_enrolled(session, user.id)]
     if not missing and not bare:
         return
-    seal = Seal.of(settings.keys_dir)
-    passwords = Passwords(settings.password_hashers)
+    seal = SecretBox.from_folder(settings.keys_dir)
+    passwords = PasswordHasher(settings.password_hashers)
     hashes = {email: passwords.hash(accounts[email]) for email in missing}
     with database.session() as session:
         for user in bare:
-            mfa.put_in_force(session, SYSTEM, seal, user.id, totp[user.email], now)
+            mfa.activate_secret(session, SYSTEM, seal, user.id, totp[user.email], now)
         for email in missing:
             name, roles = STAFF[email]
             user = users.create_staff(
@@ -60,41 +60,43 @@ def ensure(database: Database, settings: Settings, now: datetime) -> None:
                 roles=roles,
                 now=now,
             )
-            mfa.put_in_force(session, SYSTEM, seal, user.id, totp[email], now)
+            mfa.activate_secret(session, SYSTEM, seal, user.id, totp[email], now)
         session.commit()
 
 
-def new_password() -> str:
+def generate_password() -> str:
     return secrets.token_urlsafe(15)
 
 
-def known(data_dir: Path) -> dict[str, str]:
+def load_passwords(data_dir: Path) -> dict[str, str]:
     """E-mail → password of every demo account."""
-    return {email: password for email, password in _read(data_dir).items() if isinstance(password, str)}
+    return {email: password for email, password in _read_accounts(data_dir).items() if isinstance(password, str)}
 
 
-def totp_secrets(data_dir: Path) -> dict[str, str]:
+def load_totp_secrets(data_dir: Path) -> dict[str, str]:
     """E-mail → secret of the authenticator, for the staff."""
-    found = _read(data_dir).get(SECRETS, {})
+    found = _read_accounts(data_dir).get(TOTP_SECRETS_KEY, {})
     return found if isinstance(found, dict) else {}
 
 
-def remember(data_dir: Path, passwords: Mapping[str, str], *, with_secrets: bool = False) -> dict[str, str]:
+def save_accounts(data_dir: Path, passwords: Mapping[str, str], *, with_secrets: bool = False) -> dict[str, str]:
     """Add accounts that are not known yet, and authenticators for these where asked for; what is known stays.
     Returns all passwords. Safe against a second process."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / f".{FILE}.lock").open("w") as lock:
+    with (data_dir / f".{ACCOUNTS_FILE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        secrets_by_email = totp_secrets(data_dir)
+        secrets_by_email = load_totp_secrets(data_dir)
         if with_secrets:
-            secrets_by_email = {email: mfa.new_secret() for email in passwords} | secrets_by_email
-        accounts = {**passwords, **known(data_dir)}
-        replace_file(data_dir / FILE, json.dumps({**accounts, SECRETS: secrets_by_email}, indent=2).encode())
+            secrets_by_email = {email: mfa.generate_secret() for email in passwords} | secrets_by_email
+        accounts = {**passwords, **load_passwords(data_dir)}
+        replace_file(
+            data_dir / ACCOUNTS_FILE, json.dumps({**accounts, TOTP_SECRETS_KEY: secrets_by_email}, indent=2).encode()
+        )
     return accounts
 
 
-def _read(data_dir: Path) -> dict[str, str | dict[str, str]]:
-    path = data_dir / FILE
+def _read_accounts(data_dir: Path) -> dict[str, str | dict[str, str]]:
+    path = data_dir / ACCOUNTS_FILE
     if not path.exists():
         return {}
     content: dict[str, str | dict[str, str]] = json.loads(path.read_text("utf-8"))

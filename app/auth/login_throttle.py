@@ -24,94 +24,96 @@ from app.core.errors import TooManyAttempts
 from app.core.messages import Message
 
 WINDOW = timedelta(minutes=15)
-MOST_REPORTS = 10
-MOST_MAIL_REQUESTS = 20
+MAX_REPORTS = 10
+MAX_MAIL_REQUESTS = 20
 MAIL_WINDOW = timedelta(hours=1)
-MOST_MAIL = 5
-MOST_BY_BOTH, MOST_BY_NETWORK, MOST_BY_ACCOUNT = 10, 100, 50
-MOST_WHEN_SLOW = 3
+MAX_MAILS_PER_RECIPIENT = 5
+MAX_BY_ACCOUNT_AND_NETWORK, MAX_BY_NETWORK, MAX_BY_ACCOUNT = 10, 100, 50
+MAX_WHEN_THROTTLED = 3
 """Tries that a network has at an account at which all others together failed more than `MOST_BY_ACCOUNT` times."""
 REGISTRATION_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class FailureLimit:
     key: str
-    most: int
+    max_failures: int
 
 
-def limits(account: str, address: str) -> tuple[Limit, ...]:
+def account_limits(account: str, address: str) -> tuple[FailureLimit, ...]:
     return (
-        Limit(_key("account+address", account, network_of(address)), MOST_BY_BOTH),
-        Limit(_key("address", network_of(address)), MOST_BY_NETWORK),
-        Limit(_key("account", account), MOST_BY_ACCOUNT),
+        FailureLimit(_key("account+address", account, network_of(address)), MAX_BY_ACCOUNT_AND_NETWORK),
+        FailureLimit(_key("address", network_of(address)), MAX_BY_NETWORK),
+        FailureLimit(_key("account", account), MAX_BY_ACCOUNT),
     )
 
 
-def code_limits(user_id: UUID) -> tuple[Limit, ...]:
-    return (Limit(_key("code", str(user_id)), 10),)
+def code_limits(user_id: UUID) -> tuple[FailureLimit, ...]:
+    return (FailureLimit(_key("code", str(user_id)), 10),)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class FailureCounts:
     """How often was guessed in this window, the present guess included."""
 
-    by_both: int
+    by_account_and_network: int
     by_network: int
     by_account: int
 
     @property
     def needs_second_factor(self) -> bool:
         """Whether the password alone is not enough now: the network has used up its tries at this account."""
-        return self.by_both > (MOST_WHEN_SLOW if self.by_account > MOST_BY_ACCOUNT else MOST_BY_BOTH)
+        return self.by_account_and_network > (
+            MAX_WHEN_THROTTLED if self.by_account > MAX_BY_ACCOUNT else MAX_BY_ACCOUNT_AND_NETWORK
+        )
 
 
-def refuse_network(session: Session, account: str, address: str, now: datetime) -> None:
+def require_network_below_limit(session: Session, account: str, address: str, now: datetime) -> None:
     """Refuse a network that has failed too often, by reading alone: a flood of such requests must write nothing."""
-    _refuse(session, limits(account, address)[1:2], now)
+    _require_below_limits(session, account_limits(account, address)[1:2], now)
 
 
-def count_guess(session: Session, account: str, address: str, now: datetime) -> Counted:
+def count_attempt(session: Session, account: str, address: str, now: datetime) -> FailureCounts:
     """Count a guess that is about to be compared; commit before it is. Errors: TooManyAttempts for the network."""
-    by_both, by_network, by_account = limits(account, address)
+    by_both, by_network, by_account = account_limits(account, address)
     counts = {
         limit.key: user_repository.add_failure(session, limit.key, now, now - WINDOW)
         for limit in sorted((by_both, by_network, by_account), key=lambda each: each.key)  # one order of locks for all
     }
-    if counts[by_network.key] > by_network.most:
-        raise too_many()
-    return Counted(counts[by_both.key], counts[by_network.key], counts[by_account.key])
+    if counts[by_network.key] > by_network.max_failures:
+        raise too_many_attempts()
+    return FailureCounts(counts[by_both.key], counts[by_network.key], counts[by_account.key])
 
 
-def refuse_codes_if_exhausted(session: Session, user_id: UUID, now: datetime) -> None:
-    _refuse(session, code_limits(user_id), now)
+def require_code_attempts_left(session: Session, user_id: UUID, now: datetime) -> None:
+    _require_below_limits(session, code_limits(user_id), now)
 
 
-def _refuse(session: Session, exhausted: tuple[Limit, ...], now: datetime) -> None:
+def _require_below_limits(session: Session, exhausted: tuple[FailureLimit, ...], now: datetime) -> None:
     for limit in exhausted:
-        if user_repository.failures(session, limit.key, now - WINDOW) >= limit.most:
-            raise too_many()
+        if user_repository.get_failure_count(session, limit.key, now - WINDOW) >= limit.max_failures:
+            raise too_many_attempts()
 
 
-def too_many() -> TooManyAttempts:
+def too_many_attempts() -> TooManyAttempts:
     return TooManyAttempts(
         "Too many failed attempts. Wait a quarter of an hour, then try again.",
         retry_after=int(WINDOW.total_seconds()),
     )
 
 
-def is_noted(counted: Counted, *, known: bool) -> bool:
+def is_audited(counted: FailureCounts, *, known: bool) -> bool:
     """Whether this failure leaves an audit event. Few of many do, so that guessing fills no disk: the first of a
     window, the tenth, and the one that reaches a limit; of nobody's account those of the network are counted."""
-    return counted.by_account in {1, 10, MOST_BY_ACCOUNT} if known else counted.by_network in {1, 10, MOST_BY_NETWORK}
+    return counted.by_account in {1, 10, MAX_BY_ACCOUNT} if known else counted.by_network in {1, 10, MAX_BY_NETWORK}
 
 
-def note_failure(
-    session: Session, counted: Counted, account: str, address: str, known: tuple[str, UUID] | None, now: datetime
+def record_failure(
+    session: Session, counted: FailureCounts, account: str, address: str, known: tuple[str, UUID] | None, now: datetime
 ) -> None:
     """Record a wrong password or secret. `known`: whose it would be; None: nobody's. Then the key of the network is
     named, never what was typed, which may be a password in the wrong box."""
-    _, by_network, _ = limits(account, address)
+    _, by_network, _ = account_limits(account, address)
     count = counted.by_account if known else counted.by_network
     recorder.record(session, SYSTEM, "sign_in.failed", known or ("address", by_network.key), now, failures=count)
 
@@ -125,8 +127,10 @@ def count_wrong_code(session: Session, user_id: UUID, now: datetime) -> None:
 
 def count_report(session: Session, address: str, now: datetime) -> None:
     """Reports of misuse take no account: ten from one address in a window. An IPv6 address counts as its network."""
-    limit = Limit(_key("report", network_of(address)), MOST_REPORTS)
-    if user_repository.add_failure(session, limit.key, now, now - WINDOW) > limit.most:  # rolled back with the report
+    limit = FailureLimit(_key("report", network_of(address)), MAX_REPORTS)
+    if (
+        user_repository.add_failure(session, limit.key, now, now - WINDOW) > limit.max_failures
+    ):  # rolled back with the report
         raise TooManyAttempts(
             "Too many reports from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
@@ -135,18 +139,20 @@ def count_report(session: Session, address: str, now: datetime) -> None:
 
 def count_mail_request(session: Session, address: str, now: datetime) -> None:
     """Requests for mail from one network, whatever address they name. Errors: TooManyAttempts."""
-    limit = Limit(_key("mail", network_of(address)), MOST_MAIL_REQUESTS)
-    if user_repository.add_failure(session, limit.key, now, now - WINDOW) > limit.most:  # rolled back with the request
+    limit = FailureLimit(_key("mail", network_of(address)), MAX_MAIL_REQUESTS)
+    if (
+        user_repository.add_failure(session, limit.key, now, now - WINDOW) > limit.max_failures
+    ):  # rolled back with the request
         raise TooManyAttempts(
             "Too many requests from your address. Wait a quarter of an hour, then try again.",
             retry_after=int(WINDOW.total_seconds()),
         )
 
 
-def may_mail(session: Session, email: str, now: datetime) -> bool:
+def consume_mail_allowance(session: Session, email: str, now: datetime) -> bool:
     """Count a message that was asked for this e-mail address; False: it has had enough of them for this hour."""
     key, since = _key("mailed", email), now - MAIL_WINDOW
-    return user_repository.add_failure(session, key, now, since) <= MOST_MAIL
+    return user_repository.add_failure(session, key, now, since) <= MAX_MAILS_PER_RECIPIENT
 
 
 def network_of(address: str) -> str:
@@ -160,20 +166,20 @@ def network_of(address: str) -> str:
     return address
 
 
-def forgive_codes(session: Session, user_id: UUID) -> None:
+def clear_code_failures(session: Session, user_id: UUID) -> None:
     for limit in code_limits(user_id):
         user_repository.clear_failures(session, limit.key)
 
 
-def forgive(session: Session, account: str, address: str) -> None:
+def clear_failures(session: Session, account: str, address: str) -> None:
     """A right password clears what this account failed from this network; of what was failed elsewhere only the guess
     itself is taken back, which was counted beforehand."""
-    by_both, by_network, by_account = limits(account, address)
+    by_both, by_network, by_account = account_limits(account, address)
     for limit in sorted((by_both, by_network, by_account), key=lambda each: each.key):
         if limit is by_both:
             user_repository.clear_failures(session, limit.key)
         else:
-            user_repository.take_back_failure(session, limit.key)
+            user_repository.decrement_failures(session, limit.key)
 
 
 def count_registration(session: Session, address: str, now: datetime, *, most: int) -> None:
@@ -181,7 +187,7 @@ def count_registration(session: Session, address: str, now: datetime, *, most: i
 
     Errors: TooManyAttempts where `most` were made within a day; 0: as many as come.
     """
-    if most == 0 or _is_this_machine(address):
+    if most == 0 or _is_loopback(address):
         return
     key, since = _key("registration", network_of(address)), now - REGISTRATION_WINDOW
     if user_repository.add_failure(session, key, now, since) > most:  # rolled back with the registration
@@ -191,7 +197,7 @@ def count_registration(session: Session, address: str, now: datetime, *, most: i
         )
 
 
-def _is_this_machine(address: str) -> bool:
+def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.actor import STAFF_ROLES
-from app.core.database import Base, new_id, one_of
+from app.core.database import Base, check_in, new_id
 
 
 class User(Base):
@@ -36,7 +36,7 @@ class User(Base):
     former_email: Mapped[str | None] = mapped_column(comment="of a removed account: its address may come in anew")
 
     @property
-    def address(self) -> str:
+    def current_or_former_email(self) -> str:
         """The e-mail address that this person has, or had here."""
         return self.former_email or self.email
 
@@ -62,7 +62,7 @@ class StaffRole(Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["user_id", "is_staff"], ["users.id", "users.is_staff"]),
         sa.CheckConstraint("is_staff", name="only_staff"),
-        sa.CheckConstraint(one_of("role", sorted(STAFF_ROLES)), name="role"),
+        sa.CheckConstraint(check_in("role", sorted(STAFF_ROLES)), name="role"),
     )
 
 
@@ -99,7 +99,7 @@ class ClientSecret(Base):
     __table_args__ = (sa.CheckConstraint("expires_at > created_at", name="expires_after_it_begins"),)
 
 
-class Guesses(Base):
+class FailedLogins(Base):
     """Failed attempts in the present window, by account and by address (both hashed)."""
 
     __tablename__ = "guesses"
@@ -109,7 +109,7 @@ class Guesses(Base):
     failures: Mapped[int]
 
 
-class SignIn(Base):
+class UserSession(Base):
     """A session of a person: all refresh tokens that came from one sign-in, and when the second factor was given."""
 
     __tablename__ = "sign_ins"
@@ -139,7 +139,7 @@ class RefreshToken(Base):
     used_at: Mapped[datetime | None]
 
 
-class SecondFactor(Base):
+class TotpEnrolment(Base):
     """The authenticator of a member of staff (RFC 6238). Secrets are sealed: see app/core/crypto/secret_box.py."""
 
     __tablename__ = "second_factors"
@@ -205,12 +205,12 @@ class PasswordReset(Base):
     closed_at: Mapped[datetime | None] = mapped_column(comment="used, or made void by a newer one")
 
 
-class RequestKind(StrEnum):
+class AccessRequestKind(StrEnum):
     GRANT_ROLE = "grant-role"
     RESET_SECOND_FACTOR = "reset-second-factor"  # of somebody who lost the authenticator
 
 
-class RequestState(StrEnum):
+class AccessRequestState(StrEnum):
     OPEN = "open"  # another owner acts next
     CONFIRMED = "confirmed"
     REFUSED = "refused"  # by another owner, or taken back by the one who asked
@@ -225,7 +225,7 @@ class AccessRequest(Base):
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
     kind: Mapped[str]
     role: Mapped[str | None]
-    state: Mapped[str] = mapped_column(default=RequestState.OPEN.value)
+    state: Mapped[str] = mapped_column(default=AccessRequestState.OPEN.value)
     requested_by: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     requested_at: Mapped[datetime]
     decided_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
@@ -242,7 +242,7 @@ class AccessRequest(Base):
             name="decided_by_somebody",
         ),
         sa.CheckConstraint("(kind = 'grant-role') = (role IS NOT NULL)", name="role_to_grant"),
-        sa.CheckConstraint(one_of("kind", RequestKind), name="kind"),
-        sa.CheckConstraint(one_of("state", RequestState), name="state"),
-        sa.CheckConstraint(one_of("role", sorted(STAFF_ROLES)), name="role"),
+        sa.CheckConstraint(check_in("kind", AccessRequestKind), name="kind"),
+        sa.CheckConstraint(check_in("state", AccessRequestState), name="state"),
+        sa.CheckConstraint(check_in("role", sorted(STAFF_ROLES)), name="role"),
     )

@@ -4,15 +4,17 @@ from uuid import UUID
 
 from app.core.actor import Actor, ActorKind, Role
 from app.core.errors import AdministratorRequired, Forbidden, SecondFactorRequired
-from app.core.messages import Message, one_of, word_of
+from app.core.messages import Message, join_alternatives, to_value_message
 
 
-def require(actor: Actor, *roles: Role) -> None:
+def require_role(actor: Actor, *roles: Role) -> None:
     """Refuse an actor who has none of these roles. Checked in the service as well as at the edge."""
-    if not actor.has(*roles):
+    if not actor.has_role(*roles):
         names = [role.value for role in roles if role is not Role.SYSTEM]
         raise Forbidden(
-            Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+            Message(
+                "This is for the role %(roles)s.", roles=join_alternatives([to_value_message(name) for name in names])
+            ),
             data={"roles": names},
         )
 
@@ -22,9 +24,9 @@ def require_staff(actor: Actor) -> None:
         raise Forbidden("This is for the staff of the mark.")
 
 
-def own_organisation(actor: Actor) -> UUID:
+def require_organisation_id(actor: Actor) -> UUID:
     """The one company that the actor acts for."""
-    if actor.organisation_id is None or not actor.has(Role.APPLICANT):
+    if actor.organisation_id is None or not actor.has_role(Role.APPLICANT):
         raise Forbidden("This is for those who act for a company.", data={"roles": [Role.APPLICANT.value]})
     return actor.organisation_id
 
@@ -35,7 +37,7 @@ def require_person(actor: Actor) -> None:
         raise Forbidden("API clients are made and revoked by a person of the company.")
 
 
-def person(actor: Actor) -> UUID:
+def require_user_id(actor: Actor) -> UUID:
     """The user behind the actor. What concerns people and their rights is never done by a program."""
     if actor.kind is not ActorKind.USER or actor.id is None:
         raise Forbidden("This is done by a person, not by an API client.")
@@ -44,7 +46,7 @@ def person(actor: Actor) -> UUID:
 
 def require_administrator(actor: Actor) -> UUID:
     """The user behind an actor who administers their company."""
-    user_id = person(actor)
+    user_id = require_user_id(actor)
     if not actor.is_administrator:
         raise AdministratorRequired("This is for administrators of your company; ask one of them.")
     return user_id
@@ -52,13 +54,13 @@ def require_administrator(actor: Actor) -> UUID:
 
 def require_second_factor(actor: Actor) -> None:
     """A decision takes a code of the authenticator, given lately in this session; the system itself has none."""
-    if actor.second_factor_at is None and not actor.has(Role.SYSTEM):
+    if actor.second_factor_at is None and not actor.has_role(Role.SYSTEM):
         raise SecondFactorRequired(
             "This needs a recent code of your authenticator: send it as `otp` to POST /v1/auth/step-up, or sign in "
             "with `otp`. Without an authenticator yet: POST /v1/me/second-factor."
         )
 
 
-def may_see(actor: Actor, organisation_id: UUID) -> bool:
+def can_read_organisation(actor: Actor, organisation_id: UUID) -> bool:
     """Staff see every company; everybody else sees their own."""
     return actor.is_staff or actor.organisation_id == organisation_id

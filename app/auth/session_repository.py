@@ -11,22 +11,22 @@ from sqlalchemy.orm import Session
 
 from app.auth.model import (
     AccessRequest,
+    AccessRequestState,
     AddressConfirmation,
     Invitation,
     PasswordReset,
     RefreshToken,
-    RequestState,
-    SecondFactor,
-    SignIn,
     StaffRole,
+    TotpEnrolment,
     User,
+    UserSession,
 )
 from app.core.actor import Role
-from app.core.database import page_of, table_of
+from app.core.database import core_table, page_of
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class SessionWithUser:
     """Who is behind a session, with the rights of this moment. `roles` are those of the staff."""
 
     id: UUID
@@ -37,14 +37,14 @@ class Present:
     active: bool
     is_staff: bool
     is_administrator: bool
-    is_sealed: bool
+    is_read_only: bool
     organisation_id: UUID | None
     roles: frozenset[Role]
 
 
-def _present() -> sa.Select[Any]:
+def _session_with_user_query() -> sa.Select[Any]:
     """One row for each role, or one without a role. Asked by every request: by columns, and built once."""
-    session, person, role = table_of(SignIn), table_of(User), table_of(StaffRole)
+    session, person, role = core_table(UserSession), core_table(User), core_table(StaffRole)
     of_session = (session.c.id, session.c.user_id, session.c.expires_at, session.c.ended_at, session.c.second_factor_at)
     rights = (
         person.c.active,
@@ -61,15 +61,15 @@ def _present() -> sa.Select[Any]:
     )
 
 
-_PRESENT = _present()
+_SESSION_WITH_USER = _session_with_user_query()
 
 
-def present(session: Session, sign_in_id: UUID) -> Present | None:
-    rows = session.execute(_PRESENT, {"sign_in_id": sign_in_id}).all()
+def session_with_user(session: Session, sign_in_id: UUID) -> SessionWithUser | None:
+    rows = session.execute(_SESSION_WITH_USER, {"sign_in_id": sign_in_id}).all()
     if not rows:
         return None
     who = rows[0]
-    return Present(
+    return SessionWithUser(
         id=who.id,
         user_id=who.user_id,
         expires_at=who.expires_at,
@@ -78,74 +78,76 @@ def present(session: Session, sign_in_id: UUID) -> Present | None:
         active=who.active,
         is_staff=who.is_staff,
         is_administrator=who.is_administrator,
-        is_sealed=who.sealed_at is not None,
+        is_read_only=who.sealed_at is not None,
         organisation_id=who.organisation_id,
         roles=frozenset(Role(row.role) for row in rows if row.role is not None),
     )
 
 
-def sign_in(session: Session, sign_in_id: UUID, *, lock: bool = False) -> SignIn | None:
+def find_session(session: Session, sign_in_id: UUID, *, lock: bool = False) -> UserSession | None:
     if not lock:
-        return session.get(SignIn, sign_in_id)
-    return session.get(SignIn, sign_in_id, with_for_update=True, populate_existing=True)
+        return session.get(UserSession, sign_in_id)
+    return session.get(UserSession, sign_in_id, with_for_update=True, populate_existing=True)
 
 
-def sign_in_of_token(session: Session, token_hash: str, *, lock: bool = False) -> SignIn | None:
+def find_session_by_token(session: Session, token_hash: str, *, lock: bool = False) -> UserSession | None:
     """The session that a refresh token belongs to."""
-    query = sa.select(SignIn).join(RefreshToken, RefreshToken.sign_in_id == SignIn.id)
+    query = sa.select(UserSession).join(RefreshToken, RefreshToken.sign_in_id == UserSession.id)
     query = query.where(RefreshToken.token_hash == token_hash)
     if lock:
-        query = query.with_for_update(of=SignIn).execution_options(populate_existing=True)
+        query = query.with_for_update(of=UserSession).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
-def refresh_token(session: Session, token_hash: str) -> RefreshToken | None:
+def find_refresh_token(session: Session, token_hash: str) -> RefreshToken | None:
     """As it is now: ask after the session was locked."""
     return session.get(RefreshToken, token_hash, populate_existing=True)
 
 
-def end_sign_ins(session: Session, user_id: UUID, because: str, now: datetime) -> int:
+def end_sessions(session: Session, user_id: UUID, because: str, now: datetime) -> int:
     """End every open session of a person; returns how many there were."""
-    ending = sa.update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.expires_at > now)
-    ended = ending.values(ended_at=now, ended_because=because).returning(SignIn.id)
+    ending = sa.update(UserSession).where(
+        UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > now
+    )
+    ended = ending.values(ended_at=now, ended_because=because).returning(UserSession.id)
     return len(session.execute(ended, execution_options={"synchronize_session": False}).all())
 
 
-def has_sign_ins(session: Session, before: datetime) -> bool:
+def has_sessions_expired_before(session: Session, before: datetime) -> bool:
     """Whether there are sessions for `forget_sign_ins`."""
-    return bool(session.scalar(sa.select(sa.exists().where(SignIn.expires_at < before))))
+    return bool(session.scalar(sa.select(sa.exists().where(UserSession.expires_at < before))))
 
 
-def forget_sign_ins(session: Session, before: datetime) -> None:
+def delete_sessions_expired_before(session: Session, before: datetime) -> None:
     """Sessions that could not be renewed any more at that moment go, with their refresh tokens."""
-    session.execute(sa.delete(SignIn).where(SignIn.expires_at < before))
+    session.execute(sa.delete(UserSession).where(UserSession.expires_at < before))
 
 
-def second_factor(session: Session, user_id: UUID, *, lock: bool = False) -> SecondFactor | None:
+def find_enrolment(session: Session, user_id: UUID, *, lock: bool = False) -> TotpEnrolment | None:
     if not lock:
-        return session.get(SecondFactor, user_id)
-    return session.get(SecondFactor, user_id, with_for_update=True, populate_existing=True)
+        return session.get(TotpEnrolment, user_id)
+    return session.get(TotpEnrolment, user_id, with_for_update=True, populate_existing=True)
 
 
-def with_second_factor(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
+def find_enrolled_user_ids(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Who of these has an authenticator in force."""
-    query = sa.select(SecondFactor.user_id).where(SecondFactor.user_id.in_(ids), SecondFactor.sealed.is_not(None))
+    query = sa.select(TotpEnrolment.user_id).where(TotpEnrolment.user_id.in_(ids), TotpEnrolment.sealed.is_not(None))
     return frozenset(session.scalars(query))
 
 
-def invitation_of_token(session: Session, token_hash: str, *, lock: bool = False) -> Invitation | None:
+def find_invitation_by_token(session: Session, token_hash: str, *, lock: bool = False) -> Invitation | None:
     query = sa.select(Invitation).where(Invitation.token_hash == token_hash)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
-def invitation_of(session: Session, organisation_id: UUID, invitation_id: UUID) -> Invitation | None:
+def find_invitation(session: Session, organisation_id: UUID, invitation_id: UUID) -> Invitation | None:
     query = sa.select(Invitation).where(Invitation.id == invitation_id, Invitation.organisation_id == organisation_id)
     return session.scalars(query.with_for_update()).one_or_none()
 
 
-def open_invitations(
+def list_open_invitations(
     session: Session, organisation_id: UUID, now: datetime, after: UUID | None, limit: int
 ) -> Sequence[Invitation]:
     query = sa.select(Invitation).where(Invitation.organisation_id == organisation_id, Invitation.closed_at.is_(None))
@@ -166,7 +168,7 @@ def close_invitations(
     return session.scalars(closed, execution_options={"synchronize_session": False}).all()
 
 
-def confirmation_of_token(session: Session, token_hash: str) -> AddressConfirmation | None:
+def find_confirmation_by_token(session: Session, token_hash: str) -> AddressConfirmation | None:
     query = sa.select(AddressConfirmation).where(AddressConfirmation.token_hash == token_hash)
     return session.scalars(query).one_or_none()
 
@@ -187,7 +189,7 @@ def delete_old_confirmations(session: Session, before: datetime) -> None:
     session.execute(sa.delete(AddressConfirmation).where(AddressConfirmation.expires_at < before))
 
 
-def reset_of_token(session: Session, token_hash: str, *, lock: bool = False) -> PasswordReset | None:
+def find_reset_by_token(session: Session, token_hash: str, *, lock: bool = False) -> PasswordReset | None:
     query = sa.select(PasswordReset).where(PasswordReset.token_hash == token_hash)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
@@ -199,14 +201,14 @@ def close_resets(session: Session, user_id: UUID, now: datetime) -> None:
     session.execute(open_.values(closed_at=now), execution_options={"synchronize_session": False})
 
 
-def request(session: Session, request_id: UUID, *, lock: bool = False) -> AccessRequest | None:
+def find_access_request(session: Session, request_id: UUID, *, lock: bool = False) -> AccessRequest | None:
     if not lock:
         return session.get(AccessRequest, request_id)
     return session.get(AccessRequest, request_id, with_for_update=True, populate_existing=True)
 
 
-def requests(
-    session: Session, *, state: RequestState | None, user_id: UUID | None = None, after: UUID | None, limit: int
+def list_access_requests(
+    session: Session, *, state: AccessRequestState | None, user_id: UUID | None = None, after: UUID | None, limit: int
 ) -> Sequence[AccessRequest]:
     query = sa.select(AccessRequest)
     if state is not None:
@@ -216,10 +218,10 @@ def requests(
     return page_of(session, query, AccessRequest.id, after, limit)
 
 
-def open_requests_around(session: Session, user_id: UUID) -> Sequence[AccessRequest]:
+def lock_open_requests_of_user(session: Session, user_id: UUID) -> Sequence[AccessRequest]:
     """Open requests about this person, or made by them; locked."""
     query = sa.select(AccessRequest).where(
-        AccessRequest.state == RequestState.OPEN.value,
+        AccessRequest.state == AccessRequestState.OPEN.value,
         sa.or_(AccessRequest.user_id == user_id, AccessRequest.requested_by == user_id),
     )
     return session.scalars(query.order_by(AccessRequest.id).with_for_update()).all()

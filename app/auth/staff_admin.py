@@ -14,183 +14,189 @@ from app.audit import recorder
 from app.auth import session_repository, user_repository, users
 from app.auth.credentials import mfa, password_resets
 from app.auth.credentials.passwords import NO_PASSWORD
-from app.auth.model import AccessRequest, PasswordReset, RequestKind, RequestState, User
-from app.auth.permissions import person, require, require_second_factor
+from app.auth.model import AccessRequest, AccessRequestKind, AccessRequestState, PasswordReset, User
+from app.auth.permissions import require_role, require_second_factor, require_user_id
 from app.core.actor import STAFF_ROLES, Actor, Role
 from app.core.database import new_id
-from app.core.errors import Conflict, Forbidden, FourEyes, NotFound, Version, WrongState, check_version
+from app.core.errors import Conflict, ExpectedVersion, Forbidden, FourEyes, NotFound, WrongState, require_version
 from app.core.messages import Message
 
-READERS = (Role.OWNER, Role.AUDITOR)
+READER_ROLES = (Role.OWNER, Role.AUDITOR)
 
 
-def member_of_staff(session: Session, actor: Actor, user_id: UUID) -> User:
+def get_staff_user(session: Session, actor: Actor, user_id: UUID) -> User:
     """For owners and auditors. Members of companies are not staff, and absent here."""
-    require(actor, *READERS)
-    user = user_repository.user(session, user_id)
+    require_role(actor, *READER_ROLES)
+    user = user_repository.find_user(session, user_id)
     if user is None or not user.is_staff:
         raise NotFound.of("member of staff")
     return user
 
 
-def changeable(session: Session, actor: Actor, user_id: UUID) -> User:
+def load_changeable(session: Session, actor: Actor, user_id: UUID) -> User:
     """The same for an owner who changes rights: 403 for the role, 404, then 403 for the second factor."""
-    require(actor, Role.OWNER)
-    user = member_of_staff(session, actor, user_id)
+    require_role(actor, Role.OWNER)
+    user = get_staff_user(session, actor, user_id)
     require_second_factor(actor)
     return user
 
 
-def create(
+def create_staff_user(
     session: Session, actor: Actor, *, email: str, full_name: str, roles: Iterable[Role], now: datetime
 ) -> tuple[User, PasswordReset, str]:
     """An account without a password or a role, and a token that sets the password; the roles are asked for, and another
     owner confirms them. Errors: Conflict `email-taken`."""
-    require(actor, Role.OWNER)
+    require_role(actor, Role.OWNER)
     require_second_factor(actor)
     user = users.create_user(session, email, full_name, NO_PASSWORD, organisation_id=None, now=now)
     recorder.record(session, actor, "user.created", ("user", user.id), now, roles=[])
     for role in sorted(set(roles)):
-        _ask(session, actor, user, RequestKind.GRANT_ROLE, role, now)
-    return user, *password_resets.issue_for(session, actor, user, now)
+        _create_request(session, actor, user, AccessRequestKind.GRANT_ROLE, role, now)
+    return user, *password_resets.issue_reset_for(session, actor, user, now)
 
 
-def deactivate(session: Session, actor: Actor, user_id: UUID, now: datetime) -> User:
+def deactivate_staff_user(session: Session, actor: Actor, user_id: UUID, now: datetime) -> User:
     """The account ends at once, with its sessions, its roles and what it asked for. Errors: Conflict `last-owner`."""
-    changeable(session, actor, user_id)
-    owners = _owners(session, actor)
-    user = user_repository.locked_user(session, user_id)
+    load_changeable(session, actor, user_id)
+    owners = _lock_active_owners(session, actor)
+    user = user_repository.lock_user(session, user_id)
     if user is None or not user.active:
         raise Conflict("This account was removed already.", code="not-active")
-    _refuse_last(owners, user_id)
-    for asked in session_repository.open_requests_around(session, user_id):
-        _close(session, actor, asked, RequestState.REFUSED, now)
-    for role in sorted(user_repository.roles_of(session, user_id)):
-        _take(session, actor, user_id, role, now)
-    users.deactivate(session, actor, user, now)
+    _require_other_owner(owners, user_id)
+    for asked in session_repository.lock_open_requests_of_user(session, user_id):
+        _close_request(session, actor, asked, AccessRequestState.REFUSED, now)
+    for role in sorted(user_repository.get_roles(session, user_id)):
+        _remove_role(session, actor, user_id, role, now)
+    users.deactivate_user(session, actor, user, now)
     return user
 
 
-def take_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> User:
+def revoke_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> User:
     """Errors: Conflict `last-owner`, `no-such-role`."""
-    user = changeable(session, actor, user_id)
-    owners = _owners(session, actor)
+    user = load_changeable(session, actor, user_id)
+    owners = _lock_active_owners(session, actor)
     if role is Role.OWNER:
-        _refuse_last(owners, user_id)
-    _take(session, actor, user_id, role, now)
+        _require_other_owner(owners, user_id)
+    _remove_role(session, actor, user_id, role, now)
     return user
 
 
-def ask_for_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> AccessRequest:
+def request_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> AccessRequest:
     """A role for this person, as soon as another owner confirms it."""
-    user = changeable(session, actor, user_id)
+    user = load_changeable(session, actor, user_id)
     if role not in STAFF_ROLES:
         raise Conflict("This role cannot be granted to a person.", code="no-such-role")
-    if role in user_repository.roles_of(session, user_id):
+    if role in user_repository.get_roles(session, user_id):
         raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
-    return _ask(session, actor, _active(user), RequestKind.GRANT_ROLE, role, now)
+    return _create_request(session, actor, _require_active(user), AccessRequestKind.GRANT_ROLE, role, now)
 
 
-def ask_for_second_factor_reset(session: Session, actor: Actor, user_id: UUID, now: datetime) -> AccessRequest:
+def request_second_factor_reset(session: Session, actor: Actor, user_id: UUID, now: datetime) -> AccessRequest:
     """Of somebody who lost the authenticator. By two owners: together with a reset of the password it opens an account,
     and one person alone must not become another."""
-    user = changeable(session, actor, user_id)
-    if not mfa.enrolled(session, user_id):
+    user = load_changeable(session, actor, user_id)
+    if not mfa.is_enrolled(session, user_id):
         raise Conflict("This person has no authenticator.", code="not-enrolled")
-    return _ask(session, actor, _active(user), RequestKind.RESET_SECOND_FACTOR, None, now)
+    return _create_request(session, actor, _require_active(user), AccessRequestKind.RESET_SECOND_FACTOR, None, now)
 
 
-def request_of(session: Session, actor: Actor, request_id: UUID) -> AccessRequest:
-    require(actor, *READERS)
-    asked = session_repository.request(session, request_id)
+def get_access_request(session: Session, actor: Actor, request_id: UUID) -> AccessRequest:
+    require_role(actor, *READER_ROLES)
+    asked = session_repository.find_access_request(session, request_id)
     if asked is None:
         raise NotFound.of("request")
     return asked
 
 
-def confirm(session: Session, actor: Actor, request_id: UUID, version: Version, now: datetime) -> AccessRequest:
+def confirm_request(
+    session: Session, actor: Actor, request_id: UUID, version: ExpectedVersion, now: datetime
+) -> AccessRequest:
     """The second pair of eyes: the right is given, or the authenticator reset.
 
     Errors, in this order: Forbidden; NotFound; SecondFactorRequired; FourEyes; VersionRequired, StaleVersion;
     WrongState; Conflict `asker-left`, `not-active`, `has-role`.
     """
-    asked, owners = _decidable(session, actor, request_id)
+    asked, owners = _load_decidable(session, actor, request_id)
     if actor.id in {asked.requested_by, asked.user_id}:
         raise FourEyes("You asked for this, or it is for you; another owner must confirm it.")
-    _refuse_closed(asked, version, "confirm")
+    _require_open(asked, version, "confirm")
     if asked.requested_by not in owners:
         raise Conflict("Who asked for this is no owner any more; ask anew.", code="asker-left")
-    user = user_repository.locked_user(session, asked.user_id)
+    user = user_repository.lock_user(session, asked.user_id)
     if user is None:
         raise NotFound.of("member of staff")
-    _active(user)
-    _close(session, actor, asked, RequestState.CONFIRMED, now)
+    _require_active(user)
+    _close_request(session, actor, asked, AccessRequestState.CONFIRMED, now)
     if asked.role is None:
-        mfa.reset(session, actor, user.id, now)
+        mfa.delete_enrolment(session, actor, user.id, now)
         return asked
     role = Role(asked.role)
-    if role in user_repository.roles_of(session, user.id):
+    if role in user_repository.get_roles(session, user.id):
         raise Conflict(Message("This person has the role %(role)s already.", role=Message(role.value)), code="has-role")
     user_repository.add_role(session, user.id, role)
     recorder.record(session, actor, "role.granted", ("user", user.id), now, role=role.value, request=asked.id)
     return asked
 
 
-def refuse(session: Session, actor: Actor, request_id: UUID, version: Version, now: datetime) -> AccessRequest:
+def refuse_request(
+    session: Session, actor: Actor, request_id: UUID, version: ExpectedVersion, now: datetime
+) -> AccessRequest:
     """By any owner; by the one who asked it means to take it back."""
-    asked, _ = _decidable(session, actor, request_id)
-    _refuse_closed(asked, version, "refuse")
-    _close(session, actor, asked, RequestState.REFUSED, now)
+    asked, _ = _load_decidable(session, actor, request_id)
+    _require_open(asked, version, "refuse")
+    _close_request(session, actor, asked, AccessRequestState.REFUSED, now)
     return asked
 
 
-def _decidable(session: Session, actor: Actor, request_id: UUID) -> tuple[AccessRequest, frozenset[UUID]]:
+def _load_decidable(session: Session, actor: Actor, request_id: UUID) -> tuple[AccessRequest, frozenset[UUID]]:
     """The request, locked, and the owners now."""
-    require(actor, Role.OWNER)
-    request_of(session, actor, request_id)
+    require_role(actor, Role.OWNER)
+    get_access_request(session, actor, request_id)
     require_second_factor(actor)
-    owners = _owners(session, actor)
-    asked = session_repository.request(session, request_id, lock=True)
+    owners = _lock_active_owners(session, actor)
+    asked = session_repository.find_access_request(session, request_id, lock=True)
     assert asked is not None  # found above, and requests are never deleted
     return asked, owners
 
 
-def _refuse_closed(asked: AccessRequest, version: Version, action: str) -> None:
-    check_version(version, asked.version)
-    if asked.state != RequestState.OPEN:
+def _require_open(asked: AccessRequest, version: ExpectedVersion, action: str) -> None:
+    require_version(version, asked.version)
+    if asked.state != AccessRequestState.OPEN:
         raise WrongState("request", state=asked.state, action=action, allowed=())
 
 
-def _ask(
-    session: Session, actor: Actor, user: User, kind: RequestKind, role: Role | None, now: datetime
+def _create_request(
+    session: Session, actor: Actor, user: User, kind: AccessRequestKind, role: Role | None, now: datetime
 ) -> AccessRequest:
     asked = AccessRequest(
         id=new_id(),
         user_id=user.id,
         kind=kind.value,
         role=role.value if role else None,
-        state=RequestState.OPEN.value,
-        requested_by=person(actor),
+        state=AccessRequestState.OPEN.value,
+        requested_by=require_user_id(actor),
         requested_at=now,
         version=1,
     )
     session.add(asked)
-    _note(session, actor, "access.requested", asked, now)
+    _record_request_event(session, actor, "access.requested", asked, now)
     return asked
 
 
-def _close(session: Session, actor: Actor, asked: AccessRequest, state: RequestState, now: datetime) -> None:
-    asked.state, asked.decided_by, asked.decided_at = state.value, person(actor), now
+def _close_request(
+    session: Session, actor: Actor, asked: AccessRequest, state: AccessRequestState, now: datetime
+) -> None:
+    asked.state, asked.decided_by, asked.decided_at = state.value, require_user_id(actor), now
     asked.version += 1
-    _note(session, actor, f"access.request_{state}", asked, now)
+    _record_request_event(session, actor, f"access.request_{state}", asked, now)
 
 
-def _note(session: Session, actor: Actor, event: str, asked: AccessRequest, now: datetime) -> None:
+def _record_request_event(session: Session, actor: Actor, event: str, asked: AccessRequest, now: datetime) -> None:
     subject = ("user", asked.user_id)
     recorder.record(session, actor, event, subject, now, request=asked.id, kind=asked.kind, role=asked.role)
 
 
-def _take(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> None:
+def _remove_role(session: Session, actor: Actor, user_id: UUID, role: Role, now: datetime) -> None:
     if not user_repository.remove_role(session, user_id, role):
         raise Conflict(
             Message("This person does not have the role %(role)s.", role=Message(role.value)), code="no-such-role"
@@ -198,21 +204,21 @@ def _take(session: Session, actor: Actor, user_id: UUID, role: Role, now: dateti
     recorder.record(session, actor, "role.taken", ("user", user_id), now, role=role.value)
 
 
-def _owners(session: Session, actor: Actor) -> frozenset[UUID]:
+def _lock_active_owners(session: Session, actor: Actor) -> frozenset[UUID]:
     """The active owners, held until the commit: of two owners who part each other at once, the second is none by now.
     Taken before any other lock of this file."""
-    owners = user_repository.active_owners(session)
+    owners = user_repository.lock_active_owner_ids(session)
     if actor.id not in owners:
         raise Forbidden("You are no owner any more.")
     return owners
 
 
-def _refuse_last(owners: frozenset[UUID], user_id: UUID) -> None:
+def _require_other_owner(owners: frozenset[UUID], user_id: UUID) -> None:
     if owners == {user_id}:
         raise Conflict("This is the last owner: grant the role to somebody else first.", code="last-owner")
 
 
-def _active(user: User) -> User:
+def _require_active(user: User) -> User:
     if not user.active:
         raise Conflict("This account was removed.", code="not-active")
     return user

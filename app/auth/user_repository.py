@@ -7,40 +7,40 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.auth.model import Guesses, StaffRole, User
+from app.auth.model import FailedLogins, StaffRole, User
 from app.core.actor import Role
 from app.core.database import UtcDateTime, page_of
 
 
-def user_by_email(session: Session, email: str) -> User | None:
+def find_user_by_email(session: Session, email: str) -> User | None:
     return session.scalars(sa.select(User).where(User.email == email)).one_or_none()
 
 
-def user(session: Session, user_id: UUID) -> User | None:
+def find_user(session: Session, user_id: UUID) -> User | None:
     return session.get(User, user_id)
 
 
-def users(session: Session, ids: Sequence[UUID]) -> dict[UUID, User]:
+def find_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, User]:
     return {u.id: u for u in session.scalars(sa.select(User).where(User.id.in_(ids)))}
 
 
-def addresses_under(session: Session, ending: str) -> Sequence[str]:
+def list_emails_with_suffix(session: Session, ending: str) -> Sequence[str]:
     """E-mail addresses of active users with this ending, such as `.example`; ten of them are enough to name."""
     query = sa.select(User.email).where(User.email.endswith(ending, autoescape=True), User.active)
     return session.scalars(query.order_by(User.email).limit(10)).all()
 
 
-def roles_of(session: Session, user_id: UUID) -> frozenset[Role]:
+def get_roles(session: Session, user_id: UUID) -> frozenset[Role]:
     return frozenset(Role(r) for r in session.scalars(sa.select(StaffRole.role).where(StaffRole.user_id == user_id)))
 
 
-def members(session: Session, organisation_id: UUID) -> Sequence[User]:
+def list_members(session: Session, organisation_id: UUID) -> Sequence[User]:
     query = sa.select(User).where(User.organisation_id == organisation_id).order_by(User.id)
     return session.scalars(query).all()
 
 
-def failures(session: Session, key: str, since: datetime) -> int:
-    query = sa.select(Guesses.failures).where(Guesses.key == key, Guesses.window_start >= since)
+def get_failure_count(session: Session, key: str, since: datetime) -> int:
+    query = sa.select(FailedLogins.failures).where(FailedLogins.key == key, FailedLogins.window_start >= since)
     return session.scalar(query) or 0
 
 
@@ -59,52 +59,54 @@ def add_failure(session: Session, key: str, now: datetime, since: datetime) -> i
     return count
 
 
-def take_back_failure(session: Session, key: str) -> None:
+def decrement_failures(session: Session, key: str) -> None:
     """One less: what was counted before it was compared turned out to be right."""
     session.execute(
-        sa.update(Guesses).where(Guesses.key == key, Guesses.failures > 0).values(failures=Guesses.failures - 1)
+        sa.update(FailedLogins)
+        .where(FailedLogins.key == key, FailedLogins.failures > 0)
+        .values(failures=FailedLogins.failures - 1)
     )
 
 
 def clear_failures(session: Session, key: str) -> None:
-    session.execute(sa.delete(Guesses).where(Guesses.key == key))
+    session.execute(sa.delete(FailedLogins).where(FailedLogins.key == key))
 
 
-def known_address(session: Session, email: str) -> bool:
+def is_known_email(session: Session, email: str) -> bool:
     """Whether anybody has, or had, this address."""
     query = sa.select(User.id).where(sa.or_(User.email == email, User.former_email == email)).limit(1)
     return session.scalar(query) is not None
 
 
-def locked_user(session: Session, user_id: UUID) -> User | None:
+def lock_user(session: Session, user_id: UUID) -> User | None:
     """As it is now, held until the commit: of a sign-in and a new password at once, the second sees the first."""
     return session.get(User, user_id, with_for_update=True, populate_existing=True)
 
 
-def active_members(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[User]:
+def list_active_members(session: Session, organisation_id: UUID, after: UUID | None, limit: int) -> Sequence[User]:
     query = sa.select(User).where(User.organisation_id == organisation_id, User.active)
     return page_of(session, query, User.id, after, limit)
 
 
-def active_administrators(session: Session, organisation_id: UUID) -> frozenset[UUID]:
+def get_active_administrator_ids(session: Session, organisation_id: UUID) -> frozenset[UUID]:
     """As they are now: lock the company before."""
     query = sa.select(User.id).where(User.organisation_id == organisation_id, User.active, User.is_administrator)
     return frozenset(session.scalars(query))
 
 
-def staff(session: Session, after: UUID | None, limit: int) -> Sequence[User]:
+def list_staff(session: Session, after: UUID | None, limit: int) -> Sequence[User]:
     query = sa.select(User).where(User.is_staff)
     return page_of(session, query, User.id, after, limit)
 
 
-def roles_of_all(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:
+def get_roles_of_users(session: Session, ids: Sequence[UUID]) -> dict[UUID, set[Role]]:
     found: dict[UUID, set[Role]] = {}
     for row in session.scalars(sa.select(StaffRole).where(StaffRole.user_id.in_(ids))):
         found.setdefault(row.user_id, set()).add(Role(row.role))
     return found
 
 
-def active_owners(session: Session) -> frozenset[UUID]:
+def lock_active_owner_ids(session: Session) -> frozenset[UUID]:
     """The owners as they are now. Their roles are locked first, so that two owners who part each other take turns."""
     owner = StaffRole.role == Role.OWNER.value
     session.scalars(sa.select(StaffRole.user_id).where(owner).order_by(StaffRole.user_id).with_for_update()).all()

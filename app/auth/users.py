@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from app.audit import recorder
 from app.auth import api_client_repository, api_clients, session_repository, user_repository, user_sessions
 from app.auth.model import StaffRole, User
-from app.auth.user_sessions import Ended
+from app.auth.user_sessions import EndReason
 from app.core.actor import STAFF_ROLES, Actor, Role
 from app.core.database import new_id
 from app.core.errors import Conflict
 from app.core.messages import Message
 
 
-def email_key(email: str) -> str:
+def normalize_email(email: str) -> str:
     """The spelling under which an address is unique."""
     return email.strip().lower()
 
@@ -57,7 +57,7 @@ def create_member(
     language: str | None = None,
 ) -> User:
     """A member of the company; the first one is its administrator. Errors: Conflict `email-taken`."""
-    is_first = not user_repository.active_members(session, organisation_id, None, 1)
+    is_first = not user_repository.list_active_members(session, organisation_id, None, 1)
     user = create_user(session, email, full_name, password_hash, organisation_id=organisation_id, now=now)
     user.is_administrator, user.language = is_first, language
     recorder.record(
@@ -70,11 +70,11 @@ def create_user(
     session: Session, email: str, full_name: str, password_hash: str, *, organisation_id: UUID | None, now: datetime
 ) -> User:
     """A row for a person, and nothing else: rights and history are the caller's. Errors: Conflict `email-taken`."""
-    if user_repository.user_by_email(session, email_key(email)):
+    if user_repository.find_user_by_email(session, normalize_email(email)):
         raise Conflict("This e-mail address is registered already.", code="email-taken")
     user = User(
         id=new_id(),
-        email=email_key(email),
+        email=normalize_email(email),
         full_name=full_name,
         password_hash=password_hash,
         is_staff=organisation_id is None,
@@ -86,34 +86,34 @@ def create_user(
     return user
 
 
-def join_others(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+def withdraw_administration(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
     """These people are about to join a company that others act for: its administrators decide about their rights, and
     about programs."""
-    for user in user_repository.members(session, organisation_id):
+    for user in user_repository.list_members(session, organisation_id):
         user.is_administrator = False
-    for client in api_client_repository.clients_of(session, organisation_id, None, 10_000):
-        api_clients.revoke(session, actor, client, now)
+    for client in api_client_repository.list_clients_of_organisation(session, organisation_id, None, 10_000):
+        api_clients.mark_revoked(session, actor, client, now)
 
 
-def seal_members(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
+def make_members_read_only(session: Session, actor: Actor, organisation_id: UUID, now: datetime) -> None:
     """Nobody acts for this organisation any more: its people read what was decided and do nothing else; its clients
     end with this transaction."""
-    for user in user_repository.members(session, organisation_id):
+    for user in user_repository.list_members(session, organisation_id):
         if user.active and user.sealed_at is None:
             user.sealed_at = now
-            user_sessions.end_all(session, actor, user.id, Ended.SEALED, now)
+            user_sessions.end_all_sessions(session, actor, user.id, EndReason.CLAIM_REFUSED, now)
             session_repository.close_resets(session, user.id, now)
             recorder.record(session, actor, "user.sealed", ("user", user.id), now)
-    for client in api_client_repository.clients_of(session, organisation_id, None, 10_000):
-        api_clients.revoke(session, actor, client, now)
+    for client in api_client_repository.list_clients_of_organisation(session, organisation_id, None, 10_000):
+        api_clients.mark_revoked(session, actor, client, now)
 
 
-def deactivate(session: Session, actor: Actor, user: User, now: datetime) -> None:
+def deactivate_user(session: Session, actor: Actor, user: User, now: datetime) -> None:
     """Nobody comes in by this account again: sessions, codes, resets and invitations end with this transaction. What
     the person did keeps its row; the address is free, for the same person at another company perhaps."""
     user.active = False
     user.former_email, user.email = user.email, f"removed:{user.id}"
-    user_sessions.end_all(session, actor, user.id, Ended.REMOVED, now)
+    user_sessions.end_all_sessions(session, actor, user.id, EndReason.REMOVED, now)
     session_repository.close_resets(session, user.id, now)
     for invitation_id in session_repository.close_invitations(session, now, by=user.id):
         recorder.record(session, actor, "invitation.withdrawn", ("invitation", invitation_id), now)

@@ -12,21 +12,21 @@ from typing import Final
 from stdnum.iso7064 import mod_37_36
 
 MAX_INPUT_CHARS: Final = 100
-_FORM = re.compile(r"([A-Z]{3,8})([0-9]{4})([0-9]{6}|[1-9][0-9]{6,17})([0-9A-Z])")
-_CODE = re.compile(r"[A-Z]{3,8}")
-_DISPLAY = re.compile(r"[A-Z]{3,8}-[0-9]{4}-(?:[0-9]{6}|[1-9][0-9]{6,17})-[0-9A-Z]")
+_PATTERN = re.compile(r"([A-Z]{3,8})([0-9]{4})([0-9]{6}|[1-9][0-9]{6,17})([0-9A-Z])")
+_SCHEME_CODE_PATTERN = re.compile(r"[A-Z]{3,8}")
+_DISPLAY_PATTERN = re.compile(r"[A-Z]{3,8}-[0-9]{4}-(?:[0-9]{6}|[1-9][0-9]{6,17})-[0-9A-Z]")
 _MAX_SERIAL: Final = 10**18 - 1
 
-_PREFIX = re.compile(r"\s*(?:№|N[°º]|No(?=[\s.:№]))[\s.:]*", re.IGNORECASE)
-_ENDS: Final = ".,/。，．／،"
-_WITH_O = re.compile(r"([A-Z]{3,8})([0-9O]{4})([0-9O]{6,18})([0-9A-Z])")
+_PREFIX_PATTERN = re.compile(r"\s*(?:№|N[°º]|No(?=[\s.:№]))[\s.:]*", re.IGNORECASE)
+_TRAILING_PUNCTUATION: Final = ".,/。，．／،"
+_PATTERN_WITH_LETTER_O = re.compile(r"([A-Z]{3,8})([0-9O]{4})([0-9O]{6,18})([0-9A-Z])")
 
 # Hyphens and spaces that Unicode files under other categories than Pd and Zs: white space of paste and scan,
 # soft hyphen, zero-width spaces, hyphen bullet and point, the minus signs.
-_ALSO_DROPPED = "\t\n\v\f\r\x85\u2028\u2029\u00ad\u200b\u2060\ufeff\u2027\u2043\u02d7\u207b\u208b\u2212\u2796"
+_DROPPED_CHARACTERS = "\t\n\v\f\r\x85\u2028\u2029\u00ad\u200b\u2060\ufeff\u2027\u2043\u02d7\u207b\u208b\u2212\u2796"
 
 
-class _Folding(dict[int, str | None]):
+class _FoldingTable(dict[int, str | None]):
     """What input is read as, for `str.translate`. Not `upper()`, which keeps İ and makes letters of ſ, ß and ﬁ."""
 
     def __missing__(self, code: int) -> str | None:
@@ -35,18 +35,18 @@ class _Folding(dict[int, str | None]):
 
 # Digits of Arabic, of Persian, and of the full width of Chinese characters.
 _DIGITS = {c: str(i) for row in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９") for i, c in enumerate(row)}
-_WESTERN = {ord(c): digit for c, digit in _DIGITS.items()}
-_FOLDING = _Folding(
+_WESTERN_DIGITS = {ord(c): digit for c, digit in _DIGITS.items()}
+_FOLDING = _FoldingTable(
     {ord(c): c.upper() for c in "abcdefghijklmnopqrstuvwxyz"}
     | {ord("ı"): "I", ord("İ"): "I"}
-    | _WESTERN
-    | dict.fromkeys(map(ord, _ALSO_DROPPED))
+    | _WESTERN_DIGITS
+    | dict.fromkeys(map(ord, _DROPPED_CHARACTERS))
 )
 
 
-def western(text: str) -> str:
+def to_western_digits(text: str) -> str:
     """Persian, Arabic and full-width digits as 0 to 9, all else as it is."""
-    return text.translate(_WESTERN)
+    return text.translate(_WESTERN_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class CertificateNumber:
     serial: int
 
     def __post_init__(self) -> None:
-        if not _CODE.fullmatch(self.scheme):
+        if not _SCHEME_CODE_PATTERN.fullmatch(self.scheme):
             raise ValueError(f"the code of a mark is 3 to 8 capital letters, not {self.scheme!r}")
         if not 0 <= self.year <= 9999 or not 0 <= self.serial <= _MAX_SERIAL:
             raise ValueError(f"year {self.year} or serial {self.serial} does not fit a certificate number")
@@ -71,7 +71,7 @@ class CertificateNumber:
         return f"{self.scheme}-{self.year:04d}-{self.serial:06d}-{self.check_character}"
 
 
-def parse(text: str) -> CertificateNumber | None:
+def parse_number(text: str) -> CertificateNumber | None:
     """Read a number as people type it: spaces and hyphens of any kind dropped, letters folded, İ and ı read as I.
 
     “№” or “No” before it is passed over, and a full stop, comma or slash after it; Persian, Arabic and full-width
@@ -80,7 +80,7 @@ def parse(text: str) -> CertificateNumber | None:
     """
     if len(text) > MAX_INPUT_CHARS:
         return None
-    if (prefix := _PREFIX.match(text)) and (number := _without_prefix(text[prefix.end() :])):
+    if (prefix := _PREFIX_PATTERN.match(text)) and (number := _without_prefix(text[prefix.end() :])):
         return number
     number = _without_prefix(text)
     if number is None and text[:2].upper() == "NO":  # written together: a mark whose code begins so comes first
@@ -89,33 +89,33 @@ def parse(text: str) -> CertificateNumber | None:
 
 
 def _without_prefix(text: str) -> CertificateNumber | None:
-    folded = text.translate(_FOLDING).rstrip(_ENDS)
-    if match := _WITH_O.fullmatch(folded):
+    folded = text.translate(_FOLDING).rstrip(_TRAILING_PUNCTUATION)
+    if match := _PATTERN_WITH_LETTER_O.fullmatch(folded):
         scheme, *digits, check = match.groups()
         folded = scheme + "".join(digits).replace("O", "0") + check
-    match = _FORM.fullmatch(folded)
+    match = _PATTERN.fullmatch(folded)
     if match is None or not mod_37_36.is_valid(folded):
         return None
     return CertificateNumber(match[1], int(match[2]), int(match[3]))
 
 
-class _State(dict[str, "_State"]):
+class _ChecksumState(dict[str, "_ChecksumState"]):
     """What ISO 7064 has summed up so far: the next character leads to the next state."""
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_STATES = [_State() for _ in range(36)]
-for _sum, _state in enumerate(_STATES):
-    _state.update({c: _STATES[((_sum or 36) * 2 % 37 + place) % 36] for place, c in enumerate(_ALPHABET)})
-_BEFORE, _RIGHT = _STATES[18], _STATES[1]
+_CHECKSUM_STATES = [_ChecksumState() for _ in range(36)]
+for _sum, _state in enumerate(_CHECKSUM_STATES):
+    _state.update({c: _CHECKSUM_STATES[((_sum or 36) * 2 % 37 + place) % 36] for place, c in enumerate(_ALPHABET)})
+_INITIAL_STATE, _VALID_STATE = _CHECKSUM_STATES[18], _CHECKSUM_STATES[1]
 
 
-def display(text: str) -> str | None:
+def to_display_form(text: str) -> str | None:
     """`str(parse(text))`, and None for None: at once for what has the display form already, as nearly all have."""
-    if _DISPLAY.fullmatch(text):
-        state = _BEFORE
+    if _DISPLAY_PATTERN.fullmatch(text):
+        state = _INITIAL_STATE
         for character in text.replace("-", ""):
             state = state[character]
-        return text if state is _RIGHT else None
-    number = parse(text)
+        return text if state is _VALID_STATE else None
+    number = parse_number(text)
     return None if number is None else str(number)

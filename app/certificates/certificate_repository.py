@@ -10,20 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.certificates.model import Certificate, CertificateStatus, CertifiedDescription, Suspension, SuspensionCause
-from app.core.database import PAGE_ROWS, locked, page_of, parts_of, table_of
+from app.core.database import PAGE_ROWS, core_table, locked, page_of, parts_of
 from app.organisations.model import Residency
-from app.organisations.organisation_repository import holds
+from app.organisations.organisation_repository import in_force_conditions
 from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
 
 # What every grant and every change of status asks, put together once.
-_ROW = table_of(Certificate).c
+_ROW = core_table(Certificate).c
 _BY_NUMBER = sa.select(Certificate).where(Certificate.number == sa.bindparam("number"))
 _BY_NUMBER_LOCKED = locked(_BY_NUMBER)
-_NUMBERS_OF = (
+_NUMBERS_OF_APPLICATION = (
     sa.select(_ROW.product_id, _ROW.number).where(_ROW.application_id == sa.bindparam("id")).order_by(_ROW.serial)
 )
-_TAKEN = sa.select(_ROW.status_index).where(
+_USED_INDEXES = sa.select(_ROW.status_index).where(
     _ROW.status_list_id == sa.bindparam("list_id"), _ROW.status_index.in_(sa.bindparam("drawn", expanding=True))
 )
 _OPEN_SUSPENSIONS = sa.select(Suspension).where(
@@ -36,7 +36,7 @@ def by_number(session: Session, number: str, *, lock: bool = False) -> Certifica
 
 
 @dataclass(frozen=True, slots=True)
-class Resting:
+class DependentCertificate:
     """A certificate, the period with which it was granted, and the causes for which it is suspended."""
 
     certificate: Certificate
@@ -44,10 +44,12 @@ class Resting:
     causes: set[SuspensionCause]
 
 
-def resting_on(session: Session, parties: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], list[Resting]]:
+def lock_certificates_of_parties(
+    session: Session, parties: Collection[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], list[DependentCertificate]]:
     """Certificates that rest on these parties (company, park), whatever period they were granted with; locked, always
     in the same order. Final ones are left out."""
-    found: dict[tuple[UUID, str], list[Resting]] = {}
+    found: dict[tuple[UUID, str], list[DependentCertificate]] = {}
     party = sa.tuple_(Residency.organisation_id, Residency.park_code)
     for part in parts_of(sorted(parties)):
         query = (
@@ -62,14 +64,14 @@ def resting_on(session: Session, parties: Collection[tuple[UUID, str]]) -> dict[
             .execution_options(populate_existing=True)
         )
         rows = session.execute(query).all()
-        causes = open_causes(session, [certificate.id for certificate, _ in rows])
+        causes = open_suspension_causes(session, [certificate.id for certificate, _ in rows])
         for certificate, period in rows:
-            each = Resting(certificate, period, causes.get(certificate.id, set()))
+            each = DependentCertificate(certificate, period, causes.get(certificate.id, set()))
             found.setdefault((period.organisation_id, period.park_code), []).append(each)
     return found
 
 
-def open_causes(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, set[SuspensionCause]]:
+def open_suspension_causes(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, set[SuspensionCause]]:
     """For what each of these is suspended; one that is not is left out."""
     found: dict[UUID, set[SuspensionCause]] = {}
     for part in parts_of(certificate_ids):
@@ -81,18 +83,20 @@ def open_causes(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID,
     return found
 
 
-_FOR_RESIDENCY = sa.exists().where(
+_IS_SUSPENDED_FOR_RESIDENCY = sa.exists().where(
     Suspension.certificate_id == Certificate.id,
     Suspension.cause == SuspensionCause.RESIDENCY,
     Suspension.ended_at.is_(None),
 )
 
 
-def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
+def expired_residency_ids(session: Session, today: date) -> Sequence[UUID]:
     """Residencies on which certificates in force were granted whose company has none in that park any more."""
     period = aliased(Residency)
     has_another = sa.exists().where(
-        Residency.organisation_id == period.organisation_id, Residency.park_code == period.park_code, *holds(today)
+        Residency.organisation_id == period.organisation_id,
+        Residency.park_code == period.park_code,
+        *in_force_conditions(today),
     )
     query = (
         sa.select(period.id)
@@ -101,7 +105,7 @@ def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
             Certificate.status.in_([CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED]),
             Certificate.valid_until >= today,
             ~has_another,
-            ~_FOR_RESIDENCY,
+            ~_IS_SUSPENDED_FOR_RESIDENCY,
         )
         .distinct()
         .order_by(period.id)
@@ -109,7 +113,7 @@ def residencies_run_out(session: Session, today: date) -> Sequence[UUID]:
     return session.scalars(query).all()
 
 
-def residencies_returned(session: Session, today: date) -> Sequence[UUID]:
+def returned_residency_ids(session: Session, today: date) -> Sequence[UUID]:
     """Residencies in force of companies with certificates that are suspended because they had none in that park."""
     period = aliased(Residency)
     query = (
@@ -120,10 +124,10 @@ def residencies_returned(session: Session, today: date) -> Sequence[UUID]:
         )
         .join(Certificate, Certificate.residency_id == period.id)
         .where(
-            *holds(today),
+            *in_force_conditions(today),
             Certificate.status == CertificateStatus.SUSPENDED,
             Certificate.valid_until >= today,
-            _FOR_RESIDENCY,
+            _IS_SUSPENDED_FOR_RESIDENCY,
         )
         .distinct()
         .order_by(Residency.id)
@@ -131,7 +135,7 @@ def residencies_returned(session: Session, today: date) -> Sequence[UUID]:
     return session.scalars(query).all()
 
 
-def in_force_page(
+def list_in_force(
     session: Session, scheme_code: str, today: date, after: UUID | None, limit: int
 ) -> Sequence[Certificate]:
     """Certificates of a mark that are active or suspended and have not expired, oldest first."""
@@ -147,12 +151,14 @@ def in_force_page(
     return page_of(session, query, Certificate.id, after, limit)
 
 
-def numbers_of(session: Session, application_id: UUID) -> dict[UUID, str]:
+def numbers_of_application(session: Session, application_id: UUID) -> dict[UUID, str]:
     """Product → number of its certificate, for every one that an application led to, in the order of issue."""
-    return {row.product_id: row.number for row in session.execute(_NUMBERS_OF, {"id": application_id})}
+    return {row.product_id: row.number for row in session.execute(_NUMBERS_OF_APPLICATION, {"id": application_id})}
 
 
-def in_force_for(session: Session, scheme_code: str, product_ids: Sequence[UUID], today: date) -> Sequence[Certificate]:
+def in_force_for_products(
+    session: Session, scheme_code: str, product_ids: Sequence[UUID], today: date
+) -> Sequence[Certificate]:
     """Certificates of this mark that these products still hold."""
     query = sa.select(Certificate).where(
         Certificate.scheme_code == scheme_code,
@@ -171,9 +177,9 @@ def end_suspension(suspension: Suspension, now: datetime) -> None:
     suspension.ended_at = now
 
 
-def taken(session: Session, list_id: int, drawn: Sequence[int]) -> frozenset[int]:
+def used_indexes(session: Session, list_id: int, drawn: Sequence[int]) -> frozenset[int]:
     """Which of these places of a status list belong to a certificate already."""
-    return frozenset(session.execute(_TAKEN, {"list_id": list_id, "drawn": list(drawn)}).scalars())
+    return frozenset(session.execute(_USED_INDEXES, {"list_id": list_id, "drawn": list(drawn)}).scalars())
 
 
 def count_by_key(session: Session) -> dict[str, int]:
@@ -182,13 +188,13 @@ def count_by_key(session: Session) -> dict[str, int]:
     return {row.kid: int(row[1]) for row in session.execute(query)}
 
 
-def signed_by(session: Session, kid: str) -> Iterator[str]:
+def numbers_signed_by(session: Session, kid: str) -> Iterator[str]:
     """The numbers of all that a key signed, in the order of issue."""
     query = sa.select(Certificate.number).where(Certificate.kid == kid).order_by(Certificate.id)
     yield from session.scalars(query.execution_options(yield_per=PAGE_ROWS))
 
 
-def unlogged(session: Session) -> Sequence[Certificate]:
+def unlogged_certificates(session: Session) -> Sequence[Certificate]:
     """Certificates whose issue is not in the public log, in the order of issue."""
     is_logged = sa.exists().where(
         LogEntry.subject == Certificate.number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED.value
@@ -196,7 +202,7 @@ def unlogged(session: Session) -> Sequence[Certificate]:
     return session.scalars(sa.select(Certificate).where(~is_logged).order_by(Certificate.id)).all()
 
 
-def logged_without_row(session: Session) -> tuple[int, str] | None:
+def log_entry_without_certificate(session: Session) -> tuple[int, str] | None:
     """The first certificate that was issued by the public log and is not here: number of the entry, its own number."""
     query = (
         sa.select(LogEntry.seq, LogEntry.subject)
@@ -209,7 +215,7 @@ def logged_without_row(session: Session) -> tuple[int, str] | None:
     return None if row is None else (row.seq, row.subject or "")
 
 
-def descriptions(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
+def descriptions_of(session: Session, certificate_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
     """What was frozen of each on the day of issue."""
     query = sa.select(CertifiedDescription.certificate_id, CertifiedDescription.content)
     rows = session.execute(query.where(CertifiedDescription.certificate_id.in_(certificate_ids)))

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.auth.model import User
 from app.certificates.model import (
-    FOR_CAUSE,
+    INVESTIGATION_CAUSES,
     Certificate,
     CertificateStatus,
     Matter,
@@ -31,7 +31,7 @@ from app.core.dates import baku_day
 from app.organisations.model import Organisation, Residency
 
 
-class Ground(StrEnum):
+class RelationGround(StrEnum):
     """Why a holder counts as related. Of the company itself there is none."""
 
     SAME_TAXPAYER = "same_taxpayer"
@@ -40,14 +40,14 @@ class Ground(StrEnum):
     SAME_PLOT = "same_plot"
 
 
-class Inquiry(StrEnum):
+class InquiryState(StrEnum):
     OPEN = "open"
     UPHELD = "upheld"
     NOT_UPHELD = "not_upheld"
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class EndedCertificate:
     """A certificate that ended, with all by which its product is told from others. Names may be missing."""
 
     number: str
@@ -61,12 +61,12 @@ class Past:
     organisation_id: UUID
     voen: str
     holder_name: str
-    grounds: frozenset[Ground]  # empty: the company's own
+    grounds: frozenset[RelationGround]  # empty: the company's own
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    certificate: Past
+    certificate: EndedCertificate
     reason: str  # of the closed list
     day: date  # in Baku
 
@@ -75,15 +75,15 @@ class Revocation:
 class Surrender:
     """Given back during an investigation. Upheld, it counts as a revocation of that reason on `decided_on`."""
 
-    certificate: Past
+    certificate: EndedCertificate
     day: date  # in Baku
-    inquiry: Inquiry
+    inquiry: InquiryState
     reason: str | None  # for which it was upheld, of the list of revocations
     decided_on: date | None  # None while it is open
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class HolderHistory:
     """Both in the order of issue."""
 
     revocations: tuple[Revocation, ...]
@@ -91,65 +91,75 @@ class History:
 
 
 _ROW = Certificate.__table__.c
-_MEMBER, _OTHER = aliased(User), aliased(User)
-_OWN, _NEXT = aliased(Residency), aliased(Residency)
+_OWN_MEMBER, _OTHER_MEMBER = aliased(User), aliased(User)
+_OWN_RESIDENCY, _OTHER_RESIDENCY = aliased(Residency), aliased(Residency)
 
 
-def past(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) -> History:
+def load_holder_history(session: Session, organisation_id: UUID, owners: Iterable[str] = ()) -> HolderHistory:
     """Everything that C-12 reads of this company and its related holders, in five statements however many there are.
 
     `owners`: VÖENs of companies with a share above the threshold in this one, or in which this one has such a share.
     """
     organisation = session.get(Organisation, organisation_id)
     if organisation is None:
-        return History((), ())
-    related: dict[UUID, set[Ground]] = defaultdict(set)
-    grounds = sa.union_all(_with_common_member(organisation_id), _on_same_plot(organisation_id))
+        return HolderHistory((), ())
+    related: dict[UUID, set[RelationGround]] = defaultdict(set)
+    grounds = sa.union_all(
+        _organisations_with_common_member(organisation_id), _organisations_on_same_plot(organisation_id)
+    )
     for other, ground in session.execute(grounds):
-        related[other].add(Ground(ground))
+        related[other].add(RelationGround(ground))
     voens = frozenset(owners) - {organisation.voen}
-    found = session.execute(_ended(organisation, related, voens)).all()
-    inquiries = _inquiries(session, [row.id for row in found if row.status == CertificateStatus.SURRENDERED])
+    found = session.execute(_ended_certificates(organisation, related, voens)).all()
+    inquiries = _load_inquiries(session, [row.id for row in found if row.status == CertificateStatus.SURRENDERED])
     revocations, surrenders = [], []
     for row in found:
-        certificate = _past(row, organisation, related, voens)
+        certificate = _to_ended_certificate(row, organisation, related, voens)
         day = baku_day(row.status_since)
         if row.status == CertificateStatus.REVOKED:
             revocations.append(Revocation(certificate, row.status_reason or "", day))
         else:
-            surrenders.append(_surrender(certificate, row.status_since, inquiries[row.id]))
-    return History(tuple(revocations), tuple(surrenders))
+            surrenders.append(_to_surrender(certificate, row.status_since, inquiries[row.id]))
+    return HolderHistory(tuple(revocations), tuple(surrenders))
 
 
-def _with_common_member(organisation_id: UUID) -> sa.Select[Any, str]:
+def _organisations_with_common_member(organisation_id: UUID) -> sa.Select[Any, str]:
     """Other companies with a member of the same address, now or before: one person has an account for each company."""
     return (
-        sa.select(_OTHER.organisation_id, sa.literal(Ground.COMMON_MEMBER.value).label("ground"))
-        .join(_MEMBER, _address(_OTHER) == _address(_MEMBER))
+        sa.select(_OTHER_MEMBER.organisation_id, sa.literal(RelationGround.COMMON_MEMBER.value).label("ground"))
+        .join(_OWN_MEMBER, _email_address(_OTHER_MEMBER) == _email_address(_OWN_MEMBER))
         .where(
-            _MEMBER.organisation_id == organisation_id,
-            _OTHER.organisation_id.is_not(None),
-            _OTHER.organisation_id != organisation_id,
+            _OWN_MEMBER.organisation_id == organisation_id,
+            _OTHER_MEMBER.organisation_id.is_not(None),
+            _OTHER_MEMBER.organisation_id != organisation_id,
         )
         .distinct()
     )
 
 
-def _address(user: type[User]) -> sa.ColumnElement[str]:
+def _email_address(user: type[User]) -> sa.ColumnElement[str]:
     return sa.func.coalesce(user.former_email, user.email)
 
 
-def _on_same_plot(organisation_id: UUID) -> sa.Select[Any, str]:
+def _organisations_on_same_plot(organisation_id: UUID) -> sa.Select[Any, str]:
     """Other companies with a residency on a plot of this one, open or closed."""
     return (
-        sa.select(_NEXT.organisation_id, sa.literal(Ground.SAME_PLOT.value).label("ground"))
-        .join(_OWN, sa.and_(_OWN.park_code == _NEXT.park_code, _OWN.plot_no == _NEXT.plot_no))
-        .where(_OWN.organisation_id == organisation_id, _NEXT.organisation_id != organisation_id)
+        sa.select(_OTHER_RESIDENCY.organisation_id, sa.literal(RelationGround.SAME_PLOT.value).label("ground"))
+        .join(
+            _OWN_RESIDENCY,
+            sa.and_(
+                _OWN_RESIDENCY.park_code == _OTHER_RESIDENCY.park_code,
+                _OWN_RESIDENCY.plot_no == _OTHER_RESIDENCY.plot_no,
+            ),
+        )
+        .where(_OWN_RESIDENCY.organisation_id == organisation_id, _OTHER_RESIDENCY.organisation_id != organisation_id)
         .distinct()
     )
 
 
-def _ended(organisation: Organisation, related: Mapping[UUID, set[Ground]], voens: frozenset[str]) -> sa.Select[Any]:
+def _ended_certificates(
+    organisation: Organisation, related: Mapping[UUID, set[RelationGround]], voens: frozenset[str]
+) -> sa.Select[Any]:
     """Without the tokens, which are long."""
     columns = (
         *(_ROW.id, _ROW.number, _ROW.scheme_code, _ROW.product_id, _ROW.gtin, _ROW.hs6, _ROW.site_id),
@@ -173,19 +183,19 @@ def _ended(organisation: Organisation, related: Mapping[UUID, set[Ground]], voen
     )
 
 
-def _past(
+def _to_ended_certificate(
     row: sa.Row[Any],
     organisation: Organisation,
-    related: Mapping[UUID, set[Ground]],
+    related: Mapping[UUID, set[RelationGround]],
     voens: frozenset[str],
-) -> Past:
+) -> EndedCertificate:
     grounds = set(related.get(row.organisation_id, ()))
     if row.organisation_id != organisation.id:
         if organisation.voen in (row.holder_voen, row.voen):
-            grounds.add(Ground.SAME_TAXPAYER)
+            grounds.add(RelationGround.SAME_TAXPAYER)
         if voens & {row.holder_voen, row.voen}:
-            grounds.add(Ground.OWNERSHIP)
-    return Past(
+            grounds.add(RelationGround.OWNERSHIP)
+    return EndedCertificate(
         number=row.number,
         scheme_code=row.scheme_code,
         product_id=row.product_id,
@@ -202,7 +212,7 @@ def _past(
 
 
 @dataclass(slots=True)
-class _Asked:
+class _InquiryRecord:
     """What was asked about one certificate: whether anything still is, when it ended last, and what was upheld."""
 
     is_open: bool = False
@@ -210,8 +220,8 @@ class _Asked:
     upheld: list[tuple[datetime, str]] | None = None
 
 
-def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Asked]:
-    asked: dict[UUID, _Asked] = defaultdict(_Asked)
+def _load_inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _InquiryRecord]:
+    asked: dict[UUID, _InquiryRecord] = defaultdict(_InquiryRecord)
     if not certificate_ids:
         return asked
     matters = sa.select(
@@ -230,7 +240,8 @@ def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Ask
         if row.outcome == MatterOutcome.UPHELD and row.revocation_reason is not None:
             each.upheld = [*(each.upheld or ()), (row.closed_at, row.revocation_reason)]
     causes = sa.select(Suspension.certificate_id, Suspension.ended_at).where(
-        Suspension.certificate_id.in_(certificate_ids), Suspension.cause.in_([cause.value for cause in FOR_CAUSE])
+        Suspension.certificate_id.in_(certificate_ids),
+        Suspension.cause.in_([cause.value for cause in INVESTIGATION_CAUSES]),
     )
     for certificate_id, ended_at in session.execute(causes):
         each = asked[certificate_id]
@@ -241,13 +252,13 @@ def _inquiries(session: Session, certificate_ids: list[UUID]) -> dict[UUID, _Ask
     return asked
 
 
-def _surrender(certificate: Past, given_back: datetime, asked: _Asked) -> Surrender:
+def _to_surrender(certificate: EndedCertificate, given_back: datetime, asked: _InquiryRecord) -> Surrender:
     """What was closed before the certificate was given back is no part of the inquiry that was open then."""
     day = baku_day(given_back)
     upheld = sorted(each for each in asked.upheld or () if each[0] >= given_back)
     if upheld:  # the first: others may still be open, and a bar once earned runs
-        return Surrender(certificate, day, Inquiry.UPHELD, upheld[0][1], baku_day(upheld[0][0]))
+        return Surrender(certificate, day, InquiryState.UPHELD, upheld[0][1], baku_day(upheld[0][0]))
     if asked.is_open:
-        return Surrender(certificate, day, Inquiry.OPEN, None, None)
+        return Surrender(certificate, day, InquiryState.OPEN, None, None)
     ended = max((each for each in asked.ends or () if each >= given_back), default=given_back)
-    return Surrender(certificate, day, Inquiry.NOT_UPHELD, None, baku_day(ended))
+    return Surrender(certificate, day, InquiryState.NOT_UPHELD, None, baku_day(ended))

@@ -28,24 +28,26 @@ from app.core.database import new_id
 from app.core.dates import baku_day
 from app.core.errors import Unavailable
 from app.organisations.legal_forms import public_voen
-from app.signing.issuance_pause import refuse_while_paused
+from app.signing.issuance_pause import require_not_paused
 
-LIST_IS_FULL = status_list.ENTRIES * 3 // 4
+LIST_CAPACITY = status_list.LIST_LENGTH * 3 // 4
 """Beyond three quarters a random draw meets too many taken places: the next list is opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Issuance:
+class IssuerContext:
     """What signing needs from the house. `draw(n)` gives a random whole number in 0..n-1."""
 
-    signer_in: Callable[[Session], Signer]  # the key that is active in this transaction, and stays so until its end
+    lock_active_signer: Callable[
+        [Session], Signer
+    ]  # the key that is active in this transaction, and stays so until its end
     issuer: str
     base_url: str
-    draw: Callable[[int], int]
+    randbelow: Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class CertificateGrant:
     """One product of one holder at one site under one mark, as decided."""
 
     scheme_code: str
@@ -71,36 +73,36 @@ class Grant:
     valid_from: date
     valid_until: date
     description: Mapping[str, Any]  # the certified description, which stays as it is (`description.py`)
-    rests_until: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
+    valid_no_later_than: date | None  # the last day of what it rests on (residency, evidence with an end); None: open
     application_id: UUID
     decision_id: UUID
 
 
-def issue(
-    session: Session, actor: Actor, grants: Sequence[Grant], issuance: Issuance, now: datetime
+def issue_certificates(
+    session: Session, actor: Actor, grants: Sequence[CertificateGrant], issuance: IssuerContext, now: datetime
 ) -> tuple[Certificate, ...]:
     """One certificate for each grant, all under one mark, in this order; all of them or, with any error, none."""
     if not grants:
         return ()
     (scheme_code,) = {grant.scheme_code for grant in grants}
-    refuse_while_paused(session)
-    signer = issuance.signer_in(session)
+    require_not_paused(session)
+    signer = issuance.lock_active_signer(session)
     year = baku_day(now).year
     serials = counters.next_numbers(session, f"certificate:{scheme_code}:{year}", len(grants))
     numbers = [CertificateNumber(scheme_code, year, serial) for serial in serials]
-    reserved = reserve_places(session, issuance.draw, len(grants))
+    reserved = reserve_places(session, issuance.randbelow, len(grants))
     issued = tuple(
-        _signed(grant, number, place, signer, issuance, now)
+        _build_and_sign(grant, number, place, signer, issuance, now)
         for grant, number, place in zip(grants, numbers, reserved, strict=True)
     )
     session.add_all(issued)
     session.flush()
-    search_repository.add_words(session, issued)
+    search_repository.add_search_terms(session, issued)
     for grant, certificate in zip(grants, issued, strict=True):
-        frozen = _frozen(grant, certificate)
+        frozen = _freeze_description(grant, certificate)
         session.add(frozen)
-        log_events.issued(session, certificate, now)
-        projector.renew(session, certificate)
+        log_events.log_issued(session, certificate, now)
+        projector.mark_dirty(session, certificate)
         recorder.record(
             session,
             actor,
@@ -115,7 +117,7 @@ def issue(
     return issued
 
 
-def _frozen(grant: Grant, certificate: Certificate) -> CertifiedDescription:
+def _freeze_description(grant: CertificateGrant, certificate: Certificate) -> CertifiedDescription:
     return CertifiedDescription(
         certificate_id=certificate.id,
         content=dict(grant.description),
@@ -124,8 +126,13 @@ def _frozen(grant: Grant, certificate: Certificate) -> CertifiedDescription:
     )
 
 
-def _signed(
-    grant: Grant, number: CertificateNumber, place: tuple[int, int], signer: Signer, issuance: Issuance, now: datetime
+def _build_and_sign(
+    grant: CertificateGrant,
+    number: CertificateNumber,
+    place: tuple[int, int],
+    signer: Signer,
+    issuance: IssuerContext,
+    now: datetime,
 ) -> Certificate:
     """Build, lint, sign what was linted, verify what was signed; what comes out may be stored."""
     list_id, index = place
@@ -156,10 +163,10 @@ def _signed(
         status_list_id=list_id,
         status_index=index,
     )
-    grounds = linter.Grounds(issuance.issuer, issuance.base_url, list_id, index, grant.rests_until)
-    linted = linter.lint(untp_builder.build(content), grounds)
+    grounds = linter.LintContext(issuance.issuer, issuance.base_url, list_id, index, grant.valid_no_later_than)
+    linted = linter.lint(untp_builder.build_credential(content), grounds)
     token = linter.sign_credential(signer, linted)
-    verified = _check_own_work(token, signer)
+    verified = _verify_signature(token, signer)
     return Certificate(
         id=new_id(),
         number=content.number,
@@ -200,11 +207,11 @@ def _signed(
     )
 
 
-def _check_own_work(token: str, signer: Signer) -> jws.Verified:
+def _verify_signature(token: str, signer: Signer) -> jws.VerifiedToken:
     """What was signed is verified with the published key before it is stored: a broken key must not hand out paper."""
     try:
-        return jws.verify(token, typ=jws.CREDENTIAL, keys={signer.kid: signer.public})
-    except jws.Refused as why:
+        return jws.verify(token, typ=jws.TYP_CREDENTIAL, keys={signer.kid: signer.public})
+    except jws.TokenRejected as why:
         raise Unavailable("The signature just made does not verify; nothing was issued.") from why
 
 
@@ -212,19 +219,19 @@ def reserve_places(session: Session, draw: Callable[[int], int], many: int) -> l
     """Number of the list and index in it, for so many certificates: random places in the present list, never used
     before. `draw(n)` gives a random whole number in 0..n-1. The counter's lock makes two issuers take turns."""
     used = counters.next_numbers(session, "status-index", many)
-    wanted = Counter((each - 1) // LIST_IS_FULL + 1 for each in used)
+    wanted = Counter((each - 1) // LIST_CAPACITY + 1 for each in used)
     reserved = []
     for list_id, count in wanted.items():
-        status_list_repository.open_list(session, list_id)
-        reserved += [(list_id, index) for index in _free(session, draw, list_id, count)]
+        status_list_repository.create_list(session, list_id)
+        reserved += [(list_id, index) for index in _unused_indexes(session, draw, list_id, count)]
     return reserved
 
 
-def _free(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
+def _unused_indexes(session: Session, draw: Callable[[int], int], list_id: int, many: int) -> Sequence[int]:
     """In the order of the draw: a sorted one would tell which certificates were issued together."""
     free: dict[int, None] = {}
     while len(free) < many:
-        drawn = dict.fromkeys(draw(status_list.ENTRIES) for _ in range(many - len(free)))
-        taken = certificate_repository.taken(session, list_id, list(drawn))
+        drawn = dict.fromkeys(draw(status_list.LIST_LENGTH) for _ in range(many - len(free)))
+        taken = certificate_repository.used_indexes(session, list_id, list(drawn))
         free |= {index: None for index in drawn if index not in taken}
     return list(free)

@@ -14,7 +14,7 @@ from app.certificates.model import Certificate, CertificateStatus
 from app.transparency import appender
 from app.transparency.log_entry import Entry, LogEvent
 
-EVENT: Mapping[CertificateStatus, LogEvent] = MappingProxyType(
+STATUS_EVENT: Mapping[CertificateStatus, LogEvent] = MappingProxyType(
     {
         CertificateStatus.ACTIVE: LogEvent.CERTIFICATE_REINSTATED,
         CertificateStatus.SUSPENDED: LogEvent.CERTIFICATE_SUSPENDED,
@@ -26,27 +26,27 @@ EVENT: Mapping[CertificateStatus, LogEvent] = MappingProxyType(
 """The entry with which a certificate came into its status; an issued one is active without a further entry."""
 
 
-def issued(session: Session, certificate: Certificate, at: datetime) -> None:
+def log_issued(session: Session, certificate: Certificate, at: datetime) -> None:
     event, number = LogEvent.CERTIFICATE_ISSUED, certificate.number
-    appender.append(session, Entry(event, at, number, sha256=certificate.token_sha256, key=certificate.kid))
+    appender.add_entry(session, Entry(event, at, number, sha256=certificate.token_sha256, key=certificate.kid))
 
 
-def changed(session: Session, certificate: Certificate, at: datetime) -> None:
+def log_status_change(session: Session, certificate: Certificate, at: datetime) -> None:
     status = CertificateStatus(certificate.status)
     # What the entry of a surrender says of the inquiry, a later entry does not say again.
     asked = certificate.during_investigation and status is CertificateStatus.SURRENDERED
-    appender.append(session, Entry(EVENT[status], at, certificate.number, during_investigation=asked))
+    appender.add_entry(session, Entry(STATUS_EVENT[status], at, certificate.number, during_investigation=asked))
 
 
-def catch_up(session: Session, now: datetime) -> int:
+def backfill(session: Session, now: datetime) -> int:
     """Enter certificates that were issued before there was a log, with the status that they have; how many there were.
 
     Their `at` is now: the log says when it learned of something, and proves nothing about the time before.
     """
     count = 0
-    for certificate in certificate_repository.unlogged(session):
-        issued(session, certificate, now)
+    for certificate in certificate_repository.unlogged_certificates(session):
+        log_issued(session, certificate, now)
         if certificate.status != CertificateStatus.ACTIVE:
-            changed(session, certificate, now)
+            log_status_change(session, certificate, now)
         count += 1
     return count

@@ -16,12 +16,12 @@ from app.certificates.model import (
     MatterCause,
     MatterKind,
     MatterState,
-    Report,
+    MisuseReport,
 )
 from app.core.database import locked, page_of
 
-IN_FORCE = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
-_HAS_OPEN = sa.select(
+IN_FORCE_STATUSES = (CertificateStatus.ACTIVE.value, CertificateStatus.SUSPENDED.value)
+_HAS_OPEN_INQUIRY = sa.select(
     sa.exists().where(
         Matter.certificate_id == sa.bindparam("id"),
         Matter.state == MatterState.OPEN.value,
@@ -37,12 +37,12 @@ class MatterFilter:
     number: str | None = None  # of the certificate
 
 
-def matter(session: Session, matter_id: UUID, *, lock: bool = False) -> Matter | None:
+def get_matter(session: Session, matter_id: UUID, *, lock: bool = False) -> Matter | None:
     query = sa.select(Matter).where(Matter.id == matter_id)
     return session.scalars(locked(query, lock)).one_or_none()
 
 
-def matters(
+def list_matters(
     session: Session, wanted: MatterFilter, *, after: UUID | None, limit: int
 ) -> Sequence[tuple[Matter, Certificate]]:
     """Oldest first, each with its certificate."""
@@ -63,19 +63,19 @@ def matters(
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def has_open(session: Session, certificate_id: UUID) -> bool:
+def has_open_inquiry(session: Session, certificate_id: UUID) -> bool:
     """Whether an inquiry is open. What anybody may report is none until it was looked into."""
-    return bool(session.execute(_HAS_OPEN, {"id": certificate_id}).scalar_one())
+    return bool(session.execute(_HAS_OPEN_INQUIRY, {"id": certificate_id}).scalar_one())
 
 
-def count_open(session: Session, certificate_id: UUID, kind: MatterKind) -> int:
+def count_open_matters(session: Session, certificate_id: UUID, kind: MatterKind) -> int:
     query = sa.select(sa.func.count()).where(
         Matter.certificate_id == certificate_id, Matter.kind == kind.value, Matter.state == MatterState.OPEN.value
     )
     return session.execute(query).scalar_one()
 
 
-def has_open_about(session: Session, certificate_id: UUID, cause: MatterCause, subject: str) -> bool:
+def has_open_matter_about(session: Session, certificate_id: UUID, cause: MatterCause, subject: str) -> bool:
     query = sa.select(
         sa.exists().where(
             Matter.certificate_id == certificate_id,
@@ -87,7 +87,7 @@ def has_open_about(session: Session, certificate_id: UUID, cause: MatterCause, s
     return bool(session.execute(query).scalar_one())
 
 
-def unreported(
+def numbers_without_reported_change(
     session: Session, today: date, *, product_id: UUID | None = None, site_id: UUID | None = None
 ) -> Sequence[str]:
     """Numbers of certificates in force for this product, or for products of this site, of which no change is reported.
@@ -95,7 +95,7 @@ def unreported(
     The matters that were found stay open until this transaction ends: what is changed under one cannot be closed
     at the same moment.
     """
-    query = sa.select(Certificate.id, Certificate.number).where(*in_force(today))
+    query = sa.select(Certificate.id, Certificate.number).where(*in_force_conditions(today))
     query = query.where(Certificate.product_id == product_id if product_id else Certificate.site_id == site_id)
     held = session.execute(query.order_by(Certificate.number)).all()
     if not held:
@@ -114,22 +114,22 @@ def unreported(
     return [row.number for row in held if row.id not in reported]
 
 
-def in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+def in_force_conditions(today: date) -> tuple[sa.ColumnElement[bool], ...]:
     """What a certificate in force fulfils: active or suspended, and its term has not ended."""
-    return Certificate.status.in_(IN_FORCE), Certificate.valid_until >= today
+    return Certificate.status.in_(IN_FORCE_STATUSES), Certificate.valid_until >= today
 
 
-def hold(session: Session, certificate_ids: Collection[UUID]) -> Sequence[Certificate]:
+def lock_certificates(session: Session, certificate_ids: Collection[UUID]) -> Sequence[Certificate]:
     """These certificates as they are now, locked, always in the same order."""
     query = sa.select(Certificate).where(Certificate.id.in_(certificate_ids)).order_by(Certificate.id)
     return session.scalars(locked(query)).all()
 
 
-def description(session: Session, certificate_id: UUID) -> CertifiedDescription | None:
+def get_description(session: Session, certificate_id: UUID) -> CertifiedDescription | None:
     return session.get(CertifiedDescription, certificate_id)
 
 
-def described(
+def lock_described_certificates(
     session: Session, today: date, *, organisation_ids: Collection[UUID], site_ids: Collection[UUID]
 ) -> Sequence[tuple[Certificate, CertifiedDescription]]:
     """Certificates in force of these companies or sites with what they certify; locked, in their order."""
@@ -137,7 +137,7 @@ def described(
         sa.select(Certificate, CertifiedDescription)
         .join(CertifiedDescription, CertifiedDescription.certificate_id == Certificate.id)
         .where(
-            *in_force(today),
+            *in_force_conditions(today),
             sa.or_(Certificate.organisation_id.in_(organisation_ids), Certificate.site_id.in_(site_ids)),
         )
         .order_by(Certificate.id)
@@ -146,11 +146,11 @@ def described(
     return [(row[0], row[1]) for row in session.execute(locked)]
 
 
-def reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[Report]:
+def list_reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[MisuseReport]:
     """Oldest first, without their photos."""
-    query = sa.select(Report).options(defer(Report.photo, raiseload=True))
-    return page_of(session, query, Report.id, after, limit)
+    query = sa.select(MisuseReport).options(defer(MisuseReport.photo, raiseload=True))
+    return page_of(session, query, MisuseReport.id, after, limit)
 
 
-def report(session: Session, report_id: UUID) -> Report | None:
-    return session.get(Report, report_id)
+def report(session: Session, report_id: UUID) -> MisuseReport | None:
+    return session.get(MisuseReport, report_id)

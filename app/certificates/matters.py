@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import may_see, person, require, require_second_factor
+from app.auth.permissions import can_read_organisation, require_role, require_second_factor, require_user_id
 from app.certificates import certificate_repository, matter_repository
-from app.certificates.matter_repository import IN_FORCE, MatterFilter
+from app.certificates.matter_repository import IN_FORCE_STATUSES, MatterFilter
 from app.certificates.model import (
-    CAUSES,
+    CAUSES_BY_KIND,
     Certificate,
     CertifiedDescription,
     Matter,
@@ -30,13 +30,13 @@ from app.certificates.model import (
 from app.core.actor import Actor, ActorKind, Role
 from app.core.database import new_id
 from app.core.dates import baku_day
-from app.core.errors import Conflict, Invalid, NotFound, Version, WrongState, check_version
+from app.core.errors import Conflict, ExpectedVersion, Invalid, NotFound, WrongState, require_version
 from app.core.messages import Message
 
 READERS = (Role.OWNER, Role.REGISTRAR, Role.AUDITOR)
 CLOSERS = (Role.OWNER, Role.REGISTRAR)
 DESCRIPTION_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
-MOST_OPEN_CHANGES = 50
+MAX_OPEN_CHANGES = 50
 """Reports of changes about one certificate that may be open at once."""
 
 NEEDS_REASON: Mapping[MatterKind, bool] = MappingProxyType(
@@ -61,8 +61,8 @@ def open_matter(
 
     `subject` names what it is about, as `type:id`; of each subject and cause one matter is open at most.
     """
-    assert cause in CAUSES[kind]
-    if not foresee(session, certificate, cause, subject, now):
+    assert cause in CAUSES_BY_KIND[kind]
+    if not can_open_matter(session, certificate, cause, subject, now):
         return None
     matter = Matter(
         id=new_id(),
@@ -79,18 +79,20 @@ def open_matter(
     )
     session.add(matter)
     session.flush()
-    _record(session, actor, "matter.opened", matter, certificate, now, **({"about": subject} if subject else {}))
+    _record_event(session, actor, "matter.opened", matter, certificate, now, **({"about": subject} if subject else {}))
     return matter
 
 
-def foresee(session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime) -> bool:
+def can_open_matter(
+    session: Session, certificate: Certificate, cause: MatterCause, subject: str | None, now: datetime
+) -> bool:
     """Whether `open_matter` would open one."""
-    is_in_force = certificate.status in IN_FORCE and certificate.valid_until >= baku_day(now)
-    is_known = subject is not None and matter_repository.has_open_about(session, certificate.id, cause, subject)
+    is_in_force = certificate.status in IN_FORCE_STATUSES and certificate.valid_until >= baku_day(now)
+    is_known = subject is not None and matter_repository.has_open_matter_about(session, certificate.id, cause, subject)
     return is_in_force and not is_known
 
 
-def guard_report(
+def load_for_change_report(
     session: Session, actor: Actor, number: str, today: date, ask_first: Callable[[], None] = lambda: None
 ) -> Certificate:
     """The holder's certificate, locked, if a change of it can be reported: 404, 403, 409.
@@ -101,16 +103,16 @@ def guard_report(
     # A certificate is public; for others than its holder there is nothing to report on.
     if certificate is None or not (actor.is_staff or actor.organisation_id == certificate.organisation_id):
         raise NotFound.of("certificate")
-    require(actor, Role.APPLICANT)
-    person(actor)
+    require_role(actor, Role.APPLICANT)
+    require_user_id(actor)
     ask_first()
-    if certificate.status not in IN_FORCE or certificate.valid_until < today:
-        state = certificate.status if certificate.status not in IN_FORCE else "expired"
+    if certificate.status not in IN_FORCE_STATUSES or certificate.valid_until < today:
+        state = certificate.status if certificate.status not in IN_FORCE_STATUSES else "expired"
         raise WrongState("certificate", state=state, action="report a change", allowed=[])
-    if matter_repository.count_open(session, certificate.id, MatterKind.CHANGE) >= MOST_OPEN_CHANGES:
+    if matter_repository.count_open_matters(session, certificate.id, MatterKind.CHANGE) >= MAX_OPEN_CHANGES:
         raise Conflict(
             Message(
-                "No more than %(limit)s reports of changes of a certificate are open at once.", limit=MOST_OPEN_CHANGES
+                "No more than %(limit)s reports of changes of a certificate are open at once.", limit=MAX_OPEN_CHANGES
             ),
             code="too-many-changes",
         )
@@ -121,9 +123,9 @@ def report_change(
     session: Session, actor: Actor, number: str, *, what: MatterCause, text: str, on: date, now: datetime
 ) -> Matter:
     """The holder tells of a change. Errors: NotFound, Forbidden; WrongState, Conflict `too-many-changes`; Invalid."""
-    certificate = guard_report(session, actor, number, baku_day(now))
-    if what not in CAUSES[MatterKind.CHANGE]:
-        listed = sorted(CAUSES[MatterKind.CHANGE])
+    certificate = load_for_change_report(session, actor, number, baku_day(now))
+    if what not in CAUSES_BY_KIND[MatterKind.CHANGE]:
+        listed = sorted(CAUSES_BY_KIND[MatterKind.CHANGE])
         raise Invalid.at(
             "/what", Message("This is no change to report. There are: %(allowed)s.", code="not-in-list", allowed=listed)
         )
@@ -133,35 +135,35 @@ def report_change(
     return matter
 
 
-def get(session: Session, actor: Actor, matter_id: UUID) -> tuple[Matter, Certificate]:
-    require(actor, *READERS)
-    matter = matter_repository.matter(session, matter_id)
+def get_matter(session: Session, actor: Actor, matter_id: UUID) -> tuple[Matter, Certificate]:
+    require_role(actor, *READERS)
+    matter = matter_repository.get_matter(session, matter_id)
     if matter is None:
         raise NotFound.of("matter")
-    return matter, _certificate(session, matter)
+    return matter, _certificate_of(session, matter)
 
 
-def list_of(
+def list_matters(
     session: Session, actor: Actor, wanted: MatterFilter, *, after: UUID | None = None, limit: int = 50
 ) -> Sequence[tuple[Matter, Certificate]]:
-    require(actor, *READERS)
-    return matter_repository.matters(session, wanted, after=after, limit=limit)
+    require_role(actor, *READERS)
+    return matter_repository.list_matters(session, wanted, after=after, limit=limit)
 
 
-def guard_close(session: Session, actor: Actor, matter_id: UUID, version: Version) -> Matter:
+def load_for_close(session: Session, actor: Actor, matter_id: UUID, version: ExpectedVersion) -> Matter:
     """The matter, locked, if it can be closed now: 403 for the role, 404, 403 for the second factor, 428, 412, 409."""
-    require(actor, *CLOSERS)
-    matter = matter_repository.matter(session, matter_id, lock=True)
+    require_role(actor, *CLOSERS)
+    matter = matter_repository.get_matter(session, matter_id, lock=True)
     if matter is None:
         raise NotFound.of("matter")
     require_second_factor(actor)
-    check_version(version, matter.version)
+    require_version(version, matter.version)
     if matter.state != MatterState.OPEN:
         raise WrongState("matter", state=matter.state, action="close", allowed=[])
     return matter
 
 
-def close(
+def close_matter(
     session: Session,
     actor: Actor,
     matter_id: UUID,
@@ -169,58 +171,58 @@ def close(
     outcome: MatterOutcome,
     reason: str,
     revocation_reason: RevocationReason | None,
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> tuple[Matter, Certificate]:
     """Close a matter for good. What was upheld for a reason of the list of revocations bars later (C-12), whatever
     became of the certificate; revoking is an act of its own. Errors: as `guard_close`; Invalid."""
-    matter = guard_close(session, actor, matter_id, version)
+    matter = load_for_close(session, actor, matter_id, version)
     is_upheld = outcome is MatterOutcome.UPHELD
     if is_upheld and revocation_reason is None and NEEDS_REASON[MatterKind(matter.kind)]:
         raise Invalid.at("/revocation_reason", Message("Name the reason for which it is upheld.", code="required"))
     if not is_upheld and revocation_reason is not None:
         raise Invalid.at("/revocation_reason", Message("Only what is upheld has such a reason.", code="not-taken"))
     matter.state = MatterState.CLOSED.value
-    matter.closed_at, matter.closed_by = now, person(actor)
+    matter.closed_at, matter.closed_by = now, require_user_id(actor)
     matter.outcome, matter.reason = outcome.value, reason
     matter.revocation_reason = revocation_reason.value if revocation_reason else None
     matter.version += 1
     session.flush()
-    certificate = _certificate(session, matter)
+    certificate = _certificate_of(session, matter)
     given = {"revocation_reason": revocation_reason.value} if revocation_reason else {}
-    _record(session, actor, "matter.closed", matter, certificate, now, outcome=outcome.value, **given)
+    _record_event(session, actor, "matter.closed", matter, certificate, now, outcome=outcome.value, **given)
     return matter, certificate
 
 
-def description(session: Session, actor: Actor, number: str) -> tuple[Certificate, CertifiedDescription]:
+def get_description(session: Session, actor: Actor, number: str) -> tuple[Certificate, CertifiedDescription]:
     """What was certified, for the holder and for staff who work on cases. Errors: NotFound, Forbidden."""
     certificate = certificate_repository.by_number(session, number)
-    if certificate is None or not may_see(actor, certificate.organisation_id):
+    if certificate is None or not can_read_organisation(actor, certificate.organisation_id):
         raise NotFound.of("certificate")
-    require(actor, Role.APPLICANT, *DESCRIPTION_READERS)
-    frozen = matter_repository.description(session, certificate.id)
+    require_role(actor, Role.APPLICANT, *DESCRIPTION_READERS)
+    frozen = matter_repository.get_description(session, certificate.id)
     if frozen is None:
         raise NotFound.of("description")
     return certificate, frozen
 
 
-def unreported_of_product(session: Session, product_id: UUID, today: date) -> Sequence[str]:
+def certificates_blocking_product_change(session: Session, product_id: UUID, today: date) -> Sequence[str]:
     """Numbers of the certificates in force that keep this product from changing. Ask it with the product locked."""
-    return matter_repository.unreported(session, today, product_id=product_id)
+    return matter_repository.numbers_without_reported_change(session, today, product_id=product_id)
 
 
-def unreported_at_site(session: Session, site_id: UUID, today: date) -> Sequence[str]:
+def certificates_blocking_site_change(session: Session, site_id: UUID, today: date) -> Sequence[str]:
     """Numbers of the certificates in force that keep this site from changing. Ask it with the site locked."""
-    return matter_repository.unreported(session, today, site_id=site_id)
+    return matter_repository.numbers_without_reported_change(session, today, site_id=site_id)
 
 
-def _certificate(session: Session, matter: Matter) -> Certificate:
+def _certificate_of(session: Session, matter: Matter) -> Certificate:
     certificate = session.get(Certificate, matter.certificate_id)
     assert certificate is not None  # a foreign key
     return certificate
 
 
-def _record(
+def _record_event(
     session: Session, actor: Actor, event: str, matter: Matter, certificate: Certificate, now: datetime, **data: str
 ) -> None:
     recorder.record(

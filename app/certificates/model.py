@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.certificates.status_list import Purpose
-from app.core.database import Base, new_id, one_of, unique_where
+from app.core.database import Base, check_in, new_id, unique_where
 
 
 class CertificateStatus(StrEnum):
@@ -41,7 +41,7 @@ class SuspensionCause(StrEnum):
     COURT = "court"
 
 
-FOR_CAUSE = frozenset(SuspensionCause) - {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
+INVESTIGATION_CAUSES = frozenset(SuspensionCause) - {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
 """Causes that are an inquiry: whoever gives the certificate back while one is open does so during investigation."""
 
 
@@ -85,7 +85,7 @@ class MatterCause(StrEnum):
     OTHER = "other"
 
 
-CAUSES: Mapping[MatterKind, frozenset[MatterCause]] = MappingProxyType(
+CAUSES_BY_KIND: Mapping[MatterKind, frozenset[MatterCause]] = MappingProxyType(
     {
         MatterKind.LOST_GROUND: frozenset(
             {
@@ -183,14 +183,14 @@ class Certificate(Base):
         sa.UniqueConstraint("application_id", "product_id"),
         sa.UniqueConstraint("scheme_code", "year", "serial"),
         sa.UniqueConstraint("status_list_id", "status_index"),
-        sa.CheckConstraint(one_of("status", CertificateStatus), name="status"),
+        sa.CheckConstraint(check_in("status", CertificateStatus), name="status"),
         sa.CheckConstraint("valid_until >= valid_from", name="validity"),
         # What the public register counts by, in one index: counting, and seeing whether anything changed, reads no row.
         sa.Index("ix_certificates_counted", "scheme_code", "park_code", "status", "valid_until", "version"),
     )
 
 
-class Extract(Base):
+class CertificateSnapshot(Base):
     """What checks print of a certificate (`extract.py`): short rows, which stay in memory where long ones do not.
 
     Triggers keep it true: it goes when its certificate or the entry of the log changes, and none is taken in of what is
@@ -204,7 +204,7 @@ class Extract(Base):
     text: Mapped[bytes] = mapped_column(sa.LargeBinary())
 
 
-class WordField(StrEnum):
+class SearchField(StrEnum):
     """Where a word of the register stands."""
 
     NUMBER = "number"
@@ -214,7 +214,7 @@ class WordField(StrEnum):
     PLACE = "place"
 
 
-class CertificateWord(Base):
+class CertificateSearchTerm(Base):
     """A word by which a certificate is found, as it sounds (`phonetic.py`). Written with it, and never changed.
 
     Bytes are compared, on both kinds of database: all words with one beginning lie together in the key.
@@ -227,7 +227,7 @@ class CertificateWord(Base):
     certificate_id: Mapped[UUID] = mapped_column(sa.ForeignKey("certificates.id"), primary_key=True)
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("field", WordField), name="field"),
+        sa.CheckConstraint(check_in("field", SearchField), name="field"),
         {"sqlite_with_rowid": False},
     )
 
@@ -245,7 +245,7 @@ class Suspension(Base):
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("cause", SuspensionCause), name="cause"),
+        sa.CheckConstraint(check_in("cause", SuspensionCause), name="cause"),
         unique_where("uq_suspensions_open", "certificate_id", "cause", condition="ended_at IS NULL"),
     )
 
@@ -287,11 +287,11 @@ class Matter(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("kind", MatterKind), name="kind"),
-        sa.CheckConstraint(one_of("cause", MatterCause), name="cause"),
-        sa.CheckConstraint(one_of("state", MatterState), name="state"),
-        sa.CheckConstraint(one_of("outcome", MatterOutcome), name="outcome"),
-        sa.CheckConstraint(one_of("revocation_reason", RevocationReason), name="revocation_reason"),
+        sa.CheckConstraint(check_in("kind", MatterKind), name="kind"),
+        sa.CheckConstraint(check_in("cause", MatterCause), name="cause"),
+        sa.CheckConstraint(check_in("state", MatterState), name="state"),
+        sa.CheckConstraint(check_in("outcome", MatterOutcome), name="outcome"),
+        sa.CheckConstraint(check_in("revocation_reason", RevocationReason), name="revocation_reason"),
         sa.CheckConstraint("revocation_reason IS NULL OR outcome = 'upheld'", name="upheld_for_it"),
         sa.CheckConstraint(
             "(state = 'closed') = (closed_at IS NOT NULL AND closed_by IS NOT NULL AND outcome IS NOT NULL "
@@ -302,7 +302,7 @@ class Matter(Base):
     )
 
 
-class Report(Base):
+class MisuseReport(Base):
     """Misuse as somebody told of it. The text stands here and in the matter that it opened, the rest here alone."""
 
     __tablename__ = "reports"
@@ -344,7 +344,7 @@ class StatusListRow(Base):
     token: Mapped[str | None]
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("purpose", Purpose), name="purpose"),
+        sa.CheckConstraint(check_in("purpose", Purpose), name="purpose"),
         sa.CheckConstraint("list_id > 0", name="list_id"),
         sa.CheckConstraint(
             "(token IS NULL) = (token_version IS NULL) AND (token IS NULL) = (kid IS NULL) "

@@ -16,43 +16,43 @@ from sqlalchemy.orm import Session
 
 from app.audit import recorder
 from app.auth import login_throttle
-from app.auth.permissions import require
+from app.auth.permissions import require_role
 from app.certificates import certificate_number, certificate_repository, matter_repository, matters
-from app.certificates.model import MatterCause, MatterKind, Report
+from app.certificates.model import MatterCause, MatterKind, MisuseReport
 from app.core.actor import SYSTEM, Actor
 from app.core.database import new_id
 from app.core.errors import Invalid, NotFound
 from app.core.messages import Message
 
 READERS = matters.READERS
-MOST_PHOTO_BYTES: Final = 5_242_880
-MOST_OPEN: Final = 20
+MAX_PHOTO_BYTES: Final = 5_242_880
+MAX_OPEN_REPORTS: Final = 20
 """Matters of this kind that may be open about one certificate; further reports are kept without one."""
 
 _ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is mistaken for another
 _RECEIPT_CHARS: Final = 10
 
 
-def receipt_from(chooses: Callable[[str], str]) -> str:
+def new_receipt_number(chooses: Callable[[str], str]) -> str:
     """A receipt number such as `R-7KQ2M-X4PVA`; `chooses` picks one character of a text by chance."""
     drawn = "".join(chooses(_ALPHABET) for _ in range(_RECEIPT_CHARS))
     return f"R-{drawn[:5]}-{drawn[5:]}"
 
 
-def photo_of(text: str) -> tuple[bytes, str]:
+def decode_photo(text: str) -> tuple[bytes, str]:
     """Content and media type of a photo in base64. Errors: Invalid."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Invalid.at("/photo", Message("Send the photo in base64.", code="wrong-format")) from None
-    return content, media_type_of(content)
+    return content, sniff_image_type(content)
 
 
-def media_type_of(content: bytes) -> str:
+def sniff_image_type(content: bytes) -> str:
     """Judged by its content. Errors: Invalid."""
-    if len(content) > MOST_PHOTO_BYTES:
+    if len(content) > MAX_PHOTO_BYTES:
         raise Invalid.at(
-            "/photo", Message("A photo may have at most %(limit)s bytes.", code="too-long", limit=MOST_PHOTO_BYTES)
+            "/photo", Message("A photo may have at most %(limit)s bytes.", code="too-long", limit=MAX_PHOTO_BYTES)
         )
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
@@ -65,7 +65,7 @@ def media_type_of(content: bytes) -> str:
     )
 
 
-def receive(
+def submit_report(
     session: Session,
     *,
     number: str | None,
@@ -76,7 +76,7 @@ def receive(
     sender: str,
     receipt: str,
     now: datetime,
-) -> Report:
+) -> MisuseReport:
     """Take in a report; `sender` is the network address that it came from, which is counted and not kept.
 
     Errors: Invalid without number and address, TooManyAttempts.
@@ -87,9 +87,9 @@ def receive(
             Message("Name the number of the certificate, or the address that the code leads to.", code="required"),
         )
     login_throttle.count_report(session, sender, now)
-    parsed = certificate_number.parse(number) if number else None
+    parsed = certificate_number.parse_number(number) if number else None
     certificate = certificate_repository.by_number(session, str(parsed), lock=True) if parsed else None
-    report = Report(
+    report = MisuseReport(
         id=new_id(),
         receipt=receipt,
         received_at=now,
@@ -101,7 +101,10 @@ def receive(
         photo=photo[0] if photo else None,
         photo_type=photo[1] if photo else None,
     )
-    if certificate and matter_repository.count_open(session, certificate.id, MatterKind.REPORT) < MOST_OPEN:
+    if (
+        certificate
+        and matter_repository.count_open_matters(session, certificate.id, MatterKind.REPORT) < MAX_OPEN_REPORTS
+    ):
         matter = matters.open_matter(
             session,
             SYSTEM,
@@ -121,14 +124,14 @@ def receive(
     return report
 
 
-def list_of(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Sequence[Report]:
-    require(actor, *READERS)
-    return matter_repository.reports(session, after=after, limit=limit)
+def list_reports(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Sequence[MisuseReport]:
+    require_role(actor, *READERS)
+    return matter_repository.list_reports(session, after=after, limit=limit)
 
 
-def photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
+def get_photo(session: Session, actor: Actor, report_id: UUID) -> tuple[bytes, str]:
     """Errors: Forbidden; NotFound, also where it has none."""
-    require(actor, *READERS)
+    require_role(actor, *READERS)
     report = matter_repository.report(session, report_id)
     if report is None or report.photo is None or report.photo_type is None:
         raise NotFound.of("photo")

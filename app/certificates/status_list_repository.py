@@ -8,14 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.certificates.model import Certificate, StatusListRow
-from app.certificates.status_list import PURPOSES, Purpose, empty
-from app.core.database import table_of
+from app.certificates.status_list import PURPOSES, Purpose, empty_bits
+from app.core.database import core_table
 
-AT_ONCE = 10_000
-_TABLE = table_of(StatusListRow)
+BATCH_SIZE = 10_000
+_TABLE = core_table(StatusListRow)
 _ROW = _TABLE.c
 _PURPOSES_OF = sa.select(_ROW.purpose).where(_ROW.list_id == sa.bindparam("list_id"))
-_BITS_LOCKED = (
+_LOCK_BITS = (
     sa.select(_ROW.list_id, _ROW.purpose, _ROW.bits)
     .where(_ROW.list_id.in_(sa.bindparam("lists", expanding=True)))
     .order_by(_ROW.list_id, _ROW.purpose)
@@ -29,7 +29,7 @@ _SET_BITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedList:
     """A list as last signed; `is_current` where no bit has changed since."""
 
     token: str
@@ -38,7 +38,7 @@ class Signed:
     is_current: bool
 
 
-def open_list(session: Session, list_id: int) -> None:
+def create_list(session: Session, list_id: int) -> None:
     """Make a list for each purpose, empty; those that exist stay as they are."""
     if len(session.execute(_PURPOSES_OF, {"list_id": list_id}).all()) == len(PURPOSES):
         return
@@ -47,10 +47,10 @@ def open_list(session: Session, list_id: int) -> None:
         "ON CONFLICT (list_id, purpose) DO NOTHING"
     )
     for purpose in PURPOSES:
-        session.execute(insert, {"list_id": list_id, "purpose": purpose, "bits": empty()})
+        session.execute(insert, {"list_id": list_id, "purpose": purpose, "bits": empty_bits()})
 
 
-def signed(session: Session, list_id: int, purpose: Purpose) -> Signed | None:
+def get_signed(session: Session, list_id: int, purpose: Purpose) -> SignedList | None:
     """As last signed, without its bits; None where there is no such list or nobody has signed it yet."""
     query = sa.select(
         StatusListRow.token,
@@ -63,10 +63,10 @@ def signed(session: Session, list_id: int, purpose: Purpose) -> Signed | None:
         return None
     token, kid, signed_at, is_current = row
     assert token is not None and kid is not None and signed_at is not None  # a constraint keeps them together
-    return Signed(token, kid, signed_at, is_current)
+    return SignedList(token, kid, signed_at, is_current)
 
 
-def locked(session: Session, list_id: int, purpose: Purpose) -> StatusListRow | None:
+def lock_row(session: Session, list_id: int, purpose: Purpose) -> StatusListRow | None:
     query = (
         sa.select(StatusListRow)
         .where(StatusListRow.list_id == list_id, StatusListRow.purpose == purpose.value)
@@ -76,9 +76,9 @@ def locked(session: Session, list_id: int, purpose: Purpose) -> StatusListRow | 
     return session.scalars(query).one_or_none()
 
 
-def locked_bits(session: Session, lists: Collection[int]) -> dict[tuple[int, Purpose], bytes]:
+def lock_bits(session: Session, lists: Collection[int]) -> dict[tuple[int, Purpose], bytes]:
     """The bits of these lists for each purpose, their rows locked in their order; one that is not there is left out."""
-    rows = session.execute(_BITS_LOCKED, {"lists": list(lists)})
+    rows = session.execute(_LOCK_BITS, {"lists": list(lists)})
     return {(row.list_id, Purpose(row.purpose)): row.bits for row in rows}
 
 
@@ -92,29 +92,29 @@ def oldest_signature_at(session: Session) -> datetime | None:
     return session.scalar(sa.select(sa.func.min(StatusListRow.signed_at)))
 
 
-def every_list(session: Session) -> Sequence[tuple[int, str]]:
+def list_all(session: Session) -> Sequence[tuple[int, str]]:
     """Number and purpose of each list, in order."""
     query = sa.select(StatusListRow.list_id, StatusListRow.purpose)
     return [(row[0], row[1]) for row in session.execute(query.order_by(StatusListRow.list_id, StatusListRow.purpose))]
 
 
-def row(session: Session, list_id: int, purpose: str) -> StatusListRow | None:
+def get_row(session: Session, list_id: int, purpose: str) -> StatusListRow | None:
     return session.get(StatusListRow, (list_id, purpose))
 
 
-def statuses(session: Session, list_id: int) -> Iterator[tuple[str, int, str]]:
+def iterate_statuses(session: Session, list_id: int) -> Iterator[tuple[str, int, str]]:
     """Number, index and status of every certificate of a list, in the order of the index."""
     query = (
         sa.select(Certificate.number, Certificate.status_index, Certificate.status)
         .where(Certificate.status_list_id == list_id)
         .order_by(Certificate.status_index)
-        .execution_options(yield_per=AT_ONCE)
+        .execution_options(yield_per=BATCH_SIZE)
     )
     for each in session.execute(query):
         yield each[0], each[1], each[2]
 
 
-def lists_in_use(session: Session) -> Sequence[int]:
+def list_ids_in_use(session: Session) -> Sequence[int]:
     """Numbers of the lists that certificates point into."""
     query = sa.select(Certificate.status_list_id).distinct().order_by(Certificate.status_list_id)
     return session.scalars(query).all()

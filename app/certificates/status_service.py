@@ -14,7 +14,7 @@ from app.certificates import (
     status_workflow,
 )
 from app.certificates.model import (
-    FOR_CAUSE,
+    INVESTIGATION_CAUSES,
     Certificate,
     CertificateStatus,
     RevocationReason,
@@ -22,35 +22,37 @@ from app.certificates.model import (
     SuspensionCause,
 )
 from app.certificates.read_model import projector
-from app.certificates.status_workflow import Deed
+from app.certificates.status_workflow import CertificateAction
 from app.core.actor import Actor
 from app.core.database import new_id
-from app.core.errors import Conflict, NotFound, Version, check_version
-from app.core.messages import Message, word_of
+from app.core.errors import Conflict, ExpectedVersion, NotFound, require_version
+from app.core.messages import Message, to_value_message
 
 
 def suspend(
     session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, note: str | None, now: datetime
 ) -> bool:
     """Open a cause. Returns whether the cause is new; a second opening of the same cause changes nothing."""
-    status = status_workflow.step(CertificateStatus(certificate.status), Deed.SUSPEND)
+    status = status_workflow.next_status(CertificateStatus(certificate.status), CertificateAction.SUSPEND)
     if cause in certificate_repository.open_suspensions(session, certificate.id):
         return False
     session.add(Suspension(id=new_id(), certificate_id=certificate.id, cause=cause.value, note=note, since=now))
     if certificate.status != status:
         _set_status(session, certificate, status, cause.value, now)
     certificate.version += 1
-    _record(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
-    projector.renew(session, certificate)
+    _record_event(session, actor, "certificate.suspended", certificate, now, cause=cause.value)
+    projector.mark_dirty(session, certificate)
     return True
 
 
-def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime) -> bool:
+def end_suspension_cause(
+    session: Session, actor: Actor, certificate: Certificate, *, cause: SuspensionCause, now: datetime
+) -> bool:
     """End a cause; with the last one the certificate is active again. Returns whether the cause was open.
 
     Of a certificate given back during an investigation the cause ends and nothing else: it stays surrendered.
     """
-    is_final = CertificateStatus(certificate.status) in status_workflow.FINAL
+    is_final = CertificateStatus(certificate.status) in status_workflow.FINAL_STATUSES
     if is_final and not certificate.during_investigation:
         return False
     causes = certificate_repository.open_suspensions(session, certificate.id)
@@ -62,12 +64,12 @@ def lift(session: Session, actor: Actor, certificate: Certificate, *, cause: Sus
     elif causes:
         certificate.status_reason = next(iter(sorted(causes))).value
     else:
-        status = status_workflow.step(CertificateStatus(certificate.status), Deed.REINSTATE)
+        status = status_workflow.next_status(CertificateStatus(certificate.status), CertificateAction.REINSTATE)
         _set_status(session, certificate, status, None, now)
     certificate.version += 1
     event = "certificate.suspension_narrowed" if causes or is_final else "certificate.reinstated"
-    _record(session, actor, event, certificate, now, cause=cause.value)
-    projector.renew(session, certificate)
+    _record_event(session, actor, event, certificate, now, cause=cause.value)
+    projector.mark_dirty(session, certificate)
     return True
 
 
@@ -78,33 +80,35 @@ def suspend_by_owner(
     *,
     cause: SuspensionCause,
     note: str | None,
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Certificate:
-    certificate = _for_deed(session, actor, number, Deed.SUSPEND, version)
+    certificate = _load_for_action(session, actor, number, CertificateAction.SUSPEND, version)
     if not suspend(session, actor, certificate, cause=cause, note=note, now=now):
         raise Conflict(
-            Message("It is suspended for the cause “%(cause)s” already.", cause=word_of(cause)),
+            Message("It is suspended for the cause “%(cause)s” already.", cause=to_value_message(cause)),
             code="already-suspended",
         )
     return certificate
 
 
 def reinstate_by_owner(
-    session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: Version, now: datetime
+    session: Session, actor: Actor, number: str, *, cause: SuspensionCause, version: ExpectedVersion, now: datetime
 ) -> Certificate:
     """End one cause. A lost residency is no matter of the owner: it ends when the register says so."""
-    certificate = _for_deed(session, actor, number, Deed.REINSTATE, version)
+    certificate = _load_for_action(session, actor, number, CertificateAction.REINSTATE, version)
     if cause is SuspensionCause.RESIDENCY:
         raise Conflict(
             "The residency ended; the suspension ends when the residency is restored.", code="residency-lost"
         )
-    if not lift(session, actor, certificate, cause=cause, now=now):
-        causes = [word_of(each) for each in sorted(certificate_repository.open_suspensions(session, certificate.id))]
+    if not end_suspension_cause(session, actor, certificate, cause=cause, now=now):
+        causes = [
+            to_value_message(each) for each in sorted(certificate_repository.open_suspensions(session, certificate.id))
+        ]
         raise Conflict(
             Message(
                 "It is not suspended for the cause “%(cause)s”, but for: %(causes)s.",
-                cause=word_of(cause),
+                cause=to_value_message(cause),
                 causes=causes,
             ),
             code="other-cause",
@@ -118,59 +122,75 @@ def revoke(
     number: str,
     *,
     reason: RevocationReason,
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Certificate:
-    return _end(session, actor, number, Deed.REVOKE, reason.value, version, now)
+    return _terminate(session, actor, number, CertificateAction.REVOKE, reason.value, version, now)
 
 
-def surrender(session: Session, actor: Actor, number: str, *, version: Version, now: datetime) -> Certificate:
-    return _end(session, actor, number, Deed.SURRENDER, "holder", version, now)
+def surrender(session: Session, actor: Actor, number: str, *, version: ExpectedVersion, now: datetime) -> Certificate:
+    return _terminate(session, actor, number, CertificateAction.SURRENDER, "holder", version, now)
 
 
-def _end(
-    session: Session, actor: Actor, number: str, deed: Deed, reason: str, version: Version, now: datetime
+def _terminate(
+    session: Session,
+    actor: Actor,
+    number: str,
+    deed: CertificateAction,
+    reason: str,
+    version: ExpectedVersion,
+    now: datetime,
 ) -> Certificate:
-    certificate = _for_deed(session, actor, number, deed, version)
-    status = _step(certificate, deed)
+    certificate = _load_for_action(session, actor, number, deed, version)
+    status = _next_status(certificate, deed)
     causes = certificate_repository.open_suspensions(session, certificate.id)
     facts: dict[str, str | bool] = {"reason": reason}
-    if deed is Deed.SURRENDER and (FOR_CAUSE & causes.keys() or matter_repository.has_open(session, certificate.id)):
+    if deed is CertificateAction.SURRENDER and (
+        INVESTIGATION_CAUSES & causes.keys() or matter_repository.has_open_inquiry(session, certificate.id)
+    ):
         # The inquiry goes on: what it asks stays open, and a later applicant cannot be told that nothing was.
         certificate.during_investigation = facts["during_investigation"] = True
-        causes = {cause: row for cause, row in causes.items() if cause not in FOR_CAUSE}
+        causes = {cause: row for cause, row in causes.items() if cause not in INVESTIGATION_CAUSES}
     for suspension in causes.values():
         certificate_repository.end_suspension(suspension, now)
     _set_status(session, certificate, status, reason, now)
     certificate.version += 1
-    _record(session, actor, f"certificate.{status}", certificate, now, **facts)
-    projector.renew(session, certificate)
+    _record_event(session, actor, f"certificate.{status}", certificate, now, **facts)
+    projector.mark_dirty(session, certificate)
     return certificate
 
 
-def guard(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
+def load_for_action(
+    session: Session, actor: Actor, number: str, deed: CertificateAction, version: ExpectedVersion
+) -> Certificate:
     """All refusals that do not depend on the body, in their order: 404, 403, 428, 412, 409."""
-    certificate = _for_deed(session, actor, number, deed, version)
-    _step(certificate, deed)
+    certificate = _load_for_action(session, actor, number, deed, version)
+    _next_status(certificate, deed)
     return certificate
 
 
-def _step(certificate: Certificate, deed: Deed) -> CertificateStatus:
+def _next_status(certificate: Certificate, deed: CertificateAction) -> CertificateStatus:
     status = CertificateStatus(certificate.status)
-    return status_workflow.step(status, deed, during_investigation=certificate.during_investigation)
+    return status_workflow.next_status(status, deed, during_investigation=certificate.during_investigation)
 
 
-def _for_deed(session: Session, actor: Actor, number: str, deed: Deed, version: Version) -> Certificate:
+def _load_for_action(
+    session: Session, actor: Actor, number: str, deed: CertificateAction, version: ExpectedVersion
+) -> Certificate:
     certificate = certificate_repository.by_number(session, number, lock=True)
     if certificate is None:
         raise NotFound.of("certificate")
     # A certificate is public; only its holder may surrender it, and for others there is nothing to surrender.
-    if deed is Deed.SURRENDER and not actor.is_staff and actor.organisation_id != certificate.organisation_id:
+    if (
+        deed is CertificateAction.SURRENDER
+        and not actor.is_staff
+        and actor.organisation_id != certificate.organisation_id
+    ):
         raise NotFound.of("certificate")
-    status_workflow.permit(deed, actor)
-    if deed in status_workflow.NEED_SECOND_FACTOR:
+    status_workflow.require_role(deed, actor)
+    if deed in status_workflow.SECOND_FACTOR_ACTIONS:
         require_second_factor(actor)
-    check_version(version, certificate.version)
+    require_version(version, certificate.version)
     return certificate
 
 
@@ -178,11 +198,11 @@ def _set_status(
     session: Session, certificate: Certificate, status: CertificateStatus, reason: str | None, now: datetime
 ) -> None:
     certificate.status, certificate.status_since, certificate.status_reason = status.value, now, reason
-    status_list_publisher.follow(session, certificate)
-    log_events.changed(session, certificate, now)
+    status_list_publisher.queue_bit_update(session, certificate)
+    log_events.log_status_change(session, certificate, now)
 
 
-def _record(
+def _record_event(
     session: Session, actor: Actor, event: str, certificate: Certificate, now: datetime, **data: str | bool
 ) -> None:
     recorder.record(

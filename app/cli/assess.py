@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.core.csv_table import MOST_BYTES, Note
+from app.core.csv_table import MAX_BYTES, RowMessage
 from app.core.dates import baku_day, utc_now
-from app.organisations.resident_import.csv_format import RegisterRow, parse_register
-from app.products.csv_format import ProductLine, parse_products
+from app.organisations.resident_import.csv_format import ResidentRow, parse_resident_file
+from app.products.csv_format import ProductRow, parse_products
 from app.schemes.evaluator import Assessment
-from app.schemes.evaluator import assess as judge
-from app.schemes.hashing import jsonable
+from app.schemes.evaluator import evaluate as judge
+from app.schemes.hashing import to_jsonable
 from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
 from app.schemes.scheme_loader import load_schemes
@@ -25,7 +25,7 @@ REFUSED = 2
 COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.MANUAL: "yellow", Outcome.INCOMPLETE: "magenta"}
 OPEN_OUTCOMES = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
 
-Judged = tuple[ProductLine, Assessment]
+Judged = tuple[ProductRow, Assessment]
 
 
 def assess(
@@ -44,7 +44,7 @@ def assess(
     ruleset = ruleset_of(scheme)
     companies = read_registers(register)
     sheet = parse_products(read(products), companies, baku_day(utc_now()))
-    report(products, sheet.remarks)
+    report(products, sheet.warnings)
     if sheet.errors:
         refuse(f"{products}: {note}" for note in sheet.errors)
     judged = [(line, judge(ruleset, line.facts)) for line in sheet.products]
@@ -64,14 +64,14 @@ def ruleset_of(code: str) -> Ruleset:
     return found.ruleset
 
 
-def read_registers(paths: Sequence[Path]) -> Mapping[str, RegisterRow]:
+def read_registers(paths: Sequence[Path]) -> Mapping[str, ResidentRow]:
     """Id of a company → its row, over all files; a company may be in one of them only."""
     faults: list[str] = []
-    companies: dict[str, RegisterRow] = {}
+    companies: dict[str, ResidentRow] = {}
     places: dict[tuple[str, str | None], str] = {}
     for path in paths:
-        sheet = parse_register(read(path))
-        report(path, sheet.remarks)
+        sheet = parse_resident_file(read(path))
+        report(path, sheet.warnings)
         faults.extend(f"{path}: {note}" for note in sheet.errors)
         ids, members = set(companies), set(places)
         for row in sheet.rows:
@@ -91,12 +91,12 @@ def read(path: Path) -> bytes:
     """The file's bytes, at most one more than a table may have."""
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         refuse([f"{path}: cannot be read ({error.strerror})."])
 
 
-def report(path: Path, remarks: Iterable[Note]) -> None:
+def report(path: Path, remarks: Iterable[RowMessage]) -> None:
     for note in remarks:
         typer.echo(f"{path}: {note} (remark)", err=True)
 
@@ -107,7 +107,7 @@ def refuse(faults: Iterable[str]) -> NoReturn:
     raise typer.Exit(REFUSED)
 
 
-def as_object(line: ProductLine, assessment: Assessment) -> dict[str, object]:
+def as_object(line: ProductRow, assessment: Assessment) -> dict[str, object]:
     """What a program reads: decimals as text, every rule of the ruleset, also those that a file cannot feed."""
     origin = assessment.origin
     return {
@@ -124,7 +124,7 @@ def as_object(line: ProductLine, assessment: Assessment) -> dict[str, object]:
                 "id": finding.rule,
                 "outcome": finding.outcome.value,
                 "reason": finding.reason,
-                "values": jsonable(finding.values),
+                "values": to_jsonable(finding.values),
             }
             for finding in assessment.findings
         ],
@@ -143,14 +143,15 @@ def show(judged: Sequence[Judged], ruleset: Ruleset) -> None:
             escape(f"{line.product_id} {name}\n{line.owner.party_id} {line.owner.legal_name_en}"),
             f"{coloured(assessment.outcome)}\n{origin_in_words(assessment)}",
             "\n".join(
-                f"{coloured(finding.outcome)}: {escape(finding.reason)}" for finding in assessment.of(*OPEN_OUTCOMES)
+                f"{coloured(finding.outcome)}: {escape(finding.reason)}"
+                for finding in assessment.findings_with(*OPEN_OUTCOMES)
             ),
         )
     console = Console()
     console.print(table)
     counts = {outcome: sum(each.outcome is outcome for _, each in judged) for outcome in COLOURS}
     console.print(", ".join(f"{count} {coloured(outcome)}" for outcome, count in counts.items() if count))
-    skipped = sorted({f.rule for _, each in judged for f in each.of(Outcome.NOT_ASSESSED)})
+    skipped = sorted({f.rule for _, each in judged for f in each.findings_with(Outcome.NOT_ASSESSED)})
     if skipped:
         console.print(f"Not assessed, because files do not carry the facts: {', '.join(skipped)}.")
 

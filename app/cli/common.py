@@ -65,12 +65,12 @@ def open_database(settings: Settings) -> Iterator[Database]:
     """Open the database. Raises `UnsafeToStart` when it is not migrated to this version."""
     database = commit_pipeline.open_database(settings.sqlalchemy_url)
     try:
-        if not database_schema.migrated(database):
+        if not database_schema.is_migrated(database):
             raise UnsafeToStart(
                 "The database is not migrated to this version: run `mik admin migrate` "
                 "(or `mik serve` in the demo profile)."
             )
-        database.carry({appender.SIGNER: LogKeyFile(settings.log_key)})
+        database.attach_session_info({appender.SIGNER_KEY: LogKeyFile(settings.log_key)})
         yield database
     finally:
         database.dispose()

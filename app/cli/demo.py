@@ -64,7 +64,7 @@ def demo(
         except httpx.TransportError as why:
             fail(f"The service stopped answering ({why}). Run `mik demo` again: it goes on where this run ended.")
     _report(f"Played in {time.monotonic() - began:.1f} seconds.")
-    shown = as_object(settings.base_url, demo_staff.known(settings.data_dir), played)
+    shown = as_object(settings.base_url, demo_staff.load_passwords(settings.data_dir), played)
     if as_json:
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2).encode())  # bytes: UTF-8 whatever the terminal is
     else:
@@ -77,8 +77,10 @@ def _report(words: str) -> None:
 
 def _password(settings: Settings, email: str) -> str:
     """The password of a demo account; a new one is written down before anybody can use it."""
-    known = demo_staff.known(settings.data_dir)
-    return known.get(email) or demo_staff.remember(settings.data_dir, {email: demo_staff.new_password()})[email]
+    known = demo_staff.load_passwords(settings.data_dir)
+    return (
+        known.get(email) or demo_staff.save_accounts(settings.data_dir, {email: demo_staff.generate_password()})[email]
+    )
 
 
 def _mailed_code(settings: Settings, email: str) -> str:
@@ -97,19 +99,19 @@ def _mailed_code(settings: Settings, email: str) -> str:
 def _codes(settings: Settings, email: str) -> Iterator[str]:
     """Codes of a member of staff, from the present one on. The service takes one that is a step ahead; beyond that its
     hour is waited for."""
-    secret = demo_staff.totp_secrets(settings.data_dir).get(email)
+    secret = demo_staff.load_totp_secrets(settings.data_dir).get(email)
     if secret is None:
         return
     authenticator = pyotp.TOTP(secret, interval=mfa.STEP_SECONDS)
     first = int(time.time()) // mfa.STEP_SECONDS
     for step in range(first, first + CODES_TO_TRY):
-        time.sleep(max(0.0, (step - mfa.DRIFT) * mfa.STEP_SECONDS - time.time()))
+        time.sleep(max(0.0, (step - mfa.MAX_DRIFT_STEPS) * mfa.STEP_SECONDS - time.time()))
         yield authenticator.generate_otp(step)
 
 
 def _refuse_without_accounts(settings: Settings) -> None:
-    path = settings.data_dir / demo_staff.FILE
-    if not demo_staff.known(settings.data_dir).keys() >= set(scenario_data.STAFF):
+    path = settings.data_dir / demo_staff.ACCOUNTS_FILE
+    if not demo_staff.load_passwords(settings.data_dir).keys() >= set(scenario_data.STAFF):
         raise NoService(
             f"There are no staff accounts in {path}. The service writes them at its first start: "
             "run `mik serve` in the demo profile and with the same MIK_DATA_DIR."

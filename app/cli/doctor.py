@@ -18,12 +18,12 @@ from app.core.dates import utc_now
 from app.core.errors import Invalid, MikError, UnsafeToStart
 from app.core.settings import Profile, Settings
 from app.integrity import audit_chain, certificates, rulesets, status_lists, transparency_log
-from app.integrity.transparency_log import Wrong
+from app.integrity.transparency_log import IntegrityFinding
 from app.signing import issuer_identity, log_signer
-from app.startup_checks import AsGiven
+from app.startup_checks import UncheckedSettings
 from app.transparency import log_repository
-from app.transparency.checkpoint import Checkpoint, read_checkpoint
-from app.transparency.signed_note import NoteRefused, Verifier, parse_vkey
+from app.transparency.checkpoint import Checkpoint, verify_checkpoint
+from app.transparency.signed_note import NoteRejected, Verifier, parse_vkey
 
 MAX_CHECKPOINT_BYTES = 65_536
 
@@ -98,7 +98,7 @@ class _Checks:
         self._parts = parts
         self._workers = workers
         self._against = against
-        self._history: audit_chain.Report | None = None
+        self._history: audit_chain.ChainReport | None = None
         self._by_part: dict[Part, Callable[[], PartResult]] = {
             Part.CONFIG: self._config,
             Part.LOG: self._log,
@@ -121,8 +121,8 @@ class _Checks:
             raise
 
     def _config(self) -> PartResult:
-        settings = read_settings(AsGiven)
-        found = startup_checks.refusals(settings, utc_now(), workers=self._workers)
+        settings = read_settings(UncheckedSettings)
+        found = startup_checks.find_start_errors(settings, utc_now(), workers=self._workers)
         data = {"profile": settings.profile, "errors": found}
         listed = [f"- {line}" for line in found]
         if settings.profile is not Profile.PRODUCTION:
@@ -138,19 +138,19 @@ class _Checks:
         settings = self._settings()
         with open_database(settings) as database, database.read_session() as session:
             # The chain first: on PostgreSQL it begins the one snapshot that all read.
-            history = self._history = audit_chain.check(session)
+            history = self._history = audit_chain.check_audit_chain(session)
             verifier = _verifier(session, settings)
             kept = _kept_checkpoint(self._against, verifier) if self._against else None
-            derived = transparency_log.derive(session, verifier, kept)
-            held, wrong_certificate = certificates.compare(session, _public_keys(session))
-            broken = history.broken
+            derived = transparency_log.recompute_log(session, verifier, kept)
+            held, wrong_certificate = certificates.check_certificates(session, _public_keys(session))
+            broken = history.first_break
             found = (
-                derived.wrong,
+                derived.finding,
                 wrong_certificate,
-                transparency_log.compare_keys(session),
-                rulesets.compare_with_log(session),
-                Wrong(f"audit event {broken.seq}", broken.detail) if broken else None,
-                transparency_log.compare_history(session, derived.histories),
+                transparency_log.check_keys(session),
+                rulesets.check_rulesets(session),
+                IntegrityFinding(f"audit event {broken.seq}", broken.detail) if broken else None,
+                transparency_log.check_audit_heads(session, derived.audit_heads),
             )
         wrong = list(dict.fromkeys(each for each in found if each is not None))
         verb = "hold before the first wrong row of each" if wrong else "hold"
@@ -173,57 +173,57 @@ class _Checks:
         report = self._history
         if report is None:
             with open_database(self._settings()) as database, database.read_session() as session:
-                report = audit_chain.check(session)
-        broken = report.broken
+                report = audit_chain.check_audit_chain(session)
+        broken = report.first_break
         data = {
             "events": report.events,
-            "head": report.head,
+            "head": report.head_hash,
             "broken": {"seq": broken.seq, "fault": broken.fault, "detail": broken.detail} if broken else None,
         }
         if broken is None:
-            return PartResult(PartState.PASSED, (f"{report.events} events hold. Head: {report.head}",), data)
+            return PartResult(PartState.PASSED, (f"{report.events} events hold. Head: {report.head_hash}",), data)
         return PartResult(
             PartState.WRONG,
             (
                 f"Broken at event {broken.seq} ({broken.fault}): {broken.detail}",
-                f"{report.events} events before it hold; the last good hash is {report.head}.",
+                f"{report.events} events before it hold; the last good hash is {report.head_hash}.",
             ),
             data,
         )
 
     def _status_lists(self) -> PartResult:
         with open_database(self._settings()) as database, database.read_session() as session:
-            report = status_lists.check(session, _public_keys(session))
-        data = {"lists": report.lists, "certificates": report.certificates, "wrong": report.wrong}
-        if report.wrong:
-            return PartResult(PartState.WRONG, (f"Wrong: {report.wrong}",), data)
+            report = status_lists.check_status_lists(session, _public_keys(session))
+        data = {"lists": report.lists, "certificates": report.certificates, "wrong": report.error}
+        if report.error:
+            return PartResult(PartState.WRONG, (f"Wrong: {report.error}",), data)
         return PartResult(PartState.PASSED, (f"{report.lists} lists agree with all certificates.",), data)
 
 
 def _verifier(session: Session, settings: Settings) -> Verifier:
     """By the key file where it is at hand: the key in the database could have been exchanged with all the rest."""
-    head = log_repository.head(session)
+    head = log_repository.get_head(session)
     if settings.log_key.exists():
         return log_signer.LogKeyFile(settings.log_key)(session).verifier
     if head is None or head.vkey is None:
         raise UnsafeToStart("There is no public log here yet: it begins with the first start of the service.")
     try:
         return parse_vkey(head.vkey)
-    except NoteRefused as why:
+    except NoteRejected as why:
         raise UnsafeToStart(f"The stored key of the public log cannot be used: {why}") from why
 
 
 def _kept_checkpoint(path: Path, verifier: Verifier) -> Checkpoint:
     try:
         with path.open("rb") as file:
-            return read_checkpoint(file.read(MAX_CHECKPOINT_BYTES).decode(), verifier)
+            return verify_checkpoint(file.read(MAX_CHECKPOINT_BYTES).decode(), verifier)
     except OSError as why:
         raise Invalid(f"{path} cannot be read: {why.strerror}.") from why
     except UnicodeDecodeError as why:
         raise Invalid(f"{path} is not a checkpoint: it is not UTF-8.") from why
-    except NoteRefused as why:
+    except NoteRejected as why:
         raise Invalid(f"{path} is refused: {why}") from why
 
 
 def _public_keys(session: Session) -> dict[str, PublicKey]:
-    return {kid: key.public for kid, key in issuer_identity.known_keys(session).items()}
+    return {kid: key.public for kid, key in issuer_identity.load_keys(session).items()}

@@ -17,7 +17,7 @@ from app.core.dates import format_utc, utc_now
 from app.core.errors import UnsafeToStart
 from app.core.settings import Settings
 from app.signing import key_lifecycle, signing_repository
-from app.signing.key_files import KeyFileAway, KeyFiles
+from app.signing.key_files import KeyFileMissing, KeyFiles
 from app.signing.model import SigningKey
 from app.transparency import log_repository
 
@@ -42,7 +42,7 @@ def list_keys(as_json: Shown = False) -> None:
                 "certificates": counts.get(key.kid, 0),
                 "file": _is_here(files, key.kid),
             }
-            for key in signing_repository.keys(session)
+            for key in signing_repository.list_keys(session)
         ]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
@@ -60,9 +60,9 @@ def show(kid: Kid) -> None:
     with handle_errors(), open_database(load_settings()) as database, database.read_session() as session:
         key = _named(session, kid)
         typer.echo(f"{key.kid}\n{json.dumps(key.public_jwk, sort_keys=True)}")
-        for entry in log_repository.key_events(session, key.kid):
+        for entry in log_repository.list_key_entries(session, key.kid):
             typer.echo(f"{format_utc(entry.at)}  {entry.event}  (entry {entry.seq} of the log)")
-        for number in certificate_repository.signed_by(session, key.kid):
+        for number in certificate_repository.numbers_signed_by(session, key.kid):
             typer.echo(number)
 
 
@@ -72,10 +72,10 @@ def next_key() -> None:
     It signs once it is activated, a day from now.
     """
     with _changing() as (session, settings):
-        if any(key.state == KeyState.NEXT for key in signing_repository.keys(session)):
+        if any(key.state == KeyState.NEXT for key in signing_repository.list_keys(session)):
             fail("A key is published already and waits to be activated: see `mik keys list`.")
-        signer = KeyFiles(settings.keys_dir, _issuer(session)).create()
-        key_lifecycle.publish(session, SYSTEM, signer, utc_now())
+        signer = KeyFiles(settings.keys_dir, _issuer(session)).create_key()
+        key_lifecycle.publish_key(session, SYSTEM, signer, utc_now())
     typer.echo(f"Published: {signer.kid}")
     typer.echo("Bring its file to every machine that serves, then activate it a day from now.")
 
@@ -92,8 +92,8 @@ def activate(
     """
     with _changing() as (session, settings):
         key = _named(session, kid)
-        KeyFiles(settings.keys_dir, _issuer(session)).signer(key.kid)  # without its file nothing could be issued
-        key_lifecycle.activate(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
+        KeyFiles(settings.keys_dir, _issuer(session)).get_signer(key.kid)  # without its file nothing could be issued
+        key_lifecycle.activate_key(session, SYSTEM, key.kid, at_once=at_once, now=utc_now())
     typer.echo(f"Active: {key.kid}")
 
 
@@ -104,7 +104,7 @@ def retire(kid: Kid) -> None:
     """
     with _changing() as (session, _):
         key = _named(session, kid)
-        key_lifecycle.retire(session, SYSTEM, key.kid, utc_now())
+        key_lifecycle.retire_key(session, SYSTEM, key.kid, utc_now())
     typer.echo(f"Retired: {key.kid}. Nothing can be issued until a key is activated.")
 
 
@@ -123,7 +123,9 @@ def compromise(
         now = utc_now()
         key = _named(session, kid)
         was_active = key.state == KeyState.ACTIVE
-        key_lifecycle.compromise(session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now)
+        key_lifecycle.mark_key_compromised(
+            session, SYSTEM, key.kid, since=_read_moment(since) if since else now, now=now
+        )
     typer.echo(f"Compromised: {key.kid}")
     if was_active:
         typer.echo("Nothing can be issued until another key is activated: mik keys next; mik keys activate --at-once …")
@@ -137,7 +139,7 @@ def _changing() -> Iterator[tuple[Session, Settings]]:
 
 
 def _issuer(session: Session) -> str:
-    issuer = signing_repository.issuer(session)
+    issuer = signing_repository.get_issuer(session)
     if issuer is None:
         raise UnsafeToStart("The register has no issuer yet: it is fixed with the first start of the service.")
     return issuer
@@ -146,7 +148,7 @@ def _issuer(session: Session) -> str:
 def _named(session: Session, text: str) -> SigningKey:
     found = [
         key
-        for key in signing_repository.keys(session)
+        for key in signing_repository.list_keys(session)
         if text == key.kid or (len(text) >= _SHORTEST and key.kid.rpartition("#")[2].startswith(text))
     ]
     if len(found) != 1:
@@ -156,8 +158,8 @@ def _named(session: Session, text: str) -> SigningKey:
 
 def _is_here(files: KeyFiles, kid: str) -> bool:
     try:
-        files.signer(kid)
-    except KeyFileAway:
+        files.get_signer(kid)
+    except KeyFileMissing:
         return False
     return True
 

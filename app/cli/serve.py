@@ -15,7 +15,7 @@ from app.cli.common import fail, handle_errors, load_settings
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.core.settings import Profile, Settings
-from app.startup_checks import AsGiven
+from app.startup_checks import UncheckedSettings
 from app.web import observability
 from app.web.limits import connections
 from app.web.limits.connections import LimitedHttpProtocol
@@ -36,16 +36,16 @@ def serve(
     """
     if "MIK_BASE_URL" not in os.environ and os.environ.get("MIK_PROFILE", "demo") == "demo":
         os.environ["MIK_BASE_URL"] = f"http://localhost:{port}"  # inherited by the workers
-    settings = load_settings(AsGiven)
+    settings = load_settings(UncheckedSettings)
     if settings.profile is Profile.PRODUCTION and (
-        found := startup_checks.refusals(settings, utc_now(), workers=workers)
+        found := startup_checks.find_start_errors(settings, utc_now(), workers=workers)
     ):
         fail("\n".join(["Configuration errors:", *(f"- {line}" for line in found)]))
     with handle_errors():
         prepare(settings, utc_now())
         if settings.profile is Profile.DEMO:
             database = open_database(settings.sqlalchemy_url)
-            demo_staff.ensure(database, settings, utc_now())
+            demo_staff.ensure_demo_staff(database, settings, utc_now())
             database.dispose()
     observability.configure_logging(settings)
     with handle_errors(), _metrics(settings, workers):

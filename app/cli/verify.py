@@ -18,14 +18,14 @@ from app.core.crypto import jwk, jws, keyring
 from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.signing import issuer_identity
-from app.verification.offline import judge
+from app.verification.offline import evaluate_offline
 from app.verification.offline_bundle import BundleFolder
-from app.verification.request_parser import Question
-from app.verification.response import as_members
-from app.verification.service import VerificationDesk
-from app.verification.stores.factory import certificate_store
-from app.verification.token_text import whole
-from app.verification.verdict import MESSAGES, Judgement, Verdict
+from app.verification.request_parser import VerifyItem
+from app.verification.response import to_dict
+from app.verification.service import VerificationService
+from app.verification.stores.factory import create_certificate_store
+from app.verification.token_text import extract_token
+from app.verification.verdict import MESSAGES, Verdict, VerificationResult
 
 NOT_GOOD = 1
 LONGEST_SHOWN = 60
@@ -66,35 +66,37 @@ def verify(
     asked = [line.strip() for line in sys.stdin if line.strip()] if what == "-" else [what]
     settings = load_settings()
     with handle_errors():
-        judgements = _desk(settings).many_now([_question(text) for text in asked])
+        judgements = _desk(settings).verify_many_sync([_question(text) for text in asked])
     if what == "-":
         _list(asked, judgements)
     else:
-        _show(as_members(judgements[0], settings.base_url))
+        _show(to_dict(judgements[0], settings.base_url))
     if any(judgement.verdict is not Verdict.VALID for judgement in judgements):
         raise typer.Exit(NOT_GOOD)
 
 
-def _question(text: str) -> Question:
+def _question(text: str) -> VerifyItem:
     """A number has no two full stops, and is short."""
     is_number = text.count(".") < 2 and len(text) <= certificate_number.MAX_INPUT_CHARS
-    return Question("number" if is_number else "token", text)
+    return VerifyItem("number" if is_number else "token", text)
 
 
-def _desk(settings: Settings) -> VerificationDesk:
+def _desk(settings: Settings) -> VerificationService:
     """Over the database of the service, with the keys that it knows now."""
     database = open_database(settings.sqlalchemy_url)
     try:
-        if not database_schema.migrated(database):
+        if not database_schema.is_migrated(database):
             fail("There is no register here: MIK_DATABASE_URL or MIK_DATA_DIR should name the service's database.")
         with database.read_session() as session:
-            ring = keyring.KeyRing.of(issuer_identity.known_keys(session).values())
+            ring = keyring.KeyRing.from_keys(issuer_identity.load_keys(session).values())
     finally:
         database.dispose()
-    return VerificationDesk(certificate_store(settings.sqlalchemy_url), lambda: ring, utc_now, settings.base_url)
+    return VerificationService(
+        create_certificate_store(settings.sqlalchemy_url), lambda: ring, utc_now, settings.base_url
+    )
 
 
-def _list(asked: Sequence[str], judgements: Sequence[Judgement]) -> None:
+def _list(asked: Sequence[str], judgements: Sequence[VerificationResult]) -> None:
     """A line for each: the verdict, then what was asked (of a token the end, which differs)."""
     console = Console(highlight=False, soft_wrap=True)
     for text, judgement in zip(asked, judgements, strict=True):
@@ -107,20 +109,20 @@ def _by_keys(text: str, path: Path) -> None:
     """Only what a key can tell. Whether the certificate was revoked since is not known here, and is said so."""
     console = Console(highlight=False, soft_wrap=True)
     try:
-        ring = jwk.read_jwks(path.read_bytes())
+        ring = jwk.parse_jwks(path.read_bytes())
     except OSError as why:
         fail(f"{path} cannot be read: {why.strerror}.")
     except jws.UnusableKey as why:
         fail(f"{path}: {why.message}")
-    token = whole(text)
+    token = extract_token(text)
     if token is None:
         console.print("unreadable", style="bold yellow")
         console.print(MESSAGES[Verdict.UNREADABLE])
         raise typer.Exit(NOT_GOOD)
     try:
-        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=ring)
-    except jws.Refused as why:
-        if why.reason is jws.Reason.KID:
+        verified = jws.verify(token, typ=jws.TYP_CREDENTIAL, keys=ring)
+    except jws.TokenRejected as why:
+        if why.reason is jws.RejectionReason.KID:
             console.print("cannot be checked without a network", style="bold yellow")
             console.print("The file does not hold the key that this text names.")
             raise typer.Exit(REFUSED) from None
@@ -137,7 +139,7 @@ def _by_bundle(token: str, folder: Path) -> None:
     if _question(token).kind == "number":
         fail("A number can only be looked up in the register. Offline, give the signed token.")
     with handle_errors():
-        answer = judge(token, BundleFolder(folder).sources(), utc_now())
+        answer = evaluate_offline(token, BundleFolder(folder).sources(), utc_now())
     console = Console(highlight=False, soft_wrap=True)
     style = "yellow" if answer.verdict is None else COLOURS.get(answer.verdict, "red")
     console.print(answer.headline, style=f"bold {style}")

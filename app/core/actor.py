@@ -51,7 +51,7 @@ class Actor:
     def is_staff(self) -> bool:
         return bool(self.roles & STAFF_ROLES) or Role.SYSTEM in self.roles
 
-    def has(self, *roles: Role) -> bool:
+    def has_role(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
 
 

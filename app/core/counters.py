@@ -22,11 +22,11 @@ def next_number(session: Session, counter: str) -> int:
 
 def next_numbers(session: Session, counter: str, many: int) -> range:
     """The next `many` values of a counter, in the same way."""
-    last: int = session.execute(_COUNT_ON, {"name": counter, "many": many}).scalar_one()
+    last: int = session.execute(_INCREMENT_COUNTER, {"name": counter, "many": many}).scalar_one()
     return range(last - many + 1, last + 1)
 
 
-_COUNT_ON = sa.text(
+_INCREMENT_COUNTER = sa.text(
     "INSERT INTO counters (name, value) VALUES (:name, :many) "
     "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )

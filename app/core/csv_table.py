@@ -15,24 +15,24 @@ from decimal import Decimal
 from typing import TypeVar
 
 from app.core.messages import Message
-from app.core.text.normalize import tidy, wrong_with
+from app.core.text.normalize import normalize, text_error
 
-MOST_BYTES = 5_000_000
-MOST_ROWS = 20_000
-LONGEST_CELL = 1_000
+MAX_BYTES = 5_000_000
+MAX_ROWS = 20_000
+MAX_CELL_LENGTH = 1_000
 DELIMITERS = ",;"
 
-LONGEST_LINE = 1_000_000
+MAX_LINE_LENGTH = 1_000_000
 _HEADER = re.compile(r"\s*([^\r\n]*)")
 
-NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
-ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NUMBER_PATTERN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+ISO_DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class RowMessage:
     """Something about the file. Line 0 is the file as a whole."""
 
     line: int
@@ -47,7 +47,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CsvRow:
     """One record: the physical line on which it begins, and its cells by column; empty cells are ""."""
 
     number: int
@@ -55,34 +55,34 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTable:
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
-    errors: tuple[Note, ...]
+    rows: tuple[CsvRow, ...]
+    errors: tuple[RowMessage, ...]
 
 
-class BadTableError(ValueError):
+class InvalidCsv(ValueError):
     """The file cannot be read as a table at all, or not beyond this line."""
 
     def __init__(self, line: int, message: Message) -> None:
         super().__init__(message)
-        self.note = Note(line, None, message)
+        self.row_message = RowMessage(line, None, message)
 
 
-def read_table(
-    data: bytes, known: Collection[str], *, most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS
-) -> Table:
+def parse_csv(
+    data: bytes, known: Collection[str], *, most_bytes: int = MAX_BYTES, most_rows: int = MAX_ROWS
+) -> CsvTable:
     """The cells of a CSV file. `known` names the columns expected: they tell which delimiter the file uses."""
     try:
-        text = decode(data, most_bytes)
-        records = list(read_records(text, delimiter_of(text, known), most_rows))
-    except BadTableError as fault:
-        return Table((), (), (fault.note,))
+        text = decode_text(data, most_bytes)
+        records = list(read_records(text, detect_delimiter(text, known), most_rows))
+    except InvalidCsv as fault:
+        return CsvTable((), (), (fault.row_message,))
     if len(records) <= 1:
-        return Table((), (), (Note(0, None, Message("The file has no rows below its header.", code="empty")),))
-    columns = tuple(column_name(cell) for cell in records[0][1])
+        return CsvTable((), (), (RowMessage(0, None, Message("The file has no rows below its header.", code="empty")),))
+    columns = tuple(normalize_column_name(cell) for cell in records[0][1])
     errors = [
-        Note(records[0][0], column, Message("This column occurs twice.", code="duplicate"))
+        RowMessage(records[0][0], column, Message("This column occurs twice.", code="duplicate"))
         for position, column in enumerate(columns)
         if column and column in columns[:position]
     ]
@@ -90,7 +90,7 @@ def read_table(
     for number, cells in records[1:]:
         if len(cells) != len(columns):
             errors.append(
-                Note(
+                RowMessage(
                     number,
                     None,
                     Message(
@@ -102,41 +102,39 @@ def read_table(
                 )
             )
             continue
-        line = Line(number, {column: tidy(cell) for column, cell in zip(columns, cells, strict=True)})
-        errors.extend(unsafe_cells(line))
+        line = CsvRow(number, {column: normalize(cell) for column, cell in zip(columns, cells, strict=True)})
+        errors.extend(unsafe_cell_errors(line))
         lines.append(line)
-    return Table(columns, tuple(lines), tuple(errors))
+    return CsvTable(columns, tuple(lines), tuple(errors))
 
 
-def decode(data: bytes, most_bytes: int) -> str:
+def decode_text(data: bytes, most_bytes: int) -> str:
     if len(data) > most_bytes:
-        raise BadTableError(
+        raise InvalidCsv(
             0, Message("The file is larger than %(limit)s bytes.", code="too-long", limit=f"{most_bytes:,}")
         )
     if b"\0" in data:
-        raise BadTableError(
-            0, Message("This is not a text file. Save the table as “CSV UTF-8”.", code="unreadable-file")
-        )
+        raise InvalidCsv(0, Message("This is not a text file. Save the table as “CSV UTF-8”.", code="unreadable-file"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadTableError(
+        raise InvalidCsv(
             line, Message("The text is not UTF-8. Save the table as “CSV UTF-8”.", code="unreadable-file")
         ) from None
     if not text.strip():
-        raise BadTableError(0, Message("The file is empty.", code="empty"))
+        raise InvalidCsv(0, Message("The file is empty.", code="empty"))
     return text
 
 
-def delimiter_of(text: str, known: Collection[str]) -> str:
+def detect_delimiter(text: str, known: Collection[str]) -> str:
     """The delimiter by which the header names most of the known columns; the comma where both do alike."""
     header = _HEADER.match(text)[1]  # type: ignore[index]  # it matches every text
-    return max(DELIMITERS, key=lambda mark: sum(column_name(cell) in known for cell in header.split(mark)))
+    return max(DELIMITERS, key=lambda mark: sum(normalize_column_name(cell) in known for cell in header.split(mark)))
 
 
-def column_name(cell: str) -> str:
-    return tidy(cell).strip('"').casefold()
+def normalize_column_name(cell: str) -> str:
+    return normalize(cell).strip('"').casefold()
 
 
 def read_records(text: str, delimiter: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
@@ -148,14 +146,14 @@ def read_records(text: str, delimiter: str, most_rows: int) -> Iterator[tuple[in
             if any(cell.strip() for cell in cells):
                 count += 1
                 if count > most_rows + 1:
-                    raise BadTableError(
+                    raise InvalidCsv(
                         begins,
                         Message("The file has more than %(limit)s rows.", code="too-many", limit=f"{most_rows:,}"),
                     )
                 yield begins, cells
             begins = reader.line_num + 1
     except csv.Error:
-        raise BadTableError(
+        raise InvalidCsv(
             begins, Message("The quotes or delimiters of this row cannot be read.", code="unreadable-row")
         ) from None
 
@@ -163,55 +161,55 @@ def read_records(text: str, delimiter: str, most_rows: int) -> Iterator[tuple[in
 def _short_lines(text: str) -> Iterator[str]:
     """Line by line: one of 20 million commas would become as many cells."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        if len(line) > LONGEST_LINE:
-            raise BadTableError(number, Message("This line is longer than %(limit)s characters.", limit=LONGEST_LINE))
+        if len(line) > MAX_LINE_LENGTH:
+            raise InvalidCsv(number, Message("This line is longer than %(limit)s characters.", limit=MAX_LINE_LENGTH))
         yield line
 
 
-def unsafe_cells(line: Line) -> Iterator[Note]:
+def unsafe_cell_errors(line: CsvRow) -> Iterator[RowMessage]:
     for column, cell in line.cells.items():
-        if cell and (wrong := wrong_with(cell, LONGEST_CELL)):
-            yield Note(line.number, column, wrong)
+        if cell and (wrong := text_error(cell, MAX_CELL_LENGTH)):
+            yield RowMessage(line.number, column, wrong)
 
 
-class Cells:
+class CellReader:
     """The cells of one line, read column by column; what is wrong is noted, not raised."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: CsvRow) -> None:
         self.line = line
-        self.errors: list[Note] = []
-        self.remarks: list[Note] = []
+        self.errors: list[RowMessage] = []
+        self.warnings: list[RowMessage] = []
 
-    def wrong(self, column: str, message: Message) -> None:
-        self.errors.append(Note(self.line.number, column, message))
+    def error(self, column: str, message: Message) -> None:
+        self.errors.append(RowMessage(self.line.number, column, message))
 
-    def remark(self, column: str, message: Message) -> None:
-        self.remarks.append(Note(self.line.number, column, message))
+    def warning(self, column: str, message: Message) -> None:
+        self.warnings.append(RowMessage(self.line.number, column, message))
 
     def optional(self, column: str) -> str | None:
         """The cell's text; None where it is empty or the column is missing."""
         return self.line.cells.get(column) or None
 
-    def needed(self, column: str, *, most: int = LONGEST_CELL) -> str:
+    def required(self, column: str, *, most: int = MAX_CELL_LENGTH) -> str:
         text = self.line.cells.get(column, "")
         if not text:
-            self.wrong(column, Message("This must not be empty.", code="empty"))
+            self.error(column, Message("This must not be empty.", code="empty"))
         elif len(text) > most:
-            self.wrong(column, Message("This is longer than %(limit)s characters.", code="too-long", limit=most))
+            self.error(column, Message("This is longer than %(limit)s characters.", code="too-long", limit=most))
         return text
 
-    def one_of(self, column: str, choices: Mapping[str, T]) -> T | None:
+    def choice(self, column: str, choices: Mapping[str, T]) -> T | None:
         """One of the listed words, however capitalised."""
         text = self.optional(column)
         if text is None:
             return None
         if text.casefold() not in choices:
-            self.wrong(
+            self.error(
                 column,
                 Message(
                     "“%(value)s” is not one of %(allowed)s.",
                     code="not-in-list",
-                    value=short(text),
+                    value=shorten(text),
                     allowed=list(choices),
                 ),
             )
@@ -221,12 +219,12 @@ class Cells:
         text = self.optional(column)
         if text is None:
             return None
-        if ISO_DAY.fullmatch(text):  # fromisoformat alone would also take 20211122 and 2021-W47-1
+        if ISO_DATE_PATTERN.fullmatch(text):  # fromisoformat alone would also take 20211122 and 2021-W47-1
             with suppress(ValueError):
                 return date.fromisoformat(text)
-        self.wrong(
+        self.error(
             column,
-            Message("“%(value)s” is not a date; write it as 2026-11-22.", code="invalid-date", value=short(text)),
+            Message("“%(value)s” is not a date; write it as 2026-11-22.", code="invalid-date", value=shorten(text)),
         )
         return None
 
@@ -235,14 +233,14 @@ class Cells:
         text = self.optional(column)
         if text is None:
             return None
-        if not NUMBER.fullmatch(text):
-            self.wrong(
+        if not NUMBER_PATTERN.fullmatch(text):
+            self.error(
                 column,
-                Message("“%(value)s” is not a number; write it as 1234.5.", code="not-a-number", value=short(text)),
+                Message("“%(value)s” is not a number; write it as 1234.5.", code="not-a-number", value=shorten(text)),
             )
             return None
         return Decimal(text)
 
 
-def short(text: str) -> str:
+def shorten(text: str) -> str:
     return text if len(text) <= 40 else text[:40] + "…"

@@ -26,7 +26,7 @@ from app.core.unit_of_work import CommitStep, UnitOfWork
 
 T = TypeVar("T")
 Query = TypeVar("Query", bound=sa.Select[Any])
-NAMING = {
+NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -93,7 +93,7 @@ JsonColumn = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 class Base(DeclarativeBase):
-    metadata = sa.MetaData(naming_convention=NAMING)
+    metadata = sa.MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime(),
         dict[str, Any]: JsonColumn,
@@ -111,7 +111,7 @@ def unique_where(name: str, *columns: str, condition: str) -> sa.Index:
     return sa.Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
 
 
-def table_of(mapped: type[Base]) -> sa.Table:
+def core_table(mapped: type[Base]) -> sa.Table:
     """The table under a mapped class. A statement over tables leaves the mapper out: rows instead of objects, and a
     third of the cost. Danger: it does not flush first, so it does not see what the session has yet to write."""
     return Base.metadata.tables[mapped.__tablename__]
@@ -165,12 +165,12 @@ def pages_of(session: Session, mapped: type[T], key: QueryableAttribute[Any]) ->
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def dumps(value: Any) -> str:
+def dumps_canonical(value: Any) -> str:
     """JSON as it is stored: readable letters, stable order."""
     return _ENCODER.encode(value)
 
 
-POOL, OVERFLOW = 10, 20
+POOL_SIZE, MAX_OVERFLOW = 10, 20
 
 
 class Database:
@@ -180,12 +180,12 @@ class Database:
     def __init__(self, url: str, steps: Sequence[CommitStep] = ()) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.write_engine = _engine(url, begin="BEGIN IMMEDIATE")
-        self.read_engine = _engine(url, begin="BEGIN") if self.is_sqlite else self.write_engine
+        self.write_engine = _create_engine(url, begin="BEGIN IMMEDIATE")
+        self.read_engine = _create_engine(url, begin="BEGIN") if self.is_sqlite else self.write_engine
         self._writes = sessionmaker(self.write_engine, class_=UnitOfWork, steps=steps, expire_on_commit=False)
         self._reads = sessionmaker(self.read_engine, expire_on_commit=False, autoflush=False)
 
-    def carry(self, info: Mapping[str, Any]) -> None:
+    def attach_session_info(self, info: Mapping[str, Any]) -> None:
         """What every session that may write has at hand from now on, in its `info`."""
         self._writes.configure(info=dict(info))
 
@@ -197,7 +197,7 @@ class Database:
         """A session that reads one consistent state and is never committed."""
         return self._reads()
 
-    def room(self) -> int | None:
+    def max_connections(self) -> int | None:
         """How many connections the server takes from us and others; None for SQLite, which counts none."""
         if self.is_sqlite:
             return None
@@ -212,20 +212,20 @@ class Database:
         self.read_engine.dispose()
 
 
-def _engine(url: str, *, begin: str) -> Engine:
+def _create_engine(url: str, *, begin: str) -> Engine:
     if not url.startswith("sqlite"):
         return sa.create_engine(
             url,
-            json_serializer=dumps,
+            json_serializer=dumps_canonical,
             hide_parameters=True,  # what people sent must not reach the log with a traceback
             pool_pre_ping=True,
-            pool_size=POOL,
-            max_overflow=OVERFLOW,
+            pool_size=POOL_SIZE,
+            max_overflow=MAX_OVERFLOW,
             connect_args={"options": "-c timezone=utc -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
         )
     # check_same_thread: FastAPI may run the parts of one request on several threads, one after the other.
     engine = sa.create_engine(
-        url, json_serializer=dumps, hide_parameters=True, connect_args={"check_same_thread": False}
+        url, json_serializer=dumps_canonical, hide_parameters=True, connect_args={"check_same_thread": False}
     )
 
     @event.listens_for(engine, "connect")
@@ -244,7 +244,7 @@ def _engine(url: str, *, begin: str) -> Engine:
     return engine
 
 
-def lock_timed_out(error: OperationalError) -> bool:
+def is_lock_timeout(error: OperationalError) -> bool:
     """Whether a statement waited in vain for what another transaction holds."""
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
@@ -252,14 +252,14 @@ def lock_timed_out(error: OperationalError) -> bool:
     return isinstance(original, LockNotAvailable)
 
 
-def disk_is_full(error: OperationalError) -> bool:
+def is_disk_full(error: OperationalError) -> bool:
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
     return isinstance(original, DiskFull)
 
 
-def one_of(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:
+def check_in(column: str, values: type[Any] | Mapping[str, Any] | list[str]) -> str:
     """SQL text of a check constraint: the column holds one of the values of an enum."""
     listed = ", ".join(f"'{v}'" for v in values)
     return f"{column} IN ({listed})"

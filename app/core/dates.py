@@ -33,12 +33,12 @@ def day_end(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), BAKU)
 
 
-def months_earlier(day: date, months: int) -> date:
+def subtract_months(day: date, months: int) -> date:
     """The same day so many months before; a month without that day ends on its last one."""
-    return months_later(day, -months)
+    return add_months(day, -months)
 
 
-def months_later(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
     """The same day so many months after; a month without that day ends on its last one."""
     index = day.year * 12 + day.month - 1 + months
     year, month = index // 12, index % 12 + 1
@@ -54,6 +54,6 @@ def last_valid_day(first: date, months: int, ends: Iterable[date | None]) -> dat
 
     From 31 August, six months end on the last of February: a month without the day ends on its last one.
     """
-    anniversary = months_later(first, months)
+    anniversary = add_months(first, months)
     last = anniversary - timedelta(days=1) if anniversary.day == first.day else anniversary
     return min([last, *(end for end in ends if end is not None)])

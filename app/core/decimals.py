@@ -6,19 +6,19 @@ from typing import NamedTuple
 from app.core.messages import Message
 
 
-class Column(NamedTuple):
+class DecimalColumn(NamedTuple):
     """A column of the tables: so many digits in all, so many of them after the point."""
 
     digits: int
     places: int
 
 
-MONEY = Column(16, 2)
-AREA = Column(10, 2)
+MONEY = DecimalColumn(16, 2)
+AREA = DecimalColumn(10, 2)
 
 
-def wrong_figure(
-    figure: Decimal, column: Column, *, least: Decimal = Decimal(0), most: Decimal | None = None
+def decimal_error(
+    figure: Decimal, column: DecimalColumn, *, least: Decimal = Decimal(0), most: Decimal | None = None
 ) -> Message | None:
     """What is wrong with a figure for this column, in words for who typed it; None if it is fine.
 
@@ -33,18 +33,18 @@ def wrong_figure(
     if figure and figure.adjusted() >= column.digits - column.places:
         limit = column.digits - column.places
         return Message("This has more than %(limit)s digits before the point.", code="too-large", limit=limit)
-    if -_exponent(figure) > column.places:
+    if -_decimal_places(figure) > column.places:
         return Message("This has more than %(limit)s decimal places.", code="too-many-decimals", limit=column.places)
     return None
 
 
-def as_stored(figure: Decimal, column: Column) -> Decimal:
+def quantize_for_storage(figure: Decimal, column: DecimalColumn) -> Decimal:
     """The figure with exactly the places of its column, as it will be read back. Only for figures found right."""
     exact = figure.quantize(Decimal(1).scaleb(-column.places))
     return exact or abs(exact)  # no minus zero
 
 
-def _exponent(figure: Decimal) -> int:
+def _decimal_places(figure: Decimal) -> int:
     """The place of the last digit that is not zero: 1.50 has one place after the point.
 
     Counted on the digits: `normalize` would round a long figure to the precision of the context.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from app.core.messages import Message, message_of, word_of
+from app.core.messages import Message, to_message, to_value_message
 
 
 class MikError(Exception):
@@ -19,7 +19,7 @@ class MikError(Exception):
 
     def __init__(self, message: str, *, code: str | None = None, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.message = message_of(message)
+        self.message = to_message(message)
         self.refusal_code = code or self.code
         self.data = dict(data or {})
 
@@ -104,16 +104,16 @@ class WrongState(Conflict):
         super().__init__(
             Message(
                 "“%(action)s” is not possible while the %(what)s is %(state)s. Possible now: %(allowed)s.",
-                action=word_of(action),
+                action=to_value_message(action),
                 what=Message(what),
-                state=word_of(state),
-                allowed=[word_of(each) for each in allowed] or Message("none"),
+                state=to_value_message(state),
+                allowed=[to_value_message(each) for each in allowed] or Message("none"),
             ),
             data={"state": state, "action": action, "allowed": list(allowed)},
         )
 
 
-class Certified(Conflict):
+class CertifiedDataLocked(Conflict):
     """What was certified cannot change unless its holder reports the change for each certificate."""
 
     code = "certified"
@@ -135,10 +135,10 @@ class NotEligible(Conflict):
     code = "not-eligible"
 
 
-MOST_ERRORS = 100
+MAX_LISTED_ERRORS = 100
 
 
-def failed(count: int) -> Message:
+def validation_failed_message(count: int) -> Message:
     return Message("Validation failed: %(count)s error.", many="Validation failed: %(count)s errors.", count=count)
 
 
@@ -151,11 +151,11 @@ class Invalid(MikError):
         super().__init__(message, code=code, data={"errors": [dict(e) for e in errors]} if errors else None)
 
     @classmethod
-    def with_all(
-        cls, errors: Sequence[Mapping[str, str]], *, code: str | None = None, shown: int = MOST_ERRORS
+    def with_errors(
+        cls, errors: Sequence[Mapping[str, str]], *, code: str | None = None, shown: int = MAX_LISTED_ERRORS
     ) -> "Invalid":
         """All faults of a request; a message says how many there are."""
-        return cls(failed(len(errors)), errors[:shown], code=code)
+        return cls(validation_failed_message(len(errors)), errors[:shown], code=code)
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> "Invalid":
@@ -163,7 +163,7 @@ class Invalid(MikError):
         return cls(detail, [{"pointer": pointer, "detail": detail}])
 
 
-class Faults:
+class ErrorCollector:
     """Collects what several checks find wrong, so that all of it is refused at once.
 
     with faults.collected(): check_one(…)
@@ -172,21 +172,21 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        self._refused: list[Invalid] = []
+        self._collected: list[Invalid] = []
 
     @contextmanager
-    def collected(self) -> Iterator[None]:
+    def collect(self) -> Iterator[None]:
         try:
             yield
         except Invalid as why:
-            self._refused.append(why)
+            self._collected.append(why)
 
-    def refuse(self) -> None:
+    def raise_if_any(self) -> None:
         """Errors: Invalid with every fault that was collected."""
-        if len(self._refused) == 1:
-            raise self._refused[0]
-        if self._refused:
-            raise Invalid.with_all([fault for each in self._refused for fault in each.data["errors"]])
+        if len(self._collected) == 1:
+            raise self._collected[0]
+        if self._collected:
+            raise Invalid.with_errors([fault for each in self._collected for fault in each.data["errors"]])
 
 
 class TooLarge(MikError):
@@ -229,22 +229,22 @@ class UnsafeToStart(MikError):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class VersionPrecondition:
     """The version a change was made against, and what has to be asked just before it is looked at: whether this very
     change was made already and only its answer got lost (a retry names an old version by nature)."""
 
     version: int | None
-    ask_first: Callable[[], None]
+    before_check: Callable[[], None]
 
 
-Version = int | Expected | None
+ExpectedVersion = int | VersionPrecondition | None
 """What a service takes as the version of a change; None where the caller named none."""
 
 
-def check_version(expected: Version, actual: int) -> None:
+def require_version(expected: ExpectedVersion, actual: int) -> None:
     """The change was made against the row as it is now (RFC 9110 §13.1.1, RFC 6585 §3)."""
-    if isinstance(expected, Expected):
-        expected.ask_first()
+    if isinstance(expected, VersionPrecondition):
+        expected.before_check()
         expected = expected.version
     if expected is None:
         raise VersionRequired("Send If-Match with the ETag of what you read, so that nobody's change is lost.")

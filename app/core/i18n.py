@@ -15,17 +15,17 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("az", "en", "ru", "fa", "ar", "zh", "de")
-DEFAULT = "en"
+DEFAULT_LANGUAGE = "en"
 Direction = Literal["ltr", "rtl"]
 
 
 @cache
-def catalogue(domain: str, language: str) -> NullTranslations:
+def load_catalogue(domain: str, language: str) -> NullTranslations:
     """The translations of one domain (`pages`, `paper`, `problems`). English is the language of the keys.
 
     Raises FileNotFoundError for a domain or language without a catalogue.
     """
-    if language == DEFAULT:
+    if language == DEFAULT_LANGUAGE:
         return NullTranslations()
     source = resources.files("app").joinpath("locales", language, f"{domain}.po")
     with source.open("rb") as file:
@@ -37,15 +37,15 @@ def catalogue(domain: str, language: str) -> NullTranslations:
 
 
 @cache
-def locale(language: str) -> Locale:
+def get_locale(language: str) -> Locale:
     return Locale.parse(language)
 
 
 @cache
-def direction(language: str) -> Direction:
-    return "rtl" if locale(language).text_direction == "rtl" else "ltr"
+def text_direction(language: str) -> Direction:
+    return "rtl" if get_locale(language).text_direction == "rtl" else "ltr"
 
 
-def country(code: str, language: str) -> str:
+def country_name(code: str, language: str) -> str:
     """The name of a country (ISO 3166-1 alpha-2) in a language; the code itself where it has none."""
-    return str(locale(language).territories.get(code, code))
+    return str(get_locale(language).territories.get(code, code))

@@ -21,7 +21,7 @@ class Message(str):  # noqa: SLOT000 (a handful in a request)
     values: Mapping[str, Any]
 
     def __new__(cls, key: str, /, *, many: str | None = None, code: str | None = None, **values: Any) -> Self:
-        message = super().__new__(cls, _filled(_english(key, many, values), values, NullTranslations()))
+        message = super().__new__(cls, _fill_in(_render_english(key, many, values), values, NullTranslations()))
         message.key, message.many, message.code, message.values = key, many, code, values
         return message
 
@@ -31,50 +31,50 @@ class Message(str):  # noqa: SLOT000 (a handful in a request)
             text = catalogue.gettext(self.key)
         else:
             text = catalogue.ngettext(self.key, self.many, self.values["count"])
-        return _filled(text, self.values, catalogue)
+        return _fill_in(text, self.values, catalogue)
 
 
-def message_of(text: str) -> Message:
+def to_message(text: str) -> Message:
     """The text itself where it is a message, else one without values."""
     return text if isinstance(text, Message) else Message(text)
 
 
-def word_of(value: object) -> Message:
+def to_value_message(value: object) -> Message:
     """The word for a value of a closed list, such as a state or a role."""
     return Message(str(value).replace("_", " "))
 
 
-def one_of(values: Sequence[str]) -> str:
+def join_alternatives(values: Sequence[str]) -> str:
     """The alternatives, as they are named in a sentence."""
     *others, last = values
     return Message("%(others)s or %(last)s", others=others, last=last) if others else last
 
 
-def localised(value: Any, catalogue: NullTranslations) -> Any:
+def localise(value: Any, catalogue: NullTranslations) -> Any:
     """A JSON value with every message in it translated."""
     if isinstance(value, Message):
         return value.translated(catalogue)
     if isinstance(value, Mapping):
-        return {name: localised(each, catalogue) for name, each in value.items()}
+        return {name: localise(each, catalogue) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [localised(each, catalogue) for each in value]
+        return [localise(each, catalogue) for each in value]
     return value
 
 
-def _english(key: str, many: str | None, values: Mapping[str, Any]) -> str:
+def _render_english(key: str, many: str | None, values: Mapping[str, Any]) -> str:
     return key if many is None or values["count"] == 1 else many
 
 
-def _filled(text: str, values: Mapping[str, Any], catalogue: NullTranslations) -> str:
+def _fill_in(text: str, values: Mapping[str, Any], catalogue: NullTranslations) -> str:
     if not values:
         return text
-    return text % {name: _shown(localised(value, catalogue)) for name, value in values.items()}
+    return text % {name: _join_list(localise(value, catalogue)) for name, value in values.items()}
 
 
-def _shown(value: Any) -> Any:
+def _join_list(value: Any) -> Any:
     """Lists are enumerated."""
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
-DAY_WANTED = Message("Enter a date as YYYY-MM-DD, such as 2026-11-22.", code="invalid-date")
-DECIMAL_WANTED = Message("Enter a number, best as text such as “12.50”.", code="not-a-number")
+DATE_EXPECTED = Message("Enter a date as YYYY-MM-DD, such as 2026-11-22.", code="invalid-date")
+DECIMAL_EXPECTED = Message("Enter a number, best as text such as “12.50”.", code="not-a-number")

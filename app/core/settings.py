@@ -100,7 +100,7 @@ class Settings(BaseSettings):
 
     @field_validator("base_url")
     @classmethod
-    def _an_origin(cls, value: str) -> str:
+    def _require_origin(cls, value: str) -> str:
         parts = urlsplit(value)
         beside_the_origin = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
         if parts.scheme not in {"http", "https"} or not parts.hostname or beside_the_origin:
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
 
     @field_validator("own_hosts")
     @classmethod
-    def _hosts(cls, value: str) -> str:
+    def _normalize_hosts(cls, value: str) -> str:
         hosts = [host.strip().lower() for host in value.split(",") if host.strip()]
         for host in hosts:
             if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host):
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _one_driver_each(cls, value: str) -> str:
+    def _normalize_database_url(cls, value: str) -> str:
         """psycopg 3 is the one PostgreSQL driver, whatever the short form of the address names."""
         for short in ("postgres://", "postgresql://"):
             if value.startswith(short):
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
 
     @field_validator("issuer")
     @classmethod
-    def _a_did(cls, value: str) -> str:
+    def _require_did(cls, value: str) -> str:
         if value and not value.startswith("did:web:"):
             msg = "MIK_ISSUER must be a did:web, such as did:web:verify.example.az"
             raise ValueError(msg)
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _proxies(cls, value: str) -> str:
+    def _normalize_proxies(cls, value: str) -> str:
         """Everybody is refused: whoever may name an address of his choice is never slowed down when guessing."""
         proxies = [proxy.strip() for proxy in value.split(",") if proxy.strip()]
         for proxy in proxies:
@@ -158,7 +158,7 @@ class Settings(BaseSettings):
 
     @field_validator("timestamp_url")
     @classmethod
-    def _a_time_stamp_server(cls, value: str) -> str:
+    def _require_timestamp_url(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             msg = "MIK_TIMESTAMP_URL must be an address such as https://tsa.example.az/"
             raise ValueError(msg)
@@ -166,7 +166,7 @@ class Settings(BaseSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _a_mail_server(cls, value: str) -> str:
+    def _require_smtp_url(cls, value: str) -> str:
         parts = urlsplit(value)
         try:
             has_port = parts.port != 0
@@ -180,7 +180,7 @@ class Settings(BaseSettings):
 
     @field_validator("mail_from")
     @classmethod
-    def _a_sender(cls, value: str) -> str:
+    def _require_mail_from(cls, value: str) -> str:
         """Read as the header that it becomes: one address, with a name or without."""
         if not value:
             return value
@@ -195,15 +195,15 @@ class Settings(BaseSettings):
 
     @field_validator("log_level")
     @classmethod
-    def _a_level(cls, value: str) -> str:
+    def _normalize_log_level(cls, value: str) -> str:
         if value.lower() not in {"debug", "info", "warning", "error"}:
             msg = "MIK_LOG_LEVEL must be debug, info, warning or error"
             raise ValueError(msg)
         return value.lower()
 
     @model_validator(mode="after")
-    def _safe_in_production(self) -> Self:
-        if self.profile is Profile.PRODUCTION and (problems := unsafe(self)):
+    def _require_safe_in_production(self) -> Self:
+        if self.profile is Profile.PRODUCTION and (problems := find_unsafe_settings(self)):
             raise ValueError("\n".join(problems))
         return self
 
@@ -240,7 +240,7 @@ class Settings(BaseSettings):
         return self.keys_dir / "log.pem"
 
     @property
-    def papers_dir(self) -> Path:
+    def artifacts_dir(self) -> Path:
         return self.data_dir / "papers"
 
     @property
@@ -252,7 +252,7 @@ class Settings(BaseSettings):
         return self.data_dir / "mail"
 
     @property
-    def sender(self) -> str:
+    def mail_sender(self) -> str:
         return self.mail_from or f"noreply@{urlsplit(self.base_url).hostname}"
 
     @property
@@ -261,16 +261,16 @@ class Settings(BaseSettings):
         return "did:web:" + quote(urlsplit(self.base_url).netloc, safe=".-")
 
 
-def unsafe(settings: Settings) -> list[str]:
+def find_unsafe_settings(settings: Settings) -> list[str]:
     """What must not go to production as far as the settings alone show it, each with what to do about it."""
-    return [*_unsafe_address(settings), *_unsafe_places(settings), *_unsafe_mail(settings)]
+    return [*_check_address(settings), *_check_paths(settings), *_check_mail(settings)]
 
 
-def _unsafe_address(settings: Settings) -> Iterator[str]:
+def _check_address(settings: Settings) -> Iterator[str]:
     host = urlsplit(settings.base_url).hostname or ""
     if not settings.base_url.startswith("https://"):
         yield "MIK_BASE_URL is not https: certificates would carry an address that anybody can forge; set https://…"
-    if _is_private(host):
+    if _is_private_host(host):
         yield (
             f"MIK_BASE_URL names {host}, which the world cannot reach: every certificate carries this address; "
             "set the public name, such as https://verify.example.az"
@@ -284,7 +284,7 @@ def _unsafe_address(settings: Settings) -> Iterator[str]:
         )
 
 
-def _unsafe_places(settings: Settings) -> Iterator[str]:
+def _check_paths(settings: Settings) -> Iterator[str]:
     if not settings.data_dir.is_absolute():
         yield (
             f"MIK_DATA_DIR={settings.data_dir} depends on where the service is started: "
@@ -302,7 +302,7 @@ def _unsafe_places(settings: Settings) -> Iterator[str]:
         yield "MIK_LOG_LEVEL=debug writes what people send into the log: use info"
 
 
-def _unsafe_mail(settings: Settings) -> Iterator[str]:
+def _check_mail(settings: Settings) -> Iterator[str]:
     if not settings.smtp_url:
         yield (
             "MIK_SMTP_URL is not set: nobody could register, or set a forgotten password; name the mail server, "
@@ -324,7 +324,7 @@ _PRIVATE_ENDINGS = tuple(
 )
 
 
-def _is_private(host: str) -> bool:
+def _is_private_host(host: str) -> bool:
     """Names that only this machine or this house knows, and bare addresses: a did:web needs a name."""
     try:
         ipaddress.ip_address(host)

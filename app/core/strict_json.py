@@ -19,7 +19,7 @@ def loads(text: bytes | str) -> Any:
             text = text.decode("utf-8")
         except UnicodeDecodeError as why:
             raise ValueError(Message("The text is not UTF-8.", code="unreadable-json")) from why
-    _refuse_depth(text)
+    _require_max_depth(text)
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as why:
@@ -33,7 +33,7 @@ _STRINGS = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 _BRACKETS = re.compile(r"[\[{\]}]")
 
 
-def _refuse_depth(text: str) -> None:
+def _require_max_depth(text: str) -> None:
     """Counted before parsing: a parser that recurses would die of a million brackets."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return  # too few brackets to nest too deeply: nearly everything ends here
@@ -46,24 +46,24 @@ def _refuse_depth(text: str) -> None:
             )
 
 
-def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError(Message("A member appears twice.", code="unreadable-json"))
     return members
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(Message("%(name)s is not a number of JSON.", code="unreadable-json", name=name))
 
 
-def _int(digits: str) -> int:
+def _parse_int(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
         raise ValueError(Message("A number is too long.", code="unreadable-json"))
     return int(digits)
 
 
-def _decimal(digits: str) -> Decimal:
+def _parse_decimal(digits: str) -> Decimal:
     """Exact: money must not pass through a float."""
     if len(digits) > MAX_DIGITS or not isfinite(float(digits)):
         raise ValueError(Message("A number is too large.", code="unreadable-json"))
@@ -71,5 +71,8 @@ def _decimal(digits: str) -> Decimal:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_members_once, parse_constant=_no_constant, parse_int=_int, parse_float=_decimal
+    object_pairs_hook=_reject_duplicate_members,
+    parse_constant=_reject_constant,
+    parse_int=_parse_int,
+    parse_float=_parse_decimal,
 )

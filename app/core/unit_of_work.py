@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 CommitStep = Callable[[Session], None]
 Work = TypeVar("Work", list[Any], dict[Any, Any])
 
-_NOTED = "unit_of_work.noted"
+_PENDING = "unit_of_work.noted"
 _BEFORE_SAVEPOINT = "unit_of_work.before_savepoint"
 
 
-class WorkNotWritten(Exception):
+class PendingWorkNotWritten(Exception):
     """A fault of ours: a transaction was about to commit with noted work that no step has written."""
 
 
@@ -38,44 +38,44 @@ class UnitOfWork(Session):
         super().commit()
 
 
-def noted(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
+def get_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
     """Return the work of one kind that was noted in this transaction, to be added to; at first `empty()`."""
     if not isinstance(session, UnitOfWork):
         raise TypeError("Nothing can be noted in a session that only reads.")
-    work: Work = session.info.setdefault(_NOTED, {}).setdefault(kind, empty())
+    work: Work = session.info.setdefault(_PENDING, {}).setdefault(kind, empty())
     return work
 
 
-def take(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
+def take_pending(session: Session, kind: str, empty: Callable[[], Work]) -> Work:
     """Return the noted work of one kind to the step that writes it now, and forget it."""
-    work: Work = session.info.get(_NOTED, {}).pop(kind, None) or empty()
+    work: Work = session.info.get(_PENDING, {}).pop(kind, None) or empty()
     return work
 
 
 @event.listens_for(UnitOfWork, "after_transaction_create")
-def _remember(session: Session, transaction: SessionTransaction) -> None:
+def _save_before_savepoint(session: Session, transaction: SessionTransaction) -> None:
     if transaction.nested:
-        before = {kind: work.copy() for kind, work in session.info.get(_NOTED, {}).items()}
+        before = {kind: work.copy() for kind, work in session.info.get(_PENDING, {}).items()}
         session.info.setdefault(_BEFORE_SAVEPOINT, {})[transaction] = before
 
 
 @event.listens_for(UnitOfWork, "after_transaction_end")
-def _end(session: Session, transaction: SessionTransaction) -> None:
+def _clear_at_end(session: Session, transaction: SessionTransaction) -> None:
     if transaction.nested:
         session.info.get(_BEFORE_SAVEPOINT, {}).pop(transaction, None)
     elif transaction.parent is None:  # also where the session was closed without a word
-        session.info.pop(_NOTED, None)
+        session.info.pop(_PENDING, None)
         session.info.pop(_BEFORE_SAVEPOINT, None)
 
 
 @event.listens_for(UnitOfWork, "after_rollback")
-def _discard(session: Session) -> None:
+def _restore_after_rollback(session: Session) -> None:
     savepoint = session.get_nested_transaction()
-    session.info[_NOTED] = session.info.get(_BEFORE_SAVEPOINT, {}).get(savepoint, {})
+    session.info[_PENDING] = session.info.get(_BEFORE_SAVEPOINT, {}).get(savepoint, {})
 
 
 @event.listens_for(UnitOfWork, "before_commit")  # SQLAlchemy calls this for savepoints as well
 def _require_written(session: Session) -> None:
-    left = [kind for kind, work in session.info.get(_NOTED, {}).items() if work]
+    left = [kind for kind, work in session.info.get(_PENDING, {}).items() if work]
     if left and not session.in_nested_transaction():
-        raise WorkNotWritten(f"Noted, but written by no step of the commit: {', '.join(left)}.")
+        raise PendingWorkNotWritten(f"Noted, but written by no step of the commit: {', '.join(left)}.")

@@ -10,10 +10,10 @@ from app.demo import scenario_data
 from app.demo.api_client import Json, Refused, UserClient
 from app.demo.company_steps import place_of_production, set_operating, tell_start
 from app.demo.context import DemoContext
-from app.demo.evidence_steps import Applicant, upload_and_confirm, upload_proofs
+from app.demo.evidence_steps import DemoApplicant, upload_and_confirm, upload_proofs
 from app.demo.sample_documents import NOTHING_REAL, small_pdf
 from app.demo.sample_products import product_body
-from app.demo.scenario_data import Case
+from app.demo.scenario_data import DemoCase
 
 
 def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
@@ -31,7 +31,7 @@ def try_unconfirmed(context: DemoContext, member: UserClient) -> Json:
     return {}
 
 
-def run_application(context: DemoContext, case: Case, member: UserClient) -> Json:
+def run_application(context: DemoContext, case: DemoCase, member: UserClient) -> Json:
     """Take one case as far as the demo goes, and return what became of it."""
     steps = ApplicationSteps(context, case, member)
     application = steps.found_or_drafted()
@@ -48,7 +48,7 @@ def run_application(context: DemoContext, case: Case, member: UserClient) -> Jso
 class ApplicationSteps:
     """One case with everybody who has a hand in it."""
 
-    def __init__(self, context: DemoContext, case: Case, member: UserClient) -> None:
+    def __init__(self, context: DemoContext, case: DemoCase, member: UserClient) -> None:
         self._context, self._case, self._member = context, case, member
         self.name = context.name(case.party)
 
@@ -99,7 +99,7 @@ class ApplicationSteps:
         """Documents name the products that they are about; materials list the documents that prove their origin."""
         rows = {code: self._context.lines[code] for code in ids}
         path = f"/v1/organisations/{self._member.get('/v1/me')['organisation']['id']}/evidence"
-        applicant = Applicant(self._member, self.name, path, site, rows, ids)
+        applicant = DemoApplicant(self._member, self.name, path, site, rows, ids)
         for code, proofs in upload_proofs(self._context, applicant).items():
             described = self._member.get(f"/v1/products/{ids[code]}")
             listed = {proof for line in described["materials"] for proof in line["proofs"]}
@@ -194,7 +194,7 @@ class ApplicationSteps:
         }
 
 
-def _verdict(judged: Json, code: str, case: Case) -> Json:
+def _verdict(judged: Json, code: str, case: DemoCase) -> Json:
     failed = [finding["reason"] for finding in judged["rules"] if finding["outcome"] == "fail"]
     manual = [finding["rule"] for finding in judged["rules"] if finding["outcome"] == "manual"]
     reasons = {rule: case.resolutions[code, rule] for rule in manual if (code, rule) in case.resolutions}

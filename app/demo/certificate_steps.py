@@ -9,7 +9,7 @@ from app.demo import scenario_data
 from app.demo.api_client import Json
 from app.demo.context import DemoContext
 from app.demo.scenario_data import Suspend
-from app.schemes.closed_lists import lists
+from app.schemes.closed_lists import load_lists
 
 VC_JWT = "application/vc+jwt"
 
@@ -34,7 +34,9 @@ def keep_the_mark(context: DemoContext, applications: Sequence[Json]) -> None:
             context.report(f"The owner suspends {number} for a {action.cause}. {action.note}")
         else:
             context.owner.act(f"/v1/certificates/{number}/revoke", {"reason": action.reason})
-            context.report(f"The owner revokes {number}: {lists().name('revocation_reason', action.reason, 'en')}.")
+            context.report(
+                f"The owner revokes {number}: {load_lists().find_name('revocation_reason', action.reason, 'en')}."
+            )
 
 
 def _second(moment: str) -> datetime:

@@ -14,7 +14,7 @@ from app.demo.api_client import Json, UserClient
 from app.demo.context import DemoContext, Row
 from app.demo.sample_documents import NOTHING_REAL, small_pdf
 from app.demo.sample_products import Line, claimed_lines, sums
-from app.demo.scenario_data import Case
+from app.demo.scenario_data import DemoCase
 
 YEAR = timedelta(days=365)
 CLAIMED_OF_CAPACITY = Decimal("0.8")
@@ -56,7 +56,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Applicant:
+class DemoApplicant:
     """The company with what its documents are about."""
 
     member: UserClient
@@ -67,7 +67,7 @@ class Applicant:
     ids: Mapping[str, str]  # code → id of the product
 
 
-def upload_proofs(context: DemoContext, applicant: Applicant) -> dict[str, dict[str, str]]:
+def upload_proofs(context: DemoContext, applicant: DemoApplicant) -> dict[str, dict[str, str]]:
     """The proofs of origin of the materials, as far as they are missing: code → heading → id."""
     documents = [
         _declaration_of_supplier(line, product_id, context.today)
@@ -87,7 +87,7 @@ def upload_proofs(context: DemoContext, applicant: Applicant) -> dict[str, dict[
     return proofs
 
 
-def upload_and_confirm(context: DemoContext, case: Case, applicant: Applicant) -> None:
+def upload_and_confirm(context: DemoContext, case: DemoCase, applicant: DemoApplicant) -> None:
     """Staff confirm nothing of a company that is itself not confirmed yet."""
     if added := _upload(applicant.member, applicant, list(_of_company(case, applicant, context.today))):
         context.report(f"{applicant.name} uploads documents: {', '.join(added)}.")
@@ -105,12 +105,12 @@ def upload_and_confirm(context: DemoContext, case: Case, applicant: Applicant) -
         context.report("The reviewer confirms what the registrar added.")
 
 
-def _waiting(context: DemoContext, applicant: Applicant) -> list[Json]:
+def _waiting(context: DemoContext, applicant: DemoApplicant) -> list[Json]:
     """As staff see them: what only staff supply is not shown to the company."""
     return [each for each in context.registrar.get(applicant.path)["items"] if each["confirmed_at"] is None]
 
 
-def _upload(account: UserClient, applicant: Applicant, documents: list[Document]) -> list[str]:
+def _upload(account: UserClient, applicant: DemoApplicant, documents: list[Document]) -> list[str]:
     """Upload what is missing; the titles of it, each once."""
     present = account.get(applicant.path)["items"]
     missing = [document for document in documents if not document.is_uploaded(present)]
@@ -141,7 +141,7 @@ def _declaration_of_supplier(line: Line, product_id: str, today: date) -> Docume
     )
 
 
-def _of_company(case: Case, applicant: Applicant, today: date) -> Iterator[Document]:
+def _of_company(case: DemoCase, applicant: DemoApplicant, today: date) -> Iterator[Document]:
     begun, ends = today - YEAR, today + 5 * YEAR
     site, every = applicant.site["id"], tuple(applicant.ids.values())
     yield Document("authority-to-sign", "authority to sign", {"basis": "director"}, issued_on=begun)
@@ -166,7 +166,7 @@ def _volume(row: Row) -> Decimal:
     return (Decimal(row["annual_capacity"]) * CLAIMED_OF_CAPACITY).normalize()
 
 
-def _capacities(applicant: Applicant, begun: date) -> Iterator[Document]:
+def _capacities(applicant: DemoApplicant, begun: date) -> Iterator[Document]:
     """One statement for each unit in which the products of the site are measured."""
     capacities: dict[str, Decimal] = {}
     for code in applicant.ids:
@@ -198,7 +198,7 @@ def _cost_statement(code: str, product_id: str, today: date) -> Document:
     return Document("cost-statement", title, values, product_ids=(product_id,), issued_on=until)
 
 
-def _of_household(applicant: Applicant, begun: date, ends: date) -> Iterator[Document]:
+def _of_household(applicant: DemoApplicant, begun: date, ends: date) -> Iterator[Document]:
     """Own produce of a family: where it comes from, and that the family lives in the municipality."""
     site, rows = applicant.site, applicant.rows
     season_ends = begun + YEAR - timedelta(days=30)
@@ -226,7 +226,7 @@ def _of_household(applicant: Applicant, begun: date, ends: date) -> Iterator[Doc
         yield Document("local-material", "local material", material, product_ids=(product_id,), issued_on=begun)
 
 
-def _looked_up(context: DemoContext, case: Case, applicant: Applicant) -> Iterator[Document]:
+def _looked_up(context: DemoContext, case: DemoCase, applicant: DemoApplicant) -> Iterator[Document]:
     today, site = context.today, applicant.site["id"]
     clean = {"sanctions_match": False, "tax_debt": False, "open_complaint": False}
     yield Document("tax-status", "tax status", {"taxpayer_status": "active"}, issued_on=today)

@@ -69,7 +69,7 @@ def show(console: Console, shown: Mapping[str, Any]) -> None:
     _heading(console, "Accounts (of this demo only; kept in the data folder, readable by its owner)")
     for each in shown["accounts"]:
         console.print(f"  {each['who']:12} {each['email']:22} {each['password']}", markup=False, soft_wrap=True)
-    secrets = f"  Staff sign in with a code of an authenticator as well; its secret: {demo_staff.FILE}."
+    secrets = f"  Staff sign in with a code of an authenticator as well; its secret: {demo_staff.ACCOUNTS_FILE}."
     console.print(secrets, markup=False, soft_wrap=True)
     _heading(console, "Addresses")
     for name, address in shown["links"].items():

@@ -27,7 +27,7 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DemoQuestion:
     """What the reviewer asks, and how the company answers; without an answer the case goes on waiting for it."""
 
     text: str
@@ -37,13 +37,13 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DemoCase:
     """An application, from the draft to where the demo leaves it."""
 
     party: str
     scheme: str
     products: tuple[str, ...]
-    question: Question | None = None
+    question: DemoQuestion | None = None
     resolutions: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (product, rule) → why it is accepted
     is_left_to_review: bool = False  # submitted, for whoever wants to try the reviewer's side
 
@@ -94,7 +94,7 @@ COMPANIES = (
 )
 
 CASES = (
-    Case(
+    DemoCase(
         "R01",
         "MIK",
         ("P001", "P002"),
@@ -105,10 +105,10 @@ CASES = (
             )
         },
     ),
-    Case("R03", "MIK", ("P005",)),
-    Case("R06", "MIK", ("P010",)),
-    Case("R07", "MIK", ("P013",)),
-    Case(
+    DemoCase("R03", "MIK", ("P005",)),
+    DemoCase("R06", "MIK", ("P010",)),
+    DemoCase("R07", "MIK", ("P013",)),
+    DemoCase(
         "R09",
         "MIK",
         ("P016", "P017", "P019"),
@@ -118,7 +118,7 @@ CASES = (
             )
         },
     ),
-    Case(
+    DemoCase(
         "K01",
         "MIK",
         ("K01-1",),
@@ -126,29 +126,29 @@ CASES = (
             ("K01-1", "K-02"): "The mill is in Tərtər, outside the parks. The site was visited: milling is done there."
         },
     ),
-    Case(
+    DemoCase(
         "R04",
         "MIK",
         ("P007",),
-        question=Question(
+        question=DemoQuestion(
             "The register says that the plant is being built. Has series production started, and since when?",
             answer="Yes, since 3 November 2025. The park has taken over the line; its act is attached.",
             started_on=date(2025, 11, 3),
             commissioned="Commissioning act of the mixing line, 3 November 2025",
         ),
     ),
-    Case(
+    DemoCase(
         "R02",
         "MIK",
         ("P003", "P004"),
-        question=Question("The register says that the plant is being built. When will series production start?"),
+        question=DemoQuestion("The register says that the plant is being built. When will series production start?"),
     ),
-    Case("N01", "MIA", ("P043",)),
-    Case("U01", "URVA", ("P045",)),
-    Case("V01", "MIA", ("P041",), is_left_to_review=True),
+    DemoCase("N01", "MIA", ("P043",)),
+    DemoCase("U01", "URVA", ("P045",)),
+    DemoCase("V01", "MIA", ("P041",), is_left_to_review=True),
 )
 
-UNCONFIRMED = Case("R08", "MIK", ("P015",))
+UNCONFIRMED = DemoCase("R08", "MIK", ("P015",))
 """May draft and try the rules, but not submit."""
 
 ACTIONS: tuple[Suspend | Revoke, ...] = (

@@ -14,22 +14,22 @@ from app.core.files import write_once
 log = logging.getLogger(__name__)
 
 
-class Drawer:
+class ArtifactCache:
     """Workers and threads that make the same thing at once all hand out the one that was put in first."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, owner: str, kind: str, key: str) -> bytes | None:
+    def get(self, owner: str, kind: str, key: str) -> bytes | None:
         """What is kept under these names, if anything. Names are of letters, digits, points and hyphens."""
         try:
             return self._path(owner, kind, key).read_bytes()
         except OSError:
             return None
 
-    def kept(self, owner: str, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
+    def get_or_create(self, owner: str, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
         """What is kept under these names, made now where nothing is. `key` names the state: older ones are removed."""
-        found = self.find(owner, kind, key)
+        found = self.get(owner, kind, key)
         if found is not None:
             return found
         made = make()
@@ -42,9 +42,9 @@ class Drawer:
         for older in path.parent.glob(f"{kind}~*"):
             if older != path:
                 older.unlink(missing_ok=True)
-        return self.find(owner, kind, key) or made
+        return self.get(owner, kind, key) or made
 
-    def discard(self, owner: str, kind: str, key: str) -> None:
+    def delete(self, owner: str, kind: str, key: str) -> None:
         """Take away what turned out to be damaged."""
         with suppress(OSError):
             self._path(owner, kind, key).unlink()

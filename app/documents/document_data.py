@@ -10,26 +10,26 @@ from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing
 from app.core.dates import baku_day
 from app.core.errors import NotFound, Unavailable
-from app.documents.pdf.content import PaperFacts
-from app.documents.qr_token import Stamp, page_url
-from app.documents.renderer import Order
+from app.documents.pdf.content import PdfFacts
+from app.documents.qr_token import QrToken, page_url
+from app.documents.renderer import DocumentData
 from app.organisations.legal_forms import public_voen
 from app.reference import parks
 from app.schemes import scheme_repository
-from app.schemes.emblems import emblem
+from app.schemes.emblems import read_emblem
 
 
-def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> Order:
+def load_document_data(session: Session, certificate: Certificate, keys: KeyRing, base_url: str) -> DocumentData:
     """All that paper and stamp say, in the words of the day of issue. Raises Unavailable for a damaged credential."""
     c = certificate
     try:
-        credential = jws.verify(c.token, typ=jws.CREDENTIAL, keys=keys.signing)
-    except jws.Refused as why:
+        credential = jws.verify(c.token, typ=jws.TYP_CREDENTIAL, keys=keys.may_have_signed)
+    except jws.TokenRejected as why:
         raise Unavailable("The stored credential does not verify; nothing is made of it.") from why
-    row = scheme_repository.scheme(session, c.scheme_code)
+    row = scheme_repository.find_scheme(session, c.scheme_code)
     mark: Mapping[str, Any] = row.content if row else {}
     authority = mark.get("authority") or {}
-    facts = PaperFacts(
+    facts = PdfFacts(
         number=c.number,
         mark_name=c.scheme_name,
         mark_names=dict(mark.get("names", {})),
@@ -41,7 +41,7 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         product_names=dict(c.product_names),
         hs6=c.hs6,
         gtin=c.gtin,
-        park_names=_park_names(session, c.park_code),
+        park_names=_load_park_names(session, c.park_code),
         district=c.district,
         country=c.country,
         origin_criterion=c.origin_criterion,
@@ -50,11 +50,11 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         valid_until=c.valid_until,
         url=page_url(base_url, c.number),
         token=c.token,
-        emblem=emblem(mark.get("emblem")),
+        emblem=read_emblem(mark.get("emblem")),
         authority_names=dict(authority.get("names", {})),
         contact=tuple(filter(None, (authority.get(name) for name in ("email", "phone", "address")))),
     )
-    stamp = Stamp.of(
+    stamp = QrToken.from_certificate(
         number=c.number,
         holder_name=c.holder_name,
         product_names=c.product_names,
@@ -64,10 +64,10 @@ def order_of(session: Session, certificate: Certificate, keys: KeyRing, base_url
         list_id=c.status_list_id,
         index=c.status_index,
     )
-    return Order(facts, stamp, c.version)
+    return DocumentData(facts, stamp, c.version)
 
 
-def _park_names(session: Session, code: str | None) -> dict[str, str]:
+def _load_park_names(session: Session, code: str | None) -> dict[str, str]:
     """A park that the register no longer knows is named by its code: that is what was certified."""
     if code is None:
         return {}

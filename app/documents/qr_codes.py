@@ -9,10 +9,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 import segno
 
-EDITION: Final = 1
+DRAWING_VERSION: Final = 1
 """Raise it when a picture of the same content is to look different: pictures are kept."""
 QUIET_ZONE: Final = 4  # modules (ISO/IEC 18004 §6.3.8)
-PNG_MODULE: Final = 8  # pixels for each module: a stamp gives about 800 pixels, 30 mm at 600 dpi
+PNG_MODULE_PIXELS: Final = 8  # pixels for each module: a stamp gives about 800 pixels, 30 mm at 600 dpi
 LABEL_CODE_MM: Final = 16
 LABEL_MM: Final = (62, 20)
 _INK: Final = "#16241e"
@@ -23,7 +23,7 @@ _RED: Final = "#a3243b"
 def qr_svg(url: str) -> str:
     """The code without a size of its own: whoever sets it decides, at least 30 mm for one with a stamp."""
     out = io.BytesIO()
-    _code(url).save(
+    _make_qr(url).save(
         out, kind="svg", border=QUIET_ZONE, light="#fff", dark="#000", omitsize=True, xmldecl=False, nl=False
     )
     return out.getvalue().decode("ascii")
@@ -31,7 +31,7 @@ def qr_svg(url: str) -> str:
 
 def qr_png(url: str) -> bytes:
     out = io.BytesIO()
-    _code(url).save(out, kind="png", border=QUIET_ZONE, scale=PNG_MODULE)
+    _make_qr(url).save(out, kind="png", border=QUIET_ZONE, scale=PNG_MODULE_PIXELS)
     return out.getvalue()
 
 
@@ -41,7 +41,7 @@ def label_svg(url: str, *, mark: str, holder: str, number: str, demo: bool = Fal
     A long name of the mark is set in two lines, and pressed together where even these are too long; that of a holder is
     cut. The label of a demo says so.
     """
-    code = _code(url)
+    code = _make_qr(url)
     modules = code.symbol_size(border=QUIET_ZONE)[0]
     scale = LABEL_CODE_MM / modules
     picture = io.BytesIO()
@@ -58,12 +58,14 @@ def label_svg(url: str, *, mark: str, holder: str, number: str, demo: bool = Fal
     )
     path = picture.getvalue().decode("ascii").partition(">")[2].removesuffix("</svg>")
     width, height = LABEL_MM
-    lines = _two_lines(mark)
-    texts = [_line(line, 5.6 - 1.3 * (len(lines) - 1) + 3.2 * place, 2.9, _GREEN) for place, line in enumerate(lines)]
-    texts.append(_line(_cut(holder, _HOLDER_CHARS), 11.2, 2.3, _INK))
-    texts.append(_line(number, 15.4, 3.6, _INK, weight="bold"))
+    lines = _wrap_in_two(mark)
+    texts = [
+        _text_element(line, 5.6 - 1.3 * (len(lines) - 1) + 3.2 * place, 2.9, _GREEN) for place, line in enumerate(lines)
+    ]
+    texts.append(_text_element(_truncate(holder, _MAX_HOLDER_CHARS), 11.2, 2.3, _INK))
+    texts.append(_text_element(number, 15.4, 3.6, _INK, weight="bold"))
     if demo:
-        texts.append(_line("DEMO", 19, 2.9, _RED, weight="bold"))
+        texts.append(_text_element("DEMO", 19, 2.9, _RED, weight="bold"))
     spoken = ", ".join([*(["DEMO"] if demo else []), mark, holder, number, url])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}" '
@@ -73,23 +75,25 @@ def label_svg(url: str, *, mark: str, holder: str, number: str, demo: bool = Fal
     )
 
 
-def _code(url: str) -> segno.QRCode:
+def _make_qr(url: str) -> segno.QRCode:
     return segno.make_qr(url, error="m", boost_error=False)
 
 
-_TEXT_MM: Final = 41.5
-_CHARACTER: Final = 0.56  # of the height of the type, on average
-_HOLDER_CHARS: Final = 40
+_MAX_TEXT_MM: Final = 41.5
+_CHARACTER_WIDTH: Final = 0.56  # of the height of the type, on average
+_MAX_HOLDER_CHARS: Final = 40
 
 
-def _cut(text: str, most: int) -> str:
+def _truncate(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def _line(text: str, y: float, size: float, colour: str, *, weight: str = "normal") -> str:
+def _text_element(text: str, y: float, size: float, colour: str, *, weight: str = "normal") -> str:
     """`textLength` only where the line would run over the edge: else the reader's font keeps its own measure."""
     room = (
-        f' textLength="{_TEXT_MM}" lengthAdjust="spacingAndGlyphs"' if len(text) * size * _CHARACTER > _TEXT_MM else ""
+        f' textLength="{_MAX_TEXT_MM}" lengthAdjust="spacingAndGlyphs"'
+        if len(text) * size * _CHARACTER_WIDTH > _MAX_TEXT_MM
+        else ""
     )
     return (
         f'<text x="19" y="{y:g}" font-family="Noto Sans, Arial, Helvetica, sans-serif" font-size="{size}" '
@@ -97,10 +101,10 @@ def _line(text: str, y: float, size: float, colour: str, *, weight: str = "norma
     )
 
 
-def _two_lines(text: str) -> list[str]:
+def _wrap_in_two(text: str) -> list[str]:
     """Broken at the blank that leaves both lines most alike."""
     blanks = [place for place, character in enumerate(text) if character == " "]
-    if len(text) * 2.9 * _CHARACTER <= _TEXT_MM or not blanks:
+    if len(text) * 2.9 * _CHARACTER_WIDTH <= _MAX_TEXT_MM or not blanks:
         return [text]
     middle = min(blanks, key=lambda place: abs(len(text) - 2 * place))
     return [text[:middle], text[middle + 1 :]]

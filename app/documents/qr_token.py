@@ -43,7 +43,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from app.certificates import certificate_number
-from app.certificates.status_list import ENTRIES
+from app.certificates.status_list import LIST_LENGTH
 from app.core import strict_json
 from app.core.crypto import jws
 from app.core.crypto.jwk import short_kid
@@ -60,7 +60,7 @@ _MEMBERS: Final = ("n", "h", "p", "c", "f", "u", "s")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class StampRefused(MikError):
+class QrTokenRejected(MikError):
     """The text is no stamp of ours. Why is of no use to whoever holds the paper."""
 
     code = "stamp-refused"
@@ -70,7 +70,7 @@ class StampRefused(MikError):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class QrToken:
     """What a stamp says. `holder` and `product` are cut already; both days are inclusive, Asia/Baku."""
 
     number: str
@@ -83,7 +83,7 @@ class Stamp:
     index: int
 
     @classmethod
-    def of(
+    def from_certificate(
         cls,
         *,
         number: str,
@@ -97,7 +97,7 @@ class Stamp:
     ) -> Self:
         """The stamp of a certificate: names as registered, `product_names` by language and not empty."""
         product = product_names.get("en") or product_names.get("az") or product_names[min(product_names)]
-        return cls(number, cut(holder_name), cut(product), hs6, valid_from, valid_until, list_id, index)
+        return cls(number, truncate(holder_name), truncate(product), hs6, valid_from, valid_until, list_id, index)
 
     def payload(self) -> bytes:
         """The very bytes that are signed."""
@@ -114,29 +114,29 @@ class Stamp:
         )
 
 
-def make(stamp: Stamp, signer: Signer) -> str:
+def sign_qr_token(stamp: QrToken, signer: Signer) -> str:
     """Sign a stamp, and check it as any reader would before it is handed out.
 
     Raises ValueError for what no certificate can hold: nothing is signed that a reader would refuse.
     """
-    _read(strict_json.loads(stamp.payload()))
-    text = signer.sign(stamp.payload(), typ=jws.STAMP, short=True)
+    _parse_payload(strict_json.loads(stamp.payload()))
+    text = signer.sign(stamp.payload(), typ=jws.TYP_QR_TOKEN, short=True)
     if len(text) > MAX_CHARS:
         raise ValueError(f"the stamp would be longer than {MAX_CHARS} characters")
-    if read(text, {signer.kid: signer.public}) != stamp:
+    if verify_qr_token(text, {signer.kid: signer.public}) != stamp:
         raise ValueError("the stamp does not read as it was written")
     return text
 
 
-def read(text: object, keys: Mapping[str, PublicKey]) -> Stamp:
+def verify_qr_token(text: object, keys: Mapping[str, PublicKey]) -> QrToken:
     """The content of a stamp that one of our keys signed; `keys` by their whole `kid`. Raises StampRefused."""
     if not isinstance(text, str) or len(text) > MAX_CHARS:
-        raise StampRefused
+        raise QrTokenRejected
     try:
-        verified = jws.verify(text, typ=jws.STAMP, keys={short_kid(kid): key for kid, key in keys.items()})
-        return _read(verified.payload)
-    except (jws.Refused, ValueError):
-        raise StampRefused from None
+        verified = jws.verify(text, typ=jws.TYP_QR_TOKEN, keys={short_kid(kid): key for kid, key in keys.items()})
+        return _parse_payload(verified.payload)
+    except (jws.TokenRejected, ValueError):
+        raise QrTokenRejected from None
 
 
 def page_url(base_url: str, number: str) -> str:
@@ -144,33 +144,33 @@ def page_url(base_url: str, number: str) -> str:
     return f"{base_url}/v/{quote(number, safe='')}"
 
 
-def stamped_url(page: str, stamp: str) -> str:
+def url_with_token(page: str, stamp: str) -> str:
     """The address in the QR code of a paper: the same page, with the stamp after `#`."""
     return f"{page}#{stamp}"
 
 
-def cut(text: str, most: int = MAX_TEXT_BYTES) -> str:
+def truncate(text: str, most: int = MAX_TEXT_BYTES) -> str:
     """The text, or its beginning with an ellipsis where its JSON form has more than `most` bytes of UTF-8.
 
     Never inside a character, nor between a letter and the marks that belong to it.
     """
-    if _weight(text) <= most:
+    if _json_length(text) <= most:
         return text
-    room = most - _weight(ELLIPSIS)
+    room = most - _json_length(ELLIPSIS)
     taken = 0
-    while _weight(text[: taken + 1]) <= room:
+    while _json_length(text[: taken + 1]) <= room:
         taken += 1
     while taken and unicodedata.category(text[taken])[0] == "M":
         taken -= 1
     return text[:taken].rstrip(_JOINERS + " ") + ELLIPSIS
 
 
-def _weight(text: str) -> int:
+def _json_length(text: str) -> int:
     """Bytes of the JSON form, without its quotes."""
     return len(jws.dump_json(text)) - 2
 
 
-def _read(payload: Any) -> Stamp:
+def _parse_payload(payload: Any) -> QrToken:
     """Raises ValueError for anything that `Stamp.payload` does not write."""
     if tuple(payload) != _MEMBERS:
         raise ValueError("the members are not those of a stamp")
@@ -178,11 +178,11 @@ def _read(payload: Any) -> Stamp:
     if not all(isinstance(text, str) and text for text in texts):
         raise ValueError("a text is missing")
     number, holder, product, hs6, first, last = texts
-    if str(certificate_number.parse(number)) != number or not re.fullmatch("[0-9]{6}", hs6):
+    if str(certificate_number.parse_number(number)) != number or not re.fullmatch("[0-9]{6}", hs6):
         raise ValueError("number or HS subheading have another form")
-    if cut(holder) != holder or cut(product) != product:
+    if truncate(holder) != holder or truncate(product) != product:
         raise ValueError("a name is longer than a stamp takes")
-    stamp = Stamp(number, holder, product, hs6, _day(first), _day(last), *_place(place))
+    stamp = QrToken(number, holder, product, hs6, _day(first), _day(last), *_place(place))
     if stamp.valid_until < stamp.valid_from:
         raise ValueError("it ends before it begins")
     return stamp
@@ -199,6 +199,6 @@ def _place(place: object) -> tuple[int, int]:
     if not isinstance(place, list) or [type(each) for each in place] != [int, int]:
         raise ValueError("the place in the status list has another form")
     list_id, index = place
-    if not 1 <= list_id <= MAX_LIST_ID or not 0 <= index < ENTRIES:
+    if not 1 <= list_id <= MAX_LIST_ID or not 0 <= index < LIST_LENGTH:
         raise ValueError("the place is outside the status lists")
     return list_id, index

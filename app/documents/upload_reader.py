@@ -13,12 +13,12 @@ from app.core.errors import Invalid, TooLarge, Unavailable
 from app.core.messages import Message
 from app.documents import upload_reader_process
 
-AT_ONCE: Final = 2
-WAITING: Final = 16
-PATIENCE: Final = 20
+MAX_CONCURRENT: Final = 2
+MAX_WAITING: Final = 16
+TIMEOUT_S: Final = 20
 """Seconds by the clock, on a busy machine too; of the processor a file gets 5."""
-CANNOT_BE_READ: Final = Message("This file cannot be read. Send a .jwt file, a PDF, or a picture of the code.")
-_MOST_ANSWER_BYTES: Final = 1_048_576
+UNREADABLE_MESSAGE: Final = Message("This file cannot be read. Send a .jwt file, a PDF, or a picture of the code.")
+_MAX_OUTPUT_BYTES: Final = 1_048_576
 
 
 class UnreadableFile(Invalid):
@@ -28,7 +28,7 @@ class UnreadableFile(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileContents:
     """`kind`: text, pdf or picture; `signature` of a PDF: ours, other, broken or none."""
 
     kind: str
@@ -36,26 +36,26 @@ class Found:
     signature: str | None
 
 
-class FileBox:
+class UploadReader:
     """One for each worker. `own_certificates`: SHA-256 fingerprints of the certificates that sign our papers."""
 
     def __init__(self, own_certificates: tuple[str, ...] = ()) -> None:
         self._own = own_certificates
-        self._room = anyio.Semaphore(AT_ONCE)
+        self._slots = anyio.Semaphore(MAX_CONCURRENT)
 
-    async def read(self, data: bytes) -> Found:
+    async def read_file(self, data: bytes) -> FileContents:
         """Errors: TooLarge, UnreadableFile, Unavailable."""
-        if len(data) > upload_reader_process.MOST_BYTES:
+        if len(data) > upload_reader_process.MAX_BYTES:
             raise TooLarge("A file may have at most 10 MB.")
-        if self._room.statistics().tasks_waiting >= WAITING:
+        if self._slots.statistics().tasks_waiting >= MAX_WAITING:
             raise Unavailable("Too many files are waiting. Try again shortly.")
-        async with self._room:
-            answer = await self._answer(data)
+        async with self._slots:
+            answer = await self._run_reader_process(data)
         if "refused" in answer:
             raise UnreadableFile(str(answer["refused"]))
-        return Found(answer["kind"], tuple(answer["texts"]), answer["signature"])
+        return FileContents(answer["kind"], tuple(answer["texts"]), answer["signature"])
 
-    async def _answer(self, data: bytes) -> dict[str, str]:
+    async def _run_reader_process(self, data: bytes) -> dict[str, str]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -66,7 +66,7 @@ class FileBox:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            out, _ = await asyncio.wait_for(process.communicate(data), PATIENCE)
+            out, _ = await asyncio.wait_for(process.communicate(data), TIMEOUT_S)
         except (TimeoutError, BrokenPipeError, ConnectionResetError):
             out = b""
         finally:
@@ -74,7 +74,7 @@ class FileBox:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        if process.returncode != 0 or not out or len(out) > _MOST_ANSWER_BYTES:
-            raise UnreadableFile(CANNOT_BE_READ)
+        if process.returncode != 0 or not out or len(out) > _MAX_OUTPUT_BYTES:
+            raise UnreadableFile(UNREADABLE_MESSAGE)
         found: dict[str, str] = json.loads(out)
         return found

@@ -15,45 +15,45 @@ from typing import Any, Final
 
 from app.core.messages import Message
 
-MOST_BYTES: Final = 10 * 1024 * 1024
-MOST_MEMORY: Final = 512 * 1024 * 1024
-MOST_SECONDS: Final = 5
-MOST_PIXELS: Final = 40_000_000
-MOST_TEXT_BYTES: Final = 262_144
-MOST_CODES: Final = 16
-PICTURES: Final = ("PNG", "JPEG", "WEBP")
+MAX_BYTES: Final = 10 * 1024 * 1024
+MAX_MEMORY_BYTES: Final = 512 * 1024 * 1024
+MAX_CPU_SECONDS: Final = 5
+MAX_PIXELS: Final = 40_000_000
+MAX_TEXT_BYTES: Final = 262_144
+MAX_CODES: Final = 16
+PICTURE_FORMATS: Final = ("PNG", "JPEG", "WEBP")
 
 
-class NoSuchFile(Exception):
+class UnsupportedFile(Exception):
     """The file is none of those that can hold a certificate, or is damaged; the message is for whoever sent it."""
 
 
-def read(data: bytes, own_certificates: Sequence[str]) -> dict[str, Any]:
+def read_file(data: bytes, own_certificates: Sequence[str]) -> dict[str, Any]:
     """`{"kind": "text"|"pdf"|"picture", "texts": […], "signature": …}`; judged by content. Raises NoSuchFile.
 
     `own_certificates`: SHA-256 fingerprints of the certificates that sign our papers. `signature` is `ours`, `other`,
     `broken` or `none`, and null for what is no PDF.
     """
     if b"%PDF-" in data[:1_024]:
-        return {"kind": "pdf", "texts": _attached(data), "signature": _signature(data, own_certificates)}
+        return {"kind": "pdf", "texts": _read_attachments(data), "signature": _check_signature(data, own_certificates)}
     if data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-        return {"kind": "picture", "texts": _codes(data), "signature": None}
-    return {"kind": "text", "texts": [_text(data)], "signature": None}
+        return {"kind": "picture", "texts": _read_codes(data), "signature": None}
+    return {"kind": "text", "texts": [_read_text(data)], "signature": None}
 
 
-def _text(data: bytes) -> str:
-    if len(data) > MOST_TEXT_BYTES:
-        raise NoSuchFile(Message("This is no text of a certificate: it is too long."))
+def _read_text(data: bytes) -> str:
+    if len(data) > MAX_TEXT_BYTES:
+        raise UnsupportedFile(Message("This is no text of a certificate: it is too long."))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NoSuchFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP.")) from None
+        raise UnsupportedFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP.")) from None
     if not text.strip() or any(ord(character) < 32 and character not in "\t\n\r\f" for character in text):
-        raise NoSuchFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP."))
+        raise UnsupportedFile(Message("This is neither a text nor a PDF, PNG, JPEG or WebP."))
     return text
 
 
-def _attached(data: bytes) -> list[str]:
+def _read_attachments(data: bytes) -> list[str]:
     from pypdf import PdfReader  # noqa: PLC0415 (each kind of file loads its own library)
 
     found = [
@@ -61,18 +61,18 @@ def _attached(data: bytes) -> list[str]:
         for name, contents in PdfReader(io.BytesIO(data)).attachments.items()
         if name.lower().endswith((".jwt", ".jws"))
         for content in contents
-        if len(content) <= MOST_TEXT_BYTES
+        if len(content) <= MAX_TEXT_BYTES
     ]
     if not found:
-        raise NoSuchFile(
+        raise UnsupportedFile(
             Message("No certificate is attached to this PDF. Take a picture of its code, or type its number.")
         )
     if len({text.strip() for text in found}) > 1:
-        raise NoSuchFile(Message("More than one certificate is attached to this PDF."))
+        raise UnsupportedFile(Message("More than one certificate is attached to this PDF."))
     return found[:1]
 
 
-def _signature(data: bytes, own_certificates: Sequence[str]) -> str:
+def _check_signature(data: bytes, own_certificates: Sequence[str]) -> str:
     from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 (as above)
     from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415
     from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
@@ -91,24 +91,24 @@ def _signature(data: bytes, own_certificates: Sequence[str]) -> str:
     return "ours" if status.intact and status.valid and is_whole else "broken"
 
 
-def _codes(data: bytes) -> list[str]:
+def _read_codes(data: bytes) -> list[str]:
     import zxingcpp  # noqa: PLC0415 (as above)
     from PIL import Image  # noqa: PLC0415
 
     Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, and comes before any pixel is read
-    with Image.open(io.BytesIO(data), formats=PICTURES) as picture:
-        if picture.width * picture.height > MOST_PIXELS:
-            raise NoSuchFile(Message("The picture has more than 40 megapixels."))
+    with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise UnsupportedFile(Message("The picture has more than 40 megapixels."))
         picture.draft("L", picture.size)
-        grey = picture.convert("L") if picture.mode in {"L", "RGB"} else _on_white(picture)
+        grey = picture.convert("L") if picture.mode in {"L", "RGB"} else _flatten_on_white(picture)
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     found = [code.text for code in zxingcpp.read_barcodes(grey, formats=formats) if code.text]
     if not found:
-        raise NoSuchFile(Message("No code was found in this picture."))
-    return found[:MOST_CODES]
+        raise UnsupportedFile(Message("No code was found in this picture."))
+    return found[:MAX_CODES]
 
 
-def _on_white(picture: Any) -> Any:
+def _flatten_on_white(picture: Any) -> Any:
     """Behind a picture with holes."""
     from PIL import Image  # noqa: PLC0415 (as above)
 
@@ -118,21 +118,21 @@ def _on_white(picture: Any) -> Any:
     return ground
 
 
-def _limit() -> None:
+def _limit_resources() -> None:
     with contextlib.suppress(ImportError):  # not on Windows: there the time alone is limited, by who started this
         import resource  # noqa: PLC0415 (as above)
 
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> None:
-    _limit()
+    _limit_resources()
     try:
-        answer = read(sys.stdin.buffer.read(MOST_BYTES + 1), sys.argv[1:])
-    except NoSuchFile as why:
+        answer = read_file(sys.stdin.buffer.read(MAX_BYTES + 1), sys.argv[1:])
+    except UnsupportedFile as why:
         answer = {"refused": str(why)}
     sys.stdout.write(json.dumps(answer))
 

@@ -13,7 +13,7 @@ from app.audit.recorder import GENESIS, chain_hash, hashed_members
 from app.core.database import UNREADABLE, pages_of
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     CHANGED = "changed"  # the row does not say what was hashed, or cannot even be read
     MISSING = "missing"  # there is no row at this place, but there are later ones
     MISPLACED = "misplaced"  # the row belongs to another place of the chain
@@ -23,22 +23,22 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class ChainBreak:
     """The first place where the chain does not hold."""
 
     seq: int
-    fault: Fault
+    fault: ChainFault
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ChainReport:
     events: int  # rows that hold, from the first on
-    head: str  # hash of the last of them
-    broken: Broken | None
+    head_hash: str  # hash of the last of them
+    first_break: ChainBreak | None
 
 
-def check(session: Session) -> Report:
+def check_audit_chain(session: Session) -> ChainReport:
     """Derive every hash anew, in order, up to the stored head, as of one moment.
 
     Whoever can rewrite all rows and the head can make a chain that looks whole: against that helps only a head that was
@@ -48,15 +48,15 @@ def check(session: Session) -> Report:
         # One snapshot for rows and head: otherwise what is written meanwhile would look like a broken head.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     last, held = GENESIS, 0
-    for row in _rows(session):
-        if broken := _broken(session, row, held + 1, last):
-            return Report(held, last, broken)
+    for row in _iterate_rows(session):
+        if broken := _check_row(session, row, held + 1, last):
+            return ChainReport(held, last, broken)
         assert row is not None  # else it was broken
         last, held = row.hash, row.seq
-    return Report(held, last, _broken_head(session.get(AuditHead, 1), held, last))
+    return ChainReport(held, last, _check_head(session.get(AuditHead, 1), held, last))
 
 
-def _rows(session: Session) -> Iterator[AuditEvent | None]:
+def _iterate_rows(session: Session) -> Iterator[AuditEvent | None]:
     """All rows in order; None for the first one whose columns hold what their types cannot be."""
     try:
         for rows in pages_of(session, AuditEvent, AuditEvent.seq):
@@ -65,33 +65,35 @@ def _rows(session: Session) -> Iterator[AuditEvent | None]:
         yield None
 
 
-def _broken(session: Session, row: AuditEvent | None, expected: int, last: str) -> Broken | None:
+def _check_row(session: Session, row: AuditEvent | None, expected: int, last: str) -> ChainBreak | None:
     """What is wrong with the row that stands where `expected` should; None where it is that one, unchanged."""
-    unreadable = Broken(expected, Fault.CHANGED, f"Event {expected} cannot be read.")
+    unreadable = ChainBreak(expected, ChainFault.CHANGED, f"Event {expected} cannot be read.")
     if row is None:
         return unreadable
     try:
         if row.seq != expected:
-            return _gap(row.seq, expected)
+            return _gap_break(row.seq, expected)
         members = hashed_members(row)
         if row.hash == chain_hash(row.prev_hash, members):
-            unchained = Broken(row.seq, Fault.UNCHAINED, f"Event {row.seq} does not follow the event before it.")
+            unchained = ChainBreak(
+                row.seq, ChainFault.UNCHAINED, f"Event {row.seq} does not follow the event before it."
+            )
             return None if row.prev_hash == last else unchained
-        if place := _own_place(session, row, members):
+        if place := _original_seq(session, row, members):
             detail = f"At {row.seq} stands the event that was written as {place}."
-            return Broken(row.seq, Fault.MISPLACED, detail)
+            return ChainBreak(row.seq, ChainFault.MISPLACED, detail)
     except UNREADABLE:
         return unreadable
-    return Broken(row.seq, Fault.CHANGED, f"Event {row.seq} does not say what was written: its hash differs.")
+    return ChainBreak(row.seq, ChainFault.CHANGED, f"Event {row.seq} does not say what was written: its hash differs.")
 
 
-def _gap(found: int, expected: int) -> Broken:
+def _gap_break(found: int, expected: int) -> ChainBreak:
     if found > expected:
-        return Broken(expected, Fault.MISSING, f"There is no event {expected}; the next one is {found}.")
-    return Broken(found, Fault.MISPLACED, f"The chain begins with event 1, there is no event {found}.")
+        return ChainBreak(expected, ChainFault.MISSING, f"There is no event {expected}; the next one is {found}.")
+    return ChainBreak(found, ChainFault.MISPLACED, f"The chain begins with event 1, there is no event {found}.")
 
 
-def _own_place(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
+def _original_seq(session: Session, row: AuditEvent, members: Mapping[str, Any]) -> int | None:
     """The place that a moved row was written for, guessed by its neighbours in the chain and proved by its hash."""
     before = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.hash == row.prev_hash).limit(1)).first()
     after = session.scalars(sa.select(AuditEvent.seq).where(AuditEvent.prev_hash == row.hash).limit(1)).first()
@@ -101,11 +103,13 @@ def _own_place(session: Session, row: AuditEvent, members: Mapping[str, Any]) ->
     return next((g for g in guesses if row.hash == chain_hash(row.prev_hash, {**members, "seq": g})), None)
 
 
-def _broken_head(head: AuditHead | None, held: int, last: str) -> Broken | None:
+def _check_head(head: AuditHead | None, held: int, last: str) -> ChainBreak | None:
     if head is None:
-        return Broken(held, Fault.HEAD, "The stored head of the chain is gone.")
+        return ChainBreak(held, ChainFault.HEAD, "The stored head of the chain is gone.")
     if (head.seq, head.hash) == (held, last):
         return None
     if isinstance(head.seq, int) and head.seq > held:
-        return Broken(held + 1, Fault.CUT, f"There is no event {held + 1}, but the stored head is event {head.seq}.")
-    return Broken(held, Fault.HEAD, f"The stored head (event {head.seq}) does not fit the last event, {held}.")
+        return ChainBreak(
+            held + 1, ChainFault.CUT, f"There is no event {held + 1}, but the stored head is event {head.seq}."
+        )
+    return ChainBreak(held, ChainFault.HEAD, f"The stored head (event {head.seq}) does not fit the last event, {held}.")

@@ -8,89 +8,96 @@ from sqlalchemy.orm import Session
 
 from app.certificates import certificate_repository
 from app.certificates.credential import reader
-from app.certificates.log_events import EVENT
-from app.certificates.model import Certificate, CertificateStatus, Extract
+from app.certificates.log_events import STATUS_EVENT
+from app.certificates.model import Certificate, CertificateSnapshot, CertificateStatus
 from app.certificates.read_model import snapshot, snapshot_repository
 from app.certificates.read_model.record import CertificateRecord
-from app.certificates.status_list import PURPOSES, ListRefused, list_name
+from app.certificates.status_list import PURPOSES, StatusListRejected, list_name
 from app.core import strict_json
 from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey
 from app.core.database import UNREADABLE, pages_of
-from app.integrity.transparency_log import Wrong
+from app.integrity.transparency_log import IntegrityFinding
 from app.organisations.legal_forms import public_voen
 from app.transparency import log_repository
 from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
 
-_SAME = (
+_SIGNED_FIELDS = (
     *("number", "scheme_code", "ruleset_version", "hs6", "gtin", "park_code", "origin_criterion"),
     *("valid_from", "valid_until"),
 )
-_COMPOSED = ("scheme_name", "holder_name", "district")
+_NFC_FIELDS = ("scheme_name", "holder_name", "district")
 
 
-def compare(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, Wrong | None]:
+def check_certificates(session: Session, keys: Mapping[str, PublicKey]) -> tuple[int, IntegrityFinding | None]:
     """How many certificates hold, and the first one that does not. `keys` are all that ever signed, by `kid`."""
     held = 0
     try:
         for page in pages_of(session, Certificate, Certificate.id):
             numbers = [certificate.number for certificate in page]
-            issued, last = log_repository.issued_of(session, numbers), log_repository.last_about(session, numbers)
-            given_back = log_repository.entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
-            extracts = snapshot_repository.of(session, numbers)
-            described = certificate_repository.descriptions(session, [each.id for each in page])
+            issued, last = (
+                log_repository.find_issue_entries(session, numbers),
+                log_repository.get_last_events(session, numbers),
+            )
+            given_back = log_repository.find_entries_about(session, LogEvent.CERTIFICATE_SURRENDERED, numbers)
+            extracts = snapshot_repository.by_number(session, numbers)
+            described = certificate_repository.descriptions_of(session, [each.id for each in page])
             for certificate in page:
                 entry = issued.get(certificate.number)
                 detail = (
-                    _wrong_with(certificate, entry, keys, described.get(certificate.id, {}))
-                    or _wrong_status(certificate, last[certificate.number][0])
-                    or _wrong_surrender(certificate, given_back.get(certificate.number))
-                    or _wrong_extract(certificate, entry, extracts.get(certificate.number))
+                    _certificate_error(certificate, entry, keys, described.get(certificate.id, {}))
+                    or _status_error(certificate, last[certificate.number][0])
+                    or _surrender_error(certificate, given_back.get(certificate.number))
+                    or _snapshot_error(certificate, entry, extracts.get(certificate.number))
                 )
                 if detail:
-                    return held, Wrong(f"certificate {certificate.number}", detail)
+                    return held, IntegrityFinding(f"certificate {certificate.number}", detail)
                 held += 1
             session.expunge_all()
     except UNREADABLE:
-        return held, Wrong(f"certificate after the first {held}", "It cannot be read.")
-    missing = certificate_repository.logged_without_row(session)
+        return held, IntegrityFinding(f"certificate after the first {held}", "It cannot be read.")
+    missing = certificate_repository.log_entry_without_certificate(session)
     if missing is not None:
         seq, number = missing
-        return held, Wrong(f"certificate {number}", f"Entry {seq} of the log says that it was issued; its row is gone.")
-    stray = snapshot_repository.without_certificate(session)
+        return held, IntegrityFinding(
+            f"certificate {number}", f"Entry {seq} of the log says that it was issued; its row is gone."
+        )
+    stray = snapshot_repository.orphan_number(session)
     if stray is not None:
-        return held, Wrong(f"certificate {stray}", "Checks print an extract of it, but there is no certificate.")
+        return held, IntegrityFinding(
+            f"certificate {stray}", "Checks print an extract of it, but there is no certificate."
+        )
     return held, None
 
 
-def _wrong_with(
+def _certificate_error(
     certificate: Certificate, entry: LogEntry | None, keys: Mapping[str, PublicKey], described: Mapping[str, Any]
 ) -> str | None:
     if entry is None:
         return "Its issue is not in the log."
     try:
-        verified = jws.verify(certificate.token, typ=jws.CREDENTIAL, keys=keys)
-    except jws.Refused:
+        verified = jws.verify(certificate.token, typ=jws.TYP_CREDENTIAL, keys=keys)
+    except jws.TokenRejected:
         return "Its token does not verify."
     if not verified.signed_hash == certificate.token_sha256 == entry.sha256:
         return f"Its token is not the one of entry {entry.seq} of the log."
     if not verified.kid == certificate.kid == strict_json.loads(entry.entry).get("key"):
         return f"Its key is not the one of entry {entry.seq} of the log."
-    if not _agrees(certificate, verified.payload, described):
+    if not _is_consistent(certificate, verified.payload, described):
         return "It does not say what was signed."
     return None
 
 
-def _wrong_status(certificate: Certificate, last: str) -> str | None:
-    expected = EVENT[CertificateStatus(certificate.status)]
+def _status_error(certificate: Certificate, last: str) -> str | None:
+    expected = STATUS_EVENT[CertificateStatus(certificate.status)]
     as_issued = certificate.status == CertificateStatus.ACTIVE and last == LogEvent.CERTIFICATE_ISSUED
     if last == expected or as_issued:
         return None
     return f"It is {certificate.status}, but the last the log says of it is {last}."
 
 
-def _wrong_surrender(certificate: Certificate, entry: bytes | None) -> str | None:
+def _surrender_error(certificate: Certificate, entry: bytes | None) -> str | None:
     """Whether it was given back during an investigation stays in the log, whatever became of it afterwards."""
     logged = entry is not None and strict_json.loads(entry).get("during_investigation") is True
     if logged == certificate.during_investigation:
@@ -99,44 +106,48 @@ def _wrong_surrender(certificate: Certificate, entry: bytes | None) -> str | Non
     return f"That it was given back during an investigation is said by {known}, but not by {silent}."
 
 
-def _wrong_extract(certificate: Certificate, entry: LogEntry | None, held: Extract | None) -> str | None:
+def _snapshot_error(certificate: Certificate, entry: LogEntry | None, held: CertificateSnapshot | None) -> str | None:
     """One that is missing is no harm: the row itself is read then."""
     if held is None:
         return None
     if held.signed_hash.hex() != certificate.token_sha256:
         return "Its extract, which checks print, is found by another token."
-    if held.text != snapshot.write(CertificateRecord.of(certificate, entry)):
+    if held.text != snapshot.serialize(CertificateRecord.from_row(certificate, entry)):
         return "Its extract, which checks print, does not say what it says."
     return None
 
 
-def _agrees(certificate: Certificate, payload: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+def _is_consistent(certificate: Certificate, payload: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
     """Whether the row says what was signed, whichever shape that has. Names are signed composed (NFC).
 
     What the shapes of before do not say is held against the frozen description.
     """
     try:
-        said = reader.read(payload)
-    except (reader.Unreadable, ListRefused):
+        said = reader.parse_credential(payload)
+    except (reader.CredentialUnreadable, StatusListRejected):
         return False
-    row, lists = certificate, {place[0].rpartition("/")[2] for place in said.places.values()}
+    row, lists = certificate, {place[0].rpartition("/")[2] for place in said.status_entries.values()}
     return (
-        all(getattr(row, name) == getattr(said, name) for name in _SAME)
-        and all(normalize("NFC", getattr(row, name)) == getattr(said, name) for name in _COMPOSED)
+        all(getattr(row, name) == getattr(said, name) for name in _SIGNED_FIELDS)
+        and all(normalize("NFC", getattr(row, name)) == getattr(said, name) for name in _NFC_FIELDS)
         and {language: normalize("NFC", name) for language, name in row.product_names.items()} == said.product_names
-        and (_agrees_as_signed(row, said) if said.holder_name_az else _agrees_as_described(row, said, described))
+        and (
+            _is_consistent_as_signed(row, said)
+            if said.holder_name_az
+            else _is_consistent_as_described(row, said, described)
+        )
         and lists == {list_name(row.status_list_id, purpose) for purpose in PURPOSES}
-        and {index for _, index in said.places.values()} == {row.status_index}
+        and {index for _, index in said.status_entries.values()} == {row.status_index}
     )
 
 
-def _agrees_as_signed(row: Certificate, said: reader.Certified) -> bool:
+def _is_consistent_as_signed(row: Certificate, said: reader.CertifiedFacts) -> bool:
     shown = public_voen(row.holder_voen, is_legal=row.holder_is_legal_person)
     name_az = row.holder_name_az and normalize("NFC", row.holder_name_az)
     return (name_az, shown, row.country) == (said.holder_name_az, said.voen, said.country)
 
 
-def _agrees_as_described(row: Certificate, said: reader.Certified, described: Mapping[str, Any]) -> bool:
+def _is_consistent_as_described(row: Certificate, said: reader.CertifiedFacts, described: Mapping[str, Any]) -> bool:
     """The shapes of before have the VÖEN masked, of legal persons only, and neither name in Azerbaijani nor country."""
     company, site = described.get("company", {}), described.get("site", {})
     name, form = company.get("legal_name_az"), company.get("legal_form")

@@ -3,21 +3,21 @@
 from sqlalchemy.orm import Session
 
 from app.core import canonical_json
-from app.integrity.transparency_log import Wrong
+from app.integrity.transparency_log import IntegrityFinding
 from app.schemes import scheme_repository
 from app.transparency import log_repository
 
 
-def compare_with_log(session: Session) -> Wrong | None:
+def check_rulesets(session: Session) -> IntegrityFinding | None:
     """The first ruleset whose content is not the one that was logged."""
-    logged = log_repository.published(session)
-    for row in scheme_repository.all_rulesets(session):
+    logged = log_repository.get_ruleset_digests(session)
+    for row in scheme_repository.list_all_rulesets(session):
         name = f"{row.scheme_code}/{row.version}"
         digest = logged.pop(name, None)
         if digest is None:
-            return Wrong(f"ruleset {name}", "Its publication is not in the log.")
+            return IntegrityFinding(f"ruleset {name}", "Its publication is not in the log.")
         if not canonical_json.digest(row.content) == row.digest == digest:
-            return Wrong(f"ruleset {name}", "Its content is not what the log says was published.")
+            return IntegrityFinding(f"ruleset {name}", "Its content is not what the log says was published.")
     if logged:
-        return Wrong(f"ruleset {min(logged)}", "The log says that it was published; its row is gone.")
+        return IntegrityFinding(f"ruleset {min(logged)}", "The log says that it was published; its row is gone.")
     return None

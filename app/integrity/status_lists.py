@@ -7,37 +7,37 @@ from sqlalchemy.orm import Session
 
 from app.certificates import status_list, status_list_repository
 from app.certificates.model import StatusListRow
-from app.certificates.status_list import ListRefused, Purpose, list_name
+from app.certificates.status_list import Purpose, StatusListRejected, list_name
 from app.certificates.status_list_publisher import expected_bits
 from app.core.crypto import jws
 from app.core.crypto.jws import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StatusListReport:
     lists: int  # that were looked at
     certificates: int
-    wrong: str | None
+    error: str | None
 
 
-def check(session: Session, keys: Mapping[str, PublicKey]) -> Report:
+def check_status_lists(session: Session, keys: Mapping[str, PublicKey]) -> StatusListReport:
     """Look at every certificate and every bit. `keys` are all that ever signed, by `kid`."""
-    known = set(status_list_repository.every_list(session))
-    numbers = sorted({list_id for list_id, _ in known} | set(status_list_repository.lists_in_use(session)))
+    known = set(status_list_repository.list_all(session))
+    numbers = sorted({list_id for list_id, _ in known} | set(status_list_repository.list_ids_in_use(session)))
     lists = certificates = 0
     for list_id in numbers:
-        found = list(status_list_repository.statuses(session, list_id))
+        found = list(status_list_repository.iterate_statuses(session, list_id))
         for purpose in Purpose:
-            row = status_list_repository.row(session, list_id, purpose.value)
+            row = status_list_repository.get_row(session, list_id, purpose.value)
             if row is None:
-                return Report(lists, certificates, f"The list {list_name(list_id, purpose)} is gone.")
+                return StatusListReport(lists, certificates, f"The list {list_name(list_id, purpose)} is gone.")
             expected = expected_bits(found, purpose)
-            if wrong := _first_difference(row, expected, found) or _wrong_token(row, keys):
-                return Report(lists, certificates, f"{list_name(list_id, purpose)}: {wrong}")
+            if wrong := _first_difference(row, expected, found) or _token_error(row, keys):
+                return StatusListReport(lists, certificates, f"{list_name(list_id, purpose)}: {wrong}")
             lists += 1
             session.expunge(row)  # 16 KiB each; nobody needs it any more
         certificates += len(found)
-    return Report(lists, certificates, None)
+    return StatusListReport(lists, certificates, None)
 
 
 def _first_difference(row: StatusListRow, expected: bytes, found: list[tuple[str, int, str]]) -> str | None:
@@ -47,7 +47,7 @@ def _first_difference(row: StatusListRow, expected: bytes, found: list[tuple[str
         return None
     holders = {index: (number, status) for number, index, status in found}
     place = next(
-        i for i in range(status_list.ENTRIES) if status_list.is_set(row.bits, i) != status_list.is_set(expected, i)
+        i for i in range(status_list.LIST_LENGTH) if status_list.is_set(row.bits, i) != status_list.is_set(expected, i)
     )
     said = "set" if status_list.is_set(row.bits, place) else "not set"
     if place not in holders:
@@ -56,15 +56,17 @@ def _first_difference(row: StatusListRow, expected: bytes, found: list[tuple[str
     return f"Bit {place} is {said}, but certificate {number} is {status}."
 
 
-def _wrong_token(row: StatusListRow, keys: Mapping[str, PublicKey]) -> str | None:
+def _token_error(row: StatusListRow, keys: Mapping[str, PublicKey]) -> str | None:
     """A list as signed may be older than its bits, but not say that it is the same and differ."""
     if row.token is None or row.token_version != row.version:
         return None
     try:
-        listed = status_list.read(jws.verify(row.token, typ=jws.CREDENTIAL, keys=keys).payload)
-    except jws.Refused:
+        listed = status_list.parse_status_list_credential(
+            jws.verify(row.token, typ=jws.TYP_CREDENTIAL, keys=keys).payload
+        )
+    except jws.TokenRejected:
         return "The stored credential does not verify."
-    except ListRefused as why:
+    except StatusListRejected as why:
         return f"The stored credential is refused: {why.message}"
     if listed.url.rpartition("/")[2] != list_name(row.list_id, row.purpose) or listed.purpose != row.purpose:
         return "The stored credential is that of another list."

@@ -17,33 +17,33 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.dates import BAKU
 from app.core.settings import Settings
 from app.notifications import mail_repository, outbox, requests
-from app.notifications.model import Kind, OutgoingMessage
-from app.notifications.texts import compose, render
-from app.notifications.transport import DeliveryFailed, Transport, transport_of
+from app.notifications.model import MessageKind, OutgoingMessage
+from app.notifications.texts import compose_mail, render_message
+from app.notifications.transport import DeliveryFailed, Transport, create_transport
 
 LEASE = timedelta(minutes=10)
 """How long a message is left to the worker that took it: longer than the longest delivery."""
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=12)
-PATIENCE_AT_END_S = 5.0
+MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=12)
+SHUTDOWN_TIMEOUT_S = 5.0
 """For the message that is being sent when the worker ends."""
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """How long a message that is delivered or void stays."""
 
 logger = logging.getLogger(__name__)
 
 
-def pause_after(attempts: int) -> timedelta:
+def retry_delay(attempts: int) -> timedelta:
     """Wait before the next attempt: 1, 2, 4 … minutes, 12 hours at most."""
-    return min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE)
+    return min(MIN_RETRY_DELAY * (1 << min(attempts - 1, 20)), MAX_RETRY_DELAY)
 
 
 @dataclass(slots=True)
-class Round:
+class DeliveryTotals:
     sent: int = 0
     failed: int = 0
 
@@ -55,57 +55,57 @@ class MailDelivery:
         self,
         database: Database,
         transport: Transport,
-        seal: Seal,
+        seal: SecretBox,
         *,
         sender: str,
         base_url: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._database, self._transport, self._seal, self._clock = database, transport, seal, clock
+        self._database, self._transport, self._secret_box, self._clock = database, transport, seal, clock
         self._sender, self._base_url = sender, base_url
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting, self._ends = asyncio.Event(), False
+        self._wake_event, self._is_stopping = asyncio.Event(), False
 
     def wake(self) -> None:
         """Say that a message waits; from any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended; another process, or the next start, sends it
-                self._loop.call_soon_threadsafe(self._waiting.set)
+                self._loop.call_soon_threadsafe(self._wake_event.set)
 
     @asynccontextmanager
-    async def in_background(self, every: float) -> AsyncIterator[None]:
+    async def run_in_background(self, every: float) -> AsyncIterator[None]:
         """Send what waits until the block ends: at once after a commit, and look every `every` seconds for what is to
         be sent again or was written by another process. 0: send nothing."""
         if not every:
             yield
             return
-        self._loop, self._ends = asyncio.get_running_loop(), False
-        task = asyncio.create_task(self._keep_sending(every))
+        self._loop, self._is_stopping = asyncio.get_running_loop(), False
+        task = asyncio.create_task(self._send_until_stopped(every))
         try:
             yield
         finally:
-            self._loop, self._ends = None, True
-            self._waiting.set()
-            await asyncio.wait([task], timeout=PATIENCE_AT_END_S)  # else what is being sent would be sent once more
+            self._loop, self._is_stopping = None, True
+            self._wake_event.set()
+            await asyncio.wait([task], timeout=SHUTDOWN_TIMEOUT_S)  # else what is being sent would be sent once more
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _keep_sending(self, every: float) -> None:
-        while not self._ends:
+    async def _send_until_stopped(self, every: float) -> None:
+        while not self._is_stopping:
             try:
                 await self.send_due()
             except Exception:  # the worker goes on without its mail, and tries again
                 logger.exception("Messages could not be sent.")
             with suppress(TimeoutError):
                 async with asyncio.timeout(every):
-                    await self._waiting.wait()
-            self._waiting.clear()
+                    await self._wake_event.wait()
+            self._wake_event.clear()
 
-    async def send_due(self) -> Round:
+    async def send_due(self) -> DeliveryTotals:
         """Send every message that is due. Ends early where the mail server takes nothing."""
-        result = Round()
-        while not self._ends and (taken := await asyncio.to_thread(self._take)):
+        result = DeliveryTotals()
+        while not self._is_stopping and (taken := await asyncio.to_thread(self._take_next)):
             message_id, mail, error = taken
             is_server_down = False
             if mail is not None:
@@ -113,23 +113,23 @@ class MailDelivery:
                     await self._transport.send(mail)
                 except DeliveryFailed as why:
                     error, is_server_down = str(why), why.is_server_down
-            await asyncio.to_thread(self._mark, message_id, error)
+            await asyncio.to_thread(self._record_result, message_id, error)
             result.sent += error is None
             result.failed += error is not None
             if is_server_down:
                 break
         return result
 
-    def _take(self) -> tuple[UUID, EmailMessage | None, str | None] | None:
+    def _take_next(self) -> tuple[UUID, EmailMessage | None, str | None] | None:
         """The next message that is due and is not void, as a mail or with what is wrong with it; None: no more."""
         now = self._clock()
         with self._database.read_session() as session:
-            if not mail_repository.is_due(session, now):
+            if not mail_repository.has_due_message(session, now):
                 return None  # without the lock of the one writer of SQLite
         with self._database.session() as session:
-            while (message := mail_repository.take_due(session, now)) is not None:
-                if now >= message.void_at or not requests.resolve(session, message, self._seal, now):
-                    outbox.close(message, delivered_at=None)
+            while (message := mail_repository.lock_next_due(session, now)) is not None:
+                if now >= message.void_at or not requests.resolve_request(session, message, self._secret_box, now):
+                    outbox.close_message(message, delivered_at=None)
                     session.flush()
                     continue
                 message.attempts += 1
@@ -149,10 +149,10 @@ class MailDelivery:
             **message.values,
             "service": self._base_url,
             "until": f"{message.void_at.astimezone(BAKU):%Y-%m-%d %H:%M}",
-            "token": self._seal.open(message.encrypted_token, message.id) if message.encrypted_token else "",
+            "token": self._secret_box.decrypt(message.encrypted_token, message.id) if message.encrypted_token else "",
         }
-        subject, body = render(Kind(message.kind), message.language, values)
-        return compose(
+        subject, body = render_message(MessageKind(message.kind), message.language, values)
+        return compose_mail(
             message_id=message.id,
             created_at=message.created_at,
             sender=self._sender,
@@ -162,18 +162,18 @@ class MailDelivery:
             body=body,
         )
 
-    def _mark(self, message_id: UUID, error: str | None) -> None:
+    def _record_result(self, message_id: UUID, error: str | None) -> None:
         now = self._clock()
         try:
             with self._database.session() as session:
-                message = mail_repository.message(session, message_id)
+                message = mail_repository.lock_message(session, message_id)
                 if message is None or message.next_attempt_at is None:
                     return
                 message.last_error = error
                 if error is None:
-                    outbox.close(message, delivered_at=now)
+                    outbox.close_message(message, delivered_at=now)
                 else:
-                    message.next_attempt_at = now + pause_after(message.attempts)
+                    message.next_attempt_at = now + retry_delay(message.attempts)
                 session.commit()
         except SQLAlchemyError:
             logger.exception("Message %s was sent and could not be marked; it is sent once more.", message_id)
@@ -181,7 +181,9 @@ class MailDelivery:
             logger.warning("Message %s was not delivered: %s", message_id, error)
 
 
-def mail_delivery(settings: Settings, database: Database, seal: Seal, clock: Callable[[], datetime]) -> MailDelivery:
+def create_mail_delivery(
+    settings: Settings, database: Database, seal: SecretBox, clock: Callable[[], datetime]
+) -> MailDelivery:
     """Deliver where the settings say: to the mail server, or into the folder of the demo profile."""
-    transport = transport_of(settings)
-    return MailDelivery(database, transport, seal, sender=settings.sender, base_url=settings.base_url, clock=clock)
+    transport = create_transport(settings)
+    return MailDelivery(database, transport, seal, sender=settings.mail_sender, base_url=settings.base_url, clock=clock)

@@ -10,35 +10,35 @@ from sqlalchemy.orm import Session
 from app.notifications.model import OutgoingMessage
 
 
-def is_due(session: Session, now: datetime) -> bool:
+def has_due_message(session: Session, now: datetime) -> bool:
     """Whether a message waits to be sent."""
     return bool(session.scalar(sa.select(sa.exists().where(OutgoingMessage.next_attempt_at <= now))))
 
 
-def take_due(session: Session, now: datetime) -> OutgoingMessage | None:
+def lock_next_due(session: Session, now: datetime) -> OutgoingMessage | None:
     """The message that waits longest, locked; those that another worker has locked are passed over."""
     query = sa.select(OutgoingMessage).where(OutgoingMessage.next_attempt_at <= now)
     query = query.order_by(OutgoingMessage.next_attempt_at, OutgoingMessage.id).limit(1)
     return session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
 
 
-def message(session: Session, message_id: UUID) -> OutgoingMessage | None:
+def lock_message(session: Session, message_id: UUID) -> OutgoingMessage | None:
     """The message, locked."""
     return session.get(OutgoingMessage, message_id, with_for_update=True, populate_existing=True)
 
 
-def waiting(session: Session, limit: int) -> Sequence[OutgoingMessage]:
+def list_waiting(session: Session, limit: int) -> Sequence[OutgoingMessage]:
     query = sa.select(OutgoingMessage).where(OutgoingMessage.next_attempt_at.is_not(None))
     return session.scalars(query.order_by(OutgoingMessage.id).limit(limit)).all()
 
 
-def has_old(session: Session, before: datetime) -> bool:
+def has_messages_before(session: Session, before: datetime) -> bool:
     """Whether there are messages for `delete_old`."""
     old = sa.exists().where(OutgoingMessage.next_attempt_at.is_(None), OutgoingMessage.created_at < before)
     return bool(session.scalar(sa.select(old)))
 
 
-def delete_old(session: Session, before: datetime) -> None:
+def delete_messages_before(session: Session, before: datetime) -> None:
     """Delivered and void messages of before that moment go: they hold people's addresses."""
     old = sa.delete(OutgoingMessage).where(OutgoingMessage.next_attempt_at.is_(None))
     session.execute(old.where(OutgoingMessage.created_at < before))

@@ -7,10 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base, new_id, one_of
+from app.core.database import Base, check_in, new_id
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a message is about. The first two name no account yet: which message it becomes is found out when it is
     sent, so that the request that caused it takes the same steps for every address."""
 
@@ -55,7 +55,7 @@ class OutgoingMessage(Base):
     delivered_at: Mapped[datetime | None]
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("kind", Kind), name="kind"),
+        sa.CheckConstraint(check_in("kind", MessageKind), name="kind"),
         sa.CheckConstraint("delivered_at IS NULL OR next_attempt_at IS NULL", name="delivered_once"),
         sa.CheckConstraint("next_attempt_at IS NOT NULL OR encrypted_token IS NULL", name="token_erased"),
     )

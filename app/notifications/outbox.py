@@ -9,19 +9,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import new_id
-from app.notifications.model import Kind, OutgoingMessage
+from app.notifications.model import MessageKind, OutgoingMessage
 
-WAKE = "notifications.wake"
+WAKE_KEY = "notifications.wake"
 """In `Session.info`: a function that tells this process that a message waits."""
-USEFUL_FOR = timedelta(days=14)
+DEFAULT_LIFETIME = timedelta(days=14)
 """How long a message without a token is tried."""
 
 
-def add(
+def add_message(
     session: Session,
-    kind: Kind,
+    kind: MessageKind,
     recipient: str,
     *,
     now: datetime,
@@ -37,24 +37,24 @@ def add(
         language=language,
         values=values or {},
         created_at=now,
-        void_at=void_at or now + USEFUL_FOR,
+        void_at=void_at or now + DEFAULT_LIFETIME,
         next_attempt_at=now,
         attempts=0,
     )
     session.add(message)
-    wake: Callable[[], None] | None = session.info.get(WAKE)
+    wake: Callable[[], None] | None = session.info.get(WAKE_KEY)
     if wake is not None:
         event.listen(session, "after_commit", lambda _session: wake())
     return message
 
 
-def set_token(message: OutgoingMessage, seal: Seal, token: str, void_at: datetime) -> None:
+def set_token(message: OutgoingMessage, seal: SecretBox, token: str, void_at: datetime) -> None:
     """Store a one-time token, encrypted, until the message is delivered; the message is void when the token is."""
-    message.encrypted_token = seal.close(token, message.id)
+    message.encrypted_token = seal.encrypt(token, message.id)
     message.void_at = void_at
 
 
-def close(message: OutgoingMessage, *, delivered_at: datetime | None) -> None:
+def close_message(message: OutgoingMessage, *, delivered_at: datetime | None) -> None:
     """Never send the message again, and erase its token."""
     message.next_attempt_at = message.encrypted_token = None
     message.delivered_at = delivered_at

@@ -13,33 +13,33 @@ from types import MappingProxyType
 from uuid import UUID
 
 from app.core import i18n
-from app.notifications.model import Kind
+from app.notifications.model import MessageKind
 
-LANGUAGES = ("az", "en", "ru")
-WHEN_UNKNOWN = ("az", "en")
+MESSAGE_LANGUAGES = ("az", "en", "ru")
+FALLBACK_LANGUAGES = ("az", "en")
 """The recipient's language is not known: the whole message in each of these, one after the other."""
-BETWEEN = "\n\n" + "-" * 40 + "\n\n"
+LANGUAGE_SEPARATOR = "\n\n" + "-" * 40 + "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class MessageText:
     """`{token}`, `{service}` (the address of the service) and `{until}` are known to all, others to their kind."""
 
     subject: str
     paragraphs: tuple[str, ...]
 
 
-def _text(subject: str, *paragraphs: str) -> Text:
-    return Text(subject, paragraphs)
+def _message_text(subject: str, *paragraphs: str) -> MessageText:
+    return MessageText(subject, paragraphs)
 
 
 _IF_NOT_YOU = "If this was not you, do nothing."
 _ASK_COMPANY = "If this surprises you, ask the company."
 _ASK_OWNER = "If this surprises you, ask an owner of the mark."
 
-TEXTS: Mapping[Kind, Text] = MappingProxyType(
+TEXTS: Mapping[MessageKind, MessageText] = MappingProxyType(
     {
-        Kind.CONFIRM_ADDRESS: _text(
+        MessageKind.CONFIRM_ADDRESS: _message_text(
             "Confirm your e-mail address",
             "Somebody, probably you, wants to register a company at {service}. To go on, use this code until "
             "{until} (Baku time). It is good once:",
@@ -48,7 +48,7 @@ TEXTS: Mapping[Kind, Text] = MappingProxyType(
             "names and the VÖEN of the company.",
             _IF_NOT_YOU,
         ),
-        Kind.ADDRESS_TAKEN: _text(
+        MessageKind.ADDRESS_TAKEN: _message_text(
             "You have an account already",
             "Somebody wants to register a company at {service} with your e-mail address. The address has an account "
             "already, so nothing was made.",
@@ -56,7 +56,7 @@ TEXTS: Mapping[Kind, Text] = MappingProxyType(
             "{service}/v1/auth/password-resets",
             _IF_NOT_YOU,
         ),
-        Kind.RESET_PASSWORD: _text(
+        MessageKind.RESET_PASSWORD: _message_text(
             "Set a new password",
             "A new password for your account at {service} was asked for. To set it, use this code until {until} "
             "(Baku time). It is good once:",
@@ -66,7 +66,7 @@ TEXTS: Mapping[Kind, Text] = MappingProxyType(
             "If you did not ask for it, do nothing: your password stays as it is. Give the code to nobody, not even "
             "to staff.",
         ),
-        Kind.FIRST_PASSWORD: _text(
+        MessageKind.FIRST_PASSWORD: _message_text(
             "Your account",
             "An account of a member of staff was made for you at {service}. To set your password, use this code "
             "until {until} (Baku time). It is good once:",
@@ -74,7 +74,7 @@ TEXTS: Mapping[Kind, Text] = MappingProxyType(
             "Programs send it to {service}/v1/auth/password-reset, together with the password.",
             "Give the code to nobody, not even to staff.",
         ),
-        Kind.INVITATION: _text(
+        MessageKind.INVITATION: _message_text(
             "Invitation",
             "You are invited to act for the company {company} at {service}. To accept, use this code until {until} "
             "(Baku time). It is good once:",
@@ -82,50 +82,50 @@ TEXTS: Mapping[Kind, Text] = MappingProxyType(
             "Programs send it to {service}/v1/invitations/accept, together with your name and a password.",
             "If you do not know this company, do nothing.",
         ),
-        Kind.CLAIM_CONFIRMED: _text(
+        MessageKind.CLAIM_CONFIRMED: _message_text(
             "You act for the company",
             "The registrar has confirmed that you act for the company {company} (VÖEN {voen}) at {service}.",
         ),
-        Kind.CLAIM_REFUSED: _text(
+        MessageKind.CLAIM_REFUSED: _message_text(
             "The claim was refused",
             "You were not shown to act for the company {company} (VÖEN {voen}) at {service}. What you entered is "
             "closed.",
             "With new evidence you can claim it again: {service}/v1/claims",
         ),
-        Kind.CLAIM_DISPUTED: _text(
+        MessageKind.CLAIM_DISPUTED: _message_text(
             "Somebody else claims your company",
             "Somebody else says to act for the company {company} (VÖEN {voen}) at {service}. They see nothing of "
             "your company and change nothing.",
             "If you know of this, or object to it, tell the registrar within 10 days.",
         ),
-        Kind.MEMBER_REMOVED: _text(
+        MessageKind.MEMBER_REMOVED: _message_text(
             "You were removed from the company",
             "You no longer act for the company {company} at {service}. Your account was closed and your sessions "
             "have ended.",
             _ASK_COMPANY,
         ),
-        Kind.ACCOUNT_CLOSED: _text(
+        MessageKind.ACCOUNT_CLOSED: _message_text(
             "Your account was closed",
             "Your account of a member of staff at {service} was closed, with all its roles.",
             _ASK_OWNER,
         ),
-        Kind.ROLE_GRANTED: _text(
+        MessageKind.ROLE_GRANTED: _message_text(
             "Your rights have changed",
             "You now have the role {role} at {service}.",
             _ASK_OWNER,
         ),
-        Kind.ROLE_TAKEN: _text(
+        MessageKind.ROLE_TAKEN: _message_text(
             "Your rights have changed",
             "You no longer have the role {role} at {service}.",
             _ASK_OWNER,
         ),
-        Kind.ADMINISTRATOR_GIVEN: _text(
+        MessageKind.ADMINISTRATOR_GIVEN: _message_text(
             "Your rights have changed",
             "You are now an administrator of the company {company} at {service}: you may invite and remove members "
             "and manage API clients.",
             _ASK_COMPANY,
         ),
-        Kind.ADMINISTRATOR_TAKEN: _text(
+        MessageKind.ADMINISTRATOR_TAKEN: _message_text(
             "Your rights have changed",
             "You are no longer an administrator of the company {company} at {service}. You still act for it.",
             _ASK_COMPANY,
@@ -134,21 +134,21 @@ TEXTS: Mapping[Kind, Text] = MappingProxyType(
 )
 
 
-def render(kind: Kind, language: str | None, values: Mapping[str, str]) -> tuple[str, str]:
+def render_message(kind: MessageKind, language: str | None, values: Mapping[str, str]) -> tuple[str, str]:
     """Subject and body, in the language of the recipient or, where it is not known, in several.
 
     Raises KeyError for a kind that is never sent as it is, and where the text names a value that is not there.
     """
-    chosen = (language,) if language in LANGUAGES else WHEN_UNKNOWN
+    chosen = (language,) if language in MESSAGE_LANGUAGES else FALLBACK_LANGUAGES
     subjects, bodies = [], []
     for each in chosen:
-        translate = i18n.catalogue("mail", str(each)).gettext
+        translate = i18n.load_catalogue("mail", str(each)).gettext
         subjects.append(translate(TEXTS[kind].subject))
         bodies.append("\n\n".join(translate(line).format_map(values) for line in TEXTS[kind].paragraphs))
-    return " / ".join(subjects), BETWEEN.join(bodies) + "\n"
+    return " / ".join(subjects), LANGUAGE_SEPARATOR.join(bodies) + "\n"
 
 
-def compose(
+def compose_mail(
     *, message_id: UUID, created_at: datetime, sender: str, host: str, recipient: str, subject: str, body: str
 ) -> EmailMessage:
     """The e-mail, the same at each attempt: date and Message-ID are those of the stored message.

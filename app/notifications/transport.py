@@ -49,7 +49,7 @@ class SmtpServer:
     password: str | None
 
     @classmethod
-    def of(cls, url: str, password: str | None) -> "SmtpServer":
+    def from_url(cls, url: str, password: str | None) -> "SmtpServer":
         parts = urlsplit(url)
         use_tls = parts.scheme == "smtps"
         host = parts.hostname or ""
@@ -84,14 +84,14 @@ class SmtpTransport:
                     timeout=TIMEOUT_S,
                 )
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as why:
-            raise DeliveryFailed(_in_words(why), is_server_down=isinstance(why, _WHOLE_SERVER)) from why
+            raise DeliveryFailed(_describe_failure(why), is_server_down=isinstance(why, _SERVER_ERRORS)) from why
 
 
-_WHOLE_SERVER = (OSError, aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError)
+_SERVER_ERRORS = (OSError, aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError)
 """What no other mail would be spared; timeouts and broken connections are OSErrors."""
 
 
-def _in_words(why: Exception) -> str:
+def _describe_failure(why: Exception) -> str:
     return f"{type(why).__name__}: {why}"[:300]
 
 
@@ -105,7 +105,7 @@ class FolderTransport:
         try:
             await asyncio.to_thread(self._write, mail)
         except OSError as why:
-            raise DeliveryFailed(_in_words(why), is_server_down=True) from why
+            raise DeliveryFailed(_describe_failure(why), is_server_down=True) from why
 
     def _write(self, mail: EmailMessage) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,30 +123,30 @@ class MailFile:
     body: str
 
 
-def mail_files(folder: Path) -> Sequence[MailFile]:
+def list_mail_files(folder: Path) -> Sequence[MailFile]:
     """The messages that were written to files, the oldest first."""
-    return [read_mail(path) for path in sorted(folder.glob("*.eml"))]
+    return [read_mail_file(path) for path in sorted(folder.glob("*.eml"))]
 
 
-def read_mail(path: Path) -> MailFile:
+def read_mail_file(path: Path) -> MailFile:
     mail = message_from_bytes(path.read_bytes(), policy=SMTP)
     body = mail.get_content().replace("\r\n", "\n")
     return MailFile(path.stem, str(mail["Date"]), parseaddr(str(mail["To"]))[1], str(mail["Subject"]), body)
 
 
-def password_of(settings: Settings) -> str | None:
+def read_smtp_password(settings: Settings) -> str | None:
     """The content of the file with the password, if there is one. Raises UnsafeKeyFile where others may read it."""
     if not settings.smtp_password_file:
         return None
     path = Path(settings.smtp_password_file)
     try:
-        return pem_files.read_private(path).decode("utf-8").strip()
+        return pem_files.read_private_file(path).decode("utf-8").strip()
     except (FileNotFoundError, UnicodeDecodeError) as why:
         raise pem_files.UnsafeKeyFile(f"The file {path} with the password of the mail server cannot be read.") from why
 
 
-def transport_of(settings: Settings) -> Transport:
+def create_transport(settings: Settings) -> Transport:
     """A mail server where the settings name one; else files, which only the demo profile may have."""
     if settings.smtp_url:
-        return SmtpTransport(SmtpServer.of(settings.smtp_url, password_of(settings)))
+        return SmtpTransport(SmtpServer.from_url(settings.smtp_url, read_smtp_password(settings)))
     return FolderTransport(settings.mail_dir)

@@ -16,20 +16,20 @@ from app.audit import recorder
 from app.auth import api_client_repository, session_repository, user_repository, users
 from app.auth.credentials.passwords import new_token, token_hash
 from app.auth.model import ApiClient, Invitation, User
-from app.auth.permissions import own_organisation, person, require_administrator, require_second_factor
+from app.auth.permissions import require_administrator, require_organisation_id, require_second_factor, require_user_id
 from app.core.actor import SYSTEM, Actor, Role
 from app.core.database import new_id
 from app.core.errors import Conflict, Forbidden, NotFound
-from app.core.text.normalize import tidy
+from app.core.text.normalize import normalize
 from app.organisations import organisation_repository
-from app.organisations.model import Standing
+from app.organisations.model import OrganisationStatus
 
-INVITATION_LIFE = timedelta(days=7)
-PREFIX = "miki_"
+INVITATION_LIFETIME = timedelta(days=7)
+TOKEN_PREFIX = "miki_"  # noqa: S105 (the prefix of every token, no secret)
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class MemberRemoval:
     """Who left, and the programs whose secrets that person may know: whoever stays decides on them."""
 
     user: User
@@ -37,23 +37,23 @@ class Parted:
 
 
 def list_members(session: Session, actor: Actor, *, after: UUID | None = None, limit: int = 50) -> Sequence[User]:
-    person(actor)
-    return user_repository.active_members(session, own_organisation(actor), after, limit)
+    require_user_id(actor)
+    return user_repository.list_active_members(session, require_organisation_id(actor), after, limit)
 
 
-def invite(session: Session, actor: Actor, *, email: str, now: datetime) -> tuple[Invitation, str]:
+def invite_member(session: Session, actor: Actor, *, email: str, now: datetime) -> tuple[Invitation, str]:
     """A seat for the person with this address, to which the token is mailed; an earlier one to this address is void.
 
     Errors: Forbidden; Conflict `organisation-unconfirmed`, `email-taken`.
     """
-    organisation_id, address = own_organisation(actor), users.email_key(email)
+    organisation_id, address = require_organisation_id(actor), users.normalize_email(email)
     inviter = require_administrator(actor)
-    _refuse_unconfirmed(session, organisation_id)
-    if user_repository.user_by_email(session, address):
+    _require_confirmed(session, organisation_id)
+    if user_repository.find_user_by_email(session, address):
         raise Conflict("This e-mail address is registered already.", code="email-taken")
     for earlier in session_repository.close_invitations(session, now, organisation_id=organisation_id, email=address):
         recorder.record(session, actor, "invitation.withdrawn", ("invitation", earlier), now)
-    token, digest = new_token(PREFIX)
+    token, digest = new_token(TOKEN_PREFIX)
     invitation = Invitation(
         id=new_id(),
         organisation_id=organisation_id,
@@ -61,23 +61,23 @@ def invite(session: Session, actor: Actor, *, email: str, now: datetime) -> tupl
         token_hash=digest,
         invited_by=inviter,
         created_at=now,
-        expires_at=now + INVITATION_LIFE,
+        expires_at=now + INVITATION_LIFETIME,
     )
     session.add(invitation)
     recorder.record(session, actor, "member.invited", ("invitation", invitation.id), now, organisation=organisation_id)
     return invitation, token
 
 
-def open_invitations(
+def list_open_invitations(
     session: Session, actor: Actor, now: datetime, *, after: UUID | None = None, limit: int = 50
 ) -> Sequence[Invitation]:
-    person(actor)
-    return session_repository.open_invitations(session, own_organisation(actor), now, after, limit)
+    require_user_id(actor)
+    return session_repository.list_open_invitations(session, require_organisation_id(actor), now, after, limit)
 
 
-def withdraw(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
+def withdraw_invitation(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
     """By an administrator of the company."""
-    invitation = session_repository.invitation_of(session, own_organisation(actor), invitation_id)
+    invitation = session_repository.find_invitation(session, require_organisation_id(actor), invitation_id)
     if invitation is None:
         raise NotFound.of("invitation")
     require_administrator(actor)
@@ -88,30 +88,30 @@ def withdraw(session: Session, actor: Actor, invitation_id: UUID, now: datetime)
     return invitation
 
 
-def look(session: Session, token: str, now: datetime) -> None:
+def validate_invitation(session: Session, token: str, now: datetime) -> None:
     """Refuse a token that is good for nothing, before time is spent on a hash."""
-    _usable(session, token, now)
+    _load_usable(session, token, now)
 
 
-def accept(
+def accept_invitation(
     session: Session, token: str, *, full_name: str, password_hash: str, now: datetime, language: str | None = None
 ) -> User:
     """The account that the invitation was for. Of two at once, one gets it.
 
     Errors: NotFound; Conflict `invitation-over`, `organisation-unconfirmed`, `email-taken`.
     """
-    organisation_id = _usable(session, token, now).organisation_id
-    organisation_repository.organisation(
+    organisation_id = _load_usable(session, token, now).organisation_id
+    organisation_repository.find_organisation(
         session, organisation_id, lock=True
     )  # before the invitation: `remove` does so too
-    invitation = _usable(session, token, now, lock=True)
-    _refuse_unconfirmed(session, invitation.organisation_id)
+    invitation = _load_usable(session, token, now, lock=True)
+    _require_confirmed(session, invitation.organisation_id)
     member = users.create_member(
         session,
         SYSTEM,
         organisation_id=invitation.organisation_id,
         email=invitation.email,
-        full_name=tidy(full_name),
+        full_name=normalize(full_name),
         password_hash=password_hash,
         language=language,
         now=now,
@@ -130,29 +130,29 @@ def accept(
     return member
 
 
-def guard(session: Session, actor: Actor, member_id: UUID) -> User:
+def load_removable(session: Session, actor: Actor, member_id: UUID) -> User:
     """A present member of one's own company; another company's is absent."""
-    user = user_repository.user(session, member_id)
-    if user is None or not user.active or user.organisation_id != own_organisation(actor):
+    user = user_repository.find_user(session, member_id)
+    if user is None or not user.active or user.organisation_id != require_organisation_id(actor):
         raise NotFound.of("member")
-    person(actor)
+    require_user_id(actor)
     return user
 
 
-def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Parted:
+def remove_member(session: Session, actor: Actor, member_id: UUID, now: datetime) -> MemberRemoval:
     """Another member, by an administrator; or oneself: leaving. Tokens and sessions end with this transaction.
 
     Errors: Forbidden; NotFound; Conflict `last-member`, `last-administrator`: a company without anybody could never
     come back.
     """
-    organisation_id = own_organisation(actor)
-    organisation_repository.organisation(
+    organisation_id = require_organisation_id(actor)
+    organisation_repository.find_organisation(
         session, organisation_id, lock=True
     )  # of two who remove each other, one comes first
-    present = {user.id for user in user_repository.active_members(session, organisation_id, None, 1_000)}
-    administrators = user_repository.active_administrators(session, organisation_id)
-    guard(session, actor, member_id)
-    user = user_repository.locked_user(session, member_id)
+    present = {user.id for user in user_repository.list_active_members(session, organisation_id, None, 1_000)}
+    administrators = user_repository.get_active_administrator_ids(session, organisation_id)
+    load_removable(session, actor, member_id)
+    user = user_repository.lock_user(session, member_id)
     if actor.id not in present:
         raise Forbidden("You are no member of this company any more.")
     if user is None or member_id not in present:
@@ -161,8 +161,8 @@ def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Pa
         require_administrator(replace(actor, is_administrator=False))
     if present == {member_id}:
         raise Conflict("This is the last member of the company; invite somebody first.", code="last-member")
-    _refuse_last(administrators, member_id)
-    users.deactivate(session, actor, user, now)
+    _require_other_administrator(administrators, member_id)
+    users.deactivate_user(session, actor, user, now)
     left = actor.id == member_id
     recorder.record(
         session,
@@ -172,20 +172,20 @@ def remove(session: Session, actor: Actor, member_id: UUID, now: datetime) -> Pa
         now,
         organisation=organisation_id,
     )
-    return Parted(user, api_client_repository.clients_known_to(session, member_id))
+    return MemberRemoval(user, api_client_repository.list_clients_with_secret_by(session, member_id))
 
 
-def administrable(session: Session, actor: Actor, member_id: UUID) -> User:
+def load_administrable(session: Session, actor: Actor, member_id: UUID) -> User:
     """A present member whose rights this actor may change: of one's own company, or, for a registrar, of any.
 
     Errors: Forbidden; NotFound; SecondFactorRequired.
     """
-    if not actor.has(Role.REGISTRAR):
-        own_organisation(actor)
-        user = guard(session, actor, member_id)
+    if not actor.has_role(Role.REGISTRAR):
+        require_organisation_id(actor)
+        user = load_removable(session, actor, member_id)
         require_administrator(actor)
         return user
-    found = user_repository.user(session, member_id)
+    found = user_repository.find_user(session, member_id)
     if found is None or not found.active or found.organisation_id is None:
         raise NotFound.of("member")
     require_second_factor(actor)
@@ -197,36 +197,36 @@ def set_administrator(session: Session, actor: Actor, member_id: UUID, *, wanted
 
     Errors: Forbidden; NotFound; SecondFactorRequired; Conflict `last-administrator`.
     """
-    organisation_id = administrable(session, actor, member_id).organisation_id
+    organisation_id = load_administrable(session, actor, member_id).organisation_id
     assert organisation_id is not None  # a member has a company
-    organisation_repository.organisation(
+    organisation_repository.find_organisation(
         session, organisation_id, lock=True
     )  # of two who unmake each other, one comes first
-    administrators = user_repository.active_administrators(session, organisation_id)
-    user = user_repository.locked_user(session, member_id)
-    if not actor.has(Role.REGISTRAR) and actor.id not in administrators:
+    administrators = user_repository.get_active_administrator_ids(session, organisation_id)
+    user = user_repository.lock_user(session, member_id)
+    if not actor.has_role(Role.REGISTRAR) and actor.id not in administrators:
         require_administrator(replace(actor, is_administrator=False))
     if user is None or not user.active or user.organisation_id != organisation_id:
         raise NotFound.of("member")
     if user.is_administrator == wanted:
         return False
     if not wanted:
-        _refuse_last(administrators, member_id)
+        _require_other_administrator(administrators, member_id)
     user.is_administrator = wanted
     event = "member.administrator_given" if wanted else "member.administrator_taken"
     recorder.record(session, actor, event, ("user", member_id), now, organisation=organisation_id)
     return True
 
 
-def _refuse_last(administrators: frozenset[UUID], member_id: UUID) -> None:
+def _require_other_administrator(administrators: frozenset[UUID], member_id: UUID) -> None:
     if administrators == {member_id}:
         raise Conflict(
             "This is the last administrator of the company; make another member one first.", code="last-administrator"
         )
 
 
-def _usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> Invitation:
-    invitation = session_repository.invitation_of_token(session, token_hash(token), lock=lock)
+def _load_usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> Invitation:
+    invitation = session_repository.find_invitation_by_token(session, token_hash(token), lock=lock)
     if invitation is None:
         raise NotFound.of("invitation")
     if invitation.closed_at is not None or now >= invitation.expires_at:
@@ -237,9 +237,9 @@ def _usable(session: Session, token: str, now: datetime, *, lock: bool = False) 
     return invitation
 
 
-def _refuse_unconfirmed(session: Session, organisation_id: UUID) -> None:
-    organisation = organisation_repository.organisation(session, organisation_id)
-    if organisation is None or organisation.standing != Standing.CONFIRMED:
+def _require_confirmed(session: Session, organisation_id: UUID) -> None:
+    organisation = organisation_repository.find_organisation(session, organisation_id)
+    if organisation is None or organisation.standing != OrganisationStatus.CONFIRMED:
         raise Conflict(
             "Members are invited once the registrar has confirmed the company.", code="organisation-unconfirmed"
         )

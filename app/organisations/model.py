@@ -9,17 +9,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base, ExactDecimal, new_id, one_of, unique_where
+from app.core.database import Base, ExactDecimal, check_in, new_id, unique_where
 
 
-class Standing(StrEnum):
+class OrganisationStatus(StrEnum):
     LISTED = "listed"  # known from a register; nobody acts for it yet
     UNCONFIRMED = "unconfirmed"  # somebody says to act for it; the registrar acts next
     CONFIRMED = "confirmed"  # these people act for it
     REFUSED = "refused"  # the claim was refused: sealed, nothing of it passes to anybody
 
 
-COMPANIES = (Standing.LISTED, Standing.CONFIRMED)
+COMPANY_STATUSES = (OrganisationStatus.LISTED, OrganisationStatus.CONFIRMED)
 """Rows that are a company. A VÖEN has one of them at most; of claims, any number wait beside it."""
 
 
@@ -30,7 +30,7 @@ class ClaimState(StrEnum):
     REFUSED = "refused"
 
 
-class Source(StrEnum):
+class RecordSource(StrEnum):
     """Whose word a record is. The register's names are never overwritten by an applicant."""
 
     REGISTER = "register"
@@ -42,13 +42,13 @@ class ResidencyStatus(StrEnum):
     NON_RESIDENT = "non_resident"  # works in the park without the privileges of a resident
 
 
-class Stage(StrEnum):
+class ProductionStage(StrEnum):
     PLANNED = "planned"
     CONSTRUCTION = "construction"
     OPERATING = "operating"
 
 
-IS_COMPANY = one_of("standing", [standing.value for standing in COMPANIES])
+IS_COMPANY = check_in("standing", [standing.value for standing in COMPANY_STATUSES])
 
 
 class Organisation(Base):
@@ -73,8 +73,8 @@ class Organisation(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("standing", Standing), name="standing"),
-        sa.CheckConstraint(one_of("source", Source), name="source"),
+        sa.CheckConstraint(check_in("standing", OrganisationStatus), name="standing"),
+        sa.CheckConstraint(check_in("source", RecordSource), name="source"),
         sa.CheckConstraint("length(voen) = 10", name="voen_length"),
         sa.CheckConstraint(
             "standing <> 'confirmed' OR (confirmed_by IS NOT NULL AND confirmed_at IS NOT NULL)",
@@ -120,7 +120,7 @@ class Claim(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("state", ClaimState), name="state"),
+        sa.CheckConstraint(check_in("state", ClaimState), name="state"),
         sa.CheckConstraint(
             "(state IN ('waiting', 'disputed')) = (decided_at IS NULL) AND "
             "(decided_by IS NULL OR decided_at IS NOT NULL)",
@@ -161,7 +161,7 @@ class Site(Base):
     __table_args__ = (
         sa.UniqueConstraint("id", "organisation_id"),
         sa.UniqueConstraint("organisation_id", "register_key"),
-        sa.CheckConstraint(one_of("source", Source), name="source"),
+        sa.CheckConstraint(check_in("source", RecordSource), name="source"),
         sa.CheckConstraint("(source = 'register') = (register_key IS NOT NULL)", name="register_key"),
     )
 
@@ -196,8 +196,8 @@ class Residency(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("status", ResidencyStatus), name="status"),
-        sa.CheckConstraint(one_of("stage", Stage), name="stage"),
+        sa.CheckConstraint(check_in("status", ResidencyStatus), name="status"),
+        sa.CheckConstraint(check_in("stage", ProductionStage), name="stage"),
         sa.CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR ends_on >= starts_on", name="period"),
         sa.Index("ix_residencies_plot", "park_code", "plot_no"),
         unique_where(

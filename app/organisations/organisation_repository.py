@@ -14,13 +14,21 @@ from sqlalchemy.orm import Session
 
 from app.core.database import locked, page_of, parts_of
 from app.core.text.normalize import search_fold
-from app.organisations.model import COMPANIES, Claim, ClaimState, Organisation, Residency, Site, Standing
+from app.organisations.model import (
+    COMPANY_STATUSES,
+    Claim,
+    ClaimState,
+    Organisation,
+    OrganisationStatus,
+    Residency,
+    Site,
+)
 
 # Asked by every assessment, so they are put together once.
 _ONE_LOCKED = locked(sa.select(Organisation).where(Organisation.id == sa.bindparam("id")))
 _SITES = sa.select(Site).where(Site.id.in_(sa.bindparam("ids", expanding=True))).order_by(Site.id)
 _SITES_LOCKED = locked(_SITES)
-_PRESENT = (
+_LATEST_RESIDENCY = (
     sa.select(Residency)
     .where(
         Residency.organisation_id == sa.bindparam("organisation_id"), Residency.park_code == sa.bindparam("park_code")
@@ -33,26 +41,26 @@ _PRESENT = (
     )
     .limit(1)
 )
-_PRESENT_HELD = _PRESENT.with_for_update(read=True).execution_options(populate_existing=True)
+_LATEST_RESIDENCY_FOR_SHARE = _LATEST_RESIDENCY.with_for_update(read=True).execution_options(populate_existing=True)
 
 
-def organisation(session: Session, organisation_id: UUID, *, lock: bool = False) -> Organisation | None:
+def find_organisation(session: Session, organisation_id: UUID, *, lock: bool = False) -> Organisation | None:
     if not lock:
         return session.get(Organisation, organisation_id)  # no statement where this transaction has read it
     return session.scalars(_ONE_LOCKED, {"id": organisation_id}).one_or_none()
 
 
-def company_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
+def find_company_by_voen(session: Session, voen: str, *, lock: bool = False) -> Organisation | None:
     """The company of this VÖEN, listed or confirmed; claims are none."""
-    query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.standing.in_(COMPANIES))
+    query = sa.select(Organisation).where(Organisation.voen == voen, Organisation.standing.in_(COMPANY_STATUSES))
     return session.scalars(locked(query, lock)).one_or_none()
 
 
-def claim(session: Session, claim_id: UUID, *, lock: bool = False) -> Claim | None:
+def find_claim(session: Session, claim_id: UUID, *, lock: bool = False) -> Claim | None:
     return session.scalars(locked(sa.select(Claim).where(Claim.id == claim_id), lock)).one_or_none()
 
 
-def claims(
+def list_claims(
     session: Session,
     *,
     states: Collection[ClaimState] = (),
@@ -77,8 +85,8 @@ def claims(
     return session.scalars(locked(query, lock)).all()
 
 
-def organisations(
-    session: Session, *, standing: Standing | None, q: str | None, after: UUID | None, limit: int
+def list_organisations(
+    session: Session, *, standing: OrganisationStatus | None, q: str | None, after: UUID | None, limit: int
 ) -> Sequence[Organisation]:
     query = sa.select(Organisation)
     if standing is not None:
@@ -88,23 +96,25 @@ def organisations(
     return page_of(session, query, Organisation.id, after, limit)
 
 
-def companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
+def find_companies_by_voen(session: Session, voens: Iterable[str], *, lock: bool = False) -> dict[str, Organisation]:
     found: dict[str, Organisation] = {}
     for part in parts_of(sorted(set(voens))):
-        query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.standing.in_(COMPANIES))
+        query = sa.select(Organisation).where(Organisation.voen.in_(part), Organisation.standing.in_(COMPANY_STATUSES))
         query = query.order_by(Organisation.id)
         found |= {each.voen: each for each in session.scalars(locked(query, lock))}
     return found
 
 
-def organisations_by_id(session: Session, ids: Iterable[UUID]) -> dict[UUID, Organisation]:
+def find_organisations(session: Session, ids: Iterable[UUID]) -> dict[UUID, Organisation]:
     found: dict[UUID, Organisation] = {}
     for part in parts_of(sorted(set(ids))):
         found |= {each.id: each for each in session.scalars(sa.select(Organisation).where(Organisation.id.in_(part)))}
     return found
 
 
-def site(session: Session, site_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False) -> Site | None:
+def find_site(
+    session: Session, site_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
+) -> Site | None:
     """One site; with an organisation given, only if it belongs to it."""
     query = sa.select(Site).where(Site.id == site_id)
     if organisation_id is not None:
@@ -112,7 +122,7 @@ def site(session: Session, site_id: UUID, organisation_id: UUID | None = None, *
     return session.scalars(locked(query, lock)).one_or_none()
 
 
-def sites(
+def list_sites(
     session: Session, organisation_id: UUID | None = None, *, after: UUID | None = None, limit: int | None = None
 ) -> Sequence[Site]:
     query = sa.select(Site)
@@ -121,7 +131,7 @@ def sites(
     return page_of(session, query, Site.id, after, limit)
 
 
-def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, Site]:
+def find_sites(session: Session, ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, Site]:
     """With `hold` none of them changes until this transaction ends; always in the same order."""
     found: dict[UUID, Site] = {}
     for part in parts_of(sorted(set(ids))):
@@ -129,7 +139,7 @@ def sites_by_id(session: Session, ids: Iterable[UUID], *, hold: bool = False) ->
     return found
 
 
-def register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequence[Site]:
+def list_register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequence[Site]:
     """The sites of these companies that an import made."""
     found: list[Site] = []
     for part in parts_of(sorted(set(organisation_ids))):
@@ -138,11 +148,11 @@ def register_sites(session: Session, organisation_ids: Iterable[UUID]) -> Sequen
     return found
 
 
-def residency(session: Session, residency_id: UUID, *, lock: bool = False) -> Residency | None:
+def find_residency(session: Session, residency_id: UUID, *, lock: bool = False) -> Residency | None:
     return session.scalars(locked(sa.select(Residency).where(Residency.id == residency_id), lock)).one_or_none()
 
 
-def residencies(
+def list_residencies(
     session: Session,
     *,
     organisation_id: UUID | None = None,
@@ -161,7 +171,9 @@ def residencies(
     return page_of(session, query, Residency.id, after, limit)
 
 
-def residencies_of(session: Session, organisation_ids: Iterable[UUID], *, lock: bool = False) -> Sequence[Residency]:
+def list_residencies_of(
+    session: Session, organisation_ids: Iterable[UUID], *, lock: bool = False
+) -> Sequence[Residency]:
     """Every period of these companies, open and closed, oldest first."""
     found: list[Residency] = []
     for part in parts_of(sorted(set(organisation_ids))):
@@ -170,7 +182,7 @@ def residencies_of(session: Session, organisation_ids: Iterable[UUID], *, lock: 
     return found
 
 
-def present_residency(
+def find_latest_residency(
     session: Session, organisation_id: UUID, park_code: str, *, hold: bool = False
 ) -> Residency | None:
     """The open residency of a company in a park; where none is open, the one that closed last.
@@ -179,10 +191,10 @@ def present_residency(
     residency must hold it: otherwise a cancellation at the same moment would not find the certificate to suspend.
     """
     asked = {"organisation_id": organisation_id, "park_code": park_code}
-    return session.scalars(_PRESENT_HELD if hold else _PRESENT, asked).one_or_none()
+    return session.scalars(_LATEST_RESIDENCY_FOR_SHARE if hold else _LATEST_RESIDENCY, asked).one_or_none()
 
 
-def holds(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+def in_force_conditions(today: date) -> tuple[sa.ColumnElement[bool], ...]:
     """What a period fulfils that is in force on the day: begun, not cancelled, and not past its last day.
 
     One that was closed, which is always for a reason, is over at once, also on the day named as its last.
@@ -194,13 +206,15 @@ def holds(today: date) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def holding(session: Session, parties: Iterable[tuple[UUID, str]], today: date) -> dict[tuple[UUID, str], set[UUID]]:
+def find_residencies_in_force(
+    session: Session, parties: Iterable[tuple[UUID, str]], today: date
+) -> dict[tuple[UUID, str], set[UUID]]:
     """The periods in force on the day of these parties (company, park); one that has none is left out."""
     found: dict[tuple[UUID, str], set[UUID]] = {}
     party = sa.tuple_(Residency.organisation_id, Residency.park_code)
     for part in parts_of(sorted(set(parties))):
         query = sa.select(Residency.id, Residency.organisation_id, Residency.park_code).where(
-            party.in_(part), *holds(today)
+            party.in_(part), *in_force_conditions(today)
         )
         for row in session.execute(query):
             found.setdefault((row.organisation_id, row.park_code), set()).add(row.id)

@@ -14,18 +14,18 @@ from sqlalchemy.orm import Session
 from app.audit import recorder
 from app.auth import user_repository, users
 from app.auth.model import User
-from app.auth.permissions import may_see, person, require_staff
+from app.auth.permissions import can_read_organisation, require_staff, require_user_id
 from app.core.actor import SYSTEM, Actor
 from app.core.database import new_id
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.text import confusables
-from app.core.text.normalize import search_fold, tidy, wrong_with
+from app.core.text.normalize import normalize, search_fold, text_error
 from app.organisations import organisation_repository, tax_number
-from app.organisations.model import Claim, ClaimState, Organisation, Source, Standing
+from app.organisations.model import Claim, ClaimState, Organisation, OrganisationStatus, RecordSource
 from app.organisations.tax_number import Voen
 
-LONGEST_NAME = 250
-LONGEST_FORM = 60
+MAX_NAME_LENGTH = 250
+MAX_FORM_LENGTH = 60
 
 
 def register_company(
@@ -45,27 +45,29 @@ def register_company(
 
     Whether the VÖEN is known makes no difference to the answer. Errors: Invalid; Conflict `email-taken`.
     """
-    checked = _checked({"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, full_name, voen)
+    checked = _require_valid_claim(
+        {"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, full_name, voen
+    )
     try:
         with session.begin_nested():  # keeps the transaction usable when somebody else was faster by an instant
-            organisation = _provisional(session, checked, now)
+            organisation = _create_provisional(session, checked, now)
             member = users.create_member(
                 session,
                 SYSTEM,
                 organisation_id=organisation.id,
                 email=email,
-                full_name=tidy(full_name),
+                full_name=normalize(full_name),
                 password_hash=password_hash,
                 language=language,
                 now=now,
             )
-            claim = _claim(session, SYSTEM, checked, organisation, member.id, now)
+            claim = _create_claim(session, SYSTEM, checked, organisation, member.id, now)
     except IntegrityError as why:
         raise Conflict("This e-mail address is registered already.", code="email-taken") from why
     return claim, member
 
 
-def claim_again(
+def create_further_claim(
     session: Session,
     actor: Actor,
     *,
@@ -76,25 +78,27 @@ def claim_again(
     now: datetime,
 ) -> Claim:
     """Another claim of a person whose claim was refused. Errors: Invalid; Conflict `has-claim`."""
-    user = user_repository.locked_user(session, person(actor))
-    checked = _checked({"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, None, voen)
+    user = user_repository.lock_user(session, require_user_id(actor))
+    checked = _require_valid_claim(
+        {"legal_name_az": legal_name_az, "legal_name_en": legal_name_en}, legal_form, None, voen
+    )
     if user is None or user.sealed_at is None:
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
-    organisation = _provisional(session, checked, now)
+    organisation = _create_provisional(session, checked, now)
     user.organisation_id, user.sealed_at, user.is_administrator = organisation.id, None, True
-    return _claim(session, actor, checked, organisation, user.id, now)
+    return _create_claim(session, actor, checked, organisation, user.id, now)
 
 
-def _provisional(session: Session, checked: tuple[Mapping[str, str], Voen], now: datetime) -> Organisation:
+def _create_provisional(session: Session, checked: tuple[Mapping[str, str], Voen], now: datetime) -> Organisation:
     names, number = checked
     organisation = Organisation(
         id=new_id(),
         **names,
         voen=number.digits,
         voen_needs_review=number.needs_review,
-        source=Source.APPLICANT.value,
-        search_text=search_text(names["legal_name_az"], names["legal_name_en"], number.digits),
-        standing=Standing.UNCONFIRMED.value,
+        source=RecordSource.APPLICANT.value,
+        search_text=build_search_text(names["legal_name_az"], names["legal_name_en"], number.digits),
+        standing=OrganisationStatus.UNCONFIRMED.value,
         created_at=now,
     )
     session.add(organisation)
@@ -102,7 +106,7 @@ def _provisional(session: Session, checked: tuple[Mapping[str, str], Voen], now:
     return organisation
 
 
-def _claim(
+def _create_claim(
     session: Session,
     actor: Actor,
     checked: tuple[Mapping[str, str], Voen],
@@ -112,8 +116,8 @@ def _claim(
 ) -> Claim:
     names, number = checked
     # Locked, so that a claim that is confirmed at this moment does not leave this one waiting beside it.
-    company = organisation_repository.company_by_voen(session, number.digits, lock=True)
-    is_disputed = company is not None and company.standing == Standing.CONFIRMED
+    company = organisation_repository.find_company_by_voen(session, number.digits, lock=True)
+    is_disputed = company is not None and company.standing == OrganisationStatus.CONFIRMED
     claim = Claim(
         id=new_id(),
         **names,
@@ -146,7 +150,9 @@ def _claim(
 
 def get_organisation(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:
     organisation = (
-        organisation_repository.organisation(session, organisation_id) if may_see(actor, organisation_id) else None
+        organisation_repository.find_organisation(session, organisation_id)
+        if can_read_organisation(actor, organisation_id)
+        else None
     )
     if organisation is None:
         raise NotFound.of("company")
@@ -157,42 +163,42 @@ def list_organisations(
     session: Session,
     actor: Actor,
     *,
-    standing: Standing | None = None,
+    standing: OrganisationStatus | None = None,
     q: str | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Organisation]:
     """Staff only; by id, `q` somewhere in the names or the VÖEN."""
     require_staff(actor)
-    return organisation_repository.organisations(session, standing=standing, q=q, after=after, limit=limit)
+    return organisation_repository.list_organisations(session, standing=standing, q=q, after=after, limit=limit)
 
 
-def search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
+def build_search_text(legal_name_az: str, legal_name_en: str, digits: str) -> str:
     """What a search looks through."""
     return search_fold(f"{legal_name_az} {legal_name_en} {digits}")
 
 
-def _checked(
+def _require_valid_claim(
     legal_names: Mapping[str, str], legal_form: str, full_name: str | None, number: str
 ) -> tuple[dict[str, str], Voen]:
-    errors = wrong_claim(legal_names, legal_form, number)
-    if full_name is not None and (wrong := wrong_with(full_name, LONGEST_NAME)):
+    errors = claim_errors(legal_names, legal_form, number)
+    if full_name is not None and (wrong := text_error(full_name, MAX_NAME_LENGTH)):
         errors.append({"pointer": "/full_name", "detail": wrong})
-    read = tax_number.read(number)
-    if errors or isinstance(read, tax_number.NotAVoen):
-        raise Invalid.with_all(errors)
-    return {name: tidy(text) for name, text in {**legal_names, "legal_form": legal_form}.items()}, read
+    read = tax_number.parse_voen(number)
+    if errors or isinstance(read, tax_number.InvalidVoen):
+        raise Invalid.with_errors(errors)
+    return {name: normalize(text) for name, text in {**legal_names, "legal_form": legal_form}.items()}, read
 
 
-def wrong_claim(legal_names: Mapping[str, str], legal_form: str, number: str) -> list[dict[str, str]]:
+def claim_errors(legal_names: Mapping[str, str], legal_form: str, number: str) -> list[dict[str, str]]:
     """Everything wrong with a company as a claim describes it."""
     errors = []
     for name, text in legal_names.items():
-        if wrong := wrong_with(text, LONGEST_NAME) or confusables.wrong_with(tidy(text)):
+        if wrong := text_error(text, MAX_NAME_LENGTH) or confusables.name_error(normalize(text)):
             errors.append({"pointer": f"/{name}", "detail": wrong})
-    if wrong := wrong_with(legal_form, LONGEST_FORM) or confusables.wrong_with(tidy(legal_form)):
+    if wrong := text_error(legal_form, MAX_FORM_LENGTH) or confusables.name_error(normalize(legal_form)):
         errors.append({"pointer": "/legal_form", "detail": wrong})
-    read = tax_number.read(number)
-    if isinstance(read, tax_number.NotAVoen):
+    read = tax_number.parse_voen(number)
+    if isinstance(read, tax_number.InvalidVoen):
         errors.append({"pointer": "/voen", "detail": read.reason})
     return errors

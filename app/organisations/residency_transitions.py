@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from app.audit import recorder
 from app.core.actor import Actor
 from app.core.database import new_id
-from app.organisations.model import Residency, ResidencyStatus, Stage
-from app.organisations.residency_workflow import Move, PeriodState, state_of, step
+from app.organisations.model import ProductionStage, Residency, ResidencyStatus
+from app.organisations.residency_workflow import ResidencyAction, ResidencyState, next_state, state_of
 
 
-class ChangeKind(StrEnum):
+class ResidencyChangeKind(StrEnum):
     NEW = "new"  # a period began
-    KEPT = "kept"  # open before and after
+    UNCHANGED = "kept"  # open before and after
     LOST = "lost"  # an open period ended or was cancelled
     RESTORED = "restored"  # a closed period is open again
 
@@ -34,7 +34,7 @@ class ResidencyChange:
     residency_id: UUID
     organisation_id: UUID
     park_code: str
-    kind: ChangeKind
+    kind: ResidencyChangeKind
     status: str
     starts_on: date | None
     stage: str | None
@@ -42,18 +42,18 @@ class ResidencyChange:
     is_closed: bool
 
     @property
-    def party(self) -> tuple[UUID, str]:
+    def organisation_and_park(self) -> tuple[UUID, str]:
         return self.organisation_id, self.park_code
 
     @property
-    def fell_back(self) -> bool:
+    def is_stage_regression(self) -> bool:
         """Whether it operated before, and does so no more."""
-        return fell_back(self.former_stage, self.stage)
+        return is_stage_regression(self.former_stage, self.stage)
 
 
-def fell_back(former: str | None, stage: str | None) -> bool:
+def is_stage_regression(former: str | None, stage: str | None) -> bool:
     """A stage that is not said is no step back."""
-    return former == Stage.OPERATING and stage is not None and stage != Stage.OPERATING
+    return former == ProductionStage.OPERATING and stage is not None and stage != ProductionStage.OPERATING
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ResidencyDetails:
     holder_voen: str  # as printed on the certificate, be it another company's: rule K-03 compares
     registration_no: str | None = None
     starts_on: date | None = None
-    stage: Stage | None = None
+    stage: ProductionStage | None = None
     incentive_until: date | None = None
     plot_no: str | None = None
     plot_ha: Decimal | None = None
@@ -104,34 +104,38 @@ def open_period(
     )
     session.add(row)
     session.flush()
-    note(session, actor, "residency.begun", row, now, status=row.status)
+    record_event(session, actor, "residency.begun", row, now, status=row.status)
     return row
 
 
-def close(session: Session, actor: Actor, row: Residency, move: Move, *, on: date, reason: str, now: datetime) -> None:
+def close_period(
+    session: Session, actor: Actor, row: Residency, move: ResidencyAction, *, on: date, reason: str, now: datetime
+) -> None:
     """End or cancel; flushed, so that another period may begin."""
-    if step(state_of(row.ends_on, row.cancelled_on), move) is PeriodState.CANCELLED:
+    if next_state(state_of(row.ends_on, row.cancelled_on), move) is ResidencyState.CANCELLED:
         row.cancelled_on = on
     else:
         row.ends_on = on
     row.closing_reason = reason
     row.version += 1
     session.flush()
-    note(session, actor, "residency.cancelled" if row.cancelled_on else "residency.ended", row, now, on=on.isoformat())
+    record_event(
+        session, actor, "residency.cancelled" if row.cancelled_on else "residency.ended", row, now, on=on.isoformat()
+    )
 
 
-def reopen(session: Session, actor: Actor, row: Residency, *, source: str, today: date, now: datetime) -> None:
-    step(state_of(row.ends_on, row.cancelled_on), Move.RESTORE)
+def reopen_period(session: Session, actor: Actor, row: Residency, *, source: str, today: date, now: datetime) -> None:
+    next_state(state_of(row.ends_on, row.cancelled_on), ResidencyAction.RESTORE)
     row.ends_on = row.cancelled_on = row.closing_reason = None
     row.source, row.confirmed_on = source, today
     row.version += 1
     session.flush()
-    note(session, actor, "residency.restored", row, now)
+    record_event(session, actor, "residency.restored", row, now)
 
 
-def change_of(row: Residency, kind: ChangeKind, *, former_stage: str | None = None) -> ResidencyChange:
+def build_change(row: Residency, kind: ResidencyChangeKind, *, former_stage: str | None = None) -> ResidencyChange:
     """`former_stage`: what the period said before, where that may have changed. Of a dry run, the row is as before."""
-    is_open = state_of(row.ends_on, row.cancelled_on) is PeriodState.OPEN
+    is_open = state_of(row.ends_on, row.cancelled_on) is ResidencyState.OPEN
     return ResidencyChange(
         residency_id=row.id,
         organisation_id=row.organisation_id,
@@ -141,11 +145,11 @@ def change_of(row: Residency, kind: ChangeKind, *, former_stage: str | None = No
         starts_on=row.starts_on,
         stage=row.stage,
         former_stage=former_stage,
-        is_closed=kind is ChangeKind.LOST or (kind is not ChangeKind.RESTORED and not is_open),
+        is_closed=kind is ResidencyChangeKind.LOST or (kind is not ResidencyChangeKind.RESTORED and not is_open),
     )
 
 
-def note(session: Session, actor: Actor, event: str, row: Residency, now: datetime, **data: Any) -> None:
+def record_event(session: Session, actor: Actor, event: str, row: Residency, now: datetime, **data: Any) -> None:
     recorder.record(
         session, actor, event, ("residency", row.id), now, organisation=row.organisation_id, park=row.park_code, **data
     )

@@ -12,40 +12,40 @@ from types import MappingProxyType
 from app.core.errors import WrongState
 
 
-class PeriodState(StrEnum):
+class ResidencyState(StrEnum):
     OPEN = "open"
     ENDED = "ended"  # ran out or was given up; `ends_on` is its last day
     CANCELLED = "cancelled"  # taken back by the park
 
 
-class Move(StrEnum):
+class ResidencyAction(StrEnum):
     END = "end"
     CANCEL = "cancel"
     RESTORE = "restore"
     UPDATE = "update"  # stage and other particulars
 
 
-MOVES: Mapping[tuple[PeriodState, Move], PeriodState] = MappingProxyType(
+RESIDENCY_TRANSITIONS: Mapping[tuple[ResidencyState, ResidencyAction], ResidencyState] = MappingProxyType(
     {
-        (PeriodState.OPEN, Move.END): PeriodState.ENDED,
-        (PeriodState.OPEN, Move.CANCEL): PeriodState.CANCELLED,
-        (PeriodState.OPEN, Move.UPDATE): PeriodState.OPEN,
-        (PeriodState.ENDED, Move.RESTORE): PeriodState.OPEN,
-        (PeriodState.CANCELLED, Move.RESTORE): PeriodState.OPEN,
+        (ResidencyState.OPEN, ResidencyAction.END): ResidencyState.ENDED,
+        (ResidencyState.OPEN, ResidencyAction.CANCEL): ResidencyState.CANCELLED,
+        (ResidencyState.OPEN, ResidencyAction.UPDATE): ResidencyState.OPEN,
+        (ResidencyState.ENDED, ResidencyAction.RESTORE): ResidencyState.OPEN,
+        (ResidencyState.CANCELLED, ResidencyAction.RESTORE): ResidencyState.OPEN,
     }
 )
 
 
-def state_of(ends_on: date | None, cancelled_on: date | None) -> PeriodState:
+def state_of(ends_on: date | None, cancelled_on: date | None) -> ResidencyState:
     if cancelled_on is not None:
-        return PeriodState.CANCELLED
-    return PeriodState.OPEN if ends_on is None else PeriodState.ENDED
+        return ResidencyState.CANCELLED
+    return ResidencyState.OPEN if ends_on is None else ResidencyState.ENDED
 
 
-def step(state: PeriodState, move: Move) -> PeriodState:
+def next_state(state: ResidencyState, move: ResidencyAction) -> ResidencyState:
     """The next state, or a refusal that names the moves possible now."""
-    following = MOVES.get((state, move))
+    following = RESIDENCY_TRANSITIONS.get((state, move))
     if following is None:
-        allowed = [m.value for s, m in MOVES if s is state]
+        allowed = [m.value for s, m in RESIDENCY_TRANSITIONS if s is state]
         raise WrongState("residency", state=state, action=move, allowed=allowed)
     return following

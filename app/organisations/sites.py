@@ -8,24 +8,37 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import may_see, own_organisation, require, require_second_factor, require_staff
+from app.auth.permissions import (
+    can_read_organisation,
+    require_organisation_id,
+    require_role,
+    require_second_factor,
+    require_staff,
+)
 from app.core.actor import Actor, Role
 from app.core.database import new_id
 from app.core.dates import baku_day
-from app.core.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
+from app.core.errors import CertifiedDataLocked, Conflict, ExpectedVersion, Invalid, NotFound, require_version
 from app.core.messages import Message
-from app.core.text.normalize import tidy, wrong_with
+from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository
-from app.organisations.model import Site, Source
+from app.organisations.model import RecordSource, Site
 from app.reference import reference_repository
-from app.reference.territory import HOME, countries, district_name, same_district, territory, wrong_district
+from app.reference.territory import (
+    HOME_COUNTRY,
+    canonical_district_name,
+    country_codes,
+    district_error,
+    is_same_district,
+    load_territory,
+)
 
 CertifiedBy = Callable[[Session, UUID], Sequence[str]]
 """Numbers of the certificates in force for products of this site of which no change is reported. Certificates stand
 above this room; it is asked after the site's row is locked."""
 
-LONGEST_NAME = 250
-LONGEST_DISTRICT = 100
+MAX_NAME_LENGTH = 250
+MAX_DISTRICT_LENGTH = 100
 
 
 def create_site(
@@ -43,8 +56,8 @@ def create_site(
 
     Errors: Invalid with every wrong place at once.
     """
-    organisation_id = own_organisation(actor)
-    if errors := wrong_site(
+    organisation_id = require_organisation_id(actor)
+    if errors := site_errors(
         session,
         name=name,
         country=country,
@@ -53,18 +66,18 @@ def create_site(
         production_started_on=production_started_on,
         now=now,
     ):
-        raise Invalid.with_all(errors)
+        raise Invalid.with_errors(errors)
     site = Site(
         id=new_id(),
         organisation_id=organisation_id,
-        name=tidy(name),
+        name=normalize(name),
         country=country,
         park_code=park_code,
         production_started_on=production_started_on,
-        source=Source.APPLICANT.value,
+        source=RecordSource.APPLICANT.value,
         created_at=now,
     )
-    _lay(site, district)
+    _set_district(site, district)
     session.add(site)
     session.flush()
     recorder.record(
@@ -73,20 +86,22 @@ def create_site(
     return site
 
 
-def changeable_site(session: Session, actor: Actor, site_id: UUID, version: Version, *, certified: CertifiedBy) -> Site:
+def load_changeable_site(
+    session: Session, actor: Actor, site_id: UUID, version: ExpectedVersion, *, certified: CertifiedBy
+) -> Site:
     """A site of the company's own or, for the registrar, any; locked for a change. All refusals that do not depend on
     the new content, in order."""
     if actor.is_staff:
-        require(actor, Role.REGISTRAR)
+        require_role(actor, Role.REGISTRAR)
         require_second_factor(actor)
-    site = organisation_repository.site(
-        session, site_id, None if actor.is_staff else own_organisation(actor), lock=True
+    site = organisation_repository.find_site(
+        session, site_id, None if actor.is_staff else require_organisation_id(actor), lock=True
     )
     if site is None:
         raise NotFound.of("site")
-    check_version(version, site.version)
+    require_version(version, site.version)
     if numbers := certified(session, site_id):
-        raise Certified("place of production", numbers)
+        raise CertifiedDataLocked("place of production", numbers)
     return site
 
 
@@ -95,7 +110,7 @@ def update_site(
     actor: Actor,
     *,
     site_id: UUID,
-    version: Version,
+    version: ExpectedVersion,
     name: str,
     production_started_on: date | None,
     district: str | None = None,
@@ -107,46 +122,46 @@ def update_site(
 
     Errors: NotFound, check_version, Conflict `certified`, Conflict `register-says`, Invalid.
     """
-    site = changeable_site(session, actor, site_id, version, certified=certified)
-    moved = district is not None and district_name(site.country, district) != site.district
-    if moved and site.source == Source.REGISTER and not actor.is_staff:
+    site = load_changeable_site(session, actor, site_id, version, certified=certified)
+    moved = district is not None and canonical_district_name(site.country, district) != site.district
+    if moved and site.source == RecordSource.REGISTER and not actor.is_staff:
         message = Message(
             "The resident register says where this place of production lies. Ask the registrar to correct it."
         )
         raise Conflict(message, code="register-says", data={"errors": [{"pointer": "/district", "detail": message}]})
-    errors = wrong_change(name, production_started_on, now)
+    errors = site_change_errors(name, production_started_on, now)
     if moved and district is not None:
-        errors += _wrong_move(session, site, district)
+        errors += _move_errors(session, site, district)
     if errors:
-        raise Invalid.with_all(errors)
-    site.name = tidy(name)
+        raise Invalid.with_errors(errors)
+    site.name = normalize(name)
     site.production_started_on = production_started_on
     said: dict[str, Any] = {"production_started_on": production_started_on and production_started_on.isoformat()}
     if moved and district is not None:
-        said["district"] = _lay(site, district)
+        said["district"] = _set_district(site, district)
     site.version += 1
     session.flush()
     recorder.record(session, actor, "site.updated", ("site", site.id), now, **said)
     return site
 
 
-def _wrong_move(session: Session, site: Site, district: str) -> list[dict[str, str]]:
-    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(site.country, district):
+def _move_errors(session: Session, site: Site, district: str) -> list[dict[str, str]]:
+    if wrong := text_error(district, MAX_DISTRICT_LENGTH) or district_error(site.country, district):
         return [{"pointer": "/district", "detail": wrong}]
-    return [error | {"pointer": "/district"} for error in _wrong_park(session, site.country, district, site.park_code)]
+    return [error | {"pointer": "/district"} for error in _park_errors(session, site.country, district, site.park_code)]
 
 
-def _lay(site: Site, district: str) -> str | None:
+def _set_district(site: Site, district: str) -> str | None:
     """Put the site into the district that is meant; the code of it, None abroad."""
-    found = territory().find(district) if site.country == HOME else None
-    site.district = found.name if found else tidy(district)
+    found = load_territory().find_district(district) if site.country == HOME_COUNTRY else None
+    site.district = found.name if found else normalize(district)
     site.economic_region = found.region if found else None
     return found.code if found else None
 
 
 def get_site(session: Session, actor: Actor, site_id: UUID) -> Site:
-    site = organisation_repository.site(session, site_id)
-    if site is None or not may_see(actor, site.organisation_id):
+    site = organisation_repository.find_site(session, site_id)
+    if site is None or not can_read_organisation(actor, site.organisation_id):
         raise NotFound.of("site")
     return site
 
@@ -157,12 +172,12 @@ def list_sites(
     """Staff see all sites, or those of one company; a company sees its own and needs to name itself."""
     if organisation_id is None:
         require_staff(actor)
-    elif not may_see(actor, organisation_id):
+    elif not can_read_organisation(actor, organisation_id):
         raise NotFound.of("company")
-    return organisation_repository.sites(session, organisation_id, after=after, limit=limit)
+    return organisation_repository.list_sites(session, organisation_id, after=after, limit=limit)
 
 
-def wrong_site(
+def site_errors(
     session: Session,
     *,
     name: str,
@@ -173,8 +188,8 @@ def wrong_site(
     now: datetime,
 ) -> list[dict[str, str]]:
     """Everything wrong with a new site."""
-    errors = wrong_change(name, production_started_on, now)
-    if country not in countries():
+    errors = site_change_errors(name, production_started_on, now)
+    if country not in country_codes():
         errors.append(
             {
                 "pointer": "/country",
@@ -183,28 +198,28 @@ def wrong_site(
                 ),
             }
         )
-    if wrong := wrong_with(district, LONGEST_DISTRICT) or wrong_district(country, district):
+    if wrong := text_error(district, MAX_DISTRICT_LENGTH) or district_error(country, district):
         errors.append({"pointer": "/district", "detail": wrong})
-    return errors + _wrong_park(session, country, district, park_code)
+    return errors + _park_errors(session, country, district, park_code)
 
 
-def wrong_change(name: str, production_started_on: date | None, now: datetime) -> list[dict[str, str]]:
-    return _wrong_name(name) + _wrong_start(production_started_on, now)
+def site_change_errors(name: str, production_started_on: date | None, now: datetime) -> list[dict[str, str]]:
+    return _name_errors(name) + _start_errors(production_started_on, now)
 
 
-def _wrong_name(name: str) -> list[dict[str, str]]:
-    wrong = wrong_with(name, LONGEST_NAME)
+def _name_errors(name: str) -> list[dict[str, str]]:
+    wrong = text_error(name, MAX_NAME_LENGTH)
     return [{"pointer": "/name", "detail": wrong}] if wrong else []
 
 
-def _wrong_start(day: date | None, now: datetime) -> list[dict[str, str]]:
+def _start_errors(day: date | None, now: datetime) -> list[dict[str, str]]:
     if day is None or day <= baku_day(now):
         return []
     detail = Message("This day is still to come. Leave it empty until production has started.", code="in-future")
     return [{"pointer": "/production_started_on", "detail": detail}]
 
 
-def _elsewhere(district: str | None) -> Message:
+def _other_district_message(district: str | None) -> Message:
     if district is None:
         return Message("The site does not lie in the district of this park.", code="other-district")
     return Message(
@@ -214,12 +229,14 @@ def _elsewhere(district: str | None) -> Message:
     )
 
 
-def _wrong_park(session: Session, country: str, district: str, park_code: str | None) -> list[dict[str, str]]:
+def _park_errors(session: Session, country: str, district: str, park_code: str | None) -> list[dict[str, str]]:
     if park_code is None:
         return []
-    park = reference_repository.park(session, park_code) if not wrong_with(park_code, LONGEST_DISTRICT) else None
+    park = (
+        reference_repository.find_park(session, park_code) if not text_error(park_code, MAX_DISTRICT_LENGTH) else None
+    )
     if park is None:
         return [{"pointer": "/park_code", "detail": Message("There is no such park.", code="unknown-park")}]
-    if country != HOME or not same_district(territory(), park.district, district):
-        return [{"pointer": "/park_code", "detail": _elsewhere(park.district)}]
+    if country != HOME_COUNTRY or not is_same_district(load_territory(), park.district, district):
+        return [{"pointer": "/park_code", "detail": _other_district_message(park.district)}]
     return []

@@ -12,7 +12,7 @@ from stdnum.exceptions import InvalidChecksum, ValidationError
 
 from app.core.messages import Message
 
-LENGTH = 10
+VOEN_LENGTH = 10
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -23,32 +23,32 @@ class Voen:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAVoen:
+class InvalidVoen:
     reason: Message
 
 
-def read(text: str) -> Voen | NotAVoen:
+def parse_voen(text: str) -> Voen | InvalidVoen:
     """The number as written, spaces apart, or why it cannot be one.
 
     Nine digits are not padded with a zero as python-stdnum would: the lost digit may be another one.
     """
     digits = text.replace(" ", "")
     if not _DIGITS.fullmatch(digits):
-        return NotAVoen(Message("A VÖEN consists of digits only.", code="wrong-voen"))
-    if len(digits) == LENGTH - 1:
-        return NotAVoen(
+        return InvalidVoen(Message("A VÖEN consists of digits only.", code="wrong-voen"))
+    if len(digits) == VOEN_LENGTH - 1:
+        return InvalidVoen(
             Message(
                 "A VÖEN has 10 digits, this has 9: perhaps a spreadsheet dropped a leading zero.", code="wrong-voen"
             )
         )
-    if len(digits) != LENGTH:
-        return NotAVoen(Message("A VÖEN has 10 digits, this has %(count)s.", code="wrong-voen", count=len(digits)))
+    if len(digits) != VOEN_LENGTH:
+        return InvalidVoen(Message("A VÖEN has 10 digits, this has %(count)s.", code="wrong-voen", count=len(digits)))
     try:
         voen.validate(digits)
     except InvalidChecksum:
         return Voen(digits, needs_review=True)
     except ValidationError:  # length and digits are checked above; what is left is the last digit
-        return NotAVoen(
+        return InvalidVoen(
             Message("The last digit of a VÖEN is 1 (legal entity) or 2 (natural person).", code="wrong-voen")
         )
     return Voen(digits, needs_review=False)

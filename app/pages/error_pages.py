@@ -16,41 +16,45 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.pages.i18n import _
 from app.pages.rendering import SERVICES, PageServices, render
 from app.web.headers import negotiate_media_type
-from app.web.problems.problem_details import MEDIA_TYPE
+from app.web.problems.problem_details import PROBLEM_MEDIA_TYPE
 
-API = re.compile(r"/(v1|log|\.well-known|health|docs|static)(/.*)?|/openapi\.json", re.DOTALL)
+API_PATHS = re.compile(r"/(v1|log|\.well-known|health|docs|static)(/.*)?|/openapi\.json", re.DOTALL)
 """Addresses for programs; all others are for people."""
-_KEPT = frozenset(
+_KEPT_HEADERS = frozenset(
     {"allow", "retry-after", "www-authenticate", "x-request-id", "x-content-type-options", "strict-transport-security"}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ErrorText:
     title: str
     advice: str
 
 
-FAULTS: Mapping[int, Fault] = {
-    403: Fault(_("You do not have access to this page"), _("You are signed in, but this page is for other users.")),
-    404: Fault(
+ERROR_TEXTS: Mapping[int, ErrorText] = {
+    403: ErrorText(_("You do not have access to this page"), _("You are signed in, but this page is for other users.")),
+    404: ErrorText(
         _("Page not found"),
         _("The address may be mistyped or out of date. Certificates are found by their number."),
     ),
-    405: Fault(_("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")),
-    413: Fault(_("The request is too large"), _("You sent more than this page accepts. Send less and try again.")),
-    415: Fault(_("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")),
-    422: Fault(_("There is a problem with the request"), _("Go back, check what you entered and try again.")),
-    429: Fault(_("Too many attempts"), _("Wait a moment, then try again.")),
-    500: Fault(
+    405: ErrorText(
+        _("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")
+    ),
+    413: ErrorText(_("The request is too large"), _("You sent more than this page accepts. Send less and try again.")),
+    415: ErrorText(
+        _("This is not possible here"), _("The page was opened in a way it does not support. Open it again.")
+    ),
+    422: ErrorText(_("There is a problem with the request"), _("Go back, check what you entered and try again.")),
+    429: ErrorText(_("Too many attempts"), _("Wait a moment, then try again.")),
+    500: ErrorText(
         _("Something went wrong on our side"),
         _("Nothing was changed. Try again later; if it happens again, tell us the reference number."),
     ),
-    503: Fault(_("The service is busy"), _("Nothing was changed. Try again in a moment.")),
+    503: ErrorText(_("The service is busy"), _("Nothing was changed. Try again in a moment.")),
 }
 
 
-class FaultPages:
+class ErrorPageMiddleware:
     """Goes around everything that may refuse, and hands `services` to every page. `camera` is never allowed here."""
 
     def __init__(self, app: ASGIApp, services: PageServices) -> None:
@@ -62,7 +66,7 @@ class FaultPages:
             await self.app(scope, receive, send)
             return
         scope = {**scope, SERVICES: self._services}
-        if API.fullmatch(scope["path"]) or not _wants_page(scope):
+        if API_PATHS.fullmatch(scope["path"]) or not _wants_page(scope):
             await self.app(scope, receive, send)
             return
         replaced = False
@@ -71,9 +75,9 @@ class FaultPages:
             nonlocal replaced
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message["headers"]))
-                replaced = headers.get("content-type", "").startswith(MEDIA_TYPE)
+                replaced = headers.get("content-type", "").startswith(PROBLEM_MEDIA_TYPE)
                 if replaced:
-                    await _page(Request(scope), message["status"], headers)(scope, receive, send)
+                    await _error_page(Request(scope), message["status"], headers)(scope, receive, send)
                     return
             if not replaced:
                 await send(message)
@@ -83,14 +87,16 @@ class FaultPages:
 
 def _wants_page(scope: Scope) -> bool:
     try:
-        return negotiate_media_type(Request(scope).headers.get("accept"), (MEDIA_TYPE, "text/html")) == "text/html"
+        return (
+            negotiate_media_type(Request(scope).headers.get("accept"), (PROBLEM_MEDIA_TYPE, "text/html")) == "text/html"
+        )
     except HTTPException:
         return False
 
 
-def _page(request: Request, status: int, headers: MutableHeaders) -> ASGIApp:
-    kept = {name: value for name, value in headers.items() if name in _KEPT} | {"Cache-Control": "no-store"}
-    fault = FAULTS.get(status, FAULTS[500 if status >= 500 else 422])
+def _error_page(request: Request, status: int, headers: MutableHeaders) -> ASGIApp:
+    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS} | {"Cache-Control": "no-store"}
+    fault = ERROR_TEXTS.get(status, ERROR_TEXTS[500 if status >= 500 else 422])
     page = render(
         request, "fault.html", status=status, headers=kept, fault=fault, reference=headers.get("x-request-id", "")
     )

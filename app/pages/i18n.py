@@ -34,20 +34,20 @@ OWN_NAMES: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LanguageChoice:
     """The language, and whether the address named it: then the links of the page name it too."""
 
     language: str
     in_address: bool = False
 
 
-def choose(asked: str | None, kept: str | None, accepted: str | None) -> Choice:
+def choose_language(asked: str | None, kept: str | None, accepted: str | None) -> LanguageChoice:
     """From `?lang=`, the cookie and `Accept-Language`; what names no language of ours is passed over."""
     if asked in i18n.LANGUAGES:
-        return Choice(asked, in_address=True)
+        return LanguageChoice(asked, in_address=True)
     if kept in i18n.LANGUAGES:
-        return Choice(kept)
-    return Choice(negotiate_language(accepted or ""))
+        return LanguageChoice(kept)
+    return LanguageChoice(negotiate_language(accepted or ""))
 
 
 def _(text: str) -> str:
@@ -62,15 +62,15 @@ def day(value: date | str, language: str) -> str:
     return format_date(value, "long", locale=_locale(language))
 
 
-def moment(value: datetime | str, language: str) -> str:
+def format_datetime(value: datetime | str, language: str) -> str:
     """`22 November 2026, 21:00` in Baku, from an aware moment or its RFC 3339 form."""
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
     in_baku = value.astimezone(BAKU)
-    comma = "، " if i18n.direction(language) == "rtl" else " " if language == "zh" else ", "
+    comma = "، " if i18n.text_direction(language) == "rtl" else " " if language == "zh" else ", "
     return f"{day(in_baku.date(), language)}{comma}{in_baku:%H:%M}"
 
 
 @cache
 def _locale(language: str) -> Locale:
     """Readers of the English pages are all over the world: day before month, as in Britain."""
-    return Locale("en", "GB") if language == "en" else i18n.locale(language)
+    return Locale("en", "GB") if language == "en" else i18n.get_locale(language)

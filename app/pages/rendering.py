@@ -19,22 +19,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import i18n
-from app.pages.i18n import COOKIE, OWN_NAMES, PARAMETER, Choice, choose, day, moment
-from app.pages.scheme_summaries import Marks
+from app.pages.i18n import COOKIE, OWN_NAMES, PARAMETER, LanguageChoice, choose_language, day, format_datetime
+from app.pages.scheme_summaries import SchemeSummaries
 from app.pages.static_assets import Assets
-from app.schemes.emblems import drawing
+from app.schemes.emblems import read_emblem_content
 from app.web.headers import conditional_response
 
-A_YEAR: Final = 31_536_000
-MOST_FIELDS: Final = 24
-MOST_CHARS: Final = 240
+ONE_YEAR_S: Final = 31_536_000
+MAX_FIELDS: Final = 24
+MAX_CHARS: Final = 240
 """Of an address, in the links to the same page in other languages: seven times what somebody sent is enough."""
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-_NOTHING_ALLOWED: Final = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
-_CAMERA_ALLOWED: Final = _NOTHING_ALLOWED.replace("camera=()", "camera=(self)")
+_PERMISSIONS_POLICY: Final = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+_PERMISSIONS_POLICY_CAMERA: Final = _PERMISSIONS_POLICY.replace("camera=()", "camera=(self)")
 NAVIGATION_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CSP,
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -44,7 +44,7 @@ NAVIGATION_HEADERS: Mapping[str, str] = {
 }
 
 
-class Frame:
+class PageRenderer:
     """One for each worker: an environment of templates for each language, and the files beside them."""
 
     def __init__(self, *, base_url: str, demo: bool = False) -> None:
@@ -62,31 +62,31 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        words = i18n.catalogue("pages", language)
+        words = i18n.load_catalogue("pages", language)
         environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
         environment.filters["day"] = partial(day, language=language)
-        environment.filters["country"] = partial(i18n.country, language=language)
-        environment.filters["moment"] = partial(moment, language=language)
+        environment.filters["country"] = partial(i18n.country_name, language=language)
+        environment.filters["moment"] = partial(format_datetime, language=language)
         environment.globals |= {
             "lang": language,
-            "dir": i18n.direction(language),
-            "isolated": isolated,
+            "dir": i18n.text_direction(language),
+            "isolated": isolate_direction,
             "asset": self.assets.address,
             "base_url": self.base_url,
             "demo": self.demo,  # every page of a demo says that it is one
-            "neutral_emblem": drawing(None),
+            "neutral_emblem": read_emblem_content(None),
         }
         return environment
 
-    def translated(self, text: str, language: str) -> str:
+    def translate(self, text: str, language: str) -> str:
         """A text of the catalogues that stands in Python (`words.py`)."""
-        return i18n.catalogue("pages", language).gettext(text)
+        return i18n.load_catalogue("pages", language).gettext(text)
 
-    def text(self, template: str, language: str, **values: Any) -> str:
+    def render_text(self, template: str, language: str, **values: Any) -> str:
         return self._environments[language].get_template(template).render(**values)
 
 
-def isolated(value: object) -> Markup:
+def isolate_direction(value: object) -> Markup:
     """A number, date or name inside a sentence, which may run the other way (Persian, Arabic)."""
     return Markup("<bdi>{}</bdi>").format(value)
 
@@ -95,8 +95,8 @@ def isolated(value: object) -> Markup:
 class PageServices:
     """What pages need beside the container of the web layer; one for each worker."""
 
-    frame: Frame
-    marks: Marks
+    frame: PageRenderer
+    marks: SchemeSummaries
 
 
 SERVICES: Final = "mik.page_services"
@@ -108,8 +108,8 @@ def services_of(request: Request) -> PageServices:
     return services
 
 
-def language_of(request: Request) -> Choice:
-    return choose(
+def language_of(request: Request) -> LanguageChoice:
+    return choose_language(
         request.query_params.get(PARAMETER), request.cookies.get(COOKIE), request.headers.get("accept-language")
     )
 
@@ -125,11 +125,11 @@ def render(
 ) -> Response:
     """A page, or 304 where the browser has it already. `camera` lets its scripts ask for the camera."""
     frame, choice = services_of(request).frame, language_of(request)
-    text = frame.text(template, choice.language, **_of_request(request, choice), **values)
+    text = frame.render_text(template, choice.language, **_request_context(request, choice), **values)
     body = text.encode("utf-8", errors="replace")  # an unpaired surrogate must not stop a page
     sent = {
         **NAVIGATION_HEADERS,
-        "Permissions-Policy": _CAMERA_ALLOWED if camera else _NOTHING_ALLOWED,
+        "Permissions-Policy": _PERMISSIONS_POLICY_CAMERA if camera else _PERMISSIONS_POLICY,
         "Content-Language": choice.language,
         "Vary": "Accept, Accept-Language, Cookie",
         "Cache-Control": "no-cache",
@@ -140,19 +140,19 @@ def render(
     else:
         response = Response(body, status, sent, media_type="text/html")
     if choice.in_address:
-        keep_language(response, choice.language, https=frame.base_url.startswith("https://"))
+        set_language_cookie(response, choice.language, https=frame.base_url.startswith("https://"))
     return response
 
 
-def keep_language(response: Response, language: str, *, https: bool) -> None:
-    response.set_cookie(COOKIE, language, max_age=A_YEAR, secure=https, httponly=True, samesite="lax")
+def set_language_cookie(response: Response, language: str, *, https: bool) -> None:
+    response.set_cookie(COOKIE, language, max_age=ONE_YEAR_S, secure=https, httponly=True, samesite="lax")
 
 
-def _of_request(request: Request, choice: Choice) -> dict[str, Any]:
+def _request_context(request: Request, choice: LanguageChoice) -> dict[str, Any]:
     """What `base.html` shows of where the reader is; addresses are relative to our own host."""
     path = request.url.path
-    fields = parse_qsl(request.url.query)[:MOST_FIELDS]
-    query = [(name, value) for name, value in fields if name != PARAMETER and len(name + value) <= MOST_CHARS]
+    fields = parse_qsl(request.url.query)[:MAX_FIELDS]
+    query = [(name, value) for name, value in fields if name != PARAMETER and len(name + value) <= MAX_CHARS]
 
     def link(to: str) -> str:
         if not choice.in_address:

@@ -15,14 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.database import Database
 from app.schemes import scheme_repository
-from app.schemes.emblems import drawing
+from app.schemes.emblems import read_emblem_content
 
-SECONDS: Final = 60
+REFRESH_S: Final = 60
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownMark:
+class SchemeSummary:
     code: str
     names: Mapping[str, str]
     drawing: str  # of its emblem
@@ -33,12 +33,12 @@ class ShownMark:
     address: str | None
 
     @classmethod
-    def of(cls, code: str, content: Mapping[str, Any]) -> "ShownMark":
+    def from_content(cls, code: str, content: Mapping[str, Any]) -> "SchemeSummary":
         authority = content.get("authority") or {}
         return cls(
             code,
             content["names"],
-            drawing(content.get("emblem")),
+            read_emblem_content(content.get("emblem")),
             content["owner"],
             authority.get("names", {}),
             *(authority.get(name) for name in ("email", "phone", "address")),
@@ -46,27 +46,30 @@ class ShownMark:
 
 
 @dataclass(slots=True)
-class Marks:
+class SchemeSummaries:
     """One for each worker; read when it is made, since the service does not start without a database."""
 
     database: Database
     seconds: Callable[[], float] = time.monotonic
     _read_at: float = field(init=False)
-    _known: Mapping[str, ShownMark] = field(init=False)
+    _by_code: Mapping[str, SchemeSummary] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._known, self._read_at = self._read(), self.seconds()
+        self._by_code, self._read_at = self._load(), self.seconds()
 
-    async def all(self, wanted: str = "") -> Mapping[str, ShownMark]:
+    async def get_all(self, wanted: str = "") -> Mapping[str, SchemeSummary]:
         """By code. Read anew, on a thread, after a minute and for a mark that is not known yet."""
-        if self.seconds() - self._read_at > SECONDS or (wanted and wanted not in self._known):
+        if self.seconds() - self._read_at > REFRESH_S or (wanted and wanted not in self._by_code):
             self._read_at = self.seconds()
             try:
-                self._known = await anyio.to_thread.run_sync(self._read)
+                self._by_code = await anyio.to_thread.run_sync(self._load)
             except SQLAlchemyError:
                 log.warning("the marks cannot be read at the moment: pages show them as they were")
-        return self._known
+        return self._by_code
 
-    def _read(self) -> Mapping[str, ShownMark]:
+    def _load(self) -> Mapping[str, SchemeSummary]:
         with self.database.read_session() as session:
-            return {row.code: ShownMark.of(row.code, row.content) for row in scheme_repository.schemes(session)}
+            return {
+                row.code: SchemeSummary.from_content(row.code, row.content)
+                for row in scheme_repository.list_schemes(session)
+            }

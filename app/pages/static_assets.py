@@ -20,7 +20,7 @@ from app.core.errors import NotFound
 from app.web.headers import not_modified
 
 _MEDIA_TYPES: Mapping[str, str] = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_IMMUTABLE_CACHE: Final = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Asset:
 
 
 @cache
-def _read() -> Mapping[str, Asset]:
+def _load_assets() -> Mapping[str, Asset]:
     """In the order of their names; compressed once in a process, which takes longer than everything else at a start."""
     found = {}
     folder = resources.files("app.pages").joinpath("static")
@@ -47,7 +47,7 @@ class Assets:
     """The files of `app/pages/static` whose ending is known; notes and licences beside them are not served."""
 
     def __init__(self) -> None:
-        self._files = _read()
+        self._files = _load_assets()
         digest = hashlib.sha256()
         for name, asset in self._files.items():
             digest.update(name.encode() + b"\0" + asset.content)
@@ -65,7 +65,7 @@ class Assets:
         asset = self._files.get(request.path_params["name"])
         if asset is None:
             raise NotFound.of("file")
-        kept = _FOR_EVER if request.path_params["version"] == self.version else "no-cache"
+        kept = _IMMUTABLE_CACHE if request.path_params["version"] == self.version else "no-cache"
         headers = {"ETag": f'"{self.version}"', "Cache-Control": kept, "Vary": "Accept-Encoding"}
         if unchanged := not_modified(request, headers):
             return unchanged

@@ -15,47 +15,62 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import may_see, own_organisation
+from app.auth.permissions import can_read_organisation, require_organisation_id
 from app.core.actor import Actor
 from app.core.database import new_id
-from app.core.decimals import Column, as_stored
-from app.core.errors import Certified, Conflict, Invalid, NotFound, Version, check_version
+from app.core.decimals import DecimalColumn, quantize_for_storage
+from app.core.errors import CertifiedDataLocked, Conflict, ExpectedVersion, Invalid, NotFound, require_version
 from app.core.messages import Message
-from app.core.text.normalize import tidy
+from app.core.text.normalize import normalize
 from app.organisations import organisation_repository
 from app.products import product_repository
-from app.products.inputs import ProductEntry
+from app.products.inputs import ProductInput
 from app.products.model import CostItem, Material, ProcessStep, Product
-from app.products.product_repository import WholeProduct
-from app.products.validation import MATERIAL_VALUE, MAX_PROOFS, MONEY, MOST_MATERIALS, WEIGHT, partner_of, wrongs
-from app.reference.territory import district_name
-from app.schemes.closed_lists import lists
+from app.products.product_repository import ProductAggregate
+from app.products.validation import (
+    MATERIAL_VALUE,
+    MAX_MATERIALS,
+    MAX_PROOFS,
+    MONEY,
+    WEIGHT,
+    partner_country_of,
+    validate,
+)
+from app.reference.territory import canonical_district_name
+from app.schemes.closed_lists import load_lists
 
 REFERENCE_TAKEN = Message("Another of your products has this reference already.", code="reference-taken")
 
-IsFrozen = Callable[[Session, UUID], bool]
+IsLocked = Callable[[Session, UUID], bool]
 """Whether an application that is being looked at rests on this product."""
 CertifiedBy = Callable[[Session, UUID], Sequence[str]]
 """Numbers of the certificates in force for this product of which no change is reported. Certificates stand above this
 room, as applications do; it is asked after the product's row is locked."""
 
-OwnDocuments = Callable[[Session, UUID, Collection[UUID]], Collection[UUID]]
+FindOwnDocuments = Callable[[Session, UUID, Collection[UUID]], Collection[UUID]]
 """Those of these ids that are evidence documents of this company."""
 
 
-def no_documents(_session: Session, _organisation_id: UUID, _ids: Collection[UUID]) -> Collection[UUID]:
+def find_no_documents(_session: Session, _organisation_id: UUID, _ids: Collection[UUID]) -> Collection[UUID]:
     """For callers without evidence documents: no listed document is found."""
     return ()
 
 
 def create_product(
-    session: Session, actor: Actor, *, entry: ProductEntry, now: datetime, documents: OwnDocuments = no_documents
-) -> WholeProduct:
+    session: Session,
+    actor: Actor,
+    *,
+    entry: ProductInput,
+    now: datetime,
+    documents: FindOwnDocuments = find_no_documents,
+) -> ProductAggregate:
     """A new product of the actor's company. Errors: Invalid with every wrong place at once."""
-    organisation_id = own_organisation(actor)
-    if errors := wrong_product(session, organisation_id, entry, documents):
-        raise Invalid.with_all(errors)
-    product = Product(id=new_id(), organisation_id=organisation_id, created_at=now, updated_at=now, **_columns(entry))
+    organisation_id = require_organisation_id(actor)
+    if errors := product_errors(session, organisation_id, entry, documents):
+        raise Invalid.with_errors(errors)
+    product = Product(
+        id=new_id(), organisation_id=organisation_id, created_at=now, updated_at=now, **_column_values(entry)
+    )
     return _save(session, actor, product, entry, event="product.created", now=now)
 
 
@@ -64,19 +79,19 @@ def replace_product(
     actor: Actor,
     *,
     product_id: UUID,
-    version: Version,
-    entry: ProductEntry,
-    frozen: IsFrozen,
+    version: ExpectedVersion,
+    entry: ProductInput,
+    frozen: IsLocked,
     certified: CertifiedBy = lambda _session, _product_id: (),
     now: datetime,
-    documents: OwnDocuments = no_documents,
-) -> WholeProduct:
+    documents: FindOwnDocuments = find_no_documents,
+) -> ProductAggregate:
     """The whole product anew. Errors: NotFound, check_version, Conflict `product-frozen` `product-retired` `certified`,
     Invalid."""
-    product = changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
-    if errors := wrong_product(session, product.organisation_id, entry, documents, product_id=product.id):
-        raise Invalid.with_all(errors)
-    for column, value in _columns(entry).items():
+    product = load_changeable(session, actor, product_id, version, frozen=frozen, certified=certified)
+    if errors := product_errors(session, product.organisation_id, entry, documents, product_id=product.id):
+        raise Invalid.with_errors(errors)
+    for column, value in _column_values(entry).items():
         setattr(product, column, value)
     product.updated_at = now
     product.version += 1
@@ -84,33 +99,33 @@ def replace_product(
 
 
 def retire_product(
-    session: Session, actor: Actor, *, product_id: UUID, version: Version, frozen: IsFrozen, now: datetime
-) -> WholeProduct:
+    session: Session, actor: Actor, *, product_id: UUID, version: ExpectedVersion, frozen: IsLocked, now: datetime
+) -> ProductAggregate:
     """The product can no longer be applied for or changed; what was granted to it stays."""
-    product = changeable(session, actor, product_id, version, frozen=frozen)
+    product = load_changeable(session, actor, product_id, version, frozen=frozen)
     product.retired_at = product.updated_at = now
     product.version += 1
     recorder.record(session, actor, "product.retired", ("product", product.id), now)
-    return product_repository.whole(session, [product])[0]
+    return product_repository.load_aggregates(session, [product])[0]
 
 
-def changeable(
+def load_changeable(
     session: Session,
     actor: Actor,
     product_id: UUID,
-    version: Version,
+    version: ExpectedVersion,
     *,
-    frozen: IsFrozen,
+    frozen: IsLocked,
     certified: CertifiedBy = lambda _session, _product_id: (),
 ) -> Product:
     """The company's own product, locked for a change; all refusals that do not depend on the new content, in order.
 
     `certified` is left out for what changes no fact of the product: retiring it.
     """
-    product = product_repository.product(session, product_id, own_organisation(actor), lock=True)
+    product = product_repository.find_product(session, product_id, require_organisation_id(actor), lock=True)
     if product is None:
         raise NotFound.of("product")
-    check_version(version, product.version)
+    require_version(version, product.version)
     if product.retired_at is not None:
         raise Conflict("This product is retired and cannot be changed.", code="product-retired")
     if frozen(session, product_id):
@@ -118,60 +133,62 @@ def changeable(
             "An application with this product is being looked at: it cannot change now.", code="product-frozen"
         )
     if numbers := certified(session, product_id):
-        raise Certified("product", numbers)
+        raise CertifiedDataLocked("product", numbers)
     return product
 
 
-def get_product(session: Session, actor: Actor, product_id: UUID) -> WholeProduct:
+def get_product(session: Session, actor: Actor, product_id: UUID) -> ProductAggregate:
     """Own products; staff see all."""
-    product = product_repository.product(session, product_id)
-    if product is None or not may_see(actor, product.organisation_id):
+    product = product_repository.find_product(session, product_id)
+    if product is None or not can_read_organisation(actor, product.organisation_id):
         raise NotFound.of("product")
-    return product_repository.whole(session, [product])[0]
+    return product_repository.load_aggregates(session, [product])[0]
 
 
 def list_products(
     session: Session, actor: Actor, *, retired: bool | None = False, after: UUID | None = None, limit: int = 50
-) -> Sequence[WholeProduct]:
+) -> Sequence[ProductAggregate]:
     """The company's products by id; `retired=None` for all of them."""
-    rows = product_repository.products(session, own_organisation(actor), retired=retired, after=after, limit=limit)
-    return product_repository.whole(session, rows)
+    rows = product_repository.list_products(
+        session, require_organisation_id(actor), retired=retired, after=after, limit=limit
+    )
+    return product_repository.load_aggregates(session, rows)
 
 
-def wrong_product(
+def product_errors(
     session: Session,
     organisation_id: UUID,
-    entry: ProductEntry,
-    documents: OwnDocuments,
+    entry: ProductInput,
+    documents: FindOwnDocuments,
     *,
     product_id: UUID | None = None,
 ) -> list[dict[str, str]]:
     """Everything wrong with an entry; `product_id` where it replaces that product."""
-    errors = list(wrongs(entry))
-    listed = {proof for material in entry.materials[:MOST_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
+    errors = list(validate(entry))
+    listed = {proof for material in entry.materials[:MAX_MATERIALS] for proof in material.proofs[:MAX_PROOFS]}
     found = documents(session, organisation_id, listed) if listed else ()
     errors += [
         (
             f"/materials/{line}/proofs/{position}",
             Message("This is not an evidence document of your company.", code="unknown-document"),
         )
-        for line, material in enumerate(entry.materials[:MOST_MATERIALS])
+        for line, material in enumerate(entry.materials[:MAX_MATERIALS])
         for position, proof in enumerate(material.proofs[:MAX_PROOFS])
         if proof not in found
     ]
-    if organisation_repository.site(session, entry.site_id, organisation_id) is None:
+    if organisation_repository.find_site(session, entry.site_id, organisation_id) is None:
         errors.append(("/site_id", Message("This is not a site of your company.", code="unknown-site")))
     if entry.reference is not None and not any(at == "/reference" for at, _ in errors):
-        bearer = product_repository.with_reference(session, organisation_id, tidy(entry.reference))
+        bearer = product_repository.find_by_reference(session, organisation_id, normalize(entry.reference))
         if bearer is not None and bearer != product_id:
             errors.append(("/reference", REFERENCE_TAKEN))
     return [{"pointer": at, "detail": wrong} for at, wrong in errors]
 
 
 def _save(
-    session: Session, actor: Actor, product: Product, entry: ProductEntry, *, event: str, now: datetime
-) -> WholeProduct:
-    materials, steps, costs = _children(product.id, entry)
+    session: Session, actor: Actor, product: Product, entry: ProductInput, *, event: str, now: datetime
+) -> ProductAggregate:
+    materials, steps, costs = _build_children(product.id, entry)
     try:
         with session.begin_nested():  # the unique reference may be taken by another request at this moment
             session.add(product)
@@ -183,42 +200,42 @@ def _save(
         raise Invalid.at("/reference", REFERENCE_TAKEN) from why
     recorder.record(session, actor, event, ("product", product.id), now, hs6=product.hs6, site=product.site_id)
     ordered = sorted(costs, key=lambda item: (item.kind, item.place))
-    return WholeProduct(product, tuple(materials), tuple(steps), tuple(ordered))
+    return ProductAggregate(product, tuple(materials), tuple(steps), tuple(ordered))
 
 
-def _columns(entry: ProductEntry) -> dict[str, Any]:
-    partners = [partner for flag in entry.flags if (partner := partner_of(flag))]
+def _column_values(entry: ProductInput) -> dict[str, Any]:
+    partners = [partner for flag in entry.flags if (partner := partner_country_of(flag))]
     return {
         "site_id": entry.site_id,
-        "reference": _tidy(entry.reference),
-        "names": {language: tidy(name) for language, name in entry.names.items()},
+        "reference": _normalize_optional(entry.reference),
+        "names": {language: normalize(name) for language, name in entry.names.items()},
         "hs6": entry.hs6,
         "national_code": entry.national_code,
         "gtin": entry.gtin,
-        "unit": lists().unit(entry.unit),
-        "brand": _tidy(entry.brand),
-        "flags": [flag for flag in entry.flags if partner_of(flag) is None],
+        "unit": load_lists().find_unit(entry.unit),
+        "brand": _normalize_optional(entry.brand),
+        "flags": [flag for flag in entry.flags if partner_country_of(flag) is None],
         "joint_production": list(dict.fromkeys((*entry.joint_production, *partners))),
-        "ex_works": _stored(entry.ex_works, MONEY),
+        "ex_works": _quantize_optional(entry.ex_works, MONEY),
     }
 
 
-def _children(product_id: UUID, entry: ProductEntry) -> tuple[list[Material], list[ProcessStep], list[CostItem]]:
+def _build_children(product_id: UUID, entry: ProductInput) -> tuple[list[Material], list[ProcessStep], list[CostItem]]:
     materials = [
         Material(
             product_id=product_id,
             position=position,
-            name=tidy(line.name),
+            name=normalize(line.name),
             hs4=line.hs4,
             origin_country=line.origin_country,
-            origin_district=district_name(line.origin_country, line.origin_district),
+            origin_district=canonical_district_name(line.origin_country, line.origin_district),
             claim=line.claim,
             basis=line.basis.value if line.basis else None,
             packing=line.packing,
-            supplier=_tidy(line.supplier),
+            supplier=_normalize_optional(line.supplier),
             proofs=[str(proof) for proof in line.proofs],
-            value=_stored(line.value, MATERIAL_VALUE),
-            weight_kg=_stored(line.weight_kg, WEIGHT),
+            value=_quantize_optional(line.value, MATERIAL_VALUE),
+            weight_kg=_quantize_optional(line.weight_kg, WEIGHT),
         )
         for position, line in enumerate(entry.materials, start=1)
     ]
@@ -226,33 +243,36 @@ def _children(product_id: UUID, entry: ProductEntry) -> tuple[list[Material], li
         ProcessStep(
             product_id=product_id,
             seq=seq,
-            name=tidy(line.name),
-            operation=operation_stored(line.operation),
+            name=normalize(line.name),
+            operation=canonical_operation(line.operation),
             country=line.country,
-            district=district_name(line.country, line.district),
-            subcontractor=_tidy(line.subcontractor),
+            district=canonical_district_name(line.country, line.district),
+            subcontractor=_normalize_optional(line.subcontractor),
             is_essential=line.is_essential,
         )
         for seq, line in enumerate(entry.steps, start=1)
     ]
     costs = [
         CostItem(
-            product_id=product_id, kind=line.kind.value, place=line.place.value, amount=as_stored(line.amount, MONEY)
+            product_id=product_id,
+            kind=line.kind.value,
+            place=line.place.value,
+            amount=quantize_for_storage(line.amount, MONEY),
         )
         for line in entry.costs
     ]
     return materials, steps, costs
 
 
-def operation_stored(text: str) -> str:
+def canonical_operation(text: str) -> str:
     """The code of an operation of the list, however typed; free text as it is: a person decides on that."""
-    found = lists().operation(text)
-    return found.code if found else tidy(text)
+    found = load_lists().find_operation(text)
+    return found.code if found else normalize(text)
 
 
-def _tidy(text: str | None) -> str | None:
-    return None if text is None else tidy(text)
+def _normalize_optional(text: str | None) -> str | None:
+    return None if text is None else normalize(text)
 
 
-def _stored(figure: Decimal | None, column: Column) -> Decimal | None:
-    return None if figure is None else as_stored(figure, column)
+def _quantize_optional(figure: Decimal | None, column: DecimalColumn) -> Decimal | None:
+    return None if figure is None else quantize_for_storage(figure, column)

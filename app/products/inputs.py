@@ -6,11 +6,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.products.model import CostKind, Place
-from app.schemes.facts import Basis
+from app.schemes.facts import ValueBasis
 
 
 @dataclass(frozen=True, slots=True)
-class MaterialEntry:
+class MaterialInput:
     """A line of the bill of materials; lines keep their order. What is None is not known."""
 
     name: str
@@ -20,14 +20,14 @@ class MaterialEntry:
     value: Decimal | None = None
     weight_kg: Decimal | None = None
     origin_district: str | None = None
-    basis: Basis | None = None
+    basis: ValueBasis | None = None
     packing: bool = False
     supplier: str | None = None  # taxpayer number or name
     proofs: tuple[UUID, ...] = ()  # evidence documents of the company
 
 
 @dataclass(frozen=True, slots=True)
-class StepEntry:
+class StepInput:
     """A step of the process; steps come in the order in which they are done."""
 
     name: str
@@ -39,14 +39,14 @@ class StepEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class CostEntry:
+class CostInput:
     kind: CostKind
     place: Place
     amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class ProductEntry:
+class ProductInput:
     names: Mapping[str, str]  # language → name; `az` and `en` are needed
     hs6: str
     unit: str  # of the list of units, however typed
@@ -58,6 +58,6 @@ class ProductEntry:
     flags: tuple[str, ...] = ()  # of the list of flags; `joint_production_XX` names a partner
     joint_production: tuple[str, ...] = ()  # countries of partners
     ex_works: Decimal | None = None
-    materials: tuple[MaterialEntry, ...] = ()
-    steps: tuple[StepEntry, ...] = ()
-    costs: tuple[CostEntry, ...] = ()
+    materials: tuple[MaterialInput, ...] = ()
+    steps: tuple[StepInput, ...] = ()
+    costs: tuple[CostInput, ...] = ()

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base, ExactDecimal, new_id, one_of
-from app.schemes.facts import Basis
+from app.core.database import Base, ExactDecimal, check_in, new_id
+from app.schemes.facts import ValueBasis
 
 
 class Place(StrEnum):
@@ -83,7 +83,7 @@ class Material(Base):
     weight_kg: Mapped[Decimal | None] = mapped_column(ExactDecimal(16, 6), comment="per unit of product")
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("basis", Basis), name="basis"),
+        sa.CheckConstraint(check_in("basis", ValueBasis), name="basis"),
         sa.CheckConstraint("value IS NULL OR value >= 0", name="value"),
         sa.CheckConstraint("weight_kg IS NULL OR weight_kg >= 0", name="weight"),
     )
@@ -111,7 +111,7 @@ class CostItem(Base):
     amount: Mapped[Decimal] = mapped_column(ExactDecimal(16, 4), comment="AZN per unit of product")
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("kind", CostKind), name="kind"),
-        sa.CheckConstraint(one_of("place", Place), name="place"),
+        sa.CheckConstraint(check_in("kind", CostKind), name="kind"),
+        sa.CheckConstraint(check_in("place", Place), name="place"),
         sa.CheckConstraint("amount >= 0", name="amount"),
     )

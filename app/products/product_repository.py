@@ -19,7 +19,7 @@ Child = TypeVar("Child", Material, ProcessStep, CostItem)
 
 
 @dataclass(frozen=True, slots=True)
-class WholeProduct:
+class ProductAggregate:
     """A product with all that it is made of; children in their order."""
 
     product: Product
@@ -30,15 +30,15 @@ class WholeProduct:
 
 # Asked by every assessment, so they are put together once.
 _IDS: sa.BindParameter[Sequence[UUID]] = sa.bindparam("ids", expanding=True)
-_SOME = sa.select(Product).where(Product.id.in_(_IDS)).order_by(Product.id)
-_OWNED = _SOME.where(Product.organisation_id == sa.bindparam("organisation_id"))
-_SOME_HELD = locked(_SOME)
+_BY_IDS = sa.select(Product).where(Product.id.in_(_IDS)).order_by(Product.id)
+_OWNED = _BY_IDS.where(Product.organisation_id == sa.bindparam("organisation_id"))
+_BY_IDS_LOCKED = locked(_BY_IDS)
 _MATERIALS = sa.select(Material).where(Material.product_id.in_(_IDS)).order_by(Material.position)
 _STEPS = sa.select(ProcessStep).where(ProcessStep.product_id.in_(_IDS)).order_by(ProcessStep.seq)
 _COSTS = sa.select(CostItem).where(CostItem.product_id.in_(_IDS)).order_by(CostItem.kind, CostItem.place)
 
 
-def product(
+def find_product(
     session: Session, product_id: UUID, organisation_id: UUID | None = None, *, lock: bool = False
 ) -> Product | None:
     """One product; with an organisation given, only if it belongs to it."""
@@ -48,18 +48,18 @@ def product(
     return session.scalars(locked(query, lock)).one_or_none()
 
 
-def owned(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
+def find_owned_products(session: Session, organisation_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
     """Those of these products that belong to the company, by id."""
     rows = session.scalars(_OWNED, {"ids": list(product_ids), "organisation_id": organisation_id})
     return {row.id: row for row in rows}
 
 
-def hold(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
+def lock_products(session: Session, product_ids: Iterable[UUID]) -> Sequence[Product]:
     """Lock products in one fixed order, so that none changes until this transaction ends."""
-    return session.scalars(_SOME_HELD, {"ids": list(product_ids)}).all()
+    return session.scalars(_BY_IDS_LOCKED, {"ids": list(product_ids)}).all()
 
 
-def products(
+def list_products(
     session: Session, organisation_id: UUID, *, retired: bool | None, after: UUID | None, limit: int
 ) -> Sequence[Product]:
     query = sa.select(Product).where(Product.organisation_id == organisation_id)
@@ -68,25 +68,27 @@ def products(
     return page_of(session, query, Product.id, after, limit)
 
 
-def with_reference(session: Session, organisation_id: UUID, reference: str) -> UUID | None:
+def find_by_reference(session: Session, organisation_id: UUID, reference: str) -> UUID | None:
     """The product that bears this reference of the company."""
     query = sa.select(Product.id).where(Product.organisation_id == organisation_id, Product.reference == reference)
     return session.scalar(query)
 
 
-def whole(session: Session, rows: Sequence[Product]) -> tuple[WholeProduct, ...]:
+def load_aggregates(session: Session, rows: Sequence[Product]) -> tuple[ProductAggregate, ...]:
     """These products with their children, in the order given: three queries, however many products."""
     ids = [row.id for row in rows]
-    materials = _children(session, _MATERIALS, ids)
-    steps = _children(session, _STEPS, ids)
-    costs = _children(session, _COSTS, ids)
-    return tuple(WholeProduct(row, materials[row.id], steps[row.id], costs[row.id]) for row in rows)
+    materials = _load_children(session, _MATERIALS, ids)
+    steps = _load_children(session, _STEPS, ids)
+    costs = _load_children(session, _COSTS, ids)
+    return tuple(ProductAggregate(row, materials[row.id], steps[row.id], costs[row.id]) for row in rows)
 
 
-def by_id(session: Session, product_ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, WholeProduct]:
+def load_aggregates_by_id(
+    session: Session, product_ids: Iterable[UUID], *, hold: bool = False
+) -> dict[UUID, ProductAggregate]:
     """Whole products by id; four queries. Unknown ids are left out. With `hold` as in `hold`."""
-    rows = session.scalars(_SOME_HELD if hold else _SOME, {"ids": list(product_ids)}).all()
-    return {each.product.id: each for each in whole(session, rows)}
+    rows = session.scalars(_BY_IDS_LOCKED if hold else _BY_IDS, {"ids": list(product_ids)}).all()
+    return {each.product.id: each for each in load_aggregates(session, rows)}
 
 
 def replace_children(session: Session, product_id: UUID, children: Sequence[Material | ProcessStep | CostItem]) -> None:
@@ -97,7 +99,7 @@ def replace_children(session: Session, product_id: UUID, children: Sequence[Mate
     session.flush()
 
 
-def _children(session: Session, query: sa.Select[Child], ids: Sequence[UUID]) -> dict[UUID, tuple[Child, ...]]:
+def _load_children(session: Session, query: sa.Select[Child], ids: Sequence[UUID]) -> dict[UUID, tuple[Child, ...]]:
     rows: dict[UUID, list[Child]] = defaultdict(list)
     for row in session.scalars(query, {"ids": ids}):
         rows[row.product_id].append(row)

@@ -12,60 +12,60 @@ from functools import cache
 import pycountry
 from stdnum import ean
 
-from app.core.decimals import Column, wrong_figure
+from app.core.decimals import DecimalColumn, decimal_error
 from app.core.messages import Message
 from app.core.text import confusables
-from app.core.text.normalize import tidy, wrong_with
-from app.products.inputs import CostEntry, MaterialEntry, ProductEntry, StepEntry
+from app.core.text.normalize import normalize, text_error
+from app.products.inputs import CostInput, MaterialInput, ProductInput, StepInput
 from app.reference import hs_nomenclature
-from app.reference.territory import HOME, countries, wrong_district
-from app.schemes.closed_lists import JOINT_PRODUCTION, lists
+from app.reference.territory import HOME_COUNTRY, country_codes, district_error
+from app.schemes.closed_lists import JOINT_PRODUCTION, load_lists
 
-MOST_MATERIALS = 200
-MOST_STEPS = 100
-MOST_FLAGS = 20
-MOST_PARTNERS = 20
+MAX_MATERIALS = 200
+MAX_STEPS = 100
+MAX_FLAGS = 20
+MAX_PARTNERS = 20
 MAX_PROOFS = 20  # of one material
-LONGEST_NAME = 250
-LONGEST_WORD = 100
-LONGEST_UNIT = 20
-NEEDED_LANGUAGES = ("az", "en")
+MAX_NAME_LENGTH = 250
+MAX_WORD_LENGTH = 100
+MAX_UNIT_LENGTH = 20
+REQUIRED_LANGUAGES = ("az", "en")
 
-MONEY = Column(16, 4)
-MATERIAL_VALUE = Column(18, 6)
-WEIGHT = Column(16, 6)
+MONEY = DecimalColumn(16, 4)
+MATERIAL_VALUE = DecimalColumn(18, 6)
+WEIGHT = DecimalColumn(16, 6)
 
 _NATIONAL_CODE = re.compile(r"[0-9]{10}")
 _GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _HEADING = re.compile(r"[0-9]{4}")
 
-Wrong = tuple[str, Message]
+FieldError = tuple[str, Message]
 """A JSON pointer and what is wrong there."""
 
 
-def wrongs(entry: ProductEntry) -> Iterator[Wrong]:
+def validate(entry: ProductInput) -> Iterator[FieldError]:
     """Everything wrong with the entry that can be told without asking the database."""
-    yield from _names(entry)
-    yield from _codes(entry)
-    yield from _unit(entry.unit)
-    yield from _text("/brand", entry.brand, LONGEST_WORD)
-    yield from _text("/reference", entry.reference, LONGEST_WORD)
-    yield from _figure("/ex_works", entry.ex_works, MONEY)
-    yield from _labels(entry)
-    yield from _materials(entry.materials)
-    yield from _steps(entry.steps)
-    yield from _costs(entry.costs)
+    yield from _name_errors(entry)
+    yield from _code_errors(entry)
+    yield from _unit_errors(entry.unit)
+    yield from _text_errors("/brand", entry.brand, MAX_WORD_LENGTH)
+    yield from _text_errors("/reference", entry.reference, MAX_WORD_LENGTH)
+    yield from _figure_errors("/ex_works", entry.ex_works, MONEY)
+    yield from _label_errors(entry)
+    yield from _material_errors(entry.materials)
+    yield from _step_errors(entry.steps)
+    yield from _cost_errors(entry.costs)
 
 
-def _names(entry: ProductEntry) -> Iterator[Wrong]:
-    for language in NEEDED_LANGUAGES:
+def _name_errors(entry: ProductInput) -> Iterator[FieldError]:
+    for language in REQUIRED_LANGUAGES:
         if language not in entry.names:
             yield (
                 f"/names/{language}",
                 Message("A name in this language is needed: it is printed on the certificate.", code="required"),
             )
     for language, name in entry.names.items():
-        if language not in languages():
+        if language not in name_languages():
             shown = language.encode("ascii", "replace").decode()[:20]  # it may hold what no answer can carry
             yield (
                 "/names",
@@ -77,14 +77,14 @@ def _names(entry: ProductEntry) -> Iterator[Wrong]:
             )
         else:
             pointer = f"/names/{language}"
-            if wrong := wrong_with(name, LONGEST_NAME):
+            if wrong := text_error(name, MAX_NAME_LENGTH):
                 yield pointer, wrong
-            elif disguised := confusables.wrong_with(tidy(name)):
+            elif disguised := confusables.name_error(normalize(name)):
                 yield pointer, disguised
 
 
-def _codes(entry: ProductEntry) -> Iterator[Wrong]:
-    if wrong := wrong_subheading(entry.hs6):
+def _code_errors(entry: ProductInput) -> Iterator[FieldError]:
+    if wrong := subheading_error(entry.hs6):
         yield "/hs6", wrong
     if entry.national_code is not None:
         if not _NATIONAL_CODE.fullmatch(entry.national_code):
@@ -104,17 +104,17 @@ def _codes(entry: ProductEntry) -> Iterator[Wrong]:
             )
 
 
-def wrong_subheading(hs6: str) -> Message | None:
+def subheading_error(hs6: str) -> Message | None:
     """What is wrong with a code of goods, with help for a zero that a spreadsheet dropped."""
     if hs_nomenclature.is_subheading(hs6):
         return None
-    if len(hs6) == hs_nomenclature.SUBHEADING - 1 and (whole := hs_nomenclature.with_zero_restored(hs6)):
+    if len(hs6) == hs_nomenclature.SUBHEADING_DIGITS - 1 and (whole := hs_nomenclature.restore_leading_zero(hs6)):
         return Message(
             "This code has 5 digits: perhaps a spreadsheet dropped the leading zero of %(suggestion)s.",
             code="wrong-format",
             suggestion=whole,
         )
-    if hs_nomenclature.six_digits(hs6) is None:
+    if hs_nomenclature.as_six_digits(hs6) is None:
         return Message("An HS code has exactly 6 digits.", code="wrong-format")
     return Message(
         "There is no such code in the Harmonized System %(edition)s.",
@@ -123,34 +123,34 @@ def wrong_subheading(hs6: str) -> Message | None:
     )
 
 
-def _unit(unit: str) -> Iterator[Wrong]:
-    if wrong := wrong_with(unit, LONGEST_UNIT):
+def _unit_errors(unit: str) -> Iterator[FieldError]:
+    if wrong := text_error(unit, MAX_UNIT_LENGTH):
         yield "/unit", wrong
-    elif lists().unit(unit) is None:
+    elif load_lists().find_unit(unit) is None:
         yield (
             "/unit",
             Message(
                 "This is no unit of the list. Write one of: %(allowed)s.",
                 code="unknown-unit",
-                allowed=list(lists().units),
+                allowed=list(load_lists().units),
             ),
         )
 
 
-def partner_of(flag: str) -> str | None:
+def partner_country_of(flag: str) -> str | None:
     """The country of the partner that a flag `joint_production_XX` names; None for every other flag."""
     return flag.removeprefix(JOINT_PRODUCTION).upper() if flag.startswith(JOINT_PRODUCTION) else None
 
 
-def _flag(flag: str) -> Message | None:
+def _flag_error(flag: str) -> Message | None:
     """What is wrong with a flag."""
-    partner = partner_of(flag)
+    partner = partner_country_of(flag)
     if partner is None:
-        if flag in lists().flags:
+        if flag in load_lists().flags:
             return None
-        known = [*lists().flags, f"{JOINT_PRODUCTION}XX"]
+        known = [*load_lists().flags, f"{JOINT_PRODUCTION}XX"]
         return Message("This is no flag of the list. There are: %(allowed)s.", code="unknown-flag", allowed=known)
-    if partner not in countries() or partner == HOME:
+    if partner not in country_codes() or partner == HOME_COUNTRY:
         return Message(
             "After %(prefix)s comes the country of a partner abroad: two letters (ISO 3166-1).",
             code="unknown-country",
@@ -159,19 +159,19 @@ def _flag(flag: str) -> Message | None:
     return None
 
 
-def _labels(entry: ProductEntry) -> Iterator[Wrong]:
-    if len(entry.flags) > MOST_FLAGS:
-        yield "/flags", Message("At most %(limit)s flags.", code="too-many", limit=MOST_FLAGS)
-    for position, flag in enumerate(entry.flags[:MOST_FLAGS]):
-        if wrong := _flag(flag):
+def _label_errors(entry: ProductInput) -> Iterator[FieldError]:
+    if len(entry.flags) > MAX_FLAGS:
+        yield "/flags", Message("At most %(limit)s flags.", code="too-many", limit=MAX_FLAGS)
+    for position, flag in enumerate(entry.flags[:MAX_FLAGS]):
+        if wrong := _flag_error(flag):
             yield f"/flags/{position}", wrong
         elif flag in entry.flags[:position]:
             yield f"/flags/{position}", Message("This flag is named twice.", code="duplicate")
-    if len(entry.joint_production) > MOST_PARTNERS:
-        yield "/joint_production", Message("At most %(limit)s countries.", code="too-many", limit=MOST_PARTNERS)
-    for position, country in enumerate(entry.joint_production[:MOST_PARTNERS]):
-        yield from _country(f"/joint_production/{position}", country)
-        if country == HOME:
+    if len(entry.joint_production) > MAX_PARTNERS:
+        yield "/joint_production", Message("At most %(limit)s countries.", code="too-many", limit=MAX_PARTNERS)
+    for position, country in enumerate(entry.joint_production[:MAX_PARTNERS]):
+        yield from _country_errors(f"/joint_production/{position}", country)
+        if country == HOME_COUNTRY:
             yield (
                 f"/joint_production/{position}",
                 Message("Name the countries of partners abroad only.", code="not-abroad"),
@@ -180,27 +180,27 @@ def _labels(entry: ProductEntry) -> Iterator[Wrong]:
             yield f"/joint_production/{position}", Message("This country is named twice.", code="duplicate")
 
 
-def _materials(materials: tuple[MaterialEntry, ...]) -> Iterator[Wrong]:
-    if len(materials) > MOST_MATERIALS:
-        yield "/materials", Message("At most %(limit)s materials.", code="too-many", limit=MOST_MATERIALS)
-    for position, material in enumerate(materials[:MOST_MATERIALS]):
+def _material_errors(materials: tuple[MaterialInput, ...]) -> Iterator[FieldError]:
+    if len(materials) > MAX_MATERIALS:
+        yield "/materials", Message("At most %(limit)s materials.", code="too-many", limit=MAX_MATERIALS)
+    for position, material in enumerate(materials[:MAX_MATERIALS]):
         at = f"/materials/{position}"
-        yield from _text(f"{at}/name", material.name, LONGEST_NAME)
+        yield from _text_errors(f"{at}/name", material.name, MAX_NAME_LENGTH)
         if material.hs4 is not None:
-            yield from _heading(f"{at}/hs4", material.hs4)
+            yield from _heading_errors(f"{at}/hs4", material.hs4)
         if material.origin_country is not None:
-            yield from _country(f"{at}/origin_country", material.origin_country)
-        yield from _district(f"{at}/origin_district", material.origin_country, material.origin_district)
-        yield from _figure(f"{at}/value", material.value, MATERIAL_VALUE)
-        yield from _figure(f"{at}/weight_kg", material.weight_kg, WEIGHT)
-        yield from _text(f"{at}/supplier", material.supplier, LONGEST_NAME)
+            yield from _country_errors(f"{at}/origin_country", material.origin_country)
+        yield from _district_errors(f"{at}/origin_district", material.origin_country, material.origin_district)
+        yield from _figure_errors(f"{at}/value", material.value, MATERIAL_VALUE)
+        yield from _figure_errors(f"{at}/weight_kg", material.weight_kg, WEIGHT)
+        yield from _text_errors(f"{at}/supplier", material.supplier, MAX_NAME_LENGTH)
         if len(material.proofs) > MAX_PROOFS:
             yield f"{at}/proofs", Message("At most %(limit)s documents.", code="too-many", limit=MAX_PROOFS)
         elif len(set(material.proofs)) < len(material.proofs):
             yield f"{at}/proofs", Message("One of these documents is named twice.", code="duplicate")
 
 
-def _heading(pointer: str, hs4: str) -> Iterator[Wrong]:
+def _heading_errors(pointer: str, hs4: str) -> Iterator[FieldError]:
     if not _HEADING.fullmatch(hs4):
         yield pointer, Message("A heading has exactly 4 digits.", code="wrong-format")
     elif not hs_nomenclature.is_heading(hs4):
@@ -214,23 +214,23 @@ def _heading(pointer: str, hs4: str) -> Iterator[Wrong]:
         )
 
 
-def _steps(steps: tuple[StepEntry, ...]) -> Iterator[Wrong]:
-    if len(steps) > MOST_STEPS:
-        yield "/steps", Message("At most %(limit)s steps.", code="too-many", limit=MOST_STEPS)
-    for position, each in enumerate(steps[:MOST_STEPS]):
+def _step_errors(steps: tuple[StepInput, ...]) -> Iterator[FieldError]:
+    if len(steps) > MAX_STEPS:
+        yield "/steps", Message("At most %(limit)s steps.", code="too-many", limit=MAX_STEPS)
+    for position, each in enumerate(steps[:MAX_STEPS]):
         at = f"/steps/{position}"
-        yield from _text(f"{at}/name", each.name, LONGEST_NAME)
-        yield from _text(f"{at}/operation", each.operation, LONGEST_WORD)
+        yield from _text_errors(f"{at}/name", each.name, MAX_NAME_LENGTH)
+        yield from _text_errors(f"{at}/operation", each.operation, MAX_WORD_LENGTH)
         if each.country is not None:
-            yield from _country(f"{at}/country", each.country)
-        yield from _district(f"{at}/district", each.country, each.district)
-        yield from _text(f"{at}/subcontractor", each.subcontractor, LONGEST_NAME)
+            yield from _country_errors(f"{at}/country", each.country)
+        yield from _district_errors(f"{at}/district", each.country, each.district)
+        yield from _text_errors(f"{at}/subcontractor", each.subcontractor, MAX_NAME_LENGTH)
 
 
-def _costs(costs: tuple[CostEntry, ...]) -> Iterator[Wrong]:
+def _cost_errors(costs: tuple[CostInput, ...]) -> Iterator[FieldError]:
     seen = set()
     for position, cost in enumerate(costs):
-        yield from _figure(f"/costs/{position}/amount", cost.amount, MONEY)
+        yield from _figure_errors(f"/costs/{position}/amount", cost.amount, MONEY)
         if (cost.kind, cost.place) in seen:
             stated = {"kind": cost.kind.value, "place": cost.place.value}
             yield (
@@ -240,26 +240,26 @@ def _costs(costs: tuple[CostEntry, ...]) -> Iterator[Wrong]:
         seen.add((cost.kind, cost.place))
 
 
-def _text(pointer: str, text: str | None, most: int) -> Iterator[Wrong]:
-    if text is not None and (wrong := wrong_with(text, most)):
+def _text_errors(pointer: str, text: str | None, most: int) -> Iterator[FieldError]:
+    if text is not None and (wrong := text_error(text, most)):
         yield pointer, wrong
 
 
-def _figure(pointer: str, figure: Decimal | None, column: Column) -> Iterator[Wrong]:
-    if figure is not None and (wrong := wrong_figure(figure, column)):
+def _figure_errors(pointer: str, figure: Decimal | None, column: DecimalColumn) -> Iterator[FieldError]:
+    if figure is not None and (wrong := decimal_error(figure, column)):
         yield pointer, wrong
 
 
-def _country(pointer: str, country: str) -> Iterator[Wrong]:
-    if country not in countries():
+def _country_errors(pointer: str, country: str) -> Iterator[FieldError]:
+    if country not in country_codes():
         yield pointer, Message("This is no country code of two capital letters (ISO 3166-1).", code="unknown-country")
 
 
-def _district(pointer: str, country: str | None, district: str | None) -> Iterator[Wrong]:
-    if district is not None and (wrong := wrong_with(district, LONGEST_WORD) or wrong_district(country, district)):
+def _district_errors(pointer: str, country: str | None, district: str | None) -> Iterator[FieldError]:
+    if district is not None and (wrong := text_error(district, MAX_WORD_LENGTH) or district_error(country, district)):
         yield pointer, wrong
 
 
 @cache
-def languages() -> frozenset[str]:
+def name_languages() -> frozenset[str]:
     return frozenset(language.alpha_2 for language in pycountry.languages if hasattr(language, "alpha_2"))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import require, require_second_factor
+from app.auth.permissions import require_role, require_second_factor
 from app.core.actor import Actor, Role
 from app.core.errors import Invalid
 from app.core.messages import Message
@@ -19,15 +19,15 @@ from app.reference import reference_repository
 from app.reference.model import Holiday
 from app.reference.working_days import Calendar, FixedHoliday, SpecialDay
 
-OTHER = "other"
-MOST_DAYS = 60
-YEARS = range(2020, 2101)
+OTHER_OCCASION = "other"
+MAX_ANNOUNCED_DAYS = 60
+SUPPORTED_YEARS = range(2020, 2101)
 
 
 @dataclass(frozen=True, slots=True)
 class HolidayFile:
     fixed: tuple[FixedHoliday, ...]
-    moved: Mapping[str, Mapping[str, str]]  # occasion → language → name; announced anew for every year
+    movable: Mapping[str, Mapping[str, str]]  # occasion → language → name; announced anew for every year
     names: Mapping[str, Mapping[str, str]]  # the same for every occasion there is
 
 
@@ -37,82 +37,90 @@ class AnnouncedDay:
 
     day: date
     occasion: str
-    works: bool
+    is_working_day: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
+class CalendarYear:
     """One year of the calendar. `awaited` names the occasions whose days nobody has announced yet."""
 
     year: int
     days: tuple[SpecialDay, ...]
     announced: frozenset[date]
-    awaited: tuple[str, ...]
+    missing_occasions: tuple[str, ...]
 
 
-def calendar(session: Session) -> Calendar:
+def load_calendar(session: Session) -> Calendar:
     """The calendar as it is known now; the few announced days are read whole."""
-    rows = reference_repository.holidays(session)
+    rows = reference_repository.list_holidays(session)
     announced = {row.day: SpecialDay(row.day, row.occasion, row.works) for row in rows}
-    return Calendar(shipped().fixed, MappingProxyType(announced))
+    return Calendar(load_bundled_holidays().fixed, MappingProxyType(announced))
 
 
-def year_of(session: Session, year: int) -> Year:
-    known = calendar(session)
+def load_year(session: Session, year: int) -> CalendarYear:
+    known = load_calendar(session)
     announced = [day for day in known.announced.values() if day.day.year == year]
-    awaited = tuple(occasion for occasion in shipped().moved if occasion not in {day.occasion for day in announced})
-    return Year(year, known.special(year), frozenset(day.day for day in announced), awaited)
+    awaited = tuple(
+        occasion for occasion in load_bundled_holidays().movable if occasion not in {day.occasion for day in announced}
+    )
+    return CalendarYear(year, known.list_special_days(year), frozenset(day.day for day in announced), awaited)
 
 
-def announce(session: Session, actor: Actor, *, year: int, days: Sequence[AnnouncedDay], now: datetime) -> Year:
+def announce_days(
+    session: Session, actor: Actor, *, year: int, days: Sequence[AnnouncedDay], now: datetime
+) -> CalendarYear:
     """Replace what was announced for this year. The same announcement again changes nothing. Errors: Invalid.
 
     Deadlines are computed whenever they are asked for, so they follow at once.
     """
-    require(actor, Role.OWNER)
+    require_role(actor, Role.OWNER)
     require_second_factor(actor)
     assert actor.id is not None  # owners are people
-    if errors := wrong_days(year, days):
-        raise Invalid.with_all(errors)
-    before = {row.day: (row.occasion, row.works) for row in reference_repository.holidays(session, year, lock=True)}
-    after = {each.day: (each.occasion, each.works) for each in days}
+    if errors := announced_day_errors(year, days):
+        raise Invalid.with_errors(errors)
+    before = {
+        row.day: (row.occasion, row.works) for row in reference_repository.list_holidays(session, year, lock=True)
+    }
+    after = {each.day: (each.occasion, each.is_working_day) for each in days}
     if before != after:
         reference_repository.replace_holidays(
             session,
             year,
             [
-                Holiday(day=d.day, occasion=d.occasion, works=d.works, announced_by=actor.id, announced_at=now)
+                Holiday(day=d.day, occasion=d.occasion, works=d.is_working_day, announced_by=actor.id, announced_at=now)
                 for d in days
             ],
         )
-        free = sorted(d.day.isoformat() for d in days if not d.works)
-        worked = sorted(d.day.isoformat() for d in days if d.works)
+        free = sorted(d.day.isoformat() for d in days if not d.is_working_day)
+        worked = sorted(d.day.isoformat() for d in days if d.is_working_day)
         recorder.record(session, actor, "calendar.announced", ("calendar", str(year)), now, free=free, worked=worked)
-    return year_of(session, year)
+    return load_year(session, year)
 
 
-def wrong_days(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
+def announced_day_errors(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
     errors = []
-    if year not in YEARS:
+    if year not in SUPPORTED_YEARS:
         errors.append(
             {
                 "pointer": "/year",
                 "detail": Message(
                     "The calendar is kept from %(minimum)s to %(maximum)s.",
                     code="out-of-range",
-                    minimum=YEARS[0],
-                    maximum=YEARS[-1],
+                    minimum=SUPPORTED_YEARS[0],
+                    maximum=SUPPORTED_YEARS[-1],
                 ),
             }
         )
-    if len(days) > MOST_DAYS:
+    if len(days) > MAX_ANNOUNCED_DAYS:
         errors.append(
             {
                 "pointer": "/days",
-                "detail": Message("A year has at most %(limit)s announced days.", code="too-many", limit=MOST_DAYS),
+                "detail": Message(
+                    "A year has at most %(limit)s announced days.", code="too-many", limit=MAX_ANNOUNCED_DAYS
+                ),
             }
         )
-    known = [*shipped().moved, OTHER]
+    known = [*load_bundled_holidays().movable, OTHER_OCCASION]
     seen: set[date] = set()
     for i, each in enumerate(days):
         if each.day.year != year:
@@ -133,16 +141,16 @@ def wrong_days(year: int, days: Sequence[AnnouncedDay]) -> list[dict[str, str]]:
                     "detail": Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(known)),
                 }
             )
-        elif each.works and each.occasion != OTHER:
+        elif each.is_working_day and each.occasion != OTHER_OCCASION:
             detail = Message(
-                "A day that is worked has the occasion “%(occasion)s”.", code="other-occasion", occasion=OTHER
+                "A day that is worked has the occasion “%(occasion)s”.", code="other-occasion", occasion=OTHER_OCCASION
             )
             errors.append({"pointer": f"/days/{i}/occasion", "detail": detail})
         seen.add(each.day)
     return errors
 
 
-def read(text: str) -> HolidayFile:
+def parse_holiday_file(text: str) -> HolidayFile:
     """The fixed holidays as a TOML file says; the file is part of the service, so a fault in it is an exception."""
     raw = tomllib.loads(text)
     fixed = []
@@ -156,6 +164,6 @@ def read(text: str) -> HolidayFile:
 
 
 @cache
-def shipped() -> HolidayFile:
+def load_bundled_holidays() -> HolidayFile:
     """The holidays that ship with the service."""
-    return read((files("app.reference") / "calendar.toml").read_text("utf-8"))
+    return parse_holiday_file((files("app.reference") / "calendar.toml").read_text("utf-8"))

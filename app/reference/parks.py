@@ -7,18 +7,18 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.reference import reference_repository
 from app.reference.model import Park
-from app.reference.territory import ParkEntry, territory
+from app.reference.territory import ParkDefinition, load_territory
 
 
-def seed_reference(session: Session) -> int:
+def seed_parks(session: Session) -> int:
     """Bring the parks of the reference data into the table; how many were new or changed. A second run changes none.
 
     Parks that only a register knows stay as they are.
     """
     changed = 0
-    for entry in territory().parks.values():
-        values = _columns(entry)
-        park = reference_repository.park(session, entry.code)
+    for entry in load_territory().parks.values():
+        values = _park_columns(entry)
+        park = reference_repository.find_park(session, entry.code)
         if park is None:
             session.add(Park(code=entry.code, **values))
         elif any(getattr(park, name) != value for name, value in values.items()):
@@ -31,7 +31,7 @@ def seed_reference(session: Session) -> int:
     return changed
 
 
-def _columns(entry: ParkEntry) -> dict[str, object]:
+def _park_columns(entry: ParkDefinition) -> dict[str, object]:
     return {
         "kind": entry.kind.value,
         "names": dict(entry.names),
@@ -43,11 +43,11 @@ def _columns(entry: ParkEntry) -> dict[str, object]:
 
 
 def list_parks(session: Session) -> Sequence[Park]:
-    return reference_repository.parks(session)
+    return reference_repository.list_parks(session)
 
 
 def get_park(session: Session, code: str) -> Park:
-    park = reference_repository.park(session, code)
+    park = reference_repository.find_park(session, code)
     if park is None:
         raise NotFound.of("park")
     return park

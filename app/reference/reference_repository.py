@@ -6,27 +6,27 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.core.database import locked, table_of
+from app.core.database import core_table, locked
 from app.reference.model import Holiday, Park
 
 _HOLIDAYS = sa.select(Holiday).order_by(Holiday.day)
-_PARK = table_of(Park).c
-_KINDS_OF_PARKS = sa.select(_PARK.code, _PARK.kind).where(_PARK.code.in_(sa.bindparam("codes", expanding=True)))
+_PARK = core_table(Park).c
+_PARK_KINDS = sa.select(_PARK.code, _PARK.kind).where(_PARK.code.in_(sa.bindparam("codes", expanding=True)))
 
 
-def park(session: Session, code: str) -> Park | None:
+def find_park(session: Session, code: str) -> Park | None:
     return session.get(Park, code)
 
 
-def parks(session: Session) -> Sequence[Park]:
+def list_parks(session: Session) -> Sequence[Park]:
     return session.scalars(sa.select(Park).order_by(Park.code)).all()
 
 
-def kinds_of_parks(session: Session, codes: Iterable[str]) -> dict[str, str]:
-    return {row.code: row.kind for row in session.execute(_KINDS_OF_PARKS, {"codes": list(codes)})}
+def get_park_kinds(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    return {row.code: row.kind for row in session.execute(_PARK_KINDS, {"codes": list(codes)})}
 
 
-def holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
+def list_holidays(session: Session, year: int | None = None, *, lock: bool = False) -> Sequence[Holiday]:
     """Days that were announced, of one year or all of them."""
     query = _HOLIDAYS
     if year is not None:
@@ -35,7 +35,7 @@ def holidays(session: Session, year: int | None = None, *, lock: bool = False) -
 
 
 def replace_holidays(session: Session, year: int, rows: Sequence[Holiday]) -> None:
-    for old in holidays(session, year):
+    for old in list_holidays(session, year):
         session.delete(old)
     session.flush()
     session.add_all(rows)

@@ -17,10 +17,10 @@ from typing import Any
 import pycountry
 
 from app.core.messages import Message
-from app.core.text.normalize import fold, tidy
+from app.core.text.normalize import fold_alphanumeric, normalize
 from app.core.text.phonetic import phonetic_keys
 
-HOME = "AZ"
+HOME_COUNTRY = "AZ"
 
 
 class ParkKind(StrEnum):
@@ -47,7 +47,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class ParkEntry:
+class ParkDefinition:
     code: str
     kind: ParkKind
     names: Mapping[str, str]  # language → name
@@ -68,7 +68,7 @@ class Municipality:
 @dataclass(frozen=True)
 class Territory:
     regions: Mapping[str, Region]
-    parks: Mapping[str, ParkEntry]
+    parks: Mapping[str, ParkDefinition]
     sets: Mapping[str, frozenset[str]]  # territory set → codes of economic regions
     municipalities: Mapping[str, Municipality] = field(default_factory=dict)
     municipality_sets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # → codes of municipalities
@@ -90,76 +90,78 @@ class Territory:
 
     @cached_property
     def _by_name(self) -> Mapping[str, District]:
-        return {fold(name): district for name, district in self._names}
+        return {fold_alphanumeric(name): district for name, district in self._names}
 
     @cached_property
-    def _by_sound(self) -> Mapping[str, tuple[District, ...]]:
+    def _by_phonetic_key(self) -> Mapping[str, tuple[District, ...]]:
         found: dict[str, dict[str, District]] = {}
         for name, district in self._names:
-            found.setdefault(_sound(name), {})[district.name] = district
+            found.setdefault(_phonetic_key(name), {})[district.name] = district
         return {sound: tuple(districts.values()) for sound, districts in found.items()}
 
-    def district(self, name: str | None) -> District | None:
+    def district_by_name(self, name: str | None) -> District | None:
         """The district of that name in az, en or ru, with or without the word for its kind; None if there is none."""
-        folded = fold(name or "")
-        return self._by_name.get(folded) or self._by_name.get(without_unit(folded))
+        folded = fold_alphanumeric(name or "")
+        return self._by_name.get(folded) or self._by_name.get(without_kind_word(folded))
 
-    def find(self, text: str | None) -> District | None:
+    def find_district(self, text: str | None) -> District | None:
         """The district that somebody means, for what is entered: by its name or, where only one district has that,
         in any spelling that the register is searched by (“Aqdam”, “г. Агдам”). A letter doubled in none of its names
         (“Agdamm”) is a mistake, not a spelling. Rules ask for `district`."""
-        found = self.district(text)
-        if found is None and text and (sound := _sound(text)):
-            alike = self._by_sound.get(sound, ())
-            return alike[0] if len(alike) == 1 and _doubled(text) <= self._doubled_in(alike[0]) else None
+        found = self.district_by_name(text)
+        if found is None and text and (sound := _phonetic_key(text)):
+            alike = self._by_phonetic_key.get(sound, ())
+            return (
+                alike[0] if len(alike) == 1 and _doubled_letters(text) <= self._doubled_letters_of(alike[0]) else None
+            )
         return found
 
-    def _doubled_in(self, district: District) -> frozenset[str]:
+    def _doubled_letters_of(self, district: District) -> frozenset[str]:
         names = (district.name, *self.district_names.get(district.name, ()))
-        return frozenset().union(*map(_doubled, names))
+        return frozenset().union(*map(_doubled_letters, names))
 
-    def nearest(self, text: str) -> tuple[str, ...]:
+    def nearest_districts(self, text: str) -> tuple[str, ...]:
         """Azerbaijani names of the districts whose name, in any language, is most like this; at most three."""
         by_name = self._by_name
-        close = get_close_matches(without_unit(fold(text)), by_name, n=6, cutoff=0.6)
+        close = get_close_matches(without_kind_word(fold_alphanumeric(text)), by_name, n=6, cutoff=0.6)
         return tuple(dict.fromkeys(by_name[name].name for name in close))[:3]
 
     def region_of(self, district: str | None) -> str | None:
         """Code of the economic region in which the district lies; None if the district is not known."""
-        found = self.district(district)
+        found = self.district_by_name(district)
         return found.region if found else None
 
 
-UNITS = ("rayonu", "şəhəri", "district", "city", "район", "город")
+DISTRICT_KIND_WORDS = ("rayonu", "şəhəri", "district", "city", "район", "город")
 _ABBREVIATED = ("rayon", "r-nu", "r-n", "ş", "şəh", "region", "raion", "г", "р-н", "района", "районы")
 """What else stands for these words where somebody enters a district."""
 
 
-def without_unit(folded: str) -> str:
+def without_kind_word(folded: str) -> str:
     """The bare name, of a folded one: “Ağdam rayonu” and “город Агдам” without the word for the kind of district."""
-    for unit in map(fold, UNITS):
+    for unit in map(fold_alphanumeric, DISTRICT_KIND_WORDS):
         folded = folded.removesuffix(unit).removeprefix(unit)
     return folded
 
 
-def _doubled(text: str) -> frozenset[str]:
+def _doubled_letters(text: str) -> frozenset[str]:
     """The letters that a word of this text has twice in a row."""
-    return frozenset(letter for word in text.split() for letter in re.findall(r"([^\W\d])\1", fold(word)))
+    return frozenset(letter for word in text.split() for letter in re.findall(r"([^\W\d])\1", fold_alphanumeric(word)))
 
 
-def _sound(text: str) -> str:
+def _phonetic_key(text: str) -> str:
     """As the register spells it, without the words for the kind of district; empty where nothing is left."""
-    units = {fold(unit) for unit in UNITS + _ABBREVIATED}
-    words = [word for word in re.split(r"[\s.,()]+", text) if fold(word) not in units]
+    units = {fold_alphanumeric(unit) for unit in DISTRICT_KIND_WORDS + _ABBREVIATED}
+    words = [word for word in re.split(r"[\s.,()]+", text) if fold_alphanumeric(word) not in units]
     return "".join(phonetic_keys(" ".join(words)))
 
 
-def read_territory(text: str) -> Territory:
+def parse_territory(text: str) -> Territory:
     """The territory as a TOML file says; the file is part of the service, so a fault in it is an ordinary exception."""
     raw = tomllib.loads(text, parse_float=Decimal)
-    regions = {code: read_region(code, entry) for code, entry in raw["regions"].items()}
+    regions = {code: parse_region(code, entry) for code, entry in raw["regions"].items()}
     bare = Territory(regions, {}, {})
-    parks = {code: read_park(code, entry, bare) for code, entry in raw["parks"].items()}
+    parks = {code: parse_park(code, entry, bare) for code, entry in raw["parks"].items()}
     sets = {name: frozenset(codes) for name, codes in raw["territory_sets"].items()}
     municipalities = {
         code: Municipality(code, {"az": entry["az"], "en": entry["en"]}, entry["kind"], entry["district"])
@@ -170,7 +172,7 @@ def read_territory(text: str) -> Territory:
     return Territory(regions, parks, sets, municipalities, homes, names)
 
 
-def read_region(code: str, entry: Mapping[str, Any]) -> Region:
+def parse_region(code: str, entry: Mapping[str, Any]) -> Region:
     districts = tuple(
         District(district["name"], code, district.get("iso"), district.get("iso") or district["code"])
         for district in entry["districts"]
@@ -178,10 +180,10 @@ def read_region(code: str, entry: Mapping[str, Any]) -> Region:
     return Region(code, {"az": entry["az"], "en": entry["en"]}, districts)
 
 
-def read_park(code: str, entry: Mapping[str, Any], territory: Territory) -> ParkEntry:
+def parse_park(code: str, entry: Mapping[str, Any], territory: Territory) -> ParkDefinition:
     district = entry.get("district")
     area = entry.get("area_ha")
-    return ParkEntry(
+    return ParkDefinition(
         code=code,
         kind=ParkKind(entry["kind"]),
         names={"az": entry["az"], "en": entry["en"]},
@@ -193,34 +195,34 @@ def read_park(code: str, entry: Mapping[str, Any], territory: Territory) -> Park
 
 
 @cache
-def territory() -> Territory:
+def load_territory() -> Territory:
     """The territory that ships with the service."""
-    return read_territory((files("app.reference") / "territory.toml").read_text("utf-8"))
+    return parse_territory((files("app.reference") / "territory.toml").read_text("utf-8"))
 
 
 @cache
-def countries() -> frozenset[str]:
+def country_codes() -> frozenset[str]:
     return frozenset(country.alpha_2 for country in pycountry.countries)
 
 
-def same_district(places: Territory, one: str | None, other: str | None) -> bool:
+def is_same_district(places: Territory, one: str | None, other: str | None) -> bool:
     """A district unknown to the reference data is known by its letters."""
     if one is None or other is None:
         return False
-    known, also = places.find(one), places.find(other)
-    return known == also if known or also else fold(one) == fold(other)
+    known, also = places.find_district(one), places.find_district(other)
+    return known == also if known or also else fold_alphanumeric(one) == fold_alphanumeric(other)
 
 
-def wrong_district(country: str | None, district: str) -> Message | None:
+def district_error(country: str | None, district: str) -> Message | None:
     """What is wrong with the name of a district of Azerbaijan, with the nearest ones and the list of all; None if it is
     one of them, in any spelling.
 
     Places abroad have no list. A country that is not known is taken for Azerbaijan: whoever names a district knows it.
     """
-    if country not in (None, HOME) or territory().find(district):
+    if country not in (None, HOME_COUNTRY) or load_territory().find_district(district):
         return None
-    known = [each.name for each in territory().districts]
-    if nearest := territory().nearest(district):
+    known = [each.name for each in load_territory().districts]
+    if nearest := load_territory().nearest_districts(district):
         return Message(
             "This is no district of Azerbaijan. Do you mean %(suggestion)s? Write one of: %(allowed)s.",
             code="unknown-district",
@@ -232,9 +234,9 @@ def wrong_district(country: str | None, district: str) -> Message | None:
     )
 
 
-def district_name(country: str | None, district: str | None) -> str | None:
+def canonical_district_name(country: str | None, district: str | None) -> str | None:
     """The spelling that is stored: the territory's own name of a district of Azerbaijan, else the text as typed."""
     if district is None:
         return None
-    found = territory().find(district) if country in (None, HOME) else None
-    return found.name if found else tidy(district)
+    found = load_territory().find_district(district) if country in (None, HOME_COUNTRY) else None
+    return found.name if found else normalize(district)

@@ -30,7 +30,7 @@ class SpecialDay:
 
     day: date
     occasion: str
-    works: bool
+    is_working_day: bool
     instead_of: date | None = None  # the fixed holiday on a weekend that this free day stands for
 
 
@@ -39,38 +39,38 @@ class Calendar:
     fixed: tuple[FixedHoliday, ...] = ()
     announced: Mapping[date, SpecialDay] = field(default_factory=lambda: MappingProxyType({}))
 
-    def works(self, day: date) -> bool:
+    def is_working_day(self, day: date) -> bool:
         if announced := self.announced.get(day):
-            return announced.works
-        return not is_weekend(day) and day not in fixed_days(self.fixed, day.year)
+            return announced.is_working_day
+        return not is_weekend(day) and day not in compute_fixed_days(self.fixed, day.year)
 
-    def special(self, year: int) -> tuple[SpecialDay, ...]:
+    def list_special_days(self, year: int) -> tuple[SpecialDay, ...]:
         """Every day of the year that is more than a plain weekday or weekend, in order."""
-        days = {day: found for day, found in fixed_days(self.fixed, year).items() if day.year == year}
+        days = {day: found for day, found in compute_fixed_days(self.fixed, year).items() if day.year == year}
         days |= {day: found for day, found in self.announced.items() if day.year == year}
         return tuple(days[day] for day in sorted(days))
 
-    def after(self, day: date, count: int) -> date:
+    def add_working_days(self, day: date, count: int) -> date:
         """The `count`-th working day after this day, which is not counted itself; the day itself for 0."""
         while count > 0:
             day += ONE_DAY
-            count -= self.works(day)
+            count -= self.is_working_day(day)
         return day
 
-    def between(self, start: date, end: date) -> int:
+    def count_working_days(self, start: date, end: date) -> int:
         """Working days after `start`, up to and with `end`; 0 where `end` is not later."""
-        return sum(self.works(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+        return sum(self.is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
 
 
 @cache
-def fixed_days(fixed: tuple[FixedHoliday, ...], year: int) -> Mapping[date, SpecialDay]:
+def compute_fixed_days(fixed: tuple[FixedHoliday, ...], year: int) -> Mapping[date, SpecialDay]:
     """The free days that the fixed holidays make in this year and at the end of the year before.
 
     Two holidays on one weekend take the next two working days, and the 31st of December may take one of January: so the
     year before is worked out with this one.
     """
     days = {
-        date(y, h.month, h.day): SpecialDay(date(y, h.month, h.day), h.occasion, works=False)
+        date(y, h.month, h.day): SpecialDay(date(y, h.month, h.day), h.occasion, is_working_day=False)
         for y in (year - 1, year)
         for h in fixed
     }
@@ -81,7 +81,7 @@ def fixed_days(fixed: tuple[FixedHoliday, ...], year: int) -> Mapping[date, Spec
         instead = holiday
         while is_weekend(instead) or instead in days:
             instead += ONE_DAY
-        days[instead] = SpecialDay(instead, days[holiday].occasion, works=False, instead_of=holiday)
+        days[instead] = SpecialDay(instead, days[holiday].occasion, is_working_day=False, instead_of=holiday)
     return MappingProxyType(days)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from babel import Locale
 
 from app.core.canonical_json import digest
-from app.core.text.normalize import fold
+from app.core.text.normalize import fold_alphanumeric
 
 NATURE = "nature"
 NEWEST = "newest_counts"
@@ -42,7 +42,7 @@ class Operation:
     enough_in: tuple[str, ...] = ()  # goods for which a simple operation is enough
 
     @property
-    def of_nature(self) -> bool:
+    def is_of_nature(self) -> bool:
         """Growing, raising, catching, mining: claims own produce."""
         return self.basis == NATURE
 
@@ -50,20 +50,20 @@ class Operation:
         """In that language where the list has it, else in English."""
         return self.names.get(language) or self.names["en"]
 
-    def class_for(self, hs6: str | None, lists: "Lists") -> OperationClass:
+    def class_for_code(self, hs6: str | None, lists: "ClosedLists") -> OperationClass:
         """The class for goods of this code: out of its codes a substantial operation counts as `other`."""
         if self.operation_class is OperationClass.SIMPLE and has_prefix(hs6, self.enough_in):
             return OperationClass.SUBSTANTIAL
         if self.operation_class is not OperationClass.SUBSTANTIAL:
             return self.operation_class
-        if self.of_nature and not lists.is_good_of_nature(hs6):
+        if self.is_of_nature and not lists.is_good_of_nature(hs6):
             return OperationClass.OTHER
         in_codes = not self.only_in or has_prefix(hs6, self.only_in)
         return OperationClass.SUBSTANTIAL if in_codes else OperationClass.OTHER
 
 
 @dataclass(frozen=True, slots=True)
-class GrownWith:
+class GrowingInputs:
     """Goods of nature, and the headings of what they are grown or raised with."""
 
     goods: tuple[str, ...]
@@ -71,7 +71,7 @@ class GrownWith:
 
 
 @dataclass(frozen=True)
-class Lists:
+class ClosedLists:
     version: str
     operations_version: str
     digest: str  # SHA-256 over both files
@@ -86,7 +86,7 @@ class Lists:
     karabakh_regions: tuple[str, ...]  # whose costs and materials are Karabakh's, whatever the mark
     left_out: frozenset[str]  # headings that are no raw material of food: water, salt
     counts_for: Mapping[str, tuple[str, ...]]  # left-out heading → headings of products that it counts for
-    grown_with: tuple[GrownWith, ...]
+    grown_with: tuple[GrowingInputs, ...]
     scope: Mapping[str, str]  # kind of evidence document → what it speaks for: company, site, product, lot, any
     newest_counts: frozenset[str]  # kinds of which the newest document counts, not the one that holds longest
     names: Mapping[str, Mapping[str, Mapping[str, str]]]  # group → code → language → name
@@ -96,7 +96,7 @@ class Lists:
         found: dict[str, Operation] = {}
         for operation in self.operations.values():
             for name in (operation.code, *operation.names.values()):
-                found.setdefault(fold(name), operation)
+                found.setdefault(fold_alphanumeric(name), operation)
         return found
 
     @cached_property
@@ -109,25 +109,30 @@ class Lists:
 
     def _by_name(self, codes: Sequence[str], *groups: str) -> Mapping[str, str]:
         """Folded code or name → code; a code goes before another's name."""
-        names = {fold(name): code for group in groups for code in codes for name in self.names[group][code].values()}
-        return names | {fold(code): code for code in codes}
+        names = {
+            fold_alphanumeric(name): code
+            for group in groups
+            for code in codes
+            for name in self.names[group][code].values()
+        }
+        return names | {fold_alphanumeric(code): code for code in codes}
 
     @cached_property
     def flags(self) -> tuple[str, ...]:
         """Codes of the flags. `joint_production_XX` is one as well, for the code XX of any country abroad."""
         return tuple(self.names["flag"])
 
-    def operation(self, text: str | None) -> Operation | None:
+    def find_operation(self, text: str | None) -> Operation | None:
         """The operation of that code or name in any of its languages; None if the list does not have it."""
-        return self._operations_by_name.get(fold(text or ""))
+        return self._operations_by_name.get(fold_alphanumeric(text or ""))
 
-    def unit(self, text: str | None) -> str | None:
+    def find_unit(self, text: str | None) -> str | None:
         """The unit of that code, sign or name (“1000 pcs” is `1000_pcs`); None if the list does not have it."""
-        return self._units_by_name.get(fold(text or ""))
+        return self._units_by_name.get(fold_alphanumeric(text or ""))
 
-    def flag(self, text: str | None) -> str | None:
+    def find_flag(self, text: str | None) -> str | None:
         """The code of that flag by its code or name; None if the list does not have it."""
-        return self._flags_by_name.get(fold(text or ""))
+        return self._flags_by_name.get(fold_alphanumeric(text or ""))
 
     def is_good_of_nature(self, code: str | None) -> bool:
         """Whether goods of this code are grown, raised, caught or mined, and none manufactured: longest prefix wins."""
@@ -144,7 +149,7 @@ class Lists:
         """Whether the heading is no raw material of this food: water and salt, unless they give it its character."""
         return heading in self.left_out and not has_prefix(product, self.counts_for.get(heading, ()))
 
-    def name(self, group: str, code: str | None, language: str) -> str:
+    def find_name(self, group: str, code: str | None, language: str) -> str:
         """A code as a person reads it; the code itself where the list has no name for it."""
         entry = self.names.get(group, {}).get(code or "", {})
         return entry.get(language) or entry.get("en") or code or ""
@@ -159,15 +164,15 @@ def longest_prefix(code: str | None, prefixes: Iterable[str]) -> int:
     return max((len(prefix) for prefix in prefixes if code and code.startswith(prefix)), default=0)
 
 
-def read_lists(operations_text: str, lists_text: str) -> Lists:
+def parse_lists(operations_text: str, lists_text: str) -> ClosedLists:
     """The lists as the two TOML files say. They are part of the service: a fault in them is an ordinary exception."""
     operations, lists = tomllib.loads(operations_text), tomllib.loads(lists_text)
-    return Lists(
+    return ClosedLists(
         version=lists["version"],
         operations_version=operations["version"],
-        digest=digest([_plain(operations), _plain(lists)]),
+        digest=digest([_to_json(operations), _to_json(lists)]),
         confirmed=operations["confirmed"] and lists["confirmed"],
-        operations={code: _operation(code, entry) for code, entry in operations["operations"].items()},
+        operations={code: _parse_operation(code, entry) for code, entry in operations["operations"].items()},
         units=tuple(lists["units"]),
         nature_codes=tuple(lists["nature_codes"]),
         nature_except=tuple(lists["nature_except"]),
@@ -178,7 +183,7 @@ def read_lists(operations_text: str, lists_text: str) -> Lists:
         left_out=frozenset(lists["left_out"]),
         counts_for={heading: tuple(codes) for heading, codes in lists["counts_for"].items()},
         grown_with=tuple(
-            GrownWith(tuple(entry["goods"]), tuple(entry["inputs"])) for entry in lists["grown_with"].values()
+            GrowingInputs(tuple(entry["goods"]), tuple(entry["inputs"])) for entry in lists["grown_with"].values()
         ),
         scope={kind: scope for scope, kinds in lists["scope"].items() if scope != NEWEST for kind in kinds},
         newest_counts=frozenset(lists["scope"][NEWEST]),
@@ -186,7 +191,7 @@ def read_lists(operations_text: str, lists_text: str) -> Lists:
     )
 
 
-def _operation(code: str, entry: Mapping[str, Any]) -> Operation:
+def _parse_operation(code: str, entry: Mapping[str, Any]) -> Operation:
     return Operation(
         code=code,
         operation_class=OperationClass(entry["class"]),
@@ -197,20 +202,20 @@ def _operation(code: str, entry: Mapping[str, Any]) -> Operation:
     )
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """TOML as JSON values: dates and figures as text."""
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _to_json(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_to_json(each) for each in value]
     return value if isinstance(value, bool) else str(value)
 
 
 @cache
-def lists() -> Lists:
+def load_lists() -> ClosedLists:
     """The lists that ship with the service."""
     folder = files("app.schemes")
-    return read_lists((folder / "operations.toml").read_text("utf-8"), (folder / "lists.toml").read_text("utf-8"))
+    return parse_lists((folder / "operations.toml").read_text("utf-8"), (folder / "lists.toml").read_text("utf-8"))
 
 
 @cache

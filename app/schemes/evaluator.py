@@ -9,9 +9,9 @@ from app.core import canonical_json
 from app.schemes import hashing
 from app.schemes.facts import Facts
 from app.schemes.origin_calculation import Origin
-from app.schemes.outcome import Outcome, worst
+from app.schemes.outcome import Outcome, most_severe
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Context, Remedy, Value
+from app.schemes.rules.base import Remedy, RuleContext, Value
 from app.schemes.ruleset import Ruleset
 
 
@@ -41,7 +41,7 @@ class Finding:
             "outcome": self.outcome.value,
             "case": self.case,
             "reasons": dict(self.reasons),
-            "values": hashing.jsonable(self.values),
+            "values": hashing.to_jsonable(self.values),
             "parameters": dict(self.parameters),
             "remedy": self.remedy and self.remedy._asdict(),
         }
@@ -61,7 +61,7 @@ class Assessment:
     input_hash: str
     holds_until: date | None  # last day of the evidence that the mark rests on; None: open
 
-    def of(self, *outcomes: Outcome) -> tuple[Finding, ...]:
+    def findings_with(self, *outcomes: Outcome) -> tuple[Finding, ...]:
         """The findings with one of these outcomes, in the order of the ruleset."""
         return tuple(finding for finding in self.findings if finding.outcome in outcomes)
 
@@ -79,31 +79,31 @@ class Assessment:
         }
 
 
-def assess(ruleset: Ruleset, facts: Facts) -> Assessment:
+def evaluate(ruleset: Ruleset, facts: Facts) -> Assessment:
     """Judge the facts by every rule of the ruleset, as of `facts.as_of`. Never raises, whatever the facts."""
     context = ruleset.context
-    findings = findings_of(ruleset, facts)
+    findings = evaluate_rules(ruleset, facts)
     return Assessment(
         scheme=ruleset.scheme,
         ruleset_version=ruleset.version,
         ruleset_digest=ruleset.digest,
         as_of=facts.as_of,
-        outcome=worst(finding.outcome for finding in findings),
+        outcome=most_severe(finding.outcome for finding in findings),
         findings=findings,
-        origin=origin_of(ruleset, facts),
-        input_hash=input_hash(facts),
+        origin=determine_ruleset_origin(ruleset, facts),
+        input_hash=compute_input_hash(facts),
         holds_until=min((end for rule in ruleset.rules if (end := rule.holds_until(facts, context))), default=None),
     )
 
 
-def findings_of(ruleset: Ruleset, facts: Facts) -> tuple[Finding, ...]:
+def evaluate_rules(ruleset: Ruleset, facts: Facts) -> tuple[Finding, ...]:
     """What each rule says, in the order of the ruleset."""
     context = ruleset.context
-    return tuple(judge(rule, facts, context) for rule in ruleset.rules)
+    return tuple(evaluate_rule(rule, facts, context) for rule in ruleset.rules)
 
 
-def judge(rule: AnyRule, facts: Facts, context: Context) -> Finding:
-    verdict = rule.judge(facts, context)
+def evaluate_rule(rule: AnyRule, facts: Facts, context: RuleContext) -> Finding:
+    verdict = rule.evaluate(facts, context)
     outcome = rule.outcomes[verdict.case]
     return Finding(
         rule=rule.id,
@@ -111,17 +111,17 @@ def judge(rule: AnyRule, facts: Facts, context: Context) -> Finding:
         clause=rule.clause.en,
         outcome=outcome,
         case=verdict.case,
-        reasons={"en": rule.reason(verdict, "en"), "az": rule.reason(verdict, "az")},
+        reasons={"en": rule.render_reason(verdict, "en"), "az": rule.render_reason(verdict, "az")},
         values=verdict.values,
         parameters=rule.published_parameters,
         remedy=(verdict.remedy or Remedy()) if outcome is Outcome.INCOMPLETE else None,
     )
 
 
-def origin_of(ruleset: Ruleset, facts: Facts) -> Origin | None:
+def determine_ruleset_origin(ruleset: Ruleset, facts: Facts) -> Origin | None:
     """The origin by the ruleset's own origin rule; None without values."""
     rule = ruleset.origin_rule
-    return rule.origin(facts, ruleset.context) if rule else None
+    return rule.determine_origin(facts, ruleset.context) if rule else None
 
 
 def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
@@ -134,6 +134,6 @@ def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
     }
 
 
-def input_hash(facts: Facts) -> str:
+def compute_input_hash(facts: Facts) -> str:
     """SHA-256 over the canonical JSON of the facts: equal facts, however typed or ordered, give equal hashes."""
-    return canonical_json.digest(hashing.jsonable(facts))
+    return canonical_json.digest(hashing.to_jsonable(facts))

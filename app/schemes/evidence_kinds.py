@@ -19,27 +19,27 @@ from uuid import UUID
 import pycountry
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.dates import months_earlier
-from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message
+from app.core.dates import subtract_months
+from app.core.messages import DATE_EXPECTED, DECIMAL_EXPECTED, Message
 from app.reference import hs_nomenclature
-from app.schemes.closed_lists import lists
-from app.schemes.facts import ItemValue
-from app.schemes.percentages import plain
-from app.schemes.rules.base import Text, seen
+from app.schemes.closed_lists import load_lists
+from app.schemes.facts import EvidenceValue
+from app.schemes.percentages import format_decimal
+from app.schemes.rules.base import BilingualText, sanitize
 
-MOST_GOODS = 200
+MAX_GOODS = 200
 MAX_FINDINGS = 100
 MAX_FINDING_TEXT = 500
-LONGEST_NUMBER = 100
-NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
-MOST_DIGITS = 30
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-VOEN = re.compile(r"[0-9]{10}")
-CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-LARGEST = Decimal(10) ** 12
-MOST_PLACES = 6
+MAX_NUMBER_LENGTH = 100
+NUMBER_PATTERN = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+MAX_DIGITS = 30
+DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+VOEN_PATTERN = re.compile(r"[0-9]{10}")
+CODE_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+MAX_FIGURE = Decimal(10) ** 12
+MAX_DECIMAL_PLACES = 6
 
-Wrong = dict[str, str]
+FieldError = dict[str, str]
 """A JSON pointer and what is wrong there."""
 
 
@@ -48,7 +48,7 @@ class Supplier(StrEnum):
     STAFF = "staff"
 
 
-class Scope(StrEnum):
+class EvidenceScope(StrEnum):
     """What a document of a kind is about, and has to name. Without its subject it speaks for nothing."""
 
     COMPANY = "company"  # names nothing: it speaks for the whole company
@@ -58,8 +58,8 @@ class Scope(StrEnum):
     ANY = "any"  # may name products or a site
 
 
-class Need(StrEnum):
-    NEEDED = "needed"
+class FieldRequirement(StrEnum):
+    REQUIRED = "needed"
     OPTIONAL = "optional"
     NONE = "none"
 
@@ -90,13 +90,13 @@ Lookups = Mapping[ValueType, Callable[[str], str]]
 class ValueSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Text
+    name: BilingualText
     type: ValueType
     choices: tuple[str, ...] = ()
     optional: bool = False
 
 
-class Period(BaseModel):
+class ValuePeriod(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     begins: str
@@ -108,14 +108,16 @@ class EvidenceKind(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
-    name: Text
-    scope: Scope = Field(description="what a document of this kind is about, and has to name")
+    name: BilingualText
+    scope: EvidenceScope = Field(description="what a document of this kind is about, and has to name")
     supplied_by: tuple[Supplier, ...] = Field(min_length=1)
-    issued_on: Need = Need.NONE
-    valid_until: Need = Need.NONE
-    number: Need = Need.NONE
+    issued_on: FieldRequirement = FieldRequirement.NONE
+    valid_until: FieldRequirement = FieldRequirement.NONE
+    number: FieldRequirement = FieldRequirement.NONE
     values: Mapping[str, ValueSpec] = {}
-    period: Period | None = Field(None, description="two of the values that are the first and the last day of a period")
+    period: ValuePeriod | None = Field(
+        None, description="two of the values that are the first and the last day of a period"
+    )
 
     @property
     def is_staff_only(self) -> bool:
@@ -124,41 +126,41 @@ class EvidenceKind(BaseModel):
 
 
 @cache
-def kinds() -> Mapping[str, EvidenceKind]:
+def load_evidence_kinds() -> Mapping[str, EvidenceKind]:
     """Code → kind, in the order of the file; the file is part of the service."""
     raw = tomllib.loads((files("app.schemes") / "evidence_kinds.toml").read_text("utf-8"))["kinds"]
-    scope = lists().scope
+    scope = load_lists().scope
     return {
         code: EvidenceKind.model_validate({"code": code, "scope": scope[code], **entry}) for code, entry in raw.items()
     }
 
 
-def check(
+def validate_values(
     kind: EvidenceKind,
     values: Mapping[str, Any],
     present: Mapping[str, bool],
     *,
     complete: bool,
     lookups: Lookups = MappingProxyType({}),
-) -> tuple[dict[str, Any], list[Wrong]]:
+) -> tuple[dict[str, Any], list[FieldError]]:
     """The values as they are kept, and everything wrong. `present` says which of issued_on, valid_until and number are
     given. `complete`: as a confirmation must be; an applicant may leave to the staff what they will read anyway."""
-    wrong: list[Wrong] = []
+    wrong: list[FieldError] = []
     kept: dict[str, Any] = {}
     for member, given in present.items():
-        need: Need = getattr(kind, member)
-        if given and need is Need.NONE:
+        need: FieldRequirement = getattr(kind, member)
+        if given and need is FieldRequirement.NONE:
             wrong.append(
                 {
                     "pointer": f"/{member}",
                     "detail": Message("Evidence of the kind %(kind)s has none.", code="not-taken", kind=kind.code),
                 }
             )
-        elif complete and not given and need is Need.NEEDED:
+        elif complete and not given and need is FieldRequirement.REQUIRED:
             wrong.append({"pointer": f"/{member}", "detail": Message("This is needed.", code="required")})
     for name in sorted(values.keys() - kind.values.keys()):
         detail = Message("Evidence of the kind %(kind)s has no such value.", code="unknown-member", kind=kind.code)
-        wrong.append({"pointer": f"/values/{seen(name)}", "detail": detail})
+        wrong.append({"pointer": f"/values/{sanitize(name)}", "detail": detail})
     for name, spec in kind.values.items():
         value = values.get(name)
         if value is None:
@@ -166,20 +168,20 @@ def check(
                 wrong.append({"pointer": f"/values/{name}", "detail": Message("This is needed.", code="required")})
             continue
         try:
-            kept[name] = as_kept(spec, value, lookups)
+            kept[name] = to_stored_value(spec, value, lookups)
         except ValueError as why:
             wrong.append({"pointer": f"/values/{name}", "detail": why.args[0]})
-    return kept, wrong + _wrong_period(kind.period, kept)
+    return kept, wrong + _period_errors(kind.period, kept)
 
 
-def _wrong_period(period: Period | None, kept: Mapping[str, Any]) -> list[Wrong]:
+def _period_errors(period: ValuePeriod | None, kept: Mapping[str, Any]) -> list[FieldError]:
     if period is None or period.begins not in kept or period.ends not in kept:
         return []
     first, last = date.fromisoformat(kept[period.begins]), date.fromisoformat(kept[period.ends])
     pointer = f"/values/{period.ends}"
     if last < first:
         return [{"pointer": pointer, "detail": Message("The period would end before it begins.", code="wrong-order")}]
-    if period.max_months is not None and months_earlier(last, period.max_months) >= first:
+    if period.max_months is not None and subtract_months(last, period.max_months) >= first:
         return [
             {
                 "pointer": pointer,
@@ -191,72 +193,74 @@ def _wrong_period(period: Period | None, kept: Mapping[str, Any]) -> list[Wrong]
     return []
 
 
-def as_kept(spec: ValueSpec, value: Any, lookups: Lookups = MappingProxyType({})) -> Any:
+def to_stored_value(spec: ValueSpec, value: Any, lookups: Lookups = MappingProxyType({})) -> Any:
     """The value as JSON; raises ValueError with what is wrong with it."""
     if spec.type is ValueType.FLAG:
         if not isinstance(value, bool):
             raise ValueError(Message("Enter true or false.", code="wrong-type"))
         return value
-    if spec.type in FIGURES:
-        return plain(_figure(spec, value))
+    if spec.type in NUMERIC_TYPES:
+        return format_decimal(_parse_figure(spec, value))
     if spec.type is ValueType.GOODS:
-        return list(_goods(value))
+        return list(_parse_goods(value))
     if spec.type is ValueType.FINDINGS:
-        return list(_findings(value))
+        return list(_parse_findings(value))
     if not isinstance(value, str) or not value.strip():
         raise ValueError(Message("Enter text that is not empty.", code="wrong-type"))
-    word = _word(spec, value.strip())
+    word = _parse_word(spec, value.strip())
     return lookups[spec.type](word) if spec.type in lookups else word
 
 
-FIGURES = frozenset({ValueType.PERCENTAGE, ValueType.QUANTITY, ValueType.COUNT})
+NUMERIC_TYPES = frozenset({ValueType.PERCENTAGE, ValueType.QUANTITY, ValueType.COUNT})
 
 
-def _figure(spec: ValueSpec, value: Any) -> Decimal:
-    text = value if isinstance(value, str) else _digits(value)
-    if not NUMBER.fullmatch(text):
-        raise ValueError(DECIMAL_WANTED)
+def _parse_figure(spec: ValueSpec, value: Any) -> Decimal:
+    text = value if isinstance(value, str) else _number_text(value)
+    if not NUMBER_PATTERN.fullmatch(text):
+        raise ValueError(DECIMAL_EXPECTED)
     figure = Decimal(text)
-    if not 0 <= figure <= (100 if spec.type is ValueType.PERCENTAGE else LARGEST):
-        raise ValueError(_NO_PERCENTAGE if spec.type is ValueType.PERCENTAGE else _TOO_MUCH)
-    places = 0 if spec.type is ValueType.COUNT else MOST_PLACES
+    if not 0 <= figure <= (100 if spec.type is ValueType.PERCENTAGE else MAX_FIGURE):
+        raise ValueError(_NOT_A_PERCENTAGE if spec.type is ValueType.PERCENTAGE else _OUT_OF_RANGE)
+    places = 0 if spec.type is ValueType.COUNT else MAX_DECIMAL_PLACES
     if figure != round(figure, places):
-        raise ValueError(_TOO_FINE if places else _NO_WHOLE_NUMBER)
+        raise ValueError(_TOO_MANY_DECIMALS if places else _NOT_AN_INTEGER)
     return figure
 
 
-def _digits(value: Any) -> str:
+def _number_text(value: Any) -> str:
     """A JSON number as its digits; nothing where it is none, or of no sensible size."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return ""
     figure = Decimal(value)
-    return f"{figure:f}" if figure.is_finite() and abs(figure.adjusted()) < MOST_DIGITS else ""
+    return f"{figure:f}" if figure.is_finite() and abs(figure.adjusted()) < MAX_DIGITS else ""
 
 
-_TOO_MUCH = Message(
-    "This is not between %(minimum)s and %(maximum)s.", code="out-of-range", minimum=0, maximum=str(LARGEST)
+_OUT_OF_RANGE = Message(
+    "This is not between %(minimum)s and %(maximum)s.", code="out-of-range", minimum=0, maximum=str(MAX_FIGURE)
 )
-_NO_PERCENTAGE = Message("Enter a percentage from 0 to 100.", code="out-of-range")
-_TOO_FINE = Message("This has more than %(limit)s decimal places.", code="too-many-decimals", limit=MOST_PLACES)
-_NO_WHOLE_NUMBER = Message("Enter a whole number.", code="too-many-decimals")
+_NOT_A_PERCENTAGE = Message("Enter a percentage from 0 to 100.", code="out-of-range")
+_TOO_MANY_DECIMALS = Message(
+    "This has more than %(limit)s decimal places.", code="too-many-decimals", limit=MAX_DECIMAL_PLACES
+)
+_NOT_AN_INTEGER = Message("Enter a whole number.", code="too-many-decimals")
 
 
-def _goods(value: Any) -> Iterator[str]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_GOODS:
+def _parse_goods(value: Any) -> Iterator[str]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_GOODS:
         raise ValueError(
-            Message("Enter a list of 1 to %(limit)s HS codes as text.", code="wrong-type", limit=MOST_GOODS)
+            Message("Enter a list of 1 to %(limit)s HS codes as text.", code="wrong-type", limit=MAX_GOODS)
         )
     for each in value:
         if not isinstance(each, str):
             raise ValueError(  # noqa: TRY004 (who calls collects ValueErrors)
                 Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
             )
-        if hs_nomenclature.title(each) is None:
+        if hs_nomenclature.find_title(each) is None:
             raise ValueError(
                 Message(
                     "%(hs)s is no chapter, heading or subheading of the Harmonized System.",
                     code="unknown-hs-code",
-                    hs=seen(each),
+                    hs=sanitize(each),
                 )
             )
         yield each
@@ -266,7 +270,7 @@ FINDING_CLASSES = ("critical", "major", "minor")
 FINDING_MEMBERS = frozenset({"class", "text", "closed_on"})
 
 
-def _findings(value: Any) -> Iterator[dict[str, str]]:
+def _parse_findings(value: Any) -> Iterator[dict[str, str]]:
     if not isinstance(value, list) or len(value) > MAX_FINDINGS:
         raise ValueError(Message("Enter a list of at most %(limit)s findings.", code="wrong-type", limit=MAX_FINDINGS))
     for each in value:
@@ -287,25 +291,27 @@ def _findings(value: Any) -> Iterator[dict[str, str]]:
                     "The text of a finding has 1 to %(limit)s characters.", code="wrong-length", limit=MAX_FINDING_TEXT
                 )
             )
-        if any(word != seen(word) for word in text.split()):
+        if any(word != sanitize(word) for word in text.split()):
             raise ValueError(
                 Message(
                     "The text of a finding holds a character that is not text, or a word that is too long.",
                     code="not-text",
                 )
             )
-        closed = {} if closed_on is None else {"closed_on": _day(closed_on if isinstance(closed_on, str) else "")}
+        closed = (
+            {} if closed_on is None else {"closed_on": _parse_date(closed_on if isinstance(closed_on, str) else "")}
+        )
         yield {"class": each["class"], "text": " ".join(text.split()), **closed}
 
 
-def _day(text: str) -> str:
+def _parse_date(text: str) -> str:
     try:
-        return date.fromisoformat(text if DAY.fullmatch(text) else "").isoformat()
+        return date.fromisoformat(text if DATE_PATTERN.fullmatch(text) else "").isoformat()
     except ValueError:
-        raise ValueError(DAY_WANTED) from None
+        raise ValueError(DATE_EXPECTED) from None
 
 
-def _country(text: str) -> str:
+def _parse_country(text: str) -> str:
     if pycountry.countries.get(alpha_2=text) is None or text != text.upper():
         raise ValueError(
             Message("This is no country code of two capital letters (ISO 3166-1).", code="unknown-country")
@@ -313,33 +319,38 @@ def _country(text: str) -> str:
     return text
 
 
-def _unit(text: str) -> str:
-    unit = lists().unit(text)
+def _parse_unit(text: str) -> str:
+    unit = load_lists().find_unit(text)
     if unit is None:
         raise ValueError(
             Message(
                 "This is no unit of the list. Write one of: %(allowed)s.",
                 code="unknown-unit",
-                allowed=list(lists().units),
+                allowed=list(load_lists().units),
             )
         )
     return unit
 
 
-def _user(text: str) -> str:
+def _parse_user_id(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
         raise ValueError(Message("Enter the id of a user.", code="invalid-id")) from None
 
 
-_READ: Mapping[ValueType, Callable[[str], str]] = MappingProxyType(
-    {ValueType.DATE: _day, ValueType.COUNTRY: _country, ValueType.UNIT: _unit, ValueType.MEMBER: _user}
+_PARSERS: Mapping[ValueType, Callable[[str], str]] = MappingProxyType(
+    {
+        ValueType.DATE: _parse_date,
+        ValueType.COUNTRY: _parse_country,
+        ValueType.UNIT: _parse_unit,
+        ValueType.MEMBER: _parse_user_id,
+    }
 )
 
 
-def _word(spec: ValueSpec, value: str) -> str:
-    if value != seen(value):
+def _parse_word(spec: ValueSpec, value: str) -> str:
+    if value != sanitize(value):
         raise ValueError(
             Message("This is longer than 120 characters, or holds a character that is not text.", code="not-text")
         )
@@ -347,20 +358,20 @@ def _word(spec: ValueSpec, value: str) -> str:
         raise ValueError(Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(spec.choices)))
     if spec.type is ValueType.HEADING and not hs_nomenclature.is_heading(value):
         raise ValueError("This is a heading of the Harmonized System: four digits.")
-    if spec.type is ValueType.CODE and not CODE.fullmatch(value):
+    if spec.type is ValueType.CODE and not CODE_PATTERN.fullmatch(value):
         raise ValueError("This is a word of letters, digits, hyphens and underscores.")
-    if spec.type is ValueType.VOEN and not VOEN.fullmatch(value):
+    if spec.type is ValueType.VOEN and not VOEN_PATTERN.fullmatch(value):
         raise ValueError("A taxpayer number (VÖEN) has exactly 10 digits.")
-    return _READ[spec.type](value) if spec.type in _READ else value
+    return _PARSERS[spec.type](value) if spec.type in _PARSERS else value
 
 
-def as_facts(kind: EvidenceKind, kept: Mapping[str, Any]) -> Mapping[str, ItemValue]:
+def to_facts(kind: EvidenceKind, kept: Mapping[str, Any]) -> Mapping[str, EvidenceValue]:
     """What the rules see of kept values. A value that the kind no longer knows is left out."""
-    return {name: _as_fact(kind.values[name], value) for name, value in kept.items() if name in kind.values}
+    return {name: _to_fact(kind.values[name], value) for name, value in kept.items() if name in kind.values}
 
 
-def _as_fact(spec: ValueSpec, value: Any) -> ItemValue:
-    if spec.type in FIGURES:
+def _to_fact(spec: ValueSpec, value: Any) -> EvidenceValue:
+    if spec.type in NUMERIC_TYPES:
         return Decimal(value)
     if spec.type is ValueType.GOODS:
         return tuple(value)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 
 
-class ResidencyState(StrEnum):
+class ParkResidencyStatus(StrEnum):
     RESIDENT = "resident"
     NON_RESIDENT = "non_resident"  # works in the park without the privileges of a resident
     CANCELLED = "cancelled"
@@ -37,7 +37,7 @@ class CostPlace(StrEnum):
     ABROAD = "ABROAD"
 
 
-class Basis(StrEnum):
+class ValueBasis(StrEnum):
     """How the value of a material was taken (`domain.md` §5.3, value basis)."""
 
     CIF = "cif"  # imported: CIF value at importation, customs duty left out
@@ -45,7 +45,7 @@ class Basis(StrEnum):
     OWN = "own"  # own make: its cost
 
 
-class Subject(StrEnum):
+class EvidenceSubjectKind(StrEnum):
     """What an evidence document speaks for, seen from the product that is assessed."""
 
     COMPANY = "company"
@@ -72,7 +72,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Production:
+class ProductionFacts:
     """What only the site's own record knows."""
 
     country: str | None
@@ -83,7 +83,7 @@ class Production:
 class Residency:
     """The register's word on the company. A date that is None is an open end; without a residency: status `none`."""
 
-    status: ResidencyState | None
+    status: ParkResidencyStatus | None
     holder_voen: str | None = None
     registration_no: str | None = None
     starts_on: date | None = None
@@ -117,7 +117,7 @@ class Material:
     weight_kg: Decimal | None = None
     origin_district: str | None = None
     origin_region: str | None = None  # economic region, follows from the district
-    basis: Basis | None = None
+    basis: ValueBasis | None = None
     packing: bool = False  # said to be retail packing
     supplier: str | None = None  # VÖEN or name; None: the supplier of the declaration that is listed
     proofs: tuple[str, ...] = ()  # ids of the evidence documents that the line lists
@@ -185,7 +185,7 @@ class RawWeight:
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
+class ZoneFacts:
     """The park or zone that the site lies in."""
 
     kind: str | None  # None: it lies in none
@@ -205,7 +205,7 @@ class PastCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class HistoryFacts:
     """What our own register says of the past of the applicant and of related holders, under any mark."""
 
     certificates: tuple[PastCertificate, ...] = ()
@@ -231,7 +231,7 @@ class SiteCapacity:
 
 
 @dataclass(frozen=True, slots=True)
-class Volumes:
+class VolumeFacts:
     """What is claimed and what can be made at the site: certified products, and those of this application."""
 
     claims: tuple[VolumeClaim, ...] = ()
@@ -261,20 +261,22 @@ class VisitFacts:
     waived_because: str | None = None  # the owner's reason for this case
 
 
-ItemValue = str | bool | Decimal | date | tuple[str, ...]
+EvidenceValue = str | bool | Decimal | date | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class EvidenceItem:
     """An evidence document within the scope of the product, with what was read in it."""
 
     kind: str
     issued_on: date | None = None
     valid_until: date | None = None  # last day, inclusive; None: open
     number: str | None = None
-    values: Mapping[str, ItemValue] = field(default_factory=dict)
+    values: Mapping[str, EvidenceValue] = field(default_factory=dict)
     id: str = ""
-    subject: Subject | None = Subject.COMPANY  # None: it names no subject, though its kind asks for one
+    subject: EvidenceSubjectKind | None = (
+        EvidenceSubjectKind.COMPANY
+    )  # None: it names no subject, though its kind asks for one
     confirmed: bool = True  # by a member of staff; rules rest on confirmed documents only
 
 
@@ -282,16 +284,16 @@ class Item:
 class Evidence:
     """The documents that may speak for this product: those of its company, its site and itself. Order means nothing."""
 
-    items: tuple[Item, ...] = ()
+    items: tuple[EvidenceItem, ...] = ()
 
     @cached_property
-    def _by_kind(self) -> Mapping[str, tuple[Item, ...]]:
-        kinds: dict[str, tuple[Item, ...]] = {}
+    def _by_kind(self) -> Mapping[str, tuple[EvidenceItem, ...]]:
+        kinds: dict[str, tuple[EvidenceItem, ...]] = {}
         for item in self.items:
             kinds[item.kind] = (*kinds.get(item.kind, ()), item)
         return kinds
 
-    def of_kind(self, kind: str) -> tuple[Item, ...]:
+    def of_kind(self, kind: str) -> tuple[EvidenceItem, ...]:
         return self._by_kind.get(kind, ())
 
 
@@ -301,7 +303,7 @@ class Facts:
     product: ProductFacts
     applicant: Applicant | None = None
     place: Place | None = None
-    production: Production | None = None
+    production: ProductionFacts | None = None
     residency: Residency | None = None
     value: ValueStatement | None = None
     cost: CostStatement | CostShares | None = None
@@ -309,9 +311,9 @@ class Facts:
     raw_weight: RawWeight | None = None
     submitted_on: date | None = None  # None: not yet submitted, `as_of` stands for it
     evidence: Evidence | None = None
-    record: Record | None = None
-    zone: Zone | None = None
+    record: HistoryFacts | None = None
+    zone: ZoneFacts | None = None
     other_brands: tuple[str, ...] | None = None  # family brands of other holders of this mark
-    volumes: Volumes | None = None
+    volumes: VolumeFacts | None = None
     declaration: DeclarationFacts | None = None
     visit: VisitFacts | None = None

@@ -17,7 +17,7 @@ SEVERITY = (Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL, Outcome.PASS)
 """Worst first. `not_applicable` and `not_assessed` are no answer about the product and never count."""
 
 
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
+def most_severe(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome of the whole: fail > incomplete > manual > pass.
 
     Where nothing counted, nothing was assessed: the answer is `not_assessed`, never a pass by silence.

@@ -15,7 +15,7 @@ MAX_MAGNITUDE = 18
 MAX_DIGITS = 40
 
 
-def exact(figure: Decimal | None) -> Fraction | None:
+def to_fraction(figure: Decimal | None) -> Fraction | None:
     """The figure as a fraction; None where it is missing, not a number, or no sensible size."""
     if figure is None or not figure.is_finite():
         return None
@@ -23,21 +23,21 @@ def exact(figure: Decimal | None) -> Fraction | None:
         return None
     if len(figure.as_tuple().digits) > MAX_DIGITS:
         return None
-    return _fraction(figure)
+    return _to_fraction_cached(figure)
 
 
 @lru_cache(maxsize=4096)
-def _fraction(figure: Decimal) -> Fraction:
+def _to_fraction_cached(figure: Decimal) -> Fraction:
     return Fraction(figure)
 
 
-def percentage(figure: Decimal | None) -> Fraction | None:
+def percentage_to_fraction(figure: Decimal | None) -> Fraction | None:
     """A stated percentage as a fraction of 100; None where missing or outside 0..100."""
-    share = exact(figure)
+    share = to_fraction(figure)
     return share if share is not None and 0 <= share <= 100 else None
 
 
-def rounded(share: Fraction, places: int = 1) -> Decimal:
+def round_half_up(share: Fraction, places: int = 1) -> Decimal:
     """Half up (away from zero at the half), with exactly `places` decimals."""
     above, below = abs(share.numerator) * 10**places, share.denominator
     whole = (2 * above + below) // (2 * below)
@@ -45,29 +45,29 @@ def rounded(share: Fraction, places: int = 1) -> Decimal:
     return Decimal(f"{sign}{whole}e-{places}")
 
 
-def shown(share: Fraction, *thresholds: Decimal) -> str:
+def format_percentage(share: Fraction, *thresholds: Decimal) -> str:
     """One decimal for a reader, and more where one would put the share on the wrong side of a threshold.
 
     39.96 against 40 is shown as 39.96: “40.0 %, at least 40 % needed” would explain nothing. A share still closer is
     cut off, not rounded.
     """
     for places in range(1, 7):
-        figure = rounded(share, places)
-        if all((figure >= threshold) == (share >= _fraction(threshold)) for threshold in thresholds):
+        figure = round_half_up(share, places)
+        if all((figure >= threshold) == (share >= _to_fraction_cached(threshold)) for threshold in thresholds):
             return f"{figure}"
-    return f"{rounded(Fraction(floor(share * 10**6), 10**6), 6)}"
+    return f"{round_half_up(Fraction(floor(share * 10**6), 10**6), 6)}"
 
 
-def shown_above(share: Fraction, limit: Decimal) -> str:
+def format_percentage_above(share: Fraction, limit: Decimal) -> str:
     """The same for a limit that may be reached and not passed: 50.001 against 50 is not shown as 50.0."""
     for places in range(1, 7):
-        figure = rounded(share, places)
-        if (figure > limit) == (share > _fraction(limit)):
+        figure = round_half_up(share, places)
+        if (figure > limit) == (share > _to_fraction_cached(limit)):
             return f"{figure}"
-    return f"{rounded(Fraction(ceil(share * 10**6), 10**6), 6)}"
+    return f"{round_half_up(Fraction(ceil(share * 10**6), 10**6), 6)}"
 
 
-def plain(figure: Decimal) -> str:
+def format_decimal(figure: Decimal) -> str:
     """The figure as typed, without exponent and without trailing zeros: equal values give equal text."""
     if not figure.is_finite() or (figure and abs(figure.adjusted()) > MAX_MAGNITUDE):
         return str(figure)

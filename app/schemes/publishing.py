@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from app.audit import recorder
 from app.core import canonical_json
 from app.core.actor import SYSTEM
-from app.core.database import dumps
+from app.core.database import dumps_canonical
 from app.core.errors import Conflict, NotFound, UnsafeToStart
 from app.core.messages import Message
 from app.schemes import scheme_repository
-from app.schemes.closed_lists import lists
+from app.schemes.closed_lists import load_lists
 from app.schemes.model import RulesetRow, SchemeRow
 from app.schemes.ruleset import Ruleset, Scheme
 from app.transparency import appender, log_repository
@@ -22,7 +22,7 @@ from app.transparency.log_entry import Entry, LogEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CurrentScheme:
     """A mark with the ruleset that judges now."""
 
     code: str
@@ -36,26 +36,28 @@ class Mark:
         return self.names.get(language) or self.names["en"]
 
 
-def publish(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
+def publish_rulesets(session: Session, schemes: Iterable[Scheme], now: datetime) -> None:
     """Bring marks and rulesets from their files into the register. A published ruleset is immutable: a file that says
     something else under the same version is refused, it needs a version of its own."""
     for scheme in schemes:
-        row = scheme_repository.scheme(session, scheme.code)
+        row = scheme_repository.find_scheme(session, scheme.code)
         if row is None:
-            row = SchemeRow(code=scheme.code, content=scheme.profile(), current_ruleset="", updated_at=now)
+            row = SchemeRow(
+                code=scheme.code, content=scheme.content_without_ruleset(), current_ruleset="", updated_at=now
+            )
             session.add(row)
-        elif row.content != scheme.profile():
-            row.content, row.updated_at = scheme.profile(), now
+        elif row.content != scheme.content_without_ruleset():
+            row.content, row.updated_at = scheme.content_without_ruleset(), now
         session.flush()
         _publish_ruleset(session, scheme.ruleset, now)
         if row.current_ruleset != scheme.ruleset.version:
             row.current_ruleset, row.updated_at = scheme.ruleset.version, now
-    _log_published(session, now)
+    _log_rulesets(session, now)
 
 
 def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
     digest = canonical_json.digest(ruleset.content())  # of what is stored now, not of what an object once remembered
-    published = scheme_repository.ruleset(session, ruleset.scheme, ruleset.version)
+    published = scheme_repository.find_ruleset(session, ruleset.scheme, ruleset.version)
     if published is None:
         row = RulesetRow(
             scheme_code=ruleset.scheme,
@@ -80,62 +82,62 @@ def _publish_ruleset(session: Session, ruleset: Ruleset, now: datetime) -> None:
         )
 
 
-def _log_published(session: Session, now: datetime) -> None:
+def _log_rulesets(session: Session, now: datetime) -> None:
     """Enter every published ruleset into the public log, also those that are older than the log."""
-    for row in scheme_repository.all_rulesets(session):
+    for row in scheme_repository.list_all_rulesets(session):
         subject = f"{row.scheme_code}/{row.version}"
-        if not log_repository.has(session, LogEvent.RULESET_PUBLISHED, subject):
-            appender.append(session, Entry(LogEvent.RULESET_PUBLISHED, now, subject, sha256=row.digest))
+        if not log_repository.has_entry(session, LogEvent.RULESET_PUBLISHED, subject):
+            appender.add_entry(session, Entry(LogEvent.RULESET_PUBLISHED, now, subject, sha256=row.digest))
 
 
-def known(session: Session, code: str) -> SchemeRow:
+def get_scheme(session: Session, code: str) -> SchemeRow:
     """The mark of this code as it is stored; NotFound where there is none."""
-    row = scheme_repository.scheme(session, code)
+    row = scheme_repository.find_scheme(session, code)
     if row is None:
         raise NotFound.of("scheme")
     return row
 
 
-def mark(session: Session, code: str) -> Mark:
+def current_scheme(session: Session, code: str) -> CurrentScheme:
     """The mark of this code with the rules that judge now; NotFound where there is none."""
-    current = scheme_repository.current(session, code)
+    current = scheme_repository.find_current(session, code)
     if current is None:
         raise NotFound.of("scheme")
     content = current.content
-    return Mark(
+    return CurrentScheme(
         code,
         content["names"],
         content["owner"],
         content["term_months"],
         content["assessment_level"],
-        _read.get(current.digest) or ruleset(session, code, current.version),
+        _rulesets_by_digest.get(current.digest) or load_ruleset(session, code, current.version),
     )
 
 
-_read: dict[str, Ruleset] = {}
+_rulesets_by_digest: dict[str, Ruleset] = {}
 """Published rulesets by the digest of their content, which never changes: each is read once in a process."""
 
 
-NOT_JUDGED = "ruleset-not-judged"
+NOT_EVALUABLE = "ruleset-not-judged"
 
 
-def ruleset(session: Session, code: str, version: str) -> Ruleset:
+def load_ruleset(session: Session, code: str, version: str) -> Ruleset:
     """A published ruleset to judge by. Conflict `ruleset-not-judged` for one that this version of the service can show
     but not judge by: of an earlier edition of the rules, or over other closed lists."""
-    row = scheme_repository.ruleset(session, code, version)
+    row = scheme_repository.find_ruleset(session, code, version)
     if row is None:
         raise NotFound.of("ruleset")
-    if row.digest in _read:
-        return _read[row.digest]
-    found = _judging(row)
+    if row.digest in _rulesets_by_digest:
+        return _rulesets_by_digest[row.digest]
+    found = _parse_evaluable(row)
     if (
         canonical_json.digest(row.content) == row.digest
     ):  # else somebody wrote past the service, and nothing is remembered
-        _read[row.digest] = found
+        _rulesets_by_digest[row.digest] = found
     return found
 
 
-def _judging(row: RulesetRow) -> Ruleset:
+def _parse_evaluable(row: RulesetRow) -> Ruleset:
     name = f"{row.scheme_code} {row.version}"
     earlier = Message(
         "The ruleset %(ruleset)s is of an earlier edition of the rules: it is shown, and nothing can be judged by it "
@@ -143,17 +145,17 @@ def _judging(row: RulesetRow) -> Ruleset:
         ruleset=name,
     )
     if "lists_digest" not in row.content:
-        raise Conflict(earlier, code=NOT_JUDGED)
-    if row.content["lists_digest"] != lists().digest:
+        raise Conflict(earlier, code=NOT_EVALUABLE)
+    if row.content["lists_digest"] != load_lists().digest:
         raise Conflict(
             Message(
                 "The ruleset %(ruleset)s was published over other closed lists than this version of the service has: "
                 "nothing can be judged by it any more.",
                 ruleset=name,
             ),
-            code=NOT_JUDGED,
+            code=NOT_EVALUABLE,
         )
     try:
-        return Ruleset.model_validate_json(dumps(row.content))
+        return Ruleset.model_validate_json(dumps_canonical(row.content))
     except ValidationError as why:
-        raise Conflict(earlier, code=NOT_JUDGED) from why
+        raise Conflict(earlier, code=NOT_EVALUABLE) from why

@@ -9,18 +9,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.core import canonical_json
-from app.core.text.normalize import fold
-from app.schemes.closed_lists import lists
+from app.core.text.normalize import fold_alphanumeric
+from app.schemes.closed_lists import load_lists
 from app.schemes.material_origin import OriginSettings
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Context, SetName, Text
+from app.schemes.rules.base import BilingualText, RuleContext, SetName
 from app.schemes.rules.history import HistoryRule
 from app.schemes.rules.names import NamesRule
 from app.schemes.rules.origin import OriginRule
 from app.schemes.rules.residency import ResidencyRule
 
-Code = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
-Place = Annotated[
+SchemeCode = Annotated[str, Field(pattern=r"^[A-Z]{3,8}$")]
+PlaceCode = Annotated[
     str,
     Field(min_length=1, description="code of an economic region or a municipality, or the name of a district in az"),
 ]
@@ -38,7 +38,7 @@ AssessmentLevel = Literal[
 REQUIRED_LANGUAGES = ("az", "en", "ru")
 
 
-class Kind(StrEnum):
+class SchemeKind(StrEnum):
     """What the mark is in law (`domain.md` §2.3, §5.1)."""
 
     TRADEMARK_LICENCE = "trademark_licence"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
     LOCAL_BRAND = "local_brand"
 
 
-class Status(StrEnum):
+class RulesetStatus(StrEnum):
     DRAFT = "draft"
     IN_FORCE = "in_force"
 
@@ -57,13 +57,13 @@ class Ruleset(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    scheme: Code
+    scheme: SchemeCode
     version: str = Field(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")
     in_force_from: date
-    status: Status
+    status: RulesetStatus
     confirmed: bool = Field(description="false: thresholds are a proposal that the mark's owner has not confirmed")
-    lists_digest: str = Field(default_factory=lambda: lists().digest, pattern=r"^[0-9a-f]{64}$")
-    territory_sets: Mapping[SetName, tuple[Place, ...]] = {}
+    lists_digest: str = Field(default_factory=lambda: load_lists().digest, pattern=r"^[0-9a-f]{64}$")
+    territory_sets: Mapping[SetName, tuple[PlaceCode, ...]] = {}
     origin: OriginSettings = OriginSettings()
     short_term_consent_days: int = Field(
         default=30, ge=0, description="a certificate that would end in fewer days needs the applicant's consent"
@@ -76,7 +76,7 @@ class Ruleset(BaseModel):
         if twice := sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
             raise ValueError(f"rules listed twice: {', '.join(twice)}")
         for rule in self.rules:
-            if unknown := sorted(set(rule.territories()) - self.territory_sets.keys()):
+            if unknown := sorted(set(rule.territory_set_names()) - self.territory_sets.keys()):
                 raise ValueError(f"{rule.id}: unknown territory set {', '.join(unknown)}")
         if self.origin_rule is None:
             raise ValueError("no rule on origin: every certificate names the criterion by which its goods originate")
@@ -95,20 +95,23 @@ class Ruleset(BaseModel):
         return next(rules, 100)
 
     @property
-    def rests_on_residency(self) -> bool:
+    def is_residency_based(self) -> bool:
         """Whether certificates of this mark fall with the holder's park residency."""
         return any(isinstance(rule, ResidencyRule) and rule.asks == "status" for rule in self.rules)
 
     @cached_property
-    def reads_other_brands(self) -> bool:
+    def has_brand_rule(self) -> bool:
         """Whether a rule looks at the brands of other holders: to find them means to look at every certificate."""
         return any(isinstance(rule, NamesRule) and rule.asks == "unique" for rule in self.rules)
 
     @cached_property
-    def context(self) -> Context:
+    def context(self) -> RuleContext:
         """What all rules share: places as they are compared, settings of origin, and the closed lists."""
-        places = {name: frozenset(each) | {fold(place) for place in each} for name, each in self.territory_sets.items()}
-        return Context(places, self.origin, lists())
+        places = {
+            name: frozenset(each) | {fold_alphanumeric(place) for place in each}
+            for name, each in self.territory_sets.items()
+        }
+        return RuleContext(places, self.origin, load_lists())
 
     def content(self) -> dict[str, Any]:
         """Everything as JSON values: what is stored, and read back by `Ruleset.model_validate`."""
@@ -133,10 +136,10 @@ class Authority(BaseModel):
     @field_validator("names")
     @classmethod
     def names_cover_the_working_languages(cls, names: Mapping[str, str]) -> Mapping[str, str]:
-        return _in_the_working_languages(names)
+        return _require_working_languages(names)
 
 
-def _in_the_working_languages(names: Mapping[str, str]) -> Mapping[str, str]:
+def _require_working_languages(names: Mapping[str, str]) -> Mapping[str, str]:
     if missing := [language for language in REQUIRED_LANGUAGES if not names.get(language, "").strip()]:
         raise ValueError(f"no name in {', '.join(missing)}")
     return names
@@ -147,15 +150,15 @@ class Scheme(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    code: Code
-    kind: Kind
+    code: SchemeCode
+    kind: SchemeKind
     owner: str = Field(min_length=1)
     names: Mapping[str, str] = Field(description="language → name; at least az, en, ru")
     emblem: str | None = Field(
         default=None, description="file of app/schemes/emblems without its ending; without it the neutral one"
     )
     authority: Authority | None = None
-    legal_notes: tuple[Text, ...]
+    legal_notes: tuple[BilingualText, ...]
     term_months: int = Field(ge=1, le=120)
     assessment_level: AssessmentLevel = Field(
         default="scheme-cab",
@@ -166,7 +169,7 @@ class Scheme(BaseModel):
     @field_validator("names")
     @classmethod
     def names_cover_the_working_languages(cls, names: Mapping[str, str]) -> Mapping[str, str]:
-        return _in_the_working_languages(names)
+        return _require_working_languages(names)
 
     @model_validator(mode="after")
     def the_ruleset_is_this_marks(self) -> Self:
@@ -175,9 +178,9 @@ class Scheme(BaseModel):
         return self
 
     @property
-    def rests_on_residency(self) -> bool:
-        return self.ruleset.rests_on_residency
+    def is_residency_based(self) -> bool:
+        return self.ruleset.is_residency_based
 
-    def profile(self) -> dict[str, Any]:
+    def content_without_ruleset(self) -> dict[str, Any]:
         """The mark without its ruleset, as JSON values."""
         return self.model_dump(mode="json", exclude={"ruleset"})

@@ -17,12 +17,12 @@ from pydantic import ValidationError
 
 from app.core.errors import Invalid
 from app.schemes import emblems
-from app.schemes.evidence_kinds import kinds
+from app.schemes.evidence_kinds import load_evidence_kinds
 from app.schemes.rules import AnyRule
 from app.schemes.rules.evidence import EvidenceRule
 from app.schemes.ruleset import Scheme
 
-COMMON = "common.toml"
+COMMON_FILE = "common.toml"
 
 
 def load_schemes(folder: Traversable | None = None) -> Mapping[str, Scheme]:
@@ -32,31 +32,31 @@ def load_schemes(folder: Traversable | None = None) -> Mapping[str, Scheme]:
     """
     shipped = files("app.schemes") / "marks"
     place = shipped if folder is None else folder
-    common = read_common((shipped / COMMON).read_text("utf-8"))
+    common = parse_common((shipped / COMMON_FILE).read_text("utf-8"))
     schemes: dict[str, Scheme] = {}
     for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
-        if entry.name == COMMON or not entry.name.endswith(".toml"):
+        if entry.name == COMMON_FILE or not entry.name.endswith(".toml"):
             continue
-        scheme = read_scheme(entry.read_text("utf-8"), common, entry.name)
+        scheme = parse_scheme(entry.read_text("utf-8"), common, entry.name)
         if scheme.code in schemes:
             raise Invalid(f"{entry.name}: the mark {scheme.code} is defined twice.")
         schemes[scheme.code] = scheme
     return MappingProxyType(schemes)
 
 
-def read_common(text: str) -> Mapping[str, Mapping[str, Any]]:
+def parse_common(text: str) -> Mapping[str, Mapping[str, Any]]:
     """Rule id → rule as data, from the shared file."""
-    rules: Mapping[str, Mapping[str, Any]] = parse(text, COMMON)["rules"]
+    rules: Mapping[str, Mapping[str, Any]] = parse_toml(text, COMMON_FILE)["rules"]
     return rules
 
 
-def read_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = "scheme file") -> Scheme:
+def parse_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = "scheme file") -> Scheme:
     """The mark of one scheme file; raises `Invalid` naming every fault."""
-    raw = parse(text, name)
+    raw = parse_toml(text, name)
     ruleset = raw.get("ruleset")
     if not isinstance(ruleset, dict) or not isinstance(ruleset.get("rules"), list):
         raise Invalid(f"{name}: the table [ruleset] with its [[ruleset.rules]] is missing.")
-    rules = [complete(rule, common, name) for rule in ruleset["rules"]]
+    rules = [merge_common_rule(rule, common, name) for rule in ruleset["rules"]]
     try:
         scheme = Scheme.model_validate(raw | {"ruleset": ruleset | {"scheme": raw.get("code"), "rules": rules}})
     except ValidationError as error:
@@ -66,17 +66,19 @@ def read_scheme(text: str, common: Mapping[str, Mapping[str, Any]], name: str = 
         ]
         listed = "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in faults)
         raise Invalid(f"{name}: {listed}", faults) from error
-    if strange := [fault for rule in scheme.ruleset.rules for fault in unknown_evidence(rule)]:
+    if strange := [fault for rule in scheme.ruleset.rules for fault in unknown_evidence_errors(rule)]:
         raise Invalid(f"{name}: {'; '.join(strange)}.")
-    if scheme.emblem is not None and scheme.emblem not in emblems.names():
-        raise Invalid(f"{name}: there is no emblem {scheme.emblem}; there are {', '.join(sorted(emblems.names()))}.")
+    if scheme.emblem is not None and scheme.emblem not in emblems.list_emblem_names():
+        raise Invalid(
+            f"{name}: there is no emblem {scheme.emblem}; there are {', '.join(sorted(emblems.list_emblem_names()))}."
+        )
     return scheme
 
 
-def unknown_evidence(rule: AnyRule) -> Iterator[str]:
+def unknown_evidence_errors(rule: AnyRule) -> Iterator[str]:
     """What the rule reads that no item of evidence can say."""
     for code in rule.evidence_kinds():
-        kind = kinds().get(code)
+        kind = load_evidence_kinds().get(code)
         if kind is None:
             yield f"{rule.id}: there is no kind of evidence {code}"
             continue
@@ -89,7 +91,7 @@ def unknown_evidence(rule: AnyRule) -> Iterator[str]:
                     yield f"{rule.id}: of {value}, neither or not rightly placed: {', '.join(sorted(odd))}"
 
 
-def parse(text: str, name: str) -> dict[str, Any]:
+def parse_toml(text: str, name: str) -> dict[str, Any]:
     try:
         # Decimals, because a threshold must mean the number that is written.
         return tomllib.loads(text, parse_float=Decimal)
@@ -97,7 +99,7 @@ def parse(text: str, name: str) -> dict[str, Any]:
         raise Invalid(f"{name} is not TOML: {error}") from error
 
 
-def complete(rule: Any, common: Mapping[str, Mapping[str, Any]], name: str) -> Any:
+def merge_common_rule(rule: Any, common: Mapping[str, Mapping[str, Any]], name: str) -> Any:
     """The rule with what it takes from the shared file."""
     if not isinstance(rule, dict) or "like" not in rule:
         return rule

@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.core.database import table_of
+from app.core.database import core_table
 from app.schemes.model import RulesetRow, SchemeRow
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
+class CurrentRuleset:
     """A mark as it is now, and which published rules judge; without the rules themselves."""
 
     content: dict[str, Any]
@@ -20,38 +20,38 @@ class Current:
     digest: str
 
 
-_SCHEME, _RULESET = table_of(SchemeRow).c, table_of(RulesetRow).c
+_SCHEME, _RULESET = core_table(SchemeRow).c, core_table(RulesetRow).c
 _CURRENT = (
     sa.select(_SCHEME.content, _RULESET.version, _RULESET.digest)
-    .join_from(table_of(SchemeRow), table_of(RulesetRow), _RULESET.scheme_code == _SCHEME.code)
+    .join_from(core_table(SchemeRow), core_table(RulesetRow), _RULESET.scheme_code == _SCHEME.code)
     .where(_SCHEME.code == sa.bindparam("code"), _RULESET.version == _SCHEME.current_ruleset)
 )
 
 
-def current(session: Session, code: str) -> Current | None:
+def find_current(session: Session, code: str) -> CurrentRuleset | None:
     row = session.execute(_CURRENT, {"code": code}).one_or_none()
-    return None if row is None else Current(row.content, row.version, row.digest)
+    return None if row is None else CurrentRuleset(row.content, row.version, row.digest)
 
 
-def scheme(session: Session, code: str) -> SchemeRow | None:
+def find_scheme(session: Session, code: str) -> SchemeRow | None:
     return session.get(SchemeRow, code)
 
 
-def schemes(session: Session) -> Sequence[SchemeRow]:
+def list_schemes(session: Session) -> Sequence[SchemeRow]:
     return session.scalars(sa.select(SchemeRow).order_by(SchemeRow.code)).all()
 
 
-def ruleset(session: Session, code: str, version: str) -> RulesetRow | None:
+def find_ruleset(session: Session, code: str, version: str) -> RulesetRow | None:
     return session.get(RulesetRow, (code, version))
 
 
-def all_rulesets(session: Session) -> Sequence[RulesetRow]:
+def list_all_rulesets(session: Session) -> Sequence[RulesetRow]:
     """Of every mark, oldest first."""
     order = (RulesetRow.published_at, RulesetRow.scheme_code, RulesetRow.version)
     return session.scalars(sa.select(RulesetRow).order_by(*order)).all()
 
 
-def rulesets(session: Session, code: str) -> Sequence[RulesetRow]:
+def list_rulesets(session: Session, code: str) -> Sequence[RulesetRow]:
     """Newest first."""
     query = sa.select(RulesetRow).where(RulesetRow.scheme_code == code)
     return session.scalars(query.order_by(RulesetRow.published_at.desc(), RulesetRow.version.desc())).all()

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import require
+from app.auth.permissions import require_role
 from app.core.actor import Actor, Role
 from app.core.database import new_id
 from app.core.errors import Conflict, Unavailable
@@ -20,10 +20,10 @@ class IssuancePaused(Unavailable):
     code = "issuance-paused"
 
 
-def pause(session: Session, actor: Actor, reason: str, now: datetime) -> None:
+def pause_issuance(session: Session, actor: Actor, reason: str, now: datetime) -> None:
     """Errors: Conflict where it is paused already."""
-    require(actor, Role.OWNER, Role.SYSTEM)
-    if signing_repository.open_pause(session) is not None:
+    require_role(actor, Role.OWNER, Role.SYSTEM)
+    if signing_repository.find_open_pause(session) is not None:
         raise Conflict("Issuance is paused already.", code="already-paused")
     row = IssuancePause(id=new_id(), is_open=True, reason=reason, since=now, until=None)
     session.add(row)
@@ -31,19 +31,19 @@ def pause(session: Session, actor: Actor, reason: str, now: datetime) -> None:
     recorder.record(session, actor, "issuance.paused", ("pause", row.id), now)
 
 
-def resume(session: Session, actor: Actor, now: datetime) -> None:
+def resume_issuance(session: Session, actor: Actor, now: datetime) -> None:
     """Errors: Conflict where it is not paused."""
-    require(actor, Role.OWNER, Role.SYSTEM)
-    row = signing_repository.open_pause(session)
+    require_role(actor, Role.OWNER, Role.SYSTEM)
+    row = signing_repository.find_open_pause(session)
     if row is None:
         raise Conflict("Issuance is not paused.", code="not-paused")
     row.is_open, row.until = None, now
     recorder.record(session, actor, "issuance.resumed", ("pause", row.id), now)
 
 
-def refuse_while_paused(session: Session) -> None:
+def require_not_paused(session: Session) -> None:
     """Errors: IssuancePaused."""
-    row = signing_repository.open_pause(session)
+    row = signing_repository.find_open_pause(session)
     if row is not None:
         since = f"{row.since:%Y-%m-%d %H:%M} UTC"
         raise IssuancePaused(

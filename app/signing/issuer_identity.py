@@ -8,18 +8,18 @@ from sqlalchemy.orm import Session
 
 from app.audit import recorder
 from app.core.actor import SYSTEM
-from app.core.crypto.jwk import from_jwk, public_jwk
-from app.core.crypto.keyring import KeyState, KnownKey
+from app.core.crypto.jwk import parse_jwk, public_jwk
+from app.core.crypto.keyring import KeyRecord, KeyState
 from app.core.crypto.signer import Signer
 from app.core.errors import UnsafeToStart
 from app.signing import signing_repository
-from app.signing.key_files import KeyFileAway, KeyFiles
+from app.signing.key_files import KeyFileMissing, KeyFiles
 from app.signing.model import ServiceIdentity, SigningKey
 from app.transparency import appender, log_repository
 from app.transparency.log_entry import Entry, LogEvent
 
 
-def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
+def set_issuer_once(session: Session, wanted: str, now: datetime) -> str:
     """Store the issuer at first run; later another value refuses to start: the certificates name this one."""
     identity = session.get(ServiceIdentity, 1)
     if identity is None:
@@ -34,11 +34,11 @@ def fix_issuer(session: Session, wanted: str, now: datetime) -> str:
     return identity.issuer
 
 
-def stored_issuer(session: Session) -> str | None:
-    return signing_repository.issuer(session)
+def get_stored_issuer(session: Session) -> str | None:
+    return signing_repository.get_issuer(session)
 
 
-def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
+def register_key(session: Session, signer: Signer, now: datetime) -> None:
     """Publish the key in the key file. The first one becomes active; an unknown one beside an active one is refused:
     a folder restored without its keys must not quietly sign under a new name."""
     key = session.get(SigningKey, signer.kid)
@@ -56,30 +56,32 @@ def adopt_key(session: Session, signer: Signer, now: datetime) -> None:
         recorder.record(session, SYSTEM, "key.activated", ("key", signer.kid), now)
     elif key.state != KeyState.ACTIVE:
         raise UnsafeToStart(f"The key {signer.kid} in the key file is {key.state}; it must not sign.")
-    if not log_repository.has(session, LogEvent.KEY_ACTIVATED, signer.kid):  # also a key that is older than the log
-        appender.append(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
+    if not log_repository.has_entry(
+        session, LogEvent.KEY_ACTIVATED, signer.kid
+    ):  # also a key that is older than the log
+        appender.add_entry(session, Entry(LogEvent.KEY_ACTIVATED, now, signer.kid))
 
 
-def adopt_keys(session: Session, files: KeyFiles, now: datetime) -> None:
+def register_keys(session: Session, files: KeyFiles, now: datetime) -> None:
     """At every start: the first key is made and active; later the file of the active key must be here, for a folder
     restored without its keys must not quietly sign under a new name. Without an active key only issuing stops."""
-    known = signing_repository.keys(session)
-    active = signing_repository.active_key(session)
+    known = signing_repository.list_keys(session)
+    active = signing_repository.get_active_kid(session)
     if active is None and known:
         return
     try:
-        adopt_key(session, files.signer(active) if active else files.first(), now)
-    except KeyFileAway:
+        register_key(session, files.get_signer(active) if active else files.get_first_signer(), now)
+    except KeyFileMissing:
         raise UnsafeToStart(
             f"The register knows {active} as the active key, but no key file of certificates holds it. "
             "Put the right key file back into the data folder."
         ) from None
 
 
-def known_keys(session: Session) -> Mapping[str, KnownKey]:
+def load_keys(session: Session) -> Mapping[str, KeyRecord]:
     """Every key that ever signed, by `kid`."""
     keys = {}
-    for row in signing_repository.keys(session):
-        kid, public = from_jwk(row.public_jwk)
-        keys[kid] = KnownKey(kid, public, KeyState(row.state), row.state_since)
+    for row in signing_repository.list_keys(session):
+        kid, public = parse_jwk(row.public_jwk)
+        keys[kid] = KeyRecord(kid, public, KeyState(row.state), row.state_since)
     return keys

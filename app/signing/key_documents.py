@@ -12,13 +12,13 @@ class KeyDocuments:
     """The last document of each media type. Every worker sees a change of the keys within a second."""
 
     def __init__(self) -> None:
-        self._written: dict[str, tuple[KeyRing, bytes]] = {}
+        self._cached: dict[str, tuple[KeyRing, bytes]] = {}
 
-    def of(self, ring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> bytes:
+    def get(self, ring: KeyRing, media_type: str, members: Callable[[KeyRing], Any]) -> bytes:
         """Return JSON; `members` makes it only of other keys than last time."""
-        written = self._written.get(media_type)
+        written = self._cached.get(media_type)
         if written is None or written[0] is not ring:
-            written = self._written[media_type] = (ring, jws.dump_json(members(ring)))
+            written = self._cached[media_type] = (ring, jws.dump_json(members(ring)))
         return written[1]
 
 
@@ -30,11 +30,11 @@ def did_document(issuer: str, ring: KeyRing) -> dict[str, Any]:
     `kid` of each key is the thumbprint, the fragment of its `id`; the `id` is the `kid` of header and JWKS.
     """
     methods = []
-    for kid, key in ring.known.items():
+    for kid, key in ring.by_kid.items():
         jwk = public_jwk(key.public, kid.rpartition("#")[2])
         del jwk["use"]  # what a key is for stands in the document
         methods.append({"id": kid, "type": "JsonWebKey", "controller": issuer, "publicKeyJwk": jwk})
-    vouching = [kid for kid, key in ring.known.items() if key.state in PUBLISHED_STATES]
+    vouching = [kid for kid, key in ring.by_kid.items() if key.state in PUBLISHED_STATES]
     return {
         "@context": ["https://www.w3.org/ns/did/v1"],
         "id": issuer,

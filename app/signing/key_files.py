@@ -8,19 +8,19 @@ from app.core.crypto.signer import FileSigner, certificate_signer
 from app.core.errors import Unavailable
 from app.core.messages import Message
 
-FIRST = "certificates.pem"
-_ALL = "certificates*.pem"
+FIRST_KEY_FILE = "certificates.pem"
+_KEY_FILE_PATTERN = "certificates*.pem"
 
 
-class KeyFileAway(Unavailable):
+class KeyFileMissing(Unavailable):
     """The active key is not on this machine."""
 
     code = "key-file-away"
 
 
-def paths(folder: Path) -> list[Path]:
+def list_key_files(folder: Path) -> list[Path]:
     """Every key file of certificates in this folder."""
-    return sorted(folder.glob(_ALL))
+    return sorted(folder.glob(_KEY_FILE_PATTERN))
 
 
 class KeyFiles:
@@ -31,25 +31,25 @@ class KeyFiles:
         self._issuer = issuer
         self._signers: dict[str, FileSigner] = {}
 
-    def first(self) -> FileSigner:
+    def get_first_signer(self) -> FileSigner:
         """The signer of the first key; makes its file where there is none."""
-        return certificate_signer(self._folder / FIRST, self._issuer)
+        return certificate_signer(self._folder / FIRST_KEY_FILE, self._issuer)
 
-    def signer(self, kid: str) -> FileSigner:
+    def get_signer(self, kid: str) -> FileSigner:
         """Errors: KeyFileAway; UnsafeKeyFile where a file has the wrong mode or content."""
         if kid not in self._signers:
-            found = (certificate_signer(path, self._issuer) for path in paths(self._folder))
+            found = (certificate_signer(path, self._issuer) for path in list_key_files(self._folder))
             self._signers = {signer.kid: signer for signer in found}
         if kid not in self._signers:
-            raise KeyFileAway(
+            raise KeyFileMissing(
                 Message(
                     "The file of the key %(kid)s is not in %(folder)s: put it there.", kid=kid, folder=str(self._folder)
                 )
             )
         return self._signers[kid]
 
-    def create(self) -> FileSigner:
+    def create_key(self) -> FileSigner:
         """A new key in a file of its own, named after its thumbprint."""
         key, pem = create_private_key()
         write_private(self._folder / f"certificates-{thumbprint(key.public)}.pem", pem)
-        return self.signer(did_kid(self._issuer, key.public))
+        return self.get_signer(did_kid(self._issuer, key.public))

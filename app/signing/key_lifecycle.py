@@ -11,10 +11,10 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import require
+from app.auth.permissions import require_role
 from app.core.actor import Actor, Role
 from app.core.crypto.jwk import public_jwk
-from app.core.crypto.keyring import KEY_MOVES, KeyAction, KeyState
+from app.core.crypto.keyring import KEY_TRANSITIONS, KeyAction, KeyState
 from app.core.crypto.signer import Signer
 from app.core.errors import Conflict, Invalid, NotFound, WrongState
 from app.signing import signing_repository
@@ -22,12 +22,12 @@ from app.signing.model import SigningKey
 from app.transparency import appender
 from app.transparency.log_entry import Entry, LogEvent
 
-PUBLISHED_FOR = timedelta(hours=24)
+MIN_PUBLISHED = timedelta(hours=24)
 """Longer than others may keep our keys (one hour), and than clocks differ."""
-PUBLISHED_AT_LEAST = timedelta(seconds=5)
+MIN_PUBLISHED_URGENT = timedelta(seconds=5)
 """Even in haste: by then every worker has read the keys anew."""
 
-EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
+STATE_EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
     {
         KeyState.NEXT: LogEvent.KEY_PUBLISHED,
         KeyState.ACTIVE: LogEvent.KEY_ACTIVATED,
@@ -38,10 +38,10 @@ EVENT: Mapping[KeyState, LogEvent] = MappingProxyType(
 """The entry with which a key comes into its state."""
 
 
-def publish(session: Session, actor: Actor, signer: Signer, now: datetime) -> SigningKey:
+def publish_key(session: Session, actor: Actor, signer: Signer, now: datetime) -> SigningKey:
     """Make a key known before its first use. Errors: Conflict where another one waits already."""
-    require(actor, Role.OWNER, Role.SYSTEM)
-    for key in signing_repository.keys(session, lock=True):
+    require_role(actor, Role.OWNER, Role.SYSTEM)
+    for key in signing_repository.list_keys(session, lock=True):
         if key.state == KeyState.NEXT:
             raise Conflict(f"{key.kid} is published already and waits to be activated.", code="key-waits")
     jwk = public_jwk(signer.public, signer.kid)
@@ -51,11 +51,11 @@ def publish(session: Session, actor: Actor, signer: Signer, now: datetime) -> Si
     return key
 
 
-def activate(session: Session, actor: Actor, kid: str, *, at_once: bool, now: datetime) -> None:
+def activate_key(session: Session, actor: Actor, kid: str, *, at_once: bool, now: datetime) -> None:
     """From now on this key signs, and the one that did is retired. Errors: NotFound, WrongState, Conflict."""
-    key, others = _held(session, actor, kid)
-    state = _step(key, KeyAction.ACTIVATE)
-    wait = PUBLISHED_AT_LEAST if at_once else PUBLISHED_FOR
+    key, others = _lock_key(session, actor, kid)
+    state = _next_state(key, KeyAction.ACTIVATE)
+    wait = MIN_PUBLISHED_URGENT if at_once else MIN_PUBLISHED
     if now - key.state_since < wait:
         raise Conflict(
             f"{kid} was published at {key.state_since:%Y-%m-%d %H:%M:%S} UTC and can be activated at "
@@ -64,20 +64,20 @@ def activate(session: Session, actor: Actor, kid: str, *, at_once: bool, now: da
         )
     for other in others:
         if other.state == KeyState.ACTIVE:
-            _set_state(session, actor, other, _step(other, KeyAction.RETIRE), now, now)
+            _set_state(session, actor, other, _next_state(other, KeyAction.RETIRE), now, now)
     _set_state(session, actor, key, state, now, now)
 
 
-def retire(session: Session, actor: Actor, kid: str, now: datetime) -> None:
+def retire_key(session: Session, actor: Actor, kid: str, now: datetime) -> None:
     """It signs no more; what it signed stays good. Nothing can be issued until another one is activated."""
-    key, _ = _held(session, actor, kid)
-    _set_state(session, actor, key, _step(key, KeyAction.RETIRE), now, now)
+    key, _ = _lock_key(session, actor, kid)
+    _set_state(session, actor, key, _next_state(key, KeyAction.RETIRE), now, now)
 
 
-def compromise(session: Session, actor: Actor, kid: str, *, since: datetime, now: datetime) -> None:
+def mark_key_compromised(session: Session, actor: Actor, kid: str, *, since: datetime, now: datetime) -> None:
     """Others may hold the key since that moment: only what the public log has from before stays good."""
-    key, _ = _held(session, actor, kid)
-    state = _step(key, KeyAction.COMPROMISE)
+    key, _ = _lock_key(session, actor, kid)
+    state = _next_state(key, KeyAction.COMPROMISE)
     if not key.created_at <= since <= now:
         raise Invalid(
             f"A key is compromised between its making ({key.created_at:%Y-%m-%d %H:%M:%S} UTC) and now.",
@@ -86,19 +86,19 @@ def compromise(session: Session, actor: Actor, kid: str, *, since: datetime, now
     _set_state(session, actor, key, state, since, now)
 
 
-def _held(session: Session, actor: Actor, kid: str) -> tuple[SigningKey, list[SigningKey]]:
+def _lock_key(session: Session, actor: Actor, kid: str) -> tuple[SigningKey, list[SigningKey]]:
     """The key and all others, locked: changes of keys take turns, and wait for what is being issued."""
-    require(actor, Role.OWNER, Role.SYSTEM)
-    keys = {key.kid: key for key in signing_repository.keys(session, lock=True)}
+    require_role(actor, Role.OWNER, Role.SYSTEM)
+    keys = {key.kid: key for key in signing_repository.list_keys(session, lock=True)}
     if kid not in keys:
         raise NotFound.of("key")
     return keys.pop(kid), list(keys.values())
 
 
-def _step(key: SigningKey, action: KeyAction) -> KeyState:
-    state = KEY_MOVES.get((KeyState(key.state), action))
+def _next_state(key: SigningKey, action: KeyAction) -> KeyState:
+    state = KEY_TRANSITIONS.get((KeyState(key.state), action))
     if state is None:
-        allowed = [each.value for each in KeyAction if (KeyState(key.state), each) in KEY_MOVES]
+        allowed = [each.value for each in KeyAction if (KeyState(key.state), each) in KEY_TRANSITIONS]
         raise WrongState("key", state=key.state, action=action, allowed=allowed)
     return state
 
@@ -108,6 +108,6 @@ def _set_state(
 ) -> None:
     key.state, key.state_since = state.value, since
     session.flush()  # each by itself: two keys must not be active for an instant either
-    event = EVENT[state]
-    appender.append(session, Entry(event, since, key.kid))
+    event = STATE_EVENT[state]
+    appender.add_entry(session, Entry(event, since, key.kid))
     recorder.record(session, actor, event.value, ("key", key.kid), now)

@@ -14,7 +14,7 @@ from app.core.errors import Unavailable
 from app.signing import issuer_identity, signing_repository
 from app.signing.key_files import KeyFiles
 
-REREAD_SECONDS = 1.0
+RELOAD_SECONDS = 1.0
 """A compromise is seen by every check after this time at the latest."""
 _log = logging.getLogger(__name__)
 
@@ -28,49 +28,51 @@ class NoActiveKey(Unavailable):
         super().__init__("No key is active: nothing can be signed until the owner of the mark activates one.")
 
 
-class KeyKeeper:
+class KeyProvider:
     def __init__(self, database: Database, files: KeyFiles, seconds: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._files = files
         self._seconds = seconds
         self._read_at = seconds()
-        self._ring = KeyRing.of(())
-        self._ring = self._read()
+        self._ring = KeyRing.from_keys(())
+        self._ring = self._load_keyring()
 
-    def ring(self) -> KeyRing:
+    def keyring(self) -> KeyRing:
         """As of a second ago at most; if the database is away, as of when it was last there.
 
         The very same object while nothing changed: what was made for it stays good.
         """
-        if self._seconds() - self._read_at >= REREAD_SECONDS:
+        if self._seconds() - self._read_at >= RELOAD_SECONDS:
             self._read_at = self._seconds()  # before reading: of many at once one reads
             try:
-                self._ring = self._read()
+                self._ring = self._load_keyring()
             except SQLAlchemyError as why:
                 _log.warning("The keys cannot be read anew: %s", why.__class__.__name__)
         return self._ring
 
-    def reread(self) -> KeyRing:
+    def reload(self) -> KeyRing:
         """As of now."""
-        self._read_at, self._ring = self._seconds(), self._read()
+        self._read_at, self._ring = self._seconds(), self._load_keyring()
         return self._ring
 
-    def signer(self) -> Signer:
+    def active_signer(self) -> Signer:
         """The active key, for what is made outside a transaction. Errors: NoActiveKey, KeyFileAway."""
-        for key in self.ring().known.values():
+        for key in self.keyring().by_kid.values():
             if key.state is KeyState.ACTIVE:
-                return self._files.signer(key.kid)
+                return self._files.get_signer(key.kid)
         raise NoActiveKey
 
-    def signer_in(self, session: Session) -> Signer:
+    def lock_active_signer(self, session: Session) -> Signer:
         """The key that is active now and stays so until this transaction ends. Errors: NoActiveKey, KeyFileAway."""
         # Whoever waited here for a change of keys to end sees the old key no more and the new one not yet: ask again.
-        kid = signing_repository.active_key(session, hold=True) or signing_repository.active_key(session, hold=True)
+        kid = signing_repository.get_active_kid(session, hold=True) or signing_repository.get_active_kid(
+            session, hold=True
+        )
         if kid is None:
             raise NoActiveKey
-        return self._files.signer(kid)
+        return self._files.get_signer(kid)
 
-    def _read(self) -> KeyRing:
+    def _load_keyring(self) -> KeyRing:
         with self._database.read_session() as session:
-            ring = KeyRing.of(issuer_identity.known_keys(session).values())
-        return self._ring if ring.known == self._ring.known else ring
+            ring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
+        return self._ring if ring.by_kid == self._ring.by_kid else ring

@@ -7,12 +7,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
-from app.core.crypto.pem_files import UnsafeKeyFile, read_private, write_private
+from app.core.crypto.pem_files import UnsafeKeyFile, read_private_file, write_private
 from app.core.errors import UnsafeToStart
 from app.core.messages import Message
 from app.signing import signing_repository
 from app.transparency import log_repository
-from app.transparency.appender import LogKeyAway
+from app.transparency.appender import LogKeyMissing
 from app.transparency.checkpoint import origin_of
 from app.transparency.signed_note import NoteSigner
 
@@ -27,35 +27,37 @@ class LogKeyFile:
     def __call__(self, session: Session) -> NoteSigner:
         """Errors: LogKeyAway, UnsafeKeyFile."""
         if self._signer is None:
-            self._signer = self._read(session)
+            self._signer = self._load_signer(session)
         return self._signer
 
-    def _read(self, session: Session) -> NoteSigner:
+    def _load_signer(self, session: Session) -> NoteSigner:
         try:
-            key = load(self._path)
+            key = load_log_key(self._path)
         except FileNotFoundError:
-            raise LogKeyAway(Message("There is no key of the public log at %(path)s.", path=str(self._path))) from None
-        issuer = signing_repository.issuer(session)  # fixed at first run, so it is kept with the key
+            raise LogKeyMissing(
+                Message("There is no key of the public log at %(path)s.", path=str(self._path))
+            ) from None
+        issuer = signing_repository.get_issuer(session)  # fixed at first run, so it is kept with the key
         if issuer is None:
-            raise LogKeyAway("The register has no issuer yet, and the log takes its name from it.")
+            raise LogKeyMissing("The register has no issuer yet, and the log takes its name from it.")
         return NoteSigner(origin_of(issuer), key)
 
 
-def adopt(session: Session, path: Path) -> None:
+def ensure_log_key(session: Session, path: Path) -> None:
     """Make the key at first run. A log that was begun is never signed with another: its readers know the key."""
-    refuse_other(session, path)
-    load_or_create(path)
+    require_same_log_key(session, path)
+    load_or_create_log_key(path)
 
 
-def refuse_other(session: Session, path: Path) -> None:
+def require_same_log_key(session: Session, path: Path) -> None:
     """Errors: UnsafeToStart where the log was begun and this is not its key."""
-    head = log_repository.head(session)
+    head = log_repository.get_head(session)
     begun = head.vkey if head is not None else None
     if begun is None:
         return
     try:
         signer = LogKeyFile(path)(session)
-    except LogKeyAway:
+    except LogKeyMissing:
         raise UnsafeToStart(
             f"The public log is signed with {begun}, but {path} is not there. Put it back from your backup."
         ) from None
@@ -66,20 +68,20 @@ def refuse_other(session: Session, path: Path) -> None:
         )
 
 
-def load_or_create(path: Path) -> Ed25519PrivateKey:
+def load_or_create_log_key(path: Path) -> Ed25519PrivateKey:
     """The key in this file; made now where there is none."""
     try:
-        return load(path)
+        return load_log_key(path)
     except FileNotFoundError:
         key = Ed25519PrivateKey.generate()
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         write_private(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
-        return load(path)
+        return load_log_key(path)
 
 
-def load(path: Path) -> Ed25519PrivateKey:
+def load_log_key(path: Path) -> Ed25519PrivateKey:
     """Errors: FileNotFoundError, or UnsafeKeyFile where mode or content is not right."""
-    pem = read_private(path)
+    pem = read_private_file(path)
     try:
         key = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as why:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.crypto.keyring import KeyState
-from app.core.database import Base, one_of, unique_where
+from app.core.database import Base, check_in, unique_where
 
 
 class ServiceIdentity(Base):
@@ -33,7 +33,7 @@ class SigningKey(Base):
     created_at: Mapped[datetime]
 
     __table_args__ = (
-        sa.CheckConstraint(one_of("state", KeyState), name="state"),
+        sa.CheckConstraint(check_in("state", KeyState), name="state"),
         unique_where("uq_signing_keys_active", "state", condition="state = 'active'"),
     )
 

@@ -7,20 +7,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.core.crypto.keyring import KeyState
-from app.core.database import table_of
+from app.core.database import core_table
 from app.signing.model import IssuancePause, ServiceIdentity, SigningKey
 
-_KEY = table_of(SigningKey)
+_KEY = core_table(SigningKey)
 _ACTIVE_KEY = sa.select(_KEY.c.kid).where(_KEY.c.state == KeyState.ACTIVE.value)
-_ACTIVE_KEY_HELD = _ACTIVE_KEY.with_for_update(read=True)
+_ACTIVE_KEY_FOR_SHARE = _ACTIVE_KEY.with_for_update(read=True)
 _OPEN_PAUSE = sa.select(IssuancePause).where(IssuancePause.is_open.is_(True))
 
 
-def issuer(session: Session) -> str | None:
+def get_issuer(session: Session) -> str | None:
     return session.scalar(sa.select(ServiceIdentity.issuer))
 
 
-def keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
+def list_keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
     """In the order of their making."""
     query = sa.select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)
     if lock:
@@ -28,12 +28,12 @@ def keys(session: Session, *, lock: bool = False) -> Sequence[SigningKey]:
     return session.scalars(query).all()
 
 
-def active_key(session: Session, *, hold: bool = False) -> str | None:
+def get_active_kid(session: Session, *, hold: bool = False) -> str | None:
     """The `kid` of the key that signs; with `hold` nobody can retire it before this transaction ends."""
-    return session.execute(_ACTIVE_KEY_HELD if hold else _ACTIVE_KEY).scalar_one_or_none()
+    return session.execute(_ACTIVE_KEY_FOR_SHARE if hold else _ACTIVE_KEY).scalar_one_or_none()
 
 
-def open_pause(session: Session) -> IssuancePause | None:
+def find_open_pause(session: Session) -> IssuancePause | None:
     return session.scalars(_OPEN_PAUSE).one_or_none()
 
 

@@ -15,18 +15,18 @@ from sqlalchemy.orm import Session
 
 from app.audit import audit_repository, recorder
 from app.core.errors import Unavailable
-from app.core.messages import Message, message_of
-from app.core.unit_of_work import noted, take
+from app.core.messages import Message, to_message
+from app.core.unit_of_work import get_pending, take_pending
 from app.transparency import log_repository, merkle
-from app.transparency.checkpoint import Checkpoint, read_checkpoint
+from app.transparency.checkpoint import Checkpoint, verify_checkpoint
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.model import LogHead
-from app.transparency.signed_note import NoteRefused, NoteSigner
+from app.transparency.signed_note import NoteRejected, NoteSigner
 
-SIGNER = "log.signer"
+SIGNER_KEY = "log.signer"
 """Where a session carries its `SignerOf`."""
-SignerOf = Callable[[Session], NoteSigner]
-_NOTED = "log entries"
+SignerProvider = Callable[[Session], NoteSigner]
+_PENDING_KEY = "log entries"
 
 
 class LogDamaged(Unavailable):
@@ -38,50 +38,50 @@ class LogDamaged(Unavailable):
         super().__init__(
             Message(
                 "The public log is damaged: %(what)s Nothing was changed. Run `mik doctor --only log`.",
-                what=message_of(what),
+                what=to_message(what),
             )
         )
 
 
-class LogKeyAway(Unavailable):
+class LogKeyMissing(Unavailable):
     """What must be logged cannot be done without the key of the log."""
 
     code = "log-key-away"
 
 
-def append(session: Session, entry: Entry) -> None:
+def add_entry(session: Session, entry: Entry) -> None:
     """Note an entry; it is added with the commit of this session, or not at all."""
-    noted(session, _NOTED, list).append(entry)
+    get_pending(session, _PENDING_KEY, list).append(entry)
 
 
-def append_history(session: Session, now: datetime) -> bool:
+def append_audit_head(session: Session, now: datetime) -> bool:
     """Note that the head of the history is to be logged. Returns whether it moved since it was logged last."""
-    if log_repository.last_history_head(session) == audit_repository.head_hash(session):
+    if log_repository.get_last_audit_head(session) == audit_repository.get_head_hash(session):
         return False
-    append(session, Entry(LogEvent.AUDIT_HEAD, now))
+    add_entry(session, Entry(LogEvent.AUDIT_HEAD, now))
     return True
 
 
-def append_noted(session: Session) -> None:
+def write_pending(session: Session) -> None:
     """Add the noted entries and sign the new checkpoint; a step of the commit, before the history takes its lock."""
-    pending: list[Entry] = take(session, _NOTED, list)
+    pending: list[Entry] = take_pending(session, _PENDING_KEY, list)
     if not pending:
         return
     session.flush()
-    head = log_repository.head(session, lock=True)
+    head = log_repository.get_head(session, lock=True)
     if head is None:
         raise LogDamaged("its head is gone.")
-    signer = _signer(session, head)
-    frontier = _frontier(session, head, signer)
-    history = recorder.seal(session)
+    signer = _require_signer(session, head)
+    frontier = _verified_compact_range(session, head, signer)
+    history = recorder.append_and_lock_head(session)
     last = pending[-1].at
     entries = [entry for entry in pending if entry.event is not LogEvent.AUDIT_HEAD]
     entries.append(Entry(LogEvent.AUDIT_HEAD, last, head=history.seq, sha256=history.hash))
     size, rows = head.size, []
     for entry in entries:
-        content = entry.canonical()
-        hashes = merkle.closed(merkle.leaf_hash(content), size, frontier)
-        frontier = merkle.grown(frontier, hashes)
+        content = entry.canonical_bytes()
+        hashes = merkle.completed_hashes(merkle.leaf_hash(content), size, frontier)
+        frontier = merkle.extend_range(frontier, hashes)
         rows.append(
             {
                 "seq": size,
@@ -95,17 +95,17 @@ def append_noted(session: Session) -> None:
         )
         size += 1
     log_repository.add_entries(session, rows)
-    checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.fold(frontier)).text)
-    log_repository.move_head(session, size, signer.verifier.vkey, checkpoint)
+    checkpoint = signer.sign(Checkpoint(signer.name, size, merkle.root_from_range(frontier)).text)
+    log_repository.update_head(session, size, signer.verifier.vkey, checkpoint)
 
 
-def _signer(session: Session, head: LogHead) -> NoteSigner:
-    signer_of: SignerOf | None = session.info.get(SIGNER)
+def _require_signer(session: Session, head: LogHead) -> NoteSigner:
+    signer_of: SignerProvider | None = session.info.get(SIGNER_KEY)
     if signer_of is None:
-        raise LogKeyAway("The key of the public log is not at hand; nothing that must be logged can be done.")
+        raise LogKeyMissing("The key of the public log is not at hand; nothing that must be logged can be done.")
     signer = signer_of(session)
     if head.vkey is not None and head.vkey != signer.verifier.vkey:
-        raise LogKeyAway(
+        raise LogKeyMissing(
             Message(
                 "The key file of the public log holds %(found)s, but the log was begun with %(begun)s. Put the right "
                 "key file back into the data folder.",
@@ -116,19 +116,19 @@ def _signer(session: Session, head: LogHead) -> NoteSigner:
     return signer
 
 
-def _frontier(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
+def _verified_compact_range(session: Session, head: LogHead, signer: NoteSigner) -> tuple[bytes, ...]:
     """The hashes to be extended, after making sure that the last signed checkpoint is about them."""
     if head.checkpoint is None:
         return ()
     try:
-        promised = read_checkpoint(head.checkpoint, signer.verifier)
-    except NoteRefused as why:
+        promised = verify_checkpoint(head.checkpoint, signer.verifier)
+    except NoteRejected as why:
         raise LogDamaged("its last checkpoint cannot be read.") from why
-    nodes = merkle.peaks(head.size)
-    kept = log_repository.hashes(session, nodes)
+    nodes = merkle.compact_range_nodes(head.size)
+    kept = log_repository.get_hashes(session, nodes)
     if promised.size != head.size or len(kept) != len(nodes):
         raise LogDamaged("entries that were promised are missing.")
     frontier = tuple(kept[node] for node in nodes)
-    if merkle.fold(frontier) != promised.root:
+    if merkle.root_from_range(frontier) != promised.root:
         raise LogDamaged("its hashes do not give the root that was last signed.")
     return frontier

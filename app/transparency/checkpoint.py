@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from app.transparency import merkle
-from app.transparency.signed_note import NoteRefused, Verifier, open_note
+from app.transparency.signed_note import NoteRejected, Verifier, open_note
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
-_LARGEST = 1 << 62
-_MAX_PATH = 63
+_MAX_SIZE = 1 << 62
+_MAX_PATH_LENGTH = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,56 +49,56 @@ def origin_of(issuer: str) -> str:
     return f"{host}/log"
 
 
-def read_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
+def verify_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
     """A checkpoint of this log, signed by this key. Errors: NoteRefused. Extension lines are passed over."""
     lines = open_note(note, verifier).removesuffix("\n").split("\n")
     if len(lines) < 3 or not all(lines):
-        raise NoteRefused("This is not a checkpoint: it has origin, size and root, and no empty line.")
+        raise NoteRejected("This is not a checkpoint: it has origin, size and root, and no empty line.")
     origin, size, root = lines[:3]
     if origin != verifier.name:
-        raise NoteRefused(f"The checkpoint is of another log, not of {verifier.name}.")
-    count = _number(size, "The checkpoint has no size.")
-    found = Checkpoint(origin, count, _hash(root))
+        raise NoteRejected(f"The checkpoint is of another log, not of {verifier.name}.")
+    count = _parse_number(size, "The checkpoint has no size.")
+    found = Checkpoint(origin, count, _parse_hash(root))
     if count == 0 and found.root != merkle.EMPTY_ROOT:
-        raise NoteRefused("A log without entries has another root.")
+        raise NoteRejected("A log without entries has another root.")
     return found
 
 
-def read_proof(text: str) -> Proof:
+def parse_proof(text: str) -> Proof:
     """A tlog-proof. Errors: NoteRefused. Whether it proves anything says `prove`."""
     head, found, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not found or lines[0] != PROOF_HEADER:
-        raise NoteRefused(f"This is not a proof: it does not begin with {PROOF_HEADER}.")
+        raise NoteRejected(f"This is not a proof: it does not begin with {PROOF_HEADER}.")
     lines = lines[2:] if len(lines) > 1 and lines[1].startswith("extra ") else lines[1:]
     if not lines or not lines[0].startswith("index "):
-        raise NoteRefused("The proof does not name the place of the entry.")
-    if len(lines) > _MAX_PATH + 1:
-        raise NoteRefused("The proof is longer than any path of a tree.")
-    index = _number(lines[0].removeprefix("index "), "The proof does not name the place of the entry.")
-    return Proof(index, tuple(map(_hash, lines[1:])), checkpoint)
+        raise NoteRejected("The proof does not name the place of the entry.")
+    if len(lines) > _MAX_PATH_LENGTH + 1:
+        raise NoteRejected("The proof is longer than any path of a tree.")
+    index = _parse_number(lines[0].removeprefix("index "), "The proof does not name the place of the entry.")
+    return Proof(index, tuple(map(_parse_hash, lines[1:])), checkpoint)
 
 
-def prove(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
+def verify_proof(entry: bytes, proof: Proof, verifier: Verifier) -> Checkpoint:
     """The checkpoint in which this entry is proved to be. Errors: NoteRefused."""
-    checkpoint = read_checkpoint(proof.checkpoint, verifier)
+    checkpoint = verify_checkpoint(proof.checkpoint, verifier)
     leaf = merkle.leaf_hash(entry)
     if not merkle.verify_inclusion(proof.index, checkpoint.size, leaf, proof.path, checkpoint.root):
-        raise NoteRefused("The proof does not lead from the entry to the root of the checkpoint.")
+        raise NoteRejected("The proof does not lead from the entry to the root of the checkpoint.")
     return checkpoint
 
 
-def _number(text: str, otherwise: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > _LARGEST:
-        raise NoteRefused(otherwise)
+def _parse_number(text: str, otherwise: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > _MAX_SIZE:
+        raise NoteRejected(otherwise)
     return int(text)
 
 
-def _hash(text: str) -> bytes:
+def _parse_hash(text: str) -> bytes:
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as why:
-        raise NoteRefused("A hash is not base64.") from why
+        raise NoteRejected("A hash is not base64.") from why
     if len(content) != merkle.HASH_BYTES or base64.b64encode(content).decode("ascii") != text:
-        raise NoteRefused("A hash has not 32 bytes in plain base64.")
+        raise NoteRejected("A hash has not 32 bytes in plain base64.")
     return content

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-VERSION = 1
+ENTRY_VERSION = 1
 MAX_INTEGER = 2**53 - 1  # beyond it RFC 8785 numbers are no longer exact
 
 
@@ -29,7 +29,7 @@ class LogEvent(StrEnum):
     AUDIT_HEAD = "audit.head"  # `head` events of the history were recorded; `sha256` is the hash of the last
 
 
-SUBJECT: Mapping[str, str] = MappingProxyType({"certificate": "certificate", "key": "key", "ruleset": "ruleset"})
+SUBJECT_MEMBER: Mapping[str, str] = MappingProxyType({"certificate": "certificate", "key": "key", "ruleset": "ruleset"})
 """First word of an event → the member that names what it is about. `audit.head` is about nothing but itself."""
 
 
@@ -49,10 +49,10 @@ class Entry:
     head: int | None = None
     during_investigation: bool = False
 
-    def members(self) -> dict[str, str | int]:
-        about = SUBJECT.get(self.event.partition(".")[0])
+    def to_dict(self) -> dict[str, str | int]:
+        about = SUBJECT_MEMBER.get(self.event.partition(".")[0])
         members: dict[str, str | int | None] = {
-            "v": VERSION,
+            "v": ENTRY_VERSION,
             "event": self.event.value,
             "at": self.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
             "key": self.key,
@@ -64,9 +64,9 @@ class Entry:
             members[about] = self.subject
         return {name: value for name, value in members.items() if value is not None}
 
-    def canonical(self) -> bytes:
+    def canonical_bytes(self) -> bytes:
         """The bytes of the leaf. ValueError for what has no canonical form: lone surrogates, too large a number."""
         if self.head is not None and not 0 <= self.head <= MAX_INTEGER:
             raise ValueError(f"{self.head} has no exact form in JSON")
-        members = self.members()  # names are ASCII: by code points they sort as by UTF-16 units
+        members = self.to_dict()  # names are ASCII: by code points they sort as by UTF-16 units
         return json.dumps(members, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

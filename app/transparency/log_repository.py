@@ -6,73 +6,73 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.core.database import PAGE_ROWS, pages_of, parts_of, table_of
+from app.core.database import PAGE_ROWS, core_table, pages_of, parts_of
 from app.transparency.log_entry import LogEvent
 from app.transparency.merkle import HASH_BYTES, Node
 from app.transparency.model import LogEntry, LogHead
 
-_ROW = table_of(LogEntry)
+_ROW = core_table(LogEntry)
 _ADD = sa.insert(_ROW)
 _HASHES = sa.select(_ROW.c.seq, _ROW.c.hashes).where(_ROW.c.seq.in_(sa.bindparam("closing", expanding=True)))
 _HEAD = sa.select(LogHead).execution_options(populate_existing=True)  # it is moved past the mapper
 _HEAD_LOCKED = _HEAD.with_for_update()
-_MOVE_HEAD = sa.update(table_of(LogHead)).values(
+_UPDATE_HEAD = sa.update(core_table(LogHead)).values(
     size=sa.bindparam("to_size"), vkey=sa.bindparam("of_key"), checkpoint=sa.bindparam("signed")
 )
 
 
-def head(session: Session, *, lock: bool = False) -> LogHead | None:
+def get_head(session: Session, *, lock: bool = False) -> LogHead | None:
     return session.scalars(_HEAD_LOCKED if lock else _HEAD).one_or_none()
 
 
-def move_head(session: Session, size: int, vkey: str, checkpoint: str) -> None:
+def update_head(session: Session, size: int, vkey: str, checkpoint: str) -> None:
     """The head is locked."""
-    session.execute(_MOVE_HEAD, {"to_size": size, "of_key": vkey, "signed": checkpoint})
+    session.execute(_UPDATE_HEAD, {"to_size": size, "of_key": vkey, "signed": checkpoint})
 
 
 def add_entries(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     session.execute(_ADD, [dict(row) for row in rows])
 
 
-def hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
+def get_hashes(session: Session, nodes: Sequence[Node]) -> dict[Node, bytes]:
     """The kept hashes of complete subtrees; one that is not there is left out."""
     found: dict[Node, bytes] = {}
     for wanted in parts_of(nodes):
-        found_rows = session.execute(_HASHES, {"closing": list({node.closed_by for node in wanted})})
+        found_rows = session.execute(_HASHES, {"closing": list({node.completed_by for node in wanted})})
         rows = {row.seq: row.hashes for row in found_rows}
         for node in wanted:
-            kept = rows.get(node.closed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
+            kept = rows.get(node.completed_by, b"")[HASH_BYTES * node.level : HASH_BYTES * (node.level + 1)]
             if len(kept) == HASH_BYTES:
                 found[node] = kept
     return found
 
 
-def entries(session: Session, first: int, last: int) -> Sequence[bytes]:
+def list_entries(session: Session, first: int, last: int) -> Sequence[bytes]:
     """The entries first..last-1, in order."""
     query = sa.select(LogEntry.entry).where(LogEntry.seq >= first, LogEntry.seq < last).order_by(LogEntry.seq)
     return session.scalars(query).all()
 
 
-def rows(session: Session) -> Iterator[LogEntry]:
+def iterate_rows(session: Session) -> Iterator[LogEntry]:
     """Every row in order, without keeping them. At one that cannot be read raises one of `UNREADABLE`."""
     for found in pages_of(session, LogEntry, LogEntry.seq):
         session.expunge_all()
         yield from found
 
 
-def issued(session: Session, number: str) -> LogEntry | None:
+def find_issue_entry(session: Session, number: str) -> LogEntry | None:
     """The entry with which a certificate was issued."""
     query = sa.select(LogEntry).where(LogEntry.subject == number, LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     return session.scalars(query).one_or_none()
 
 
-def issued_of(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
+def find_issue_entries(session: Session, numbers: Sequence[str]) -> dict[str, LogEntry]:
     """The same for many, by number."""
     query = sa.select(LogEntry).where(LogEntry.subject.in_(numbers), LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     return {row.subject: row for row in session.scalars(query) if row.subject is not None}
 
 
-def every_issue(session: Session) -> Iterator[tuple[str, bytes]]:
+def iterate_issue_entries(session: Session) -> Iterator[tuple[str, bytes]]:
     """Number and entry of every certificate in the log, in its order."""
     query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.event == LogEvent.CERTIFICATE_ISSUED)
     for subject, entry in session.execute(query.order_by(LogEntry.seq).execution_options(yield_per=PAGE_ROWS)):
@@ -80,24 +80,24 @@ def every_issue(session: Session) -> Iterator[tuple[str, bytes]]:
         yield subject, entry
 
 
-def published(session: Session) -> dict[str, str | None]:
+def get_ruleset_digests(session: Session) -> dict[str, str | None]:
     """The digest of every ruleset that was logged, by `SCHEME/version`."""
     query = sa.select(LogEntry.subject, LogEntry.sha256).where(LogEntry.event == LogEvent.RULESET_PUBLISHED)
     return {row.subject: row.sha256 for row in session.execute(query)}
 
 
-def has(session: Session, event: LogEvent, subject: str) -> bool:
+def has_entry(session: Session, event: LogEvent, subject: str) -> bool:
     query = sa.select(sa.exists().where(LogEntry.subject == subject, LogEntry.event == event))
     return bool(session.scalar(query))
 
 
-def last_history_head(session: Session) -> str | None:
+def get_last_audit_head(session: Session) -> str | None:
     """The hash of the history that was logged last."""
     query = sa.select(LogEntry.sha256).where(LogEntry.event == LogEvent.AUDIT_HEAD)
     return session.scalars(query.order_by(LogEntry.seq.desc()).limit(1)).one_or_none()
 
 
-def last_about(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+def get_last_events(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str, datetime]]:
     """Event and moment of the newest entry about each of these."""
     newest = (
         sa.select(sa.func.max(LogEntry.seq)).where(LogEntry.subject.in_(subjects)).group_by(LogEntry.subject)
@@ -106,7 +106,7 @@ def last_about(session: Session, subjects: Sequence[str]) -> dict[str, tuple[str
     return {row.subject: (row.event, row.at) for row in session.execute(query)}
 
 
-def entries_about(session: Session, event: LogEvent, subjects: Sequence[str]) -> dict[str, bytes]:
+def find_entries_about(session: Session, event: LogEvent, subjects: Sequence[str]) -> dict[str, bytes]:
     """The entry of this event about each of these; one that has none is left out."""
     query = sa.select(LogEntry.subject, LogEntry.entry).where(LogEntry.subject.in_(subjects), LogEntry.event == event)
     return {row.subject: row.entry for row in session.execute(query)}
@@ -116,6 +116,6 @@ def newest_entry_at(session: Session) -> datetime | None:
     return session.scalar(sa.select(LogEntry.at).order_by(LogEntry.seq.desc()).limit(1))
 
 
-def key_events(session: Session, kid: str) -> Sequence[LogEntry]:
+def list_key_entries(session: Session, kid: str) -> Sequence[LogEntry]:
     """What the log says of a key, in order."""
     return session.scalars(sa.select(LogEntry).where(LogEntry.subject == kid).order_by(LogEntry.seq)).all()

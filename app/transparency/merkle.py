@@ -17,15 +17,15 @@ class Node(NamedTuple):
     """A complete subtree; level 0 is a leaf."""
 
     level: int
-    place: int
+    position: int
 
     @property
-    def closed_by(self) -> int:
+    def completed_by(self) -> int:
         """Number of the leaf with which the subtree became complete."""
-        return ((self.place + 1) << self.level) - 1
+        return ((self.position + 1) << self.level) - 1
 
 
-class Span(NamedTuple):
+class SubtreeRange(NamedTuple):
     """The leaves first..last-1 as one subtree of some tree: what one hash of a proof stands for."""
 
     first: int
@@ -44,7 +44,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def nodes_of(span: Span) -> tuple[Node, ...]:
+def subtree_nodes(span: SubtreeRange) -> tuple[Node, ...]:
     """The complete subtrees, from the left, whose fold is the hash of a span.
 
     A span of a proof begins at a multiple of the power of two that holds it, so the subtrees get smaller to the right.
@@ -57,12 +57,12 @@ def nodes_of(span: Span) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def peaks(size: int) -> tuple[Node, ...]:
+def compact_range_nodes(size: int) -> tuple[Node, ...]:
     """The complete subtrees of which a tree of this size consists, largest first: its compact range."""
-    return nodes_of(Span(0, size))
+    return subtree_nodes(SubtreeRange(0, size))
 
 
-def fold(hashes: Sequence[bytes]) -> bytes:
+def root_from_range(hashes: Sequence[bytes]) -> bytes:
     """The root over complete subtrees that get smaller to the right; of none, the root of the empty tree."""
     if not hashes:
         return EMPTY_ROOT
@@ -72,7 +72,7 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     return root
 
 
-def closed(leaf: bytes, size: int, frontier: Sequence[bytes]) -> tuple[bytes, ...]:
+def completed_hashes(leaf: bytes, size: int, frontier: Sequence[bytes]) -> tuple[bytes, ...]:
     """The hashes of all subtrees that the leaf after `size` others completes, from level 0 up.
 
     `frontier` are the hashes of `peaks(size)`. The last hash returned takes the place of as many peaks as there are
@@ -86,30 +86,30 @@ def closed(leaf: bytes, size: int, frontier: Sequence[bytes]) -> tuple[bytes, ..
     return tuple(hashes)
 
 
-def grown(frontier: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[bytes, ...]:
+def extend_range(frontier: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[bytes, ...]:
     """The frontier after the leaf whose `closed` hashes these are."""
     return (*frontier[: len(frontier) - len(hashes) + 1], hashes[-1])
 
 
-def inclusion_path(index: int, size: int) -> tuple[Span, ...]:
+def inclusion_path(index: int, size: int) -> tuple[SubtreeRange, ...]:
     """What the inclusion proof of a leaf is made of, the sibling of the leaf first (RFC 9162 §2.1.3.1)."""
     if not 0 <= index < size:
         raise ValueError(f"there is no leaf {index} in a tree of {size}")
-    return tuple(_path(index, 0, size))[::-1]
+    return tuple(_inclusion_path(index, 0, size))[::-1]
 
 
-def _path(index: int, first: int, last: int) -> Iterator[Span]:
+def _inclusion_path(index: int, first: int, last: int) -> Iterator[SubtreeRange]:
     while last - first > 1:
-        middle = first + _split(last - first)
+        middle = first + _largest_power_below(last - first)
         if index < middle:
-            yield Span(middle, last)
+            yield SubtreeRange(middle, last)
             last = middle
         else:
-            yield Span(first, middle)
+            yield SubtreeRange(first, middle)
             first = middle
 
 
-def consistency_path(old: int, size: int) -> tuple[Span, ...]:
+def consistency_path(old: int, size: int) -> tuple[SubtreeRange, ...]:
     """What the consistency proof between two sizes is made of (RFC 9162 §2.1.4.1). Nothing is to be proved about an
     empty tree, nor about one and the same."""
     if not 0 <= old <= size:
@@ -118,30 +118,30 @@ def consistency_path(old: int, size: int) -> tuple[Span, ...]:
         return ()
     first, last, path = 0, size, []
     while old != last:
-        middle = first + _split(last - first)
+        middle = first + _largest_power_below(last - first)
         if old <= middle:
-            path.append(Span(middle, last))
+            path.append(SubtreeRange(middle, last))
             last = middle
         else:
-            path.append(Span(first, middle))
+            path.append(SubtreeRange(first, middle))
             first = middle
     if first:  # else what is left is the old tree itself, whose root the verifier has
-        path.append(Span(first, last))
+        path.append(SubtreeRange(first, last))
     return tuple(reversed(path))
 
 
-def _split(size: int) -> int:
+def _largest_power_below(size: int) -> int:
     """The largest power of two below `size`."""
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def span_hash(span: Span, hash_of: HashOf) -> bytes:
-    return fold([hash_of(node) for node in nodes_of(span)])
+def subtree_hash(span: SubtreeRange, hash_of: HashOf) -> bytes:
+    return root_from_range([hash_of(node) for node in subtree_nodes(span)])
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
     """Whether the proof shows the leaf at this place of the tree with this root (RFC 9162 §2.1.3.2)."""
-    if not 0 <= index < size or len(sides := _sides(index, size - 1)) != len(path):
+    if not 0 <= index < size or len(sides := _left_sides(index, size - 1)) != len(path):
         return False
     found = leaf
     for sibling, is_left in zip(path, sides, strict=True):
@@ -161,7 +161,7 @@ def verify_consistency(old: int, size: int, old_root: bytes, root: bytes, path: 
         here, last = here >> 1, last >> 1
     # Where the old tree is one complete subtree its root is the first hash, and the proof leaves it out.
     first, *rest = [old_root, *path] if old & (old - 1) == 0 else path or [b""]
-    if len(sides := _sides(here, last)) != len(rest):
+    if len(sides := _left_sides(here, last)) != len(rest):
         return False
     found_old = found = first
     for each, is_left in zip(rest, sides, strict=True):
@@ -171,7 +171,7 @@ def verify_consistency(old: int, size: int, old_root: bytes, root: bytes, path: 
     return found_old == old_root and found == root
 
 
-def _sides(here: int, last: int) -> list[bool]:
+def _left_sides(here: int, last: int) -> list[bool]:
     """For each hash on the way from a node up to the root, whether it stands on the left.
 
     `last` is the last node of the same level.

@@ -7,79 +7,79 @@ from app.core.messages import Message
 from app.transparency import log_repository, merkle, tiles
 from app.transparency.appender import LogDamaged
 from app.transparency.checkpoint import Proof
-from app.transparency.merkle import Node, Span
+from app.transparency.merkle import Node, SubtreeRange
 from app.transparency.model import LogHead
 from app.transparency.tiles import Tile
 
 
-def checkpoint(session: Session) -> str:
+def get_checkpoint(session: Session) -> str:
     """The last signed one, about the log as it stands. Errors: NotFound before the first entry."""
-    return _signed(session)[1]
+    return _require_signed_head(session)[1]
 
 
-def vkey(session: Session) -> str:
+def get_vkey(session: Session) -> str:
     """The key under which checkpoints verify. Errors: NotFound before the first entry."""
-    head = _head(session)
+    head = _require_head(session)
     if head.vkey is None:
         raise NotFound.of("log yet")
     return head.vkey
 
 
-def tile(session: Session, wanted: Tile) -> bytes:
+def read_tile(session: Session, wanted: Tile) -> bytes:
     """Its bytes: hashes side by side, or a bundle of entries. Errors: NotFound where the log is not that long."""
-    if not wanted.is_in(_head(session).size):
+    if not wanted.is_complete_in(_require_head(session).size):
         raise NotFound.of("tile")
     nodes = wanted.nodes
     if wanted.level is None:
-        entries = log_repository.entries(session, nodes[0].place, nodes[-1].place + 1)
+        entries = log_repository.list_entries(session, nodes[0].position, nodes[-1].position + 1)
         if len(entries) != wanted.width:
             raise LogDamaged("an entry is missing.")
-        return tiles.bundle(entries)
-    kept = _hashes(session, nodes)
+        return tiles.encode_entry_bundle(entries)
+    kept = _load_hashes(session, nodes)
     return b"".join(kept[node] for node in nodes)
 
 
-def inclusion(session: Session, number: str) -> Proof:
+def inclusion_proof(session: Session, number: str) -> Proof:
     """The proof that the issue of this certificate is in the log as it stands. Errors: NotFound."""
-    size, signed = _signed(session)
-    row = log_repository.issued(session, number)
+    size, signed = _require_signed_head(session)
+    row = log_repository.find_issue_entry(session, number)
     if row is None or row.seq >= size:
         raise NotFound.of("certificate in the public log")
-    return Proof(row.seq, _fold(session, merkle.inclusion_path(row.seq, size)), signed)
+    return Proof(row.seq, _subtree_hashes(session, merkle.inclusion_path(row.seq, size)), signed)
 
 
-def consistency(session: Session, first: int, second: int) -> tuple[bytes, ...]:
+def consistency_proof(session: Session, first: int, second: int) -> tuple[bytes, ...]:
     """The proof that the log of `second` entries only adds to that of `first`. Errors: Invalid, NotFound."""
     if first > second:
         raise Invalid.at(
             "query:first", Message("The first size is larger than the second: a log never shrinks.", code="wrong-order")
         )
-    if second > _head(session).size:
+    if second > _require_head(session).size:
         raise NotFound.of("size of the log yet")
-    return _fold(session, merkle.consistency_path(first, second))
+    return _subtree_hashes(session, merkle.consistency_path(first, second))
 
 
-def _head(session: Session) -> LogHead:
-    head = log_repository.head(session)
+def _require_head(session: Session) -> LogHead:
+    head = log_repository.get_head(session)
     if head is None:
         raise LogDamaged("its head is gone.")
     return head
 
 
-def _signed(session: Session) -> tuple[int, str]:
-    head = _head(session)
+def _require_signed_head(session: Session) -> tuple[int, str]:
+    head = _require_head(session)
     if head.checkpoint is None:
         raise NotFound.of("log yet")
     return head.size, head.checkpoint
 
 
-def _fold(session: Session, spans: tuple[Span, ...]) -> tuple[bytes, ...]:
-    kept = _hashes(session, [node for span in spans for node in merkle.nodes_of(span)])
-    return tuple(merkle.span_hash(span, kept.__getitem__) for span in spans)
+def _subtree_hashes(session: Session, spans: tuple[SubtreeRange, ...]) -> tuple[bytes, ...]:
+    kept = _load_hashes(session, [node for span in spans for node in merkle.subtree_nodes(span)])
+    return tuple(merkle.subtree_hash(span, kept.__getitem__) for span in spans)
 
 
-def _hashes(session: Session, nodes: list[Node] | tuple[Node, ...]) -> dict[Node, bytes]:
-    kept = log_repository.hashes(session, nodes)
+def _load_hashes(session: Session, nodes: list[Node] | tuple[Node, ...]) -> dict[Node, bytes]:
+    kept = log_repository.get_hashes(session, nodes)
     if len(kept) != len(set(nodes)):
         raise LogDamaged("a hash is missing.")
     return kept

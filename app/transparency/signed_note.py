@@ -23,7 +23,7 @@ _NAME = re.compile(r"[^\s+]{1,500}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
-class NoteRefused(ValueError):
+class NoteRejected(ValueError):
     """The note is not one, or not signed as it should be; the message says what is wrong."""
 
 
@@ -47,9 +47,9 @@ class Verifier:
     @property
     def vkey(self) -> str:
         """The key as text: name, key id, key."""
-        return f"{self.name}+{self.key_id.hex()}+{_base64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{_encode_base64(_ED25519 + self.public)}"
 
-    def verifies(self, text: str, signature: bytes) -> bool:
+    def is_valid_signature(self, text: str, signature: bytes) -> bool:
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except InvalidSignature:
@@ -70,8 +70,8 @@ class NoteSigner:
 
     def sign(self, text: str) -> str:
         """The note: text, empty line, one signature. Ed25519 is deterministic: the same text gives the same note."""
-        _refuse_text(text)
-        signed = _base64(self.verifier.key_id + self._key.sign(text.encode()))
+        _require_valid_text(text)
+        signed = _encode_base64(self.verifier.key_id + self._key.sign(text.encode()))
         return f"{text}\n{_DASH}{self.name} {signed}\n"
 
 
@@ -80,74 +80,74 @@ def parse_vkey(text: str) -> Verifier:
     name, _, rest = text.partition("+")
     key_id, _, key = rest.partition("+")
     try:
-        content = _unbase64(key)
+        content = _decode_base64(key)
         verifier = Verifier(name, content[1:])
     except ValueError as why:
-        raise NoteRefused("This is not a verifier key.") from why
+        raise NoteRejected("This is not a verifier key.") from why
     if content[:1] != _ED25519:
-        raise NoteRefused("The verifier key is not of the kind Ed25519.")
+        raise NoteRejected("The verifier key is not of the kind Ed25519.")
     if verifier.key_id.hex() != key_id:
-        raise NoteRefused("The key id does not belong to the verifier key.")
+        raise NoteRejected("The key id does not belong to the verifier key.")
     return verifier
 
 
 def open_note(note: str, verifier: Verifier) -> str:
     """The text of a note that this key signed. Errors: NoteRefused."""
     if len(note) > _MAX_NOTE_CHARS or not note.endswith("\n"):
-        raise NoteRefused("This is not a signed note: it does not end in a whole line.")
+        raise NoteRejected("This is not a signed note: it does not end in a whole line.")
     text, found, lines = note.rpartition(f"\n\n{_DASH}")
     if not found:
-        raise NoteRefused("This is not a signed note: it has no signatures.")
+        raise NoteRejected("This is not a signed note: it has no signatures.")
     text += "\n"
-    _refuse_text(text)
+    _require_valid_text(text)
     signatures = (_DASH + lines).removesuffix("\n").split("\n")
     if len(signatures) > _MAX_SIGNATURES:
-        raise NoteRefused("The note has too many signatures.")
+        raise NoteRejected("The note has too many signatures.")
     is_signed = False
     for line in signatures:
-        name, content = _signature(line)
+        name, content = _parse_signature(line)
         if (name, content[:_KEY_ID_BYTES]) != (verifier.name, verifier.key_id):
             continue
-        if not verifier.verifies(text, content[_KEY_ID_BYTES:]):
-            raise NoteRefused(f"The signature of {verifier.name} is wrong.")
+        if not verifier.is_valid_signature(text, content[_KEY_ID_BYTES:]):
+            raise NoteRejected(f"The signature of {verifier.name} is wrong.")
         is_signed = True
     if not is_signed:
-        raise NoteRefused(f"The note is not signed by {verifier.name}.")
+        raise NoteRejected(f"The note is not signed by {verifier.name}.")
     return text
 
 
-def _signature(line: str) -> tuple[str, bytes]:
+def _parse_signature(line: str) -> tuple[str, bytes]:
     name, _, content = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not _NAME.fullmatch(name):
-        raise NoteRefused("A signature line of the note is malformed.")
+        raise NoteRejected("A signature line of the note is malformed.")
     try:
-        signed = _unbase64(content)
+        signed = _decode_base64(content)
     except ValueError as why:
-        raise NoteRefused("A signature line of the note is malformed.") from why
+        raise NoteRejected("A signature line of the note is malformed.") from why
     if len(signed) <= _KEY_ID_BYTES:
-        raise NoteRefused("A signature line of the note is malformed.")
+        raise NoteRejected("A signature line of the note is malformed.")
     return name, signed
 
 
-def _refuse_text(text: str) -> None:
+def _require_valid_text(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as why:
-        raise NoteRefused("The text of a note is Unicode without lone surrogates.") from why
+        raise NoteRejected("The text of a note is Unicode without lone surrogates.") from why
     if not text.endswith("\n") or _CONTROL.search(text):
-        raise NoteRefused("The text of a note ends in a line feed and has no other control characters.")
+        raise NoteRejected("The text of a note ends in a line feed and has no other control characters.")
 
 
-def _base64(content: bytes) -> str:
+def _encode_base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _unbase64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """Standard base64 with padding, in the one spelling that encoding gives."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as why:
         raise ValueError("not base64") from why
-    if _base64(content) != text:
+    if _encode_base64(content) != text:
         raise ValueError("not the canonical base64")
     return content

@@ -9,10 +9,10 @@ from app.transparency.merkle import Node
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MAX_ENTRY_BYTES = 65_535
-HIGHEST = 5
+MAX_LEVEL = 5
 """256^6 leaves there will never be; a tile above level 5 would have less than one hash of a tree of 2^48."""
 
-_ADDRESS = re.compile(
+_PATH_PATTERN = re.compile(
     r"(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
 
@@ -42,33 +42,33 @@ class Tile:
         partial = f".p/{self.width}" if self.width < WIDTH else ""
         return f"{'entries' if self.level is None else self.level}/{'/'.join(groups)}{partial}"
 
-    def is_in(self, size: int) -> bool:
+    def is_complete_in(self, size: int) -> bool:
         """Whether a log of this size has every hash of it."""
         return self.index * WIDTH + self.width <= size >> (HEIGHT * (self.level or 0))
 
 
-def parse(text: str) -> Tile | None:
+def parse_path(text: str) -> Tile | None:
     """The tile of an address; None for what is none, also where the same tile is spelt otherwise."""
-    match = _ADDRESS.fullmatch(text)
+    match = _PATH_PATTERN.fullmatch(text)
     if match is None:
         return None
     level = None if match["level"] == "entries" else int(match["level"])
-    if level is not None and level > HIGHEST:
+    if level is not None and level > MAX_LEVEL:
         return None
     tile = Tile(level, int(match["index"].replace("/", "").replace("x", "")), int(match["width"] or WIDTH))
     return tile if tile.path == text else None
 
 
-def all_of(size: int) -> Iterator[Tile]:
+def all_tiles(size: int) -> Iterator[Tile]:
     """Every tile of a log of this size, hashes before entries; the last of each level may be partial."""
     level = 0
     while count := size >> (HEIGHT * level):
-        yield from _row(level, count)
+        yield from _tiles_of_level(level, count)
         level += 1
-    yield from _row(None, size)
+    yield from _tiles_of_level(None, size)
 
 
-def _row(level: int | None, count: int) -> Iterator[Tile]:
+def _tiles_of_level(level: int | None, count: int) -> Iterator[Tile]:
     full, rest = divmod(count, WIDTH)
     for index in range(full):
         yield Tile(level, index)
@@ -76,7 +76,7 @@ def _row(level: int | None, count: int) -> Iterator[Tile]:
         yield Tile(level, full, rest)
 
 
-def bundle(entries: Iterable[bytes]) -> bytes:
+def encode_entry_bundle(entries: Iterable[bytes]) -> bytes:
     """Entries one after the other, each after its length in two bytes, big-endian."""
     parts = bytearray()
     for entry in entries:

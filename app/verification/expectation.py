@@ -15,9 +15,9 @@ from enum import StrEnum
 from typing import Final
 
 from app.certificates.read_model.record import CertificateRecord
-from app.core.messages import DAY_WANTED, Message
-from app.core.text.normalize import fold
-from app.organisations.legal_forms import without_form
+from app.core.messages import DATE_EXPECTED, Message
+from app.core.text.normalize import fold_alphanumeric
+from app.organisations.legal_forms import name_without_form
 
 MAX_CHARS: Final = 1_000
 
@@ -28,7 +28,7 @@ class Comparison(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectedFields:
     """What somebody read on a label or an invoice; None where they did not say."""
 
     holder: str | None = None
@@ -37,13 +37,13 @@ class Expectation:
     valid_until: date | None = None
 
 
-FIELDS: Final = tuple(field.name for field in fields(Expectation))
+FIELDS: Final = tuple(field.name for field in fields(ExpectedFields))
 
 
-def read_expectation(value: object) -> tuple[Expectation, list[dict[str, str]]]:
+def parse_expected(value: object) -> tuple[ExpectedFields, list[dict[str, str]]]:
     """From JSON, with every wrong place as `{"pointer", "detail"}`; where there is one, the rest is worth nothing."""
     if not isinstance(value, Mapping):
-        return Expectation(), [{"pointer": "", "detail": Message("“expect” must be an object.", code="wrong-type")}]
+        return ExpectedFields(), [{"pointer": "", "detail": Message("“expect” must be an object.", code="wrong-type")}]
     problems = []
     if value.keys() - set(FIELDS):  # not named: they are a stranger's text
         problems.append(
@@ -73,24 +73,24 @@ def read_expectation(value: object) -> tuple[Expectation, list[dict[str, str]]]:
         else:
             texts[name] = text
     hs6 = until = None
-    if "hs6" in texts and (hs6 := _hs6(texts["hs6"])) is None:
+    if "hs6" in texts and (hs6 := _parse_hs6(texts["hs6"])) is None:
         problems.append(
             {
                 "pointer": "/hs6",
                 "detail": Message("An HS subheading has six digits, such as 730630.", code="wrong-format"),
             }
         )
-    if "valid_until" in texts and (until := _day(texts["valid_until"])) is None:
-        problems.append({"pointer": "/valid_until", "detail": DAY_WANTED})
-    return Expectation(texts.get("holder"), texts.get("product"), hs6, until), problems
+    if "valid_until" in texts and (until := _parse_day(texts["valid_until"])) is None:
+        problems.append({"pointer": "/valid_until", "detail": DATE_EXPECTED})
+    return ExpectedFields(texts.get("holder"), texts.get("product"), hs6, until), problems
 
 
-def compare(expected: Expectation, record: CertificateRecord) -> dict[str, Comparison]:
+def compare_fields(expected: ExpectedFields, record: CertificateRecord) -> dict[str, Comparison]:
     """An answer for each field that was given."""
     found = {
         "holder": expected.holder is not None
-        and _same_holder(expected.holder, (record.holder_name, record.holder_name_az)),
-        "product": expected.product is not None and _same_product(expected.product, record.product_names),
+        and _is_same_holder(expected.holder, (record.holder_name, record.holder_name_az)),
+        "product": expected.product is not None and _is_same_product(expected.product, record.product_names),
         "hs6": expected.hs6 == record.hs6,
         "valid_until": expected.valid_until == record.valid_until,
     }
@@ -101,43 +101,43 @@ def compare(expected: Expectation, record: CertificateRecord) -> dict[str, Compa
     }
 
 
-def _same_holder(one: str, names: Iterable[str | None]) -> bool:
-    wanted = _bare(one)
-    return wanted != "" and wanted in {_bare(name) for name in names if name}
+def _is_same_holder(one: str, names: Iterable[str | None]) -> bool:
+    wanted = _without_legal_form(one)
+    return wanted != "" and wanted in {_without_legal_form(name) for name in names if name}
 
 
-def _bare(name: str) -> str:
+def _without_legal_form(name: str) -> str:
     """A holder's name without its legal form, folded; what nothing is left of when it is folded stays as it is."""
-    bare = without_form(plain(name))
-    return fold(bare) or bare
+    bare = name_without_form(normalize_for_comparison(name))
+    return fold_alphanumeric(bare) or bare
 
 
-def _same_product(one: str, names: Mapping[str, str]) -> bool:
-    wanted = plain(one)
-    return wanted != "" and wanted in {plain(name) for name in names.values()}
+def _is_same_product(one: str, names: Mapping[str, str]) -> bool:
+    wanted = normalize_for_comparison(one)
+    return wanted != "" and wanted in {normalize_for_comparison(name) for name in names.values()}
 
 
 # Single marks stand inside words as well (“Qarabağ'ın”), where no space may take their place.
 _APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’‚‛′ʼʻ＇"))
 _QUOTES = dict.fromkeys(map(ord, '"«»“”„‟‹›″＂「」『』〝〞〟'), " ")
 _LETTERS = {ord("ı"): "i", ord("İ"): "i"}
-_MARKS = _APOSTROPHES | _QUOTES | _LETTERS
+_NORMALIZATION = _APOSTROPHES | _QUOTES | _LETTERS
 
 
-def plain(text: str) -> str:
+def normalize_for_comparison(text: str) -> str:
     """The one spelling in which names are compared."""
     # Marks go before NFKC as well: it makes of an acute accent that stands alone a space and a combining one.
-    folded = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_MARKS).casefold()
+    folded = unicodedata.normalize("NFKC", text.translate(_NORMALIZATION)).translate(_NORMALIZATION).casefold()
     dotless = unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")  # I with a combining dot above
     return " ".join(dotless.split())
 
 
-def _hs6(text: str) -> str | None:
+def _parse_hs6(text: str) -> str | None:
     digits = re.sub(r"[\s.]", "", text)
     return digits if re.fullmatch("[0-9]{6}", digits) else None
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:

@@ -15,18 +15,18 @@ from starlette.types import Receive, Scope
 
 from app.core import strict_json
 from app.core.errors import Invalid, Unavailable, UnsupportedMedia
-from app.verification.metrics import Tally
-from app.verification.request_parser import read_batch, read_question
-from app.verification.response import answer_many, answer_with_expectation
-from app.verification.service import VerificationDesk
+from app.verification.metrics import VerdictCounter
+from app.verification.request_parser import parse_batch, parse_request
+from app.verification.response import encode_batch, encode_with_comparison
+from app.verification.service import VerificationService
 
 MAX_BODY_BYTES = 65_536
 MAX_BATCH_BYTES = 8_388_608
-BATCHES_AT_ONCE = 2
+MAX_CONCURRENT_BATCHES = 2
 """In one worker. More would only share the same processor, and keep everybody waiting for single checks."""
-BATCHES_WAITING = 16
-_JSON = (b"content-type", b"application/json")
-_NO_CACHE = (b"cache-control", b"no-cache")
+MAX_QUEUED_BATCHES = 16
+_JSON_HEADER = (b"content-type", b"application/json")
+_NO_CACHE_HEADER = (b"cache-control", b"no-cache")
 
 
 Header = tuple[bytes, bytes]
@@ -34,63 +34,68 @@ BodyReader = Callable[[Scope, Receive, int], Awaitable[bytes]]
 """Read the body of a request up to so many bytes. Errors: TooLarge, Invalid."""
 
 
-class Lane:
+class VerifyHandler:
     """Answer single verifications for `app/web/verify_fast_path.py`: one look-up, no session, no route."""
 
     def __init__(
-        self, desk: VerificationDesk, tally: Tally, read_body: BodyReader, *, max_body_bytes: int = MAX_BODY_BYTES
+        self,
+        desk: VerificationService,
+        tally: VerdictCounter,
+        read_body: BodyReader,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
-        self._desk = desk
-        self._tally = tally
+        self._service = desk
+        self._counter = tally
         self._read_body = read_body
         self._max_body_bytes = max_body_bytes
 
-    async def answer(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
+    async def handle_get(self, text: str, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
         """Status, headers and body for a number as it stands in the address, percent-decoded."""
-        verdict, body, etag = self._desk.print_at_once(text) or await self._desk.print_number(text)
-        self._tally.count(verdict)
-        if if_none_match is not None and _matches(if_none_match, etag):
-            return 304, [(b"etag", etag), _NO_CACHE], b""
-        return 200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag), _NO_CACHE], body
+        verdict, body, etag = self._service.render_now(text) or await self._service.render_number(text)
+        self._counter.increment(verdict)
+        if if_none_match is not None and _etag_matches(if_none_match, etag):
+            return 304, [(b"etag", etag), _NO_CACHE_HEADER], b""
+        return 200, [_JSON_HEADER, (b"content-length", b"%d" % len(body)), (b"etag", etag), _NO_CACHE_HEADER], body
 
-    async def answer_posted(self, scope: Scope, receive: Receive) -> tuple[int, list[Header], bytes]:
+    async def handle_post(self, scope: Scope, receive: Receive) -> tuple[int, list[Header], bytes]:
         """The same for `POST /v1/verify`."""
         _require_json(scope)
-        asked, expected = read_question(_parse(await self._read_body(scope, receive, self._max_body_bytes)))
-        desk, is_number = self._desk, asked.kind == "number"
+        asked, expected = parse_request(_parse_json(await self._read_body(scope, receive, self._max_body_bytes)))
+        desk, is_number = self._service, asked.kind == "number"
         if expected is None:
-            verdict, body, _ = await (desk.print_number(asked.text) if is_number else desk.print_token(asked.text))
+            verdict, body, _ = await (desk.render_number(asked.text) if is_number else desk.render_token(asked.text))
         else:
-            judgement = await (desk.by_number(asked.text) if is_number else desk.by_token(asked.text))
-            body = answer_with_expectation(judgement, desk.base_url, expected, demo=desk.demo)
+            judgement = await (desk.verify_number(asked.text) if is_number else desk.verify_token(asked.text))
+            body = encode_with_comparison(judgement, desk.base_url, expected, demo=desk.demo)
             verdict = judgement.verdict
-        self._tally.count(verdict)
-        return 200, [_JSON, (b"content-length", b"%d" % len(body)), _NO_CACHE], body
+        self._counter.increment(verdict)
+        return 200, [_JSON_HEADER, (b"content-length", b"%d" % len(body)), _NO_CACHE_HEADER], body
 
 
 def batch_route(
-    desk: VerificationDesk, tally: Tally, read_body: BodyReader, *, max_bytes: int = MAX_BATCH_BYTES
+    desk: VerificationService, tally: VerdictCounter, read_body: BodyReader, *, max_bytes: int = MAX_BATCH_BYTES
 ) -> Route:
     """`POST /v1/verify/batch`."""
-    batches = anyio.Semaphore(BATCHES_AT_ONCE)
+    batches = anyio.Semaphore(MAX_CONCURRENT_BATCHES)
 
     async def batch(request: Request) -> Response:
         _require_json(request.scope)
         body = await read_body(request.scope, request.receive, max_bytes)
-        if batches.statistics().tasks_waiting >= BATCHES_WAITING:
+        if batches.statistics().tasks_waiting >= MAX_QUEUED_BATCHES:
             raise Unavailable("Too many batches are waiting. Try again shortly.")
         async with batches:
-            asked = await anyio.to_thread.run_sync(lambda: read_batch(_parse(body)))
-            printed = await desk.print_many(asked)
+            asked = await anyio.to_thread.run_sync(lambda: parse_batch(_parse_json(body)))
+            printed = await desk.render_many(asked)
         for verdict, _, _ in printed:
-            tally.count(verdict)
-        body = answer_many(body for _, body, _ in printed)
+            tally.increment(verdict)
+        body = encode_batch(body for _, body, _ in printed)
         return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
     return Route("/v1/verify/batch", batch, methods=["POST"])
 
 
-def _matches(if_none_match: bytes, etag: bytes) -> bool:
+def _etag_matches(if_none_match: bytes, etag: bytes) -> bool:
     """RFC 9110 §13.1.2: weak comparison with any of a list, or `*`."""
     if if_none_match == etag:
         return True
@@ -101,13 +106,13 @@ def _require_json(scope: Scope) -> None:
     """Raises `UnsupportedMedia` for a body of any other type."""
     for name, value in scope["headers"]:
         if name == b"content-type":  # of two the first
-            if value == _JSON[1] or value.partition(b";")[0].strip().lower() == _JSON[1]:
+            if value == _JSON_HEADER[1] or value.partition(b";")[0].strip().lower() == _JSON_HEADER[1]:
                 return
             break
     raise UnsupportedMedia("Send this as application/json.")
 
 
-def _parse(body: bytes) -> object:
+def _parse_json(body: bytes) -> object:
     try:
         return strict_json.loads(body)
     except ValueError as error:

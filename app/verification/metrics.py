@@ -12,10 +12,10 @@ from app.verification.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
-SECONDS = 60.0
+LOG_INTERVAL_S = 60.0
 
 
-class Tally:
+class VerdictCounter:
     """`clock` gives seconds that only grow; `also` is called with each verdict."""
 
     def __init__(
@@ -24,17 +24,17 @@ class Tally:
         self._clock = clock
         self._also = also
         self._counts = dict.fromkeys(Verdict, 0)
-        self._next = clock() + SECONDS
+        self._next_log_at = clock() + LOG_INTERVAL_S
 
-    def count(self, verdict: Verdict) -> None:
+    def increment(self, verdict: Verdict) -> None:
         self._counts[verdict] += 1
         self._also(verdict)
-        if self._clock() >= self._next:
-            self.report()
+        if self._clock() >= self._next_log_at:
+            self.log_totals()
 
-    def report(self) -> None:
+    def log_totals(self) -> None:
         """Log what was counted since the last time, and begin anew. Nothing is logged for nothing."""
-        self._next = self._clock() + SECONDS
+        self._next_log_at = self._clock() + LOG_INTERVAL_S
         counted = [(count, verdict) for verdict, count in self._counts.items() if count]
         if counted:
             log.info("checks: %s", ", ".join(f"{verdict} {count}" for count, verdict in sorted(counted, reverse=True)))

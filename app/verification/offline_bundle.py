@@ -22,8 +22,8 @@ from app.core.crypto import jwk, jws
 from app.core.crypto.jws import PublicKey
 from app.core.dates import format_utc
 from app.core.errors import MikError
-from app.transparency.signed_note import NoteRefused, parse_vkey
-from app.verification.offline import Sources
+from app.transparency.signed_note import NoteRejected, parse_vkey
+from app.verification.offline import OfflineSources
 
 VERSION = 1
 INDEX = "bundle.json"
@@ -87,20 +87,20 @@ class BundleFolder:
 
     folder: Path
 
-    def sources(self) -> Sources:
+    def sources(self) -> OfflineSources:
         """All that a check needs; lists and proofs are read when they are asked for."""
         trusted = self._jwks("jwks.json")
         try:
             verifier = parse_vkey(self._text("log/vkey").strip())
-        except NoteRefused as why:
+        except NoteRejected as why:
             raise self._damaged("log/vkey", str(why)) from why
-        return Sources(
+        return OfflineSources(
             issuer=self._index["issuer"],
             trusted=trusted,
             withdrawn={kid: key for kid, key in self._described().items() if kid not in trusted},
             verifier=verifier,
-            list_of=self._list_of,
-            proof_of=self._proof_of,
+            find_status_list=self._list_of,
+            find_proof=self._proof_of,
             made_at=self._made_at,
         )
 
@@ -137,14 +137,14 @@ class BundleFolder:
         return self._optional(list_file(name))
 
     def _proof_of(self, number: str) -> str | None:
-        return self._optional(proof_file(number)) if certificate_number.parse(number) else None
+        return self._optional(proof_file(number)) if certificate_number.parse_number(number) else None
 
     def _optional(self, path: str) -> str | None:
         return self._text(path) if path in self._index["files"] else None
 
     def _jwks(self, path: str) -> Mapping[str, PublicKey]:
         try:
-            return jwk.read_jwks(self._bytes(path))
+            return jwk.parse_jwks(self._bytes(path))
         except jws.UnusableKey as why:
             raise self._damaged(path, why.message) from why
 
@@ -153,7 +153,7 @@ class BundleFolder:
         try:
             methods = strict_json.loads(self._bytes("did.json"))["verificationMethod"]
             members = [{**method["publicKeyJwk"], "kid": method["id"]} for method in methods]
-            return dict(jwk.from_jwk(member) for member in members)
+            return dict(jwk.parse_jwk(member) for member in members)
         except (ValueError, TypeError, KeyError, jws.UnusableKey) as why:
             raise self._damaged("did.json", "it is not a DID document with keys of ours") from why
 

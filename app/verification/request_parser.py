@@ -5,40 +5,40 @@ from typing import Final, Literal, NamedTuple, TypeGuard
 
 from app.core.errors import Invalid
 from app.core.messages import Message
-from app.verification.expectation import Expectation, read_expectation
+from app.verification.expectation import ExpectedFields, parse_expected
 
 MAX_ITEMS: Final = 1_000
 _MAX_PROBLEMS: Final = 100
 _NAMES: Final = frozenset({"number", "token"})
 
 
-class Question(NamedTuple):
+class VerifyItem(NamedTuple):
     """A number as somebody typed it, or a token, whatever text it is."""
 
     kind: Literal["number", "token"]
     text: str
 
 
-def read_question(body: object) -> tuple[Question, Expectation | None]:
+def parse_request(body: object) -> tuple[VerifyItem, ExpectedFields | None]:
     """`{"number": …}` or `{"token": …}`, with or without `expect`. Errors: Invalid names every wrong place.
 
     Other members are refused, so that a slip is not passed over.
     """
-    if _is_right(body):
-        return _question(body), None
+    if _is_well_formed(body):
+        return _to_item(body), None
     if not isinstance(body, Mapping):
         raise Invalid("Send an object with either “number” or “token”.")
     asked = {name: value for name, value in body.items() if name != "expect"}
-    problems = list(_wrong_with(asked, ""))
+    problems = list(_find_problems(asked, ""))
     expectation = None
     if "expect" in body:
-        expectation, wrong = read_expectation(body["expect"])
+        expectation, wrong = parse_expected(body["expect"])
         problems += [{"pointer": f"/expect{problem['pointer']}", "detail": problem["detail"]} for problem in wrong]
-    _refuse(problems)
-    return _question(asked), expectation
+    _require_no_problems(problems)
+    return _to_item(asked), expectation
 
 
-def read_batch(body: object) -> tuple[Question, ...]:
+def parse_batch(body: object) -> tuple[VerifyItem, ...]:
     """`{"items": [{"number": …} | {"token": …}, …]}`, up to 1,000, in order. Errors: Invalid names every wrong item."""
     if not isinstance(body, Mapping) or body.keys() != {"items"}:
         raise Invalid.at("", Message("Send an object with “items” and nothing else.", code="wrong-type"))
@@ -55,12 +55,14 @@ def read_batch(body: object) -> tuple[Question, ...]:
                 count=len(items),
             ),
         )
-    if not all(map(_is_right, items)):
-        _refuse([problem for place, item in enumerate(items) for problem in _wrong_with(item, f"/items/{place}")])
-    return tuple(map(_question, items))
+    if not all(map(_is_well_formed, items)):
+        _require_no_problems(
+            [problem for place, item in enumerate(items) for problem in _find_problems(item, f"/items/{place}")]
+        )
+    return tuple(map(_to_item, items))
 
 
-def _is_right(asked: object) -> TypeGuard[Mapping[str, str]]:
+def _is_well_formed(asked: object) -> TypeGuard[Mapping[str, str]]:
     """Whether `_wrong_with` would find nothing; quickly, since a batch has a thousand of them."""
     if type(asked) is not dict or len(asked) != 1:
         return False
@@ -68,7 +70,7 @@ def _is_right(asked: object) -> TypeGuard[Mapping[str, str]]:
     return name in _NAMES and isinstance(value, str)
 
 
-def _wrong_with(asked: object, pointer: str) -> Iterator[dict[str, str]]:
+def _find_problems(asked: object, pointer: str) -> Iterator[dict[str, str]]:
     if not isinstance(asked, Mapping):
         yield {
             "pointer": pointer,
@@ -93,14 +95,14 @@ def _wrong_with(asked: object, pointer: str) -> Iterator[dict[str, str]]:
             }
 
 
-def _question(asked: Mapping[str, str]) -> Question:
+def _to_item(asked: Mapping[str, str]) -> VerifyItem:
     ((name, text),) = asked.items()
-    return Question("number" if name == "number" else "token", text)
+    return VerifyItem("number" if name == "number" else "token", text)
 
 
-def _refuse(problems: list[dict[str, str]]) -> None:
+def _require_no_problems(problems: list[dict[str, str]]) -> None:
     if not problems:
         return
     if len(problems) == 1:
         raise Invalid(problems[0]["detail"], problems)
-    raise Invalid.with_all(problems, shown=_MAX_PROBLEMS)
+    raise Invalid.with_errors(problems, shown=_MAX_PROBLEMS)

@@ -22,77 +22,81 @@ from app.certificates.read_model.record import CertificateRecord
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing
 from app.core.dates import baku_day, day_start, format_utc
-from app.verification.response import Printed, answer, print_judgement
-from app.verification.verdict import MISTYPED, UNKNOWN, Judgement, Verdict, judge_number
+from app.verification.response import EncodedResponse, encode, encode_with_etag
+from app.verification.verdict import MISTYPED, UNKNOWN, Verdict, VerificationResult, evaluate_number
 
-Law = Callable[[CertificateRecord, KeyRing, datetime], Judgement]
-MAX_FORMS: Final = 8_192
+VerdictFunction = Callable[[CertificateRecord, KeyRing, datetime], VerificationResult]
+MAX_TEMPLATES: Final = 8_192
 """About 2 KB each. A register with more combinations in force is answered right, only slower."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _Template:
     """`text` has a `%b` for each hole, `order` picks what belongs there; `as_of` is the latest moment but those of the
     certificate. With the mark of an extract, `mark` names an answer."""
 
     verdict: Verdict
     text: bytes
-    order: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
+    pick_values: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
     as_of: bytes
-    mark: bytes
+    etag_part: bytes
 
 
-class _Pile:
+class _TemplateCache:
     """The forms of one stretch of time. Each pile is whole: another thread may already have begun the next."""
 
     def __init__(self, keys: KeyRing | None, begin: datetime, end: datetime) -> None:
         self.keys, self.begin, self.end = keys, begin, end
-        self.forms: dict[bytes, _Form | None] = {}
+        self.templates: dict[bytes, _Template | None] = {}
 
 
-class Forms:
+class ResponseTemplates:
     """The forms of one law for one base address, which has no slash at its end."""
 
-    def __init__(self, base_url: str, law: Law = judge_number, *, demo: bool = False) -> None:
-        self._answer = partial(answer, base_url=base_url, demo=demo)
-        self._law = law
-        self._pile = _Pile(None, _NEVER, _NEVER)
-        self.mistyped = print_judgement(MISTYPED, base_url, demo=demo)
-        self.unknown = print_judgement(UNKNOWN, base_url, demo=demo)
+    def __init__(self, base_url: str, law: VerdictFunction = evaluate_number, *, demo: bool = False) -> None:
+        self._encode = partial(encode, base_url=base_url, demo=demo)
+        self._evaluate = law
+        self._cache = _TemplateCache(None, _BEFORE_ALL, _BEFORE_ALL)
+        self.mistyped = encode_with_etag(MISTYPED, base_url, demo=demo)
+        self.unknown = encode_with_etag(UNKNOWN, base_url, demo=demo)
 
-    def fill(self, text: bytes, keys: KeyRing, now: datetime) -> Printed | None:
+    def render(self, text: bytes, keys: KeyRing, now: datetime) -> EncodedResponse | None:
         """Verdict, JSON body and ETag for what has this extract. `now` is aware.
 
         None where no form serves: the law looks at something that is only shown, or does not know the key.
         """
         judged, number, since, issued, logged, mark, face = text.split(b"\n")
-        pile = self._pile
+        pile = self._cache
         if keys is not pile.keys or not pile.begin <= now <= pile.end:
-            self._pile = pile = _Pile(keys, *stretch_of(now))
-        form = pile.forms.get(judged)
+            self._cache = pile = _TemplateCache(keys, *validity_window(now))
+        form = pile.templates.get(judged)
         if form is None:
-            form = self._make(pile, judged, keys, now)
+            form = self._get_or_compile(pile, judged, keys, now)
             if form is None:
                 return None
         as_of = max(form.as_of, since, issued)  # all of one length, so that texts are in the order of moments
-        body = form.text % form.order((face, number, since, as_of, logged))
-        return form.verdict, body, b'"%b%b"' % (mark, form.mark)
+        body = form.text % form.pick_values((face, number, since, as_of, logged))
+        return form.verdict, body, b'"%b%b"' % (mark, form.etag_part)
 
-    def _make(self, pile: _Pile, judged: bytes, keys: KeyRing, now: datetime) -> _Form | None:
-        if judged in pile.forms:
+    def _get_or_compile(self, pile: _TemplateCache, judged: bytes, keys: KeyRing, now: datetime) -> _Template | None:
+        if judged in pile.templates:
             return None
-        if len(pile.forms) >= MAX_FORMS:
-            pile.forms.clear()
-        members = snapshot.read_judged(judged)
-        form = _form(self._law, members, keys, now, self._answer) if members["kid"] in keys.signing else None
-        pile.forms[judged] = form
+        if len(pile.templates) >= MAX_TEMPLATES:
+            pile.templates.clear()
+        members = snapshot.parse_verdict_fields(judged)
+        form = (
+            _build_template(self._evaluate, members, keys, now, self._encode)
+            if members["kid"] in keys.may_have_signed
+            else None
+        )
+        pile.templates[judged] = form
         return form
 
 
-def stretch_of(now: datetime) -> tuple[datetime, datetime]:
+def validity_window(now: datetime) -> tuple[datetime, datetime]:
     """First and last microsecond around `now` between which no answer changes by time alone.
 
     A verdict turns at midnight in Baku; `as_of` moves just after the first moment and the last second of a day.
@@ -106,9 +110,9 @@ def stretch_of(now: datetime) -> tuple[datetime, datetime]:
     return last_second + _MICROSECOND, last_second + timedelta(seconds=1) - _MICROSECOND
 
 
-def _sample(mark: str, voen: str, moment: datetime, *, flag: bool) -> Mapping[str, Any]:
+def _probe_record(mark: str, voen: str, moment: datetime, *, flag: bool) -> Mapping[str, Any]:
     """What stands in the holes of a made-up certificate: all that an extract only shows."""
-    texts = {name: f"\ue000{mark} {name}\ue000" for name in _TEXTS}
+    texts = {name: f"\ue000{mark} {name}\ue000" for name in _DISPLAYED_FIELDS}
     hashes = dict.fromkeys(("token_sha256", "logged_sha256"), f"\ue000{mark} sha256\ue000")
     names = {f"\ue000{mark} names\ue000": ""}
     moments = {"status_since": moment, "issued_at": moment, "logged_at": moment + timedelta(days=2)}
@@ -116,38 +120,48 @@ def _sample(mark: str, voen: str, moment: datetime, *, flag: bool) -> Mapping[st
     return {**texts, **hashes, "holder_voen": voen, "product_names": names, **moments, **flags}
 
 
-_TEXTS: Final = (
+_DISPLAYED_FIELDS: Final = (
     *("number", "scheme_code", "scheme_name", "holder_name", "holder_name_az", "hs6", "gtin", "park_code"),
     *("district", "country", "origin_criterion", "status_reason"),
 )
 # Two certificates that are alike in nothing that is only shown. Where their answers differ in more than that, the law
 # looked at it: such rows are judged one by one.
-_SAMPLES: Final = (
-    _sample("a", "0000000001", datetime(1, 1, 2, tzinfo=UTC), flag=True),
-    _sample("z", "9999999999", datetime(9998, 12, 30, tzinfo=UTC), flag=False),
+_PROBE_RECORDS: Final = (
+    _probe_record("a", "0000000001", datetime(1, 1, 2, tzinfo=UTC), flag=True),
+    _probe_record("z", "9999999999", datetime(9998, 12, 30, tzinfo=UTC), flag=False),
 )
 
 
-def _form(
-    law: Law, judged: Mapping[str, Any], keys: KeyRing, now: datetime, written: Callable[[Judgement], bytes]
-) -> _Form | None:
-    early, late = (_punched(law, CertificateRecord(**judged, **sample), keys, now, written) for sample in _SAMPLES)
+def _build_template(
+    law: VerdictFunction,
+    judged: Mapping[str, Any],
+    keys: KeyRing,
+    now: datetime,
+    written: Callable[[VerificationResult], bytes],
+) -> _Template | None:
+    early, late = (
+        _compile(law, CertificateRecord(**judged, **sample), keys, now, written) for sample in _PROBE_RECORDS
+    )
     if early[:3] != late[:3]:
         return None
     verdict, text, places, as_of = early
     mark = hashlib.sha256(text + as_of.encode()).hexdigest()[:16].encode()
-    return _Form(verdict, text, itemgetter(*places), as_of.encode(), mark)
+    return _Template(verdict, text, itemgetter(*places), as_of.encode(), mark)
 
 
-def _punched(
-    law: Law, record: CertificateRecord, keys: KeyRing, now: datetime, written: Callable[[Judgement], bytes]
+def _compile(
+    law: VerdictFunction,
+    record: CertificateRecord,
+    keys: KeyRing,
+    now: datetime,
+    written: Callable[[VerificationResult], bytes],
 ) -> tuple[Verdict, bytes, tuple[int, ...], str]:
     """Verdict, text with `%b` in its holes, the hole at each, and the moment of the verdict."""
     judgement = law(record, keys, now)
     assert judgement.as_of is not None  # a row was found
     as_of = record.status_since + timedelta(days=1)  # none of its moments
     text = written(replace(judgement, as_of=as_of)).decode()
-    face = jws.dump_json(snapshot.certificate_members(record)).decode()
+    face = jws.dump_json(snapshot.public_fields(record)).decode()
     shown = (face, record.number, *map(format_utc, (record.status_since, as_of, record.logged_at or as_of)))
     holes = {hole: place for place, hole in enumerate(shown)}
     pieces = re.split("(" + "|".join(map(re.escape, holes)) + ")", text)

@@ -10,10 +10,10 @@ from app.certificates import certificate_number
 from app.certificates.certificate_number import CertificateNumber
 from app.certificates.read_model.record import CertificateRecord
 from app.core.crypto import jws
-from app.core.crypto.jws import Refused, Signed, Verified
-from app.core.crypto.keyring import KeyRing, KeyState, KnownKey
+from app.core.crypto.jws import SignatureResult, TokenRejected, VerifiedToken
+from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.dates import baku_day, day_end, day_start, format_utc
-from app.verification.token_text import whole
+from app.verification.token_text import extract_token
 
 
 class Verdict(StrEnum):
@@ -48,7 +48,7 @@ MESSAGES: Mapping[Verdict, str] = MappingProxyType(
     }
 )
 ACTIVE = "active"
-FINAL_STATUSES: Mapping[str, Verdict] = MappingProxyType(
+VERDICT_OF_FINAL_STATUS: Mapping[str, Verdict] = MappingProxyType(
     {"revoked": Verdict.REVOKED, "surrendered": Verdict.SURRENDERED, "superseded": Verdict.SUPERSEDED}
 )
 
@@ -63,7 +63,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class VerificationResult:
     """The verdict and its grounds. `record` is None where no certificate may be shown; `as_of` where none was found."""
 
     verdict: Verdict
@@ -76,7 +76,7 @@ class Judgement:
         return MESSAGES[self.verdict]
 
 
-MISTYPED = Judgement(
+MISTYPED = VerificationResult(
     Verdict.MISTYPED,
     (
         Check(
@@ -84,71 +84,75 @@ MISTYPED = Judgement(
         ),
     ),
 )
-_FORM = Check("form", True, "The number has the right form and its check character fits.")
-_FOUND = Check("record", True, "The certificate is in our register.")
-_MISSING = Check("record", False, "No certificate with this number is in our register.")
-UNKNOWN = Judgement(Verdict.UNKNOWN, (_FORM, _MISSING))
+_FORMAT_VALID = Check("form", True, "The number has the right form and its check character fits.")
+_RECORD_FOUND = Check("record", True, "The certificate is in our register.")
+_RECORD_MISSING = Check("record", False, "No certificate with this number is in our register.")
+UNKNOWN = VerificationResult(Verdict.UNKNOWN, (_FORMAT_VALID, _RECORD_MISSING))
 """On a well-formed number."""
-_SIGNED = Check("signature", True, "The signature was made with one of our keys.")
-_UNSIGNED = Check(
+_SIGNATURE_VALID = Check("signature", True, "The signature was made with one of our keys.")
+_SIGNATURE_INVALID = Check(
     "signature", False, "The text does not carry a right signature of ours in the one form that we issue."
 )
-UNSIGNED = Judgement(Verdict.FORGED, (_UNSIGNED,))
+UNSIGNED = VerificationResult(Verdict.FORGED, (_SIGNATURE_INVALID,))
 """On a token that none of our keys signed."""
-UNREADABLE = Judgement(Verdict.UNREADABLE, ())
+UNREADABLE = VerificationResult(Verdict.UNREADABLE, ())
 """On what is no whole token: nothing was checked."""
-_SAME = Check("content", True, "Header and content are those that we issued for this number.")
-_OTHER = Check("content", False, "We signed this text, but it is not the one that we issued for this number.")
+_CONTENT_SAME = Check("content", True, "Header and content are those that we issued for this number.")
+_CONTENT_DIFFERENT = Check(
+    "content", False, "We signed this text, but it is not the one that we issued for this number."
+)
 
 
-def judge_number(record: CertificateRecord | None, keys: KeyRing, now: datetime) -> Judgement:
+def evaluate_number(record: CertificateRecord | None, keys: KeyRing, now: datetime) -> VerificationResult:
     """The verdict on a well-formed number; `record` is what the register holds for it. `now` is aware."""
     if record is None:
         return UNKNOWN
-    return _judge_record(record, (_FORM, _FOUND), keys, now)
+    return _evaluate_record(record, (_FORMAT_VALID, _RECORD_FOUND), keys, now)
 
 
-def read_signature(text: str, keys: KeyRing) -> Signed | Judgement:
+def verify_signature(text: str, keys: KeyRing) -> SignatureResult | VerificationResult:
     """Check the signature of a token, whatever text it is, by all keys, also those that do not sign yet.
 
     The verdict where none of them signed it.
     """
-    token = whole(text)
+    token = extract_token(text)
     if token is None:
         return UNREADABLE
     try:
-        return jws.verify_signature(token, typ=jws.CREDENTIAL, keys=keys.every)
-    except Refused:
+        return jws.verify_signature(token, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
+    except TokenRejected:
         return UNSIGNED
 
 
 @dataclass(frozen=True, slots=True)
-class TokenReading:
+class TokenLookup:
     """A token after the check of its signature; `number` is the one it names, None where it names none."""
 
-    verified: Verified | None
+    verified: VerifiedToken | None
     number: CertificateNumber | None
-    is_early: bool = False  # signed with a key that, as far as these keys tell, does not sign yet
+    signed_with_next_key: bool = False  # signed with a key that, as far as these keys tell, does not sign yet
     is_whole: bool = True
 
 
-def read_token(text: str, keys: KeyRing) -> TokenReading:
+def verify_token(text: str, keys: KeyRing) -> TokenLookup:
     """Check the signature of a token, whatever text it is, and find the number to look up."""
-    token = whole(text)
+    token = extract_token(text)
     if token is None:
-        return TokenReading(None, None, is_whole=False)
+        return TokenLookup(None, None, is_whole=False)
     try:
-        verified = jws.verify(token, typ=jws.CREDENTIAL, keys=keys.every)
-    except Refused:
-        return TokenReading(None, None)
-    if verified.kid not in keys.signing:
-        return TokenReading(None, None, is_early=True)
+        verified = jws.verify(token, typ=jws.TYP_CREDENTIAL, keys=keys.all_public)
+    except TokenRejected:
+        return TokenLookup(None, None)
+    if verified.kid not in keys.may_have_signed:
+        return TokenLookup(None, None, signed_with_next_key=True)
     subject = verified.payload.get("credentialSubject")
     number = subject.get("number") if isinstance(subject, dict) else None
-    return TokenReading(verified, certificate_number.parse(number) if isinstance(number, str) else None)
+    return TokenLookup(verified, certificate_number.parse_number(number) if isinstance(number, str) else None)
 
 
-def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: KeyRing, now: datetime) -> Judgement:
+def evaluate_token(
+    reading: TokenLookup, record: CertificateRecord | None, keys: KeyRing, now: datetime
+) -> VerificationResult:
     """The verdict on a token; `record` is what the register holds for the number it names. `now` is aware.
 
     The content is compared by the hash of what was signed, never by the token's text: the same content may carry
@@ -157,38 +161,42 @@ def judge_token(reading: TokenReading, record: CertificateRecord | None, keys: K
     if reading.verified is None:
         return UNSIGNED if reading.is_whole else UNREADABLE
     if record is None:
-        key = keys.known[reading.verified.kid]
+        key = keys.by_kid[reading.verified.kid]
         if key.state is KeyState.COMPROMISED:  # whoever holds the key could have written this
-            return Judgement(Verdict.FORGED, (_SIGNED, _MISSING, _compromised(key, None)))
-        return Judgement(Verdict.UNKNOWN, (_SIGNED, _MISSING))
+            return VerificationResult(
+                Verdict.FORGED, (_SIGNATURE_VALID, _RECORD_MISSING, _check_compromised_key(key, None))
+            )
+        return VerificationResult(Verdict.UNKNOWN, (_SIGNATURE_VALID, _RECORD_MISSING))
     if reading.verified.signed_hash != record.token_sha256:
-        return Judgement(Verdict.FORGED, (_SIGNED, _FOUND, _OTHER))
-    return judge_issued_token(record, keys, now)
+        return VerificationResult(Verdict.FORGED, (_SIGNATURE_VALID, _RECORD_FOUND, _CONTENT_DIFFERENT))
+    return evaluate_issued_token(record, keys, now)
 
 
-def judge_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) -> Judgement:
+def evaluate_issued_token(record: CertificateRecord, keys: KeyRing, now: datetime) -> VerificationResult:
     """The verdict on a token whose signature and content are those that were issued for this record."""
-    return _judge_record(record, (_SIGNED, _FOUND, _SAME), keys, now)
+    return _evaluate_record(record, (_SIGNATURE_VALID, _RECORD_FOUND, _CONTENT_SAME), keys, now)
 
 
-def _judge_record(record: CertificateRecord, done: tuple[Check, ...], keys: KeyRing, now: datetime) -> Judgement:
-    log = _log(record)
-    key_state = _key_state(record, keys)
-    validity = validity_of(record.valid_from, record.valid_until, now)
-    status = _status(record)
+def _evaluate_record(
+    record: CertificateRecord, done: tuple[Check, ...], keys: KeyRing, now: datetime
+) -> VerificationResult:
+    log = _check_log(record)
+    key_state = _check_key_state(record, keys)
+    validity = check_validity(record.valid_from, record.valid_until, now)
+    status = _check_status(record)
     checks = (*done, log, key_state, validity, status)
-    as_of = _as_of(record, keys, now)
+    as_of = _last_change_at(record, keys, now)
     if not (log.passed and key_state.passed):
-        return Judgement(Verdict.FORGED, checks, as_of)
+        return VerificationResult(Verdict.FORGED, checks, as_of)
     verdict = verdict_of(record.status, record.valid_from, record.valid_until, now)
-    return Judgement(verdict, checks, as_of, record)
+    return VerificationResult(verdict, checks, as_of, record)
 
 
 def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) -> Verdict:
     """The verdict on what is genuine: status before term, but an ended term before a suspension. `now` is aware."""
     today = baku_day(now)
-    if status in FINAL_STATUSES:
-        return FINAL_STATUSES[status]
+    if status in VERDICT_OF_FINAL_STATUS:
+        return VERDICT_OF_FINAL_STATUS[status]
     if today > valid_until:
         return Verdict.EXPIRED
     if status != ACTIVE:
@@ -196,7 +204,7 @@ def verdict_of(status: str, valid_from: date, valid_until: date, now: datetime) 
     return Verdict.NOT_YET_VALID if today < valid_from else Verdict.VALID
 
 
-def _log(record: CertificateRecord) -> Check:
+def _check_log(record: CertificateRecord) -> Check:
     """A row that somebody put into the register past the service is not in the log, or not as it is."""
     if record.logged_at is None:
         return Check("log", False, "Its issue is not in the public log, in which everything that we issue is.")
@@ -205,16 +213,16 @@ def _log(record: CertificateRecord) -> Check:
     return Check("log", True, f"Its issue is in the public log since {format_utc(record.logged_at)}.")
 
 
-def _key_state(record: CertificateRecord, keys: KeyRing) -> Check:
-    key = keys.known.get(record.kid)
+def _check_key_state(record: CertificateRecord, keys: KeyRing) -> Check:
+    key = keys.by_kid.get(record.kid)
     if key is None or key.state is KeyState.NEXT:
         return Check("key_state", False, "The key named for this certificate has never signed for us.")
     if key.state is not KeyState.COMPROMISED:
         return Check("key_state", True, f"The signing key is {key.state}.")
-    return _compromised(key, record.logged_at)
+    return _check_compromised_key(key, record.logged_at)
 
 
-def _compromised(key: KnownKey, logged_at: datetime | None) -> Check:
+def _check_compromised_key(key: KeyRecord, logged_at: datetime | None) -> Check:
     """Good is only what the public log had before: the date in a text is written by whoever holds the key."""
     was_before = logged_at is not None and logged_at < key.since
     when = "before" if was_before else "not before"
@@ -222,7 +230,7 @@ def _compromised(key: KnownKey, logged_at: datetime | None) -> Check:
     return Check("key_state", was_before, detail)
 
 
-def validity_of(valid_from: date, valid_until: date, now: datetime) -> Check:
+def check_validity(valid_from: date, valid_until: date, now: datetime) -> Check:
     """The detail names no day of asking: the answer, and with it the ETag, changes only when the verdict may."""
     today = baku_day(now)
     term = f"from {valid_from} to {valid_until}, both days included (Asia/Baku)"
@@ -233,16 +241,16 @@ def validity_of(valid_from: date, valid_until: date, now: datetime) -> Check:
     return Check("validity", True, f"The term runs {term}.")
 
 
-def _status(record: CertificateRecord) -> Check:
+def _check_status(record: CertificateRecord) -> Check:
     since = format_utc(record.status_since)
     return Check("status", record.status == ACTIVE, f"The certificate is {record.status} since {since}.")
 
 
-def _as_of(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
+def _last_change_at(record: CertificateRecord, keys: KeyRing, now: datetime) -> datetime:
     """The last moment at which something changed that this verdict rests on."""
     moments = [record.issued_at, record.status_since]
     dates = (day_start(record.valid_from), day_end(record.valid_until))
     moments += [moment for moment in dates if moment < now]
-    if (key := keys.known.get(record.kid)) is not None:
+    if (key := keys.by_kid.get(record.kid)) is not None:
         moments.append(key.since)
     return max(moments)

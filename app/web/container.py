@@ -4,25 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth.access_tokens import AccessTokens
-from app.auth.credentials.passwords import Passwords
-from app.certificates.issuance import Issuance
-from app.certificates.status_list_publisher import StatusLists
-from app.core.crypto.secret_box import Seal
+from app.auth.credentials.passwords import PasswordHasher
+from app.certificates.issuance import IssuerContext
+from app.certificates.status_list_publisher import StatusListPublisher
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.settings import Settings
 from app.documents.render_pool import RenderPool
-from app.documents.renderer import Press
+from app.documents.renderer import DocumentRenderer
 from app.notifications.delivery import MailDelivery
 from app.signing.key_documents import KeyDocuments
-from app.signing.key_provider import KeyKeeper
-from app.verification.metrics import Tally
-from app.verification.service import VerificationDesk
-from app.web.limits.concurrency import Gates, Uploads
-from app.web.middleware import RequestIds
-from app.web.read_audit import ReadingTrail
+from app.signing.key_provider import KeyProvider
+from app.verification.metrics import VerdictCounter
+from app.verification.service import VerificationService
+from app.web.limits.concurrency import ConcurrencyLimits, UploadLimits
+from app.web.middleware import RequestIdGenerator
+from app.web.read_audit import ReadAudit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class Container:
     clock: Callable[[], datetime]
     database: Database
     is_migrated: Callable[[Database], bool]
-    secret_box: Seal
-    passwords: Passwords
+    secret_box: SecretBox
+    passwords: PasswordHasher
     access_tokens: AccessTokens
-    concurrency: Gates
-    uploads: Uploads
-    keys: KeyKeeper
+    concurrency: ConcurrencyLimits
+    uploads: UploadLimits
+    keys: KeyProvider
     key_documents: KeyDocuments
-    issuance: Issuance
-    status_lists: StatusLists
-    verification: VerificationDesk
-    verdict_counts: Tally
-    evidence_files: EvidenceFiles
+    issuance: IssuerContext
+    status_lists: StatusListPublisher
+    verification: VerificationService
+    verdict_counts: VerdictCounter
+    evidence_files: EvidenceFileStore
     quotas: Quotas
-    documents: Press
+    documents: DocumentRenderer
     render_pool: RenderPool
-    reading_trail: ReadingTrail
+    reading_trail: ReadAudit
     mail: MailDelivery
-    request_ids: RequestIds
+    request_ids: RequestIdGenerator

@@ -15,24 +15,24 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.file_store import EvidenceFileStore
 from app.applications.evidence.quotas import Quotas
 from app.auth import authenticate
 from app.auth.access_tokens import AccessTokens
-from app.auth.credentials.passwords import Passwords
+from app.auth.credentials.passwords import PasswordHasher
 from app.auth.permissions import require_second_factor
-from app.certificates.issuance import Issuance
+from app.certificates.issuance import IssuerContext
 from app.core.actor import Actor, Role
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
-from app.core.errors import Expected, Forbidden, NotFound, Unauthenticated
-from app.core.messages import Message, one_of, word_of
+from app.core.errors import Forbidden, NotFound, Unauthenticated, VersionPrecondition
+from app.core.messages import Message, join_alternatives, to_value_message
 from app.core.settings import Settings
 from app.web import idempotency, scope_policy
 from app.web.container import Container
-from app.web.idempotency import Retry
+from app.web.idempotency import IdempotencyContext
 from app.web.limits import concurrency
-from app.web.read_audit import ReadingTrail
+from app.web.read_audit import ReadAudit
 
 
 def get_container(request: Request) -> Container:
@@ -53,12 +53,12 @@ async def get_database(request: Request) -> Database:
     return get_container(request).database
 
 
-async def only_reads(request: Request) -> None:
+async def read_only(request: Request) -> None:
     """Dependency of a POST that changes nothing: it takes the read engine and never waits for a writer."""
     request.state.only_reads = True
 
 
-ONLY_READS = Depends(only_reads)
+READ_ONLY_ATTRIBUTE = Depends(read_only)
 """For `dependencies=[…]` of a route: these run before the session is made."""
 
 
@@ -75,10 +75,10 @@ async def get_session(request: Request) -> AsyncIterator[Session]:
     except BaseException:
         await run_in_threadpool(session.close)
         raise
-    await run_in_threadpool(_end, session, commit=not is_reading)
+    await run_in_threadpool(_close_session, session, commit=not is_reading)
 
 
-def _end(session: Session, *, commit: bool) -> None:
+def _close_session(session: Session, *, commit: bool) -> None:
     with session:
         if commit:
             session.commit()
@@ -106,8 +106,8 @@ def get_actor(
 ) -> Actor:
     """Who is asking, by the access token; rights as they are in the database now. A program needs the route's scope."""
     tokens = get_container(request).access_tokens
-    actor = authenticate.actor_of(session, tokens.check(authorization_of(request), now), now)
-    scope_policy.permit(actor, request.method, request.scope["route"].path)
+    actor = authenticate.load_actor(session, tokens.authenticate(authorization_of(request), now), now)
+    scope_policy.require_scope(actor, request.method, request.scope["route"].path)
     request.state.actor = actor  # for `also_wrong`, which looks at what was sent after the dependencies are gone
     return actor
 
@@ -115,14 +115,17 @@ def get_actor(
 ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 
 
-def allow(*roles: Role, second_factor: bool = False) -> Any:
+def require_role(*roles: Role, second_factor: bool = False) -> Any:
     """An actor with one of these roles, where asked for with a recent second factor; anybody else is refused (403)."""
 
     async def allowed(actor: ActorDep) -> Actor:
-        if not actor.has(*roles):
+        if not actor.has_role(*roles):
             names = [role.value for role in roles]
             raise Forbidden(
-                Message("This is for the role %(roles)s.", roles=one_of([word_of(name) for name in names])),
+                Message(
+                    "This is for the role %(roles)s.",
+                    roles=join_alternatives([to_value_message(name) for name in names]),
+                ),
                 data={"roles": names},
             )
         if second_factor:
@@ -147,28 +150,28 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def get_expected_version(
+async def if_match_version(
     request: Request,
     session: SessionDep,
     actor: ActorDep,
     now: NowDep,
     if_match: IfMatch = None,
     _key: IdempotencyKey = None,
-) -> Expected:
+) -> VersionPrecondition:
     """Row version named by If-Match; None when missing, -1 (never a version) for anything that is not ours."""
     version = None
     if if_match is not None:
         named = ", ".join(request.headers.getlist("if-match"))  # two headers are one list (RFC 9110 §5.3), no version
         match = re.fullmatch(r'\s*"(\d{1,9})"\s*', named)
         version = int(match[1]) if match else -1
-    return Expected(version, _ask_first(request, session, actor, now))
+    return VersionPrecondition(version, _replay_hook(request, session, actor, now))
 
 
-VersionDep = Annotated[Expected, Depends(get_expected_version, scope="function")]
+VersionDep = Annotated[VersionPrecondition, Depends(if_match_version, scope="function")]
 
 
-def _ask_first(request: Request, session: Session, actor: Actor | None, now: datetime) -> Callable[[], None]:
-    retry: Retry | None = getattr(request.state, "retry", None)
+def _replay_hook(request: Request, session: Session, actor: Actor | None, now: datetime) -> Callable[[], None]:
+    retry: IdempotencyContext | None = getattr(request.state, "retry", None)
 
     def ask() -> None:
         if retry is not None:
@@ -177,29 +180,29 @@ def _ask_first(request: Request, session: Session, actor: Actor | None, now: dat
     return ask
 
 
-async def ask_first_for_actor(
+async def replay_hook_for_actor(
     request: Request, session: SessionDep, actor: ActorDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
-    return _ask_first(request, session, actor, now)
+    return _replay_hook(request, session, actor, now)
 
 
-async def ask_first_for_anybody(
+async def replay_hook_for_anonymous(
     request: Request, session: SessionDep, now: NowDep, _key: IdempotencyKey = None
 ) -> Callable[[], None]:
-    return _ask_first(request, session, None, now)
+    return _replay_hook(request, session, None, now)
 
 
 # For a route that must say itself when to look for a kept answer: after 404 and 403, before 409; after slow work, since
 # looking begins the write transaction.
-AskFirstDep = Annotated[Callable[[], None], Depends(ask_first_for_actor, scope="function")]
-AnonymousAskFirstDep = Annotated[Callable[[], None], Depends(ask_first_for_anybody, scope="function")]
+ReplayHookDep = Annotated[Callable[[], None], Depends(replay_hook_for_actor, scope="function")]
+AnonymousReplayHookDep = Annotated[Callable[[], None], Depends(replay_hook_for_anonymous, scope="function")]
 
 
-async def replay_for_actor(request: Request, ask_first: AskFirstDep) -> None:
+async def replay_for_actor(request: Request, ask_first: ReplayHookDep) -> None:
     await _replay(request, ask_first)
 
 
-async def replay_for_anybody(request: Request, ask_first: AnonymousAskFirstDep) -> None:
+async def replay_for_anonymous(request: Request, ask_first: AnonymousReplayHookDep) -> None:
     await _replay(request, ask_first)
 
 
@@ -209,22 +212,22 @@ async def _replay(request: Request, ask_first: Callable[[], None]) -> None:
 
 
 # The last dependency of a route that creates: after 401, 404 and 403, before anything is looked at.
-ReplayDep = Annotated[None, Depends(replay_for_actor, scope="function")]
-AnonymousReplayDep = Annotated[None, Depends(replay_for_anybody, scope="function")]
+IdempotentReplayDep = Annotated[None, Depends(replay_for_actor, scope="function")]
+AnonymousIdempotentReplayDep = Annotated[None, Depends(replay_for_anonymous, scope="function")]
 
 
-def etag(version: int) -> str:
+def format_etag(version: int) -> str:
     return f'"{version}"'
 
 
-async def get_address(request: Request) -> str:
+async def get_client_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-AddressDep = Annotated[str, Depends(get_address)]
+ClientAddressDep = Annotated[str, Depends(get_client_address)]
 
 
-async def get_passwords(request: Request) -> Passwords:
+async def get_passwords(request: Request) -> PasswordHasher:
     return get_container(request).passwords
 
 
@@ -232,23 +235,23 @@ async def get_tokens(request: Request) -> AccessTokens:
     return get_container(request).access_tokens
 
 
-async def get_seal(request: Request) -> Seal:
+async def get_secret_box(request: Request) -> SecretBox:
     return get_container(request).secret_box
 
 
-async def get_issuance(request: Request) -> Issuance:
+async def get_issuer_context(request: Request) -> IssuerContext:
     return get_container(request).issuance
 
 
-async def get_evidence_files(request: Request) -> EvidenceFiles:
+async def get_evidence_files(request: Request) -> EvidenceFileStore:
     return get_container(request).evidence_files
 
 
-async def get_reading_trail(request: Request) -> ReadingTrail:
+async def get_read_audit(request: Request) -> ReadAudit:
     return get_container(request).reading_trail
 
 
-ReadingTrailDep = Annotated[ReadingTrail, Depends(get_reading_trail)]
+ReadAuditDep = Annotated[ReadAudit, Depends(get_read_audit)]
 
 
 async def get_quotas(request: Request) -> Quotas:
@@ -256,8 +259,8 @@ async def get_quotas(request: Request) -> Quotas:
 
 
 QuotasDep = Annotated[Quotas, Depends(get_quotas)]
-EvidenceFilesDep = Annotated[EvidenceFiles, Depends(get_evidence_files)]
-PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
-SealDep = Annotated[Seal, Depends(get_seal)]
+EvidenceFilesDep = Annotated[EvidenceFileStore, Depends(get_evidence_files)]
+PasswordsDep = Annotated[PasswordHasher, Depends(get_passwords)]
+SecretBoxDep = Annotated[SecretBox, Depends(get_secret_box)]
 TokensDep = Annotated[AccessTokens, Depends(get_tokens)]
-IssuanceDep = Annotated[Issuance, Depends(get_issuance)]
+IssuerContextDep = Annotated[IssuerContext, Depends(get_issuer_context)]

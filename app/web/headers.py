@@ -15,7 +15,7 @@ from app.core import i18n
 from app.core.messages import Message
 
 BASIC_CHALLENGE: Final = 'Basic realm="API clients", charset="UTF-8"'
-FOR_AN_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
+CACHE_ONE_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
 """`Cache-Control` of what seldom changes."""
 _MAX_LANGUAGE_RANGES: Final = 32
 
@@ -73,9 +73,9 @@ def negotiate_language(accept_language: str, offered: Sequence[str] = i18n.LANGU
 
     By the primary subtag alone: `zh-Hant-TW` reads our Chinese.
     """
-    best, most = i18n.DEFAULT, 0.0
+    best, most = i18n.DEFAULT_LANGUAGE, 0.0
     for tag, weight in _weighted(accept_language, _MAX_LANGUAGE_RANGES):
-        language = i18n.DEFAULT if tag == "*" else tag.partition("-")[0]
+        language = i18n.DEFAULT_LANGUAGE if tag == "*" else tag.partition("-")[0]
         if language in offered and most < weight <= 1:
             best, most = language, weight
     return best
@@ -98,7 +98,7 @@ class ClientCredentials(NamedTuple):
     secret: str
 
 
-def read_basic(authorization: str | None) -> ClientCredentials | None:
+def parse_basic(authorization: str | None) -> ClientCredentials | None:
     """Id and secret of an API client from `Authorization: Basic`, each form-urlencoded before they were joined
     (RFC 6749 §2.3.1); None for another scheme or no header.
 

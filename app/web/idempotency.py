@@ -23,18 +23,18 @@ HEADER = "Idempotency-Key"
 SECRET_MEMBERS = frozenset(
     {"password", "present_password", "client_secret", "secret", "otpauth", "token", "refresh_token", "otp"}
 )
-KEPT_HEADERS = ("etag", "content-type", "location")
+STORED_HEADERS = ("etag", "content-type", "location")
 
 
-class Replayed(Exception):
+class IdempotentReplay(Exception):
     """Not an error: the answer that was given before, on its way out."""
 
     def __init__(self, answer: Response) -> None:
         super().__init__("answered before")
-        self.answer = answer
+        self.response = answer
 
 
-class Retry:
+class IdempotencyContext:
     """One request with a key. `replay` takes the key or gives the kept answer; `keep` stores the answer."""
 
     def __init__(self, key: str, route: str, fingerprint: str) -> None:
@@ -45,7 +45,7 @@ class Retry:
     def replay(self, session: Session, principal: str, now: datetime) -> None:
         if self._session is not None:
             return  # asked before in this request
-        kept = idempotency_repository.claim_answer(
+        kept = idempotency_repository.claim_key(
             session, principal=principal, route=self.route, key=self.key, fingerprint=self.fingerprint, now=now
         )
         if kept is None:
@@ -54,26 +54,28 @@ class Retry:
         if kept.fingerprint != self.fingerprint:
             raise Invalid("This Idempotency-Key was used for another request. Use a new one.", code="key-reused")
         headers = {**(kept.headers or {}), "Idempotent-Replayed": "true"}
-        raise Replayed(Response(kept.body, kept.status or 200, headers))
+        raise IdempotentReplay(Response(kept.body, kept.status or 200, headers))
 
-    def keep(self, answer: Response) -> None:
+    def store(self, answer: Response) -> None:
         """Called while the session is still open, before its commit."""
         if self._session is None:
             return
         own = {"principal": self._principal, "route": self.route, "key": self.key}
         if not 200 <= answer.status_code < 300:
-            idempotency_repository.free_answer(self._session, **own)
+            idempotency_repository.release_key(self._session, **own)
             return
-        headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
-        body = _without_secrets(bytes(answer.body).decode())
-        idempotency_repository.keep_answer(self._session, **own, status=answer.status_code, headers=headers, body=body)
+        headers = {name: answer.headers[name] for name in STORED_HEADERS if name in answer.headers}
+        body = _redacted_body(bytes(answer.body).decode())
+        idempotency_repository.store_response(
+            self._session, **own, status=answer.status_code, headers=headers, body=body
+        )
 
 
 def principal_of(actor: Actor | None) -> str:
     return f"{actor.kind}:{actor.id}" if actor else "anonymous"
 
 
-def read_key(request: Request) -> str | None:
+def parse_key(request: Request) -> str | None:
     """The key, as a structured-field string or bare. Errors: Invalid for one that cannot be kept."""
     given = request.headers.getlist(HEADER)
     if not given:
@@ -88,7 +90,7 @@ def read_key(request: Request) -> str | None:
 
 def json_fingerprint(parsed: Any) -> str:
     """Over the meaning of a JSON body, without its secrets: a kept hash must not help to guess a password."""
-    text = json.dumps(_stripped(parsed), sort_keys=True, default=str, ensure_ascii=True)
+    text = json.dumps(_without_secret_members(parsed), sort_keys=True, default=str, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -106,17 +108,17 @@ async def form_fingerprint(request: Request) -> str:
     return digest.hexdigest()
 
 
-def _stripped(value: Any) -> Any:
+def _without_secret_members(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: None if k in SECRET_MEMBERS else _stripped(v) for k, v in value.items()}
-    return [_stripped(item) for item in value] if isinstance(value, list) else value
+        return {k: None if k in SECRET_MEMBERS else _without_secret_members(v) for k, v in value.items()}
+    return [_without_secret_members(item) for item in value] if isinstance(value, list) else value
 
 
-def _without_secrets(body: str) -> str:
+def _redacted_body(body: str) -> str:
     """The answer as it is kept: a secret that was shown once is not shown again."""
     if not any(name in body for name in SECRET_MEMBERS):
         return body
     try:
-        return json.dumps(_stripped(json.loads(body)), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(_without_secret_members(json.loads(body)), ensure_ascii=False, separators=(",", ":"))
     except ValueError:
         return body

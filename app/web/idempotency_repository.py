@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core.database import Base, UtcDateTime
 
 
-class KeptAnswer(Base):
+class IdempotencyRecord(Base):
     """The answer to a write that named an `Idempotency-Key`, kept in the transaction of that write for its retries."""
 
     __tablename__ = "kept_answers"
@@ -23,9 +23,9 @@ class KeptAnswer(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
-def claim_answer(
+def claim_key(
     session: Session, *, principal: str, route: str, key: str, fingerprint: str, now: datetime
-) -> KeptAnswer | None:
+) -> IdempotencyRecord | None:
     """Take the key for this write, or the answer that was kept for it.
 
     Of two at once the second waits here for the commit of the first (the primary key on PostgreSQL, the one writer on
@@ -40,30 +40,32 @@ def claim_answer(
     ).first()
     if taken is not None:
         return None
-    return session.get(KeptAnswer, (principal, route, key))
+    return session.get(IdempotencyRecord, (principal, route, key))
 
 
-def keep_answer(
+def store_response(
     session: Session, *, principal: str, route: str, key: str, status: int, headers: dict[str, str], body: str
 ) -> None:
     session.execute(
-        sa.update(KeptAnswer)
-        .where(KeptAnswer.principal == principal, KeptAnswer.route == route, KeptAnswer.key == key)
+        sa.update(IdempotencyRecord)
+        .where(IdempotencyRecord.principal == principal, IdempotencyRecord.route == route, IdempotencyRecord.key == key)
         .values(status=status, headers=headers, body=body)
     )
 
 
-def free_answer(session: Session, *, principal: str, route: str, key: str) -> None:
+def release_key(session: Session, *, principal: str, route: str, key: str) -> None:
     """Give the key back: this answer is not one to be repeated."""
     session.execute(
-        sa.delete(KeptAnswer).where(KeptAnswer.principal == principal, KeptAnswer.route == route, KeptAnswer.key == key)
+        sa.delete(IdempotencyRecord).where(
+            IdempotencyRecord.principal == principal, IdempotencyRecord.route == route, IdempotencyRecord.key == key
+        )
     )
 
 
-def has_answers(session: Session, before: datetime) -> bool:
-    return bool(session.scalar(sa.select(sa.exists().where(KeptAnswer.created_at < before))))
+def has_expired_records(session: Session, before: datetime) -> bool:
+    return bool(session.scalar(sa.select(sa.exists().where(IdempotencyRecord.created_at < before))))
 
 
-def forget_answers(session: Session, before: datetime) -> None:
+def delete_expired_records(session: Session, before: datetime) -> None:
     """Retries come within a day; older answers go."""
-    session.execute(sa.delete(KeptAnswer).where(KeptAnswer.created_at < before))
+    session.execute(sa.delete(IdempotencyRecord).where(IdempotencyRecord.created_at < before))

@@ -11,10 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.problems import problem_details
 
-EXPOSED = ("Link", "ETag", "X-Request-Id")
-ANY_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
+EXPOSED_HEADERS = ("Link", "ETag", "X-Request-Id")
+CORS_ALLOW_ANY: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+    (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()),
 )
 """What a page elsewhere must see to read a public answer."""
 
@@ -24,7 +24,7 @@ API_CSP = "default-src 'none'; frame-ancestors 'none'"
 Header = tuple[bytes, bytes]
 
 
-class RequestIds:
+class RequestIdGenerator:
     """Ids of requests, 16 hexadecimal digits: those of one process differ in the last 8, two processes in the first."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class RequestIds:
         return f"{self._process}{next(self._serials) & 0xFFFFFFFF:08x}"
 
 
-def every_answer(*, https: bool) -> list[Header]:
+def default_headers(*, https: bool) -> list[Header]:
     """The headers of every answer that has none of its own of that name."""
     headers = [
         (b"x-content-type-options", b"nosniff"),
@@ -46,17 +46,17 @@ def every_answer(*, https: bool) -> list[Header]:
     return [*headers, (b"strict-transport-security", b"max-age=31536000")] if https else headers
 
 
-class Envelope:
+class CommonResponseMiddleware:
     """Adds request id and security headers; an answer that was made for somebody is never stored by a cache.
 
     HEAD is GET without the body, everywhere (RFC 9110 §9.3.2). What nobody foresaw is answered here, so that this
     answer has its headers as well.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool, ids: RequestIds) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, ids: RequestIdGenerator) -> None:
         self.app = app
         self._ids = ids
-        self._headers = every_answer(https=https)
+        self._headers = default_headers(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,7 +74,7 @@ class Envelope:
                 message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 has_started = True
-                message["headers"] = self._with_ours(message["headers"], request_id, is_private=authorised)
+                message["headers"] = self._add_defaults(message["headers"], request_id, is_private=authorised)
             await send(message)
 
         try:
@@ -84,9 +84,9 @@ class Envelope:
         except Exception as error:
             if has_started:
                 raise  # the server cuts the connection: half an answer must not look like a whole one
-            await problem_details.unforeseen(Request(scope), error)(scope, receive, send_with_headers)
+            await problem_details.handle_unexpected(Request(scope), error)(scope, receive, send_with_headers)
 
-    def _with_ours(self, theirs: Iterable[Header], request_id: str, *, is_private: bool) -> list[Header]:
+    def _add_defaults(self, theirs: Iterable[Header], request_id: str, *, is_private: bool) -> list[Header]:
         headers = list(theirs)
         names = {name for name, _ in headers}
         headers += [header for header in self._headers if header[0] not in names]
@@ -106,12 +106,12 @@ def allow_any_origin(app: ASGIApp) -> ASGIApp:
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Content-Type", "If-None-Match"],
-        expose_headers=EXPOSED,
+        expose_headers=EXPOSED_HEADERS,
         max_age=86_400,
     )
 
 
-class PublicCors:
+class PublicCorsMiddleware:
     """Public addresses may be read from every web page; all others from none. `public` matches whole paths."""
 
     def __init__(self, app: ASGIApp, public: re.Pattern[str]) -> None:

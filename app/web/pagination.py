@@ -13,7 +13,7 @@ from app.core.errors import Invalid
 from app.core.messages import Message
 
 T = TypeVar("T")
-MOST = 100
+MAX_LIMIT = 100
 
 
 class CursorPage:
@@ -23,12 +23,12 @@ class CursorPage:
         self,
         request: Request,
         response: Response,
-        limit: Annotated[int, Query(ge=1, le=MOST, description="items on a page")] = 50,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="items on a page")] = 50,
         cursor: Annotated[str | None, Query(max_length=100, description="from the `Link` of the page before")] = None,
     ) -> None:
         self._request, self._response = request, response
         self.limit = limit
-        self.after = read(cursor) if cursor is not None else None
+        self.after = decode_cursor(cursor) if cursor is not None else None
         self.link: str | None = None  # to the next page, for a route that makes its answer itself
         self.fetch = limit + 1  # one more tells whether there is a next page
 
@@ -38,7 +38,7 @@ class CursorPage:
             return rows
         shown = rows[: self.limit]
         asked = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
-        query = urlencode([*asked, ("cursor", write(id_of(shown[-1])))])
+        query = urlencode([*asked, ("cursor", encode_cursor(id_of(shown[-1])))])
         self.link = self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
         return shown
 
@@ -46,12 +46,12 @@ class CursorPage:
 PageDep = Annotated[CursorPage, Depends()]
 
 
-def write(last: UUID) -> str:
+def encode_cursor(last: UUID) -> str:
     """The cursor of a place in a list: opaque to who carries it."""
     return base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
 
 
-def read(cursor: str) -> UUID:
+def decode_cursor(cursor: str) -> UUID:
     """The place that a cursor names; Invalid for one that is not ours."""
     try:
         return UUID(bytes=base64.b64decode(cursor + "==", altchars="-_", validate=True))

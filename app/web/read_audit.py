@@ -19,13 +19,13 @@ from app.audit import recorder
 from app.core.actor import Actor
 from app.core.database import Database
 
-TRIES = 3
-BETWEEN_TRIES_S = 1.0
+MAX_ATTEMPTS = 3
+RETRY_DELAY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
 
-class ReadingTrail:
+class ReadAudit:
     """One for each worker process."""
 
     def __init__(self, database: Database, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -47,9 +47,9 @@ class ReadingTrail:
     def _write(
         self, actor: Actor, event: str, subject: tuple[str, UUID | str], now: datetime, data: dict[str, Any]
     ) -> None:
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             if attempt:
-                self._sleep(BETWEEN_TRIES_S)
+                self._sleep(RETRY_DELAY_S)
             try:
                 with self._database.session() as session:
                     recorder.record(session, actor, event, subject, now, **data)

@@ -25,30 +25,30 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.routing import BaseRoute, Route
 
-from app.applications.evidence.file_store import no_room_is_said
+from app.applications.evidence.file_store import raising_storage_full
 from app.core import strict_json
 from app.core.actor import Actor
-from app.core.database import lock_timed_out
+from app.core.database import is_lock_timeout
 from app.core.errors import InProgress, Invalid, MikError, UnsupportedMedia
-from app.core.messages import Message, message_of, one_of
+from app.core.messages import Message, join_alternatives, to_message
 from app.core.settings import Settings
 from app.web import dependencies as web_dependencies
 from app.web import idempotency
 from app.web.body import limit_body
-from app.web.idempotency import Replayed, Retry
+from app.web.idempotency import IdempotencyContext, IdempotentReplay
 from app.web.limits import concurrency
-from app.web.limits.concurrency import Kind
+from app.web.limits.concurrency import WorkClass
 from app.web.problems import partial_bodies, problem_details
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Checked = TypeVar("Checked", bound=BaseModel)
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+WRITE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BodyCheckContext:
     """What a check of a body may look at. `session` only reads; `actor` is None where nobody signs in."""
 
     session: Session
@@ -57,7 +57,7 @@ class Asked:
     path: Mapping[str, str]
 
 
-def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -> Any:
+def check_body(check: Callable[[BodyCheckContext, Checked], Iterable[Mapping[str, str]]]) -> Any:
     """For `dependencies=[…]` of a route: name what `check` finds wrong together with the faults of the body's shape.
 
     The service of the route refuses the same faults; `check` is asked only where the shape is wrong, with a body in
@@ -70,78 +70,87 @@ def also_wrong(check: Callable[[Asked, Checked], Iterable[Mapping[str, str]]]) -
     return Depends(name_also)
 
 
-class _Malformed:
+class _MalformedBody:
     """Stands for a body that is no JSON: no model accepts it, and nothing of it can leak."""
 
 
-class OrderedRoute(APIRoute):
-    def most_bytes(self, settings: Settings) -> int:
+class GuardedRoute(APIRoute):
+    def max_body_bytes(self, settings: Settings) -> int:
         """Largest body. FastAPI's own limit is not used: it turns an answer that was committed already into a 413."""
         return settings.body_max_bytes
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         dependencies = frozenset(_dependencies(self.dependant))
-        kind = kind_of(dependencies, self.methods or set())
+        kind = work_class_of(dependencies, self.methods or set())
         needs_token = web_dependencies.get_actor in dependencies
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         takes_json = self.body_field is not None and not takes_form
 
         async def original(request: Request) -> Response:
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
-                await web_dependencies.get_container(request).concurrency.enter(request, kind)
+                await web_dependencies.get_container(request).concurrency.acquire(request, kind)
             try:
                 return await inner(request)
             except RequestValidationError as why:
                 check = getattr(request.state, "also_wrong", None)
-                more = check and await run_in_threadpool(self._also_wrong, check, request, why)
+                more = check and await run_in_threadpool(self._content_errors, check, request, why)
                 if not more:
                     raise
-                raise Invalid.with_all([*problem_details.shape_faults(why), *more]) from why
+                raise Invalid.with_errors([*problem_details.list_validation_errors(why), *more]) from why
 
         async def handler(request: Request) -> Response:
             container = web_dependencies.get_container(request)
             if needs_token:
-                subject = container.access_tokens.check(web_dependencies.authorization_of(request), container.clock())
+                subject = container.access_tokens.authenticate(
+                    web_dependencies.authorization_of(request), container.clock()
+                )
                 request.state.sender = str(subject.id)
-            _limit(request, self.most_bytes(container.settings))
-            key = idempotency.read_key(request) if request.method in WRITES else None
+            _limit_body(request, self.max_body_bytes(container.settings))
+            key = idempotency.parse_key(request) if request.method in WRITE_METHODS else None
             if takes_json:
-                return await _take_json(original, request, key)
+                return await _handle_json(original, request, key)
             if takes_form:
-                _expect_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
-                async with self.form_taken(request):
+                _require_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
+                async with self.read_form(request):
                     fingerprint = await idempotency.form_fingerprint(request) if key else ""
-                    return await _once(original, request, key, fingerprint) if key else await original(request)
-            return await _once(original, request, key, "") if key else await original(request)
+                    return (
+                        await _run_idempotent(original, request, key, fingerprint) if key else await original(request)
+                    )
+            return await _run_idempotent(original, request, key, "") if key else await original(request)
 
         return handler
 
     @asynccontextmanager
-    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+    async def read_form(self, request: Request) -> AsyncIterator[None]:
         """Read the form, before the request asks for a thread and a connection."""
         await request.form()
         yield
 
-    def _also_wrong(
-        self, check: Callable[[Asked, Any], Iterable[Mapping[str, str]]], request: Request, why: RequestValidationError
+    def _content_errors(
+        self,
+        check: Callable[[BodyCheckContext, Any], Iterable[Mapping[str, str]]],
+        request: Request,
+        why: RequestValidationError,
     ) -> list[Mapping[str, str]]:
         """Faults of the content of a body whose shape is wrong, as far as it can be read."""
         assert self.body_field is not None  # of which the check is
         model: Any = self.body_field.field_info.annotation  # a model: else the check would not fit
         places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
-        body = partial_bodies.repaired(model, why.body, places)
+        body = partial_bodies.repair_body(model, why.body, places)
         if body is None:
             return []
         container = web_dependencies.get_container(request)
         with container.database.read_session() as session:
-            asked = Asked(session, getattr(request.state, "actor", None), container.clock(), request.path_params)
+            asked = BodyCheckContext(
+                session, getattr(request.state, "actor", None), container.clock(), request.path_params
+            )
             try:
                 found = list(check(asked, body))
             except MikError:  # something else is missing: the service says so once the shape is right
                 return []
         lost = [problem_details.pointer_of(("body", *place)) for kind, place in places if kind != "extra_forbidden"]
-        return list(partial_bodies.told(found, lost))
+        return list(partial_bodies.independent_errors(found, lost))
 
 
 class PublicRouter(APIRouter):
@@ -156,19 +165,19 @@ def paths_of(routes: Iterable[BaseRoute]) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedUpload:
     """What came of the slow work on a file, or why it was refused: that is said in its turn, after 404 and 403."""
 
-    done: Any = None
-    refused: MikError | None = None
+    result: Any = None
+    error: MikError | None = None
 
     def get(self) -> Any:
-        if self.refused is not None:
-            raise self.refused
-        return self.done
+        if self.error is not None:
+            raise self.error
+        return self.result
 
 
-class FileRoute(OrderedRoute):
+class UploadRoute(GuardedRoute):
     """A route that may take a file in a form; its JSON is held to the limit of all others.
 
     `prepare` does what is slow with the file (judge, hash, write, parse) on one of a few threads before the request
@@ -182,79 +191,79 @@ class FileRoute(OrderedRoute):
         return
 
     @asynccontextmanager
-    async def form_taken(self, request: Request) -> AsyncIterator[None]:
+    async def read_form(self, request: Request) -> AsyncIterator[None]:
         uploads = web_dependencies.get_container(request).uploads
-        request.state.prepared = Prepared()
-        async with uploads.gate.slot(concurrency.sender_of(request)):
-            with no_room_is_said():
+        request.state.prepared = PreparedUpload()
+        async with uploads.limit.slot(concurrency.client_key_of(request)):
+            with raising_storage_full():
                 form = await request.form()
             file = form.get("file")
             if isinstance(file, UploadFile):
                 request.state.prepared = await anyio.to_thread.run_sync(
-                    self._prepared, request, file, limiter=uploads.threads
+                    self._run_prepare, request, file, limiter=uploads.threads
                 )
         try:
             yield
         finally:
-            if request.state.prepared.done is not None:
-                await anyio.to_thread.run_sync(self.discard, request.state.prepared.done, limiter=uploads.threads)
+            if request.state.prepared.result is not None:
+                await anyio.to_thread.run_sync(self.discard, request.state.prepared.result, limiter=uploads.threads)
 
-    def _prepared(self, request: Request, file: UploadFile) -> Prepared:
+    def _run_prepare(self, request: Request, file: UploadFile) -> PreparedUpload:
         try:
-            return Prepared(self.prepare(request, file.file, file.filename))
+            return PreparedUpload(self.prepare(request, file.file, file.filename))
         except MikError as why:
-            return Prepared(refused=why)
+            return PreparedUpload(error=why)
         finally:
             file.file.seek(0)
 
-    def most_bytes(self, settings: Settings) -> int:
+    def max_body_bytes(self, settings: Settings) -> int:
         if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
             return settings.evidence_max_bytes + FORM_OVERHEAD
-        return super().most_bytes(settings)
+        return super().max_body_bytes(settings)
 
 
-def _limit(request: Request, max_bytes: int) -> None:
+def _limit_body(request: Request, max_bytes: int) -> None:
     """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
     refusal = Message("The request is larger than this address takes (%(limit)s bytes).", limit=max_bytes)
     counted = limit_body(request.scope, request.receive, max_bytes, refusal)
     request._receive = counted  # noqa: SLF001 (what body, form and stream read from)
 
 
-async def _take_json(original: Handler, request: Request, key: str | None) -> Response:
+async def _handle_json(original: Handler, request: Request, key: str | None) -> Response:
     body = await request.body()
     if body:
-        _expect_media_type(request, "application/json")
+        _require_media_type(request, "application/json")
     try:
         parsed: Any = strict_json.loads(body) if body else None
     except ValueError as why:
-        return await _refuse_after_guards(original, request, message_of(why.args[0]))
+        return await _reject_after_guards(original, request, to_message(why.args[0]))
     if body:
         request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
     if key is None:
         return await original(request)
-    return await _once(original, request, key, idempotency.json_fingerprint(parsed))
+    return await _run_idempotent(original, request, key, idempotency.json_fingerprint(parsed))
 
 
-async def _once(original: Handler, request: Request, key: str, fingerprint: str) -> Response:
+async def _run_idempotent(original: Handler, request: Request, key: str, fingerprint: str) -> Response:
     """Answer a request that names an Idempotency-Key; its answer joins the transaction that is still open."""
     route = f"{request.method} {request.url.path}"
     if request.url.query:
         fingerprint = f"{fingerprint}?{request.url.query}"
-    request.state.retry = Retry(key, route, fingerprint)
+    request.state.retry = IdempotencyContext(key, route, fingerprint)
     try:
         answer = await original(request)
-    except Replayed as replayed:
-        return replayed.answer
+    except IdempotentReplay as replayed:
+        return replayed.response
     except OperationalError as why:
-        if lock_timed_out(why):
+        if is_lock_timeout(why):
             raise InProgress("Another request is at work on this. Ask again with the same Idempotency-Key.") from why
         raise
-    await run_in_threadpool(request.state.retry.keep, answer)
+    await run_in_threadpool(request.state.retry.store, answer)
     return answer
 
 
-async def _refuse_after_guards(original: Handler, request: Request, why: Message) -> Response:
-    request._json = _Malformed()  # noqa: SLF001 (Starlette's own cache of request.json())
+async def _reject_after_guards(original: Handler, request: Request, why: Message) -> Response:
+    request._json = _MalformedBody()  # noqa: SLF001 (Starlette's own cache of request.json())
     malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": why}])
     try:
         await original(request)
@@ -263,13 +272,17 @@ async def _refuse_after_guards(original: Handler, request: Request, why: Message
     raise malformed  # a route that took it all the same would be a fault of ours
 
 
-def kind_of(dependencies: AbstractSet[Callable[..., Any]], methods: AbstractSet[str]) -> Kind | None:
+def work_class_of(dependencies: AbstractSet[Callable[..., Any]], methods: AbstractSet[str]) -> WorkClass | None:
     """The kind of work of a route, by all its dependencies; None when it uses neither database nor passwords."""
     if web_dependencies.get_passwords in dependencies:
-        return Kind.HASHES
+        return WorkClass.PASSWORD_HASH
     if not dependencies & {web_dependencies.get_database, web_dependencies.get_session}:
         return None
-    return Kind.WRITES if WRITES & methods and web_dependencies.only_reads not in dependencies else Kind.READS
+    return (
+        WorkClass.WRITE
+        if WRITE_METHODS & methods and web_dependencies.read_only not in dependencies
+        else WorkClass.READ
+    )
 
 
 def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:
@@ -279,7 +292,7 @@ def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:
         yield from _dependencies(each)
 
 
-def _expect_media_type(request: Request, *accepted: str) -> None:
+def _require_media_type(request: Request, *accepted: str) -> None:
     stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if stated not in accepted:
-        raise UnsupportedMedia(Message("Send this as %(accepted)s.", accepted=one_of(accepted)))
+        raise UnsupportedMedia(Message("Send this as %(accepted)s.", accepted=join_alternatives(accepted)))

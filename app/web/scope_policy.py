@@ -11,11 +11,11 @@ from app.core.actor import Actor, ActorKind, Scope
 from app.core.errors import Forbidden, InsufficientScope
 from app.core.messages import Message
 
-ANY = None
+NO_SCOPE_NEEDED = None
 
-ROUTES: Mapping[str, Scope | None] = MappingProxyType(
+ROUTE_SCOPES: Mapping[str, Scope | None] = MappingProxyType(
     {
-        "GET /v1/me": ANY,
+        "GET /v1/me": NO_SCOPE_NEEDED,
         "GET /v1/sites": Scope.READ,
         "POST /v1/sites": Scope.PRODUCTS_WRITE,
         "GET /v1/sites/{site_id}": Scope.READ,
@@ -56,7 +56,7 @@ ROUTES: Mapping[str, Scope | None] = MappingProxyType(
 )
 
 
-MEANING: Mapping[Scope, str] = MappingProxyType(
+SCOPE_DESCRIPTIONS: Mapping[Scope, str] = MappingProxyType(
     {
         Scope.READ: "read what is the company's",
         Scope.PRODUCTS_WRITE: "sites and products",
@@ -68,15 +68,15 @@ MEANING: Mapping[Scope, str] = MappingProxyType(
 """What the OpenAPI document says of each scope."""
 
 
-def permit(actor: Actor, method: str, path: str) -> None:
+def require_scope(actor: Actor, method: str, path: str) -> None:
     """Refuse a program what it was not trusted with; people pass. `path` is the template of the route."""
     if actor.kind is not ActorKind.CLIENT:
         return
     route = f"{method} {path}"
-    if route not in ROUTES:
+    if route not in ROUTE_SCOPES:
         raise Forbidden("This is done by people, not by API clients.")
-    needed = ROUTES[route]
-    if needed is not ANY and needed not in (actor.scopes or frozenset()):
+    needed = ROUTE_SCOPES[route]
+    if needed is not NO_SCOPE_NEEDED and needed not in (actor.scopes or frozenset()):
         raise InsufficientScope(
             Message(
                 "This token lacks the scope %(scope)s. Ask for it in `scope`, or let a person of the company make a "

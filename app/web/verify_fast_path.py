@@ -10,32 +10,41 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.core.errors import MikError
-from app.verification.handler import Lane
-from app.web.limits.fair_scheduler import Turnstile
-from app.web.limits.rate_limit import BATCH_COUNTS, FILE_COUNTS, Limiter
-from app.web.middleware import ANY_ORIGIN, Envelope, Header, RequestIds, allow_any_origin, every_answer
+from app.verification.handler import VerifyHandler
+from app.web.limits.fair_scheduler import FairScheduler
+from app.web.limits.rate_limit import BATCH_COST, FILE_COST, RateLimiter
+from app.web.middleware import (
+    CORS_ALLOW_ANY,
+    CommonResponseMiddleware,
+    Header,
+    RequestIdGenerator,
+    allow_any_origin,
+    default_headers,
+)
 from app.web.problems import problem_details
 
 VERIFY = "/v1/verify"
-_NUMBER = VERIFY + "/"
-_COUNTS = {VERIFY + "/batch": BATCH_COUNTS, VERIFY + "/file": FILE_COUNTS}
+VERIFY_NUMBER_PREFIX = VERIFY + "/"
+_COSTS = {VERIFY + "/batch": BATCH_COST, VERIFY + "/file": FILE_COST}
 """Routes of the application below `/v1/verify`, and how many verifications a request counts for."""
-_READS, _POST = ("GET", "HEAD"), ("POST",)
+SAFE_METHODS, _POST = ("GET", "HEAD"), ("POST",)
 _NEVER_STORED: Header = (b"cache-control", b"private, no-store")
 
 
-class Door:
+class VerifyFastPath:
     """`app` answers all other requests; `base_url` is the address by which clients reach the service."""
 
-    def __init__(self, app: FastAPI, lane: Lane, limiter: Limiter, ids: RequestIds, *, base_url: str) -> None:
+    def __init__(
+        self, app: FastAPI, lane: VerifyHandler, limiter: RateLimiter, ids: RequestIdGenerator, *, base_url: str
+    ) -> None:
         self.app = app
-        self._lane = lane
-        self._limiter = limiter
+        self._handler = lane
+        self._rate_limiter = limiter
         self._ids = ids
         self._base_url = base_url
         self._https = base_url.startswith("https://")
-        self._turnstile = Turnstile()
-        self._headers: list[Header] = [*every_answer(https=self._https), (b"vary", b"Origin")]
+        self._scheduler = FairScheduler()
+        self._headers: list[Header] = [*default_headers(https=self._https), (b"vary", b"Origin")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,17 +53,17 @@ class Door:
         scope["mik.base_url"] = self._base_url
         path, method = scope["path"].removesuffix("\n"), scope["method"]  # as routes do, which match such a path too
         if not path.startswith(VERIFY):
-            with self._turnstile.other():
+            with self._scheduler.track_request():
                 await self.app(scope, receive, send)
             return
-        if self._turnstile.others:
-            await self._turnstile.turn()
+        if self._scheduler.active_requests:
+            await self._scheduler.acquire()
         try:
             client = scope.get("client")
             if client and method != "OPTIONS":
-                self._limiter.take(client[0], _COUNTS.get(path, 1))
+                self._rate_limiter.hit(client[0], _COSTS.get(path, 1))
             number = _number_of(path)
-            if (number is None and path != VERIFY) or (method == "POST" and path in _COUNTS):
+            if (number is None and path != VERIFY) or (method == "POST" and path in _COSTS):
                 answer = None
             else:
                 answer = await self._answer(number, scope, receive)
@@ -62,7 +71,7 @@ class Door:
             await self._refuse(error, scope, receive, send)
             return
         if answer is None:
-            with self._turnstile.other():
+            with self._scheduler.track_request():
                 await self.app(scope, receive, send)
             return
         status, headers, body = answer
@@ -71,7 +80,7 @@ class Door:
 
     async def _answer(self, number: str | None, scope: Scope, receive: Receive) -> tuple[int, list[Header], bytes]:
         """Return status, headers and body for a number, or without one for the posted question."""
-        allowed = _POST if number is None else _READS
+        allowed = _POST if number is None else SAFE_METHODS
         if scope["method"] not in allowed:
             raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
         if_none_match: bytes | None = None
@@ -84,14 +93,14 @@ class Door:
             elif name == b"authorization":
                 is_authorised = True
         if number is None:
-            status, headers, body = await self._lane.answer_posted(scope, receive)
+            status, headers, body = await self._handler.handle_post(scope, receive)
         else:
-            status, headers, body = await self._lane.answer(number, if_none_match)
+            status, headers, body = await self._handler.handle_get(number, if_none_match)
         if is_authorised:  # no cache stores an answer to a request with credentials
             headers = [_NEVER_STORED if header[0] == b"cache-control" else header for header in headers]
         headers += self._headers
         if is_foreign:
-            headers += ANY_ORIGIN
+            headers += CORS_ALLOW_ANY
         headers.append((b"x-request-id", self._ids.next().encode()))
         return status, headers, body
 
@@ -103,14 +112,14 @@ class Door:
             if isinstance(error, HTTPException):
                 response = problem_details.http_refusal(request, error)
             elif isinstance(error, MikError):
-                response = problem_details.refusal(request, error)
+                response = problem_details.handle_app_error(request, error)
             else:
                 raise error  # the envelope logs it and answers 500
             await response(scope, receive, send)
 
-        await Envelope(allow_any_origin(answer), https=self._https, ids=self._ids)(scope, receive, send)
+        await CommonResponseMiddleware(allow_any_origin(answer), https=self._https, ids=self._ids)(scope, receive, send)
 
 
 def _number_of(path: str) -> str | None:
     """The text after `/v1/verify/`; None on another path, and with a line break, which no route matches."""
-    return path[len(_NUMBER) :] if path.startswith(_NUMBER) and "\n" not in path else None
+    return path[len(VERIFY_NUMBER_PREFIX) :] if path.startswith(VERIFY_NUMBER_PREFIX) and "\n" not in path else None

@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("delivered_at", database.UtcDateTime(), nullable=True),
-        sa.CheckConstraint(database.one_of("kind", list(KINDS)), name=op.f("ck_outgoing_messages_kind")),
+        sa.CheckConstraint(database.check_in("kind", list(KINDS)), name=op.f("ck_outgoing_messages_kind")),
         sa.CheckConstraint(
             "delivered_at IS NULL OR next_attempt_at IS NULL", name=op.f("ck_outgoing_messages_delivered_once")
         ),

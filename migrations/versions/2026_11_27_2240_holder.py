@@ -15,7 +15,7 @@ from alembic import op
 
 from app.core.text.phonetic import phonetic_keys
 from app.organisations.legal_forms import is_legal_person, name_with_form
-from app.reference.territory import territory
+from app.reference.territory import load_territory
 
 revision = "20261127_2240_holder"
 down_revision = "20261127_2230_evidence_hash"
@@ -114,7 +114,7 @@ def _districts(connection) -> None:
         sa.column("version", sa.Integer()),
     )
     for row in connection.execute(sa.select(sites).where(sites.c.country == "AZ")).all():
-        found = territory().find(row.district)
+        found = load_territory().find(row.district)
         if found is None or (found.name, found.region) == (row.district, row.economic_region):
             continue
         changed = {"district": found.name, "economic_region": found.region, "version": row.version + 1}

@@ -3,7 +3,7 @@
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from app.schemes.evidence_kinds import Scope, kinds
+from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
 from tests.factories import LOOKED_UP, PAPERS, ok
 
 UNITS = {"capacity-statement": {"unit": "t"}}
@@ -19,7 +19,9 @@ def test_the_honest_company_gets_its_certificate(app):
     tube = company.add_product(names={"az": "Qaynaqlı polad boru", "en": "Welded steel tube"})
     papers = [
         company.upload(
-            kind, about=tube if kinds()[kind].scope is Scope.PRODUCT else None, **details | UNITS.get(kind, {})
+            kind,
+            about=tube if load_evidence_kinds()[kind].scope is EvidenceScope.PRODUCT else None,
+            **details | UNITS.get(kind, {}),
         )
         for kind, details in PAPERS.items()
     ]

@@ -6,7 +6,7 @@ document with the paper. It knows nothing of the rules but what the answers say.
 
 import pytest
 
-from app.schemes.evidence_kinds import Scope, kinds
+from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
 from tests.factories import PAPERS, PDF, ok, product, upload
 
 pytestmark = pytest.mark.pg_sampled
@@ -64,7 +64,7 @@ def test_every_incomplete_answer_has_a_remedy_that_names_something(app, scheme):
             continue
         remedy = each["remedy"]
         assert remedy["field"] or remedy["evidence"] or remedy["by_staff"], each["rule"]
-        assert {remedy["evidence"], *remedy["also"]} - {None} <= kinds().keys()
+        assert {remedy["evidence"], *remedy["also"]} - {None} <= load_evidence_kinds().keys()
         assert remedy["field"] is None or remedy["field"].split("/")[1] in {*BARE, *BOOKS, "site"}
 
 
@@ -80,10 +80,10 @@ def remedies_of(caller, product_id, *, whole_list=False):
 
 
 def upload_kind(counted, kind, product_id):
-    company, scope = counted.company, kinds()[kind].scope
+    company, scope = counted.company, load_evidence_kinds()[kind].scope
     details = PAPERS[kind] | ({"unit": "t"} if kind == "capacity-statement" else {})
-    about = product_id if scope in (Scope.PRODUCT, Scope.LOT) else None
-    site = company.site_id if scope is Scope.SITE else None
+    about = product_id if scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT) else None
+    site = company.site_id if scope is EvidenceScope.SITE else None
     counted.documents += 1
     upload(counted, f"/v1/organisations/{company.organisation_id}/evidence", kind, PDF, about, details, site=site)
 

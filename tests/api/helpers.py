@@ -7,11 +7,11 @@ import pyotp
 import sqlalchemy as sa
 
 from app.audit.model import AuditEvent
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.auth.credentials import mfa
 from app.core.actor import SYSTEM, ActorKind
 from app.notifications.model import OutgoingMessage
-from app.web.idempotency_repository import KeptAnswer
+from app.web.idempotency_repository import IdempotencyRecord
 from tests.factories import PASSWORD, ApiClient, ok
 from tests.helpers import rows
 
@@ -64,9 +64,11 @@ class Authenticator:
 
 def enrolled(caller):
     """An authenticator that is in force for this member of staff, past the service."""
-    secret = mfa.new_secret()
+    secret = mfa.generate_secret()
     with caller.app.database.session() as session:
-        mfa.put_in_force(session, SYSTEM, caller.app.container.secret_box, UUID(caller.id), secret, caller.app.clock())
+        mfa.activate_secret(
+            session, SYSTEM, caller.app.container.secret_box, UUID(caller.id), secret, caller.app.clock()
+        )
         session.commit()
     return Authenticator(caller.app, secret)
 
@@ -77,7 +79,7 @@ def colleague(company, email="second@company.example", name="Kənan Nümunə"):
     ok(company.post("/v1/invitations", json={"email": email}))
     body = {"token": app.code(email), "full_name": name, "password": PASSWORD}
     made = ok(app.anonymous.post("/v1/invitations/accept", json=body))
-    return ApiClient(app, Subject(ActorKind.USER, UUID(made["user_id"])))
+    return ApiClient(app, TokenSubject(ActorKind.USER, UUID(made["user_id"])))
 
 
 SITE = {"name": "Hall 2", "district": "Ağdam", "park_code": "AGDAM-SP"}
@@ -112,7 +114,9 @@ def events(app):
 
 def kept(app):
     with app.database.read_session() as session:
-        return list(session.scalars(sa.select(KeptAnswer).order_by(KeptAnswer.created_at, KeptAnswer.key)))
+        return list(
+            session.scalars(sa.select(IdempotencyRecord).order_by(IdempotencyRecord.created_at, IdempotencyRecord.key))
+        )
 
 
 def _count(app, table):

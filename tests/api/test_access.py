@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.auth.access_tokens import AUDIENCE, AccessTokens
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.core.actor import ActorKind, Role, Scope
 from app.core.crypto import jws
 from app.core.crypto.signer import access_signer
@@ -277,7 +277,7 @@ def test_wrong_secrets(shared_app, company):
 def test_a_program_neither_makes_nor_revokes_programs(shared_app, company):
     """Whoever stole a secret could otherwise keep the door open."""
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
-    program = ApiClient(shared_app, Subject(ActorKind.CLIENT, UUID(made["id"])))
+    program = ApiClient(shared_app, TokenSubject(ActorKind.CLIENT, UUID(made["id"])))
     refused(program.post("/v1/api-clients", json={"name": "Another"}), 403)
     refused(program.delete(f"/v1/api-clients/{made['id']}"), 403)
     refused(program.post(f"/v1/api-clients/{made['id']}/secrets"), 403)
@@ -315,7 +315,7 @@ def test_somebody_who_is_deactivated_is_out_with_the_next_request(app):
 def test_a_refused_claim_seals_members_and_ends_programs(app):
     company = app.register()
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
-    program = ApiClient(app, Subject(ActorKind.CLIENT, UUID(made["id"])))
+    program = ApiClient(app, TokenSubject(ActorKind.CLIENT, UUID(made["id"])))
     app.registrar.act(f"/v1/claims/{company.claim_id}/refuse", {"reason": "No power of attorney."})
     refused(company.get("/v1/me"), 401)
     refused(program.get("/v1/me"), 401)
@@ -344,10 +344,10 @@ def test_access_tokens_of_other_kinds_are_refused(shared_app, company, tmp_path)
         return app.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
 
     signer = own._signer
-    assert me(signer.sign(claims, typ=jws.ACCESS)).status_code == 200
+    assert me(signer.sign(claims, typ=jws.TYP_ACCESS_TOKEN)).status_code == 200
     stranger = access_signer(tmp_path / "other.pem")
     refused(me(AccessTokens(stranger, issuer=app.settings.base_url, minutes=15).issue(company.subject, now)), 401)
-    refused(me(app.container.keys.signer().sign(claims, typ=jws.ACCESS)), 401)  # the key of certificates
+    refused(me(app.container.keys.signer().sign(claims, typ=jws.TYP_ACCESS_TOKEN)), 401)  # the key of certificates
     for wrong in (
         {"aud": "another"},
         {"aud": [AUDIENCE, "another"]},
@@ -368,8 +368,8 @@ def test_access_tokens_of_other_kinds_are_refused(shared_app, company, tmp_path)
         {"sid": "x"},
         {"sid": "00000000-0000-7000-8000-000000000000"},
     ):
-        refused(me(signer.sign(claims | wrong, typ=jws.ACCESS)), 401)
-    for typ in ("JWT", jws.CREDENTIAL, "at+JWT+x"):
+        refused(me(signer.sign(claims | wrong, typ=jws.TYP_ACCESS_TOKEN)), 401)
+    for typ in ("JWT", jws.TYP_CREDENTIAL, "at+JWT+x"):
         refused(me(signer.sign(claims, typ=typ)), 401)
     token = own.issue(company.subject, now)
     for changed in (
@@ -519,9 +519,9 @@ def test_the_password_is_kept_as_argon2id(shared_app, company):
 
 
 def test_the_house_in_production_hashes_with_sixty_four_mebibytes():
-    from app.auth.credentials.passwords import Passwords  # noqa: PLC0415 (the one test without the cheap ones)
+    from app.auth.credentials.passwords import PasswordHasher  # noqa: PLC0415 (the one test without the cheap ones)
 
-    parameters = Passwords(1).hash(PASSWORD).split("$")[3]
+    parameters = PasswordHasher(1).hash(PASSWORD).split("$")[3]
     assert Counter(parameters.split(",")) == {"m=65536": 1, "t=3": 1, "p=1": 1}
 
 
@@ -529,7 +529,7 @@ def test_roles_are_the_databases_and_not_the_tokens(shared_app):
     """The claims of a token name somebody and nothing else."""
     app = shared_app
     token = app.container.access_tokens.issue(app.owner.subject, app.clock())
-    claims = jws.verify_access(
+    claims = jws.verify_access_token(
         token,
         keys=app.container.access_tokens._keys,
         issuer=app.settings.base_url,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.core.actor import ActorKind
 from tests.api.helpers import colleague, denied, email_of, me, renew, sign_in
 from tests.factories import PASSWORD, ApiClient, ok
@@ -228,7 +228,7 @@ def test_another_companys_people_are_absent(app, company):
 
 def test_people_are_no_business_of_programs_or_of_staff(app, company):
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
-    program = ApiClient(app, Subject(ActorKind.CLIENT, UUID(made["id"])))
+    program = ApiClient(app, TokenSubject(ActorKind.CLIENT, UUID(made["id"])))
     for caller in (program, app.registrar, app.owner):
         refused(caller.get("/v1/members"), 403, "forbidden")
         refused(caller.get("/v1/invitations"), 403, "forbidden")

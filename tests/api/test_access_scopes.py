@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.core.actor import ActorKind, Scope
-from app.web.scope_policy import ANY, ROUTES
+from app.web.scope_policy import NO_SCOPE_NEEDED, ROUTE_SCOPES
 from tests.api.helpers import FORM, denied
 from tests.factories import PDF, ApiClient, ok, product
 from tests.helpers import refused, rows
@@ -87,15 +87,15 @@ def test_every_route_that_a_company_gets_through_names_its_scope_or_is_for_peopl
         for route in secured - hidden
         if call(company, route, **known).status_code != 403 or route == "POST /v1/me/second-factor/confirm"
     }
-    assert opened <= set(ROUTES) | PEOPLE, "enter these into app/web/scope_policy.py"
-    assert set(ROUTES) <= secured
+    assert opened <= set(ROUTE_SCOPES) | PEOPLE, "enter these into app/web/scope_policy.py"
+    assert set(ROUTE_SCOPES) <= secured
     assert secured >= PEOPLE
-    assert not PEOPLE & set(ROUTES)
+    assert not PEOPLE & set(ROUTE_SCOPES)
 
 
 def test_the_table_uses_every_scope(app):
-    assert {route for route, scope in ROUTES.items() if scope is ANY} == {"GET /v1/me"}
-    assert {scope for scope in ROUTES.values() if scope is not ANY} == set(Scope)
+    assert {route for route, scope in ROUTE_SCOPES.items() if scope is NO_SCOPE_NEEDED} == {"GET /v1/me"}
+    assert {scope for scope in ROUTE_SCOPES.values() if scope is not NO_SCOPE_NEEDED} == set(Scope)
 
 
 def test_without_its_scope_every_route_is_closed_and_with_it_open(app, company):
@@ -104,14 +104,14 @@ def test_without_its_scope_every_route_is_closed_and_with_it_open(app, company):
     client = UUID(known["client_id"])
 
     def bearing(scopes):
-        return ApiClient(app, Subject(ActorKind.CLIENT, client, scopes=frozenset(scopes)))
+        return ApiClient(app, TokenSubject(ActorKind.CLIENT, client, scopes=frozenset(scopes)))
 
-    for route, scope in ROUTES.items():
-        if scope is not ANY:
+    for route, scope in ROUTE_SCOPES.items():
+        if scope is not NO_SCOPE_NEEDED:
             answer = call(bearing(set(Scope) - {scope}), route, **known)
             assert refused(answer, 403, "insufficient-scope")["scope"] == scope, route
             assert answer.headers["WWW-Authenticate"] == f'Bearer error="insufficient_scope", scope="{scope}"'
-        answer = call(bearing({scope} - {ANY}), route, **known)
+        answer = call(bearing({scope} - {NO_SCOPE_NEEDED}), route, **known)
         assert answer.status_code not in {401, 403}, (route, answer.text)
     for route in sorted(PEOPLE):
         refused(call(bearing(Scope), route, **known), 403, "forbidden")

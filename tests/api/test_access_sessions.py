@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.auth import user_sessions
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.core.actor import ActorKind
 from tests.api.helpers import FORM, bearer, denied, email_of, me, renew, sign_in
 from tests.factories import ok
@@ -140,7 +140,7 @@ def test_sign_out_with_what_is_no_token(app, company, tokens):
     ok(me(app, tokens))
     denied(app.http.post("/v1/auth/revoke", data={"x": "y"}), 400, "invalid_request")
     made = ok(company.post("/v1/api-clients", json={"name": "Order system"}))
-    program = app.container.access_tokens.issue(Subject(ActorKind.CLIENT, UUID(made["id"])), app.clock())
+    program = app.container.access_tokens.issue(TokenSubject(ActorKind.CLIENT, UUID(made["id"])), app.clock())
     denied(revoke(app, program), 400, "unsupported_token_type")
 
 
@@ -161,9 +161,9 @@ def test_a_token_without_a_session_of_its_own_is_refused(app, company, tokens):
     ((session_id,),) = rows(app, "SELECT s.id FROM sign_ins s JOIN refresh_tokens r ON r.sign_in_id = s.id")
     stranger = app.register()
     for subject in (
-        Subject(ActorKind.USER, own),
-        Subject(ActorKind.USER, UUID(stranger.id), UUID(str(session_id))),
-        Subject(ActorKind.USER, own, UUID(int=7)),
+        TokenSubject(ActorKind.USER, own),
+        TokenSubject(ActorKind.USER, UUID(stranger.id), UUID(str(session_id))),
+        TokenSubject(ActorKind.USER, own, UUID(int=7)),
     ):
         token = app.container.access_tokens.issue(subject, app.clock())
         refused(app.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"}), 401, "unauthenticated")
@@ -176,7 +176,7 @@ def test_old_sessions_are_forgotten(app, company, tokens):
     for left, much in ((1, {}), (0, {"days": 2})):
         app.clock.advance(**much)
         with app.database.session() as session:
-            user_sessions.forget(session, app.clock())
+            user_sessions.delete_expired_sessions(session, app.clock())
             session.commit()
         found = rows(app, "SELECT s.id FROM sign_ins s JOIN refresh_tokens r ON r.sign_in_id = s.id")
         assert len({row.id for row in found}) == left

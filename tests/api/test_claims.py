@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.applications import claim_repository
-from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.file_store import EvidenceFileStore
 from app.cli.admin import sweep
 from app.core.actor import Role
 from app.core.database import Base
@@ -174,7 +174,7 @@ def test_claim_02_uploads_of_a_refused_claim_are_erased_after_30_days(app, liste
     shared = first.upload("other", content=PDF + b"both have it")
     second.upload("other", content=PDF + b"both have it")
     decide(app, first, "refuse", REASON)
-    files = EvidenceFiles(app.settings.evidence_dir, 1 << 20)
+    files = EvidenceFileStore(app.settings.evidence_dir, 1 << 20)
     uploads = rows(app, "SELECT sha256 FROM evidence WHERE kind <> 'tax-status'")
     long_ago = time.time() - 7_200
     for (sha256,) in uploads:
@@ -343,7 +343,7 @@ def test_what_belongs_to_a_company_moves_or_cannot_be_of_a_claim():
         for table in Base.metadata.tables.values()
         if any(key.column.table.name == "organisations" for key in table.foreign_keys)
     }
-    assert named == of_companies | by_themselves | {table.__tablename__ for table in claim_repository.MOVED}
+    assert named == of_companies | by_themselves | {table.__tablename__ for table in claim_repository.MOVED_TABLES}
 
 
 def test_what_was_merged_can_be_submitted(app, listed, company_id):

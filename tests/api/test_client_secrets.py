@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from app.core.actor import Scope
-from app.web.scope_policy import ANY, ROUTES
+from app.web.scope_policy import NO_SCOPE_NEEDED, ROUTE_SCOPES
 from tests.api.helpers import FORM, denied
 from tests.factories import ok
 from tests.helpers import events, execute, refused
@@ -161,5 +161,7 @@ def test_the_openapi_document_names_the_flow_and_the_scope_of_each_route(app):
         for needed in operation.get("security", [])
         if "client" in needed
     }
-    assert open_to_clients == {route: [] if scope is ANY else [scope] for route, scope in ROUTES.items()}
+    assert open_to_clients == {
+        route: [] if scope is NO_SCOPE_NEEDED else [scope] for route, scope in ROUTE_SCOPES.items()
+    }
     assert {"password": []} in document["paths"]["/v1/products"]["get"]["security"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.applications.declaration import declaration_text
+from app.applications.declaration import load_declaration_text
 from tests.factories import PDF, in_state, ok, product, program_of
 from tests.helpers import count, execute, refused, rows
 
@@ -36,7 +36,7 @@ def submit(caller, draft):
 
 def test_the_text_comes_in_both_languages_with_the_hash_to_declare(company, draft):
     answer = ok(company.get(path_of(draft)))
-    assert answer["text"] == dict(declaration_text().text)
+    assert answer["text"] == dict(load_declaration_text().text)
     assert answer["text"]["en"] == (
         "All facts and documents are true and complete; changes will be told; checks on site are allowed; "
         "false statements lead to revocation."

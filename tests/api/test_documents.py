@@ -18,7 +18,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from app.documents import qr_codes, render_pool
 from app.documents.pdf import signer
-from app.documents.pdf.signing_certificate import Organisation
+from app.documents.pdf.signing_certificate import PdfSigningIdentity
 from app.documents.qr_token import MAX_CHARS
 from tests.factories import certified_again, ok
 from tests.helpers import execute, refused
@@ -48,7 +48,7 @@ def get(app, number, kind, **more):
 
 
 def papers(app, number):
-    return sorted(path.name for path in app.settings.papers_dir.rglob(f"{number}/paper-*"))
+    return sorted(path.name for path in app.settings.artifacts_dir.rglob(f"{number}/paper-*"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -131,7 +131,7 @@ def test_the_paper_carries_the_credential(shared_app, number):
 
 def test_the_paper_is_signed_by_the_organisation(shared_app, number):
     pdf = get(shared_app, number, "certificate.pdf").content
-    root = signer._asn1(shared_app.container.documents.organisation.certificates[-1])
+    root = signer._to_asn1(shared_app.container.documents.organisation.certificates[-1])
     (embedded,) = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
     trust = ValidationContext(trust_roots=[root], revocation_mode="soft-fail")
     assert validate_pdf_signature(embedded, signer_validation_context=trust).bottom_line
@@ -200,7 +200,7 @@ def test_a_damaged_stamp_is_made_anew(shared_app, company):
     app, number = shared_app, shared_app.certify(company)
     good = get(app, number, "qr.svg")
     assert good.status_code == 200
-    (kept,) = app.settings.papers_dir.rglob(f"{number}/stamp~*")
+    (kept,) = app.settings.artifacts_dir.rglob(f"{number}/stamp~*")
     for damage in (b"", kept.read_bytes()[:-9], "ə".encode(), b"\xff"):
         kept.write_bytes(damage)
         made = get(app, number, "qr.svg")
@@ -267,8 +267,8 @@ def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_ap
 
 def test_after_the_end_of_the_organisations_certificate(shared_app, company, monkeypatch):
     app, number = shared_app, certified_again(shared_app, company)
-    real, later = Organisation.must_be_valid, app.clock() + timedelta(days=3_700)
-    monkeypatch.setattr(Organisation, "must_be_valid", lambda self, _now: real(self, later))
+    real, later = PdfSigningIdentity.require_valid, app.clock() + timedelta(days=3_700)
+    monkeypatch.setattr(PdfSigningIdentity, "must_be_valid", lambda self, _now: real(self, later))
     said = refused(get(app, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
     assert "expired on" in said["detail"]
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.applications.model import Evidence  # past the service on purpose
 from app.core.actor import Role
-from app.schemes.evidence_kinds import Scope, kinds
+from app.schemes.evidence_kinds import EvidenceScope, load_evidence_kinds
 from tests.factories import LONG_AGO, LOOKED_UP, PAPERS, PDF, ok, other_reviewer, upload
 from tests.helpers import count, refused, rows
 
@@ -125,8 +125,8 @@ def test_each_kind_is_supplied_by_its_side(app, company):
     product_id = company.add_product()
     case_id = company.draft(product_id)
     place = f"/v1/organisations/{company.organisation_id}/evidence"
-    subjects = {Scope.SITE: {"site_id": company.site_id}, Scope.COMPANY: {}, Scope.ANY: {}}
-    for kind in kinds().values():
+    subjects = {EvidenceScope.SITE: {"site_id": company.site_id}, EvidenceScope.COMPANY: {}, EvidenceScope.ANY: {}}
+    for kind in load_evidence_kinds().values():
         subject = subjects.get(kind.scope, {"product_id": product_id})
         form = {"files": {"file": ("p.pdf", PDF)}, "data": {"kind": kind.code} | subject}
         for path in (place, f"/v1/applications/{case_id}/evidence"):
@@ -139,7 +139,7 @@ def test_each_kind_is_supplied_by_its_side(app, company):
             assert "supplied by the applicant" in refused(app.registrar.post(place, **form), 422)["detail"]
     refused(company.post(place, files={"file": ("p.pdf", PDF)}, data={"kind": "horoscope"}), 422)
     listed = ok(app.anonymous.get("/v1/evidence-kinds"))["items"]
-    assert [each["code"] for each in listed] == list(kinds())
+    assert [each["code"] for each in listed] == list(load_evidence_kinds())
 
 
 def test_what_staff_look_up_is_confirmed_by_another_of_them(app, company):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.auth import users
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.auth.model import StaffRole, User
 from app.core.actor import ActorKind, Role, Scope
 from tests.api.helpers import SITE, events, is_replay, kept, keyed, same, sites
@@ -106,7 +106,7 @@ class TestAnotherRequest:
     def test_another_principal_has_keys_of_their_own(self, app, company, key):
         other = app.set_up_company()
         program = ok(company.post("/v1/api-clients", json={"name": "Orders", "scopes": list(Scope)}))
-        client = ApiClient(app, Subject(ActorKind.CLIENT, program["id"]))
+        client = ApiClient(app, TokenSubject(ActorKind.CLIENT, program["id"]))
         answers = [who.post("/v1/sites", json=SITE, headers=keyed(key)) for who in (company, other, client)]
         assert [answer.status_code for answer in answers] == [201] * 3
         assert not any(is_replay(answer) for answer in answers)

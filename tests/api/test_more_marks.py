@@ -3,9 +3,9 @@
 import pytest
 
 from app.certificates import certificate_repository
-from app.documents.document_data import order_of
+from app.documents.document_data import load_document_data
 from app.schemes import emblems, publishing
-from app.schemes.emblems import drawing, emblem
+from app.schemes.emblems import read_emblem, read_emblem_content
 from app.schemes.scheme_loader import load_schemes
 from tests.factories import ok, product
 from tests.helpers import refused
@@ -96,7 +96,7 @@ def with_fourth(app, tmp_path):
     (tmp_path / "marks").mkdir()
     (tmp_path / "marks" / "BAKU.toml").write_text(FOURTH, "utf-8")
     with app.database.session() as session:
-        publishing.publish(session, load_schemes(tmp_path / "marks").values(), app.clock())
+        publishing.publish_rulesets(session, load_schemes(tmp_path / "marks").values(), app.clock())
         session.commit()
     return app
 
@@ -119,11 +119,11 @@ def test_a_fourth_mark_is_one_file_from_its_publication_to_its_certificate(with_
     # Page, badge and paper carry what its file says: a name and an owner, and no emblem of another mark.
     page = app.anonymous.get(f"/v/{number}", headers=HTML).text
     badge = app.anonymous.get(f"/v1/certificates/{number}/badge.svg").text
-    assert drawing(None) in page and "A municipality" in page and "Made in Baku" in page
-    others = emblems.names() - {emblems.NEUTRAL}
-    assert drawing(None) in badge and not any(drawing(name) in page + badge for name in others)
+    assert read_emblem_content(None) in page and "A municipality" in page and "Made in Baku" in page
+    others = emblems.list_emblem_names() - {emblems.NEUTRAL_EMBLEM}
+    assert read_emblem_content(None) in badge and not any(read_emblem_content(name) in page + badge for name in others)
     facts = facts_of(app, number)
-    assert (facts.emblem, facts.mark_name, facts.issuer_name) == (emblem(None), "Made in Baku", "A municipality")
+    assert (facts.emblem, facts.mark_name, facts.issuer_name) == (read_emblem(None), "Made in Baku", "A municipality")
     assert (facts.authority_names, facts.contact) == ({}, ())
     refused_case = company.apply(outside, scheme="BAKU")
     app.reviewer.act(f"/v1/applications/{refused_case}/claim")
@@ -136,7 +136,7 @@ def facts_of(app, number):
     """What the paper of a certificate says."""
     with app.database.read_session() as session:
         row = certificate_repository.by_number(session, number)
-        return order_of(session, row, app.container.keys.ring(), app.settings.base_url).facts
+        return load_document_data(session, row, app.container.keys.keyring(), app.settings.base_url).facts
 
 
 def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(app):
@@ -149,8 +149,8 @@ def test_each_mark_has_its_own_emblem_and_owner_on_page_and_paper(app):
         "URVA": app.certify(household, honey_of(household), scheme="URVA"),
     }
     published = {each["code"]: each for each in ok(app.anonymous.get("/v1/schemes"))["items"]}
-    drawings = {code: drawing(published[code]["emblem"]) for code in numbers}
-    assert len(set(drawings.values())) == 3 and drawing(None) not in drawings.values()
+    drawings = {code: read_emblem_content(published[code]["emblem"]) for code in numbers}
+    assert len(set(drawings.values())) == 3 and read_emblem_content(None) not in drawings.values()
     for code, number in numbers.items():
         page = app.anonymous.get(f"/v/{number}", headers=HTML).text
         badge = app.anonymous.get(f"/v1/certificates/{number}/badge.svg").text

@@ -79,7 +79,7 @@ def test_a_file_for_spreadsheets(shared_app, numbers):
 )
 def test_no_cell_is_a_formula_whatever_separates_cells(cell, sent):
     """Where the settings say semicolon, a spreadsheet splits our lines at those inside of names."""
-    line = bulk_export._lines([["MIK-1", cell]]).decode()
+    line = bulk_export._encode_lines([["MIK-1", cell]]).decode()
     assert list(csv.reader(io.StringIO(line, newline=""))) == [["MIK-1", sent]]
     for separator in ";\t":
         for piece in line.removesuffix("\r\n").split(separator)[1:]:
@@ -131,7 +131,7 @@ def test_each_piece_is_read_in_a_transaction_of_its_own(shared_app, numbers, pat
 def test_what_is_issued_meanwhile_is_for_the_next_file(app, path):
     company = app.set_up_company()
     first = app.certify(company)
-    inner, later = search_repository.piece, []
+    inner, later = search_repository.read_chunk, []
 
     def with_a_rival(session, *arguments):
         if not later:
@@ -182,7 +182,9 @@ def test_any_web_page_may_read_it(shared_app, path):
 
 
 def test_exports_have_threads_of_their_own():
-    assert isinstance(bulk_export.READERS, anyio.CapacityLimiter) and bulk_export.READERS.total_tokens == 2
+    assert (
+        isinstance(bulk_export.EXPORT_LIMITER, anyio.CapacityLimiter) and bulk_export.EXPORT_LIMITER.total_tokens == 2
+    )
 
 
 def test_the_clock_of_the_name_is_baku(app):

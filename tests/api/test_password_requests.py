@@ -85,16 +85,16 @@ def test_it_lives_for_an_hour_from_the_moment_it_is_sent(app):
 
 def test_an_address_is_not_flooded_and_the_answer_does_not_tell(app):
     company = app.register()
-    answers = [ask(app, email_of(company)) for _ in range(login_throttle.MOST_MAIL + 3)]
+    answers = [ask(app, email_of(company)) for _ in range(login_throttle.MAX_MAILS_PER_RECIPIENT + 3)]
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
-    assert len(app.mail(email_of(company))) == login_throttle.MOST_MAIL
+    assert len(app.mail(email_of(company))) == login_throttle.MAX_MAILS_PER_RECIPIENT
     app.clock.advance(hours=1, seconds=1)
     ask(app, email_of(company))
-    assert len(app.mail(email_of(company))) == login_throttle.MOST_MAIL + 1
+    assert len(app.mail(email_of(company))) == login_throttle.MAX_MAILS_PER_RECIPIENT + 1
 
 
 def test_a_network_is_slowed_down(app):
-    for number in range(login_throttle.MOST_MAIL_REQUESTS):
+    for number in range(login_throttle.MAX_MAIL_REQUESTS):
         assert ask(app, f"{number}@numune.example").status_code == 202
     refused(ask(app, "one-more@numune.example"), 429, "too-many-attempts")
     app.clock.advance(minutes=15, seconds=1)

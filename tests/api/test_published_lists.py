@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.reference import hs_nomenclature
-from app.schemes.closed_lists import lists
+from app.schemes.closed_lists import load_lists
 from tests.factories import ok
 from tests.helpers import refused
 
@@ -26,7 +26,7 @@ def spellings(name):
 
 @pytest.mark.parametrize(("path", "look_up"), list(zip(LISTS, ("operation", "unit", "flag"), strict=True)))
 def test_each_code_is_found_by_each_of_its_names(shared_app, path, look_up):
-    find = getattr(lists(), look_up)
+    find = getattr(load_lists(), look_up)
     listed = items(shared_app, path)
     assert len({each["code"] for each in listed}) == len(listed) > 10
     for each in listed:
@@ -39,18 +39,18 @@ def test_each_code_is_found_by_each_of_its_names(shared_app, path, look_up):
 
 
 def test_no_name_belongs_to_two_codes():
-    for codes, groups in ((lists().units, ("unit_in_full", "unit")), (lists().flags, ("flag",))):
+    for codes, groups in ((load_lists().units, ("unit_in_full", "unit")), (load_lists().flags, ("flag",))):
         owners = {}
         for code in codes:
-            for name in (code, *(name for group in groups for name in lists().names[group][code].values())):
+            for name in (code, *(name for group in groups for name in load_lists().names[group][code].values())):
                 assert owners.setdefault(name.casefold(), code) == code
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_says_which_it_is(shared_app, path):
     answer = ok(shared_app.http.get(path))
-    assert answer["digest"] == lists().digest
-    assert answer["version"] in (lists().version, lists().operations_version)
+    assert answer["digest"] == load_lists().digest
+    assert answer["version"] in (load_lists().version, load_lists().operations_version)
     assert answer["confirmed"] is False
     rulesets = ok(shared_app.http.get("/v1/schemes/MIK/rulesets"))["items"]
     assert rulesets[0]["content"]["lists_digest"] == answer["digest"]
@@ -112,7 +112,7 @@ def test_head_any_origin_and_parameters_that_mean_nothing(shared_app, path):
 def test_headings_by_code_and_by_words(shared_app, asked, first):
     found = items(shared_app, f"/v1/headings?q={asked}")
     assert found[0]["code"] == first
-    assert all(each["title"] == hs_nomenclature.title(each["code"]) for each in found)
+    assert all(each["title"] == hs_nomenclature.find_title(each["code"]) for each in found)
 
 
 @pytest.mark.parametrize("asked", ["9999", "999999", "honey xyzzy", "7306301", "%00", "%D9%A7%D9%A3"])
@@ -128,7 +128,7 @@ def test_pages_hold_every_heading_once(shared_app):
         link = answer.headers.get("Link")
         path = link and link[1 : link.index(">")]
         assert path is None or urlsplit(path).path == "/v1/headings"
-    assert codes == sorted(code for code in hs_nomenclature.titles() if len(code) > 2)
+    assert codes == sorted(code for code in hs_nomenclature.load_titles() if len(code) > 2)
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x", f"q={'a' * 101}"])

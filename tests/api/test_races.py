@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.core.actor import Role
-from app.web.limits.concurrency import AT_WORK, Gates, Kind
+from app.web.limits.concurrency import DEFAULT_LIMITS, ConcurrencyLimits, WorkClass
 from tests.factories import PASSWORD, in_state, ok, other_approver, other_reviewer, product, voen_of
 from tests.helpers import count, refused, rows
 
@@ -261,15 +261,15 @@ def test_many_who_sign_in_do_not_keep_readers_waiting(app):
 
 def test_where_one_may_write_at_a_time_the_others_do_not_wait_on_threads(app):
     """They would wait for the lock of SQLite, looking again every tenth of a second."""
-    expected = {"sqlite": 1, "postgresql": AT_WORK[Kind.WRITES]}[app.database.write_engine.dialect.name]
-    assert app.container.concurrency._shared[Kind.WRITES]._free == expected
+    expected = {"sqlite": 1, "postgresql": DEFAULT_LIMITS[WorkClass.WRITE]}[app.database.write_engine.dialect.name]
+    assert app.container.concurrency._shared[WorkClass.WRITE]._free == expected
 
 
 def test_a_house_that_is_full_says_so(app):
     """Writers wait in their own line; when it does not move they are told to come back, and readers go on."""
     company = app.set_up_company()
     trial = {"product_ids": [company.add_product()]}
-    full = Gates({Kind.WRITES: 0, Kind.READS: 1, Kind.HASHES: 1}, patience=0.05)
+    full = ConcurrencyLimits({WorkClass.WRITE: 0, WorkClass.READ: 1, WorkClass.PASSWORD_HASH: 1}, patience=0.05)
     with app.with_services(concurrency=full):
         answer = company.post("/v1/api-clients", json={"name": "Order system"})
         refused(answer, 503, "unavailable")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from app.core.actor import SYSTEM
-from app.web.read_audit import TRIES, ReadingTrail
+from app.web.read_audit import MAX_ATTEMPTS, ReadAudit
 from tests.factories import NOW, PASSWORD, ok
 
 pytestmark = pytest.mark.pg_sampled
@@ -103,10 +103,10 @@ def test_an_event_that_cannot_be_written_is_logged(caplog):
             raise OperationalError("INSERT", {}, Exception("down"))
 
     slept, item = [], uuid4()
-    trail = ReadingTrail(Down(), sleep=slept.append)
+    trail = ReadAudit(Down(), sleep=slept.append)
     with caplog.at_level(logging.WARNING):
         trail.record(SYSTEM, "evidence.downloaded", ("evidence", item), NOW)
         trail.close()
-    assert len(slept) == TRIES - 1
+    assert len(slept) == MAX_ATTEMPTS - 1
     assert str(item) in caplog.records[-1].getMessage()
     assert "lost" in caplog.records[-1].getMessage()

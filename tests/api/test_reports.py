@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.certificates.reports import MOST_OPEN
+from app.certificates.reports import MAX_OPEN_REPORTS
 from tests.factories import ok
 from tests.helpers import refused, rows
 
@@ -80,7 +80,7 @@ def test_a_flood_does_not_fill_the_list_of_matters(app):
         for _ in range(10):
             ok(send(app, number=number))
         app.clock.advance(minutes=16)
-    assert len(ok(app.owner.get("/v1/matters?kind=report&limit=100"))["items"]) == MOST_OPEN
+    assert len(ok(app.owner.get("/v1/matters?kind=report&limit=100"))["items"]) == MAX_OPEN_REPORTS
     assert len(ok(app.owner.get("/v1/reports?limit=100"))["items"]) == 30
 
 

@@ -317,7 +317,7 @@ def kept(app, number):
 def test_the_table_of_certificates_is_this_one():
     listed = {(status.value, deed.value): to.value for (status, deed), to in status_workflow.TRANSITIONS.items()}
     assert listed == {(status, deed): KEEPING[status][deed] for status, deed in KEPT}
-    assert {deed.value for deed in status_workflow.Deed} == DEEDS.keys()
+    assert {deed.value for deed in status_workflow.CertificateAction} == DEEDS.keys()
 
 
 @pytest.mark.parametrize(("status", "deed"), KEPT)

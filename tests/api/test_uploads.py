@@ -16,7 +16,7 @@ import pytest
 
 from app.applications import application_repository
 from app.applications.evidence import file_store
-from app.applications.evidence.file_store import EvidenceFiles, seen_in
+from app.applications.evidence.file_store import EvidenceFileStore, sniff_media_type
 from app.applications.evidence.quotas import Quota, Quotas
 from app.cli.admin import sweep
 from app.core.database import Database
@@ -43,7 +43,7 @@ def pdf(text):
 def test_others_write_while_a_file_is_judged(shared_app, company):
     """On SQLite one request writes: it was an upload for as long as hashing and the disk took."""
     judging, go_on = threading.Event(), threading.Event()
-    stage = EvidenceFiles.stage
+    stage = EvidenceFileStore.stage
 
     def slow(self, chunks):
         judging.set()
@@ -51,7 +51,7 @@ def test_others_write_while_a_file_is_judged(shared_app, company):
         return stage(self, chunks)
 
     draft, other = company.draft(), shared_app.set_up_company()
-    with patch.object(EvidenceFiles, "stage", slow), ThreadPoolExecutor(2) as threads:
+    with patch.object(EvidenceFileStore, "stage", slow), ThreadPoolExecutor(2) as threads:
         upload = threads.submit(company.add_evidence, draft, pdf("slow"))
         assert judging.wait(30)
         assert threads.submit(other.add_product).result(timeout=10)
@@ -117,7 +117,7 @@ def test_two_at_once_do_not_overrun_the_quota(shared_app):
     company = shared_app.set_up_company()
     drafts = [company.draft(), company.draft()]
     with shared_app.database.read_session() as session:
-        used, _ = application_repository.evidence_used(session, UUID(company.organisation_id))
+        used, _ = application_repository.evidence_usage(session, UUID(company.organisation_id))
     quotas = Quotas(Quota(10**9, used + 1), Quota(10**9, used + 1))
     with shared_app.with_services(quotas=quotas), ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda draft: company.add_evidence(draft, pdf(draft)), drafts))
@@ -125,11 +125,11 @@ def test_two_at_once_do_not_overrun_the_quota(shared_app):
 
 
 def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company):
-    files = EvidenceFiles(shared_app.settings.evidence_dir, 10**6)
+    files = EvidenceFileStore(shared_app.settings.evidence_dir, 10**6)
     named = ok(company.add_evidence(company.draft(), pdf("named")))["sha256"]
     old, young, sent_again = (files.stage([pdf(text)]) for text in ("old", "young", "again"))
     for draft in (old, young, sent_again):
-        files.keep(draft)
+        files.store(draft)
     left = files.stage([pdf("left by a process that was killed")]).path
     now = shared_app.clock()
     long_ago = (now - timedelta(days=2)).timestamp()
@@ -148,7 +148,7 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company)
         found = stray(*args)
         again = files.stage([pdf("again")])
         os.utime(again.path, (now.timestamp(),) * 2)
-        files.keep(again)
+        files.store(again)
         return found
 
     stray = sweep.evidence.stray_files
@@ -225,6 +225,6 @@ def with_zip64(data):
 )
 def test_workbooks_are_opened_within_bounds(data, is_taken):
     with patch.object(file_store.zipfile, "ZipFile", wraps=zipfile.ZipFile) as opened:
-        assert (seen_in(io.BytesIO(data)) is not None) == is_taken
+        assert (sniff_media_type(io.BytesIO(data)) is not None) == is_taken
     if not is_taken and len(data) < 100_000:
         opened.assert_not_called()

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.applications.assessment.declared_hash import COST, MATERIAL, PRODUCT, STEP, declarable, declared_hash
-from app.applications.evidence.details import About, Details, as_entered
+from app.applications.assessment.declared_hash import (
+    COST_FIELDS,
+    MATERIAL_FIELDS,
+    PRODUCT_FIELDS,
+    STEP_FIELDS,
+    compute_declared_hash,
+    declarable_documents,
+)
+from app.applications.evidence.details import EvidenceDetails, EvidenceSubject, entered_json
 from app.applications.model import Application, Evidence
-from app.applications.workflow import APPLICANT_MAY_EDIT, OPEN, State
+from app.applications.workflow import EDITABLE_STATES, OPEN_STATES, State
 from app.organisations.model import Site
 from app.products.model import CostItem, Material, ProcessStep, Product
-from app.products.product_repository import WholeProduct
+from app.products.product_repository import ProductAggregate
 
 COMPANY, APPLICATION, PRODUCT_ID, OTHER, SITE, ELSEWHERE = (UUID(int=n) for n in range(1, 7))
 
@@ -49,7 +56,7 @@ def a_cost(**changed):
 
 
 def a_whole(product=None, materials=None, steps=None, costs=None):
-    return WholeProduct(
+    return ProductAggregate(
         product or a_product(), materials or (a_material(),), steps or (a_step(),), costs or (a_cost(),)
     )
 
@@ -71,7 +78,9 @@ def a_document(
         product_ids=[str(each) for each in product_ids],
         site_id=site_id,
         stated={},
-        entered=None if by_staff else as_entered(About(tuple(product_ids), site_id), Details()) | entered,
+        entered=None
+        if by_staff
+        else entered_json(EvidenceSubject(tuple(product_ids), site_id), EvidenceDetails()) | entered,
     )
 
 
@@ -80,7 +89,7 @@ def an_application(state=State.DRAFT):
 
 
 def hashed(whole=None, site=None, documents=()):
-    return declared_hash([whole or a_whole()], [site or a_site()], documents)
+    return compute_declared_hash([whole or a_whole()], [site or a_site()], documents)
 
 
 PLAIN = hashed()
@@ -91,7 +100,7 @@ PLAIN = hashed()
     [
         (
             lambda **c: a_whole(product=a_product(**c)),
-            PRODUCT,
+            PRODUCT_FIELDS,
             {
                 "names": {"az": "X", "en": "X"},
                 "flags": ["excise"],
@@ -102,7 +111,7 @@ PLAIN = hashed()
         ),
         (
             lambda **c: a_whole(materials=(a_material(**c),)),
-            MATERIAL,
+            MATERIAL_FIELDS,
             {
                 "claim": None,
                 "value": Decimal("830.000001"),
@@ -112,8 +121,8 @@ PLAIN = hashed()
                 "basis": "own",
             },
         ),
-        (lambda **c: a_whole(steps=(a_step(**c),)), STEP, {"seq": 2, "is_essential": False, "country": None}),
-        (lambda **c: a_whole(costs=(a_cost(**c),)), COST, {"amount": Decimal("563.0001"), "place": "ABROAD"}),
+        (lambda **c: a_whole(steps=(a_step(**c),)), STEP_FIELDS, {"seq": 2, "is_essential": False, "country": None}),
+        (lambda **c: a_whole(costs=(a_cost(**c),)), COST_FIELDS, {"amount": Decimal("563.0001"), "place": "ABROAD"}),
     ],
 )
 def test_every_member_that_is_entered_moves_it(make, names, values):
@@ -179,11 +188,11 @@ def test_nothing_that_staff_do_moves_it(read, added, application_id, state):
     """They confirm with other values and subjects, withdraw, look up and visit."""
     application = an_application(state)
     permit = a_document(application_id=application_id, site_id=SITE)
-    before = hashed(documents=declarable(application, [a_whole()], [permit], None))
+    before = hashed(documents=declarable_documents(application, [a_whole()], [permit], None))
     for name, value in read.items():
         setattr(permit, name, value)
     more = [a_document(n, kind=kind, site_id=SITE, by_staff=True) for n, kind in enumerate(added, start=50)]
-    assert hashed(documents=declarable(application, [a_whole()], [*more, permit], None)) == before
+    assert hashed(documents=declarable_documents(application, [a_whole()], [*more, permit], None)) == before
 
 
 def test_only_documents_about_what_is_applied_for_are_covered():
@@ -198,14 +207,14 @@ def test_only_documents_about_what_is_applied_for_are_covered():
         "no subject": a_document(8),
         "of staff": a_document(9, kind="tax-status", by_staff=True),
     }
-    covered = declarable(an_application(), [a_whole()], rows.values(), None)
+    covered = declarable_documents(an_application(), [a_whole()], rows.values(), None)
     assert [name for name, row in rows.items() if row in covered] == list(rows)[:5]
 
 
-@pytest.mark.parametrize("state", sorted(OPEN))
+@pytest.mark.parametrize("state", sorted(OPEN_STATES))
 def test_under_review_a_new_document_of_the_company_changes_nothing(state):
     old, new = a_document(1, site_id=SITE), a_document(2, site_id=SITE)
     asked_for = a_document(3, kind="other", application_id=APPLICATION)
     newest = SimpleNamespace(documents=[str(old.id)])
-    covered = declarable(an_application(state), [a_whole()], [old, new, asked_for], newest)
-    assert covered == ((old, new, asked_for) if state in APPLICANT_MAY_EDIT else (old, asked_for))
+    covered = declarable_documents(an_application(state), [a_whole()], [old, new, asked_for], newest)
+    assert covered == ((old, new, asked_for) if state in EDITABLE_STATES else (old, asked_for))

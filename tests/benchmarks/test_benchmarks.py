@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.certificates.read_model import snapshot
-from app.verification.stores.factory import certificate_store
+from app.verification.stores.factory import create_certificate_store
 from benchmarks import deeds, http_cases, inside, judged, load
 from benchmarks.compare import Effort
 from benchmarks.made import COLUMNS, Filling, number_of
@@ -38,7 +38,7 @@ def bench(tmp_path_factory):
 
 
 def test_rows_are_as_many_and_as_various_as_promised(made):
-    found = certificate_store(made.url).find_many_now([number_of(serial) for serial in range(1, ROWS + 1)])
+    found = create_certificate_store(made.url).find_many_sync([number_of(serial) for serial in range(1, ROWS + 1)])
     assert len(found) == ROWS
     assert {record.status for record in found.values()} == {"active", "suspended", "revoked"}
     assert len({(record.valid_from, record.valid_until) for record in found.values()}) > ROWS / 2
@@ -49,9 +49,9 @@ def test_rows_are_as_many_and_as_various_as_promised(made):
 def test_extracts_are_those_of_their_certificates(made):
     """They are made by hand for speed; the service would make the very same."""
     numbers = [number_of(serial) for serial in range(1, ROWS + 1)]
-    store = certificate_store(made.url)
-    found = asyncio.run(store.find_extracts(numbers))
-    assert found == {number: snapshot.write(record) for number, record in store.find_many_now(numbers).items()}
+    store = create_certificate_store(made.url)
+    found = asyncio.run(store.find_snapshots(numbers))
+    assert found == {number: snapshot.serialize(record) for number, record in store.find_many_sync(numbers).items()}
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])

@@ -3,31 +3,34 @@
 import pytest
 
 from app.certificates.model import CertificateStatus as Status
-from app.certificates.status_workflow import FINAL, Deed, step
+from app.certificates.status_workflow import FINAL_STATUSES, CertificateAction, next_status
 from app.core.errors import WrongState
 
 
-@pytest.mark.parametrize("status", sorted(FINAL))
-@pytest.mark.parametrize("deed", Deed)
+@pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
+@pytest.mark.parametrize("deed", CertificateAction)
 def test_what_has_ended_stays_ended(status, deed):
     with pytest.raises(WrongState) as refused:
-        step(status, deed)
+        next_status(status, deed)
     assert refused.value.data["allowed"] == []
 
 
 def test_an_inquiry_outlives_a_surrender():
-    for deed, following in ((Deed.REVOKE, Status.REVOKED), (Deed.REINSTATE, Status.SURRENDERED)):
-        assert step(Status.SURRENDERED, deed, during_investigation=True) is following
-    for deed in (Deed.SUSPEND, Deed.SURRENDER):
+    for deed, following in (
+        (CertificateAction.REVOKE, Status.REVOKED),
+        (CertificateAction.REINSTATE, Status.SURRENDERED),
+    ):
+        assert next_status(Status.SURRENDERED, deed, during_investigation=True) is following
+    for deed in (CertificateAction.SUSPEND, CertificateAction.SURRENDER):
         with pytest.raises(WrongState) as refused:
-            step(Status.SURRENDERED, deed, during_investigation=True)
+            next_status(Status.SURRENDERED, deed, during_investigation=True)
         assert refused.value.data["allowed"] == ["reinstate", "revoke"]
     with pytest.raises(WrongState):
-        step(Status.REVOKED, Deed.REVOKE, during_investigation=True)
-    assert step(Status.ACTIVE, Deed.SUSPEND, during_investigation=True) is Status.SUSPENDED
+        next_status(Status.REVOKED, CertificateAction.REVOKE, during_investigation=True)
+    assert next_status(Status.ACTIVE, CertificateAction.SUSPEND, during_investigation=True) is Status.SUSPENDED
 
 
 def test_a_refusal_names_the_moves_allowed_now():
     with pytest.raises(WrongState) as refused:
-        step(Status.ACTIVE, Deed.REINSTATE)
+        next_status(Status.ACTIVE, CertificateAction.REINSTATE)
     assert refused.value.data["allowed"] == ["suspend", "revoke", "surrender"]

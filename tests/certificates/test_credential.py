@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.certificates.credential import untp_builder
-from app.certificates.credential.json_schema import json_schema
+from app.certificates.credential.json_schema import build_json_schema
 from app.certificates.credential.linter import lint
-from app.certificates.credential.untp_builder import build, context
+from app.certificates.credential.untp_builder import build_context, build_credential
 from app.integrity.certificates import mask_voen
 from tests.verification.factories import DID, content_of, grounds_of
 
@@ -33,7 +33,7 @@ def assessment(payload):
 
 class TestBuild:
     def test_the_whole(self):
-        payload = build(CONTENT)
+        payload = build_credential(CONTENT)
         assert payload["@context"] == [
             "https://www.w3.org/ns/credentials/v2",
             "https://vocabulary.uncefact.org/untp/0.7.0/context/",
@@ -57,7 +57,7 @@ class TestBuild:
         ]
 
     def test_what_is_attested(self):
-        attestation = dict(build(CONTENT)[SUBJECT])
+        attestation = dict(build_credential(CONTENT)[SUBJECT])
         del attestation["conformityAssessment"]
         assert attestation == {
             "type": ["ConformityAttestation"],
@@ -95,7 +95,7 @@ class TestBuild:
         }
 
     def test_what_was_assessed(self):
-        assessed = assessment(build(CONTENT))
+        assessed = assessment(build_credential(CONTENT))
         assert assessed["assessmentDate"] == "2026-11-22"
         assert assessed["assessedPerformance"] == [{"score": {"code": "CTH"}}]
         assert assessed["assessmentCriteria"][0]["id"] == f"{BASE}/v1/contexts/certificate-2#CTH"
@@ -124,7 +124,7 @@ class TestBuild:
 
     def test_what_is_not_known_is_left_out(self):
         content = replace(CONTENT, gtin="4006381333931", park_code=None, holder_voen=None)
-        payload = build(content)
+        payload = build_credential(content)
         assert assessment(payload)["assessedProduct"][0]["product"]["gtin"] == "4006381333931"
         facility = assessment(payload)["assessedFacility"][0]["facility"]
         assert "park" not in facility
@@ -143,18 +143,21 @@ class TestBuild:
     )
     def test_the_one_name(self, names, shown):
         assert (
-            assessment(build(replace(CONTENT, product_names=names)))["assessedProduct"][0]["product"]["name"] == shown
+            assessment(build_credential(replace(CONTENT, product_names=names)))["assessedProduct"][0]["product"]["name"]
+            == shown
         )
 
     def test_names_are_composed(self):
         decomposed = "Nu\u0308mune"
-        holder = build(replace(CONTENT, holder_name=decomposed, holder_name_az=decomposed))[SUBJECT]["issuedToParty"]
+        holder = build_credential(replace(CONTENT, holder_name=decomposed, holder_name_az=decomposed))[SUBJECT][
+            "issuedToParty"
+        ]
         assert (holder["name"], holder["names"]) == ("Nümune", {"az": "Nümune", "en": "Nümune"})
 
     @given(st.dates(date(2000, 1, 1), date(9990, 1, 1)), st.integers(0, 3000))
     def test_both_days_are_inclusive_in_baku(self, start, days):
         content = replace(CONTENT, valid_from=start, valid_until=start + timedelta(days))
-        payload = build(content)
+        payload = build_credential(content)
         lint(payload, grounds_of(content))
         length = datetime.fromisoformat(payload["validUntil"]) - datetime.fromisoformat(payload["validFrom"])
         assert length == timedelta(days + 1, seconds=-1)
@@ -165,39 +168,45 @@ class TestShape:
     """What was issued names this shape: another content needs another name (`SHAPE` in credential_untp.py)."""
 
     def test_context_and_schema_never_change_under_one_name(self):
-        assert untp_builder.SHAPE == "certificate-2"
+        assert untp_builder.CURRENT_SHAPE == "certificate-2"
         for document, digest in (
-            (context(BASE, "certificate-1"), "3abc6f9d2bd9ccc78babd741d760261d36b88e766063b6639d2e55a905b0971b"),
-            (json_schema(BASE, "certificate-1"), "38882abaa735b2ea7ea68bb95af37c56709894447c58a828a76bf4dcd24c4b03"),
-            (context(BASE, untp_builder.SHAPE), "7b0c735194d1c89a49891b9116d8e08173c55e3598017f447d3ec3cd9a097f81"),
-            (json_schema(BASE), "9bedc028522a2edb7e52dd44b893fb5ea03798dddd29145784adc96ed04a7685"),
+            (build_context(BASE, "certificate-1"), "3abc6f9d2bd9ccc78babd741d760261d36b88e766063b6639d2e55a905b0971b"),
+            (
+                build_json_schema(BASE, "certificate-1"),
+                "38882abaa735b2ea7ea68bb95af37c56709894447c58a828a76bf4dcd24c4b03",
+            ),
+            (
+                build_context(BASE, untp_builder.CURRENT_SHAPE),
+                "7b0c735194d1c89a49891b9116d8e08173c55e3598017f447d3ec3cd9a097f81",
+            ),
+            (build_json_schema(BASE), "9bedc028522a2edb7e52dd44b893fb5ea03798dddd29145784adc96ed04a7685"),
         ):
             assert sha256(json.dumps(document, sort_keys=True).encode()).hexdigest() == digest
 
     def test_every_term_of_ours_has_a_meaning_of_its_own(self):
-        terms = context(BASE, untp_builder.SHAPE)["@context"]
+        terms = build_context(BASE, untp_builder.CURRENT_SHAPE)["@context"]
         assert "@vocab" not in terms
         meanings = [m["@id"] if isinstance(m, dict) else m for name, m in terms.items() if name[0] != "@"]
         assert len(set(meanings)) == len(meanings) == 9
         assert all(m.startswith((f"{BASE}/v1/contexts/certificate-2#", "https://schema.org/")) for m in meanings)
 
     def test_our_schema_takes_it_and_refuses_others(self):
-        schema = jsonschema_rs.Draft202012Validator(json_schema(BASE))
-        assert schema.is_valid(build(CONTENT))
-        assert schema.is_valid(build(replace(CONTENT, gtin="4006381333931", park_code=None)))
+        schema = jsonschema_rs.Draft202012Validator(build_json_schema(BASE))
+        assert schema.is_valid(build_credential(CONTENT))
+        assert schema.is_valid(build_credential(replace(CONTENT, gtin="4006381333931", park_code=None)))
         for broken in (
-            build(CONTENT) | {"vc": {}},
-            build(replace(CONTENT, hs6="7306")),
-            build(replace(CONTENT, hs6="730630\n")),
-            build(replace(CONTENT, holder_name="")),
-            build(replace(CONTENT, holder_voen="0010002222")),  # of a natural person
+            build_credential(CONTENT) | {"vc": {}},
+            build_credential(replace(CONTENT, hs6="7306")),
+            build_credential(replace(CONTENT, hs6="730630\n")),
+            build_credential(replace(CONTENT, holder_name="")),
+            build_credential(replace(CONTENT, holder_voen="0010002222")),  # of a natural person
         ):
             assert not schema.is_valid(broken)
 
     def test_of_untp_only_the_status_differs_where_w3c_is_followed(self):
         """UNTP 0.7.0 wants one status object, and in it the index as an integer: W3C wants a string."""
         schema = jsonschema_rs.Draft202012Validator(UNTP)
-        payload = build(CONTENT)
+        payload = build_credential(CONTENT)
         assert [error.instance_path for error in schema.iter_errors(payload)] == [["credentialStatus"]]
         one = payload["credentialStatus"][0]
         problems = schema.iter_errors(payload | {"credentialStatus": one})
@@ -208,7 +217,10 @@ class TestShape:
     @pytest.mark.parametrize("level", ["authority-mandate", "no-endorsement"])
     def test_the_level_of_assurance_is_the_schemes(self, level):
         content = replace(CONTENT, assessment_level=level)
-        assert json.loads(lint(build(content), grounds_of(content)).payload)[SUBJECT]["assessmentLevel"] == level
+        assert (
+            json.loads(lint(build_credential(content), grounds_of(content)).payload)[SUBJECT]["assessmentLevel"]
+            == level
+        )
 
 
 class TestMask:

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from app.bootstrap import prepare
 from app.certificates import status_service
-from app.certificates.model import Certificate, Extract
+from app.certificates.model import Certificate, CertificateSnapshot
 from app.certificates.read_model import projector, snapshot
 from app.certificates.read_model.record import CertificateRecord
 from app.core.errors import Unavailable
@@ -20,15 +20,15 @@ def number(shared_app):
 def of(app, number):
     """What the register holds as extract, and what its certificate says."""
     with app.database.read_session() as session:
-        row = session.get(Extract, number)
+        row = session.get(CertificateSnapshot, number)
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
-        record = CertificateRecord.of(certificate, log_repository.issued(session, number))
-        return row and (bytes(row.text), row.signed_hash.hex()), (snapshot.write(record), certificate.token_sha256)
+        record = CertificateRecord.from_row(certificate, log_repository.find_issue_entry(session, number))
+        return row and (bytes(row.text), row.signed_hash.hex()), (snapshot.serialize(record), certificate.token_sha256)
 
 
 def drop(app, *numbers):
     with app.database.session() as session:
-        session.execute(sa.delete(Extract).where(Extract.number.in_(numbers)))
+        session.execute(sa.delete(CertificateSnapshot).where(CertificateSnapshot.number.in_(numbers)))
         session.commit()
 
 
@@ -53,7 +53,7 @@ def test_what_is_taken_back_leaves_it_as_it_was(shared_app, number):
     with shared_app.database.session() as session:
         certificate = session.scalars(sa.select(Certificate).where(Certificate.number == number)).one()
         certificate.status = "revoked"
-        projector.renew(session, certificate)
+        projector.mark_dirty(session, certificate)
         session.rollback()
         session.commit()
     assert of(shared_app, number) == before
@@ -79,13 +79,13 @@ def test_those_that_are_missing_are_made_page_by_page(shared_app, monkeypatch):
     numbers = [shared_app.certify() for _ in range(5)]
     drop(shared_app, *numbers)
     with shared_app.database.session() as session:
-        assert projector.catch_up(session) == 5
+        assert projector.backfill(session) == 5
         session.commit()
     for number in numbers:
         held, says = of(shared_app, number)
         assert held == says
     with shared_app.database.session() as session:
-        assert projector.catch_up(session) == 0
+        assert projector.backfill(session) == 0
 
 
 def test_a_failed_deed_keeps_it(shared_app, number, monkeypatch):

@@ -8,9 +8,9 @@ from functools import reduce
 
 import pytest
 
-from app.certificates.credential.linter import CredentialNotSound, Grounds, LintedCredential, lint, sign_credential
-from app.certificates.credential.untp_builder import build
-from app.certificates.status_list import ENTRIES
+from app.certificates.credential.linter import CredentialNotSound, LintContext, LintedCredential, lint, sign_credential
+from app.certificates.credential.untp_builder import build_credential
+from app.certificates.status_list import LIST_LENGTH
 from app.core.crypto import jws
 from app.core.crypto import signer as crypto_signer
 from tests.verification.factories import DID, content_of, grounds_of
@@ -32,14 +32,14 @@ def signer(tmp_path_factory):
 
 
 def changed(*path, to):
-    payload = copy.deepcopy(build(CONTENT))
+    payload = copy.deepcopy(build_credential(CONTENT))
     *parents, last = path
     reduce(lambda node, step: node[step], parents, payload)[last] = to
     return payload
 
 
 def without(*path):
-    payload = copy.deepcopy(build(CONTENT))
+    payload = copy.deepcopy(build_credential(CONTENT))
     *parents, last = path
     del reduce(lambda node, step: node[step], parents, payload)[last]
     return payload
@@ -47,7 +47,7 @@ def without(*path):
 
 def renamed(name):
     """A product that is called so in one language: shape and cross-checks agree, only the text is on trial."""
-    return build(replace(CONTENT, product_names={"en": name}))
+    return build_credential(replace(CONTENT, product_names={"en": name}))
 
 
 def holder(name):
@@ -57,8 +57,8 @@ def holder(name):
     return payload
 
 
-PRODUCTS = build(CONTENT)[SUBJECT]["conformityAssessment"][0]["assessedProduct"]
-CONTEXTS = build(CONTENT)["@context"]
+PRODUCTS = build_credential(CONTENT)[SUBJECT]["conformityAssessment"][0]["assessedProduct"]
+CONTEXTS = build_credential(CONTENT)["@context"]
 PLANTED = {
     "empty": {},
     "vc claim": changed("vc", to={}),
@@ -97,7 +97,7 @@ PLANTED = {
     "two ids": changed("id", to=["https://mark.example/v1/certificates/MIK-2026-000042-Y"] * 2),
     "issuer as text": changed("issuer", to=DID),
     "issuer is null": changed("issuer", to=None),
-    "two issuers": changed("issuer", to=[build(CONTENT)["issuer"]] * 2),
+    "two issuers": changed("issuer", to=[build_credential(CONTENT)["issuer"]] * 2),
     "another issuer": changed("issuer", "id", to="did:web:evil.example"),
     "issuer without name": without("issuer", "name"),
     "issuer is no did:web": changed("issuer", "id", to="did:key:abc"),
@@ -120,7 +120,7 @@ PLANTED = {
     "a day longer than the residency": changed("validUntil", to="2029-11-22T23:59:59+04:00"),
     "for ever": changed("validUntil", to="9999-12-31T23:59:59+04:00"),
     "no subject": without(SUBJECT),
-    "two subjects": changed(SUBJECT, to=[build(CONTENT)[SUBJECT]] * 2),
+    "two subjects": changed(SUBJECT, to=[build_credential(CONTENT)[SUBJECT]] * 2),
     "empty subject": changed(SUBJECT, to={}),
     "unknown member of the subject": changed(SUBJECT, "quality", to="best"),
     "wrong type of the subject": changed(SUBJECT, "type", to=["ConformityAttestation", "Attestation"]),
@@ -184,7 +184,7 @@ PLANTED = {
     "no country": without(SUBJECT, "countryOfOrigin"),
     "country in words": changed(SUBJECT, "countryOfOrigin", to="Azerbaijan"),
     "origin in small letters": changed(SUBJECT, "originCriterion", to="cth"),
-    "no origin at all": build(replace(CONTENT, origin_criterion="NONE")),
+    "no origin at all": build_credential(replace(CONTENT, origin_criterion="NONE")),
     "origin and score differ": changed(*ASSESSED, "assessedPerformance", 0, "score", "code", to="WO"),
     "origin and criterion differ": changed(SUBJECT, "originCriterion", to="RVC"),
     "assessed another day": changed(*ASSESSED, "assessmentDate", to="2026-11-21"),
@@ -196,17 +196,17 @@ PLANTED = {
     "schema elsewhere": changed("credentialSchema", "id", to=f"{EVIL}/v1/schemas/certificate-2"),
     "schema of another kind": changed("credentialSchema", "type", to="JsonSchemaCredential"),
     "no status": without(STATUS),
-    "status as one object": changed(STATUS, to=build(CONTENT)[STATUS][0]),
-    "one status": changed(STATUS, to=build(CONTENT)[STATUS][:1]),
-    "revocation twice": changed(STATUS, to=[build(CONTENT)[STATUS][0]] * 2),
-    "statuses the other way round": changed(STATUS, to=build(CONTENT)[STATUS][::-1]),
+    "status as one object": changed(STATUS, to=build_credential(CONTENT)[STATUS][0]),
+    "one status": changed(STATUS, to=build_credential(CONTENT)[STATUS][:1]),
+    "revocation twice": changed(STATUS, to=[build_credential(CONTENT)[STATUS][0]] * 2),
+    "statuses the other way round": changed(STATUS, to=build_credential(CONTENT)[STATUS][::-1]),
     "index as a number": changed(STATUS, 0, "statusListIndex", to=4711),
     "index with zeros": changed(STATUS, 0, "statusListIndex", to="04711"),
     "negative index": changed(STATUS, 0, "statusListIndex", to="-1"),
-    "an index that was not reserved": build(replace(CONTENT, status_index=4712)),
+    "an index that was not reserved": build_credential(replace(CONTENT, status_index=4712)),
     "two indexes": changed(STATUS, 1, "statusListIndex", to="4712"),
-    "a list that was not reserved": build(replace(CONTENT, status_list_id=2)),
-    "index too large": build(replace(CONTENT, status_index=10**9)),
+    "a list that was not reserved": build_credential(replace(CONTENT, status_list_id=2)),
+    "index too large": build_credential(replace(CONTENT, status_index=10**9)),
     "list elsewhere": changed(STATUS, 0, "statusListCredential", to=f"{EVIL}/v1/status-lists/revocation-1"),
     "list of the other purpose": changed(STATUS, 0, "statusListCredential", to=f"{LISTS}/suspension-1"),
     "id is the list": changed(STATUS, 0, "id", to=f"{LISTS}/revocation-1"),
@@ -216,7 +216,7 @@ PLANTED = {
 
 class TestLint:
     def test_what_we_build_is_sound(self):
-        assert json.loads(lint(build(CONTENT), GROUNDS).payload) == build(CONTENT)
+        assert json.loads(lint(build_credential(CONTENT), GROUNDS).payload) == build_credential(CONTENT)
 
     @pytest.mark.parametrize("name", PLANTED)
     def test_planted_payloads_are_never_signed(self, name):
@@ -247,22 +247,22 @@ class TestLint:
         assert caught.value.data == {"problems": list(caught.value.problems)}
         assert len(caught.value.problems) == 2
 
-    @pytest.mark.parametrize("index", [0, 1, ENTRIES - 1])
+    @pytest.mark.parametrize("index", [0, 1, LIST_LENGTH - 1])
     def test_every_index_of_the_list_fits(self, index):
         content = replace(CONTENT, status_index=index)
-        lint(build(content), grounds_of(content))
+        lint(build_credential(content), grounds_of(content))
 
-    @pytest.mark.parametrize("index", [-1, ENTRIES])
+    @pytest.mark.parametrize("index", [-1, LIST_LENGTH])
     def test_a_place_outside_the_list_fits_no_reservation(self, index):
         content = replace(CONTENT, status_index=index)
         with pytest.raises(CredentialNotSound):
-            lint(build(content), grounds_of(content))
+            lint(build_credential(content), grounds_of(content))
 
     def test_an_open_residency_sets_no_end(self):
         content = replace(CONTENT, valid_until=date(2099, 12, 31))
-        lint(build(content), grounds_of(content))
+        lint(build_credential(content), grounds_of(content))
         with pytest.raises(CredentialNotSound, match="2099-12-30"):
-            lint(build(content), grounds_of(content, not_after=date(2099, 12, 30)))
+            lint(build_credential(content), grounds_of(content, not_after=date(2099, 12, 30)))
 
     def test_grounds_of_another_house(self):
         for grounds in (
@@ -271,21 +271,21 @@ class TestLint:
             replace(GROUNDS, status_list_id=2),
         ):
             with pytest.raises(CredentialNotSound):
-                lint(build(CONTENT), grounds)
+                lint(build_credential(CONTENT), grounds)
 
 
 class TestSign:
     def test_signed_bytes_are_those_that_were_linted(self, signer):
-        payload = build(CONTENT)
+        payload = build_credential(CONTENT)
         linted = lint(payload, GROUNDS)
         payload[SUBJECT]["issuedToParty"]["name"] = "Somebody else"
         token = sign_credential(signer, linted)
         verified = jws.verify(token, typ="vc+jwt", keys={signer.kid: signer.public})
-        assert verified.payload == build(CONTENT)
+        assert verified.payload == build_credential(CONTENT)
         assert verified.kid.startswith(DID + "#")
 
     def test_only_the_linters_output_is_signed(self, signer):
-        for other in (build(CONTENT), json.dumps(build(CONTENT)).encode(), None, "text"):
+        for other in (build_credential(CONTENT), json.dumps(build_credential(CONTENT)).encode(), None, "text"):
             with pytest.raises(TypeError):
                 sign_credential(signer, other)
 
@@ -295,6 +295,8 @@ class TestSign:
 
     def test_the_key_must_be_the_issuers(self, signer):
         other = content_of(issuer="did:web:other.example")
-        linted = lint(build(other), Grounds("did:web:other.example", "https://mark.example", 1, 4711, None))
+        linted = lint(
+            build_credential(other), LintContext("did:web:other.example", "https://mark.example", 1, 4711, None)
+        )
         with pytest.raises(CredentialNotSound, match="issuer"):
             sign_credential(signer, linted)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from app.certificates.read_model import search_repository
-from app.certificates.read_model.search import Counts, Group, Search, Standing, standing_of
+from app.certificates.read_model.search import EffectiveStatus, Facet, FacetCounts, RegisterSearch, effective_status
 from app.core.dates import baku_day
 from tests.factories import ok, product
 
@@ -26,24 +26,24 @@ DAY = date(2026, 11, 22)
     ],
 )
 def test_standing(status, valid_until, standing):
-    assert standing_of(status, valid_until, DAY) == standing
+    assert effective_status(status, valid_until, DAY) == standing
 
 
 def test_counts_of_a_filter_leave_the_other_filters_as_they_are():
-    counts = Counts(
+    counts = FacetCounts(
         {
-            Group("MIK", "A", Standing.ACTIVE): 5,
-            Group("MIK", None, Standing.REVOKED): 2,
-            Group("MIA", "A", Standing.ACTIVE): 1,
+            Facet("MIK", "A", EffectiveStatus.ACTIVE): 5,
+            Facet("MIK", None, EffectiveStatus.REVOKED): 2,
+            Facet("MIA", "A", EffectiveStatus.ACTIVE): 1,
         }
     )
-    assert counts.total(Search()) == 8
-    wanted = Search(scheme="MIK", status=Standing.ACTIVE)
+    assert counts.total(RegisterSearch()) == 8
+    wanted = RegisterSearch(scheme="MIK", status=EffectiveStatus.ACTIVE)
     assert counts.total(wanted) == 5
     assert counts.by_scheme(wanted) == {"MIK": 5, "MIA": 1}
-    assert counts.by_standing(wanted) == {"active": 5, "revoked": 2}
-    assert counts.by_park(Search()) == {"A": 6, None: 2}
-    assert counts.total(Search(park="B")) == 0
+    assert counts.by_status(wanted) == {"active": 5, "revoked": 2}
+    assert counts.by_park(RegisterSearch()) == {"A": 6, None: 2}
+    assert counts.total(RegisterSearch(park="B")) == 0
 
 
 @pytest.fixture(scope="module")
@@ -109,20 +109,28 @@ def test_found_by_its_number_however_typed(shared_app, numbers):
 
 def test_what_is_counted_is_what_is_found(shared_app, numbers):
     today = baku_day(shared_app.clock())
-    cases = [Search(), Search(q="agdam"), Search(holder="Aghdam Pipe"), Search(hs6="7010"), Search(q="-")]
-    cases += [Search(status=standing) for standing in Standing]
+    cases = [
+        RegisterSearch(),
+        RegisterSearch(q="agdam"),
+        RegisterSearch(holder="Aghdam Pipe"),
+        RegisterSearch(hs6="7010"),
+        RegisterSearch(q="-"),
+    ]
+    cases += [RegisterSearch(status=standing) for standing in EffectiveStatus]
     with shared_app.database.read_session() as session:
         for wanted in cases:
-            rows = search_repository.search(session, wanted, today, limit=100)
-            assert search_repository.count(session, wanted, today).total(wanted) == len(rows), wanted
+            rows = search_repository.search_certificates(session, wanted, today, limit=100)
+            assert search_repository.count_facets(session, wanted, today).total(wanted) == len(rows), wanted
 
 
 def test_pages_turn_both_ways(shared_app, numbers):
     today = baku_day(shared_app.clock())
     with shared_app.database.read_session() as session:
-        everything = [row.id for row in search_repository.search(session, Search(), today, limit=100)]
-        older = search_repository.search(session, Search(), today, before=everything[1], limit=2)
+        everything = [
+            row.id for row in search_repository.search_certificates(session, RegisterSearch(), today, limit=100)
+        ]
+        older = search_repository.search_certificates(session, RegisterSearch(), today, before=everything[1], limit=2)
         assert [row.id for row in older] == everything[2:4]
-        newer = search_repository.search(session, Search(), today, after=everything[3], limit=2)
+        newer = search_repository.search_certificates(session, RegisterSearch(), today, after=everything[3], limit=2)
         assert [row.id for row in newer] == everything[1:3]
         assert "token" not in older[0].__dict__  # long, and not shown: it is not read

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from app.certificates import issuance, status_list, status_list_repository, status_service
 from app.certificates.model import Certificate, StatusListRow
 from app.certificates.status_list import Purpose
-from app.certificates.status_list_publisher import SIGN_ANEW
+from app.certificates.status_list_publisher import RESIGN_AFTER
 from app.cli import app as mik
 from app.core.counters import Counter
 from app.core.crypto import jws
-from app.core.crypto.jwk import read_jwks
+from app.core.crypto.jwk import parse_jwks
 from app.core.crypto.signer import certificate_signer
 from tests.factories import running_app
 
@@ -58,8 +58,8 @@ def listed(app, name):
     """The list as an outsider reads it: fetched, its signature checked by the published keys."""
     answer = fetch(app, name)
     assert answer.status_code == 200, answer.text
-    keys = read_jwks(app.anonymous.get("/.well-known/jwks.json").content)
-    return status_list.read(jws.verify(answer.text, typ="vc+jwt", keys=keys).payload)
+    keys = parse_jwks(app.anonymous.get("/.well-known/jwks.json").content)
+    return status_list.parse_status_list_credential(jws.verify(answer.text, typ="vc+jwt", keys=keys).payload)
 
 
 def row_of(app, number):
@@ -106,7 +106,7 @@ class TestServed:
     def test_what_it_says_of_itself(self, app, take):
         found = listed(app, "suspension-1")
         token = app.token(*take())
-        certificate = jws.verify(token, typ="vc+jwt", keys=app.container.keys.ring().signing).payload
+        certificate = jws.verify(token, typ="vc+jwt", keys=app.container.keys.keyring().may_have_signed).payload
         assert found.issuer == certificate["issuer"]["id"]
         assert found.url == certificate["credentialStatus"][1]["statusListCredential"]
         assert len(found.bits) * 8 == 131_072
@@ -199,7 +199,7 @@ class TestMoved:
     def test_a_place_is_drawn_again_until_it_is_free(self, app):
         _, (number,) = certify(app, 1)
         taken = row_of(app, number).status_index
-        free = [(taken + step) % status_list.ENTRIES for step in (9, 5, 7)]
+        free = [(taken + step) % status_list.LIST_LENGTH for step in (9, 5, 7)]
         draws = iter([taken, free[0], free[0], free[1], free[0], free[2]])
         with app.database.session() as session:
             assert issuance.reserve_places(session, lambda _: next(draws), 3) == [(1, index) for index in free]
@@ -209,7 +209,7 @@ class TestSigned:
     def test_anew_before_it_grows_old_and_no_sooner(self, app):
         app.clock.advance(days=1)
         first = fetch(app, "revocation-1").text
-        app.clock.advance(seconds=SIGN_ANEW.total_seconds() - 1)
+        app.clock.advance(seconds=RESIGN_AFTER.total_seconds() - 1)
         assert fetch(app, "revocation-1").text == first
         app.clock.advance(seconds=1)
         assert fetch(app, "revocation-1").text != first
@@ -273,7 +273,7 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     before = fetch(app, "revocation-1").text
     app.owner.act(f"/v1/certificates/{gone}/revoke", {"reason": "false-documents"})
     with app.database.session() as session:
-        status_list_repository.open_list(session, 2)  # a test before this one may have opened it already
+        status_list_repository.create_list(session, 2)  # a test before this one may have opened it already
         session.commit()
     lists = [f"{purpose}-{list_id}" for list_id in (1, 2) for purpose in Purpose]
     for name in lists:
@@ -285,14 +285,14 @@ def test_mik_doctor_only_status_lists(app, take, monkeypatch):
     with app.database.read_session() as session:
         sound = session.get(StatusListRow, (1, "revocation"))
         good = {"bits": sound.bits, "token": sound.token}
-        taken = {index for _, index, _ in status_list_repository.statuses(session, 1)}
+        taken = {index for _, index, _ in status_list_repository.iterate_statuses(session, 1)}
     free = next(place for place in range(131_072) if place not in taken)
     for values, words in (
         (
-            {"bits": status_list.changed(good["bits"], index, to=True)},
+            {"bits": status_list.set_bit(good["bits"], index, to=True)},
             f"Bit {index} is set, but certificate {number} is",
         ),
-        ({"bits": status_list.changed(good["bits"], free, to=True)}, f"Bit {free} is set, but no certificate"),
+        ({"bits": status_list.set_bit(good["bits"], free, to=True)}, f"Bit {free} is set, but no certificate"),
         ({"bits": b""}, "It has 0 places"),
         ({"token": "a.b.c"}, "does not verify"),
         ({"token": app.token(number)}, "This is not the credential of a status list"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.commit_pipeline import open_database
-from app.startup_checks import AsGiven
+from app.startup_checks import UncheckedSettings
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 
@@ -39,7 +39,9 @@ class World:
 
     @property
     def settings(self):
-        return AsGiven(**{name.removeprefix("MIK_").lower(): value for name, value in self.environment.items()})
+        return UncheckedSettings(
+            **{name.removeprefix("MIK_").lower(): value for name, value in self.environment.items()}
+        )
 
     @contextmanager
     def session(self):

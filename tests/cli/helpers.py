@@ -17,7 +17,7 @@ from app.core.dates import baku_day
 from app.demo.context import DemoContext
 from tests.factories import PASSWORD, running_app
 
-SECRET = mfa.new_secret()
+SECRET = mfa.generate_secret()
 OF_SESSIONS = ("sign_ins", "refresh_tokens", "guesses")
 """Who signs in begins a session, whatever is done in it."""
 
@@ -57,7 +57,7 @@ def hire_staff(app):
                 roles=roles,
                 now=app.clock(),
             )
-            mfa.put_in_force(session, SYSTEM, app.container.secret_box, user.id, SECRET, app.clock())
+            mfa.activate_secret(session, SYSTEM, app.container.secret_box, user.id, SECRET, app.clock())
         session.commit()
 
 

@@ -51,7 +51,7 @@ def test_staff_are_created_with_a_password_that_nobody_sees(run, database_url):
     assert "owner@staff.example created with role owner" in made.output
     assert "a long enough password" not in made.output
     with open_database(database_url).read_session() as session:
-        user = user_repository.user_by_email(session, "owner@staff.example")
+        user = user_repository.find_user_by_email(session, "owner@staff.example")
         assert user.is_staff
         assert user.password_hash.startswith("$argon2id$")
 
@@ -203,11 +203,11 @@ def test_the_demo_profile_keeps_its_accounts_in_a_file_of_its_own(tmp_path):
     settings = Settings(data_dir=tmp_path / "demo")
     prepare(settings, utc_now())
     database = open_database(settings.sqlalchemy_url)
-    demo_staff.ensure(database, settings, utc_now())
-    file = settings.data_dir / demo_staff.FILE
+    demo_staff.ensure_demo_staff(database, settings, utc_now())
+    file = settings.data_dir / demo_staff.ACCOUNTS_FILE
     first = json.loads(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(demo_staff.STAFF) <= set(first)
-    demo_staff.ensure(database, settings, utc_now())
+    demo_staff.ensure_demo_staff(database, settings, utc_now())
     database.dispose()
     assert json.loads(file.read_text()) == first

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app as mik
-from app.cli import demo as cli_demo
+from app.cli import demo as command
 from app.demo.api_client import NoService, wait_until_ready
 from tests.cli.helpers import OF_SESSIONS, transcript
 from tests.live import clean_environment, free_port, serving
@@ -98,15 +98,15 @@ def test_production_is_no_stage(demo, monkeypatch):
 
 
 def test_without_accounts_it_says_who_makes_them(demo, monkeypatch):
-    monkeypatch.setattr(cli_demo, "wait_until_ready", lambda *_: None)
+    monkeypatch.setattr(command, "wait_until_ready", lambda *_: None)
     result = demo()
     assert result.exit_code == 2
     assert "There are no staff accounts" in result.output and "MIK_DATA_DIR" in result.output
 
 
 def test_a_service_that_goes_away_is_said_so(demo, monkeypatch, tmp_path):
-    monkeypatch.setattr(cli_demo, "wait_until_ready", lambda *_: None)
-    monkeypatch.setattr(cli_demo, "_refuse_without_accounts", lambda _: None)
+    monkeypatch.setattr(command, "wait_until_ready", lambda *_: None)
+    monkeypatch.setattr(command, "_refuse_without_accounts", lambda _: None)
     result = demo()
     assert result.exit_code == 2
     assert "Run `mik demo` again" in " ".join(result.output.split())

@@ -13,8 +13,8 @@ from app.demo.context import sample, sample_rows
 from app.demo.sample_documents import small_pdf
 from app.demo.sample_products import KARABAKH, MADE, OWN_ROWS, sums
 from app.products.csv_format import parse_products
-from app.schemes.closed_lists import OperationClass, lists
-from app.schemes.evaluator import assess
+from app.schemes.closed_lists import OperationClass, load_lists
+from app.schemes.evaluator import evaluate
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_loader import load_schemes
 from tests.cli.helpers import stage, theatre
@@ -36,7 +36,7 @@ def in_the_file(tmp_path_factory):
     return {
         (code, line.product_id): {
             finding.rule: finding.outcome
-            for finding in assess(scheme.ruleset, line.facts).findings
+            for finding in evaluate(scheme.ruleset, line.facts).findings
             if finding.outcome is not Outcome.NOT_ASSESSED
         }
         for code, scheme in load_schemes().items()
@@ -98,9 +98,9 @@ def test_costs_explain_the_price_and_do_not_exceed_it(row):
 @pytest.mark.parametrize("code", MADE)
 def test_the_steps_are_operations_of_the_list_and_one_is_enough(code):
     row = next(row for row in (*ROWS, *OWN_ROWS) if row["product_id"] == code)
-    found = [lists().operation(work.operation) for work in MADE[code].steps]
+    found = [load_lists().find_operation(work.operation) for work in MADE[code].steps]
     assert all(found)
-    classes = {operation.class_for(row["hs6"], lists()) for operation in found}
+    classes = {operation.class_for_code(row["hs6"], load_lists()) for operation in found}
     is_enough = OperationClass.SUBSTANTIAL in classes
     assert is_enough is (code != "P013")  # roll forming of a sheet that stays a sheet
 

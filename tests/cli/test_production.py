@@ -57,7 +57,7 @@ def demo_account(world):
 
 
 def demo_passwords(world):
-    (world.folder / demo_staff.FILE).write_text("{}")
+    (world.folder / demo_staff.ACCOUNTS_FILE).write_text("{}")
 
 
 def demo_keys(world):
@@ -77,7 +77,7 @@ def lost_log_key(world):
 
 def wrong_log_key(world):
     lost_log_key(world)
-    log_signer.load_or_create(world.folder / "keys" / "log.pem")
+    log_signer.load_or_create_log_key(world.folder / "keys" / "log.pem")
 
 
 def lost_key(world):
@@ -179,7 +179,7 @@ def test_an_open_database_file_is_refused(world, wide):
     if not world.is_sqlite:
         return  # a server guards its own files
     Path(world.file).chmod(wide)
-    (found,) = startup_checks.refusals(world.settings, NOW, environment={})
+    (found,) = startup_checks.find_start_errors(world.settings, NOW, environment={})
     assert (
         found
         == f"The database {world.file} has mode {wide:04o}: others may read or change it; run: chmod 600 {world.file}"
@@ -188,20 +188,22 @@ def test_an_open_database_file_is_refused(world, wide):
 
 def test_more_workers_than_the_database_takes(world):
     if world.is_sqlite:
-        assert startup_checks.refusals(world.settings, NOW, workers=64, environment={}) == []
+        assert startup_checks.find_start_errors(world.settings, NOW, workers=64, environment={}) == []
         return
-    (found,) = startup_checks.refusals(world.settings, NOW, workers=64, environment={})
+    (found,) = startup_checks.find_start_errors(world.settings, NOW, workers=64, environment={})
     assert re.search(r"64 workers may open 2176 connections, the database takes \d+: start at most \d+ workers", found)
 
 
 @pytest.mark.parametrize("now", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2222, 2, 2, tzinfo=UTC)])
 def test_an_absurd_clock(world, now):
-    assert any("The clock of this machine says" in found for found in startup_checks.refusals(world.settings, now))
+    assert any(
+        "The clock of this machine says" in found for found in startup_checks.find_start_errors(world.settings, now)
+    )
 
 
 def test_a_clock_may_be_a_little_behind(world):
-    assert startup_checks.refusals(world.settings, NOW - timedelta(minutes=4), environment={}) == []
-    assert len(startup_checks.refusals(world.settings, NOW - timedelta(minutes=6), environment={})) == 1
+    assert startup_checks.find_start_errors(world.settings, NOW - timedelta(minutes=4), environment={}) == []
+    assert len(startup_checks.find_start_errors(world.settings, NOW - timedelta(minutes=6), environment={})) == 1
 
 
 def test_all_is_named_at_once(world):
@@ -212,7 +214,9 @@ def test_all_is_named_at_once(world):
         settings(base_url="http://localhost", log_level="debug"),
     ):
         spoil(world)
-    found = startup_checks.refusals(world.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"})
+    found = startup_checks.find_start_errors(
+        world.settings, NOW, environment={"MIK_LOGLEVEL": "x", "MIK_SERVICE_HOST": "x"}
+    )
     for text in (
         "not https",
         "localhost",
@@ -245,4 +249,4 @@ def test_the_demo_says_what_production_would_refuse(world, monkeypatch):
 
 def test_keys_that_were_there_before_the_demo_are_not_called_its_keys(world):
     startup_checks.mark_demo_keys(world.settings)
-    assert startup_checks.refusals(world.settings, NOW, environment={}) == []
+    assert startup_checks.find_start_errors(world.settings, NOW, environment={}) == []

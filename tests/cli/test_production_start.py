@@ -21,7 +21,7 @@ from app.auth import demo_staff
 from app.cli import app as mik
 from app.core.dates import utc_now
 from app.core.settings import Settings
-from app.startup_checks import CONNECTIONS_PER_WORKER, DEMO_MARK, refusals
+from app.startup_checks import CONNECTIONS_PER_WORKER, DEMO_MARKER_FILE, find_start_errors
 from tests.cli.factories import World, unmigrated
 
 pytestmark = [pytest.mark.pg_sampled, pytest.mark.no_coverage]
@@ -92,12 +92,12 @@ def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
         form = {"grant_type": "password", "username": "owner@mark.az", "password": PASSWORD}
         address = f"http://127.0.0.1:{live.port}/v1/auth/token"
         assert httpx2.post(address, data=form, trust_env=False, timeout=60).status_code == 200
-    assert not (world.folder / demo_staff.FILE).exists()
+    assert not (world.folder / demo_staff.ACCOUNTS_FILE).exists()
     with world.session() as session:
-        assert session.execute(sa.text("SELECT email FROM users")).all() == [("owner@mark.az",)]
+        assert session.execute(sa.text("SELECT email FROM users")).get_all() == [("owner@mark.az",)]
     wide = [path for path in world.folder.rglob("*") if path.stat().st_mode & 0o077]
     assert wide == []
-    assert refusals(world.settings, utc_now(), environment={}) == []
+    assert find_start_errors(world.settings, utc_now(), environment={}) == []
 
 
 class TestForwardedAddresses:
@@ -148,4 +148,4 @@ def test_the_page_about_production_speaks_of_what_there_is():
     ):
         assert CliRunner().invoke(mik, [*words.split(), "--help"]).exit_code == 0, words
     assert f"{CONNECTIONS_PER_WORKER} connections" in text
-    assert DEMO_MARK in text
+    assert DEMO_MARKER_FILE in text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.text.confusables import wrong_with
+from app.core.text.confusables import name_error
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from app.core.text.confusables import wrong_with
      "👨‍👩‍👧", "Ⅱ", "m²", "Ó Dé™", "ვაშლი", "1,5 L"],
 )  # fmt: skip
 def test_names_of_the_world(name):
-    assert wrong_with(unicodedata.normalize("NFC", name)) is None
+    assert name_error(unicodedata.normalize("NFC", name)) is None
 
 
 @pytest.mark.parametrize(
@@ -33,16 +33,16 @@ def test_names_of_the_world(name):
     ],
 )  # fmt: skip
 def test_what_is_refused(name, why):
-    assert why in wrong_with(name)
+    assert why in name_error(name)
 
 
 @given(st.text(max_size=40))
 def test_any_text_has_an_answer(text):
-    wrong = wrong_with(text)
+    wrong = name_error(text)
     assert wrong is None or wrong
 
 
 @given(st.text(alphabet="abcçdeəfgğhxıijkqlmnoöprsştuüvyz", min_size=1), st.sampled_from("авеорсух"))
 def test_one_foreign_letter_in_a_word_is_found(word, letter):
     for place in range(len(word) + 1):
-        assert "mixes" in wrong_with(word[:place] + letter + word[place:])
+        assert "mixes" in name_error(word[:place] + letter + word[place:])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.dates import baku_day, day_end, day_start, format_utc, last_valid_day, months_earlier, months_later
+from app.core.dates import add_months, baku_day, day_end, day_start, format_utc, last_valid_day, subtract_months
 
 
 def test_a_moment_is_written_in_utc_to_the_second():
@@ -34,19 +34,19 @@ def test_the_day_in_baku_begins_four_hours_earlier():
     ],
 )
 def test_months_are_counted_by_the_calendar(day, months, earlier):
-    assert months_earlier(day, months) == earlier
+    assert subtract_months(day, months) == earlier
 
 
 def test_months_later_are_counted_alike():
-    assert months_later(date(2026, 11, 30), 3) == date(2027, 2, 28)
-    assert months_later(date(9999, 6, 1), 12) == date.max
+    assert add_months(date(2026, 11, 30), 3) == date(2027, 2, 28)
+    assert add_months(date(9999, 6, 1), 12) == date.max
 
 
 @given(st.dates(), st.dates(), st.integers(1, 600))
 def test_a_later_day_never_has_an_earlier_limit(one, other, months):
     first, second = sorted((one, other))
-    assert months_earlier(first, months) <= months_earlier(second, months)
-    assert months_earlier(second, months) < second or second == date.min
+    assert subtract_months(first, months) <= subtract_months(second, months)
+    assert subtract_months(second, months) < second or second == date.min
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from app.cli import app as mik
 from app.cli.admin import sweep
 from app.core.actor import SYSTEM
 from app.organisations.model import Residency
-from app.web.idempotency_repository import KeptAnswer
+from app.web.idempotency_repository import IdempotencyRecord
 from tests.desk.helpers import QUESTION, asked, claimed
 from tests.factories import PASSWORD, ok
 from tests.helpers import refused
@@ -193,11 +193,11 @@ def test_lapsing_is_looked_at_again_under_the_lock(app):
     case_id = asked(app, company)
     app.clock.advance(days=30)
     with app.database.read_session() as session:
-        (found,) = application_deadlines.lapsing(session, app.clock())
+        (found,) = application_deadlines.list_expiring(session, app.clock())
     answer_all(company, case_id)
     with app.database.session() as session:
-        assert application_deadlines.lapse(session, SYSTEM, found.application_id, app.clock()) is False
-        assert application_deadlines.lapse(session, SYSTEM, UUID(int=7), app.clock()) is False
+        assert application_deadlines.lapse_application(session, SYSTEM, found.application_id, app.clock()) is False
+        assert application_deadlines.lapse_application(session, SYSTEM, UUID(int=7), app.clock()) is False
         session.commit()
     assert company.application(case_id)["state"] == "in_review"
 
@@ -236,7 +236,7 @@ def test_a_residency_restored_before_the_lock_keeps_its_certificates(app):
         "items"
     ]
     with app.database.session() as session:
-        hits = residency_cascade.run_out(
+        hits = residency_cascade.expire_residency(
             session, SYSTEM, residency_id=UUID(residency["id"]), dry_run=False, now=app.clock()
         )
     assert hits == ()
@@ -254,7 +254,7 @@ def test_kept_answers_are_forgotten_after_a_day(app):
     app.clock.advance(hours=2)
     assert swept(app) == ["answers kept for retries are forgotten", "1 done."]
     with app.database.read_session() as session:
-        assert session.scalars(sa.select(KeptAnswer)).all() == []
+        assert session.scalars(sa.select(IdempotencyRecord)).get_all() == []
 
 
 def test_sessions_are_forgotten_a_month_after_their_end(app):
@@ -275,7 +275,7 @@ def test_what_is_in_use_is_left_for_the_next_run(app, monkeypatch):
     company = app.set_up_company()
     cases = [company.draft(company.add_product()) for _ in range(2)]
     app.clock.advance(days=200)
-    lapse = application_deadlines.lapse
+    lapse = application_deadlines.lapse_application
 
     def busy(session, actor, application_id, now):
         if str(application_id) == cases[0]:
@@ -304,7 +304,7 @@ def test_the_command(app, monkeypatch):
 
 
 def test_every_step_that_lapses_has_its_words():
-    assert sweep.TIME_TO.keys() == {step.name for step in application_deadlines.steps() if step.lapses}
+    assert sweep.TIME_TO.keys() == {step.name for step in application_deadlines.load_deadline_steps() if step.lapses}
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", ""])

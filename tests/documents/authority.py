@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
-from app.documents.pdf.signing_certificate import Organisation, _usage
+from app.documents.pdf.signing_certificate import PdfSigningIdentity, _key_usage
 
 NOW = datetime.now(UTC)  # readers of PDF look at the real clock
 PEM = serialization.Encoding.PEM
@@ -44,7 +44,7 @@ class Authority:
         )
         usage = {"key_cert_sign": True, "crl_sign": True} if ca else usage
         if usage is not None:
-            built = built.add_extension(_usage(**usage), critical=True)
+            built = built.add_extension(_key_usage(**usage), critical=True)
         if extended:
             built = built.add_extension(x509.ExtendedKeyUsage([extended]), critical=True)
         return built.sign(self.key, hashes.SHA256())
@@ -52,7 +52,7 @@ class Authority:
     def organisation(self, *, also=()):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self.certify(key, "Test organisation", usage={"content_commitment": True})
-        return Organisation(key, (certificate, self.certificate, *also))
+        return PdfSigningIdentity(key, (certificate, self.certificate, *also))
 
 
 def pem(*things):

@@ -9,9 +9,9 @@ from app.core.crypto.jws import PrivateKey
 from app.core.crypto.signer import FileSigner
 from app.documents import qr_codes, qr_token
 from app.documents.pdf import content, printable, typesetter
-from app.documents.pdf.content import PaperFacts
-from app.documents.qr_token import Stamp
-from app.schemes.emblems import emblem
+from app.documents.pdf.content import PdfFacts
+from app.documents.qr_token import QrToken
+from app.schemes.emblems import read_emblem
 
 DID = "did:web:mark.example"
 
@@ -27,7 +27,7 @@ mJBbXADR9ZlyDI6SdbLnr8QahsfNX7hiFuB3YBXjBheMkjqtLthJoueD
 """A key of the tests only."""
 
 
-STAMP = Stamp(
+STAMP = QrToken(
     number="MIK-2026-000042-Y",
     holder="Nümunə-Boru MMC",
     product="Welded steel tube",
@@ -66,7 +66,7 @@ PRODUCT = {
 }
 
 
-FACTS = PaperFacts(
+FACTS = PdfFacts(
     number=STAMP.number,
     mark_name=NAMES["en"],
     mark_names=NAMES,
@@ -87,7 +87,7 @@ FACTS = PaperFacts(
     valid_until=date(2029, 11, 21),
     url="https://mark.example/v/MIK-2026-000042-Y",
     token="a.b.c",
-    emblem=emblem("karabakh"),
+    emblem=read_emblem("karabakh"),
     authority_names={"az": "Nişanın sahibi", "en": "Owner of the mark", "ru": "Владелец знака"},
     contact=("mark@owner.example", "+994 12 000 00 00"),
 )
@@ -96,16 +96,16 @@ FACTS = PaperFacts(
 SIGNER = signer_of(PEM)
 
 
-STAMPED = qr_token.stamped_url(FACTS.url, qr_token.make(STAMP, SIGNER))
+STAMPED = qr_token.url_with_token(FACTS.url, qr_token.sign_qr_token(STAMP, SIGNER))
 
 
 def clean(text, *, bare=False):
-    return printable.legible(text, typesetter.drawable(), bare=bare)
+    return printable.to_printable(text, typesetter.drawable_characters(), bare=bare)
 
 
 def pdf_of(facts=FACTS, third=None, *, demo=False):
-    return typesetter.typeset(
-        content.content(facts, third, qr_codes.qr_svg(STAMPED), clean, demo=demo), facts.issued_on
+    return typesetter.render_pdf(
+        content.build_content(facts, third, qr_codes.qr_svg(STAMPED), clean, demo=demo), facts.issued_on
     )
 
 

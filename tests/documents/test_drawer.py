@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.artifact_cache import Drawer
+from app.documents.artifact_cache import ArtifactCache
 
 NUMBER = "MIK-2026-000042-Y"
 
@@ -19,24 +19,24 @@ def fails():
 
 
 def test_made_once(tmp_path):
-    drawer = Drawer(tmp_path / "papers")
-    assert drawer.find(NUMBER, "paper-ru", "1") is None
-    assert drawer.kept(NUMBER, "paper-ru", "1", lambda: b"one") == b"one"
-    assert drawer.kept(NUMBER, "paper-ru", "1", fails) == drawer.find(NUMBER, "paper-ru", "1") == b"one"
+    drawer = ArtifactCache(tmp_path / "papers")
+    assert drawer.get(NUMBER, "paper-ru", "1") is None
+    assert drawer.get_or_create(NUMBER, "paper-ru", "1", lambda: b"one") == b"one"
+    assert drawer.get_or_create(NUMBER, "paper-ru", "1", fails) == drawer.get(NUMBER, "paper-ru", "1") == b"one"
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*~*")} == {0o600}
 
 
 def test_a_newer_state_takes_the_place_of_the_older(tmp_path):
-    drawer = Drawer(tmp_path)
-    drawer.kept(NUMBER, "paper-ru", "1", lambda: b"one")
-    drawer.kept(NUMBER, "paper-en", "1", lambda: b"other")
-    drawer.kept("MIK-2026-000043-W", "paper-ru", "1", lambda: b"other")
-    assert drawer.kept(NUMBER, "paper-ru", "2", lambda: b"two") == b"two"
+    drawer = ArtifactCache(tmp_path)
+    drawer.get_or_create(NUMBER, "paper-ru", "1", lambda: b"one")
+    drawer.get_or_create(NUMBER, "paper-en", "1", lambda: b"other")
+    drawer.get_or_create("MIK-2026-000043-W", "paper-ru", "1", lambda: b"other")
+    assert drawer.get_or_create(NUMBER, "paper-ru", "2", lambda: b"two") == b"two"
     assert names(tmp_path) == ["paper-en~1", "paper-ru~1", "paper-ru~2"]
-    assert drawer.find(NUMBER, "paper-ru", "1") is None
-    drawer.discard(NUMBER, "paper-ru", "2")
-    drawer.discard(NUMBER, "paper-ru", "2")
-    assert drawer.find(NUMBER, "paper-ru", "2") is None
+    assert drawer.get(NUMBER, "paper-ru", "1") is None
+    drawer.delete(NUMBER, "paper-ru", "2")
+    drawer.delete(NUMBER, "paper-ru", "2")
+    assert drawer.get(NUMBER, "paper-ru", "2") is None
 
 
 def test_many_at_once_hand_out_one(tmp_path):
@@ -44,7 +44,7 @@ def test_many_at_once_hand_out_one(tmp_path):
 
     def work(mine):
         start.wait()
-        got.append(Drawer(tmp_path).kept(NUMBER, "stamp", "k", lambda: mine))
+        got.append(ArtifactCache(tmp_path).get_or_create(NUMBER, "stamp", "k", lambda: mine))
 
     threads = [threading.Thread(target=work, args=(b"%d" % each,)) for each in range(8)]
     for thread in threads:
@@ -57,13 +57,13 @@ def test_many_at_once_hand_out_one(tmp_path):
 
 def test_where_nothing_can_be_kept_it_is_made_each_time(tmp_path, caplog):
     (tmp_path / "file").write_bytes(b"")
-    drawer = Drawer(Path(tmp_path / "file"))
-    assert drawer.kept(NUMBER, "stamp", "k", lambda: b"one") == b"one"
-    assert drawer.kept(NUMBER, "stamp", "k", lambda: b"two") == b"two"
+    drawer = ArtifactCache(Path(tmp_path / "file"))
+    assert drawer.get_or_create(NUMBER, "stamp", "k", lambda: b"one") == b"one"
+    assert drawer.get_or_create(NUMBER, "stamp", "k", lambda: b"two") == b"two"
     assert "cannot be kept" in caplog.text
 
 
 def test_what_cannot_be_made_leaves_nothing(tmp_path):
     with pytest.raises(AssertionError):
-        Drawer(tmp_path).kept(NUMBER, "stamp", "k", fails)
+        ArtifactCache(tmp_path).get_or_create(NUMBER, "stamp", "k", fails)
     assert names(tmp_path) == []

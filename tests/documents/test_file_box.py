@@ -11,13 +11,13 @@ from PIL import Image
 
 from app.core.errors import TooLarge
 from app.documents import upload_reader_process
-from app.documents.upload_reader import FileBox, Found, UnreadableFile
+from app.documents.upload_reader import FileContents, UnreadableFile, UploadReader
 
 URL = "https://mark.example/v/MIK-2026-000042-Y"
 
 
 def read(data):
-    return asyncio.run(FileBox().read(data))
+    return asyncio.run(UploadReader().read_file(data))
 
 
 def picture(kind="PNG", mode="RGB", size=None, text=URL):
@@ -41,11 +41,11 @@ def picture(kind="PNG", mode="RGB", size=None, text=URL):
     ],
 )  # fmt: skip
 def test_pictures(kind, mode, size):
-    assert read(picture(kind, mode, size)) == Found("picture", (URL,), None)
+    assert read(picture(kind, mode, size)) == FileContents("picture", (URL,), None)
 
 
 def test_texts():
-    assert read(b"\xef\xbb\xbf> eyJ.x\r\n") == Found("text", ("> eyJ.x\r\n",), None)
+    assert read(b"\xef\xbb\xbf> eyJ.x\r\n") == FileContents("text", ("> eyJ.x\r\n",), None)
 
 
 def bomb():
@@ -91,7 +91,7 @@ def test_no_such_file(data):
 @pytest.mark.parametrize("make", [bomb, huge_picture])
 def test_no_file_takes_much(make):
     data, begin = make(), time.monotonic()
-    assert len(data) < upload_reader_process.MOST_BYTES
+    assert len(data) < upload_reader_process.MAX_BYTES
     with pytest.raises(UnreadableFile):
         read(data)
     assert time.monotonic() - begin < 25
@@ -106,12 +106,12 @@ def test_a_picture_without_a_code():
 
 def test_ten_megabytes():
     with pytest.raises(TooLarge):
-        read(bytes(upload_reader_process.MOST_BYTES + 1))
+        read(bytes(upload_reader_process.MAX_BYTES + 1))
 
 
 def test_others_go_on_while_files_are_read():
     async def run():
-        box, ticks = FileBox(), 0
+        box, ticks = UploadReader(), 0
 
         async def tick():
             nonlocal ticks
@@ -120,7 +120,7 @@ def test_others_go_on_while_files_are_read():
                 ticks += 1
 
         ticking = asyncio.create_task(tick())
-        found = await asyncio.gather(*(box.read(picture()) for _ in range(4)))
+        found = await asyncio.gather(*(box.read_file(picture()) for _ in range(4)))
         ticking.cancel()
         assert {each.texts for each in found} == {(URL,)}
         assert ticks > 5

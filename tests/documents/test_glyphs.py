@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from app.documents.pdf.font_coverage import characters
-from app.documents.pdf.typesetter import _FONTS, drawable
+from app.documents.pdf.font_coverage import supported_characters
+from app.documents.pdf.typesetter import _FONTS, drawable_characters
 
 GB2312 = {bytes([high, low]).decode("gb2312", "ignore") for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF)} - {
     ""
@@ -21,7 +21,7 @@ GB2312 = {bytes([high, low]).decode("gb2312", "ignore") for high in range(0xB0, 
     ],
 )
 def test_fonts_of_the_paper(font, can, cannot):
-    found = characters((_FONTS / font).read_bytes())
+    found = supported_characters((_FONTS / font).read_bytes())
     assert not [each for each in can if each not in found]
     assert not [each for each in cannot if each in found]
 
@@ -32,14 +32,14 @@ def test_every_character_of_the_seven_languages_can_be_drawn():
     azerbaijani = "abcçdeəfgğhxıijkqlmnoöprsştuüvyz"
     cyrillic = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
     for each in GB2312 | set(persian_and_arabic + azerbaijani + azerbaijani.upper() + cyrillic + "İäÄß"):
-        assert each in drawable() or each == "\u063b" or not each.isalpha(), hex(ord(each))
+        assert each in drawable_characters() or each == "\u063b" or not each.isalpha(), hex(ord(each))
 
 
 @pytest.mark.parametrize("broken", [b"", b"\0" * 40, b"no font at all, but long enough to look like one", None])
 def test_what_is_no_font(broken):
     content = (_FONTS / "NotoSerif-Regular.ttf").read_bytes()[:60] if broken is None else broken
     with pytest.raises(ValueError, match="font"):
-        characters(content)
+        supported_characters(content)
 
 
 def font_with(mapping):
@@ -53,11 +53,11 @@ def test_glyph_nought_is_no_glyph():
     ends, starts, deltas, offsets = (0x42, 0x43, 0xFFFF), (0x41, 0x43, 0xFFFF), (0, -0x43 & 0xFFFF, 1), (6, 0, 0)
     arrays = [struct.pack(">3H", *each) for each in (starts, deltas, offsets)]
     mapping = struct.pack(">7H", 4, 0, 0, 6, 0, 0, 0) + struct.pack(">3HH", *ends, 0) + b"".join(arrays)
-    assert characters(font_with(mapping + struct.pack(">HH", 7, 0))) == {"A"}
+    assert supported_characters(font_with(mapping + struct.pack(">HH", 7, 0))) == {"A"}
 
 
 def test_a_mapping_in_another_form_is_not_read():
     record = struct.pack(">4sIII", b"cmap", 0, 28, 14)
     font = struct.pack(">IHHHH", 0x10000, 1, 0, 0, 0) + record + struct.pack(">HHHHIH", 0, 1, 3, 1, 12, 6)
     with pytest.raises(ValueError, match="font"):
-        characters(font)
+        supported_characters(font)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from app.core.settings import Profile, Settings
 from app.documents.pdf import signing_certificate
-from app.documents.pdf.signing_certificate import PapersCannotBeSigned, UnusablePaperKey
+from app.documents.pdf.signing_certificate import PdfSigningUnavailable, UnusablePdfKey
 from tests.documents.authority import NOW, Authority, pem
 
 AUTHORITY = Authority()
@@ -41,16 +41,16 @@ def test_a_good_pair(tmp_path):
         certified(usage={"content_commitment": True}),
         certified(),
     ):
-        loaded = signing_certificate.load(*files(tmp_path, pem(KEY), public), NOW)
+        loaded = signing_certificate.load_identity(*files(tmp_path, pem(KEY), public), NOW)
         assert loaded.certificate.subject.rfc4514_string() == "CN=Signer"
         assert len(loaded.fingerprint) == 64
-        loaded.must_be_valid(NOW)
+        loaded.require_valid(NOW)
     assert "PRIVATE" not in repr(loaded) and "key" not in repr(loaded)
 
 
 def test_an_organisation_may_be_its_own_authority(tmp_path):
     alone = Authority("Alone")
-    made = signing_certificate.load(*files(tmp_path, pem(alone.key), pem(own_signature(alone))), NOW)
+    made = signing_certificate.load_identity(*files(tmp_path, pem(alone.key), pem(own_signature(alone))), NOW)
     assert len(made.certificates) == 1
 
 
@@ -75,34 +75,35 @@ WRONG = {
 
 @pytest.mark.parametrize(("secret", "public", "why"), WRONG.values(), ids=WRONG.keys())
 def test_what_cannot_be_used(tmp_path, secret, public, why):
-    with pytest.raises(UnusablePaperKey, match=why):
-        signing_certificate.load(*files(tmp_path, secret, public), NOW)
+    with pytest.raises(UnusablePdfKey, match=why):
+        signing_certificate.load_identity(*files(tmp_path, secret, public), NOW)
 
 
 def test_files_that_are_not_there_or_that_others_may_read(tmp_path):
     key, certificates = files(tmp_path, pem(KEY), pem(GOOD, AUTHORITY.certificate))
-    with pytest.raises(UnusablePaperKey, match="MIK_PAPER_KEY"):
-        signing_certificate.load(tmp_path / "none.pem", certificates, NOW)
-    with pytest.raises(UnusablePaperKey, match="MIK_PAPER_CERTIFICATES"):
-        signing_certificate.load(key, tmp_path / "none.pem", NOW)
+    with pytest.raises(UnusablePdfKey, match="MIK_PAPER_KEY"):
+        signing_certificate.load_identity(tmp_path / "none.pem", certificates, NOW)
+    with pytest.raises(UnusablePdfKey, match="MIK_PAPER_CERTIFICATES"):
+        signing_certificate.load_identity(key, tmp_path / "none.pem", NOW)
     key.chmod(0o644)
-    with pytest.raises(UnusablePaperKey, match="chmod 600"):
-        signing_certificate.load(key, certificates, NOW)
+    with pytest.raises(UnusablePdfKey, match="chmod 600"):
+        signing_certificate.load_identity(key, certificates, NOW)
 
 
 def test_a_running_service_meets_the_end_of_its_certificate(tmp_path):
-    made = signing_certificate.load_or_make_demo(tmp_path / "k" / "demo.pem", NOW)
-    with pytest.raises(PapersCannotBeSigned, match="expired on"):
-        made.must_be_valid(NOW + timedelta(days=3_660))
-    with pytest.raises(PapersCannotBeSigned, match="valid only from"):
-        made.must_be_valid(NOW - timedelta(days=2))
+    made = signing_certificate.load_or_create_demo(tmp_path / "k" / "demo.pem", NOW)
+    with pytest.raises(PdfSigningUnavailable, match="expired on"):
+        made.require_valid(NOW + timedelta(days=3_660))
+    with pytest.raises(PdfSigningUnavailable, match="valid only from"):
+        made.require_valid(NOW - timedelta(days=2))
 
 
 def test_the_demo_makes_its_own_once(tmp_path):
     path = tmp_path / "keys" / "demo.pem"
     made = []
     threads = [
-        threading.Thread(target=lambda: made.append(signing_certificate.load_or_make_demo(path, NOW))) for _ in range(6)
+        threading.Thread(target=lambda: made.append(signing_certificate.load_or_create_demo(path, NOW)))
+        for _ in range(6)
     ]
     for thread in threads:
         thread.start()
@@ -119,7 +120,7 @@ def test_by_settings(tmp_path):
     data = tmp_path / "data"
 
     def chosen(**given):
-        return signing_certificate.of_settings(Settings.model_construct(data_dir=data, **given), NOW)
+        return signing_certificate.identity_from_settings(Settings.model_construct(data_dir=data, **given), NOW)
 
     assert chosen(profile=Profile.DEMO).certificate.subject.rfc4514_string().startswith("CN=Demo signer")
     assert chosen(profile=Profile.PRODUCTION) is None
@@ -127,7 +128,7 @@ def test_by_settings(tmp_path):
         named = chosen(profile=profile, paper_key=str(key), paper_certificates=str(certificates))
         assert named.certificate == GOOD
         for half in ({"paper_key": str(key)}, {"paper_certificates": str(certificates)}):
-            with pytest.raises(UnusablePaperKey, match="go together"):
+            with pytest.raises(UnusablePdfKey, match="go together"):
                 chosen(profile=profile, **half)
 
 

@@ -11,7 +11,7 @@ from app.core import i18n
 from app.documents.pdf import content as pdf_content
 from tests.documents.factories import FACTS
 
-SPOKEN = [each for each in i18n.LANGUAGES if each != i18n.DEFAULT]
+SPOKEN = [each for each in i18n.LANGUAGES if each != i18n.DEFAULT_LANGUAGE]
 SOURCE = resources.files("app.documents.pdf").joinpath("content.py").read_text("utf-8")
 
 
@@ -21,7 +21,7 @@ def plain(text):
 
 def said():
     """Every English text of the paper: what is handed to `say`, `_row` and `_translated`, and the words of origin."""
-    found = set(pdf_content.ORIGIN_IN_WORDS.values())
+    found = set(pdf_content.ORIGIN_DESCRIPTIONS.values())
     for node in ast.walk(ast.parse(SOURCE)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -49,13 +49,13 @@ def test_nothing_is_untranslated_and_nothing_is_left_over(language):
     [(None, ("az", "en")), ("az", ("az", "en")), ("en", ("az", "en")), ("fa", ("az", "en", "fa"))],
 )
 def test_languages_of_a_paper(third, tongues):
-    assert pdf_content.spoken(third) == tongues
-    content = pdf_content.content(FACTS, third, "<svg/>", plain)
+    assert pdf_content.pdf_languages(third) == tongues
+    content = pdf_content.build_content(FACTS, third, "<svg/>", plain)
     assert tuple(each["lang"] for each in content["statement"]) == tongues
 
 
 def row(label, third=None, **changed):
-    content = pdf_content.content(replace(FACTS, **changed), third, "<svg/>", plain)
+    content = pdf_content.build_content(replace(FACTS, **changed), third, "<svg/>", plain)
     (found,) = [each for each in content["rows"] if label in {piece["text"] for piece in each["labels"]}]
     return found
 
@@ -106,7 +106,7 @@ def test_what_is_written_from_the_right_stands_at_the_right():
 
 
 def test_every_name_is_cleaned():
-    marked = pdf_content.content(
+    marked = pdf_content.build_content(
         replace(FACTS, mark_names={"az": "x"}, product_names={"az": "x"}, park_names={"az": "x"}, issuer_name="x",
                 mark_name="x",
                 holder_name="x", holder_name_az="y", authority_names={"az": "x"}, contact=("x",),
@@ -123,13 +123,13 @@ def test_every_name_is_cleaned():
 
 @pytest.mark.parametrize("third", [None, *SPOKEN])
 def test_the_paper_of_a_demo_says_so(third):
-    assert pdf_content.content(FACTS, third, "<svg/>", plain)["demo"] == []
-    said = pdf_content.content(FACTS, third, "<svg/>", plain, demo=True)["demo"]
-    assert tuple(each["lang"] for each in said) == pdf_content.spoken(third)
+    assert pdf_content.build_content(FACTS, third, "<svg/>", plain)["demo"] == []
+    said = pdf_content.build_content(FACTS, third, "<svg/>", plain, demo=True)["demo"]
+    assert tuple(each["lang"] for each in said) == pdf_content.pdf_languages(third)
     assert all("DEMO" in each["text"] for each in said)
 
 
 def test_a_paper_never_says_that_it_is_valid_today():
-    content = str(pdf_content.content(FACTS, None, "<svg/>", plain)).lower()
+    content = str(pdf_content.build_content(FACTS, None, "<svg/>", plain)).lower()
     assert "only the register shows the status of the certificate today" in content
     assert "is valid" not in content

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from app.documents import qr_token
-from app.documents.artifact_cache import Drawer
+from app.documents.artifact_cache import ArtifactCache
 from app.documents.pdf import typesetter
-from app.documents.renderer import Order, Press
+from app.documents.renderer import DocumentData, DocumentRenderer
 from tests.documents.authority import NOW, Authority
 from tests.documents.factories import FACTS, SIGNER, STAMP, pdf_of
 from tests.readers import text_of
@@ -18,28 +18,28 @@ OTHER = Authority()
 
 
 def press_in(folder):
-    return Press(lambda: SIGNER, OTHER.organisation(), Drawer(folder))
+    return DocumentRenderer(lambda: SIGNER, OTHER.organisation(), ArtifactCache(folder))
 
 
 def test_names_that_no_font_can_draw_lose_their_marks(tmp_path, caplog):
     facts = replace(FACTS, holder_name=PILED)
-    with pytest.raises(typesetter.CannotBeSet):
+    with pytest.raises(typesetter.TypesettingFailed):
         pdf_of(facts)
     with caplog.at_level(logging.WARNING):
-        made = press_in(tmp_path).paper(Order(facts, STAMP, 1), None, NOW)
+        made = press_in(tmp_path).certificate_pdf(DocumentData(facts, STAMP, 1), None, NOW)
     assert "\uff5d\u6df7" in text_of(made)
     assert "set without marks" in caplog.text
 
 
 def test_one_stamp_for_one_content(tmp_path):
     press = press_in(tmp_path)
-    first = press.stamp(STAMP)
-    assert press.stamp(STAMP) == press_in(tmp_path).stamp(STAMP) == first
+    first = press.qr_token(STAMP)
+    assert press.qr_token(STAMP) == press_in(tmp_path).qr_token(STAMP) == first
     other = replace(STAMP, holder="Başqa MMC")
-    assert qr_token.read(press.stamp(other), {SIGNER.kid: SIGNER.public}) == other
+    assert qr_token.verify_qr_token(press.qr_token(other), {SIGNER.kid: SIGNER.public}) == other
 
 
-class Stubborn(Drawer):
+class Stubborn(ArtifactCache):
     """Keeps handing out the same damaged thing, as a disk that fails."""
 
     def kept(self, *_):
@@ -48,7 +48,7 @@ class Stubborn(Drawer):
 
 def test_a_stamp_is_made_even_where_the_kept_one_stays_damaged(tmp_path):
     press = replace(press_in(tmp_path), drawer=Stubborn(tmp_path))
-    assert qr_token.read(press.stamp(STAMP), {SIGNER.kid: SIGNER.public}) == STAMP
+    assert qr_token.verify_qr_token(press.qr_token(STAMP), {SIGNER.kid: SIGNER.public}) == STAMP
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_a_stamp_is_made_even_where_the_kept_one_stays_damaged(tmp_path):
     ids=["address", "organisation", "time stamps", "version", "credential", "language"],
 )
 def test_whatever_a_paper_depends_on_is_in_its_name(tmp_path, change):
-    press, order = press_in(tmp_path), Order(FACTS, STAMP, 1)
+    press, order = press_in(tmp_path), DocumentData(FACTS, STAMP, 1)
     changed, other, third = change(press, order)
     assert changed.paper_key(other, third) != press.paper_key(order, None) == press.paper_key(order, "az")
 
 
 def test_a_paper_follows_its_template_and_fonts(tmp_path, monkeypatch):
-    press, order = press_in(tmp_path), Order(FACTS, STAMP, 1)
+    press, order = press_in(tmp_path), DocumentData(FACTS, STAMP, 1)
     before = press.paper_key(order, None)
     monkeypatch.setattr(typesetter, "template_version", lambda: "another")
     assert press.paper_key(order, None) != before

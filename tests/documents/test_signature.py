@@ -14,8 +14,8 @@ from pyhanko_certvalidator import ValidationContext
 from pypdf.annotations import FreeText
 
 from app.documents.pdf import signer
-from app.documents.pdf.signer import _asn1
-from app.documents.pdf.signing_certificate import PapersCannotBeSigned
+from app.documents.pdf.signer import _to_asn1
+from app.documents.pdf.signing_certificate import PdfSigningUnavailable
 from tests.documents.authority import Authority, pem, time_stamp_server
 from tests.documents.factories import pdf_of
 from tests.readers import tool
@@ -28,12 +28,12 @@ def authority():
 
 @pytest.fixture(scope="module")
 def signed(authority):
-    return signer.sign(pdf_of(third="ru"), authority.organisation())
+    return signer.sign_pdf(pdf_of(third="ru"), authority.organisation())
 
 
 def judged(pdf, authority):
     """What pyHanko says to somebody who trusts this authority."""
-    trust = ValidationContext(trust_roots=[_asn1(authority.certificate)], revocation_mode="soft-fail")
+    trust = ValidationContext(trust_roots=[_to_asn1(authority.certificate)], revocation_mode="soft-fail")
     (embedded,) = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
     return validate_pdf_signature(embedded, signer_validation_context=trust, ts_validation_context=trust)
 
@@ -98,8 +98,8 @@ def test_the_credential_survives_the_signature(signed):
 def test_with_a_time_stamp_server_the_proof_is_inside(authority):
     stamps = Authority("Authority of time stamps")
     with time_stamp_server(stamps) as url:
-        pdf = signer.sign(pdf_of(), authority.organisation(also=[stamps.certificate]), timestamp_url=url)
-    trust = [_asn1(each.certificate) for each in (authority, stamps)]
+        pdf = signer.sign_pdf(pdf_of(), authority.organisation(also=[stamps.certificate]), timestamp_url=url)
+    trust = [_to_asn1(each.certificate) for each in (authority, stamps)]
     context = ValidationContext(trust_roots=trust, revocation_mode="soft-fail")
     reader = PdfFileReader(io.BytesIO(pdf))
     (embedded,) = reader.embedded_regular_signatures
@@ -113,23 +113,23 @@ def test_without_its_time_stamp_no_paper_is_made(authority, answers):
     organisation = authority.organisation()
     with time_stamp_server(None) as url:
         if answers:
-            with pytest.raises(PapersCannotBeSigned):
-                signer.sign(pdf_of(), organisation, timestamp_url=url)
+            with pytest.raises(PdfSigningUnavailable):
+                signer.sign_pdf(pdf_of(), organisation, timestamp_url=url)
     if not answers:
-        with pytest.raises(PapersCannotBeSigned):
-            signer.sign(pdf_of(), organisation, timestamp_url=url)
+        with pytest.raises(PdfSigningUnavailable):
+            signer.sign_pdf(pdf_of(), organisation, timestamp_url=url)
 
 
 def test_what_does_not_verify_is_not_handed_out(authority, monkeypatch):
     other = authority.organisation()
     monkeypatch.setattr(signer, "_private", lambda _: real(other))
-    with pytest.raises(PapersCannotBeSigned):
-        signer.sign(pdf_of(), authority.organisation())
+    with pytest.raises(PdfSigningUnavailable):
+        signer.sign_pdf(pdf_of(), authority.organisation())
 
 
-real = signer._private
+real = signer._private_key_info
 
 
 def test_what_is_no_pdf(authority):
-    with pytest.raises(PapersCannotBeSigned):
-        signer.sign(b"no pdf", authority.organisation())
+    with pytest.raises(PdfSigningUnavailable):
+        signer.sign_pdf(b"no pdf", authority.organisation())

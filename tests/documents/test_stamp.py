@@ -11,11 +11,11 @@ from joserfc.jwk import ECKey
 from joserfc.jws import deserialize_compact
 
 from app.certificates.certificate_number import CertificateNumber
-from app.certificates.status_list import ENTRIES
+from app.certificates.status_list import LIST_LENGTH
 from app.core.crypto import jwk as crypto_jwk
 from app.core.crypto import jws
 from app.documents import qr_token
-from app.documents.qr_token import Stamp, StampRefused, cut
+from app.documents.qr_token import QrToken, QrTokenRejected, truncate
 from tests.documents.factories import DID, PEM, STAMP, signer_of
 
 SIGNER = signer_of(PEM)
@@ -31,9 +31,9 @@ NUMBERS = st.builds(
 ).map(str)
 
 
-@given(NUMBERS, NAMES, NAMES, st.dates(), st.integers(1, 999_999), st.integers(0, ENTRIES - 1))
+@given(NUMBERS, NAMES, NAMES, st.dates(), st.integers(1, 999_999), st.integers(0, LIST_LENGTH - 1))
 def test_every_allowed_content_fits_and_reads_back(number, holder, product, day, list_id, index):
-    written = Stamp.of(
+    written = QrToken.from_certificate(
         number=number,
         holder_name=holder,
         product_names={"en": product},
@@ -43,17 +43,17 @@ def test_every_allowed_content_fits_and_reads_back(number, holder, product, day,
         list_id=list_id,
         index=index,
     )
-    text = qr_token.make(written, SIGNER)
+    text = qr_token.sign_qr_token(written, SIGNER)
     assert len(text) <= qr_token.MAX_CHARS and text.isascii()
-    assert qr_token.read(text, KEYS) == written
+    assert qr_token.verify_qr_token(text, KEYS) == written
 
 
 @given(NAMES)
 def test_a_cut_text_is_a_beginning_and_never_too_long(text):
-    short = cut(text)
+    short = truncate(text)
     assert len(json.dumps(short, ensure_ascii=False).encode()) - 2 <= qr_token.MAX_TEXT_BYTES
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
-    assert cut(short) == short
+    assert truncate(short) == short
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_cut_text_is_a_beginning_and_never_too_long(text):
     ],
 )
 def test_where_a_text_is_cut(text, short):
-    assert cut(text) == short
+    assert truncate(text) == short
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,14 @@ def test_where_a_text_is_cut(text, short):
 )
 def test_which_name_of_the_product(names, chosen):
     facts = {"number": STAMP.number, "holder_name": "X", "hs6": "730630", "list_id": 1, "index": 0}
-    made = Stamp.of(product_names=names, valid_from=STAMP.valid_from, valid_until=STAMP.valid_until, **facts)
+    made = QrToken.from_certificate(
+        product_names=names, valid_from=STAMP.valid_from, valid_until=STAMP.valid_until, **facts
+    )
     assert made.product == chosen
 
 
 def test_a_stranger_reads_it_by_the_published_description():
-    text = qr_token.make(STAMP, SIGNER)
+    text = qr_token.sign_qr_token(STAMP, SIGNER)
     jwk = crypto_jwk.public_jwk(SIGNER.public, SIGNER.kid)
     theirs = deserialize_compact(text, ECKey.import_key(jwk), algorithms=["ES256"])
     assert theirs.headers() == {"alg": "ES256", "kid": jwk["kid"].partition("#")[2][:8], "typ": "stamp+jwt"}
@@ -102,7 +104,7 @@ def test_a_stranger_reads_it_by_the_published_description():
 
 def test_addresses():
     assert qr_token.page_url("https://mark.example", STAMP.number) == "https://mark.example/v/MIK-2026-000042-Y"
-    url = qr_token.stamped_url(qr_token.page_url("https://mark.example", STAMP.number), "a.b.c")
+    url = qr_token.url_with_token(qr_token.page_url("https://mark.example", STAMP.number), "a.b.c")
     assert url == "https://mark.example/v/MIK-2026-000042-Y#a.b.c"
 
 
@@ -127,40 +129,42 @@ WRONG = {
     "list 0": GOOD | {"s": [0, 1]},
     "list too high": GOOD | {"s": [1_000_000, 1]},
     "index below": GOOD | {"s": [1, -1]},
-    "index above": GOOD | {"s": [1, ENTRIES]},
+    "index above": GOOD | {"s": [1, LIST_LENGTH]},
 }
 
 
 @pytest.mark.parametrize("payload", WRONG.values(), ids=WRONG.keys())
 def test_our_signature_alone_is_not_enough(payload):
-    text = SIGNER.sign(payload, typ=jws.STAMP, short=True)
-    with pytest.raises(StampRefused):
-        qr_token.read(text, KEYS)
+    text = SIGNER.sign(payload, typ=jws.TYP_QR_TOKEN, short=True)
+    with pytest.raises(QrTokenRejected):
+        qr_token.verify_qr_token(text, KEYS)
 
 
 @pytest.mark.parametrize("text", [None, "", "a.b.c", "x" * 481, b"a.b.c", "\ud800.b.c"])
 def test_what_is_no_stamp(text):
-    with pytest.raises(StampRefused):
-        qr_token.read(text, KEYS)
+    with pytest.raises(QrTokenRejected):
+        qr_token.verify_qr_token(text, KEYS)
 
 
 def test_other_tokens_and_strange_keys_are_no_stamps():
-    text = qr_token.make(STAMP, SIGNER)
+    text = qr_token.sign_qr_token(STAMP, SIGNER)
     for other in (
-        SIGNER.sign(GOOD, typ=jws.CREDENTIAL, short=True),
-        SIGNER.sign(GOOD, typ=jws.STAMP),
+        SIGNER.sign(GOOD, typ=jws.TYP_CREDENTIAL, short=True),
+        SIGNER.sign(GOOD, typ=jws.TYP_QR_TOKEN),
         text[:-4] + ("AAAA" if not text.endswith("AAAA") else "BBBB"),
     ):
-        with pytest.raises(StampRefused):
-            qr_token.read(other, KEYS)
-    with pytest.raises(StampRefused):
-        qr_token.read(text, {f"{DID}#anotherkey": SIGNER.public})
+        with pytest.raises(QrTokenRejected):
+            qr_token.verify_qr_token(other, KEYS)
+    with pytest.raises(QrTokenRejected):
+        qr_token.verify_qr_token(text, {f"{DID}#anotherkey": SIGNER.public})
 
 
 def test_a_stamp_is_no_certificate():
-    with pytest.raises(jws.Refused):
+    with pytest.raises(jws.TokenRejected):
         jws.verify(
-            qr_token.make(STAMP, SIGNER), typ=jws.CREDENTIAL, keys={crypto_jwk.short_kid(SIGNER.kid): SIGNER.public}
+            qr_token.sign_qr_token(STAMP, SIGNER),
+            typ=jws.TYP_CREDENTIAL,
+            keys={crypto_jwk.short_kid(SIGNER.kid): SIGNER.public},
         )
 
 
@@ -175,15 +179,15 @@ class BrokenSigner:
 
 def test_a_broken_signer_hands_nothing_out():
     other = replace(STAMP, index=1)
-    swaps = BrokenSigner(lambda _: SIGNER.sign(other.payload(), typ=jws.STAMP, short=True))
+    swaps = BrokenSigner(lambda _: SIGNER.sign(other.payload(), typ=jws.TYP_QR_TOKEN, short=True))
     with pytest.raises(ValueError, match="does not read"):
-        qr_token.make(STAMP, swaps)
+        qr_token.sign_qr_token(STAMP, swaps)
     with pytest.raises(ValueError, match="longer than 480"):
-        qr_token.make(STAMP, BrokenSigner(lambda _: "x" * 481))
-    with pytest.raises(StampRefused):
-        qr_token.make(STAMP, BrokenSigner(lambda _: "a.b.c"))
+        qr_token.sign_qr_token(STAMP, BrokenSigner(lambda _: "x" * 481))
+    with pytest.raises(QrTokenRejected):
+        qr_token.sign_qr_token(STAMP, BrokenSigner(lambda _: "a.b.c"))
 
 
 def test_nothing_is_signed_that_a_reader_would_refuse():
     with pytest.raises(ValueError, match="ends before"):
-        qr_token.make(replace(STAMP, valid_until=date(2020, 1, 1)), SIGNER)
+        qr_token.sign_qr_token(replace(STAMP, valid_until=date(2020, 1, 1)), SIGNER)

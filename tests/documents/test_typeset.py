@@ -52,12 +52,12 @@ def test_text_can_be_found(third):
 @pytest.mark.parametrize("third", [None, "fa"])
 def test_the_code_on_the_page_leads_to_the_certificate_and_carries_the_stamp(third, tmp_path):
     assert scan(pdf_of(third=third), tmp_path) == [STAMPED]
-    assert qr_token.read(STAMPED.partition("#")[2], {SIGNER.kid: SIGNER.public}) == STAMP
+    assert qr_token.verify_qr_token(STAMPED.partition("#")[2], {SIGNER.kid: SIGNER.public}) == STAMP
 
 
 def test_the_code_is_at_least_30_mm_wide():
-    content = pdf_content.content(FACTS, "ar", "<svg/>", clean)
-    assert "width: 40mm" in (typesetter._ROOM / "certificate.typ").read_text()
+    content = pdf_content.build_content(FACTS, "ar", "<svg/>", clean)
+    assert "width: 40mm" in (typesetter._TEMPLATE_ROOT / "certificate.typ").read_text()
     assert content["qr"] == "<svg/>"
 
 
@@ -106,9 +106,9 @@ def test_any_name_makes_a_paper_if_need_be_without_its_marks(text):
     facts = replace(FACTS, holder_name=text, product_names={"az": text})
     try:
         pdf_of(facts)
-    except typesetter.CannotBeSet:
-        typesetter.typeset(
-            pdf_content.content(
+    except typesetter.TypesettingFailed:
+        typesetter.render_pdf(
+            pdf_content.build_content(
                 facts, None, "<svg xmlns='http://www.w3.org/2000/svg'/>", lambda t: clean(t, bare=True)
             ),
             facts.issued_on,
@@ -123,5 +123,5 @@ def test_the_longest_names_still_fit_one_page():
 
 
 def test_a_fault_in_the_template_is_a_refusal():
-    with pytest.raises(typesetter.CannotBeSet):
-        typesetter.typeset({}, FACTS.issued_on)
+    with pytest.raises(typesetter.TypesettingFailed):
+        typesetter.render_pdf({}, FACTS.issued_on)

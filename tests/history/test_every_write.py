@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.audit.model import AuditHead
 from app.core.actor import STAFF_ROLES
 from app.core.database import Base
-from app.integrity.audit_chain import check
+from app.integrity.audit_chain import check_audit_chain
 from tests.factories import ok
 from tests.history.access_walks import BY_STAFF
 from tests.history.walks import READS_ONLY, WALKS
@@ -59,7 +59,7 @@ def test_the_table_of_second_factors_names_routes_that_there_are():
 def content(app):
     """Every row of every table."""
     with app.database.read_session() as session:
-        return {name: session.execute(sa.select(table)).all() for name, table in Base.metadata.tables.items()}
+        return {name: session.execute(sa.select(table)).get_all() for name, table in Base.metadata.tables.items()}
 
 
 def check_needs_second_factor(app, send, route):
@@ -100,7 +100,7 @@ def test_a_write_is_recorded(app, route, walk):
     for event in ok(app.auditor.get("/v1/audit", params={"limit": 100}))["items"]:
         assert all(re.fullmatch(r"[\x21-\x7e]*", leaf) for leaf in leaves(event["data"])), event  # no names, no prose
     with app.database.read_session() as session:
-        assert check(session).broken is None
+        assert check_audit_chain(session).first_break is None
 
 
 @pytest.mark.parametrize("route", sorted(READS_ONLY))

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from app.cli import app as mik
-from app.database_schema import NEVER_REWRITTEN, Base, rights_of
-from app.integrity.audit_chain import check
+from app.database_schema import APPEND_ONLY_TABLES, Base, grant_statements
+from app.integrity.audit_chain import check_audit_chain
 from tests.conftest import _admin
 from tests.factories import ok, running_app
 
@@ -38,7 +38,7 @@ def test_the_service_runs_with_these_rights(as_service, tmp_path):
         app.owner.act(f"/v1/certificates/{number}/suspend", {"cause": "hearing"})
         assert app.verify(number)["verdict"] == "suspended"
         with app.database.read_session() as session:
-            assert check(session).broken is None
+            assert check_audit_chain(session).first_break is None
         ok(app.owner.post("/v1/calendar/holidays", json={"year": 2027, "days": []}))
 
 
@@ -76,11 +76,11 @@ def test_every_table_with_a_guard_is_named(database):
         else:
             found = connection.exec_driver_sql("SELECT DISTINCT event_object_table FROM information_schema.triggers")
         kept_true = {"certificates", "extracts"}  # triggers there drop what is out of date; they refuse no change
-        assert {row[0] for row in found} - kept_true == NEVER_REWRITTEN
+        assert {row[0] for row in found} - kept_true == APPEND_ONLY_TABLES
 
 
 def test_every_table_is_granted():
-    sql = rights_of("somebody")
+    sql = grant_statements("somebody")
     for table in Base.metadata.tables:
         assert f" ON {table} TO somebody;" in sql
 

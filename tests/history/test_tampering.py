@@ -16,7 +16,7 @@ from app.audit.recorder import chain_hash, hashed_members
 from app.cli import app as mik
 from app.core.actor import SYSTEM
 from app.integrity import audit_chain
-from app.integrity.audit_chain import Fault, check
+from app.integrity.audit_chain import ChainFault, check_audit_chain
 from tests.ledger.helpers import attack, disarm
 
 pytestmark = pytest.mark.pg_sampled
@@ -40,21 +40,21 @@ def chain(database):
 
 def verdict(database):
     with database.read_session() as session:
-        report = check(session)
-    return (report.broken.seq, report.broken.fault, report.events) if report.broken else None
+        report = check_audit_chain(session)
+    return (report.first_break.seq, report.first_break.fault, report.events) if report.first_break else None
 
 
 def test_a_whole_chain_holds(chain):
     with chain.read_session() as session:
-        report = check(session)
+        report = check_audit_chain(session)
         head = session.get(AuditHead, 1)
-    assert (report.events, report.broken) == (LENGTH, None)
-    assert (head.seq, head.hash) == (LENGTH, report.head)
+    assert (report.events, report.first_break) == (LENGTH, None)
+    assert (head.seq, head.hash) == (LENGTH, report.head_hash)
 
 
 def test_an_empty_chain_holds(database):
     with database.read_session() as session:
-        assert check(session) == audit_chain.Report(0, recorder.GENESIS, None)
+        assert check_audit_chain(session) == audit_chain.ChainReport(0, recorder.GENESIS, None)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_a_changed_event_is_named(chain, change):
     if "at =" in change and not chain.is_sqlite:
         change += "::timestamptz"
     attack(chain, f"UPDATE audit_events SET {change} WHERE seq = 4")
-    assert verdict(chain) == (4, Fault.CHANGED, 3)
+    assert verdict(chain) == (4, ChainFault.CHANGED, 3)
 
 
 def test_a_changed_detail_is_named(chain):
     attack(chain, "UPDATE audit_events SET data = :data WHERE seq = 8", data=json.dumps({"list": ["ü", 8, None]}))
-    assert verdict(chain) == (8, Fault.CHANGED, 7)
+    assert verdict(chain) == (8, ChainFault.CHANGED, 7)
 
 
 def test_the_same_detail_written_otherwise_is_no_change(chain):
@@ -116,34 +116,34 @@ def test_what_cannot_even_be_read_is_named(chain, change):
         return  # its columns hold only what their types can be
     place = LENGTH if change.startswith("seq") else 4  # text sorts behind all numbers
     attack(chain, f"UPDATE audit_events SET {change} WHERE seq = {place}")
-    assert verdict(chain) == (place, Fault.CHANGED, place - 1)
+    assert verdict(chain) == (place, ChainFault.CHANGED, place - 1)
 
 
 @pytest.mark.parametrize("place", [1, 4, 7])
 def test_a_missing_event_is_named(chain, place):
     attack(chain, f"DELETE FROM audit_events WHERE seq = {place}")
-    assert verdict(chain) == (place, Fault.MISSING, place - 1)
+    assert verdict(chain) == (place, ChainFault.MISSING, place - 1)
 
 
 def test_a_missing_event_is_named_even_if_the_rest_moved_up(chain):
     moved = [f"UPDATE audit_events SET seq = {n - 1} WHERE seq = {n}" for n in range(5, 9)]
     attack(chain, "DELETE FROM audit_events WHERE seq = 4", *moved, "UPDATE audit_head SET seq = 7")
-    assert verdict(chain) == (4, Fault.MISPLACED, 3)
+    assert verdict(chain) == (4, ChainFault.MISPLACED, 3)
 
 
 @pytest.mark.parametrize(("first", "second"), [(4, 5), (2, 7), (1, 2), (7, 8)])
 def test_two_exchanged_events_are_named(chain, first, second):
     places = ((first, 99), (second, first), (99, second))
     attack(chain, *(f"UPDATE audit_events SET seq = {to} WHERE seq = {seq}" for seq, to in places))
-    assert verdict(chain) == (first, Fault.MISPLACED, first - 1)
+    assert verdict(chain) == (first, ChainFault.MISPLACED, first - 1)
     with chain.read_session() as session:
-        detail = check(session).broken.detail
+        detail = check_audit_chain(session).first_break.detail
     assert detail == f"At {first} stands the event that was written as {second}."
 
 
 def test_an_event_before_the_first_is_named(chain):
     attack(chain, "UPDATE audit_events SET seq = 0 WHERE seq = 1")
-    assert verdict(chain) == (0, Fault.MISPLACED, 0)
+    assert verdict(chain) == (0, ChainFault.MISPLACED, 0)
 
 
 def rehash(database, first):
@@ -159,23 +159,23 @@ def rehash(database, first):
 
 def test_an_event_that_was_hashed_anew_breaks_the_next_one(chain):
     rehash(chain, 4)
-    assert verdict(chain) == (5, Fault.UNCHAINED, 4)
+    assert verdict(chain) == (5, ChainFault.UNCHAINED, 4)
 
 
 def test_a_last_event_that_was_hashed_anew_does_not_fit_the_head(chain):
     rehash(chain, LENGTH)
-    assert verdict(chain) == (LENGTH, Fault.HEAD, LENGTH)
+    assert verdict(chain) == (LENGTH, ChainFault.HEAD, LENGTH)
 
 
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("DELETE FROM audit_events WHERE seq > 6", (7, Fault.CUT, 6)),
-        ("DELETE FROM audit_events", (1, Fault.CUT, 0)),
-        ("UPDATE audit_head SET seq = 7", (8, Fault.HEAD, 8)),
-        ("UPDATE audit_head SET seq = 9", (9, Fault.CUT, 8)),
-        ("UPDATE audit_head SET hash = 'x'", (8, Fault.HEAD, 8)),
-        ("DELETE FROM audit_head", (8, Fault.HEAD, 8)),
+        ("DELETE FROM audit_events WHERE seq > 6", (7, ChainFault.CUT, 6)),
+        ("DELETE FROM audit_events", (1, ChainFault.CUT, 0)),
+        ("UPDATE audit_head SET seq = 7", (8, ChainFault.HEAD, 8)),
+        ("UPDATE audit_head SET seq = 9", (9, ChainFault.CUT, 8)),
+        ("UPDATE audit_head SET hash = 'x'", (8, ChainFault.HEAD, 8)),
+        ("DELETE FROM audit_head", (8, ChainFault.HEAD, 8)),
     ],
 )
 def test_head_and_rows_must_fit(chain, statement, expected):
@@ -200,12 +200,12 @@ def test_a_long_chain_is_read_in_parts(chain, monkeypatch):
     monkeypatch.setattr("app.core.database.PAGE_ROWS", 3)
     assert verdict(chain) is None
     attack(chain, "UPDATE audit_events SET event = 'x' WHERE seq = 7")
-    assert verdict(chain) == (7, Fault.CHANGED, 6)
+    assert verdict(chain) == (7, ChainFault.CHANGED, 6)
 
 
 def test_what_is_written_while_it_is_checked_is_no_fault(chain, monkeypatch):
     monkeypatch.setattr("app.core.database.PAGE_ROWS", 3)
-    real = audit_chain._broken
+    real = audit_chain._check_row
 
     def writes_meanwhile(session, row, expected, last):
         if expected == 5:
@@ -216,8 +216,8 @@ def test_what_is_written_while_it_is_checked_is_no_fault(chain, monkeypatch):
 
     monkeypatch.setattr(recorder, "_broken", writes_meanwhile)
     with chain.read_session() as session:
-        report = check(session)
-    assert (report.events, report.broken) == (LENGTH, None)
+        report = check_audit_chain(session)
+    assert (report.events, report.first_break) == (LENGTH, None)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.integrity.transparency_log import derive
+from app.integrity.transparency_log import recompute_log
 from app.transparency import log_repository
 from app.transparency.signed_note import NoteSigner, parse_vkey
 
@@ -40,13 +40,13 @@ def attack(database, *statements, **values):
 
 def head_of(database):
     with database.read_session() as session:
-        return log_repository.head(session)
+        return log_repository.get_head(session)
 
 
 def derived(database, against=None):
     """The log derived anew, by the key it names."""
     with database.read_session() as session:
-        return derive(session, parse_vkey(log_repository.head(session).vkey), against)
+        return recompute_log(session, parse_vkey(log_repository.get_head(session).vkey), against)
 
 
 def entries_in(content):
@@ -63,4 +63,4 @@ def entries_in(content):
 def entries_of(database):
     """Every entry as JSON, in order."""
     with database.read_session() as session:
-        return [json.loads(row.entry) for row in log_repository.rows(session)]
+        return [json.loads(row.entry) for row in log_repository.iterate_rows(session)]

@@ -16,9 +16,9 @@ from app.signing import issuer_identity, key_lifecycle
 from app.signing.key_files import KeyFiles
 from app.transparency import appender
 from app.transparency.log_entry import Entry, LogEvent
-from app.verification.request_parser import Question
-from app.verification.service import VerificationDesk
-from app.verification.stores.factory import certificate_store
+from app.verification.request_parser import VerifyItem
+from app.verification.service import VerificationService
+from app.verification.stores.factory import create_certificate_store
 from tests.verification.factories import content_of, token_of
 
 DID = "did:web:mark.example"
@@ -62,7 +62,7 @@ def enter(database, rows, at):
     with database.session() as session:
         for each in rows:
             event, number = LogEvent.CERTIFICATE_ISSUED, each["number"]
-            appender.append(session, Entry(event, at(each), number, sha256=each["token_sha256"], key=each["kid"]))
+            appender.add_entry(session, Entry(event, at(each), number, sha256=each["token_sha256"], key=each["kid"]))
         session.commit()
 
 
@@ -71,10 +71,10 @@ def stolen(database, tmp_path):
     """A register of a thousand, issued a minute apart, whose key is compromised since the 500th."""
     files = KeyFiles(tmp_path / "keys", DID)
     with database.session() as session:
-        issuer_identity.fix_issuer(session, DID, START)
-        issuer_identity.adopt_keys(session, files, START)
+        issuer_identity.set_issuer_once(session, DID, START)
+        issuer_identity.register_keys(session, files, START)
         session.commit()
-    signer = files.first()
+    signer = files.get_first_signer()
     rows = [row(signer, serial, START + timedelta(minutes=serial)) for serial in range(1, COUNT + 1)]
     late = [row(signer, COUNT + 1, START), row(signer, COUNT + 2, START)]  # made by the thief, with an early date
     write(database.url, rows + late)
@@ -82,7 +82,7 @@ def stolen(database, tmp_path):
         enter(database, rows[start : start + 250], lambda each: each["issued_at"])
     enter(database, late[:1], lambda _: STOLEN + timedelta(days=1))  # slipped into the log; the other one not even that
     with database.session() as session:
-        key_lifecycle.compromise(session, SYSTEM, signer.kid, since=STOLEN, now=STOLEN + timedelta(days=2))
+        key_lifecycle.mark_key_compromised(session, SYSTEM, signer.kid, since=STOLEN, now=STOLEN + timedelta(days=2))
         session.commit()
     return signer, rows, late
 
@@ -90,17 +90,19 @@ def stolen(database, tmp_path):
 def test_a_thousand_certificates_on_both_sides_of_the_theft(stolen, database):
     signer, rows, late = stolen
     with database.read_session() as session:
-        ring = KeyRing.of(issuer_identity.known_keys(session).values())
+        ring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
     moment = STOLEN + timedelta(days=3)
-    desk = VerificationDesk(certificate_store(database.url), lambda: ring, lambda: moment, "https://mark.example")
+    desk = VerificationService(
+        create_certificate_store(database.url), lambda: ring, lambda: moment, "https://mark.example"
+    )
     unrecorded = token_of(signer, content(COUNT + 9))
     expected = ["valid"] * 499 + ["forged"] * 501
     for kind in ("number", "token"):
-        judged = desk.many_now([Question(kind, each[kind]) for each in rows])
+        judged = desk.verify_many_sync([VerifyItem(kind, each[kind]) for each in rows])
         assert [each.verdict.value for each in judged] == expected
         for each in judged:
             failed = [check.name for check in each.checks if not check.passed]
             assert failed == ([] if each.verdict == "valid" else ["key_state"])
-        thief = desk.many_now([Question(kind, each[kind]) for each in late])
+        thief = desk.verify_many_sync([VerifyItem(kind, each[kind]) for each in late])
         assert [each.verdict.value for each in thief] == ["forged", "forged"]
-    assert desk.many_now([Question("token", unrecorded)])[0].verdict == "forged"
+    assert desk.verify_many_sync([VerifyItem("token", unrecorded)])[0].verdict == "forged"

@@ -10,15 +10,15 @@ from typer.testing import CliRunner
 from app.cli import app as mik
 from app.core.actor import SYSTEM, Actor, ActorKind, Role
 from app.core.crypto import jws
-from app.core.crypto.jwk import read_jwks
+from app.core.crypto.jwk import parse_jwks
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.database import new_id
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
 from app.integrity import transparency_log
 from app.signing import issuer_identity, key_lifecycle, signing_repository
 from app.signing.key_documents import did_document
-from app.signing.key_files import KeyFileAway, KeyFiles
-from app.signing.key_provider import KeyKeeper, NoActiveKey
+from app.signing.key_files import KeyFileMissing, KeyFiles
+from app.signing.key_provider import KeyProvider, NoActiveKey
 from tests.factories import ok
 from tests.ledger.helpers import derived, entries_of
 
@@ -36,34 +36,34 @@ def files(tmp_path):
 @pytest.fixture
 def begun(session, files):
     """A register with its first key."""
-    issuer_identity.fix_issuer(session, DID, NOW)
-    issuer_identity.adopt_keys(session, files, NOW)
+    issuer_identity.set_issuer_once(session, DID, NOW)
+    issuer_identity.register_keys(session, files, NOW)
     session.commit()
     return session
 
 
 def states(session):
-    return [KeyState(key.state) for key in signing_repository.keys(session)]
+    return [KeyState(key.state) for key in signing_repository.list_keys(session)]
 
 
 def active(session):
-    return signing_repository.active_key(session)
+    return signing_repository.get_active_kid(session)
 
 
 def test_the_whole_life(begun, database, files):
     first = active(begun)
-    second = files.create()
-    key_lifecycle.publish(begun, SYSTEM, second, NOW + A_DAY)
+    second = files.create_key()
+    key_lifecycle.publish_key(begun, SYSTEM, second, NOW + A_DAY)
     begun.commit()
     assert states(begun) == ["active", "next"]
-    key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + 2 * A_DAY)
+    key_lifecycle.activate_key(begun, SYSTEM, second.kid, at_once=False, now=NOW + 2 * A_DAY)
     begun.commit()
     assert states(begun) == ["retired", "active"]
-    key_lifecycle.compromise(begun, SYSTEM, first, since=NOW + A_DAY, now=NOW + 3 * A_DAY)
-    key_lifecycle.retire(begun, SYSTEM, second.kid, NOW + 3 * A_DAY)
+    key_lifecycle.mark_key_compromised(begun, SYSTEM, first, since=NOW + A_DAY, now=NOW + 3 * A_DAY)
+    key_lifecycle.retire_key(begun, SYSTEM, second.kid, NOW + 3 * A_DAY)
     begun.commit()
     assert states(begun) == ["compromised", "retired"]
-    assert signing_repository.keys(begun)[0].state_since == NOW + A_DAY
+    assert signing_repository.list_keys(begun)[0].state_since == NOW + A_DAY
     told = [(entry["event"], entry["key"]) for entry in entries_of(database) if "key" in entry]
     assert told == [
         ("key.activated", first),
@@ -75,140 +75,140 @@ def test_the_whole_life(begun, database, files):
     ]
     compromised = next(entry for entry in entries_of(database) if entry["event"] == "key.compromised")
     assert compromised["at"] == "2026-11-23T17:00:00.000000Z"  # since when, not when it was found
-    assert transparency_log.compare_keys(begun) is None
+    assert transparency_log.check_keys(begun) is None
     assert derived(database).wrong is None
 
 
 def test_a_key_is_known_for_a_day_before_it_signs(begun, files):
-    second = files.create()
-    key_lifecycle.publish(begun, SYSTEM, second, NOW)
+    second = files.create_key()
+    key_lifecycle.publish_key(begun, SYSTEM, second, NOW)
     with pytest.raises(Conflict, match="can be activated at 2026-11-23 17:00:00 UTC"):
-        key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=False, now=NOW + timedelta(hours=23))
+        key_lifecycle.activate_key(begun, SYSTEM, second.kid, at_once=False, now=NOW + timedelta(hours=23))
     with pytest.raises(Conflict, match="17:00:05"):
-        key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=4))
-    key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=5))
+        key_lifecycle.activate_key(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=4))
+    key_lifecycle.activate_key(begun, SYSTEM, second.kid, at_once=True, now=NOW + timedelta(seconds=5))
     assert active(begun) == second.kid
 
 
 def test_one_waits_at_a_time(begun, files):
-    key_lifecycle.publish(begun, SYSTEM, files.create(), NOW)
+    key_lifecycle.publish_key(begun, SYSTEM, files.create_key(), NOW)
     with pytest.raises(Conflict, match="waits to be activated"):
-        key_lifecycle.publish(begun, SYSTEM, files.create(), NOW)
+        key_lifecycle.publish_key(begun, SYSTEM, files.create_key(), NOW)
 
 
 def test_moves_that_there_are_not(begun, files):
     first = active(begun)
     with pytest.raises(WrongState) as why:
-        key_lifecycle.activate(begun, SYSTEM, first, at_once=True, now=NOW)
+        key_lifecycle.activate_key(begun, SYSTEM, first, at_once=True, now=NOW)
     assert why.value.data["allowed"] == ["retire", "compromise"]
-    key_lifecycle.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
+    key_lifecycle.mark_key_compromised(begun, SYSTEM, first, since=NOW, now=NOW)
     for deed in (
-        lambda: key_lifecycle.retire(begun, SYSTEM, first, NOW),
-        lambda: key_lifecycle.activate(begun, SYSTEM, first, at_once=True, now=NOW),
-        lambda: key_lifecycle.compromise(begun, SYSTEM, first, since=NOW, now=NOW),
+        lambda: key_lifecycle.retire_key(begun, SYSTEM, first, NOW),
+        lambda: key_lifecycle.activate_key(begun, SYSTEM, first, at_once=True, now=NOW),
+        lambda: key_lifecycle.mark_key_compromised(begun, SYSTEM, first, since=NOW, now=NOW),
     ):
         with pytest.raises(WrongState):
             deed()
     with pytest.raises(NotFound):
-        key_lifecycle.retire(begun, SYSTEM, "did:web:mark.example#none", NOW)
+        key_lifecycle.retire_key(begun, SYSTEM, "did:web:mark.example#none", NOW)
 
 
 @pytest.mark.parametrize("since", [NOW - timedelta(seconds=1), NOW + timedelta(hours=2)])
 def test_a_compromise_lies_between_the_making_and_now(begun, since):
     with pytest.raises(Invalid, match="between its making"):
-        key_lifecycle.compromise(begun, SYSTEM, active(begun), since=since, now=NOW + timedelta(hours=1))
+        key_lifecycle.mark_key_compromised(begun, SYSTEM, active(begun), since=since, now=NOW + timedelta(hours=1))
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.OWNER, Role.SYSTEM}))
 def test_keys_are_the_owners_matter(begun, files, role):
     actor = Actor(ActorKind.USER, new_id(), frozenset({role}))
     for deed in (
-        lambda: key_lifecycle.publish(begun, actor, files.first(), NOW),
-        lambda: key_lifecycle.retire(begun, actor, active(begun), NOW),
-        lambda: key_lifecycle.compromise(begun, actor, active(begun), since=NOW, now=NOW),
+        lambda: key_lifecycle.publish_key(begun, actor, files.first(), NOW),
+        lambda: key_lifecycle.retire_key(begun, actor, active(begun), NOW),
+        lambda: key_lifecycle.mark_key_compromised(begun, actor, active(begun), since=NOW, now=NOW),
     ):
         with pytest.raises(Forbidden):
             deed()
 
 
 def test_starting_again_wants_the_file_of_the_active_key_and_no_other(begun, files, tmp_path):
-    second = files.create()
-    key_lifecycle.publish(begun, SYSTEM, second, NOW)
-    key_lifecycle.activate(begun, SYSTEM, second.kid, at_once=True, now=NOW + A_DAY)
+    second = files.create_key()
+    key_lifecycle.publish_key(begun, SYSTEM, second, NOW)
+    key_lifecycle.activate_key(begun, SYSTEM, second.kid, at_once=True, now=NOW + A_DAY)
     begun.commit()
     (tmp_path / "keys" / "certificates.pem").unlink()  # of a retired key
-    issuer_identity.adopt_keys(begun, KeyFiles(tmp_path / "keys", DID), NOW + A_DAY)
+    issuer_identity.register_keys(begun, KeyFiles(tmp_path / "keys", DID), NOW + A_DAY)
     with pytest.raises(issuer_identity.UnsafeToStart, match="right key file"):
-        issuer_identity.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)
-    key_lifecycle.retire(begun, SYSTEM, second.kid, NOW + A_DAY)
-    issuer_identity.adopt_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)  # checks go on
+        issuer_identity.register_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)
+    key_lifecycle.retire_key(begun, SYSTEM, second.kid, NOW + A_DAY)
+    issuer_identity.register_keys(begun, KeyFiles(tmp_path / "elsewhere", DID), NOW + A_DAY)  # checks go on
     assert active(begun) is None
 
 
 def test_a_file_that_comes_later_is_found(files, tmp_path):
     other = KeyFiles(tmp_path / "keys", DID)
     first = files.first()
-    assert other.signer(first.kid).kid == first.kid
-    second = files.create()
-    assert other.signer(second.kid).public.x == second.public.x
+    assert other.get_signer(first.kid).kid == first.kid
+    second = files.create_key()
+    assert other.get_signer(second.kid).public.x == second.public.x
     assert (tmp_path / "keys" / f"certificates-{second.kid.partition('#')[2]}.pem").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(KeyFileAway):
-        other.signer(f"{DID}#none")
+    with pytest.raises(KeyFileMissing):
+        other.get_signer(f"{DID}#none")
 
 
 def test_workers_see_a_change_within_a_second(begun, database, files):
     seconds = 0.0
-    keeper = KeyKeeper(database, files, lambda: seconds)
+    keeper = KeyProvider(database, files, lambda: seconds)
     kid = active(begun)
-    assert keeper.signer().kid == kid
-    key_lifecycle.compromise(begun, SYSTEM, kid, since=NOW, now=NOW)
+    assert keeper.active_signer().kid == kid
+    key_lifecycle.mark_key_compromised(begun, SYSTEM, kid, since=NOW, now=NOW)
     begun.commit()
     seconds = 0.9
-    assert keeper.ring().known[kid].state is KeyState.ACTIVE
+    assert keeper.keyring().by_kid[kid].state is KeyState.ACTIVE
     seconds = 1.0
-    assert keeper.ring().known[kid].state is KeyState.COMPROMISED
+    assert keeper.keyring().by_kid[kid].state is KeyState.COMPROMISED
     with pytest.raises(NoActiveKey):
-        keeper.signer()
+        keeper.active_signer()
     with pytest.raises(NoActiveKey):
-        keeper.signer_in(begun)
+        keeper.lock_active_signer(begun)
 
 
 def test_the_ring_is_the_same_object_until_something_changes(begun, database, files):
     """What checks have made for it is thrown away with it."""
     seconds = 0.0
-    keeper = KeyKeeper(database, files, lambda: seconds)
-    ring = keeper.ring()
+    keeper = KeyProvider(database, files, lambda: seconds)
+    ring = keeper.keyring()
     seconds = 5.0
-    assert keeper.ring() is ring
-    assert keeper.reread() is ring
-    key_lifecycle.compromise(begun, SYSTEM, active(begun), since=NOW, now=NOW)
+    assert keeper.keyring() is ring
+    assert keeper.reload() is ring
+    key_lifecycle.mark_key_compromised(begun, SYSTEM, active(begun), since=NOW, now=NOW)
     begun.commit()
     seconds = 10.0
-    changed = keeper.ring()
+    changed = keeper.keyring()
     assert changed is not ring
-    assert keeper.reread() is changed
-    key_lifecycle.publish(begun, SYSTEM, files.create(), NOW + A_DAY)
+    assert keeper.reload() is changed
+    key_lifecycle.publish_key(begun, SYSTEM, files.create_key(), NOW + A_DAY)
     begun.commit()
-    assert len(keeper.reread().known) == 2
+    assert len(keeper.reload().by_kid) == 2
 
 
 def test_a_register_that_is_away_leaves_the_keys_as_they_were(begun, database, files):
     seconds = 0.0
-    keeper = KeyKeeper(database, files, lambda: seconds)
+    keeper = KeyProvider(database, files, lambda: seconds)
     kid = active(begun)
     begun.rollback()
     with database.write_engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE signing_keys RENAME TO elsewhere")
     seconds = 2.0
-    assert keeper.ring().known[kid].state is KeyState.ACTIVE
+    assert keeper.keyring().by_kid[kid].state is KeyState.ACTIVE
 
 
 def test_the_did_document_says_who_vouches(begun, files):
-    second = files.create()
-    key_lifecycle.publish(begun, SYSTEM, second, NOW + A_DAY)
+    second = files.create_key()
+    key_lifecycle.publish_key(begun, SYSTEM, second, NOW + A_DAY)
     first = active(begun)
-    key_lifecycle.compromise(begun, SYSTEM, first, since=NOW, now=NOW)
-    document = did_document(DID, KeyRing.of(issuer_identity.known_keys(begun).values()))
+    key_lifecycle.mark_key_compromised(begun, SYSTEM, first, since=NOW, now=NOW)
+    document = did_document(DID, KeyRing.from_keys(issuer_identity.load_keys(begun).values()))
     assert [method["id"] for method in document["verificationMethod"]] == [first, second.kid]
     assert document["assertionMethod"] == [second.kid]  # next as well: it must be known before it signs
     method = document["verificationMethod"][1]
@@ -271,14 +271,14 @@ def test_rotation_on_the_command_line(app, command):
         "retired", 1, "active", 1,
     )  # fmt: skip
     assert first["file"] is second["file"] is True
-    header = json.loads(jws._decode(app.token(after).partition(".")[0]))
+    header = json.loads(jws._decode_base64url(app.token(after).partition(".")[0]))
     assert header["kid"] == kid
     for number in (before, after):
         assert app.verify(number)["verdict"] == "valid"
         assert ok(app.anonymous.post("/v1/verify", json={"token": app.token(number)}))["verdict"] == "valid"
     app.container.keys.reread()
     jwks = app.anonymous.get("/.well-known/jwks.json").content
-    assert list(read_jwks(jwks)) == [first["kid"], kid]
+    assert list(parse_jwks(jwks)) == [first["kid"], kid]
     did = app.anonymous.get("/.well-known/did.json")
     assert did.headers["content-type"] == "application/did+json"
     assert did.headers["cache-control"] == "public, max-age=3600, stale-if-error=86400"

@@ -12,10 +12,10 @@ from app.commit_pipeline import open_database
 from app.core.actor import SYSTEM
 from app.integrity import audit_chain
 from app.transparency import appender, log_repository, merkle, reader
-from app.transparency.appender import LogDamaged, LogKeyAway
-from app.transparency.checkpoint import read_checkpoint
+from app.transparency.appender import LogDamaged, LogKeyMissing
+from app.transparency.checkpoint import verify_checkpoint
 from app.transparency.log_entry import Entry, LogEvent
-from app.transparency.merkle import Span
+from app.transparency.merkle import SubtreeRange
 from app.transparency.signed_note import parse_vkey
 from tests.conftest import LOG_SIGNER
 from tests.ledger.helpers import attack, derived, entries_of, head_of, signer_of
@@ -28,13 +28,13 @@ def add(database, *kids):
     with database.session() as session:
         for kid in kids:
             recorder.record(session, SYSTEM, "key.retired", ("key", kid), NOW)
-            appender.append(session, Entry(LogEvent.KEY_RETIRED, NOW, kid))
+            appender.add_entry(session, Entry(LogEvent.KEY_RETIRED, NOW, kid))
         session.commit()
 
 
 def checkpoint_of(database):
     head = head_of(database)
-    return read_checkpoint(head.checkpoint, parse_vkey(head.vkey))
+    return verify_checkpoint(head.checkpoint, parse_vkey(head.vkey))
 
 
 def test_entries_head_and_history_move_together(database):
@@ -43,7 +43,7 @@ def test_entries_head_and_history_move_together(database):
     assert told == [("key.retired", "a"), ("key.retired", "b"), ("audit.head", None)]
     with database.read_session() as session:
         assert entries_of(database)[-1]["head"] == 2
-        assert entries_of(database)[-1]["sha256"] == audit_repository.head_hash(session)
+        assert entries_of(database)[-1]["sha256"] == audit_repository.get_head_hash(session)
     found = derived(database)
     assert (found.size, found.wrong) == (3, None)
     checkpoint = checkpoint_of(database)
@@ -55,8 +55,8 @@ def test_what_is_rolled_back_was_never_said(database):
     add(database, "a")
     before = head_of(database).checkpoint
     with database.session() as session:
-        assert log_repository.head(session) is not None  # as every service reads before it writes
-        appender.append(session, Entry(LogEvent.KEY_RETIRED, NOW, "b"))
+        assert log_repository.get_head(session) is not None  # as every service reads before it writes
+        appender.add_entry(session, Entry(LogEvent.KEY_RETIRED, NOW, "b"))
         session.rollback()
         session.commit()
     assert head_of(database).checkpoint == before
@@ -67,18 +67,18 @@ def test_a_failure_while_adding_fails_the_whole_transaction(database):
     add(database, "a")
     with database.session() as session:
         recorder.record(session, SYSTEM, "key.retired", ("key", "b"), NOW)
-        appender.append(session, Entry(LogEvent.KEY_RETIRED, NOW, "\ud800"))
+        appender.add_entry(session, Entry(LogEvent.KEY_RETIRED, NOW, "\ud800"))
         with pytest.raises(UnicodeEncodeError):
             session.commit()
     assert derived(database).size == 2
     with database.read_session() as session:
-        assert audit_chain.check(session).events == 1
+        assert audit_chain.check_audit_chain(session).events == 1
 
 
 def test_the_head_of_the_history_is_logged_when_it_moved(database):
     def sweep():
         with database.session() as session:
-            moved = appender.append_history(session, NOW)
+            moved = appender.append_audit_head(session, NOW)
             session.commit()
             return moved
 
@@ -97,7 +97,7 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
 
     def work(worker):
         own = open_database(database.url)  # as another process would
-        own.carry({appender.SIGNER: lambda _session: LOG_SIGNER})
+        own.attach_session_info({appender.SIGNER_KEY: lambda _session: LOG_SIGNER})
         for number in range(6):
             add(own, f"{worker}-{number}")
             seen.append(head_of(own).checkpoint)
@@ -108,14 +108,14 @@ def test_many_at_once_make_one_line_and_every_checkpoint_grows_out_of_the_one_be
     found = derived(database)
     assert (found.size, found.wrong) == (48, None)
     assert len({entry["key"] for entry in entries_of(database) if "key" in entry}) == 24
-    line = sorted({read_checkpoint(note, LOG_SIGNER.verifier) for note in seen}, key=lambda each: each.size)
+    line = sorted({verify_checkpoint(note, LOG_SIGNER.verifier) for note in seen}, key=lambda each: each.size)
     assert len(line) == len({each.size for each in line})  # for one size there is one root
     with database.read_session() as session:
         for old, new in pairwise(line):
-            path = reader.consistency(session, old.size, new.size)
+            path = reader.consistency_proof(session, old.size, new.size)
             assert merkle.verify_consistency(old.size, new.size, old.root, new.root, path)
     with database.read_session() as session:
-        assert audit_chain.check(session).broken is None
+        assert audit_chain.check_audit_chain(session).first_break is None
 
 
 def test_an_append_and_a_proof_read_few_rows(database):
@@ -130,10 +130,10 @@ def test_an_append_and_a_proof_read_few_rows(database):
     add(database, "last")
     about_log = [statement for statement, _ in read if "log_entries" in statement and statement.startswith("SELECT")]
     assert len(about_log) == 1
-    assert len(merkle.peaks(701)) <= 10
+    assert len(merkle.compact_range_nodes(701)) <= 10
     with database.session() as session:
         read.clear()
-        assert reader.consistency(session, 300, 701)
+        assert reader.consistency_proof(session, 300, 701)
         assert len([s for s, _ in read if "log_entries" in s]) == 1
 
 
@@ -171,10 +171,10 @@ def test_a_log_that_was_rolled_back_alone_cannot_be_extended(database):
 def test_only_the_key_that_began_the_log_signs_it(database):
     add(database, "a")
     other = open_database(database.url)
-    with pytest.raises(LogKeyAway, match="not at hand"):
+    with pytest.raises(LogKeyMissing, match="not at hand"):
         add(other, "b")
-    other.carry({appender.SIGNER: lambda _session: signer_of(7)})
-    with pytest.raises(LogKeyAway, match="was begun with"):
+    other.attach_session_info({appender.SIGNER_KEY: lambda _session: signer_of(7)})
+    with pytest.raises(LogKeyMissing, match="was begun with"):
         add(other, "b")
     other.dispose()
     assert derived(database).size == 2
@@ -191,7 +191,7 @@ def test_not_even_by_replacing_it(database):
     if not database.is_sqlite:
         return  # has no REPLACE
     with database.session() as session:
-        appender.append(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
+        appender.add_entry(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
         session.commit()
     for seq in (0, 9):
         values = f"({seq}, '2026-11-22', 'certificate.issued', 'N', 'b', x'00', x'00')"
@@ -202,7 +202,7 @@ def test_not_even_by_replacing_it(database):
 def test_a_certificate_is_issued_once(database):
     for again in (False, True):
         with database.session() as session:
-            appender.append(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
+            appender.add_entry(session, Entry(LogEvent.CERTIFICATE_ISSUED, NOW, "N", sha256="a"))
             if again:
                 with pytest.raises(sa.exc.DBAPIError):
                     session.commit()
@@ -219,6 +219,6 @@ def test_the_roots_of_all_sizes_come_out_of_the_rows(database):
         notes[checkpoint.size] = checkpoint.root
     with database.read_session() as session:
         for size, root in notes.items():
-            spans = merkle.nodes_of(Span(0, size))
-            kept = log_repository.hashes(session, spans)
-            assert merkle.fold([kept[node] for node in spans]) == root
+            spans = merkle.subtree_nodes(SubtreeRange(0, size))
+            kept = log_repository.get_hashes(session, spans)
+            assert merkle.root_from_range([kept[node] for node in spans]) == root

@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from app.bootstrap import prepare
 from app.cli import app as mik
-from app.core.crypto.pem_files import UnsafeKeyFile, load_or_create
+from app.core.crypto.pem_files import UnsafeKeyFile, load_or_create_key
 from app.core.errors import UnsafeToStart
 from app.signing import log_signer
 from app.transparency import log_repository
-from app.transparency.appender import LogKeyAway
+from app.transparency.appender import LogKeyMissing
 from tests.factories import running_app
 from tests.ledger.helpers import attack, derived, entries_of, head_of
 
@@ -59,7 +59,7 @@ def test_a_lost_or_exchanged_log_key_refuses_to_start(database_url, tmp_path):
     with pytest.raises(UnsafeToStart, match=r"log\.pem is not there\. Put it back from your backup"):
         prepare(settings, now)
     assert not settings.log_key.exists()
-    log_signer.load_or_create(settings.log_key)
+    log_signer.load_or_create_log_key(settings.log_key)
     with pytest.raises(UnsafeToStart, match=r"was begun with .* Put the right key file back"):
         prepare(settings, now)
     settings.log_key.write_bytes(kept)
@@ -68,7 +68,7 @@ def test_a_lost_or_exchanged_log_key_refuses_to_start(database_url, tmp_path):
 
 def test_workers_at_once_get_one_key(tmp_path):
     path = tmp_path / "keys" / "log.pem"
-    first, second = log_signer.load_or_create(path), log_signer.load_or_create(path)
+    first, second = log_signer.load_or_create_log_key(path), log_signer.load_or_create_log_key(path)
     assert first.public_key() == second.public_key()
 
 
@@ -78,26 +78,26 @@ def test_a_damaged_key_file_is_refused(tmp_path, content):
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(UnsafeKeyFile, match=re.escape(str(path))):
-        log_signer.load(path)
+        log_signer.load_log_key(path)
 
 
 def test_a_key_of_another_kind_or_for_others_is_refused(tmp_path):
-    load_or_create(tmp_path / "p256.pem")
+    load_or_create_key(tmp_path / "p256.pem")
     with pytest.raises(UnsafeKeyFile, match="Ed25519"):
-        log_signer.load(tmp_path / "p256.pem")
+        log_signer.load_log_key(tmp_path / "p256.pem")
     path = tmp_path / "log.pem"
-    key = log_signer.load_or_create(path)
+    key = log_signer.load_or_create_log_key(path)
     path.chmod(0o640)
     with pytest.raises(UnsafeKeyFile, match="chmod 600"):
-        log_signer.load(path)
+        log_signer.load_log_key(path)
     assert key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
 
 
 def test_a_session_without_key_or_issuer_says_so(database, tmp_path):
     with database.session() as session:
-        with pytest.raises(LogKeyAway, match="no key of the public log"):
+        with pytest.raises(LogKeyMissing, match="no key of the public log"):
             log_signer.LogKeyFile(tmp_path / "none.pem")(session)
-        log_signer.load_or_create(tmp_path / "log.pem")
-        with pytest.raises(LogKeyAway, match="no issuer yet"):
+        log_signer.load_or_create_log_key(tmp_path / "log.pem")
+        with pytest.raises(LogKeyMissing, match="no issuer yet"):
             log_signer.LogKeyFile(tmp_path / "log.pem")(session)
-        assert log_repository.head(session).vkey is None
+        assert log_repository.get_head(session).vkey is None

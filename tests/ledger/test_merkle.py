@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
 from app.transparency import merkle
-from app.transparency.merkle import Node, Span
+from app.transparency.merkle import Node, SubtreeRange
 
 SIZES = 300
 KNOWN_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -32,16 +32,16 @@ class Tree:
             self.append(entry)
 
     def append(self, entry):
-        hashes = merkle.closed(merkle.leaf_hash(entry), self.size, self.frontier)
-        self.frontier = merkle.grown(self.frontier, hashes)
+        hashes = merkle.completed_hashes(merkle.leaf_hash(entry), self.size, self.frontier)
+        self.frontier = merkle.extend_range(self.frontier, hashes)
         self.kept |= {Node(level, self.size >> level): each for level, each in enumerate(hashes)}
         self.size += 1
 
     def root(self, size=None):
-        return self.hash(Span(0, self.size if size is None else size))
+        return self.hash(SubtreeRange(0, self.size if size is None else size))
 
     def hash(self, span):
-        return merkle.span_hash(span, self.kept.__getitem__)
+        return merkle.subtree_hash(span, self.kept.__getitem__)
 
     def inclusion(self, index, size):
         return [self.hash(span) for span in merkle.inclusion_path(index, size)]
@@ -74,7 +74,7 @@ def by_the_book(leaves):
 @pytest.mark.parametrize(("size", "root"), KNOWN_ROOTS.items())
 def test_known_roots(size, root):
     known = Tree(bytes.fromhex(leaf) for leaf in KNOWN_LEAVES[:size])
-    assert known.root().hex() == merkle.fold(known.frontier).hex() == root
+    assert known.root().hex() == merkle.root_from_range(known.frontier).hex() == root
 
 
 @pytest.mark.no_coverage
@@ -86,10 +86,13 @@ def test_every_root_to_300_is_that_of_the_book_and_of_another_library(tree):
 
 
 def test_subtrees_that_were_completed_never_change(tree):
-    kept = {node: by_the_book(LEAVES[node.place << node.level : (node.place + 1) << node.level]) for node in tree.kept}
-    assert kept == tree.kept
+    kept = {
+        node: by_the_book(LEAVES[node.place << node.level : (node.place + 1) << node.level])
+        for node in tree.get_or_create
+    }
+    assert kept == tree.get_or_create
     assert len(kept) == sum(SIZES >> level for level in range(9))
-    assert all(tree.kept[node] and node.closed_by < SIZES for node in kept)
+    assert all(tree.get_or_create[node] and node.closed_by < SIZES for node in kept)
 
 
 def flipped(content):
@@ -176,7 +179,7 @@ def subproof(leaves, m, b):
 
 @given(st.integers(1, SIZES), st.data())
 def test_consistency_proofs_are_those_of_the_book(size, data):
-    old = data.draw(st.integers(1, size))
+    old = data.randbelow(st.integers(1, size))
     assert Tree(ENTRIES[:size]).consistency(old, size) == subproof(LEAVES[:size], old, True)
 
 
@@ -213,8 +216,8 @@ def test_a_million_leaves_take_logarithmic_work(monkeypatch):
 
     frontier = ()
     for number in range(million):
-        hashes = merkle.closed(merkle.leaf_hash(b"%d" % number), number, frontier)
-        frontier = merkle.grown(frontier, hashes)
+        hashes = merkle.completed_hashes(merkle.leaf_hash(b"%d" % number), number, frontier)
+        frontier = merkle.extend_range(frontier, hashes)
         for level, each in enumerate(hashes):
             levels[level].append(each)
     monkeypatch.setattr(merkle, "node_hash", counted)
@@ -224,22 +227,22 @@ def test_a_million_leaves_take_logarithmic_work(monkeypatch):
         asked.append(node)
         return levels[node.level][node.place]
 
-    root = merkle.fold([hash_of(node) for node in merkle.peaks(million)])
+    root = merkle.root_from_range([hash_of(node) for node in merkle.compact_range_nodes(million)])
     assert (hashed, len(asked)) == (6, 7)  # 1,000,000 has seven ones in binary
     for number in (0, 1, 524_287, 524_288, 999_424, 999_999):
         hashed, asked[:] = 0, []
-        path = [merkle.span_hash(span, hash_of) for span in merkle.inclusion_path(number, million)]
+        path = [merkle.subtree_hash(span, hash_of) for span in merkle.inclusion_path(number, million)]
         assert hashed + len(asked) <= 60
         assert len(path) <= 20
         assert merkle.verify_inclusion(number, million, levels[0][number], path, root)
     for old in (1, 524_288, 777_777, 999_999):
         hashed, asked[:] = 0, []
-        path = [merkle.span_hash(span, hash_of) for span in merkle.consistency_path(old, million)]
+        path = [merkle.subtree_hash(span, hash_of) for span in merkle.consistency_path(old, million)]
         assert hashed + len(asked) <= 80
-        old_root = merkle.span_hash(Span(0, old), hash_of)
+        old_root = merkle.subtree_hash(SubtreeRange(0, old), hash_of)
         assert merkle.verify_consistency(old, million, old_root, root, path)
     hashed = 0
-    merkle.closed(b"x" * 32, million, frontier)
+    merkle.completed_hashes(b"x" * 32, million, frontier)
     assert hashed == 0  # an even place completes nothing
-    hashes = merkle.closed(b"x" * 32, 2**19 - 1, [b"y" * 32] * 19)
+    hashes = merkle.completed_hashes(b"x" * 32, 2**19 - 1, [b"y" * 32] * 19)
     assert (hashed, len(hashes)) == (19, 20)  # and no place more than the height of the tree

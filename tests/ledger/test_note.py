@@ -7,8 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.transparency import merkle
-from app.transparency.checkpoint import PROOF_HEADER, Checkpoint, Proof, origin_of, prove, read_checkpoint, read_proof
-from app.transparency.signed_note import NoteRefused, NoteSigner, Verifier, open_note, parse_vkey
+from app.transparency.checkpoint import (
+    PROOF_HEADER,
+    Checkpoint,
+    Proof,
+    origin_of,
+    parse_proof,
+    verify_checkpoint,
+    verify_proof,
+)
+from app.transparency.signed_note import NoteRejected, NoteSigner, Verifier, open_note, parse_vkey
 from tests.ledger.helpers import ORIGIN, signer_of
 
 KNOWN_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -35,7 +43,7 @@ def test_what_we_sign_opens_and_is_the_same_every_time():
 
 @pytest.mark.parametrize("text", ["", "no end", "a\tb\n", "a\x00\n", "\ud800\n", "a\r\n"])
 def test_what_is_no_text_of_a_note_is_not_signed(text):
-    with pytest.raises(NoteRefused):
+    with pytest.raises(NoteRejected):
         SIGNER.sign(text)
 
 
@@ -81,7 +89,7 @@ WRONG = NoteSigner(ORIGIN, SIGNER._key).sign("other\n").partition("\n\n")[2]
     ],
 )
 def test_what_is_not_rightly_signed_is_refused(note):
-    with pytest.raises(NoteRefused):
+    with pytest.raises(NoteRejected):
         open_note(note, VERIFIER)
 
 
@@ -100,7 +108,7 @@ def test_what_is_not_rightly_signed_is_refused(note):
     ],
 )
 def test_what_is_no_verifier_key_is_refused(vkey):
-    with pytest.raises(NoteRefused):
+    with pytest.raises(NoteRejected):
         parse_vkey(vkey)
 
 
@@ -112,22 +120,22 @@ def test_a_key_has_a_plain_name(name):
 
 @given(st.text(max_size=300))
 def test_any_text_is_refused_in_words(text):
-    for read in (lambda: open_note(text, VERIFIER), lambda: parse_vkey(text), lambda: read_proof(text)):
-        with pytest.raises(NoteRefused):
+    for read in (lambda: open_note(text, VERIFIER), lambda: parse_vkey(text), lambda: parse_proof(text)):
+        with pytest.raises(NoteRejected):
             read()
 
 
 @given(st.integers(0, 2**40))
 def test_checkpoints_come_back(size):
     checkpoint = Checkpoint(ORIGIN, size, ROOT if size else merkle.EMPTY_ROOT)
-    assert read_checkpoint(SIGNER.sign(checkpoint.text), VERIFIER) == checkpoint
+    assert verify_checkpoint(SIGNER.sign(checkpoint.text), VERIFIER) == checkpoint
 
 
 def test_a_checkpoint_reads_as_the_format_says():
     root = base64.b64encode(ROOT).decode()
     assert Checkpoint(ORIGIN, 7, ROOT).text == f"{ORIGIN}\n7\n{root}\n"
     extended = SIGNER.sign(f"{ORIGIN}\n7\n{root}\nextension\n")
-    assert read_checkpoint(extended, VERIFIER) == Checkpoint(ORIGIN, 7, ROOT)
+    assert verify_checkpoint(extended, VERIFIER) == Checkpoint(ORIGIN, 7, ROOT)
 
 
 ROOT_TEXT = base64.b64encode(ROOT).decode()
@@ -151,8 +159,8 @@ ROOT_TEXT = base64.b64encode(ROOT).decode()
     ],
 )
 def test_what_is_no_checkpoint_of_this_log_is_refused(text):
-    with pytest.raises(NoteRefused):
-        read_checkpoint(SIGNER.sign(text), VERIFIER)
+    with pytest.raises(NoteRejected):
+        verify_checkpoint(SIGNER.sign(text), VERIFIER)
 
 
 @pytest.mark.parametrize(
@@ -177,10 +185,10 @@ PROOF = Proof(0, (LEAVES[1], LEAVES[2]), SIGNER.sign(CHECKPOINT.text))
 def test_a_proof_comes_back_and_proves():
     first, second = (base64.b64encode(leaf).decode() for leaf in LEAVES[1:])
     assert PROOF.text == f"{PROOF_HEADER}\nindex 0\n{first}\n{second}\n\n{PROOF.checkpoint}"
-    assert read_proof(PROOF.text) == PROOF
+    assert parse_proof(PROOF.text) == PROOF
     with_extra = PROOF.text.replace("index", "extra AAAA\nindex")
-    assert read_proof(with_extra) == PROOF
-    assert prove(b"a", PROOF, VERIFIER) == CHECKPOINT
+    assert parse_proof(with_extra) == PROOF
+    assert verify_proof(b"a", PROOF, VERIFIER) == CHECKPOINT
 
 
 @pytest.mark.parametrize(
@@ -193,8 +201,8 @@ def test_a_proof_comes_back_and_proves():
     ],
 )
 def test_a_proof_of_something_else_proves_nothing(entry, proof, verifier):
-    with pytest.raises(NoteRefused):
-        prove(entry, proof, verifier)
+    with pytest.raises(NoteRejected):
+        verify_proof(entry, proof, verifier)
 
 
 @pytest.mark.parametrize(
@@ -212,5 +220,5 @@ def test_a_proof_of_something_else_proves_nothing(entry, proof, verifier):
     ],
 )
 def test_what_is_no_proof_is_refused(text):
-    with pytest.raises(NoteRefused):
-        read_proof(text)
+    with pytest.raises(NoteRejected):
+        parse_proof(text)

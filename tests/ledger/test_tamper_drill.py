@@ -86,7 +86,7 @@ class Drill:
 
 
 def test_a_whole_register_holds(drill):
-    code, said = drill.check()
+    code, said = drill.authenticate()
     assert code == 0
     size = head_of(drill.database).size
     assert said.startswith(f"log: passed\n  {size} entries, 2 certificates and ")
@@ -149,7 +149,7 @@ def test_an_extract_of_no_certificate_is_named(drill):
 
 def test_a_suspension_taken_away_is_named(drill):
     drill.attack("UPDATE certificates SET status = 'active' WHERE number = :number", number=drill.numbers[1])
-    code, said = drill.check()
+    code, said = drill.authenticate()
     assert code == 1
     assert f"Wrong: certificate {drill.numbers[1]}: It is active, but the last the log says of it is " in said
 
@@ -241,7 +241,7 @@ def test_a_changed_event_of_the_history_is_named(drill):
 
 def test_the_last_event_taken_away_is_named(drill):
     with drill.database.read_session() as session:
-        last = audit_repository.last_number(session)
+        last = audit_repository.last_seq(session)
     drill.attack(f"DELETE FROM audit_events WHERE seq = {last}")
     assert set(drill.named()) == {f"audit event {last}"}  # its own head knows of it, and so does the log
 
@@ -249,12 +249,12 @@ def test_the_last_event_taken_away_is_named(drill):
 def test_a_tail_cut_with_its_head_shows_by_the_log(drill):
     """The history alone cannot see it; the log knew of more events."""
     with drill.database.read_session() as session:
-        last = audit_repository.last_number(session)
-        (before,) = audit_repository.hashes(session, {last - 2}).values()
+        last = audit_repository.last_seq(session)
+        (before,) = audit_repository.hashes_of(session, {last - 2}).values()
     cut = f"DELETE FROM audit_events WHERE seq > {last - 2}"
     drill.attack(cut, "UPDATE audit_head SET seq = :seq, hash = :hash", seq=last - 2, hash=before)
     assert drill.named() == [f"audit event {last - 1}"]
-    _, said = drill.check()
+    _, said = drill.authenticate()
     assert f"The log knew of {last} events (entry {head_of(drill.database).size - 1}), the history ends with" in said
 
 
@@ -272,7 +272,7 @@ def test_a_history_rewritten_whole_shows_by_the_log(drill):
             last = row.hash
         session.get(model.AuditHead, 1).hash = last
         session.commit()
-        assert audit_chain.check(session).broken is None
+        assert audit_chain.check_audit_chain(session).first_break is None
     (named,) = drill.named()
     assert named.startswith("audit event ")
 
@@ -318,10 +318,10 @@ def test_what_cannot_even_be_read_is_named(drill):
 @pytest.mark.parametrize(
     ("damage", "ask"),
     [
-        ("DELETE FROM log_head", reader.checkpoint),
-        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.tile(session, tiles.Tile(None, 0, 3))),
-        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.tile(session, tiles.Tile(0, 0, 3))),
-        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.consistency(session, 1, 3)),
+        ("DELETE FROM log_head", reader.get_checkpoint),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.read_tile(session, tiles.Tile(None, 0, 3))),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.read_tile(session, tiles.Tile(0, 0, 3))),
+        ("DELETE FROM log_entries WHERE seq = 1", lambda session: reader.consistency_proof(session, 1, 3)),
     ],
 )
 def test_a_damaged_log_is_not_read_out_as_if_it_were_whole(drill, damage, ask):
@@ -334,12 +334,12 @@ def test_without_the_key_file_the_stored_key_is_taken(drill, monkeypatch):
     monkeypatch.setenv("MIK_DATA_DIR", str(drill.folder / "elsewhere"))
     assert drill.named() == []
     drill.attack("UPDATE log_head SET vkey = 'x'")
-    assert "cannot be used" in drill.check()[1]
+    assert "cannot be used" in drill.authenticate()[1]
     drill.attack("UPDATE log_head SET vkey = NULL, checkpoint = NULL, size = 0")
-    assert drill.check() == (2, f"log: not checked\n  {NO_LOG}\n")
+    assert drill.authenticate() == (2, f"log: not checked\n  {NO_LOG}\n")
     assert CliRunner().invoke(mik, ["admin", "export-log", str(drill.folder)]).exit_code == 2
     with drill.database.read_session() as session:
-        for ask in (reader.checkpoint, reader.vkey):
+        for ask in (reader.get_checkpoint, reader.get_vkey):
             with pytest.raises(NotFound):
                 ask(session)
 
@@ -348,7 +348,7 @@ def test_yesterdays_database_under_todays_checkpoint(drill, register):
     """All of it fits together, and the key of the log signed it; only what was kept elsewhere shows it."""
     yesterday, kept = head_of(drill.database), drill.folder / "checkpoint"
     kept.write_text(checkpoint_of_today(drill, register), "utf-8")
-    code, said = drill.check("--against", str(kept))
+    code, said = drill.authenticate("--against", str(kept))
     assert code == 1
     assert said.startswith(f"log: wrong\n  Wrong: log entry {yesterday.size}: The checkpoint that was kept is about ")
     assert drill.named() == []
@@ -358,23 +358,24 @@ def checkpoint_of_today(drill, register):
     """What the key of the log signed after one entry more."""
     _, data_dir, numbers = register
     with drill.database.session() as session:
-        before = log_repository.head(session)
+        before = log_repository.get_head(session)
         signer = LogKeyFile(data_dir / "keys" / "log.pem")(session)
         frontier = [
-            log_repository.hashes(session, merkle.peaks(before.size))[node] for node in merkle.peaks(before.size)
+            log_repository.get_hashes(session, merkle.compact_range_nodes(before.size))[node]
+            for node in merkle.compact_range_nodes(before.size)
         ]
-        leaf = merkle.leaf_hash(Entry(LogEvent.CERTIFICATE_REVOKED, datetime.now(UTC), numbers[0]).canonical())
-        grown = merkle.grown(frontier, merkle.closed(leaf, before.size, frontier))
-        return signer.sign(Checkpoint(signer.name, before.size + 1, merkle.fold(grown)).text)
+        leaf = merkle.leaf_hash(Entry(LogEvent.CERTIFICATE_REVOKED, datetime.now(UTC), numbers[0]).canonical_bytes())
+        grown = merkle.extend_range(frontier, merkle.completed_hashes(leaf, before.size, frontier))
+        return signer.sign(Checkpoint(signer.name, before.size + 1, merkle.root_from_range(grown)).text)
 
 
 def test_a_checkpoint_of_the_past_fits_and_one_of_another_past_does_not(drill, register):
     kept = drill.folder / "checkpoint"
     with drill.database.read_session() as session:
         signer = LogKeyFile(register[1] / "keys" / "log.pem")(session)
-        nodes = merkle.peaks(4)
-        found = log_repository.hashes(session, nodes)
-        root = merkle.fold([found[node] for node in nodes])
+        nodes = merkle.compact_range_nodes(4)
+        found = log_repository.get_hashes(session, nodes)
+        root = merkle.root_from_range([found[node] for node in nodes])
     for right, note in ((True, Checkpoint(signer.name, 4, root)), (False, Checkpoint(signer.name, 4, bytes(32)))):
         kept.write_text(signer.sign(note.text), "utf-8")
         assert drill.named("--against", str(kept)) == ([] if right else ["log entries before 4"])
@@ -384,10 +385,10 @@ def test_what_is_no_checkpoint_of_this_log_is_refused(drill, tmp_path):
     path = tmp_path / "checkpoint"
     for content in (b"", b"x", b"\xff", head_of(drill.database).checkpoint.replace("log\n", "lag\n").encode()):
         path.write_bytes(content)
-        code, said = drill.check("--against", str(path))
+        code, said = drill.authenticate("--against", str(path))
         assert code == 2
         assert "checkpoint is refused" in said or "not a checkpoint" in said
-    assert drill.check("--against", str(tmp_path / "none"))[0] == 2
+    assert drill.authenticate("--against", str(tmp_path / "none"))[0] == 2
 
 
 def test_an_exported_log_is_the_log(drill, tmp_path):
@@ -398,9 +399,9 @@ def test_an_exported_log_is_the_log(drill, tmp_path):
     assert first.stdout == f"{size} entries in {folder}: 2 tiles are new.\n"
     assert (folder / "checkpoint").read_text() == head_of(drill.database).checkpoint
     assert parse_vkey((folder / "vkey").read_text().strip())
-    for tile in tiles.all_of(size):
+    for tile in tiles.all_tiles(size):
         with drill.database.read_session() as session:
-            assert (folder / "tile" / tile.path).read_bytes() == reader.tile(session, tile)
+            assert (folder / "tile" / tile.path).read_bytes() == reader.read_tile(session, tile)
     assert not list(folder.rglob(".*"))
     again = CliRunner().invoke(mik, ["admin", "export-log", str(folder)])
     assert "0 tiles are new" in again.stdout

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import command
 
 from app.auth.model import User
-from app.auth.user_repository import active_administrators
-from app.database_schema import migrated
+from app.auth.user_repository import get_active_administrator_ids
+from app.database_schema import is_migrated
 from tests.factories import PASSWORD, ok
 from tests.migrations.helpers import run
 
@@ -34,9 +34,9 @@ def test_the_earliest_active_member_becomes_the_administrator(app):
     run(app.database, command.downgrade, BEFORE)
     run(app.database, command.upgrade, "head")
 
-    assert migrated(app.database)
+    assert is_migrated(app.database)
     with app.database.read_session() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(User)) == people
         for company, administrator in ((alone, alone.id), (left, second), (together, together.id)):
-            found = active_administrators(session, session.get(User, UUID(company.id)).organisation_id)
+            found = get_active_administrator_ids(session, session.get(User, UUID(company.id)).organisation_id)
             assert {str(each) for each in found} == {administrator}

@@ -11,7 +11,7 @@ from alembic import command
 from app.applications.model import Application, ApplicationProduct, Evidence
 from app.auth.model import ApiClient, User
 from app.core.database import UtcDateTime, new_id
-from app.database_schema import migrated
+from app.database_schema import is_migrated
 from app.organisations.model import Claim, Organisation, Residency, Site
 from app.products.model import Product
 from tests.migrations.helpers import run
@@ -103,30 +103,30 @@ def fill(before):
     hall = before.add(
         Site, "register site", organisation_id=listing, source="register", register_key="AGDAM-SP", park_code="AGDAM-SP"
     )
-    before.paper("look-up", listing, day=9)
-    first = before.person("impostor", listing, day=1, active=False)
+    before.certificate_pdf("look-up", listing, day=9)
+    first = before.kind_by_form("impostor", listing, day=1, active=False)
     lost = before.product("lost product", listing, hall, day=1)
     left = before.draft("lost draft", listing, lost, day=1)
-    before.paper("lost paper", listing, day=1, by=first)
-    before.paper("paper of the lost draft", listing, day=1, by=first, application_id=left)
+    before.certificate_pdf("lost paper", listing, day=1, by=first)
+    before.certificate_pdf("paper of the lost draft", listing, day=1, by=first, application_id=left)
 
-    second = before.person("claimant", listing, day=5)
+    second = before.kind_by_form("claimant", listing, day=5)
     own = before.add(Site, "own site", day=5, organisation_id=listing, **BY_CLAIMANT)
     here = before.product("own product", listing, own, day=5)
     there = before.product("product at the register site", listing, hall, day=5)
     draft = before.draft("own draft", listing, here, there, lost, day=6)
-    before.paper("own paper", listing, day=6, by=second, site_id=own)
-    before.paper("paper about the register site", listing, day=6, by=second, site_id=hall)
-    before.paper("paper of the own draft", listing, day=6, by=second, application_id=draft)
+    before.certificate_pdf("own paper", listing, day=6, by=second, site_id=own)
+    before.certificate_pdf("paper about the register site", listing, day=6, by=second, site_id=hall)
+    before.certificate_pdf("paper of the own draft", listing, day=6, by=second, application_id=draft)
     before.add(ApiClient, "program", organisation_id=listing, created_by=second, scopes=[])
 
     for name, voen, standing, active in (("new", NEW, "unconfirmed", True), ("old", REFUSED, "listed", False)):
         company = before.company(name, voen, standing, "applicant", refusal_reason=None if active else "Forged letter")
-        before.person(f"{name} person", company, day=2, active=active)
+        before.kind_by_form(f"{name} person", company, day=2, active=active)
         site = before.add(Site, "", organisation_id=company, **BY_CLAIMANT)
         before.product(f"{name} product", company, site, day=2)
     known = before.company("known", KNOWN, "confirmed", "register")
-    before.person("member", known, day=2)
+    before.kind_by_form("member", known, day=2)
 
 
 def owner_of(session, model, an_id):
@@ -182,7 +182,7 @@ def test_others_become_claims_where_they_lie_and_companies_stay(database, ids):
 def test_down_and_up_again(database, ids):
     run(database, command.downgrade, BEFORE)
     with database.read_engine.connect() as connection:
-        found = connection.execute(sa.text("SELECT voen, standing FROM organisations")).all()
+        found = connection.execute(sa.text("SELECT voen, standing FROM organisations")).get_all()
         assert {tuple(row) for row in found} >= {
             (LISTED, "listed"),
             (NEW, "unconfirmed"),
@@ -192,6 +192,6 @@ def test_down_and_up_again(database, ids):
         active = connection.execute(sa.text("SELECT email FROM users WHERE active")).scalars()
         assert set(active) == {"new person@x.example", "member@x.example"}
     run(database, command.upgrade, "head")
-    assert migrated(database)
+    assert is_migrated(database)
     run(database, command.downgrade, "base")
     run(database, command.upgrade, "head")

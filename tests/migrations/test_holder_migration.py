@@ -44,7 +44,7 @@ def test_certificates_of_before_are_shown_with_what_was_frozen(app):
         found = ok(app.anonymous.get("/v1/certificates", params={"holder": asked}))["items"]
         assert [each["number"] for each in found] == [numbers["company"]]
     with app.database.session() as session:
-        assert projector.catch_up(session) == len(numbers)
+        assert projector.backfill(session) == len(numbers)
 
     sites = {each["name"]: each for each in ok(company.get("/v1/sites"))["items"] if each["name"] in SPELT}
     assert {name: (each["district"], each["economic_region"]) for name, each in sites.items()} == {

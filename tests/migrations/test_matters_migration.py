@@ -8,7 +8,7 @@ from alembic import command
 from app.certificates.credential import certified_description
 from app.certificates.model import Certificate, CertifiedDescription
 from app.core import canonical_json
-from app.database_schema import migrated
+from app.database_schema import is_migrated
 from app.organisations import organisation_repository
 from app.products import product_repository
 from tests.factories import ok
@@ -30,12 +30,12 @@ def present(database):
     with database.read_session() as session:
         found = {}
         for row in session.scalars(sa.select(Certificate)):
-            whole = product_repository.by_id(session, [row.product_id])[row.product_id]
+            whole = product_repository.load_aggregates_by_id(session, [row.product_id])[row.product_id]
             site, company = (
-                organisation_repository.site(session, row.site_id),
-                organisation_repository.organisation(session, row.organisation_id),
+                organisation_repository.find_site(session, row.site_id),
+                organisation_repository.find_organisation(session, row.organisation_id),
             )
-            content = certified_description.describe(whole, site, company)
+            content = certified_description.build_description(whole, site, company)
             found[row.id] = (content, canonical_json.digest(content))
     return found
 
@@ -49,13 +49,13 @@ def test_certificates_of_before_are_described_as_their_product_stands(app):
     ok(company.post(f"/v1/certificates/{numbers[0]}/changes", json=CHANGE))
     changed = ok(company.get(f"/v1/products/{full}"))["names"] | {"en": "Another name"}
     with app.database.session() as session:
-        product_repository.product(session, UUID(full)).names = changed
+        product_repository.find_product(session, UUID(full)).names = changed
         session.commit()
 
     run(app.database, command.downgrade, BEFORE)
     run(app.database, command.upgrade, AFTER)
     run(app.database, command.upgrade, "head")
-    assert migrated(app.database)
+    assert is_migrated(app.database)
     after = descriptions(app.database)
     assert after == present(app.database)
     assert after.keys() == issued.keys()
@@ -77,7 +77,7 @@ def test_the_older_service_gets_causes_that_it_knows(app):
                 "SELECT c.number, s.cause, c.status_reason FROM suspensions s JOIN certificates c "
                 "ON c.id = s.certificate_id ORDER BY c.number, s.cause"
             )
-        ).all()
+        ).get_all()
         columns = {each["name"] for each in sa.inspect(connection).get_columns("certificates")}
     assert [tuple(row) for row in rows] == [
         (number, "hearing", "surveillance"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import command
 
-from app.database_schema import Base, alembic_config, migrate, migrated
+from app.database_schema import Base, alembic_config, is_migrated, migrate
 
 
 def run(database, verb, *args):
@@ -14,15 +14,15 @@ def run(database, verb, *args):
 
 
 def test_up_down_up_and_equal_to_the_models(database):
-    assert migrated(database)
+    assert is_migrated(database)
     run(database, command.check)
     run(database, command.downgrade, "base")
-    assert not migrated(database)
+    assert not is_migrated(database)
     with database.read_engine.connect() as connection:
         assert sa.inspect(connection).get_table_names() == ["alembic_version"]
     migrate(database)
     run(database, command.check)
-    assert migrated(database)
+    assert is_migrated(database)
 
 
 def test_every_check_constraint_of_the_models_is_in_the_database(database):
@@ -37,4 +37,4 @@ def test_every_check_constraint_of_the_models_is_in_the_database(database):
 def test_an_empty_database_is_not_migrated(tmp_path):
     from app.core.database import Database  # noqa: PLC0415 (only this test makes its own)
 
-    assert not migrated(Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}"))
+    assert not is_migrated(Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}"))

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from app.database_schema import migrated
+from app.database_schema import is_migrated
 from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261127_2240_holder", "20261127_2250_rights"
@@ -13,7 +13,7 @@ EVIDENCE = sa.text("SELECT kind, confirmed_by, confirmed_at, confirmed_by_upload
 
 def evidence(app):
     with app.database.read_engine.connect() as connection:
-        return connection.execute(EVIDENCE).all()
+        return connection.execute(EVIDENCE).get_all()
 
 
 def write(app, statement):
@@ -29,7 +29,7 @@ def test_documents_confirmed_by_their_upload_stay_confirmed(app):
     write(app, "UPDATE evidence SET confirmed_by = uploaded_by WHERE kind = 'tax-status'")
     run(app.database, command.upgrade, AFTER)
     run(app.database, command.upgrade, "head")
-    assert migrated(app.database)
+    assert is_migrated(app.database)
     permit, status = sorted(evidence(app), key=lambda row: row.kind)
     assert permit == next(row for row in before if row.kind == "permit")
     assert status.confirmed_by_uploader and status.confirmed_at is not None

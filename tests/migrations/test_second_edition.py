@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.cli import app as mik
 from app.core.actor import ActorKind
 from app.products.model import Material
-from app.schemes.closed_lists import lists
+from app.schemes.closed_lists import load_lists
 from tests.factories import ApiClient, Clock, ok, running_app
 from tests.migrations import first_edition
 
@@ -30,7 +30,7 @@ def app(shared_database_url, tmp_path_factory):
 def member(app, party):
     """The member of a company of the demo."""
     (user,) = [row for row in first_edition.rows_of(DATA, "users") if row["email"] == f"{party}@company.example"]
-    return ApiClient(app, Subject(ActorKind.USER, user["id"]))
+    return ApiClient(app, TokenSubject(ActorKind.USER, user["id"]))
 
 
 def application(member, reference):
@@ -79,7 +79,7 @@ def test_what_is_not_on_the_lists_is_shown_and_refused_at_the_next_save(app):
     refused = maker.put(path, version="now", json=as_body(shown))
     assert refused.status_code == 422
     said = {each["pointer"]: each["detail"] for each in refused.json()["errors"]}
-    assert ", ".join(lists().units) in said["/unit"]
+    assert ", ".join(load_lists().units) in said["/unit"]
     assert any(pointer.startswith("/flags") for pointer in said)
     assert ok(maker.get(path)) == shown
 
@@ -133,7 +133,7 @@ def test_documents_without_a_subject_stay_and_speak_for_none(app):
 def test_an_origin_document_of_before_is_about_the_product(app):
     with app.database.read_session() as session:
         query = sa.text("SELECT stated FROM evidence WHERE kind = 'origin-document'").columns(stated=sa.JSON())
-        stated = session.execute(query).scalars().all()
+        stated = session.execute(query).scalars().get_all()
     assert stated and all((each["about"], each["country"]) == ("product", "AZ") for each in stated)
 
 

@@ -4,7 +4,7 @@ from alembic import command
 
 from app.certificates import status_list_repository
 from app.integrity import status_lists
-from app.signing.issuer_identity import known_keys
+from app.signing.issuer_identity import load_keys
 from tests.migrations.helpers import run
 
 BEFORE, AFTER = "20261122_2235_register_search", "20261122_2240_status_lists"
@@ -23,12 +23,12 @@ def test_lists_are_made_from_the_certificates(app):
     run(app.database, command.upgrade, AFTER)
     run(app.database, command.upgrade, "head")
     with app.database.read_session() as session:
-        keys = {kid: key.public for kid, key in known_keys(session).items()}
-        report = status_lists.check(session, keys)
+        keys = {kid: key.public for kid, key in load_keys(session).items()}
+        report = status_lists.check_status_lists(session, keys)
         set_bits = [
-            sum(byte.bit_count() for byte in status_list_repository.row(session, 1, purpose).bits)
+            sum(byte.bit_count() for byte in status_list_repository.get_row(session, 1, purpose).bits)
             for purpose in ("revocation", "suspension")
         ]
-    assert (report.lists, report.certificates, report.wrong) == (2, 4, None)
+    assert (report.lists, report.certificates, report.error) == (2, 4, None)
     assert set_bits == [2, 1]
     assert app.anonymous.get("/v1/status-lists/revocation-1").status_code == 200

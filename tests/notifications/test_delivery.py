@@ -21,11 +21,11 @@ from app.auth.model import AddressConfirmation
 from app.cli import app as mik
 from app.cli.admin import sweep
 from app.cli.admin.mail import code_in
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.notifications import outbox, transport
 from app.notifications.delivery import LEASE, MailDelivery
-from app.notifications.model import Kind, OutgoingMessage
+from app.notifications.model import MessageKind, OutgoingMessage
 from app.notifications.transport import SmtpServer, SmtpTransport
 from tests.factories import NOW, Clock, running_app
 from tests.live import free_port
@@ -70,7 +70,7 @@ def inbox(port):
 
 @pytest.fixture
 def seal(tmp_path):
-    return Seal.of(tmp_path / "keys")
+    return SecretBox.from_folder(tmp_path / "keys")
 
 
 @pytest.fixture
@@ -90,11 +90,13 @@ def delivery(database, seal, clock, port):
     return delivery_to(database, seal, clock, port)
 
 
-def write(database, seal, *, kind=Kind.RESET_PASSWORD, count=1, commit=True, recipient="member@numune.example"):
+def write(database, seal, *, kind=MessageKind.RESET_PASSWORD, count=1, commit=True, recipient="member@numune.example"):
     with database.session() as session:
         for _ in range(count):
-            message = outbox.add(session, kind, recipient, now=NOW, values={"company": "Nümunə", "role": "reviewer"})
-            if kind is Kind.RESET_PASSWORD:
+            message = outbox.add_message(
+                session, kind, recipient, now=NOW, values={"company": "Nümunə", "role": "reviewer"}
+            )
+            if kind is MessageKind.RESET_PASSWORD:
                 outbox.set_token(message, seal, TOKEN, NOW + timedelta(hours=24))
         if commit:
             session.commit()
@@ -107,15 +109,15 @@ def send(delivery):
 
 def stored(database):
     with database.read_session() as session:
-        return session.scalars(sa.select(OutgoingMessage).order_by(OutgoingMessage.id)).all()
+        return session.scalars(sa.select(OutgoingMessage).order_by(OutgoingMessage.id)).get_all()
 
 
 def test_each_kind_arrives_once(database, seal, delivery, inbox):
-    kinds = [kind for kind in Kind if not kind.endswith("-requested")]
+    kinds = [kind for kind in MessageKind if not kind.endswith("-requested")]
     with database.session() as session:
         for kind in kinds:
             values = {"company": "“Nümunə” MMC", "voen": "0010000101", "role": "reviewer"}
-            message = outbox.add(session, kind, f"{kind}@numune.example", now=NOW, language="ru", values=values)
+            message = outbox.add_message(session, kind, f"{kind}@numune.example", now=NOW, language="ru", values=values)
             outbox.set_token(message, seal, TOKEN, NOW + timedelta(hours=24))
         session.commit()
     assert send(delivery) == (len(kinds), 0)
@@ -314,7 +316,7 @@ def test_addresses_are_not_kept(app):
     sweep.run(app.database, app.clock(), dry_run=False, say=lambda _: None)
     assert [message.recipient for message in stored(app.database)] == ["second@numune.example"]
     with app.database.read_session() as session:
-        assert session.scalars(sa.select(AddressConfirmation)).all() == []
+        assert session.scalars(sa.select(AddressConfirmation)).get_all() == []
 
 
 def wait_until(is_so):

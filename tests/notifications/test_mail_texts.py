@@ -12,10 +12,10 @@ from babel.messages.pofile import read_po
 from app.core import i18n
 from app.core.crypto.pem_files import UnsafeKeyFile
 from app.core.settings import Settings
-from app.notifications.delivery import LONGEST_PAUSE, pause_after
-from app.notifications.model import Kind
-from app.notifications.texts import LANGUAGES, TEXTS, compose, render
-from app.notifications.transport import SmtpServer, password_of, transport_of
+from app.notifications.delivery import MAX_RETRY_DELAY, retry_delay
+from app.notifications.model import MessageKind
+from app.notifications.texts import MESSAGE_LANGUAGES, TEXTS, compose_mail, render_message
+from app.notifications.transport import SmtpServer, create_transport, read_smtp_password
 from tests.pages.strings import APP, placeholders
 
 VALUES = {
@@ -49,14 +49,14 @@ def test_every_text_is_translated_and_nothing_else(language):
         assert placeholders(text) == placeholders(translated)
 
 
-@pytest.mark.parametrize("language", [*LANGUAGES, None, "fa"])
+@pytest.mark.parametrize("language", [*MESSAGE_LANGUAGES, None, "fa"])
 @pytest.mark.parametrize("kind", TEXTS)
 def test_each_message(kind, language):
-    subject, body = render(kind, language, VALUES)
+    subject, body = render_message(kind, language, VALUES)
     assert len(subject) < 100
     assert ("mikr_abc" in body.splitlines()) == ("{token}" in TEXTS[kind].paragraphs)  # alone on its line
-    in_az = i18n.catalogue("mail", "az").gettext(TEXTS[kind].subject)
-    if language in LANGUAGES:
+    in_az = i18n.load_catalogue("mail", "az").gettext(TEXTS[kind].subject)
+    if language in MESSAGE_LANGUAGES:
         assert "-----" not in body
     else:
         assert subject == f"{in_az} / {TEXTS[kind].subject}"
@@ -64,38 +64,44 @@ def test_each_message(kind, language):
 
 
 def test_a_request_is_no_message():
-    for kind in (Kind.REGISTRATION_REQUESTED, Kind.RESET_REQUESTED):
+    for kind in (MessageKind.REGISTRATION_REQUESTED, MessageKind.RESET_REQUESTED):
         with pytest.raises(KeyError):
-            render(kind, "az", VALUES)
-    assert set(Kind) == {*TEXTS, Kind.REGISTRATION_REQUESTED, Kind.RESET_REQUESTED}
+            render_message(kind, "az", VALUES)
+    assert set(MessageKind) == {*TEXTS, MessageKind.REGISTRATION_REQUESTED, MessageKind.RESET_REQUESTED}
 
 
 def test_it_arrives_as_it_was_written():
-    mail = message_from_bytes(compose(**MAIL).as_bytes(), policy=SMTP)
+    mail = message_from_bytes(compose_mail(**MAIL).as_bytes(), policy=SMTP)
     assert mail.get_content().replace("\r\n", "\n") == MAIL["body"]
     assert (mail["Subject"], mail["To"]) == (MAIL["subject"], MAIL["recipient"])
     assert mail["Message-ID"] == f"<{UUID(int=7)}@verify.example.az>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"].datetime == MAIL["created_at"]
     assert mail.get_content_type() == "text/plain"
-    assert compose(**MAIL).as_bytes() == compose(**MAIL).as_bytes()
+    assert compose_mail(**MAIL).as_bytes() == compose_mail(**MAIL).as_bytes()
 
 
 @pytest.mark.parametrize("name", ["recipient", "subject", "sender"])
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 def test_nobody_adds_a_header(name, end):
     with pytest.raises((ValueError, IndexError)):
-        compose(**MAIL | {name: f"{MAIL[name]}{end}Bcc: all@numune.example"})
+        compose_mail(**MAIL | {name: f"{MAIL[name]}{end}Bcc: all@numune.example"})
 
 
 def test_nobody_adds_a_recipient():
     with pytest.raises((ValueError, IndexError)):
-        compose(**MAIL | {"recipient": "member@numune.example, all@numune.example"})
+        compose_mail(**MAIL | {"recipient": "member@numune.example, all@numune.example"})
 
 
 def test_pauses_grow():
-    pauses = [pause_after(attempts) for attempts in (1, 2, 3, 11, 1_000)]
-    assert pauses == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4), LONGEST_PAUSE, LONGEST_PAUSE]
+    pauses = [retry_delay(attempts) for attempts in (1, 2, 3, 11, 1_000)]
+    assert pauses == [
+        timedelta(minutes=1),
+        timedelta(minutes=2),
+        timedelta(minutes=4),
+        MAX_RETRY_DELAY,
+        MAX_RETRY_DELAY,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,7 @@ def test_pauses_grow():
     ],
 )
 def test_which_server(url, server):
-    assert SmtpServer.of(url, None) == SmtpServer(*server)
+    assert SmtpServer.from_url(url, None) == SmtpServer(*server)
 
 
 def test_the_password_from_a_file(tmp_path):
@@ -117,7 +123,7 @@ def test_the_password_from_a_file(tmp_path):
     settings = Settings(smtp_url="smtp://user@mail.example.az", smtp_password_file=str(file))
     file.chmod(0o644)
     with pytest.raises(UnsafeKeyFile, match="chmod 600"):
-        transport_of(settings)
+        create_transport(settings)
     file.chmod(0o600)
-    assert password_of(settings) == "of the file"
-    assert transport_of(settings)._server.password == "of the file"
+    assert read_smtp_password(settings) == "of the file"
+    assert create_transport(settings)._server.password == "of the file"

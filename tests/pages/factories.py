@@ -17,7 +17,7 @@ import uvicorn
 from app.certificates.certificate_number import CertificateNumber
 from app.commit_pipeline import open_database
 from app.database_schema import migrate
-from app.documents.qr_token import Stamp, make
+from app.documents.qr_token import QrToken, sign_qr_token
 from app.main import create_asgi_app
 from tests.factories import Clock, product, running_app
 from tests.live import free_port
@@ -49,7 +49,7 @@ class Site:
             "list_id": 1,
             "index": 42,
         }
-        return make(Stamp.of(**(said | changed)), self.signer)
+        return sign_qr_token(QrToken.from_certificate(**(said | changed)), self.signer)
 
     def v(self, verdict, more=""):
         """Address of the page with this verdict."""

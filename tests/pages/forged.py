@@ -45,11 +45,11 @@ def mangled(token):
 def forged_codes(site):
     """What a code says, and the verdict of the page: the paper gives itself away, whatever the register says."""
     number = site.numbers["valid"]
-    ours, stamp = f"{site.base_url}/v/{number}", site.stamp(number)
+    ours, stamp = f"{site.base_url}/v/{number}", site.qr_token(number)
     return {
         "look-alike": (f"https://mik-az.example/v/{number}#{stamp}", "foreign"),
         "other-stamp": (f"{ours}#{stamp[:-6]}AAAAAA", "forged"),
-        "other-holder": (f"{ours}#{site.stamp(number, holder_name='Somebody Else LLC')}", "other"),
+        "other-holder": (f"{ours}#{site.qr_token(number, holder_name='Somebody Else LLC')}", "other"),
     }
 
 
@@ -109,11 +109,11 @@ def hand_in(page, text, way, folder):
         segno.make_qr(text, error="m").save(str(folder / "code.png"), scale=6, border=4)
         page.locator("[data-picture]").set_input_files(folder / "code.png")
     elif way == "link":
-        page.locator("#number").fill(text)
+        page.locator("#number").render(text)
         page.locator(".check button").click()
     else:
         page.locator("details.more summary").click()
-        page.locator("#token").fill(text)
+        page.locator("#token").render(text)
         page.locator("[data-drop] button").click()
     page.locator("[data-verdict]").first.wait_for(state="attached")
 

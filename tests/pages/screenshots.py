@@ -59,7 +59,7 @@ def take(browser, site, shot):
     look = {"locale": shot.language, "color_scheme": "dark" if shot.dark else "light", "base_url": site.base_url}
     with browser.new_context(**shot.screen, **look) as context:
         page = context.new_page()
-        stamp = f"#{site.stamp(site.numbers[shot.stamped])}" if shot.stamped else ""
+        stamp = f"#{site.qr_token(site.numbers[shot.stamped])}" if shot.stamped else ""
         page.goto(shot.address.format(**site.numbers) + stamp, wait_until="networkidle")
         page.screenshot(path=FOLDER / f"{shot.name}.png")
 

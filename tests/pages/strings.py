@@ -158,7 +158,7 @@ def _literal(node):
 
 def _words():
     lists = [getattr(importlib.import_module(name), kind) for name, kinds in WORDS.items() for kind in kinds]
-    documents = {kind.name.en for kind in evidence_kinds.kinds().values()}
+    documents = {kind.name.en for kind in evidence_kinds.load_evidence_kinds().values()}
     over = {text for verdict, text in verdict.MESSAGES.items() if verdict in OVER}  # why no paper is made
     return ACTIONS | documents | over | {value.value.replace("_", " ") for values in lists for value in values}
 

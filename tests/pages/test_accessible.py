@@ -5,8 +5,8 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from app.core.i18n import LANGUAGES, catalogue
-from app.pages.public.verdict_texts import ALARMS, FACES
+from app.core.i18n import LANGUAGES, load_catalogue
+from app.pages.public.verdict_texts import ALARM_TEXTS, VERDICT_TEXTS
 from tests.pages.browsing import scrolls_sideways, violations
 from tests.pages.pages import FAULT, addresses, every
 
@@ -56,11 +56,11 @@ def test_print_shows_the_answer_its_time_and_its_address_on_one_sheet(site, tab)
 
 def test_no_verdict_word_and_no_number_breaks_on_a_phone(site, tab):
     page = tab()
-    words = [*(face.word for face in FACES.values()), *(word for word, _ in ALARMS.values())]
+    words = [*(face.word for face in VERDICT_TEXTS.values()), *(word for word, _ in ALARM_TEXTS.values())]
     for language in LANGUAGES:
         page.goto(site.v("valid", f"?lang={language}"))
         heading = page.locator("#verdict")
-        for word in map(catalogue("pages", language).gettext, words):
+        for word in map(load_catalogue("pages", language).gettext, words):
             heading.evaluate("(each, word) => { each.textContent = word }", word)
             assert heading.evaluate("each => each.scrollWidth <= each.clientWidth"), (language, word)
         assert page.locator(".verdict .number bdi").evaluate("each => each.getClientRects().length") == 1

@@ -5,9 +5,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.core.i18n import LANGUAGES, catalogue
-from app.pages.public.badge import width
-from app.pages.public.verdict_texts import FACES
+from app.core.i18n import LANGUAGES, load_catalogue
+from app.pages.public.badge import text_width
+from app.pages.public.verdict_texts import VERDICT_TEXTS
 from app.verification.verdict import Verdict
 
 SHOWN = [verdict for verdict in Verdict if verdict not in {Verdict.FORGED, Verdict.UNREADABLE}]
@@ -25,7 +25,7 @@ def test_every_verdict_in_every_language(site, http, verdict):
         answer = http.get(address(site.numbers[verdict]), params={"lang": language})
         assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("image/svg+xml")
         picture = ET.fromstring(answer.text)
-        word = catalogue("pages", language).gettext(FACES[verdict].word)
+        word = load_catalogue("pages", language).gettext(VERDICT_TEXTS[verdict].word)
         assert word in [each.text for each in picture.iter(f"{SVG}text")]
         title = picture.find(f"{SVG}title").text
         assert title.endswith(f": {word}") and picture.get("role") == "img"
@@ -64,7 +64,7 @@ def test_a_language_that_we_do_not_speak_is_english(site, http, language):
 def test_whatever_the_number_there_is_a_picture(http, number):
     answer = http.get(address(number))
     assert answer.status_code == 200
-    assert FACES[Verdict.MISTYPED].word in ET.fromstring(answer.text).find(f"{SVG}title").text
+    assert VERDICT_TEXTS[Verdict.MISTYPED].word in ET.fromstring(answer.text).find(f"{SVG}title").text
 
 
 def test_a_change_shows_at_once(app):
@@ -88,4 +88,4 @@ def test_the_text_to_copy_shows_the_badge(site, http):
 
 
 def test_wide_letters_get_more_room():
-    assert width("有效") == 26 and width("ab") < width("有效") and width("") == 0
+    assert text_width("有效") == 26 and text_width("ab") < text_width("有效") and text_width("") == 0

@@ -10,8 +10,8 @@ from starlette.routing import Mount, Route
 
 from app.core.errors import Forbidden, TooManyAttempts
 from app.core.i18n import LANGUAGES
-from app.pages.error_pages import FAULTS
-from app.pages.rendering import Frame, keep_language
+from app.pages.error_pages import ERROR_TEXTS
+from app.pages.rendering import PageRenderer, set_language_cookie
 from tests.pages.browsing import HTML
 from tests.pages.pages import BESIDE, FAULT, PAGES, addresses
 
@@ -105,7 +105,7 @@ def test_files_are_kept_for_ever_under_an_address_of_their_content(http):
 def test_only_a_demo_says_that_it_is_one():
     values = {"link": str, "lang_in_address": False, "here": "/", "other_languages": [], "own_name": "English"}
     for demo in (True, False):
-        page = Frame(base_url="https://mark.example", demo=demo).text("base.html", "en", **values)
+        page = PageRenderer(base_url="https://mark.example", demo=demo).render_text("base.html", "en", **values)
         assert ("DEMO" in page) == demo
 
 
@@ -145,11 +145,11 @@ def test_faults_show_a_reference_and_nothing_else(app, fault, status, kept):
 
 
 def test_every_refusal_has_words():
-    assert {403, 404, 405, 422, 429, 500, 503} <= FAULTS.keys()
+    assert {403, 404, 405, 422, 429, 500, 503} <= ERROR_TEXTS.keys()
 
 
 @pytest.mark.parametrize("https", [True, False])
 def test_the_cookie_of_a_safe_address_is_never_sent_over_an_open_one(https):
     response = Response()
-    keep_language(response, "fa", https=https)
+    set_language_cookie(response, "fa", https=https)
     assert ("; Secure" in response.headers["Set-Cookie"]) is https

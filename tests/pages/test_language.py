@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.pages.i18n import Choice, choose, day, moment
+from app.pages.i18n import LanguageChoice, choose_language, day, format_datetime
 
 FIREFOX = "az-AZ,az;q=0.9,ru;q=0.8,en-US;q=0.5"
 
@@ -12,22 +12,22 @@ FIREFOX = "az-AZ,az;q=0.9,ru;q=0.8,en-US;q=0.5"
 @pytest.mark.parametrize(
     ("asked", "kept", "accepted", "language"),
     [
-        ("fa", "ru", FIREFOX, Choice("fa", in_address=True)),
-        (None, "ru", FIREFOX, Choice("ru")),
-        ("tlh", None, FIREFOX, Choice("az")),
-        ("FA", "", "", Choice("en")),
-        (None, "<script>", "zh-Hant-TW", Choice("zh")),
-        (None, None, None, Choice("en")),
-        (None, None, "tr, *;q=0.5, de;q=0.4", Choice("en")),
-        (None, None, "ja;q=1, de;q=0.2, ar;q=0.9", Choice("ar")),
-        (None, None, "de;q=0, ru;q=nan, fa;q=x, az;q=7, zh;q=-1", Choice("en")),
-        (None, None, "de;level=1", Choice("de")),
-        (None, None, "," * 100 + "de", Choice("en")),
-        (None, None, "\x00\ud800;q=;;=,", Choice("en")),
+        ("fa", "ru", FIREFOX, LanguageChoice("fa", in_address=True)),
+        (None, "ru", FIREFOX, LanguageChoice("ru")),
+        ("tlh", None, FIREFOX, LanguageChoice("az")),
+        ("FA", "", "", LanguageChoice("en")),
+        (None, "<script>", "zh-Hant-TW", LanguageChoice("zh")),
+        (None, None, None, LanguageChoice("en")),
+        (None, None, "tr, *;q=0.5, de;q=0.4", LanguageChoice("en")),
+        (None, None, "ja;q=1, de;q=0.2, ar;q=0.9", LanguageChoice("ar")),
+        (None, None, "de;q=0, ru;q=nan, fa;q=x, az;q=7, zh;q=-1", LanguageChoice("en")),
+        (None, None, "de;level=1", LanguageChoice("de")),
+        (None, None, "," * 100 + "de", LanguageChoice("en")),
+        (None, None, "\x00\ud800;q=;;=,", LanguageChoice("en")),
     ],
 )
 def test_address_then_cookie_then_browser(asked, kept, accepted, language):
-    assert choose(asked, kept, accepted) == language
+    assert choose_language(asked, kept, accepted) == language
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_address_then_cookie_then_browser(asked, kept, accepted, language):
     ],
 )
 def test_moments_are_those_of_baku_in_latin_digits(language, written):
-    assert moment("2026-11-30T20:30:00Z", language) == written
-    assert moment(datetime(2026, 11, 30, 20, 30, tzinfo=UTC), language) == written
+    assert format_datetime("2026-11-30T20:30:00Z", language) == written
+    assert format_datetime(datetime(2026, 11, 30, 20, 30, tzinfo=UTC), language) == written
 
 
 def test_days_stay_the_day_they_are():

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.core.i18n import LANGUAGES, catalogue
+from app.core.i18n import LANGUAGES, load_catalogue
 from app.pages.public import register_view
 from tests.factories import product
 from tests.pages.browsing import HTML
@@ -88,14 +88,14 @@ def test_a_cursor_that_is_not_ours(http, cursor):
 @pytest.mark.parametrize(
     ("query", "why"),
     [
-        ("hs=7", register_view.NO_HS),
-        ("hs=7306300", register_view.NO_HS),
-        ("hs=abc", register_view.NO_HS),
-        ("hs=٧٣", register_view.NO_HS),
+        ("hs=7", register_view.INVALID_HS),
+        ("hs=7306300", register_view.INVALID_HS),
+        ("hs=abc", register_view.INVALID_HS),
+        ("hs=٧٣", register_view.INVALID_HS),
         ("q=" + "x" * 201, register_view.TOO_LONG),
-        ("status=approved", register_view.NO_CHOICE),
-        ("park=NOWHERE", register_view.NO_CHOICE),
-        ("scheme=%00", register_view.NO_CHOICE),
+        ("status=approved", register_view.INVALID_CHOICE),
+        ("park=NOWHERE", register_view.INVALID_CHOICE),
+        ("scheme=%00", register_view.INVALID_CHOICE),
     ],
 )
 def test_what_cannot_be_read_is_said_at_its_place(http, query, why):
@@ -109,7 +109,7 @@ def test_nothing_found_and_nothing_there(http, shared_app):
     assert "No certificates match this search." in empty and 'href="/register"' in empty
     with patch(
         "app.pages.public.register.look_up",
-        return_value=register_view.Listing([], register_view.Counts({}), 0, None, None),
+        return_value=register_view.RegisterView([], register_view.Counts({}), 0, None, None),
     ):
         fresh = shared_app.http.get("/register", headers=HTML).text
     assert "There is no certificate in the register yet." in fresh
@@ -158,7 +158,7 @@ def test_hostile_names_are_only_text(app):
 def test_every_language_has_its_words(http):
     for language in LANGUAGES:
         page = html.unescape(http.get("/register", params={"lang": language}).text)
-        words = catalogue("pages", language).gettext
+        words = load_catalogue("pages", language).gettext
         for text in ("Register of certificates", "More search options", "Open data", "Revoked"):
             assert words(text) in page
         if language != "en":

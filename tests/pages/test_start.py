@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from app.core.i18n import LANGUAGES, catalogue
-from app.schemes.closed_lists import lists
+from app.core.i18n import LANGUAGES, load_catalogue
+from app.schemes.closed_lists import load_lists
 from app.schemes.scheme_loader import load_schemes
 from tests.pages.browsing import HTML
 from tests.pages.pages import TRIED
@@ -39,7 +39,7 @@ def test_the_rules_of_a_mark(http, code):
             assert getattr(rule.clause, side) in page
         asked = {"MIK": ("K-06", "40 %"), "MIA": ("A-05", "40 %"), "URVA": ("U-04", "80 %")}[code]
         told = re.search(rf'id="{asked[0]}">.*?<details', page, re.DOTALL)[0]
-        assert asked[1] in told and catalogue("pages", language).gettext("How to prove it:") in told
+        assert asked[1] in told and load_catalogue("pages", language).gettext("How to prove it:") in told
         assert ('<span lang="en" dir="ltr">' in page) == (language == "ru")
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_green_as_long_as_rules_are_unchecked(http):
         page = html.unescape(http.get(f"/apply/check?{GOOD}&lang={language}").text)
         assert re.search(r'<h2 id="outcome">.*?<bdi>15</bdi>.*?</h2>', page)
         assert page.index('id="unchecked"') < page.index('id="answers"')
-        assert catalogue("pages", language).gettext("No obstacle in what was checked") in page
+        assert load_catalogue("pages", language).gettext("No obstacle in what was checked") in page
         assert 'class="card outcome good"' not in page and 'class="chip good"' not in page
 
 
@@ -81,10 +81,10 @@ def test_how_to_apply_leads_to_the_closed_lists(http):
 def test_the_form_speaks_the_language_of_the_reader(http):
     for language in LANGUAGES:
         page = html.unescape(http.get(f"/apply/check?{TRIED}&lang={language}").text)
-        assert catalogue("pages", language).gettext("A reviewer would have to decide") in page
+        assert load_catalogue("pages", language).gettext("A reviewer would have to decide") in page
         said = "İstehsal xərclərində Qarabağın payı" if language == "az" else "Karabakh share of manufacturing cost is"
         assert said in page
-        step = lists().operations["tube_welding"].name("az" if language == "az" else "en")
+        step = load_lists().operations["tube_welding"].name("az" if language == "az" else "en")
         assert f"“{step}”" in page
 
 

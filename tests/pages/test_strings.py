@@ -5,8 +5,8 @@ import pytest
 from app.certificates.model import RevocationReason, SuspensionCause
 from app.core.i18n import LANGUAGES as ALL
 from app.pages.i18n import OWN_NAMES
-from app.pages.public.verdict_texts import CHECKS, CRITERIA, FACES, REASONS
-from app.schemes.origin_calculation import Criterion
+from app.pages.public.verdict_texts import CHECK_TEXTS, CRITERION_TEXTS, REASON_TEXTS, VERDICT_TEXTS
+from app.schemes.origin_calculation import OriginCriterion
 from app.verification.verdict import Verdict
 from tests.pages.strings import LANGUAGES, PROBLEM_LANGUAGES, faults, raised, spoken, unreadable
 
@@ -35,13 +35,17 @@ def test_every_language_has_a_catalogue_and_a_name():
 
 
 def test_every_code_has_words():
-    assert set(FACES) == set(Verdict)
-    assert set(REASONS) == {*RevocationReason, *SuspensionCause}
-    assert set(CRITERIA) == set(Criterion)
-    names = {name for name, _ in CHECKS}
-    assert CHECKS.keys() == {(name, passed) for name in names for passed in (True, False)}
+    assert set(VERDICT_TEXTS) == set(Verdict)
+    assert set(REASON_TEXTS) == {*RevocationReason, *SuspensionCause}
+    assert set(CRITERION_TEXTS) == set(OriginCriterion)
+    names = {name for name, _ in CHECK_TEXTS}
+    assert CHECK_TEXTS.keys() == {(name, passed) for name in names for passed in (True, False)}
 
 
 def test_each_verdict_differs_in_word_and_icon():
     """Colour alone would say nothing to many."""
-    assert len({face.word for face in FACES.values()}) == len({face.icon for face in FACES.values()}) == len(Verdict)
+    assert (
+        len({face.word for face in VERDICT_TEXTS.values()})
+        == len({face.icon for face in VERDICT_TEXTS.values()})
+        == len(Verdict)
+    )

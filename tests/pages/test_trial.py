@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.pages.public import eligibility_form
-from app.pages.public.rule_texts import OUTCOMES, UNSEEN, evidence_of, explain
-from app.reference.territory import territory
-from app.schemes.closed_lists import lists
-from app.schemes.evaluator import assess
+from app.pages.public.rule_texts import OUTCOME_TEXTS, VALUE_PLACEHOLDER, evidence_kinds_of, explain_rules
+from app.reference.territory import load_territory
+from app.schemes.closed_lists import load_lists
+from app.schemes.evaluator import evaluate
 from app.schemes.evidence_kinds import Supplier
-from app.schemes.facts import ResidencyState, Step
+from app.schemes.facts import ParkResidencyStatus, Step
 from app.schemes.outcome import Outcome
 from app.schemes.scheme_loader import load_schemes
 
@@ -34,11 +34,11 @@ TUBE = {
 
 
 def read(**query):
-    return eligibility_form.read(query, territory(), lists(), TODAY, language="en")
+    return eligibility_form.parse_form(query, load_territory(), load_lists(), TODAY, language="en")
 
 
 def outcomes(code, **query):
-    assessed = assess(load_schemes()[code].ruleset, read(**query).facts)
+    assessed = evaluate(load_schemes()[code].ruleset, read(**query).facts)
     return assessed, {finding.rule: finding.outcome for finding in assessed.findings}
 
 
@@ -50,7 +50,7 @@ def test_what_was_typed_becomes_facts():
     assert facts.value.inputs.non_originating_headings == ("7208", "7209")
     assert (facts.cost.karabakh_pct, facts.cost.azerbaijan_pct) == (52, 56)
     assert (facts.place.district, facts.place.economic_region) == ("Ağdam", "QARABAG")
-    assert facts.residency.status is ResidencyState.RESIDENT
+    assert facts.residency.status is ParkResidencyStatus.RESIDENT
     assert facts.steps == (
         Step(1, "forming and welding of tubes", "tube_welding", "AZ", "Ağdam", "QARABAG", is_essential=True),
     )
@@ -124,17 +124,17 @@ def test_each_field_counts(changed, rule, outcome):
 def test_what_cannot_be_read_is_named(name, text, why):
     tried = read(**TUBE | {name: text})
     assert tried.wrong == {name: why} and tried.facts is None
-    assert len(tried.given[name]) <= eligibility_form.LONGEST + 1
+    assert len(tried.given[name]) <= eligibility_form.MAX_CHARS + 1
 
 
 @pytest.mark.parametrize("language", ["az", "en", "ru", "fa"])
 def test_the_choice_of_work_is_the_closed_list(language):
-    groups = eligibility_form.work_choices(lists(), language)
+    groups = eligibility_form.work_choices(load_lists(), language)
     assert [heading for heading, _ in groups] == list(eligibility_form.WORK_GROUPS.values())
     shown = dict(each for _, operations in groups for each in operations)
-    assert shown.keys() == lists().operations.keys() and sum(len(each) for _, each in groups) == len(shown)
+    assert shown.keys() == load_lists().operations.keys() and sum(len(each) for _, each in groups) == len(shown)
     for code, name in shown.items():
-        names = lists().operations[code].names
+        names = load_lists().operations[code].names
         assert name == names.get(language, names["en"])
 
 
@@ -144,26 +144,26 @@ def test_whatever_was_typed(query):
     assert (tried.facts is None) == bool(tried.wrong)
     if tried.facts:
         for scheme in load_schemes().values():
-            assess(scheme.ruleset, tried.facts)
+            evaluate(scheme.ruleset, tried.facts)
 
 
 def test_the_rules_are_told_with_their_own_thresholds():
-    told = {each.rule.id: each for each in explain(load_schemes()["MIK"].ruleset)}
+    told = {each.rule.id: each for each in explain_rules(load_schemes()["MIK"].ruleset)}
     by_outcome = dict(told["K-06"].sentences)
     assert by_outcome[Outcome.PASS].en == (
-        f"Karabakh share of manufacturing cost is {UNSEEN} %; at least 40 % is needed."
+        f"Karabakh share of manufacturing cost is {VALUE_PLACEHOLDER} %; at least 40 % is needed."
     )
     assert "40 %" in by_outcome[Outcome.PASS].az
     assert next(outcome for outcome, _text in told["K-06"].sentences) is Outcome.PASS
     assert [kind.code for kind in told["K-11"].evidence] == ["permit"]
     for scheme in load_schemes().values():
-        for each in explain(scheme.ruleset):
+        for each in explain_rules(scheme.ruleset):
             assert each.sentences and "{" not in str(each.sentences)
-            assert all(outcome in OUTCOMES for outcome, _text in each.sentences)
+            assert all(outcome in OUTCOME_TEXTS for outcome, _text in each.sentences)
 
 
 def test_evidence_is_listed_by_who_supplies_it():
     ruleset = load_schemes()["MIK"].ruleset
-    own, staff = (evidence_of(ruleset, supplier) for supplier in Supplier)
+    own, staff = (evidence_kinds_of(ruleset, supplier) for supplier in Supplier)
     assert "permit" in [kind.code for kind in own] and "permit" not in [kind.code for kind in staff]
     assert len({kind.code for kind in own}) == len(own)

@@ -8,8 +8,8 @@ import re
 import pypdf
 import pytest
 
-from app.core.i18n import LANGUAGES, catalogue
-from app.pages.public.verdict_texts import ALARMS, FACES
+from app.core.i18n import LANGUAGES, load_catalogue
+from app.pages.public.verdict_texts import ALARM_TEXTS, VERDICT_TEXTS
 from app.verification.verdict import Verdict
 from tests.factories import product
 from tests.pages.browsing import HTML
@@ -50,9 +50,12 @@ def test_every_verdict_in_every_language(site, http, verdict):
     told = http.get(f"/v1/verify/{number}", headers={"Accept": "application/json"}).json()
     for language in LANGUAGES:
         answer = http.get(f"/v/{number}", params={"lang": language})
-        words, page = catalogue("pages", language).gettext, text_of(answer)
+        words, page = load_catalogue("pages", language).gettext, text_of(answer)
         assert (answer.status_code, shown(answer)) == (200, told["verdict"]) == (200, verdict)
-        assert all(words(text) in page for text in (FACES[verdict].word, FACES[verdict].says, FACES[verdict].advice))
+        assert all(
+            words(text) in page
+            for text in (VERDICT_TEXTS[verdict].word, VERDICT_TEXTS[verdict].says, VERDICT_TEXTS[verdict].advice)
+        )
         for name, fact in (told["certificate"] or {}).items():
             if name in {"number", "valid_from", "valid_until"}:
                 assert fact in page
@@ -72,7 +75,7 @@ def test_forged_is_shown_without_a_certificate(site, http):
     for language in LANGUAGES:
         answer = http.post("/verify", params={"lang": language}, data={"token": forged})
         assert (answer.status_code, shown(answer)) == (200, "forged")
-        assert catalogue("pages", language).gettext("Possible counterfeit") in text_of(answer)
+        assert load_catalogue("pages", language).gettext("Possible counterfeit") in text_of(answer)
         assert "Welded steel tube" not in answer.text and forged not in answer.text
 
 
@@ -86,7 +89,7 @@ def test_a_whole_certificate_is_checked(site, http):
 
 
 def test_what_is_typed_leads_to_the_permanent_address(site, http):
-    number, stamp = site.numbers["valid"], site.stamp(site.numbers["valid"])
+    number, stamp = site.numbers["valid"], site.qr_token(site.numbers["valid"])
     for typed, to in [
         (number, f"/v/{number}"),
         (f" {number.lower().replace('-', ' ')} ", f"/v/{number}"),
@@ -237,9 +240,9 @@ def test_the_page_needs_no_database_session(shared_app, monkeypatch):
 def test_a_code_that_leads_elsewhere(site, http):
     """Red and first in every language; what the register says of the number stands below it and is neutral."""
     number = site.numbers["valid"]
-    text = f"https://mik-az.example/v/{number}#{site.stamp(number)}"
+    text = f"https://mik-az.example/v/{number}#{site.qr_token(number)}"
     for language in LANGUAGES:
-        words = catalogue("pages", language).gettext
+        words = load_catalogue("pages", language).gettext
         said = words("This code leads to %(host)s, which is not ours. The document is probably forged.")
         for answer in (
             http.get("/verify", params={"number": text, "lang": language}),
@@ -282,7 +285,7 @@ def test_a_file_is_shown_as_a_text_or_link_would_be(site, http):
     assert shown(answer) == "valid" and "This PDF carries no signature." in answer.text
     for language in LANGUAGES:
         wrong = http.post("/verify", params={"lang": language}, files={"file": ("x", bytes(9))})
-        words = catalogue("pages", language).gettext
+        words = load_catalogue("pages", language).gettext
         assert wrong.status_code == 422 and shown(wrong) is None
         assert words("This file cannot be read. Send a .jwt file, a PDF, or a picture of the code.") in text_of(wrong)
 
@@ -307,7 +310,7 @@ def test_the_form_of_a_report(http):
 def test_a_paper_that_differs_is_the_only_verdict(site, http):
     number = site.numbers["valid"]
     for language in LANGUAGES:
-        words = catalogue("pages", language).gettext
+        words = load_catalogue("pages", language).gettext
         answer = http.get(f"/v/{number}", params={"hs6": "999999", "lang": language})
         assert (answer.status_code, shown(answer)) == (200, "differs")
         assert f"<title>{words('Does not match')} · {number}" in answer.text
@@ -319,10 +322,10 @@ def test_whatever_a_stranger_hands_in_the_right_words_come_first(site, http):
     """The cases of the sheets of `forged.py`, as far as the service answers them alone: stamps are for the scripts."""
     cases = [*mangled(site.tokens[site.numbers["valid"]]).values(), forged_codes(site)["look-alike"]]
     for language in LANGUAGES:
-        words = catalogue("pages", language).gettext
+        words = load_catalogue("pages", language).gettext
         for text, verdict in cases:
             answer = http.post("/verify", params={"lang": language}, data={"token": text})
-            word = words(ALARMS[verdict][0] if verdict in ALARMS else FACES[Verdict(verdict)].word)
+            word = words(ALARM_TEXTS[verdict][0] if verdict in ALARM_TEXTS else VERDICT_TEXTS[Verdict(verdict)].word)
             assert shown(answer) == verdict, text[:40]
             assert re.search(r"<h1[^>]*>(.*?)</h1>", answer.text)[1] == html.escape(word)
             assert f"<title>{html.escape(word)} ·" in answer.text

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.organisations.resident_import.csv_format import parse_register
-from app.products.csv_format import NEEDED, OPTIONAL, parse_products
-from app.schemes.evaluator import assess
-from app.schemes.facts import ResidencyState
+from app.organisations.resident_import.csv_format import parse_resident_file
+from app.products.csv_format import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, parse_products
+from app.schemes.evaluator import evaluate
+from app.schemes.facts import ParkResidencyStatus
 from app.schemes.outcome import SEVERITY, Outcome
 from app.schemes.scheme_loader import load_schemes
 
@@ -23,7 +23,7 @@ SAMPLE = files("app.demo") / "sample"
 REGISTER = {
     row.party_id: row
     for name in ("residents.csv", "others.csv")
-    for row in parse_register((SAMPLE / name).read_bytes()).rows
+    for row in parse_resident_file((SAMPLE / name).read_bytes()).rows
 }
 PRODUCTS = (SAMPLE / "products.csv").read_bytes()
 ROWS = {row["product_id"]: row for row in csv.DictReader(io.StringIO(PRODUCTS.decode()))}
@@ -54,7 +54,7 @@ def sheet(*rows):
 def judged(mark, **changes):
     read = sheet(TUBE | changes)
     assert read.errors == ()
-    return assess(SCHEMES[mark].ruleset, read.products[0].facts)
+    return evaluate(SCHEMES[mark].ruleset, read.products[0].facts)
 
 
 def cases(mark, **changes):
@@ -64,10 +64,10 @@ def cases(mark, **changes):
 @pytest.mark.parametrize(("mark", "column"), [("MIK", "expected_mik_result"), ("MIA", "expected_mia_result")])
 def test_the_sample_comes_out_as_its_authors_expect(mark, column):
     read = parse_products(PRODUCTS, REGISTER, AS_OF)
-    assert (read.errors, read.remarks) == ((), ())
+    assert (read.errors, read.warnings) == ((), ())
     assert [line.product_id for line in read.products] == list(ROWS)
     for line in read.products:
-        expected, assessment = ROWS[line.product_id], assess(SCHEMES[mark].ruleset, line.facts)
+        expected, assessment = ROWS[line.product_id], evaluate(SCHEMES[mark].ruleset, line.facts)
         assert assessment.outcome.value == expected[column], line.product_id
         assert str(assessment.origin.rvc_pct) == expected["expected_rvc_pct"]
         criterion = assessment.origin.criterion.value if assessment.origin.criterion else None
@@ -84,7 +84,7 @@ def is_refused(assessment):
 
 def test_answers_in_the_file_are_never_read():
     lying = [row | {name: "nonsense" for name in row if name.startswith("expected_")} for row in ROWS.values()]
-    bare = [{name: cell for name, cell in row.items() if name in NEEDED} for row in ROWS.values()]
+    bare = [{name: cell for name, cell in row.items() if name in REQUIRED_COLUMNS} for row in ROWS.values()]
     sample = parse_products(PRODUCTS, REGISTER, AS_OF)
     assert sheet(*lying) == sample
     for with_names, without in zip(sample.products, sheet(*bare).products, strict=True):
@@ -110,7 +110,7 @@ def test_files_feed_exactly_these_rules(mark):
 def test_what_a_file_cannot_carry_is_not_carried():
     facts = sheet(TUBE).products[0].facts
     assert (facts.applicant, facts.production, facts.steps) == (None, None, None)
-    assert facts.residency.status is ResidencyState.RESIDENT
+    assert facts.residency.status is ParkResidencyStatus.RESIDENT
     assert (facts.residency.starts_on, facts.residency.stage) == (None, None)
     assert (facts.place.economic_region, facts.place.district) == ("QARABAG", "Ağdam")
 
@@ -183,7 +183,7 @@ def test_a_cancelled_residency_fails():
     register = {"R01": replace(REGISTER["R01"], status="cancelled")}
     text = ",".join(TUBE) + "\n" + ",".join(TUBE.values())
     facts = parse_products(text.encode(), register, AS_OF).products[0].facts
-    assert assess(SCHEMES["MIK"].ruleset, facts).outcome is Outcome.FAIL
+    assert evaluate(SCHEMES["MIK"].ruleset, facts).outcome is Outcome.FAIL
 
 
 PERCENT = st.decimals("0", "100", places=3)
@@ -230,7 +230,7 @@ def test_all_faults_are_named_and_no_product_is_listed_twice():
     assert [line.product_id for line in read.products] == ["X1"]
 
 
-@pytest.mark.parametrize("column", NEEDED)
+@pytest.mark.parametrize("column", REQUIRED_COLUMNS)
 def test_a_needed_column_may_not_be_missing(column):
     read = sheet({name: cell for name, cell in TUBE.items() if name != column})
     assert [str(note) for note in read.errors] == [f"line 1, column {column}: This column is missing."]
@@ -239,7 +239,9 @@ def test_a_needed_column_may_not_be_missing(column):
 
 def test_unknown_columns_and_flags_are_remarks():
     even = {"azerbaijan_cost_pct": "50"}
-    read = sheet(TUBE | even | {"colour": "red", "expected_anything": "x", OPTIONAL[0]: "Boru", "flags": "Shiny"})
+    read = sheet(
+        TUBE | even | {"colour": "red", "expected_anything": "x", OPTIONAL_COLUMNS[0]: "Boru", "flags": "Shiny"}
+    )
     assert read.errors == ()
     assert [str(note) for note in read.remarks] == [
         "line 1, column colour: Unknown column, not read.",

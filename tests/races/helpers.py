@@ -124,7 +124,7 @@ class Scene:
 def _lapse(app, case_id):
     """What `mik admin sweep` does with one case whose time is over, in a transaction of its own: whether it lapsed."""
     with app.database.session() as session:
-        lapsed = application_deadlines.lapse(session, SYSTEM, UUID(case_id), app.clock())
+        lapsed = application_deadlines.lapse_application(session, SYSTEM, UUID(case_id), app.clock())
         session.commit()
     return lapsed
 
@@ -184,4 +184,4 @@ def assert_one_certificate_at_most(scene, state):
 
 def assert_chain_holds(app):
     with app.database.read_session() as session:
-        assert audit_chain.check(session).broken is None
+        assert audit_chain.check_audit_chain(session).first_break is None

@@ -2,7 +2,13 @@
 
 import pytest
 
-from app.organisations.legal_forms import is_legal_person, legal_forms, name_with_form, public_voen, without_form
+from app.organisations.legal_forms import (
+    is_legal_person,
+    load_legal_forms,
+    name_with_form,
+    name_without_form,
+    public_voen,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +70,12 @@ def test_a_name_with_its_form(name, form, whole):
 
 
 def test_a_name_without_its_form():
-    assert without_form("“Nümunə”, M. M. C.") == "“Nümunə”"
-    assert without_form("общество с ограниченной ответственностью Пример") == "Пример"
-    assert without_form("Limited Steel") == "Limited Steel"
-    assert without_form("MMC") == "MMC"
+    assert name_without_form("“Nümunə”, M. M. C.") == "“Nümunə”"
+    assert name_without_form("общество с ограниченной ответственностью Пример") == "Пример"
+    assert name_without_form("Limited Steel") == "Limited Steel"
+    assert name_without_form("MMC") == "MMC"
 
 
 def test_no_form_is_of_both_kinds():
-    assert set(legal_forms().person.values()) == {"legal", "natural"}
-    assert legal_forms().anywhere <= legal_forms().behind <= legal_forms().person.keys()
+    assert set(load_legal_forms().kind_by_form.values()) == {"legal", "natural"}
+    assert load_legal_forms().before_or_after <= load_legal_forms().after <= load_legal_forms().kind_by_form.keys()

@@ -7,8 +7,8 @@ from importlib.resources import files
 
 import pytest
 
-from app.organisations.resident_import.csv_format import NEEDED, OPTIONAL, parse_register
-from app.reference.territory import wrong_district
+from app.organisations.resident_import.csv_format import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, parse_resident_file
+from app.reference.territory import district_error
 
 SAMPLE = files("app.demo") / "sample"
 RESIDENT = {
@@ -40,7 +40,7 @@ def sheet(*rows, delimiter=",", encoding="utf-8"):
     writer = csv.DictWriter(text, rows[0].keys(), delimiter=delimiter)
     writer.writeheader()
     writer.writerows(rows)
-    return parse_register(text.getvalue().encode(encoding))
+    return parse_resident_file(text.getvalue().encode(encoding))
 
 
 def errors(*rows):
@@ -49,8 +49,8 @@ def errors(*rows):
 
 @pytest.mark.parametrize(("name", "rows"), [("residents.csv", 19), ("others.csv", 14)])
 def test_the_sample_registers_are_clean(name, rows):
-    read = parse_register((SAMPLE / name).read_bytes())
-    assert (len(read.rows), read.errors, read.remarks) == (rows, (), ())
+    read = parse_resident_file((SAMPLE / name).read_bytes())
+    assert (len(read.rows), read.errors, read.warnings) == (rows, (), ())
 
 
 def test_every_column_arrives():
@@ -66,8 +66,8 @@ def test_every_column_arrives():
 
 
 def test_both_sets_of_columns_are_registers():
-    residents = parse_register((SAMPLE / "residents.csv").read_bytes()).rows
-    others = parse_register((SAMPLE / "others.csv").read_bytes()).rows
+    residents = parse_resident_file((SAMPLE / "residents.csv").read_bytes()).rows
+    others = parse_resident_file((SAMPLE / "others.csv").read_bytes()).rows
     assert residents[0].activity_en == "Welded steel pipes and box profiles"
     assert others[0].activity_en == "Ready-mixed concrete"
     assert residents[0].park_name_en == "Aghdam Industrial Park"
@@ -132,13 +132,13 @@ def test_nobody_is_listed_twice():
     ]
 
 
-@pytest.mark.parametrize("column", NEEDED)
+@pytest.mark.parametrize("column", REQUIRED_COLUMNS)
 def test_a_needed_column_may_not_be_missing(column):
     row = {name: cell for name, cell in RESIDENT.items() if name != column}
     assert errors(row) == [f"line 1, column {column}: This column is missing."]
 
 
-@pytest.mark.parametrize("column", sorted(set(OPTIONAL) & RESIDENT.keys()))
+@pytest.mark.parametrize("column", sorted(set(OPTIONAL_COLUMNS) & RESIDENT.keys()))
 def test_any_other_column_may_be_missing(column):
     assert errors({name: cell for name, cell in RESIDENT.items() if name != column}) == []
 
@@ -152,7 +152,7 @@ def test_there_is_one_column_of_ids():
 
 
 def test_a_file_that_is_no_table_is_told_so():
-    assert [str(note) for note in parse_register(b"").errors] == ["file: The file is empty."]
+    assert [str(note) for note in parse_resident_file(b"").errors] == ["file: The file is empty."]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_file_that_is_no_table_is_told_so():
         ({"zone_code": "MOON-SP"}, "line 2, column zone_code: The park MOON-SP is not known yet."),
         ({"zone_code": ""}, "line 2, column zone_code: The status is resident, but no park is named."),
         ({"district": "Bakı"}, "line 2, column economic_region: Bakı lies in BAKI, not in QARABAG."),
-        ({"district": "Atlantis"}, f"line 2, column district: {wrong_district('AZ', 'Atlantis')}"),
+        ({"district": "Atlantis"}, f"line 2, column district: {district_error('AZ', 'Atlantis')}"),
         ({"district": ""}, "line 2, column district: The district is empty."),
         ({"economic_region": "MOON"}, "line 2, column economic_region: The economic region MOON is not known."),
         ({"economic_region": ""}, "line 2, column economic_region: Empty; the district lies in QARABAG."),
@@ -191,5 +191,5 @@ def test_words_may_be_capitalised_and_an_empty_region_follows_the_district():
 
 def test_the_caps_are_parameters():
     data = (SAMPLE / "residents.csv").read_bytes()
-    assert str(parse_register(data, most_rows=18).errors[0]) == "line 20: The file has more than 18 rows."
-    assert "larger than 100 bytes" in str(parse_register(data, most_bytes=100).errors[0])
+    assert str(parse_resident_file(data, most_rows=18).errors[0]) == "line 20: The file has more than 18 rows."
+    assert "larger than 100 bytes" in str(parse_resident_file(data, most_bytes=100).errors[0])

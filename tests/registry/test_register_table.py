@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.csv_table import Cells, Line, Note, read_table
+from app.core.csv_table import CellReader, CsvRow, RowMessage, parse_csv
 
 KNOWN = ("a", "b")
 
 
 def table(data, **limits):
-    return read_table(data, KNOWN, **limits)
+    return parse_csv(data, KNOWN, **limits)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_no_bytes_crash_it(data):
 
 
 def cells(text):
-    return Cells(Line(7, {"x": text}))
+    return CellReader(CsvRow(7, {"x": text}))
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,17 @@ def test_a_day_is_written_in_full(text):
 def test_days_words_and_needed_cells():
     assert cells("2024-02-29").day("x") == date(2024, 2, 29)
     assert cells("").day("x") is None
-    assert cells("YES").one_of("x", {"yes": 1}) == 1
-    assert cells("").one_of("x", {"yes": 1}) is None
+    assert cells("YES").choice("x", {"yes": 1}) == 1
+    assert cells("").choice("x", {"yes": 1}) is None
     wrong = cells("no")
-    assert wrong.one_of("x", {"yes": 1}) is None
+    assert wrong.choice("x", {"yes": 1}) is None
     assert str(wrong.errors[0]) == "line 7, column x: “no” is not one of yes."
-    assert cells("abc").needed("x") == "abc"
+    assert cells("abc").required("x") == "abc"
     for text, told in (("", "This must not be empty."), ("abc", "This is longer than 2 characters.")):
         line = cells(text)
-        line.needed("x", most=2)
+        line.required("x", most=2)
         assert line.errors[0].message == told
 
 
 def test_a_note_cannot_steer_the_terminal():
-    assert str(Note(1, "a\x1b[2J", "b\n")) == "line 1, column a\ufffd[2J: b\ufffd"
+    assert str(RowMessage(1, "a\x1b[2J", "b\n")) == "line 1, column a\ufffd[2J: b\ufffd"

@@ -1,10 +1,10 @@
 import pycountry
 import pytest
 
-from app.core.text.normalize import fold
-from app.reference.territory import ParkKind, territory
+from app.core.text.normalize import fold_alphanumeric
+from app.reference.territory import ParkKind, load_territory
 
-PLACES = territory()
+PLACES = load_territory()
 
 
 def test_fourteen_regions_cover_every_unit_of_the_standard_once():
@@ -20,7 +20,7 @@ def test_names_are_those_of_the_standard():
         for district in region.districts:
             if district.iso:
                 bare = district.name.removesuffix(" şəhəri")
-                assert fold(pycountry.subdivisions.get(code=district.iso).name) == fold(bare)
+                assert fold_alphanumeric(pycountry.subdivisions.get(code=district.iso).name) == fold_alphanumeric(bare)
 
 
 @pytest.mark.parametrize(
@@ -42,27 +42,27 @@ def test_the_regions_of_the_marks(region, units):
     ],
 )  # fmt: skip
 def test_what_is_entered_is_found_in_every_spelling(spelt):
-    assert PLACES.find(spelt) == PLACES.district("Ağdam")
+    assert PLACES.find_district(spelt) == PLACES.district_by_name("Ağdam")
 
 
 @pytest.mark.parametrize("spelt", ["Agdan", "Atlantis", "", "rayonu", None, "Ağdam, Şuşa", "Ленкоран (шəhəri)"])
 def test_what_is_none_or_more_than_one_is_not_guessed(spelt):
-    assert PLACES.find(spelt) is None
+    assert PLACES.find_district(spelt) is None
 
 
 def test_every_name_of_a_district_is_found_as_it_is():
     for name, district in PLACES._names:
-        assert PLACES.find(name) == PLACES.find(name.upper()) == district
+        assert PLACES.find_district(name) == PLACES.find_district(name.upper()) == district
 
 
 def test_the_nearest_names():
-    assert PLACES.nearest("Agdan") == ("Ağdaş", "Ağdam", "Ağdərə")
-    assert PLACES.nearest("Физул") == ("Füzuli",)
-    assert PLACES.nearest("Xyz district") == ()
+    assert PLACES.nearest_districts("Agdan") == ("Ağdaş", "Ağdam", "Ağdərə")
+    assert PLACES.nearest_districts("Физул") == ("Füzuli",)
+    assert PLACES.nearest_districts("Xyz district") == ()
 
 
 def test_a_district_without_an_iso_code_has_our_own():
-    district = PLACES.district("Ağdərə")
+    district = PLACES.district_by_name("Ağdərə")
     assert (district.iso, district.code, district.region) == (None, "AZL-AGD", "QARABAG")
 
 
@@ -106,10 +106,10 @@ def test_every_name_finds_one_district_only():
     found = {}
     for district in PLACES.districts:
         for name in (district.name, *PLACES.district_names.get(district.name, ())):
-            assert found.setdefault(fold(name), district) is district, name
-            assert PLACES.district(name) is district
+            assert found.setdefault(fold_alphanumeric(name), district) is district, name
+            assert PLACES.district_by_name(name) is district
         if not district.name.endswith("şəhəri"):
-            assert PLACES.district(f"  {district.name.upper()} rayonu") is district
+            assert PLACES.district_by_name(f"  {district.name.upper()} rayonu") is district
 
 
 def test_parks_lie_in_the_region_of_their_district():

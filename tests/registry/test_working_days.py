@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reference.holiday_calendar import read, shipped
-from app.reference.working_days import Calendar, FixedHoliday, SpecialDay, fixed_days, is_weekend
+from app.reference.holiday_calendar import load_bundled_holidays, parse_holiday_file
+from app.reference.working_days import Calendar, FixedHoliday, SpecialDay, compute_fixed_days, is_weekend
 
-SHIPPED = Calendar(shipped().fixed)
+SHIPPED = Calendar(load_bundled_holidays().fixed)
 DAYS = st.dates(date(2025, 1, 1), date(2035, 12, 31))
 ANNOUNCED = st.dictionaries(DAYS, st.booleans(), max_size=20).map(
     lambda found: MappingProxyType({day: SpecialDay(day, "other", works) for day, works in found.items()})
 )
-CALENDARS = st.builds(Calendar, st.sampled_from([(), shipped().fixed]), ANNOUNCED)
+CALENDARS = st.builds(Calendar, st.sampled_from([(), load_bundled_holidays().fixed]), ANNOUNCED)
 
 
 def free(year):
-    return [day.day.isoformat() for day in SHIPPED.special(year) if not is_weekend(day.day)]
+    return [day.day.isoformat() for day in SHIPPED.list_special_days(year) if not is_weekend(day.day)]
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_the_shipped_years(year, expected):
 
 
 def test_a_holiday_at_the_end_of_a_year_frees_a_day_of_the_next():
-    assert not SHIPPED.works(date(2029, 1, 3))  # for 31 December 2028, after the two days of the new year
-    assert fixed_days(SHIPPED.fixed, 2029)[date(2029, 1, 3)].instead_of == date(2028, 12, 31)
+    assert not SHIPPED.is_working_day(date(2029, 1, 3))  # for 31 December 2028, after the two days of the new year
+    assert compute_fixed_days(SHIPPED.fixed, 2029)[date(2029, 1, 3)].instead_of == date(2028, 12, 31)
 
 
 def test_a_day_of_mourning_on_a_weekend_frees_no_other():
     assert date(2030, 1, 20).weekday() == 6
-    assert SHIPPED.works(date(2030, 1, 21))
+    assert SHIPPED.is_working_day(date(2030, 1, 21))
 
 
 def test_announced_days_win_over_fixed_ones_and_over_the_week():
@@ -59,30 +59,32 @@ def test_announced_days_win_over_fixed_ones_and_over_the_week():
     calendar = Calendar(
         SHIPPED.fixed, MappingProxyType({day: SpecialDay(day, "other", works) for day, works in said.items()})
     )
-    assert {day: calendar.works(day) for day in said} == said
-    assert {day.day: day.works for day in calendar.special(2027) if day.day.month == 3} == said
+    assert {day: calendar.is_working_day(day) for day in said} == said
+    assert {day.day: day.is_working_day for day in calendar.list_special_days(2027) if day.day.month == 3} == said
 
 
 def test_counting_begins_on_the_day_after():
     friday, monday = date(2026, 11, 20), date(2026, 11, 23)
-    assert SHIPPED.after(friday, 0) == friday
-    assert SHIPPED.after(friday, 1) == monday
-    assert SHIPPED.between(friday, monday) == 1
-    assert SHIPPED.between(monday, monday) == 0
-    assert SHIPPED.between(monday, friday) == 0
+    assert SHIPPED.add_working_days(friday, 0) == friday
+    assert SHIPPED.add_working_days(friday, 1) == monday
+    assert SHIPPED.count_working_days(friday, monday) == 1
+    assert SHIPPED.count_working_days(monday, monday) == 0
+    assert SHIPPED.count_working_days(monday, friday) == 0
 
 
 @given(CALENDARS, DAYS, st.integers(1, 60))
 def test_after_and_between_are_each_others_inverse(calendar, day, count):
     due = calendar.after(day, count)
     assert calendar.works(due)
-    assert calendar.between(day, due) == count
+    assert calendar.count_working_days(day, due) == count
 
 
 @given(CALENDARS, DAYS, st.integers(0, 100), st.integers(0, 100))
 def test_between_adds_up(calendar, start, first, second):
     middle, end = start + timedelta(days=first), start + timedelta(days=first + second)
-    assert calendar.between(start, middle) + calendar.between(middle, end) == calendar.between(start, end)
+    assert calendar.count_working_days(start, middle) + calendar.count_working_days(
+        middle, end
+    ) == calendar.count_working_days(start, end)
 
 
 @given(st.integers(2026, 2100))
@@ -91,7 +93,7 @@ def test_every_moving_holiday_of_a_year_costs_one_working_day(year):
     moving = [date(year, h.month, h.day) for h in SHIPPED.fixed if h.moves_from_weekend]
     lost = [
         each.instead_of or each.day
-        for each in SHIPPED.special(year) + SHIPPED.special(year + 1)
+        for each in SHIPPED.list_special_days(year) + SHIPPED.list_special_days(year + 1)
         if not is_weekend(each.day) and each.occasion != "mourning"
     ]
     assert sorted(day for day in lost if day.year == year) == moving
@@ -100,14 +102,19 @@ def test_every_moving_holiday_of_a_year_costs_one_working_day(year):
 def test_the_file_is_read_strictly():
     head = '[moved]\n[names]\nx = { az = "x", en = "x" }\n'
     fixed = '[[fixed]]\non = "05-09"\noccasion = "x"\nmoves = true\n'
-    assert read(head + fixed).fixed == (FixedHoliday(5, 9, "x", moves_from_weekend=True),)
+    assert parse_holiday_file(head + fixed).fixed == (FixedHoliday(5, 9, "x", moves_from_weekend=True),)
     with pytest.raises(ValueError, match="no name"):
-        read(head + fixed.replace('"x"', '"y"'))
+        parse_holiday_file(head + fixed.replace('"x"', '"y"'))
     with pytest.raises(ValueError, match=r"isoformat|month|day"):
-        read(head + fixed.replace("05-09", "05-32"))
+        parse_holiday_file(head + fixed.replace("05-09", "05-32"))
 
 
 def test_every_occasion_has_a_name_in_both_languages():
-    names = shipped().names
-    assert {holiday.occasion for holiday in shipped().fixed} | {"novruz", "ramazan", "gurban", "other"} == names.keys()
+    names = load_bundled_holidays().names
+    assert {holiday.occasion for holiday in load_bundled_holidays().fixed} | {
+        "novruz",
+        "ramazan",
+        "gurban",
+        "other",
+    } == names.keys()
     assert all(name["az"] and name["en"] for name in names.values())

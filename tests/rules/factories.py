@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.cli.rules.case_table import Case, facts_of, read_cases
-from app.schemes.evaluator import assess
+from app.cli.rules.case_table import RuleCase, facts_of, read_cases
+from app.schemes.evaluator import evaluate
 from app.schemes.facts import (
     Applicant,
     Cost,
@@ -18,12 +18,12 @@ from app.schemes.facts import (
     CostShares,
     CostStatement,
     Evidence,
+    EvidenceItem,
+    EvidenceSubjectKind,
     InputSummary,
-    Item,
     Material,
     RawWeight,
     Step,
-    Subject,
     ValueStatement,
 )
 from app.schemes.rules import AnyRule
@@ -45,7 +45,7 @@ def mark_of(case):
 
 def facts(mark="MIK", /, hs="730630", **given):
     """Facts in order but for what is given, in the short form of `app/cli/rules/case_table.py`."""
-    return facts_of(Case("here", mark, {"hs": hs, **given}, {}), SCHEMES[mark].ruleset)
+    return facts_of(RuleCase("here", mark, {"hs": hs, **given}, {}), SCHEMES[mark].ruleset)
 
 
 GOOD = facts()
@@ -69,7 +69,7 @@ GOOD_OF = {"MIK": GOOD, "MIA": AZERBAIJAN, "URVA": HONEY}
 
 
 def findings(mark, these):
-    return {finding.rule: finding for finding in assess(SCHEMES[mark].ruleset, these).findings}
+    return {finding.rule: finding for finding in evaluate(SCHEMES[mark].ruleset, these).findings}
 
 
 def finding(mark, rule, these):
@@ -105,9 +105,9 @@ def made(kind, **parameters):
 
 def answer(rule, these=GOOD, context=CONTEXT):
     """The case that the rule answers, with whatever else it has to hold to."""
-    verdict = rule.judge(these, context)
+    verdict = rule.evaluate(these, context)
     assert verdict.case in rule.cases()
-    assert set(verdict.values) == rule.VALUES
+    assert set(verdict.values) == rule.VALUE_KEYS
     assert rule.reason(verdict, "en")
     assert rule.reason(verdict, "az")
     return verdict.case
@@ -138,9 +138,9 @@ def waiting(kind, *, facts=GOOD):
     return changed(kind, confirmed=False, facts=facts)
 
 
-def item(kind, issued_on=date(2026, 11, 1), valid_until=None, *, subject=Subject.PRODUCT, **members):
+def item(kind, issued_on=date(2026, 11, 1), valid_until=None, *, subject=EvidenceSubjectKind.PRODUCT, **members):
     values = {name: members.pop(name) for name in list(members) if name not in ("number", "id", "confirmed")}
-    return Item(kind, issued_on, valid_until, values=values, subject=subject, **members)
+    return EvidenceItem(kind, issued_on, valid_until, values=values, subject=subject, **members)
 
 
 def product(facts=GOOD, **changes):

@@ -4,34 +4,34 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from app.reference.territory import territory
+from app.reference.territory import load_territory
 from app.schemes.facts import (
     Applicant,
-    Basis,
     Cost,
     CostPlace,
     CostStatement,
     DeclarationFacts,
     Evidence,
+    EvidenceItem,
+    EvidenceSubjectKind,
     Facts,
-    Item,
+    HistoryFacts,
     Material,
+    ParkResidencyStatus,
     Place,
     ProductFacts,
-    Production,
+    ProductionFacts,
     RawWeight,
-    Record,
     Residency,
-    ResidencyState,
     SiteCapacity,
     SiteStage,
     Step,
-    Subject,
+    ValueBasis,
     ValueStatement,
     VisitFacts,
     VolumeClaim,
-    Volumes,
-    Zone,
+    VolumeFacts,
+    ZoneFacts,
 )
 
 DAY = date(2026, 12, 1)
@@ -57,17 +57,17 @@ class Dossier:
 
 
 def region(district):
-    return territory().region_of(district)
+    return load_territory().region_of(district)
 
 
 def foreign(name, hs4, country, value, kg=None, *, packing=False):
-    return Material(name, hs4, country, None, D(str(value)), kg and D(str(kg)), basis=Basis.CIF, packing=packing)
+    return Material(name, hs4, country, None, D(str(value)), kg and D(str(kg)), basis=ValueBasis.CIF, packing=packing)
 
 
 def local(name, hs4, value, kg=None, district=SITE, *, packing=False):
     """Bought in Azerbaijan; `dossier` adds the supplier's declaration and lists it."""
     return Material(
-        name, hs4, "AZ", True, D(str(value)), kg and D(str(kg)), district, region(district), Basis.DOMESTIC, packing,
+        name, hs4, "AZ", True, D(str(value)), kg and D(str(kg)), district, region(district), ValueBasis.DOMESTIC, packing,
         SUPPLIER,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def local(name, hs4, value, kg=None, district=SITE, *, packing=False):
 def own(name, hs4, value, kg=None, district=SITE):
     """Own make with the record of the site."""
     return Material(
-        name, hs4, "AZ", True, D(str(value)), kg and D(str(kg)), district, region(district), Basis.OWN
+        name, hs4, "AZ", True, D(str(value)), kg and D(str(kg)), district, region(district), ValueBasis.OWN
     )  # fmt: skip
 
 
@@ -106,7 +106,9 @@ def declaration(line, material):
         "period_from": date(2026, 3, 1),
         "period_until": date(2027, 2, 28),
     }
-    return Item("supplier-declaration", date(2026, 3, 1), None, None, values, f"proof-{line}", Subject.PRODUCT)
+    return EvidenceItem(
+        "supplier-declaration", date(2026, 3, 1), None, None, values, f"proof-{line}", EvidenceSubjectKind.PRODUCT
+    )
 
 
 def record(name, heading, district=SITE, ground="field", kind="production-record"):
@@ -119,30 +121,30 @@ def record(name, heading, district=SITE, ground="field", kind="production-record
         "quantity": "1000 kg",
         "ground": ground,
     }
-    return Item(kind, date(2026, 11, 1), None, None, values, name, Subject.SITE)
+    return EvidenceItem(kind, date(2026, 11, 1), None, None, values, name, EvidenceSubjectKind.SITE)
 
 
-def item(kind, issued=DAY, until=None, subject=Subject.COMPANY, number=None, **values):
-    return Item(kind, issued, until, number, values, kind, subject)
+def item(kind, issued=DAY, until=None, subject=EvidenceSubjectKind.COMPANY, number=None, **values):
+    return EvidenceItem(kind, issued, until, number, values, kind, subject)
 
 
 def papers(hs6):
     return (
         item("tax-status", date(2026, 11, 20), taxpayer_status="active"),
         item("authority-to-sign", date(2024, 1, 10), basis="director", signer="aysel"),
-        item("conformity-document", date(2025, 5, 5), date(2028, 5, 4), Subject.PRODUCT, "ASR-1"),
-        item("permit", date(2025, 1, 5), date(2030, 1, 4), Subject.SITE, "ET-7"),
+        item("conformity-document", date(2025, 5, 5), date(2028, 5, 4), EvidenceSubjectKind.PRODUCT, "ASR-1"),
+        item("permit", date(2025, 1, 5), date(2030, 1, 4), EvidenceSubjectKind.SITE, "ET-7"),
         item("background-check", date(2026, 11, 15), sanctions_match=False, tax_debt=False, open_complaint=False),
-        item("resident-project", date(2021, 11, 22), subject=Subject.SITE, approved_goods=(hs6[:2],)),
-        item("inspection-record", date(2026, 9, 9), subject=Subject.SITE, visited_by="staff", surveyor="R. N.",
+        item("resident-project", date(2021, 11, 22), subject=EvidenceSubjectKind.SITE, approved_goods=(hs6[:2],)),
+        item("inspection-record", date(2026, 9, 9), subject=EvidenceSubjectKind.SITE, visited_by="staff", surveyor="R. N.",
              findings=()),
         item("ownership-statement", date(2026, 1, 5), state_share_pct=D(0)),
         item("municipality-letter", date(2026, 1, 5), date(2027, 12, 31), municipality="URVA", relation="works"),
-        item("specification-check", date(2026, 10, 5), subject=Subject.PRODUCT, result="all_met"),
-        item("local-material", date(2026, 10, 5), subject=Subject.PRODUCT, local_material_pct=D(100),
+        item("specification-check", date(2026, 10, 5), subject=EvidenceSubjectKind.PRODUCT, result="all_met"),
+        item("local-material", date(2026, 10, 5), subject=EvidenceSubjectKind.PRODUCT, local_material_pct=D(100),
              main_material="wool"),
-        item("trademark-search", date(2026, 10, 5), subject=Subject.PRODUCT, match="none"),
-        item("food-registration", date(2025, 1, 5), date(2030, 1, 4), Subject.SITE, "AQ-9"),
+        item("trademark-search", date(2026, 10, 5), subject=EvidenceSubjectKind.PRODUCT, match="none"),
+        item("food-registration", date(2025, 1, 5), date(2030, 1, 4), EvidenceSubjectKind.SITE, "AQ-9"),
     )  # fmt: skip
 
 
@@ -156,7 +158,7 @@ def agreed(facts, *, unconfirmed=False):
         sums[f"materials_{where.value.lower()}"] += line.value or D(0)
     for cost in facts.cost.costs:
         sums[f"other_{cost.place.value.lower()}"] += cost.amount or D(0)
-    statement = item("cost-statement", date(2026, 11, 1), subject=Subject.PRODUCT, accountant="M. K.", licence_no="7",
+    statement = item("cost-statement", date(2026, 11, 1), subject=EvidenceSubjectKind.PRODUCT, accountant="M. K.", licence_no="7",
                      period_from=date(2025, 11, 1), period_until=date(2026, 10, 31), signed=True, **sums)  # fmt: skip
     rest = tuple(each for each in facts.evidence.items if each.kind != "cost-statement")
     return replace(facts, evidence=Evidence((*rest, replace(statement, confirmed=not unconfirmed))))
@@ -168,10 +170,10 @@ def dossier(
 ):  # fmt: skip
     proofs, listed = [], []
     for number, line in enumerate(lines):
-        if line.basis is Basis.CIF:
+        if line.basis is ValueBasis.CIF:
             listed.append(line)
             continue
-        paper = declaration(number, line) if line.basis is Basis.DOMESTIC else record(f"proof-{number}", line.hs4)
+        paper = declaration(number, line) if line.basis is ValueBasis.DOMESTIC else record(f"proof-{number}", line.hs4)
         proofs.append(paper)
         listed.append(replace(line, proofs=(paper.id,)))
     home = KARABAKH if region(site) in ("QARABAG", "SERQI-ZENGEZUR") else AZ_OTHER
@@ -184,22 +186,22 @@ def dossier(
         product=ProductFacts(hs6, name, f"Nümunə {hs6}", unit=unit, brand=brand),
         applicant=Applicant(voen, "Nümunə", "MMC" if voen == VOEN else "fiziki şəxs", size),
         place=Place(region(site), site, "AGDAM-SP" if site == SITE else None),
-        production=Production("AZ", date(2024, 5, 1)),
+        production=ProductionFacts("AZ", date(2024, 5, 1)),
         residency=Residency(
-            ResidencyState.RESIDENT, voen, "AGSP-R-2021-001", date(2021, 11, 22), stage=SiteStage.OPERATING,
+            ParkResidencyStatus.RESIDENT, voen, "AGSP-R-2021-001", date(2021, 11, 22), stage=SiteStage.OPERATING,
             confirmed_on=date(2026, 11, 20),
         )
         if mark == "MIK"
-        else Residency(ResidencyState.NONE, confirmed_on=date(2026, 11, 20)),
+        else Residency(ParkResidencyStatus.NONE, confirmed_on=date(2026, 11, 20)),
         value=ValueStatement(D(str(exw)), tuple(listed)),
         cost=CostStatement(tuple(costs)),
         steps=tuple(placed(each, number + 1, site) for number, each in enumerate(steps)),
         raw_weight=RawWeight(None),
         evidence=Evidence((*papers(hs6), *proofs, *more)),
-        record=Record(),
-        zone=Zone("industrial_park" if mark == "MIK" else None),
+        record=HistoryFacts(),
+        zone=ZoneFacts("industrial_park" if mark == "MIK" else None),
         other_brands=("Qusar bağı",),
-        volumes=Volumes((VolumeClaim("p1", D(volume), unit, own=True),), (SiteCapacity(unit, D(1000)),)),
+        volumes=VolumeFacts((VolumeClaim("p1", D(volume), unit, own=True),), (SiteCapacity(unit, D(1000)),)),
         declaration=DeclarationFacts("h1", "2026.1", "h1", "2026.1", date(2026, 11, 25), "aysel", "Aysel N."),
         visit=VisitFacts(),
     )  # fmt: skip

@@ -11,31 +11,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.applications.assessment.declared_hash import declarable, declared_hash
-from app.applications.declaration import check_declared
-from app.applications.evidence.details import About, Details, as_entered, as_facts
+from app.applications.assessment.declared_hash import compute_declared_hash, declarable_documents
+from app.applications.declaration import require_declared
+from app.applications.evidence.details import EvidenceDetails, EvidenceSubject, entered_json, to_facts
 from app.applications.model import Evidence as Row
 from app.core.errors import Conflict
-from app.products.product_repository import WholeProduct
-from app.reference.territory import district_name, territory, wrong_district
-from app.schemes.closed_lists import lists
-from app.schemes.evaluator import assess
+from app.products.product_repository import ProductAggregate
+from app.reference.territory import canonical_district_name, district_error, load_territory
+from app.schemes.closed_lists import load_lists
+from app.schemes.evaluator import evaluate
 from app.schemes.facts import (
-    Basis,
     Cost,
     CostPlace,
     CostStatement,
+    EvidenceSubjectKind,
+    HistoryFacts,
     Material,
     PastCertificate,
-    Record,
     SiteCapacity,
-    Subject,
+    ValueBasis,
     VisitFacts,
     VolumeClaim,
-    Volumes,
+    VolumeFacts,
 )
-from app.schemes.material_origin import ProofState, read_bill_of_materials
-from app.schemes.percentages import exact
+from app.schemes.material_origin import ProofState, classify_materials
+from app.schemes.percentages import to_fraction
 from tests.rules.factories import (
     AZERBAIJAN,
     DAY,
@@ -72,13 +72,13 @@ def told(stated=None, labour="520", **statement):
 
 
 def past(on, reason=None, **members):
-    return replace(GOOD, record=Record((PastCertificate(on, reason, **{"same_product": False, **members}),)))
+    return replace(GOOD, record=HistoryFacts((PastCertificate(on, reason, **{"same_product": False, **members}),)))
 
 
 def site(claims, capacities, unit="t"):
     made = tuple(VolumeClaim(name, D(volume), each, own=name == "own") for name, volume, each in claims)
     lines = tuple(SiteCapacity(each, D(volume)) for volume, each in capacities)
-    return replace(product(unit=unit), volumes=Volumes(made, lines))
+    return replace(product(unit=unit), volumes=VolumeFacts(made, lines))
 
 
 def authority(day):
@@ -99,7 +99,7 @@ def declaration_of(first, last, on, country="AZ"):
     values = {"supplier": "A", "hs4": "7208", "country": country, "period_from": first, "period_until": last}
     paper = item("supplier-declaration", first, id="paper", **values)
     these = bill(material("7208", "AZ", "830", proofs=("paper",)), facts=with_items(paper))
-    line = read_bill_of_materials(replace(these, as_of=on), SCHEMES["MIK"].ruleset.origin, lists()).lines[0]
+    line = classify_materials(replace(these, as_of=on), SCHEMES["MIK"].ruleset.origin, load_lists()).lines[0]
     return line.state
 
 
@@ -108,7 +108,7 @@ def record_for(hs6):
     record = item(
         "production-record",
         date(2026, 10, 1),
-        subject=Subject.SITE,
+        subject=EvidenceSubjectKind.SITE,
         id="record",
         headings=("0702", "0707", "0809"),
         district="Ağdam",
@@ -276,8 +276,8 @@ DRAFT = SimpleNamespace(id=APPLICATION, state="draft")
 
 def paper(kind, about=None, details=None, **members):
     """A document as it is stored, stated by the applicant."""
-    details = details or Details(date(2026, 2, 1))
-    about = about or About()
+    details = details or EvidenceDetails(date(2026, 2, 1))
+    about = about or EvidenceSubject()
     return Row(
         id=UUID(int=100 + len(kind)),
         organisation_id=UUID(int=8),
@@ -289,7 +289,7 @@ def paper(kind, about=None, details=None, **members):
         valid_until=details.valid_until,
         number=details.number,
         stated=dict(details.values),
-        entered=as_entered(about, details),
+        entered=entered_json(about, details),
         sha256="0" * 64,
         **members,
     )
@@ -322,29 +322,29 @@ def stored_product(weight="1"):
         ex_works=D("1450"),
         site_id=SITE_ID,
     )
-    return WholeProduct(whole, (line,), (), ())
+    return ProductAggregate(whole, (line,), (), ())
 
 
 @pytest.mark.parametrize("case_id", ["districts-01"])
 @pytest.mark.parametrize("name", AGDAM)
 def test_a_district_in_another_spelling(case_id, name):
-    assert territory().district(name).name == "Ağdam"
-    assert district_name("AZ", name) == "Ağdam"
-    assert wrong_district("AZ", name) is None
+    assert load_territory().district_by_name(name).name == "Ağdam"
+    assert canonical_district_name("AZ", name) == "Ağdam"
+    assert district_error("AZ", name) is None
 
 
 @pytest.mark.parametrize("case_id", ["districts-02"])
 def test_a_district_that_does_not_exist(case_id):
-    assert territory().district("Agdamm") is None
-    assert "Do you mean Ağdam" in wrong_district("AZ", "Agdamm")
+    assert load_territory().district_by_name("Agdamm") is None
+    assert "Do you mean Ağdam" in district_error("AZ", "Agdamm")
 
 
 @pytest.mark.parametrize("case_id", ["documents-04"])
 def test_the_permit_of_another_site_speaks_for_none(case_id):
     when = datetime(2026, 3, 1, tzinfo=UTC)
     for site_id, wanted in ((SITE_ID, "pass"), (OTHER_SITE, "incomplete_missing")):
-        row = paper("permit", About(site_id=site_id), confirmed_at=when)
-        these = replace(GOOD, evidence=as_facts([row], PRODUCT_ID, SITE_ID))
+        row = paper("permit", EvidenceSubject(site_id=site_id), confirmed_at=when)
+        these = replace(GOOD, evidence=to_facts([row], PRODUCT_ID, SITE_ID))
         assert case("MIK", "K-11", these) == wanted
 
 
@@ -353,7 +353,7 @@ def test_a_residency_that_ends_in_29_days_ends_the_certificate(case_id):
     last = DAY + timedelta(days=29)
     ending = residency(ends_on=last)
     assert case("MIK", "K-02", ending) == "manual_short"
-    assert assess(SCHEMES["MIK"].ruleset, ending).holds_until == last
+    assert evaluate(SCHEMES["MIK"].ruleset, ending).holds_until == last
 
 
 @pytest.mark.parametrize("case_id", ["documents-07"])
@@ -372,23 +372,26 @@ def test_one_record_speaks_for_all_products_of_its_site(case_id):
 
 @pytest.mark.parametrize("case_id", ["C-16-04"])
 def test_what_staff_add_leaves_the_declared_hash_alone(case_id):
-    whole, own = stored_product(), paper("conformity-document", About((PRODUCT_ID,)))
-    declared_then = declared_hash([whole], [], declarable(DRAFT, [whole], [own], None))
+    whole, own = stored_product(), paper("conformity-document", EvidenceSubject((PRODUCT_ID,)))
+    declared_then = compute_declared_hash([whole], [], declarable_documents(DRAFT, [whole], [own], None))
     own.confirmed_at, own.issued_on = datetime(2026, 12, 1, tzinfo=UTC), date(2026, 3, 1)
-    visit = paper("inspection-record", About(site_id=SITE_ID))
+    visit = paper("inspection-record", EvidenceSubject(site_id=SITE_ID))
     check = paper("background-check")
     visit.entered = check.entered = None
-    assert declared_hash([whole], [], declarable(DRAFT, [whole], [own, visit, check], None)) == declared_then
-    assert declared_hash([stored_product(weight="2")], [], [own]) != declared_then
+    assert (
+        compute_declared_hash([whole], [], declarable_documents(DRAFT, [whole], [own, visit, check], None))
+        == declared_then
+    )
+    assert compute_declared_hash([stored_product(weight="2")], [], [own]) != declared_then
 
 
 @pytest.mark.parametrize("case_id", ["C-16-05"])
 def test_without_a_declaration_the_hash_is_named(case_id):
     declared = SimpleNamespace(hash="hash", is_covered=False)
     with pytest.raises(Conflict) as refusal:
-        check_declared(declared)
+        require_declared(declared)
     assert (refusal.value.refusal_code, refusal.value.data["declared_hash"]) == ("declaration-missing", "hash")
-    check_declared(SimpleNamespace(hash="hash", is_covered=True))
+    require_declared(SimpleNamespace(hash="hash", is_covered=True))
 
 
 PLACES = st.sampled_from([("AZ", "Ağdam"), ("AZ", "Bakı"), ("AZ", None), ("TR", None), (None, None)])
@@ -402,8 +405,8 @@ LINES = st.builds(
         value,
         None,
         place[1],
-        territory().region_of(place[1]),
-        Basis.DOMESTIC if place[0] == "AZ" else Basis.CIF,
+        load_territory().region_of(place[1]),
+        ValueBasis.DOMESTIC if place[0] == "AZ" else ValueBasis.CIF,
         proofs=("proof",) if proven else (),
     ),
     PLACES,
@@ -431,7 +434,7 @@ def test_the_azerbaijan_share_never_exceeds_the_value_content(case_id, lines, ka
         hs4="7208",
         country="AZ",
         district=district,
-        region=territory().region_of(district),
+        region=load_territory().region_of(district),
         period_from=date(2026, 1, 1),
         period_until=date(2027, 1, 1),
     )
@@ -440,10 +443,10 @@ def test_the_azerbaijan_share_never_exceeds_the_value_content(case_id, lines, ka
     if not case("MIA", "C-15", these).startswith(("pass", "manual")):
         return
     values = finding("MIA", "C-07", these).values
-    content = (exact(price) - exact(D(values["inputs_value"]))) / exact(price) * 100
+    content = (to_fraction(price) - to_fraction(D(values["inputs_value"]))) / to_fraction(price) * 100
     tolerance = max(Fraction(price) / 200, Fraction(1, 100))
     graded = finding("MIA", "A-05", these).values["share"]
-    assert Fraction(graded) <= content + 100 * tolerance / exact(price) + Fraction(1, 10)
+    assert Fraction(graded) <= content + 100 * tolerance / to_fraction(price) + Fraction(1, 10)
 
 
 IDS = [

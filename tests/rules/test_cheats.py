@@ -8,20 +8,20 @@ from decimal import Decimal
 
 import pytest
 
-from app.schemes.closed_lists import OperationClass, lists
-from app.schemes.evaluator import assess, judge
+from app.schemes.closed_lists import OperationClass, load_lists
+from app.schemes.evaluator import evaluate, evaluate_rule
 from app.schemes.facts import (
-    Basis,
     Cost,
     CostStatement,
     Evidence,
+    EvidenceSubjectKind,
     Facts,
+    HistoryFacts,
+    ParkResidencyStatus,
     PastCertificate,
-    Record,
-    ResidencyState,
     SiteCapacity,
     SiteStage,
-    Subject,
+    ValueBasis,
     VolumeClaim,
 )
 from app.schemes.outcome import Outcome
@@ -63,7 +63,7 @@ class Cheat:
 
 
 def judged(mark, facts):
-    return assess(SCHEMES[mark].ruleset, facts)
+    return evaluate(SCHEMES[mark].ruleset, facts)
 
 
 def cheat(dossier, what, rules, facts):
@@ -111,8 +111,8 @@ def with_steps(facts, steps):
 
 
 def class_of(each, hs6):
-    operation = lists().operation(each.operation)
-    return operation.class_for(hs6, lists()) if operation else None
+    operation = load_lists().find_operation(each.operation)
+    return operation.class_for_code(hs6, load_lists()) if operation else None
 
 
 def is_shaping(each, hs6):
@@ -143,7 +143,7 @@ def spellings(name):
 def operation_cheats():
     """Every simple operation by every name and spelling in place of what makes the product."""
     turn = 0
-    for operation in lists().operations.values():
+    for operation in load_lists().operations.values():
         if operation.operation_class is not OperationClass.SIMPLE:
             continue
         for language, name in (("code", operation.code), *operation.names.items()):
@@ -151,7 +151,7 @@ def operation_cheats():
                 dossier = DOSSIERS[turn % len(DOSSIERS)]
                 turn += 1
                 hs6 = dossier.facts.product.hs6
-                if operation.class_for(hs6, lists()) is OperationClass.SUBSTANTIAL:
+                if operation.class_for_code(hs6, load_lists()) is OperationClass.SUBSTANTIAL:
                     continue
                 steps = [
                     replace(each, name=text, operation=text)
@@ -180,9 +180,9 @@ def near_cheats():
         hs6 = dossier.facts.product.hs6
         others = [
             each.code
-            for each in lists().operations.values()
+            for each in load_lists().operations.values()
             if each.operation_class is OperationClass.SUBSTANTIAL
-            and each.class_for(hs6, lists()) is not OperationClass.SUBSTANTIAL
+            and each.class_for_code(hs6, load_lists()) is not OperationClass.SUBSTANTIAL
         ]
         text = others[number * 7 % len(others)]
         steps = [replace(each, operation=text) if is_shaping(each, hs6) else each for each in dossier.facts.steps]
@@ -294,11 +294,13 @@ def material_cheats():
                 said = with_line(facts, number, claim=True)
                 yield cheat(dossier, here + "ticked as originating", "C-15", said)
                 if line.value > facts.value.ex_works * D("0.01"):
-                    lied = with_line(facts, number, origin_country="AZ", claim=True, basis=Basis.DOMESTIC)
+                    lied = with_line(facts, number, origin_country="AZ", claim=True, basis=ValueBasis.DOMESTIC)
                     yield cheat(dossier, here + "from here, by word", "C-15 C-16 C-06", lied)
                 if not line.packing:
                     yield cheat(dossier, here + "as packing", "C-15", with_line(facts, number, packing=True))
-                yield cheat(dossier, here + "of own make abroad", "C-15", with_line(facts, number, basis=Basis.OWN))
+                yield cheat(
+                    dossier, here + "of own make abroad", "C-15", with_line(facts, number, basis=ValueBasis.OWN)
+                )
             else:
                 yield cheat(dossier, here + "ticked as foreign", "C-15", with_line(facts, number, claim=False))
                 papers = {
@@ -308,7 +310,7 @@ def material_cheats():
                     "of another heading": {"hs4": "7326" if line.hs4 != "7326" else "7308"},
                 }
                 for what, change in papers.items():
-                    if line.basis is Basis.OWN and what == "of another heading":
+                    if line.basis is ValueBasis.OWN and what == "of another heading":
                         continue  # own make is known by its record whatever it is made into
                     yield cheat(dossier, here + what, "C-15 C-06", with_line(facts, number, **change))
             yield (
@@ -340,8 +342,8 @@ PROOF_CHANGES = {
     "withdrawn": lambda _: None,
     "of another product or site": lambda _: None,
     "about nothing": lambda each: replace(each, subject=None),
-    "about the company only": lambda each: replace(each, subject=Subject.COMPANY),
-    "about a lot": lambda each: replace(each, subject=Subject.LOT),
+    "about the company only": lambda each: replace(each, subject=EvidenceSubjectKind.COMPANY),
+    "about a lot": lambda each: replace(each, subject=EvidenceSubjectKind.LOT),
     "of a later day": lambda each: replace(each, issued_on=date(2026, 12, 2)),
     "ended": lambda each: replace(each, valid_until=date(2026, 11, 30)),
     "of another kind": lambda each: replace(each, kind="other"),
@@ -374,7 +376,7 @@ RECORD_CHANGES = {
     "of a season without end": says(season_until=None),
     "of a season that ends first": says(season_from=date(2026, 10, 1), season_until=date(2026, 9, 1)),
     "a supplier's declaration": lambda each: replace(
-        each, kind="supplier-declaration", subject=Subject.PRODUCT,
+        each, kind="supplier-declaration", subject=EvidenceSubjectKind.PRODUCT,
         values={"supplier": "Nümunə", "hs4": each.values["headings"][0], "country": "AZ",
                 "period_from": date(2026, 1, 1), "period_until": date(2027, 1, 1)},
     ),
@@ -385,7 +387,7 @@ def proof_cheats():
     for dossier in DOSSIERS:
         for number, rules in dossier.rests_on.items():
             name = "record" if number is None else f"proof-{number}"
-            own_make = number is None or lines_of(dossier.facts)[number].basis is Basis.OWN
+            own_make = number is None or lines_of(dossier.facts)[number].basis is ValueBasis.OWN
             changes = PROOF_CHANGES | (RECORD_CHANGES if own_make else DECLARATION_CHANGES)
             for what, change in changes.items():
                 if own_make and number is not None and what == "of another district":
@@ -402,7 +404,7 @@ def proof_cheats():
                 )
                 yield cheat(dossier, f"{name} not confirmed, listed three times", " ".join(rules), twice)
                 if not own_make:
-                    bought = with_line(dossier.facts, number, basis=Basis.OWN)
+                    bought = with_line(dossier.facts, number, basis=ValueBasis.OWN)
                     yield cheat(dossier, f"{name} for a line of own make", " ".join(rules), bought)
             if own_make and dossier.mark == "MIK" and dossier.facts.applicant.size_class == "medium":
                 letter = with_paper(dossier.facts, name, lambda each: replace(each, kind="grower-letter"))
@@ -512,7 +514,7 @@ def company_cheats():
             "given back in an inquiry": PastCertificate(date(2026, 11, 1), None, same_product=True, surrendered=True),
         }
         for what, each in past.items():
-            yield cheat(dossier, f"past: {what}", "C-12", replace(facts, record=Record((each,))))
+            yield cheat(dossier, f"past: {what}", "C-12", replace(facts, record=HistoryFacts((each,))))
         for code, rules in {
             "271019": "C-05 A-04 C-06 C-08", "930200": "C-05 C-08", "220421": "C-14 C-08", "870323": "C-14 C-08",
             "999999": "C-04", "40900": "C-04", "7306": "C-04", "７３０６３０": "C-04", "": "C-04", "730630\n": "C-04",
@@ -554,9 +556,9 @@ def site_cheats():
             place = replace(facts.place, district=district, economic_region=region(district))
             yield cheat(dossier, f"site in {district}", rules, replace(facts, place=place))
         for what, change in {
-            "cancelled": {"status": ResidencyState.CANCELLED},
-            "none": {"status": ResidencyState.NONE},
-            "non-resident": {"status": ResidencyState.NON_RESIDENT},
+            "cancelled": {"status": ParkResidencyStatus.CANCELLED},
+            "none": {"status": ParkResidencyStatus.NONE},
+            "non-resident": {"status": ParkResidencyStatus.NON_RESIDENT},
             "not known": {"status": None},
             "ended": {"ends_on": date(2026, 11, 30)},
             "ending soon": {"ends_on": date(2027, 1, 1)},
@@ -628,10 +630,10 @@ def attack_cheats():  # noqa: C901 (a list)
     # One coil in two lines, each with its own story; the proof is of another material.
     coil = lines_of(tube.facts)[0]
     half = replace(coil, value=D(415))
-    told = replace(half, origin_country="AZ", claim=True, basis=Basis.DOMESTIC, name="Coil, ours")
+    told = replace(half, origin_country="AZ", claim=True, basis=ValueBasis.DOMESTIC, name="Coil, ours")
     yield cheat(tube, "one coil in two lines, one by word from here", "C-15", with_lines(tube.facts, [half, told]))
     pipes = replace(coil, hs4="7306", value=D(900), name="Ready tubes")
-    told = replace(pipes, origin_country="AZ", claim=True, basis=Basis.DOMESTIC, proofs=("proof-9",))
+    told = replace(pipes, origin_country="AZ", claim=True, basis=ValueBasis.DOMESTIC, proofs=("proof-9",))
     for what, values in {
         "for the coil": {"hs4": "7208"},
         "of the applicant itself": {"hs4": "7306", "supplier": "Nümunə"},
@@ -639,26 +641,28 @@ def attack_cheats():  # noqa: C901 (a list)
         "of nobody": {"hs4": "7306", "supplier": ""},
         "of dots": {"hs4": "7306", "supplier": "..."},
     }.items():
-        paper = item("supplier-declaration", subject=Subject.PRODUCT, country="AZ", district=SITE, region="QARABAG",
+        paper = item("supplier-declaration", subject=EvidenceSubjectKind.PRODUCT, country="AZ", district=SITE, region="QARABAG",
                      period_from=date(2026, 1, 1), period_until=date(2027, 1, 1), **values)  # fmt: skip
         paper = replace(paper, id="proof-9")
         for supplier in (None, " ", "…"):
             facts = plus_papers(agreed(with_lines(tube.facts, [replace(told, supplier=supplier)])), paper)
             yield cheat(tube, f"ready tubes with a declaration {what}, supplier {supplier!r}", "C-06 K-06", facts)
-    about = item("origin-document", subject=Subject.PRODUCT, number="1", hs4="7306", country="AZ", about="product")
+    about = item(
+        "origin-document", subject=EvidenceSubjectKind.PRODUCT, number="1", hs4="7306", country="AZ", about="product"
+    )
     facts = plus_papers(agreed(with_lines(tube.facts, [replace(told, proofs=("origin-document",))])), about)
     yield cheat(tube, "ready tubes with the certificate of origin of the product", "C-06 K-06", facts)
     for kind in ("conformity-document", "permit", "resident-project", "cost-statement"):
         facts = agreed(with_lines(tube.facts, [replace(told, proofs=(kind,))]))
         yield cheat(tube, f"ready tubes with the {kind}", "C-06 K-06", facts)
-    made = replace(told, basis=Basis.OWN, proofs=("record",))
+    made = replace(told, basis=ValueBasis.OWN, proofs=("record",))
     for kind in ("production-record", "grower-letter"):
         paper = record("record", "2601", ground="quarry", kind=kind)
         facts = plus_papers(agreed(with_lines(tube.facts, [made])), paper)
         yield cheat(tube, f"ready tubes as own make with a {kind} of ore", "C-06 K-06", facts)
 
     # Own produce.
-    own_line = replace(foreign("Tomatoes of ours", "0702", "AZ", 500, 1000), claim=True, basis=Basis.OWN)
+    own_line = replace(foreign("Tomatoes of ours", "0702", "AZ", 500, 1000), claim=True, basis=ValueBasis.OWN)
     yield cheat(tomatoes, "own tomatoes listed without their record", "C-06 C-10", plus(tomatoes.facts, own_line))
     bought = foreign("Tomatoes", "0702", "TR", 500, 1000)
     yield cheat(tomatoes, "bought tomatoes beside own ones", "C-06 C-10", plus(tomatoes.facts, bought))
@@ -717,7 +721,7 @@ def attack_cheats():  # noqa: C901 (a list)
     yield cheat(jam, "sugar under the heading of jars, ticked", "C-15 C-10", with_line(
         with_line(jam.facts, 0, proofs=()), 1, hs4="7010", packing=True
     ))  # fmt: skip
-    yield cheat(jam, "sugar as own make", "C-15", with_line(jam.facts, 1, basis=Basis.OWN, origin_country="BR"))
+    yield cheat(jam, "sugar as own make", "C-15", with_line(jam.facts, 1, basis=ValueBasis.OWN, origin_country="BR"))
     yield cheat(flour, "wheat of two countries, one proof", "C-10", agreed(with_lines(flour.facts, [
         replace(lines_of(flour.facts)[0], value=D(90), weight_kg=D(400)), foreign("Wheat", "1001", "RU", 210, 900)
     ])))  # fmt: skip
@@ -783,7 +787,7 @@ def attack_cheats():  # noqa: C901 (a list)
     later = with_papers(tube.facts, lambda each: replace(each, issued_on=date(2026, 11, 27)), "authority-to-sign")
     yield cheat(tube, "authority after the submission", "C-03", later)
     second = plus_papers(tube.facts, replace(
-        item("inspection-record", date(2026, 11, 30), subject=Subject.SITE, findings=("critical",)), id="second"
+        item("inspection-record", date(2026, 11, 30), subject=EvidenceSubjectKind.SITE, findings=("critical",)), id="second"
     ))  # fmt: skip
     yield cheat(tube, "a second visit with a critical finding", "C-17", second)
     newer = plus_papers(
@@ -798,7 +802,13 @@ def attack_cheats():  # noqa: C901 (a list)
         volumes = replace(tube.facts.volumes, claims=claim)
         yield cheat(tube, f"volume in {unit}", "K-10", replace(tube.facts, volumes=volumes))
     from_tr = item(
-        "origin-document", subject=Subject.PRODUCT, number="9", form="CT1", about="product", country="TR", hs4="1902"
+        "origin-document",
+        subject=EvidenceSubjectKind.PRODUCT,
+        number="9",
+        form="CT1",
+        about="product",
+        country="TR",
+        hs4="1902",
     )
     yield cheat(pasta, "a certificate of origin that says TR", "A-06", plus_papers(pasta.facts, from_tr))
     for claim in (True, None):
@@ -824,7 +834,7 @@ def cheats(generator):
 def answers_of(mark, facts, rules):
     """The findings of these rules alone: where one of them is open, the whole is no pass."""
     ruleset = SCHEMES[mark].ruleset
-    return [judge(rule, facts, ruleset.context) for rule in ruleset.rules if rule.id in rules]
+    return [evaluate_rule(rule, facts, ruleset.context) for rule in ruleset.rules if rule.id in rules]
 
 
 @pytest.mark.parametrize("generator", GENERATORS, ids=lambda each: each.__name__)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from app.core.canonical_json import canonical_json
 from app.schemes import facts as f
-from app.schemes.closed_lists import lists
-from app.schemes.evaluator import assess, input_hash
-from app.schemes.hashing import jsonable
-from app.schemes.outcome import SEVERITY, Outcome, worst
+from app.schemes.closed_lists import load_lists
+from app.schemes.evaluator import compute_input_hash, evaluate
+from app.schemes.hashing import to_jsonable
+from app.schemes.outcome import SEVERITY, Outcome, most_severe
 from app.schemes.rules.origin import OriginRule
 from tests.rules.factories import (
     AZERBAIJAN,
@@ -67,7 +67,7 @@ MATERIALS = st.builds(
     FIGURES,
     DISTRICTS,
     REGIONS,
-    st.none() | st.sampled_from(f.Basis),
+    st.none() | st.sampled_from(f.ValueBasis),
     st.booleans(),
     TEXTS,
     PROOFS,
@@ -91,14 +91,14 @@ VALUES = st.dictionaries(
     max_size=5,
 )
 ITEMS = st.builds(
-    f.Item,
+    f.EvidenceItem,
     KINDS,
     DAYS,
     DAYS,
     TEXTS,
     VALUES,
     st.sampled_from(["", "a", "b", "c"]),
-    st.none() | st.sampled_from(f.Subject),
+    st.none() | st.sampled_from(f.EvidenceSubjectKind),
     st.booleans(),
 )
 COSTS = st.builds(
@@ -129,7 +129,7 @@ ANY_FACTS = st.builds(
         CODES,
         NAMES,
         TEXTS,
-        st.frozensets(st.text() | st.sampled_from(lists().flags)),
+        st.frozensets(st.text() | st.sampled_from(load_lists().flags)),
         st.lists(st.text()).map(tuple),
         UNITS,
         st.lists(st.text(), max_size=2).map(tuple),
@@ -137,11 +137,11 @@ ANY_FACTS = st.builds(
     ),
     applicant=st.none() | st.builds(f.Applicant, CODES, TEXTS, TEXTS, st.none() | st.sampled_from(["micro", "large"])),
     place=st.none() | st.builds(f.Place, REGIONS, DISTRICTS, TEXTS),
-    production=st.none() | st.builds(f.Production, COUNTRIES, DAYS),
+    production=st.none() | st.builds(f.ProductionFacts, COUNTRIES, DAYS),
     residency=st.none()
     | st.builds(
         f.Residency,
-        st.none() | st.sampled_from(f.ResidencyState),
+        st.none() | st.sampled_from(f.ParkResidencyStatus),
         CODES,
         TEXTS,
         DAYS,
@@ -165,12 +165,12 @@ ANY_FACTS = st.builds(
     raw_weight=st.none() | st.builds(f.RawWeight, FIGURES),
     submitted_on=DAYS,
     evidence=st.none() | st.builds(f.Evidence, st.lists(ITEMS, max_size=5).map(tuple)),
-    record=st.none() | st.builds(f.Record, st.lists(PAST, max_size=3).map(tuple)),
-    zone=st.none() | st.builds(f.Zone, TEXTS),
+    record=st.none() | st.builds(f.HistoryFacts, st.lists(PAST, max_size=3).map(tuple)),
+    zone=st.none() | st.builds(f.ZoneFacts, TEXTS),
     other_brands=st.none() | st.lists(st.text(), max_size=3).map(tuple),
     volumes=st.none()
     | st.builds(
-        f.Volumes,
+        f.VolumeFacts,
         st.lists(CLAIMS, max_size=3).map(tuple),
         st.lists(CAPACITIES, max_size=2).map(tuple),
         st.booleans(),
@@ -188,15 +188,15 @@ GROUPS = (
 @pytest.mark.parametrize("mark", MARKS)
 @given(facts=ANY_FACTS)
 def test_no_facts_crash_it_and_every_answer_can_be_stored(mark, facts):
-    assessment = assess(SCHEMES[mark].ruleset, facts)
+    assessment = evaluate(SCHEMES[mark].ruleset, facts)
     assert [finding.rule for finding in assessment.findings] == [rule.id for rule in SCHEMES[mark].ruleset.rules]
-    assert assessment.outcome is worst(finding.outcome for finding in assessment.findings)
+    assert assessment.outcome is most_severe(finding.outcome for finding in assessment.findings)
     stored = json.dumps(assessment.to_json(), ensure_ascii=False, allow_nan=False)
     assert "\\u0000" not in stored  # PostgreSQL could not keep it
     stored.encode("utf-8")
     assert len(assessment.input_hash) == 64
     for finding, rule in zip(assessment.findings, SCHEMES[mark].ruleset.rules, strict=True):
-        assert set(finding.values) == rule.VALUES
+        assert set(finding.values) == rule.VALUE_KEYS
         assert (finding.remedy is not None) == (finding.outcome is Outcome.INCOMPLETE)
 
 
@@ -209,7 +209,7 @@ def test_where_every_group_is_carried_every_rule_is_assessed(facts):
     if isinstance(carried.cost, f.CostShares) or (carried.value and isinstance(carried.value.inputs, f.InputSummary)):
         carried = replace(carried, cost=GOOD.cost, value=GOOD.value)  # only a file sums them up
     for mark in MARKS:
-        assert not assess(SCHEMES[mark].ruleset, carried).of(Outcome.NOT_ASSESSED)
+        assert not evaluate(SCHEMES[mark].ruleset, carried).findings_with(Outcome.NOT_ASSESSED)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_higher_share_is_never_judged_worse(mark, rule, facts_of, low, more):
 
 
 def outcome(mark, rule, facts):
-    return next(each.outcome for each in assess(SCHEMES[mark].ruleset, facts).findings if each.rule == rule)
+    return next(each.outcome for each in evaluate(SCHEMES[mark].ruleset, facts).findings if each.rule == rule)
 
 
 def volume(facts, amount):
@@ -270,7 +270,7 @@ def test_what_nobody_has_confirmed_never_lets_a_rule_pass(facts):
     blind = replace(facts, evidence=f.Evidence(confirmed))
     for mark in MARKS:
         ruleset = SCHEMES[mark].ruleset
-        for waiting, without in zip(assess(ruleset, facts).findings, assess(ruleset, blind).findings, strict=True):
+        for waiting, without in zip(evaluate(ruleset, facts).findings, evaluate(ruleset, blind).findings, strict=True):
             if waiting.outcome is Outcome.PASS:
                 assert without.outcome is Outcome.PASS
 
@@ -284,7 +284,7 @@ def test_the_order_of_documents_means_nothing(facts, chance):
     chance.shuffle(mixed)
     for mark in MARKS:
         one, other = (
-            assess(SCHEMES[mark].ruleset, replace(facts, evidence=f.Evidence(tuple(items))))
+            evaluate(SCHEMES[mark].ruleset, replace(facts, evidence=f.Evidence(tuple(items))))
             for items in (distinct, mixed)
         )
         assert (one.findings, one.holds_until) == (other.findings, other.holds_until)
@@ -292,19 +292,19 @@ def test_the_order_of_documents_means_nothing(facts, chance):
 
 def test_how_long_what_a_mark_rests_on_still_holds():
     ruleset = SCHEMES["MIK"].ruleset
-    assert assess(ruleset, GOOD).holds_until is None
+    assert evaluate(ruleset, GOOD).holds_until is None
     soon = changed("permit", valid_until=date(2027, 3, 1), facts=residency(ends_on=date(2027, 6, 1)))
-    assert assess(ruleset, soon).to_json()["holds_until"] == "2027-03-01"
-    assert assess(SCHEMES["MIA"].ruleset, soon).holds_until is None  # no permit, no residency
+    assert evaluate(ruleset, soon).to_json()["holds_until"] == "2027-03-01"
+    assert evaluate(SCHEMES["MIA"].ruleset, soon).holds_until is None  # no permit, no residency
     consent = item("name-consent", valid_until=date(2026, 12, 24), protected_name="Şuşa")
     named = with_items(consent, facts=product(name_en="Shusha tube"))
-    assert assess(ruleset, named).holds_until == date(2026, 12, 24)
+    assert evaluate(ruleset, named).holds_until == date(2026, 12, 24)
     signer = changed("authority-to-sign", valid_until=date(2026, 12, 30))
-    assert assess(ruleset, signer).holds_until is None  # it is asked for on the day of submission only
+    assert evaluate(ruleset, signer).holds_until is None  # it is asked for on the day of submission only
     local = SCHEMES["URVA"].ruleset
     food = changed("food-registration", valid_until=DAY, facts=HONEY)
-    assert assess(local, food).holds_until == DAY
-    assert assess(local, product(food, hs6="570110")).holds_until is None
+    assert evaluate(local, food).holds_until == DAY
+    assert evaluate(local, product(food, hs6="570110")).holds_until is None
 
 
 PARTS = st.decimals("0.01", "50", places=3)
@@ -325,17 +325,17 @@ def test_the_order_of_materials_and_steps_means_nothing():
     weld, pack, abroad = step(seq=1), step("packing", seq=2), step("galvanising", "TR", None, None, seq=3)
     for mark in MARKS:
         ruleset = SCHEMES[mark].ruleset
-        one, other = (assess(ruleset, bill(*these)) for these in (lines, lines[::-1]))
+        one, other = (evaluate(ruleset, bill(*these)) for these in (lines, lines[::-1]))
         assert one.input_hash == other.input_hash
         assert [each.case for each in one.findings] == [each.case for each in other.findings]
-        mixed = assess(ruleset, replace(GOOD, steps=(pack, abroad, weld))).findings
-        assert mixed == assess(ruleset, replace(GOOD, steps=(weld, pack, abroad))).findings
+        mixed = evaluate(ruleset, replace(GOOD, steps=(pack, abroad, weld))).findings
+        assert mixed == evaluate(ruleset, replace(GOOD, steps=(weld, pack, abroad))).findings
 
 
 def test_equal_facts_have_equal_hashes_however_they_were_typed():
-    assert input_hash(shares("40")) == input_hash(shares("40.00")) == input_hash(shares("4E+1"))
+    assert compute_input_hash(shares("40")) == compute_input_hash(shares("40.00")) == compute_input_hash(shares("4E+1"))
     flagged = product(flags=frozenset({"b", "a"}))
-    assert input_hash(flagged) == input_hash(product(flags=frozenset(["a", "b"])))
+    assert compute_input_hash(flagged) == compute_input_hash(product(flags=frozenset(["a", "b"])))
 
 
 @pytest.mark.parametrize(
@@ -352,30 +352,30 @@ def test_equal_facts_have_equal_hashes_however_they_were_typed():
     ],
 )
 def test_any_other_fact_has_another_hash(other):
-    assert input_hash(other) != input_hash(GOOD)
+    assert compute_input_hash(other) != compute_input_hash(GOOD)
 
 
 def test_the_canonical_text_stays_the_same():
     assert canonical_json({"b": "ə", "a": [1]}) == '{"a":[1],"b":"\\u0259"}'
-    assert jsonable({"b": 0.5, "a": ("x", 1, None)}) == {"b": 0.5, "a": ["x", 1, None]}
+    assert to_jsonable({"b": 0.5, "a": ("x", 1, None)}) == {"b": 0.5, "a": ["x", 1, None]}
 
 
 def test_an_assessment_says_by_what_it_judged():
     ruleset = SCHEMES["MIK"].ruleset
-    assessment = assess(ruleset, bill(material("7208", "TR", "830")))
+    assessment = evaluate(ruleset, bill(material("7208", "TR", "830")))
     assert (assessment.scheme, assessment.ruleset_version) == ("MIK", ruleset.version)
     body = assessment.to_json()
     assert body["ruleset"] == {"version": ruleset.version, "digest": ruleset.digest}
     assert body["origin"] == {"criterion": "CTH", "rvc_pct": "42.8", "arithmetic": "(1450 − 830) / 1450 × 100 = 42.8 %"}
     assert body["findings"][5]["values"]["headings"] == ["7208"]
     assert body["findings"][5]["clause"].startswith("criterion C-06; ")
-    missing = assess(ruleset, replace(GOOD, evidence=f.Evidence())).to_json()["findings"][10]
+    missing = evaluate(ruleset, replace(GOOD, evidence=f.Evidence())).to_json()["findings"][10]
     assert (missing["remedy"]["evidence"], missing["remedy"]["by_staff"]) == ("conformity-document", False)
 
 
 def test_a_ruleset_without_an_origin_rule_says_no_origin():
     ruleset = SCHEMES["MIA"].ruleset
     bare = ruleset.model_copy(update={"rules": tuple(r for r in ruleset.rules if not isinstance(r, OriginRule))})
-    assert assess(bare, GOOD).to_json()["origin"] is None
-    undetermined = assess(ruleset, replace(GOOD, value=f.ValueStatement(None, None))).to_json()["origin"]
+    assert evaluate(bare, GOOD).to_json()["origin"] is None
+    undetermined = evaluate(ruleset, replace(GOOD, value=f.ValueStatement(None, None))).to_json()["origin"]
     assert undetermined == {"criterion": None, "rvc_pct": None, "arithmetic": None}

@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.closed_lists import lists
-from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
+from app.schemes.closed_lists import load_lists
+from app.schemes.evidence_choice import (
+    choose_document,
+    confirmed_documents,
+    find_document_in_force,
+    has_document_without_subject,
+    is_in_force,
+    unconfirmed_documents,
+)
 from app.schemes.facts import Evidence
 from tests.rules.factories import DAY, item
 
@@ -21,7 +28,7 @@ def permit(name, issued_on=None, valid_until=None, kind=PERMIT, **members):
 
 
 def chosen(*items, kind=PERMIT, day=DAY):
-    found = choose(Evidence(items), kind, day)
+    found = choose_document(Evidence(items), kind, day)
     return found and found.id
 
 
@@ -47,33 +54,37 @@ def test_of_several_the_one_that_holds_longest_counts(items, wanted):
 
 
 def test_of_words_on_a_state_of_things_the_newest_counts():
-    assert STATUS in lists().newest_counts
+    assert STATUS in load_lists().newest_counts
     old = permit("old", date(2025, 1, 1), kind=STATUS)
     new = permit("new", date(2026, 11, 1), DAY - HOUR, kind=STATUS)
     assert chosen(old, new, kind=STATUS) == "new"
-    assert in_force(Evidence((old, new)), STATUS, DAY) is None
-    assert in_force(Evidence((old,)), STATUS, DAY) == old
-    assert in_force(None, STATUS, DAY) is None
+    assert find_document_in_force(Evidence((old, new)), STATUS, DAY) is None
+    assert find_document_in_force(Evidence((old,)), STATUS, DAY) == old
+    assert find_document_in_force(None, STATUS, DAY) is None
 
 
 def test_only_documents_with_the_words_asked_for_are_read():
     product, part = (permit(name, date(2026, 1, 1), about=name) for name in ("product", "material"))
     here = Evidence((part, product))
-    assert confirmed(here, PERMIT, {"about": ("product",)}) == (product,)
-    assert choose(here, PERMIT, DAY, {"about": ("material",)}) == part
-    assert choose(here, PERMIT, DAY, {"about": ("nothing",)}) is None
+    assert confirmed_documents(here, PERMIT, {"about": ("product",)}) == (product,)
+    assert choose_document(here, PERMIT, DAY, {"about": ("material",)}) == part
+    assert choose_document(here, PERMIT, DAY, {"about": ("nothing",)}) is None
 
 
 def test_confirmed_waiting_and_without_a_subject():
     done, waits, lost = permit("a"), permit("b", confirmed=False), permit("c", subject=None)
     here = Evidence((done, waits, lost))
-    assert confirmed(here, PERMIT) == (done,)
-    assert awaiting(here, PERMIT) == (waits,)
-    assert without_subject(here, PERMIT)
-    assert not without_subject(Evidence((done,)), PERMIT)
-    assert (confirmed(None, PERMIT), awaiting(None, PERMIT), without_subject(None, PERMIT)) == ((), (), False)
+    assert confirmed_documents(here, PERMIT) == (done,)
+    assert unconfirmed_documents(here, PERMIT) == (waits,)
+    assert has_document_without_subject(here, PERMIT)
+    assert not has_document_without_subject(Evidence((done,)), PERMIT)
+    assert (
+        confirmed_documents(None, PERMIT),
+        unconfirmed_documents(None, PERMIT),
+        has_document_without_subject(None, PERMIT),
+    ) == ((), (), False)
     older, newer = permit("x", date(2025, 1, 1)), permit("y", date(2026, 1, 1))
-    assert confirmed(Evidence((older, newer)), PERMIT) == (newer, older)
+    assert confirmed_documents(Evidence((older, newer)), PERMIT) == (newer, older)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +92,7 @@ def test_confirmed_waiting_and_without_a_subject():
     [(None, None, True), (DAY, DAY, True), (DAY + HOUR, None, False), (None, DAY - HOUR, False)],
 )
 def test_a_document_holds_from_its_day_to_its_end(issued_on, valid_until, wanted):
-    assert holds(permit("a", issued_on, valid_until), DAY) is wanted
+    assert is_in_force(permit("a", issued_on, valid_until), DAY) is wanted
 
 
 DAYS = st.none() | st.dates(date(2026, 1, 1), date(2027, 12, 31))
@@ -94,9 +105,9 @@ ITEMS = st.lists(
 @given(ITEMS)
 def test_if_any_holds_the_one_chosen_holds_and_no_other_longer(items):
     here = Evidence(tuple(replace(each, id=str(number)) for number, each in enumerate(items)))
-    found = choose(here, PERMIT, DAY)
-    holding = [each for each in confirmed(here, PERMIT) if holds(each, DAY)]
-    assert (found is None) == (confirmed(here, PERMIT) == ())
+    found = choose_document(here, PERMIT, DAY)
+    holding = [each for each in confirmed_documents(here, PERMIT) if is_in_force(each, DAY)]
+    assert (found is None) == (confirmed_documents(here, PERMIT) == ())
     if holding:
         assert found in holding
         assert all((found.valid_until or date.max) >= (each.valid_until or date.max) for each in holding)

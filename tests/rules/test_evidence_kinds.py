@@ -10,43 +10,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.closed_lists import lists
-from app.schemes.evidence_kinds import Need, Supplier, ValueType, as_facts, check, kinds
+from app.schemes.closed_lists import load_lists
+from app.schemes.evidence_kinds import (
+    FieldRequirement,
+    Supplier,
+    ValueType,
+    load_evidence_kinds,
+    to_facts,
+    validate_values,
+)
 
 NOTHING = {"issued_on": False, "valid_until": False, "number": False}
 GIVEN = {"issued_on": True, "valid_until": False, "number": False}
 
 
 def wrong(kind, values, present=GIVEN, *, complete=True):
-    return {each["pointer"]: each["detail"] for each in check(kinds()[kind], values, present, complete=complete)[1]}
+    return {
+        each["pointer"]: each["detail"]
+        for each in validate_values(load_evidence_kinds()[kind], values, present, complete=complete)[1]
+    }
 
 
 def kept(kind, values):
-    return check(kinds()[kind], values, GIVEN, complete=False)[0]
+    return validate_values(load_evidence_kinds()[kind], values, GIVEN, complete=False)[0]
 
 
 def test_the_kinds_that_ship():
-    assert list(kinds())[:2] == ["company-registration", "park-residency"]
-    for code, kind in kinds().items():
+    assert list(load_evidence_kinds())[:2] == ["company-registration", "park-residency"]
+    for code, kind in load_evidence_kinds().items():
         assert kind.code == code
         assert kind.name.en != kind.name.az
         for value in kind.values.values():
             assert bool(value.choices) == (value.type is ValueType.CHOICE)
-    staff = {code for code, kind in kinds().items() if kind.supplied_by == (Supplier.STAFF,)}
+    staff = {code for code, kind in load_evidence_kinds().items() if kind.supplied_by == (Supplier.STAFF,)}
     assert staff == {
         *("tax-status", "background-check", "register-snapshot", "specification-check", "trademark-search"),
         "inspection-record",
     }
-    assert kinds()["tax-status"].issued_on is Need.NEEDED
+    assert load_evidence_kinds()["tax-status"].issued_on is FieldRequirement.REQUIRED
 
 
 def test_scopes_are_those_of_the_list():
     listed = tomllib.loads((files("app.schemes") / "lists.toml").read_text("utf-8"))["scope"]
     newest = listed.pop("newest_counts")
-    assert {code: kind.scope for code, kind in kinds().items()} == {
+    assert {code: kind.scope for code, kind in load_evidence_kinds().items()} == {
         code: scope for scope, codes in listed.items() for code in codes
     }
-    assert lists().newest_counts == set(newest)
+    assert load_lists().newest_counts == set(newest)
 
 
 def test_a_confirmation_needs_what_the_kind_asks_for_and_an_upload_does_not():
@@ -138,13 +148,17 @@ def test_values_are_kept_in_one_spelling_and_handed_over_as_values():
     }
     assert kept("volume-statement", {"claimed_volume": 1200}) == {"claimed_volume": "1200"}
     assert kept("name-consent", {"protected_name": " Şuşa "}) == {"protected_name": "Şuşa"}
-    assert as_facts(kinds()["ownership-statement"], {"state_share_pct": "10.5", "state_controlled": True}) == {
+    assert to_facts(
+        load_evidence_kinds()["ownership-statement"], {"state_share_pct": "10.5", "state_controlled": True}
+    ) == {
         "state_share_pct": Decimal("10.5"),
         "state_controlled": True,
     }
     goods = kept("resident-project", {"approved_goods": ["73", "392111"]})
-    assert as_facts(kinds()["resident-project"], goods) == {"approved_goods": ("73", "392111")}
-    assert as_facts(kinds()["tax-status"], {"taxpayer_status": "active", "gone": 1}) == {"taxpayer_status": "active"}
+    assert to_facts(load_evidence_kinds()["resident-project"], goods) == {"approved_goods": ("73", "392111")}
+    assert to_facts(load_evidence_kinds()["tax-status"], {"taxpayer_status": "active", "gone": 1}) == {
+        "taxpayer_status": "active"
+    }
 
 
 @pytest.mark.parametrize(
@@ -159,8 +173,10 @@ def test_values_are_kept_in_one_spelling_and_handed_over_as_values():
     ],
 )
 def test_periods_have_their_length(kind, first, last, told):
-    period = kinds()[kind].period
-    _, wrong = check(kinds()[kind], {period.begins: first, period.ends: last}, GIVEN, complete=False)
+    period = load_evidence_kinds()[kind].period
+    _, wrong = validate_values(
+        load_evidence_kinds()[kind], {period.begins: first, period.ends: last}, GIVEN, complete=False
+    )
     if told is None:
         assert wrong == []
     else:
@@ -176,7 +192,9 @@ def test_what_only_the_caller_can_look_up_is_stored_as_found():
 
     def look(text):
         lookups = {ValueType.DISTRICT: district}
-        return check(kinds()["origin-document"], {"district": text}, GIVEN, complete=False, lookups=lookups)
+        return validate_values(
+            load_evidence_kinds()["origin-document"], {"district": text}, GIVEN, complete=False, lookups=lookups
+        )
 
     assert look(" Agdam ") == ({"district": "Ağdam"}, [])
     assert look("Baku") == ({}, [{"pointer": "/values/district", "detail": "No such district."}])
@@ -190,10 +208,12 @@ def test_new_types_are_handed_over_as_values():
     ]
     stored = kept("inspection-record", {"findings": findings})
     assert stored["findings"][0] == {"class": "critical", "text": "Open lock"}
-    assert as_facts(kinds()["inspection-record"], stored) == {"findings": ("critical", "minor")}
-    assert as_facts(kinds()["inspection-record"], kept("inspection-record", {"findings": []})) == {"findings": ()}
+    assert to_facts(load_evidence_kinds()["inspection-record"], stored) == {"findings": ("critical", "minor")}
+    assert to_facts(load_evidence_kinds()["inspection-record"], kept("inspection-record", {"findings": []})) == {
+        "findings": ()
+    }
     stated = kept("cost-statement", {"period_from": "2026-01-01", "signed": True, "other_karabakh": "563.50"})
-    assert as_facts(kinds()["cost-statement"], stated) == {
+    assert to_facts(load_evidence_kinds()["cost-statement"], stated) == {
         "period_from": date(2026, 1, 1),
         "signed": True,
         "other_karabakh": Decimal("563.5"),
@@ -207,18 +227,18 @@ ANYTHING = st.recursive(
 
 
 @given(
-    st.sampled_from(sorted(kinds())),
+    st.sampled_from(sorted(load_evidence_kinds())),
     st.dictionaries(
-        st.sampled_from(sorted({name for kind in kinds().values() for name in kind.values})) | st.text(),
+        st.sampled_from(sorted({name for kind in load_evidence_kinds().values() for name in kind.values})) | st.text(),
         ANYTHING,
         max_size=4,
     ),
     st.booleans(),
 )
 def test_no_values_crash_it_and_what_is_kept_can_be_stored(kind, values, complete):
-    stored, _ = check(kinds()[kind], values, NOTHING, complete=complete)
+    stored, _ = validate_values(load_evidence_kinds()[kind], values, NOTHING, complete=complete)
     text = json.dumps(stored, ensure_ascii=False, allow_nan=False)
     assert "\\u0000" not in text
     text.encode("utf-8")
-    as_facts(kinds()[kind], stored)
-    assert check(kinds()[kind], stored, NOTHING, complete=False) == (stored, [])
+    to_facts(load_evidence_kinds()[kind], stored)
+    assert validate_values(load_evidence_kinds()[kind], stored, NOTHING, complete=False) == (stored, [])

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.percentages import exact, percentage, plain, rounded, shown, shown_above
+from app.schemes.percentages import (
+    format_decimal,
+    format_percentage,
+    format_percentage_above,
+    percentage_to_fraction,
+    round_half_up,
+    to_fraction,
+)
 
 D = Decimal
 F = Fraction
@@ -25,18 +32,18 @@ NONSENSE = [
 
 @pytest.mark.parametrize("figure", NONSENSE)
 def test_a_figure_that_cannot_be_right_is_none(figure):
-    assert exact(figure) is None
-    assert percentage(figure) is None
+    assert to_fraction(figure) is None
+    assert percentage_to_fraction(figure) is None
 
 
 def test_a_figure_is_exact():
-    assert exact(D("39.999")) == F(39999, 1000)
-    assert exact(D("0E-50")) == 0
+    assert to_fraction(D("39.999")) == F(39999, 1000)
+    assert to_fraction(D("0E-50")) == 0
 
 
 @pytest.mark.parametrize(("figure", "share"), [("0", 0), ("100", 100), ("-0.01", None), ("100.01", None)])
 def test_a_percentage_is_between_0_and_100(figure, share):
-    assert percentage(D(figure)) == share
+    assert percentage_to_fraction(D(figure)) == share
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_a_percentage_is_between_0_and_100(figure, share):
     ],
 )
 def test_rounding_is_half_up_to_one_decimal(share, text):
-    assert str(rounded(share)) == text
+    assert str(round_half_up(share)) == text
 
 
 @pytest.mark.parametrize(
@@ -68,12 +75,12 @@ def test_rounding_is_half_up_to_one_decimal(share, text):
     ],
 )
 def test_a_share_is_never_shown_on_the_wrong_side_of_a_threshold(share, text):
-    assert shown(share, D(40), D(30)) == text
+    assert format_percentage(share, D(40), D(30)) == text
 
 
 @given(st.fractions(0, 100), st.decimals(0, 100, places=2))
 def test_what_is_shown_compares_as_the_truth_does(share, threshold):
-    assert (D(shown(share, threshold)) >= threshold) == (share >= F(threshold))
+    assert (D(format_percentage(share, threshold)) >= threshold) == (share >= F(threshold))
 
 
 @pytest.mark.parametrize(
@@ -87,12 +94,12 @@ def test_what_is_shown_compares_as_the_truth_does(share, threshold):
     ],
 )
 def test_a_limit_that_may_be_reached_is_never_shown_as_passed_or_kept_wrongly(share, text):
-    assert shown_above(share, D(50)) == text
+    assert format_percentage_above(share, D(50)) == text
 
 
 @given(st.fractions(0, 100), st.decimals(0, 100, places=2))
 def test_what_is_shown_above_a_limit_is_above_it(share, limit):
-    assert (D(shown_above(share, limit)) > limit) == (share > F(limit))
+    assert (D(format_percentage_above(share, limit)) > limit) == (share > F(limit))
 
 
 @pytest.mark.parametrize(
@@ -108,4 +115,4 @@ def test_what_is_shown_above_a_limit_is_above_it(share, limit):
     ],
 )
 def test_equal_figures_have_one_text(figure, text):
-    assert plain(D(figure)) == text
+    assert format_decimal(D(figure)) == text

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from app.cli.rules.case_runner import unknown_places
-from app.cli.rules.case_table import Case, facts_of, read_cases, run_cases
-from app.schemes.evaluator import assess
+from app.cli.rules.case_table import RuleCase, facts_of, read_cases, run_cases
+from app.schemes.evaluator import evaluate
 from app.schemes.rules import AnyRule
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_loader import read_common, read_scheme
+from app.schemes.scheme_loader import parse_common, parse_scheme
 
 MARKS = Path(__file__).parent / "marks"
-COMMON = read_common((files("app.schemes") / "marks" / "common.toml").read_text("utf-8"))
+COMMON = parse_common((files("app.schemes") / "marks" / "common.toml").read_text("utf-8"))
 NEVER = {("SHEKI", "S-05"): ("incomplete", "not_assessed")}
 """Declared partners are a fact that every call carries."""
 
 
 def scheme(name):
-    return read_scheme((MARKS / f"{name}.toml").read_text("utf-8"), COMMON, name)
+    return parse_scheme((MARKS / f"{name}.toml").read_text("utf-8"), COMMON, name)
 
 
 def table(name):
@@ -46,7 +46,7 @@ def test_it_is_stored_and_read_back(name):
 def change(name, old, new):
     text = (MARKS / f"{name}.toml").read_text("utf-8")
     assert old in text
-    return read_scheme(text.replace(old, new, 1), COMMON, name).ruleset
+    return parse_scheme(text.replace(old, new, 1), COMMON, name).ruleset
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_parameters_that_cannot_be_are_named(name, old, new, told):
 
 def test_a_heading_of_a_file_that_is_no_text_is_shown_safely():
     ruleset = scheme("SHEKI").ruleset
-    case = Case("odd", None, {"inputs": {"value": 1, "headings": ["\ud800\x00"]}}, {})
-    (found,) = (each for each in assess(ruleset, facts_of(case, ruleset)).findings if each.rule == "C-06")
+    case = RuleCase("odd", None, {"inputs": {"value": 1, "headings": ["\ud800\x00"]}}, {})
+    (found,) = (each for each in evaluate(ruleset, facts_of(case, ruleset)).findings if each.rule == "C-06")
     assert found.case == "incomplete_heading"
     assert found.values["materials"] == ("\ufffd\ufffd",)
 

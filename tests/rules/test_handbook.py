@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.cli.rules.rule_docs import page
-from app.schemes.evidence_kinds import kinds
+from app.cli.rules.rule_docs import render_page
+from app.schemes.evidence_kinds import load_evidence_kinds
 from app.schemes.scheme_loader import load_schemes
 
 SCHEMES = load_schemes()
@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
 def test_the_page_is_in_step_with_the_scheme_files():
-    assert DOCS.read_text("utf-8") == page(SCHEMES.values()), "python -m app.cli.rules.rule_docs > docs/rules.md"
+    assert DOCS.read_text("utf-8") == render_page(SCHEMES.values()), "python -m app.cli.rules.rule_docs > docs/rules.md"
 
 
 def test_the_command_prints_the_page():
@@ -22,7 +22,7 @@ def test_the_command_prints_the_page():
 
 
 def test_the_page_names_every_rule_its_cases_and_who_supplies_the_evidence():
-    text = page(SCHEMES.values())
+    text = render_page(SCHEMES.values())
     for scheme in SCHEMES.values():
         mark = text.split(f"## {scheme.code}: ")[1].split("\n## ")[0]
         for rule in scheme.ruleset.rules:
@@ -32,17 +32,17 @@ def test_the_page_names_every_rule_its_cases_and_who_supplies_the_evidence():
             for case, outcome in rule.cases().items():
                 assert f"| {outcome.value.replace('_', ' ')} | {rule.reasons[case].en}" in section
             for code in rule.evidence_kinds():
-                assert f"evidence `{code}` ({kinds()[code].name.en}), supplied by " in section
+                assert f"evidence `{code}` ({load_evidence_kinds()[code].name.en}), supplied by " in section
             for name, value in rule.parameters().items():
                 if name != "branches" and value not in (None, False, [], {}, ""):
                     assert f"- `{name}`: " in section
-            for key in rule.texts():
+            for key in rule.reason_keys():
                 assert rule.reasons[key].en in section
-    assert all(f"| `{code}` | " in text for code in kinds())
+    assert all(f"| `{code}` | " in text for code in load_evidence_kinds())
 
 
 def test_the_page_names_the_method_and_the_basis_of_value():
-    text = page(SCHEMES.values())
+    text = render_page(SCHEMES.values())
     assert "Build-down value content: RVC = (EXW − VNM) / EXW × 100." in text
     for said in (
         "CIF value at importation",
@@ -57,7 +57,7 @@ def test_the_page_names_the_method_and_the_basis_of_value():
 
 
 def test_branches_of_a_condition_are_sentences():
-    text = page(SCHEMES.values())
+    text = render_page(SCHEMES.values())
     assert "- `manual`, where it is above 50\n" in text
     assert "- `manual_control`, where `evidence:ownership-statement.state_controlled` is yes\n" in text
     assert "- `incomplete_not_operating`, where `site.stage` is not operating\n" in text
@@ -66,4 +66,4 @@ def test_branches_of_a_condition_are_sentences():
 
 def test_another_text_is_another_page():
     changed = SCHEMES["MIK"].model_copy(update={"owner": "Somebody else"})
-    assert page([changed]) != page([SCHEMES["MIK"]])
+    assert render_page([changed]) != render_page([SCHEMES["MIK"]])

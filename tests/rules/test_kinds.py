@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.facts import Cost, CostPlace, CostStatement, ResidencyState, VolumeClaim
+from app.schemes.facts import Cost, CostPlace, CostStatement, ParkResidencyStatus, VolumeClaim
 from app.schemes.material_origin import OriginSettings
-from app.schemes.rules.condition import FACTS, fact_of
+from app.schemes.rules.condition import FACT_READERS, read_fact
 from app.schemes.rules.names import similarity
 from tests.rules.factories import (
     AZERBAIJAN,
@@ -107,7 +107,7 @@ def test_of_a_code_and_a_flag_the_worse_answer_counts(parameters, flags, case):
 def test_a_list_of_residents_only():
     rule = made("listed", codes=["7306"], residents_only=True)
     assert answer(rule) == "pass_listed"
-    assert answer(rule, residency(status=ResidencyState.NONE)) == "not_applicable"
+    assert answer(rule, residency(status=ParkResidencyStatus.NONE)) == "not_applicable"
     assert answer(rule, replace(GOOD, residency=None)) == "not_assessed"
 
 
@@ -157,9 +157,9 @@ def test_other_conditions(rule, these, case):
 
 
 def test_every_fact_can_be_read_of_any_product():
-    for name in FACTS:
-        assert fact_of(name, GOOD) is not None or name == "product.brand"
-    assert fact_of("applicant.person", replace(GOOD, applicant=replace(GOOD.applicant, voen="0010000103"))) is None
+    for name in FACT_READERS:
+        assert read_fact(name, GOOD) is not None or name == "product.brand"
+    assert read_fact("applicant.person", replace(GOOD, applicant=replace(GOOD.applicant, voen="0010000103"))) is None
 
 
 def test_the_bounds_of_branches_are_there_for_the_reasons():

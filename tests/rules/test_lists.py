@@ -4,28 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.text.normalize import fold
-from app.reference.hs_nomenclature import is_heading, title
-from app.schemes.closed_lists import Operation, OperationClass, has_prefix, lists, longest_prefix
+from app.core.text.normalize import fold_alphanumeric
+from app.reference.hs_nomenclature import find_title, is_heading
+from app.schemes.closed_lists import Operation, OperationClass, has_prefix, load_lists, longest_prefix
 
-LISTS = lists()
+LISTS = load_lists()
 
 
 def test_the_lists_that_ship():
     assert len(LISTS.operations) == 168
     assert len(LISTS.digest) == 64
     assert (LISTS.version, LISTS.operations_version) == ("2026.1", "2026.1")
-    assert LISTS is lists()
+    assert LISTS is load_lists()
     codes = {code for operation in LISTS.operations.values() for code in (*operation.only_in, *operation.enough_in)}
     codes |= {*LISTS.nature_codes, *LISTS.nature_except, *LISTS.excise_codes}
-    assert [code for code in codes if title(code) is None] == []
+    assert [code for code in codes if find_title(code) is None] == []
     headings = {*LISTS.packing_headings, *LISTS.left_out, *LISTS.counts_for}
     assert all(map(is_heading, headings))
 
 
 def test_no_two_operations_share_a_name():
     names = [
-        (fold(name), code) for code, each in LISTS.operations.items() for name in {each.code, *each.names.values()}
+        (fold_alphanumeric(name), code)
+        for code, each in LISTS.operations.items()
+        for name in {each.code, *each.names.values()}
     ]
     by_name = {}
     for name, code in names:
@@ -46,20 +48,20 @@ def test_no_two_operations_share_a_name():
     ],
 )
 def test_an_operation_is_found_by_any_of_its_names(text, code):
-    found = LISTS.operation(text)
+    found = LISTS.find_operation(text)
     assert (found and found.code) == code
 
 
 @pytest.mark.parametrize(("text", "code"), [("1000 pcs", "1000_pcs"), ("KG", "kg"), ("ton of", None), (None, None)])
 def test_a_unit_however_it_is_typed(text, code):
-    assert LISTS.unit(text) == code
+    assert LISTS.find_unit(text) == code
 
 
 @pytest.mark.parametrize(
     ("text", "code"), [("Energy drink", "energy_drink"), ("AKSİZLİ MAL", "excise"), ("shiny", None), (None, None)]
 )
 def test_a_flag_by_its_code_or_name(text, code):
-    assert LISTS.flag(text) == code
+    assert LISTS.find_flag(text) == code
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def operation(kind, basis="practice", **members):
     ],
 )
 def test_what_an_operation_counts_as_for_goods(made, hs6, wanted):
-    assert made.class_for(hs6, LISTS).value == wanted
+    assert made.class_for_code(hs6, LISTS).value == wanted
 
 
 def test_prefixes():
@@ -146,11 +148,11 @@ def test_prefixes():
     ],
 )
 def test_two_spellings_of_one_text_are_folded_alike(one, other):
-    assert fold(one) == fold(other)
+    assert fold_alphanumeric(one) == fold_alphanumeric(other)
 
 
 @given(st.text())
 def test_folding_twice_changes_nothing(text):
-    folded = fold(text)
-    assert fold(folded) == folded
+    folded = fold_alphanumeric(text)
+    assert fold_alphanumeric(folded) == folded
     assert folded == "" or folded.isalnum()

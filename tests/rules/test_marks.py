@@ -6,18 +6,18 @@ from datetime import date, timedelta
 import pytest
 
 from app.cli.rules.case_table import facts_of
-from app.schemes.evaluator import assess
+from app.schemes.evaluator import evaluate
 from app.schemes.facts import (
     Applicant,
+    EvidenceSubjectKind,
+    HistoryFacts,
+    ParkResidencyStatus,
     PastCertificate,
     Place,
-    Production,
-    Record,
-    ResidencyState,
+    ProductionFacts,
     SiteStage,
-    Subject,
     VolumeClaim,
-    Zone,
+    ZoneFacts,
 )
 from app.schemes.outcome import Outcome
 from tests.rules.factories import (
@@ -51,7 +51,7 @@ from tests.rules.test_cases_in_code import ROWS as IN_CODE
 
 BLIND = replace(GOOD, evidence=None)
 BLIND_HONEY = replace(HONEY, evidence=None)
-NOBODY = residency(status=ResidencyState.NONE)
+NOBODY = residency(status=ParkResidencyStatus.NONE)
 CRAFT = product(HONEY, hs6="570110")
 FILE = replace(GOOD, steps=None)
 JOINT = product(FILE, partner_countries=("tr", "IR"))
@@ -67,7 +67,7 @@ def days_ago(days):
 
 def past(on, reason=None, facts=GOOD, **members):
     certificate = PastCertificate(on, reason, **{"same_product": False, **members})
-    return replace(facts, record=Record((certificate,)))
+    return replace(facts, record=HistoryFacts((certificate,)))
 
 
 def volumes(facts, volume=None, unit="t", **members):
@@ -191,11 +191,11 @@ ROWS = [
     ("MIK", "K-01", "not_assessed", replace(GOOD, place=None)),
     ("MIK", "K-02", "pass", residency(ends_on=DAY + timedelta(days=90))),
     ("MIK", "K-02", "manual_short", residency(ends_on=DAY + timedelta(days=89))),
-    ("MIK", "K-02", "manual_non_resident", residency(status=ResidencyState.NON_RESIDENT)),
+    ("MIK", "K-02", "manual_non_resident", residency(status=ParkResidencyStatus.NON_RESIDENT)),
     ("MIK", "K-02", "manual_none", NOBODY),
     ("MIK", "K-02", "fail_cancelled", residency(cancelled_on=DAY)),
     ("MIK", "K-02", "pass", residency(cancelled_on=DAY + timedelta(days=1))),
-    ("MIK", "K-02", "fail_cancelled", residency(status=ResidencyState.CANCELLED)),
+    ("MIK", "K-02", "fail_cancelled", residency(status=ParkResidencyStatus.CANCELLED)),
     ("MIK", "K-02", "fail_ended", residency(ends_on=days_ago(1))),
     ("MIK", "K-02", "incomplete_not_begun", residency(starts_on=DAY + timedelta(days=1))),
     ("MIK", "K-02", "incomplete", residency(status=None)),
@@ -215,8 +215,8 @@ ROWS = [
     ("MIK", "K-04", "not_assessed", replace(GOOD, residency=None)),
     ("MIK", "K-05", "pass", GOOD),
     ("MIK", "K-05", "incomplete_not_operating", residency(stage=SiteStage.CONSTRUCTION)),
-    ("MIK", "K-05", "incomplete_no_start", replace(GOOD, production=Production("AZ", None))),
-    ("MIK", "K-05", "incomplete_future", replace(GOOD, production=Production("AZ", DAY + timedelta(days=1)))),
+    ("MIK", "K-05", "incomplete_no_start", replace(GOOD, production=ProductionFacts("AZ", None))),
+    ("MIK", "K-05", "incomplete_future", replace(GOOD, production=ProductionFacts("AZ", DAY + timedelta(days=1)))),
     ("MIK", "K-05", "not_assessed", replace(GOOD, production=None)),
     ("MIK", "K-06", "pass", shares("40")),
     ("MIK", "K-06", "manual", shares("39.999")),
@@ -257,15 +257,15 @@ ROWS = [
         "K-11",
         "incomplete_unconfirmed",
         with_items(
-            item("permit", valid_until=days_ago(9), subject=Subject.SITE),
-            item("permit", confirmed=False, subject=Subject.SITE),
+            item("permit", valid_until=days_ago(9), subject=EvidenceSubjectKind.SITE),
+            item("permit", confirmed=False, subject=EvidenceSubjectKind.SITE),
         ),
     ),
     ("MIK", "K-11", "incomplete_subject", changed("permit", subject=None)),
     ("MIK", "K-11", "not_assessed", BLIND),
     ("MIA", "A-01", "pass", AZERBAIJAN),
-    ("MIA", "A-01", "fail", replace(AZERBAIJAN, production=Production("TR", None))),
-    ("MIA", "A-01", "incomplete", replace(AZERBAIJAN, production=Production(" ", None))),
+    ("MIA", "A-01", "fail", replace(AZERBAIJAN, production=ProductionFacts("TR", None))),
+    ("MIA", "A-01", "incomplete", replace(AZERBAIJAN, production=ProductionFacts(" ", None))),
     ("MIA", "A-01", "not_assessed", replace(AZERBAIJAN, production=None)),
     ("MIA", "A-02", "pass", changed("tax-status", taxpayer_status="suspended")),
     ("MIA", "A-02", "fail", changed("tax-status", taxpayer_status="not_registered")),
@@ -298,8 +298,8 @@ ROWS = [
     ("MIA", "A-07", "pass_none", without("export-record", facts=AZERBAIJAN)),
     ("MIA", "A-07", "not_assessed", BLIND),
     ("MIA", "A-08", "pass", AZERBAIJAN),
-    ("MIA", "A-08", "pass", replace(AZERBAIJAN, zone=Zone(None))),
-    ("MIA", "A-08", "manual", replace(AZERBAIJAN, zone=Zone("free_zone"))),
+    ("MIA", "A-08", "pass", replace(AZERBAIJAN, zone=ZoneFacts(None))),
+    ("MIA", "A-08", "manual", replace(AZERBAIJAN, zone=ZoneFacts("free_zone"))),
     ("MIA", "A-08", "not_assessed", replace(AZERBAIJAN, zone=None)),
     ("URVA", "C-08", "pass", HONEY),
     ("URVA", "C-08", "fail", steps(step("packing", district="Qusar", region="QUBA-XACMAZ"), facts=HONEY)),
@@ -391,6 +391,6 @@ def test_every_case_that_a_rule_declares_is_met(mark):
     ruleset = SCHEMES[mark].ruleset
     met = {(rule, case) for _, rule, case, _ in ROWS} | {(rule, case) for _, _, rule, _, case in IN_CODE}
     for each in CASES:
-        met |= {(found.rule, found.case) for found in assess(ruleset, facts_of(each, ruleset)).findings}
+        met |= {(found.rule, found.case) for found in evaluate(ruleset, facts_of(each, ruleset)).findings}
     declared = {(rule.id, case) for rule in ruleset.rules for case in rule.cases()}
     assert sorted(declared - met) == []

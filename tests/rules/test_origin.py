@@ -8,19 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.closed_lists import lists
-from app.schemes.facts import Applicant, Basis, CostPlace, InputSummary, Subject, ValueStatement
+from app.schemes.closed_lists import load_lists
+from app.schemes.facts import Applicant, CostPlace, EvidenceSubjectKind, InputSummary, ValueBasis, ValueStatement
 from app.schemes.material_origin import (
     OriginSettings,
     ProofState,
+    classify_materials,
+    cost_place_of,
     is_natural_person,
+    is_same_supplier,
     is_small_producer,
-    place_of,
-    read_bill_of_materials,
-    same_supplier,
 )
-from app.schemes.origin_calculation import Criterion, Result, determine, show_arithmetic, total, value_content
-from app.schemes.percentages import exact
+from app.schemes.origin_calculation import (
+    OriginCriterion,
+    OriginResult,
+    compute_value_content,
+    determine_origin,
+    exact_sum,
+    format_arithmetic,
+)
+from app.schemes.percentages import to_fraction
 from tests.rules.factories import (
     CONTEXT,
     DAY,
@@ -47,11 +54,11 @@ SEASON = {"season_from": date(2026, 1, 1), "season_until": date(2026, 9, 30)}
 
 
 def origin(these, *, at=40, de_minimis=0, settings=SETTINGS):
-    return determine(these, settings, lists(), rvc_at_least=D(at), de_minimis_pct=D(de_minimis))
+    return determine_origin(these, settings, load_lists(), rvc_at_least=D(at), de_minimis_pct=D(de_minimis))
 
 
 def read(these, settings=SETTINGS):
-    return read_bill_of_materials(these, settings, lists())
+    return classify_materials(these, settings, load_lists())
 
 
 def declaration(name="paper", issued_on=date(2026, 6, 1), **values):
@@ -63,7 +70,7 @@ def declaration(name="paper", issued_on=date(2026, 6, 1), **values):
 def record(name="record", issued_on=date(2026, 10, 1), kind="production-record", **changes):
     members = {key: changes.pop(key) for key in ("subject", "valid_until", "confirmed") if key in changes}
     values = {"headings": ("0409",), "district": "Ağdam", **SEASON, **changes}
-    return item(kind, issued_on, id=name, **{"subject": Subject.SITE, **members}, **values)
+    return item(kind, issued_on, id=name, **{"subject": EvidenceSubjectKind.SITE, **members}, **values)
 
 
 def line(paper=None, settings=SETTINGS, **members):
@@ -85,24 +92,24 @@ def honey(*papers, lines=(), size="small", district="Ağdam", region="QARABAG", 
 @pytest.mark.parametrize(
     ("these", "result"),
     [
-        (inputs("100", "0", hs6="240120"), Result.WO),
-        (inputs("100", "0", "7306"), Result.PE),
-        (inputs("100", "0", "9998"), Result.PE),
-        (inputs("100", "99"), Result.HEADING),
-        (inputs("100", "10", "7208", "9998"), Result.HEADING),
-        (inputs("100", "120", "7208"), Result.CTH),
-        (inputs("100", "60", "7208", "7306"), Result.RVC),
-        (inputs("100", "60.0000000001", "7306"), Result.FAIL),
-        (inputs("100", "120", "7306"), Result.FAIL),
-        (inputs("0", "0"), Result.VALUE),
-        (inputs(None, "0"), Result.VALUE),
-        (inputs("NaN", "0"), Result.VALUE),
-        (inputs("100", None), Result.VALUE),
-        (inputs("100", "Infinity"), Result.VALUE),
-        (inputs("100", "-0.01", "7208"), Result.NEGATIVE),
-        (inputs("100", "10", "7208", hs6="73063"), Result.HS_CODE),
-        (inputs("100", "10", "7208", hs6="779999"), Result.HS_CODE),
-        (inputs("100", "10", "7208", hs6=None), Result.HS_CODE),
+        (inputs("100", "0", hs6="240120"), OriginResult.WO),
+        (inputs("100", "0", "7306"), OriginResult.PE),
+        (inputs("100", "0", "9998"), OriginResult.PE),
+        (inputs("100", "99"), OriginResult.HEADING),
+        (inputs("100", "10", "7208", "9998"), OriginResult.HEADING),
+        (inputs("100", "120", "7208"), OriginResult.CTH),
+        (inputs("100", "60", "7208", "7306"), OriginResult.RVC),
+        (inputs("100", "60.0000000001", "7306"), OriginResult.FAIL),
+        (inputs("100", "120", "7306"), OriginResult.FAIL),
+        (inputs("0", "0"), OriginResult.VALUE),
+        (inputs(None, "0"), OriginResult.VALUE),
+        (inputs("NaN", "0"), OriginResult.VALUE),
+        (inputs("100", None), OriginResult.VALUE),
+        (inputs("100", "Infinity"), OriginResult.VALUE),
+        (inputs("100", "-0.01", "7208"), OriginResult.NEGATIVE),
+        (inputs("100", "10", "7208", hs6="73063"), OriginResult.HS_CODE),
+        (inputs("100", "10", "7208", hs6="779999"), OriginResult.HS_CODE),
+        (inputs("100", "10", "7208", hs6=None), OriginResult.HS_CODE),
     ],
 )
 def test_the_result_of_two_figures(these, result):
@@ -112,10 +119,10 @@ def test_the_result_of_two_figures(these, result):
 def test_the_arithmetic_is_shown():
     found = origin(inputs("1450.00", "830", "7208"))
     assert found.arithmetic == "(1450 − 830) / 1450 × 100 = 42.8 %"
-    assert (found.rvc_pct, found.criterion) == (D("42.8"), Criterion.CHANGE_OF_HEADING)
+    assert (found.rvc_pct, found.criterion) == (D("42.8"), OriginCriterion.CHANGE_OF_HEADING)
     assert (found.headings, found.same_heading, found.unlisted) == (("7208",), (), ())
     assert origin(inputs("100", "-1", "7208")).rvc_pct is None
-    assert show_arithmetic(None, D(1), D(40)) is None
+    assert format_arithmetic(None, D(1), D(40)) is None
     assert origin(replace(GOOD, value=None)) is None
 
 
@@ -130,16 +137,16 @@ def test_a_result_is_never_shown_on_the_wrong_side():
 @pytest.mark.parametrize(
     ("these", "result"),
     [
-        (replace(GOOD, value=ValueStatement(D(100), None)), Result.NO_MATERIALS),
-        (bill(material("7208", "TR", "830")), Result.CTH),
-        (bill(material("7208", "TR", None)), Result.CTH),
-        (bill(material("7306", "TR", "870")), Result.RVC),
-        (bill(material("7306", "TR", "870.01")), Result.FAIL),
-        (bill(material("7306", "TR", "870"), ex_works=None), Result.VALUE),
-        (bill(material("7306", "TR", None)), Result.VALUE),
-        (bill(material("9998", "TR")), Result.HEADING),
-        (bill(material(None, "TR")), Result.HEADING),
-        (bill(material(), facts=product(hs6="730699")), Result.HS_CODE),
+        (replace(GOOD, value=ValueStatement(D(100), None)), OriginResult.NO_MATERIALS),
+        (bill(material("7208", "TR", "830")), OriginResult.CTH),
+        (bill(material("7208", "TR", None)), OriginResult.CTH),
+        (bill(material("7306", "TR", "870")), OriginResult.RVC),
+        (bill(material("7306", "TR", "870.01")), OriginResult.FAIL),
+        (bill(material("7306", "TR", "870"), ex_works=None), OriginResult.VALUE),
+        (bill(material("7306", "TR", None)), OriginResult.VALUE),
+        (bill(material("9998", "TR")), OriginResult.HEADING),
+        (bill(material(None, "TR")), OriginResult.HEADING),
+        (bill(material(), facts=product(hs6="730699")), OriginResult.HS_CODE),
     ],
 )
 def test_the_result_of_a_bill(these, result):
@@ -148,22 +155,22 @@ def test_the_result_of_a_bill(these, result):
 
 def test_de_minimis_passes_over_little_of_the_same_heading():
     these = bill(material("7306", "TR", "145"), material("7208", "TR", "1000"))
-    assert origin(these).result is Result.FAIL
-    assert origin(these, de_minimis=10).result is Result.CTH
+    assert origin(these).result is OriginResult.FAIL
+    assert origin(these, de_minimis=10).result is OriginResult.CTH
     more = bill(material("7306", "TR", "145.01"), material("7208", "TR", "1000"))
-    assert origin(more, de_minimis=10).result is Result.FAIL
+    assert origin(more, de_minimis=10).result is OriginResult.FAIL
     unvalued = bill(material("7306", "TR", None), material("7208", "TR", "1000"))
-    assert origin(unvalued, de_minimis=10).result is Result.VALUE
+    assert origin(unvalued, de_minimis=10).result is OriginResult.VALUE
 
 
 def test_known_values_that_are_too_much_already_need_no_further_one():
     """A missing value only adds to them: a proof for its line then makes nothing worse."""
     these = bill(material("7306", "TR", None), material("7306", "TR", "1400"))
     judged = origin(these)
-    assert (judged.result, judged.non_originating_value) == (Result.FAIL, D(1400))
+    assert (judged.result, judged.non_originating_value) == (OriginResult.FAIL, D(1400))
     assert judged.arithmetic == "(1450 − 1400) / 1450 × 100 = 3.4 %"
     enough = bill(material("7306", "TR", None), material("7306", "TR", "800"))
-    assert origin(enough).result is Result.VALUE
+    assert origin(enough).result is OriginResult.VALUE
     assert finding("MIK", "C-07", enough).case == "incomplete"
     assert finding("MIK", "C-07", bill(material(value=None), material(value="1450.01"))).case == "fail"
 
@@ -172,52 +179,52 @@ def test_packing_is_passed_over_up_to_its_limit_of_a_known_price():
     coil = replace(material("7208", "AZ", "100"), proofs=("paper",))
     label = replace(material("4821", "TR", "145"), packing=True)
     with_paper = with_items(declaration())
-    assert origin(bill(coil, label, facts=with_paper)).result is Result.PE
+    assert origin(bill(coil, label, facts=with_paper)).result is OriginResult.PE
     dear = replace(label, value=D("145.01"))
-    assert origin(bill(coil, dear, facts=with_paper)).result is Result.CTH
-    assert origin(bill(coil, replace(label, value=None), facts=with_paper)).result is Result.CTH
+    assert origin(bill(coil, dear, facts=with_paper)).result is OriginResult.CTH
+    assert origin(bill(coil, replace(label, value=None), facts=with_paper)).result is OriginResult.CTH
 
 
 def test_only_the_papers_that_are_missing_are_asked_for():
     """Of own produce whose record waits, and bought honey without a paper, the bought honey is named."""
-    own = replace(material("0409", "AZ", "5"), basis=Basis.OWN, proofs=("record",))
+    own = replace(material("0409", "AZ", "5"), basis=ValueBasis.OWN, proofs=("record",))
     bought = material("0409", "AZ", "18")
     found = origin(honey(record(confirmed=False), lines=(own, bought)))
-    assert found.result is Result.PROOF
+    assert found.result is OriginResult.PROOF
     assert [each.number for each in found.named] == [1]
     other = origin(honey(lines=(replace(own, proofs=()), bought)))
-    assert (other.result, [each.number for each in other.named]) == (Result.RECORD, [0])
+    assert (other.result, [each.number for each in other.named]) == (OriginResult.RECORD, [0])
 
 
 def test_what_is_missing_beside_a_proof_is_said_first():
     unheaded = bill(material("7306", "AZ", "1400"), material(None, "TR", "1"))
-    assert origin(unheaded).result is Result.HEADING
+    assert origin(unheaded).result is OriginResult.HEADING
     of_own = honey(lines=(material(None, "TR", "1"),))
-    assert origin(of_own).result is Result.HEADING
+    assert origin(of_own).result is OriginResult.HEADING
     nothing_helps = bill(material("7306", "AZ", "10"), material("7306", "TR", "1400"))
-    assert origin(nothing_helps).result is Result.FAIL
+    assert origin(nothing_helps).result is OriginResult.FAIL
 
 
 def test_a_slip_of_the_pen_refuses_nothing():
     coil = replace(material("7306", "TR", "1400"), proofs=("paper",))
     here = bill(coil, facts=with_items(declaration(hs4="7306")))
-    assert origin(here).result is Result.PROOF
+    assert origin(here).result is OriginResult.PROOF
     abroad = bill(coil, facts=with_items(declaration(hs4="7306", country="IR")))
-    assert origin(abroad).result is Result.FAIL
+    assert origin(abroad).result is OriginResult.FAIL
     other_heading = bill(coil, facts=with_items(declaration(hs4="7208", country="TR")))
-    assert origin(other_heading).result is Result.PROOF
+    assert origin(other_heading).result is OriginResult.PROOF
     unread = bill(coil, facts=with_items(declaration(hs4=None, country="TR")))
-    assert origin(unread).result is Result.FAIL
+    assert origin(unread).result is OriginResult.FAIL
 
 
 def test_own_produce_beside_foreign_honey():
     bought = material("0409", "TR", "20")
-    assert origin(honey(record(), lines=(bought,))).result is Result.FAIL
-    assert origin(honey(record(), lines=(material("0409", "TR", "10"),))).result is Result.RVC
-    assert origin(honey(lines=(bought,))).result is Result.FAIL
+    assert origin(honey(record(), lines=(bought,))).result is OriginResult.FAIL
+    assert origin(honey(record(), lines=(material("0409", "TR", "10"),))).result is OriginResult.RVC
+    assert origin(honey(lines=(bought,))).result is OriginResult.FAIL
     dear = honey(record(), lines=(material("7010", "TR", None, packing=True),))
-    assert origin(dear).result is Result.CTH
-    assert origin(honey(record())).result is Result.WO
+    assert origin(dear).result is OriginResult.CTH
+    assert origin(honey(record())).result is OriginResult.WO
 
 
 # What a line counts as
@@ -244,9 +251,9 @@ def test_own_produce_beside_foreign_honey():
         ({}, declaration(country="TR", confirmed=False), ProofState.UNPROVEN, None),
         ({"packing": True}, declaration(), ProofState.PROVEN, "packing"),
         ({"hs4": "4821", "country": "TR", "packing": True}, None, ProofState.FOREIGN, None),
-        ({"country": "TR", "basis": Basis.OWN}, None, ProofState.FOREIGN, "basis"),
-        ({"basis": Basis.OWN}, declaration(), ProofState.UNPROVEN, None),
-        ({}, replace(declaration(), subject=Subject.COMPANY), ProofState.UNPROVEN, None),
+        ({"country": "TR", "basis": ValueBasis.OWN}, None, ProofState.FOREIGN, "basis"),
+        ({"basis": ValueBasis.OWN}, declaration(), ProofState.UNPROVEN, None),
+        ({}, replace(declaration(), subject=EvidenceSubjectKind.COMPANY), ProofState.UNPROVEN, None),
         ({}, replace(declaration(), kind="photo"), ProofState.UNPROVEN, None),
     ],
 )
@@ -302,7 +309,7 @@ def test_a_paper_that_is_listed_and_not_here_proves_nothing():
     ],
 )
 def test_the_supplier_of_line_and_declaration(supplier, values, wanted):
-    assert same_supplier(supplier, item("supplier-declaration", **values)) is wanted
+    assert is_same_supplier(supplier, item("supplier-declaration", **values)) is wanted
     assert (line(declaration(supplier="Nümunə-Metal"), supplier="B").state) is ProofState.UNPROVEN
 
 
@@ -330,10 +337,10 @@ def test_the_place_of_a_line(paper, region, claimed, place, proven):
 def test_a_partner_counts_and_stays_abroad():
     partners = OriginSettings(cumulation=("KZ",))
     found = line(declaration(country="KZ"), partners, country="KZ")
-    assert (found.state, found.place, found.from_here) == (ProofState.PROVEN, CostPlace.ABROAD, False)
+    assert (found.state, found.place, found.is_domestic) == (ProofState.PROVEN, CostPlace.ABROAD, False)
     assert line(country="KZ", claim=False, settings=partners).contradiction.field == "originating"
-    assert place_of("TR", "QARABAG", partners) is CostPlace.ABROAD
-    assert place_of("AZ", "SERQI-ZENGEZUR", partners) is CostPlace.KARABAKH
+    assert cost_place_of("TR", "QARABAG", partners) is CostPlace.ABROAD
+    assert cost_place_of("AZ", "SERQI-ZENGEZUR", partners) is CostPlace.KARABAKH
 
 
 # Own produce
@@ -345,7 +352,7 @@ def test_a_partner_counts_and_stays_abroad():
         ({}, ProofState.PROVEN),
         ({"confirmed": False}, ProofState.AWAITING),
         ({"kind": "photo"}, ProofState.UNPROVEN),
-        ({"subject": Subject.PRODUCT}, ProofState.UNPROVEN),
+        ({"subject": EvidenceSubjectKind.PRODUCT}, ProofState.UNPROVEN),
         ({"season_from": None}, ProofState.UNPROVEN),
         ({"season_until": "2026"}, ProofState.UNPROVEN),
         ({"season_until": date(2025, 12, 31)}, ProofState.UNPROVEN),
@@ -394,7 +401,7 @@ def test_who_may_bring_a_letter(applicant, wanted):
 
 
 def test_own_produce_that_is_listed_is_as_good_as_its_weakest_line():
-    own = replace(material("0409", "AZ", "5"), basis=Basis.OWN)
+    own = replace(material("0409", "AZ", "5"), basis=ValueBasis.OWN)
     these = honey(record(), lines=(replace(own, proofs=("record",)), own))
     found = read(these)
     assert (found.own_produce.state, found.own_produce.is_listed) == (ProofState.UNPROVEN, True)
@@ -425,7 +432,7 @@ def test_own_produce_without_evidence_is_unproven():
 
 
 def test_own_grapes_of_a_wine_maker_are_shown_by_a_record():
-    grapes = replace(material("0806", "AZ", "5"), basis=Basis.OWN, proofs=("record",))
+    grapes = replace(material("0806", "AZ", "5"), basis=ValueBasis.OWN, proofs=("record",))
     wine = bill(grapes, facts=product(with_items(record(headings=("0806",))), hs6="220421"))
     assert read(wine).lines[0].state is ProofState.PROVEN
     foreign = bill(
@@ -449,10 +456,10 @@ def test_the_better_of_line_and_paper_is_asked_for():
     assert finding("MIA", "A-05", these).case == "incomplete_proof"
     abroad = bill(coil, facts=with_items(declaration(country="IR")), cost=costs(KARABAKH="200"))
     assert finding("MIA", "A-05", abroad).case == "fail"
-    own = replace(material("7208", "AZ", "830"), basis=Basis.OWN)
+    own = replace(material("7208", "AZ", "830"), basis=ValueBasis.OWN)
     asked = finding("MIA", "A-05", bill(own, cost=costs(KARABAKH="200")))
     assert (asked.case, asked.remedy.evidence) == ("incomplete_proof", "production-record")
-    jam = bill(replace(material("0809", "AZ", "1", "80"), basis=Basis.OWN), facts=product(hs6="200799"))
+    jam = bill(replace(material("0809", "AZ", "1", "80"), basis=ValueBasis.OWN), facts=product(hs6="200799"))
     assert finding("MIK", "C-10", jam).case == "incomplete_record"
 
 
@@ -474,9 +481,9 @@ def test_raw_material_that_the_country_does_not_have_is_left_out():
     rule = rule_of("MIK", "C-10")
     sugar_free = type(rule).model_validate(rule.model_dump() | {"unavailable": ["1801"]})
     cocoa = bill(material("1801", "CI", "1", "40"), material("1701", "BR", "1", "60"), facts=product(hs6="180690"))
-    assert sugar_free.judge(cocoa, CONTEXT).values["share"] == "0.0"
+    assert sugar_free.evaluate(cocoa, CONTEXT).values["share"] == "0.0"
     only = bill(material("1801", "CI", "1", "40"), facts=product(hs6="180690"))
-    assert sugar_free.judge(only, CONTEXT).case == "incomplete_missing"
+    assert sugar_free.evaluate(only, CONTEXT).case == "incomplete_missing"
 
 
 # Properties
@@ -505,7 +512,7 @@ def test_one_more_proof_never_makes_the_origin_worse(lines, price):
     )
     if any(each.contradiction for each in read(proven).lines):
         return
-    met = (Result.WO, Result.PE, Result.CTH, Result.RVC)
+    met = (OriginResult.WO, OriginResult.PE, OriginResult.CTH, OriginResult.RVC)
     if origin(these).result in met:
         assert origin(proven).result in met
 
@@ -514,18 +521,18 @@ def test_one_more_proof_never_makes_the_origin_worse(lines, price):
 def test_sums_do_not_depend_on_the_order(values, chance):
     mixed = list(values)
     chance.shuffle(mixed)
-    assert total(values) == total(mixed)
-    assert total([*values, None]) is None
-    assert total([*values, Decimal("NaN")]) is None
+    assert exact_sum(values) == exact_sum(mixed)
+    assert exact_sum([*values, None]) is None
+    assert exact_sum([*values, Decimal("NaN")]) is None
 
 
 @given(VALUES, VALUES)
 def test_the_value_content_is_exact_or_unknown(price, value):
-    found = value_content(price, value)
+    found = compute_value_content(price, value)
     if price <= 0 or value < 0:
         assert found is None
     else:
-        assert found == (exact(price) - exact(value)) / exact(price) * 100
+        assert found == (to_fraction(price) - to_fraction(value)) / to_fraction(price) * 100
 
 
 def test_a_summary_is_trimmed():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schemes.outcome import Outcome, worst
+from app.schemes.outcome import Outcome, most_severe
 
 FAIL, INCOMPLETE, MANUAL, PASS = Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL, Outcome.PASS
 SILENT = (Outcome.NOT_APPLICABLE, Outcome.NOT_ASSESSED)
@@ -21,15 +21,15 @@ SILENT = (Outcome.NOT_APPLICABLE, Outcome.NOT_ASSESSED)
     ],
 )
 def test_the_worst_outcome_that_counts_is_the_whole(outcomes, whole):
-    assert worst(outcomes) is whole
+    assert most_severe(outcomes) is whole
 
 
 @given(st.lists(st.sampled_from(Outcome)), st.sampled_from(Outcome))
 def test_one_more_rule_never_makes_the_whole_better(outcomes, more):
     order = [FAIL, INCOMPLETE, MANUAL, PASS, Outcome.NOT_ASSESSED]
-    assert order.index(worst([*outcomes, more])) <= order.index(worst(outcomes))
+    assert order.index(most_severe([*outcomes, more])) <= order.index(most_severe(outcomes))
 
 
 @given(st.lists(st.sampled_from(Outcome)))
 def test_order_and_silent_rules_change_nothing(outcomes):
-    assert worst(outcomes) is worst([*reversed(outcomes), *SILENT])
+    assert most_severe(outcomes) is most_severe([*reversed(outcomes), *SILENT])

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.schemes import facts as f
-from app.schemes.closed_lists import lists
-from app.schemes.evaluator import assess
-from app.schemes.evidence_kinds import kinds
-from app.schemes.material_origin import read_bill_of_materials
+from app.schemes.closed_lists import load_lists
+from app.schemes.evaluator import evaluate
+from app.schemes.evidence_kinds import load_evidence_kinds
+from app.schemes.material_origin import classify_materials
 from app.schemes.outcome import SEVERITY, Outcome
-from app.schemes.percentages import exact
-from app.schemes.rules.share import other_costs
+from app.schemes.percentages import to_fraction
+from app.schemes.rules.share import sum_other_costs
 from app.schemes.scheme_loader import load_schemes
 
 SCHEMES = load_schemes()
@@ -43,7 +43,7 @@ ODD = ["", " ", "AZ", "az", "TR", "ＡＺ", "7306", "0702", "730630", "070200", 
        "proof-0"]  # fmt: skip
 texts = st.one_of(st.sampled_from(ODD), st.text(max_size=6))
 maybe_text = st.none() | texts
-words = st.one_of(st.sampled_from([*lists().operations][::7]), texts)
+words = st.one_of(st.sampled_from([*load_lists().operations][::7]), texts)
 figures = st.one_of(
     st.none(),
     st.sampled_from(
@@ -55,18 +55,18 @@ figures = st.one_of(
 sure_figures = figures.filter(lambda figure: figure is not None)
 days = st.one_of(st.just(DAY), st.dates(), st.dates(date(2024, 1, 1), date(2028, 1, 1)))
 maybe_day = st.none() | days
-NAMES = sorted({name for kind in kinds().values() for name in kind.values} | {"region"})
+NAMES = sorted({name for kind in load_evidence_kinds().values() for name in kind.values} | {"region"})
 values = st.one_of(texts, st.booleans(), sure_figures, days, st.lists(texts, max_size=3).map(tuple))
 ids = st.sampled_from(["proof-0", "proof-1", "x", ""])
 
 materials = st.builds(
     f.Material, texts, maybe_text, maybe_text, st.none() | st.booleans(), figures, figures, maybe_text,
-    st.none() | st.sampled_from(["QARABAG", "BAKI", "?"]), st.none() | st.sampled_from(list(f.Basis)), st.booleans(),
+    st.none() | st.sampled_from(["QARABAG", "BAKI", "?"]), st.none() | st.sampled_from(list(f.ValueBasis)), st.booleans(),
     maybe_text, st.lists(ids, max_size=3).map(tuple),
 )  # fmt: skip
 items = st.builds(
-    f.Item, st.sampled_from([*kinds(), "?"]), maybe_day, maybe_day, maybe_text,
-    st.dictionaries(st.sampled_from(NAMES), values, max_size=8), ids, st.none() | st.sampled_from(list(f.Subject)),
+    f.EvidenceItem, st.sampled_from([*load_evidence_kinds(), "?"]), maybe_day, maybe_day, maybe_text,
+    st.dictionaries(st.sampled_from(NAMES), values, max_size=8), ids, st.none() | st.sampled_from(list(f.EvidenceSubjectKind)),
     st.booleans(),
 )  # fmt: skip
 steps = st.builds(
@@ -94,10 +94,10 @@ anything = st.builds(
     product=products,
     applicant=st.none() | st.builds(f.Applicant, maybe_text, maybe_text, maybe_text, maybe_text),
     place=st.none() | st.builds(f.Place, maybe_text, maybe_text, maybe_text),
-    production=st.none() | st.builds(f.Production, maybe_text, maybe_day),
+    production=st.none() | st.builds(f.ProductionFacts, maybe_text, maybe_day),
     residency=st.none()
     | st.builds(
-        f.Residency, st.none() | st.sampled_from(list(f.ResidencyState)), maybe_text, maybe_text, maybe_day, maybe_day,
+        f.Residency, st.none() | st.sampled_from(list(f.ParkResidencyStatus)), maybe_text, maybe_text, maybe_day, maybe_day,
         maybe_day, st.none() | st.sampled_from(list(f.SiteStage)), maybe_day,
     ),
     value=st.none()
@@ -111,12 +111,12 @@ anything = st.builds(
     raw_weight=st.none() | st.builds(f.RawWeight, figures),
     submitted_on=maybe_day,
     evidence=st.none() | st.builds(f.Evidence, tuples(items, 8)),
-    record=st.none() | st.builds(f.Record, tuples(past)),
-    zone=st.none() | st.builds(f.Zone, maybe_text),
+    record=st.none() | st.builds(f.HistoryFacts, tuples(past)),
+    zone=st.none() | st.builds(f.ZoneFacts, maybe_text),
     other_brands=st.none() | tuples(texts),
     volumes=st.none()
     | st.builds(
-        f.Volumes, tuples(st.builds(f.VolumeClaim, texts, sure_figures, maybe_text, st.booleans())),
+        f.VolumeFacts, tuples(st.builds(f.VolumeClaim, texts, sure_figures, maybe_text, st.booleans())),
         tuples(st.builds(f.SiteCapacity, maybe_text, sure_figures, maybe_text)), st.booleans(), st.booleans(),
     ),
     declaration=st.none()
@@ -130,7 +130,7 @@ anything = st.builds(
 @given(facts=anything)
 def test_no_facts_break_a_rule(mark, facts):
     ruleset = SCHEMES[mark].ruleset
-    assessment = assess(ruleset, facts)
+    assessment = evaluate(ruleset, facts)
     assert len(assessment.findings) == len(ruleset.rules)
     for finding in assessment.findings:
         assert all(finding.reasons[language].strip() for language in ("en", "az"))
@@ -157,7 +157,7 @@ def lines(draw):
     district = district if country == "AZ" else None
     return f.Material(
         "Material", draw(HEADINGS), country, draw(st.sampled_from([None, None, True, False])), draw(AMOUNTS),
-        draw(AMOUNTS), district, REGIONS[district], draw(st.sampled_from(list(f.Basis))), draw(st.booleans()),
+        draw(AMOUNTS), district, REGIONS[district], draw(st.sampled_from(list(f.ValueBasis))), draw(st.booleans()),
         draw(SUPPLIERS), draw(st.lists(st.sampled_from(["a", "b", "c"]), max_size=2, unique=True).map(tuple)),
     )  # fmt: skip
 
@@ -167,13 +167,17 @@ def paper(name, heading, country, district, supplier, confirmed, begins=date(202
     said |= {"district": district, "region": REGIONS[district]} if district else {}
     said |= {"period_from": begins, "period_until": begins + timedelta(days=500)}
     said = {key: value for key, value in said.items() if value is not None}
-    return f.Item("supplier-declaration", begins, None, None, said, name, f.Subject.PRODUCT, confirmed)
+    return f.EvidenceItem(
+        "supplier-declaration", begins, None, None, said, name, f.EvidenceSubjectKind.PRODUCT, confirmed
+    )
 
 
 def season(name, heading, district, confirmed):
     said = {"headings": (heading,), "district": district or "Ağdam", "region": REGIONS[district or "Ağdam"]}
     said |= {"season_from": date(2025, 11, 1), "season_until": date(2026, 10, 31)}
-    return f.Item("production-record", date(2026, 11, 1), None, None, said, name, f.Subject.SITE, confirmed)
+    return f.EvidenceItem(
+        "production-record", date(2026, 11, 1), None, None, said, name, f.EvidenceSubjectKind.SITE, confirmed
+    )
 
 
 @st.composite
@@ -207,7 +211,7 @@ def sane(draw):
         product=f.ProductFacts(draw(PRODUCTS), "Product", unit="t"),
         applicant=f.Applicant("0010000101", "Nümunə", "MMC", draw(st.sampled_from(["micro", "medium"]))),
         place=f.Place("QARABAG", "Ağdam"),
-        production=f.Production("AZ", date(2024, 1, 1)),
+        production=f.ProductionFacts("AZ", date(2024, 1, 1)),
         value=f.ValueStatement(exw, own),
         cost=f.CostStatement(spent),
         steps=tuple(made),
@@ -216,7 +220,7 @@ def sane(draw):
 
 
 def outcomes(mark, facts):
-    assessment = assess(SCHEMES[mark].ruleset, facts)
+    assessment = evaluate(SCHEMES[mark].ruleset, facts)
     return {"whole": assessment.outcome} | {finding.rule: finding.outcome for finding in assessment.findings}
 
 
@@ -236,11 +240,11 @@ def worse(after, before):
 def test_a_proof_that_agrees_with_its_line_never_makes_it_worse(mark, facts, data):
     own = facts.value.inputs
     assume(own)
-    number = data.draw(st.integers(0, len(own) - 1))
+    number = data.randbelow(st.integers(0, len(own) - 1))
     line = own[number]
     assume(line.hs4 is not None and line.origin_country is not None)
-    confirmed, first = data.draw(st.booleans()), data.draw(st.booleans())
-    if line.basis is f.Basis.OWN:
+    confirmed, first = data.randbelow(st.booleans()), data.randbelow(st.booleans())
+    if line.basis is f.ValueBasis.OWN:
         more = season("new", line.hs4, line.origin_district, confirmed)
     else:
         more = paper("new", line.hs4, line.origin_country, line.origin_district, line.supplier, confirmed)
@@ -299,7 +303,7 @@ def agreeing(draw):
     facts = draw(sane())
     own = tuple(
         replace(line, claim=None, packing=False, value=max(line.value, D("0.01")), proofs=line.proofs[:1],
-                basis=f.Basis.DOMESTIC if line.origin_country != "AZ" else line.basis)
+                basis=f.ValueBasis.DOMESTIC if line.origin_country != "AZ" else line.basis)
         for line in facts.value.inputs
     )  # fmt: skip
     facts = replace(facts, steps=tuple(replace(each, country=each.country or "AZ") for each in facts.steps))
@@ -322,15 +326,15 @@ def agreeing(draw):
 def test_the_azerbaijan_share_is_at_most_the_value_content(facts):
     """For facts that pass C-15: share ≤ value content + 100 t / EXW points."""
     ruleset = SCHEMES["MIA"].ruleset
-    assessment = assess(ruleset, facts)
+    assessment = evaluate(ruleset, facts)
     found = {finding.rule: finding for finding in assessment.findings}
     assume(found["C-15"].outcome is Outcome.PASS)
-    bill = read_bill_of_materials(facts, ruleset.context.origin, ruleset.context.lists)
-    sums = other_costs(facts.cost)
+    bill = classify_materials(facts, ruleset.context.origin, ruleset.context.lists)
+    sums = sum_other_costs(facts.cost)
     for line in bill.lines:
-        sums[line.place] += exact(line.material.value)
+        sums[line.place] += to_fraction(line.material.value)
     share = (sums[f.CostPlace.KARABAKH] + sums[f.CostPlace.AZ_OTHER]) / sum(sums.values()) * 100
-    price = exact(facts.value.ex_works)
+    price = to_fraction(facts.value.ex_works)
     t = max(price * Fraction(5, 1000), Fraction(1, 100))
     assert share <= assessment.origin.rvc + 100 * t / price
 
@@ -341,10 +345,10 @@ def test_the_azerbaijan_share_is_at_most_the_value_content(facts):
 def test_the_order_of_materials_evidence_and_steps_means_nothing(mark, facts, data):
     shuffled = replace(
         facts,
-        value=replace(facts.value, inputs=tuple(data.draw(st.permutations(facts.value.inputs)))),
-        evidence=f.Evidence(tuple(data.draw(st.permutations(facts.evidence.items)))),
-        steps=tuple(data.draw(st.permutations(facts.steps))),
-        cost=f.CostStatement(tuple(data.draw(st.permutations(facts.cost.costs)))),
+        value=replace(facts.value, inputs=tuple(data.randbelow(st.permutations(facts.value.inputs)))),
+        evidence=f.Evidence(tuple(data.randbelow(st.permutations(facts.evidence.items)))),
+        steps=tuple(data.randbelow(st.permutations(facts.steps))),
+        cost=f.CostStatement(tuple(data.randbelow(st.permutations(facts.cost.costs)))),
     )
     turned = tuple(replace(line, proofs=line.proofs[::-1]) for line in shuffled.value.inputs)
     shuffled = replace(shuffled, value=replace(shuffled.value, inputs=turned))

@@ -11,22 +11,22 @@ from pydantic import ValidationError
 
 import app.schemes
 from app.core.errors import Invalid
-from app.reference.hs_nomenclature import titles
-from app.reference.territory import territory
+from app.reference.hs_nomenclature import load_titles
+from app.reference.territory import load_territory
 from app.schemes import emblems
-from app.schemes.closed_lists import lists
-from app.schemes.evaluator import assess
-from app.schemes.evidence_kinds import Supplier, kinds
-from app.schemes.facts import ResidencyState
+from app.schemes.closed_lists import load_lists
+from app.schemes.evaluator import evaluate
+from app.schemes.evidence_kinds import Supplier, load_evidence_kinds
+from app.schemes.facts import ParkResidencyStatus
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import placeholders, seen
+from app.schemes.rules.base import placeholder_names, sanitize
 from app.schemes.ruleset import Ruleset
-from app.schemes.scheme_loader import load_schemes, read_common, read_scheme, unknown_evidence
+from app.schemes.scheme_loader import load_schemes, parse_common, parse_scheme, unknown_evidence_errors
 from tests.rules.factories import GOOD, made, residency
 
 PACKAGE = Path(app.schemes.__file__).parent
-COMMON = read_common((PACKAGE / "marks" / "common.toml").read_text("utf-8"))
+COMMON = parse_common((PACKAGE / "marks" / "common.toml").read_text("utf-8"))
 SCHEMES = load_schemes()
 
 FOURTH = """
@@ -73,7 +73,7 @@ not_assessed = { en = "-", az = "–" }
 
 def fourth(old="", new=""):
     assert old in FOURTH
-    return read_scheme(FOURTH.replace(old, new, 1) if old else FOURTH, COMMON, "DEMO.toml")
+    return parse_scheme(FOURTH.replace(old, new, 1) if old else FOURTH, COMMON, "DEMO.toml")
 
 
 def test_the_marks_that_ship():
@@ -86,12 +86,12 @@ def test_the_marks_that_ship():
     assert [rule.id for rule in azerbaijan.ruleset.rules] == common + [f"A-{number:02d}" for number in range(1, 9)]
     assert [rule.id for rule in urva.ruleset.rules] == local + [f"U-{number:02d}" for number in range(1, 11)]
     assert [len(scheme.ruleset.rules) for scheme in (karabakh, azerbaijan, urva)] == [28, 25, 25]
-    assert [scheme.rests_on_residency for scheme in (karabakh, azerbaijan, urva)] == [True, False, False]
-    assert [scheme.ruleset.reads_other_brands for scheme in (karabakh, azerbaijan, urva)] == [False, False, True]
+    assert [scheme.is_residency_based for scheme in (karabakh, azerbaijan, urva)] == [True, False, False]
+    assert [scheme.ruleset.has_brand_rule for scheme in (karabakh, azerbaijan, urva)] == [False, False, True]
     assert [scheme.owner for scheme in (karabakh, azerbaijan, urva)] == ["AZPROMO", "AZPROMO", "Urva Municipality"]
     for scheme in SCHEMES.values():
         assert (scheme.term_months, scheme.ruleset.confirmed) == (36, False)
-        assert "ruleset" not in scheme.profile()
+        assert "ruleset" not in scheme.content_without_ruleset()
 
 
 def test_fifteen_kinds_carry_all_rules():
@@ -104,10 +104,10 @@ def test_fifteen_kinds_carry_all_rules():
 @pytest.mark.parametrize("mark", sorted(SCHEMES))
 def test_every_case_has_a_sentence_in_both_languages(mark):
     for rule in SCHEMES[mark].ruleset.rules:
-        assert set(rule.reasons) == rule.texts() >= set(rule.cases())
+        assert set(rule.reasons) == rule.reason_keys() >= set(rule.cases())
         for text in rule.reasons.values():
             assert text.en != text.az
-            assert placeholders(text.en) == placeholders(text.az), rule.id
+            assert placeholder_names(text.en) == placeholder_names(text.az), rule.id
 
 
 @pytest.mark.parametrize("mark", sorted(SCHEMES))
@@ -115,7 +115,7 @@ def test_every_rule_says_in_one_sentence_what_it_asks_for(mark):
     for rule in SCHEMES[mark].ruleset.rules:
         asked = rule.requirement
         assert asked.en.endswith(".") and asked.az.endswith(".") and ". " not in asked.en
-        assert placeholders(asked.en) == placeholders(asked.az) <= rule.parameters().keys(), rule.id
+        assert placeholder_names(asked.en) == placeholder_names(asked.az) <= rule.parameters().keys(), rule.id
 
 
 def test_a_requirement_names_only_parameters_and_may_be_left_out():
@@ -158,32 +158,34 @@ def test_every_code_in_the_files_exists():
             capped = tuple(code for cap in getattr(rule, "caps", ()) for code in cap.codes)
             listed = (*getattr(rule, "codes", ()), *getattr(rule, "goods", ()), *getattr(rule, "counted", ()))
             for each in listed + capped + getattr(rule, "unavailable", ()):
-                assert each in titles()
+                assert each in load_titles()
 
 
 def test_what_the_rules_read_some_evidence_can_say():
     for scheme in SCHEMES.values():
         for rule in scheme.ruleset.rules:
-            assert list(unknown_evidence(rule)) == []
-            staff_only = [kinds()[kind].supplied_by == (Supplier.STAFF,) for kind in rule.evidence_kinds()]
+            assert list(unknown_evidence_errors(rule)) == []
+            staff_only = [
+                load_evidence_kinds()[kind].supplied_by == (Supplier.STAFF,) for kind in rule.evidence_kinds()
+            ]
             missing_stops = rule.cases().get("incomplete_missing") and not rule.may_be_supplied_later
             assert not (all(staff_only) and missing_stops and staff_only), rule.id  # nobody could ever submit
 
 
 def test_territory_sets_of_marks_and_registry_agree():
-    districts = {district.name for district in territory().districts}
-    known = territory().regions.keys() | territory().municipalities.keys() | districts
+    districts = {district.name for district in load_territory().districts}
+    known = load_territory().regions.keys() | load_territory().municipalities.keys() | districts
     for scheme in SCHEMES.values():
         for name, places in scheme.ruleset.territory_sets.items():
             assert set(places) <= known
-            sets = territory().sets | territory().municipality_sets
+            sets = load_territory().sets | load_territory().municipality_sets
             assert sets.get(name, set(places)) == set(places)
-    assert set(lists().karabakh_regions) == territory().sets["MIK_CORE"] | territory().sets["MIK_EXT"]
+    assert set(load_lists().karabakh_regions) == load_territory().sets["MIK_CORE"] | load_territory().sets["MIK_EXT"]
 
 
 def test_municipalities_lie_in_districts_that_are_known():
-    for municipality in territory().municipalities.values():
-        assert territory().district(municipality.district).name == municipality.district
+    for municipality in load_territory().municipalities.values():
+        assert load_territory().district_by_name(municipality.district).name == municipality.district
 
 
 def test_no_mark_product_or_code_of_goods_is_named_in_the_code():
@@ -197,12 +199,12 @@ def test_no_mark_product_or_code_of_goods_is_named_in_the_code():
 
 def test_every_mark_has_an_emblem_of_its_own_or_none():
     own = [scheme.emblem for scheme in SCHEMES.values()]
-    assert len(set(own)) == len(own) and set(own) | {emblems.NEUTRAL} == emblems.names()
-    for name in emblems.names():
-        picture = emblems.emblem(name)
-        assert picture.startswith(emblems.HEAD) and picture.endswith("</svg>")
-        assert not re.search("script|href|style|url|on[a-z]+=", emblems.drawing(name))
-    assert emblems.emblem("another") == emblems.emblem(None) == emblems.emblem(emblems.NEUTRAL)
+    assert len(set(own)) == len(own) and set(own) | {emblems.NEUTRAL_EMBLEM} == emblems.list_emblem_names()
+    for name in emblems.list_emblem_names():
+        picture = emblems.read_emblem(name)
+        assert picture.startswith(emblems.SVG_HEAD) and picture.endswith("</svg>")
+        assert not re.search("script|href|style|url|on[a-z]+=", emblems.read_emblem_content(name))
+    assert emblems.read_emblem("another") == emblems.read_emblem(None) == emblems.read_emblem(emblems.NEUTRAL_EMBLEM)
 
 
 def test_an_emblem_that_is_not_there_is_refused(tmp_path):
@@ -215,7 +217,7 @@ def test_a_fourth_mark_is_one_file(tmp_path):
     (tmp_path / "DEMO.toml").write_text(FOURTH, "utf-8")
     (tmp_path / "notes.txt").write_text("not a mark", "utf-8")
     ruleset = load_schemes(tmp_path)["DEMO"].ruleset
-    assessment = assess(ruleset, GOOD)
+    assessment = evaluate(ruleset, GOOD)
     assert [(each.rule, each.outcome.value) for each in assessment.findings] == [
         ("C-04", "pass"),
         ("D-01", "fail"),
@@ -226,7 +228,7 @@ def test_a_fourth_mark_is_one_file(tmp_path):
     assert assessment.findings[3].reason == "Ağdam is not in the north. (by-law 2)"
     assert ruleset.rules[2].rvc_at_least == Decimal("62.5")
     assert ruleset.in_force_from == date(2027, 1, 1)
-    assert assess(ruleset, residency(status=ResidencyState.CANCELLED)).of(Outcome.MANUAL) == ()
+    assert evaluate(ruleset, residency(status=ParkResidencyStatus.CANCELLED)).findings_with(Outcome.MANUAL) == ()
 
 
 def test_two_files_may_not_define_one_mark(tmp_path):
@@ -278,12 +280,12 @@ def test_a_wrong_file_is_told_what_is_wrong(old, new, told):
 @pytest.mark.parametrize("text", ['code = "X"', "ruleset = 1", "[ruleset]\nrules = 1"])
 def test_a_file_without_rules_is_told_so(text):
     with pytest.raises(Invalid, match=r"the table \[ruleset\] with its \[\[ruleset.rules\]\] is missing"):
-        read_scheme(text, COMMON)
+        parse_scheme(text, COMMON)
 
 
 def test_a_rule_that_is_no_table_is_told_so():
     with pytest.raises(Invalid, match="/ruleset/rules/0"):
-        read_scheme("[ruleset]\nrules = [1]", COMMON)
+        parse_scheme("[ruleset]\nrules = [1]", COMMON)
 
 
 def test_process_rules_name_known_territories():
@@ -296,11 +298,11 @@ def test_process_rules_name_known_territories():
 def test_a_ruleset_belongs_to_its_mark():
     scheme = SCHEMES["MIK"]
     with pytest.raises(ValidationError, match="belongs to MIA"):
-        type(scheme).model_validate(scheme.profile() | {"ruleset": SCHEMES["MIA"].ruleset.content()})
+        type(scheme).model_validate(scheme.content_without_ruleset() | {"ruleset": SCHEMES["MIA"].ruleset.content()})
 
 
 def test_placeholders_are_bare_names():
-    assert placeholders("{a} and {{not}} {b}") == {"a", "b"}
+    assert placeholder_names("{a} and {{not}} {b}") == {"a", "b"}
 
 
 @pytest.mark.parametrize(
@@ -315,7 +317,7 @@ def test_placeholders_are_bare_names():
     ],
 )
 def test_text_from_outside_is_made_safe_to_keep(text, safe):
-    assert seen(text) == safe
+    assert sanitize(text) == safe
 
 
 SHARE = {"kind": "share", "pass_at": 40, "review_at": 30}

@@ -7,31 +7,31 @@ import pytest
 
 from app.certificates.model import RevocationReason
 from app.cli.rules.case_table import facts_of
-from app.reference.territory import ParkKind, territory
-from app.schemes.closed_lists import OperationClass, country_name, lists
-from app.schemes.evaluator import assess
-from app.schemes.evidence_kinds import ValueType, kinds
-from app.schemes.facts import Basis, CostPlace, ResidencyState, SiteStage, VisitFacts
-from app.schemes.origin_calculation import Criterion
-from app.schemes.rules.base import Verdict, legible, name_of, placeholders
+from app.reference.territory import ParkKind, load_territory
+from app.schemes.closed_lists import OperationClass, country_name, load_lists
+from app.schemes.evaluator import evaluate
+from app.schemes.evidence_kinds import ValueType, load_evidence_kinds
+from app.schemes.facts import CostPlace, ParkResidencyStatus, SiteStage, ValueBasis, VisitFacts
+from app.schemes.origin_calculation import OriginCriterion
+from app.schemes.rules.base import RuleResult, code_name, display_value, placeholder_names
 from tests.rules.factories import CASES, GOOD, MARKS, SCHEMES, bill, changed, finding, made, mark_of, material, replace
 from tests.rules.test_cases_in_code import ROWS as IN_CODE
 from tests.rules.test_marks import ROWS
 
 LANGUAGES = ("en", "az")
 GROUPS = {
-    "residency_status": ResidencyState,
+    "residency_status": ParkResidencyStatus,
     "stage": SiteStage,
     "place": CostPlace,
     "operation_class": OperationClass,
-    "origin_criterion": Criterion,
-    "value_basis": Basis,
+    "origin_criterion": OriginCriterion,
+    "value_basis": ValueBasis,
     "zone_kind": ParkKind,
     "revocation_reason": RevocationReason,
-    "region": territory().regions,
-    "municipality": territory().municipalities,
-    "unit": lists().units,
-    "flag": lists().flags,
+    "region": load_territory().regions,
+    "municipality": load_territory().municipalities,
+    "unit": load_lists().units,
+    "flag": load_lists().flags,
     "matter_found": ("sanctions_match", "tax_debt", "open_complaint"),
     "related_ground": ("same_taxpayer", "common_member", "common_signer", "ownership", "same_plot", "successor"),
     "person": ("natural", "legal"),
@@ -51,28 +51,28 @@ def codes_shown(rule):
         if group == "country":
             yield name, group, ("AZ", "TR", "IR")
         elif group == "operation":
-            yield name, group, tuple(lists().operations)
+            yield name, group, tuple(load_lists().operations)
         elif group in GROUPS:
             yield name, group, tuple(codes_of(group))
-        elif group in lists().names:
-            yield name, group, tuple(lists().names[group])
+        elif group in load_lists().names:
+            yield name, group, tuple(load_lists().names[group])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("group", sorted(GROUPS))
 def test_every_code_has_a_name(group, language):
     for code in codes_of(group):
-        assert lists().names[group][code][language], code
+        assert load_lists().names[group][code][language], code
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_names_of_regions_are_those_of_the_territory(language):
-    named = {code: lists().names["region"][code][language] for code in territory().regions}
-    assert named == {code: region.names[language] for code, region in territory().regions.items()}
+    named = {code: load_lists().names["region"][code][language] for code in load_territory().regions}
+    assert named == {code: region.names[language] for code, region in load_territory().regions.items()}
 
 
 def test_every_operation_has_its_names():
-    for code, operation in lists().operations.items():
+    for code, operation in load_lists().operations.items():
         assert set(operation.names) >= {"az", "en", "ru"}
         assert all(name != code or "_" not in code for name in operation.names.values())
 
@@ -80,18 +80,18 @@ def test_every_operation_has_its_names():
 def test_words_of_documents_that_a_reason_shows_have_names():
     for mark in MARKS:
         for rule in SCHEMES[mark].ruleset.rules:
-            shown = {name for text in rule.reasons.values() for name in placeholders(text.en)}
+            shown = {name for text in rule.reasons.values() for name in placeholder_names(text.en)}
             for value in rule.value_names():
                 choices = {word for kind in rule.evidence_kinds() for word in choices_of(kind, value)}
-                group = rule.named().get("stated" if rule.kind == "evidence" else "search")
+                group = rule.code_groups().get("stated" if rule.kind == "evidence" else "search")
                 if choices and group and shown & {"stated", "search"}:
-                    assert choices <= set(lists().names[group]), rule.id
+                    assert choices <= set(load_lists().names[group]), rule.id
             for words in getattr(rule, "words", {}).values():
-                assert set(words) <= set(lists().names["word"])
+                assert set(words) <= set(load_lists().names["word"])
 
 
 def choices_of(kind, value):
-    spec = kinds()[kind].values.get(value)
+    spec = load_evidence_kinds()[kind].values.get(value)
     return spec.choices if spec and spec.type is ValueType.CHOICE else ()
 
 
@@ -113,14 +113,14 @@ def test_every_reason_names_what_it_shows(mark):
         longest = max((len(codes) for _, _, codes in shown), default=1)
         for key in rule.reasons:
             for number in range(longest):
-                codes = {name: each[number % len(each)] for name, _, each in shown if name in rule.VALUES}
-                verdict = Verdict(next(iter(rule.cases())), dict.fromkeys(rule.VALUES) | codes, text=key)
+                codes = {name: each[number % len(each)] for name, _, each in shown if name in rule.VALUE_KEYS}
+                verdict = RuleResult(next(iter(rule.cases())), dict.fromkeys(rule.VALUE_KEYS) | codes, text=key)
                 for language in LANGUAGES:
-                    words = rule.as_words(rule.phrases[key, language], verdict.values, language)
+                    words = rule.placeholder_values(rule.reason_templates[key, language], verdict.values, language)
                     for name, group, _ in shown:
                         if name in words and name in codes:
-                            assert words[name] == name_of(codes[name], group, language)
-                    assert codes_in(rule.reason(verdict, language)) == set(), (rule.id, key)
+                            assert words[name] == code_name(codes[name], group, language)
+                    assert codes_in(rule.render_reason(verdict, language)) == set(), (rule.id, key)
 
 
 def judged():
@@ -139,7 +139,7 @@ def test_no_code_stands_in_a_reason_that_was_given():
     typed = {"tube_welding", "powder_coating", "metal_casting", "water_abstraction", "cooking_preserving"}
     typed |= {"tobacco_fermenting", "QABLASDIRMA", "ＱＡＢＬ"}  # names of steps in the table are those of operations
     for mark, these in judged():
-        for found in assess(SCHEMES[mark].ruleset, these).findings:
+        for found in evaluate(SCHEMES[mark].ruleset, these).findings:
             for sentence in found.reasons.values():
                 if odd := codes_in(sentence) - typed:
                     wrong[f"{found.rule} {found.case}"] = (odd, sentence)
@@ -152,7 +152,7 @@ def test_the_two_sides_of_a_contradiction_are_named():
         "Material 1: country of origin says Türkiye, but originating says yes. Correct one of them."
     )
     assert "mənşə ölkəsi – Türkiyə, yerli mənşəli – bəli" in abroad.reasons["az"]
-    own = finding("MIK", "C-15", bill(material("7208", "TR", basis=Basis.OWN)))
+    own = finding("MIK", "C-15", bill(material("7208", "TR", basis=ValueBasis.OWN)))
     assert "basis of value says own production cost, but country of origin says Türkiye" in own.reason
     denied = finding("MIK", "C-15", bill(material("7208", "AZ", claim=False)))
     assert "originating says no, but country of origin says Azerbaijan" in denied.reason
@@ -164,12 +164,12 @@ def test_a_waiver_of_the_mark_is_told_in_both_languages():
     why = {"en": "Households are known to their municipality.", "az": "Ailələri bələdiyyəsi tanıyır."}
     told = {"pass_waived": {"en": "{reason}", "az": "{reason}"}}
     rule = made("visit", site_visit="waived", waived_because=why, reasons=told)
-    verdict = rule.judge(GOOD, None)
+    verdict = rule.evaluate(GOOD, None)
     assert [rule.reason(verdict, language) for language in LANGUAGES] == [f"{why['en']} (x)", f"{why['az']} (x)"]
     single = made("visit", reasons=told)
     asked = replace(GOOD, visit=VisitFacts(waived_because="seen last week"))
-    assert single.reason(single.judge(asked, None), "az") == "seen last week (x)"
-    assert made("visit", site_visit="waived").judge(GOOD, None).values["reason"] == "–"
+    assert single.reason(single.evaluate(asked, None), "az") == "seen last week (x)"
+    assert made("visit", site_visit="waived").evaluate(GOOD, None).values["reason"] == "–"
 
 
 def test_a_search_is_named_by_what_it_found():
@@ -199,12 +199,12 @@ def _honey():
 )
 def test_a_value_as_a_person_reads_it(value, group, language, shown):
     if value == "tube_welding":
-        shown = lists().operations[value].names["en"]
-    assert legible(value, group, language) == shown
+        shown = load_lists().operations[value].names["en"]
+    assert display_value(value, group, language) == shown
 
 
 def test_a_country_that_nobody_knows_is_its_code():
     assert country_name("XQ", "az") == "XQ"
-    assert lists().name("flag", None, "az") == ""
-    assert lists().name("flag", "food", "de") == "food"
-    assert lists().operations["packing"].name("de") == lists().operations["packing"].names["en"]
+    assert load_lists().find_name("flag", None, "az") == ""
+    assert load_lists().find_name("flag", "food", "de") == "food"
+    assert load_lists().operations["packing"].name("de") == load_lists().operations["packing"].names["en"]

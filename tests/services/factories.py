@@ -16,9 +16,9 @@ from app.core.actor import SYSTEM, Actor, ActorKind, Role
 from app.organisations import organisation_repository, registration, residencies
 from app.organisations.model import Claim, Organisation, RegisterImport, Residency, ResidencyStatus, Site
 from app.organisations.residency_transitions import ResidencyDetails
-from app.organisations.residency_workflow import Move
-from app.organisations.resident_import.csv_format import parse_register
-from app.organisations.resident_import.resident_imports import RegisterFile
+from app.organisations.residency_workflow import ResidencyAction
+from app.organisations.resident_import.csv_format import parse_resident_file
+from app.organisations.resident_import.resident_imports import ImportFile
 from app.products.model import Product
 from app.reference.model import Park
 from app.schemes.model import SchemeRow
@@ -67,7 +67,7 @@ def register(session, voen=VOENS[0], **changed) -> tuple[Organisation, User]:
         "now": NOW,
     }
     claim, user = registration.register_company(session, **(fields | changed))
-    return organisation_repository.organisation(session, claim.organisation_id), user
+    return organisation_repository.find_organisation(session, claim.organisation_id), user
 
 
 def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> Park:
@@ -81,7 +81,7 @@ def add_park(session, code="AGDAM-SP", district="Ağdam", region="QARABAG") -> P
 
 def bear_number(session, actor, organisation_id: UUID) -> None:
     """Make a company of a claim without more ado: only companies have residencies."""
-    company = organisation_repository.organisation(session, organisation_id)
+    company = organisation_repository.find_organisation(session, organisation_id)
     if company is not None and company.standing == "unconfirmed":
         company.standing, company.confirmed_by, company.confirmed_at = "confirmed", actor.id, NOW
         session.flush()
@@ -91,7 +91,7 @@ def claim_of(session, company) -> Claim:
     """The claim that this was entered with."""
     return next(
         each
-        for each in organisation_repository.claims(session, voen=company.voen)
+        for each in organisation_repository.list_claims(session, voen=company.voen)
         if each.organisation_id == company.id
     )
 
@@ -99,12 +99,12 @@ def claim_of(session, company) -> Claim:
 def confirm(session, actor, company, *, basis="Extract", version=1) -> Organisation:
     """The company that comes of the claim."""
     claim = claim_of(session, company)
-    decided = claims.confirm(session, actor, claim.id, version=version, basis=basis, now=NOW)
-    return organisation_repository.organisation(session, decided.organisation_id)
+    decided = claims.confirm_claim(session, actor, claim.id, version=version, basis=basis, now=NOW)
+    return organisation_repository.find_organisation(session, decided.organisation_id)
 
 
 def refuse(session, actor, company, *, reason="No", version=1) -> None:
-    claims.refuse(session, actor, claim_of(session, company).id, version=version, reason=reason, now=NOW)
+    claims.refuse_claim(session, actor, claim_of(session, company).id, version=version, reason=reason, now=NOW)
 
 
 def resident(session, actor, organisation_id: UUID, park="AGDAM-SP", **changed):
@@ -246,7 +246,7 @@ class World:
         self.session.flush()
         return certificate
 
-    def close(self, move=Move.CANCEL, *, version=1, dry_run=False, actor=None):
+    def close(self, move=ResidencyAction.CANCEL, *, version=1, dry_run=False, actor=None):
         return residency_cascade.close_residency(
             self.session,
             actor or self.registrar,
@@ -278,8 +278,8 @@ class World:
     def import_register(self, status, *, dry_run=False, extra=(), actor=SYSTEM, stage=""):
         own = f"R1,Nümunə,Sample,MMC,{VOENS[0]},AGDAM-SP,Ağdam,AZ-AGM,QARABAG,{status},AGSP-R-2021-001,{stage}"
         data = "\n".join([HEADER, own, *extra]).encode()
-        file = RegisterFile(parse_register(data), "register.csv", hashlib.sha256(data).hexdigest())
-        report = residency_cascade.import_register(self.session, actor, file, dry_run=dry_run, now=NOW)
+        file = ImportFile(parse_resident_file(data), "register.csv", hashlib.sha256(data).hexdigest())
+        report = residency_cascade.import_resident_register(self.session, actor, file, dry_run=dry_run, now=NOW)
         self.session.commit()
         return report
 

@@ -12,9 +12,9 @@ from app.certificates.model import Certificate, Matter, RevocationReason, Suspen
 from app.core.actor import SYSTEM
 from app.core.errors import Forbidden, Invalid, StaleVersion, WrongState
 from app.organisations import organisation_repository
-from app.organisations.model import RegisterImport, Residency, ResidencyStatus, Stage
+from app.organisations.model import ProductionStage, RegisterImport, Residency, ResidencyStatus
 from app.organisations.residency_transitions import ResidencyDetails
-from app.organisations.residency_workflow import Move
+from app.organisations.residency_workflow import ResidencyAction
 from tests.services.factories import NOW, TODAY, VOENS, World, add_park, member, register
 
 
@@ -24,7 +24,10 @@ def world(session):
 
 
 def effects(certificates_of_report):
-    found = [each.as_json() if isinstance(each, residency_cascade.Hit) else each for each in certificates_of_report]
+    found = [
+        each.as_json() if isinstance(each, residency_cascade.CertificateEffect) else each
+        for each in certificates_of_report
+    ]
     return {each["number"]: each["action"] for each in found}
 
 
@@ -32,13 +35,13 @@ ACTIVE = ["active"] * 4
 HIT = ["suspended", "suspended", "active", "active"]
 
 
-@pytest.mark.parametrize("how", [Move.END, Move.CANCEL])
+@pytest.mark.parametrize("how", [ResidencyAction.END, ResidencyAction.CANCEL])
 def test_lost_by_hand_and_restored(world, session, how):
     report = world.close(how)
     assert effects(report.certificates) == {world.first.number: "suspended", world.second.number: "suspended"}
     assert (world.states(), world.first.status_reason, world.first.version) == (HIT, "residency", 2)
     assert report.as_json()["kind"] == "lost"
-    events = session.query(AuditEvent).filter_by(event="certificate.suspended").all()
+    events = session.query(AuditEvent).filter_by(event="certificate.suspended").get_all()
     assert {e.subject_id for e in events} == {world.first.number, world.second.number}
     report = world.restore()
     assert effects(report.certificates) == {world.first.number: "reinstated", world.second.number: "reinstated"}
@@ -142,7 +145,7 @@ def begin(world, **changed):
 
 def test_a_new_number_from_the_same_day_lifts_what_the_end_of_the_old_one_suspended(world, session):
     """Case lost-ground-01."""
-    world.close(Move.END)
+    world.close(ResidencyAction.END)
     assert world.states() == HIT
     report = begin(world)
     assert effects(report.certificates) == {world.first.number: "reinstated", world.second.number: "reinstated"}
@@ -152,7 +155,7 @@ def test_a_new_number_from_the_same_day_lifts_what_the_end_of_the_old_one_suspen
 
 
 def test_a_new_period_of_a_non_resident_lifts_and_opens_a_matter(world, session):
-    world.close(Move.END)
+    world.close(ResidencyAction.END)
     begin(world, status=ResidencyStatus.NON_RESIDENT)
     assert world.states() == ACTIVE
     assert matters_of(session) == {(c.number, "non_resident") for c in (world.first, world.second)}
@@ -160,7 +163,7 @@ def test_a_new_period_of_a_non_resident_lifts_and_opens_a_matter(world, session)
 
 def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
     add_park(session, "JABRAYIL-IP", "Cəbrayıl")
-    world.close(Move.END)
+    world.close(ResidencyAction.END)
     details = ResidencyDetails(status=ResidencyStatus.RESIDENT, holder_voen=VOENS[0], starts_on=TODAY)
     other, _ = register(session, VOENS[2])
     other.standing = "listed"  # a claim has no residency
@@ -178,19 +181,19 @@ def test_the_period_of_another_park_or_company_lifts_nothing(world, session):
 
 
 def test_a_period_that_begins_later_lifts_on_its_first_day(world, session):
-    world.close(Move.END)
+    world.close(ResidencyAction.END)
     tomorrow = TODAY + timedelta(days=1)
     report = begin(world, starts_on=tomorrow)
     assert (report.certificates, world.states()) == ((), HIT)
-    assert certificate_repository.residencies_returned(session, TODAY) == []
-    (due,) = certificate_repository.residencies_returned(session, tomorrow)
+    assert certificate_repository.returned_residency_ids(session, TODAY) == []
+    (due,) = certificate_repository.returned_residency_ids(session, tomorrow)
     then = NOW + timedelta(days=1)
     for dry_run in (True, False):
-        hits = residency_cascade.come_back(session, SYSTEM, residency_id=due, dry_run=dry_run, now=then)
+        hits = residency_cascade.activate_residency(session, SYSTEM, residency_id=due, dry_run=dry_run, now=then)
         assert effects(hits) == {world.first.number: "reinstated", world.second.number: "reinstated"}
     assert world.states() == ACTIVE
-    assert certificate_repository.residencies_returned(session, tomorrow) == []
-    assert residency_cascade.come_back(session, SYSTEM, residency_id=due, dry_run=False, now=then) == ()
+    assert certificate_repository.returned_residency_ids(session, tomorrow) == []
+    assert residency_cascade.activate_residency(session, SYSTEM, residency_id=due, dry_run=False, now=then) == ()
 
 
 def test_a_known_end_takes_nothing_from_who_has_another_period(world, session):
@@ -198,13 +201,16 @@ def test_a_known_end_takes_nothing_from_who_has_another_period(world, session):
     session.commit()
     begin(world)
     then = NOW + timedelta(days=1)
-    assert certificate_repository.residencies_run_out(session, TODAY + timedelta(days=1)) == []
-    assert residency_cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=then) == ()
+    assert certificate_repository.expired_residency_ids(session, TODAY + timedelta(days=1)) == []
+    assert (
+        residency_cascade.expire_residency(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=then)
+        == ()
+    )
     world.close_all(session, TODAY - timedelta(days=1))
-    assert certificate_repository.residencies_run_out(session, TODAY) == [world.residency.id]
-    hits = residency_cascade.run_out(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=NOW)
+    assert certificate_repository.expired_residency_ids(session, TODAY) == [world.residency.id]
+    hits = residency_cascade.expire_residency(session, SYSTEM, residency_id=world.residency.id, dry_run=False, now=NOW)
     assert effects(hits) == {world.first.number: "suspended", world.second.number: "suspended"}
-    assert certificate_repository.residencies_run_out(session, TODAY) == []
+    assert certificate_repository.expired_residency_ids(session, TODAY) == []
 
 
 def test_a_stage_that_goes_back_opens_a_matter_once(world, session):
@@ -219,16 +225,16 @@ def test_a_stage_that_goes_back_opens_a_matter_once(world, session):
             now=NOW,
         )
 
-    assert stage(Stage.CONSTRUCTION).certificates == ()  # nothing was said before
-    assert stage(Stage.OPERATING).certificates == ()
-    hits = stage(Stage.CONSTRUCTION).certificates
+    assert stage(ProductionStage.CONSTRUCTION).certificates == ()  # nothing was said before
+    assert stage(ProductionStage.OPERATING).certificates == ()
+    hits = stage(ProductionStage.CONSTRUCTION).certificates
     assert effects(hits) == {world.first.number: "matter_opened", world.second.number: "matter_opened"}
     assert (world.states(), matters_of(session)) == (
         ACTIVE,
         {(c.number, "stage_back") for c in (world.first, world.second)},
     )
-    stage(Stage.OPERATING)
-    assert stage(Stage.PLANNED).certificates == ()  # open already
+    stage(ProductionStage.OPERATING)
+    assert stage(ProductionStage.PLANNED).certificates == ()  # open already
     assert session.query(Matter).count() == 2
     (event, _) = session.query(AuditEvent).filter_by(event="matter.opened").order_by(AuditEvent.seq)
     assert event.data["cause"] == "stage_back"
@@ -277,7 +283,7 @@ def test_other_causes_stay(world, session):
     assert effects(report.certificates) == {world.first.number: "cause_lifted", world.second.number: "reinstated"}
     assert world.states() == ["suspended", "active", "active", "active"]
     assert world.first.status_reason == "surveillance"
-    status_service.lift(session, world.owner, world.first, cause=SuspensionCause.SURVEILLANCE, now=NOW)
+    status_service.end_suspension_cause(session, world.owner, world.first, cause=SuspensionCause.SURVEILLANCE, now=NOW)
     assert world.states() == ACTIVE
 
 
@@ -329,7 +335,7 @@ def test_a_certificate_granted_at_the_same_moment_is_not_missed(database, cancel
     """Who grants holds the residency: a cancellation waits, without a deadlock, and then finds the new certificate."""
     with database.session() as granting, database.session() as cancelling:
         world = World(granting)
-        organisation_repository.present_residency(granting, world.company_id, "AGDAM-SP", hold=True)
+        organisation_repository.find_latest_residency(granting, world.company_id, "AGDAM-SP", hold=True)
         other = copy(world)
         hits = []
 

@@ -9,7 +9,7 @@ from app.audit import model, recorder
 from app.commit_pipeline import COMMIT_STEPS
 from app.core.actor import SYSTEM
 from app.core.database import Database
-from app.core.unit_of_work import WorkNotWritten
+from app.core.unit_of_work import PendingWorkNotWritten
 from tests.services.factories import NOW
 
 
@@ -25,10 +25,10 @@ def written(database):
 def test_the_order_of_the_steps_is_the_order_of_the_locks():
     names = [f"{step.__module__}.{step.__name__}" for step in COMMIT_STEPS]
     assert names == [
-        "app.certificates.status_list_publisher.write_noted_bits",
-        "app.transparency.appender.append_noted",
-        "app.audit.recorder.append_noted",
-        "app.certificates.read_model.projector.write_noted",
+        "app.certificates.status_list_publisher.flush_bit_updates",
+        "app.transparency.appender.write_pending",
+        "app.audit.recorder.write_pending",
+        "app.certificates.read_model.projector.write_pending",
     ]
 
 
@@ -83,9 +83,9 @@ def test_noted_work_that_no_step_writes_stops_the_commit(database):
     forgetful = Database(database.url)
     with forgetful.session() as session:
         note(session, "test.lost")
-        with pytest.raises(WorkNotWritten, match="audit events"):
+        with pytest.raises(PendingWorkNotWritten, match="audit events"):
             session.commit()
-    with database.session() as session, pytest.raises(WorkNotWritten), session.begin():
+    with database.session() as session, pytest.raises(PendingWorkNotWritten), session.begin():
         note(session, "test.past_the_steps")  # `begin` commits by itself, without `UnitOfWork.commit`
     with database.read_session() as session, pytest.raises(TypeError, match="only reads"):
         note(session, "test.read")

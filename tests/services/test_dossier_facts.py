@@ -18,7 +18,7 @@ def gathered(app, application_id):
         application = session.get(Application, UUID(application_id))
         return {
             str(product_id): each.facts
-            for product_id, each in assessments.judge(
+            for product_id, each in assessments.run_assessment(
                 session, application, app.clock(), hold=False
             ).dossier.products.items()
         }
@@ -45,7 +45,7 @@ def test_lines_costs_and_steps_are_passed_as_entered(app):
     coil, box, flux = found.value.inputs
     assert (coil.claim, coil.basis, str(coil.value), str(coil.weight_kg)) == (
         False,
-        facts.Basis.CIF,
+        facts.ValueBasis.CIF,
         "830.000001",
         "1040.500000",
     )
@@ -131,7 +131,7 @@ def test_a_dry_run_has_nothing_to_declare(app):
     company = app.set_up_company()
     product_id = company.add_product()
     with app.database.session() as session:
-        judged = assessments.judge_products(
+        judged = assessments.assess_products(
             session, "MIK", UUID(company.organisation_id), [UUID(product_id)], app.clock()
         )
         (dossier,) = judged.dossier.products.values()

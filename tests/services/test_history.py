@@ -10,7 +10,7 @@ from app.applications.assessment import applicant_history
 from app.applications.model import Evidence
 from app.auth.model import User
 from app.certificates import certificate_repository, matters, status_service
-from app.certificates.holder_history import Ground, Inquiry
+from app.certificates.holder_history import InquiryState, RelationGround
 from app.certificates.model import MatterCause, MatterOutcome, RevocationReason, SuspensionCause
 from app.organisations.model import Organisation, Residency
 from tests.services.factories import NOW, TODAY, VOENS, World, member, register, resident
@@ -42,7 +42,7 @@ def revoke(world, certificate, reason=RevocationReason.FALSE_DOCUMENTS, now=NOW)
 
 def past(world, organisation_id=None):
     world.session.commit()
-    return applicant_history.past(world.session, organisation_id or world.company_id)
+    return applicant_history.load_applicant_history(world.session, organisation_id or world.company_id)
 
 
 def own(session, organisation_id, confirmed_by, **stated):
@@ -90,22 +90,22 @@ def test_related_holders_each_with_its_ground(world, session):
     theirs = session.query(Residency).filter_by(organisation_id=world.other_company_id).one()
     world.residency.plot_no = theirs.plot_no = "12-A"
     theirs.ends_on, theirs.closing_reason = TODAY, "Given up."
-    assert past(world).revocations[0].certificate.grounds == {Ground.SAME_PLOT}
+    assert past(world).revocations[0].certificate.grounds == {RelationGround.SAME_PLOT}
 
     own(session, world.company_id, world.registrar.id, other_voen=VOENS[1], share_pct="25.5")
-    assert past(world).revocations[0].certificate.grounds == {Ground.SAME_PLOT, Ground.OWNERSHIP}
+    assert past(world).revocations[0].certificate.grounds == {RelationGround.SAME_PLOT, RelationGround.OWNERSHIP}
 
     theirs.plot_no = "12-B"
     mate = session.query(User).filter_by(organisation_id=world.other_company_id).one()
     mate.former_email = world.user.email
-    assert past(world).revocations[0].certificate.grounds == {Ground.COMMON_MEMBER, Ground.OWNERSHIP}
+    assert past(world).revocations[0].certificate.grounds == {RelationGround.COMMON_MEMBER, RelationGround.OWNERSHIP}
     assert past(world, world.other_company_id).revocations[0].certificate.grounds == frozenset()
 
 
 def test_the_same_taxpayer_under_another_record(world, session):
     world.others.holder_voen = session.get(Organisation, world.company_id).voen
     revoke(world, world.others)
-    assert past(world).revocations[0].certificate.grounds == {Ground.SAME_TAXPAYER}
+    assert past(world).revocations[0].certificate.grounds == {RelationGround.SAME_TAXPAYER}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_inquiry_that_is_open_and_one_that_found_nothing(world):
     surrender(world, world.first)
     (each,) = past(world).surrenders
     assert (each.certificate.number, each.day) == (world.first.number, TODAY)
-    assert (each.inquiry, each.reason, each.decided_on) == (Inquiry.OPEN, None, None)
+    assert (each.inquiry, each.reason, each.decided_on) == (InquiryState.OPEN, None, None)
     status_service.reinstate_by_owner(
         world.session,
         world.owner,
@@ -145,12 +145,12 @@ def test_an_inquiry_that_is_open_and_one_that_found_nothing(world):
         now=LATER,
     )
     (each,) = past(world).surrenders
-    assert (each.inquiry, each.decided_on) == (Inquiry.NOT_UPHELD, TODAY + timedelta(days=3))
+    assert (each.inquiry, each.decided_on) == (InquiryState.NOT_UPHELD, TODAY + timedelta(days=3))
     assert world.first.status == "surrendered"
 
 
 def close(world, matter, outcome, reason=None, now=LATER):
-    matters.close(
+    matters.close_matter(
         world.session,
         world.registrar,
         matter.id,
@@ -168,11 +168,11 @@ def test_what_was_upheld_counts_and_what_is_still_open_does_not_hide_it(world):
         for cause in (MatterCause.EVIDENCE_FALSE, MatterCause.STAGE_BACK)
     ]
     surrender(world, world.first)
-    assert past(world).surrenders[0].inquiry is Inquiry.OPEN
+    assert past(world).surrenders[0].inquiry is InquiryState.OPEN
     close(world, opened[0], MatterOutcome.UPHELD, RevocationReason.FALSE_DOCUMENTS)
     (each,) = past(world).surrenders
     assert (each.inquiry, each.reason, each.decided_on) == (
-        Inquiry.UPHELD,
+        InquiryState.UPHELD,
         "false-documents",
         TODAY + timedelta(days=3),
     )
@@ -186,7 +186,7 @@ def test_what_was_closed_before_the_surrender_is_no_part_of_it(world):
     late = matters.open_matter(world.session, world.registrar, world.first, MatterCause.STAGE_BACK, now=LATER)
     surrender(world, world.first, LATER)
     close(world, late, MatterOutcome.CORRECTED, now=LATER)
-    assert past(world).surrenders[0].inquiry is Inquiry.NOT_UPHELD
+    assert past(world).surrenders[0].inquiry is InquiryState.NOT_UPHELD
 
 
 def test_revoked_after_the_surrender_it_is_a_revocation(world):
@@ -206,7 +206,7 @@ def test_the_same_number_of_statements_however_many_there_are(world, session):
         session.commit()
         session.expire_all()
         sa.event.listen(engine, "before_cursor_execute", listener := lambda *args: asked.append(args[2]))
-        applicant_history.past(session, world.company_id)
+        applicant_history.load_applicant_history(session, world.company_id)
         sa.event.remove(engine, "before_cursor_execute", listener)
         return len([each for each in asked if each.startswith("SELECT")])
 
@@ -223,4 +223,4 @@ def test_the_same_number_of_statements_however_many_there_are(world, session):
             revoke(world, world.certificate(other, period))
     assert statements() == few
     assert few <= 7
-    assert len(applicant_history.past(session, world.company_id).revocations) == 7
+    assert len(applicant_history.load_applicant_history(session, world.company_id).revocations) == 7

@@ -106,7 +106,7 @@ def test_what_is_not_there(app):
 def store_ruleset(app, version, **changes):
     """A ruleset as another version of the service published it."""
     with app.database.session() as session:
-        content = publishing.mark(session, "MIK").ruleset.content() | {"version": version} | changes
+        content = publishing.current_scheme(session, "MIK").ruleset.content() | {"version": version} | changes
         content = {name: value for name, value in content.items() if value is not None}
         row = RulesetRow(
             scheme_code="MIK",
@@ -235,7 +235,7 @@ def peak(app, compared):
     """Bytes at most held while the report is read and thrown away, and how many were judged."""
     last = None
     tracemalloc.start()
-    for piece in ruleset_impact.report(app.database.read_session, compared, baku_day(app.clock())):
+    for piece in ruleset_impact.stream_report(app.database.read_session, compared, baku_day(app.clock())):
         last = piece[-1] if piece else last
         gc.collect()  # sessions are cycles: when they are collected is not the question here
     most = tracemalloc.get_traced_memory()[1]
@@ -252,7 +252,7 @@ def test_memory_does_not_grow_with_the_certificates(app):
     publish(app, "MIK", "2099.1", STRICT)
     publish(app, "MIK", "2099.2")
     with app.database.read_session() as session:
-        compared = ruleset_impact.versions(session, "MIK", "2099.1")
+        compared = ruleset_impact.load_rulesets(session, "MIK", "2099.1")
     copy_certificate(app, number, range(FEW))
     peak(app, compared)  # what is read once in a process is in memory now
     few, judged_few = peak(app, compared)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from app.audit.model import AuditEvent
 from app.certificates import certificate_repository, matter_repository, matters, status_service
 from app.certificates.model import (
-    CAUSES,
-    FOR_CAUSE,
+    CAUSES_BY_KIND,
+    INVESTIGATION_CAUSES,
     CertifiedDescription,
     Matter,
     MatterCause,
@@ -41,7 +41,7 @@ def surrender(world, certificate):
 def logged(world, certificate):
     """What the log says of the surrender."""
     world.session.commit()
-    about = log_repository.entries_about(world.session, LogEvent.CERTIFICATE_SURRENDERED, [certificate.number])
+    about = log_repository.find_entries_about(world.session, LogEvent.CERTIFICATE_SURRENDERED, [certificate.number])
     return b'"during_investigation":true' in about[certificate.number]
 
 
@@ -96,7 +96,8 @@ def test_it_can_be_revoked_while_the_inquiry_goes_on_and_only_then(world):
     assert certificate_repository.open_suspensions(world.session, world.first.id) == {}
     world.session.commit()
     assert (
-        log_repository.last_about(world.session, [world.first.number])[world.first.number][0] == "certificate.revoked"
+        log_repository.get_last_events(world.session, [world.first.number])[world.first.number][0]
+        == "certificate.revoked"
     )
     with pytest.raises(WrongState):
         status_service.revoke(
@@ -115,22 +116,24 @@ def test_a_cause_that_ends_after_the_surrender_brings_nothing_back(world):
     surrender(world, world.first)
     world.session.commit()
     for cause in (SuspensionCause.HEARING, SuspensionCause.DOCUMENT):
-        assert status_service.lift(world.session, world.owner, world.first, cause=cause, now=NOW)
+        assert status_service.end_suspension_cause(world.session, world.owner, world.first, cause=cause, now=NOW)
         assert (world.first.status, world.first.status_reason) == ("surrendered", "holder")
     world.session.commit()
     assert (
-        log_repository.last_about(world.session, [world.first.number])[world.first.number][0]
+        log_repository.get_last_events(world.session, [world.first.number])[world.first.number][0]
         == "certificate.surrendered"
     )
     events = world.session.query(AuditEvent.event).order_by(AuditEvent.seq.desc()).limit(2)
     assert [row[0] for row in events] == ["certificate.suspension_narrowed"] * 2
-    assert not status_service.lift(world.session, world.owner, world.first, cause=SuspensionCause.HEARING, now=NOW)
+    assert not status_service.end_suspension_cause(
+        world.session, world.owner, world.first, cause=SuspensionCause.HEARING, now=NOW
+    )
 
 
 def test_every_cause_belongs_to_a_kind():
-    assert {cause for causes in CAUSES.values() for cause in causes} == set(MatterCause)
-    assert CAUSES.keys() == set(MatterKind) == matters.NEEDS_REASON.keys()
-    assert set(SuspensionCause) - FOR_CAUSE == {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
+    assert {cause for causes in CAUSES_BY_KIND.values() for cause in causes} == set(MatterCause)
+    assert CAUSES_BY_KIND.keys() == set(MatterKind) == matters.NEEDS_REASON.keys()
+    assert set(SuspensionCause) - INVESTIGATION_CAUSES == {SuspensionCause.RESIDENCY, SuspensionCause.HOLDER}
 
 
 def report(world, certificate=None, **changed):
@@ -142,7 +145,7 @@ def report(world, certificate=None, **changed):
 def close(world, matter, actor=None, **changed):
     said = {"outcome": MatterOutcome.CORRECTED, "reason": "Put right.", "revocation_reason": None, "now": NOW}
     said |= {"version": matter.version}
-    return matters.close(world.session, actor or world.owner, matter.id, **said | changed)
+    return matters.close_matter(world.session, actor or world.owner, matter.id, **said | changed)
 
 
 def test_a_report_opens_and_a_closing_ends(world, session):
@@ -196,11 +199,11 @@ def test_what_a_closing_must_name(world, session):
 def test_who_may_report_and_of_what(world, session):
     stranger = member(register(session, "0010000361")[1])
     with pytest.raises(NotFound):
-        matters.guard_report(session, stranger, world.first.number, TODAY)
+        matters.load_for_change_report(session, stranger, world.first.number, TODAY)
     with pytest.raises(NotFound):
-        matters.guard_report(session, member(world.user), "MIK-2026-999999", TODAY)
+        matters.load_for_change_report(session, member(world.user), "MIK-2026-999999", TODAY)
     with pytest.raises(Forbidden):
-        matters.guard_report(session, world.owner, world.first.number, TODAY)
+        matters.load_for_change_report(session, world.owner, world.first.number, TODAY)
     with pytest.raises(Invalid):
         report(world, what=MatterCause.EVIDENCE_FALSE)
     surrender(world, world.first)
@@ -261,14 +264,16 @@ def test_unreported_certificates_of_a_product_and_a_site(world, session):
     first = world.first
     product, site = {"product_id": first.product_id}, {"site_id": first.site_id}
     for about in (product, site):
-        assert matter_repository.unreported(session, TODAY, **about) == [first.number]
-        assert matter_repository.unreported(session, TODAY + timedelta(days=5_000), **about) == ()
+        assert matter_repository.numbers_without_reported_change(session, TODAY, **about) == [first.number]
+        assert matter_repository.numbers_without_reported_change(session, TODAY + timedelta(days=5_000), **about) == ()
     matters.open_matter(session, world.registrar, first, MatterCause.STAGE_BACK, now=NOW)
-    assert matter_repository.unreported(session, TODAY, **product) == [first.number]  # nobody reported a change
+    assert matter_repository.numbers_without_reported_change(session, TODAY, **product) == [
+        first.number
+    ]  # nobody reported a change
     change = report(world)
     for about in (product, site):
-        assert matter_repository.unreported(session, TODAY, **about) == []
+        assert matter_repository.numbers_without_reported_change(session, TODAY, **about) == []
     close(world, change)
-    assert matter_repository.unreported(session, TODAY, **site) == [first.number]
+    assert matter_repository.numbers_without_reported_change(session, TODAY, **site) == [first.number]
     surrender(world, first)
-    assert matter_repository.unreported(session, TODAY, **site) == ()
+    assert matter_repository.numbers_without_reported_change(session, TODAY, **site) == ()

@@ -12,10 +12,10 @@ from app.audit.model import AuditEvent
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired
 from app.organisations import sites
 from app.products import company_products, product_repository
-from app.products.inputs import CostEntry, MaterialEntry, ProductEntry, StepEntry
+from app.products.inputs import CostInput, MaterialInput, ProductInput, StepInput
 from app.products.model import CostKind, Place
-from app.schemes.closed_lists import lists
-from app.schemes.facts import Basis
+from app.schemes.closed_lists import load_lists
+from app.schemes.facts import ValueBasis
 from tests.services.factories import NOW, VOENS, add_park, member, register, staff
 
 pytestmark = pytest.mark.pg_sampled
@@ -42,7 +42,7 @@ def actor(session):
 
 @pytest.fixture
 def entry(session, actor):
-    return ProductEntry(
+    return ProductInput(
         names={"az": "Polad boru", "en": "Steel tube "},
         hs6="730630",
         unit="t",
@@ -55,28 +55,28 @@ def entry(session, actor):
         joint_production=("TR",),
         ex_works=Decimal(1450),
         materials=(
-            MaterialEntry("Hot-rolled coil", "7208", "RU", False, Decimal("830.000001"), Decimal("1002.5")),
-            MaterialEntry(
+            MaterialInput("Hot-rolled coil", "7208", "RU", False, Decimal("830.000001"), Decimal("1002.5")),
+            MaterialInput(
                 "Paint",
                 "3208",
                 "AZ",
                 True,
                 origin_district="Aghdam",
-                basis=Basis.DOMESTIC,
+                basis=ValueBasis.DOMESTIC,
                 packing=True,
                 supplier="Boya MMC",
                 proofs=(PAPER,),
             ),
-            MaterialEntry("Flux"),
+            MaterialInput("Flux"),
         ),
         steps=(
-            StepEntry("Welding", "Weld-on", "AZ", "Агдам", is_essential=True),
-            StepEntry("Packing", "Packing", "AZ", "Ağdam rayonu", "Qablaşdırma MMC"),
-            StepEntry("Drying", "tube welding"),
+            StepInput("Welding", "Weld-on", "AZ", "Агдам", is_essential=True),
+            StepInput("Packing", "Packing", "AZ", "Ağdam rayonu", "Qablaşdırma MMC"),
+            StepInput("Drying", "tube welding"),
         ),
         costs=(
-            CostEntry(CostKind.MATERIALS, Place.ABROAD, Decimal(830)),
-            CostEntry(CostKind.LABOUR, Place.KARABAKH, Decimal("200.25")),
+            CostInput(CostKind.MATERIALS, Place.ABROAD, Decimal(830)),
+            CostInput(CostKind.LABOUR, Place.KARABAKH, Decimal("200.25")),
         ),
     )
 
@@ -153,13 +153,13 @@ def test_what_is_entered_is_read_back(session, actor, entry):
 def test_replacing_is_whole(session, actor, entry):
     created = create(session, actor, entry)
     session.commit()
-    other = ProductEntry(
+    other = ProductInput(
         names={"az": "Boru", "en": "Tube"},
         hs6="730661",
         unit="m",
         site_id=entry.site_id,
         reference="P-001",
-        materials=(MaterialEntry("Coil", "7210", "TR", False, Decimal(1)),),
+        materials=(MaterialInput("Coil", "7210", "TR", False, Decimal(1)),),
     )
     company_products.replace_product(
         session, actor, product_id=created.product.id, version=1, entry=other, frozen=never, now=NOW
@@ -186,14 +186,14 @@ def test_everything_wrong_is_told_at_once(session, actor, entry):
         joint_production=("AZ", "XX", "TR", "TR"),
         ex_works=Decimal("NaN"),
         materials=(
-            MaterialEntry("", "720", "ru", True, Decimal(-1), Decimal("0.0000001")),
-            MaterialEntry("Coil", "9999", "RU", True, Decimal("1E+13"), origin_district="", proofs=(uuid4(),)),
-            MaterialEntry("Coil", "7208", "AZ", supplier="\0", origin_district="Agdan", proofs=(PAPER, PAPER)),
+            MaterialInput("", "720", "ru", True, Decimal(-1), Decimal("0.0000001")),
+            MaterialInput("Coil", "9999", "RU", True, Decimal("1E+13"), origin_district="", proofs=(uuid4(),)),
+            MaterialInput("Coil", "7208", "AZ", supplier="\0", origin_district="Agdan", proofs=(PAPER, PAPER)),
         ),
-        steps=(StepEntry("Step", "\u202e", "A", "", " "),),
+        steps=(StepInput("Step", "\u202e", "A", "", " "),),
         costs=(
-            CostEntry(CostKind.LABOUR, Place.ABROAD, Decimal("sNaN")),
-            CostEntry(CostKind.LABOUR, Place.ABROAD, Decimal(1)),
+            CostInput(CostKind.LABOUR, Place.ABROAD, Decimal("sNaN")),
+            CostInput(CostKind.LABOUR, Place.ABROAD, Decimal(1)),
         ),
     )
     assert refused(session, actor, wrong) == [
@@ -267,16 +267,16 @@ def test_codes_that_are_none(session, actor, entry, hs6, words_in_reason):
         ({"gtin": "123"}, "/gtin"),
         ({"flags": tuple(f"f{n}" for n in range(21))}, "/flags"),
         ({"joint_production": ("TR", "GE", "RU", "IR", "DE", "FR", "IT") * 3}, "/joint_production"),
-        ({"materials": (MaterialEntry("Coil", "7208", "RU", True),) * 201}, "/materials"),
-        ({"materials": (MaterialEntry("Coil", proofs=tuple(UUID(int=n) for n in range(21))),)}, "/materials/0/proofs"),
-        ({"materials": (MaterialEntry("Coil", value=Decimal("-0.000001")),)}, "/materials/0/value"),
-        ({"materials": (MaterialEntry("Coil", value=Decimal("0.0000001")),)}, "/materials/0/value"),
-        ({"materials": (MaterialEntry("Coil", hs4="7299"),)}, "/materials/0/hs4"),
+        ({"materials": (MaterialInput("Coil", "7208", "RU", True),) * 201}, "/materials"),
+        ({"materials": (MaterialInput("Coil", proofs=tuple(UUID(int=n) for n in range(21))),)}, "/materials/0/proofs"),
+        ({"materials": (MaterialInput("Coil", value=Decimal("-0.000001")),)}, "/materials/0/value"),
+        ({"materials": (MaterialInput("Coil", value=Decimal("0.0000001")),)}, "/materials/0/value"),
+        ({"materials": (MaterialInput("Coil", hs4="7299"),)}, "/materials/0/hs4"),
         ({"unit": "bushel"}, "/unit"),
-        ({"steps": (StepEntry("Welding", " "),)}, "/steps/0/operation"),
-        ({"steps": (StepEntry("Welding", "welding", "AZ", "Agdan"),)}, "/steps/0/district"),
-        ({"steps": (StepEntry("Welding", "welding", None, "Agdan"),)}, "/steps/0/district"),
-        ({"steps": (StepEntry("Welding", "welding", "AZ"),) * 101}, "/steps"),
+        ({"steps": (StepInput("Welding", " "),)}, "/steps/0/operation"),
+        ({"steps": (StepInput("Welding", "welding", "AZ", "Agdan"),)}, "/steps/0/district"),
+        ({"steps": (StepInput("Welding", "welding", None, "Agdan"),)}, "/steps/0/district"),
+        ({"steps": (StepInput("Welding", "welding", "AZ"),) * 101}, "/steps"),
         ({"ex_works": Decimal("1." + "0" * 40 + "1")}, "/ex_works"),
     ],
 )
@@ -292,9 +292,9 @@ def test_gtins_of_every_length(session, actor, entry, gtin):
 def test_the_largest_product_goes_in(session, actor, entry):
     large = replace(
         entry,
-        materials=(MaterialEntry("Coil", "7208", "RU", True, Decimal("999999999999.999999")),) * 200,
-        steps=(StepEntry("Welding", "welding", "AZ"),) * 100,
-        costs=tuple(CostEntry(kind, place, Decimal("1e3")) for kind in CostKind for place in Place),
+        materials=(MaterialInput("Coil", "7208", "RU", True, Decimal("999999999999.999999")),) * 200,
+        steps=(StepInput("Welding", "welding", "AZ"),) * 100,
+        costs=tuple(CostInput(kind, place, Decimal("1e3")) for kind in CostKind for place in Place),
         ex_works=Decimal("-0"),
     )
     whole = create(session, actor, large)
@@ -315,8 +315,8 @@ def test_an_unknown_unit_or_flag_is_refused_with_the_list(session, actor, entry)
     with pytest.raises(Invalid) as refusal:
         create(session, actor, replace(entry, unit="bushel", flags=("organic",)))
     unit, flag = refusal.value.data["errors"]
-    assert all(each in unit["detail"] for each in lists().units)
-    assert all(each in flag["detail"] for each in (*lists().flags, "joint_production_XX"))
+    assert all(each in unit["detail"] for each in load_lists().units)
+    assert all(each in flag["detail"] for each in (*load_lists().flags, "joint_production_XX"))
 
 
 def test_a_flag_of_joint_production_names_a_partner(session, actor, entry):
@@ -346,7 +346,7 @@ def test_what_is_on_no_list_stays_until_the_next_save(session, actor, entry):
 
 def test_a_listed_document_is_one_of_the_company(session, actor, entry):
     stranger = uuid4()
-    line = MaterialEntry("Coil", proofs=(PAPER, stranger))
+    line = MaterialInput("Coil", proofs=(PAPER, stranger))
     with pytest.raises(Invalid) as refusal:
         create(session, actor, replace(entry, materials=(line,)))
     [error] = refusal.value.data["errors"]
@@ -386,7 +386,7 @@ def test_of_two_at_once_one_gets_the_reference(database):
         actor = member(register(session)[1])
         site = a_site(session, actor)
         session.commit()
-    entry = ProductEntry(names={"az": "Boru", "en": "Tube"}, hs6="730630", unit="t", site_id=site.id, reference="P-001")
+    entry = ProductInput(names={"az": "Boru", "en": "Tube"}, hs6="730630", unit="t", site_id=site.id, reference="P-001")
     outcomes = []
 
     def create():
@@ -485,7 +485,7 @@ def test_many_products_are_read_with_as_many_queries_as_one(session, actor, entr
 
         engine = session.get_bind()
         sa.event.listen(engine, "before_cursor_execute", counted)
-        found = product_repository.by_id(session, wanted)
+        found = product_repository.load_aggregates_by_id(session, wanted)
         sa.event.remove(engine, "before_cursor_execute", counted)
         assert {each: words(whole) for each, whole in found.items()} == {
             each.product.id: words(each) for each in made if each.product.id in wanted
@@ -493,6 +493,6 @@ def test_many_products_are_read_with_as_many_queries_as_one(session, actor, entr
         return count
 
     assert queries(ids[:1]) == queries(ids) == 4
-    assert product_repository.by_id(session, [uuid4()]) == {}
+    assert product_repository.load_aggregates_by_id(session, [uuid4()]) == {}
     session.expunge_all()
-    assert [row.id for row in product_repository.hold(session, reversed(ids))] == ids
+    assert [row.id for row in product_repository.lock_products(session, reversed(ids))] == ids

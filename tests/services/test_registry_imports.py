@@ -12,10 +12,10 @@ from app.core.actor import SYSTEM, Role
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.organisations import organisation_repository
 from app.organisations.model import Organisation, RegisterImport, Residency, Site
-from app.organisations.residency_transitions import ChangeKind
+from app.organisations.residency_transitions import ResidencyChangeKind
 from app.organisations.resident_import import resident_imports
-from app.organisations.resident_import.csv_format import parse_register
-from app.organisations.resident_import.resident_imports import RegisterFile
+from app.organisations.resident_import.csv_format import parse_resident_file
+from app.organisations.resident_import.resident_imports import ImportFile
 from app.reference import parks as reference_parks
 from app.reference.model import Park
 from tests.services.factories import NOW, TODAY, VOENS, WRONG_CHECK_DIGIT, confirm, member, register, staff
@@ -45,7 +45,7 @@ OUTSIDE = {"zone_code": "", "zone_name_en": "", "status": "none", "registration_
 
 @pytest.fixture(autouse=True)
 def parks(session):
-    reference_parks.seed_reference(session)
+    reference_parks.seed_parks(session)
     session.commit()
 
 
@@ -55,7 +55,7 @@ def as_file(*changes, name="register.csv"):
 
 
 def from_bytes(data, name="register.csv"):
-    return RegisterFile(parse_register(data), name, hashlib.sha256(data).hexdigest())
+    return ImportFile(parse_resident_file(data), name, hashlib.sha256(data).hexdigest())
 
 
 def put(session, *changes, now=NOW, actor=SYSTEM):
@@ -81,14 +81,14 @@ def kinds(applied):
 
 
 def the_residency(session):
-    return session.scalars(sa.select(Residency).order_by(Residency.id)).all()
+    return session.scalars(sa.select(Residency).order_by(Residency.id)).get_all()
 
 
 def everything(session):
     """All rows of the registry and of the audit, to see that nothing moved."""
     session.expire_all()
     tables = [each.__table__ for each in (Park, Organisation, Site, Residency, RegisterImport, AuditEvent)]
-    return {table.name: session.execute(sa.select(table).order_by(*table.primary_key)).all() for table in tables}
+    return {table.name: session.execute(sa.select(table).order_by(*table.primary_key)).get_all() for table in tables}
 
 
 @pytest.mark.parametrize(("name", "count"), [("residents.csv", 19), ("others.csv", 14)])
@@ -112,15 +112,15 @@ def test_what_the_two_samples_make(session):
     assert session.query(Organisation).filter_by(standing="listed", source="register").count() == 33
     assert session.query(Residency).filter_by(status="resident").count() == 21
     assert session.query(Residency).filter_by(status="non_resident").count() == 6
-    first = organisation_repository.company_by_voen(session, "0010000101")
-    [period] = organisation_repository.residencies(session, organisation_id=first.id)
+    first = organisation_repository.find_company_by_voen(session, "0010000101")
+    [period] = organisation_repository.list_residencies(session, organisation_id=first.id)
     assert (period.holder_voen, period.starts_on, period.stage) == ("0010000101", date(2021, 11, 22), "operating")
     assert (period.planned_investment_azn, period.planned_jobs, period.plot_ha) == (18_000_000, 150, 4)
-    dairy = organisation_repository.company_by_voen(session, "0010003141")
-    [site] = organisation_repository.sites(session, dairy.id)
+    dairy = organisation_repository.find_company_by_voen(session, "0010003141")
+    [site] = organisation_repository.list_sites(session, dairy.id)
     assert (site.district, site.economic_region, site.park_code) == ("Ağdərə", "QARABAG", None)
-    assert organisation_repository.residencies(session, organisation_id=dairy.id) == []
-    person = organisation_repository.company_by_voen(session, "0010003422")
+    assert organisation_repository.list_residencies(session, organisation_id=dairy.id) == []
+    person = organisation_repository.find_company_by_voen(session, "0010003422")
     assert (person.legal_form, person.voen_needs_review) == ("fiziki şəxs", False)
 
 
@@ -155,10 +155,12 @@ def test_changes_are_told_field_by_field(session):
         "foreign_share_pct": ("49.00", "12.5"),
         "stage": ("construction", "operating"),
     }
-    assert kinds(applied) == [ChangeKind.KEPT]
-    company = organisation_repository.company_by_voen(session, VOENS[0])
+    assert kinds(applied) == [ResidencyChangeKind.UNCHANGED]
+    company = organisation_repository.find_company_by_voen(session, VOENS[0])
     assert (company.version, company.legal_name_en) == (2, "Sample Tube")
-    assert organisation_repository.organisations(session, standing=None, q="tube", after=None, limit=9) == [company]
+    assert organisation_repository.list_organisations(session, standing=None, q="tube", after=None, limit=9) == [
+        company
+    ]
     assert the_residency(session)[0].version == 2
 
 
@@ -187,11 +189,11 @@ def test_cancelled_and_restored(session):
     cancelled = put(session, {"status": "cancelled"})
     [period] = the_residency(session)
     assert (actions(cancelled), changed(cancelled)) == (["cancelled"], {"status": ("resident", "cancelled")})
-    assert (kinds(cancelled), period.cancelled_on) == ([ChangeKind.LOST], TODAY)
+    assert (kinds(cancelled), period.cancelled_on) == ([ResidencyChangeKind.LOST], TODAY)
     assert actions(put(session, {"status": "cancelled"}, now=NOW + timedelta(days=3))) == ["unchanged"]
     assert period.cancelled_on == TODAY
     restored = put(session, {"stage": "operating"})
-    assert (actions(restored), kinds(restored)) == (["restored"], [ChangeKind.RESTORED])
+    assert (actions(restored), kinds(restored)) == (["restored"], [ResidencyChangeKind.RESTORED])
     assert changed(restored) == {"status": ("cancelled", "resident"), "stage": ("construction", "operating")}
     session.refresh(period)
     assert (period.cancelled_on, period.stage) == (None, "operating")
@@ -201,7 +203,7 @@ def test_another_registration_after_a_cancellation_is_another_period(session):
     put(session)
     put(session, {"status": "cancelled"})
     again = put(session, {"registration_no": "AGSP-R-2026-099", "registered_on": "2026-11-01"})
-    assert (actions(again), kinds(again)) == (["updated"], [ChangeKind.NEW])
+    assert (actions(again), kinds(again)) == (["updated"], [ResidencyChangeKind.NEW])
     assert [p.cancelled_on for p in the_residency(session)] == [TODAY, None]
 
 
@@ -209,13 +211,13 @@ def test_resident_and_non_resident_are_two_periods_and_going_back_restores(sessi
     put(session)
     away = put(session, {"status": "non_resident"})
     assert (actions(away), changed(away)) == (["updated"], {"status": ("resident", "non_resident")})
-    assert kinds(away) == [ChangeKind.LOST, ChangeKind.NEW]
+    assert kinds(away) == [ResidencyChangeKind.LOST, ResidencyChangeKind.NEW]
     assert actions(put(session, {"status": "non_resident"})) == ["unchanged"]
     back = put(session)
-    assert (actions(back), kinds(back)) == (["restored"], [ChangeKind.LOST, ChangeKind.RESTORED])
+    assert (actions(back), kinds(back)) == (["restored"], [ResidencyChangeKind.LOST, ResidencyChangeKind.RESTORED])
     assert [(p.status, p.ends_on) for p in the_residency(session)] == [("resident", None), ("non_resident", TODAY)]
     again = put(session, {"status": "non_resident"})
-    assert (kinds(again), len(the_residency(session))) == ([ChangeKind.LOST, ChangeKind.RESTORED], 2)
+    assert (kinds(again), len(the_residency(session))) == ([ResidencyChangeKind.LOST, ResidencyChangeKind.RESTORED], 2)
 
 
 def test_a_period_that_is_still_to_begin_ends_on_its_first_day(session):
@@ -233,7 +235,7 @@ def test_a_status_change_without_a_date_begins_today(session):
 
 def test_a_cancelled_residency_that_nobody_knew_goes_on_record(session):
     applied = put(session, {"status": "cancelled"})
-    assert (actions(applied), kinds(applied)) == (["created"], [ChangeKind.NEW])
+    assert (actions(applied), kinds(applied)) == (["created"], [ResidencyChangeKind.NEW])
     [period] = the_residency(session)
     assert (period.status, period.cancelled_on) == ("resident", TODAY)
     assert actions(put(session, {"status": "cancelled"})) == ["unchanged"]
@@ -253,7 +255,7 @@ def test_nothing_is_left_to_cancel_after_an_end(session):
 def test_a_new_registration_number_is_taken_over_and_remarked(session):
     put(session)
     applied = put(session, {"registration_no": "AGSP-R-2021-111"})
-    assert (actions(applied), kinds(applied)) == (["updated"], [ChangeKind.KEPT])
+    assert (actions(applied), kinds(applied)) == (["updated"], [ResidencyChangeKind.UNCHANGED])
     assert [r["column"] for r in lines(applied.plan)[0]["remarks"]] == ["status"]
 
 
@@ -332,7 +334,7 @@ def test_an_unknown_wrong_check_digit_is_listed_for_review(session):
 def test_one_wrong_line_and_nothing_goes_in(session, change, column, words):
     before = everything(session)
     file = as_file({"resident_id": "R09", "voen": VOENS[3]}, change)
-    plan = resident_imports.plan_import(session, SYSTEM, file.sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, file.content, TODAY)
     report = plan.report()
     found = [e for line in report["lines"] for e in line["errors"]] + report["errors"]
     assert [(e["line"], e["column"]) for e in found] == [(3, column)]
@@ -346,14 +348,14 @@ def test_one_wrong_line_and_nothing_goes_in(session, change, column, words):
 
 
 def test_an_error_takes_the_place_of_the_remark_about_the_same_cell(session):
-    plan = resident_imports.plan_import(session, SYSTEM, as_file({"economic_region": "SERQI-ZENGEZUR"}).sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, as_file({"economic_region": "SERQI-ZENGEZUR"}).content, TODAY)
     [line] = lines(plan)
     assert (line["action"], line["changes"], line["remarks"]) == ("refused", [], [])
 
 
 def test_two_lines_that_describe_one_company_differently(session):
     other = {"resident_id": "R02", "legal_name_en": "Somebody else"} | OUTSIDE
-    plan = resident_imports.plan_import(session, SYSTEM, as_file({}, other).sheet, TODAY)
+    plan = resident_imports.plan_import(session, SYSTEM, as_file({}, other).content, TODAY)
     assert [(e.line, e.column) for e in plan.errors] == [(3, "voen")]
 
 
@@ -369,13 +371,13 @@ def test_a_plan_changes_nothing_and_foretells_what_is_lost(session):
     put(session, {}, {"resident_id": "R02", "voen": VOENS[1]})
     put(session, {"status": "cancelled"})
     before = everything(session)
-    sheet = as_file({}, {"resident_id": "R02", "voen": VOENS[1], "status": "cancelled"}).sheet
+    sheet = as_file({}, {"resident_id": "R02", "voen": VOENS[1], "status": "cancelled"}).content
     plan = resident_imports.plan_import(session, SYSTEM, sheet, TODAY)
     session.commit()
     assert everything(session) == before
     assert {(c.organisation_id, c.kind) for c in plan.residency_changes} == {
-        (organisation_repository.company_by_voen(session, VOENS[0]).id, ChangeKind.RESTORED),
-        (organisation_repository.company_by_voen(session, VOENS[1]).id, ChangeKind.LOST),
+        (organisation_repository.find_company_by_voen(session, VOENS[0]).id, ResidencyChangeKind.RESTORED),
+        (organisation_repository.find_company_by_voen(session, VOENS[1]).id, ResidencyChangeKind.LOST),
     }
 
 
@@ -385,7 +387,7 @@ def test_who_may_import(session):
         with pytest.raises(Forbidden):
             resident_imports.apply_import(session, other, as_file(), NOW)
         with pytest.raises(Forbidden):
-            resident_imports.plan_import(session, other, as_file().sheet, TODAY)
+            resident_imports.plan_import(session, other, as_file().content, TODAY)
 
 
 def test_two_imports_at_once_end_in_one_and_a_clear_refusal(database, monkeypatch):
@@ -393,7 +395,7 @@ def test_two_imports_at_once_end_in_one_and_a_clear_refusal(database, monkeypatc
     if database.is_sqlite:  # one writer: a second session cannot even begin before the first commits
         return
     with database.session() as slow, database.session() as fast:
-        stale = resident_imports.plan_import(slow, SYSTEM, as_file().sheet, TODAY, lock=True)
+        stale = resident_imports.plan_import(slow, SYSTEM, as_file().content, TODAY, lock=True)
         resident_imports.apply_import(fast, SYSTEM, as_file(), NOW)
         fast.commit()
         monkeypatch.setattr(resident_imports, "plan_import", lambda *_arguments, **_named: stale)
@@ -406,8 +408,8 @@ def test_what_belongs_to_no_line_is_told_as_well(session):
     file = as_file()
     data = "\n".join(f"{line},x" for line in [",".join(COLUMNS) + ",colour", ",".join(LINE[c] for c in COLUMNS)])
     data = data.replace("colour,x", "colour")
-    report = resident_imports.plan_import(session, SYSTEM, parse_register(data.encode()), TODAY).report()
+    report = resident_imports.plan_import(session, SYSTEM, parse_resident_file(data.encode()), TODAY).report()
     assert [(r["line"], r["column"]) for r in report["remarks"]] == [(1, "colour")]
-    empty = resident_imports.plan_import(session, SYSTEM, parse_register(b""), TODAY)
+    empty = resident_imports.plan_import(session, SYSTEM, parse_resident_file(b""), TODAY)
     assert (empty.is_refused, [e["line"] for e in empty.report()["errors"]]) == (True, [0])
-    assert resident_imports.plan_import(session, SYSTEM, file.sheet, TODAY).report()["remarks"] == []
+    assert resident_imports.plan_import(session, SYSTEM, file.content, TODAY).report()["remarks"] == []

@@ -12,7 +12,7 @@ from app.auth import api_client_repository, api_clients
 from app.core.actor import Actor, ActorKind, Role
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.organisations import organisation_repository, registration
-from app.organisations.model import Organisation, Standing
+from app.organisations.model import Organisation, OrganisationStatus
 from tests.services.factories import NOW, VOENS, WRONG_CHECK_DIGIT, claim_of, confirm, member, refuse, register, staff
 
 
@@ -25,7 +25,7 @@ def listed(session, voen=VOENS[0], source="register"):
         voen=voen,
         voen_needs_review=False,
         source=source,
-        search_text=registration.search_text("Reyestr adı", "Name of the register", voen),
+        search_text=registration.build_search_text("Reyestr adı", "Name of the register", voen),
         standing="listed",
         created_at=NOW,
     )
@@ -40,7 +40,7 @@ def test_an_unknown_company_becomes_unconfirmed_with_its_first_member(session):
     assert (company.voen, company.standing, company.source) == ("0010000101", "unconfirmed", "applicant")
     assert (user.organisation_id, user.is_staff) == (company.id, False)
     event = session.query(AuditEvent).filter_by(event="organisation.registered").one()
-    [claim] = organisation_repository.claims(session, voen=company.voen)
+    [claim] = organisation_repository.list_claims(session, voen=company.voen)
     assert (claim.state, claim.claimant_id, claim.organisation_id) == ("waiting", user.id, company.id)
     assert event.data == {"claim": str(claim.id), "listed": False, "member": str(user.id), "voen_needs_review": False}
 
@@ -69,8 +69,11 @@ def test_a_claim_of_a_listed_company_lies_beside_it(session):
     session.commit()
     assert len({row.id, first.id, second.id}) == 3
     assert (row.standing, row.legal_name_en, row.version) == ("listed", "Name of the register", 1)
-    assert [each.state for each in organisation_repository.claims(session, voen=row.voen)] == ["waiting", "waiting"]
-    assert organisation_repository.company_by_voen(session, row.voen) is row
+    assert [each.state for each in organisation_repository.list_claims(session, voen=row.voen)] == [
+        "waiting",
+        "waiting",
+    ]
+    assert organisation_repository.find_company_by_voen(session, row.voen) is row
 
 
 def test_a_confirmed_claim_moves_into_the_listed_company_and_the_words_of_the_register_stay(session):
@@ -81,10 +84,10 @@ def test_a_confirmed_claim_moves_into_the_listed_company_and_the_words_of_the_re
     session.commit()
     assert company.id == row.id
     assert (company.standing, company.legal_name_en, company.version) == ("confirmed", "Name of the register", 2)
-    assert organisation_repository.organisation(session, claimed.id) is None
+    assert organisation_repository.find_organisation(session, claimed.id) is None
     assert (user.organisation_id, stranger.organisation_id) == (row.id, other.id)
     assert (other.standing, stranger.sealed_at) == ("refused", NOW)
-    assert sorted(each.state for each in organisation_repository.claims(session, voen=row.voen)) == [
+    assert sorted(each.state for each in organisation_repository.list_claims(session, voen=row.voen)) == [
         "confirmed",
         "refused",
     ]
@@ -97,7 +100,7 @@ def test_nothing_of_a_refused_claim_passes_to_the_next(session):
     again, _ = register(session, legal_name_en="The real one", email="real@example.az")
     assert again.id != refused.id
     assert (again.legal_name_en, again.standing, refused.standing) == ("The real one", "unconfirmed", "refused")
-    assert organisation_repository.company_by_voen(session, again.voen) is None
+    assert organisation_repository.find_company_by_voen(session, again.voen) is None
 
 
 def test_a_second_claim_for_a_confirmed_company_is_disputed_and_not_confirmed_by_one(session):
@@ -129,7 +132,7 @@ def test_of_two_at_once_with_one_address_the_slower_gets_a_conflict_and_no_crash
     def one(voen):
         with database.session() as session:
             try:
-                organisation_repository.company_by_voen(session, voen)
+                organisation_repository.find_company_by_voen(session, voen)
                 with contextlib.suppress(threading.BrokenBarrierError):
                     looked.wait()
                 register(session, voen, email="same@example.az")
@@ -153,7 +156,7 @@ def test_the_registrar_confirms_on_evidence(session):
     session.commit()
     assert (confirmed.standing, confirmed.confirmed_by, confirmed.version) == ("confirmed", registrar.id, 2)
     event = session.query(AuditEvent).filter_by(event="organisation.confirmed").one()
-    [claim] = organisation_repository.claims(session, voen=company.voen)
+    [claim] = organisation_repository.list_claims(session, voen=company.voen)
     assert (event.subject_id, event.data) == (str(company.id), {"claim": str(claim.id), "merged_from": None})
     assert (claim.state, claim.basis, claim.decided_by) == ("confirmed", confirmed.confirmation_basis, registrar.id)
 
@@ -166,7 +169,7 @@ def test_refusing_seals_members_ends_clients_and_keeps_the_reason_out_of_the_aud
     session.commit()
     assert (company.standing, company.refusal_reason) == ("refused", "Nobody there knows them")
     assert (user.active, user.sealed_at) == (True, NOW)
-    assert api_client_repository.client(session, client.id).revoked_at == NOW
+    assert api_client_repository.find_client(session, client.id).revoked_at == NOW
     assert all("Nobody" not in str(event.data) for event in session.query(AuditEvent))
 
 
@@ -188,7 +191,7 @@ def test_refusals_around_a_decision(session):
             with pytest.raises(Forbidden):
                 decide(session, other, company)
     with pytest.raises(NotFound):
-        claims.confirm(session, registrar, user.id, version=1, basis="Extract", now=NOW)
+        claims.confirm_claim(session, registrar, user.id, version=1, basis="Extract", now=NOW)
     wrong = (({"version": 7}, StaleVersion), ({"version": None}, VersionRequired), ({"basis": " "}, Invalid))
     for details, refusal in wrong:
         with pytest.raises(refusal):
@@ -219,7 +222,7 @@ def test_the_list_pages_filters_and_finds(session):
     assert found() == rows
     assert found(limit=2) == rows[:2]
     assert found(after=rows[1].id) == rows[2:]
-    assert found(standing=Standing.CONFIRMED) == [rows[2]]
+    assert found(standing=OrganisationStatus.CONFIRMED) == [rows[2]]
     assert found(q="numune ISIQ") == rows  # as somebody without Azerbaijani keys writes it
     assert found(q="0010000361") == [rows[2]]
     assert found(q="_%") == rows  # nothing to search for: no wildcards slip through

@@ -15,7 +15,7 @@ from tests.services.factories import NOW, TODAY, VOENS, member, register, staff
 
 @pytest.fixture
 def actor(session):
-    parks.seed_reference(session)
+    parks.seed_parks(session)
     return member(register(session)[1])
 
 
@@ -33,15 +33,15 @@ def site(session, actor, **changed):
 
 def test_seeding_twice_changes_nothing_and_puts_right_what_differs(session):
     session.add(Park(code="OWN-SP", kind="other", names={"en": "Only a register knows it"}))
-    first = parks.seed_reference(session)
+    first = parks.seed_parks(session)
     session.commit()
     assert first == len(parks.list_parks(session)) - 1 > 1
-    assert parks.seed_reference(session) == 0
+    assert parks.seed_parks(session) == 0
     park = parks.get_park(session, "AGDAM-SP")
     assert (park.district, park.economic_region, park.area_ha) == ("Ağdam", "QARABAG", 190)
     park.district = "Ağdaş"
     session.flush()
-    assert parks.seed_reference(session) == 1
+    assert parks.seed_parks(session) == 1
     assert park.district == "Ağdam"
     assert parks.get_park(session, "OWN-SP").kind == "other"
     with pytest.raises(NotFound):

@@ -11,9 +11,15 @@ from app.audit.model import AuditEvent
 from app.core.actor import Actor, ActorKind, Role
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion, VersionRequired, WrongState
 from app.organisations import organisation_repository, residencies
-from app.organisations.model import Residency, ResidencyStatus, Stage
-from app.organisations.residency_transitions import ChangeKind, ResidencyDetails
-from app.organisations.residency_workflow import MOVES, Move, PeriodState, state_of, step
+from app.organisations.model import ProductionStage, Residency, ResidencyStatus
+from app.organisations.residency_transitions import ResidencyChangeKind, ResidencyDetails
+from app.organisations.residency_workflow import (
+    RESIDENCY_TRANSITIONS,
+    ResidencyAction,
+    ResidencyState,
+    next_state,
+    state_of,
+)
 from tests.services.factories import NOW, TODAY, VOENS, add_park, member, register, resident, staff
 
 
@@ -31,19 +37,19 @@ def company(session):
 def deed(session, actor, move, row, *, version=1, on=TODAY, reason="The contract ended", **more):
     """One move by its name, as the services offer it."""
     common = {"residency_id": row if not isinstance(row, Residency) else row.id, "version": version, "now": NOW} | more
-    if move in (Move.END, Move.CANCEL):
+    if move in (ResidencyAction.END, ResidencyAction.CANCEL):
         return residencies.close_residency(session, actor, move, on=on, reason=reason, **common)
-    if move is Move.RESTORE:
+    if move is ResidencyAction.RESTORE:
         return residencies.restore_residency(session, actor, **common)
-    return residencies.update_stage(session, actor, stage=Stage.OPERATING, **common)
+    return residencies.update_stage(session, actor, stage=ProductionStage.OPERATING, **common)
 
 
 def in_state(session, registrar, company, state):
     row, _ = resident(session, registrar, company.id)
-    if state is PeriodState.ENDED:
-        deed(session, registrar, Move.END, row)
-    if state is PeriodState.CANCELLED:
-        deed(session, registrar, Move.CANCEL, row)
+    if state is ResidencyState.ENDED:
+        deed(session, registrar, ResidencyAction.END, row)
+    if state is ResidencyState.CANCELLED:
+        deed(session, registrar, ResidencyAction.CANCEL, row)
     return row
 
 
@@ -56,11 +62,11 @@ def test_a_period_begins_with_what_the_certificate_says(session, registrar, comp
         plot_ha=Decimal(4),
         planned_investment_azn=Decimal("18E6"),
         planned_jobs=150,
-        stage=Stage.PLANNED,
+        stage=ProductionStage.PLANNED,
     )
     session.commit()
     session.expire_all()
-    assert change.kind is ChangeKind.NEW
+    assert change.kind is ResidencyChangeKind.NEW
     assert (change.residency_id, change.organisation_id, change.park_code) == (row.id, company.id, "AGDAM-SP")
     assert row.holder_voen == VOENS[1] != company.voen
     assert (row.plot_ha, row.planned_investment_azn) == (Decimal("4.00"), Decimal("18000000.00"))
@@ -97,40 +103,50 @@ def test_one_open_residency_in_a_park(session, registrar, company):
         resident(session, registrar, company.id, status=ResidencyStatus.NON_RESIDENT)
     assert refusal.value.refusal_code == "residency-open"
     assert resident(session, registrar, company.id, add_park(session, "ARAZ-VADISI").code)
-    deed(session, registrar, Move.END, row)
+    deed(session, registrar, ResidencyAction.END, row)
     assert resident(session, registrar, company.id)[0].id != row.id
     with pytest.raises(Conflict) as refusal:
-        deed(session, registrar, Move.RESTORE, row, version=2)
+        deed(session, registrar, ResidencyAction.RESTORE, row, version=2)
     assert refusal.value.refusal_code == "residency-open"
 
 
-@pytest.mark.parametrize(("state", "move"), list(product(PeriodState, Move)))
+@pytest.mark.parametrize(("state", "move"), list(product(ResidencyState, ResidencyAction)))
 def test_every_move_in_every_state(session, registrar, company, state, move):
     row = in_state(session, registrar, company, state)
     version = row.version
-    following = MOVES.get((state, move))
+    following = RESIDENCY_TRANSITIONS.get((state, move))
     if following is None:
         with pytest.raises(WrongState) as refusal:
             deed(session, registrar, move, row, version=version)
-        assert refusal.value.data["allowed"] == [m.value for s, m in MOVES if s is state]
+        assert refusal.value.data["allowed"] == [m.value for s, m in RESIDENCY_TRANSITIONS if s is state]
         assert row.version == version
         return
     change = deed(session, registrar, move, row, version=version)
     session.commit()
     assert state_of(row.ends_on, row.cancelled_on) is following
     assert row.version == version + 1
-    expected = {Move.UPDATE: ChangeKind.KEPT, Move.RESTORE: ChangeKind.RESTORED}.get(move, ChangeKind.LOST)
+    expected = {
+        ResidencyAction.UPDATE: ResidencyChangeKind.UNCHANGED,
+        ResidencyAction.RESTORE: ResidencyChangeKind.RESTORED,
+    }.get(move, ResidencyChangeKind.LOST)
     assert change.kind is expected
     event = session.query(AuditEvent).order_by(AuditEvent.seq.desc()).first()
-    names = {Move.END: "ended", Move.CANCEL: "cancelled", Move.RESTORE: "restored", Move.UPDATE: "updated"}
+    names = {
+        ResidencyAction.END: "ended",
+        ResidencyAction.CANCEL: "cancelled",
+        ResidencyAction.RESTORE: "restored",
+        ResidencyAction.UPDATE: "updated",
+    }
     assert (event.event, event.subject_id) == (f"residency.{names[move]}", str(row.id))
     assert event.data["organisation"] == str(company.id)
     assert "contract" not in str(event.data)
 
 
-@pytest.mark.parametrize("move", [Move.END, Move.CANCEL, Move.RESTORE])
+@pytest.mark.parametrize("move", [ResidencyAction.END, ResidencyAction.CANCEL, ResidencyAction.RESTORE])
 def test_a_dry_run_checks_everything_and_changes_nothing(session, registrar, company, move):
-    row = in_state(session, registrar, company, PeriodState.ENDED if move is Move.RESTORE else PeriodState.OPEN)
+    row = in_state(
+        session, registrar, company, ResidencyState.ENDED if move is ResidencyAction.RESTORE else ResidencyState.OPEN
+    )
     before = {column.key: getattr(row, column.key) for column in Residency.__table__.columns}
     session.commit()
     events = session.query(AuditEvent).count()
@@ -144,13 +160,13 @@ def test_a_dry_run_checks_everything_and_changes_nothing(session, registrar, com
 
 
 def test_the_reason_stays_with_the_row_until_it_is_restored(session, registrar, company):
-    row = in_state(session, registrar, company, PeriodState.CANCELLED)
+    row = in_state(session, registrar, company, ResidencyState.CANCELLED)
     assert row.closing_reason == "The contract ended"
-    deed(session, registrar, Move.RESTORE, row, version=2)
+    deed(session, registrar, ResidencyAction.RESTORE, row, version=2)
     assert (row.closing_reason, row.cancelled_on) == (None, None)
 
 
-@pytest.mark.parametrize("move", [Move.END, Move.CANCEL])
+@pytest.mark.parametrize("move", [ResidencyAction.END, ResidencyAction.CANCEL])
 @pytest.mark.parametrize(
     ("on", "reason", "pointers"),
     [
@@ -172,13 +188,15 @@ def test_today_is_the_day_in_baku(session, registrar, company):
     """At 21:00 UTC it is the next day already where the parks are."""
     row, _ = resident(session, registrar, company.id)
     late = NOW.replace(hour=21)
-    deed(session, registrar, Move.END, row, on=TODAY + timedelta(days=1), now=late)
+    deed(session, registrar, ResidencyAction.END, row, on=TODAY + timedelta(days=1), now=late)
     assert row.ends_on == TODAY + timedelta(days=1)
 
 
-@pytest.mark.parametrize("move", list(Move))
+@pytest.mark.parametrize("move", list(ResidencyAction))
 def test_refusals_before_anything_is_looked_at(session, registrar, company, move):
-    row = in_state(session, registrar, company, PeriodState.ENDED if move is Move.RESTORE else PeriodState.OPEN)
+    row = in_state(
+        session, registrar, company, ResidencyState.ENDED if move is ResidencyAction.RESTORE else ResidencyState.OPEN
+    )
     user = register(session, VOENS[1])[1]
     own = Actor(ActorKind.USER, user.id, frozenset({Role.APPLICANT}), company.id)
     for other in (own, staff(session, Role.OWNER, "owner")):
@@ -211,7 +229,7 @@ def test_companies_see_their_own(session, registrar, company):
 
 
 def test_lists_page_and_filter(session, registrar, company):
-    closed = in_state(session, registrar, company, PeriodState.ENDED)
+    closed = in_state(session, registrar, company, ResidencyState.ENDED)
     reopened, _ = resident(session, registrar, company.id)
     elsewhere, _ = resident(session, registrar, company.id, add_park(session, "ARAZ-VADISI").code)
 
@@ -227,22 +245,22 @@ def test_lists_page_and_filter(session, registrar, company):
 
 def test_the_present_residency_is_the_open_one_else_the_last_that_closed(session, registrar, company):
     def present(**how):
-        return organisation_repository.present_residency(session, company.id, "AGDAM-SP", **how)
+        return organisation_repository.find_latest_residency(session, company.id, "AGDAM-SP", **how)
 
     assert present() is None
     first, _ = resident(session, registrar, company.id)
-    deed(session, registrar, Move.END, first, on=TODAY - timedelta(days=9))
+    deed(session, registrar, ResidencyAction.END, first, on=TODAY - timedelta(days=9))
     second, _ = resident(session, registrar, company.id, status=ResidencyStatus.NON_RESIDENT)
     assert present(hold=True) is second
-    deed(session, registrar, Move.CANCEL, second, on=TODAY - timedelta(days=10))
+    deed(session, registrar, ResidencyAction.CANCEL, second, on=TODAY - timedelta(days=10))
     assert present() is first
-    deed(session, registrar, Move.RESTORE, second, version=2)
-    deed(session, registrar, Move.CANCEL, second, version=3, on=TODAY - timedelta(days=9))
+    deed(session, registrar, ResidencyAction.RESTORE, second, version=2)
+    deed(session, registrar, ResidencyAction.CANCEL, second, version=3, on=TODAY - timedelta(days=9))
     assert present(hold=True) is second
-    deed(session, registrar, Move.RESTORE, first, version=2)
-    deed(session, registrar, Move.CANCEL, first, version=3, on=TODAY - timedelta(days=9))
-    deed(session, registrar, Move.RESTORE, second, version=4)
-    deed(session, registrar, Move.END, second, version=5, on=TODAY - timedelta(days=9))
+    deed(session, registrar, ResidencyAction.RESTORE, first, version=2)
+    deed(session, registrar, ResidencyAction.CANCEL, first, version=3, on=TODAY - timedelta(days=9))
+    deed(session, registrar, ResidencyAction.RESTORE, second, version=4)
+    deed(session, registrar, ResidencyAction.END, second, version=5, on=TODAY - timedelta(days=9))
     assert present() is first  # on one day a cancellation says more than an end
 
 
@@ -271,9 +289,9 @@ def test_two_at_once_begin_one_period(database):
 
 
 def test_the_table_of_moves_by_itself():
-    assert step(PeriodState.OPEN, Move.CANCEL) is PeriodState.CANCELLED
-    assert state_of(None, None) is PeriodState.OPEN
-    assert state_of(TODAY, None) is PeriodState.ENDED
-    assert state_of(TODAY, TODAY) is state_of(None, TODAY) is PeriodState.CANCELLED
+    assert next_state(ResidencyState.OPEN, ResidencyAction.CANCEL) is ResidencyState.CANCELLED
+    assert state_of(None, None) is ResidencyState.OPEN
+    assert state_of(TODAY, None) is ResidencyState.ENDED
+    assert state_of(TODAY, TODAY) is state_of(None, TODAY) is ResidencyState.CANCELLED
     with pytest.raises(WrongState):
-        step(PeriodState.CANCELLED, Move.END)
+        next_state(ResidencyState.CANCELLED, ResidencyAction.END)

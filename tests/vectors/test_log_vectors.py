@@ -8,13 +8,13 @@ import pytest
 from pymerkle import InmemoryTree
 
 from app.transparency import merkle
-from app.transparency.checkpoint import prove, read_checkpoint, read_proof
-from app.transparency.signed_note import NoteRefused, parse_vkey
+from app.transparency.checkpoint import parse_proof, verify_checkpoint, verify_proof
+from app.transparency.signed_note import NoteRejected, parse_vkey
 
 VECTORS = json.loads(Path(__file__).with_name("public_log.json").read_text("utf-8"))
 VERIFIER = parse_vkey(VECTORS["vkey"])
 ENTRIES = [entry.encode() for entry in VECTORS["entries"]]
-CHECKPOINTS = {int(size): read_checkpoint(note, VERIFIER) for size, note in VECTORS["checkpoints"].items()}
+CHECKPOINTS = {int(size): verify_checkpoint(note, VERIFIER) for size, note in VECTORS["checkpoints"].items()}
 
 
 def test_entries_are_canonical():
@@ -35,13 +35,13 @@ def test_checkpoints_are_about_the_entries(size):
 
 @pytest.mark.parametrize("text", VECTORS["proofs"])
 def test_proofs_prove_their_entry_and_no_other(text):
-    proof = read_proof(text)
+    proof = parse_proof(text)
     assert proof.text == text
-    assert prove(ENTRIES[proof.index], proof, VERIFIER).size == len(ENTRIES)
+    assert verify_proof(ENTRIES[proof.index], proof, VERIFIER).size == len(ENTRIES)
     for other in range(len(ENTRIES)):
         if other != proof.index:
-            with pytest.raises(NoteRefused):
-                prove(ENTRIES[other], proof, VERIFIER)
+            with pytest.raises(NoteRejected):
+                verify_proof(ENTRIES[other], proof, VERIFIER)
 
 
 @pytest.mark.parametrize("each", VECTORS["consistency"])

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.core.crypto.keyring import KeyRing
-from app.verification.service import VerificationDesk
+from app.verification.service import VerificationService
 from tests.verification.factories import (
     NOW,
     MemoryStore,
@@ -62,7 +62,7 @@ def world(signer):
 
 @pytest.fixture
 def desk(store, world):
-    return VerificationDesk(store, lambda: world.ring, lambda: world.now, "https://mark.example")
+    return VerificationService(store, lambda: world.keyring, lambda: world.now, "https://mark.example")
 
 
 @pytest.fixture

@@ -8,24 +8,24 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
-from app.certificates.credential.linter import Grounds, lint, sign_credential
-from app.certificates.credential.untp_builder import CertificateContent, build
+from app.certificates.credential.linter import LintContext, lint, sign_credential
+from app.certificates.credential.untp_builder import CertificateContent, build_credential
 from app.certificates.read_model import snapshot
-from app.certificates.read_model.record import COLUMNS, CertificateRecord
+from app.certificates.read_model.record import RECORD_COLUMNS, CertificateRecord
 from app.core.crypto import jws
 from app.core.crypto.jwk import did_kid
 from app.core.crypto.jws import PrivateKey
-from app.core.crypto.keyring import KeyRing, KeyState, KnownKey
+from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.crypto.signer import FileSigner
-from app.core.database import dumps
-from app.verification.handler import Lane, batch_route
-from app.verification.metrics import Tally
+from app.core.database import dumps_canonical
+from app.verification.handler import VerifyHandler, batch_route
+from app.verification.metrics import VerdictCounter
 from app.web.body import read_body
-from app.web.limits.rate_limit import Limiter
-from app.web.middleware import Envelope, PublicCors, RequestIds
+from app.web.limits.rate_limit import RateLimiter
+from app.web.middleware import CommonResponseMiddleware, PublicCorsMiddleware, RequestIdGenerator
 from app.web.problems import problem_details
 from app.web.routes import paths_of
-from app.web.verify_fast_path import Door
+from app.web.verify_fast_path import VerifyFastPath
 
 DID = "did:web:mark.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -78,15 +78,15 @@ def content_of(number="MIK-2026-000042-Y", **other):
 
 def grounds_of(content, not_after=None):
     """What the content agrees with."""
-    return Grounds(content.issuer, content.base_url, content.status_list_id, content.status_index, not_after)
+    return LintContext(content.issuer, content.base_url, content.status_list_id, content.status_index, not_after)
 
 
 def token_of(signer, content):
-    return sign_credential(signer, lint(build(content), grounds_of(content)))
+    return sign_credential(signer, lint(build_credential(content), grounds_of(content)))
 
 
 def record_of(content, token, signer, **other):
-    values = {name: getattr(content, name) for name in COLUMNS if hasattr(content, name)}
+    values = {name: getattr(content, name) for name in RECORD_COLUMNS if hasattr(content, name)}
     values |= {
         "holder_voen": content.holder_voen or "0010002222",
         "holder_is_legal_person": content.holder_voen is not None,
@@ -103,14 +103,14 @@ def record_of(content, token, signer, **other):
 
 
 def ring_of(*signers, state=KeyState.ACTIVE, since=KEY_SINCE):
-    return KeyRing.of(KnownKey(s.kid, s.public, state, since) for s in signers)
+    return KeyRing.from_keys(KeyRecord(s.kid, s.public, state, since) for s in signers)
 
 
 def row_of(record):
     """A record as the databases hand it out."""
     return tuple(
         record._replace(
-            product_names=dumps(dict(record.product_names)),
+            product_names=dumps_canonical(dict(record.product_names)),
             valid_from=record.valid_from.isoformat(),
             valid_until=record.valid_until.isoformat(),
             status_since=stored(record.status_since),
@@ -126,14 +126,16 @@ def stored(moment):
 
 def service_of(desk, tally=None, *, limiter=None, https=True, max_body_bytes=65_536, max_batch_bytes=8_388_608):
     """The fast path before an application that has only the route of batches."""
-    tally, ids, app = tally or Tally(), RequestIds(), FastAPI()
+    tally, ids, app = tally or VerdictCounter(), RequestIdGenerator(), FastAPI()
     batches = batch_route(desk, tally, read_body, max_bytes=max_batch_bytes)
     app.router.routes.append(batches)
-    problem_details.install(app)
+    problem_details.register_exception_handlers(app)
     public = paths_of([batches])
-    app.add_middleware(lambda inner: Envelope(PublicCors(inner, public), https=https, ids=ids))
-    lane = Lane(desk, tally, read_body, max_body_bytes=max_body_bytes)
-    return Door(app, lane, limiter or Limiter(0), ids, https=https)
+    app.add_middleware(
+        lambda inner: CommonResponseMiddleware(PublicCorsMiddleware(inner, public), https=https, ids=ids)
+    )
+    lane = VerifyHandler(desk, tally, read_body, max_body_bytes=max_body_bytes)
+    return VerifyFastPath(app, lane, limiter or RateLimiter(0), ids, https=https)
 
 
 @dataclass
@@ -189,7 +191,7 @@ class MemoryStore:
         return {each: text for each, text in texts.items() if text is not None}
 
     def _written(self, number):
-        return snapshot.write(self.rows[number]) if number in self.rows and self.has_extracts else None
+        return snapshot.serialize(self.rows[number]) if number in self.rows and self.has_extracts else None
 
     async def find_many(self, numbers):
         return self.find_many_now(numbers)

@@ -8,14 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.certificates import status_list
-from app.certificates.credential.untp_builder import build
-from app.certificates.status_list import Purpose, changed, empty
+from app.certificates.credential.untp_builder import build_credential
+from app.certificates.status_list import Purpose, empty_bits, set_bit
 from app.core.crypto import jws
 from app.transparency import merkle
 from app.transparency.checkpoint import Checkpoint, Proof
 from app.transparency.log_entry import Entry, LogEvent
 from app.transparency.signed_note import NoteSigner
-from app.verification.offline import Sources, age, judge
+from app.verification.offline import OfflineSources, evaluate_offline, format_age
 from app.verification.verdict import Verdict
 from tests.verification.factories import DID, content_of, signer_of, token_of
 
@@ -32,7 +32,7 @@ LISTS = "https://mark.example/v1/status-lists"
 
 def proof_text(token=TOKEN, number=CONTENT.number, event=LogEvent.CERTIFICATE_ISSUED, signer=LOG, *, entry=None):
     """A log of two entries, the second of which is the issue."""
-    issue = Entry(event, ISSUED, number, sha256=jws.signed_hash(token), key=SIGNER.kid).canonical()
+    issue = Entry(event, ISSUED, number, sha256=jws.signed_hash(token), key=SIGNER.kid).canonical_bytes()
     other, leaf = merkle.leaf_hash(b"{}"), merkle.leaf_hash(issue)
     note = signer.sign(Checkpoint(signer.name, 2, merkle.node_hash(other, leaf)).text)
     head, _, rest = Proof(1, (other,), note).text.partition("\n")
@@ -43,7 +43,9 @@ def lists(*, revoked=False, suspended=False, at=LISTED, signer=SIGNER, issuer=DI
     found = {}
     for purpose, value in ((Purpose.REVOCATION, revoked), (Purpose.SUSPENSION, suspended)):
         url = f"{LISTS}/{purpose}-1"
-        payload = status_list.credential(url, issuer, purpose, changed(empty(), index, to=value), at)
+        payload = status_list.build_status_list_credential(
+            url, issuer, purpose, set_bit(empty_bits(), index, to=value), at
+        )
         found[url] = signer.sign(payload, typ="vc+jwt")
     return found
 
@@ -60,7 +62,7 @@ def sources(listed=None, proof=None, **other):
         "proof_of": lambda _: text or None,
         "made_at": LISTED + timedelta(minutes=1),
     }
-    return Sources(**(values | other))
+    return OfflineSources(**(values | other))
 
 
 def names(answer):
@@ -80,7 +82,7 @@ class TestVerdicts:
         ],
     )  # fmt: skip
     def test_by_the_lists(self, status, now, verdict, headline):
-        answer = judge(TOKEN, sources(lists(**status)), now)
+        answer = evaluate_offline(TOKEN, sources(lists(**status)), now)
         assert answer.verdict is verdict
         assert answer.headline.startswith(headline)
         assert [check.name for check in answer.checks] == ["signature", "key_state", "log", "validity", "status"]
@@ -89,7 +91,10 @@ class TestVerdicts:
 
     def test_the_older_list_speaks(self):
         mixed = lists() | {f"{LISTS}/suspension-1": lists(at=LISTED - timedelta(days=1))[f"{LISTS}/suspension-1"]}
-        assert judge(TOKEN, sources(mixed), NOW).headline == "valid as of 2027-02-28T09:00:00Z, list 1 d 5 h old"
+        assert (
+            evaluate_offline(TOKEN, sources(mixed), NOW).headline
+            == "valid as of 2027-02-28T09:00:00Z, list 1 d 5 h old"
+        )
 
     @pytest.mark.parametrize(
         ("dates", "verdict", "words"),
@@ -101,13 +106,13 @@ class TestVerdicts:
     def test_by_the_dates(self, dates, verdict, words):
         content = replace(CONTENT, valid_from=dates[0], valid_until=dates[1])
         token = token_of(SIGNER, content)
-        answer = judge(token, sources(proof=proof_text(token)), NOW)
+        answer = evaluate_offline(token, sources(proof=proof_text(token)), NOW)
         assert answer.verdict is verdict
         assert answer.headline.startswith(words)
 
     def test_a_certificate_in_the_first_shape(self):
         """Issued before the credential had its present shape: what it says is read as well."""
-        new = build(CONTENT)
+        new = build_credential(CONTENT)
         payload = {name: new[name] for name in ("id", "validFrom", "validUntil", "credentialStatus")} | {
             "@context": ["https://www.w3.org/ns/credentials/v2"],
             "type": ["VerifiableCredential"],
@@ -122,7 +127,7 @@ class TestVerdicts:
             },
         }
         token = SIGNER.sign(payload, typ="vc+jwt")
-        answer = judge(token, sources(proof=proof_text(token)), NOW)
+        answer = evaluate_offline(token, sources(proof=proof_text(token)), NOW)
         assert answer.verdict is Verdict.VALID
         assert answer.certified.product_names == {"en": "Steel pipe"}
         assert (answer.certified.voen, answer.certified.park_code) == ("001****221", None)
@@ -130,7 +135,7 @@ class TestVerdicts:
 
 class TestForged:
     def forged(self, token, **other):
-        answer = judge(token, sources(**other), NOW)
+        answer = evaluate_offline(token, sources(**other), NOW)
         assert answer.verdict is Verdict.FORGED
         assert answer.headline == "forged, by keys bundled 4 h ago"
         return names(answer)
@@ -141,11 +146,11 @@ class TestForged:
 
     @pytest.mark.parametrize("token", ["", "a.b.c", TOKEN + "=", TOKEN[:-1], TOKEN.replace(".", " ")])
     def test_no_whole_certificate(self, token):
-        answer = judge(token, sources(), NOW)
+        answer = evaluate_offline(token, sources(), NOW)
         assert (answer.verdict, answer.headline) == (Verdict.UNREADABLE, "unreadable")
 
     def test_wrapped_by_mail(self):
-        assert judge("> " + TOKEN[:900] + "\n> " + TOKEN[900:], sources(), NOW).verdict is Verdict.VALID
+        assert evaluate_offline("> " + TOKEN[:900] + "\n> " + TOKEN[900:], sources(), NOW).verdict is Verdict.VALID
 
     @pytest.mark.parametrize(
         "changes",
@@ -153,14 +158,14 @@ class TestForged:
             {"vc": {}}, {"vp": {}}, {"issuer": {"id": "did:web:other.example"}}, {"issuer": DID}, {"validFrom": "soon"},
             {"credentialSubject": None}, {"credentialSubject": {}},
             {"credentialSubject": {"number": "MIK-2026-000042-X"}},
-            {"credentialSubject": build(CONTENT)["credentialSubject"] | {"number": "MIK-2026-000042-X"}},
-            {"credentialSubject": build(CONTENT)["credentialSubject"] | {"conformityAssessment": []}},
-            {"credentialStatus": []}, {"credentialStatus": build(CONTENT)["credentialStatus"] * 2},
+            {"credentialSubject": build_credential(CONTENT)["credentialSubject"] | {"number": "MIK-2026-000042-X"}},
+            {"credentialSubject": build_credential(CONTENT)["credentialSubject"] | {"conformityAssessment": []}},
+            {"credentialStatus": []}, {"credentialStatus": build_credential(CONTENT)["credentialStatus"] * 2},
             {"credentialStatus": [{"type": "TokenStatusListEntry"}]},
         ],
     )  # fmt: skip
     def test_signed_but_no_certificate(self, changes):
-        assert self.forged(SIGNER.sign(build(CONTENT) | changes, typ="vc+jwt")) == ["content"]
+        assert self.forged(SIGNER.sign(build_credential(CONTENT) | changes, typ="vc+jwt")) == ["content"]
 
     def test_a_status_list_is_no_certificate(self):
         assert self.forged(lists()[f"{LISTS}/revocation-1"]) == ["content"]
@@ -171,7 +176,7 @@ class TestForged:
 
 class TestUndecided:
     def undecided(self, found, token=TOKEN, now=NOW):
-        answer = judge(token, found, now)
+        answer = evaluate_offline(token, found, now)
         assert answer.verdict is None
         assert answer.headline == "cannot be said, by keys bundled 4 h ago"
         assert answer.certified is not None
@@ -179,7 +184,7 @@ class TestUndecided:
         return name, answer.checks[-1].detail
 
     def test_a_key_that_the_bundle_does_not_hold_is_never_called_counterfeit(self):
-        answer = judge(token_of(THIEF, CONTENT), sources(), NOW)
+        answer = evaluate_offline(token_of(THIEF, CONTENT), sources(), NOW)
         assert answer.verdict is None
         assert answer.headline == "cannot be checked without a network, by keys bundled 4 h ago"
 
@@ -226,7 +231,7 @@ class TestUndecided:
 
     def test_an_index_outside_the_list(self):
         content = replace(CONTENT, status_index=131_071)
-        payload = build(content)
+        payload = build_credential(content)
         for entry in payload["credentialStatus"]:
             entry["statusListIndex"] = "131072"
         token = SIGNER.sign(payload, typ="vc+jwt")
@@ -242,4 +247,4 @@ class TestUndecided:
     ],
 )  # fmt: skip
 def test_age(passed, said):
-    assert age(passed) == said
+    assert format_age(passed) == said

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.verification.token_text import whole
+from app.verification.token_text import extract_token
 from tests.verification.factories import token_of
 from tests.verification.token_changes import ATTACKER, CONTENT, SIGNER, TOKENS, Token, b64, last_bits, sign_as
 
@@ -41,7 +41,7 @@ MANGLED = {
 def test_a_genuine_certificate_stays_genuine(client, token, how):
     text = MANGLED[how](token)
     assert text != token
-    assert whole(text) == token
+    assert extract_token(text) == token
     alone = client.post("/v1/verify", json={"token": text}).json()
     assert alone == client.post("/v1/verify", json={"token": token}).json()
     assert alone["verdict"] == "valid"
@@ -77,7 +77,7 @@ CUT = {
 @pytest.mark.parametrize("how", CUT)
 def test_what_is_not_whole_is_unreadable(client, token, how):
     text = CUT[how](token)
-    assert whole(text) is None
+    assert extract_token(text) is None
     answer = client.post("/v1/verify", json={"token": text})
     assert answer.status_code == 200
     assert answer.json() == {
@@ -107,7 +107,7 @@ WHOLE = {
 @pytest.mark.parametrize("how", WHOLE)
 def test_what_is_whole_and_wrong_is_forged(client, token, how):
     text = WHOLE[how](token)
-    assert whole(text) == text
+    assert extract_token(text) == text
     assert client.post("/v1/verify", json={"token": text}).json()["verdict"] == "forged"
     wrapped = client.post("/v1/verify", json={"token": "> " + "\n> ".join(lines(text))})
     assert wrapped.json()["verdict"] == "forged"
@@ -122,11 +122,11 @@ def test_what_is_whole_and_wrong_is_forged(client, token, how):
 )  # fmt: skip
 def test_no_text_takes_long(text):
     begin = time.perf_counter()
-    whole(text)
+    extract_token(text)
     assert time.perf_counter() - begin < 0.5
 
 
 def test_every_token_of_ours_is_whole():
     for token in TOKENS.values():
-        assert whole(token) == token
+        assert extract_token(token) == token
         assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]{86}", token)

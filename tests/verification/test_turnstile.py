@@ -6,18 +6,18 @@ import shutil
 import pytest
 from starlette.testclient import TestClient
 
-from app.web.limits.fair_scheduler import Turnstile
+from app.web.limits.fair_scheduler import FairScheduler
 from tests.factories import running_app
 
 
 def test_who_is_at_work_is_counted():
-    turnstile = Turnstile()
-    assert turnstile.others == 0
-    with turnstile.other(), turnstile.other():
-        assert turnstile.others == 2
-    with pytest.raises(KeyError), turnstile.other():
+    turnstile = FairScheduler()
+    assert turnstile.active_requests == 0
+    with turnstile.track_request(), turnstile.track_request():
+        assert turnstile.active_requests == 2
+    with pytest.raises(KeyError), turnstile.track_request():
         raise KeyError
-    assert turnstile.others == 0
+    assert turnstile.active_requests == 0
 
 
 def test_a_service_that_runs_is_nobody_at_work(sqlite_template, tmp_path):
@@ -32,10 +32,10 @@ def passed_in_each_turn(count, at_once, meanwhile=lambda _tasks: None):
     """How many of so many checks that came together went through in each turn of the loop, and who went through."""
 
     async def run():
-        turnstile, passed = Turnstile(at_once), []
+        turnstile, passed = FairScheduler(at_once), []
 
         async def check(name):
-            await turnstile.turn()
+            await turnstile.acquire()
             passed.append(name)
 
         tasks = [asyncio.ensure_future(check(name)) for name in range(count)]
@@ -70,11 +70,11 @@ def test_it_rests_when_nobody_waits():
     """Else the loop would turn for ever."""
 
     async def run():
-        turnstile = Turnstile(4)
+        turnstile = FairScheduler(4)
         for _ in range(3):
-            await asyncio.gather(*(turnstile.turn() for _ in range(9)))
+            await asyncio.gather(*(turnstile.acquire() for _ in range(9)))
             for _ in range(3):
                 await asyncio.sleep(0)
-            assert not turnstile._is_turning
+            assert not turnstile._is_scheduled
 
     asyncio.run(asyncio.wait_for(run(), 20))

@@ -3,16 +3,16 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from app.certificates.read_model.snapshot import certificate_members
-from app.verification.response import answer, as_members, print_judgement
-from app.verification.verdict import MISTYPED, judge_number
+from app.certificates.read_model.snapshot import public_fields
+from app.verification.response import encode, encode_with_etag, to_dict
+from app.verification.verdict import MISTYPED, evaluate_number
 from tests.verification.factories import NOW
 
 BASE = "https://mark.example"
 
 
 def test_the_whole_answer(record, world):
-    body = answer(judge_number(record, world.ring, NOW), BASE)
+    body = encode(evaluate_number(record, world.keyring, NOW), BASE)
     assert json.loads(body) == {
         "verdict": "valid",
         "message": "This certificate is genuine and valid.",
@@ -55,33 +55,33 @@ def test_the_whole_answer(record, world):
 
 
 def test_nothing_is_shown_of_what_is_not_ours():
-    members = as_members(MISTYPED, BASE)
+    members = to_dict(MISTYPED, BASE)
     assert members["certificate"] is None
     assert members["as_of"] is None
     assert members["links"] == {"credential": None, "page": None}
 
 
 def test_the_answer_of_a_demo_says_so(record, world):
-    judgement = judge_number(record, world.ring, NOW)
-    plain, demo = (json.loads(print_judgement(judgement, BASE, demo=each)[1]) for each in (False, True))
+    judgement = evaluate_number(record, world.keyring, NOW)
+    plain, demo = (json.loads(encode_with_etag(judgement, BASE, demo=each)[1]) for each in (False, True))
     assert "demo" not in plain and demo == plain | {"demo": True}
 
 
 def test_a_natural_persons_voen_is_not_shown(record):
-    members = certificate_members(record._replace(holder_voen="0010002222", holder_is_legal_person=False))
+    members = public_fields(record._replace(holder_voen="0010002222", holder_is_legal_person=False))
     assert members["holder"]["voen"] is None
     assert "0010002222" not in str(members)
 
 
 def test_a_reason_is_shown(record):
-    members = certificate_members(record._replace(status="revoked", status_reason="false-documents"))
+    members = public_fields(record._replace(status="revoked", status_reason="false-documents"))
     assert members["reason"] == "false-documents"
 
 
 class TestEtag:
     def etag(self, record, world, now=NOW):
-        _, body, etag = print_judgement(judge_number(record, world.ring, now), BASE)
-        assert print_judgement(judge_number(record, world.ring, now), BASE)[1:] == (body, etag)
+        _, body, etag = encode_with_etag(evaluate_number(record, world.keyring, now), BASE)
+        assert encode_with_etag(evaluate_number(record, world.keyring, now), BASE)[1:] == (body, etag)
         assert etag[:1] == etag[-1:] == b'"'
         return etag
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.core.crypto import jws
 from app.core.errors import Unavailable
 from app.verification import handler
-from app.verification.stores.base import RegisterAway
+from app.verification.stores.base import DatabaseUnavailable
 from tests.verification.factories import ring_of, service_of, signer_of
 
 NUMBER = "MIK-2026-000042-Y"
@@ -97,11 +97,11 @@ class TestBatch:
             assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
     def test_register_away(self, client, store):
-        store.broken = RegisterAway()
+        store.first_break = DatabaseUnavailable()
         assert batch(client, {"number": NUMBER}).status_code == 503
 
     def test_a_lost_key_is_seen_by_the_next_batch(self, client, world):
-        world.ring = ring_of(signer_of(1))
+        world.keyring = ring_of(signer_of(1))
         assert batch(client, {"number": NUMBER}).json()["items"][0]["verdict"] == "forged"
 
     def test_single_checks_go_on_while_a_batch_is_worked_on(self, desk, token):
@@ -111,13 +111,13 @@ class TestBatch:
 
                 async def work():
                     questions = [handler.read_question({"token": token})[0]] * 1_000
-                    await desk.print_many(questions)
+                    await desk.render_many(questions)
                     done.append(True)
 
                 group.start_soon(work)
                 single = 0
                 while not done:
-                    assert (await desk.by_number(NUMBER)).verdict == "valid"
+                    assert (await desk.verify_number(NUMBER)).verdict == "valid"
                     single += 1
                     await anyio.lowlevel.checkpoint()
                 return single

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from app.certificates.model import CertificateStatus
 from app.core.crypto import jws
-from app.core.crypto.keyring import KeyRing, KeyState, KnownKey
+from app.core.crypto.keyring import KeyRecord, KeyRing, KeyState
 from app.core.dates import format_utc
 from app.verification.verdict import (
     ACTIVE,
-    FINAL_STATUSES,
     MESSAGES,
     MISTYPED,
     UNREADABLE,
+    VERDICT_OF_FINAL_STATUS,
     Verdict,
-    judge_number,
-    judge_token,
-    read_token,
+    evaluate_number,
+    evaluate_token,
+    verify_token,
 )
 from tests.verification.factories import NOW, content_of, record_of, ring_of, signer_of, token_of
 
@@ -65,14 +65,14 @@ class TestNumber:
         ],
     )
     def test_every_state_at_every_time(self, status, now, verdict, why):
-        judgement = judge_number(RECORD._replace(status=status), RING, now)
+        judgement = evaluate_number(RECORD._replace(status=status), RING, now)
         assert judgement.verdict == verdict
         assert failed(judgement) == why
         assert names(judgement) == ["form", "record", "log", "key_state", "validity", "status"]
         assert judgement.record is not None
 
     def test_unknown(self):
-        judgement = judge_number(None, RING, NOW)
+        judgement = evaluate_number(None, RING, NOW)
         assert judgement.verdict is Verdict.UNKNOWN
         assert names(judgement) == ["form", "record"]
         assert failed(judgement) == {"record"}
@@ -97,15 +97,15 @@ class TestNumber:
         ],
     )
     def test_days_are_those_of_baku(self, moment, verdict):
-        assert judge_number(RECORD, RING, datetime.fromisoformat(moment)).verdict == verdict
+        assert evaluate_number(RECORD, RING, datetime.fromisoformat(moment)).verdict == verdict
 
     def test_all_statuses_of_the_model_are_known(self):
-        known = {ACTIVE, "suspended", *FINAL_STATUSES}
+        known = {ACTIVE, "suspended", *VERDICT_OF_FINAL_STATUS}
         assert known == set(CertificateStatus)
 
     def test_every_verdict_has_its_message(self):
         assert MESSAGES.keys() == set(Verdict)
-        assert judge_number(RECORD, RING, NOW).message == MESSAGES[Verdict.VALID]
+        assert evaluate_number(RECORD, RING, NOW).message == MESSAGES[Verdict.VALID]
 
     @given(
         st.sampled_from([*CertificateStatus]),
@@ -115,7 +115,7 @@ class TestNumber:
     )
     def test_valid_exactly_if_nothing_failed(self, status, start, days, now):
         record = RECORD._replace(status=status.value, valid_from=start, valid_until=start + timedelta(days))
-        judgement = judge_number(record, RING, now)
+        judgement = evaluate_number(record, RING, now)
         assert (judgement.verdict is Verdict.VALID) == (not failed(judgement))
         in_term = start <= (now + timedelta(hours=4)).date() <= start + timedelta(days)
         assert ("validity" in failed(judgement)) == (not in_term)
@@ -125,11 +125,13 @@ class TestNumber:
 class TestKeyState:
     @pytest.mark.parametrize("state", [KeyState.ACTIVE, KeyState.RETIRED])
     def test_good_keys(self, state):
-        assert judge_number(RECORD, ring_of(SIGNER, state=state), NOW).verdict is Verdict.VALID
+        assert evaluate_number(RECORD, ring_of(SIGNER, state=state), NOW).verdict is Verdict.VALID
 
-    @pytest.mark.parametrize("ring", [KeyRing.of([]), ring_of(SIGNER, state=KeyState.NEXT), ring_of(signer_of(7))])
+    @pytest.mark.parametrize(
+        "ring", [KeyRing.from_keys([]), ring_of(SIGNER, state=KeyState.NEXT), ring_of(signer_of(7))]
+    )
     def test_keys_that_never_signed(self, ring):
-        judgement = judge_number(RECORD, ring, NOW)
+        judgement = evaluate_number(RECORD, ring, NOW)
         assert judgement.verdict is Verdict.FORGED
         assert failed(judgement) == {"key_state"}
         assert judgement.record is None
@@ -140,8 +142,8 @@ class TestKeyState:
         since = RECORD.logged_at + timedelta(seconds=seconds)
         ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)
         for judgement in (
-            judge_number(RECORD, ring, NOW),
-            judge_token(read_token(TOKEN, ring), RECORD, ring, NOW),
+            evaluate_number(RECORD, ring, NOW),
+            evaluate_token(verify_token(TOKEN, ring), RECORD, ring, NOW),
         ):
             assert judgement.verdict == verdict
             detail = next(c.detail for c in judgement.checks if c.name == "key_state")
@@ -155,33 +157,36 @@ class TestLog:
     )
     def test_what_the_log_has_not_or_has_otherwise_was_not_issued_by_us(self, change):
         record = RECORD._replace(**change)
-        for judgement in (judge_number(record, RING, NOW), judge_token(read_token(TOKEN, RING), record, RING, NOW)):
+        for judgement in (
+            evaluate_number(record, RING, NOW),
+            evaluate_token(verify_token(TOKEN, RING), record, RING, NOW),
+        ):
             assert judgement.verdict is Verdict.FORGED
             assert failed(judgement) == {"log"}
             assert judgement.record is None
 
     def test_nothing_unlogged_survives_a_compromise(self):
         ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=RECORD.issued_at + timedelta(days=1))
-        judgement = judge_number(RECORD._replace(logged_at=None), ring, NOW)
+        judgement = evaluate_number(RECORD._replace(logged_at=None), ring, NOW)
         assert failed(judgement) == {"log", "key_state"}
 
     def test_the_day_of_issue_does_not_count(self):
         since = RECORD.issued_at + timedelta(days=1)
         ring = ring_of(SIGNER, state=KeyState.COMPROMISED, since=since)
         backdated = RECORD._replace(logged_at=since + timedelta(seconds=1))
-        assert judge_number(RECORD, ring, NOW).verdict is Verdict.VALID
-        assert judge_number(backdated, ring, NOW).verdict is Verdict.FORGED
+        assert evaluate_number(RECORD, ring, NOW).verdict is Verdict.VALID
+        assert evaluate_number(backdated, ring, NOW).verdict is Verdict.FORGED
 
     def test_a_token_of_a_key_that_does_not_sign_yet_says_so(self):
-        early = read_token(TOKEN, ring_of(SIGNER, state=KeyState.NEXT))
-        assert (early.is_early, early.verified, early.number) == (True, None, None)
-        assert not read_token(TOKEN, RING).is_early
-        assert not read_token("x", RING).is_early
+        early = verify_token(TOKEN, ring_of(SIGNER, state=KeyState.NEXT))
+        assert (early.signed_with_next_key, early.verified, early.number) == (True, None, None)
+        assert not verify_token(TOKEN, RING).signed_with_next_key
+        assert not verify_token("x", RING).signed_with_next_key
 
 
 class TestToken:
     def judge(self, token, record=RECORD, ring=RING, now=NOW):
-        return judge_token(read_token(token, ring), record, ring, now)
+        return evaluate_token(verify_token(token, ring), record, ring, now)
 
     @pytest.mark.parametrize(
         ("status", "now", "verdict"),
@@ -214,8 +219,8 @@ class TestToken:
         assert judgement.record is None
 
     def test_the_number_to_look_up_is_the_tokens_own(self):
-        assert str(read_token(TOKEN, RING).number) == CONTENT.number
-        assert read_token("x", RING).number is None
+        assert str(verify_token(TOKEN, RING).number) == CONTENT.number
+        assert verify_token("x", RING).number is None
 
     def test_signed_by_us_but_not_recorded(self):
         judgement = self.judge(TOKEN, None)
@@ -246,10 +251,10 @@ class TestToken:
 
     def test_the_same_content_signed_by_another_key_of_ours(self):
         old = signer_of(0xBEEF)
-        ring = KeyRing.of(
+        ring = KeyRing.from_keys(
             [
-                KnownKey(SIGNER.kid, SIGNER.public, KeyState.ACTIVE, NOW),
-                KnownKey(old.kid, old.public, KeyState.RETIRED, NOW),
+                KeyRecord(SIGNER.kid, SIGNER.public, KeyState.ACTIVE, NOW),
+                KeyRecord(old.kid, old.public, KeyState.RETIRED, NOW),
             ]
         )
         assert self.judge(token_of(old, CONTENT), ring=ring).verdict is Verdict.FORGED
@@ -267,12 +272,12 @@ class TestToken:
         ],
     )
     def test_what_we_signed_that_is_no_certificate(self, payload):
-        token = SIGNER.sign(payload, typ=jws.CREDENTIAL)
-        assert read_token(token, RING).number is None
+        token = SIGNER.sign(payload, typ=jws.TYP_CREDENTIAL)
+        assert verify_token(token, RING).number is None
         assert self.judge(token, None).verdict is Verdict.UNKNOWN
 
     def test_an_access_token_is_no_certificate(self):
-        assert self.judge(SIGNER.sign({"a": 1}, typ=jws.ACCESS), None).verdict is Verdict.FORGED
+        assert self.judge(SIGNER.sign({"a": 1}, typ=jws.TYP_ACCESS_TOKEN), None).verdict is Verdict.FORGED
 
 
 class TestAsOf:
@@ -280,7 +285,7 @@ class TestAsOf:
     START = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
     def as_of(self, record=RECORD, ring=RING, now=NOW):
-        return judge_number(record, ring, now).as_of
+        return evaluate_number(record, ring, now).as_of
 
     def test_issue(self):
         assert self.as_of() == self.ISSUED
@@ -304,8 +309,8 @@ class TestAsOf:
         assert self.as_of(ring=ring_of(SIGNER, state=KeyState.RETIRED, since=since)) == since
 
     def test_a_key_that_is_gone(self):
-        assert self.as_of(ring=KeyRing.of([])) == self.ISSUED
+        assert self.as_of(ring=KeyRing.from_keys([])) == self.ISSUED
 
     def test_the_last_days_there_are(self):
         record = RECORD._replace(valid_until=date.max)
-        assert judge_number(record, RING, NOW).verdict is Verdict.VALID
+        assert evaluate_number(record, RING, NOW).verdict is Verdict.VALID

@@ -13,14 +13,13 @@ from starlette.testclient import TestClient
 
 from app.certificates import certificate_number
 from app.core.errors import TooManyAttempts
-from app.verification.expectation import read_expectation
-from app.verification.metrics import Tally
-from app.verification.response import answer as encode
-from app.verification.response import answer_with_expectation
-from app.verification.stores.base import RegisterAway
-from app.verification.verdict import MISTYPED, judge_number
-from app.web.limits.rate_limit import MAX_ADDRESSES, Limiter
-from app.web.middleware import RequestIds
+from app.verification.expectation import parse_expected
+from app.verification.metrics import VerdictCounter
+from app.verification.response import encode, encode_with_comparison
+from app.verification.stores.base import DatabaseUnavailable
+from app.verification.verdict import MISTYPED, evaluate_number
+from app.web.limits.rate_limit import MAX_ADDRESSES, RateLimiter
+from app.web.middleware import RequestIdGenerator
 from tests.verification.factories import service_of
 
 NUMBER = "MIK-2026-000042-Y"
@@ -56,8 +55,8 @@ FOREIGN = {"access-control-allow-origin": "*", "access-control-expose-headers": 
 
 def judged(desk, store, text):
     """The reference: the verdict on a number by its row, whatever way the service takes."""
-    number = certificate_number.display(text)
-    return judge_number(store.rows.get(number), desk.keys(), desk.clock()) if number else MISTYPED
+    number = certificate_number.to_display_form(text)
+    return evaluate_number(store.rows.get(number), desk.keys(), desk.clock()) if number else MISTYPED
 
 
 def tag_of(etag, body, bodies):
@@ -156,7 +155,7 @@ def test_a_preflight_is_answered(client):
 def test_the_answer_to_what_is_posted_is_the_reference(client, desk, store, token, headers):
     number, forged = {"number": NUMBER}, token[:-4] + "AAAA"
     verdicts = [(number, judged(desk, store, NUMBER)), ({"number": "x"}, MISTYPED)]
-    verdicts += [({"token": text}, asyncio.run(desk.by_token(text))) for text in (token, forged, "")]
+    verdicts += [({"token": text}, asyncio.run(desk.verify_token(text))) for text in (token, forged, "")]
     json_headers = headers | {"Content-Type": "application/json"}
 
     def post(body, **other):
@@ -168,8 +167,8 @@ def test_the_answer_to_what_is_posted_is_the_reference(client, desk, store, toke
         refusal(post(json.dumps(body), **{"Content-Type": "text/plain"}), headers, 415, "unsupported-media-type")
     for body, judgement in verdicts[:1] + verdicts[2:3]:
         for expectation in ({"hs6": "730630"}, {"holder": "x"}):
-            wanted, _ = read_expectation(expectation)
-            printed = answer_with_expectation(judgement, desk.base_url, wanted)
+            wanted, _ = parse_expected(expectation)
+            printed = encode_with_comparison(judgement, desk.base_url, wanted)
             assert answered(post(json.dumps(body | {"expect": expectation}).encode())) == expected(headers, printed)
     for body in (b"{}", b"1", b"", b"{", b"\xff"):
         refusal(post(body), headers, 422, "invalid")
@@ -238,15 +237,15 @@ def test_strict_transport_only_over_https(desk, https):
     assert ("strict-transport-security" in answer.headers) is https
 
 
-@pytest.mark.parametrize("error", [RegisterAway(), RuntimeError("a secret")])
+@pytest.mark.parametrize("error", [DatabaseUnavailable(), RuntimeError("a secret")])
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://a.example"}, {"Authorization": "Bearer x"}], ids=str)
 def test_failures(client, store, error, headers):
-    store.at_once, store.broken = False, error
+    store.at_once, store.first_break = False, error
     for answer in (
         client.get(f"/v1/verify/{NUMBER}", headers=headers),
         client.post("/v1/verify", json={"number": NUMBER}, headers=headers),
     ):
-        if isinstance(error, RegisterAway):
+        if isinstance(error, DatabaseUnavailable):
             refusal(answer, headers, 503, "unavailable", **{"retry-after": "5"})
         else:
             refusal(answer, headers, 500, "internal")
@@ -260,38 +259,38 @@ class TestLimit:
         return SimpleNamespace(now=1000.0)
 
     def limiter(self, clock, per_minute=60, trusted=()):
-        return Limiter(per_minute, trusted, lambda: clock.now)
+        return RateLimiter(per_minute, trusted, lambda: clock.now)
 
     def test_a_minute_at_once_then_one_by_one(self, clock):
         limiter = self.limiter(clock)
         for _ in range(60):
-            limiter.take("192.0.2.1")
+            limiter.hit("192.0.2.1")
         with pytest.raises(TooManyAttempts) as refused:
-            limiter.take("192.0.2.1")
+            limiter.hit("192.0.2.1")
         assert refused.value.retry_after == 2
-        limiter.take("192.0.2.2")
+        limiter.hit("192.0.2.2")
         clock.now += 1.01
-        limiter.take("192.0.2.1")
+        limiter.hit("192.0.2.1")
         with pytest.raises(TooManyAttempts):
-            limiter.take("192.0.2.1")
+            limiter.hit("192.0.2.1")
 
     def test_who_waits_as_told_is_let_in(self, clock):
         limiter = self.limiter(clock)
         for _ in range(60):
-            limiter.take("192.0.2.1")
+            limiter.hit("192.0.2.1")
         with pytest.raises(TooManyAttempts) as refused:
-            limiter.take("192.0.2.1", 30)
+            limiter.hit("192.0.2.1", 30)
         clock.now += refused.value.retry_after
-        limiter.take("192.0.2.1", 30)
+        limiter.hit("192.0.2.1", 30)
 
     def test_a_refusal_costs_nothing(self, clock):
         limiter = self.limiter(clock, per_minute=1)
-        limiter.take("192.0.2.1")
+        limiter.hit("192.0.2.1")
         for _ in range(100):
             with pytest.raises(TooManyAttempts):
-                limiter.take("192.0.2.1")
+                limiter.hit("192.0.2.1")
         clock.now += 60.01
-        limiter.take("192.0.2.1")
+        limiter.hit("192.0.2.1")
 
     @pytest.mark.parametrize(
         ("one", "other", "is_same"),
@@ -302,32 +301,32 @@ class TestLimit:
     )  # fmt: skip
     def test_who_pays(self, clock, one, other, is_same):
         limiter = self.limiter(clock, per_minute=1)
-        limiter.take(one)
+        limiter.hit(one)
         if is_same:
             with pytest.raises(TooManyAttempts):
-                limiter.take(other)
+                limiter.hit(other)
         else:
-            limiter.take(other)
+            limiter.hit(other)
 
     def test_a_proxy_that_names_nobody_is_not_everybody(self, clock):
         limiter = self.limiter(clock, per_minute=1, trusted=["10.0.0.0/28", "::1"])
         for address in ("10.0.0.7", "::1"):
             for _ in range(100):
-                limiter.take(address)
+                limiter.hit(address)
 
     def test_zero_is_no_limit(self, clock):
         for _ in range(1_000):
-            self.limiter(clock, per_minute=0).take("192.0.2.1")
+            self.limiter(clock, per_minute=0).hit("192.0.2.1")
 
     def test_memory_is_bounded(self, clock):
         limiter = self.limiter(clock)
         addresses = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in itertools.count())
         for _, address in zip(range(MAX_ADDRESSES + 10), addresses, strict=False):
-            limiter.take(address)
+            limiter.hit(address)
         assert len(limiter._free_at) < MAX_ADDRESSES
         clock.now += 61
         limiter._free_at = {str(n): clock.now - 1 for n in range(MAX_ADDRESSES)} | {"192.0.2.9": clock.now + 5}
-        limiter.take("192.0.2.1")
+        limiter.hit("192.0.2.1")
         assert limiter._free_at.keys() == {"192.0.2.9", "192.0.2.1"}
 
     def test_over_http(self, desk, clock):
@@ -350,22 +349,22 @@ class TestLimit:
 class TestTally:
     def test_once_a_minute(self, caplog):
         clock = SimpleNamespace(now=0.0)
-        tally = Tally(lambda: clock.now)
+        tally = VerdictCounter(lambda: clock.now)
         caplog.set_level("INFO")
         for verdict in ("valid", "valid", "unknown"):
-            tally.count(verdict)
+            tally.increment(verdict)
         assert caplog.messages == []
         clock.now = 60.0
-        tally.count("valid")
+        tally.increment("valid")
         assert caplog.messages == ["checks: valid 3, unknown 1"]
         clock.now = 130.0
-        tally.count("revoked")
-        tally.report()
-        tally.report()
+        tally.increment("revoked")
+        tally.log_totals()
+        tally.log_totals()
         assert caplog.messages[1:] == ["checks: revoked 1"]
 
     def test_every_way_of_checking_is_counted(self, desk, token):
-        tally = Tally()
+        tally = VerdictCounter()
         client = TestClient(service_of(desk, tally))
         client.get(f"/v1/verify/{NUMBER}")
         client.post("/v1/verify", json={"token": token})
@@ -374,7 +373,7 @@ class TestTally:
 
 
 def test_request_ids_differ_between_requests_and_processes():
-    one, other = RequestIds(), RequestIds()
+    one, other = RequestIdGenerator(), RequestIdGenerator()
     ids = [one.next() for _ in range(1000)]
     assert len(set(ids)) == 1000
     assert {len(each) for each in ids} == {16}

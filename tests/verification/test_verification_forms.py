@@ -13,10 +13,10 @@ from app.certificates.read_model.record import CertificateRecord
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.core.dates import BAKU
 from app.verification import response_templates
-from app.verification.response import answer
-from app.verification.response_templates import Forms, stretch_of
-from app.verification.stores.sql import from_row
-from app.verification.verdict import MISTYPED, UNKNOWN, Verdict, judge_number
+from app.verification.response import encode
+from app.verification.response_templates import ResponseTemplates, validity_window
+from app.verification.stores.sql import parse_row
+from app.verification.verdict import MISTYPED, UNKNOWN, Verdict, evaluate_number
 from tests.verification.factories import KEY_SINCE, NOW, content_of, record_of, ring_of, row_of, signer_of
 
 BASE = "https://mark.example"
@@ -76,56 +76,61 @@ RINGS = st.sampled_from(KeyState).flatmap(
 
 
 def by_the_law(record, keys, now):
-    judgement = judge_number(record, keys, now)
-    return judgement.verdict, answer(judgement, BASE)
+    judgement = evaluate_number(record, keys, now)
+    return judgement.verdict, encode(judgement, BASE)
 
 
 def filled(forms, record, keys, now):
     """Verdict and body; the law is asked where no form serves, as the desk does."""
-    text = snapshot.write(record)
-    printed = forms.fill(text, keys, now) if text else None
+    text = snapshot.serialize(record)
+    printed = forms.render(text, keys, now) if text else None
     return printed[:2] if printed else by_the_law(record, keys, now)
 
 
 class TestSameBytes:
-    forms = Forms(BASE)  # one for all examples: what was printed before must not show
+    forms = ResponseTemplates(BASE)  # one for all examples: what was printed before must not show
 
     @settings(max_examples=60)
     @given(st.data(), RINGS)
     def test_whatever_the_row_the_keys_and_the_time(self, data, ring):
-        keys = KeyRing.of(
-            [*ring_of(SIGNER).known.values(), *ring_of(OTHER, state=ring[0], since=ring[1]).known.values()]
+        keys = KeyRing.from_keys(
+            [*ring_of(SIGNER).by_kid.values(), *ring_of(OTHER, state=ring[0], since=ring[1]).by_kid.values()]
         )
-        for record in data.draw(st.lists(records(), min_size=1, max_size=3)):
-            now = data.draw(moments_of(record))
+        for record in data.randbelow(st.lists(records(), min_size=1, max_size=3)):
+            now = data.randbelow(moments_of(record))
             assert filled(self.forms, record, keys, now) == by_the_law(record, keys, now)
 
     @settings(max_examples=60)
     @given(records(), st.data())
     def test_a_form_serves_all_its_stretch(self, record, data):
         """Forms made at one moment and used at the first, the last, and any other of the same stretch."""
-        made = Forms(BASE)
+        made = ResponseTemplates(BASE)
         keys = ring_of(SIGNER)
-        now = data.draw(moments_of(record))
+        now = data.randbelow(moments_of(record))
         filled(made, record, keys, now)
-        for at in (*stretch_of(now), data.draw(st.datetimes(*naive(stretch_of(now)), timezones=st.just(UTC)))):
+        for at in (
+            *validity_window(now),
+            data.randbelow(st.datetimes(*naive(validity_window(now)), timezones=st.just(UTC))),
+        ):
             assert filled(made, record, keys, at) == by_the_law(record, keys, at)
 
     @settings(max_examples=60)
     @given(st.lists(records(), min_size=2, max_size=4), st.data())
     def test_another_body_has_another_etag(self, drawn, data):
-        made, bodies = Forms(BASE), {}
+        made, bodies = ResponseTemplates(BASE), {}
         for record in [*drawn, *(record._replace(status="revoked") for record in drawn)]:
             for ring in (ring_of(SIGNER, OTHER), ring_of(SIGNER, OTHER, state=KeyState.RETIRED)):
-                printed = made.fill(snapshot.write(logged(record)) or b"", ring, data.draw(moments_of(record)))
+                printed = made.render(
+                    snapshot.serialize(logged(record)) or b"", ring, data.randbelow(moments_of(record))
+                )
                 if printed:
                     assert bodies.setdefault(printed[2], printed[1]) == printed[1]
         assert all(tag[0] == tag[-1] == ord('"') and len(tag) == 34 for tag in bodies)
 
     def test_what_has_no_row(self):
-        made = Forms(BASE)
+        made = ResponseTemplates(BASE)
         for printed, judgement in ((made.mistyped, MISTYPED), (made.unknown, UNKNOWN)):
-            assert printed[:2] == (judgement.verdict, answer(judgement, BASE))
+            assert printed[:2] == (judgement.verdict, encode(judgement, BASE))
 
 
 def logged(record):
@@ -139,14 +144,14 @@ def naive(stretch):
 class TestStretch:
     @given(MOMENTS | st.sampled_from([datetime(2027, 1, 1, tzinfo=BAKU) + turn for turn in TURNS]))
     def test_it_holds_its_moment_and_lies_in_one_day(self, now):
-        begin, end = stretch_of(now)
+        begin, end = validity_window(now)
         assert begin <= now <= end
         assert begin.astimezone(BAKU).date() == end.astimezone(BAKU).date() == now.astimezone(BAKU).date()
-        assert stretch_of(begin) == stretch_of(end) == (begin, end)
+        assert validity_window(begin) == validity_window(end) == (begin, end)
 
     def test_whatever_the_offset(self):
         elsewhere = NOW.astimezone(timezone(timedelta(hours=-9)))
-        assert stretch_of(elsewhere) == stretch_of(NOW)
+        assert validity_window(elsewhere) == validity_window(NOW)
 
 
 class TestForms:
@@ -154,9 +159,9 @@ class TestForms:
     def made(self, monkeypatch):
         """Forms that count how often one was made."""
         count = []
-        original = response_templates._form
+        original = response_templates._build_template
         monkeypatch.setattr(response_templates, "_form", lambda *given: count.append(1) or original(*given))
-        return Forms(BASE), count
+        return ResponseTemplates(BASE), count
 
     def test_one_form_for_all_that_share_what_is_judged(self, made):
         printer, count = made
@@ -206,12 +211,15 @@ class TestForms:
 
     def test_a_sample_has_all_that_is_not_judged(self):
         """Else a field that the law begins to read would be the same in both samples, and nobody would notice."""
-        assert {*snapshot.JUDGED, *response_templates._SAMPLES[0]} == set(CertificateRecord._fields)
-        for name in response_templates._SAMPLES[0]:
-            assert response_templates._SAMPLES[0][name] != response_templates._SAMPLES[1][name]
+        assert {*snapshot.VERDICT_FIELDS, *response_templates._PROBE_RECORDS[0]} == set(CertificateRecord._fields)
+        for name in response_templates._PROBE_RECORDS[0]:
+            assert response_templates._PROBE_RECORDS[0][name] != response_templates._PROBE_RECORDS[1][name]
 
     def test_a_key_that_does_not_sign_has_no_form(self):
-        assert Forms(BASE).fill(snapshot.write(RECORD), ring_of(SIGNER, state=KeyState.NEXT), NOW) is None
+        assert (
+            ResponseTemplates(BASE).render(snapshot.serialize(RECORD), ring_of(SIGNER, state=KeyState.NEXT), NOW)
+            is None
+        )
 
     @pytest.mark.parametrize(
         ("name", "text"), [("district", "a district"), ("token_sha256", "a sha256"), ("logged_sha256", "z sha256")]
@@ -220,28 +228,28 @@ class TestForms:
         """Were the verdict to depend on the district, no form would be used for it."""
 
         def law(record, keys, now):
-            judgement = judge_number(record, keys, now)
+            judgement = evaluate_number(record, keys, now)
             is_seen = getattr(record, name).endswith(f"{text}\ue000")
             return replace(judgement, verdict=Verdict.REVOKED) if is_seen else judgement
 
-        printer = Forms(BASE, law)
+        printer = ResponseTemplates(BASE, law)
         filled(printer, RECORD, ring_of(SIGNER), NOW)
-        assert list(printer._pile.forms.values()) == [None]
+        assert list(printer._cache.templates.values()) == [None]
 
 
 @given(records())
 def test_a_row_is_read_as_it_was_written(record):
-    assert from_row(row_of(record)) == record
+    assert parse_row(row_of(record)) == record
 
 
 @given(records())
 def test_an_extract_is_one_line_for_each_thing(record):
-    text = snapshot.write(logged(record))
+    text = snapshot.serialize(logged(record))
     assert text.count(b"\n") == 6
-    judged = snapshot.read_judged(text.split(b"\n")[0])
-    assert judged == {name: getattr(record, name) for name in snapshot.JUDGED}
+    judged = snapshot.parse_verdict_fields(text.split(b"\n")[0])
+    assert judged == {name: getattr(record, name) for name in snapshot.VERDICT_FIELDS}
 
 
 def test_no_extract_of_what_the_log_does_not_hold():
-    assert snapshot.write(RECORD._replace(logged_at=None, logged_sha256=None)) is None
-    assert snapshot.write(RECORD._replace(logged_sha256="f" * 64)) is None
+    assert snapshot.serialize(RECORD._replace(logged_at=None, logged_sha256=None)) is None
+    assert snapshot.serialize(RECORD._replace(logged_sha256="f" * 64)) is None

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from app.core.crypto.keyring import KeyRing, KeyState
 from app.verification import handler
-from app.verification.request_parser import Question
-from app.verification.service import VerificationDesk
-from app.verification.stores.base import RegisterAway
+from app.verification.request_parser import VerifyItem
+from app.verification.service import VerificationService
+from app.verification.stores.base import DatabaseUnavailable
 from tests.verification.factories import NOW, ring_of, service_of, signer_of
 
 pytestmark = pytest.mark.short
@@ -109,7 +109,7 @@ class TestUnchanged:
         assert (answer.status_code, answer.json()["verdict"]) == (200, "expired")
 
     def test_a_lost_key_is_seen_by_the_next_request(self, client, world, etag):
-        world.ring = ring_of(signer_of(1))
+        world.keyring = ring_of(signer_of(1))
         answer = client.get(f"/v1/verify/{NUMBER}", headers={"If-None-Match": etag})
         assert (answer.status_code, answer.json()["verdict"]) == (200, "forged")
 
@@ -224,12 +224,12 @@ def status_of(desk, receive, *headers):
 
 class TestRegisterAway:
     def test_503_says_nothing_about_the_certificate(self, client, store, token):
-        store.broken = RegisterAway()
+        store.first_break = DatabaseUnavailable()
         for answer in (client.get(f"/v1/verify/{NUMBER}"), client.post("/v1/verify", json={"token": token})):
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
     def test_what_needs_no_register_is_answered(self, client, store):
-        store.broken = RegisterAway()
+        store.first_break = DatabaseUnavailable()
         assert client.get("/v1/verify/x").json()["verdict"] == "mistyped"
         assert client.post("/v1/verify", json={"token": "x"}).json()["verdict"] == "unreadable"
 
@@ -237,10 +237,10 @@ class TestRegisterAway:
 class TestDesk:
     def test_threads_and_event_loop_answer_alike(self, desk, client, token):
         for number in (NUMBER, "MIK-2026-000043-W", "x"):
-            (judged,) = desk.many_now([Question("number", number)])
+            (judged,) = desk.verify_many_sync([VerifyItem("number", number)])
             assert judged.verdict == client.get(f"/v1/verify/{number}").json()["verdict"]
         for text in (token, "x"):
-            (judged,) = desk.many_now([Question("token", text)])
+            (judged,) = desk.verify_many_sync([VerifyItem("token", text)])
             assert judged.verdict == client.post("/v1/verify", json={"token": text}).json()["verdict"]
 
     def test_what_has_no_extract_is_answered_alike(self, store, client, token):
@@ -254,7 +254,7 @@ class TestDesk:
     @pytest.mark.parametrize("state", [None, KeyState.NEXT])
     def test_a_key_that_took_over_a_moment_ago_is_known_to_every_way_of_asking(self, store, signer, token, state):
         """The ring is up to a second old: it has not the key yet, or not in use."""
-        old = KeyRing.of(()) if state is None else ring_of(signer, state=state)
+        old = KeyRing.from_keys(()) if state is None else ring_of(signer, state=state)
         ring = ring_of(signer)
         known = {"now": old}
 
@@ -262,19 +262,19 @@ class TestDesk:
             known["now"] = ring
             return ring
 
-        desk = VerificationDesk(store, lambda: known["now"], lambda: NOW, "https://mark.example", reread)
-        questions = [Question("number", NUMBER)] + ([Question("token", token)] if state else [])
+        desk = VerificationService(store, lambda: known["now"], lambda: NOW, "https://mark.example", reread)
+        questions = [VerifyItem("number", NUMBER)] + ([VerifyItem("token", token)] if state else [])
         ways = [
-            lambda: desk.many_now(questions[:1])[0].verdict,
-            lambda: anyio.run(desk.by_number, NUMBER).verdict,
-            lambda: anyio.run(desk.print_number, NUMBER)[0],
-            lambda: anyio.run(desk.print_many, questions)[-1][0],
+            lambda: desk.verify_many_sync(questions[:1])[0].verdict,
+            lambda: anyio.run(desk.verify_number, NUMBER).verdict,
+            lambda: anyio.run(desk.render_number, NUMBER)[0],
+            lambda: anyio.run(desk.render_many, questions)[-1][0],
         ]
         if state:  # a token of a key that we do not know is not looked at further
             ways += [
-                lambda: desk.many_now(questions[1:])[0].verdict,
-                lambda: anyio.run(desk.by_token, token).verdict,
-                lambda: anyio.run(desk.print_token, token)[0],
+                lambda: desk.verify_many_sync(questions[1:])[0].verdict,
+                lambda: anyio.run(desk.verify_token, token).verdict,
+                lambda: anyio.run(desk.render_token, token)[0],
             ]
         for way in ways:
             known["now"] = old
@@ -282,6 +282,6 @@ class TestDesk:
 
     def test_time_is_asked_each_time(self, desk, world):
         later = replace(world, now=NOW + timedelta(days=5000)).now
-        assert anyio.run(desk.by_number, NUMBER).verdict == "valid"
+        assert anyio.run(desk.verify_number, NUMBER).verdict == "valid"
         world.now = later
-        assert anyio.run(desk.by_number, NUMBER).verdict == "expired"
+        assert anyio.run(desk.verify_number, NUMBER).verdict == "expired"

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import Invalid
-from app.verification.expectation import Expectation
-from app.verification.request_parser import MAX_ITEMS, Question, read_batch, read_question
+from app.verification.expectation import ExpectedFields
+from app.verification.request_parser import MAX_ITEMS, VerifyItem, parse_batch, parse_request
 
-NUMBER, TOKEN = Question("number", "a"), Question("token", "b")
+NUMBER, TOKEN = VerifyItem("number", "a"), VerifyItem("token", "b")
 
 
 def pointers(read, body):
@@ -21,12 +21,12 @@ def pointers(read, body):
 
 class TestOne:
     def test_number_and_token(self):
-        assert read_question({"number": "a"}) == (NUMBER, None)
-        assert read_question({"token": "b"}) == (TOKEN, None)
+        assert parse_request({"number": "a"}) == (NUMBER, None)
+        assert parse_request({"token": "b"}) == (TOKEN, None)
 
     def test_with_expectation(self):
-        assert read_question({"token": "b", "expect": {}}) == (TOKEN, Expectation())
-        assert read_question({"expect": {"holder": "H"}, "number": "a"}) == (NUMBER, Expectation(holder="H"))
+        assert parse_request({"token": "b", "expect": {}}) == (TOKEN, ExpectedFields())
+        assert parse_request({"expect": {"holder": "H"}, "number": "a"}) == (NUMBER, ExpectedFields(holder="H"))
 
     @pytest.mark.parametrize(
         ("body", "expected"),
@@ -39,25 +39,25 @@ class TestOne:
         ],
     )  # fmt: skip
     def test_wrong(self, body, expected):
-        assert pointers(read_question, body) == expected
+        assert pointers(parse_request, body) == expected
 
 
 class TestMany:
     def test_in_order(self):
-        assert read_batch({"items": [{"token": "b"}, {"number": "a"}, {"token": "b"}]}) == (TOKEN, NUMBER, TOKEN)
-        assert read_batch({"items": []}) == ()
+        assert parse_batch({"items": [{"token": "b"}, {"number": "a"}, {"token": "b"}]}) == (TOKEN, NUMBER, TOKEN)
+        assert parse_batch({"items": []}) == ()
 
     def test_the_limit(self):
-        assert len(read_batch({"items": [{"number": "a"}] * MAX_ITEMS})) == MAX_ITEMS
-        assert pointers(read_batch, {"items": [{"number": "a"}] * (MAX_ITEMS + 1)}) == ["/items"]
+        assert len(parse_batch({"items": [{"number": "a"}] * MAX_ITEMS})) == MAX_ITEMS
+        assert pointers(parse_batch, {"items": [{"number": "a"}] * (MAX_ITEMS + 1)}) == ["/items"]
 
     @pytest.mark.parametrize("body", [None, [], {}, {"items": [], "more": 1}, {"item": []}, "items"])
     def test_wrong_envelope(self, body):
-        assert pointers(read_batch, body) == [""]
+        assert pointers(parse_batch, body) == [""]
 
     @pytest.mark.parametrize("items", [None, {}, "x", 1, True])
     def test_items_are_a_list(self, items):
-        assert pointers(read_batch, {"items": items}) == ["/items"]
+        assert pointers(parse_batch, {"items": items}) == ["/items"]
 
     @pytest.mark.parametrize(
         ("item", "pointer"),
@@ -67,11 +67,11 @@ class TestMany:
         ],
     )  # fmt: skip
     def test_one_wrong_item_refuses_the_whole_and_is_named(self, item, pointer):
-        assert pointers(read_batch, {"items": [{"number": "a"}, item, {"token": "b"}]}) == [f"/items/1{pointer}"]
+        assert pointers(parse_batch, {"items": [{"number": "a"}, item, {"token": "b"}]}) == [f"/items/1{pointer}"]
 
     def test_every_wrong_item_is_named_up_to_a_hundred(self):
-        assert pointers(read_batch, {"items": [1, {"number": "a"}, {"token": 1}]}) == ["/items/0", "/items/2/token"]
-        assert len(pointers(read_batch, {"items": [1] * MAX_ITEMS})) == 100
+        assert pointers(parse_batch, {"items": [1, {"number": "a"}, {"token": 1}]}) == ["/items/0", "/items/2/token"]
+        assert len(pointers(parse_batch, {"items": [1] * MAX_ITEMS})) == 100
 
 
 json_values = st.recursive(
@@ -88,6 +88,6 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_any_json_is_read_or_refused(value):
-    for read in (read_question, read_batch):
+    for read in (parse_request, parse_batch):
         with suppress(Invalid):
             assert read(value) is not None

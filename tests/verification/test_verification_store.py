@@ -9,15 +9,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from app.certificates.model import Certificate, Extract
+from app.certificates.model import Certificate, CertificateSnapshot
 from app.certificates.read_model import snapshot
-from app.certificates.read_model.record import COLUMNS, CertificateRecord
-from app.core.database import dumps
+from app.certificates.read_model.record import RECORD_COLUMNS, CertificateRecord
+from app.core.database import dumps_canonical
 from app.transparency.model import LogEntry
 from app.verification.stores import sql
-from app.verification.stores.base import RegisterAway
-from app.verification.stores.factory import certificate_store
-from app.verification.stores.postgres import PostgresStore, Together
+from app.verification.stores.base import DatabaseUnavailable
+from app.verification.stores.factory import create_certificate_store
+from app.verification.stores.postgres import BatchLoader, PostgresStore
 from tests.verification.factories import content_of, record_of, signer_of
 
 SIGNER = signer_of(0xC0FFEE)
@@ -29,7 +29,7 @@ class Register:
     """Writes rows past the rules that tie them to companies and applications: those are not what is tested here."""
 
     def __init__(self, url):
-        self.engine = sa.create_engine(url, json_serializer=dumps)
+        self.engine = sa.create_engine(url, json_serializer=dumps_canonical)
 
     def run(self, *statements):
         with self.engine.begin() as connection:
@@ -40,7 +40,7 @@ class Register:
 
     def put(self, record, *, is_logged=True):
         number = record.number.split("-")
-        values = {name: getattr(record, name) for name in COLUMNS} | {
+        values = {name: getattr(record, name) for name in RECORD_COLUMNS} | {
             "ruleset_version": "1", "year": int(number[1]), "serial": int(number[2]), "status_list_id": 1,
             "status_index": int(number[2]), "token": "header.payload.signature",
         }  # fmt: skip
@@ -68,7 +68,7 @@ def ask(url, *numbers, between=lambda: None):
     """Ask for each number on one held store, with something done before each but the first."""
 
     async def run():
-        store = certificate_store(url)
+        store = create_certificate_store(url)
         await store.open()
         try:
             found = []
@@ -85,7 +85,7 @@ def ask(url, *numbers, between=lambda: None):
 
 def on_one_store(url, do):
     async def run():
-        store = certificate_store(url)
+        store = create_certificate_store(url)
         await store.open()
         try:
             return await do(store)
@@ -100,7 +100,7 @@ def test_every_value_comes_back_as_it_was(register, database_url):
     assert found == RECORD
     assert isinstance(found, CertificateRecord)
     assert found.status_since.utcoffset() is not None
-    assert certificate_store(database_url).find_many_now([NUMBER]) == {NUMBER: RECORD}
+    assert create_certificate_store(database_url).find_many_sync([NUMBER]) == {NUMBER: RECORD}
 
 
 def test_values_that_may_be_missing(register, database_url):
@@ -126,7 +126,7 @@ def test_what_is_not_in_the_log_is_found_without_it(register, database_url):
 
 def test_unknown(register, database_url):
     assert ask(database_url, "MIK-2026-000043-W") == [None]
-    assert certificate_store(database_url).find_many_now(["MIA-2026-000042-X"]) == {}
+    assert create_certificate_store(database_url).find_many_sync(["MIA-2026-000042-X"]) == {}
 
 
 def test_a_change_is_seen_by_the_very_next_look(register, database_url):
@@ -140,7 +140,7 @@ def test_no_look_keeps_a_transaction_open(register, database_url):
     """An unfinished read would stop a checkpoint of SQLite and show the past on both."""
 
     async def run():
-        store = certificate_store(database_url)
+        store = create_certificate_store(database_url)
         await store.open()
         try:
             await store.find(NUMBER)
@@ -160,7 +160,7 @@ def test_no_look_keeps_a_transaction_open(register, database_url):
 
 def test_it_cannot_write(register, database_url):
     async def run():
-        store = certificate_store(database_url)
+        store = create_certificate_store(database_url)
         await store.open()
         try:
             await store.find(NUMBER)
@@ -177,9 +177,9 @@ def test_it_cannot_write(register, database_url):
 
 
 def test_threads_share_a_store(register, database_url):
-    store = certificate_store(database_url)
+    store = create_certificate_store(database_url)
     found = []
-    threads = [threading.Thread(target=lambda: found.append(store.find_many_now([NUMBER]))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(store.find_many_sync([NUMBER]))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -192,32 +192,32 @@ def test_without_its_table(database_url):
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE certificates RENAME TO elsewhere")
     engine.dispose()
-    with pytest.raises(RegisterAway):
+    with pytest.raises(DatabaseUnavailable):
         ask(database_url, NUMBER)
-    with pytest.raises(RegisterAway):
-        certificate_store(database_url).find_many_now([NUMBER])
+    with pytest.raises(DatabaseUnavailable):
+        create_certificate_store(database_url).find_many_sync([NUMBER])
 
 
 class TestSqlite:
     def test_no_file_is_made_by_asking(self, tmp_path):
-        with pytest.raises(RegisterAway):
-            certificate_store(f"sqlite:///{tmp_path / 'none.sqlite3'}").find_many_now([NUMBER])
+        with pytest.raises(DatabaseUnavailable):
+            create_certificate_store(f"sqlite:///{tmp_path / 'none.sqlite3'}").find_many_sync([NUMBER])
         assert list(tmp_path.iterdir()) == []
 
     def test_a_file_that_comes_later_or_is_broken_meanwhile(self, tmp_path):
         path = tmp_path / "a b%20ü?.sqlite3"
-        store = certificate_store(f"sqlite:///{path}")
+        store = create_certificate_store(f"sqlite:///{path}")
         path.write_bytes(b"this is no database, but long enough to look like one" * 100)
-        with pytest.raises(RegisterAway):
-            store.find_many_now([NUMBER])
+        with pytest.raises(DatabaseUnavailable):
+            store.find_many_sync([NUMBER])
 
     def test_opened_before_there_is_a_file(self, tmp_path, sqlite_template):
         path = tmp_path / "later.sqlite3"
 
         async def ask(store):
-            assert store.extract_at_once(NUMBER) is None
+            assert store.snapshot_now(NUMBER) is None
             shutil.copy(sqlite_template, path)
-            assert store.extract_at_once(NUMBER) is None
+            assert store.snapshot_now(NUMBER) is None
             return store._at_once("SELECT count(*) FROM extracts", ()).fetchall()
 
         assert on_one_store(f"sqlite:///{path}", ask) == [(0,)]
@@ -225,15 +225,15 @@ class TestSqlite:
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
     def test_memory_is_refused(self, url):
         with pytest.raises(ValueError, match="memory"):
-            certificate_store(url)
+            create_certificate_store(url)
 
     def test_a_closed_store_connects_anew(self, sqlite_template):
-        store = certificate_store(f"sqlite:///{sqlite_template}")
-        assert store.find_many_now([NUMBER]) == {}
+        store = create_certificate_store(f"sqlite:///{sqlite_template}")
+        assert store.find_many_sync([NUMBER]) == {}
         asyncio.run(store.close())
-        assert store.find_many_now([NUMBER]) == {}
+        assert store.find_many_sync([NUMBER]) == {}
         store._held.connection.close()
-        assert store.find_many_now([NUMBER]) == {}
+        assert store.find_many_sync([NUMBER]) == {}
 
 
 class TestPostgres:
@@ -243,7 +243,7 @@ class TestPostgres:
 
     def test_cut_connections_are_replaced(self, database_url):
         def cut():
-            with psycopg.connect(certificate_store(database_url)._conninfo, autocommit=True) as connection:
+            with psycopg.connect(create_certificate_store(database_url)._conninfo, autocommit=True) as connection:
                 cut = connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -254,14 +254,14 @@ class TestPostgres:
 
     def test_no_server(self, tmp_path):
         store = PostgresStore(f"postgresql://nobody@/none?host={tmp_path}")
-        with pytest.raises(RegisterAway):
-            store.find_many_now([NUMBER])
+        with pytest.raises(DatabaseUnavailable):
+            store.find_many_sync([NUMBER])
 
     def test_not_opened(self, database_url):
         async def run():
-            await certificate_store(database_url).find(NUMBER)
+            await create_certificate_store(database_url).find(NUMBER)
 
-        with pytest.raises(RegisterAway):
+        with pytest.raises(DatabaseUnavailable):
             asyncio.run(run())
 
 
@@ -278,7 +278,7 @@ class TestMany:
 
     def ask_many(self, url, numbers):
         found = on_one_store(url, lambda store: store.find_many(numbers))
-        assert certificate_store(url).find_many_now(numbers) == found
+        assert create_certificate_store(url).find_many_sync(numbers) == found
         return found
 
     def test_those_that_are_there_by_number(self, second, database_url):
@@ -294,31 +294,31 @@ class TestMany:
         """A look at every row of the register would be felt by everybody."""
         with register.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql.ROWS_SQLITE, ('["a"]',)).all())
+                plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql.RECORDS_SQLITE, ('["a"]',)).get_all())
                 assert "SEARCH c USING INDEX" in plan
                 assert "SEARCH l USING INDEX uq_log_entries_issued" in plan
-                for query in (sql.TEXT_SQLITE, sql.TEXT_OF_SIGNED_SQLITE, sql.TEXTS_SQLITE):
-                    plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).all())
+                for query in (sql.SNAPSHOT_SQLITE, sql.SNAPSHOT_BY_HASH_SQLITE, sql.SNAPSHOTS_SQLITE):
+                    plan = str(connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("[]",)).get_all())
                     assert "SEARCH extracts USING INDEX" in plan
             else:
                 connection.exec_driver_sql("SET enable_seqscan = off")
                 for query, asked, index in (
-                    (sql.ROWS_POSTGRES, "a", "uq_certificates_number"),
-                    (sql.ROWS_POSTGRES, "a", "uq_log_entries_issued"),
-                    (sql.TEXTS_POSTGRES, "a", "pk_extracts"),
-                    (sql.TEXTS_OF_SIGNED_POSTGRES, b"a", "uq_extracts_signed_hash"),
+                    (sql.RECORDS_POSTGRES, "a", "uq_certificates_number"),
+                    (sql.RECORDS_POSTGRES, "a", "uq_log_entries_issued"),
+                    (sql.SNAPSHOTS_POSTGRES, "a", "pk_extracts"),
+                    (sql.SNAPSHOTS_BY_HASH_POSTGRES, b"a", "uq_extracts_signed_hash"),
                 ):
-                    assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).all())
+                    assert index in str(connection.exec_driver_sql("EXPLAIN " + query, ([asked],)).get_all())
 
     def test_away(self, database_url):
         engine = sa.create_engine(database_url)
         with engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE certificates RENAME TO elsewhere")
         engine.dispose()
-        with pytest.raises(RegisterAway):
+        with pytest.raises(DatabaseUnavailable):
             self.ask_many(database_url, [NUMBER])
-        with pytest.raises(RegisterAway):
-            certificate_store(database_url).find_many_now([NUMBER])
+        with pytest.raises(DatabaseUnavailable):
+            create_certificate_store(database_url).find_many_sync([NUMBER])
 
 
 class TestExtracts:
@@ -327,19 +327,19 @@ class TestExtracts:
     @pytest.fixture
     def held(self, register):
         """The text of the extract that the register holds."""
-        text = snapshot.write(RECORD)
-        register.run(sa.insert(Extract).values(number=NUMBER, signed_hash=self.SIGNED, text=text))
+        text = snapshot.serialize(RECORD)
+        register.run(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, text=text))
         return text
 
     def test_by_number_and_by_what_was_signed(self, held, database_url):
         async def ask(store):
             return (
-                await asyncio.gather(store.find_extract(NUMBER), store.find_extract("none"), store.find_extract("")),
-                await asyncio.gather(store.find_extract_of(self.SIGNED), store.find_extract_of(b"")),
-                await store.find_extracts([NUMBER, "none"]),
-                await store.find_extracts_of([self.SIGNED, b"none"]),
-                await store.find_extracts([]),
-                await store.find_extracts_of([]),
+                await asyncio.gather(store.find_snapshot(NUMBER), store.find_snapshot("none"), store.find_snapshot("")),
+                await asyncio.gather(store.find_snapshot_by_hash(self.SIGNED), store.find_snapshot_by_hash(b"")),
+                await store.find_snapshots([NUMBER, "none"]),
+                await store.find_snapshots_by_hash([self.SIGNED, b"none"]),
+                await store.find_snapshots([]),
+                await store.find_snapshots_by_hash([]),
             )
 
         one, one_of, many, many_of, none, none_of = on_one_store(database_url, ask)
@@ -349,7 +349,7 @@ class TestExtracts:
     @pytest.mark.parametrize("text", ["", "x", NUMBER.lower(), f" {NUMBER}", "\0", "\ud800", "x" * 100_000])
     def test_at_once_only_what_is_the_number_letter_by_letter(self, held, database_url, text):
         async def ask(store):
-            return store.extract_at_once(text), store.extract_at_once(NUMBER)
+            return store.snapshot_now(text), store.snapshot_now(NUMBER)
 
         known = held if database_url.startswith("sqlite") else None  # any look into PostgreSQL takes a journey
         assert on_one_store(database_url, ask) == (None, known)
@@ -361,8 +361,8 @@ class TestExtracts:
             if isinstance(store, PostgresStore):
                 return held
             store._held.connection.close()
-            assert store.extract_at_once(NUMBER) is None
-            return store.extract_at_once(NUMBER)
+            assert store.snapshot_now(NUMBER) is None
+            return store.snapshot_now(NUMBER)
 
         assert on_one_store(database_url, ask) == held
 
@@ -370,7 +370,7 @@ class TestExtracts:
     @pytest.mark.usefixtures("held")
     def test_whoever_changes_the_certificate_drops_it(self, register, database_url, value):
         register.change(**value)
-        assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
+        assert on_one_store(database_url, lambda store: store.find_snapshot(NUMBER)) is None
 
     @pytest.mark.parametrize("deed", [sa.delete(LogEntry), sa.update(LogEntry).values(sha256="f" * 64)])
     @pytest.mark.usefixtures("held")
@@ -378,17 +378,17 @@ class TestExtracts:
         if database_url.startswith("sqlite"):
             register.run(*(sa.text(f"DROP TRIGGER log_entries_no_{verb}") for verb in ("update", "delete")))
         register.run(deed)
-        assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
+        assert on_one_store(database_url, lambda store: store.find_snapshot(NUMBER)) is None
 
     @pytest.mark.parametrize("other", [{"number": "MIK-2026-000043-W"}, {"signed_hash": b"f" * 32}])
     def test_none_of_what_is_not_in_the_log_as_it_was_signed(self, register, other):
         values = {"number": NUMBER, "signed_hash": self.SIGNED, "text": b""} | other
         with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
-            connection.execute(sa.insert(Extract).values(values))
+            connection.execute(sa.insert(CertificateSnapshot).values(values))
         with register.engine.begin() as connection:
-            connection.execute(sa.insert(Extract).values(number=NUMBER, signed_hash=self.SIGNED, text=b""))
+            connection.execute(sa.insert(CertificateSnapshot).values(number=NUMBER, signed_hash=self.SIGNED, text=b""))
         with pytest.raises(sa.exc.DBAPIError, match="in the log"), register.engine.begin() as connection:
-            connection.execute(sa.update(Extract).values(values | {"signed_hash": b"f" * 32}))
+            connection.execute(sa.update(CertificateSnapshot).values(values | {"signed_hash": b"f" * 32}))
 
     @pytest.mark.usefixtures("held")
     @pytest.mark.parametrize("looks_at_foreign_keys", [True, False])
@@ -400,7 +400,7 @@ class TestExtracts:
             elif not looks_at_foreign_keys:
                 connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             connection.execute(sa.delete(Certificate))
-        assert on_one_store(database_url, lambda store: store.find_extract(NUMBER)) is None
+        assert on_one_store(database_url, lambda store: store.find_snapshot(NUMBER)) is None
 
 
 class TestTogether:
@@ -414,7 +414,7 @@ class TestTogether:
     def held(self):
         """One asker whose queries are counted, and wait where the test says so."""
 
-        class Held(Together):
+        class Held(BatchLoader):
             def __init__(self):
                 self.queries, self.began, self.may_go_on = [], asyncio.Event(), asyncio.Event()
                 self.error = None
@@ -459,7 +459,7 @@ class TestTogether:
         assert held.queries == [["there"], ["there", "z"]]
 
     def test_no_query_asks_for_all_the_world(self, held, monkeypatch):
-        monkeypatch.setattr("app.verification.stores.postgres.MOST_AT_ONCE", 2)
+        monkeypatch.setattr("app.verification.stores.postgres.MAX_BATCH", 2)
 
         async def play():
             held.may_go_on.set()
@@ -490,5 +490,5 @@ class TestTogether:
             return failed, await held.find("there")
 
         failed, found = self.run(play)
-        assert [type(each) for each in failed] == [RegisterAway] * 2
+        assert [type(each) for each in failed] == [DatabaseUnavailable] * 2
         assert found == b"yes"

@@ -9,7 +9,7 @@ import time
 import pytest
 import uvicorn
 
-from app.web.limits.connections import LimitedHttpProtocol, max_connections
+from app.web.limits.connections import LimitedHttpProtocol, available_connections
 
 
 class Impatient(LimitedHttpProtocol):
@@ -170,4 +170,4 @@ def test_where_every_connection_is_at_work_the_next_one_is_refused(port):
 
 
 def test_few_descriptors_few_connections():
-    assert 16 <= max_connections(1_000) <= 1_000
+    assert 16 <= available_connections(1_000) <= 1_000

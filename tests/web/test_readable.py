@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from app.core.messages import Message
-from app.web.problems.partial_bodies import repaired, told
+from app.web.problems.partial_bodies import independent_errors, repair_body
 
 
 class Colour(StrEnum):
@@ -62,7 +62,7 @@ RIGHT = {
 def as_read(sent, model=Sheet):
     with pytest.raises(ValidationError) as caught:
         model.model_validate(sent)
-    return repaired(model, sent, [(each["type"], tuple(each["loc"])) for each in caught.value.errors()])
+    return repair_body(model, sent, [(each["type"], tuple(each["loc"])) for each in caught.value.errors()])
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -96,11 +96,11 @@ def test_some_bodies_cannot_be_read_at_all(sent):
 
 def test_a_place_that_is_not_there_gives_up():
     assert as_read({}, Needs) is None
-    assert repaired(Sheet, RIGHT, [("missing", ("lines", 5, "name"))]) is None
-    assert repaired(Sheet, RIGHT, [("missing", ("nothing", "name"))]) is None
-    assert repaired(Sheet, RIGHT, [("missing", ("lines", "name"))]) is None
-    assert repaired(Sheet, RIGHT, [("extra_forbidden", ("more",))]) is not None
-    assert repaired(Sheet, RIGHT | {"anything": 1}, [("missing", ("more",))]) is None
+    assert repair_body(Sheet, RIGHT, [("missing", ("lines", 5, "name"))]) is None
+    assert repair_body(Sheet, RIGHT, [("missing", ("nothing", "name"))]) is None
+    assert repair_body(Sheet, RIGHT, [("missing", ("lines", "name"))]) is None
+    assert repair_body(Sheet, RIGHT, [("extra_forbidden", ("more",))]) is not None
+    assert repair_body(Sheet, RIGHT | {"anything": 1}, [("missing", ("more",))]) is None
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def test_a_place_that_is_not_there_gives_up():
 )
 def test_what_rests_on_a_replaced_place_is_not_told(pointer, code, unreadable, is_told):
     fault = {"pointer": pointer, "detail": Message("Wrong.", code=code)}
-    assert list(told([fault], [unreadable])) == [fault] * is_told
+    assert list(independent_errors([fault], [unreadable])) == [fault] * is_told
 
 
 def test_a_line_is_not_called_the_twin_of_a_replaced_one():
     fault = {"pointer": "/costs/1", "detail": Message("Twice.", code="duplicate")}
-    assert list(told([fault], ["/costs/0/kind"])) == []
-    assert list(told([fault], ["/steps"])) == [fault]
+    assert list(independent_errors([fault], ["/costs/0/kind"])) == []
+    assert list(independent_errors([fault], ["/steps"])) == [fault]

@@ -10,35 +10,45 @@ from pydantic import Field, StringConstraints
 
 from app.api.shared import application_schemas
 from app.applications import application_deadlines, application_repository, case_access, declaration, submission
-from app.applications.information_requests import MOST_NAMED, Reply
+from app.applications.information_requests import MAX_FILES_PER_ANSWER, Reply
 from app.applications.model import Application, DeclarationMethod
 from app.applications.workflow import Action, State
-from app.auth.permissions import own_organisation
+from app.auth.permissions import require_organisation_id
 from app.core.actor import Actor, Role
 from app.core.errors import Invalid
 from app.core.messages import Message
-from app.web.dependencies import ActorDep, AskFirstDep, NowDep, ReplayDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.dependencies import (
+    ActorDep,
+    IdempotentReplayDep,
+    NowDep,
+    ReplayHookDep,
+    SessionDep,
+    VersionDep,
+    format_etag,
+    parse_id,
+    require_role,
+)
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CHANGES, CREATES, READS, refuses
-from app.web.routes import Asked, OrderedRoute, also_wrong
-from app.web.schema_types import Answer, Body, Code, Flag, Page, Prose, Word
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.routes import BodyCheckContext, GuardedRoute, check_body
+from app.web.schema_types import Code, Page, RequestModel, ResponseModel, StrictBoolean, Text100, Text4000
 
-router = APIRouter(prefix="/v1", tags=["applications"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["applications"], route_class=GuardedRoute)
 
-Applicant = Annotated[Actor, allow(Role.APPLICANT)]
-Reader = Annotated[Actor, allow(Role.APPLICANT, *case_access.CASE_READERS)]
+Applicant = Annotated[Actor, require_role(Role.APPLICANT)]
+Reader = Annotated[Actor, require_role(Role.APPLICANT, *case_access.CASE_READERS)]
 
 
-class ApplicationBody(Body):
+class ApplicationUpdateRequest(RequestModel):
     product_ids: list[UUID] = Field(min_length=1, max_length=50)
-    reference: Word | None = Field(None, description="your own; unique in your company")
+    reference: Text100 | None = Field(None, description="your own; unique in your company")
 
 
-class NewApplication(ApplicationBody):
+class ApplicationCreateRequest(ApplicationUpdateRequest):
     scheme: Code = Field(examples=["MIK"])
 
 
-@router.get("/applications", summary="List applications", responses=refuses(*READS))
+@router.get("/applications", summary="List applications", responses=error_responses(*READ_ERRORS))
 def list_applications(
     actor: Reader,
     session: SessionDep,
@@ -49,27 +59,27 @@ def list_applications(
     reference: Annotated[str | None, Query(max_length=100)] = None,
     assignee: Annotated[str | None, Query(max_length=40, description="staff only: a user's id, or `me`")] = None,
     overdue: Annotated[bool, Query(description="only those whose deadline has passed")] = False,
-) -> Page[application_schemas.ApplicationSummary]:
+) -> Page[application_schemas.ApplicationSummaryResponse]:
     """Oldest first: a company's own; for staff those of all companies, without drafts, which are the applicant's."""
     wanted = application_repository.CaseFilter(
         state=state,
-        scheme=application_schemas.searchable(scheme),
-        assignee_id=_assignee(actor, assignee) if actor.is_staff else None,
-        organisation_id=None if actor.is_staff else own_organisation(actor),
-        reference=application_schemas.searchable(reference),
+        scheme=application_schemas.storable_text(scheme),
+        assignee_id=_assignee_id(actor, assignee) if actor.is_staff else None,
+        organisation_id=None if actor.is_staff else require_organisation_id(actor),
+        reference=application_schemas.storable_text(reference),
         with_drafts=not actor.is_staff,
     )
     found = (
-        application_deadlines.overdue(session, wanted, page.after, page.fetch, now)
+        application_deadlines.list_overdue(session, wanted, page.after, page.fetch, now)
         if overdue
-        else application_repository.applications(session, wanted, page.after, page.fetch)
+        else application_repository.list_applications(session, wanted, page.after, page.fetch)
     )
-    return Page[application_schemas.ApplicationSummary](
-        items=application_schemas.summaries(session, actor, page.cut(found, lambda row: row.id), now)
+    return Page[application_schemas.ApplicationSummaryResponse](
+        items=application_schemas.summary_responses(session, actor, page.cut(found, lambda row: row.id), now)
     )
 
 
-def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
+def _assignee_id(actor: Actor, assignee: str | None) -> UUID | None:
     if assignee is None or assignee == "me":
         return actor.id if assignee else None
     try:
@@ -78,24 +88,29 @@ def _assignee(actor: Actor, assignee: str | None) -> UUID | None:
         raise Invalid.at("query:assignee", Message("Give a user's id, or `me`.", code="invalid-id")) from None
 
 
-def _wrong_application(asked: Asked, body: NewApplication) -> Sequence[Mapping[str, str]]:
+def _application_errors(asked: BodyCheckContext, body: ApplicationCreateRequest) -> Sequence[Mapping[str, str]]:
     assert asked.actor is not None  # the dependencies of the route have let somebody in
-    own = own_organisation(asked.actor)
-    return submission.wrong_application(asked.session, own, body.product_ids, body.scheme)
+    own = require_organisation_id(asked.actor)
+    return submission.application_errors(asked.session, own, body.product_ids, body.scheme)
 
 
 @router.post(
     "/applications",
     status_code=201,
     summary="Create a draft application",
-    responses=refuses(*CREATES),
-    dependencies=[also_wrong(_wrong_application)],
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[check_body(_application_errors)],
 )
 def create_application(
-    body: NewApplication, actor: Applicant, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
-) -> application_schemas.ApplicationAnswer:
+    body: ApplicationCreateRequest,
+    actor: Applicant,
+    session: SessionDep,
+    response: Response,
+    now: NowDep,
+    _retry: IdempotentReplayDep,
+) -> application_schemas.ApplicationResponse:
     """One mark, 1 to 50 products. Nothing is sent before you submit."""
-    row = submission.create(
+    row = submission.create_application(
         session,
         actor,
         scheme_code=body.scheme,
@@ -103,37 +118,37 @@ def create_application(
         reference=body.reference,
         now=now,
     )
-    response.headers["ETag"] = etag(row.version)
-    return application_schemas.application(session, actor, row, now)
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
 
 
-@router.get("/applications/{application_id}", summary="One application", responses=refuses(*READS))
+@router.get("/applications/{application_id}", summary="One application", responses=error_responses(*READ_ERRORS))
 def get_application(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep
-) -> application_schemas.ApplicationAnswer:
+) -> application_schemas.ApplicationResponse:
     """Its company reads null where a member is for staff only."""
-    row = case_access.visible(session, actor, parse_id(application_id, "application"))
-    response.headers["ETag"] = etag(row.version)
-    return application_schemas.application(session, actor, row, now)
+    row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
 
 
-def _own_draft(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+def _require_own_draft(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
     drafts = frozenset({State.DRAFT})
-    row = submission.editable(session, actor, parse_id(application_id, "application"), version, states=drafts)
+    row = submission.get_editable(session, actor, parse_id(application_id, "application"), version, states=drafts)
     return row.id
 
 
-@router.put("/applications/{application_id}", summary="Change a draft", responses=refuses(*CHANGES))
+@router.put("/applications/{application_id}", summary="Change a draft", responses=error_responses(*UPDATE_ERRORS))
 def change_application(
-    application_id: Annotated[UUID, Depends(_own_draft, scope="function")],
-    body: ApplicationBody,
+    application_id: Annotated[UUID, Depends(_require_own_draft, scope="function")],
+    body: ApplicationUpdateRequest,
     actor: Applicant,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> application_schemas.ApplicationAnswer:
-    row = submission.change(
+) -> application_schemas.ApplicationResponse:
+    row = submission.replace_draft(
         session,
         actor,
         application_id,
@@ -142,11 +157,11 @@ def change_application(
         version=version,
         now=now,
     )
-    response.headers["ETag"] = etag(row.version)
-    return application_schemas.application(session, actor, row, now)
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
 
 
-class DeclarationMade(Answer):
+class MadeDeclarationResponse(ResponseModel):
     text_version: str
     declared_hash: str
     method: DeclarationMethod
@@ -155,35 +170,35 @@ class DeclarationMade(Answer):
     covers_present: bool = Field(description="whether it is over the text and the content as they are now")
 
 
-class DeclarationAnswer(Answer):
+class DeclarationResponse(ResponseModel):
     text_version: str = Field(examples=["2026.1"])
     text: dict[str, str] = Field(description="language → the text to accept")
     declared_hash: str = Field(
         description="SHA-256 over products, sites and documents as your company entered and uploaded them, as of now"
     )
-    declaration: DeclarationMade | None = Field(description="the newest one; null: nobody has declared")
+    declaration: MadeDeclarationResponse | None = Field(description="the newest one; null: nobody has declared")
 
 
-class DeclarationBody(Body):
-    text_version: Word = Field(examples=["2026.1"])
+class DeclarationRequest(RequestModel):
+    text_version: Text100 = Field(examples=["2026.1"])
     declared_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="as `GET` of this address named it"
     )
 
 
-def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
-    text, present = declaration.declaration_text(), declaration.present(session, row)
+def _declaration_response(session: SessionDep, row: Application) -> DeclarationResponse:
+    text, present = declaration.load_declaration_text(), declaration.load_declaration_scope(session, row)
     made = None
-    if present.newest is not None:
-        made = DeclarationMade(
-            text_version=present.newest.text_version,
-            declared_hash=present.newest.declared_hash,
-            method=DeclarationMethod(present.newest.method),
-            made_by=present.newest.made_by,
-            made_at=present.newest.made_at,
+    if present.latest is not None:
+        made = MadeDeclarationResponse(
+            text_version=present.latest.text_version,
+            declared_hash=present.latest.declared_hash,
+            method=DeclarationMethod(present.latest.method),
+            made_by=present.latest.made_by,
+            made_at=present.latest.made_at,
             covers_present=present.is_covered,
         )
-    return DeclarationAnswer(
+    return DeclarationResponse(
         text_version=text.version, text=dict(text.text), declared_hash=present.hash, declaration=made
     )
 
@@ -191,30 +206,30 @@ def _declaration(session: SessionDep, row: Application) -> DeclarationAnswer:
 @router.get(
     "/applications/{application_id}/declaration",
     summary="The declaration and its text",
-    responses=refuses(*READS),
+    responses=error_responses(*READ_ERRORS),
 )
-def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationAnswer:
-    row = case_access.visible(session, actor, parse_id(application_id, "application"))
-    return _declaration(session, row)
+def get_declaration(application_id: str, actor: ActorDep, session: SessionDep) -> DeclarationResponse:
+    row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
+    return _declaration_response(session, row)
 
 
-def _may_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
-    return declaration.takes_declaration(session, actor, parse_id(application_id, "application"), ask_first).id
+def _require_can_declare(application_id: str, actor: ActorDep, session: SessionDep, ask_first: ReplayHookDep) -> UUID:
+    return declaration.load_for_declaration(session, actor, parse_id(application_id, "application"), ask_first).id
 
 
 @router.post(
     "/applications/{application_id}/declaration",
     status_code=201,
     summary="Declare that all facts are true and complete",
-    responses=refuses(*CREATES),
+    responses=error_responses(*CREATE_ERRORS),
 )
 def declare(
-    application_id: Annotated[UUID, Depends(_may_declare, scope="function")],
-    body: DeclarationBody,
+    application_id: Annotated[UUID, Depends(_require_can_declare, scope="function")],
+    body: DeclarationRequest,
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
-) -> DeclarationAnswer:
+) -> DeclarationResponse:
     """By a member of the company, never by an API client (403). It covers what your company entered and uploaded: when
     that changes, declare again before you submit or answer. With another hash or text than the present ones nothing is
     declared (409 `declaration-outdated` names the present ones)."""
@@ -226,49 +241,53 @@ def declare(
         content_hash=body.declared_hash,
         now=now,
     )
-    return _declaration(session, case_access.visible(session, actor, application_id))
+    return _declaration_response(session, case_access.get_visible(session, actor, application_id))
 
 
-@router.post("/applications/{application_id}/submit", summary="Submit", responses=refuses(*CHANGES))
+@router.post("/applications/{application_id}/submit", summary="Submit", responses=error_responses(*UPDATE_ERRORS))
 def submit(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
-) -> application_schemas.ApplicationAnswer:
+) -> application_schemas.ApplicationResponse:
     """The dossier is assessed and frozen. What you can supply and did not is named, and nothing is sent.
 
     A declaration over the present content comes first: without it 409 `declaration-missing` names the hash to declare.
     """
     row = submission.submit(session, actor, parse_id(application_id, "application"), version=version, now=now)
-    response.headers["ETag"] = etag(row.version)
-    return application_schemas.application(session, actor, row, now)
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
 
 
-class AnswerBody(Body):
+class AnswerRequest(RequestModel):
     question_id: UUID
-    text: Prose
+    text: Text4000
     evidence_ids: list[UUID] = Field(
-        default=[], max_length=MOST_NAMED, description="files of this application that the answer rests on"
+        default=[], max_length=MAX_FILES_PER_ANSWER, description="files of this application that the answer rests on"
     )
-    accepts: Flag | None = Field(None, description="to a question about `/term`: whether you accept the short term")
+    accepts: StrictBoolean | None = Field(
+        None, description="to a question about `/term`: whether you accept the short term"
+    )
 
 
-class Answers(Body):
-    answers: list[AnswerBody] = Field(max_length=20)
+class AnswersRequest(RequestModel):
+    answers: list[AnswerRequest] = Field(max_length=20)
 
 
-def _may_respond(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    return case_access.admit(session, actor, parse_id(application_id, "application"), Action.RESPOND, version).id
+def _require_can_respond(application_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return case_access.begin_action(session, actor, parse_id(application_id, "application"), Action.RESPOND, version).id
 
 
-@router.post("/applications/{application_id}/respond", summary="Answer the reviewer", responses=refuses(*CHANGES))
+@router.post(
+    "/applications/{application_id}/respond", summary="Answer the reviewer", responses=error_responses(*UPDATE_ERRORS)
+)
 def respond(
-    application_id: Annotated[UUID, Depends(_may_respond, scope="function")],
-    body: Answers,
+    application_id: Annotated[UUID, Depends(_require_can_respond, scope="function")],
+    body: AnswersRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> application_schemas.ApplicationAnswer:
+) -> application_schemas.ApplicationResponse:
     """Every open question gets an answer; products and evidence can be mended before. The case returns to review."""
     row = submission.respond(
         session,
@@ -278,39 +297,43 @@ def respond(
         version=version,
         now=now,
     )
-    response.headers["ETag"] = etag(row.version)
-    return application_schemas.application(session, actor, row, now)
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
 
 
-@router.post("/applications/{application_id}/withdraw", summary="Withdraw", responses=refuses(*CHANGES))
+@router.post("/applications/{application_id}/withdraw", summary="Withdraw", responses=error_responses(*UPDATE_ERRORS))
 def withdraw(
     application_id: str, actor: ActorDep, session: SessionDep, response: Response, version: VersionDep, now: NowDep
-) -> application_schemas.ApplicationAnswer:
+) -> application_schemas.ApplicationResponse:
     """Possible until a decision is made. The products can be applied for again."""
     row = submission.withdraw(session, actor, parse_id(application_id, "application"), version=version, now=now)
-    response.headers["ETag"] = etag(row.version)
-    return application_schemas.application(session, actor, row, now)
+    response.headers["ETag"] = format_etag(row.version)
+    return application_schemas.application_response(session, actor, row, now)
 
 
 @router.get(
     "/applications/{application_id}/assessment",
     summary="Newest assessment of each product",
-    responses=refuses(*READS),
+    responses=error_responses(*READ_ERRORS),
 )
 def get_assessment(
     application_id: str, actor: ActorDep, session: SessionDep
-) -> Page[application_schemas.AssessmentAnswer]:
-    row = case_access.visible(session, actor, parse_id(application_id, "application"))
-    return Page[application_schemas.AssessmentAnswer](
+) -> Page[application_schemas.AssessmentResponse]:
+    row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
+    return Page[application_schemas.AssessmentResponse](
         items=[
-            application_schemas.stored_assessment(actor, each)
+            application_schemas.stored_assessment_response(actor, each)
             for each in application_repository.latest_assessments(session, row.id)
         ]
     )
 
 
-@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=refuses(*READS))
-def get_timeline(application_id: str, actor: ActorDep, session: SessionDep) -> Page[application_schemas.TimelineEntry]:
+@router.get("/applications/{application_id}/timeline", summary="Timeline", responses=error_responses(*READ_ERRORS))
+def get_timeline(
+    application_id: str, actor: ActorDep, session: SessionDep
+) -> Page[application_schemas.TimelineEntryResponse]:
     """Oldest first. The applicant reads what the staff did and in which role, not their names or internal notes."""
-    row = case_access.visible(session, actor, parse_id(application_id, "application"))
-    return Page[application_schemas.TimelineEntry](items=application_schemas.timeline(session, actor, row))
+    row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
+    return Page[application_schemas.TimelineEntryResponse](
+        items=application_schemas.timeline_responses(session, actor, row)
+    )

@@ -11,8 +11,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.api.shared import application_schemas
-from app.api.shared.evidence import EvidenceRoute, SheetDep
-from app.api.staff.organisations import PersonAnswer
+from app.api.shared.evidence import EvidenceRoute, EvidenceUploadDep
+from app.api.staff.organisations import PersonResponse
 from app.applications import claims
 from app.applications.deadline_calculator import objections_until
 from app.applications.evidence import evidence_documents
@@ -21,22 +21,22 @@ from app.auth.model import User
 from app.core.actor import Actor
 from app.notifications import notices
 from app.organisations import organisation_repository, tax_number
-from app.organisations.model import Claim, ClaimState, Source, Standing
+from app.organisations.model import Claim, ClaimState, OrganisationStatus, RecordSource
 from app.organisations.tax_number import Voen
 from app.web.dependencies import (
     ActorDep,
-    AskFirstDep,
     EvidenceFilesDep,
     NowDep,
     QuotasDep,
+    ReplayHookDep,
     SessionDep,
     VersionDep,
-    etag,
+    format_etag,
     parse_id,
 )
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CHANGES, READS, UPLOADS, refuses
-from app.web.schema_types import Answer, Body, Code, Name, Page, Prose, Word
+from app.web.problems.openapi_responses import READ_ERRORS, UPDATE_ERRORS, UPLOAD_ERRORS, error_responses
+from app.web.schema_types import Code, Page, RequestModel, ResponseModel, Text100, Text250, Text4000
 
 router = APIRouter(prefix="/v1", tags=["claims"], route_class=EvidenceRoute)
 
@@ -47,7 +47,7 @@ NOTICES = {
 }
 
 
-class ClaimSummary(Answer):
+class ClaimSummaryResponse(ResponseModel):
     id: UUID
     voen: str
     voen_needs_review: bool = Field(description="the check digit differs: look it up in the tax register")
@@ -70,7 +70,7 @@ class ClaimSummary(Answer):
     decided_at: datetime | None
     notice: str | None = Field(description="to the claimant, once it is decided")
     organisation_id: UUID = Field(description="what was entered belongs to it; once confirmed, the company")
-    claimant: PersonAnswer | None = Field(description="staff only")
+    claimant: PersonResponse | None = Field(description="staff only")
     decided_by: UUID | None = Field(description="staff only")
     reason: str | None = Field(description="why it was refused; staff only")
     basis: str | None = Field(description="on what it was confirmed; staff only")
@@ -78,41 +78,45 @@ class ClaimSummary(Answer):
     version: int | None = Field(description="staff only: to nobody else does it change before it is decided")
 
 
-class ClaimWithEvidence(ClaimSummary):
-    evidence: list[application_schemas.EvidenceAnswer] = Field(
+class ClaimWithEvidenceResponse(ClaimSummaryResponse):
+    evidence: list[application_schemas.EvidenceResponse] = Field(
         description="uploaded with it; of a confirmed one, see the company"
     )
 
 
-class Listed(Answer):
+class RegisteredCompanyResponse(ResponseModel):
     """The company as the register has it."""
 
     id: UUID
     legal_name_az: str
     legal_name_en: str
     legal_form: str
-    status: Standing
-    source: Source
+    status: OrganisationStatus
+    source: RecordSource
     parks: list[str] = Field(description="of which it is a party by an open residency")
-    members: list[PersonAnswer] = Field(description="who acts for it now")
+    members: list[PersonResponse] = Field(description="who acts for it now")
 
 
-class ClaimAnswer(ClaimWithEvidence):
-    register_entry: Listed | None = Field(description="the company of this VÖEN, if there is one; staff only")
-    other_claims: list[ClaimWithEvidence] | None = Field(description="of the same VÖEN; staff only")
+class ClaimResponse(ClaimWithEvidenceResponse):
+    register_entry: RegisteredCompanyResponse | None = Field(
+        description="the company of this VÖEN, if there is one; staff only"
+    )
+    other_claims: list[ClaimWithEvidenceResponse] | None = Field(description="of the same VÖEN; staff only")
 
 
-def _summaries(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
-    people = user_repository.users(session, [row.claimant_id for row in rows]) if actor.is_staff else {}
-    due = claims.due(session, rows) if actor.is_staff else {}
-    return [_shown(actor, row, people.get(row.claimant_id), due.get(row.id), now) for row in rows]
+def _claim_summaries(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
+    people = user_repository.find_users(session, [row.claimant_id for row in rows]) if actor.is_staff else {}
+    due = claims.due_dates(session, rows) if actor.is_staff else {}
+    return [_claim_fields(actor, row, people.get(row.claimant_id), due.get(row.id), now) for row in rows]
 
 
-def _shown(actor: Actor, row: Claim, person: User | None, due_at: datetime | None, now: datetime) -> dict[str, Any]:
+def _claim_fields(
+    actor: Actor, row: Claim, person: User | None, due_at: datetime | None, now: datetime
+) -> dict[str, Any]:
     """One that is disputed is told from one that waits by staff alone: it would tell that the company is known."""
-    state, number = ClaimState(row.state), tax_number.read(row.voen)
+    state, number = ClaimState(row.state), tax_number.parse_voen(row.voen)
     is_told = actor.is_staff or state is not ClaimState.DISPUTED
-    own = {name: getattr(row, name) for name in ClaimSummary.model_fields if hasattr(row, name)}
+    own = {name: getattr(row, name) for name in ClaimSummaryResponse.model_fields if hasattr(row, name)}
     proposed = ("proposed_at", "proposed_by", "proposal")
     for_staff = (*proposed, "decided_by", "reason", "basis", "evidence_seen", "version")
     disputed = actor.is_staff and state is ClaimState.DISPUTED
@@ -123,51 +127,56 @@ def _shown(actor: Actor, row: Claim, person: User | None, due_at: datetime | Non
         "overdue": (due_at is not None and now >= due_at) if actor.is_staff else None,
         "objections_until": objections_until(row.created_at) if disputed else None,
         "voen_needs_review": not isinstance(number, Voen) or number.needs_review,
-        "claimant": person and _person(person),
+        "claimant": person and _person_response(person),
         **({} if actor.is_staff else dict.fromkeys(for_staff)),
     }
 
 
-def _with_evidence(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
+def _claims_with_evidence(session: Session, actor: Actor, rows: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
     open_ones = [row for row in rows if actor.is_staff or row.state != ClaimState.REFUSED]
-    documents = application_schemas.evidence_list(
-        session, actor, evidence_documents.shown(actor, claims.documents(session, open_ones))
+    documents = application_schemas.evidence_responses(
+        session, actor, evidence_documents.visible_documents(actor, claims.list_documents(session, open_ones))
     )
     of_each = defaultdict(list)
     for document in documents:
         of_each[document.organisation_id].append(document)
-    summaries = _summaries(session, actor, rows, now)
+    summaries = _claim_summaries(session, actor, rows, now)
     return [each | {"evidence": of_each[each["organisation_id"]]} for each in summaries]
 
 
-def _answer(session: Session, actor: Actor, row: Claim, response: Response, now: datetime) -> ClaimAnswer:
+def _claim_response(session: Session, actor: Actor, row: Claim, response: Response, now: datetime) -> ClaimResponse:
     session.flush()
-    others = claims.others(session, row) if actor.is_staff else ()
-    whole, *beside = _with_evidence(session, actor, [row, *others], now)
+    others = claims.list_other_claims(session, row) if actor.is_staff else ()
+    whole, *beside = _claims_with_evidence(session, actor, [row, *others], now)
     if not actor.is_staff:
-        return ClaimAnswer(**whole, register_entry=None, other_claims=None)
-    response.headers["ETag"] = etag(row.version)
+        return ClaimResponse(**whole, register_entry=None, other_claims=None)
+    response.headers["ETag"] = format_etag(row.version)
     entry = _register_entry(session, row.voen)
-    return ClaimAnswer(**whole, register_entry=entry, other_claims=[ClaimWithEvidence(**each) for each in beside])
-
-
-def _register_entry(session: Session, voen: str) -> Listed | None:
-    company = organisation_repository.company_by_voen(session, voen)
-    if company is None:
-        return None
-    periods = organisation_repository.residencies(session, organisation_id=company.id, only_open=True)
-    names = {name: getattr(company, name) for name in Listed.model_fields if hasattr(company, name)}
-    members = [_person(user) for user in user_repository.members(session, company.id) if user.active]
-    return Listed(
-        **names, status=Standing(company.standing), parks=[period.park_code for period in periods], members=members
+    return ClaimResponse(
+        **whole, register_entry=entry, other_claims=[ClaimWithEvidenceResponse(**each) for each in beside]
     )
 
 
-def _person(user: User) -> PersonAnswer:
-    return PersonAnswer(id=user.id, full_name=user.full_name, email=user.address, active=user.active)
+def _register_entry(session: Session, voen: str) -> RegisteredCompanyResponse | None:
+    company = organisation_repository.find_company_by_voen(session, voen)
+    if company is None:
+        return None
+    periods = organisation_repository.list_residencies(session, organisation_id=company.id, only_open=True)
+    names = {name: getattr(company, name) for name in RegisteredCompanyResponse.model_fields if hasattr(company, name)}
+    members = [_person_response(user) for user in user_repository.list_members(session, company.id) if user.active]
+    return RegisteredCompanyResponse(
+        **names,
+        status=OrganisationStatus(company.standing),
+        parks=[period.park_code for period in periods],
+        members=members,
+    )
 
 
-@router.get("/claims", summary="Claims", responses=refuses(*READS))
+def _person_response(user: User) -> PersonResponse:
+    return PersonResponse(id=user.id, full_name=user.full_name, email=user.current_or_former_email, active=user.active)
+
+
+@router.get("/claims", summary="Claims", responses=error_responses(*READ_ERRORS))
 def list_claims(
     actor: ActorDep,
     session: SessionDep,
@@ -175,44 +184,48 @@ def list_claims(
     now: NowDep,
     state: ClaimState | None = None,
     voen: Annotated[str | None, Query(max_length=20)] = None,
-) -> Page[ClaimSummary]:
+) -> Page[ClaimSummaryResponse]:
     """For those who read cases, by state and VÖEN; everybody else finds their own."""
     states = () if state is None else (state,)
-    number = application_schemas.searchable(voen)
+    number = application_schemas.storable_text(voen)
     rows = claims.list_claims(session, actor, states=states, voen=number, after=page.after, limit=page.fetch)
-    shown = _summaries(session, actor, page.cut(rows, lambda row: row.id), now)
-    return Page[ClaimSummary](items=[ClaimSummary(**each) for each in shown])
+    shown = _claim_summaries(session, actor, page.cut(rows, lambda row: row.id), now)
+    return Page[ClaimSummaryResponse](items=[ClaimSummaryResponse(**each) for each in shown])
 
 
-@router.get("/claims/{claim_id}", summary="One claim", responses=refuses(*READS))
-def get_claim(claim_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep) -> ClaimAnswer:
+@router.get("/claims/{claim_id}", summary="One claim", responses=error_responses(*READ_ERRORS))
+def get_claim(claim_id: str, actor: ActorDep, session: SessionDep, response: Response, now: NowDep) -> ClaimResponse:
     """Its claimant reads the claim; staff also all other claims of the VÖEN with their evidence, and the register."""
-    return _answer(session, actor, claims.visible(session, actor, parse_id(claim_id, "company claim")), response, now)
+    return _claim_response(
+        session, actor, claims.get_visible(session, actor, parse_id(claim_id, "company claim")), response, now
+    )
 
 
-def _may_claim_again(actor: ActorDep, ask_first: AskFirstDep) -> Actor:
-    claims.may_claim_again(actor, ask_first)
+def _require_can_claim_again(actor: ActorDep, ask_first: ReplayHookDep) -> Actor:
+    claims.require_can_claim_again(actor, ask_first)
     return actor
 
 
-@router.post("/claims", status_code=201, summary="Claim again, with new evidence", responses=refuses(*UPLOADS))
-def claim_again(
-    actor: Annotated[Actor, Depends(_may_claim_again, scope="function")],
+@router.post(
+    "/claims", status_code=201, summary="Claim again, with new evidence", responses=error_responses(*UPLOAD_ERRORS)
+)
+def create_another_claim(
+    actor: Annotated[Actor, Depends(_require_can_claim_again, scope="function")],
     session: SessionDep,
     files: EvidenceFilesDep,
     quotas: QuotasDep,
     now: NowDep,
     response: Response,
-    sheet: SheetDep,
-    legal_name_az: Annotated[Name, Form()],
-    legal_name_en: Annotated[Name, Form()],
-    legal_form: Annotated[Word, Form()],
+    sheet: EvidenceUploadDep,
+    legal_name_az: Annotated[Text250, Form()],
+    legal_name_en: Annotated[Text250, Form()],
+    legal_form: Annotated[Text100, Form()],
     voen: Annotated[Code, Form()],
-) -> ClaimAnswer:
+) -> ClaimResponse:
     """For a person whose claim was refused. The file is evidence that was with none of their refused claims; nothing of
     these comes along."""
     draft = sheet.draft()
-    row = claims.claim_again(
+    row = claims.create_another_claim(
         session,
         actor,
         names={"legal_name_az": legal_name_az, "legal_name_en": legal_name_en, "legal_form": legal_form},
@@ -220,72 +233,76 @@ def claim_again(
         stored=draft.file,
         quotas=quotas,
         kind=sheet.kind,
-        file_name=sheet.name,
-        about=sheet.about(),
+        file_name=sheet.file_name,
+        about=sheet.subject(),
         details=sheet.details(),
         now=now,
     )
-    notices.claim_made(session, row, now=now)
-    files.keep(draft)
-    return _answer(session, actor, row, response, now)
+    notices.notify_claim_made(session, row, now=now)
+    files.store(draft)
+    return _claim_response(session, actor, row, response, now)
 
 
-class ClaimBasis(Body):
-    basis: Prose = Field(examples=["Extract of the tax register and power of attorney of 3 November, both seen."])
+class ClaimConfirmRequest(RequestModel):
+    basis: Text4000 = Field(examples=["Extract of the tax register and power of attorney of 3 November, both seen."])
     evidence_seen: list[UUID] = Field(default=[], max_length=100, description="documents of the claim that you saw")
 
 
-def _decides(action: claims.Decision) -> object:
+def _load_for_decision(action: claims.ClaimDecision) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(claim_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, now: NowDep) -> UUID:
-        return claims.guard(session, actor, parse_id(claim_id, "company claim"), version, action, now).id
+        return claims.load_for_decision(session, actor, parse_id(claim_id, "company claim"), version, action, now).id
 
     return Depends(admitted, scope="function")
 
 
-@router.post("/claims/{claim_id}/confirm", summary="Confirm a claim", responses=refuses(*CHANGES))
+@router.post("/claims/{claim_id}/confirm", summary="Confirm a claim", responses=error_responses(*UPDATE_ERRORS))
 def confirm(
-    claim_id: Annotated[UUID, _decides(claims.Decision.CONFIRM)],
-    body: ClaimBasis,
+    claim_id: Annotated[UUID, _load_for_decision(claims.ClaimDecision.CONFIRM)],
+    body: ClaimConfirmRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> ClaimAnswer:
+) -> ClaimResponse:
     """You have seen evidence that this person acts for the company. What was entered becomes the company's, and all
     other claims of the VÖEN are refused.
 
     One that is disputed, because others act for the company, takes two registrars and ten days: 409 `not-proposed`, 403
     for the one who proposed it, 409 `objections-open`. Its claimant becomes one more member; other claims stay open."""
-    row = claims.confirm(
+    row = claims.confirm_claim(
         session, actor, claim_id, basis=body.basis, evidence_seen=body.evidence_seen, version=version, now=now
     )
-    notices.claims_decided(session, row.voen, now=now)
-    return _answer(session, actor, row, response, now)
+    notices.notify_claims_decided(session, row.voen, now=now)
+    return _claim_response(session, actor, row, response, now)
 
 
-class Proposal(Body):
-    basis: Prose = Field(examples=["Extract of 3 November names this person as the new director."])
+class ClaimProposalRequest(RequestModel):
+    basis: Text4000 = Field(examples=["Extract of 3 November names this person as the new director."])
 
 
-@router.post("/claims/{claim_id}/propose", summary="Propose to confirm a disputed claim", responses=refuses(*CHANGES))
-def propose(
-    claim_id: Annotated[UUID, _decides(claims.Decision.PROPOSE)],
-    body: Proposal,
+@router.post(
+    "/claims/{claim_id}/propose",
+    summary="Propose to confirm a disputed claim",
+    responses=error_responses(*UPDATE_ERRORS),
+)
+def propose_confirmation(
+    claim_id: Annotated[UUID, _load_for_decision(claims.ClaimDecision.PROPOSE)],
+    body: ClaimProposalRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> ClaimAnswer:
+) -> ClaimResponse:
     """Another registrar confirms it, no earlier than ten days after the company's members could read of the claim."""
-    row = claims.propose(session, actor, claim_id, basis=body.basis, version=version, now=now)
-    return _answer(session, actor, row, response, now)
+    row = claims.propose_confirmation(session, actor, claim_id, basis=body.basis, version=version, now=now)
+    return _claim_response(session, actor, row, response, now)
 
 
-class ClaimBeside(Answer):
+class CompetingClaimResponse(ResponseModel):
     id: UUID
     claimant: str = Field(description="name that the person gave")
     state: ClaimState
@@ -297,16 +314,16 @@ class ClaimBeside(Answer):
 @router.get(
     "/organisations/{organisation_id}/claims",
     summary="Who else claims to act for your company",
-    responses=refuses(*READS),
+    responses=error_responses(*READ_ERRORS),
 )
-def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[ClaimBeside]:
+def list_competing_claims(organisation_id: str, actor: ActorDep, session: SessionDep) -> Page[CompetingClaimResponse]:
     """For members of a confirmed company. If you do not know the person, tell the registrar: two registrars agree
     before anybody joins you, and never before `objections_until`."""
-    rows = claims.beside(session, actor, parse_id(organisation_id, "company"))
-    people = user_repository.users(session, [row.claimant_id for row in rows])
-    return Page[ClaimBeside](
+    rows = claims.list_competing_claims(session, actor, parse_id(organisation_id, "company"))
+    people = user_repository.find_users(session, [row.claimant_id for row in rows])
+    return Page[CompetingClaimResponse](
         items=[
-            ClaimBeside(
+            CompetingClaimResponse(
                 id=row.id,
                 claimant=people[row.claimant_id].full_name,
                 state=ClaimState(row.state),
@@ -319,21 +336,21 @@ def list_beside(organisation_id: str, actor: ActorDep, session: SessionDep) -> P
     )
 
 
-class Reason(Body):
-    reason: Prose
+class ReasonRequest(RequestModel):
+    reason: Text4000
 
 
-@router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=refuses(*CHANGES))
+@router.post("/claims/{claim_id}/refuse", summary="Refuse a claim", responses=error_responses(*UPDATE_ERRORS))
 def refuse(
-    claim_id: Annotated[UUID, _decides(claims.Decision.REFUSE)],
-    body: Reason,
+    claim_id: Annotated[UUID, _load_for_decision(claims.ClaimDecision.REFUSE)],
+    body: ReasonRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> ClaimAnswer:
+) -> ClaimResponse:
     """The claim is sealed: the claimant reads the notice and nothing else, and nothing passes to anybody."""
-    row = claims.refuse(session, actor, claim_id, reason=body.reason, version=version, now=now)
-    notices.claims_decided(session, row.voen, now=now)
-    return _answer(session, actor, row, response, now)
+    row = claims.refuse_claim(session, actor, claim_id, reason=body.reason, version=version, now=now)
+    notices.notify_claims_decided(session, row.voen, now=now)
+    return _claim_response(session, actor, row, response, now)

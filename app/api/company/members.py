@@ -8,50 +8,50 @@ from fastapi import APIRouter, Depends
 from pydantic import EmailStr, Field, StringConstraints
 from sqlalchemy.orm import Session
 
-from app.api.company.me import Language, NewPassword
+from app.api.company.me import LanguageCode, NewPasswordText
 from app.auth import user_repository
 from app.auth.model import User
-from app.auth.permissions import own_organisation, person, require_administrator
+from app.auth.permissions import require_administrator, require_organisation_id, require_user_id
 from app.core.actor import Actor, Role
 from app.notifications import notices
 from app.organisations import members, organisation_repository
 from app.web.dependencies import (
     ActorDep,
-    AnonymousReplayDep,
-    AskFirstDep,
+    AnonymousIdempotentReplayDep,
     DatabaseDep,
+    IdempotentReplayDep,
     NowDep,
     PasswordsDep,
-    ReplayDep,
-    SealDep,
+    ReplayHookDep,
+    SecretBoxDep,
     SessionDep,
-    allow,
     parse_id,
+    require_role,
 )
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CREATES, READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Body, Name, Page
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, RequestModel, ResponseModel, Text250
 
-router = APIRouter(prefix="/v1", tags=["members"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["members"], route_class=GuardedRoute)
 
 
-def _person(actor: Annotated[Actor, allow(Role.APPLICANT)]) -> Actor:
-    person(actor)
-    own_organisation(actor)
+def _require_person(actor: Annotated[Actor, require_role(Role.APPLICANT)]) -> Actor:
+    require_user_id(actor)
+    require_organisation_id(actor)
     return actor
 
 
-def _administrator(actor: Annotated[Actor, allow(Role.APPLICANT)]) -> Actor:
+def _require_administrator(actor: Annotated[Actor, require_role(Role.APPLICANT)]) -> Actor:
     require_administrator(actor)
     return actor
 
 
-Member = Annotated[Actor, Depends(_person, scope="function")]
-Administrator = Annotated[Actor, Depends(_administrator, scope="function")]
+MemberActor = Annotated[Actor, Depends(_require_person, scope="function")]
+AdministratorActor = Annotated[Actor, Depends(_require_administrator, scope="function")]
 
 
-class MemberAnswer(Answer):
+class MemberResponse(ResponseModel):
     id: UUID
     full_name: str
     email: str
@@ -61,12 +61,12 @@ class MemberAnswer(Answer):
     created_at: datetime
 
 
-class NewInvitation(Body):
+class InvitationRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["sales@numune.example"])
-    language: Language | None = Field(None, description="of messages to this person")
+    language: LanguageCode | None = Field(None, description="of messages to this person")
 
 
-class InvitationAnswer(Answer):
+class InvitationResponse(ResponseModel):
     id: UUID
     email: str
     invited_by: UUID
@@ -74,141 +74,160 @@ class InvitationAnswer(Answer):
     expires_at: datetime
 
 
-class Acceptance(Body):
+class InvitationAcceptRequest(RequestModel):
     token: Annotated[str, StringConstraints(max_length=200)] = Field(description="from the message")
-    full_name: Name = Field(examples=["Kənan Nümunə"])
-    password: NewPassword
-    language: Language | None = Field(None, description="of messages to you")
+    full_name: Text250 = Field(examples=["Kənan Nümunə"])
+    password: NewPasswordText
+    language: LanguageCode | None = Field(None, description="of messages to you")
 
 
-class Joined(Answer):
+class InvitationAcceptResponse(ResponseModel):
     user_id: UUID
     organisation_id: UUID
 
 
-class PartedAnswer(Answer):
+class MemberRemovalResponse(ResponseModel):
     id: UUID
     api_clients: list[UUID] = Field(
         description="programs that this person made and that still run: who knows a secret keeps it, so revoke them"
     )
 
 
-@router.get("/members", summary="Members of your company", responses=refuses(*READS))
-def list_members(actor: Member, session: SessionDep, page: PageDep) -> Page[MemberAnswer]:
+@router.get("/members", summary="Members of your company", responses=error_responses(*READ_ERRORS))
+def list_members(actor: MemberActor, session: SessionDep, page: PageDep) -> Page[MemberResponse]:
     rows = members.list_members(session, actor, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
-    return Page[MemberAnswer](items=[MemberAnswer.model_validate(row, from_attributes=True) for row in shown])
+    return Page[MemberResponse](items=[MemberResponse.model_validate(row, from_attributes=True) for row in shown])
 
 
-def _present(member_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
-    person(actor)
+def _require_removable(member_id: str, actor: ActorDep, session: SessionDep, ask_first: ReplayHookDep) -> UUID:
+    require_user_id(actor)
     ask_first()  # who is removed is gone: a retry finds the kept answer of its own first request, not a 404
-    return members.guard(session, actor, parse_id(member_id, "member")).id
+    return members.load_removable(session, actor, parse_id(member_id, "member")).id
 
 
-@router.delete("/members/{member_id}", summary="Remove a member, or leave", responses=refuses(*CREATES))
+@router.delete("/members/{member_id}", summary="Remove a member, or leave", responses=error_responses(*CREATE_ERRORS))
 def remove_member(
-    member_id: Annotated[UUID, Depends(_present, scope="function")],
+    member_id: Annotated[UUID, Depends(_require_removable, scope="function")],
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
-) -> PartedAnswer:
+) -> MemberRemovalResponse:
     """By an administrator of the company; anybody may leave. Sessions and tokens end at once, and who was removed is
     told by mail. The last administrator cannot go: nobody could act for the company any more."""
-    parted = members.remove(session, actor, member_id, now)
+    parted = members.remove_member(session, actor, member_id, now)
     if actor.id != member_id:
-        notices.member_removed(session, parted.user, _company_of(session, parted.user), now=now)
-    return PartedAnswer(id=parted.user.id, api_clients=[client.id for client in parted.clients])
+        notices.notify_member_removed(session, parted.user, _company_name_of(session, parted.user), now=now)
+    return MemberRemovalResponse(id=parted.user.id, api_clients=[client.id for client in parted.clients])
 
 
-def _company_of(session: Session, user: User) -> str:
-    company = organisation_repository.organisation(session, user.organisation_id) if user.organisation_id else None
+def _company_name_of(session: Session, user: User) -> str:
+    company = organisation_repository.find_organisation(session, user.organisation_id) if user.organisation_id else None
     return company.legal_name_az if company else ""
 
 
-def _administrable(member_id: str, actor: ActorDep, session: SessionDep, ask_first: AskFirstDep) -> UUID:
-    found = members.administrable(session, actor, parse_id(member_id, "member"))
+def _require_administrable(member_id: str, actor: ActorDep, session: SessionDep, ask_first: ReplayHookDep) -> UUID:
+    found = members.load_administrable(session, actor, parse_id(member_id, "member"))
     ask_first()
     return found.id
 
 
-Administrable = Annotated[UUID, Depends(_administrable, scope="function")]
+AdministrableMemberId = Annotated[UUID, Depends(_require_administrable, scope="function")]
 
 
-def _set_administrator(session: Session, actor: Actor, member_id: UUID, *, wanted: bool, now: datetime) -> MemberAnswer:
+def _set_administrator(
+    session: Session, actor: Actor, member_id: UUID, *, wanted: bool, now: datetime
+) -> MemberResponse:
     changed = members.set_administrator(session, actor, member_id, wanted=wanted, now=now)
-    user = user_repository.user(session, member_id)
+    user = user_repository.find_user(session, member_id)
     assert user is not None  # changed just now
     if changed and actor.id != member_id:
-        notices.administrator_changed(session, user, _company_of(session, user), now=now)
-    return MemberAnswer.model_validate(user, from_attributes=True)
+        notices.notify_administrator_changed(session, user, _company_name_of(session, user), now=now)
+    return MemberResponse.model_validate(user, from_attributes=True)
 
 
-@router.put("/members/{member_id}/administrator", summary="Make an administrator", responses=refuses(*CREATES))
-def make_administrator(member_id: Administrable, actor: ActorDep, session: SessionDep, now: NowDep) -> MemberAnswer:
+@router.put(
+    "/members/{member_id}/administrator", summary="Make an administrator", responses=error_responses(*CREATE_ERRORS)
+)
+def grant_administrator(
+    member_id: AdministrableMemberId, actor: ActorDep, session: SessionDep, now: NowDep
+) -> MemberResponse:
     """By an administrator of the company, or by a registrar with a recent second factor where a company has nobody left
     who could. The member is told by mail."""
     return _set_administrator(session, actor, member_id, wanted=True, now=now)
 
 
 @router.delete(
-    "/members/{member_id}/administrator", summary="Take the rights of an administrator", responses=refuses(*CREATES)
+    "/members/{member_id}/administrator",
+    summary="Take the rights of an administrator",
+    responses=error_responses(*CREATE_ERRORS),
 )
-def take_administrator(member_id: Administrable, actor: ActorDep, session: SessionDep, now: NowDep) -> MemberAnswer:
+def revoke_administrator(
+    member_id: AdministrableMemberId, actor: ActorDep, session: SessionDep, now: NowDep
+) -> MemberResponse:
     """By another administrator, by oneself, or by a registrar. They stay a member. Not of the last administrator: 409
     `last-administrator`."""
     return _set_administrator(session, actor, member_id, wanted=False, now=now)
 
 
-@router.get("/invitations", summary="Open invitations of your company", responses=refuses(*READS))
-def list_invitations(actor: Member, session: SessionDep, page: PageDep, now: NowDep) -> Page[InvitationAnswer]:
-    rows = members.open_invitations(session, actor, now, after=page.after, limit=page.fetch)
+@router.get("/invitations", summary="Open invitations of your company", responses=error_responses(*READ_ERRORS))
+def list_invitations(actor: MemberActor, session: SessionDep, page: PageDep, now: NowDep) -> Page[InvitationResponse]:
+    rows = members.list_open_invitations(session, actor, now, after=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
-    return Page[InvitationAnswer](items=[InvitationAnswer.model_validate(row, from_attributes=True) for row in shown])
+    return Page[InvitationResponse](
+        items=[InvitationResponse.model_validate(row, from_attributes=True) for row in shown]
+    )
 
 
-@router.post("/invitations", status_code=201, summary="Invite a member", responses=refuses(*CREATES))
-def invite(
-    body: NewInvitation, actor: Administrator, session: SessionDep, seal: SealDep, now: NowDep, _retry: ReplayDep
-) -> InvitationAnswer:
+@router.post("/invitations", status_code=201, summary="Invite a member", responses=error_responses(*CREATE_ERRORS))
+def create_invitation(
+    body: InvitationRequest,
+    actor: AdministratorActor,
+    session: SessionDep,
+    seal: SecretBoxDep,
+    now: NowDep,
+    _retry: IdempotentReplayDep,
+) -> InvitationResponse:
     """By an administrator of the company, which must be confirmed. The token is mailed to the invited address; it is
     good once, for a week."""
-    row, token = members.invite(session, actor, email=str(body.email), now=now)
-    company = organisation_repository.organisation(session, row.organisation_id)
+    row, token = members.invite_member(session, actor, email=str(body.email), now=now)
+    company = organisation_repository.find_organisation(session, row.organisation_id)
     assert company is not None  # it invites
-    notices.invited(session, seal, row, token, company.legal_name_az, language=body.language, now=now)
-    return InvitationAnswer.model_validate(row, from_attributes=True)
+    notices.notify_invited(session, seal, row, token, company.legal_name_az, language=body.language, now=now)
+    return InvitationResponse.model_validate(row, from_attributes=True)
 
 
-@router.delete("/invitations/{invitation_id}", summary="Withdraw an invitation", responses=refuses(*CREATES))
-def withdraw(
-    invitation_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep
-) -> InvitationAnswer:
-    row = members.withdraw(session, actor, parse_id(invitation_id, "invitation"), now)
-    return InvitationAnswer.model_validate(row, from_attributes=True)
+@router.delete(
+    "/invitations/{invitation_id}", summary="Withdraw an invitation", responses=error_responses(*CREATE_ERRORS)
+)
+def withdraw_invitation(
+    invitation_id: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+) -> InvitationResponse:
+    row = members.withdraw_invitation(session, actor, parse_id(invitation_id, "invitation"), now)
+    return InvitationResponse.model_validate(row, from_attributes=True)
 
 
 @router.post(
     "/invitations/accept",
     status_code=201,
     summary="Accept an invitation",
-    responses=refuses(400, 404, 409, 413, 415, 422, 503),
+    responses=error_responses(400, 404, 409, 413, 415, 422, 503),
 )
-def accept(
-    body: Acceptance,
+def accept_invitation(
+    body: InvitationAcceptRequest,
     session: SessionDep,
     database: DatabaseDep,
     passwords: PasswordsDep,
     now: NowDep,
-    _retry: AnonymousReplayDep,
-) -> Joined:
+    _retry: AnonymousIdempotentReplayDep,
+) -> InvitationAcceptResponse:
     """No account is needed: this makes it. The address is the one that was invited, which alone got the token; then
     sign in."""
     with database.read_session() as reading:
-        members.look(reading, body.token, now)
+        members.validate_invitation(reading, body.token, now)
     password_hash = passwords.hash(body.password)
-    user = members.accept(
+    user = members.accept_invitation(
         session, body.token, full_name=body.full_name, password_hash=password_hash, language=body.language, now=now
     )
     assert user.organisation_id is not None  # a member of the company that invited
-    return Joined(user_id=user.id, organisation_id=user.organisation_id)
+    return InvitationAcceptResponse(user_id=user.id, organisation_id=user.organisation_id)

@@ -20,14 +20,14 @@ from app.organisations import organisation_repository
 from app.products import product_repository
 from app.web.dependencies import ActorDep, SessionDep, parse_id
 from app.web.pagination import CursorPage, PageDep
-from app.web.problems.openapi_responses import READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Page
+from app.web.problems.openapi_responses import READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, ResponseModel
 
-router = APIRouter(prefix="/v1/applications", tags=["applications"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/applications", tags=["applications"], route_class=GuardedRoute)
 
 
-class OwnDecision(Answer):
+class OwnDecisionResponse(ResponseModel):
     application_id: UUID
     number: str
     product_id: UUID
@@ -38,7 +38,7 @@ class OwnDecision(Answer):
     decided_at: datetime
 
 
-class DecidingRule(Answer):
+class DecidingRuleResponse(ResponseModel):
     rule: str = Field(examples=["K-06"])
     title: dict[str, str]
     clause: dict[str, str]
@@ -46,19 +46,19 @@ class DecidingRule(Answer):
     accepted: int = Field(description="products that a person accepted under it")
 
 
-class Others(Answer):
+class OtherDecisionsResponse(ResponseModel):
     approved: int
     rejected: int
-    rules: list[DecidingRule] = Field(description="of the newest decisions")
+    rules: list[DecidingRuleResponse] = Field(description="of the newest decisions")
 
 
-class HeadingDecisions(Answer):
+class HeadingDecisions(ResponseModel):
     heading: str = Field(examples=["7306"])
-    own: list[OwnDecision] = Field(description="newest first, the last fifty")
-    others: Others = Field(description="in figures: whose they were is not told")
+    own: list[OwnDecisionResponse] = Field(description="newest first, the last fifty")
+    others: OtherDecisionsResponse = Field(description="in figures: whose they were is not told")
 
 
-class EarlierProduct(Answer):
+class EarlierProductResponse(ResponseModel):
     product_id: UUID
     name: dict[str, str] = Field(description="language → name, as the company calls it today")
     hs6: str = Field(description="as it was decided")
@@ -70,7 +70,7 @@ class EarlierProduct(Answer):
     certificate: str | None
 
 
-class EarlierDecision(Answer):
+class EarlierDecisionResponse(ResponseModel):
     application_id: UUID
     number: str
     organisation: application_schemas.CompanyName
@@ -78,24 +78,24 @@ class EarlierDecision(Answer):
     decided_at: datetime
     ruleset_version: str
     outcome: DecisionOutcome
-    products: list[EarlierProduct]
+    products: list[EarlierProductResponse]
 
 
 @router.get(
     "/{application_id}/earlier-decisions",
     summary="Earlier decisions on the same headings",
-    responses=refuses(*READS),
+    responses=error_responses(*READ_ERRORS),
 )
-def earlier_decisions(
+def list_earlier_decisions(
     application_id: str,
     actor: ActorDep,
     session: SessionDep,
     page: PageDep,
     same_company: Annotated[bool | None, Query(description="staff only: only this company's, or only others'")] = None,
-) -> Page[EarlierDecision] | Page[HeadingDecisions]:
+) -> Page[EarlierDecisionResponse] | Page[HeadingDecisions]:
     """Under the same mark, on the HS headings of this application: like cases are decided alike. Staff read the
     decisions one by one; a company reads, for each heading, its own decisions and others' in figures, without pages."""
-    row = case_access.visible(session, actor, parse_id(application_id, "application"))
+    row = case_access.get_visible(session, actor, parse_id(application_id, "application"))
     if actor.is_staff:
         return _decisions(session, row, page, same_company)
     return _headings(session, row)
@@ -103,18 +103,18 @@ def earlier_decisions(
 
 def _decisions(
     session: Session, row: Application, page: CursorPage, same_company: bool | None
-) -> Page[EarlierDecision]:
-    found = precedents.precedents(session, row, same_company=same_company, before=page.after, limit=page.fetch)
+) -> Page[EarlierDecisionResponse]:
+    found = precedents.list_precedents(session, row, same_company=same_company, before=page.after, limit=page.fetch)
     shown = page.cut(found, lambda each: each.decision.id)
-    companies = organisation_repository.organisations_by_id(
+    companies = organisation_repository.find_organisations(
         session, [each.application.organisation_id for each in shown]
     )
-    return Page[EarlierDecision](
+    return Page[EarlierDecisionResponse](
         items=[
-            EarlierDecision(
+            EarlierDecisionResponse(
                 application_id=each.application.id,
                 number=each.application.number,
-                organisation=application_schemas.company(companies[each.application.organisation_id]),
+                organisation=application_schemas.organisation_fields(companies[each.application.organisation_id]),
                 same_company=each.application.organisation_id == row.organisation_id,
                 decided_at=each.decision.decided_at,
                 ruleset_version=each.decision.ruleset_version,
@@ -126,11 +126,11 @@ def _decisions(
     )
 
 
-def _earlier_products(session: Session, each: Precedent) -> list[EarlierProduct]:
-    whole = product_repository.by_id(session, [row.product_id for row, _ in each.products])
-    numbers = certificate_repository.numbers_of(session, each.application.id)
+def _earlier_products(session: Session, each: Precedent) -> list[EarlierProductResponse]:
+    whole = product_repository.load_aggregates_by_id(session, [row.product_id for row, _ in each.products])
+    numbers = certificate_repository.numbers_of_application(session, each.application.id)
     return [
-        EarlierProduct(
+        EarlierProductResponse(
             product_id=row.product_id,
             name=whole[row.product_id].product.names,
             hs6=row.hs6,
@@ -151,7 +151,7 @@ def _headings(session: Session, row: Application) -> Page[HeadingDecisions]:
             HeadingDecisions(
                 heading=heading.hs4,
                 own=[
-                    OwnDecision(
+                    OwnDecisionResponse(
                         application_id=each.application.id,
                         number=each.application.number,
                         product_id=product.product_id,
@@ -164,12 +164,12 @@ def _headings(session: Session, row: Application) -> Page[HeadingDecisions]:
                     for each in heading.own
                     for product, said in each.products
                 ],
-                others=Others(
+                others=OtherDecisionsResponse(
                     approved=heading.approved,
                     rejected=heading.rejected,
-                    rules=[DecidingRule.model_validate(rule, from_attributes=True) for rule in heading.rules],
+                    rules=[DecidingRuleResponse.model_validate(rule, from_attributes=True) for rule in heading.rules],
                 ),
             )
-            for heading in precedents.headings(session, row)
+            for heading in precedents.list_heading_precedents(session, row)
         ]
     )

@@ -7,86 +7,86 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import EmailStr, Field, StringConstraints
 
-from app.api.company.me import CHECK_MAIL, Language, Requested
+from app.api.company.me import RESET_MESSAGE, LanguageCode, MessageSentResponse
 from app.auth.credentials import address_confirmations
 from app.core.errors import Conflict
 from app.notifications import notices, requests
 from app.organisations import registration as organisations_registration
-from app.organisations.model import Standing
+from app.organisations.model import OrganisationStatus
 from app.web.dependencies import (
-    AddressDep,
-    AnonymousAskFirstDep,
-    AnonymousReplayDep,
+    AnonymousIdempotentReplayDep,
+    AnonymousReplayHookDep,
+    ClientAddressDep,
     DatabaseDep,
     NowDep,
     PasswordsDep,
     SessionDep,
     SettingsDep,
 )
-from app.web.problems.openapi_responses import refuses
-from app.web.routes import Asked, OrderedRoute, also_wrong
-from app.web.schema_types import Answer, Body, Code, Name, StrongPassword, Word
+from app.web.problems.openapi_responses import error_responses
+from app.web.routes import BodyCheckContext, GuardedRoute, check_body
+from app.web.schema_types import Code, RequestModel, ResponseModel, StrongPassword, Text100, Text250
 
-registration = APIRouter(prefix="/v1", tags=["register a company"], route_class=OrderedRoute)
+registration_router = APIRouter(prefix="/v1", tags=["register a company"], route_class=GuardedRoute)
 
 
-class RegistrationRequest(Body):
+class RegistrationRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["export@numune.example"])
-    language: Language | None = Field(None, description="of messages to you")
+    language: LanguageCode | None = Field(None, description="of messages to you")
 
 
-class Member(Body):
-    full_name: Name = Field(examples=["Aygün Nümunə"])
+class RegistrationMemberRequest(RequestModel):
+    full_name: Text250 = Field(examples=["Aygün Nümunə"])
     password: StrongPassword
-    language: Language | None = Field(None, description="of messages to you; null: the one you asked for at first")
+    language: LanguageCode | None = Field(None, description="of messages to you; null: the one you asked for at first")
 
 
-class Registration(Body):
+class RegistrationConfirmRequest(RequestModel):
     token: Annotated[str, StringConstraints(max_length=200)] = Field(
         description="from the message", examples=["mikr_kq5yY2x0Zc"]
     )
-    legal_name_az: Name = Field(examples=['"Nümunə-Boru" MMC'])
-    legal_name_en: Name = Field(examples=["Sample Pipe (fictional)"])
-    legal_form: Word = Field(examples=["MMC"])
+    legal_name_az: Text250 = Field(examples=['"Nümunə-Boru" MMC'])
+    legal_name_en: Text250 = Field(examples=["Sample Pipe (fictional)"])
+    legal_form: Text100 = Field(examples=["MMC"])
     voen: Code = Field(description="10 digits, as text", examples=["0010000101"])
-    member: Member
+    member: RegistrationMemberRequest
 
 
-class Registered(Answer):
+class RegistrationResponse(ResponseModel):
     claim_id: UUID = Field(description="what a registrar decides about")
     organisation_id: UUID = Field(
         description="what you enter belongs to it; once the claim is confirmed, a company of the register takes its "
         "place, see `GET /v1/me`"
     )
     user_id: UUID
-    status: Standing = Field(
+    status: OrganisationStatus = Field(
         description="`unconfirmed` until a registrar has seen evidence that you act for the company"
     )
 
 
-def _wrong_claim(_asked: Asked, body: Registration) -> Sequence[Mapping[str, str]]:
+def _claim_errors(_asked: BodyCheckContext, body: RegistrationConfirmRequest) -> Sequence[Mapping[str, str]]:
     names = {"legal_name_az": body.legal_name_az, "legal_name_en": body.legal_name_en}
-    return organisations_registration.wrong_claim(names, body.legal_form, body.voen)
+    return organisations_registration.claim_errors(names, body.legal_form, body.voen)
 
 
-@registration.post(
+@registration_router.post(
     "/registrations",
     status_code=202,
     summary="Confirm your e-mail address",
-    responses=refuses(400, 409, 413, 415, 422, 429, 503),
+    responses=error_responses(400, 409, 413, 415, 422, 429, 503),
 )
-def ask_to_register(
+def request_registration(
     body: RegistrationRequest,
     session: SessionDep,
     settings: SettingsDep,
-    address: AddressDep,
+    address: ClientAddressDep,
     now: NowDep,
-    _retry: AnonymousReplayDep,
-) -> Requested:
+    _retry: AnonymousIdempotentReplayDep,
+) -> MessageSentResponse:
     """No account is needed. A message with a one-time token goes to the address; it is good for a day, and
     `POST /v1/registrations/confirm` takes it. An address that has an account is told so by mail: the answer here is the
     same. Of one network ten requests are taken in a day."""
-    requests.ask_to_register(
+    requests.request_registration(
         session,
         email=str(body.email),
         language=body.language,
@@ -94,24 +94,24 @@ def ask_to_register(
         now=now,
         most=settings.registrations_per_day,
     )
-    return Requested(message=CHECK_MAIL)
+    return MessageSentResponse(message=RESET_MESSAGE)
 
 
-@registration.post(
+@registration_router.post(
     "/registrations/confirm",
     status_code=201,
     summary="Claim to act for a company, as its first member",
-    responses=refuses(400, 404, 409, 413, 415, 422, 503),
-    dependencies=[also_wrong(_wrong_claim)],
+    responses=error_responses(400, 404, 409, 413, 415, 422, 503),
+    dependencies=[check_body(_claim_errors)],
 )
-def register(
-    body: Registration,
+def confirm_registration(
+    body: RegistrationConfirmRequest,
     session: SessionDep,
     database: DatabaseDep,
     passwords: PasswordsDep,
     now: NowDep,
-    ask_first: AnonymousAskFirstDep,
-) -> Registered:
+    ask_first: AnonymousReplayHookDep,
+) -> RegistrationResponse:
     """With the token that was mailed to you. The answer is the same whether or not the VÖEN is known.
 
     Until a registrar confirms the claim you see what you enter yourself and nothing else of the company; you may draft
@@ -119,13 +119,13 @@ def register(
     """
     with database.read_session() as reading:
         try:
-            address_confirmations.look(reading, body.token, now)
+            address_confirmations.require_usable_token(reading, body.token, now)
         except Conflict:  # of a retry the token is used up
             ask_first()
             raise
     password_hash = passwords.hash(body.member.password)
     ask_first()
-    confirmed = address_confirmations.redeem(session, body.token, now)
+    confirmed = address_confirmations.redeem_confirmation(session, body.token, now)
     claim, user = organisations_registration.register_company(
         session,
         legal_name_az=body.legal_name_az,
@@ -138,10 +138,10 @@ def register(
         language=body.member.language or confirmed.language,
         now=now,
     )
-    notices.claim_made(session, claim, now=now)
-    return Registered(
+    notices.notify_claim_made(session, claim, now=now)
+    return RegistrationResponse(
         claim_id=claim.id,
         organisation_id=claim.organisation_id,
         user_id=user.id,
-        status=Standing.UNCONFIRMED,
+        status=OrganisationStatus.UNCONFIRMED,
     )

@@ -19,28 +19,28 @@ from app.auth import (
     users,
 )
 from app.auth.access_tokens import AccessTokens
-from app.auth.authenticate import Subject
+from app.auth.authenticate import TokenSubject
 from app.auth.credentials import mfa
-from app.auth.credentials.passwords import Passwords, token_hash
+from app.auth.credentials.passwords import PasswordHasher, token_hash
 from app.auth.model import ApiClient, User
-from app.auth.user_sessions import Begun, Ended
+from app.auth.user_sessions import EndReason, IssuedSession
 from app.core.actor import Actor, ActorKind, Scope
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.errors import TooManyAttempts, Unauthenticated
-from app.web.dependencies import AddressDep, DatabaseDep, NowDep, PasswordsDep, SealDep, TokensDep
-from app.web.headers import BASIC_CHALLENGE, read_basic
-from app.web.problems.openapi_responses import refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer
+from app.web.dependencies import ClientAddressDep, DatabaseDep, NowDep, PasswordsDep, SecretBoxDep, TokensDep
+from app.web.headers import BASIC_CHALLENGE, parse_basic
+from app.web.problems.openapi_responses import error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import ResponseModel
 
-router = APIRouter(prefix="/v1/auth", tags=["access"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/auth", tags=["access"], route_class=GuardedRoute)
 
-UNKNOWN, MISSING = "Invalid credentials.", "Missing credentials."
+INVALID_CREDENTIALS, MISSING_CREDENTIALS = "Invalid credentials.", "Missing credentials."
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class TokenAnswer(Answer):
+class TokenResponse(ResponseModel):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 (a scheme's name)
     expires_in: int = Field(description="seconds")
@@ -48,35 +48,35 @@ class TokenAnswer(Answer):
     scope: str | None = Field(None, description="for API clients: what this token may do")
 
 
-class TokenRefusal(Answer):
+class TokenErrorResponse(ResponseModel):
     """RFC 6749 §5.2"""
 
     error: str
     error_description: str
 
 
-REFUSED: dict[int | str, dict[str, object]] = {
-    400: {"model": TokenRefusal, "description": "RFC 6749 §5.2"},
-    401: {"model": TokenRefusal, "description": "unknown, wrong or revoked"},
-    429: {"model": TokenRefusal, "description": "too many failed attempts; see Retry-After"},
-    **refuses(413, 415, 422, 503),
+TOKEN_ERROR_RESPONSES: dict[int | str, dict[str, object]] = {
+    400: {"model": TokenErrorResponse, "description": "RFC 6749 §5.2"},
+    401: {"model": TokenErrorResponse, "description": "unknown, wrong or revoked"},
+    429: {"model": TokenErrorResponse, "description": "too many failed attempts; see Retry-After"},
+    **error_responses(413, 415, 422, 503),
 }
 
 
 @router.post(
     "/token",
     summary="Get an access token",
-    response_model=TokenAnswer,
-    responses=REFUSED,
+    response_model=TokenResponse,
+    responses=TOKEN_ERROR_RESPONSES,
 )
-def token(
+def issue_token(
     request: Request,
     database: DatabaseDep,
     passwords: PasswordsDep,
     tokens: TokensDep,
-    seal: SealDep,
+    seal: SecretBoxDep,
     now: NowDep,
-    address: AddressDep,
+    address: ClientAddressDep,
     grant_type: Annotated[str, Form(max_length=60, examples=["password"])] = "",
     username: Annotated[str | None, Form(max_length=320)] = None,
     password: Annotated[str | None, Form(max_length=1_000)] = None,
@@ -96,57 +96,59 @@ def token(
     Staff may sign in without `otp`, but then decide nothing until `POST /v1/auth/step-up`.
     Failed attempts are throttled by account and by address. The answer never says whether an account exists.
     """
-    desk = _Desk(database, passwords, tokens, seal, address, now)
+    desk = TokenService(database, passwords, tokens, seal, address, now)
     if grant_type not in {"password", "client_credentials", "refresh_token"}:
-        return _refusal(400, "unsupported_grant_type", "Use password, refresh_token or client_credentials.")
+        return _token_error(400, "unsupported_grant_type", "Use password, refresh_token or client_credentials.")
     if scope and grant_type != "client_credentials":
-        return _refusal(400, "invalid_scope", "Scopes narrow API clients; what people may do follows from their roles.")
+        return _token_error(
+            400, "invalid_scope", "Scopes narrow API clients; what people may do follows from their roles."
+        )
     if grant_type == "refresh_token":
-        return desk.renew(refresh_token)
+        return desk.refresh(refresh_token)
     if grant_type == "password":
-        return _for_person(desk, username, password, otp)
-    return _for_program(desk, request.headers.get("authorization"), client_id, client_secret, scope)
+        return _grant_to_user(desk, username, password, otp)
+    return _grant_to_client(desk, request.headers.get("authorization"), client_id, client_secret, scope)
 
 
-def _for_person(desk: "_Desk", username: str | None, password: str | None, otp: str | None) -> Response:
+def _grant_to_user(desk: "TokenService", username: str | None, password: str | None, otp: str | None) -> Response:
     # Control characters and lone surrogates name no account, and no database could look them up.
     if not username or not password or not username.isprintable():
-        return _refusal(400, "invalid_request", MISSING)
+        return _token_error(400, "invalid_request", MISSING_CREDENTIALS)
     try:
         return desk.sign_in(username, password, otp)
     except TooManyAttempts as why:
-        return _refusal(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
+        return _token_error(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
 
 
-def _for_program(
-    desk: "_Desk", authorization: str | None, client_id: str | None, secret: str | None, scope: str | None
+def _grant_to_client(
+    desk: "TokenService", authorization: str | None, client_id: str | None, secret: str | None, scope: str | None
 ) -> Response:
     """One way of authentication: a wrong one by Basic is answered with its challenge (RFC 6749 §5.2)."""
     challenge = {"WWW-Authenticate": BASIC_CHALLENGE}
     try:
-        basic = read_basic(authorization)
+        basic = parse_basic(authorization)
     except ValueError as why:
-        return _refusal(401, "invalid_client", str(why), challenge)
+        return _token_error(401, "invalid_client", str(why), challenge)
     if basic is not None:
         if secret is not None or client_id not in {None, basic.client_id}:
-            return _refusal(400, "invalid_request", "Authenticate by Basic or in the body, not by both.")
+            return _token_error(400, "invalid_request", "Authenticate by Basic or in the body, not by both.")
         client_id, secret = basic
     if not client_id or not secret or not client_id.isprintable():
-        return _refusal(400, "invalid_request", MISSING)
+        return _token_error(400, "invalid_request", MISSING_CREDENTIALS)
     try:
-        return desk.let_program_in(client_id, secret, scope, challenge if basic else None)
+        return desk.authenticate_client(client_id, secret, scope, challenge if basic else None)
     except TooManyAttempts as why:
-        return _refusal(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
+        return _token_error(429, "slow_down", why.message, {"Retry-After": str(why.retry_after)})
 
 
 @router.post(
     "/revoke",
     summary="Sign out",
     response_class=Response,
-    responses={200: {"description": "The token is good for nothing now."}, **refuses(413, 415, 422, 503)}
-    | {400: {"model": TokenRefusal, "description": "RFC 7009 §2.2.1"}},
+    responses={200: {"description": "The token is good for nothing now."}, **error_responses(413, 415, 422, 503)}
+    | {400: {"model": TokenErrorResponse, "description": "RFC 7009 §2.2.1"}},
 )
-def revoke(
+def revoke_token(
     database: DatabaseDep,
     tokens: TokensDep,
     now: NowDep,
@@ -158,130 +160,142 @@ def revoke(
     A token that is unknown or over is no error (RFC 7009). Programs are cut off by revoking the client.
     """
     if not token:
-        return _refusal(400, "invalid_request", "Name the token.")
+        return _token_error(400, "invalid_request", "Name the token.")
     with database.read_session() as session:
-        by_refresh = session_repository.sign_in_of_token(session, token_hash(token))
+        by_refresh = session_repository.find_session_by_token(session, token_hash(token))
     session_id = by_refresh.id if by_refresh else None
     if session_id is None:
         try:
-            subject = tokens.check(f"Bearer {token}", now)
+            subject = tokens.authenticate(f"Bearer {token}", now)
         except Unauthenticated:
             return Response(headers=NO_STORE)
         if subject.kind is ActorKind.CLIENT or subject.session_id is None:
-            return _refusal(400, "unsupported_token_type", "Revoke the API client: DELETE /v1/api-clients/{client_id}.")
+            return _token_error(
+                400, "unsupported_token_type", "Revoke the API client: DELETE /v1/api-clients/{client_id}."
+            )
         session_id = subject.session_id
     with database.session() as session:
-        if signed_in := session_repository.sign_in(session, session_id, lock=True):
+        if signed_in := session_repository.find_session(session, session_id, lock=True):
             actor = Actor(ActorKind.USER, signed_in.user_id, frozenset())
-            user_sessions.end(session, actor, signed_in, Ended.SIGNED_OUT, now)
+            user_sessions.end_session(session, actor, signed_in, EndReason.SIGNED_OUT, now)
         session.commit()
     return Response(headers=NO_STORE)
 
 
-class _Desk:
+class TokenService:
     """One request for a token. Slow work (argon2) stands between two short transactions: SQLite has one writer."""
 
     def __init__(
-        self, database: Database, passwords: Passwords, tokens: AccessTokens, seal: Seal, address: str, now: datetime
+        self,
+        database: Database,
+        passwords: PasswordHasher,
+        tokens: AccessTokens,
+        seal: SecretBox,
+        address: str,
+        now: datetime,
     ) -> None:
-        self._database, self._passwords, self._tokens, self._seal = database, passwords, tokens, seal
+        self._database, self._passwords, self._tokens, self._secret_box = database, passwords, tokens, seal
         self._address, self._now = address, now
 
     def sign_in(self, username: str, password: str, otp: str | None) -> Response:
-        account = users.email_key(username)
-        counted = self._count_guess(account)
+        account = users.normalize_email(username)
+        counted = self._count_attempt(account)
         if counted.needs_second_factor and not otp:
-            raise login_throttle.too_many()
+            raise login_throttle.too_many_attempts()
         with self._database.read_session() as session:
-            user = user_repository.user_by_email(session, account)
+            user = user_repository.find_user_by_email(session, account)
         known = user if user is not None and user.active else None
         right = self._passwords.verify(password, known.password_hash if known else None)
         begun = None
         if right and known is not None:
             with self._database.session() as session:
-                begun = self._begin(session, known, otp)
+                begun = self._start_session(session, known, otp)
                 if begun is not None:  # else the next answer would tell that only the code was wrong
-                    login_throttle.forgive(session, account, self._address)
+                    login_throttle.clear_failures(session, account, self._address)
                 session.commit()
         else:
-            self._note_failure(account, counted, ("user", known.id) if known else None)
+            self._record_failure(account, counted, ("user", known.id) if known else None)
         if begun is None and counted.needs_second_factor:  # the same answer, whichever of the two was wrong
-            raise login_throttle.too_many()
+            raise login_throttle.too_many_attempts()
         if begun is None:
-            return _refusal(401, "invalid_grant", UNKNOWN)
-        return self._for_person(begun)
+            return _token_error(401, "invalid_grant", INVALID_CREDENTIALS)
+        return self._user_response(begun)
 
-    def _count_guess(self, account: str) -> login_throttle.Counted:
+    def _count_attempt(self, account: str) -> login_throttle.FailureCounts:
         """Before anything is compared: of many guesses at once each finds the others counted."""
         with self._database.read_session() as session:
-            login_throttle.refuse_network(session, account, self._address, self._now)
+            login_throttle.require_network_below_limit(session, account, self._address, self._now)
         with self._database.session() as session:
-            counted = login_throttle.count_guess(session, account, self._address, self._now)
+            counted = login_throttle.count_attempt(session, account, self._address, self._now)
             session.commit()
         return counted
 
-    def _note_failure(self, account: str, counted: login_throttle.Counted, known: tuple[str, UUID] | None) -> None:
-        if login_throttle.is_noted(counted, known=known is not None):
+    def _record_failure(
+        self, account: str, counted: login_throttle.FailureCounts, known: tuple[str, UUID] | None
+    ) -> None:
+        if login_throttle.is_audited(counted, known=known is not None):
             with self._database.session() as session:
-                login_throttle.note_failure(session, counted, account, self._address, known, self._now)
+                login_throttle.record_failure(session, counted, account, self._address, known, self._now)
                 session.commit()
 
-    def _begin(self, session: Session, known: User, otp: str | None) -> Begun | None:
+    def _start_session(self, session: Session, known: User, otp: str | None) -> IssuedSession | None:
         """A wrong code, and a password that was changed while its hash was compared, let nobody in."""
-        user = user_repository.locked_user(session, known.id)
+        user = user_repository.lock_user(session, known.id)
         if user is None or not user.active or user.password_hash != known.password_hash:
             return None
-        if otp and not mfa.check(session, self._seal, user.id, otp, self._now):
+        if otp and not mfa.consume_code(session, self._secret_box, user.id, otp, self._now):
             return None
-        return user_sessions.begin(session, user, self._now, second_factor=bool(otp))
+        return user_sessions.start_session(session, user, self._now, second_factor=bool(otp))
 
-    def renew(self, refresh_token: str | None) -> Response:
+    def refresh(self, refresh_token: str | None) -> Response:
         if not refresh_token:
-            return _refusal(400, "invalid_request", "Send the refresh_token.")
+            return _token_error(400, "invalid_request", "Send the refresh_token.")
         with self._database.read_session() as session:
-            known = user_sessions.known(session, refresh_token)
+            known = user_sessions.is_known_refresh_token(session, refresh_token)
         begun = None
         if known:
             with self._database.session() as session:
-                begun = user_sessions.renew(session, refresh_token, self._now)
+                begun = user_sessions.rotate_refresh_token(session, refresh_token, self._now)
                 session.commit()
         if begun is None:
-            return _refusal(400, "invalid_grant", "This refresh token is unknown, used or over; sign in again.")
-        return self._for_person(begun)
+            return _token_error(400, "invalid_grant", "This refresh token is unknown, used or over; sign in again.")
+        return self._user_response(begun)
 
-    def let_program_in(
+    def authenticate_client(
         self, client_id: str, text: str, scope: str | None, challenge: dict[str, str] | None
     ) -> Response:
-        account = users.email_key(client_id)
-        counted = self._count_guess(account)
+        account = users.normalize_email(client_id)
+        counted = self._count_attempt(account)
         if counted.needs_second_factor:
-            raise login_throttle.too_many()
+            raise login_throttle.too_many_attempts()
         with self._database.read_session() as session:
-            attempt = api_clients.authenticate(session, account, text, self._now)
+            attempt = api_clients.authenticate_client(session, account, text, self._now)
         client, secret = attempt.client, attempt.secret
         if client is None or secret is None:
-            self._note_failure(account, counted, ("client", client.id) if client else None)
-            return _refusal(401, "invalid_client", UNKNOWN, challenge)
+            self._record_failure(account, counted, ("client", client.id) if client else None)
+            return _token_error(401, "invalid_client", INVALID_CREDENTIALS, challenge)
         with self._database.session() as session:  # a right secret is no guess, though it may be over
-            login_throttle.forgive(session, account, self._address)
-            if attempt.over is None:
-                api_client_repository.note_use(session, secret, self._now)
+            login_throttle.clear_failures(session, account, self._address)
+            if attempt.invalid_reason is None:
+                api_client_repository.record_use(session, secret, self._now)
             session.commit()
-        if attempt.over is not None:
-            return _refusal(401, "invalid_client", attempt.over.value, challenge)
-        scopes = _narrowed(client, scope)
+        if attempt.invalid_reason is not None:
+            return _token_error(401, "invalid_client", attempt.invalid_reason.value, challenge)
+        scopes = _narrow_scopes(client, scope)
         if not scopes:
-            granted = " ".join(sorted(api_clients.granted(client)))
-            return _refusal(400, "invalid_scope", f"Ask for some of what this client was granted: {granted}.")
-        subject = Subject(ActorKind.CLIENT, client.id, secret.id, scopes)
-        return self._answer(subject, scope=" ".join(sorted(scopes)))
+            granted = " ".join(sorted(api_clients.granted_scopes(client)))
+            return _token_error(400, "invalid_scope", f"Ask for some of what this client was granted: {granted}.")
+        subject = TokenSubject(ActorKind.CLIENT, client.id, secret.id, scopes)
+        return self._token_response(subject, scope=" ".join(sorted(scopes)))
 
-    def _for_person(self, begun: Begun) -> Response:
-        subject = Subject(ActorKind.USER, begun.session.user_id, begun.session.id)
-        return self._answer(subject, refresh_token=begun.refresh_token)
+    def _user_response(self, begun: IssuedSession) -> Response:
+        subject = TokenSubject(ActorKind.USER, begun.session.user_id, begun.session.id)
+        return self._token_response(subject, refresh_token=begun.refresh_token)
 
-    def _answer(self, subject: Subject, *, refresh_token: str | None = None, scope: str | None = None) -> Response:
-        answer = TokenAnswer(
+    def _token_response(
+        self, subject: TokenSubject, *, refresh_token: str | None = None, scope: str | None = None
+    ) -> Response:
+        answer = TokenResponse(
             access_token=self._tokens.issue(subject, self._now),
             expires_in=int(self._tokens.lifetime.total_seconds()),
             refresh_token=refresh_token,
@@ -290,15 +304,15 @@ class _Desk:
         return JSONResponse(answer.model_dump(exclude_none=True), headers=NO_STORE)
 
 
-def _narrowed(client: ApiClient, scope: str | None) -> frozenset[Scope]:
+def _narrow_scopes(client: ApiClient, scope: str | None) -> frozenset[Scope]:
     """What was granted, or the part of it that was asked for; empty where it asks for more."""
-    granted = api_clients.granted(client)
+    granted = api_clients.granted_scopes(client)
     wanted = frozenset((scope or "").split())
     if not wanted:
         return granted
     return frozenset(each for each in granted if each in wanted) if wanted <= granted else frozenset()
 
 
-def _refusal(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def _token_error(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> JSONResponse:
     body = {"error": error, "error_description": description}
     return JSONResponse(body, status, {**NO_STORE, **(headers or {})})

@@ -8,36 +8,38 @@ from pydantic import Field
 from app.api.company.applications import Applicant
 from app.api.shared import application_schemas
 from app.applications.assessment import assessments
-from app.auth.permissions import own_organisation
+from app.auth.permissions import require_organisation_id
 from app.core.errors import NotFound
 from app.products import product_repository
-from app.web.dependencies import ONLY_READS, NowDep, SessionDep
-from app.web.problems.openapi_responses import CREATES, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Body, Page
+from app.web.dependencies import READ_ONLY_ATTRIBUTE, NowDep, SessionDep
+from app.web.problems.openapi_responses import CREATE_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, RequestModel
 
-trial = APIRouter(prefix="/v1", tags=["schemes"], route_class=OrderedRoute)
+trial_router = APIRouter(prefix="/v1", tags=["schemes"], route_class=GuardedRoute)
 
 
-class DryAssessment(Body):
+class DryAssessmentRequest(RequestModel):
     product_ids: list[UUID] = Field(min_length=1, max_length=50)
 
 
-@trial.post(
+@trial_router.post(
     "/schemes/{code}/assessments",
     summary="Assess products before applying",
-    responses=refuses(*CREATES),
-    dependencies=[ONLY_READS],
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[READ_ONLY_ATTRIBUTE],
 )
-def assess(
-    code: str, body: DryAssessment, actor: Applicant, session: SessionDep, now: NowDep
-) -> Page[application_schemas.AssessmentAnswer]:
+def assess_products(
+    code: str, body: DryAssessmentRequest, actor: Applicant, session: SessionDep, now: NowDep
+) -> Page[application_schemas.AssessmentResponse]:
     """Every rule with its outcome, what it saw, and what is needed. Nothing is kept, nobody is told."""
-    organisation_id = own_organisation(actor)
+    organisation_id = require_organisation_id(actor)
     wanted = list(dict.fromkeys(body.product_ids))
-    if len(product_repository.owned(session, organisation_id, wanted)) < len(wanted):
+    if len(product_repository.find_owned_products(session, organisation_id, wanted)) < len(wanted):
         raise NotFound.of("product")
-    judged = assessments.judge_products(session, code, organisation_id, wanted, now)
-    return Page[application_schemas.AssessmentAnswer](
-        items=[application_schemas.dry_assessment(actor, pid, each) for pid, each in judged.assessments.items()]
+    judged = assessments.assess_products(session, code, organisation_id, wanted, now)
+    return Page[application_schemas.AssessmentResponse](
+        items=[
+            application_schemas.dry_assessment_response(actor, pid, each) for pid, each in judged.assessments.items()
+        ]
     )

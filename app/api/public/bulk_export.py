@@ -19,20 +19,20 @@ import anyio.to_thread
 from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.api.shared.certificate_schemas import public_face
+from app.api.shared.certificate_schemas import certificate_fields
 from app.certificates.model import Certificate
 from app.certificates.read_model import search_repository
 from app.core.database import Database
 from app.core.dates import baku_day
 from app.web.dependencies import DatabaseDep, NowDep
 from app.web.headers import not_modified, strong_etag
-from app.web.problems.openapi_responses import UNCHANGED, refuses
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=OrderedRoute, tags=["public"])
+router = PublicRouter(route_class=GuardedRoute, tags=["public"])
 
-AT_ONCE: Final = 500  # certificates in a piece
-READERS: Final = anyio.CapacityLimiter(2)
+BATCH_SIZE: Final = 500  # certificates in a piece
+EXPORT_LIMITER: Final = anyio.CapacityLimiter(2)
 """Pieces read at once in one worker, on threads of their own: exports never take those of other requests."""
 
 COLUMNS: Final = (
@@ -54,11 +54,11 @@ Encode = Callable[[Sequence[Certificate]], bytes]
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        **UNCHANGED,
-        **refuses(422, 503),
+        **NOT_MODIFIED_DOCS,
+        **error_responses(422, 503),
     },
 )
-def as_csv(
+def export_csv(
     request: Request,
     database: DatabaseDep,
     now: NowDep,
@@ -71,8 +71,8 @@ def as_csv(
     `status` is what was decided; an active certificate is expired after `valid_until`. The VÖEN of a
     natural person is left out. A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    head = (_BYTE_ORDER_MARK if bom else "").encode() + _lines([COLUMNS])
-    return _file(request, database, _name(now, "csv"), "text/csv", head, _csv)
+    head = (_BYTE_ORDER_MARK if bom else "").encode() + _encode_lines([COLUMNS])
+    return _export_response(request, database, _file_name(now, "csv"), "text/csv", head, _encode_csv)
 
 
 @router.get(
@@ -81,48 +81,52 @@ def as_csv(
     response_class=StreamingResponse,
     responses={
         200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}},
-        **UNCHANGED,
-        **refuses(503),
+        **NOT_MODIFIED_DOCS,
+        **error_responses(503),
     },
 )
-def as_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
+def export_json_lines(request: Request, database: DatabaseDep, now: NowDep) -> Response:
     """One certificate on each line, oldest first, as `GET /v1/certificates/{number}` shows it."""
-    return _file(request, database, _name(now, "jsonl"), "application/x-ndjson", b"", _json_lines)
+    return _export_response(
+        request, database, _file_name(now, "jsonl"), "application/x-ndjson", b"", _encode_json_lines
+    )
 
 
-def _file(request: Request, database: Database, name: str, media_type: str, head: bytes, encode: Encode) -> Response:
+def _export_response(
+    request: Request, database: Database, name: str, media_type: str, head: bytes, encode: Encode
+) -> Response:
     with database.read_session() as session:
-        state = search_repository.state(session)
+        state = search_repository.register_version(session)
     # Weak: a change during the sending may or may not be in the file.
     tag = strong_etag(f"{media_type}{len(head)} {state}".encode())
     headers = {"ETag": f"W/{tag}", "Cache-Control": "public, max-age=300"}
     if unchanged := not_modified(request, headers):
         return unchanged
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return StreamingResponse(_sent(database, state.last, head, encode), headers=headers, media_type=media_type)
+    return StreamingResponse(_stream_rows(database, state.last, head, encode), headers=headers, media_type=media_type)
 
 
-async def _sent(database: Database, upto: UUID | None, head: bytes, encode: Encode) -> AsyncIterator[bytes]:
+async def _stream_rows(database: Database, upto: UUID | None, head: bytes, encode: Encode) -> AsyncIterator[bytes]:
     yield head
     after: UUID | None = None
 
     def read() -> tuple[bytes, UUID | None]:
         with database.read_session() as session:
-            rows = search_repository.piece(session, after, upto, AT_ONCE) if upto else []
-            return encode(rows), rows[-1].id if len(rows) == AT_ONCE else None
+            rows = search_repository.read_chunk(session, after, upto, BATCH_SIZE) if upto else []
+            return encode(rows), rows[-1].id if len(rows) == BATCH_SIZE else None
 
     more = True
     while more:
-        piece, after = await anyio.to_thread.run_sync(read, limiter=READERS)
+        piece, after = await anyio.to_thread.run_sync(read, limiter=EXPORT_LIMITER)
         yield piece
         more = after is not None
 
 
-def _csv(rows: Sequence[Certificate]) -> bytes:
-    return _lines([_cells(public_face(row)) for row in rows])
+def _encode_csv(rows: Sequence[Certificate]) -> bytes:
+    return _encode_lines([_csv_cells(certificate_fields(row)) for row in rows])
 
 
-def _cells(face: dict[str, Any]) -> tuple[str | None, ...]:
+def _csv_cells(face: dict[str, Any]) -> tuple[str | None, ...]:
     names = face["product"]["name"]
     return (
         *(face["number"], face["scheme"]["code"], face["holder"]["name"], face["holder"]["voen"]),
@@ -133,13 +137,13 @@ def _cells(face: dict[str, Any]) -> tuple[str | None, ...]:
     )
 
 
-def _lines(rows: Sequence[Sequence[str | None]]) -> bytes:
+def _encode_lines(rows: Sequence[Sequence[str | None]]) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out).writerows([_harmless(cell or "") for cell in row] for row in rows)
+    csv.writer(out).writerows([_escape_formula(cell or "") for cell in row] for row in rows)
     return out.getvalue().encode()
 
 
-def _harmless(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     """Text for a spreadsheet, which would otherwise compute what somebody wrote as a name.
 
     One that separates by semicolons or tabs, as with Azerbaijani or Russian settings, begins a cell after each of them,
@@ -148,9 +152,9 @@ def _harmless(cell: str) -> str:
     return _FORMULA.sub(r"\1'", cell)
 
 
-def _json_lines(rows: Sequence[Certificate]) -> bytes:
-    return "".join(json.dumps(public_face(row), ensure_ascii=False) + "\n" for row in rows).encode()
+def _encode_json_lines(rows: Sequence[Certificate]) -> bytes:
+    return "".join(json.dumps(certificate_fields(row), ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def _name(now: datetime, ending: str) -> str:
+def _file_name(now: datetime, ending: str) -> str:
     return f"certificates-{baku_day(now)}.{ending}"

@@ -5,22 +5,22 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.api.shared.application_schemas import searchable
-from app.api.shared.certificate_schemas import JSON, VC_JWT, CertificateAnswer, public_face
+from app.api.shared.application_schemas import storable_text
+from app.api.shared.certificate_schemas import JSON, VC_JWT, CertificateResponse, certificate_fields
 from app.certificates import certificate_repository
-from app.certificates.certificate_number import parse
+from app.certificates.certificate_number import parse_number
 from app.certificates.read_model import search_repository
-from app.certificates.read_model.search import Search, Standing
+from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.dates import baku_day
 from app.core.errors import NotFound
 from app.web.dependencies import NowDep, SessionDep
 from app.web.headers import negotiate_media_type, not_modified
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import UNCHANGED, refuses
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 from app.web.schema_types import Page
 
-router = PublicRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=GuardedRoute)
 
 
 @router.get(
@@ -28,9 +28,9 @@ router = PublicRouter(route_class=OrderedRoute)
     tags=["public"],
     summary="Search the public register",
     response_model_exclude_unset=True,  # what is there only where it is true
-    responses=refuses(422, 503),
+    responses=error_responses(422, 503),
 )
-def search(
+def search_certificates(
     session: SessionDep,
     page: PageDep,
     now: NowDep,
@@ -38,39 +38,41 @@ def search(
         str | None, Query(max_length=200, description="words of number, holder, product, HS code or place; a VÖEN")
     ] = None,
     scheme: Annotated[str | None, Query(max_length=8, examples=["MIK"])] = None,
-    status: Annotated[Standing | None, Query(description="as of today: `expired` goes before `active`")] = None,
+    status: Annotated[EffectiveStatus | None, Query(description="as of today: `expired` goes before `active`")] = None,
     hs6: Annotated[str | None, Query(pattern=r"^[0-9]{2,6}$", description="chapter, heading or subheading")] = None,
     holder: Annotated[str | None, Query(max_length=200, description="words of the holder's names, or its VÖEN")] = None,
     product: Annotated[str | None, Query(max_length=200, description="words of the product's names")] = None,
     park: Annotated[str | None, Query(max_length=40, examples=["AGDAM-SP"])] = None,
-) -> Page[CertificateAnswer]:
+) -> Page[CertificateResponse]:
     """Newest first; all filters given hold together. Words are found by their beginnings, in any of the spellings:
     “Ağdam”, “Agdam”, “Aghdam” and “Агдам” are one word, dotted and dotless i one letter, accents do not count. A VÖEN
     finds the certificates of a legal person; that of a natural person finds nothing.
     """
-    wanted = Search(
-        q=searchable(q),
-        holder=searchable(holder),
-        product=searchable(product),
-        scheme=searchable(scheme),
+    wanted = RegisterSearch(
+        q=storable_text(q),
+        holder=storable_text(holder),
+        product=storable_text(product),
+        scheme=storable_text(scheme),
         status=status,
         hs6=hs6,
-        park=searchable(park),
+        park=storable_text(park),
     )
-    rows = search_repository.search(session, wanted, baku_day(now), before=page.after, limit=page.fetch)
+    rows = search_repository.search_certificates(session, wanted, baku_day(now), before=page.after, limit=page.fetch)
     shown = page.cut(rows, lambda row: row.id)
-    return Page[CertificateAnswer](items=[CertificateAnswer.model_validate(public_face(row)) for row in shown])
+    return Page[CertificateResponse](
+        items=[CertificateResponse.model_validate(certificate_fields(row)) for row in shown]
+    )
 
 
 @router.get(
     "/v1/certificates/{number}",
     tags=["public"],
     summary="One certificate",
-    response_model=CertificateAnswer,
+    response_model=CertificateResponse,
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
-        **UNCHANGED,
-        **refuses(404, 406, 503),
+        **NOT_MODIFIED_DOCS,
+        **error_responses(404, 406, 503),
     },
 )
 def get_certificate(number: str, request: Request, session: SessionDep, now: NowDep) -> Response:
@@ -79,7 +81,7 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
     The ETag is the version to name in `If-Match` when the owner suspends, reinstates or revokes.
     """
     media_type = negotiate_media_type(request.headers.get("accept"), (JSON, VC_JWT))
-    parsed = parse(number)
+    parsed = parse_number(number)
     row = certificate_repository.by_number(session, str(parsed)) if parsed else None
     if row is None:
         raise NotFound.of("certificate")
@@ -91,4 +93,4 @@ def get_certificate(number: str, request: Request, session: SessionDep, now: Now
         return unchanged
     if media_type == VC_JWT:
         return Response(row.token, media_type=VC_JWT, headers=headers)
-    return JSONResponse(public_face(row), headers=headers)
+    return JSONResponse(certificate_fields(row), headers=headers)

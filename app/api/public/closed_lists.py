@@ -12,19 +12,19 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.api.shared.application_schemas import searchable
+from app.api.shared.application_schemas import storable_text
 from app.reference import hs_nomenclature
-from app.schemes.closed_lists import JOINT_PRODUCTION, OperationClass, lists
-from app.web.headers import FOR_AN_HOUR, conditional_response
+from app.schemes.closed_lists import JOINT_PRODUCTION, OperationClass, load_lists
+from app.web.headers import CACHE_ONE_HOUR, conditional_response
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import UNCHANGED, refuses
-from app.web.routes import OrderedRoute, PublicRouter
-from app.web.schema_types import Answer
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
+from app.web.routes import GuardedRoute, PublicRouter
+from app.web.schema_types import ResponseModel
 
-router = PublicRouter(tags=["schemes"], route_class=OrderedRoute)
+router = PublicRouter(tags=["schemes"], route_class=GuardedRoute)
 
 
-class OperationAnswer(Answer):
+class OperationResponse(ResponseModel):
     code: str = Field(examples=["salting"])
     operation_class: OperationClass = Field(alias="class", examples=["simple"])
     names: dict[str, str] = Field(
@@ -43,53 +43,55 @@ class OperationAnswer(Answer):
     )
 
 
-class NamedCode(Answer):
+class NamedCodeResponse(ResponseModel):
     code: str = Field(examples=["t"])
     names: dict[str, str] = Field(
         description="language → name: az, en, ru", examples=[{"az": "ton", "en": "tonne", "ru": "тонна"}]
     )
 
 
-class UnitAnswer(NamedCode):
+class UnitResponse(NamedCodeResponse):
     signs: dict[str, str] = Field(
         description="language → as it stands behind a figure", examples=[{"az": "t", "en": "t", "ru": "т"}]
     )
 
 
-class ClosedList(Answer):
+class ClosedListResponse(ResponseModel):
     version: str = Field(examples=["2026.1"])
     digest: str = Field(description="SHA-256 over all closed lists; a ruleset names it as `lists_digest`")
     confirmed: bool = Field(description="false: a proposal that the owner of the marks has not confirmed")
 
 
-class OperationsAnswer(ClosedList):
-    items: list[OperationAnswer]
+class OperationsResponse(ClosedListResponse):
+    items: list[OperationResponse]
 
 
-class UnitsAnswer(ClosedList):
-    items: list[UnitAnswer]
+class UnitsResponse(ClosedListResponse):
+    items: list[UnitResponse]
 
 
-class FlagsAnswer(ClosedList):
+class FlagsResponse(ClosedListResponse):
     country_prefix: str = Field(
         description="with the code of a partner country (ISO 3166-1) behind it, a flag as well",
         examples=[JOINT_PRODUCTION],
     )
-    items: list[NamedCode]
+    items: list[NamedCodeResponse]
 
 
-class HeadingAnswer(Answer):
+class HeadingResponse(ResponseModel):
     code: str = Field(description="heading (4 digits) or subheading (6)", examples=["7306"])
     title: str = Field(description="English", examples=["Tubes, pipes and hollow profiles of iron or steel"])
 
 
-class HeadingsAnswer(Answer):
+class HeadingsResponse(ResponseModel):
     edition: int = Field(description="of the Harmonized System", examples=[hs_nomenclature.EDITION])
     digest: str = Field(description="SHA-256 over the table")
-    items: list[HeadingAnswer]
+    items: list[HeadingResponse]
 
 
-@router.get("/v1/operations", summary="Kinds of process steps", response_model=OperationsAnswer, responses=UNCHANGED)
+@router.get(
+    "/v1/operations", summary="Kinds of process steps", response_model=OperationsResponse, responses=NOT_MODIFIED_DOCS
+)
 async def list_operations(request: Request) -> Response:
     """The closed list. A step is found by code or by any of the names; case, marks and spaces do not count. What is
     not on the list counts as `other`: a person decides."""
@@ -102,31 +104,31 @@ async def list_operations(request: Request) -> Response:
             "enough_in": each.enough_in,
             "basis": each.basis,
         }
-        for each in lists().operations.values()
+        for each in load_lists().operations.values()
     ]
-    return _answer(request, _head(lists().operations_version) | {"items": items})
+    return _list_response(request, _list_header(load_lists().operations_version) | {"items": items})
 
 
-@router.get("/v1/units", summary="Units of products", response_model=UnitsAnswer, responses=UNCHANGED)
+@router.get("/v1/units", summary="Units of products", response_model=UnitsResponse, responses=NOT_MODIFIED_DOCS)
 async def list_units(request: Request) -> Response:
     """The closed list. A unit is found by code, sign or any of the names: “1000 pcs” is `1000_pcs`."""
-    signs = lists().names["unit"]
-    items = [named | {"signs": signs[named["code"]]} for named in _named("unit_in_full", lists().units)]
-    return _answer(request, _head(lists().version) | {"items": items})
+    signs = load_lists().names["unit"]
+    items = [named | {"signs": signs[named["code"]]} for named in _named_codes("unit_in_full", load_lists().units)]
+    return _list_response(request, _list_header(load_lists().version) | {"items": items})
 
 
-@router.get("/v1/flags", summary="Flags of products", response_model=FlagsAnswer, responses=UNCHANGED)
+@router.get("/v1/flags", summary="Flags of products", response_model=FlagsResponse, responses=NOT_MODIFIED_DOCS)
 async def list_flags(request: Request) -> Response:
     """The closed list, and the prefix of the flags that name the partner country of a joint production."""
-    members = {"country_prefix": JOINT_PRODUCTION, "items": _named("flag", lists().flags)}
-    return _answer(request, _head(lists().version) | members)
+    members = {"country_prefix": JOINT_PRODUCTION, "items": _named_codes("flag", load_lists().flags)}
+    return _list_response(request, _list_header(load_lists().version) | members)
 
 
 @router.get(
     "/v1/headings",
     summary="Headings and subheadings of the Harmonized System 2022",
-    response_model=HeadingsAnswer,
-    responses={**UNCHANGED, **refuses(422)},
+    response_model=HeadingsResponse,
+    responses={**NOT_MODIFIED_DOCS, **error_responses(422)},
 )
 async def list_headings(
     request: Request,
@@ -139,23 +141,26 @@ async def list_headings(
     """In the order of codes. Words are found by their beginnings, and all have to be there. Titles are in English only:
     those in Azerbaijani and Russian are not available to the service. Some are shortened."""
     after = page.after.int if page.after else 0
-    found = page.cut(hs_nomenclature.find(searchable(q) or "", after, page.fetch), lambda entry: UUID(int=entry.place))
+    found = page.cut(
+        hs_nomenclature.search_entries(storable_text(q) or "", after, page.fetch),
+        lambda entry: UUID(int=entry.position),
+    )
     members = {
         "edition": hs_nomenclature.EDITION,
         "digest": hs_nomenclature.digest(),
         "items": [{"code": entry.code, "title": entry.title} for entry in found],
     }
-    return _answer(request, members, {"Link": page.link} if page.link else {})
+    return _list_response(request, members, {"Link": page.link} if page.link else {})
 
 
-def _head(version: str) -> dict[str, Any]:
-    return {"version": version, "digest": lists().digest, "confirmed": lists().confirmed}
+def _list_header(version: str) -> dict[str, Any]:
+    return {"version": version, "digest": load_lists().digest, "confirmed": load_lists().confirmed}
 
 
-def _named(group: str, codes: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"code": code, "names": dict(lists().names[group][code])} for code in codes]
+def _named_codes(group: str, codes: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"code": code, "names": dict(load_lists().names[group][code])} for code in codes]
 
 
-def _answer(request: Request, members: dict[str, Any], more: dict[str, str] | None = None) -> Response:
+def _list_response(request: Request, members: dict[str, Any], more: dict[str, str] | None = None) -> Response:
     body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
-    return conditional_response(request, body, {"Cache-Control": FOR_AN_HOUR, **(more or {})}, "application/json")
+    return conditional_response(request, body, {"Cache-Control": CACHE_ONE_HOUR, **(more or {})}, "application/json")

@@ -14,10 +14,10 @@ from app.core.crypto import jws
 from app.core.errors import NotFound
 from app.web.dependencies import SettingsDep
 from app.web.headers import conditional_response
-from app.web.problems.openapi_responses import refuses
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.problems.openapi_responses import error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=GuardedRoute)
 
 LD_JSON: Final = "application/ld+json"
 SCHEMA_JSON: Final = "application/schema+json"
@@ -28,12 +28,12 @@ SCHEMA_JSON: Final = "application/schema+json"
     tags=["keys"],
     summary="JSON-LD context of our own terms",
     response_class=Response,
-    responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **refuses(404)},
+    responses={200: {"content": {LD_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
 def get_context(shape: str, request: Request, settings: SettingsDep) -> Response:
     """The third entry of `@context` in every certificate. It never changes."""
-    _known(shape)
-    return _for_ever(request, untp_builder.context(settings.base_url, shape), shape, LD_JSON)
+    _require_known_shape(shape)
+    return _immutable_response(request, untp_builder.build_context(settings.base_url, shape), shape, LD_JSON)
 
 
 @router.get(
@@ -41,19 +41,19 @@ def get_context(shape: str, request: Request, settings: SettingsDep) -> Response
     tags=["keys"],
     summary="JSON Schema of certificates",
     response_class=Response,
-    responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **refuses(404)},
+    responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **error_responses(404)},
 )
 def get_schema(shape: str, request: Request, settings: SettingsDep) -> Response:
     """What `credentialSchema` of every certificate names. It never changes."""
-    _known(shape)
-    return _for_ever(request, json_schema.json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
+    _require_known_shape(shape)
+    return _immutable_response(request, json_schema.build_json_schema(settings.base_url, shape), shape, SCHEMA_JSON)
 
 
-def _known(shape: str) -> None:
-    if shape not in untp_builder.TERMS:
+def _require_known_shape(shape: str) -> None:
+    if shape not in untp_builder.TERMS_BY_SHAPE:
         raise NotFound.of("shape of certificates")
 
 
-def _for_ever(request: Request, document: dict[str, Any], shape: str, media_type: str) -> Response:
+def _immutable_response(request: Request, document: dict[str, Any], shape: str, media_type: str) -> Response:
     headers = {"ETag": f'"{shape}"', "Cache-Control": "public, max-age=86400, immutable"}
     return conditional_response(request, jws.dump_json(document), headers, media_type)

@@ -8,38 +8,38 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 
 from app.certificates import certificate_repository
-from app.certificates.certificate_number import parse
+from app.certificates.certificate_number import parse_number
 from app.certificates.read_model.record import CertificateRecord
 from app.core import i18n
 from app.core.dates import format_utc
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.messages import Message, message_of
-from app.documents.document_data import order_of
-from app.documents.pdf.content import spoken
-from app.documents.renderer import Order, Press
+from app.core.messages import Message, to_message
+from app.documents.document_data import load_document_data
+from app.documents.pdf.content import pdf_languages
+from app.documents.renderer import DocumentData, DocumentRenderer
 from app.transparency import log_repository
-from app.verification.verdict import Judgement, Verdict, judge_number
+from app.verification.verdict import Verdict, VerificationResult, evaluate_number
 from app.web.container import Container
 from app.web.dependencies import NowDep, get_container
 from app.web.headers import conditional_response, not_modified
-from app.web.problems.openapi_responses import UNCHANGED, refuses
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=OrderedRoute, tags=["public"])
+router = PublicRouter(route_class=GuardedRoute, tags=["public"])
 
 SVG, PNG, PDF = "image/svg+xml", "image/png", "application/pdf"
 
 
-class NotInForce(Conflict):
+class CertificateNotValid(Conflict):
     """What is handed out here ends up on goods; the certificate does not hold today, and `verdict` says why."""
 
     code = "not-in-force"
 
-    def __init__(self, judgement: Judgement) -> None:
+    def __init__(self, judgement: VerificationResult) -> None:
         super().__init__(
             Message(
                 "%(verdict)s Codes, labels and PDF files are made only of certificates that are valid today.",
-                verdict=message_of(judgement.message),
+                verdict=to_message(judgement.message),
             ),
             data={
                 "verdict": judgement.verdict.value,
@@ -48,12 +48,12 @@ class NotInForce(Conflict):
         )
 
 
-def _answers(media_type: str, *refusals: int) -> dict[int | str, dict[str, object]]:
+def _response_docs(media_type: str, *refusals: int) -> dict[int | str, dict[str, object]]:
     content = {"type": "string"} | ({} if media_type == SVG else {"format": "binary"})
     return {
         200: {"content": {media_type: {"schema": content}}},
-        **UNCHANGED,
-        **refuses(404, 409, 503, *refusals),
+        **NOT_MODIFIED_DOCS,
+        **error_responses(404, 409, 503, *refusals),
     }
 
 
@@ -61,67 +61,69 @@ def _answers(media_type: str, *refusals: int) -> dict[int | str, dict[str, objec
     "/v1/certificates/{number}/qr.svg",
     summary="QR code with the stamp, as SVG",
     response_class=Response,
-    responses=_answers(SVG),
+    responses=_response_docs(SVG),
 )
-async def qr_svg(number: str, request: Request, now: NowDep) -> Response:
+async def get_qr_svg(number: str, request: Request, now: NowDep) -> Response:
     """Leads to the page of the certificate, and carries a signed stamp that can be checked without a network.
 
     Print it at least 30 mm wide, its white border included. Level M.
     """
-    return await _picture(request, number, now, SVG, Press.qr_svg)
+    return await _picture_response(request, number, now, SVG, DocumentRenderer.qr_svg)
 
 
 @router.get(
     "/v1/certificates/{number}/qr.png",
     summary="QR code with the stamp, as PNG",
     response_class=Response,
-    responses=_answers(PNG),
+    responses=_response_docs(PNG),
 )
-async def qr_png(number: str, request: Request, now: NowDep) -> Response:
+async def get_qr_png(number: str, request: Request, now: NowDep) -> Response:
     """The same code in pixels."""
-    return await _picture(request, number, now, PNG, Press.qr_png)
+    return await _picture_response(request, number, now, PNG, DocumentRenderer.qr_png)
 
 
 @router.get(
     "/v1/certificates/{number}/label.svg",
     summary="Label for goods",
     response_class=Response,
-    responses=_answers(SVG),
+    responses=_response_docs(SVG),
 )
-async def label_svg(number: str, request: Request, now: NowDep) -> Response:
+async def get_label_svg(number: str, request: Request, now: NowDep) -> Response:
     """62 by 20 mm: a QR code of 16 mm with the short address, the name of the mark, the number.
 
     Do not print the code below 14 mm, its white border included.
     """
-    return await _picture(request, number, now, SVG, Press.label)
+    return await _picture_response(request, number, now, SVG, DocumentRenderer.label)
 
 
 @router.get(
     "/v1/certificates/{number}/certificate.pdf",
     summary="The certificate as a signed PDF",
     response_class=Response,
-    responses=_answers(PDF, 422),
+    responses=_response_docs(PDF, 422),
 )
-async def certificate_pdf(
+async def get_certificate_pdf(
     number: str,
     request: Request,
     now: NowDep,
     lang: Annotated[str | None, Query(description="a third language: `ru`, `fa`, `ar`, `zh` or `de`")] = None,
 ) -> Response:
     """In Azerbaijani and English, and a third language. PDF/A-3 with the credential attached, signed (PAdES)."""
-    order = await _ordered(request, number, now)
+    order = await _load_valid_document_data(request, number, now)
     if lang is not None and lang not in i18n.LANGUAGES:
-        raise Invalid("There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _CHOICE}])
+        raise Invalid(
+            "There is no PDF certificate in this language.", [{"pointer": "query:lang", "detail": _INVALID_LANGUAGE}]
+        )
     container = get_container(request)
     press = container.documents
     # Two signatures over one content differ: the tag names what the paper was made of.
-    headers = {"ETag": f'W/"{press.paper_key(order, lang)}"', **_ASK_AGAIN}
+    headers = {"ETag": f'W/"{press.cache_key(order, lang)}"', **_ASK_AGAIN}
     if unchanged := not_modified(request, headers):
         return unchanged
-    pdf = await container.render_pool.render(lambda: press.paper(order, lang, now))
+    pdf = await container.render_pool.render(lambda: press.certificate_pdf(order, lang, now))
     headers |= {
         "Content-Disposition": f'inline; filename="{order.facts.number}.pdf"',
-        "Content-Language": ", ".join(spoken(lang)),
+        "Content-Language": ", ".join(pdf_languages(lang)),
         "Content-Security-Policy": _PDF_CSP,
     }
     return Response(pdf, headers=headers, media_type=PDF)
@@ -130,32 +132,38 @@ async def certificate_pdf(
 _ASK_AGAIN = {"Cache-Control": "no-cache"}  # what was good yesterday may be revoked today
 # Browsers show a PDF by a page of their own, which a policy of `default-src 'none'` may leave blank.
 _PDF_CSP = "frame-ancestors 'none'"
-_CHOICE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(i18n.LANGUAGES))
+_INVALID_LANGUAGE = Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(i18n.LANGUAGES))
 
 
-async def _picture(
-    request: Request, number: str, now: datetime, media_type: str, draw: Callable[[Press, Order], bytes]
+async def _picture_response(
+    request: Request,
+    number: str,
+    now: datetime,
+    media_type: str,
+    draw: Callable[[DocumentRenderer, DocumentData], bytes],
 ) -> Response:
     """Drawn on a thread and kept: in the event loop it would stop every check for as long."""
-    order = await _ordered(request, number, now)
+    order = await _load_valid_document_data(request, number, now)
     container = get_container(request)
     body = await container.render_pool.render(lambda: draw(container.documents, order))
     return conditional_response(request, body, _ASK_AGAIN, media_type)
 
 
-async def _ordered(request: Request, number: str, now: datetime) -> Order:
+async def _load_valid_document_data(request: Request, number: str, now: datetime) -> DocumentData:
     """The certificate as it is now, if it holds today. Errors: NotFound, NotInForce."""
     container = get_container(request)
-    return await container.render_pool.read(lambda: _read(container, number, now))
+    return await container.render_pool.read(lambda: _load_document_data(container, number, now))
 
 
-def _read(container: Container, number: str, now: datetime) -> Order:
-    keys, parsed = container.keys.ring(), parse(number)
+def _load_document_data(container: Container, number: str, now: datetime) -> DocumentData:
+    keys, parsed = container.keys.keyring(), parse_number(number)
     with container.database.read_session() as session:
         row = certificate_repository.by_number(session, str(parsed)) if parsed else None
         if row is None:
             raise NotFound.of("certificate")
-        judgement = judge_number(CertificateRecord.of(row, log_repository.issued(session, row.number)), keys, now)
+        judgement = evaluate_number(
+            CertificateRecord.from_row(row, log_repository.find_issue_entry(session, row.number)), keys, now
+        )
         if judgement.verdict is not Verdict.VALID:
-            raise NotInForce(judgement)
-        return order_of(session, row, keys, container.settings.base_url)
+            raise CertificateNotValid(judgement)
+        return load_document_data(session, row, keys, container.settings.base_url)

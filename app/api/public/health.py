@@ -8,21 +8,23 @@ from fastapi import Request
 from app.api.public.certificates import router
 from app.core.errors import Unavailable
 from app.web.dependencies import DatabaseDep, get_container
-from app.web.problems.openapi_responses import refuses
-from app.web.schema_types import Answer
+from app.web.problems.openapi_responses import error_responses
+from app.web.schema_types import ResponseModel
 
 
-class Health(Answer):
+class HealthResponse(ResponseModel):
     status: Literal["ok"]
 
 
 @router.get("/health/live", tags=["health"], summary="The process is running")
-def live() -> Health:
-    return Health(status="ok")
+def get_liveness() -> HealthResponse:
+    return HealthResponse(status="ok")
 
 
-@router.get("/health/ready", tags=["health"], summary="The database is reachable and migrated", responses=refuses(503))
-def ready(database: DatabaseDep, request: Request) -> Health:
+@router.get(
+    "/health/ready", tags=["health"], summary="The database is reachable and migrated", responses=error_responses(503)
+)
+def get_readiness(database: DatabaseDep, request: Request) -> HealthResponse:
     try:
         with database.read_session() as session:
             session.execute(sa.text("SELECT 1"))
@@ -30,4 +32,4 @@ def ready(database: DatabaseDep, request: Request) -> Health:
             raise Unavailable("The database is not migrated to this version.")
     except sa.exc.SQLAlchemyError as why:
         raise Unavailable("The database does not answer.") from why
-    return Health(status="ok")
+    return HealthResponse(status="ok")

@@ -11,46 +11,48 @@ from pydantic import EmailStr, Field, StrictStr, StringConstraints
 from app.certificates import reports
 from app.core.actor import Actor
 from app.core.settings import Settings
-from app.web.dependencies import AddressDep, AnonymousAskFirstDep, NowDep, SessionDep, allow, parse_id
+from app.web.dependencies import AnonymousReplayHookDep, ClientAddressDep, NowDep, SessionDep, parse_id, require_role
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Body, Page, Prose, Query
+from app.web.problems.openapi_responses import READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, RequestModel, ResponseModel, SearchText, Text4000
 
-MOST_BYTES = reports.MOST_PHOTO_BYTES * 4 // 3 + 65_536
+MAX_BODY_BYTES = reports.MAX_PHOTO_BYTES * 4 // 3 + 65_536
 
 
-class ReportRoute(OrderedRoute):
-    def most_bytes(self, settings: Settings) -> int:
+class ReportRoute(GuardedRoute):
+    def max_body_bytes(self, settings: Settings) -> int:
         """Room for a photo in base64."""
-        return max(MOST_BYTES, settings.body_max_bytes)
+        return max(MAX_BODY_BYTES, settings.body_max_bytes)
 
 
 router = APIRouter(prefix="/v1", route_class=ReportRoute)
 
-Reader = Annotated[Actor, allow(*reports.READERS)]
+Reader = Annotated[Actor, require_role(*reports.READERS)]
 
 
-class ReportBody(Body):
+class MisuseReportRequest(RequestModel):
     """`number` or `address`, or both."""
 
-    number: Query | None = Field(None, description="of the certificate, as printed", examples=["MIK-2026-000042-Y"])
+    number: SearchText | None = Field(
+        None, description="of the certificate, as printed", examples=["MIK-2026-000042-Y"]
+    )
     address: Annotated[StrictStr, StringConstraints(min_length=1, max_length=2_000)] | None = Field(
         None, description="what the code or the link leads to", examples=["https://mik-az.example/v/MIK-2026-000042-Y"]
     )
-    text: Prose | None = Field(None, description="what you saw, and where")
+    text: Text4000 | None = Field(None, description="what you saw, and where")
     email: EmailStr | None = Field(None, max_length=254, description="only if we may ask you back")
     photo: StrictStr | None = Field(
-        None, max_length=MOST_BYTES, description="JPEG, PNG or WebP in base64, at most 5 MB"
+        None, max_length=MAX_BODY_BYTES, description="JPEG, PNG or WebP in base64, at most 5 MB"
     )
 
 
-class Receipt(Answer):
+class ReceiptResponse(ResponseModel):
     receipt: str = Field(description="name it when you write to us about this report", examples=["R-7KQ2M-X4PVA"])
     received_at: datetime
 
 
-class ReportAnswer(Answer):
+class MisuseReportResponse(ResponseModel):
     id: UUID
     receipt: str
     received_at: datetime
@@ -69,18 +71,22 @@ class ReportAnswer(Answer):
     status_code=201,
     tags=["public"],
     summary="Report misuse",
-    responses=refuses(400, 409, 413, 415, 422, 429, 503),
+    responses=error_responses(400, 409, 413, 415, 422, 429, 503),
 )
-def report(
-    body: ReportBody, session: SessionDep, sender: AddressDep, now: NowDep, ask_first: AnonymousAskFirstDep
-) -> Receipt:
+def submit_report(
+    body: MisuseReportRequest,
+    session: SessionDep,
+    sender: ClientAddressDep,
+    now: NowDep,
+    ask_first: AnonymousReplayHookDep,
+) -> ReceiptResponse:
     """No account is needed: a forged paper, a code that leads elsewhere, goods that the certificate does not cover.
 
     From one address ten in a quarter of an hour. An e-mail address is not needed; what is sent is read by staff alone.
     """
     ask_first()
-    photo = reports.photo_of(body.photo) if body.photo is not None else None
-    found = reports.receive(
+    photo = reports.decode_photo(body.photo) if body.photo is not None else None
+    found = reports.submit_report(
         session,
         number=body.number,
         address=body.address,
@@ -88,20 +94,20 @@ def report(
         email=str(body.email) if body.email else None,
         photo=photo,
         sender=sender,
-        receipt=reports.receipt_from(secrets.choice),
+        receipt=reports.new_receipt_number(secrets.choice),
         now=now,
     )
-    return Receipt(receipt=found.receipt, received_at=found.received_at)
+    return ReceiptResponse(receipt=found.receipt, received_at=found.received_at)
 
 
-@router.get("/reports", tags=["matters"], summary="Reports of misuse", responses=refuses(*READS))
-def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[ReportAnswer]:
+@router.get("/reports", tags=["matters"], summary="Reports of misuse", responses=error_responses(*READ_ERRORS))
+def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[MisuseReportResponse]:
     """For owners, registrars and auditors; oldest first."""
-    rows = page.cut(reports.list_of(session, actor, after=page.after, limit=page.fetch), lambda row: row.id)
-    return Page[ReportAnswer](
+    rows = page.cut(reports.list_reports(session, actor, after=page.after, limit=page.fetch), lambda row: row.id)
+    return Page[MisuseReportResponse](
         items=[
-            ReportAnswer(
-                **{name: getattr(row, name) for name in ReportAnswer.model_fields if name != "has_photo"},
+            MisuseReportResponse(
+                **{name: getattr(row, name) for name in MisuseReportResponse.model_fields if name != "has_photo"},
                 has_photo=row.photo_type is not None,
             )
             for row in rows
@@ -114,9 +120,12 @@ def list_reports(actor: Reader, session: SessionDep, page: PageDep) -> Page[Repo
     tags=["matters"],
     summary="The photo of a report",
     response_class=Response,
-    responses={200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}, **refuses(*READS)},
+    responses={
+        200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
+        **error_responses(*READ_ERRORS),
+    },
 )
-def report_photo(report_id: str, actor: Reader, session: SessionDep) -> Response:
-    content, media_type = reports.photo(session, actor, parse_id(report_id, "report"))
+def get_report_photo(report_id: str, actor: Reader, session: SessionDep) -> Response:
+    content, media_type = reports.get_photo(session, actor, parse_id(report_id, "report"))
     headers = {"Content-Disposition": "attachment", "Cache-Control": "private, no-store"}
     return Response(content, headers=headers, media_type=media_type)

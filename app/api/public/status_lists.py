@@ -9,12 +9,12 @@ from app.api.shared.certificate_schemas import VC_JWT
 from app.certificates.status_list import TTL
 from app.web.dependencies import DatabaseDep, get_container
 from app.web.headers import conditional_response, negotiate_media_type
-from app.web.problems.openapi_responses import UNCHANGED, refuses
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=OrderedRoute)
+router = PublicRouter(route_class=GuardedRoute)
 
-MAX_AGE: Final = int(TTL.total_seconds())
+MAX_AGE_S: Final = int(TTL.total_seconds())
 
 
 @router.get(
@@ -24,8 +24,8 @@ MAX_AGE: Final = int(TTL.total_seconds())
     response_class=Response,
     responses={
         200: {"content": {VC_JWT: {"schema": {"type": "string"}}}},
-        **UNCHANGED,
-        **refuses(404, 406, 503),
+        **NOT_MODIFIED_DOCS,
+        **error_responses(404, 406, 503),
     },
 )
 def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, _database: DatabaseDep) -> Response:
@@ -35,6 +35,6 @@ def get_status_list(name: Annotated[str, Path(alias="list")], request: Request, 
     change is in the list at once; it may be kept for half a minute.
     """
     negotiate_media_type(request.headers.get("accept"), (VC_JWT,))
-    headers = {"Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE}"}
-    token = get_container(request).status_lists.published(name)
+    headers = {"Vary": "Accept", "Cache-Control": f"public, max-age={MAX_AGE_S}"}
+    token = get_container(request).status_lists.get_token(name)
     return conditional_response(request, token.encode(), headers, VC_JWT)

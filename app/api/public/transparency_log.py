@@ -7,93 +7,98 @@ from fastapi import Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from app.certificates.certificate_number import parse
+from app.certificates.certificate_number import parse_number
 from app.core.errors import NotFound
 from app.transparency import reader, tiles
 from app.web.dependencies import SessionDep
-from app.web.problems.openapi_responses import refuses
-from app.web.routes import OrderedRoute, PublicRouter
-from app.web.schema_types import Answer
+from app.web.problems.openapi_responses import error_responses
+from app.web.routes import GuardedRoute, PublicRouter
+from app.web.schema_types import ResponseModel
 
-router = PublicRouter(tags=["log"], route_class=OrderedRoute)
+router = PublicRouter(tags=["log"], route_class=GuardedRoute)
 
-TEXT = "text/plain; charset=utf-8"
-OCTETS = "application/octet-stream"
-FOR_SECONDS = {"Cache-Control": "public, max-age=5"}
-FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
+OCTETS_MEDIA_TYPE = "application/octet-stream"
+CACHE_FIVE_SECONDS = {"Cache-Control": "public, max-age=5"}
+CACHE_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _AS_TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}}
-LARGEST = 2**62
+MAX_TREE_SIZE = 2**62
 
 
 @router.get(
     "/log/checkpoint",
     summary="The signed checkpoint of the log",
     response_class=Response,
-    responses={200: _AS_TEXT, **refuses(404, 503)},
+    responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def checkpoint(session: SessionDep) -> Response:
+def get_checkpoint(session: SessionDep) -> Response:
     """A signed note (C2SP tlog-checkpoint): name of the log, number of entries, root of their Merkle tree."""
-    return Response(reader.checkpoint(session), media_type=TEXT, headers=FOR_SECONDS)
+    return Response(reader.get_checkpoint(session), media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)
 
 
 @router.get(
     "/log/vkey",
     summary="The key that verifies checkpoints",
     response_class=Response,
-    responses={200: _AS_TEXT, **refuses(404, 503)},
+    responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def vkey(session: SessionDep) -> Response:
+def get_vkey(session: SessionDep) -> Response:
     """One line: name, key id, Ed25519 key (C2SP signed-note). It never changes: note it down, and from then on nobody
     can show you another history."""
-    text = reader.vkey(session) + "\n"
-    return Response(text, media_type=TEXT, headers={"Cache-Control": "public, max-age=3600"})
+    text = reader.get_vkey(session) + "\n"
+    return Response(text, media_type=TEXT_MEDIA_TYPE, headers={"Cache-Control": "public, max-age=3600"})
 
 
 @router.get(
     "/log/tile/{coordinates:path}",
     summary="A tile of hashes or of entries",
     response_class=Response,
-    responses={200: {"content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}}}, **refuses(404, 503)},
+    responses={
+        200: {"content": {OCTETS_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+        **error_responses(404, 503),
+    },
 )
-def tile(coordinates: str, session: SessionDep) -> Response:
+def get_tile(coordinates: str, session: SessionDep) -> Response:
     """`{level}/{N}` holds 256 hashes of 32 bytes, `entries/{N}` 256 entries, each after its length in two bytes. N is
     in groups of three digits (`x001/234`); `.p/{W}` asks for the first W of a tile that is not full yet. Entries are
     canonical JSON without personal data."""
-    wanted = tiles.parse(coordinates)
+    wanted = tiles.parse_path(coordinates)
     if wanted is None:
         raise NotFound.of("tile")
-    return Response(reader.tile(session, wanted), media_type=OCTETS, headers=FOR_EVER)
+    return Response(reader.read_tile(session, wanted), media_type=OCTETS_MEDIA_TYPE, headers=CACHE_IMMUTABLE)
 
 
-class Consistency(Answer):
+class ConsistencyProofResponse(ResponseModel):
     first: int
     second: int
     hashes: list[str] = Field(description="base64, as RFC 9162 §2.1.4.2 reads them")
 
 
-@router.get("/log/consistency", summary="Proof that the log only grew", responses=refuses(404, 422, 503))
-def consistency(
+@router.get("/log/consistency", summary="Proof that the log only grew", responses=error_responses(404, 422, 503))
+def get_consistency_proof(
     session: SessionDep,
     response: Response,
-    first: Annotated[int, Query(ge=0, le=LARGEST, description="size of the earlier checkpoint", examples=[1])],
-    second: Annotated[int, Query(ge=0, le=LARGEST, description="size of the later one", examples=[2])],
-) -> Consistency:
+    first: Annotated[int, Query(ge=0, le=MAX_TREE_SIZE, description="size of the earlier checkpoint", examples=[1])],
+    second: Annotated[int, Query(ge=0, le=MAX_TREE_SIZE, description="size of the later one", examples=[2])],
+) -> ConsistencyProofResponse:
     """Between the checkpoints of two sizes. Whoever keeps checkpoints sees with this that nothing was rewritten."""
-    hashes = reader.consistency(session, first, second)
-    response.headers.update(FOR_EVER)
-    return Consistency(first=first, second=second, hashes=[base64.b64encode(each).decode("ascii") for each in hashes])
+    hashes = reader.consistency_proof(session, first, second)
+    response.headers.update(CACHE_IMMUTABLE)
+    return ConsistencyProofResponse(
+        first=first, second=second, hashes=[base64.b64encode(each).decode("ascii") for each in hashes]
+    )
 
 
 @router.get(
     "/v1/certificates/{number}/log-proof",
     summary="Proof that its issue is in the public log",
     response_class=Response,
-    responses={200: _AS_TEXT, **refuses(404, 503)},
+    responses={200: _AS_TEXT, **error_responses(404, 503)},
 )
-def log_proof(number: str, session: SessionDep) -> Response:
+def get_log_proof(number: str, session: SessionDep) -> Response:
     """A `tlog-proof`: place of the entry `certificate.issued`, path of hashes, checkpoint. It verifies without us."""
-    parsed = parse(number)
+    parsed = parse_number(number)
     if parsed is None:
         raise NotFound.of("certificate")
-    text = reader.inclusion(session, str(parsed)).text
-    return Response(text, media_type=TEXT, headers=FOR_SECONDS)
+    text = reader.inclusion_proof(session, str(parsed)).text
+    return Response(text, media_type=TEXT_MEDIA_TYPE, headers=CACHE_FIVE_SECONDS)

@@ -11,44 +11,47 @@ from fastapi.responses import Response
 
 from app.core.crypto.keyring import KeyRing
 from app.signing.key_documents import did_document
-from app.web.dependencies import IssuanceDep, get_container
-from app.web.headers import FOR_AN_HOUR, conditional_response
-from app.web.problems.openapi_responses import UNCHANGED, refuses
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.dependencies import IssuerContextDep, get_container
+from app.web.headers import CACHE_ONE_HOUR, conditional_response
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS, error_responses
+from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(tags=["keys"], route_class=OrderedRoute)
+router = PublicRouter(tags=["keys"], route_class=GuardedRoute)
 
 JWK_SET = "application/jwk-set+json"
 DID_JSON = "application/did+json"
 
 
-def _documented(media_type: str) -> dict[int | str, dict[str, Any]]:
+def _response_docs(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"content": {media_type: {"schema": {"type": "object"}}}},
-        **UNCHANGED,
+        **NOT_MODIFIED_DOCS,
     }
 
 
 @router.get(
-    "/.well-known/jwks.json", summary="Public keys (RFC 7517)", response_class=Response, responses=_documented(JWK_SET)
+    "/.well-known/jwks.json",
+    summary="Public keys (RFC 7517)",
+    response_class=Response,
+    responses=_response_docs(JWK_SET),
 )
-async def jwks(request: Request) -> Response:
+async def get_jwks(request: Request) -> Response:
     """All that a verifier needs to check a certificate's signature without asking us."""
-    return _answer(request, JWK_SET, KeyRing.jwks)
+    return _document_response(request, JWK_SET, KeyRing.jwks)
 
 
 @router.get(
     "/.well-known/did.json",
     summary="The issuer's DID document",
     response_class=Response,
-    responses={**_documented(DID_JSON), **refuses(503)},
+    responses={**_response_docs(DID_JSON), **error_responses(503)},
 )
-async def did(request: Request, issuance: IssuanceDep) -> Response:
+async def get_did_document(request: Request, issuance: IssuerContextDep) -> Response:
     """Its keys as JsonWebKey. A compromised key stays named, but vouches for nothing any more (`assertionMethod`)."""
-    return _answer(request, DID_JSON, lambda ring: did_document(issuance.issuer, ring))
+    return _document_response(request, DID_JSON, lambda ring: did_document(issuance.issuer, ring))
 
 
-def _answer(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
+def _document_response(request: Request, media_type: str, members: Callable[[KeyRing], Any]) -> Response:
     container = get_container(request)
-    body = container.key_documents.of(container.keys.ring(), media_type, members)
-    return conditional_response(request, body, {"Cache-Control": FOR_AN_HOUR}, media_type)
+    body = container.key_documents.get(container.keys.keyring(), media_type, members)
+    return conditional_response(request, body, {"Cache-Control": CACHE_ONE_HOUR}, media_type)

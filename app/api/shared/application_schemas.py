@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.applications import application_deadlines, application_repository, case_access, workflow
-from app.applications.deadline_calculator import Clock, Timing
+from app.applications.deadline_calculator import ClockState, Timing
 from app.applications.evidence import evidence_documents
 from app.applications.model import Application, AssessmentRow, Evidence
 from app.applications.workflow import State
@@ -22,14 +22,14 @@ from app.core.actor import Actor, ActorKind
 from app.organisations import organisation_repository
 from app.organisations.model import Organisation
 from app.products.model import CostKind, Place
-from app.products.product_repository import WholeProduct
+from app.products.product_repository import ProductAggregate
 from app.schemes.evaluator import Assessment
-from app.schemes.evidence_kinds import kinds
-from app.schemes.facts import Basis
+from app.schemes.evidence_kinds import load_evidence_kinds
+from app.schemes.facts import ValueBasis
 from app.schemes.outcome import Outcome
-from app.web.schema_types import Answer
+from app.web.schema_types import ResponseModel
 
-STAFF = "staff"
+STAFF_NAME = "staff"
 WaitingOn = Literal["applicant", "reviewer", "approver"]
 WAITING_ON: Mapping[State, WaitingOn] = {
     State.DRAFT: "applicant",
@@ -45,21 +45,21 @@ class DecisionOutcome(StrEnum):
     REJECTED = "rejected"
 
 
-class MaterialAnswer(Answer):
+class MaterialResponse(ResponseModel):
     name: str
     hs4: str | None
     origin_country: str | None
     origin_district: str | None
     originating: bool | None = Field(validation_alias="claim", description="what the company says; it never decides")
     value: Decimal | None
-    basis: Basis | None
+    basis: ValueBasis | None
     weight_kg: Decimal | None
     packing: bool
     supplier: str | None
     proofs: list[UUID]
 
 
-class StepAnswer(Answer):
+class StepResponse(ResponseModel):
     name: str
     operation: str = Field(description="code of the list of operations, or the words that were typed")
     country: str | None
@@ -68,13 +68,13 @@ class StepAnswer(Answer):
     is_essential: bool
 
 
-class CostAnswer(Answer):
+class CostResponse(ResponseModel):
     kind: CostKind
     place: Place
     amount: Decimal
 
 
-class ProductAnswer(Answer):
+class ProductResponse(ResponseModel):
     id: UUID
     reference: str | None
     names: dict[str, str]
@@ -90,14 +90,14 @@ class ProductAnswer(Answer):
     flags: list[str]
     joint_production: list[str]
     ex_works: Decimal | None
-    materials: list[MaterialAnswer]
-    steps: list[StepAnswer]
-    costs: list[CostAnswer]
+    materials: list[MaterialResponse]
+    steps: list[StepResponse]
+    costs: list[CostResponse]
     retired_at: datetime | None
     version: int
 
 
-class RemedyAnswer(Answer):
+class RemedyResponse(ResponseModel):
     """What makes an incomplete answer complete."""
 
     field: str | None = Field(
@@ -108,7 +108,7 @@ class RemedyAnswer(Answer):
     by_staff: bool = Field(False, description="staff act next; the company need not")
 
 
-class Finding(Answer):
+class FindingResponse(ResponseModel):
     rule: str = Field(examples=["K-06"])
     clause: str
     outcome: Outcome = Field(examples=["pass"])
@@ -116,10 +116,10 @@ class Finding(Answer):
     reasons: dict[str, str] = Field(description="language → sentence")
     values: dict[str, Any] = Field(description="what the rule saw")
     parameters: dict[str, Any] = Field(description="the thresholds of the published rule")
-    remedy: RemedyAnswer | None = Field(None, description="of an incomplete answer: what mends it")
+    remedy: RemedyResponse | None = Field(None, description="of an incomplete answer: what mends it")
 
 
-class AssessmentAnswer(Answer):
+class AssessmentResponse(ResponseModel):
     product_id: UUID
     scheme: str
     ruleset_version: str
@@ -127,14 +127,14 @@ class AssessmentAnswer(Answer):
     as_of: str
     outcome: Outcome = Field(description="worst of all rules: fail > incomplete > manual > pass")
     origin: dict[str, Any] | None = Field(description="criterion, value content and its arithmetic")
-    rules: list[Finding]
+    rules: list[FindingResponse]
     input_hash: str = Field(description="SHA-256 over the facts that were judged")
     holds_until: date | None = Field(None, description="last day of the evidence that a certificate would rest on")
     occasion: str | None = None
     assessed_at: datetime | None = None
 
 
-class Question(Answer):
+class QuestionResponse(ResponseModel):
     id: UUID
     product_id: UUID | None
     field: str | None = Field(description="what the question is about")
@@ -147,7 +147,7 @@ class Question(Answer):
     accepted_until: date | None = Field(description="last day of the term that was accepted")
 
 
-class EvidenceAnswer(Answer):
+class EvidenceResponse(ResponseModel):
     id: UUID
     kind: str
     product_id: UUID | None = Field(description="where it is about exactly one product")
@@ -181,7 +181,7 @@ class EvidenceAnswer(Answer):
     version: int
 
 
-class ProductDecision(Answer):
+class ProductDecisionResponse(ResponseModel):
     product_id: UUID
     outcome: DecisionOutcome
     reasons: list[str]
@@ -189,7 +189,7 @@ class ProductDecision(Answer):
     certificate: str | None
 
 
-class VisitWaiverAnswer(Answer):
+class VisitWaiverResponse(ResponseModel):
     """The owner decided that no visit of the site is needed."""
 
     reason: str
@@ -197,32 +197,32 @@ class VisitWaiverAnswer(Answer):
     waived_by: UUID | None = Field(description="staff only")
 
 
-class DecisionAnswer(Answer):
+class DecisionResponse(ResponseModel):
     outcome: DecisionOutcome
     reason: str | None
     decided_at: datetime
     ruleset_version: str
-    products: list[ProductDecision]
-    visit_waiver: VisitWaiverAnswer | None
+    products: list[ProductDecisionResponse]
+    visit_waiver: VisitWaiverResponse | None
 
 
-class Timed(Answer):
+class DeadlineFields(ResponseModel):
     """Age and deadline as every application shows them, to its company and to the staff."""
 
-    clock: Clock = Field(description="processing clock; paused while waiting for the applicant")
+    clock: ClockState = Field(description="processing clock; paused while waiting for the applicant")
     age_working_days: int | None = Field(description="working days on the processing clock; null before submission")
     due_at: datetime | None = Field(description="deadline of the next step; null when nothing is due")
     due_step: str | None = Field(description="the step that is due then", examples=["decision"])
     overdue: bool
 
 
-class CompanyName(Answer):
+class CompanyName(ResponseModel):
     id: UUID
     legal_name_az: str
     legal_name_en: str
 
 
-class ApplicationSummary(Timed):
+class ApplicationSummaryResponse(DeadlineFields):
     id: UUID
     number: str
     scheme: str
@@ -237,7 +237,7 @@ class ApplicationSummary(Timed):
     version: int
 
 
-class ApplicationAnswer(Timed):
+class ApplicationResponse(DeadlineFields):
     id: UUID
     number: str
     scheme: str
@@ -250,17 +250,17 @@ class ApplicationAnswer(Timed):
     waiting_on: WaitingOn | None = Field(description="applicant, reviewer or approver; null when it is over")
     allowed_actions: list[workflow.Action] = Field(description="what you can do with it now")
     product_ids: list[UUID]
-    evidence: list[EvidenceAnswer]
-    questions: list[Question]
-    decision: DecisionAnswer | None
-    visit_waiver: VisitWaiverAnswer | None
+    evidence: list[EvidenceResponse]
+    questions: list[QuestionResponse]
+    decision: DecisionResponse | None
+    visit_waiver: VisitWaiverResponse | None
     certificates: list[str]
     assignee_id: UUID | None = Field(description="staff only")
     recommendation: dict[str, Any] | None = Field(description="staff only, while it stands")
     version: int
 
 
-class TimelineEntry(Answer):
+class TimelineEntryResponse(ResponseModel):
     at: datetime
     event: str = Field(examples=["application.submitted"])
     by: Literal["applicant", "staff", "system"]
@@ -269,34 +269,34 @@ class TimelineEntry(Answer):
     note: str | None
 
 
-def product(whole: WholeProduct) -> ProductAnswer:
+def product_response(whole: ProductAggregate) -> ProductResponse:
     row = whole.product
-    return ProductAnswer(
-        **{name: getattr(row, name) for name in ProductAnswer.model_fields if hasattr(row, name)},
-        materials=[MaterialAnswer.model_validate(m, from_attributes=True) for m in whole.materials],
-        steps=[StepAnswer.model_validate(s, from_attributes=True) for s in whole.steps],
-        costs=[CostAnswer.model_validate(c, from_attributes=True) for c in whole.costs],
+    return ProductResponse(
+        **{name: getattr(row, name) for name in ProductResponse.model_fields if hasattr(row, name)},
+        materials=[MaterialResponse.model_validate(m, from_attributes=True) for m in whole.materials],
+        steps=[StepResponse.model_validate(s, from_attributes=True) for s in whole.steps],
+        costs=[CostResponse.model_validate(c, from_attributes=True) for c in whole.costs],
     )
 
 
-def dry_assessment(actor: Actor, product_id: UUID, assessed: Assessment) -> AssessmentAnswer:
-    return _assessment(actor, product_id, assessed.to_json())
+def dry_assessment_response(actor: Actor, product_id: UUID, assessed: Assessment) -> AssessmentResponse:
+    return _assessment_response(actor, product_id, assessed.to_json())
 
 
-def stored_assessment(actor: Actor, row: AssessmentRow) -> AssessmentAnswer:
-    return _assessment(actor, row.product_id, row.content, occasion=row.occasion, assessed_at=row.assessed_at)
+def stored_assessment_response(actor: Actor, row: AssessmentRow) -> AssessmentResponse:
+    return _assessment_response(actor, row.product_id, row.content, occasion=row.occasion, assessed_at=row.assessed_at)
 
 
-def _finding(actor: Actor, content: Mapping[str, Any]) -> Finding:
+def _finding_response(actor: Actor, content: Mapping[str, Any]) -> FindingResponse:
     """A company reads the reason of a rule about evidence of the staff, not the values that were seen in it."""
-    kind = kinds().get(content["parameters"].get("evidence", ""))
+    kind = load_evidence_kinds().get(content["parameters"].get("evidence", ""))
     hidden: dict[str, Any] = {"values": {}} if kind is not None and kind.is_staff_only and not actor.is_staff else {}
-    known = {name: content[name] for name in Finding.model_fields if name in content}
-    return Finding(**known | hidden, reason=content["reasons"]["en"])
+    known = {name: content[name] for name in FindingResponse.model_fields if name in content}
+    return FindingResponse(**known | hidden, reason=content["reasons"]["en"])
 
 
-def _assessment(actor: Actor, product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentAnswer:
-    return AssessmentAnswer(
+def _assessment_response(actor: Actor, product_id: UUID, content: dict[str, Any], **more: Any) -> AssessmentResponse:
+    return AssessmentResponse(
         product_id=product_id,
         scheme=content["scheme"],
         ruleset_version=content["ruleset"]["version"],
@@ -304,32 +304,35 @@ def _assessment(actor: Actor, product_id: UUID, content: dict[str, Any], **more:
         as_of=content["as_of"],
         outcome=content["outcome"],
         origin=content["origin"],
-        rules=[_finding(actor, each) for each in content["findings"]],
+        rules=[_finding_response(actor, each) for each in content["findings"]],
         input_hash=content["input_hash"],
         holds_until=content.get("holds_until"),
         **more,
     )
 
 
-def evidence(session: Session, actor: Actor, row: Evidence) -> EvidenceAnswer:
-    return evidence_list(session, actor, [row])[0]
+def evidence_response(session: Session, actor: Actor, row: Evidence) -> EvidenceResponse:
+    return evidence_responses(session, actor, [row])[0]
 
 
-def evidence_list(session: Session, actor: Actor, rows: Sequence[Evidence]) -> list[EvidenceAnswer]:
+def evidence_responses(session: Session, actor: Actor, rows: Sequence[Evidence]) -> list[EvidenceResponse]:
     """Each with who uploaded it; what only staff supply was left out before."""
     ids = list({row.uploaded_by for row in rows if row.uploaded_by is not None})
-    people = user_repository.users(session, ids) if ids else {}
-    names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF for user in people.values()}
-    programs = api_client_repository.clients(session, [each for each in ids if each not in people])
+    people = user_repository.find_users(session, ids) if ids else {}
+    names = {user.id: user.full_name if actor.is_staff or not user.is_staff else STAFF_NAME for user in people.values()}
+    programs = api_client_repository.find_clients(session, [each for each in ids if each not in people])
     names |= {client.id: client.name for client in programs}
-    return [_evidence(actor, row, names.get(row.uploaded_by, STAFF) if row.uploaded_by else STAFF) for row in rows]
+    return [
+        _evidence_fields(actor, row, names.get(row.uploaded_by, STAFF_NAME) if row.uploaded_by else STAFF_NAME)
+        for row in rows
+    ]
 
 
-def _evidence(actor: Actor, row: Evidence, uploaded_by: str) -> EvidenceAnswer:
-    own = {name: getattr(row, name) for name in EvidenceAnswer.model_fields if hasattr(row, name)}
+def _evidence_fields(actor: Actor, row: Evidence, uploaded_by: str) -> EvidenceResponse:
+    own = {name: getattr(row, name) for name in EvidenceResponse.model_fields if hasattr(row, name)}
     product_ids = [UUID(each) for each in row.product_ids]
     tells_why = actor.is_staff or row.withdrawn_at is not None
-    return EvidenceAnswer(
+    return EvidenceResponse(
         **own
         | {
             "uploaded_by": uploaded_by,
@@ -342,41 +345,45 @@ def _evidence(actor: Actor, row: Evidence, uploaded_by: str) -> EvidenceAnswer:
     )
 
 
-def summaries(session: Session, actor: Actor, rows: Sequence[Application], now: datetime) -> list[ApplicationSummary]:
-    companies = organisation_repository.organisations_by_id(session, [row.organisation_id for row in rows])
+def summary_responses(
+    session: Session, actor: Actor, rows: Sequence[Application], now: datetime
+) -> list[ApplicationSummaryResponse]:
+    companies = organisation_repository.find_organisations(session, [row.organisation_id for row in rows])
     counts = application_repository.product_counts(session, [row.id for row in rows])
-    timings = application_deadlines.timings(session, rows, now)
+    timings = application_deadlines.timings_by_id(session, rows, now)
     return [
-        ApplicationSummary(
-            **_common(actor, row),
+        ApplicationSummaryResponse(
+            **_common_fields(actor, row),
             **_members_of(timings[row.id]),
-            organisation=company(companies[row.organisation_id]),
+            organisation=organisation_fields(companies[row.organisation_id]),
             products=counts.get(row.id, 0),
         )
         for row in rows
     ]
 
 
-def application(session: Session, actor: Actor, row: Application, now: datetime) -> ApplicationAnswer:
+def application_response(session: Session, actor: Actor, row: Application, now: datetime) -> ApplicationResponse:
     session.flush()
-    applicant = organisation_repository.organisation(session, row.organisation_id)
+    applicant = organisation_repository.find_organisation(session, row.organisation_id)
     assert applicant is not None  # a foreign key
-    numbers = certificate_repository.numbers_of(session, row.id) if row.state == State.APPROVED else {}
-    recommendation = case_access.standing_recommendation(session, row)
-    requests = application_repository.information_requests(session, row.id)
-    waiver = _visit_waiver(session, actor, row)
-    return ApplicationAnswer(
-        **_common(actor, row),
+    numbers = certificate_repository.numbers_of_application(session, row.id) if row.state == State.APPROVED else {}
+    recommendation = case_access.open_recommendation(session, row)
+    requests = application_repository.list_information_requests(session, row.id)
+    waiver = _visit_waiver_response(session, actor, row)
+    return ApplicationResponse(
+        **_common_fields(actor, row),
         **_members_of(application_deadlines.timing_of(session, row, requests, now)),
-        organisation=company(applicant),
+        organisation=organisation_fields(applicant),
         created_at=row.created_at,
-        allowed_actions=list(workflow.moves(case_access.as_case(row, recommendation), actor)),
+        allowed_actions=list(workflow.allowed_actions(case_access.to_case(row, recommendation), actor)),
         product_ids=list(application_repository.product_ids(session, row.id)),
-        evidence=evidence_list(
-            session, actor, evidence_documents.shown(actor, application_repository.evidence_of(session, row.id))
+        evidence=evidence_responses(
+            session,
+            actor,
+            evidence_documents.visible_documents(actor, application_repository.list_evidence(session, row.id)),
         ),
-        questions=[Question.model_validate(q, from_attributes=True) for q in requests],
-        decision=_decision(session, row, numbers, waiver),
+        questions=[QuestionResponse.model_validate(q, from_attributes=True) for q in requests],
+        decision=_decision_response(session, row, numbers, waiver),
         visit_waiver=waiver,
         certificates=list(numbers.values()),
         recommendation={
@@ -390,7 +397,7 @@ def application(session: Session, actor: Actor, row: Application, now: datetime)
     )
 
 
-def _common(actor: Actor, row: Application) -> dict[str, Any]:
+def _common_fields(actor: Actor, row: Application) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": row.number,
@@ -405,34 +412,34 @@ def _common(actor: Actor, row: Application) -> dict[str, Any]:
     }
 
 
-def company(row: Organisation) -> CompanyName:
+def organisation_fields(row: Organisation) -> CompanyName:
     return CompanyName(id=row.id, legal_name_az=row.legal_name_az, legal_name_en=row.legal_name_en)
 
 
-def _visit_waiver(session: Session, actor: Actor, row: Application) -> VisitWaiverAnswer | None:
-    waiver = application_repository.visit_waiver(session, row.id)
+def _visit_waiver_response(session: Session, actor: Actor, row: Application) -> VisitWaiverResponse | None:
+    waiver = application_repository.get_visit_waiver(session, row.id)
     if waiver is None:
         return None
     by = waiver.waived_by if actor.is_staff else None
-    return VisitWaiverAnswer(reason=waiver.reason, waived_at=waiver.waived_at, waived_by=by)
+    return VisitWaiverResponse(reason=waiver.reason, waived_at=waiver.waived_at, waived_by=by)
 
 
-def _decision(
-    session: Session, row: Application, numbers: Mapping[UUID, str], waiver: VisitWaiverAnswer | None
-) -> DecisionAnswer | None:
+def _decision_response(
+    session: Session, row: Application, numbers: Mapping[UUID, str], waiver: VisitWaiverResponse | None
+) -> DecisionResponse | None:
     decision = (
-        application_repository.decision(session, row.id) if row.state in (State.APPROVED, State.REJECTED) else None
+        application_repository.get_decision(session, row.id) if row.state in (State.APPROVED, State.REJECTED) else None
     )
     if decision is None:
         return None
-    return DecisionAnswer(
+    return DecisionResponse(
         outcome=DecisionOutcome(decision.outcome),
         reason=decision.reason,
         decided_at=decision.decided_at,
         ruleset_version=decision.ruleset_version,
         visit_waiver=waiver,
         products=[
-            ProductDecision(
+            ProductDecisionResponse(
                 product_id=UUID(each["product_id"]),
                 outcome=DecisionOutcome(each["outcome"]),
                 reasons=each["reasons"],
@@ -444,19 +451,21 @@ def _decision(
     )
 
 
-def timeline(session: Session, actor: Actor, row: Application) -> list[TimelineEntry]:
-    events = [e for e in audit_repository.timeline(session, row.id) if actor.is_staff or e.event != case_access.NOTED]
-    people = user_repository.users(
+def timeline_responses(session: Session, actor: Actor, row: Application) -> list[TimelineEntryResponse]:
+    events = [
+        e for e in audit_repository.timeline(session, row.id) if actor.is_staff or e.event != case_access.NOTE_EVENT
+    ]
+    people = user_repository.find_users(
         session, [e.actor_id for e in events if e.actor_kind == ActorKind.USER and e.actor_id]
     )
-    notes = application_repository.notes(session, row.id)
+    notes = application_repository.notes_by_id(session, row.id)
     entries = []
     for event in events:
         person = people.get(event.actor_id) if event.actor_id else None
         by_staff = person is not None and person.is_staff
         note = notes.get(UUID(event.data["note"])) if "note" in event.data else None
         entries.append(
-            TimelineEntry(
+            TimelineEntryResponse(
                 at=event.at,
                 event=event.event,
                 by="system" if event.actor_kind == ActorKind.SYSTEM else "staff" if by_staff else "applicant",
@@ -468,7 +477,7 @@ def timeline(session: Session, actor: Actor, row: Application) -> list[TimelineE
     return entries
 
 
-def searchable(text: str | None) -> str | None:
+def storable_text(text: str | None) -> str | None:
     """A filter that holds characters which no stored text holds finds nothing; the database must not choke on it."""
     return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 

@@ -7,19 +7,19 @@ from pydantic import Field
 
 from app.certificates.model import Certificate, CertificateStatus
 from app.certificates.read_model.record import CertificateRecord
-from app.certificates.read_model.snapshot import certificate_members
-from app.web.schema_types import Answer
+from app.certificates.read_model.snapshot import public_fields
+from app.web.schema_types import ResponseModel
 
 VC_JWT = "application/vc+jwt"
 JSON = "application/json"
 
 
-class Mark(Answer):
+class SchemeSummaryResponse(ResponseModel):
     code: str = Field(examples=["MIK"])
     name: str = Field(examples=["Made in Karabakh – Heart of Azerbaijan"])
 
 
-class Holder(Answer):
+class HolderResponse(ResponseModel):
     name: str = Field(description="English", examples=["Sample Pipe (fictional)"])
     name_az: str | None = Field(
         description="legal name with its form; null where it is not known for certain", examples=["“Nümunə-Boru” MMC"]
@@ -27,25 +27,25 @@ class Holder(Answer):
     voen: str | None = Field(description="of a legal person; null for a natural person", examples=["0010000101"])
 
 
-class CertifiedProduct(Answer):
+class CertifiedProductResponse(ResponseModel):
     name: dict[str, str]
     hs6: str
     gtin: str | None
 
 
-class CertifiedSite(Answer):
+class CertifiedSiteResponse(ResponseModel):
     park: str | None
     district: str
 
 
-class CertificateAnswer(Answer):
+class CertificateResponse(ResponseModel):
     """The public face of a certificate. `status` is what was decided; whether it is good today says `/v1/verify`."""
 
     number: str = Field(examples=["MIK-2026-000042-Y"])
-    scheme: Mark
-    holder: Holder
-    product: CertifiedProduct
-    site: CertifiedSite
+    scheme: SchemeSummaryResponse
+    holder: HolderResponse
+    product: CertifiedProductResponse
+    site: CertifiedSiteResponse
     country: str = Field(description="of origin, ISO 3166-1 alpha-2", examples=["AZ"])
     origin_criterion: str = Field(examples=["CTH"])
     valid_from: date
@@ -58,5 +58,5 @@ class CertificateAnswer(Answer):
     )
 
 
-def public_face(row: Certificate) -> dict[str, Any]:
-    return certificate_members(CertificateRecord.of(row))
+def certificate_fields(row: Certificate) -> dict[str, Any]:
+    return public_fields(CertificateRecord.from_row(row))

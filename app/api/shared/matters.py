@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from app.api.shared.application_schemas import searchable
+from app.api.shared.application_schemas import storable_text
 from app.certificates import matters
-from app.certificates.certificate_number import parse
+from app.certificates.certificate_number import parse_number
 from app.certificates.matter_repository import MatterFilter
 from app.certificates.model import (
     Certificate,
@@ -23,18 +23,27 @@ from app.certificates.model import (
 from app.core.actor import Actor
 from app.core.dates import baku_day
 from app.core.errors import NotFound
-from app.web.dependencies import ActorDep, AskFirstDep, NowDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.dependencies import (
+    ActorDep,
+    NowDep,
+    ReplayHookDep,
+    SessionDep,
+    VersionDep,
+    format_etag,
+    parse_id,
+    require_role,
+)
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CHANGES, CREATES, READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Body, Day, Page, Prose
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import IsoDate, Page, RequestModel, ResponseModel, Text4000
 
-router = APIRouter(prefix="/v1", route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 
-Reader = Annotated[Actor, allow(*matters.READERS)]
+Reader = Annotated[Actor, require_role(*matters.READERS)]
 
 
-class MatterAnswer(Answer):
+class MatterResponse(ResponseModel):
     """Something open about a certificate. It never changes the status of the certificate by itself."""
 
     id: UUID
@@ -55,7 +64,7 @@ class MatterAnswer(Answer):
     version: int
 
 
-class ChangeAnswer(Answer):
+class ReportedChangeResponse(ResponseModel):
     """A change as the holder reported it."""
 
     id: UUID
@@ -67,7 +76,7 @@ class ChangeAnswer(Answer):
     state: MatterState
 
 
-class ChangeBody(Body):
+class ChangeReportRequest(RequestModel):
     what: Literal[
         MatterCause.NAME,
         MatterCause.ADDRESS,
@@ -81,21 +90,21 @@ class ChangeBody(Body):
         MatterCause.OWNERSHIP,
         MatterCause.OTHER,
     ] = Field(examples=["supplier"])
-    text: Prose = Field(examples=["From January on the coil comes from another mill."])
-    on: Day = Field(description="day of the change; it may be to come", examples=["2027-01-04"])
+    text: Text4000 = Field(examples=["From January on the coil comes from another mill."])
+    on: IsoDate = Field(description="day of the change; it may be to come", examples=["2027-01-04"])
 
 
-class CloseBody(Body):
+class MatterCloseRequest(RequestModel):
     outcome: MatterOutcome = Field(
         description="`unfounded`: there was nothing; `corrected`: put right; `upheld`: it is as it was feared"
     )
-    reason: Prose
+    reason: Text4000
     revocation_reason: RevocationReason | None = Field(
         None, description="for `upheld`; needed for the kinds `lost_ground` and `report`"
     )
 
 
-class DescriptionAnswer(Answer):
+class DescriptionResponse(ResponseModel):
     """The certified description: product, materials, steps, costs, site and company as they were certified."""
 
     certificate: str
@@ -106,12 +115,14 @@ class DescriptionAnswer(Answer):
     description: dict[str, Any]
 
 
-def _matter(matter: Matter, certificate: Certificate) -> MatterAnswer:
-    same = {name: getattr(matter, name) for name in MatterAnswer.model_fields if hasattr(matter, name)}
-    return MatterAnswer(**same | {"certificate": certificate.number, "about": matter.subject})
+def _matter_response(matter: Matter, certificate: Certificate) -> MatterResponse:
+    same = {name: getattr(matter, name) for name in MatterResponse.model_fields if hasattr(matter, name)}
+    return MatterResponse(**same | {"certificate": certificate.number, "about": matter.subject})
 
 
-@router.get("/matters", tags=["matters"], summary="Open matters about certificates", responses=refuses(*READS))
+@router.get(
+    "/matters", tags=["matters"], summary="Open matters about certificates", responses=error_responses(*READ_ERRORS)
+)
 def list_matters(
     actor: Reader,
     session: SessionDep,
@@ -119,48 +130,50 @@ def list_matters(
     state: Annotated[MatterState | None, Query(description="all, if it is left out")] = None,
     kind: Annotated[MatterKind | None, Query()] = None,
     certificate: Annotated[str | None, Query(max_length=60, examples=["MIK-2026-000042-Y"])] = None,
-) -> Page[MatterAnswer]:
+) -> Page[MatterResponse]:
     """For owners, registrars and auditors; oldest first. All filters given hold together."""
     number = None
     if certificate is not None:
-        parsed = parse(searchable(certificate) or "")
+        parsed = parse_number(storable_text(certificate) or "")
         if parsed is None:
-            return Page[MatterAnswer](items=[])
+            return Page[MatterResponse](items=[])
         number = str(parsed)
     wanted = MatterFilter(state, kind, number)
-    rows = matters.list_of(session, actor, wanted, after=page.after, limit=page.fetch)
-    return Page[MatterAnswer](items=[_matter(*row) for row in page.cut(rows, lambda row: row[0].id)])
+    rows = matters.list_matters(session, actor, wanted, after=page.after, limit=page.fetch)
+    return Page[MatterResponse](items=[_matter_response(*row) for row in page.cut(rows, lambda row: row[0].id)])
 
 
-@router.get("/matters/{matter_id}", tags=["matters"], summary="One matter", responses=refuses(*READS))
-def get_matter(matter_id: str, actor: Reader, session: SessionDep, response: Response) -> MatterAnswer:
-    matter, certificate = matters.get(session, actor, parse_id(matter_id, "matter"))
-    response.headers["ETag"] = etag(matter.version)
-    return _matter(matter, certificate)
+@router.get("/matters/{matter_id}", tags=["matters"], summary="One matter", responses=error_responses(*READ_ERRORS))
+def get_matter(matter_id: str, actor: Reader, session: SessionDep, response: Response) -> MatterResponse:
+    matter, certificate = matters.get_matter(session, actor, parse_id(matter_id, "matter"))
+    response.headers["ETag"] = format_etag(matter.version)
+    return _matter_response(matter, certificate)
 
 
-Closer = Annotated[Actor, allow(*matters.CLOSERS)]
+Closer = Annotated[Actor, require_role(*matters.CLOSERS)]
 
 
-def _closable(matter_id: str, actor: Closer, session: SessionDep, version: VersionDep) -> UUID:
-    return matters.guard_close(session, actor, parse_id(matter_id, "matter"), version).id
+def _require_closable(matter_id: str, actor: Closer, session: SessionDep, version: VersionDep) -> UUID:
+    return matters.load_for_close(session, actor, parse_id(matter_id, "matter"), version).id
 
 
-@router.post("/matters/{matter_id}/close", tags=["matters"], summary="Close a matter", responses=refuses(*CHANGES))
+@router.post(
+    "/matters/{matter_id}/close", tags=["matters"], summary="Close a matter", responses=error_responses(*UPDATE_ERRORS)
+)
 def close_matter(
-    matter_id: Annotated[UUID, Depends(_closable, scope="function")],
-    body: CloseBody,
+    matter_id: Annotated[UUID, Depends(_require_closable, scope="function")],
+    body: MatterCloseRequest,
     actor: Closer,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> MatterAnswer:
+) -> MatterResponse:
     """By an owner or a registrar, for good. The certificate stays as it is: suspend, reinstate or revoke it by itself.
 
     What is upheld for a reason of revocations bars later applications, also where the certificate was given back.
     """
-    matter, certificate = matters.close(
+    matter, certificate = matters.close_matter(
         session,
         actor,
         matter_id,
@@ -170,12 +183,14 @@ def close_matter(
         version=version,
         now=now,
     )
-    response.headers["ETag"] = etag(matter.version)
-    return _matter(matter, certificate)
+    response.headers["ETag"] = format_etag(matter.version)
+    return _matter_response(matter, certificate)
 
 
-def _own_certificate(number: str, actor: ActorDep, session: SessionDep, now: NowDep, ask_first: AskFirstDep) -> str:
-    return matters.guard_report(session, actor, _number(number), baku_day(now), ask_first).number
+def _require_own_certificate(
+    number: str, actor: ActorDep, session: SessionDep, now: NowDep, ask_first: ReplayHookDep
+) -> str:
+    return matters.load_for_change_report(session, actor, _parse_number(number), baku_day(now), ask_first).number
 
 
 @router.post(
@@ -183,19 +198,19 @@ def _own_certificate(number: str, actor: ActorDep, session: SessionDep, now: Now
     status_code=201,
     tags=["certificate status"],
     summary="Report a change",
-    responses=refuses(*CREATES),
+    responses=error_responses(*CREATE_ERRORS),
 )
 def report_change(
-    number: Annotated[str, Depends(_own_certificate, scope="function")],
-    body: ChangeBody,
+    number: Annotated[str, Depends(_require_own_certificate, scope="function")],
+    body: ChangeReportRequest,
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
-) -> ChangeAnswer:
+) -> ReportedChangeResponse:
     """By a member of the holder, within ten days of the change or before it. Product and site can be entered anew
     while the report is open; what was certified stays as it is."""
     matter = matters.report_change(session, actor, number, what=body.what, text=body.text, on=body.on, now=now)
-    return ChangeAnswer(
+    return ReportedChangeResponse(
         id=matter.id,
         certificate=number,
         what=body.what,
@@ -210,12 +225,12 @@ def report_change(
     "/certificates/{number}/description",
     tags=["certificate status"],
     summary="The certified description",
-    responses=refuses(*READS),
+    responses=error_responses(*READ_ERRORS),
 )
-def get_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionAnswer:
+def get_description(number: str, actor: ActorDep, session: SessionDep) -> DescriptionResponse:
     """For the holder, and for the staff who work on cases. Frozen on the day of issue: it never changes."""
-    certificate, frozen = matters.description(session, actor, _number(number))
-    return DescriptionAnswer(
+    certificate, frozen = matters.get_description(session, actor, _parse_number(number))
+    return DescriptionResponse(
         certificate=certificate.number,
         sha256=frozen.sha256,
         frozen_at=frozen.frozen_at,
@@ -223,8 +238,8 @@ def get_description(number: str, actor: ActorDep, session: SessionDep) -> Descri
     )
 
 
-def _number(number: str) -> str:
-    parsed = parse(number)
+def _parse_number(number: str) -> str:
+    parsed = parse_number(number)
     if parsed is None:
         raise NotFound.of("certificate")
     return str(parsed)

@@ -14,37 +14,41 @@ from app.applications import application_repository, assignment, case_access
 from app.applications.model import CaseNote
 from app.auth import user_repository
 from app.core.actor import Actor, Role
-from app.web.dependencies import ActorDep, NowDep, ReplayDep, SessionDep, allow, parse_id
+from app.web.dependencies import ActorDep, IdempotentReplayDep, NowDep, SessionDep, parse_id, require_role
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CREATES, READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Body, Page, Prose
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, RequestModel, ResponseModel, Text4000
 
-router = APIRouter(prefix="/v1/applications", tags=["review"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/applications", tags=["review"], route_class=GuardedRoute)
 
-Reviewer = Annotated[Actor, allow(Role.REVIEWER)]
+Reviewer = Annotated[Actor, require_role(Role.REVIEWER)]
 
 
-class AssignBody(Body):
+class AssignRequest(RequestModel):
     application_ids: list[UUID] = Field(min_length=1, max_length=100)
     to: UUID = Field(description="a reviewer's id; your own takes them yourself")
 
 
-@router.post("/assign", summary="Assign submitted applications to a reviewer", responses=refuses(*CREATES))
-def assign(
-    body: AssignBody, actor: Reviewer, session: SessionDep, now: NowDep, _retry: ReplayDep
-) -> Page[application_schemas.ApplicationSummary]:
+@router.post(
+    "/assign", summary="Assign submitted applications to a reviewer", responses=error_responses(*CREATE_ERRORS)
+)
+def assign_cases(
+    body: AssignRequest, actor: Reviewer, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+) -> Page[application_schemas.ApplicationSummaryResponse]:
     """Only those that nobody holds: a colleague's is never taken. All or none; the refusal names each one in the way
     with its reason (409 `not-assignable`)."""
-    rows = assignment.assign(session, actor, body.application_ids, to=body.to, now=now)
-    return Page[application_schemas.ApplicationSummary](items=application_schemas.summaries(session, actor, rows, now))
+    rows = assignment.assign_cases(session, actor, body.application_ids, to=body.to, now=now)
+    return Page[application_schemas.ApplicationSummaryResponse](
+        items=application_schemas.summary_responses(session, actor, rows, now)
+    )
 
 
-class NoteBody(Body):
-    text: Prose = Field(examples=["Called the park: hall 2 has been running since March."])
+class NoteRequest(RequestModel):
+    text: Text4000 = Field(examples=["Called the park: hall 2 has been running since March."])
 
 
-class NoteAnswer(Answer):
+class NoteResponse(ResponseModel):
     id: UUID
     text: str
     author: str | None
@@ -52,35 +56,40 @@ class NoteAnswer(Answer):
     internal: bool = Field(description="false for a sentence that the applicant reads as well")
 
 
-def _may_note(application_id: str, actor: ActorDep, session: SessionDep) -> UUID:
-    return assignment.may_note(session, actor, parse_id(application_id, "application")).id
+def _require_can_add_note(application_id: str, actor: ActorDep, session: SessionDep) -> UUID:
+    return assignment.require_can_add_note(session, actor, parse_id(application_id, "application")).id
 
 
-@router.post("/{application_id}/notes", status_code=201, summary="Add an internal note", responses=refuses(*CREATES))
+@router.post(
+    "/{application_id}/notes",
+    status_code=201,
+    summary="Add an internal note",
+    responses=error_responses(*CREATE_ERRORS),
+)
 def add_note(
-    application_id: Annotated[UUID, Depends(_may_note, scope="function")],
-    body: NoteBody,
+    application_id: Annotated[UUID, Depends(_require_can_add_note, scope="function")],
+    body: NoteRequest,
     actor: ActorDep,
     session: SessionDep,
     now: NowDep,
-    _retry: ReplayDep,
-) -> NoteAnswer:
+    _retry: IdempotentReplayDep,
+) -> NoteResponse:
     """The applicant never reads it and does not learn that it is there."""
-    return _notes(session, [assignment.note(session, actor, application_id, text=body.text, now=now)])[0]
+    return _note_responses(session, [assignment.add_note(session, actor, application_id, text=body.text, now=now)])[0]
 
 
-@router.get("/{application_id}/notes", summary="Internal notes and reasons", responses=refuses(*READS))
-def list_notes(application_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> Page[NoteAnswer]:
+@router.get("/{application_id}/notes", summary="Internal notes and reasons", responses=error_responses(*READ_ERRORS))
+def list_notes(application_id: str, actor: ActorDep, session: SessionDep, page: PageDep) -> Page[NoteResponse]:
     """Oldest first; the reasons given with an action, such as why an application was returned, are among them."""
-    row = case_access.on_the_desk(session, actor, parse_id(application_id, "application"))
-    rows = page.cut(application_repository.notes_page(session, row.id, page.after, page.fetch), lambda note: note.id)
-    return Page[NoteAnswer](items=_notes(session, rows))
+    row = case_access.get_for_staff(session, actor, parse_id(application_id, "application"))
+    rows = page.cut(application_repository.list_notes(session, row.id, page.after, page.fetch), lambda note: note.id)
+    return Page[NoteResponse](items=_note_responses(session, rows))
 
 
-def _notes(session: Session, notes: Sequence[CaseNote]) -> list[NoteAnswer]:
-    people = user_repository.users(session, [note.author_id for note in notes if note.author_id])
+def _note_responses(session: Session, notes: Sequence[CaseNote]) -> list[NoteResponse]:
+    people = user_repository.find_users(session, [note.author_id for note in notes if note.author_id])
     return [
-        NoteAnswer(
+        NoteResponse(
             id=note.id,
             text=note.text,
             author=people[note.author_id].full_name if note.author_id in people else None,

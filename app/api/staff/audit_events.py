@@ -7,57 +7,57 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from app.api.shared.application_schemas import searchable
+from app.api.shared.application_schemas import storable_text
 from app.audit import audit_repository
 from app.auth import user_repository
 from app.core.actor import Actor, ActorKind, Role
 from app.core.errors import Invalid
 from app.core.messages import Message
-from app.web.dependencies import SessionDep, allow
+from app.web.dependencies import SessionDep, require_role
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Page
+from app.web.problems.openapi_responses import READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, ResponseModel
 
-router = APIRouter(prefix="/v1/audit", tags=["history"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/audit", tags=["history"], route_class=GuardedRoute)
 
-Reader = Annotated[Actor, allow(Role.AUDITOR, Role.OWNER)]
-LAST_PLACE = 2**63 - 1
+Reader = Annotated[Actor, require_role(Role.AUDITOR, Role.OWNER)]
+MAX_SEQ = 2**63 - 1
 
 
-def _storable(moment: datetime) -> datetime:
+def _require_storable(moment: datetime) -> datetime:
     if not 1970 <= moment.year < 9999:
         raise ValueError(Message("Enter a date and time between 1970 and 9998.", code="out-of-range"))
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
+StorableDatetime = Annotated[AwareDatetime, AfterValidator(_require_storable)]
 
 
-class By(Answer):
+class EventActorResponse(ResponseModel):
     kind: str = Field(examples=["user"])
     id: UUID | None
     name: str | None = Field(description="of a person, as it is today; the chain holds the id only")
 
 
-class Subject(Answer):
+class EventSubjectResponse(ResponseModel):
     type: str = Field(examples=["application"])
     id: str
 
 
-class EventAnswer(Answer):
+class AuditEventResponse(ResponseModel):
     seq: int = Field(description="place in the chain, without gaps")
     at: datetime
     event: str = Field(examples=["application.submitted"])
-    actor: By
-    subject: Subject
+    actor: EventActorResponse
+    subject: EventSubjectResponse
     case_id: UUID | None
     data: dict[str, Any] = Field(description="ids, codes and hashes")
     prev_hash: str
     hash: str = Field(description="SHA-256 over the hash before and everything the event says")
 
 
-@router.get("", summary="List audit events", responses=refuses(*READS))
+@router.get("", summary="List audit events", responses=error_responses(*READ_ERRORS))
 def list_events(
     _actor: Reader,
     session: SessionDep,
@@ -67,29 +67,33 @@ def list_events(
         str | None, Query(max_length=200, description="`type`, or `type:id`", examples=["certificate"])
     ] = None,
     actor: Annotated[UUID | None, Query(description="id of a user or API client")] = None,
-    since: Annotated[Moment | None, Query(alias="from")] = None,
-    until: Annotated[Moment | None, Query(alias="to", description="exclusive")] = None,
-) -> Page[EventAnswer]:
+    since: Annotated[StorableDatetime | None, Query(alias="from")] = None,
+    until: Annotated[StorableDatetime | None, Query(alias="to", description="exclusive")] = None,
+) -> Page[AuditEventResponse]:
     """Oldest first. `mik doctor --only audit` derives the chain anew and names the first row that was tampered with."""
-    kind, _, subject_id = (searchable(subject) or "").partition(":")
-    wanted = audit_repository.Wanted(searchable(event), kind or None, subject_id or None, actor, since, until)
+    kind, _, subject_id = (storable_text(subject) or "").partition(":")
+    wanted = audit_repository.EventFilter(storable_text(event), kind or None, subject_id or None, actor, since, until)
     # A cursor names a place in the chain, written as an id like every other.
     after = page.after.int if page.after else 0
-    if after > LAST_PLACE:
+    if after > MAX_SEQ:
         raise Invalid.at(
             "query:cursor", Message("This cursor is not one of ours; start from the first page.", code="unknown-cursor")
         )
-    rows = page.cut(audit_repository.events(session, wanted, after, page.fetch), lambda row: UUID(int=row.seq))
-    people = user_repository.users(session, [r.actor_id for r in rows if r.actor_kind == ActorKind.USER and r.actor_id])
+    rows = page.cut(audit_repository.list_events(session, wanted, after, page.fetch), lambda row: UUID(int=row.seq))
+    people = user_repository.find_users(
+        session, [r.actor_id for r in rows if r.actor_kind == ActorKind.USER and r.actor_id]
+    )
     names = {user.id: user.full_name for user in people.values()}
-    return Page[EventAnswer](
+    return Page[AuditEventResponse](
         items=[
-            EventAnswer(
+            AuditEventResponse(
                 seq=row.seq,
                 at=row.at,
                 event=row.event,
-                actor=By(kind=row.actor_kind, id=row.actor_id, name=names.get(row.actor_id) if row.actor_id else None),
-                subject=Subject(type=row.subject_type, id=row.subject_id),
+                actor=EventActorResponse(
+                    kind=row.actor_kind, id=row.actor_id, name=names.get(row.actor_id) if row.actor_id else None
+                ),
+                subject=EventSubjectResponse(type=row.subject_type, id=row.subject_id),
                 case_id=row.case_id,
                 data=row.data,
                 prev_hash=row.prev_hash,

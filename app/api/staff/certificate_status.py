@@ -5,115 +5,119 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from app.api.shared.certificate_schemas import CertificateAnswer, public_face
+from app.api.shared.certificate_schemas import CertificateResponse, certificate_fields
 from app.certificates import status_service
-from app.certificates.certificate_number import parse
+from app.certificates.certificate_number import parse_number
 from app.certificates.model import Certificate, RevocationReason, SuspensionCause
-from app.certificates.status_workflow import Deed
+from app.certificates.status_workflow import CertificateAction
 from app.core.errors import NotFound
-from app.web.dependencies import ActorDep, NowDep, SessionDep, VersionDep, etag
-from app.web.problems.openapi_responses import CHANGES, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Body, Prose
+from app.web.dependencies import ActorDep, NowDep, SessionDep, VersionDep, format_etag
+from app.web.problems.openapi_responses import UPDATE_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import RequestModel, Text4000
 
-router = APIRouter(prefix="/v1/certificates", tags=["certificate status"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/certificates", tags=["certificate status"], route_class=GuardedRoute)
 
 
 def _number(text: str) -> str:
-    parsed = parse(text)
+    parsed = parse_number(text)
     if parsed is None:
         raise NotFound.of("certificate")
     return str(parsed)
 
 
-def _admitted(deed: Deed) -> object:
+def _load_for_action(deed: CertificateAction) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(number: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> str:
-        return status_service.guard(session, actor, _number(number), deed, version).number
+        return status_service.load_for_action(session, actor, _number(number), deed, version).number
 
     return Depends(admitted, scope="function")
 
 
-def _answer(row: Certificate, response: Response) -> CertificateAnswer:
-    response.headers["ETag"] = etag(row.version)
-    return CertificateAnswer.model_validate(public_face(row))
+def _certificate_response(row: Certificate, response: Response) -> CertificateResponse:
+    response.headers["ETag"] = format_etag(row.version)
+    return CertificateResponse.model_validate(certificate_fields(row))
 
 
-class SuspendBody(Body):
+class SuspendRequest(RequestModel):
     cause: SuspensionCause = Field(examples=["hearing"])
-    note: Prose | None = Field(None, description="for the file; not shown to the public")
+    note: Text4000 | None = Field(None, description="for the file; not shown to the public")
 
 
-class ReinstateBody(Body):
+class ReinstateRequest(RequestModel):
     cause: SuspensionCause
 
 
-class RevokeBody(Body):
+class RevokeRequest(RequestModel):
     reason: RevocationReason = Field(examples=["false-documents"])
 
 
-@router.post("/{number}/suspend", summary="Suspend", response_model_exclude_unset=True, responses=refuses(*CHANGES))
+@router.post(
+    "/{number}/suspend", summary="Suspend", response_model_exclude_unset=True, responses=error_responses(*UPDATE_ERRORS)
+)
 def suspend(
-    number: Annotated[str, _admitted(Deed.SUSPEND)],
-    body: SuspendBody,
+    number: Annotated[str, _load_for_action(CertificateAction.SUSPEND)],
+    body: SuspendRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> CertificateAnswer:
+) -> CertificateResponse:
     """For one cause. A certificate may be suspended for several; it is good again when all have ended."""
     row = status_service.suspend_by_owner(
         session, actor, number, cause=body.cause, note=body.note, version=version, now=now
     )
-    return _answer(row, response)
+    return _certificate_response(row, response)
 
 
 @router.post(
     "/{number}/reinstate",
     summary="Lift a cause of suspension",
     response_model_exclude_unset=True,
-    responses=refuses(*CHANGES),
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def reinstate(
-    number: Annotated[str, _admitted(Deed.REINSTATE)],
-    body: ReinstateBody,
+    number: Annotated[str, _load_for_action(CertificateAction.REINSTATE)],
+    body: ReinstateRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> CertificateAnswer:
+) -> CertificateResponse:
     """The last cause to end makes it good again. Of a certificate given back during an investigation only the cause
     ends: the inquiry found nothing."""
     row = status_service.reinstate_by_owner(session, actor, number, cause=body.cause, version=version, now=now)
-    return _answer(row, response)
+    return _certificate_response(row, response)
 
 
-@router.post("/{number}/revoke", summary="Revoke", response_model_exclude_unset=True, responses=refuses(*CHANGES))
+@router.post(
+    "/{number}/revoke", summary="Revoke", response_model_exclude_unset=True, responses=error_responses(*UPDATE_ERRORS)
+)
 def revoke(
-    number: Annotated[str, _admitted(Deed.REVOKE)],
-    body: RevokeBody,
+    number: Annotated[str, _load_for_action(CertificateAction.REVOKE)],
+    body: RevokeRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> CertificateAnswer:
+) -> CertificateResponse:
     """Final, with a reason from the closed list; the public reads it.
 
     Also of a certificate that was given back during an investigation: the inquiry may still find a reason.
     """
     row = status_service.revoke(session, actor, number, reason=body.reason, version=version, now=now)
-    return _answer(row, response)
+    return _certificate_response(row, response)
 
 
 @router.post(
     "/{number}/surrender",
     summary="Surrender a certificate",
     response_model_exclude_unset=True,
-    responses=refuses(*CHANGES),
+    responses=error_responses(*UPDATE_ERRORS),
 )
 def surrender(
     number: str,
@@ -122,8 +126,8 @@ def surrender(
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> CertificateAnswer:
+) -> CertificateResponse:
     """By the holder, at any time; final. While the certificate is suspended for cause, or a matter about it is open,
     it is recorded as given back during an investigation (`during_investigation`): the inquiry goes on."""
     row = status_service.surrender(session, actor, _number(number), version=version, now=now)
-    return _answer(row, response)
+    return _certificate_response(row, response)

@@ -10,18 +10,24 @@ from pydantic import Field
 from app.core.actor import Actor, Role
 from app.core.dates import baku_day
 from app.reference import holiday_calendar
-from app.reference.holiday_calendar import MOST_DAYS, YEARS, AnnouncedDay, Year, shipped
-from app.web.dependencies import NowDep, ReplayDep, SessionDep, allow
-from app.web.problems.openapi_responses import CREATES, refuses
-from app.web.routes import Asked, OrderedRoute, also_wrong
-from app.web.schema_types import Answer, Body, Code, Day, Flag, Whole
+from app.reference.holiday_calendar import (
+    MAX_ANNOUNCED_DAYS,
+    SUPPORTED_YEARS,
+    AnnouncedDay,
+    CalendarYear,
+    load_bundled_holidays,
+)
+from app.web.dependencies import IdempotentReplayDep, NowDep, SessionDep, require_role
+from app.web.problems.openapi_responses import CREATE_ERRORS, error_responses
+from app.web.routes import BodyCheckContext, GuardedRoute, check_body
+from app.web.schema_types import Code, IsoDate, RequestModel, ResponseModel, StrictBoolean, StrictInteger
 
-router = APIRouter(prefix="/v1/calendar", tags=["calendar"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1/calendar", tags=["calendar"], route_class=GuardedRoute)
 
-Owner = Annotated[Actor, allow(Role.OWNER, second_factor=True)]
+Owner = Annotated[Actor, require_role(Role.OWNER, second_factor=True)]
 
 
-class DayAnswer(Answer):
+class CalendarDayResponse(ResponseModel):
     day: date
     occasion: str = Field(examples=["novruz"])
     name: dict[str, str] = Field(description="language → name")
@@ -30,68 +36,74 @@ class DayAnswer(Answer):
     instead_of: date | None = Field(description="the holiday on a weekend that this free day stands for")
 
 
-class CalendarAnswer(Answer):
+class CalendarResponse(ResponseModel):
     year: int
     time_zone: str = "Asia/Baku"
-    days: list[DayAnswer] = Field(description="every other day is worked from Monday to Friday")
+    days: list[CalendarDayResponse] = Field(description="every other day is worked from Monday to Friday")
     awaited: list[str] = Field(description="moved holidays whose days of this year are not announced yet")
 
 
-@router.get("", summary="Holidays of a year", responses=refuses(422, 503))
+@router.get("", summary="Holidays of a year", responses=error_responses(422, 503))
 def get_calendar(
     session: SessionDep,
     now: NowDep,
-    year: Annotated[int | None, Query(ge=YEARS[0], le=YEARS[-1], description="this year where none is named")] = None,
-) -> CalendarAnswer:
+    year: Annotated[
+        int | None, Query(ge=SUPPORTED_YEARS[0], le=SUPPORTED_YEARS[-1], description="this year where none is named")
+    ] = None,
+) -> CalendarResponse:
     """Deadlines are working days: Monday to Friday without these days."""
-    return _answer(holiday_calendar.year_of(session, year or baku_day(now).year))
+    return _calendar_response(holiday_calendar.load_year(session, year or baku_day(now).year))
 
 
-class DayBody(Body):
-    day: Day = Field(examples=["2027-03-20"])
+class AnnouncedDayRequest(RequestModel):
+    day: IsoDate = Field(examples=["2027-03-20"])
     occasion: Code = Field(description="`novruz`, `ramazan`, `gurban` or `other`", examples=["novruz"])
-    works: Flag = Field(default=False, description="with `other`: this day is worked after all")
+    works: StrictBoolean = Field(default=False, description="with `other`: this day is worked after all")
 
 
-class Announcement(Body):
-    year: Whole = Field(examples=[2027])
-    days: list[DayBody] = Field(max_length=MOST_DAYS)
+class HolidayAnnouncementRequest(RequestModel):
+    year: StrictInteger = Field(examples=[2027])
+    days: list[AnnouncedDayRequest] = Field(max_length=MAX_ANNOUNCED_DAYS)
 
 
-def _announced(body: Announcement) -> list[AnnouncedDay]:
+def _announced_days(body: HolidayAnnouncementRequest) -> list[AnnouncedDay]:
     return [AnnouncedDay(each.day, each.occasion, each.works) for each in body.days]
 
 
-def _wrong_days(_asked: Asked, body: Announcement) -> Sequence[Mapping[str, str]]:
-    return holiday_calendar.wrong_days(body.year, _announced(body))
+def _day_errors(_asked: BodyCheckContext, body: HolidayAnnouncementRequest) -> Sequence[Mapping[str, str]]:
+    return holiday_calendar.announced_day_errors(body.year, _announced_days(body))
 
 
 @router.post(
     "/holidays",
     summary="Enter the moved holidays of a year",
-    responses=refuses(*CREATES),
-    dependencies=[also_wrong(_wrong_days)],
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[check_body(_day_errors)],
 )
-def announce(body: Announcement, actor: Owner, session: SessionDep, now: NowDep, _retry: ReplayDep) -> CalendarAnswer:
+def announce_holidays(
+    body: HolidayAnnouncementRequest, actor: Owner, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+) -> CalendarResponse:
     """Replaces what was announced for this year; deadlines follow at once. Free days given instead of a holiday on a
     weekend, and days exchanged by decision, are announced with the occasion `other`."""
-    return _answer(holiday_calendar.announce(session, actor, year=body.year, days=_announced(body), now=now))
+    return _calendar_response(
+        holiday_calendar.announce_days(session, actor, year=body.year, days=_announced_days(body), now=now)
+    )
 
 
-def _answer(year: Year) -> CalendarAnswer:
-    names = shipped().names
-    return CalendarAnswer(
+def _calendar_response(year: CalendarYear) -> CalendarResponse:
+    names = load_bundled_holidays().names
+    return CalendarResponse(
         year=year.year,
         days=[
-            DayAnswer(
+            CalendarDayResponse(
                 day=each.day,
                 occasion=each.occasion,
                 name=dict(names[each.occasion]),
-                works=each.works,
+                works=each.is_working_day,
                 announced=each.day in year.announced,
                 instead_of=each.instead_of,
             )
             for each in year.days
         ],
-        awaited=list(year.awaited),
+        awaited=list(year.missing_occasions),
     )

@@ -7,30 +7,32 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.shared.application_schemas import searchable
+from app.api.shared.application_schemas import storable_text
 from app.auth import user_repository
 from app.core.actor import Actor, Role
 from app.organisations import registration
-from app.organisations.model import Organisation, Standing
-from app.web.dependencies import ActorDep, SessionDep, allow, etag, parse_id
+from app.organisations.model import Organisation, OrganisationStatus
+from app.web.dependencies import ActorDep, SessionDep, format_etag, parse_id, require_role
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Page
+from app.web.problems.openapi_responses import READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, ResponseModel
 
-router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["registrar"], route_class=GuardedRoute)
 
-Staff = Annotated[Actor, allow(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)]
+Staff = Annotated[
+    Actor, require_role(Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR)
+]
 
 
-class PersonAnswer(Answer):
+class PersonResponse(ResponseModel):
     id: UUID
     full_name: str
     email: str
     active: bool
 
 
-class OrganisationAnswer(Answer):
+class OrganisationResponse(ResponseModel):
     id: UUID
     legal_name_az: str
     legal_name_en: str
@@ -38,44 +40,44 @@ class OrganisationAnswer(Answer):
     voen: str
     voen_needs_review: bool = Field(description="the check digit differs: confirm with the tax register")
     size_class: str | None
-    status: Standing = Field(validation_alias="standing")
+    status: OrganisationStatus = Field(validation_alias="standing")
     confirmed_at: datetime | None
     confirmation_basis: str | None
     refusal_reason: str | None
     created_at: datetime
     version: int
-    members: list[PersonAnswer] | None = Field(None, description="in the answer about one company only")
+    members: list[PersonResponse] | None = Field(None, description="in the answer about one company only")
 
 
-def _organisation(row: Organisation, session: SessionDep | None = None) -> OrganisationAnswer:
-    answer = OrganisationAnswer.model_validate(row, from_attributes=True)
+def _organisation_response(row: Organisation, session: SessionDep | None = None) -> OrganisationResponse:
+    answer = OrganisationResponse.model_validate(row, from_attributes=True)
     if session is None:
         return answer
     people = [
-        PersonAnswer(id=user.id, full_name=user.full_name, email=user.address, active=user.active)
-        for user in user_repository.members(session, row.id)
+        PersonResponse(id=user.id, full_name=user.full_name, email=user.current_or_former_email, active=user.active)
+        for user in user_repository.list_members(session, row.id)
     ]
     return answer.model_copy(update={"members": people})
 
 
-@router.get("/organisations", summary="Companies", responses=refuses(*READS))
+@router.get("/organisations", summary="Companies", responses=error_responses(*READ_ERRORS))
 def list_organisations(
     actor: Staff,
     session: SessionDep,
     page: PageDep,
-    status: Standing | None = None,
+    status: OrganisationStatus | None = None,
     q: Annotated[str | None, Query(max_length=200, description="in names or VÖEN")] = None,
-) -> Page[OrganisationAnswer]:
+) -> Page[OrganisationResponse]:
     rows = registration.list_organisations(
-        session, actor, standing=status, q=searchable(q), after=page.after, limit=page.fetch
+        session, actor, standing=status, q=storable_text(q), after=page.after, limit=page.fetch
     )
-    return Page[OrganisationAnswer](items=[_organisation(row) for row in page.cut(rows, lambda row: row.id)])
+    return Page[OrganisationResponse](items=[_organisation_response(row) for row in page.cut(rows, lambda row: row.id)])
 
 
-@router.get("/organisations/{organisation_id}", summary="One company", responses=refuses(*READS))
+@router.get("/organisations/{organisation_id}", summary="One company", responses=error_responses(*READ_ERRORS))
 def get_organisation(
     organisation_id: str, actor: ActorDep, session: SessionDep, response: Response
-) -> OrganisationAnswer:
+) -> OrganisationResponse:
     row = registration.get_organisation(session, actor, parse_id(organisation_id, "company"))
-    response.headers["ETag"] = etag(row.version)
-    return _organisation(row, session)
+    response.headers["ETag"] = format_etag(row.version)
+    return _organisation_response(row, session)

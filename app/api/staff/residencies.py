@@ -10,56 +10,66 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 from pydantic import Field
 
-from app.api.shared.application_schemas import searchable
+from app.api.shared.application_schemas import storable_text
 from app.auth.permissions import require_second_factor
 from app.certificates import residency_cascade
 from app.core.actor import Actor, Role
 from app.core.dates import baku_day
 from app.core.errors import Invalid, NotFound
-from app.core.text.normalize import tidy, wrong_with
+from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository, residencies
-from app.organisations.model import ResidencyStatus, Stage
+from app.organisations.model import ProductionStage, ResidencyStatus
 from app.organisations.residency_transitions import ResidencyDetails
-from app.organisations.residency_workflow import Move
-from app.organisations.resident_import.csv_format import parse_register
-from app.organisations.resident_import.resident_imports import RegisterFile
+from app.organisations.residency_workflow import ResidencyAction
+from app.organisations.resident_import.csv_format import parse_resident_file
+from app.organisations.resident_import.resident_imports import ImportFile
 from app.web.dependencies import (
     ActorDep,
+    IdempotentReplayDep,
     NowDep,
-    ReplayDep,
     SessionDep,
     VersionDep,
-    allow,
-    etag,
+    format_etag,
     get_container,
     parse_id,
+    require_role,
 )
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CHANGES, CREATES, READS, UPLOADS, refuses
-from app.web.routes import Asked, FileRoute, OrderedRoute, also_wrong
-from app.web.schema_types import Answer, Body, Code, Day, Exact, Page, Prose, Whole, Word
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, UPLOAD_ERRORS, error_responses
+from app.web.routes import BodyCheckContext, GuardedRoute, UploadRoute, check_body
+from app.web.schema_types import (
+    Code,
+    ExactDecimal,
+    IsoDate,
+    Page,
+    RequestModel,
+    ResponseModel,
+    StrictInteger,
+    Text100,
+    Text4000,
+)
 
-router = APIRouter(prefix="/v1", tags=["registrar"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["registrar"], route_class=GuardedRoute)
 
 
-class ImportRoute(FileRoute):
+class ImportRoute(UploadRoute):
     """Reads the table before the transaction: 20,000 lines take a second."""
 
-    def prepare(self, request: Request, file: BinaryIO, name: str | None) -> RegisterFile:
+    def prepare(self, request: Request, file: BinaryIO, name: str | None) -> ImportFile:
         most_bytes = get_container(request).settings.evidence_max_bytes
         data = file.read(most_bytes + 1)
-        sheet = parse_register(data, most_bytes=most_bytes)
-        return RegisterFile(sheet, tidy(name or "register.csv"), hashlib.sha256(data).hexdigest())
+        sheet = parse_resident_file(data, most_bytes=most_bytes)
+        return ImportFile(sheet, normalize(name or "register.csv"), hashlib.sha256(data).hexdigest())
 
 
-imports = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=ImportRoute)
+imports_router = APIRouter(prefix="/v1/register", tags=["registrar"], route_class=ImportRoute)
 
-Registrar = Annotated[Actor, allow(Role.REGISTRAR)]
-RegistrarWithFactor = Annotated[Actor, allow(Role.REGISTRAR, second_factor=True)]
+Registrar = Annotated[Actor, require_role(Role.REGISTRAR)]
+RegistrarWithSecondFactor = Annotated[Actor, require_role(Role.REGISTRAR, second_factor=True)]
 DryRun = Annotated[bool, Query(description="say what would happen, and to which certificates; change nothing")]
 
 
-class ResidencyAnswer(Answer):
+class ResidencyResponse(ResponseModel):
     id: UUID
     organisation_id: UUID
     park_code: str
@@ -69,7 +79,7 @@ class ResidencyAnswer(Answer):
     starts_on: date | None
     ends_on: date | None = Field(description="last day, inclusive; null while open")
     cancelled_on: date | None
-    stage: Stage | None
+    stage: ProductionStage | None
     incentive_until: date | None = Field(description="a tax privilege, not the residency's end")
     plot_no: str | None
     plot_ha: Decimal | None
@@ -80,35 +90,35 @@ class ResidencyAnswer(Answer):
     version: int
 
 
-def _residency(row: Any) -> ResidencyAnswer:
-    return ResidencyAnswer.model_validate(row, from_attributes=True)
+def _residency_response(row: Any) -> ResidencyResponse:
+    return ResidencyResponse.model_validate(row, from_attributes=True)
 
 
-class NewResidency(Body):
+class ResidencyRequest(RequestModel):
     organisation_id: UUID
     park_code: Code = Field(examples=["AGDAM-SP"])
     status: ResidencyStatus
     holder_voen: Code = Field(description="as printed on the park's certificate")
-    registration_no: Word | None = None
-    starts_on: Day | None = None
-    stage: Stage | None = None
-    incentive_until: Day | None = None
-    plot_no: Word | None = Field(None, description="of the park, as printed on its certificate")
-    plot_ha: Exact | None = None
-    planned_investment_azn: Exact | None = None
-    planned_jobs: Whole | None = None
+    registration_no: Text100 | None = None
+    starts_on: IsoDate | None = None
+    stage: ProductionStage | None = None
+    incentive_until: IsoDate | None = None
+    plot_no: Text100 | None = Field(None, description="of the park, as printed on its certificate")
+    plot_ha: ExactDecimal | None = None
+    planned_investment_azn: ExactDecimal | None = None
+    planned_jobs: StrictInteger | None = None
 
 
-class Closing(Body):
-    on: Day = Field(description="last day, or day of cancellation; today at the latest")
-    reason: Prose
+class ResidencyCloseRequest(RequestModel):
+    on: IsoDate = Field(description="last day, or day of cancellation; today at the latest")
+    reason: Text4000
 
 
-class StageBody(Body):
-    stage: Stage
+class StageRequest(RequestModel):
+    stage: ProductionStage
 
 
-@router.get("/residencies", summary="Residencies", responses=refuses(*READS))
+@router.get("/residencies", summary="Residencies", responses=error_responses(*READ_ERRORS))
 def list_residencies(
     actor: ActorDep,
     session: SessionDep,
@@ -116,76 +126,83 @@ def list_residencies(
     organisation_id: Annotated[str | None, Query(max_length=40)] = None,
     park: Annotated[str | None, Query(max_length=40)] = None,
     only_open: bool = False,
-) -> Page[ResidencyAnswer]:
+) -> Page[ResidencyResponse]:
     """Staff see all of them; a company sees its own."""
     company = parse_id(organisation_id, "company") if organisation_id else actor.organisation_id
     rows = residencies.list_residencies(
         session,
         actor,
         organisation_id=company,
-        park_code=searchable(park),
+        park_code=storable_text(park),
         only_open=only_open,
         after=page.after,
         limit=page.fetch,
     )
-    return Page[ResidencyAnswer](items=[_residency(row) for row in page.cut(rows, lambda row: row.id)])
+    return Page[ResidencyResponse](items=[_residency_response(row) for row in page.cut(rows, lambda row: row.id)])
 
 
-def _details(body: NewResidency) -> ResidencyDetails:
+def _residency_details(body: ResidencyRequest) -> ResidencyDetails:
     return ResidencyDetails(**body.model_dump(exclude={"organisation_id", "park_code"}))
 
 
-def _wrong_residency(asked: Asked, body: NewResidency) -> Sequence[Mapping[str, str]]:
-    return residencies.wrong_residency(asked.session, body.organisation_id, body.park_code, _details(body))
+def _residency_errors(asked: BodyCheckContext, body: ResidencyRequest) -> Sequence[Mapping[str, str]]:
+    return residencies.residency_errors(asked.session, body.organisation_id, body.park_code, _residency_details(body))
 
 
 @router.post(
     "/residencies",
     status_code=201,
     summary="Enter a residency",
-    responses=refuses(*CREATES),
-    dependencies=[also_wrong(_wrong_residency)],
+    responses=error_responses(*CREATE_ERRORS),
+    dependencies=[check_body(_residency_errors)],
 )
 def begin_residency(
-    body: NewResidency,
-    actor: RegistrarWithFactor,
+    body: ResidencyRequest,
+    actor: RegistrarWithSecondFactor,
     session: SessionDep,
     response: Response,
     now: NowDep,
-    _retry: ReplayDep,
-) -> ResidencyAnswer:
+    _retry: IdempotentReplayDep,
+) -> ResidencyResponse:
     """Certificates that are suspended because the company had no residency in this park any more are good again."""
     row, _ = residency_cascade.begin_residency(
-        session, actor, organisation_id=body.organisation_id, park_code=body.park_code, details=_details(body), now=now
+        session,
+        actor,
+        organisation_id=body.organisation_id,
+        park_code=body.park_code,
+        details=_residency_details(body),
+        now=now,
     )
-    response.headers["ETag"] = etag(row.version)
-    return _residency(row)
+    response.headers["ETag"] = format_etag(row.version)
+    return _residency_response(row)
 
 
-@router.get("/residencies/{residency_id}", summary="One residency", responses=refuses(*READS))
-def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, response: Response) -> ResidencyAnswer:
+@router.get("/residencies/{residency_id}", summary="One residency", responses=error_responses(*READ_ERRORS))
+def get_residency(residency_id: str, actor: ActorDep, session: SessionDep, response: Response) -> ResidencyResponse:
     row = residencies.get_residency(session, actor, parse_id(residency_id, "residency"))
-    response.headers["ETag"] = etag(row.version)
-    return _residency(row)
+    response.headers["ETag"] = format_etag(row.version)
+    return _residency_response(row)
 
 
-def _moves(move: Move) -> object:
+def _load_for_action(move: ResidencyAction) -> object:
     """Refusals that do not depend on the body come before it is looked at (404, 403, 428, 412, 409)."""
 
     def admitted(
         residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep, dry_run: DryRun = False
     ) -> UUID:
         of = parse_id(residency_id, "residency")
-        return residencies.guard(session, actor, of, version, move, dry_run=dry_run).id
+        return residencies.load_for_action(session, actor, of, version, move, dry_run=dry_run).id
 
     return Depends(admitted, scope="function")
 
 
-def _updates(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
-    return residencies.guard(session, actor, parse_id(residency_id, "residency"), version, Move.UPDATE).id
+def _load_for_update(residency_id: str, actor: ActorDep, session: SessionDep, version: VersionDep) -> UUID:
+    return residencies.load_for_action(
+        session, actor, parse_id(residency_id, "residency"), version, ResidencyAction.UPDATE
+    ).id
 
 
-class Effect(Answer):
+class ResidencyEffectResponse(ResponseModel):
     """What happened, or would happen, to the residency and to the certificates that rest on it."""
 
     dry_run: bool
@@ -196,33 +213,33 @@ class Effect(Answer):
     certificates: list[dict[str, str]] = Field(description="number and action; of a matter its cause")
 
 
-def _effect(
+def _effect_response(
     report: residency_cascade.CascadeReport, session: SessionDep, response: Response, *, dry_run: bool
-) -> Effect:
-    row = organisation_repository.residency(session, report.change.residency_id)
+) -> ResidencyEffectResponse:
+    row = organisation_repository.find_residency(session, report.change.residency_id)
     if row is None:
         raise NotFound.of("residency")
-    response.headers["ETag"] = etag(row.version)
-    return Effect(dry_run=dry_run, **report.as_json())
+    response.headers["ETag"] = format_etag(row.version)
+    return ResidencyEffectResponse(dry_run=dry_run, **report.as_json())
 
 
-def _wrong_closing(asked: Asked, body: Closing) -> Sequence[Mapping[str, str]]:
-    row = organisation_repository.residency(asked.session, UUID(asked.path["residency_id"]))
-    return [] if row is None else residencies.wrong_closing(row, body.on, body.reason, baku_day(asked.now))
+def _close_errors(asked: BodyCheckContext, body: ResidencyCloseRequest) -> Sequence[Mapping[str, str]]:
+    row = organisation_repository.find_residency(asked.session, UUID(asked.path["residency_id"]))
+    return [] if row is None else residencies.closing_errors(row, body.on, body.reason, baku_day(asked.now))
 
 
 def _close(
     session: SessionDep,
     actor: ActorDep,
-    move: Move,
+    move: ResidencyAction,
     residency_id: UUID,
-    body: Closing,
+    body: ResidencyCloseRequest,
     response: Response,
     version: VersionDep,
     now: NowDep,
     *,
     dry_run: bool,
-) -> Effect:
+) -> ResidencyEffectResponse:
     report = residency_cascade.close_residency(
         session,
         actor,
@@ -234,50 +251,52 @@ def _close(
         dry_run=dry_run,
         now=now,
     )
-    return _effect(report, session, response, dry_run=dry_run)
+    return _effect_response(report, session, response, dry_run=dry_run)
 
 
 @router.post(
     "/residencies/{residency_id}/end",
     summary="End a residency",
-    responses=refuses(*CHANGES),
-    dependencies=[also_wrong(_wrong_closing)],
+    responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[check_body(_close_errors)],
 )
 def end_residency(
-    residency_id: Annotated[UUID, _moves(Move.END)],
-    body: Closing,
+    residency_id: Annotated[UUID, _load_for_action(ResidencyAction.END)],
+    body: ResidencyCloseRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
     dry_run: DryRun = False,
-) -> Effect:
+) -> ResidencyEffectResponse:
     """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
-    return _close(session, actor, Move.END, residency_id, body, response, version, now, dry_run=dry_run)
+    return _close(session, actor, ResidencyAction.END, residency_id, body, response, version, now, dry_run=dry_run)
 
 
 @router.post(
     "/residencies/{residency_id}/cancel",
     summary="Cancel a residency",
-    responses=refuses(*CHANGES),
-    dependencies=[also_wrong(_wrong_closing)],
+    responses=error_responses(*UPDATE_ERRORS),
+    dependencies=[check_body(_close_errors)],
 )
 def cancel_residency(
-    residency_id: Annotated[UUID, _moves(Move.CANCEL)],
-    body: Closing,
+    residency_id: Annotated[UUID, _load_for_action(ResidencyAction.CANCEL)],
+    body: ResidencyCloseRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
     dry_run: DryRun = False,
-) -> Effect:
+) -> ResidencyEffectResponse:
     """Certificates that rest on it are suspended in the same transaction, with cause `residency`."""
-    return _close(session, actor, Move.CANCEL, residency_id, body, response, version, now, dry_run=dry_run)
+    return _close(session, actor, ResidencyAction.CANCEL, residency_id, body, response, version, now, dry_run=dry_run)
 
 
-@router.post("/residencies/{residency_id}/restore", summary="Reopen a residency", responses=refuses(*CHANGES))
+@router.post(
+    "/residencies/{residency_id}/restore", summary="Reopen a residency", responses=error_responses(*UPDATE_ERRORS)
+)
 def restore_residency(
     residency_id: str,
     actor: ActorDep,
@@ -286,35 +305,37 @@ def restore_residency(
     version: VersionDep,
     now: NowDep,
     dry_run: DryRun = False,
-) -> Effect:
+) -> ResidencyEffectResponse:
     """The cause `residency` is lifted from its certificates; with no other cause left they are good again."""
     of = parse_id(residency_id, "residency")
     report = residency_cascade.restore_residency(
         session, actor, residency_id=of, version=version, dry_run=dry_run, now=now
     )
-    return _effect(report, session, response, dry_run=dry_run)
+    return _effect_response(report, session, response, dry_run=dry_run)
 
 
-@router.put("/residencies/{residency_id}/stage", summary="Set the production stage", responses=refuses(*CHANGES))
+@router.put(
+    "/residencies/{residency_id}/stage", summary="Set the production stage", responses=error_responses(*UPDATE_ERRORS)
+)
 def update_stage(
-    residency_id: Annotated[UUID, Depends(_updates, scope="function")],
-    body: StageBody,
+    residency_id: Annotated[UUID, Depends(_load_for_update, scope="function")],
+    body: StageRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     version: VersionDep,
     now: NowDep,
-) -> ResidencyAnswer:
+) -> ResidencyResponse:
     """A step back from operating opens a matter about each certificate that rests on the residency."""
     residency_cascade.update_stage(
         session, actor, residency_id=residency_id, version=version, stage=body.stage, now=now
     )
     row = residencies.get_residency(session, actor, residency_id)
-    response.headers["ETag"] = etag(row.version)
-    return _residency(row)
+    response.headers["ETag"] = format_etag(row.version)
+    return _residency_response(row)
 
 
-class ImportAnswer(Answer):
+class ResidentImportResponse(ResponseModel):
     """What the file did, or would do, line by line."""
 
     import_id: UUID | None = Field(description="null for a dry run, and where nothing changed")
@@ -330,28 +351,28 @@ class ImportAnswer(Answer):
     remarks: list[dict[str, Any]] = Field(default=[], description="remarks that belong to no line")
 
 
-def _may_import(actor: Registrar, dry_run: DryRun = False) -> Actor:
+def _require_can_import(actor: Registrar, dry_run: DryRun = False) -> Actor:
     if not dry_run:
         require_second_factor(actor)
     return actor
 
 
-@imports.post("/imports", summary="Import the resident register", responses=refuses(*UPLOADS))
-def import_register(
-    actor: Annotated[Actor, Depends(_may_import, scope="function")],
+@imports_router.post("/imports", summary="Import the resident register", responses=error_responses(*UPLOAD_ERRORS))
+def import_resident_register(
+    actor: Annotated[Actor, Depends(_require_can_import, scope="function")],
     session: SessionDep,
     request: Request,
     now: NowDep,
     file: Annotated[  # noqa: ARG001 (read by the route, before the transaction)
         UploadFile, File(description="CSV in UTF-8, columns as in the sample register")
     ],
-    _retry: ReplayDep,
+    _retry: IdempotentReplayDep,
     dry_run: DryRun = False,
-) -> ImportAnswer:
+) -> ResidentImportResponse:
     """All lines or none. Importing the same file again changes nothing. A lost residency suspends its certificates."""
-    register: RegisterFile = request.state.prepared.get()
-    if wrong := wrong_with(register.name, 200):
+    register: ImportFile = request.state.prepared.get()
+    if wrong := text_error(register.name, 200):
         raise Invalid.at("/file", wrong)
-    return ImportAnswer.model_validate(
-        residency_cascade.import_register(session, actor, register, dry_run=dry_run, now=now)
+    return ResidentImportResponse.model_validate(
+        residency_cascade.import_resident_register(session, actor, register, dry_run=dry_run, now=now)
     )

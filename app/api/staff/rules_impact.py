@@ -9,17 +9,17 @@ import anyio.to_thread
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from app.api.shared.application_schemas import searchable
+from app.api.shared.application_schemas import storable_text
 from app.applications.assessment import ruleset_impact
 from app.core.actor import Actor, Role
 from app.core.dates import baku_day
-from app.web.dependencies import DatabaseDep, NowDep, SessionDep, allow
-from app.web.problems.openapi_responses import READS, refuses
-from app.web.routes import OrderedRoute
+from app.web.dependencies import DatabaseDep, NowDep, SessionDep, require_role
+from app.web.problems.openapi_responses import READ_ERRORS, error_responses
+from app.web.routes import GuardedRoute
 
-router = APIRouter(route_class=OrderedRoute, tags=["schemes"])
+router = APIRouter(route_class=GuardedRoute, tags=["schemes"])
 
-READERS: Final = anyio.CapacityLimiter(1)
+REPORT_LIMITER: Final = anyio.CapacityLimiter(1)
 """Pieces read at once in one worker, on a thread of their own: a report never takes those of other requests."""
 JSON_LINES: Final = "application/x-ndjson"
 _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":{"version":"2026.4","digest":"…"},"then":{"version":"2027.1","digest":"…"}}
@@ -34,12 +34,12 @@ _EXAMPLE: Final = """{"type":"impact","scheme":"MIK","as_of":"2026-11-27","now":
     response_class=StreamingResponse,
     responses={
         200: {"content": {JSON_LINES: {"schema": {"type": "string"}, "example": _EXAMPLE}}},
-        **refuses(*READS, 409),
+        **error_responses(*READ_ERRORS, 409),
     },
 )
 def get_impact(
     code: str,
-    _actor: Annotated[Actor, allow(Role.OWNER, Role.AUDITOR)],
+    _actor: Annotated[Actor, require_role(Role.OWNER, Role.AUDITOR)],
     session: SessionDep,
     database: DatabaseDep,
     now: NowDep,
@@ -49,17 +49,17 @@ def get_impact(
     force and by the other one. JSON Lines: what is compared (`impact`), each product whose outcome differs (`changed`),
     and at the end the counts (`summary`); an answer without its last line was cut off. A version of an earlier edition
     of the rules, or over other closed lists, is 409 `ruleset-not-judged`."""
-    compared = ruleset_impact.versions(session, searchable(code) or "", searchable(version) or "")
-    pieces = ruleset_impact.report(database.read_session, compared, baku_day(now))
-    return StreamingResponse(_sent(pieces), media_type=JSON_LINES)
+    compared = ruleset_impact.load_rulesets(session, storable_text(code) or "", storable_text(version) or "")
+    pieces = ruleset_impact.stream_report(database.read_session, compared, baku_day(now))
+    return StreamingResponse(_stream(pieces), media_type=JSON_LINES)
 
 
-async def _sent(pieces: Iterator[list[ruleset_impact.Line]]) -> AsyncIterator[bytes]:
+async def _stream(pieces: Iterator[list[ruleset_impact.JsonLine]]) -> AsyncIterator[bytes]:
     def piece() -> bytes | None:
         lines = next(pieces, None)
         return (
             None if lines is None else "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
         )
 
-    while (read := await anyio.to_thread.run_sync(piece, limiter=READERS)) is not None:
+    while (read := await anyio.to_thread.run_sync(piece, limiter=REPORT_LIMITER)) is not None:
         yield read

@@ -10,25 +10,35 @@ from pydantic import EmailStr, Field
 
 from app.auth import session_repository, staff_admin, user_repository
 from app.auth.credentials import password_resets
-from app.auth.model import AccessRequest, RequestKind, RequestState, User
+from app.auth.model import AccessRequest, AccessRequestKind, AccessRequestState, User
 from app.auth.permissions import require_second_factor
 from app.core.actor import Actor, Role
 from app.core.errors import NotFound
 from app.notifications import notices
-from app.web.dependencies import ActorDep, NowDep, ReplayDep, SealDep, SessionDep, VersionDep, allow, etag, parse_id
+from app.web.dependencies import (
+    ActorDep,
+    IdempotentReplayDep,
+    NowDep,
+    SecretBoxDep,
+    SessionDep,
+    VersionDep,
+    format_etag,
+    parse_id,
+    require_role,
+)
 from app.web.pagination import PageDep
-from app.web.problems.openapi_responses import CHANGES, CREATES, READS, refuses
-from app.web.routes import OrderedRoute
-from app.web.schema_types import Answer, Body, Name, Page
+from app.web.problems.openapi_responses import CREATE_ERRORS, READ_ERRORS, UPDATE_ERRORS, error_responses
+from app.web.routes import GuardedRoute
+from app.web.schema_types import Page, RequestModel, ResponseModel, Text250
 
-router = APIRouter(prefix="/v1", tags=["users"], route_class=OrderedRoute)
+router = APIRouter(prefix="/v1", tags=["users"], route_class=GuardedRoute)
 
-Reader = Annotated[Actor, allow(*staff_admin.READERS)]
-Owner = Annotated[Actor, allow(Role.OWNER)]
+Reader = Annotated[Actor, require_role(*staff_admin.READER_ROLES)]
+Owner = Annotated[Actor, require_role(Role.OWNER)]
 StaffRole = Literal[Role.REGISTRAR, Role.REVIEWER, Role.APPROVER, Role.OWNER, Role.AUDITOR, Role.INSPECTOR]
 
 
-class UserAnswer(Answer):
+class UserResponse(ResponseModel):
     id: UUID
     email: str
     full_name: str
@@ -38,12 +48,12 @@ class UserAnswer(Answer):
     created_at: datetime
 
 
-class RequestAnswer(Answer):
+class AccessRequestResponse(ResponseModel):
     id: UUID
     user_id: UUID
-    kind: RequestKind
+    kind: AccessRequestKind
     role: Role | None
-    state: RequestState
+    state: AccessRequestState
     requested_by: UUID
     requested_at: datetime
     decided_by: UUID | None
@@ -51,34 +61,37 @@ class RequestAnswer(Answer):
     version: int
 
 
-class NewUser(Body):
+class UserCreateRequest(RequestModel):
     email: EmailStr = Field(max_length=254, examples=["reviewer@azpromo.example"])
-    full_name: Name = Field(examples=["Leyla Nümunə"])
+    full_name: Text250 = Field(examples=["Leyla Nümunə"])
     roles: list[StaffRole] = Field(default=[], max_length=6, description="asked for; another owner confirms each")
 
 
-class ResetMailed(Answer):
+class PasswordResetMailedResponse(ResponseModel):
     """A one-time token that sets a password was mailed to the account's own address. Nobody else sees it."""
 
     user_id: UUID
     expires_at: datetime
 
 
-class NewUserAnswer(UserAnswer):
-    requests: list[RequestAnswer]
+class UserCreateResponse(UserResponse):
+    requests: list[AccessRequestResponse]
 
 
-class RoleBody(Body):
+class RoleGrantRequest(RequestModel):
     role: StaffRole
 
 
-def _users(session: SessionDep, rows: Sequence[User]) -> list[UserAnswer]:
+def _user_responses(session: SessionDep, rows: Sequence[User]) -> list[UserResponse]:
     ids = [row.id for row in rows]
-    roles, enrolled = user_repository.roles_of_all(session, ids), session_repository.with_second_factor(session, ids)
+    roles, enrolled = (
+        user_repository.get_roles_of_users(session, ids),
+        session_repository.find_enrolled_user_ids(session, ids),
+    )
     return [
-        UserAnswer(
+        UserResponse(
             id=row.id,
-            email=row.address,
+            email=row.current_or_former_email,
             full_name=row.full_name,
             roles=sorted(roles.get(row.id, ())),
             active=row.active,
@@ -89,159 +102,185 @@ def _users(session: SessionDep, rows: Sequence[User]) -> list[UserAnswer]:
     ]
 
 
-def _request(row: AccessRequest, response: Response | None = None) -> RequestAnswer:
+def _request_response(row: AccessRequest, response: Response | None = None) -> AccessRequestResponse:
     if response is not None:
-        response.headers["ETag"] = etag(row.version)
-    return RequestAnswer.model_validate(row, from_attributes=True)
+        response.headers["ETag"] = format_etag(row.version)
+    return AccessRequestResponse.model_validate(row, from_attributes=True)
 
 
-@router.get("/users", summary="Staff", responses=refuses(*READS))
-def list_users(_actor: Reader, session: SessionDep, page: PageDep) -> Page[UserAnswer]:
-    rows = page.cut(user_repository.staff(session, page.after, page.fetch), lambda row: row.id)
-    return Page[UserAnswer](items=_users(session, rows))
+@router.get("/users", summary="Staff", responses=error_responses(*READ_ERRORS))
+def list_users(_actor: Reader, session: SessionDep, page: PageDep) -> Page[UserResponse]:
+    rows = page.cut(user_repository.list_staff(session, page.after, page.fetch), lambda row: row.id)
+    return Page[UserResponse](items=_user_responses(session, rows))
 
 
-def _may_create(actor: Owner) -> Actor:
+def _require_can_create(actor: Owner) -> Actor:
     require_second_factor(actor)
     return actor
 
 
-@router.post("/users", status_code=201, summary="Create a member of staff", responses=refuses(*CREATES))
+@router.post("/users", status_code=201, summary="Create a member of staff", responses=error_responses(*CREATE_ERRORS))
 def create_user(
-    body: NewUser,
-    actor: Annotated[Actor, Depends(_may_create, scope="function")],
+    body: UserCreateRequest,
+    actor: Annotated[Actor, Depends(_require_can_create, scope="function")],
     session: SessionDep,
-    seal: SealDep,
+    seal: SecretBoxDep,
     now: NowDep,
-    _retry: ReplayDep,
-) -> NewUserAnswer:
+    _retry: IdempotentReplayDep,
+) -> UserCreateResponse:
     """Without a password: a token that sets it is mailed to the address. Without a role: another owner confirms the
     ones you ask for."""
     roles = [Role(role) for role in body.roles]
-    row, reset, token = staff_admin.create(
+    row, reset, token = staff_admin.create_staff_user(
         session, actor, email=str(body.email), full_name=body.full_name, roles=roles, now=now
     )
-    notices.reset_issued(session, seal, row, reset, token, now=now)
+    notices.notify_reset_issued(session, seal, row, reset, token, now=now)
     session.flush()
-    asked = session_repository.requests(session, state=RequestState.OPEN, user_id=row.id, after=None, limit=len(Role))
-    user = _users(session, [row])[0]
-    return NewUserAnswer(**user.model_dump(), requests=[_request(each) for each in asked])
+    asked = session_repository.list_access_requests(
+        session, state=AccessRequestState.OPEN, user_id=row.id, after=None, limit=len(Role)
+    )
+    user = _user_responses(session, [row])[0]
+    return UserCreateResponse(**user.model_dump(), requests=[_request_response(each) for each in asked])
 
 
-@router.get("/users/{user_id}", summary="One member of staff", responses=refuses(*READS))
-def get_user(user_id: str, actor: Reader, session: SessionDep) -> UserAnswer:
-    return _users(session, [staff_admin.member_of_staff(session, actor, parse_id(user_id, "member of staff"))])[0]
+@router.get("/users/{user_id}", summary="One member of staff", responses=error_responses(*READ_ERRORS))
+def get_user(user_id: str, actor: Reader, session: SessionDep) -> UserResponse:
+    return _user_responses(session, [staff_admin.get_staff_user(session, actor, parse_id(user_id, "member of staff"))])[
+        0
+    ]
 
 
-def _changeable(user_id: str, actor: Owner, session: SessionDep) -> UUID:
+def _require_changeable(user_id: str, actor: Owner, session: SessionDep) -> UUID:
     """Refusals that do not depend on the body come before it is looked at (404, 403)."""
-    return staff_admin.changeable(session, actor, parse_id(user_id, "member of staff")).id
+    return staff_admin.load_changeable(session, actor, parse_id(user_id, "member of staff")).id
 
 
-Changeable = Annotated[UUID, Depends(_changeable, scope="function")]
+ChangeableUserId = Annotated[UUID, Depends(_require_changeable, scope="function")]
 
 
-@router.delete("/users/{user_id}", summary="Remove a member of staff", responses=refuses(*CREATES))
-def deactivate(user_id: Changeable, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep) -> UserAnswer:
+@router.delete("/users/{user_id}", summary="Remove a member of staff", responses=error_responses(*CREATE_ERRORS))
+def deactivate_user(
+    user_id: ChangeableUserId, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+) -> UserResponse:
     """At once, by one owner; sessions end. The last owner cannot be removed."""
-    row = staff_admin.deactivate(session, actor, user_id, now)
-    notices.account_closed(session, row, now=now)
+    row = staff_admin.deactivate_staff_user(session, actor, user_id, now)
+    notices.notify_account_closed(session, row, now=now)
     session.flush()
-    return _users(session, [row])[0]
+    return _user_responses(session, [row])[0]
 
 
-@router.post("/users/{user_id}/role-requests", status_code=201, summary="Request a role", responses=refuses(*CREATES))
-def ask_for_role(
-    user_id: Changeable,
-    body: RoleBody,
+@router.post(
+    "/users/{user_id}/role-requests",
+    status_code=201,
+    summary="Request a role",
+    responses=error_responses(*CREATE_ERRORS),
+)
+def request_role(
+    user_id: ChangeableUserId,
+    body: RoleGrantRequest,
     actor: ActorDep,
     session: SessionDep,
     response: Response,
     now: NowDep,
-    _retry: ReplayDep,
-) -> RequestAnswer:
+    _retry: IdempotentReplayDep,
+) -> AccessRequestResponse:
     """Another owner confirms it; nobody confirms what is for himself."""
-    return _request(staff_admin.ask_for_role(session, actor, user_id, Role(body.role), now), response)
+    return _request_response(staff_admin.request_role(session, actor, user_id, Role(body.role), now), response)
 
 
-@router.delete("/users/{user_id}/roles/{role}", summary="Revoke a role", responses=refuses(*CREATES))
-def take_role(
-    user_id: Changeable, role: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: ReplayDep
-) -> UserAnswer:
+@router.delete("/users/{user_id}/roles/{role}", summary="Revoke a role", responses=error_responses(*CREATE_ERRORS))
+def revoke_role(
+    user_id: ChangeableUserId, role: str, actor: ActorDep, session: SessionDep, now: NowDep, _retry: IdempotentReplayDep
+) -> UserResponse:
     """At once, by one owner. The last owner stays."""
     try:
         taken = Role(role)
     except ValueError:
         raise NotFound.of("role") from None
-    row = staff_admin.take_role(session, actor, user_id, taken, now)
-    notices.role_taken(session, row, taken, now=now)
+    row = staff_admin.revoke_role(session, actor, user_id, taken, now)
+    notices.notify_role_revoked(session, row, taken, now=now)
     session.flush()
-    return _users(session, [row])[0]
+    return _user_responses(session, [row])[0]
 
 
 @router.post(
     "/users/{user_id}/second-factor-requests",
     status_code=201,
     summary="Request the reset of a lost authenticator",
-    responses=refuses(*CREATES),
+    responses=error_responses(*CREATE_ERRORS),
 )
-def ask_for_reset(
-    user_id: Changeable, actor: ActorDep, session: SessionDep, response: Response, now: NowDep, _retry: ReplayDep
-) -> RequestAnswer:
+def request_second_factor_reset(
+    user_id: ChangeableUserId,
+    actor: ActorDep,
+    session: SessionDep,
+    response: Response,
+    now: NowDep,
+    _retry: IdempotentReplayDep,
+) -> AccessRequestResponse:
     """Another owner confirms it: with a reset of the password it opens an account, and nobody alone becomes another."""
-    return _request(staff_admin.ask_for_second_factor_reset(session, actor, user_id, now), response)
+    return _request_response(staff_admin.request_second_factor_reset(session, actor, user_id, now), response)
 
 
 @router.post(
     "/users/{user_id}/password-resets",
     status_code=201,
     summary="Mail a password-reset token",
-    responses=refuses(*CREATES),
+    responses=error_responses(*CREATE_ERRORS),
 )
-def issue_reset(
+def issue_password_reset(
     user_id: str,
-    actor: Annotated[Actor, allow(Role.REGISTRAR, Role.OWNER)],
+    actor: Annotated[Actor, require_role(Role.REGISTRAR, Role.OWNER)],
     session: SessionDep,
-    seal: SealDep,
+    seal: SecretBoxDep,
     now: NowDep,
-    _retry: ReplayDep,
-) -> ResetMailed:
+    _retry: IdempotentReplayDep,
+) -> PasswordResetMailedResponse:
     """For members of companies by the registrar, for staff by an owner. The token goes to the account's own address; it
     is good once, for a day, and an earlier one ends."""
-    user, row, token = password_resets.issue(session, actor, parse_id(user_id, "user"), now)
-    notices.reset_issued(session, seal, user, row, token, now=now)
-    return ResetMailed(user_id=row.user_id, expires_at=row.expires_at)
+    user, row, token = password_resets.issue_reset(session, actor, parse_id(user_id, "user"), now)
+    notices.notify_reset_issued(session, seal, user, row, token, now=now)
+    return PasswordResetMailedResponse(user_id=row.user_id, expires_at=row.expires_at)
 
 
-@router.get("/access-requests", summary="List access requests", responses=refuses(*READS))
-def list_requests(
-    _actor: Reader, session: SessionDep, page: PageDep, state: RequestState | None = None
-) -> Page[RequestAnswer]:
-    rows = session_repository.requests(session, state=state, after=page.after, limit=page.fetch)
-    return Page[RequestAnswer](items=[_request(row) for row in page.cut(rows, lambda row: row.id)])
+@router.get("/access-requests", summary="List access requests", responses=error_responses(*READ_ERRORS))
+def list_access_requests(
+    _actor: Reader, session: SessionDep, page: PageDep, state: AccessRequestState | None = None
+) -> Page[AccessRequestResponse]:
+    rows = session_repository.list_access_requests(session, state=state, after=page.after, limit=page.fetch)
+    return Page[AccessRequestResponse](items=[_request_response(row) for row in page.cut(rows, lambda row: row.id)])
 
 
-@router.get("/access-requests/{request_id}", summary="One access request", responses=refuses(*READS))
-def get_request(request_id: str, actor: Reader, session: SessionDep, response: Response) -> RequestAnswer:
-    return _request(staff_admin.request_of(session, actor, parse_id(request_id, "request")), response)
-
-
-@router.post("/access-requests/{request_id}/confirm", summary="Approve an access request", responses=refuses(*CHANGES))
-def confirm(
-    request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
-) -> RequestAnswer:
-    """By another owner than the one who asked, and never by the one it is for."""
-    row = staff_admin.confirm(session, actor, parse_id(request_id, "request"), version, now)
-    if row.role is not None and (user := user_repository.user(session, row.user_id)) is not None:
-        notices.role_granted(session, user, Role(row.role), now=now)
-    return _request(row, response)
+@router.get("/access-requests/{request_id}", summary="One access request", responses=error_responses(*READ_ERRORS))
+def get_access_request(
+    request_id: str, actor: Reader, session: SessionDep, response: Response
+) -> AccessRequestResponse:
+    return _request_response(staff_admin.get_access_request(session, actor, parse_id(request_id, "request")), response)
 
 
 @router.post(
-    "/access-requests/{request_id}/refuse", summary="Reject or withdraw an access request", responses=refuses(*CHANGES)
+    "/access-requests/{request_id}/confirm",
+    summary="Approve an access request",
+    responses=error_responses(*UPDATE_ERRORS),
 )
-def refuse(
+def confirm_access_request(
     request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
-) -> RequestAnswer:
+) -> AccessRequestResponse:
+    """By another owner than the one who asked, and never by the one it is for."""
+    row = staff_admin.confirm_request(session, actor, parse_id(request_id, "request"), version, now)
+    if row.role is not None and (user := user_repository.find_user(session, row.user_id)) is not None:
+        notices.notify_role_granted(session, user, Role(row.role), now=now)
+    return _request_response(row, response)
+
+
+@router.post(
+    "/access-requests/{request_id}/refuse",
+    summary="Reject or withdraw an access request",
+    responses=error_responses(*UPDATE_ERRORS),
+)
+def refuse_access_request(
+    request_id: str, actor: Owner, session: SessionDep, response: Response, version: VersionDep, now: NowDep
+) -> AccessRequestResponse:
     """By any owner; by the one who asked it is taken back."""
-    return _request(staff_admin.refuse(session, actor, parse_id(request_id, "request"), version, now), response)
+    return _request_response(
+        staff_admin.refuse_request(session, actor, parse_id(request_id, "request"), version, now), response
+    )

@@ -10,28 +10,30 @@ from sqlalchemy.orm import Session
 
 from app.applications.model import Evidence
 from app.certificates import holder_history
-from app.certificates.holder_history import History
-from app.organisations.model import COMPANIES, Organisation
+from app.certificates.holder_history import HolderHistory
+from app.organisations.model import COMPANY_STATUSES, Organisation
 
 OWNERSHIP_STATEMENT = "ownership-statement"
-OTHER_VOEN, SHARE = "other_voen", "share_pct"
-RELATED_ABOVE = Decimal(25)
+OTHER_VOEN, SHARE_PCT = "other_voen", "share_pct"
+RELATED_ABOVE_PCT = Decimal(25)
 """A share in per cent above which two companies are related holders, whichever of them holds it."""
 
 
-def past(session: Session, organisation_id: UUID) -> History:
+def load_applicant_history(session: Session, organisation_id: UUID) -> HolderHistory:
     """Revocations, and surrenders during an investigation, of this company and its related holders, under every mark.
 
     Related are: the same VÖEN, a common member, a share above `RELATED_ABOVE`, and the same plot of a park; each
     certificate names its grounds, and the company's own has none. A constant number of statements.
     """
     organisation = session.get(Organisation, organisation_id)
-    if organisation is None or organisation.standing not in COMPANIES:
-        return History((), ())  # a claim: the past of the VÖEN that it names is not for its claimant
-    return holder_history.past(session, organisation_id, owners=_owners(session, organisation_id))
+    if organisation is None or organisation.standing not in COMPANY_STATUSES:
+        return HolderHistory((), ())  # a claim: the past of the VÖEN that it names is not for its claimant
+    return holder_history.load_holder_history(
+        session, organisation_id, owners=_related_owner_voens(session, organisation_id)
+    )
 
 
-def _owners(session: Session, organisation_id: UUID) -> set[str]:
+def _related_owner_voens(session: Session, organisation_id: UUID) -> set[str]:
     """VÖENs of the other side of each confirmed statement: in this company's own, whom it names; in others', who names
     this company."""
     own_voen = sa.select(Organisation.voen).where(Organisation.id == organisation_id).scalar_subquery()
@@ -41,7 +43,7 @@ def _owners(session: Session, organisation_id: UUID) -> set[str]:
         .where(
             Evidence.kind == OWNERSHIP_STATEMENT,
             Evidence.confirmed_at.is_not(None),
-            Organisation.standing.in_(COMPANIES),
+            Organisation.standing.in_(COMPANY_STATUSES),
             sa.or_(
                 Evidence.organisation_id == organisation_id,
                 Evidence.stated[OTHER_VOEN].as_string() == own_voen,
@@ -58,6 +60,6 @@ def _owners(session: Session, organisation_id: UUID) -> set[str]:
 
 def _is_related(stated: Mapping[str, Any]) -> bool:
     try:
-        return Decimal(str(stated.get(SHARE))) > RELATED_ABOVE
+        return Decimal(str(stated.get(SHARE_PCT))) > RELATED_ABOVE_PCT
     except InvalidOperation:
         return False

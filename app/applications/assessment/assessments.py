@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.applications import application_repository
-from app.applications.assessment.dossier import Dossier, gather
+from app.applications.assessment.dossier import Dossier, build_dossier
 from app.applications.model import Application
 from app.core.database import new_id
 from app.core.dates import baku_day, last_valid_day
@@ -17,70 +17,76 @@ from app.core.errors import NotFound
 from app.core.messages import Message
 from app.organisations import organisation_repository
 from app.schemes import publishing
-from app.schemes.evaluator import Assessment, Finding, assess
+from app.schemes.evaluator import Assessment, Finding, evaluate
 from app.schemes.ruleset import Ruleset
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class AssessmentRun:
     """The dossier as of now, and what the ruleset in force says of each product."""
 
-    mark: publishing.Mark
+    scheme: publishing.CurrentScheme
     dossier: Dossier
     assessments: Mapping[UUID, Assessment]
 
     @property
     def ruleset(self) -> Ruleset:
-        return self.mark.ruleset
+        return self.scheme.ruleset
 
-    def ends(self, product_id: UUID) -> list[date]:
+    def limiting_dates(self, product_id: UUID) -> list[date]:
         """Known ends of what a certificate for this product would rest on."""
         each = self.dossier.products[product_id]
-        residency = each.residency if self.ruleset.rests_on_residency else None
+        residency = each.residency if self.ruleset.is_residency_based else None
         ends = [residency.ends_on if residency else None, self.assessments[product_id].holds_until]
         return [end for end in ends if end is not None]
 
-    def last_day(self, product_id: UUID, first: date) -> date:
+    def last_valid_day(self, product_id: UUID, first: date) -> date:
         """Last day of a certificate for this product that begins on the day."""
-        return last_valid_day(first, self.mark.term_months, self.ends(product_id))
+        return last_valid_day(first, self.scheme.term_months, self.limiting_dates(product_id))
 
-    def is_short(self, product_id: UUID, first: date) -> bool:
+    def is_short_term(self, product_id: UUID, first: date) -> bool:
         """Whether a certificate would run for so few days that the applicant has to agree."""
-        return (self.last_day(product_id, first) - first).days < self.ruleset.short_term_consent_days
+        return (self.last_valid_day(product_id, first) - first).days < self.ruleset.short_term_consent_days
 
 
-def judge(session: Session, application: Application, now: datetime, *, hold: bool) -> Judged:
-    organisation = organisation_repository.organisation(session, application.organisation_id, lock=hold)
+def run_assessment(session: Session, application: Application, now: datetime, *, hold: bool) -> AssessmentRun:
+    organisation = organisation_repository.find_organisation(session, application.organisation_id, lock=hold)
     assert organisation is not None  # a foreign key
-    mark = publishing.mark(session, application.scheme_code)
-    dossier = gather(
+    mark = publishing.current_scheme(session, application.scheme_code)
+    dossier = build_dossier(
         session,
         mark.ruleset,
         organisation,
         application_repository.product_ids(session, application.id),
-        application_repository.evidence_for(session, organisation.id, application.id, hold=hold),
+        application_repository.list_usable_evidence(session, organisation.id, application.id, hold=hold),
         baku_day(now),
         application=application,
         hold=hold,
     )
-    return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
+    return AssessmentRun(
+        mark, dossier, {pid: evaluate(mark.ruleset, each.facts) for pid, each in dossier.products.items()}
+    )
 
 
-def judge_products(
+def assess_products(
     session: Session, scheme_code: str, organisation_id: UUID, product_ids: list[UUID], now: datetime
-) -> Judged:
+) -> AssessmentRun:
     """The dry assessment: the same facts and rules as for an application, and nothing is kept. Of the evidence it has
     what the company laid before the house once for all."""
-    organisation = organisation_repository.organisation(session, organisation_id)
+    organisation = organisation_repository.find_organisation(session, organisation_id)
     if organisation is None:
         raise NotFound.of("organisation")
-    mark = publishing.mark(session, scheme_code)
-    evidence = application_repository.evidence_for(session, organisation.id, None)
-    dossier = gather(session, mark.ruleset, organisation, product_ids, evidence, baku_day(now))
-    return Judged(mark, dossier, {pid: assess(mark.ruleset, each.facts) for pid, each in dossier.products.items()})
+    mark = publishing.current_scheme(session, scheme_code)
+    evidence = application_repository.list_usable_evidence(session, organisation.id, None)
+    dossier = build_dossier(session, mark.ruleset, organisation, product_ids, evidence, baku_day(now))
+    return AssessmentRun(
+        mark, dossier, {pid: evaluate(mark.ruleset, each.facts) for pid, each in dossier.products.items()}
+    )
 
 
-def keep(session: Session, application: Application, judged: Judged, occasion: str, now: datetime) -> None:
+def save_assessments(
+    session: Session, application: Application, judged: AssessmentRun, occasion: str, now: datetime
+) -> None:
     application_repository.add_assessments(
         session,
         [
@@ -101,7 +107,7 @@ def keep(session: Session, application: Application, judged: Judged, occasion: s
     )
 
 
-def as_reasons(product_id: UUID, findings: list[Finding]) -> list[dict[str, Any]]:
+def findings_json(product_id: UUID, findings: list[Finding]) -> list[dict[str, Any]]:
     """Findings as a refusal names them: every criterion, in words, with the rule's id and clause."""
     return [
         {
@@ -115,18 +121,20 @@ def as_reasons(product_id: UUID, findings: list[Finding]) -> list[dict[str, Any]
     ]
 
 
-def short_terms(
-    session: Session, application: Application, judged: Judged, granted: Sequence[UUID], first: date
+def short_term_products(
+    session: Session, application: Application, judged: AssessmentRun, granted: Sequence[UUID], first: date
 ) -> list[dict[str, Any]]:
     """Products whose certificate would run for a short time that the applicant has not accepted, with the last day."""
     short = {
-        product_id: judged.last_day(product_id, first) for product_id in granted if judged.is_short(product_id, first)
+        product_id: judged.last_valid_day(product_id, first)
+        for product_id in granted
+        if judged.is_short_term(product_id, first)
     }
     if not short:
         return []
     accepted = [
         each
-        for each in application_repository.information_requests(session, application.id)
+        for each in application_repository.list_information_requests(session, application.id)
         if each.accepts and each.accepted_until
     ]
     return [

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.applications.evidence.details import about_entered, subject_seen
+from app.applications.evidence.details import entered_subject, resolve_subject
 from app.applications.model import Application, Declaration, Evidence
-from app.applications.workflow import APPLICANT_MAY_EDIT, State
+from app.applications.workflow import EDITABLE_STATES, State
 from app.core import canonical_json
-from app.organisations.model import Site, Source
-from app.products.product_repository import WholeProduct
+from app.organisations.model import RecordSource, Site
+from app.products.product_repository import ProductAggregate
 from app.schemes import hashing
 
-PRODUCT = (
+PRODUCT_FIELDS = (
     "names",
     "hs6",
     "national_code",
@@ -28,7 +28,7 @@ PRODUCT = (
     "ex_works",
     "site_id",
 )
-MATERIAL = (
+MATERIAL_FIELDS = (
     "name",
     "hs4",
     "origin_country",
@@ -41,18 +41,24 @@ MATERIAL = (
     "supplier",
     "proofs",
 )
-STEP = ("seq", "name", "operation", "country", "district", "subcontractor", "is_essential")
-COST = ("kind", "place", "amount")
-SITE = ("name", "production_started_on")
-APPLICANT_SITE = ("country", "district", "park_code")  # of a site from the register, these are the register's word
+STEP_FIELDS = ("seq", "name", "operation", "country", "district", "subcontractor", "is_essential")
+COST_FIELDS = ("kind", "place", "amount")
+SITE_FIELDS = ("name", "production_started_on")
+APPLICANT_SITE_FIELDS = (
+    "country",
+    "district",
+    "park_code",
+)  # of a site from the register, these are the register's word
 
 
-def declared_hash(products: Iterable[WholeProduct], sites: Iterable[Site], documents: Iterable[Evidence]) -> str:
+def compute_declared_hash(
+    products: Iterable[ProductAggregate], sites: Iterable[Site], documents: Iterable[Evidence]
+) -> str:
     """SHA-256, lower-case hex. `documents`: as `declarable` finds them."""
     return canonical_json.digest(
         {
-            "products": {str(each.product.id): _product(each) for each in products},
-            "sites": {str(site.id): _site(site) for site in sites},
+            "products": {str(each.product.id): _product_content(each) for each in products},
+            "sites": {str(site.id): _site_content(site) for site in sites},
             "documents": sorted(
                 canonical_json.canonical_json([row.kind, row.sha256, row.entered]) for row in documents
             ),
@@ -60,8 +66,11 @@ def declared_hash(products: Iterable[WholeProduct], sites: Iterable[Site], docum
     )
 
 
-def declarable(
-    application: Application, products: Iterable[WholeProduct], evidence: Iterable[Evidence], newest: Declaration | None
+def declarable_documents(
+    application: Application,
+    products: Iterable[ProductAggregate],
+    evidence: Iterable[Evidence],
+    newest: Declaration | None,
 ) -> tuple[Evidence, ...]:
     """The documents that a declaration over this application covers: what the applicant uploaded to it, and what the
     company has for all its applications and is about these products, their sites or the company itself.
@@ -70,7 +79,7 @@ def declarable(
     only the ones count that the newest declaration covers.
     """
     wholes = list(products)
-    is_frozen = State(application.state) not in APPLICANT_MAY_EDIT
+    is_frozen = State(application.state) not in EDITABLE_STATES
     covered = frozenset(newest.documents) if newest is not None and is_frozen else None
     return tuple(
         row
@@ -83,29 +92,33 @@ def declarable(
     )
 
 
-def _is_within(kind: str, entered: Mapping[str, Any], wholes: Iterable[WholeProduct]) -> bool:
+def _is_within(kind: str, entered: Mapping[str, Any], wholes: Iterable[ProductAggregate]) -> bool:
     """By the subject that the applicant named: staff may read another one in the document."""
-    about = about_entered(entered)
-    seen = (subject_seen(kind, about, each.product.id, each.product.site_id) for each in wholes)
+    about = entered_subject(entered)
+    seen = (resolve_subject(kind, about, each.product.id, each.product.site_id) for each in wholes)
     return any(is_within and subject is not None for is_within, subject in seen)
 
 
-def _product(whole: WholeProduct) -> dict[str, Any]:
+def _product_content(whole: ProductAggregate) -> dict[str, Any]:
     return {
-        **_members(whole.product, PRODUCT),
-        "materials": sorted((_members(line, MATERIAL) for line in whole.materials), key=canonical_json.canonical_json),
-        "steps": [_members(step, STEP) for step in whole.steps],
-        "costs": [_members(cost, COST) for cost in whole.costs],
+        **_fields_of(whole.product, PRODUCT_FIELDS),
+        "materials": sorted(
+            (_fields_of(line, MATERIAL_FIELDS) for line in whole.materials), key=canonical_json.canonical_json
+        ),
+        "steps": [_fields_of(step, STEP_FIELDS) for step in whole.steps],
+        "costs": [_fields_of(cost, COST_FIELDS) for cost in whole.costs],
     }
 
 
-def _site(site: Site) -> dict[str, Any]:
-    return _members(site, SITE if site.source == Source.REGISTER else (*SITE, *APPLICANT_SITE))
+def _site_content(site: Site) -> dict[str, Any]:
+    return _fields_of(
+        site, SITE_FIELDS if site.source == RecordSource.REGISTER else (*SITE_FIELDS, *APPLICANT_SITE_FIELDS)
+    )
 
 
-def _members(row: Any, names: Iterable[str]) -> dict[str, Any]:
-    return {name: _plain(getattr(row, name)) for name in names}
+def _fields_of(row: Any, names: Iterable[str]) -> dict[str, Any]:
+    return {name: _to_json_value(getattr(row, name)) for name in names}
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else hashing.jsonable(value)
+def _to_json_value(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else hashing.to_jsonable(value)

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository, declaration
 from app.applications.assessment import applicant_history, yearly_volumes
-from app.applications.declaration import Declared
+from app.applications.declaration import DeclarationScope
 from app.applications.evidence import details
 from app.applications.model import Application, Evidence
 from app.auth import user_repository
-from app.certificates.holder_history import History, Inquiry, Past
+from app.certificates.holder_history import EndedCertificate, HolderHistory, InquiryState
 from app.certificates.model import CertificateStatus
 from app.core import canonical_json
 from app.core.dates import baku_day
@@ -25,22 +25,22 @@ from app.organisations import organisation_repository
 from app.organisations.model import Organisation, Residency, ResidencyStatus, Site
 from app.products import product_repository
 from app.products.model import CostItem, Material, ProcessStep, Product
-from app.products.product_repository import WholeProduct
+from app.products.product_repository import ProductAggregate
 from app.reference import reference_repository
-from app.reference.territory import HOME, territory
+from app.reference.territory import HOME_COUNTRY, load_territory
 from app.schemes import facts, hashing
 from app.schemes.rules.names import similarity
 from app.schemes.ruleset import Ruleset
 
 NO_DAY = date.min
-SHOWN = frozenset({"az", "en"})
+REASON_LANGUAGES = frozenset({"az", "en"})
 
 
 @dataclass(frozen=True, slots=True)
 class ProductDossier:
     """One product with its place of production and the residency it rests on, as rows and as facts."""
 
-    whole: WholeProduct
+    aggregate: ProductAggregate
     site: Site
     residency: Residency | None
     facts: facts.Facts
@@ -51,10 +51,10 @@ class Dossier:
     organisation: Organisation
     products: Mapping[UUID, ProductDossier]
     hash: str
-    declared: Declared | None = None  # None: there is no application yet, a dry run
+    declared: DeclarationScope | None = None  # None: there is no application yet, a dry run
 
 
-def gather(
+def build_dossier(
     session: Session,
     ruleset: Ruleset,
     organisation: Organisation,
@@ -70,31 +70,35 @@ def gather(
     With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must be
     held before: an import of the register takes it first, then residencies, then sites.
     """
-    whole = product_repository.by_id(session, product_ids, hold=hold)
-    sites = organisation_repository.sites_by_id(session, [each.product.site_id for each in whole.values()], hold=hold)
+    whole = product_repository.load_aggregates_by_id(session, product_ids, hold=hold)
+    sites = organisation_repository.find_sites(session, [each.product.site_id for each in whole.values()], hold=hold)
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
-        residencies[park] = organisation_repository.present_residency(session, organisation.id, park, hold=hold)
+        residencies[park] = organisation_repository.find_latest_residency(session, organisation.id, park, hold=hold)
     in_force = application_repository.certificates_of_sites(session, list(sites), as_of)
     declared = None
     if application is not None:
-        declared = declaration.declared_now(session, application, list(whole.values()), list(sites.values()), evidence)
-    known = _Known(
+        declared = declaration.build_declaration_scope(
+            session, application, list(whole.values()), list(sites.values()), evidence
+        )
+    known = _LoadedContext(
         submitted_on=baku_day(application.submitted_at) if application and application.submitted_at else None,
         evidence=evidence,
-        volumes=yearly_volumes.gather(session, organisation.id, whole, evidence, in_force, as_of, application),
+        volumes=yearly_volumes.load_site_volumes(
+            session, organisation.id, whole, evidence, in_force, as_of, application
+        ),
         certificates={
             each.site_id: each.number
             for each, _ in reversed(in_force)
             if each.status == CertificateStatus.ACTIVE and each.valid_from <= as_of
         },
-        waived_because=_waived_because(session, application),
-        declaration=None if declared is None else _declaration(session, declared),
-        past=applicant_history.past(session, organisation.id),
+        waiver_reason=_waiver_reason(session, application),
+        declaration=None if declared is None else _declaration_facts(session, declared),
+        history=applicant_history.load_applicant_history(session, organisation.id),
         name_alike_pct=ruleset.name_alike_pct,
-        zones=reference_repository.kinds_of_parks(session, residencies) if residencies else {},
+        zones=reference_repository.get_park_kinds(session, residencies) if residencies else {},
         brands=application_repository.brands_of_others(session, ruleset.scheme, organisation.id)
-        if ruleset.reads_other_brands
+        if ruleset.has_brand_rule
         else None,
     )
     dossiers: dict[UUID, ProductDossier] = {}
@@ -103,22 +107,22 @@ def gather(
         site = sites[each.product.site_id]
         residency = residencies[site.park_code] if site.park_code else None
         dossiers[product_id] = ProductDossier(
-            each, site, residency, product_facts(organisation, each, site, residency, known, as_of)
+            each, site, residency, build_product_facts(organisation, each, site, residency, known, as_of)
         )
-    return Dossier(organisation, dossiers, _hash(ruleset.scheme, organisation, dossiers, evidence), declared)
+    return Dossier(organisation, dossiers, _dossier_hash(ruleset.scheme, organisation, dossiers, evidence), declared)
 
 
-def _waived_because(session: Session, application: Application | None) -> str | None:
-    waiver = application_repository.visit_waiver(session, application.id) if application is not None else None
+def _waiver_reason(session: Session, application: Application | None) -> str | None:
+    waiver = application_repository.get_visit_waiver(session, application.id) if application is not None else None
     return waiver.reason if waiver else None
 
 
-def _declaration(session: Session, declared: Declared) -> facts.DeclarationFacts:
-    text_version = declaration.declaration_text().version
-    newest = declared.newest
+def _declaration_facts(session: Session, declared: DeclarationScope) -> facts.DeclarationFacts:
+    text_version = declaration.load_declaration_text().version
+    newest = declared.latest
     if newest is None:
         return facts.DeclarationFacts(declared.hash, text_version)
-    maker = user_repository.user(session, newest.made_by)
+    maker = user_repository.find_user(session, newest.made_by)
     return facts.DeclarationFacts(
         declared_hash=declared.hash,
         text_version=text_version,
@@ -131,27 +135,27 @@ def _declaration(session: Session, declared: Declared) -> facts.DeclarationFacts
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _LoadedContext:
     """What is known beside the product itself."""
 
     submitted_on: date | None
     evidence: Sequence[Evidence]
     volumes: yearly_volumes.SiteVolumes
     certificates: Mapping[UUID, str]  # site → number of a certificate for it that is in force
-    waived_because: str | None
+    waiver_reason: str | None
     declaration: facts.DeclarationFacts | None  # None: a dry run
-    past: History
+    history: HolderHistory
     name_alike_pct: int
     zones: Mapping[str, str]  # park → its kind
     brands: Sequence[str] | None  # None: no rule of the mark reads them
 
 
-def product_facts(
+def build_product_facts(
     organisation: Organisation,
-    whole: WholeProduct,
+    whole: ProductAggregate,
     site: Site,
     residency: Residency | None,
-    known: _Known,
+    known: _LoadedContext,
     as_of: date,
 ) -> facts.Facts:
     """Every group that a rule reads is carried: what is missing is missing, nothing is left unasked."""
@@ -165,7 +169,9 @@ def product_facts(
             flags=frozenset(product.flags),
             partner_countries=tuple(product.joint_production),
             unit=product.unit,
-            other_names=tuple(name for language, name in sorted(product.names.items()) if language not in SHOWN),
+            other_names=tuple(
+                name for language, name in sorted(product.names.items()) if language not in REASON_LANGUAGES
+            ),
             brand=product.brand,
         ),
         applicant=facts.Applicant(
@@ -175,51 +181,51 @@ def product_facts(
             size_class=organisation.size_class,
         ),
         place=facts.Place(site.economic_region, site.district, site.park_code),
-        production=facts.Production(site.country, site.production_started_on),
-        residency=_residency(residency),
+        production=facts.ProductionFacts(site.country, site.production_started_on),
+        residency=_residency_facts(residency),
         value=facts.ValueStatement(
             ex_works=product.ex_works,
-            inputs=tuple(_material(line) for line in whole.materials),
+            inputs=tuple(_material_facts(line) for line in whole.materials),
         ),
-        cost=_cost(whole.costs),
+        cost=_cost_facts(whole.costs),
         steps=tuple(
             facts.Step(
                 seq=s.seq,
                 name=s.name,
                 operation=s.operation,
                 country=s.country,
-                district=_district(s),
-                economic_region=_region(s),
+                district=_canonical_district(s),
+                economic_region=_economic_region(s),
                 subcontractor=s.subcontractor,
                 is_essential=s.is_essential,
             )
             for s in whole.steps
         ),
         submitted_on=known.submitted_on,
-        evidence=details.as_facts(known.evidence, product.id, site.id),
-        record=facts.Record(tuple(_past(known, product, site))),
-        zone=facts.Zone(known.zones.get(site.park_code) if site.park_code else None),
+        evidence=details.to_facts(known.evidence, product.id, site.id),
+        record=facts.HistoryFacts(tuple(_past_certificates(known, product, site))),
+        zone=facts.ZoneFacts(known.zones.get(site.park_code) if site.park_code else None),
         other_brands=None if known.brands is None else tuple(known.brands),
         volumes=known.volumes.facts_for(product.id, site.id, product.unit),
         declaration=known.declaration,
-        visit=facts.VisitFacts(known.certificates.get(site.id), known.waived_because),
+        visit=facts.VisitFacts(known.certificates.get(site.id), known.waiver_reason),
     )
 
 
-def _past(known: _Known, product: Product, site: Site) -> Iterator[facts.PastCertificate]:
+def _past_certificates(known: _LoadedContext, product: Product, site: Site) -> Iterator[facts.PastCertificate]:
     """What ended by revocation, or by surrender while an inquiry was open, as the rule on the past reads it."""
-    for revoked in known.past.revocations:
-        yield _past_certificate(known, product, site, revoked.certificate, revoked.day, revoked.reason)
-    for given_back in known.past.surrenders:
-        if given_back.inquiry is Inquiry.NOT_UPHELD:
+    for revoked in known.history.revocations:
+        yield _past_certificate_facts(known, product, site, revoked.certificate, revoked.day, revoked.reason)
+    for given_back in known.history.surrenders:
+        if given_back.inquiry is InquiryState.NOT_UPHELD:
             continue
         on = given_back.decided_on or given_back.day
-        ended = _past_certificate(known, product, site, given_back.certificate, on, given_back.reason)
+        ended = _past_certificate_facts(known, product, site, given_back.certificate, on, given_back.reason)
         yield replace(ended, surrendered=True)
 
 
-def _past_certificate(
-    known: _Known, product: Product, site: Site, ended: Past, on: date, reason: str | None
+def _past_certificate_facts(
+    known: _LoadedContext, product: Product, site: Site, ended: EndedCertificate, on: date, reason: str | None
 ) -> facts.PastCertificate:
     same_gtin = product.gtin is not None and ended.gtin == product.gtin
     same_heading = ended.hs6[:4] == product.hs6[:4]
@@ -227,20 +233,20 @@ def _past_certificate(
         on=on,
         reason=reason,
         same_product=ended.product_id == product.id or same_gtin,
-        alike=same_heading and (ended.site_id == site.id or _names_alike(known, product, ended)),
+        alike=same_heading and (ended.site_id == site.id or _is_name_similar(known, product, ended)),
         company=ended.holder_name if ended.grounds else None,
         ground=min(ended.grounds).value if ended.grounds else None,
     )
 
 
-def _names_alike(known: _Known, product: Product, ended: Past) -> bool:
+def _is_name_similar(known: _LoadedContext, product: Product, ended: EndedCertificate) -> bool:
     """The best pair of names in az or en, in either order."""
     pairs = [(name, other) for name in product.names.values() for other in (ended.name_az, ended.name_en) if other]
     return any(similarity(name, other) * 100 >= known.name_alike_pct for name, other in pairs)
 
 
-def _material(line: Material) -> facts.Material:
-    is_home = line.origin_country == HOME
+def _material_facts(line: Material) -> facts.Material:
+    is_home = line.origin_country == HOME_COUNTRY
     return facts.Material(
         name=line.name,
         hs4=line.hs4,
@@ -249,35 +255,35 @@ def _material(line: Material) -> facts.Material:
         value=line.value,
         weight_kg=line.weight_kg,
         origin_district=line.origin_district,
-        origin_region=territory().region_of(line.origin_district) if is_home else None,
-        basis=facts.Basis(line.basis) if line.basis else None,
+        origin_region=load_territory().region_of(line.origin_district) if is_home else None,
+        basis=facts.ValueBasis(line.basis) if line.basis else None,
         packing=line.packing,
         supplier=line.supplier,
         proofs=tuple(line.proofs),
     )
 
 
-def _district(step: ProcessStep) -> str | None:
+def _canonical_district(step: ProcessStep) -> str | None:
     """As the reference data writes it, where it is known."""
-    district = territory().district(step.district) if step.country == HOME else None
+    district = load_territory().district_by_name(step.district) if step.country == HOME_COUNTRY else None
     return district.name if district else step.district
 
 
-def _region(step: ProcessStep) -> str | None:
-    if step.country != HOME or not step.district:
+def _economic_region(step: ProcessStep) -> str | None:
+    if step.country != HOME_COUNTRY or not step.district:
         return None
-    district = territory().district(step.district)
+    district = load_territory().district_by_name(step.district)
     return district.region if district else None
 
 
-def _residency(row: Residency | None) -> facts.Residency:
+def _residency_facts(row: Residency | None) -> facts.Residency:
     if row is None:
-        return facts.Residency(facts.ResidencyState.NONE)
-    status = facts.ResidencyState.RESIDENT
+        return facts.Residency(facts.ParkResidencyStatus.NONE)
+    status = facts.ParkResidencyStatus.RESIDENT
     if row.cancelled_on is not None:
-        status = facts.ResidencyState.CANCELLED
+        status = facts.ParkResidencyStatus.CANCELLED
     elif row.status == ResidencyStatus.NON_RESIDENT:
-        status = facts.ResidencyState.NON_RESIDENT
+        status = facts.ParkResidencyStatus.NON_RESIDENT
     return facts.Residency(
         status=status,
         holder_voen=row.holder_voen,
@@ -290,14 +296,14 @@ def _residency(row: Residency | None) -> facts.Residency:
     )
 
 
-def _cost(items: Sequence[CostItem]) -> facts.CostStatement:
+def _cost_facts(items: Sequence[CostItem]) -> facts.CostStatement:
     """Every figure as entered. A place that is not named had no cost."""
     return facts.CostStatement(
         tuple(facts.Cost(kind=item.kind, place=facts.CostPlace(item.place), amount=item.amount) for item in items)
     )
 
 
-def _hash(
+def _dossier_hash(
     scheme_code: str,
     organisation: Organisation,
     dossiers: Mapping[UUID, ProductDossier],
@@ -309,29 +315,29 @@ def _hash(
             "organisation": [str(organisation.id), organisation.legal_name_az, organisation.legal_name_en],
             "products": {
                 str(product_id): {
-                    "facts": hashing.jsonable(_lasting(each.facts)),
-                    "names": each.whole.product.names,
-                    "codes": [each.whole.product.national_code, each.whole.product.gtin],
+                    "facts": hashing.to_jsonable(_without_volatile_facts(each.facts)),
+                    "names": each.aggregate.product.names,
+                    "codes": [each.aggregate.product.national_code, each.aggregate.product.gtin],
                     "site": [str(each.site.id), each.site.name],
                     "residency": str(each.residency.id) if each.residency else None,
                 }
                 for product_id, each in dossiers.items()
             },
-            "evidence": sorted(details.hashed(row) for row in evidence if _counts(row, dossiers)),
+            "evidence": sorted(details.fingerprint(row) for row in evidence if _is_counted(row, dossiers)),
         }
     )
 
 
-def _counts(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
+def _is_counted(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
     """Documents of the application, and confirmed ones of the company but those about its other products or sites."""
     if row.application_id is not None:
         return True
-    about = details.about_of(row)
-    seen = (details.subject_seen(row.kind, about, product_id, each.site.id) for product_id, each in dossiers.items())
+    about = details.document_subject(row)
+    seen = (details.resolve_subject(row.kind, about, product_id, each.site.id) for product_id, each in dossiers.items())
     return row.confirmed_at is not None and any(is_within for is_within, _ in seen)
 
 
-def _lasting(seen: facts.Facts) -> facts.Facts:
+def _without_volatile_facts(seen: facts.Facts) -> facts.Facts:
     """The facts without what may come and go without changing the dossier: the day of looking, the day on which the
     register last said the same, documents that nobody has confirmed, what other companies call their goods, and what
     is certified at the site meanwhile (the rules look at that again at the decision)."""

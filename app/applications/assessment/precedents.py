@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.applications import application_repository
 from app.applications.assessment import precedent_repository
-from app.applications.assessment.precedent_repository import Precedents
+from app.applications.assessment.precedent_repository import PrecedentQuery
 from app.applications.model import Application, DecidedProduct, Decision
 from app.products import product_repository
 from app.schemes import publishing
 
-NEWEST = 500
+MAX_DECISIONS_READ = 500
 """So many decisions on others' goods are looked through for the rules that decided them; the counts are of all."""
-OWN_AT_MOST = 50
+MAX_OWN_PRECEDENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class HeadingPrecedents:
     """What a company may know of earlier decisions on one heading."""
 
     hs4: str
@@ -53,53 +53,59 @@ class Heading:
     rules: Sequence[RuleCount]
 
 
-def precedents(
+def list_precedents(
     session: Session, application: Application, *, same_company: bool | None, before: UUID | None, limit: int
 ) -> Sequence[Precedent]:
     """Newest first; `before` is the decision last seen. `same_company` asks for one kind, None for both."""
-    asked = _about(session, application)
+    asked = _query_for(session, application)
     if same_company is not None:
         asked = replace(
             asked,
-            company=application.organisation_id if same_company else None,
-            others_than=None if same_company else application.organisation_id,
+            organisation_id=application.organisation_id if same_company else None,
+            excluded_organisation_id=None if same_company else application.organisation_id,
         )
-    return _whole(session, asked, precedent_repository.decided_on(session, asked, before, limit))
+    return _load_precedents(session, asked, precedent_repository.list_decisions(session, asked, before, limit))
 
 
-def headings(session: Session, application: Application) -> Sequence[Heading]:
+def list_heading_precedents(session: Session, application: Application) -> Sequence[HeadingPrecedents]:
     """What the applicant may know, heading by heading. Others are counted and never shown."""
-    everybody = _about(session, application)
-    own = replace(everybody, company=application.organisation_id)
-    others = replace(everybody, others_than=application.organisation_id)
-    own_decisions = _whole(session, own, precedent_repository.decided_on(session, own, None, OWN_AT_MOST))
-    others_decisions = _whole(session, others, precedent_repository.decided_on(session, others, None, NEWEST))
-    counts = precedent_repository.decided_counts(session, others)
+    everybody = _query_for(session, application)
+    own = replace(everybody, organisation_id=application.organisation_id)
+    others = replace(everybody, excluded_organisation_id=application.organisation_id)
+    own_decisions = _load_precedents(
+        session, own, precedent_repository.list_decisions(session, own, None, MAX_OWN_PRECEDENTS)
+    )
+    others_decisions = _load_precedents(
+        session, others, precedent_repository.list_decisions(session, others, None, MAX_DECISIONS_READ)
+    )
+    counts = precedent_repository.count_decided_products(session, others)
     return [
-        Heading(
+        HeadingPrecedents(
             hs4,
             _of_heading(own_decisions, hs4),
             counts.get((hs4, "approved"), 0),
             counts.get((hs4, "rejected"), 0),
-            _rules(session, application.scheme_code, _of_heading(others_decisions, hs4)),
+            _count_rules(session, application.scheme_code, _of_heading(others_decisions, hs4)),
         )
         for hs4 in sorted(everybody.headings)
     ]
 
 
-def _about(session: Session, application: Application) -> Precedents:
-    whole = product_repository.by_id(session, application_repository.product_ids(session, application.id))
-    own = application_repository.decision(session, application.id)
-    return Precedents(
+def _query_for(session: Session, application: Application) -> PrecedentQuery:
+    whole = product_repository.load_aggregates_by_id(
+        session, application_repository.product_ids(session, application.id)
+    )
+    own = application_repository.get_decision(session, application.id)
+    return PrecedentQuery(
         scheme_code=application.scheme_code,
         headings=frozenset(each.product.hs6[:4] for each in whole.values()),
-        but=application.id,
-        before=own.id if own else None,
+        excluded_application_id=application.id,
+        before_decision_id=own.id if own else None,
     )
 
 
-def _whole(session: Session, asked: Precedents, decisions: Sequence[Decision]) -> Sequence[Precedent]:
-    rows = precedent_repository.decided_products(session, [d.id for d in decisions], asked.headings)
+def _load_precedents(session: Session, asked: PrecedentQuery, decisions: Sequence[Decision]) -> Sequence[Precedent]:
+    rows = precedent_repository.list_decided_products(session, [d.id for d in decisions], asked.headings)
     applications = application_repository.applications_by_id(session, [d.application_id for d in decisions])
     found = []
     for decision in decisions:
@@ -114,12 +120,12 @@ def _of_heading(found: Iterable[Precedent], hs4: str) -> Sequence[Precedent]:
     return [each for each in narrowed if each.products]
 
 
-def _rules(session: Session, scheme_code: str, found: Sequence[Precedent]) -> Sequence[RuleCount]:
+def _count_rules(session: Session, scheme_code: str, found: Sequence[Precedent]) -> Sequence[RuleCount]:
     failed: Counter[str] = Counter()
     accepted: Counter[str] = Counter()
     texts: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
     for each in found:
-        for rule in publishing.ruleset(session, scheme_code, each.decision.ruleset_version).rules:
+        for rule in publishing.load_ruleset(session, scheme_code, each.decision.ruleset_version).rules:
             texts.setdefault(rule.id, (rule.title.model_dump(), rule.clause.model_dump()))
         for _, said in each.products:
             failed.update({finding["rule"] for finding in said["failed"]})

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from app.applications import application_repository
 from app.applications.model import Application, Evidence
 from app.certificates.model import Certificate
-from app.products.product_repository import WholeProduct
+from app.products.product_repository import ProductAggregate
 from app.schemes import facts
 
-CLAIMS, CAPACITIES = "volume-statement", "capacity-statement"
+VOLUME_STATEMENT, CAPACITY_STATEMENT = "volume-statement", "capacity-statement"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedVolume:
     product_id: UUID
     site_id: UUID
     volume: Decimal
@@ -29,29 +29,29 @@ class Claim:
 class SiteVolumes:
     """Claims of all products concerned, and the capacity statements that hold, of every site concerned."""
 
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimedVolume, ...]
     statements: tuple[Evidence, ...]  # of capacity, confirmed and in force
     awaiting_claims: frozenset[str]  # products whose statement waits for confirmation
     awaiting_capacities: frozenset[tuple[UUID, str | None]]  # sites with a unit; None: it is not stated
 
-    def facts_for(self, product_id: UUID, site_id: UUID, unit: str | None) -> facts.Volumes:
+    def facts_for(self, product_id: UUID, site_id: UUID, unit: str | None) -> facts.VolumeFacts:
         """`unit`: the product's own; a capacity in another one does not help it."""
-        return facts.Volumes(
+        return facts.VolumeFacts(
             claims=tuple(
                 facts.VolumeClaim(str(claim.product_id), claim.volume, claim.unit, claim.product_id == product_id)
                 for claim in self.claims
                 if claim.site_id == site_id
             ),
-            capacities=_capacities([row for row in self.statements if row.site_id == site_id]),
+            capacities=_newest_capacities([row for row in self.statements if row.site_id == site_id]),
             claim_awaits=str(product_id) in self.awaiting_claims,
             capacity_awaits=any((site_id, each) in self.awaiting_capacities for each in (unit, None)),
         )
 
 
-def gather(
+def load_site_volumes(
     session: Session,
     organisation_id: UUID,
-    wholes: Mapping[UUID, WholeProduct],
+    wholes: Mapping[UUID, ProductAggregate],
     evidence: Sequence[Evidence],
     certified: Sequence[tuple[Certificate, str]],
     as_of: date,
@@ -67,31 +67,33 @@ def gather(
     applications: dict[UUID, set[UUID | None]] = {product_id: {own} for product_id in wholes}
     for each, _ in certified:
         applications.setdefault(each.product_id, set()).add(each.application_id)
-    earlier = application_repository.confirmed_of_kind(session, organisation_id, CLAIMS) if certified else ()
+    earlier = (
+        application_repository.list_confirmed_of_kind(session, organisation_id, VOLUME_STATEMENT) if certified else ()
+    )
     rows = {row.id: row for row in (*earlier, *evidence)}.values()
-    statements = [row for row in rows if row.kind == CLAIMS and _holds(row, as_of)]
+    statements = [row for row in rows if row.kind == VOLUME_STATEMENT and _is_valid_on(row, as_of)]
     return SiteVolumes(
         claims=tuple(
-            Claim(product_id, sites[product_id], volume, units.get(product_id))
+            ClaimedVolume(product_id, sites[product_id], volume, units.get(product_id))
             for product_id in sorted(sites)
-            if (volume := largest_claim(str(product_id), applications[product_id], statements)) is not None
+            if (volume := largest_claimed_volume(str(product_id), applications[product_id], statements)) is not None
         ),
-        statements=tuple(row for row in evidence if row.kind == CAPACITIES and _holds(row, as_of)),
+        statements=tuple(row for row in evidence if row.kind == CAPACITY_STATEMENT and _is_valid_on(row, as_of)),
         awaiting_claims=frozenset(
             product_id
             for row in evidence
-            if row.kind == CLAIMS and row.confirmed_at is None
+            if row.kind == VOLUME_STATEMENT and row.confirmed_at is None
             for product_id in row.product_ids
         ),
         awaiting_capacities=frozenset(
             (row.site_id, row.stated.get("unit"))
             for row in evidence
-            if row.kind == CAPACITIES and row.confirmed_at is None and row.site_id is not None
+            if row.kind == CAPACITY_STATEMENT and row.confirmed_at is None and row.site_id is not None
         ),
     )
 
 
-def largest_claim(
+def largest_claimed_volume(
     product_id: str, applications: Collection[UUID | None], statements: Sequence[Evidence]
 ) -> Decimal | None:
     """The yearly volume of one product: under each application the newest statement counts, of these the largest."""
@@ -105,13 +107,13 @@ def largest_claim(
             and "claimed_volume" in row.stated
         ]
         if found:
-            volumes.append(Decimal(max(found, key=_age).stated["claimed_volume"]))
+            volumes.append(Decimal(max(found, key=_age_key).stated["claimed_volume"]))
     return max(volumes, default=None)
 
 
-def _capacities(rows: Sequence[Evidence]) -> tuple[facts.SiteCapacity, ...]:
+def _newest_capacities(rows: Sequence[Evidence]) -> tuple[facts.SiteCapacity, ...]:
     """Of each unit and line the newest statement."""
-    newest = {(row.stated.get("unit"), row.stated.get("line")): row for row in sorted(rows, key=_age)}
+    newest = {(row.stated.get("unit"), row.stated.get("line")): row for row in sorted(rows, key=_age_key)}
     return tuple(
         facts.SiteCapacity(unit=unit, per_year=Decimal(row.stated["per_year"]), line=line)
         for (unit, line), row in sorted(newest.items(), key=lambda item: (item[0][0] or "", item[0][1] or ""))
@@ -119,10 +121,10 @@ def _capacities(rows: Sequence[Evidence]) -> tuple[facts.SiteCapacity, ...]:
     )
 
 
-def _age(row: Evidence) -> tuple[date, UUID]:
+def _age_key(row: Evidence) -> tuple[date, UUID]:
     return row.issued_on or date.min, row.id
 
 
-def _holds(row: Evidence, day: date) -> bool:
+def _is_valid_on(row: Evidence, day: date) -> bool:
     is_issued = row.issued_on is None or row.issued_on <= day
     return row.confirmed_at is not None and is_issued and (row.valid_until is None or day <= row.valid_until)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.applications.evidence import certificate_evidence_repository
 from app.applications.model import Evidence
-from app.auth.permissions import require
+from app.auth.permissions import require_role
 from app.certificates import matter_repository, matters
 from app.certificates.model import Certificate, MatterCause
 from app.core.actor import Actor, Role
@@ -21,24 +21,24 @@ from app.schemes import publishing
 from app.schemes.ruleset import Ruleset
 
 
-def resting_on(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+def certificates_supported_by(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
     """Certificates in force for which this item may speak."""
-    return certificate_evidence_repository.resting_on(session, evidence, today)
+    return certificate_evidence_repository.certificates_supported_by(session, evidence, today)
 
 
-def losing(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+def certificates_losing_support(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
     """Certificates in force that lose something with this confirmed item: it spoke at their issue, or it came later
     and no other of its kind holds today."""
     confirmed_at = evidence.confirmed_at
     return [
         certificate
-        for certificate in certificate_evidence_repository.resting_on(session, evidence, today)
+        for certificate in certificate_evidence_repository.certificates_supported_by(session, evidence, today)
         if (confirmed_at is not None and confirmed_at <= certificate.issued_at)
-        or not certificate_evidence_repository.has_another(session, evidence, certificate, today)
+        or not certificate_evidence_repository.has_other_support(session, evidence, certificate, today)
     ]
 
 
-def lose(
+def open_matters_for_lost_document(
     session: Session,
     actor: Actor,
     evidence: Evidence,
@@ -51,42 +51,44 @@ def lose(
     about which a matter is new."""
     cause = MatterCause.EVIDENCE_FALSE if found_false else MatterCause.EVIDENCE_WITHDRAWN
     opened = []
-    for certificate in _locked(session, certificates):
-        opened += _open(session, actor, certificate, cause, evidence, now)
+    for certificate in _lock_certificates(session, certificates):
+        opened += _open_matter(session, actor, certificate, cause, evidence, now)
     return opened
 
 
-def ended(session: Session, today: date) -> Sequence[UUID]:
+def list_ended_documents(session: Session, today: date) -> Sequence[UUID]:
     """Items whose last day has passed under certificates in force that rest on them, without a matter so far."""
     found = {
         row.id
-        for row, certificate in certificate_evidence_repository.ended(session, today)
-        if _is_read(session, row, certificate)
+        for row, certificate in certificate_evidence_repository.list_ended_documents(session, today)
+        if _is_required_by_rules(session, row, certificate)
     }
     return sorted(found)
 
 
-def end(session: Session, actor: Actor, evidence_id: UUID, *, now: datetime) -> Sequence[str]:
+def open_matters_for_ended_document(
+    session: Session, actor: Actor, evidence_id: UUID, *, now: datetime
+) -> Sequence[str]:
     """The last day of an item has passed: open what follows. Looked at again under its lock; the numbers of the
     certificates. Running it twice opens nothing twice."""
-    require(actor, Role.SYSTEM)
+    require_role(actor, Role.SYSTEM)
     today = baku_day(now)
-    row = certificate_evidence_repository.hold(session, evidence_id)
+    row = certificate_evidence_repository.lock_document(session, evidence_id)
     if row is None:
         return []
-    found = certificate_evidence_repository.ended(session, today, evidence_id)
-    due = [certificate for _, certificate in found if _is_read(session, row, certificate)]
+    found = certificate_evidence_repository.list_ended_documents(session, today, evidence_id)
+    due = [certificate for _, certificate in found if _is_required_by_rules(session, row, certificate)]
     opened = []
-    for certificate in _locked(session, due):
-        opened += _open(session, actor, certificate, MatterCause.EVIDENCE_ENDED, row, now)
+    for certificate in _lock_certificates(session, due):
+        opened += _open_matter(session, actor, certificate, MatterCause.EVIDENCE_ENDED, row, now)
     return opened
 
 
-def _locked(session: Session, certificates: Sequence[Certificate]) -> Sequence[Certificate]:
-    return matter_repository.hold(session, [certificate.id for certificate in certificates])
+def _lock_certificates(session: Session, certificates: Sequence[Certificate]) -> Sequence[Certificate]:
+    return matter_repository.lock_certificates(session, [certificate.id for certificate in certificates])
 
 
-def _open(
+def _open_matter(
     session: Session, actor: Actor, certificate: Certificate, cause: MatterCause, evidence: Evidence, now: datetime
 ) -> list[str]:
     details = {"evidence_kind": evidence.kind}
@@ -97,19 +99,21 @@ def _open(
         actor,
         certificate,
         cause,
-        subject=certificate_evidence_repository.subject_of(evidence),
+        subject=certificate_evidence_repository.matter_subject(evidence),
         details=details,
         now=now,
     )
     return [certificate.number] if matter else []
 
 
-def _is_read(session: Session, evidence: Evidence, certificate: Certificate) -> bool:
+def _is_required_by_rules(session: Session, evidence: Evidence, certificate: Certificate) -> bool:
     """Whether the rules in force ask for such an item at all times, and not on one day only."""
-    return evidence.kind in lasting_kinds(publishing.mark(session, certificate.scheme_code).ruleset)
+    return evidence.kind in continuously_required_kinds(
+        publishing.current_scheme(session, certificate.scheme_code).ruleset
+    )
 
 
-def lasting_kinds(ruleset: Ruleset) -> frozenset[str]:
+def continuously_required_kinds(ruleset: Ruleset) -> frozenset[str]:
     """Kinds of evidence that its rules read as of the day; an authority to sign is asked for at the declaration and
     the submission only."""
     signed = [rule for rule in ruleset.rules if rule.kind == "declaration" or getattr(rule, "on", "day") != "day"]

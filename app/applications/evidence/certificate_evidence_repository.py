@@ -7,14 +7,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.applications.evidence.details import about_of, subject_seen
+from app.applications.evidence.details import document_subject, resolve_subject
 from app.applications.model import Evidence
-from app.certificates.matter_repository import in_force
+from app.certificates.matter_repository import in_force_conditions
 from app.certificates.model import Certificate, Matter, MatterCause
 from app.core.database import parts_of
 
 
-def _is_near(item: type[Evidence]) -> sa.ColumnElement[bool]:
+def _is_of_same_case(item: type[Evidence]) -> sa.ColumnElement[bool]:
     """That an item is of the certificate's application or of its company."""
     return sa.and_(
         item.organisation_id == Certificate.organisation_id,
@@ -22,28 +22,28 @@ def _is_near(item: type[Evidence]) -> sa.ColumnElement[bool]:
     )
 
 
-def speaks_for(item: Evidence, certificate: Certificate) -> bool:
+def can_support(item: Evidence, certificate: Certificate) -> bool:
     """Whether an item near the certificate is about its product, its site or its company."""
-    is_within, subject = subject_seen(item.kind, about_of(item), certificate.product_id, certificate.site_id)
+    is_within, subject = resolve_subject(item.kind, document_subject(item), certificate.product_id, certificate.site_id)
     return is_within and subject is not None
 
 
-def resting_on(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
+def certificates_supported_by(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
     """Certificates in force for which this item may speak."""
     query = (
         sa.select(Certificate)
-        .join(Evidence, _is_near(Evidence))
-        .where(Evidence.id == evidence.id, *in_force(today))
+        .join(Evidence, _is_of_same_case(Evidence))
+        .where(Evidence.id == evidence.id, *in_force_conditions(today))
         .order_by(Certificate.id)
     )
-    return [certificate for certificate in session.scalars(query) if speaks_for(evidence, certificate)]
+    return [certificate for certificate in session.scalars(query) if can_support(evidence, certificate)]
 
 
-def has_another(session: Session, evidence: Evidence, certificate: Certificate, today: date) -> bool:
+def has_other_support(session: Session, evidence: Evidence, certificate: Certificate, today: date) -> bool:
     """Whether another confirmed item of the kind that holds today may speak for this certificate."""
     query = (
         sa.select(Evidence)
-        .join(Certificate, _is_near(Evidence))
+        .join(Certificate, _is_of_same_case(Evidence))
         .where(
             Certificate.id == certificate.id,
             Evidence.id != evidence.id,
@@ -52,20 +52,22 @@ def has_another(session: Session, evidence: Evidence, certificate: Certificate, 
             sa.or_(Evidence.valid_until.is_(None), Evidence.valid_until >= today),
         )
     )
-    return any(speaks_for(other, certificate) for other in session.scalars(query))
+    return any(can_support(other, certificate) for other in session.scalars(query))
 
 
-def ended(session: Session, today: date, evidence_id: UUID | None = None) -> Sequence[tuple[Evidence, Certificate]]:
+def list_ended_documents(
+    session: Session, today: date, evidence_id: UUID | None = None
+) -> Sequence[tuple[Evidence, Certificate]]:
     """Confirmed items whose last day has passed, each with the certificates in force for which it may speak: where no
     other of its kind holds, and no matter was opened about this end."""
     query = (
         sa.select(Evidence, Certificate)
-        .join(Certificate, _is_near(Evidence))
+        .join(Certificate, _is_of_same_case(Evidence))
         .where(
             Evidence.confirmed_at.is_not(None),
             Evidence.valid_until < today,
             Evidence.valid_until >= Certificate.valid_from,  # one that had ended before never spoke for it
-            *in_force(today),
+            *in_force_conditions(today),
         )
         .order_by(Evidence.id, Certificate.id)
     )
@@ -75,13 +77,13 @@ def ended(session: Session, today: date, evidence_id: UUID | None = None) -> Seq
     found = [
         (item, certificate)
         for item, certificate in pairs
-        if speaks_for(item, certificate) and not has_another(session, item, certificate, today)
+        if can_support(item, certificate) and not has_other_support(session, item, certificate, today)
     ]
-    known = _known(session, {certificate.id for _, certificate in found})
-    return [(row, certificate) for row, certificate in found if (certificate.id, subject_of(row)) not in known]
+    known = _reported_ends(session, {certificate.id for _, certificate in found})
+    return [(row, certificate) for row, certificate in found if (certificate.id, matter_subject(row)) not in known]
 
 
-def _known(session: Session, certificate_ids: Collection[UUID]) -> set[tuple[UUID, str | None]]:
+def _reported_ends(session: Session, certificate_ids: Collection[UUID]) -> set[tuple[UUID, str | None]]:
     """Certificate and subject of each matter about an end, open or closed."""
     known: set[tuple[UUID, str | None]] = set()
     for part in parts_of(sorted(certificate_ids)):
@@ -92,11 +94,11 @@ def _known(session: Session, certificate_ids: Collection[UUID]) -> set[tuple[UUI
     return known
 
 
-def subject_of(evidence: Evidence) -> str:
+def matter_subject(evidence: Evidence) -> str:
     """How matters name it."""
     return f"evidence:{evidence.id}"
 
 
-def hold(session: Session, evidence_id: UUID) -> Evidence | None:
+def lock_document(session: Session, evidence_id: UUID) -> Evidence | None:
     query = sa.select(Evidence).where(Evidence.id == evidence_id).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()

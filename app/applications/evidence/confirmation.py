@@ -16,42 +16,52 @@ from sqlalchemy.orm import Session
 from app.applications import application_repository, case_access
 from app.applications.evidence import certificate_evidence, evidence_documents
 from app.applications.evidence import details as evidence_details
-from app.applications.evidence.details import About, Details
+from app.applications.evidence.details import EvidenceDetails, EvidenceSubject
 from app.applications.model import Evidence
 from app.audit import recorder
-from app.auth.permissions import person, require, require_second_factor
+from app.auth.permissions import require_role, require_second_factor, require_user_id
 from app.core.actor import Actor, Role
 from app.core.canonical_json import digest
 from app.core.dates import baku_day
-from app.core.errors import Conflict, Expected, Faults, FourEyes, Invalid, Version, check_version
+from app.core.errors import (
+    Conflict,
+    ErrorCollector,
+    ExpectedVersion,
+    FourEyes,
+    Invalid,
+    VersionPrecondition,
+    require_version,
+)
 from app.core.messages import Message
-from app.core.text.normalize import tidy, wrong_with
+from app.core.text.normalize import normalize, text_error
 from app.organisations import organisation_repository
 
-LONGEST_REASON = 2_000
+MAX_REASON_CHARS = 2_000
 
 
-def guard(
-    session: Session, actor: Actor, evidence_id: UUID, version: Version, *, confirmed: bool, today: date
+def load_for_confirmation(
+    session: Session, actor: Actor, evidence_id: UUID, version: ExpectedVersion, *, confirmed: bool, today: date
 ) -> Evidence:
     """The item, locked, if its confirmation may change now: 404, 403, 428, 412, 409. `confirmed`: as it must stand.
 
     After the decision a confirmation is withdrawn only where a certificate in force rests on the item.
     """
-    row = evidence_documents.visible(session, actor, evidence_id)
-    require(actor, *evidence_documents.ADDERS)
+    row = evidence_documents.get_visible(session, actor, evidence_id)
+    require_role(actor, *evidence_documents.EVIDENCE_ROLES)
     require_second_factor(actor)
     # The application's lock comes before the evidence's, as everywhere.
-    application = case_access.visible(session, actor, row.application_id, lock=True) if row.application_id else None
-    row = evidence_documents.visible(session, actor, evidence_id, lock=True)
-    if isinstance(version, Expected):
-        version.ask_first()
+    application = case_access.get_visible(session, actor, row.application_id, lock=True) if row.application_id else None
+    row = evidence_documents.get_visible(session, actor, evidence_id, lock=True)
+    if isinstance(version, VersionPrecondition):
+        version.before_check()
     if not confirmed:
-        _check_second_person(row, actor)
-    check_version(version, row.version)
-    if application is not None and not (confirmed and certificate_evidence.resting_on(session, row, today)):
-        evidence_documents.check_open(session, actor, application)
-    _refuse_withdrawn(row)
+        _require_second_person(row, actor)
+    require_version(version, row.version)
+    if application is not None and not (
+        confirmed and certificate_evidence.certificates_supported_by(session, row, today)
+    ):
+        evidence_documents.require_open(session, actor, application)
+    _require_not_withdrawn(row)
     if row.found_false:
         raise Conflict("This evidence was found false. It is never confirmed again.", code="found-false")
     if (row.confirmed_at is not None) != confirmed:
@@ -61,63 +71,63 @@ def guard(
     return row
 
 
-def _refuse_withdrawn(row: Evidence) -> None:
+def _require_not_withdrawn(row: Evidence) -> None:
     if row.withdrawn_at is not None:
         raise Conflict("The company has withdrawn this document.", code="evidence-withdrawn")
 
 
-def _check_second_person(row: Evidence, actor: Actor) -> None:
+def _require_second_person(row: Evidence, actor: Actor) -> None:
     if row.uploaded_by == actor.id:
         raise FourEyes("You added this document; another member of staff confirms it.")
 
 
-def confirm(
+def confirm_document(
     session: Session,
     actor: Actor,
     evidence_id: UUID,
     *,
-    details: Details,
-    version: Version,
+    details: EvidenceDetails,
+    version: ExpectedVersion,
     now: datetime,
-    about: About = About(),  # noqa: B008 (a frozen value)
+    about: EvidenceSubject = EvidenceSubject(),  # noqa: B008 (a frozen value)
 ) -> Evidence:
     """With what the document says; where nothing is said, what was stated before stands."""
-    row = guard(session, actor, evidence_id, version, confirmed=False, today=baku_day(now))
+    row = load_for_confirmation(session, actor, evidence_id, version, confirmed=False, today=baku_day(now))
     assert actor.id is not None  # only people confirm
-    read = Details(
+    read = EvidenceDetails(
         issued_on=details.issued_on or row.issued_on,
         valid_until=details.valid_until or row.valid_until,
         number=details.number or row.number,
         values={**row.stated, **details.values},
     )
-    kind = evidence_details.kind_of(row.kind)
-    subject = evidence_details.subject_read(kind, row, about)
-    faults = Faults()
-    with faults.collected():
-        evidence_documents.check_subject(session, row.organisation_id, row.application_id, subject)
+    kind = evidence_details.get_kind(row.kind)
+    subject = evidence_details.confirmed_subject(kind, row, about)
+    faults = ErrorCollector()
+    with faults.collect():
+        evidence_documents.require_valid_subject(session, row.organisation_id, row.application_id, subject)
     read = evidence_documents.with_default_signer(session, kind, read, row.uploaded_by)
-    asked = evidence_documents.lookups(session, row.organisation_id)
-    with faults.collected():
-        kept = evidence_details.checked(kind, subject, read, baku_day(now), complete=True, lookups=asked)
-    faults.refuse()
+    asked = evidence_documents.build_lookups(session, row.organisation_id)
+    with faults.collect():
+        kept = evidence_details.validate_details(kind, subject, read, baku_day(now), complete=True, lookups=asked)
+    faults.raise_if_any()
     row.product_ids = sorted(str(each) for each in subject.product_ids)
     row.site_id = subject.site_id
     row.issued_on, row.valid_until, row.number = kept.issued_on, kept.valid_until, kept.number
     row.stated = dict(kept.values)
     row.confirmed_by, row.confirmed_at = actor.id, now
     row.withdrawal_reason = None
-    _note(session, actor, row, "evidence.confirmed", now)
+    _record_event(session, actor, row, "evidence.confirmed", now)
     return row
 
 
-def withdraw(
+def withdraw_confirmation(
     session: Session,
     actor: Actor,
     evidence_id: UUID,
     *,
     reason: str | None,
     found_false: bool,
-    version: Version,
+    version: ExpectedVersion,
     now: datetime,
 ) -> Evidence:
     """The item stays, and waits to be confirmed again; one that was found false is never confirmed again.
@@ -125,13 +135,13 @@ def withdraw(
     Where certificates in force rest on it, matters open about them. Errors: as `guard`; Invalid without a reason where
     certificates rest on the item, or where it was found false.
     """
-    row = guard(session, actor, evidence_id, version, confirmed=True, today=baku_day(now))
+    row = load_for_confirmation(session, actor, evidence_id, version, confirmed=True, today=baku_day(now))
     today = baku_day(now)
     # What is false speaks for nothing, whatever else there is.
     losing = (
-        certificate_evidence.resting_on(session, row, today)
+        certificate_evidence.certificates_supported_by(session, row, today)
         if found_false
-        else certificate_evidence.losing(session, row, today)
+        else certificate_evidence.certificates_losing_support(session, row, today)
     )
     if reason is None and (found_false or losing):
         raise Invalid.at(
@@ -140,31 +150,33 @@ def withdraw(
     row.confirmed_by = row.confirmed_at = None
     row.confirmed_by_uploader = False
     row.withdrawal_reason, row.found_false = reason, found_false
-    _note(session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now)
-    certificate_evidence.lose(session, actor, row, losing, found_false=found_false, now=now)
+    _record_event(
+        session, actor, row, "evidence.found_false" if found_false else "evidence.confirmation_withdrawn", now
+    )
+    certificate_evidence.open_matters_for_lost_document(session, actor, row, losing, found_false=found_false, now=now)
     return row
 
 
-def guard_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version: Version) -> Evidence:
+def load_for_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version: ExpectedVersion) -> Evidence:
     """The company's document, locked, if its member may withdraw it now: 404, 403, 428, 412, 409."""
-    row = evidence_documents.visible(session, actor, evidence_id)
-    require(actor, Role.APPLICANT)
-    person(actor)
+    row = evidence_documents.get_visible(session, actor, evidence_id)
+    require_role(actor, Role.APPLICANT)
+    require_user_id(actor)
     # Of the company, so that no application is submitted with it at this moment.
-    organisation_repository.organisation(session, row.organisation_id, lock=True)
-    row = evidence_documents.visible(session, actor, evidence_id, lock=True)
-    if isinstance(version, Expected):
-        version.ask_first()
-    check_version(version, row.version)
+    organisation_repository.find_organisation(session, row.organisation_id, lock=True)
+    row = evidence_documents.get_visible(session, actor, evidence_id, lock=True)
+    if isinstance(version, VersionPrecondition):
+        version.before_check()
+    require_version(version, row.version)
     if row.entered is None or row.application_id is not None:
         raise Conflict(
             "A company withdraws what it uploaded for all its applications, and nothing else.",
             code="not-company-evidence",
         )
-    _refuse_withdrawn(row)
+    _require_not_withdrawn(row)
     if row.found_false:
         raise Conflict("This evidence was found false. It stays as it is.", code="found-false")
-    if resting := _under_review(session, row):
+    if resting := _applications_under_review(session, row):
         raise Conflict(
             Message("Application %(application)s is under review and rests on this document.", application=resting[0]),
             code="evidence-in-use",
@@ -173,33 +185,37 @@ def guard_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version:
     return row
 
 
-def _under_review(session: Session, row: Evidence) -> Sequence[str]:
+def _applications_under_review(session: Session, row: Evidence) -> Sequence[str]:
     """Numbers of the applications that were submitted, are not decided, and are about what the document is about."""
-    about = evidence_details.about_of(row)
+    about = evidence_details.document_subject(row)
     return [
         number
         for number, product_id, site_id in application_repository.products_under_review(session, row.organisation_id)
-        if evidence_details.subject_seen(row.kind, about, product_id, site_id)[0]
+        if evidence_details.resolve_subject(row.kind, about, product_id, site_id)[0]
     ]
 
 
 def withdraw_document(
-    session: Session, actor: Actor, evidence_id: UUID, *, reason: str, version: Version, now: datetime
+    session: Session, actor: Actor, evidence_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> Evidence:
     """By a member of the company: the document is kept, and no longer counted. Matters open about the certificates in
     force that rest on it. Errors: as `guard_withdrawal`; Invalid."""
-    row = guard_withdrawal(session, actor, evidence_id, version)
-    if wrong := wrong_with(reason, LONGEST_REASON, lines=True):
+    row = load_for_withdrawal(session, actor, evidence_id, version)
+    if wrong := text_error(reason, MAX_REASON_CHARS, lines=True):
         raise Invalid.at("/reason", wrong)
-    losing = certificate_evidence.losing(session, row, baku_day(now)) if row.confirmed_at is not None else ()
-    row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = person(actor), now, tidy(reason)
+    losing = (
+        certificate_evidence.certificates_losing_support(session, row, baku_day(now))
+        if row.confirmed_at is not None
+        else ()
+    )
+    row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = require_user_id(actor), now, normalize(reason)
     row.confirmed_by = row.confirmed_at = None
-    _note(session, actor, row, "evidence.withdrawn", now)
-    certificate_evidence.lose(session, actor, row, losing, found_false=False, now=now)
+    _record_event(session, actor, row, "evidence.withdrawn", now)
+    certificate_evidence.open_matters_for_lost_document(session, actor, row, losing, found_false=False, now=now)
     return row
 
 
-def _note(session: Session, actor: Actor, row: Evidence, event: str, now: datetime) -> None:
+def _record_event(session: Session, actor: Actor, row: Evidence, event: str, now: datetime) -> None:
     row.version += 1
     session.flush()
     recorder.record(
@@ -212,5 +228,5 @@ def _note(session: Session, actor: Actor, row: Evidence, event: str, now: dateti
         organisation=row.organisation_id,
         kind=row.kind,
         sha256=row.sha256,
-        stated=digest(evidence_details.hashed(row)),
+        stated=digest(evidence_details.fingerprint(row)),
     )

@@ -10,19 +10,27 @@ from app.applications.model import Evidence
 from app.core import canonical_json
 from app.core.errors import Invalid
 from app.core.messages import Message
-from app.core.text.normalize import tidy, wrong_with
-from app.reference.territory import territory
+from app.core.text.normalize import normalize, text_error
+from app.reference.territory import load_territory
 from app.schemes import facts
-from app.schemes.evidence_kinds import LONGEST_NUMBER, EvidenceKind, Lookups, Scope, Wrong, check, kinds
-from app.schemes.evidence_kinds import as_facts as values_as_facts
-from app.schemes.facts import Subject
+from app.schemes.evidence_kinds import (
+    MAX_NUMBER_LENGTH,
+    EvidenceKind,
+    EvidenceScope,
+    FieldError,
+    Lookups,
+    load_evidence_kinds,
+    validate_values,
+)
+from app.schemes.evidence_kinds import to_facts as values_as_facts
+from app.schemes.facts import EvidenceSubjectKind
 
 MAX_PRODUCTS = 50
 PRODUCTION_RECORD = "production-record"
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class EvidenceDetails:
     """What a document says, as stated by the person who uploads or confirms it."""
 
     issued_on: date | None = None
@@ -32,56 +40,64 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class EvidenceSubject:
     """What a document is about: products, or a site; of a kind that speaks for the company, neither."""
 
     product_ids: tuple[UUID, ...] = ()
     site_id: UUID | None = None
 
 
-def kind_of(code: str) -> EvidenceKind:
+def get_kind(code: str) -> EvidenceKind:
     """The kind of that code; Invalid where there is none."""
-    if wrong := wrong_kind(code):
+    if wrong := kind_error(code):
         raise Invalid.at("/kind", wrong)
-    return kinds()[code]
+    return load_evidence_kinds()[code]
 
 
-def wrong_kind(code: str) -> Message | None:
-    if code in kinds():
+def kind_error(code: str) -> Message | None:
+    if code in load_evidence_kinds():
         return None
     return Message(
-        "There is no such kind of evidence. There are: %(allowed)s.", code="unknown-kind", allowed=[*kinds()]
+        "There is no such kind of evidence. There are: %(allowed)s.",
+        code="unknown-kind",
+        allowed=[*load_evidence_kinds()],
     )
 
 
-def checked(
-    kind: EvidenceKind, about: About, details: Details, today: date, *, complete: bool, lookups: Lookups
-) -> Details:
+def validate_details(
+    kind: EvidenceKind,
+    about: EvidenceSubject,
+    details: EvidenceDetails,
+    today: date,
+    *,
+    complete: bool,
+    lookups: Lookups,
+) -> EvidenceDetails:
     """The details as they are kept. Errors: Invalid with every wrong place at once, the subject's among them."""
-    number = tidy(details.number) if details.number else None
+    number = normalize(details.number) if details.number else None
     present = {
         "issued_on": details.issued_on is not None,
         "valid_until": details.valid_until is not None,
         "number": number is not None,
     }
-    kept, wrong = check(kind, details.values, present, complete=complete, lookups=lookups)
-    wrong = _wrong_subject(kind, about) + wrong + _wrong_days(details, today)
-    if number is not None and (fault := wrong_with(number, LONGEST_NUMBER)):
+    kept, wrong = validate_values(kind, details.values, present, complete=complete, lookups=lookups)
+    wrong = _subject_errors(kind, about) + wrong + _date_errors(details, today)
+    if number is not None and (fault := text_error(number, MAX_NUMBER_LENGTH)):
         wrong.append({"pointer": "/number", "detail": fault})
     if wrong:
-        raise Invalid.with_all(wrong)
-    return Details(details.issued_on, details.valid_until, number, kept)
+        raise Invalid.with_errors(wrong)
+    return EvidenceDetails(details.issued_on, details.valid_until, number, kept)
 
 
-def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
-    takes_products = kind.scope in (Scope.PRODUCT, Scope.LOT, Scope.ANY)
-    takes_site = kind.scope in (Scope.SITE, Scope.ANY)
+def _subject_errors(kind: EvidenceKind, about: EvidenceSubject) -> list[FieldError]:
+    takes_products = kind.scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT, EvidenceScope.ANY)
+    takes_site = kind.scope in (EvidenceScope.SITE, EvidenceScope.ANY)
     name = Message(kind.name.en)
     wrong = []
     if about.product_ids and not takes_products:
         of_company = Message("“%(kind)s” speaks for the whole company: name no product.", code="not-taken", kind=name)
         of_site = Message("“%(kind)s” speaks for a site: name no product.", code="not-taken", kind=name)
-        wrong.append(("/product_ids", of_company if kind.scope is Scope.COMPANY else of_site))
+        wrong.append(("/product_ids", of_company if kind.scope is EvidenceScope.COMPANY else of_site))
     elif len(about.product_ids) > MAX_PRODUCTS or len(set(about.product_ids)) < len(about.product_ids):
         wrong.append(
             (
@@ -89,7 +105,7 @@ def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
                 Message("Name at most %(limit)s products, each once.", code="too-many", limit=MAX_PRODUCTS),
             )
         )
-    elif not about.product_ids and kind.scope in (Scope.PRODUCT, Scope.LOT):
+    elif not about.product_ids and kind.scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT):
         wrong.append(
             (
                 "/product_ids",
@@ -101,33 +117,33 @@ def _wrong_subject(kind: EvidenceKind, about: About) -> list[Wrong]:
     if about.site_id is not None and not takes_site:
         of_company = Message("“%(kind)s” speaks for the whole company: name no site.", code="not-taken", kind=name)
         of_products = Message("“%(kind)s” speaks for products: name no site.", code="not-taken", kind=name)
-        wrong.append(("/site_id", of_company if kind.scope is Scope.COMPANY else of_products))
-    elif about.site_id is None and kind.scope is Scope.SITE:
+        wrong.append(("/site_id", of_company if kind.scope is EvidenceScope.COMPANY else of_products))
+    elif about.site_id is None and kind.scope is EvidenceScope.SITE:
         wrong.append(
             (
                 "/site_id",
                 Message("“%(kind)s” is about one site: name it, else it speaks for none.", code="required", kind=name),
             )
         )
-    elif about.site_id is not None and about.product_ids and kind.scope is Scope.ANY:
+    elif about.site_id is not None and about.product_ids and kind.scope is EvidenceScope.ANY:
         wrong.append(("/site_id", Message("Name products or a site, not both.", code="not-both")))
     return [{"pointer": pointer, "detail": detail} for pointer, detail in wrong]
 
 
-def subject_read(kind: EvidenceKind, row: Evidence, given: About) -> About:
+def confirmed_subject(kind: EvidenceKind, row: Evidence, given: EvidenceSubject) -> EvidenceSubject:
     """What a document is about at its confirmation: as given, else as the row has it; no more than its kind takes."""
-    product_ids = given.product_ids or about_of(row).product_ids
+    product_ids = given.product_ids or document_subject(row).product_ids
     site_id = given.site_id or row.site_id
-    if kind.scope is Scope.COMPANY:
-        return About()
-    if kind.scope is Scope.SITE:
-        return About(site_id=site_id)
-    if kind.scope in (Scope.PRODUCT, Scope.LOT):
-        return About(product_ids)
-    return About(product_ids, site_id)
+    if kind.scope is EvidenceScope.COMPANY:
+        return EvidenceSubject()
+    if kind.scope is EvidenceScope.SITE:
+        return EvidenceSubject(site_id=site_id)
+    if kind.scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT):
+        return EvidenceSubject(product_ids)
+    return EvidenceSubject(product_ids, site_id)
 
 
-def _wrong_days(details: Details, today: date) -> list[Wrong]:
+def _date_errors(details: EvidenceDetails, today: date) -> list[FieldError]:
     wrong = []
     if details.issued_on is not None and details.issued_on > today:
         wrong.append({"pointer": "/issued_on", "detail": Message("This day is still to come.", code="in-future")})
@@ -141,15 +157,15 @@ def _wrong_days(details: Details, today: date) -> list[Wrong]:
     return wrong
 
 
-def details_of(row: Evidence) -> Details:
-    return Details(row.issued_on, row.valid_until, row.number, row.stated)
+def details_of(row: Evidence) -> EvidenceDetails:
+    return EvidenceDetails(row.issued_on, row.valid_until, row.number, row.stated)
 
 
-def about_of(row: Evidence) -> About:
-    return About(tuple(UUID(each) for each in row.product_ids), row.site_id)
+def document_subject(row: Evidence) -> EvidenceSubject:
+    return EvidenceSubject(tuple(UUID(each) for each in row.product_ids), row.site_id)
 
 
-def as_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts.Evidence:
+def to_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts.Evidence:
     """The documents that may speak for this product of this site: its own, its site's, and those of its company.
 
     A document about another product or another site is left out. One whose kind asks for a subject that it does not
@@ -157,34 +173,42 @@ def as_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts
     """
     items = []
     for row in sorted(rows, key=lambda row: row.id):
-        is_within, subject = subject_seen(row.kind, about_of(row), product_id, site_id)
+        is_within, subject = resolve_subject(row.kind, document_subject(row), product_id, site_id)
         if is_within:
-            items.append(_item(row, subject))
+            items.append(_item_facts(row, subject))
     return facts.Evidence(tuple(items))
 
 
-def subject_seen(code: str, about: About, product_id: UUID, site_id: UUID) -> tuple[bool, Subject | None]:
+def resolve_subject(
+    code: str, about: EvidenceSubject, product_id: UUID, site_id: UUID
+) -> tuple[bool, EvidenceSubjectKind | None]:
     """Whether a document is within the scope of this product, and what it speaks for, seen from the product."""
-    kind = kinds().get(code)
-    scope = kind.scope if kind else Scope.ANY
-    if scope is Scope.COMPANY:
-        return True, Subject.COMPANY
-    if about.site_id is not None and scope in (Scope.SITE, Scope.ANY):
-        return about.site_id == site_id, Subject.SITE
+    kind = load_evidence_kinds().get(code)
+    scope = kind.scope if kind else EvidenceScope.ANY
+    if scope is EvidenceScope.COMPANY:
+        return True, EvidenceSubjectKind.COMPANY
+    if about.site_id is not None and scope in (EvidenceScope.SITE, EvidenceScope.ANY):
+        return about.site_id == site_id, EvidenceSubjectKind.SITE
     if about.product_ids:
-        named = {Scope.PRODUCT: Subject.PRODUCT, Scope.LOT: Subject.LOT, Scope.ANY: Subject.PRODUCT}.get(scope)
+        named = {
+            EvidenceScope.PRODUCT: EvidenceSubjectKind.PRODUCT,
+            EvidenceScope.LOT: EvidenceSubjectKind.LOT,
+            EvidenceScope.ANY: EvidenceSubjectKind.PRODUCT,
+        }.get(scope)
         if code == PRODUCTION_RECORD:
-            named = Subject.PRODUCT  # one from before its site was asked for speaks for its product until it ends
+            named = (
+                EvidenceSubjectKind.PRODUCT
+            )  # one from before its site was asked for speaks for its product until it ends
         return product_id in about.product_ids, named
-    return True, Subject.COMPANY if scope is Scope.ANY else None
+    return True, EvidenceSubjectKind.COMPANY if scope is EvidenceScope.ANY else None
 
 
-def _item(row: Evidence, subject: Subject | None) -> facts.Item:
-    kind = kinds().get(row.kind)
+def _item_facts(row: Evidence, subject: EvidenceSubjectKind | None) -> facts.EvidenceItem:
+    kind = load_evidence_kinds().get(row.kind)
     values = dict(values_as_facts(kind, row.stated)) if kind else {}
-    if isinstance(district := values.get("district"), str) and (region := territory().region_of(district)):
+    if isinstance(district := values.get("district"), str) and (region := load_territory().region_of(district)):
         values["region"] = region  # follows from the district, never typed
-    return facts.Item(
+    return facts.EvidenceItem(
         kind=row.kind,
         issued_on=row.issued_on,
         valid_until=row.valid_until,
@@ -196,29 +220,31 @@ def _item(row: Evidence, subject: Subject | None) -> facts.Item:
     )
 
 
-def about_entered(entered: Mapping[str, Any]) -> About:
+def entered_subject(entered: Mapping[str, Any]) -> EvidenceSubject:
     """What a document is about as the applicant stated it at upload."""
     site_id = entered["site_id"]
-    return About(tuple(UUID(each) for each in entered["product_ids"]), None if site_id is None else UUID(site_id))
+    return EvidenceSubject(
+        tuple(UUID(each) for each in entered["product_ids"]), None if site_id is None else UUID(site_id)
+    )
 
 
-def as_entered(about: About, details: Details) -> dict[str, Any]:
+def entered_json(about: EvidenceSubject, details: EvidenceDetails) -> dict[str, Any]:
     """What the applicant stated of a document, as JSON: staff who read it otherwise change nothing of this."""
     return {
         "product_ids": sorted(str(each) for each in about.product_ids),
         "site_id": None if about.site_id is None else str(about.site_id),
-        "issued_on": _iso(details.issued_on),
-        "valid_until": _iso(details.valid_until),
+        "issued_on": _iso_date(details.issued_on),
+        "valid_until": _iso_date(details.valid_until),
         "number": details.number,
         "values": dict(details.values),
     }
 
 
-def _iso(day: date | None) -> str | None:
+def _iso_date(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def hashed(row: Evidence) -> str:
+def fingerprint(row: Evidence) -> str:
     """What a recommendation is bound to: the file, what was read in it, and whether it was confirmed."""
     return canonical_json.canonical_json(
         [
@@ -226,8 +252,8 @@ def hashed(row: Evidence) -> str:
             row.sha256,
             sorted(row.product_ids),
             None if row.site_id is None else str(row.site_id),
-            _iso(row.issued_on),
-            _iso(row.valid_until),
+            _iso_date(row.issued_on),
+            _iso_date(row.valid_until),
             row.number,
             row.stated,
             row.confirmed_at is not None,

@@ -28,13 +28,13 @@ from app.core.messages import Message
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXTENSIONS = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", XLSX: ".xlsx"}
-CHUNK = 1 << 20
-JUST_WRITTEN = timedelta(hours=1)
-SAFE_AGE: Final = timedelta(days=1)
+CHUNK_BYTES = 1 << 20
+RECENT_WRITE_AGE = timedelta(hours=1)
+MIN_ORPHAN_AGE: Final = timedelta(days=1)
 """A file without a row that is younger may belong to a transaction that has yet to commit."""
-_DRAFTS: Final = ".drafts"
-_ASIDE: Final = ".aside"
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DRAFT_FOLDER: Final = ".drafts"
+_REMOVAL_FOLDER: Final = ".aside"
+_DISK_FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftFile:
     """A file that was judged and written, and that no row names yet."""
 
     file: StoredFile
@@ -56,39 +56,39 @@ class Draft:
 
 
 @contextlib.contextmanager
-def no_room_is_said() -> Iterator[None]:
+def raising_storage_full() -> Iterator[None]:
     """Raise StorageFull where the system says that the disk, or what this user may use of it, is full."""
     try:
         yield
     except OSError as why:
-        if why.errno in _NO_ROOM:
+        if why.errno in _DISK_FULL_ERRNOS:
             raise StorageFull from why
         raise
 
 
-class EvidenceFiles:
+class EvidenceFileStore:
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
-        self._most = most_bytes
+        self._max_bytes = most_bytes
 
-    def stage(self, chunks: Iterable[bytes]) -> Draft:
+    def stage(self, chunks: Iterable[bytes]) -> DraftFile:
         """Judge, hash and write one file. Errors: TooLarge, Invalid where it is empty, UnsupportedMedia for other
         content, StorageFull; none of them leaves anything behind."""
-        folder = self._folder / _DRAFTS
-        with no_room_is_said():
+        folder = self._folder / _DRAFT_FOLDER
+        with raising_storage_full():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = folder / secrets.token_hex(16)
             try:
                 with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
-                    return Draft(self._write(file, chunks), path)
+                    return DraftFile(self._write(file, chunks), path)
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
 
-    def keep(self, draft: Draft) -> None:
+    def store(self, draft: DraftFile) -> None:
         """Give the file its name; in the transaction of its row, which must not be without it."""
         path = self.path(draft.file.sha256)
-        with no_room_is_said():
+        with raising_storage_full():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             draft.path.rename(path)  # also where it is there already: then its age begins anew, see `remove`
             sync_folder(path.parent)
@@ -96,25 +96,25 @@ class EvidenceFiles:
     def erase(self, sha256: str) -> None:
         """Remove a file that no row names any more. One that was written or sent again within the hour stays: its row
         may be about to come."""
-        self.remove(self.path(sha256), time.time(), JUST_WRITTEN)
+        self.remove_unreferenced(self.path(sha256), time.time(), RECENT_WRITE_AGE)
 
     def path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
-    def old(self, now: float) -> Iterator[Path]:
+    def iterate_old_files(self, now: float) -> Iterator[Path]:
         """Every file that is older than `SAFE_AGE`, drafts included; `now` in seconds since the epoch."""
         for path in sorted(self._folder.glob("*/*")):
             with contextlib.suppress(FileNotFoundError):
-                if path.is_file() and _is_older(path, SAFE_AGE, now):
+                if path.is_file() and _is_older(path, MIN_ORPHAN_AGE, now):
                     yield path
 
-    def is_named(self, path: Path) -> bool:
+    def can_be_referenced(self, path: Path) -> bool:
         """Whether a row may name this file; drafts are named by none."""
         return re.fullmatch(r"[0-9a-f]{64}", path.name) is not None and path == self.path(path.name)
 
-    def remove(self, path: Path, now: float, age: timedelta = SAFE_AGE) -> bool:
+    def remove_unreferenced(self, path: Path, now: float, age: timedelta = MIN_ORPHAN_AGE) -> bool:
         """Remove a file that no row names, unless it was sent again within `age`: its row may be about to come."""
-        aside = self._folder / _ASIDE / path.name
+        aside = self._folder / _REMOVAL_FOLDER / path.name
         aside.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             path.rename(aside)
@@ -130,13 +130,13 @@ class EvidenceFiles:
         digest, size = hashlib.sha256(), 0
         for chunk in chunks:
             size += len(chunk)
-            if size > self._most:
-                raise TooLarge(Message("A file may have at most %(limit)s bytes.", limit=self._most))
+            if size > self._max_bytes:
+                raise TooLarge(Message("A file may have at most %(limit)s bytes.", limit=self._max_bytes))
             digest.update(chunk)
             file.write(chunk)
         if not size:
             raise Invalid.at("/file", Message("The file is empty.", code="empty"))
-        media_type = seen_in(file)
+        media_type = sniff_media_type(file)
         if media_type is None:
             raise UnsupportedMedia("Only PDF, JPEG, PNG and XLSX without macros are taken, judged by their content.")
         file.flush()
@@ -148,14 +148,14 @@ def _is_older(path: Path, age: timedelta, now: float) -> bool:
     return path.stat().st_mtime < now - age.total_seconds()
 
 
-MOST_ENTRIES: Final = 4_096
-MOST_DIRECTORY_BYTES: Final = 1 << 20
-MOST_UNPACKED_BYTES: Final = 256 << 20
-_END: Final = struct.Struct("<4s4H2LH")
+MAX_ZIP_ENTRIES: Final = 4_096
+MAX_ZIP_DIRECTORY_BYTES: Final = 1 << 20
+MAX_UNPACKED_BYTES: Final = 256 << 20
+_ZIP_END_RECORD: Final = struct.Struct("<4s4H2LH")
 """End of the central directory of a zip: mark, disks, entries here and in all, bytes, offset, length of a comment."""
 
 
-def seen_in(file: BinaryIO) -> str | None:
+def sniff_media_type(file: BinaryIO) -> str | None:
     """The media type that the content shows; None for everything that is not on the list."""
     file.seek(0)
     head = file.read(16)
@@ -166,11 +166,11 @@ def seen_in(file: BinaryIO) -> str | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":
         return PNG
     if head.startswith(b"PK\x03\x04"):
-        return _workbook(file)
+        return _workbook_type(file)
     return None
 
 
-def _workbook(file: BinaryIO) -> str | None:
+def _workbook_type(file: BinaryIO) -> str | None:
     """A zip is a workbook only with its two parts, and is refused with macros in it. Nothing is unpacked.
 
     Its directory is looked at only where it is small: one of 20 MB takes seconds and hundreds of megabytes. What says
@@ -186,7 +186,7 @@ def _workbook(file: BinaryIO) -> str | None:
     names = {entry.filename for entry in entries}
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         return None
-    if sum(entry.file_size for entry in entries) > MOST_UNPACKED_BYTES:
+    if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         return None
     return XLSX if {"[Content_Types].xml", "xl/workbook.xml"} <= names else None
 
@@ -194,12 +194,12 @@ def _workbook(file: BinaryIO) -> str | None:
 def _has_small_directory(file: BinaryIO) -> bool:
     """Whether the zip says in one clear way where its directory is, and that it is small; before zipfile reads it."""
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _END.size - 0xFFFF))
+    file.seek(max(0, size - _ZIP_END_RECORD.size - 0xFFFF))
     tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < _END.size:
+    if at < 0 or len(tail) - at < _ZIP_END_RECORD.size:
         return False
-    _, _, _, _, entries, directory_bytes, _, comment_bytes = _END.unpack_from(tail, at)
+    _, _, _, _, entries, directory_bytes, _, comment_bytes = _ZIP_END_RECORD.unpack_from(tail, at)
     is_zip64 = tail[max(0, at - 20) : at].startswith(b"PK\x06\x07")  # says other numbers elsewhere; 20 MB need none
-    ends_here = at + _END.size + comment_bytes == len(tail)
-    return not is_zip64 and ends_here and entries <= MOST_ENTRIES and directory_bytes <= MOST_DIRECTORY_BYTES
+    ends_here = at + _ZIP_END_RECORD.size + comment_bytes == len(tail)
+    return not is_zip64 and ends_here and entries <= MAX_ZIP_ENTRIES and directory_bytes <= MAX_ZIP_DIRECTORY_BYTES

@@ -12,7 +12,7 @@ from app.core.errors import Conflict
 from app.core.messages import Message
 from app.core.settings import Settings
 from app.organisations import organisation_repository
-from app.organisations.model import Standing
+from app.organisations.model import OrganisationStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Quotas:
     claimant: Quota
 
     @classmethod
-    def of(cls, settings: Settings) -> "Quotas":
+    def from_settings(cls, settings: Settings) -> "Quotas":
         return cls(
             Quota(settings.evidence_quota_bytes, settings.evidence_quota_files),
             Quota(settings.claimant_quota_bytes, settings.claimant_quota_files),
@@ -40,17 +40,17 @@ class QuotaExceeded(Conflict):
     code = "quota-exceeded"
 
 
-def require_room(session: Session, actor: Actor, row: Evidence, quotas: Quotas) -> None:
+def require_quota(session: Session, actor: Actor, row: Evidence, quotas: Quotas) -> None:
     """Count under the lock of the organisation what it has stored, and refuse what would be too much.
 
     What staff add counts too, but is never refused. Raises `QuotaExceeded`.
     """
     if actor.is_staff:
         return
-    organisation = organisation_repository.organisation(session, row.organisation_id, lock=True)
-    is_confirmed = organisation is not None and organisation.standing == Standing.CONFIRMED
+    organisation = organisation_repository.find_organisation(session, row.organisation_id, lock=True)
+    is_confirmed = organisation is not None and organisation.standing == OrganisationStatus.CONFIRMED
     quota = quotas.confirmed if is_confirmed else quotas.claimant
-    files, size = application_repository.evidence_used(session, row.organisation_id)
+    files, size = application_repository.evidence_usage(session, row.organisation_id)
     if files + 1 > quota.max_files or size + row.size > quota.max_bytes:
         stored: dict[str, Any] = {"files": files, "bytes": size}
         stored |= {"max_files": quota.max_files, "max_bytes": quota.max_bytes}

@@ -10,38 +10,38 @@ from app.auth import session_repository, user_repository, user_sessions
 from app.auth.credentials import mfa
 from app.auth.credentials.passwords import new_token, token_hash
 from app.auth.model import PasswordReset, User
-from app.auth.permissions import person, require, require_second_factor
-from app.auth.user_sessions import Ended
+from app.auth.permissions import require_role, require_second_factor, require_user_id
+from app.auth.user_sessions import EndReason
 from app.core.actor import Actor, ActorKind, Role
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import new_id
 from app.core.errors import Conflict, NotFound, SecondFactorRequired, Unauthenticated
 
-RESET_LIFE = timedelta(hours=24)
-PREFIX = "mikp_"
+RESET_LIFETIME = timedelta(hours=24)
+TOKEN_PREFIX = "mikp_"  # noqa: S105 (the prefix of every token, no secret)
 
 
-def issue(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple[User, PasswordReset, str]:
+def issue_reset(session: Session, actor: Actor, user_id: UUID, now: datetime) -> tuple[User, PasswordReset, str]:
     """A one-time token for the account's own address; an earlier one is void. For members by the registrar, for staff
     by an owner, who have it sent and do not see it.
 
     Errors: NotFound; Forbidden; SecondFactorRequired; Conflict for a removed account.
     """
-    user = user_repository.locked_user(session, user_id)
+    user = user_repository.lock_user(session, user_id)
     if user is None:
         raise NotFound.of("user")
-    require(actor, Role.OWNER if user.is_staff else Role.REGISTRAR, Role.SYSTEM)
+    require_role(actor, Role.OWNER if user.is_staff else Role.REGISTRAR, Role.SYSTEM)
     require_second_factor(actor)
     if not user.active:
         raise Conflict("This account was removed; it has no password any more.", code="not-active")
-    return user, *issue_for(session, actor, user, now)
+    return user, *issue_reset_for(session, actor, user, now)
 
 
-def issue_for(
-    session: Session, actor: Actor, user: User, now: datetime, *, life: timedelta = RESET_LIFE
+def issue_reset_for(
+    session: Session, actor: Actor, user: User, now: datetime, *, life: timedelta = RESET_LIFETIME
 ) -> tuple[PasswordReset, str]:
     session_repository.close_resets(session, user.id, now)
-    token, digest = new_token(PREFIX)
+    token, digest = new_token(TOKEN_PREFIX)
     reset = PasswordReset(
         id=new_id(),
         user_id=user.id,
@@ -55,54 +55,54 @@ def issue_for(
     return reset, token
 
 
-def change(session: Session, actor: Actor, *, was_hash: str, password_hash: str, now: datetime) -> None:
+def change_password(session: Session, actor: Actor, *, was_hash: str, password_hash: str, now: datetime) -> None:
     """A new password for oneself; the caller has compared the present one with `was_hash`."""
-    user = user_repository.locked_user(session, person(actor))
+    user = user_repository.lock_user(session, require_user_id(actor))
     if user is None or not user.active or user.password_hash != was_hash:
         raise Unauthenticated("The password was changed meanwhile; sign in again.")
     user.password_hash = password_hash
     session_repository.close_resets(session, user.id, now)
-    user_sessions.end_all(session, actor, user.id, Ended.PASSWORD_CHANGED, now)
+    user_sessions.end_all_sessions(session, actor, user.id, EndReason.PASSWORD_CHANGED, now)
     recorder.record(session, actor, "password.changed", ("user", user.id), now)
 
 
-def look(session: Session, token: str, now: datetime) -> None:
+def require_usable_token(session: Session, token: str, now: datetime) -> None:
     """Refuse a token that is good for nothing, before time is spent on a hash."""
-    _usable(session, token, now)
+    _load_usable(session, token, now)
 
 
-def redeem(
-    session: Session, token: str, *, password_hash: str, code: str | None, seal: Seal, now: datetime
+def redeem_reset(
+    session: Session, token: str, *, password_hash: str, code: str | None, seal: SecretBox, now: datetime
 ) -> User | None:
     """Set the password. Who has an authenticator gives its code as well: whoever reads somebody's mail must not become
     that person. None where that code is wrong: commit in either case, a wrong code is counted.
 
     Errors: NotFound; Conflict `token-over`; SecondFactorRequired; TooManyAttempts.
     """
-    user = user_repository.locked_user(
-        session, _usable(session, token, now).user_id
+    user = user_repository.lock_user(
+        session, _load_usable(session, token, now).user_id
     )  # before the token: `issue` does so too
-    reset = _usable(session, token, now, lock=True)
+    reset = _load_usable(session, token, now, lock=True)
     if user is None or not user.active:
         raise NotFound.of("token")
-    if mfa.enrolled(session, user.id):
+    if mfa.is_enrolled(session, user.id):
         if code is None:
             raise SecondFactorRequired(
                 "This account has an authenticator: send its code as `otp`. "
                 "If it is lost, two owners reset it first (POST /v1/users/{id}/second-factor-requests)."
             )
-        if not mfa.check(session, seal, user.id, code, now):
+        if not mfa.consume_code(session, seal, user.id, code, now):
             return None
     user.password_hash = password_hash
     session_repository.close_resets(session, user.id, now)
     actor = Actor(ActorKind.USER, user.id, frozenset())
-    user_sessions.end_all(session, actor, user.id, Ended.PASSWORD_RESET, now)
+    user_sessions.end_all_sessions(session, actor, user.id, EndReason.PASSWORD_RESET, now)
     recorder.record(session, actor, "password.reset", ("user", user.id), now, reset=reset.id)
     return user
 
 
-def _usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> PasswordReset:
-    reset = session_repository.reset_of_token(session, token_hash(token), lock=lock)
+def _load_usable(session: Session, token: str, now: datetime, *, lock: bool = False) -> PasswordReset:
+    reset = session_repository.find_reset_by_token(session, token_hash(token), lock=lock)
     if reset is None:
         raise NotFound.of("token")
     if reset.closed_at is not None or now >= reset.expires_at:

@@ -25,22 +25,22 @@ NO_PASSWORD = ""
 """Stored for an account whose first password is still to be set: nothing matches it."""
 
 
-def _make_way() -> None:
+def _lower_thread_priority() -> None:
     """Let the event loop go first on the processor: it answers checks while passwords are compared."""
     if sys.platform == "linux":  # there, a thread has a priority of its own, and hands it on to those of argon2
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
-class Passwords:
+class PasswordHasher:
     """Hash and check passwords. Slow on purpose: call it before a write transaction begins."""
 
     def __init__(self, at_once: int) -> None:
         self._hasher = PasswordHash((Argon2Hasher(parallelism=1),))
-        self._threads = ThreadPoolExecutor(at_once, "password", _make_way)
+        self._threads = ThreadPoolExecutor(at_once, "password", _lower_thread_priority)
         self._nobody = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
-        check_strength(password)
+        require_strong_password(password)
         return self._threads.submit(self._hasher.hash, password).result()
 
     def verify(self, password: str, stored: str | None) -> bool:
@@ -51,13 +51,13 @@ class Passwords:
         return matches and bool(stored)
 
 
-def check_strength(password: str) -> None:
+def require_strong_password(password: str) -> None:
     """Errors: Invalid."""
-    if wrong := weakness(password):
+    if wrong := find_weakness(password):
         raise Invalid.at("/password", wrong)
 
 
-def weakness(password: str) -> Message | None:
+def find_weakness(password: str) -> Message | None:
     """Length is what counts (NIST SP 800-63B); one repeated letter is not a password."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return Message(

@@ -16,59 +16,63 @@ from pydantic.alias_generators import to_camel
 from stdnum import ean
 
 from app.certificates import certificate_number
-from app.certificates.credential.untp_builder import SHAPE, schema_url
+from app.certificates.credential.untp_builder import CURRENT_SHAPE, schema_url
 from app.core.text import confusables
 from app.schemes.ruleset import AssessmentLevel
 
 
-def _clean(text: str) -> str:
-    if wrong := confusables.wrong_with(text):
+def _require_clean_text(text: str) -> str:
+    if wrong := confusables.name_error(text):
         raise ValueError(wrong)
     return text
 
 
-def _canonical_number(text: str) -> str:
-    if str(certificate_number.parse(text)) != text:
+def _require_canonical_number(text: str) -> str:
+    if str(certificate_number.parse_number(text)) != text:
         raise ValueError("is not a certificate number in its display form")
     return text
 
 
-def _gtin(text: str) -> str:
+def _require_gtin(text: str) -> str:
     if not ean.is_valid(text):
         raise ValueError("is not a GTIN")
     return text
 
 
-def _moment(text: str) -> str:
+def _require_real_datetime(text: str) -> str:
     """The form was asked for before; a date that does not exist is refused here."""
     datetime.fromisoformat(text)
     return text
 
 
-def _day(text: str) -> str:
+def _require_real_date(text: str) -> str:
     date.fromisoformat(text)
     return text
 
 
-def _yes(answer: bool) -> bool:
+def _require_true(answer: bool) -> bool:
     if not answer:
         raise ValueError("is not true: only what conforms is certified")
     return answer
 
 
 # `$` is the very end here: pydantic uses the regular expressions of Rust, and JSON Schema those of ECMA.
-Name = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_clean)]
-Code = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_clean)]
+Name = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_require_clean_text)]
+Code = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_require_clean_text)]
 Url = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-~]+$")]
 Urn = Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Moment = Annotated[
-    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+04:00$"), AfterValidator(_moment)
+DateTimeText = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+04:00$"),
+    AfterValidator(_require_real_datetime),
 ]
-HolderName = Annotated[str, Field(min_length=1, max_length=320), AfterValidator(_clean)]  # with its legal form
-Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
+HolderName = Annotated[
+    str, Field(min_length=1, max_length=320), AfterValidator(_require_clean_text)
+]  # with its legal form
+DateText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_require_real_date)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
-Origin = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
-Single = Field(min_length=1, max_length=1)
+OriginCriterionCode = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,15}$")]
+SINGLE_ITEM = Field(min_length=1, max_length=1)
 
 
 class _Shape(BaseModel):
@@ -76,7 +80,7 @@ class _Shape(BaseModel):
 
 
 class Issuer(_Shape):
-    type: Annotated[list[Literal["CredentialIssuer"]], Single]
+    type: Annotated[list[Literal["CredentialIssuer"]], SINGLE_ITEM]
     id: Annotated[str, Field(max_length=300, pattern=r"^did:web:[A-Za-z0-9.%:_-]+$")]
     name: Name
 
@@ -87,7 +91,7 @@ class HolderNames(_Shape):
 
 
 class Party(_Shape):
-    type: Annotated[list[Literal["Party"]], Single]
+    type: Annotated[list[Literal["Party"]], SINGLE_ITEM]
     id: Urn
     name: Name
     names: HolderNames
@@ -95,13 +99,13 @@ class Party(_Shape):
 
 
 class Scheme(_Shape):
-    type: Annotated[list[Literal["ConformityScheme"]], Single]
+    type: Annotated[list[Literal["ConformityScheme"]], SINGLE_ITEM]
     id: Url
     name: Name
 
 
 class Profile(_Shape):
-    type: Annotated[list[Literal["ConformityProfile"]], Single]
+    type: Annotated[list[Literal["ConformityProfile"]], SINGLE_ITEM]
     id: Url
     name: Name
     version: Code
@@ -114,13 +118,13 @@ class Link(_Shape):
 
 
 class Criterion(_Shape):
-    type: Annotated[list[Literal["Criterion"]], Single]
+    type: Annotated[list[Literal["Criterion"]], SINGLE_ITEM]
     id: Url
     name: Name
 
 
 class Score(_Shape):
-    code: Origin
+    code: OriginCriterionCode
 
 
 class Performance(_Shape):
@@ -128,12 +132,12 @@ class Performance(_Shape):
 
 
 class Product(_Shape):
-    type: Annotated[list[Literal["Product"]], Single]
+    type: Annotated[list[Literal["Product"]], SINGLE_ITEM]
     id: Urn
     name: Name
     names: Annotated[dict[Language, Name], Field(min_length=1, max_length=20)]
     hs6: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
-    gtin: Annotated[str, Field(pattern=r"^[0-9]{8,14}$"), AfterValidator(_gtin)] | None = None
+    gtin: Annotated[str, Field(pattern=r"^[0-9]{8,14}$"), AfterValidator(_require_gtin)] | None = None
 
 
 class AssessedProduct(_Shape):
@@ -141,7 +145,7 @@ class AssessedProduct(_Shape):
 
 
 class Facility(_Shape):
-    type: Annotated[list[Literal["Facility"]], Single]
+    type: Annotated[list[Literal["Facility"]], SINGLE_ITEM]
     id: Urn
     name: Name
     park: Code | None = None
@@ -153,29 +157,29 @@ class AssessedFacility(_Shape):
 
 
 class Topic(_Shape):
-    type: Annotated[list[Literal["ConformityTopic"]], Single]
+    type: Annotated[list[Literal["ConformityTopic"]], SINGLE_ITEM]
     id: Url
     name: Name
 
 
 class Assessment(_Shape):
-    type: Annotated[list[Literal["ConformityAssessment"]], Single]
+    type: Annotated[list[Literal["ConformityAssessment"]], SINGLE_ITEM]
     id: Url
     name: Name
-    assessment_criteria: Annotated[list[Criterion], Single]
-    assessment_date: Day
-    assessed_performance: Annotated[list[Performance], Single]
-    assessed_product: Annotated[list[AssessedProduct], Single]
-    assessed_facility: Annotated[list[AssessedFacility], Single]
-    conformity_topic: Annotated[list[Topic], Single]
-    conformance: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_yes)]
+    assessment_criteria: Annotated[list[Criterion], SINGLE_ITEM]
+    assessment_date: DateText
+    assessed_performance: Annotated[list[Performance], SINGLE_ITEM]
+    assessed_product: Annotated[list[AssessedProduct], SINGLE_ITEM]
+    assessed_facility: Annotated[list[AssessedFacility], SINGLE_ITEM]
+    conformity_topic: Annotated[list[Topic], SINGLE_ITEM]
+    conformance: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_require_true)]
 
 
 class Attestation(_Shape):
-    type: Annotated[list[Literal["ConformityAttestation"]], Single]
+    type: Annotated[list[Literal["ConformityAttestation"]], SINGLE_ITEM]
     id: Url
     name: Name
-    number: Annotated[str, Field(max_length=64), AfterValidator(_canonical_number)]
+    number: Annotated[str, Field(max_length=64), AfterValidator(_require_canonical_number)]
     assessor_level: Literal["3rdParty"]
     assessment_level: AssessmentLevel
     attestation_type: Literal["certification"]
@@ -183,9 +187,9 @@ class Attestation(_Shape):
     reference_scheme: Scheme
     reference_profile: Profile
     conformity_certificate: Link
-    origin_criterion: Origin
+    origin_criterion: OriginCriterionCode
     country_of_origin: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    conformity_assessment: Annotated[list[Assessment], Single]
+    conformity_assessment: Annotated[list[Assessment], SINGLE_ITEM]
 
 
 class Status(_Shape):
@@ -208,8 +212,8 @@ class Credential(_Shape):
     id: Url
     type: Annotated[list[Literal["VerifiableCredential", "DigitalConformityCredential"]], Field(max_length=2)]
     issuer: Issuer
-    valid_from: Moment
-    valid_until: Moment
+    valid_from: DateTimeText
+    valid_until: DateTimeText
     name: Name
     credential_subject: Attestation
     credential_status: Annotated[list[Status], Field(min_length=2, max_length=2)]
@@ -217,9 +221,9 @@ class Credential(_Shape):
 
 
 @cache
-def _schema(shape: str) -> dict[str, Any]:
+def _schema_of_shape(shape: str) -> dict[str, Any]:
     """Of the present shape from its model, of a former one as it was published."""
-    if shape == SHAPE:
+    if shape == CURRENT_SHAPE:
         return Credential.model_json_schema(by_alias=True)
     published: dict[str, Any] = json.loads(
         (files("app.certificates.credential") / f"{shape}.schema.json").read_text("utf-8")
@@ -227,7 +231,7 @@ def _schema(shape: str) -> dict[str, Any]:
     return published
 
 
-def json_schema(base_url: str, shape: str = SHAPE) -> dict[str, Any]:
+def build_json_schema(base_url: str, shape: str = CURRENT_SHAPE) -> dict[str, Any]:
     """The JSON Schema of our certificates (2020-12), as served at `schema_url`."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_url(base_url, shape)}
-    return head | copy.deepcopy(_schema(shape))
+    return head | copy.deepcopy(_schema_of_shape(shape))

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from app.certificates.credential import untp_builder
 from app.certificates.credential.json_schema import Assessment, Credential
-from app.certificates.status_list import ENTRIES, PURPOSES, list_name
+from app.certificates.status_list import LIST_LENGTH, PURPOSES, list_name
 from app.core.crypto import jws
 from app.core.crypto.signer import Signer
 from app.core.errors import Conflict
@@ -34,7 +34,7 @@ class CredentialNotSound(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
+class LintContext:
     """What a payload must agree with: who signs, and from where; the status place reserved in this transaction; the
     first day on which something that the grant rests on is over is the day after `not_after` (None: open)."""
 
@@ -51,27 +51,27 @@ class LintedCredential:
     __slots__ = ("issuer", "payload")
 
     def __init__(self, payload: bytes, issuer: str, *, seal: object) -> None:
-        if seal is not _SEAL:
+        if seal is not _TOKEN:
             raise TypeError("a LintedCredential comes from lint() only")
         self.payload = payload
         self.issuer = issuer
 
 
-_SEAL: Final = object()
+_TOKEN: Final = object()
 
 
-def lint(payload: Mapping[str, Any], grounds: Grounds) -> LintedCredential:
+def lint(payload: Mapping[str, Any], grounds: LintContext) -> LintedCredential:
     """Check all that can be known before signing and freeze the payload. Raises CredentialNotSound."""
     try:
         checked = Credential.model_validate(payload)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
         raise CredentialNotSound(
-            tuple(f"{_pointer(p['loc'])} {p['msg'].removeprefix('Value error, ')}" for p in problems)
+            tuple(f"{_json_pointer(p['loc'])} {p['msg'].removeprefix('Value error, ')}" for p in problems)
         ) from None
-    if wrong := tuple(_contradictions(checked, grounds)):
+    if wrong := tuple(_check_consistency(checked, grounds)):
         raise CredentialNotSound(wrong)
-    return LintedCredential(jws.dump_json(payload), checked.issuer.id, seal=_SEAL)
+    return LintedCredential(jws.dump_json(payload), checked.issuer.id, seal=_TOKEN)
 
 
 def sign_credential(signer: Signer, linted: LintedCredential) -> str:
@@ -80,22 +80,22 @@ def sign_credential(signer: Signer, linted: LintedCredential) -> str:
         raise TypeError("only what the linter returned is signed")
     if signer.kid.partition("#")[0] != linted.issuer:
         raise CredentialNotSound(("/issuer/id is not the owner of the signing key",))
-    return signer.sign(linted.payload, typ=jws.CREDENTIAL)
+    return signer.sign(linted.payload, typ=jws.TYP_CREDENTIAL)
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def _json_pointer(location: tuple[int | str, ...]) -> str:
     return "/" + "/".join(map(str, location))
 
 
-def _contradictions(c: Credential, grounds: Grounds) -> Iterator[str]:
+def _check_consistency(c: Credential, grounds: LintContext) -> Iterator[str]:
     """Every place where two members disagree, or where one disagrees with the grounds."""
     subject, base = c.credential_subject, grounds.base_url
     address = f"{base}/v1/certificates/{subject.number}"
     scheme = f"{base}/v1/schemes/{subject.number.partition('-')[0]}"
     version = subject.reference_profile.version
     for pointer, found, expected in (
-        ("/@context", c.context, untp_builder.contexts_of(base)),
-        ("/type", c.type, list(untp_builder.TYPES)),
+        ("/@context", c.context, untp_builder.context_urls(base)),
+        ("/type", c.type, list(untp_builder.CREDENTIAL_TYPES)),
         ("/credentialSubject/issuedToParty/name", subject.issued_to_party.name, subject.issued_to_party.names.en),
         ("/id", c.id, address),
         ("/issuer/id", c.issuer.id, grounds.issuer),
@@ -108,12 +108,12 @@ def _contradictions(c: Credential, grounds: Grounds) -> Iterator[str]:
     ):  # fmt: skip
         if found != expected:
             yield f"{pointer} is not {expected}"
-    yield from _wrong_assessment(subject.conformity_assessment[0], c, address, base)
-    yield from _wrong_dates(c, grounds)
-    yield from _wrong_status(c, grounds)
+    yield from _assessment_problems(subject.conformity_assessment[0], c, address, base)
+    yield from _date_problems(c, grounds)
+    yield from _status_problems(c, grounds)
 
 
-def _wrong_assessment(each: Assessment, c: Credential, address: str, base: str) -> Iterator[str]:
+def _assessment_problems(each: Assessment, c: Credential, address: str, base: str) -> Iterator[str]:
     place, origin = "/credentialSubject/conformityAssessment/0", c.credential_subject.origin_criterion
     product, facility = each.assessed_product[0].product, each.assessed_facility[0].facility
     if origin == "NONE":
@@ -122,7 +122,7 @@ def _wrong_assessment(each: Assessment, c: Credential, address: str, base: str) 
         ("/id", each.id, f"{address}#assessment"),
         ("/assessmentCriteria/0/id", each.assessment_criteria[0].id, f"{untp_builder.context_url(base)}#{origin}"),
         ("/assessedPerformance/0/score/code", each.assessed_performance[0].score.code, origin),
-        ("/conformityTopic/0/id", each.conformity_topic[0].id, untp_builder.TOPIC),
+        ("/conformityTopic/0/id", each.conformity_topic[0].id, untp_builder.CONFORMITY_TOPIC),
         ("/assessmentDate", each.assessment_date, c.valid_from[:10]),
     ):
         if found != expected:
@@ -133,7 +133,7 @@ def _wrong_assessment(each: Assessment, c: Credential, address: str, base: str) 
         yield f"{place}/assessedFacility/0/facility/name is not its park and district"
 
 
-def _wrong_dates(c: Credential, grounds: Grounds) -> Iterator[str]:
+def _date_problems(c: Credential, grounds: LintContext) -> Iterator[str]:
     if not c.valid_from.endswith("T00:00:00+04:00"):
         yield "/validFrom is not the beginning of a day in Baku"
     if not c.valid_until.endswith("T23:59:59+04:00"):
@@ -144,8 +144,8 @@ def _wrong_dates(c: Credential, grounds: Grounds) -> Iterator[str]:
         yield f"/validUntil is after {grounds.not_after}, when what the grant rests on ends"
 
 
-def _wrong_status(c: Credential, grounds: Grounds) -> Iterator[str]:
-    if not 0 <= grounds.status_index < ENTRIES:
+def _status_problems(c: Credential, grounds: LintContext) -> Iterator[str]:
+    if not 0 <= grounds.status_index < LIST_LENGTH:
         yield f"/credentialStatus: the reserved place {grounds.status_index} is outside the list"
     for place, (entry, purpose) in enumerate(zip(c.credential_status, PURPOSES, strict=True)):
         url = f"{grounds.base_url}/v1/status-lists/{list_name(grounds.status_list_id, purpose)}"

@@ -10,15 +10,15 @@ from datetime import date
 from typing import Any
 
 from app.certificates import certificate_number
-from app.certificates.status_list import Purpose, entry_place
+from app.certificates.status_list import Purpose, parse_status_entry
 
 
-class Unreadable(ValueError):
+class CredentialUnreadable(ValueError):
     """Not a credential in any shape of ours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Certified:
+class CertifiedFacts:
     """The facts of a certificate as they were signed; dates are days in Asia/Baku, both inclusive."""
 
     number: str
@@ -38,31 +38,31 @@ class Certified:
     origin_criterion: str
     valid_from: date
     valid_until: date
-    places: Mapping[Purpose, tuple[str, int]]  # address of the status list and index in it
+    status_entries: Mapping[Purpose, tuple[str, int]]  # address of the status list and index in it
 
 
-def read(payload: Mapping[str, Any]) -> Certified:
+def parse_credential(payload: Mapping[str, Any]) -> CertifiedFacts:
     """Raises Unreadable, and ListRefused where the place in a status list is named in a wrong form."""
     try:
         subject = payload["credentialSubject"]
-        members = _untp(subject) if "conformityAssessment" in subject else _plain(subject)
-        if str(certificate_number.parse(subject["number"])) != subject["number"]:
-            raise Unreadable("its number is none of ours")
-        return Certified(
+        members = _parse_untp(subject) if "conformityAssessment" in subject else _parse_flat(subject)
+        if str(certificate_number.parse_number(subject["number"])) != subject["number"]:
+            raise CredentialUnreadable("its number is none of ours")
+        return CertifiedFacts(
             number=subject["number"],
             issuer=payload["issuer"]["id"],
             origin_criterion=subject["originCriterion"],
             country=subject.get("countryOfOrigin"),
             valid_from=date.fromisoformat(payload["validFrom"][:10]),
             valid_until=date.fromisoformat(payload["validUntil"][:10]),
-            places=_places(payload["credentialStatus"]),
+            status_entries=_parse_status_entries(payload["credentialStatus"]),
             **members,
         )
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as why:
-        raise Unreadable("it is not a certificate in any shape of ours") from why
+        raise CredentialUnreadable("it is not a certificate in any shape of ours") from why
 
 
-def _untp(subject: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_untp(subject: Mapping[str, Any]) -> dict[str, Any]:
     (assessment,) = subject["conformityAssessment"]
     product, site = assessment["assessedProduct"][0]["product"], assessment["assessedFacility"][0]["facility"]
     holder = subject["issuedToParty"]
@@ -81,7 +81,7 @@ def _untp(subject: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain(subject: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_flat(subject: Mapping[str, Any]) -> dict[str, Any]:
     scheme, holder, product, site = (subject[name] for name in ("scheme", "holder", "product", "site"))
     return {
         "scheme_code": scheme["code"],
@@ -98,11 +98,11 @@ def _plain(subject: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _places(entries: Any) -> dict[Purpose, tuple[str, int]]:
+def _parse_status_entries(entries: Any) -> dict[Purpose, tuple[str, int]]:
     found = {}
     for purpose in Purpose:
-        named = [place for entry in entries if (place := entry_place(entry, purpose))]
+        named = [place for entry in entries if (place := parse_status_entry(entry, purpose))]
         if len(named) != 1:
-            raise Unreadable(f"it names {len(named)} places for {purpose}")
+            raise CredentialUnreadable(f"it names {len(named)} places for {purpose}")
         found[purpose] = named[0]
     return found

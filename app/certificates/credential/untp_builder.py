@@ -22,11 +22,11 @@ from app.core.dates import day_end, day_start
 W3C_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 UNTP_VERSION: Final = "0.7.0"
 UNTP_CONTEXT: Final = f"https://vocabulary.uncefact.org/untp/{UNTP_VERSION}/context/"
-TYPES: Final = ("VerifiableCredential", "DigitalConformityCredential")
-TOPIC: Final = "https://vocabulary.uncefact.org/conformity-topics/rules-of-origin"
-SHAPE: Final = "certificate-2"
+CREDENTIAL_TYPES: Final = ("VerifiableCredential", "DigitalConformityCredential")
+CONFORMITY_TOPIC: Final = "https://vocabulary.uncefact.org/conformity-topics/rules-of-origin"
+CURRENT_SHAPE: Final = "certificate-2"
 SCHEMA_TYPE: Final = "JsonSchema"
-TERMS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+TERMS_BY_SHAPE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "certificate-1": {
             "number": "{terms}number",
@@ -53,7 +53,7 @@ TERMS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Shape → our own words, and what they mean: `{terms}` is the address of the context itself. No `@vocab`: a word that
 nobody defined must be noticed, not given a meaning."""
-_PREFERRED = ("en", "az")  # of a name that may stand in one language only
+_PREFERRED_LANGUAGES = ("en", "az")  # of a name that may stand in one language only
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,15 @@ class CertificateContent:
     status_index: int
 
 
-def context_url(base_url: str, shape: str = SHAPE) -> str:
+def context_url(base_url: str, shape: str = CURRENT_SHAPE) -> str:
     return f"{base_url}/v1/contexts/{shape}"
 
 
-def schema_url(base_url: str, shape: str = SHAPE) -> str:
+def schema_url(base_url: str, shape: str = CURRENT_SHAPE) -> str:
     return f"{base_url}/v1/schemas/{shape}"
 
 
-def context(base_url: str, shape: str) -> dict[str, Any]:
+def build_context(base_url: str, shape: str) -> dict[str, Any]:
     """The JSON-LD context of our own terms, as served at `context_url`."""
     terms = context_url(base_url, shape) + "#"
 
@@ -104,34 +104,34 @@ def context(base_url: str, shape: str) -> dict[str, Any]:
             return meaning.replace("{terms}", terms)
         return {key: filled(value) for key, value in meaning.items()}
 
-    own = {term: filled(meaning) for term, meaning in TERMS[shape].items()}
+    own = {term: filled(meaning) for term, meaning in TERMS_BY_SHAPE[shape].items()}
     return {"@context": {"@version": 1.1, "@protected": True, **own}}
 
 
-def contexts_of(base_url: str) -> list[str]:
+def context_urls(base_url: str) -> list[str]:
     """`@context` of a certificate; UNTP fixes the first two, and wants strings."""
     return [W3C_CONTEXT, UNTP_CONTEXT, context_url(base_url)]
 
 
-def build(content: CertificateContent) -> dict[str, Any]:
+def build_credential(content: CertificateContent) -> dict[str, Any]:
     """The payload to sign, as JSON values. It promises nothing: `lint` decides whether it may be signed."""
     c = content
     address = f"{c.base_url}/v1/certificates/{c.number}"
     return {
-        "@context": contexts_of(c.base_url),
+        "@context": context_urls(c.base_url),
         "id": address,
-        "type": list(TYPES),
-        "issuer": {"type": ["CredentialIssuer"], "id": c.issuer, "name": _composed(c.issuer_name)},
+        "type": list(CREDENTIAL_TYPES),
+        "issuer": {"type": ["CredentialIssuer"], "id": c.issuer, "name": _normalize_nfc(c.issuer_name)},
         "validFrom": day_start(c.valid_from).isoformat(),
         "validUntil": day_end(c.valid_until).isoformat(),
         "name": f"Certificate {c.number}",
-        "credentialSubject": _attestation(c, address),
-        "credentialStatus": [_status_entry(c, purpose) for purpose in PURPOSES],
+        "credentialSubject": _build_attestation(c, address),
+        "credentialStatus": [_build_status_entry(c, purpose) for purpose in PURPOSES],
         "credentialSchema": {"id": schema_url(c.base_url), "type": SCHEMA_TYPE},
     }
 
 
-def _attestation(c: CertificateContent, address: str) -> dict[str, Any]:
+def _build_attestation(c: CertificateContent, address: str) -> dict[str, Any]:
     scheme = f"{c.base_url}/v1/schemes/{c.scheme_code}"
     return {
         "type": ["ConformityAttestation"],
@@ -141,16 +141,16 @@ def _attestation(c: CertificateContent, address: str) -> dict[str, Any]:
         "assessorLevel": "3rdParty",
         "assessmentLevel": c.assessment_level,
         "attestationType": "certification",
-        "issuedToParty": _present(
+        "issuedToParty": _without_none(
             {
                 "type": ["Party"],
                 "id": c.holder_id.urn,
-                "name": _composed(c.holder_name),
-                "names": {"az": _composed(c.holder_name_az), "en": _composed(c.holder_name)},
+                "name": _normalize_nfc(c.holder_name),
+                "names": {"az": _normalize_nfc(c.holder_name_az), "en": _normalize_nfc(c.holder_name)},
                 "voen": c.holder_voen,
             }
         ),
-        "referenceScheme": {"type": ["ConformityScheme"], "id": scheme, "name": _composed(c.scheme_name)},
+        "referenceScheme": {"type": ["ConformityScheme"], "id": scheme, "name": _normalize_nfc(c.scheme_name)},
         "referenceProfile": {
             "type": ["ConformityProfile"],
             "id": f"{scheme}/rulesets#{c.ruleset_version}",
@@ -164,15 +164,15 @@ def _attestation(c: CertificateContent, address: str) -> dict[str, Any]:
         },
         "originCriterion": c.origin_criterion,
         "countryOfOrigin": c.country,
-        "conformityAssessment": [_assessment(c, address)],
+        "conformityAssessment": [_build_assessment(c, address)],
     }
 
 
-def _assessment(c: CertificateContent, address: str) -> dict[str, Any]:
+def _build_assessment(c: CertificateContent, address: str) -> dict[str, Any]:
     """What was assessed, and by which criterion the goods originate. Released UNTP 0.7.0 has no type for the wrappers
     `assessedProduct` and `assessedFacility`, nor for a performance and its score."""
-    names = {language: _composed(text) for language, text in sorted(c.product_names.items())}
-    site = {"park": c.park_code, "district": _composed(c.district)}
+    names = {language: _normalize_nfc(text) for language, text in sorted(c.product_names.items())}
+    site = {"park": c.park_code, "district": _normalize_nfc(c.district)}
     return {
         "type": ["ConformityAssessment"],
         "id": f"{address}#assessment",
@@ -188,11 +188,11 @@ def _assessment(c: CertificateContent, address: str) -> dict[str, Any]:
         "assessedPerformance": [{"score": {"code": c.origin_criterion}}],
         "assessedProduct": [
             {
-                "product": _present(
+                "product": _without_none(
                     {
                         "type": ["Product"],
                         "id": c.product_id.urn,
-                        "name": _one_name(names),
+                        "name": _preferred_name(names),
                         "names": names,
                         "hs6": c.hs6,
                         "gtin": c.gtin,
@@ -202,7 +202,7 @@ def _assessment(c: CertificateContent, address: str) -> dict[str, Any]:
         ],
         "assessedFacility": [
             {
-                "facility": _present(
+                "facility": _without_none(
                     {
                         "type": ["Facility"],
                         "id": c.site_id.urn,
@@ -212,12 +212,12 @@ def _assessment(c: CertificateContent, address: str) -> dict[str, Any]:
                 )
             }
         ],
-        "conformityTopic": [{"type": ["ConformityTopic"], "id": TOPIC, "name": "Rules of Origin"}],
+        "conformityTopic": [{"type": ["ConformityTopic"], "id": CONFORMITY_TOPIC, "name": "Rules of Origin"}],
         "conformance": True,
     }
 
 
-def _status_entry(content: CertificateContent, purpose: str) -> dict[str, str]:
+def _build_status_entry(content: CertificateContent, purpose: str) -> dict[str, str]:
     """One list per purpose, because verifiers refuse a list for several; the index is the same in both."""
     url = f"{content.base_url}/v1/status-lists/{list_name(content.status_list_id, purpose)}"
     return {
@@ -229,15 +229,15 @@ def _status_entry(content: CertificateContent, purpose: str) -> dict[str, str]:
     }
 
 
-def _one_name(names: Mapping[str, str]) -> str:
-    known = [names[language] for language in _PREFERRED if language in names]
+def _preferred_name(names: Mapping[str, str]) -> str:
+    known = [names[language] for language in _PREFERRED_LANGUAGES if language in names]
     return next(iter(known or names.values()), "")
 
 
-def _composed(text: str) -> str:
+def _normalize_nfc(text: str) -> str:
     """NFC: one sequence of characters for one spelling."""
     return unicodedata.normalize("NFC", text)
 
 
-def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}

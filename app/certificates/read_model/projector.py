@@ -7,41 +7,41 @@ from sqlalchemy.orm import Session
 from app.certificates.model import Certificate
 from app.certificates.read_model import snapshot, snapshot_repository
 from app.certificates.read_model.record import CertificateRecord
-from app.core.unit_of_work import noted, take
+from app.core.unit_of_work import get_pending, take_pending
 from app.transparency import log_repository
 
-_CHANGED = "extracts"
+_PENDING_KEY = "extracts"
 
 
-def renew(session: Session, certificate: Certificate) -> None:
+def mark_dirty(session: Session, certificate: Certificate) -> None:
     """With the commit of this session, when the log has what was appended; the change itself drops the old one."""
-    noted(session, _CHANGED, dict)[certificate.id] = certificate
+    get_pending(session, _PENDING_KEY, dict)[certificate.id] = certificate
 
 
-def write_noted(session: Session) -> None:
+def write_pending(session: Session) -> None:
     """Write the extracts of the certificates that changed; the last step of the commit, after the log's."""
-    changed: dict[object, Certificate] = take(session, _CHANGED, dict)
+    changed: dict[object, Certificate] = take_pending(session, _PENDING_KEY, dict)
     if changed:
         session.flush()
-        _write(session, list(changed.values()))
+        _write_snapshots(session, list(changed.values()))
 
 
-def catch_up(session: Session) -> int:
+def backfill(session: Session) -> int:
     """Make the extracts that are missing; how many there were. What is not in the public log gets none."""
     session.flush()
     count = 0
-    for page in snapshot_repository.without(session):
-        count += _write(session, page)
+    for page in snapshot_repository.certificates_without_snapshot(session):
+        count += _write_snapshots(session, page)
         session.expunge_all()
     return count
 
 
-def _write(session: Session, certificates: Sequence[Certificate]) -> int:
-    issued = log_repository.issued_of(session, [certificate.number for certificate in certificates])
+def _write_snapshots(session: Session, certificates: Sequence[Certificate]) -> int:
+    issued = log_repository.find_issue_entries(session, [certificate.number for certificate in certificates])
     made = []
     for certificate in certificates:
-        text = snapshot.write(CertificateRecord.of(certificate, issued.get(certificate.number)))
+        text = snapshot.serialize(CertificateRecord.from_row(certificate, issued.get(certificate.number)))
         if text is not None:
             made.append((certificate, text))
-    snapshot_repository.put(session, made)
+    snapshot_repository.upsert(session, made)
     return len(made)

@@ -38,11 +38,11 @@ class CertificateRecord(NamedTuple):
     logged_sha256: str | None = None  # what the log says that was signed
 
     @classmethod
-    def of(cls, row: Certificate, entry: LogEntry | None = None) -> "CertificateRecord":
+    def from_row(cls, row: Certificate, entry: LogEntry | None = None) -> "CertificateRecord":
         """The record of a mapped row. Who wants to judge it must give the entry of the log with which it was issued."""
         logged = (entry.at, entry.sha256) if entry else (None, None)
-        return cls(*(getattr(row, name) for name in COLUMNS), *logged)
+        return cls(*(getattr(row, name) for name in RECORD_COLUMNS), *logged)
 
 
-COLUMNS = CertificateRecord._fields[:-2]
+RECORD_COLUMNS = CertificateRecord._fields[:-2]
 """Those of the table of certificates; the others come from the public log."""

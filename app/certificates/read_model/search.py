@@ -9,10 +9,10 @@ from uuid import UUID
 
 from app.certificates.model import CertificateStatus
 
-Key = TypeVar("Key")
+_GroupKey = TypeVar("_GroupKey")
 
 
-class Standing(StrEnum):
+class EffectiveStatus(StrEnum):
     """A status as of a day: `expired`, which no row stores, goes before `active` and `suspended`, as in a verdict."""
 
     ACTIVE = "active"
@@ -24,67 +24,67 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class RegisterSearch:
     """All filters that are given hold together. `q` looks everywhere; words are found by their beginnings."""
 
     q: str | None = None
     holder: str | None = None
     product: str | None = None
     scheme: str | None = None
-    status: Standing | None = None
+    status: EffectiveStatus | None = None
     hs6: str | None = None  # 2 to 6 digits: the beginning of the code
     park: str | None = None
     organisation_id: UUID | None = None
 
-    def without(self, *names: str) -> "Search":
+    def without_filters(self, *names: str) -> "RegisterSearch":
         return replace(self, **dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Facet:
     """Certificates that are alike in what people filter by."""
 
     scheme: str
     park: str | None
-    standing: Standing
+    status: EffectiveStatus
 
-    def fits(self, wanted: Search) -> bool:
+    def matches(self, wanted: RegisterSearch) -> bool:
         return (
             wanted.scheme in (None, self.scheme)
             and wanted.park in (None, self.park)
-            and wanted.status in (None, self.standing)
+            and wanted.status in (None, self.status)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class FacetCounts:
     """How many certificates the words of a search find, by group, before mark, park and standing narrow it down."""
 
-    groups: Mapping[Group, int]
+    groups: Mapping[Facet, int]
 
-    def total(self, wanted: Search) -> int:
-        return sum(self._by(wanted, lambda _group: None).values())
+    def total(self, wanted: RegisterSearch) -> int:
+        return sum(self._count_by(wanted, lambda _group: None).values())
 
-    def by_scheme(self, wanted: Search) -> Mapping[str, int]:
+    def by_scheme(self, wanted: RegisterSearch) -> Mapping[str, int]:
         """For each mark what would be found if it were chosen, the other filters staying as they are."""
-        return self._by(wanted.without("scheme"), lambda group: group.scheme)
+        return self._count_by(wanted.without_filters("scheme"), lambda group: group.scheme)
 
-    def by_park(self, wanted: Search) -> Mapping[str | None, int]:
-        return self._by(wanted.without("park"), lambda group: group.park)
+    def by_park(self, wanted: RegisterSearch) -> Mapping[str | None, int]:
+        return self._count_by(wanted.without_filters("park"), lambda group: group.park)
 
-    def by_standing(self, wanted: Search) -> Mapping[Standing, int]:
-        return self._by(wanted.without("status"), lambda group: group.standing)
+    def by_status(self, wanted: RegisterSearch) -> Mapping[EffectiveStatus, int]:
+        return self._count_by(wanted.without_filters("status"), lambda group: group.status)
 
-    def _by(self, wanted: Search, key: Callable[[Group], Key]) -> dict[Key, int]:
-        found: dict[Key, int] = {}
+    def _count_by(self, wanted: RegisterSearch, key: Callable[[Facet], _GroupKey]) -> dict[_GroupKey, int]:
+        found: dict[_GroupKey, int] = {}
         for group, count in self.groups.items():
-            if group.fits(wanted):
+            if group.matches(wanted):
                 found[key(group)] = found.get(key(group), 0) + count
         return found
 
 
-def standing_of(status: str, valid_until: date, today: date) -> Standing:
+def effective_status(status: str, valid_until: date, today: date) -> EffectiveStatus:
     """What a certificate is as of a day of Baku; the last day of its term is inclusive."""
     if status in {CertificateStatus.ACTIVE, CertificateStatus.SUSPENDED} and valid_until < today:
-        return Standing.EXPIRED
-    return Standing(status)
+        return EffectiveStatus.EXPIRED
+    return EffectiveStatus(status)

@@ -16,11 +16,11 @@ from app.core.crypto import jws
 from app.core.dates import format_utc
 from app.organisations.legal_forms import public_voen
 
-JUDGED = ("valid_from", "valid_until", "status", "kid")
+VERDICT_FIELDS = ("valid_from", "valid_until", "status", "kid")
 """All that the law of checks looks at, besides the log. Their texts hold no space."""
 
 
-def certificate_members(record: CertificateRecord) -> dict[str, Any]:
+def public_fields(record: CertificateRecord) -> dict[str, Any]:
     """The public face of a certificate, here and in the register: no VÖEN of a natural person, no person, no cost.
 
     `during_investigation` is a member only where it is true, so that every other face stays as it was.
@@ -48,7 +48,7 @@ def certificate_members(record: CertificateRecord) -> dict[str, Any]:
     return members
 
 
-def write(record: CertificateRecord) -> bytes | None:
+def serialize(record: CertificateRecord) -> bytes | None:
     """The extract: lines of UTF-8. None for what is not in the public log as it was signed.
 
     What is judged (days, status, key, with a space between); the number; since when it has its status; when it was
@@ -56,15 +56,15 @@ def write(record: CertificateRecord) -> bytes | None:
     """
     if record.logged_at is None or record.logged_sha256 != record.token_sha256:
         return None
-    judged = " ".join(str(getattr(record, name)) for name in JUDGED)
+    judged = " ".join(str(getattr(record, name)) for name in VERDICT_FIELDS)
     moments = (format_utc(moment) for moment in (record.status_since, record.issued_at, record.logged_at))
     shown = [judged, record.number, *moments]
-    face = jws.dump_json(certificate_members(record))
+    face = jws.dump_json(public_fields(record))
     mark = hashlib.sha256("\n".join(shown).encode() + face).hexdigest()[:16]
     return "\n".join([*shown, mark, ""]).encode() + face
 
 
-def read_judged(judged: bytes) -> Mapping[str, Any]:
+def parse_verdict_fields(judged: bytes) -> Mapping[str, Any]:
     """The first line of an extract, by name."""
     valid_from, valid_until, status, kid = judged.decode().split(" ")
     return {

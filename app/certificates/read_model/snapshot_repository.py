@@ -5,28 +5,28 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.certificates.model import Certificate, Extract
+from app.certificates.model import Certificate, CertificateSnapshot
 from app.core.database import PAGE_ROWS, page_of
 from app.transparency.log_entry import LogEvent
 from app.transparency.model import LogEntry
 
-_PUT = sa.text(
+_UPSERT = sa.text(
     "INSERT INTO extracts (number, signed_hash, text) VALUES (:number, :signed_hash, :text) ON CONFLICT (number) "
     "DO UPDATE SET signed_hash = excluded.signed_hash, text = excluded.text"
 )
 
 
-def put(session: Session, made: Sequence[tuple[Certificate, bytes]]) -> None:
+def upsert(session: Session, made: Sequence[tuple[Certificate, bytes]]) -> None:
     """In place of what they had."""
     rows = [
         {"number": certificate.number, "signed_hash": bytes.fromhex(certificate.token_sha256), "text": text}
         for certificate, text in made
     ]
     if rows:
-        session.execute(_PUT, rows)
+        session.execute(_UPSERT, rows)
 
 
-def without(session: Session) -> Iterator[Sequence[Certificate]]:
+def certificates_without_snapshot(session: Session) -> Iterator[Sequence[Certificate]]:
     """Certificates that have none though their issue is in the public log as it was signed, a thousand at a time."""
     query = (
         sa.select(Certificate)
@@ -38,7 +38,7 @@ def without(session: Session) -> Iterator[Sequence[Certificate]]:
                 LogEntry.sha256 == Certificate.token_sha256,
             ),
         )
-        .where(~sa.exists().where(Extract.number == Certificate.number))
+        .where(~sa.exists().where(CertificateSnapshot.number == Certificate.number))
     )
     after = None
     while rows := page_of(session, query, Certificate.id, after, PAGE_ROWS):
@@ -46,12 +46,17 @@ def without(session: Session) -> Iterator[Sequence[Certificate]]:
         yield rows
 
 
-def of(session: Session, numbers: Sequence[str]) -> dict[str, Extract]:
+def by_number(session: Session, numbers: Sequence[str]) -> dict[str, CertificateSnapshot]:
     """By number."""
-    return {row.number: row for row in session.scalars(sa.select(Extract).where(Extract.number.in_(numbers)))}
+    return {
+        row.number: row
+        for row in session.scalars(sa.select(CertificateSnapshot).where(CertificateSnapshot.number.in_(numbers)))
+    }
 
 
-def without_certificate(session: Session) -> str | None:
+def orphan_number(session: Session) -> str | None:
     """The first number of an extract that is of no certificate."""
-    has_one = sa.exists().where(Certificate.number == Extract.number)
-    return session.scalars(sa.select(Extract.number).where(~has_one).order_by(Extract.number).limit(1)).one_or_none()
+    has_one = sa.exists().where(Certificate.number == CertificateSnapshot.number)
+    return session.scalars(
+        sa.select(CertificateSnapshot.number).where(~has_one).order_by(CertificateSnapshot.number).limit(1)
+    ).one_or_none()

@@ -35,4 +35,4 @@ def database_rights(
     """
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", role):
         fail("A role has small letters, digits and underscores, and begins with no digit.")
-    typer.echo(database_schema.rights_of(role))
+    typer.echo(database_schema.grant_statements(role))

@@ -9,7 +9,7 @@ import typer
 
 from app.certificates import status_list_repository
 from app.certificates.status_list import list_name
-from app.certificates.status_list_publisher import StatusLists
+from app.certificates.status_list_publisher import StatusListPublisher
 from app.cli.common import fail, handle_errors, load_settings, open_database
 from app.core.crypto import jws
 from app.core.crypto.keyring import KeyRing
@@ -21,7 +21,7 @@ from app.core.settings import Settings
 from app.signing import issuer_identity
 from app.signing.key_documents import did_document
 from app.signing.key_files import KeyFiles
-from app.signing.key_provider import KeyKeeper
+from app.signing.key_provider import KeyProvider
 from app.transparency import log_repository, reader, tiles
 from app.verification import offline_bundle
 
@@ -36,16 +36,16 @@ def export_log(
     """
     settings = load_settings()
     with handle_errors(), open_database(settings) as database, database.read_session() as session:
-        head = log_repository.head(session)
+        head = log_repository.get_head(session)
         if head is None or head.checkpoint is None:
             raise UnsafeToStart("There is no public log here yet: it begins with the first start of the service.")
         size, signed, vkey = head.size, head.checkpoint, head.vkey
         written = 0
         try:
-            for tile in tiles.all_of(size):
+            for tile in tiles.all_tiles(size):
                 path = folder / "tile" / tile.path
                 if not path.exists():
-                    _write(path, reader.tile(session, tile))
+                    _write(path, reader.read_tile(session, tile))
                     written += 1
             _write(folder / "vkey", f"{vkey}\n".encode())
             _write(folder / "checkpoint", signed.encode())
@@ -71,7 +71,7 @@ def export_bundle(
     settings = load_settings()
     with handle_errors(), open_database(settings) as database:
         with database.read_session() as session:
-            issuer = issuer_identity.stored_issuer(session)
+            issuer = issuer_identity.get_stored_issuer(session)
         if issuer is None:
             raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
         try:
@@ -83,25 +83,25 @@ def export_bundle(
 
 def _bundled(database: Database, settings: Settings, issuer: str) -> Iterator[tuple[str, bytes]]:
     with database.read_session() as session:
-        ring = KeyRing.of(issuer_identity.known_keys(session).values())
+        ring = KeyRing.from_keys(issuer_identity.load_keys(session).values())
     yield "jwks.json", jws.dump_json(ring.jwks())
     yield "did.json", jws.dump_json(did_document(issuer, ring))
     yield from _bundled_log(database)
     # The lists last: they tell of every certificate that the log has by now.
     with database.read_session() as session:
-        names = [list_name(*each) for each in status_list_repository.every_list(session)]
-    keeper = KeyKeeper(database, KeyFiles(settings.keys_dir, issuer))
-    lists = StatusLists(database, keeper.signer, issuer, settings.base_url, utc_now)
+        names = [list_name(*each) for each in status_list_repository.list_all(session)]
+    keeper = KeyProvider(database, KeyFiles(settings.keys_dir, issuer))
+    lists = StatusListPublisher(database, keeper.active_signer, issuer, settings.base_url, utc_now)
     for name in names:
-        yield offline_bundle.list_file(name), lists.published(name).encode()
+        yield offline_bundle.list_file(name), lists.get_token(name).encode()
 
 
 def _bundled_log(database: Database) -> Iterator[tuple[str, bytes]]:
     """Checkpoint, and for each certificate the proof of its issue with the entry itself, of one moment."""
     with database.read_session() as session:
-        yield "log/vkey", f"{reader.vkey(session)}\n".encode()
-        yield "log/checkpoint", reader.checkpoint(session).encode()
-        for number, entry in log_repository.every_issue(session):
-            head, _, rest = reader.inclusion(session, number).text.partition("\n")
+        yield "log/vkey", f"{reader.get_vkey(session)}\n".encode()
+        yield "log/checkpoint", reader.get_checkpoint(session).encode()
+        for number, entry in log_repository.iterate_issue_entries(session):
+            head, _, rest = reader.inclusion_proof(session, number).text.partition("\n")
             extra = base64.b64encode(entry).decode("ascii")
             yield offline_bundle.proof_file(number), f"{head}\nextra {extra}\n{rest}".encode()

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from app.cli.common import fail, handle_errors, load_settings, open_database
-from app.core.crypto.secret_box import Seal
+from app.core.crypto.secret_box import SecretBox
 from app.core.database import Database
 from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.notifications import mail_repository
-from app.notifications.delivery import Round, mail_delivery
-from app.notifications.transport import MailFile, mail_files
+from app.notifications.delivery import DeliveryTotals, create_mail_delivery
+from app.notifications.transport import MailFile, list_mail_files
 
 MOST_LISTED = 1_000
 BETWEEN_LOOKS = 0.2
@@ -28,10 +28,10 @@ def list_messages() -> None:
     """
     settings = load_settings()
     with handle_errors():
-        for each in mail_files(settings.mail_dir):
+        for each in list_mail_files(settings.mail_dir):
             typer.echo(f"{each.name}  {each.recipient}  {each.subject}")
         with open_database(settings) as database, database.read_session() as session:
-            for message in mail_repository.waiting(session, MOST_LISTED):
+            for message in mail_repository.list_waiting(session, MOST_LISTED):
                 typer.echo(
                     f"waits: {message.id}  {message.recipient}  {message.kind}  attempts: {message.attempts}  "
                     f"{message.last_error or ''}".rstrip()
@@ -61,7 +61,7 @@ def show(
 
 def newest(settings: Settings, which: str, *, with_code: bool = False) -> MailFile | None:
     """The newest message with this name or to this address; with `with_code` only one that has a one-time code."""
-    matching = [each for each in mail_files(settings.mail_dir) if which in {each.name, each.recipient}]
+    matching = [each for each in list_mail_files(settings.mail_dir) if which in {each.name, each.recipient}]
     return next((each for each in reversed(matching) if not with_code or code_in(each)), None)
 
 
@@ -83,6 +83,6 @@ def send() -> None:
         raise typer.Exit(1)
 
 
-def send_due(settings: Settings, database: Database, now: datetime) -> Round:
-    delivery = mail_delivery(settings, database, Seal.of(settings.keys_dir), lambda: now)
+def send_due(settings: Settings, database: Database, now: datetime) -> DeliveryTotals:
+    delivery = create_mail_delivery(settings, database, SecretBox.from_folder(settings.keys_dir), lambda: now)
     return asyncio.run(delivery.send_due())

@@ -13,8 +13,8 @@ from app.certificates import residency_cascade
 from app.cli.common import fail, handle_errors, load_settings, write_session
 from app.core.actor import SYSTEM
 from app.core.dates import utc_now
-from app.organisations.resident_import.csv_format import parse_register
-from app.organisations.resident_import.resident_imports import RegisterFile
+from app.organisations.resident_import.csv_format import parse_resident_file
+from app.organisations.resident_import.resident_imports import ImportFile
 
 
 def import_residents(
@@ -31,10 +31,10 @@ def import_residents(
         data = file.read_bytes()
     except OSError as why:
         fail(f"{file} cannot be read: {why.strerror}.")
-    sheet = parse_register(data, most_bytes=settings.evidence_max_bytes)
-    register = RegisterFile(sheet, file.name, hashlib.sha256(data).hexdigest())
+    sheet = parse_resident_file(data, most_bytes=settings.evidence_max_bytes)
+    register = ImportFile(sheet, file.name, hashlib.sha256(data).hexdigest())
     with handle_errors(), write_session(settings) as session:
-        report = residency_cascade.import_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())
+        report = residency_cascade.import_resident_register(session, SYSTEM, register, dry_run=dry_run, now=utc_now())
         if dry_run:
             session.rollback()
     _show(report)

@@ -16,9 +16,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.applications import application_deadlines, claims
-from app.applications.application_deadlines import Lapsing
+from app.applications.application_deadlines import ExpiringApplication
 from app.applications.evidence import certificate_evidence, evidence_documents
-from app.applications.evidence.file_store import EvidenceFiles
+from app.applications.evidence.file_store import EvidenceFileStore
 from app.auth import session_repository, user_sessions
 from app.certificates import certificate_repository, residency_cascade
 from app.cli.admin import mail
@@ -27,7 +27,7 @@ from app.core.actor import SYSTEM
 from app.core.database import Database
 from app.core.dates import baku_day, utc_now
 from app.notifications import mail_repository
-from app.notifications.delivery import KEPT
+from app.notifications.delivery import RETENTION
 from app.transparency import appender
 from app.web import idempotency_repository
 
@@ -38,7 +38,7 @@ TIME_TO = {"draft": "submit", "answer": "answer"}
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueTask:
     """One thing that falls due. `do` does it in a session and says in words what was done, or None for nothing."""
 
     what: str
@@ -56,7 +56,7 @@ def sweep(
     delivered, and has to wait for the next run.
     """
     settings = load_settings()
-    files = EvidenceFiles(settings.evidence_dir, settings.evidence_max_bytes)
+    files = EvidenceFileStore(settings.evidence_dir, settings.evidence_max_bytes)
     with handle_errors(), open_database(settings) as database:
         undone = run(database, utc_now(), dry_run=dry_run, say=typer.echo, files=files)
         if not dry_run:
@@ -73,7 +73,7 @@ def run(
     *,
     dry_run: bool,
     say: Callable[[str], None],
-    files: EvidenceFiles | None = None,
+    files: EvidenceFileStore | None = None,
 ) -> int:
     """Everything that is due as of now; how many things were in use by somebody else and are left for next time.
 
@@ -105,7 +105,7 @@ def _log_history(database: Database, now: datetime, say: Callable[[str], None]) 
     """The head of the history goes into the public log, so that a cut tail shows; 1 if that has to wait."""
     try:
         with database.session() as session:
-            appender.append_history(session, now)
+            appender.append_audit_head(session, now)
             session.commit()
     except OperationalError as why:
         say(f"in use, left for the next run: the head of the history ({why.orig.__class__.__name__})")
@@ -113,54 +113,56 @@ def _log_history(database: Database, now: datetime, say: Callable[[str], None]) 
     return 0
 
 
-def _due(database: Database, now: datetime, files: EvidenceFiles | None) -> Sequence[Due]:
+def _due(database: Database, now: datetime, files: EvidenceFileStore | None) -> Sequence[DueTask]:
     with database.read_session() as session:
         due = [
-            Due(
+            DueTask(
                 f"application {each.number}: the time to {TIME_TO[each.step]} was over on {_day(each.due_at)}",
                 _end(each, now),
             )
-            for each in application_deadlines.lapsing(session, now)
+            for each in application_deadlines.list_expiring(session, now)
         ]
-        for residency_id in certificate_repository.residencies_run_out(session, baku_day(now)):
-            hits = residency_cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+        for residency_id in certificate_repository.expired_residency_ids(session, baku_day(now)):
+            hits = residency_cascade.expire_residency(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
             numbers = ", ".join(hit.number for hit in hits)
-            due.append(Due(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
-        for residency_id in certificate_repository.residencies_returned(session, baku_day(now)):
-            hits = residency_cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=True, now=now)
+            due.append(DueTask(f"residency {residency_id} has ended: suspend {numbers}", _suspend(residency_id, now)))
+        for residency_id in certificate_repository.returned_residency_ids(session, baku_day(now)):
+            hits = residency_cascade.activate_residency(
+                session, SYSTEM, residency_id=residency_id, dry_run=True, now=now
+            )
             numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
-            due.append(Due(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
-        for evidence_id in certificate_evidence.ended(session, baku_day(now)):
-            due.append(Due(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
+            due.append(DueTask(f"residency {residency_id} has begun: {numbers}", _come_back(residency_id, now)))
+        for evidence_id in certificate_evidence.list_ended_documents(session, baku_day(now)):
+            due.append(DueTask(f"evidence {evidence_id} has ended: open a matter", _open_matters(evidence_id, now)))
         if files is not None:
-            for claim_id in claims.to_erase(session, now):
-                due.append(Due(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
-            if found := evidence_documents.stray_files(session, files, now):
+            for claim_id in claims.claims_to_erase(session, now):
+                due.append(DueTask(f"claim {claim_id} was refused: erase its uploads", _erase(claim_id, files, now)))
+            if found := evidence_documents.list_orphan_files(session, files, now):
                 what = f"{len(found)} files that no document names, older than a day: remove them"
-                due.append(Due(what, _remove(found, files, now)))
+                due.append(DueTask(what, _remove(found, files, now)))
         due += _to_forget(session, now)
     return due
 
 
-def _to_forget(session: Session, now: datetime) -> Iterator[Due]:
+def _to_forget(session: Session, now: datetime) -> Iterator[DueTask]:
     """What was kept for a time only, and that time is over."""
-    if idempotency_repository.has_answers(session, now - ANSWERS_KEPT):
-        yield Due("answers kept for retries, older than a day: forget them", _forget_answers(now))
-    if user_sessions.to_forget(session, now):
-        yield Due("sessions that are over for a month: forget them", _forget_sessions(now))
-    if session_repository.has_old_confirmations(session, now - KEPT):
-        yield Due("confirmed addresses, older than a month: forget them", _forget_confirmations(now))
-    if mail_repository.has_old(session, now - KEPT):
-        yield Due("messages delivered or void, older than a month: forget them", _forget_messages(now))
+    if idempotency_repository.has_expired_records(session, now - ANSWERS_KEPT):
+        yield DueTask("answers kept for retries, older than a day: forget them", _forget_answers(now))
+    if user_sessions.has_expired_sessions(session, now):
+        yield DueTask("sessions that are over for a month: forget them", _forget_sessions(now))
+    if session_repository.has_old_confirmations(session, now - RETENTION):
+        yield DueTask("confirmed addresses, older than a month: forget them", _forget_confirmations(now))
+    if mail_repository.has_messages_before(session, now - RETENTION):
+        yield DueTask("messages delivered or void, older than a month: forget them", _forget_messages(now))
 
 
 def _day(moment: datetime) -> str:
     return baku_day(moment - timedelta(microseconds=1)).isoformat()
 
 
-def _end(each: Lapsing, now: datetime) -> Callable[[Session], str | None]:
+def _end(each: ExpiringApplication, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        lapsed = application_deadlines.lapse(session, SYSTEM, each.application_id, now)
+        lapsed = application_deadlines.lapse_application(session, SYSTEM, each.application_id, now)
         return f"application {each.number} has lapsed" if lapsed else None
 
     return do
@@ -168,7 +170,7 @@ def _end(each: Lapsing, now: datetime) -> Callable[[Session], str | None]:
 
 def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        hits = residency_cascade.run_out(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        hits = residency_cascade.expire_residency(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
         return f"residency {residency_id} has ended: {numbers}" if hits else None
 
@@ -177,7 +179,7 @@ def _suspend(residency_id: UUID, now: datetime) -> Callable[[Session], str | Non
 
 def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        hits = residency_cascade.come_back(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
+        hits = residency_cascade.activate_residency(session, SYSTEM, residency_id=residency_id, dry_run=False, now=now)
         numbers = ", ".join(f"{hit.number} {hit.effect}" for hit in hits)
         return f"residency {residency_id} has begun: {numbers}" if hits else None
 
@@ -186,15 +188,15 @@ def _come_back(residency_id: UUID, now: datetime) -> Callable[[Session], str | N
 
 def _open_matters(evidence_id: UUID, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        numbers = ", ".join(certificate_evidence.end(session, SYSTEM, evidence_id, now=now))
+        numbers = ", ".join(certificate_evidence.open_matters_for_ended_document(session, SYSTEM, evidence_id, now=now))
         return f"evidence {evidence_id} has ended: a matter is open about {numbers}" if numbers else None
 
     return do
 
 
-def _erase(claim_id: UUID, files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+def _erase(claim_id: UUID, files: EvidenceFileStore, now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        gone = claims.erase(session, SYSTEM, claim_id, now)
+        gone = claims.erase_uploads(session, SYSTEM, claim_id, now)
         for sha256 in gone:  # before the commit: what fails after it would never be erased
             files.erase(sha256)
         return f"claim {claim_id} was refused: its uploads are erased"
@@ -202,9 +204,9 @@ def _erase(claim_id: UUID, files: EvidenceFiles, now: datetime) -> Callable[[Ses
     return do
 
 
-def _remove(found: Sequence[Path], files: EvidenceFiles, now: datetime) -> Callable[[Session], str | None]:
+def _remove(found: Sequence[Path], files: EvidenceFileStore, now: datetime) -> Callable[[Session], str | None]:
     def do(_session: Session) -> str | None:
-        removed = sum(files.remove(path, now.timestamp()) for path in found)
+        removed = sum(files.remove_unreferenced(path, now.timestamp()) for path in found)
         return f"{removed} files that no document named are removed" if removed else None
 
     return do
@@ -212,7 +214,7 @@ def _remove(found: Sequence[Path], files: EvidenceFiles, now: datetime) -> Calla
 
 def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        idempotency_repository.forget_answers(session, now - ANSWERS_KEPT)
+        idempotency_repository.delete_expired_records(session, now - ANSWERS_KEPT)
         return "answers kept for retries are forgotten"
 
     return do
@@ -220,7 +222,7 @@ def _forget_answers(now: datetime) -> Callable[[Session], str | None]:
 
 def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        user_sessions.forget(session, now)
+        user_sessions.delete_expired_sessions(session, now)
         return "sessions that are over for a month are forgotten"
 
     return do
@@ -228,7 +230,7 @@ def _forget_sessions(now: datetime) -> Callable[[Session], str | None]:
 
 def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        mail_repository.delete_old(session, now - KEPT)
+        mail_repository.delete_messages_before(session, now - RETENTION)
         return "messages that are delivered or void for a month are forgotten"
 
     return do
@@ -236,7 +238,7 @@ def _forget_messages(now: datetime) -> Callable[[Session], str | None]:
 
 def _forget_confirmations(now: datetime) -> Callable[[Session], str | None]:
     def do(session: Session) -> str | None:
-        session_repository.delete_old_confirmations(session, now - KEPT)
+        session_repository.delete_old_confirmations(session, now - RETENTION)
         return "confirmed addresses older than a month are forgotten"
 
     return do

@@ -8,7 +8,7 @@ import typer
 
 from app.auth import user_repository, users
 from app.auth.credentials import mfa, password_resets
-from app.auth.credentials.passwords import Passwords
+from app.auth.credentials.passwords import PasswordHasher
 from app.cli.common import fail, handle_errors, load_settings, write_session
 from app.core.actor import STAFF_ROLES, SYSTEM, Role
 from app.core.dates import utc_now
@@ -31,7 +31,7 @@ def create(
     settings = load_settings()
     password = _password()
     with handle_errors():
-        password_hash = Passwords(settings.password_hashers).hash(password)
+        password_hash = PasswordHasher(settings.password_hashers).hash(password)
         with write_session(settings) as session:
             users.create_staff(
                 session,
@@ -42,7 +42,7 @@ def create(
                 roles=role,
                 now=utc_now(),
             )
-    typer.echo(f"{users.email_key(email)} created with role {', '.join(sorted(role))}.")
+    typer.echo(f"{users.normalize_email(email)} created with role {', '.join(sorted(role))}.")
 
 
 def reset(
@@ -57,12 +57,12 @@ def reset(
     settings = load_settings()
     with handle_errors(), write_session(settings) as session:
         now = utc_now()
-        user = user_repository.user_by_email(session, users.email_key(email))
+        user = user_repository.find_user_by_email(session, users.normalize_email(email))
         if user is None:
             fail("Nobody has this address.")
         if lost:
-            mfa.reset(session, SYSTEM, user.id, now)
-        _, _, token = password_resets.issue(session, SYSTEM, user.id, now)
+            mfa.delete_enrolment(session, SYSTEM, user.id, now)
+        _, _, token = password_resets.issue_reset(session, SYSTEM, user.id, now)
     typer.echo(token)
 
 

@@ -21,11 +21,19 @@ from app.cli.rules.case_values import (
     one_of,
     text,
 )
-from app.core.dates import months_earlier, months_later
-from app.reference.territory import territory
-from app.schemes.evidence_kinds import FINDING_CLASSES, EvidenceKind, Need, ValueSpec, ValueType, as_facts, as_kept
-from app.schemes.evidence_kinds import kinds as evidence_kinds
-from app.schemes.facts import Item, ItemValue, Step, Subject
+from app.core.dates import add_months, subtract_months
+from app.reference.territory import load_territory
+from app.schemes.evidence_kinds import (
+    FINDING_CLASSES,
+    EvidenceKind,
+    FieldRequirement,
+    ValueSpec,
+    ValueType,
+    to_facts,
+    to_stored_value,
+)
+from app.schemes.evidence_kinds import load_evidence_kinds as evidence_kinds
+from app.schemes.facts import EvidenceItem, EvidenceSubjectKind, EvidenceValue, Step
 from app.schemes.rules import AnyRule
 from app.schemes.rules.condition import ConditionRule
 from app.schemes.rules.evidence import EvidenceRule
@@ -39,7 +47,7 @@ REGISTRATION = "AGSP-R-2021-001"
 SUPPLIER = "Sample Supplier (fictional)"
 
 
-def proof(number: int, own: Table, base: CaseBasis, *, own_make: bool) -> Item:
+def proof(number: int, own: Table, base: CaseBasis, *, own_make: bool) -> EvidenceItem:
     confirmed = own["proof"] == "confirmed"
     heading = own.get("proof_hs4", own.get("hs4")) or ""
     kind = own.get("proof_kind", "production-record" if own_make else "supplier-declaration")
@@ -47,21 +55,23 @@ def proof(number: int, own: Table, base: CaseBasis, *, own_make: bool) -> Item:
     if kind in RECORD_KINDS:
         where = own.get("proof_at", base.site)
         return season_record(name, heading, where, base.day, confirmed=confirmed, until=until, kind=kind)
-    issued = own.get("proof_issued", months_earlier(base.day, 6))
-    values: dict[str, ItemValue] = {"hs4": heading, "country": own.get("proof_from", own.get("from")) or "AZ"}
+    issued = own.get("proof_issued", subtract_months(base.day, 6))
+    values: dict[str, EvidenceValue] = {"hs4": heading, "country": own.get("proof_from", own.get("from")) or "AZ"}
     if kind == "supplier-declaration":
         values["supplier"] = own.get("proof_supplier") or own.get("supplier") or SUPPLIER
-        values["period_from"] = own.get("proof_begins", months_earlier(base.day, 6))
-        values["period_until"] = until or months_later(base.day, 12)
+        values["period_from"] = own.get("proof_begins", subtract_months(base.day, 6))
+        values["period_until"] = until or add_months(base.day, 12)
     else:
         values |= {"about": "material", "form": "GENERAL"}
     if named := own.get("proof_at"):
-        values |= {"district": named, "region": territory().region_of(named) or ""}
+        values |= {"district": named, "region": load_territory().region_of(named) or ""}
     ends = until if kind == "origin-document" else None
-    return Item(kind, issued, ends, "N-1", values, id=name, subject=Subject.PRODUCT, confirmed=confirmed)
+    return EvidenceItem(
+        kind, issued, ends, "N-1", values, id=name, subject=EvidenceSubjectKind.PRODUCT, confirmed=confirmed
+    )
 
 
-def read_record(base: CaseBasis, steps: Sequence[Step]) -> list[Item]:
+def read_record(base: CaseBasis, steps: Sequence[Step]) -> list[EvidenceItem]:
     """The record of own produce that is not listed."""
     given = base.given
     if "record" not in given:
@@ -77,21 +87,23 @@ def read_record(base: CaseBasis, steps: Sequence[Step]) -> list[Item]:
 
 def season_record(
     name: str, heading: str, where: str | None, on: date, *, confirmed: bool, until: date | None, kind: str
-) -> Item:
-    end = until or months_earlier(on, 2)
-    values: dict[str, ItemValue] = {
+) -> EvidenceItem:
+    end = until or subtract_months(on, 2)
+    values: dict[str, EvidenceValue] = {
         "headings": (heading,),
         "district": where or "",
-        "region": territory().region_of(where) or "",
-        "season_from": months_earlier(end, 11),
+        "region": load_territory().region_of(where) or "",
+        "season_from": subtract_months(end, 11),
         "season_until": end,
         "quantity": "1000 kg",
         "ground": "field",
     }
-    return Item(kind, min(end, on), values=values, id=name, subject=Subject.SITE, confirmed=confirmed)
+    return EvidenceItem(
+        kind, min(end, on), values=values, id=name, subject=EvidenceSubjectKind.SITE, confirmed=confirmed
+    )
 
 
-def read_evidence(base: CaseBasis) -> Iterator[Item]:
+def read_evidence(base: CaseBasis) -> Iterator[EvidenceItem]:
     """One confirmed document of each kind that a rule reads, saying what passes; and those that the case names."""
     entries = known(base.given.get("evidence", {}), evidence_kinds(), "facts.evidence")
     read = dict.fromkeys(kind for rule in base.ruleset.rules for kind in kinds_read(rule))
@@ -109,7 +121,7 @@ def kinds_read(rule: AnyRule) -> tuple[str, ...]:
     return () if rule.kind == "origin" else rule.evidence_kinds()
 
 
-def read_paper(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, place: str) -> Item:
+def read_paper(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, place: str) -> EvidenceItem:
     known(entry, (*PAPER, *(name for name in kind.values if name not in PAPER)), place)
     own = {name: one(PAPER[name], value, f"{place}.{name}") for name, value in entry.items() if name in PAPER}
     values = {name: value_in_order(kind, name, base) for name in kind.values}
@@ -117,13 +129,15 @@ def read_paper(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, pla
         if name in entry and name not in PAPER:
             values[name] = one(partial(value_of, kind, spec), entry[name], f"{place}.{name}")
     if values.get("district") and "region" not in values:
-        values["region"] = territory().region_of(str(values["district"]))
-    scope = SUBJECTS.get(own.get("subject", kind.scope.value), Subject.COMPANY)
-    return Item(
+        values["region"] = load_territory().region_of(str(values["district"]))
+    scope = SUBJECTS.get(own.get("subject", kind.scope.value), EvidenceSubjectKind.COMPANY)
+    return EvidenceItem(
         kind.code,
-        own.get("issued_on", base.day) if "issued_on" in own or kind.issued_on is not Need.NONE else base.day,
+        own.get("issued_on", base.day)
+        if "issued_on" in own or kind.issued_on is not FieldRequirement.NONE
+        else base.day,
         own.get("valid_until"),
-        own.get("number", "N-1" if kind.number is not Need.NONE else None),
+        own.get("number", "N-1" if kind.number is not FieldRequirement.NONE else None),
         {name: value for name, value in values.items() if value is not None},
         id=own.get("id") or (f"{kind.code}-{number}" if number else kind.code),
         subject=None if own.get("subject") == "none" else scope,
@@ -131,7 +145,7 @@ def read_paper(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, pla
     )
 
 
-def value_of(kind: EvidenceKind, spec: ValueSpec, value: Any) -> ItemValue | None:
+def value_of(kind: EvidenceKind, spec: ValueSpec, value: Any) -> EvidenceValue | None:
     """A value that a case gives a document, as rules see it; an empty text is one that the document lacks."""
     if value == "":
         return None
@@ -144,10 +158,10 @@ def value_of(kind: EvidenceKind, spec: ValueSpec, value: Any) -> ItemValue | Non
     if spec.type is ValueType.DATE:
         return day(value)
     name = next(name for name, each in kind.values.items() if each is spec)
-    return as_facts(kind, {name: as_kept(spec, value)})[name]
+    return to_facts(kind, {name: to_stored_value(spec, value)})[name]
 
 
-def value_in_order(kind: EvidenceKind, name: str, base: CaseBasis) -> ItemValue | None:
+def value_in_order(kind: EvidenceKind, name: str, base: CaseBasis) -> EvidenceValue | None:
     """A value that lets every rule of the ruleset pass."""
     spec = kind.values[name]
     for rule in base.ruleset.rules:
@@ -158,7 +172,7 @@ def value_in_order(kind: EvidenceKind, name: str, base: CaseBasis) -> ItemValue 
         return special[name]
     if kind.code == "cost-statement" and name.startswith(("materials_", "other_")):
         return None
-    by_type: dict[ValueType, ItemValue | None] = {
+    by_type: dict[ValueType, EvidenceValue | None] = {
         ValueType.FLAG: name == "signed",
         ValueType.PERCENTAGE: Decimal(0),
         ValueType.QUANTITY: Decimal(1000),
@@ -176,7 +190,7 @@ def value_in_order(kind: EvidenceKind, name: str, base: CaseBasis) -> ItemValue 
     return by_type.get(spec.type, "sample")
 
 
-def wanted_by(rule: AnyRule, ruleset: Ruleset, kind: str, name: str) -> ItemValue | None:  # noqa: PLR0911 (one return for each kind)
+def wanted_by(rule: AnyRule, ruleset: Ruleset, kind: str, name: str) -> EvidenceValue | None:  # noqa: PLR0911 (one return for each kind)
     """The value of the document with which this rule passes; None where it does not read it, or takes any."""
     if isinstance(rule, EvidenceRule):
         if name == rule.value and rule.accepted:
@@ -195,7 +209,7 @@ def wanted_by(rule: AnyRule, ruleset: Ruleset, kind: str, name: str) -> ItemValu
     return None
 
 
-def passing(rule: ConditionRule, fact: str) -> ItemValue | None:
+def passing(rule: ConditionRule, fact: str) -> EvidenceValue | None:
     """What the fact has to be for the first branch on it that passes."""
     for branch in rule.branches:
         if (branch.fact or rule.fact) != fact or not branch.case.startswith("pass"):

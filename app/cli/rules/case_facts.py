@@ -42,10 +42,10 @@ from app.cli.rules.case_values import (
     tables,
     text,
 )
-from app.reference.territory import countries, territory
+from app.reference.territory import country_codes, load_territory
 from app.schemes import facts
-from app.schemes.closed_lists import OperationClass, lists
-from app.schemes.facts import Basis, Cost, CostPlace, Evidence, Facts, Item, Material, Step
+from app.schemes.closed_lists import OperationClass, load_lists
+from app.schemes.facts import Cost, CostPlace, Evidence, EvidenceItem, Facts, Material, Step, ValueBasis
 from app.schemes.rules.capacity import CapacityRule
 from app.schemes.ruleset import Ruleset
 
@@ -63,7 +63,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
     base = CaseBasis(given, ruleset, one(text, given.get("hs", "730630"), "facts.hs"), on, site.get("district", SITE))
     exw = one(figure, given.get("exw", "1000"), "facts.exw")
     steps = read_steps(base)
-    proofs: list[Item] = []
+    proofs: list[EvidenceItem] = []
     applicant = facts.Applicant(VOEN, "Sample (fictional)", "MMC", "small")
     applicant = replace(applicant, **read_all(given.get("applicant", {}), APPLICANT, "facts.applicant"))
     lines = tuple(read_line(number, entry, base, proofs) for number, entry in enumerate(entries_of_lines(base, exw)))
@@ -73,11 +73,11 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
         product=read_product(base),
         applicant=applicant,
         place=facts.Place(
-            site.get("region", territory().region_of(base.site)),
+            site.get("region", load_territory().region_of(base.site)),
             base.site,
             site.get("park", "AGDAM-SP" if base.site == SITE else None),
         ),
-        production=facts.Production(site.get("country", "AZ"), site.get("started_on", date(2024, 5, 1))),
+        production=facts.ProductionFacts(site.get("country", "AZ"), site.get("started_on", date(2024, 5, 1))),
         residency=read_residency(given, applicant, on),
         value=facts.ValueStatement(exw, read_inputs(given, lines)),
         cost=read_cost(base, steps, lines, exw),
@@ -86,7 +86,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
         submitted_on=one(day, given.get("submitted_on", ""), "facts.submitted_on"),
         evidence=Evidence(papers),
         record=read_past(given),
-        zone=facts.Zone(site.get("zone", "industrial_park")),
+        zone=facts.ZoneFacts(site.get("zone", "industrial_park")),
         other_brands=one(list_of(text), given.get("other_brands", []), "facts.other_brands"),
         volumes=read_volumes(base),
         declaration=replace(
@@ -118,7 +118,7 @@ def read_product(base: CaseBasis) -> facts.ProductFacts:
 
 def read_residency(given: Table, applicant: facts.Applicant, on: date) -> facts.Residency:
     made = facts.Residency(
-        facts.ResidencyState.RESIDENT,
+        facts.ParkResidencyStatus.RESIDENT,
         holder_voen=applicant.voen,
         registration_no=REGISTRATION,
         starts_on=date(2021, 11, 22),
@@ -128,7 +128,7 @@ def read_residency(given: Table, applicant: facts.Applicant, on: date) -> facts.
     return replace(made, **read_all(given.get("residency", {}), RESIDENCY, "facts.residency"))
 
 
-def read_past(given: Table) -> facts.Record:
+def read_past(given: Table) -> facts.HistoryFacts:
     past = []
     for number, entry in enumerate(tables(given.get("past", []), "facts.past")):
         place = f"facts.past[{number}]"
@@ -136,10 +136,10 @@ def read_past(given: Table) -> facts.Record:
         if own.get("on") is None:
             raise at(place, "`on` is needed: the day of the revocation or surrender.")
         past.append(facts.PastCertificate(**own))
-    return facts.Record(tuple(past))
+    return facts.HistoryFacts(tuple(past))
 
 
-def read_volumes(base: CaseBasis) -> facts.Volumes:
+def read_volumes(base: CaseBasis) -> facts.VolumeFacts:
     entry = read_all(base.given.get("volumes", {}), VOLUMES, "facts.volumes")
     claims, capacities = [], []
     for number, each in enumerate(tables(entry.pop("claims", [{}]), "facts.volumes.claims")):
@@ -155,7 +155,7 @@ def read_volumes(base: CaseBasis) -> facts.Volumes:
         own = read_all(each, CAPACITY, f"facts.volumes.capacities[{number}]")
         most: dict[str, Any] = {"unit": "t", "per_year": Decimal(1000)}
         capacities.append(facts.SiteCapacity(**most | own))
-    return facts.Volumes(tuple(claims), tuple(capacities), **entry)
+    return facts.VolumeFacts(tuple(claims), tuple(capacities), **entry)
 
 
 def usual_volume(base: CaseBasis) -> Decimal:
@@ -182,12 +182,12 @@ def read_inputs(given: Table, lines: tuple[Material, ...]) -> tuple[Material, ..
     return facts.InputSummary(entry.get("value"), entry.get("headings", ()))
 
 
-def read_line(number: int, entry: Any, base: CaseBasis, proofs: list[Item]) -> Material:
+def read_line(number: int, entry: Any, base: CaseBasis, proofs: list[EvidenceItem]) -> Material:
     own = read_all(entry, LINE, f"facts.lines[{number}]")
-    basis = own.get("basis", Basis.DOMESTIC if own.get("from") == "AZ" else Basis.CIF)
+    basis = own.get("basis", ValueBasis.DOMESTIC if own.get("from") == "AZ" else ValueBasis.CIF)
     listed = tuple(name for name in own.get("proofs", ()) if name)
     if "proof" in own:
-        paper = proof(number, own, base, own_make=basis is Basis.OWN)
+        paper = proof(number, own, base, own_make=basis is ValueBasis.OWN)
         listed = (*listed, paper.id)
         if "proof_product" not in own:  # of another product: not within the scope of this one
             proofs.append(paper)
@@ -199,7 +199,7 @@ def read_line(number: int, entry: Any, base: CaseBasis, proofs: list[Item]) -> M
         value=own.get("value", Decimal(10) if "kg" in own else None),
         weight_kg=own.get("kg"),
         origin_district=own.get("at"),
-        origin_region=territory().region_of(own.get("at")),
+        origin_region=load_territory().region_of(own.get("at")),
         basis=basis,
         packing=own.get("packing", False),
         supplier=own.get("supplier"),
@@ -220,7 +220,7 @@ def read_step(number: int, entry: Any) -> Step:
     place = f"facts.steps[{number}]"
     own = read_all(entry, STEP, place)
     where = own.get("at")
-    abroad = where in countries()
+    abroad = where in country_codes()
     try:
         named = None if abroad else district(where or "")
     except ValueError as why:
@@ -232,7 +232,7 @@ def read_step(number: int, entry: Any) -> Step:
         operation=own.get("op"),
         country=where if abroad else home,
         district=named,
-        economic_region=territory().region_of(named),
+        economic_region=load_territory().region_of(named),
         subcontractor="Sample Subcontractor (fictional)" if own.get("sub") else None,
         is_essential=own.get("essential", True),
     )
@@ -240,8 +240,8 @@ def read_step(number: int, entry: Any) -> Step:
 
 def operation_for(hs6: str | None) -> str:
     """An operation that is substantial for these goods and claims no own produce."""
-    for operation in lists().operations.values():
-        if operation.class_for(hs6, lists()) is OperationClass.SUBSTANTIAL and not operation.of_nature:
+    for operation in load_lists().operations.values():
+        if operation.class_for_code(hs6, load_lists()) is OperationClass.SUBSTANTIAL and not operation.is_of_nature:
             return operation.code
     return "other processing"
 

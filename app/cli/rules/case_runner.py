@@ -12,12 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.cli.common import handle_errors
-from app.cli.rules.case_table import Case, CaseResult, Report, meant_for, outcome_counts, read_cases, run_cases
+from app.cli.rules.case_table import CaseResult, Report, RuleCase, meant_for, outcome_counts, read_cases, run_cases
 from app.core.errors import Invalid
-from app.core.text.normalize import fold
-from app.reference.territory import territory
+from app.core.text.normalize import fold_alphanumeric
+from app.reference.territory import load_territory
 from app.schemes.ruleset import Ruleset, Scheme
-from app.schemes.scheme_loader import COMMON, read_common, read_scheme
+from app.schemes.scheme_loader import COMMON_FILE, parse_common, parse_scheme
 
 DIFFERENT = 1
 MOST_BYTES = 5 * 2**20
@@ -54,8 +54,8 @@ def run_table(
 
 def scheme_of(path: Path) -> Scheme:
     """The mark of the file; raises Invalid for whatever is wrong with it, unknown places included."""
-    common = read_common((files("app.schemes") / "marks" / COMMON).read_text("utf-8"))
-    scheme = read_scheme(read(path), common, str(path))
+    common = parse_common((files("app.schemes") / "marks" / COMMON_FILE).read_text("utf-8"))
+    scheme = parse_scheme(read(path), common, str(path))
     if unknown := sorted(unknown_places(scheme.ruleset)):
         raise Invalid(
             f"{path}: unknown places in the territory sets: {', '.join(unknown)}. "
@@ -65,10 +65,10 @@ def scheme_of(path: Path) -> Scheme:
 
 
 def unknown_places(ruleset: Ruleset) -> Iterator[str]:
-    places = territory()
-    named = {fold(district.name) for district in places.districts}
+    places = load_territory()
+    named = {fold_alphanumeric(district.name) for district in places.districts}
     for each in {place for members in ruleset.territory_sets.values() for place in members}:
-        if each not in places.regions and each not in places.municipalities and fold(each) not in named:
+        if each not in places.regions and each not in places.municipalities and fold_alphanumeric(each) not in named:
             yield each
 
 
@@ -86,7 +86,7 @@ def read(path: Path) -> str:
         raise Invalid(f"{path} is no text in UTF-8: save it as a TOML file in UTF-8.") from error
 
 
-def as_object(report: Report, ruleset: Ruleset, skipped: Sequence[Case]) -> dict[str, Any]:
+def as_object(report: Report, ruleset: Ruleset, skipped: Sequence[RuleCase]) -> dict[str, Any]:
     counts = outcome_counts(report)
     return {
         "scheme": ruleset.scheme,
@@ -105,7 +105,7 @@ def as_object(report: Report, ruleset: Ruleset, skipped: Sequence[Case]) -> dict
     }
 
 
-def show(report: Report, ruleset: Ruleset, skipped: Sequence[Case]) -> None:
+def show(report: Report, ruleset: Ruleset, skipped: Sequence[RuleCase]) -> None:
     table = Table(title=f"{ruleset.scheme}, rules {ruleset.version}", expand=True)
     table.add_column("Case", ratio=2)
     table.add_column("Answer", no_wrap=True)

@@ -37,9 +37,9 @@ from pydantic import ValidationError
 from app.cli.rules.case_facts import build
 from app.cli.rules.case_values import Wrong, check_facts
 from app.core.errors import Invalid
-from app.schemes.evaluator import Assessment, Finding, assess
+from app.schemes.evaluator import Assessment, Finding, evaluate
 from app.schemes.facts import Facts
-from app.schemes.origin_calculation import Criterion
+from app.schemes.origin_calculation import OriginCriterion
 from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
 
@@ -50,7 +50,7 @@ TOP = ("case", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RuleCase:
     id: str
     scheme: str | None
     facts: Mapping[str, Any]
@@ -60,7 +60,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    case: Case
+    case: RuleCase
     wrong: tuple[str, ...]  # what differs, in words; empty: as wanted
     findings: tuple[Finding, ...]
 
@@ -78,7 +78,7 @@ class Report:
 # Reading
 
 
-def read_cases(text: str, name: str = "cases") -> tuple[Case, ...]:
+def read_cases(text: str, name: str = "cases") -> tuple[RuleCase, ...]:
     """The cases of a TOML file that have facts and a wanted answer; raises Invalid where it cannot be read."""
     raw = parse(text, name)
     if unknown := next((key for key in raw if key not in TOP), None):
@@ -107,7 +107,7 @@ def parse(text: str, name: str) -> dict[str, Any]:
         raise Invalid(f"{name} is not TOML that can be read: {error}") from error
 
 
-def read_entry(entry: dict[str, Any], number: int, defaults: Mapping[str, Any], name: str) -> Iterator[Case]:
+def read_entry(entry: dict[str, Any], number: int, defaults: Mapping[str, Any], name: str) -> Iterator[RuleCase]:
     identifier = entry.get("id")
     if not isinstance(identifier, str) or not identifier:
         raise Invalid(f"{name}: the case number {number + 1} has no `id`, or one that is no text.")
@@ -128,7 +128,7 @@ def read_entry(entry: dict[str, Any], number: int, defaults: Mapping[str, Any], 
         raise wrong(identifier, "facts.hs_each: this is a list of HS codes as text.")
     for code in codes or [given.get("hs", "730630")]:
         suffix = f"/{code}" if codes else ""
-        yield Case(identifier + suffix, scheme, {**given, "hs": code}, want, str(entry.get("given", "")))
+        yield RuleCase(identifier + suffix, scheme, {**given, "hs": code}, want, str(entry.get("given", "")))
 
 
 def read_want(entry: Any, identifier: str) -> dict[str, str]:
@@ -147,25 +147,25 @@ def wrong(identifier: str, detail: str) -> Invalid:
 # Running
 
 
-def meant_for(cases: Sequence[Case], scheme: str) -> tuple[Case, ...]:
+def meant_for(cases: Sequence[RuleCase], scheme: str) -> tuple[RuleCase, ...]:
     """The cases of the table that are for this mark."""
     if all(case.scheme is None for case in cases):
         return tuple(cases)
     return tuple(case for case in cases if (case.scheme or usual_mark(case)) == scheme)
 
 
-def usual_mark(case: Case) -> str:
+def usual_mark(case: RuleCase) -> str:
     return KARABAKH if any(key.startswith("K-") for key in case.want) else AZERBAIJAN
 
 
-def run_cases(ruleset: Ruleset, cases: Iterable[Case]) -> Report:
+def run_cases(ruleset: Ruleset, cases: Iterable[RuleCase]) -> Report:
     """Judge each case by the ruleset and compare. Raises Invalid for a case that names what there is not."""
     results: list[CaseResult] = []
     reached: dict[str, set[str]] = defaultdict(set)
     for case in cases:
         adjusted = adjusted_for(case, ruleset)
         check_want(case, adjusted)
-        assessment = assess(adjusted, facts_of(case, adjusted))
+        assessment = evaluate(adjusted, facts_of(case, adjusted))
         for finding in assessment.findings:
             reached[finding.rule].add(finding.case)
         results.append(CaseResult(case, tuple(differences(case, assessment)), assessment.findings))
@@ -175,7 +175,7 @@ def run_cases(ruleset: Ruleset, cases: Iterable[Case]) -> Report:
     return Report(tuple(results), unreached)
 
 
-def facts_of(case: Case, ruleset: Ruleset) -> Facts:
+def facts_of(case: RuleCase, ruleset: Ruleset) -> Facts:
     """The facts of a case: what it names, and everything else in order."""
     try:
         return build(case.facts, ruleset)
@@ -183,7 +183,7 @@ def facts_of(case: Case, ruleset: Ruleset) -> Facts:
         raise wrong(case.id, str(why)) from why
 
 
-def adjusted_for(case: Case, ruleset: Ruleset) -> Ruleset:
+def adjusted_for(case: RuleCase, ruleset: Ruleset) -> Ruleset:
     params = case.facts.get("params", {})
     if not isinstance(params, dict):
         raise wrong(case.id, "facts.params: this is a table of parameters.")
@@ -196,11 +196,11 @@ def adjusted_for(case: Case, ruleset: Ruleset) -> Ruleset:
         raise wrong(case.id, why.message) from why
 
 
-def check_want(case: Case, ruleset: Ruleset) -> None:
+def check_want(case: RuleCase, ruleset: Ruleset) -> None:
     rules = {rule.id: rule for rule in ruleset.rules}
     for key, wanted in case.want.items():
-        if key == "criterion" and wanted not in (*Criterion, "none"):
-            raise wrong(case.id, f"want.criterion: {wanted!r} is none of: {', '.join(Criterion)}, none.")
+        if key == "criterion" and wanted not in (*OriginCriterion, "none"):
+            raise wrong(case.id, f"want.criterion: {wanted!r} is none of: {', '.join(OriginCriterion)}, none.")
         if key == "outcome" and wanted not in tuple(Outcome):
             raise wrong(case.id, f"want.outcome: {wanted!r} is none of: {', '.join(Outcome)}.")
         if key in SPECIAL:
@@ -213,7 +213,7 @@ def check_want(case: Case, ruleset: Ruleset) -> None:
             raise wrong(case.id, f"want.{key}: the rule never answers {wanted!r}; its cases: {', '.join(answers)}.")
 
 
-def differences(case: Case, assessment: Assessment) -> Iterator[str]:
+def differences(case: RuleCase, assessment: Assessment) -> Iterator[str]:
     found = {finding.rule: finding for finding in assessment.findings}
     first: Finding | None = None
     for key, wanted in case.want.items():
@@ -226,12 +226,12 @@ def differences(case: Case, assessment: Assessment) -> Iterator[str]:
     yield from special_differences(case, assessment, first)
 
 
-def special_differences(case: Case, assessment: Assessment, first: Finding | None) -> Iterator[str]:
+def special_differences(case: RuleCase, assessment: Assessment, first: Finding | None) -> Iterator[str]:
     origin = assessment.origin
     if (wanted := case.want.get("outcome")) and assessment.outcome.value != wanted:
         open_rules = ", ".join(
             f"{finding.rule} {finding.case}"
-            for finding in assessment.of(Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
+            for finding in assessment.findings_with(Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
         )
         yield f"outcome: {assessment.outcome.value}, wanted {wanted} ({open_rules or 'nothing is open'})"
     if wanted := case.want.get("criterion"):

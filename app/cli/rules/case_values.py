@@ -11,15 +11,20 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
-from app.reference.territory import countries, territory
+from app.reference.territory import country_codes, load_territory
 from app.schemes import facts
-from app.schemes.closed_lists import lists
-from app.schemes.facts import Basis, Subject
+from app.schemes.closed_lists import load_lists
+from app.schemes.facts import EvidenceSubjectKind, ValueBasis
 from app.schemes.percentages import MAX_DIGITS, MAX_MAGNITUDE
 from app.schemes.ruleset import Ruleset
 
 SITE = "Ağdam"
-SUBJECTS = {"company": Subject.COMPANY, "site": Subject.SITE, "product": Subject.PRODUCT, "lot": Subject.LOT}
+SUBJECTS = {
+    "company": EvidenceSubjectKind.COMPANY,
+    "site": EvidenceSubjectKind.SITE,
+    "product": EvidenceSubjectKind.PRODUCT,
+    "lot": EvidenceSubjectKind.LOT,
+}
 PROOF_STATES = ("uploaded", "confirmed")
 PROOF_KINDS = ("supplier-declaration", "origin-document", "production-record", "grower-letter")
 RECORD_KINDS = ("production-record", "grower-letter")
@@ -88,7 +93,7 @@ def needed_figure(value: Any) -> Decimal:
 
 def country(value: Any) -> str | None:
     name = text(value)
-    if name is not None and name not in countries():
+    if name is not None and name not in country_codes():
         raise ValueError(f"{name!r} is no country code of two capital letters (ISO 3166-1).")
     return name
 
@@ -97,9 +102,9 @@ def district(value: Any) -> str | None:
     name = text(value)
     if name is None:
         return None
-    found = territory().district(name)
+    found = load_territory().district_by_name(name)
     if found is None:
-        close = get_close_matches(name, [each.name for each in territory().districts], n=3)
+        close = get_close_matches(name, [each.name for each in load_territory().districts], n=3)
         hint = f" Is {' or '.join(close)} meant?" if close else ""
         raise ValueError(f"{name!r} is no district of Azerbaijan.{hint}")
     return found.name
@@ -134,16 +139,16 @@ def list_of(read: Read) -> Read:
 
 def unit(value: Any) -> str | None:
     name = text(value)
-    found = lists().unit(name)
+    found = load_lists().find_unit(name)
     if name is not None and found is None:
-        raise ValueError(f"{name!r} is no unit of the list: {', '.join(lists().units)}.")
+        raise ValueError(f"{name!r} is no unit of the list: {', '.join(load_lists().units)}.")
     return found
 
 
 def flag_word(value: Any) -> str:
     name = text(value) or ""
-    if name not in lists().flags and not name.startswith("joint_production_"):
-        raise ValueError(f"{name!r} is no flag of the list: {', '.join(lists().flags)}.")
+    if name not in load_lists().flags and not name.startswith("joint_production_"):
+        raise ValueError(f"{name!r} is no flag of the list: {', '.join(load_lists().flags)}.")
     return name
 
 
@@ -156,7 +161,7 @@ LINE: Mapping[str, Read] = {
     "kg": figure,
     "claim": flag,
     "packing": flag,
-    "basis": member_of(Basis),
+    "basis": member_of(ValueBasis),
     "supplier": text,
     "at": district,
     "proofs": list_of(text),
@@ -183,7 +188,7 @@ PRODUCT: Mapping[str, Read] = {
     "partner_countries": list_of(country),
 }
 RESIDENCY: Mapping[str, Read] = {
-    "status": member_of(facts.ResidencyState),
+    "status": member_of(facts.ParkResidencyStatus),
     "holder_voen": text,
     "registration_no": text,
     "starts_on": day,

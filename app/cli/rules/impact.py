@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.applications.assessment import ruleset_impact
-from app.applications.assessment.ruleset_impact import Line, Versions
+from app.applications.assessment.ruleset_impact import ComparedRulesets, JsonLine
 from app.cli.common import handle_errors, load_settings, open_database
 from app.cli.rules.case_runner import scheme_of
 from app.core.database import Database
@@ -34,7 +34,7 @@ def impact(
     when an option is wrong or nothing can be assessed by the version.
     """
     with handle_errors(), open_database(load_settings()) as database:
-        pieces = ruleset_impact.report(
+        pieces = ruleset_impact.stream_report(
             database.read_session, compared(database, scheme, file, version), baku_day(utc_now())
         )
         lines = (line for piece in pieces for line in piece)
@@ -46,14 +46,14 @@ def impact(
             show(lines)
 
 
-def compared(database: Database, scheme: str, file: Path | None, version: str | None) -> Versions:
+def compared(database: Database, scheme: str, file: Path | None, version: str | None) -> ComparedRulesets:
     code = scheme.strip().upper()
     if file is not None and version is not None:
         raise Invalid("Give --file or --version, not both.")
     with database.read_session() as session:
         if version is not None:
-            return ruleset_impact.versions(session, code, version)
-        return Versions(publishing.mark(session, code).ruleset, ruleset_of(code, file))
+            return ruleset_impact.load_rulesets(session, code, version)
+        return ComparedRulesets(publishing.current_scheme(session, code).ruleset, ruleset_of(code, file))
 
 
 def ruleset_of(code: str, file: Path | None) -> Ruleset:
@@ -69,7 +69,7 @@ def ruleset_of(code: str, file: Path | None) -> Ruleset:
     return found.ruleset
 
 
-def show(lines: Iterable[Line]) -> None:
+def show(lines: Iterable[JsonLine]) -> None:
     """The same for a person, line by line as it is found."""
     console = Console(soft_wrap=True, highlight=False)
     for line in lines:
@@ -77,7 +77,7 @@ def show(lines: Iterable[Line]) -> None:
             console.print(escape(text))
 
 
-def shown(line: Line) -> Iterator[str]:
+def shown(line: JsonLine) -> Iterator[str]:
     if line["type"] == "impact":
         now, then = line["now"]["version"], line["then"]["version"]
         yield f"{line['scheme']}: rules {now} in force, compared with {then}, as of {line['as_of']}"
@@ -93,5 +93,5 @@ def shown(line: Line) -> Iterator[str]:
         yield f"{line['judged']} judged, {line['changed']} changed"
 
 
-def said(answer: Line | None) -> str:
+def said(answer: JsonLine | None) -> str:
     return "no such rule" if answer is None else f"{answer['outcome']} ({answer['reason']})"

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from app.schemes.closed_lists import lists
-from app.schemes.evidence_kinds import EvidenceKind, Need, Scope, Supplier, kinds
+from app.schemes.closed_lists import load_lists
+from app.schemes.evidence_kinds import EvidenceKind, EvidenceScope, FieldRequirement, Supplier, load_evidence_kinds
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Source, legible
+from app.schemes.rules.base import FactSource, display_value
 from app.schemes.ruleset import Scheme
 from app.schemes.scheme_loader import load_schemes
 
-HEAD = """# The rules of the marks
+PAGE_HEAD = """# The rules of the marks
 
 Made from the scheme files by `python -m app.cli.rules.rule_docs > docs/rules.md`, kept in step by a test: do not edit.
 
@@ -53,37 +53,41 @@ holds, the one that ended last is named. Of documents on a state of things the n
 said: these are marked “newest” in the table of kinds at the end.
 """
 
-SOURCES = {
-    Source.APPLICANT: "the applicant's description of company, site and product",
-    Source.REGISTER: "the resident register, kept by the registrar",
-    Source.OWN_RECORDS: "the service's own register of certificates",
+SOURCE_LABELS = {
+    FactSource.APPLICANT: "the applicant's description of company, site and product",
+    FactSource.REGISTER: "the resident register, kept by the registrar",
+    FactSource.OWN_RECORDS: "the service's own register of certificates",
 }
-SUPPLIERS = {Supplier.APPLICANT: "the applicant", Supplier.STAFF: "staff"}
-ORDER = (
+SUPPLIER_LABELS = {Supplier.APPLICANT: "the applicant", Supplier.STAFF: "staff"}
+OUTCOME_ORDER = (
     *(Outcome.PASS, Outcome.MANUAL, Outcome.INCOMPLETE, Outcome.FAIL),
     Outcome.NOT_APPLICABLE,
     Outcome.NOT_ASSESSED,
 )
-ABOUT = {
-    Scope.COMPANY: "the company",
-    Scope.SITE: "a site",
-    Scope.PRODUCT: "products",
-    Scope.LOT: "a lot",
-    Scope.ANY: "anything",
+SCOPE_LABELS = {
+    EvidenceScope.COMPANY: "the company",
+    EvidenceScope.SITE: "a site",
+    EvidenceScope.PRODUCT: "products",
+    EvidenceScope.LOT: "a lot",
+    EvidenceScope.ANY: "anything",
 }
-NEEDS = {Need.NEEDED: "needed", Need.OPTIONAL: "optional", Need.NONE: "–"}
+REQUIREMENT_LABELS = {
+    FieldRequirement.REQUIRED: "needed",
+    FieldRequirement.OPTIONAL: "optional",
+    FieldRequirement.NONE: "–",
+}
 
 
-def page(schemes: Iterable[Scheme]) -> str:
+def render_page(schemes: Iterable[Scheme]) -> str:
     """Markdown, ending with a line break."""
-    parts = [HEAD]
+    parts = [PAGE_HEAD]
     for scheme in schemes:
-        parts += ["\n".join(_mark(scheme)), *("\n".join(_rule(rule)) for rule in scheme.ruleset.rules)]
-    parts.append("\n".join(_evidence(kinds().values())))
+        parts += ["\n".join(_render_scheme(scheme)), *("\n".join(_render_rule(rule)) for rule in scheme.ruleset.rules)]
+    parts.append("\n".join(_render_evidence(load_evidence_kinds().values())))
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
-def _mark(scheme: Scheme) -> Iterator[str]:
+def _render_scheme(scheme: Scheme) -> Iterator[str]:
     ruleset = scheme.ruleset
     yield f"## {scheme.code}: {scheme.names['en']}"
     yield ""
@@ -98,66 +102,67 @@ def _mark(scheme: Scheme) -> Iterator[str]:
     yield ""
     yield from (f"- territory set `{name}`: {', '.join(codes)}" for name, codes in ruleset.territory_sets.items())
     for name, value in ruleset.origin.model_dump(mode="json").items():
-        yield f"- `{name}`: {'none' if _is_empty(value) else _shown(value)}"
+        yield f"- `{name}`: {'none' if _is_empty(value) else _format_value(value)}"
 
 
-def _rule(rule: AnyRule) -> Iterator[str]:
+def _render_rule(rule: AnyRule) -> Iterator[str]:
     yield f"### {rule.id} {rule.title.en}"
     yield ""
     yield f"*{rule.title.az}* · {rule.clause.en} · kind `{rule.kind}`"
     yield ""
     if rule.requirement is not None:
-        parameters = {name: legible(value) for name, value in rule.published_parameters.items()}
+        parameters = {name: display_value(value) for name, value in rule.published_parameters.items()}
         yield rule.requirement.en.format_map(parameters)
         yield ""
-    yield f"- Facts: {'; '.join(_facts(rule))}."
+    yield f"- Facts: {'; '.join(_render_facts(rule))}."
     for name, value in rule.parameters().items():
         if name == "branches":
-            yield from (f"- {_branch(branch)}" for branch in value)
+            yield from (f"- {_format_branch(branch)}" for branch in value)
         elif not _is_empty(value):
-            yield f"- `{name}`: {_shown(value)}"
+            yield f"- `{name}`: {_format_value(value)}"
     yield ""
     yield "| Outcome | Reason |"
     yield "|---|---|"
     cases = dict(rule.cases())
-    cases |= {text: Outcome(text.split("_")[0]) for text in sorted(rule.texts() - cases.keys())}
-    for case in sorted(cases, key=lambda case: ORDER.index(cases[case])):
+    cases |= {text: Outcome(text.split("_")[0]) for text in sorted(rule.reason_keys() - cases.keys())}
+    for case in sorted(cases, key=lambda case: OUTCOME_ORDER.index(cases[case])):
         remark = ""
         if cases[case] is Outcome.INCOMPLETE:
-            later = rule.may_come_later(case)
+            later = rule.can_be_submitted_with(case)
             remark = " *(does not stop a submission)*" if later else " *(stops a submission)*"
-        yield f"| {cases[case].value.replace('_', ' ')} | {_cell(rule.reasons[case].en)}{remark} |"
+        yield f"| {cases[case].value.replace('_', ' ')} | {_escape_cell(rule.reasons[case].en)}{remark} |"
 
 
-def _facts(rule: AnyRule) -> Iterator[str]:
+def _render_facts(rule: AnyRule) -> Iterator[str]:
     if rule.source is not None:
-        yield SOURCES[rule.source]
+        yield SOURCE_LABELS[rule.source]
     for code in rule.evidence_kinds():
-        kind = kinds()[code]
-        yield f"evidence `{code}` ({kind.name.en}), supplied by {_suppliers(kind)}"
+        kind = load_evidence_kinds()[code]
+        yield f"evidence `{code}` ({kind.name.en}), supplied by {_format_suppliers(kind)}"
 
 
-def _suppliers(kind: EvidenceKind) -> str:
-    return " or ".join(SUPPLIERS[each] for each in kind.supplied_by)
+def _format_suppliers(kind: EvidenceKind) -> str:
+    return " or ".join(SUPPLIER_LABELS[each] for each in kind.supplied_by)
 
 
-def _evidence(all_kinds: Iterable[EvidenceKind]) -> Iterator[str]:
+def _render_evidence(all_kinds: Iterable[EvidenceKind]) -> Iterator[str]:
     yield "## Kinds of evidence"
     yield ""
     yield "| Kind | Name | About | Supplied by | Issued on | Valid until | Number | Values |"
     yield "|---|---|---|---|---|---|---|---|"
     for kind in all_kinds:
-        dates = " | ".join(NEEDS[need] for need in (kind.issued_on, kind.valid_until, kind.number))
+        dates = " | ".join(REQUIREMENT_LABELS[need] for need in (kind.issued_on, kind.valid_until, kind.number))
         values = "; ".join(
             f"`{name}`: {spec.name.en}" + (f" ({', '.join(spec.choices)})" if spec.choices else "")
             for name, spec in kind.values.items()
         )
         name = f"{kind.name.en} · *{kind.name.az}*"
-        about = ABOUT[kind.scope] + (", newest" if kind.code in lists().newest_counts else "")
-        yield f"| `{kind.code}` | {name} | {about} | {_suppliers(kind)} | {dates} | {_cell(values) or '–'} |"
+        about = SCOPE_LABELS[kind.scope] + (", newest" if kind.code in load_lists().newest_counts else "")
+        suppliers, values = _format_suppliers(kind), _escape_cell(values) or "–"
+        yield f"| `{kind.code}` | {name} | {about} | {suppliers} | {dates} | {values} |"
 
 
-TESTS = {
+TEST_TEMPLATES = {
     "any_of": "is {}",
     "none_of": "is not {}",
     "begins_with": "begins with {}",
@@ -168,39 +173,43 @@ TESTS = {
 }
 
 
-def _branch(branch: Mapping[str, Any]) -> str:
+def _format_branch(branch: Mapping[str, Any]) -> str:
     """One branch of a condition as a sentence: “manual, where it is above 50”."""
     subject = f"`{branch['fact']}`" if "fact" in branch else "it"
-    tests = [words.format(_either(branch[name])) for name, words in TESTS.items() if name in branch]
+    tests = [
+        words.format(_format_alternatives(branch[name])) for name, words in TEST_TEMPLATES.items() if name in branch
+    ]
     tests += ["is not after the day"] if branch.get("by_the_day") else []
     return f"`{branch['case']}`, where {subject} {' and '.join(tests)}"
 
 
-def _either(value: Any) -> str:
-    return " or ".join(_shown(each) for each in value) if isinstance(value, list) else _shown(value)
+def _format_alternatives(value: Any) -> str:
+    return " or ".join(_format_value(each) for each in value) if isinstance(value, list) else _format_value(value)
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or value is False or value in ([], {}, "")
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items() if not _is_empty(each))
+        return ", ".join(f"{name} {_format_value(each)}" for name, each in value.items() if not _is_empty(each))
     if isinstance(value, list):
-        return ("; " if any(isinstance(each, dict) for each in value) else ", ").join(_shown(each) for each in value)
+        return ("; " if any(isinstance(each, dict) for each in value) else ", ").join(
+            _format_value(each) for each in value
+        )
     return str(value)
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
 def main() -> None:
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # typeshed: may be replaced by a test
-    sys.stdout.write(page(load_schemes().values()))
+    sys.stdout.write(render_page(load_schemes().values()))
 
 
 if __name__ == "__main__":

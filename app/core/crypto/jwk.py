@@ -14,7 +14,7 @@ SHORT_KID_CHARS = 8
 def thumbprint(key: PublicKey) -> str:
     """RFC 7638 thumbprint: base64url of SHA-256 over the required members in alphabetical order, without spaces."""
     members = jws.dump_json({"crv": "P-256", "kty": "EC", "x": key.x, "y": key.y})
-    return jws.base64url(hashlib.sha256(members).digest())
+    return jws.encode_base64url(hashlib.sha256(members).digest())
 
 
 def did_kid(issuer: str, key: PublicKey) -> str:
@@ -32,12 +32,12 @@ def public_jwk(key: PublicKey, kid: str) -> dict[str, str]:
     return {"kty": "EC", "crv": "P-256", "x": key.x, "y": key.y, "alg": jws.ALG, "use": "sig", "kid": kid}
 
 
-def jwks(keys: Mapping[str, PublicKey]) -> dict[str, list[dict[str, str]]]:
+def build_jwks(keys: Mapping[str, PublicKey]) -> dict[str, list[dict[str, str]]]:
     """The JWKS document of these keys by `kid` (`application/jwk-set+json`)."""
     return {"keys": [public_jwk(key, kid) for kid, key in keys.items()]}
 
 
-def from_jwk(member: object) -> tuple[str, PublicKey]:
+def parse_jwk(member: object) -> tuple[str, PublicKey]:
     """`kid` and key of a public P-256 JWK. Raises UnusableKey, also where the private half is in it."""
     if not isinstance(member, Mapping):
         raise UnusableKey("A key of a JWKS is an object.")
@@ -51,7 +51,7 @@ def from_jwk(member: object) -> tuple[str, PublicKey]:
     return kid, PublicKey.from_coordinates(x, y)
 
 
-def read_jwks(document: bytes) -> dict[str, PublicKey]:
+def parse_jwks(document: bytes) -> dict[str, PublicKey]:
     """The ES256 keys of a JWKS document, by `kid`. Keys of other kinds are passed over, as RFC 7517 §5 asks.
 
     Raises UnusableKey where the document is not a JWKS, names a `kid` twice or holds a damaged or private key.
@@ -67,7 +67,7 @@ def read_jwks(document: bytes) -> dict[str, PublicKey]:
     for member in members:
         if isinstance(member, dict) and (member.get("kty"), member.get("crv")) != ("EC", "P-256"):
             continue
-        kid, key = from_jwk(member)
+        kid, key = parse_jwk(member)
         if kid in keys:
             raise UnusableKey("The key file names a kid twice.")
         keys[kid] = key

@@ -30,9 +30,9 @@ from app.core import strict_json
 from app.core.errors import MikError
 
 ALG: Final = "ES256"
-CREDENTIAL: Final = "vc+jwt"  # `typ` of certificates
-ACCESS: Final = "at+jwt"  # `typ` of access tokens (RFC 9068)
-STAMP: Final = "stamp+jwt"  # `typ` of the stamp in the QR code of a paper
+TYP_CREDENTIAL: Final = "vc+jwt"  # `typ` of certificates
+TYP_ACCESS_TOKEN: Final = "at+jwt"  # noqa: S105 (a media type)
+TYP_QR_TOKEN: Final = "stamp+jwt"  # noqa: S105 (a media type)
 MAX_TOKEN_CHARS: Final = 65_536
 MAX_ACCESS_SECONDS: Final = 15 * 60
 _ISSUED_AHEAD_SECONDS: Final = 30  # clocks of two machines differ; the end of a token gets no such grace
@@ -41,12 +41,12 @@ _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _SIGNATURE_BYTES: Final = 64  # R || S, never DER
 _COORDINATE_BYTES: Final = 32
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-_OF_DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
+_ECDSA_PREHASHED = ec.ECDSA(Prehashed(hashes.SHA256()))
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
-class Reason(StrEnum):
+class RejectionReason(StrEnum):
     """Why a token is refused: for logs and checks, not for whoever made the token."""
 
     TYPE = "not-a-string"
@@ -65,12 +65,12 @@ class Reason(StrEnum):
     EXPIRED = "expired"
 
 
-class Refused(MikError):
+class TokenRejected(MikError):
     """The one exception for a token that is not accepted, whatever happened inside."""
 
     code = "token-refused"
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: RejectionReason) -> None:
         super().__init__(f"The token is refused: {reason.replace('-', ' ')}.")
         self.reason = reason
 
@@ -102,17 +102,20 @@ class PublicKey:
     def from_coordinates(cls, x: str, y: str) -> "PublicKey":
         """A key from the members of a JWK. Raises UnusableKey where they are not canonical or not on the curve."""
         try:
-            if len(raw_x := _decode(x)) != _COORDINATE_BYTES or len(raw_y := _decode(y)) != _COORDINATE_BYTES:
+            if (
+                len(raw_x := _decode_base64url(x)) != _COORDINATE_BYTES
+                or len(raw_y := _decode_base64url(y)) != _COORDINATE_BYTES
+            ):
                 raise UnusableKey("The coordinates of a P-256 key have 32 bytes each.")
             numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(raw_x), int.from_bytes(raw_y), ec.SECP256R1())
             return cls(x, y, jwk.construct(numbers.public_key(), ALG))
-        except (ValueError, Refused) as error:
+        except (ValueError, TokenRejected) as error:
             raise UnusableKey("The coordinates are not those of a point on P-256.") from error
 
     @classmethod
-    def _of(cls, key: ec.EllipticCurvePublicKey) -> "PublicKey":
+    def _from_key(cls, key: ec.EllipticCurvePublicKey) -> "PublicKey":
         numbers = key.public_numbers()
-        x, y = (base64url(n.to_bytes(_COORDINATE_BYTES)) for n in (numbers.x, numbers.y))
+        x, y = (encode_base64url(n.to_bytes(_COORDINATE_BYTES)) for n in (numbers.x, numbers.y))
         return cls(x, y, jwk.construct(key, ALG))
 
 
@@ -132,11 +135,11 @@ class PrivateKey:
             raise UnusableKey("This is not an unencrypted private key in PEM form.") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise UnusableKey("The key is not on the curve P-256, which ES256 requires.")
-        return cls(PublicKey._of(key.public_key()), jwk.construct(key, ALG))  # noqa: SLF001 (one module, one secret)
+        return cls(PublicKey._from_key(key.public_key()), jwk.construct(key, ALG))  # noqa: SLF001 (one module, one secret)
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedToken:
     """A token whose form and signature are right. Whether its content is still true is another question."""
 
     header: Mapping[str, str]
@@ -149,7 +152,7 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignatureResult:
     """A token whose header and signature are right; its payload was not looked at."""
 
     kid: str
@@ -176,62 +179,62 @@ def sign(payload: bytes | Mapping[str, Any], *, typ: str, kid: str, key: Private
     if not isinstance(strict_json.loads(body), dict):
         raise ValueError("the payload is not a JSON object")  # noqa: TRY004 (the type is right, its content is not)
     header = dump_json({"alg": ALG, "kid": kid, "typ": typ})
-    signed = f"{base64url(header)}.{base64url(body)}"
-    token = f"{signed}.{base64url(key._key.sign(signed.encode('ascii')))}"  # noqa: SLF001 (one module, one secret)
+    signed = f"{encode_base64url(header)}.{encode_base64url(body)}"
+    token = f"{signed}.{encode_base64url(key._key.sign(signed.encode('ascii')))}"  # noqa: SLF001 (one module, one secret)
     if len(token) > MAX_TOKEN_CHARS:
         raise ValueError(f"the token would be longer than {MAX_TOKEN_CHARS} characters")
     return token
 
 
-def verify(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> Verified:
+def verify(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> VerifiedToken:
     """Check form, header and signature of a token; `keys` is our own table, by `kid`.
 
     The payload is read only after the signature was found right. Raises Refused, and nothing else.
     """
-    header, key, text = _open(token, typ, keys)
+    header, key, text = _parse_token(token, typ, keys)
     signed, _, signature = text.rpartition(".")
-    raw, body = _decode(signature), _decode(signed.partition(".")[2])
-    digest = _check(key, signed, raw)
-    return Verified(header, _object(body, Reason.PAYLOAD), digest.hex())
+    raw, body = _decode_base64url(signature), _decode_base64url(signed.partition(".")[2])
+    digest = _verify_with_key(key, signed, raw)
+    return VerifiedToken(header, _parse_object(body, RejectionReason.PAYLOAD), digest.hex())
 
 
-def verify_signature(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> Signed:
+def verify_signature(token: object, *, typ: str, keys: Mapping[str, PublicKey]) -> SignatureResult:
     """As `verify`, for whoever knows by its hash what was signed: the payload is not looked at. Raises Refused."""
-    header, key, text = _open(token, typ, keys)
+    header, key, text = _parse_token(token, typ, keys)
     signed, _, signature = text.rpartition(".")
-    return Signed(header["kid"], _check(key, signed, _decode(signature)))
+    return SignatureResult(header["kid"], _verify_with_key(key, signed, _decode_base64url(signature)))
 
 
-def _open(token: object, typ: str, keys: Mapping[str, PublicKey]) -> tuple[Mapping[str, str], PublicKey, str]:
+def _parse_token(token: object, typ: str, keys: Mapping[str, PublicKey]) -> tuple[Mapping[str, str], PublicKey, str]:
     """Header, the key that it names, and the token as a text of three segments."""
     if not isinstance(token, str):
-        raise Refused(Reason.TYPE)
+        raise TokenRejected(RejectionReason.TYPE)
     if len(token) > MAX_TOKEN_CHARS:
-        raise Refused(Reason.SIZE)
+        raise TokenRejected(RejectionReason.SIZE)
     if not token.isascii():
-        raise Refused(Reason.ASCII)
+        raise TokenRejected(RejectionReason.ASCII)
     if token.count(".") != 2:
-        raise Refused(Reason.SEGMENTS)
-    header = _header(token[: token.index(".")], typ)
+        raise TokenRejected(RejectionReason.SEGMENTS)
+    header = _parse_header(token[: token.index(".")], typ)
     key = keys.get(header["kid"])
     if key is None:
-        raise Refused(Reason.KID)
+        raise TokenRejected(RejectionReason.KID)
     return header, key, token
 
 
-def _check(key: PublicKey, signed: str, signature: bytes) -> bytes:
+def _verify_with_key(key: PublicKey, signed: str, signature: bytes) -> bytes:
     """The SHA-256 of `header.payload`, once it was found that it was signed.
 
     jose's `verify` would hash it once more: three kilobytes in a certificate.
     """
     if len(signature) != _SIGNATURE_BYTES:
-        raise Refused(Reason.SIGNATURE_FORM)
+        raise TokenRejected(RejectionReason.SIGNATURE_FORM)
     digest = hashlib.sha256(signed.encode("ascii")).digest()
     r, s = int.from_bytes(signature[:_COORDINATE_BYTES]), int.from_bytes(signature[_COORDINATE_BYTES:])
     try:
-        key._key.prepared_key.verify(encode_dss_signature(r, s), digest, _OF_DIGEST)  # noqa: SLF001 (one module, one secret)
+        key._key.prepared_key.verify(encode_dss_signature(r, s), digest, _ECDSA_PREHASHED)  # noqa: SLF001 (one module, one secret)
     except InvalidSignature:
-        raise Refused(Reason.SIGNATURE) from None
+        raise TokenRejected(RejectionReason.SIGNATURE) from None
     return digest
 
 
@@ -240,28 +243,28 @@ def signed_hash(token: str) -> str:
     return hashlib.sha256(token.rpartition(".")[0].encode("ascii")).hexdigest()
 
 
-def verify_access(
+def verify_access_token(
     token: object, *, keys: Mapping[str, PublicKey], issuer: str, audience: str, now: datetime
 ) -> AccessClaims:
     """Check an access token: signature, exact `iss` and `aud`, `sub`, `jti`, whole-second times, at most 15 minutes.
 
     `now` must be aware. Raises Refused, and nothing else.
     """
-    claims = verify(token, typ=ACCESS, keys=keys).payload
+    claims = verify(token, typ=TYP_ACCESS_TOKEN, keys=keys).payload
     sub, jti, iat, exp = (claims.get(name) for name in ("sub", "jti", "iat", "exp"))
     # A list that holds our audience is refused too: these tokens have one reader.
     if claims.get("iss") != issuer or claims.get("aud") != audience:
-        raise Refused(Reason.CLAIMS)
+        raise TokenRejected(RejectionReason.CLAIMS)
     if not (isinstance(sub, str) and sub and isinstance(jti, str) and jti):
-        raise Refused(Reason.CLAIMS)
+        raise TokenRejected(RejectionReason.CLAIMS)
     # `type(…) is int`, because True is an int as well and 1e9 or "1" must not be rounded or read into one.
     if type(iat) is not int or type(exp) is not int or not 0 < exp - iat <= MAX_ACCESS_SECONDS:
-        raise Refused(Reason.CLAIMS)
+        raise TokenRejected(RejectionReason.CLAIMS)
     seconds = now.timestamp()
     if iat > seconds + _ISSUED_AHEAD_SECONDS:
-        raise Refused(Reason.CLAIMS)
+        raise TokenRejected(RejectionReason.CLAIMS)
     if seconds >= exp:
-        raise Refused(Reason.EXPIRED)
+        raise TokenRejected(RejectionReason.EXPIRED)
     return AccessClaims(sub, jti, iat, exp, claims)
 
 
@@ -271,41 +274,41 @@ def dump_json(value: Any) -> bytes:
 
 
 @lru_cache(64)  # we issue under few headers; a refusal is not kept
-def _header(segment: str, typ: str) -> Mapping[str, str]:
+def _parse_header(segment: str, typ: str) -> Mapping[str, str]:
     if len(segment) > _MAX_HEADER_CHARS:
-        raise Refused(Reason.HEADER)
-    header = _object(_decode(segment), Reason.HEADER)
+        raise TokenRejected(RejectionReason.HEADER)
+    header = _parse_object(_decode_base64url(segment), RejectionReason.HEADER)
     if header.keys() != _HEADER_MEMBERS or not all(isinstance(value, str) for value in header.values()):
-        raise Refused(Reason.HEADER)
+        raise TokenRejected(RejectionReason.HEADER)
     if header["alg"] != ALG:
-        raise Refused(Reason.ALG)
+        raise TokenRejected(RejectionReason.ALG)
     if header["typ"] != typ:
-        raise Refused(Reason.TYP)
+        raise TokenRejected(RejectionReason.TYP)
     return MappingProxyType(header)  # shared by all tokens with these bytes
 
 
-def _object(data: bytes, reason: Reason) -> dict[str, Any]:
+def _parse_object(data: bytes, reason: RejectionReason) -> dict[str, Any]:
     try:
         value = strict_json.loads(data)
     except ValueError:
-        raise Refused(reason) from None
+        raise TokenRejected(reason) from None
     if not isinstance(value, dict):
-        raise Refused(reason)
+        raise TokenRejected(reason)
     return value
 
 
-def _decode(segment: str) -> bytes:
+def _decode_base64url(segment: str) -> bytes:
     """Bytes of canonical unpadded base64url. Re-encoding must give the same text: that one comparison refuses padding,
     foreign characters and left-over bits alike."""
     try:
         raw = binascii.a2b_base64(segment.encode("ascii").translate(_FROM_URL) + b"=" * (-len(segment) % 4))
     except (binascii.Error, UnicodeEncodeError):
-        raise Refused(Reason.BASE64) from None
-    if base64url(raw) != segment:
-        raise Refused(Reason.BASE64)
+        raise TokenRejected(RejectionReason.BASE64) from None
+    if encode_base64url(raw) != segment:
+        raise TokenRejected(RejectionReason.BASE64)
     return raw
 
 
-def base64url(raw: bytes) -> str:
+def encode_base64url(raw: bytes) -> str:
     """Unpadded base64url (RFC 7515 §2)."""
     return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")

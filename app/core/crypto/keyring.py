@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.core.crypto.jwk import jwks
+from app.core.crypto.jwk import build_jwks
 from app.core.crypto.jws import PublicKey
 
 
@@ -23,7 +23,7 @@ class KeyAction(StrEnum):
     COMPROMISE = "compromise"
 
 
-KEY_MOVES: Mapping[tuple[KeyState, KeyAction], KeyState] = MappingProxyType(
+KEY_TRANSITIONS: Mapping[tuple[KeyState, KeyAction], KeyState] = MappingProxyType(
     {
         (KeyState.NEXT, KeyAction.ACTIVATE): KeyState.ACTIVE,
         (KeyState.ACTIVE, KeyAction.RETIRE): KeyState.RETIRED,
@@ -36,7 +36,7 @@ PUBLISHED_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRED})
 
 
 @dataclass(frozen=True, slots=True)
-class KnownKey:
+class KeyRecord:
     """A public key of ours with its state; `since` is aware, the moment of its last change of state."""
 
     kid: str
@@ -50,12 +50,12 @@ class KeyRing:
     """Our public keys by `kid`: `known` with their states, `signing` those that have or may have signed certificates,
     `every` with those that will."""
 
-    known: Mapping[str, KnownKey]
-    signing: Mapping[str, PublicKey]
-    every: Mapping[str, PublicKey]
+    by_kid: Mapping[str, KeyRecord]
+    may_have_signed: Mapping[str, PublicKey]
+    all_public: Mapping[str, PublicKey]
 
     @classmethod
-    def of(cls, keys: Iterable[KnownKey]) -> "KeyRing":
+    def from_keys(cls, keys: Iterable[KeyRecord]) -> "KeyRing":
         known = {key.kid: key for key in keys}
         # A key that is still `next` has signed nothing; a compromised one did, and its dates decide.
         signing = {kid: key.public for kid, key in known.items() if key.state is not KeyState.NEXT}
@@ -64,4 +64,4 @@ class KeyRing:
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """What the world may trust: everything but compromised keys."""
-        return jwks({kid: key.public for kid, key in self.known.items() if key.state in PUBLISHED_STATES})
+        return build_jwks({kid: key.public for kid, key in self.by_kid.items() if key.state in PUBLISHED_STATES})

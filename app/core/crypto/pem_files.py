@@ -22,13 +22,13 @@ class UnsafeKeyFile(UnsafeToStart):
     code = "unsafe-key-file"
 
 
-def load_or_create(path: Path) -> PrivateKey:
+def load_or_create_key(path: Path) -> PrivateKey:
     """The key in this file; made now where there is none. Workers that start at once all get the same key."""
     try:
-        return load(path)
+        return load_key(path)
     except FileNotFoundError:
         write_private(path, create_private_key()[1])
-        return load(path)
+        return load_key(path)
 
 
 def load_or_create_secret(path: Path) -> bytes:
@@ -42,7 +42,7 @@ def load_or_create_secret(path: Path) -> bytes:
 
 def load_secret(path: Path) -> bytes:
     """The same without making one. Raises FileNotFoundError, or UnsafeKeyFile for a wrong mode or content."""
-    text = read_private(path)
+    text = read_private_file(path)
     try:
         secret = bytes.fromhex(text.decode("ascii"))
     except ValueError as error:
@@ -52,16 +52,16 @@ def load_secret(path: Path) -> bytes:
     return secret
 
 
-def load(path: Path) -> PrivateKey:
+def load_key(path: Path) -> PrivateKey:
     """The P-256 key in this file. Raises FileNotFoundError, or UnsafeKeyFile where its mode or content is not right."""
-    pem = read_private(path)
+    pem = read_private_file(path)
     try:
         return PrivateKey.from_pem(pem)
     except UnusableKey as error:
         raise UnsafeKeyFile(f"The key file {path} is refused. {error.message}") from error
 
 
-def read_private(path: Path) -> bytes:
+def read_private_file(path: Path) -> bytes:
     """The content of a file that nobody but its owner may use."""
     try:
         # One descriptor for look and read: the file cannot be exchanged in between. NONBLOCK: a pipe must not hang us.

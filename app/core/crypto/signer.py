@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from app.core.crypto import jws
 from app.core.crypto.jwk import did_kid, short_kid, thumbprint
 from app.core.crypto.jws import PrivateKey, PublicKey
-from app.core.crypto.pem_files import load_or_create
+from app.core.crypto.pem_files import load_or_create_key
 
 
 class Signer(Protocol):
@@ -42,11 +42,11 @@ class FileSigner:
 
 def certificate_signer(path: Path, issuer: str) -> FileSigner:
     """The signer of certificates: `kid` is `<DID>#<thumbprint>`. Makes the key file on first use."""
-    key = load_or_create(path)
+    key = load_or_create_key(path)
     return FileSigner(did_kid(issuer, key.public), key)
 
 
 def access_signer(path: Path) -> FileSigner:
     """The signer of access tokens, with a key of its own: `kid` is the bare thumbprint. Makes the file on first use."""
-    key = load_or_create(path)
+    key = load_or_create_key(path)
     return FileSigner(thumbprint(key.public), key)

@@ -15,25 +15,27 @@ from app.core.messages import Message
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format and bidi characters, surrogates, private, unassigned, line and paragraph ends."""
 _JOINERS = frozenset("\u200c\u200d")  # Persian is spelt wrong without them
-_LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
+_CONFUSABLE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
 """Alphabets with capitals or small letters that cannot be told from those of another."""
-_DISGUISED = re.compile(r"(MATHEMATICAL|FULLWIDTH|(NEGATIVE )?(SQUARED|CIRCLED)|PARENTHESIZED) .*(CAPITAL|SMALL) .+")
+_COMPATIBILITY_LETTERS = re.compile(
+    r"(MATHEMATICAL|FULLWIDTH|(NEGATIVE )?(SQUARED|CIRCLED)|PARENTHESIZED) .*(CAPITAL|SMALL) .+"
+)
 """Letters that Unicode keeps a second time, for other uses than names."""
-_MEASURE = re.compile("[0-9]*(μ[A-Za-z]{1,2}|[kMm]?Ω)")  # micrometres and kiloohms mix alphabets rightly
-_MOST_MARKS: Final = 4  # on one letter; Vietnamese needs two, vowelled Arabic three
+_UNIT_OF_MEASURE = re.compile("[0-9]*(μ[A-Za-z]{1,2}|[kMm]?Ω)")  # micrometres and kiloohms mix alphabets rightly
+_MAX_MARKS: Final = 4  # on one letter; Vietnamese needs two, vowelled Arabic three
 
 
-def wrong_with(text: str) -> Message | None:
+def name_error(text: str) -> Message | None:
     """What is wrong with a name, in words; None for a sound one."""
-    return next(_faults(text), None)
+    return next(_find_faults(text), None)
 
 
-def _faults(text: str) -> Iterator[Message]:
+def _find_faults(text: str) -> Iterator[Message]:
     if text != text.strip():
         yield Message("This name begins or ends with a blank.", code="blank-around")
     if text.isascii() and text.isprintable():
         return  # nothing of what follows can be wrong with it
-    if (hidden := _hidden(text)) is not None:
+    if (hidden := _find_invisible(text)) is not None:
         yield Message(
             "This name holds the character %(character)s, which is not shown. Leave it out.",
             code="lookalike",
@@ -41,17 +43,17 @@ def _faults(text: str) -> Iterator[Message]:
         )
     if not unicodedata.is_normalized("NFC", text):
         yield Message("This name is not composed (NFC): two spellings would look the same.", code="lookalike")
-    if _heaped(text):
-        yield Message("This name has more than %(limit)s accents on one letter.", code="lookalike", limit=_MOST_MARKS)
-    if disguised := [letter for letter in text if _DISGUISED.fullmatch(unicodedata.name(letter, ""))]:
+    if _has_too_many_marks(text):
+        yield Message("This name has more than %(limit)s accents on one letter.", code="lookalike", limit=_MAX_MARKS)
+    if disguised := [letter for letter in text if _COMPATIBILITY_LETTERS.fullmatch(unicodedata.name(letter, ""))]:
         yield Message(
             "This name holds “%(letter)s”, which is not the letter that it shows. Write it with common letters.",
             code="lookalike",
             letter=disguised[0],
         )
     for word in _words(text):
-        mixed = _LOOK_ALIKE.intersection(map(_alphabet, word))
-        if len(mixed) > 1 and not _MEASURE.fullmatch(word):
+        mixed = _CONFUSABLE_SCRIPTS.intersection(map(_script_of, word))
+        if len(mixed) > 1 and not _UNIT_OF_MEASURE.fullmatch(word):
             yield Message(
                 "This name mixes letters of several alphabets in “%(word)s” (%(alphabets)s), which can look like "
                 "another word. Write each word in one alphabet.",
@@ -61,28 +63,28 @@ def _faults(text: str) -> Iterator[Message]:
             )
 
 
-def _hidden(text: str) -> str | None:
+def _find_invisible(text: str) -> str | None:
     for before, character, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if unicodedata.category(character) not in UNSEEN:
             continue
-        if character in _JOINERS and _joins(before) and _joins(after):
+        if character in _JOINERS and _can_join(before) and _can_join(after):
             continue
         return character
     return None
 
 
-def _joins(neighbour: str) -> bool:
+def _can_join(neighbour: str) -> bool:
     """Whether an invisible joiner may stand beside this: between Latin letters it would only hide there."""
-    alphabet = _alphabet(neighbour)
-    return unicodedata.category(neighbour)[0] in "LMS" and alphabet not in _LOOK_ALIKE
+    alphabet = _script_of(neighbour)
+    return unicodedata.category(neighbour)[0] in "LMS" and alphabet not in _CONFUSABLE_SCRIPTS
 
 
-def _heaped(text: str) -> bool:
+def _has_too_many_marks(text: str) -> bool:
     run = 0
     for before, character in pairwise(" " + text):
         is_mark = unicodedata.category(character) == "Mn"
         run = run + 1 if is_mark and unicodedata.category(before) == "Mn" else int(is_mark)
-        if run > _MOST_MARKS:
+        if run > _MAX_MARKS:
             return True
     return False
 
@@ -92,7 +94,7 @@ def _words(text: str) -> list[str]:
     return "".join(c if unicodedata.category(c)[0] in "LMN" or c in _JOINERS else " " for c in text).split()
 
 
-def _alphabet(letter: str) -> str:
+def _script_of(letter: str) -> str:
     """First word of the letter's name in Unicode, such as `LATIN`; empty for what is no letter."""
     if unicodedata.category(letter)[0] not in "LS":
         return ""

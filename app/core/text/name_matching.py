@@ -22,20 +22,22 @@ _ONE_LETTER = frozenset({"sh", "ch", "gh", "kh", "ts", "iu", "ia"})
 
 
 @lru_cache(maxsize=4096)
-def skeleton(text: str) -> str:
+def transliteration_key(text: str) -> str:
     """One spelling for all: small letters without marks, Latin where we know how, words apart by one space."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).translate(_LETTERS)
     letters = [
-        letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFKD", folded) if not _unheard(letter)
+        letter if letter.isalnum() else " "
+        for letter in unicodedata.normalize("NFKD", folded)
+        if not _is_silent(letter)
     ]
-    return " ".join(_joined("".join(letters).split()))
+    return " ".join(_join_single_letters("".join(letters).split()))
 
 
-def _unheard(letter: str) -> bool:
+def _is_silent(letter: str) -> bool:
     return unicodedata.combining(letter) != 0 or letter in _SILENT or unicodedata.category(letter) == "Cf"
 
 
-def _joined(words: list[str]) -> Iterator[str]:
+def _join_single_letters(words: list[str]) -> Iterator[str]:
     """“sh u sh a” is one word: letters that stand alone belong together."""
     run = ""
     for word in words:
@@ -50,13 +52,13 @@ def _joined(words: list[str]) -> Iterator[str]:
         yield run
 
 
-def occurs_folded(wanted: str, found: str) -> bool:
+def contains_key(wanted: str, found: str) -> bool:
     """Whether the skeleton of a name occurs in that of a text: in full, inside a longer word, or parted by a hyphen or
     space."""
-    return bool(wanted) and (wanted in found or wanted in _parted(found))
+    return bool(wanted) and (wanted in found or wanted in _adjacent_pairs(found))
 
 
 @lru_cache(maxsize=4096)
-def _parted(found: str) -> frozenset[str]:
+def _adjacent_pairs(found: str) -> frozenset[str]:
     """Every two neighbouring words as one."""
     return frozenset(first + second for first, second in pairwise(found.split()))

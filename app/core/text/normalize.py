@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from app.core.messages import Message
 
-REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn", "Co"})
+REJECTED_CATEGORIES = frozenset({"Cc", "Cs", "Cn", "Co"})
 """Controls (NUL among them, which PostgreSQL cannot store), lone surrogates (no UTF-8), unassigned, private use."""
 
 BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -15,12 +15,12 @@ _LETTERS = str.maketrans({"ə": "e", "ǝ": "e", "Ə": "e", "ı": "i"})
 _SEARCH_LETTERS = str.maketrans({"ı": "i", "İ": "i", "I": "i", "ə": "e", "Ə": "e", "ё": "е", "Ё": "е"})
 
 
-def tidy(text: str) -> str:
+def normalize(text: str) -> str:
     """The spelling that is stored: composed letters (NFC), no space around."""
     return unicodedata.normalize("NFC", text).strip()
 
 
-def wrong_with(text: str, most: int, *, lines: bool = False) -> Message | None:
+def text_error(text: str, most: int, *, lines: bool = False) -> Message | None:
     """What is wrong with a text of 1 to `most` characters, in words for who typed it; None if it is fine.
 
     With `lines`, line breaks and tabs are allowed.
@@ -32,7 +32,7 @@ def wrong_with(text: str, most: int, *, lines: bool = False) -> Message | None:
     for character in text:
         if lines and character in "\n\r\t":
             continue
-        if unicodedata.category(character) in REFUSED_CATEGORIES or character in BIDI_OVERRIDES:
+        if unicodedata.category(character) in REJECTED_CATEGORIES or character in BIDI_OVERRIDES:
             character_code = f"U+{ord(character):04X}"
             return Message(
                 "This holds a character that is not text (%(character)s).", code="not-text", character=character_code
@@ -41,7 +41,7 @@ def wrong_with(text: str, most: int, *, lines: bool = False) -> Message | None:
 
 
 @lru_cache(maxsize=4096)
-def fold(text: str) -> str:
+def fold_alphanumeric(text: str) -> str:
     """Small letters without marks, ə as e, ı as i, letters and digits only: “Qablaşdırma.” and QABLASDIRMA are one.
 
     Used wherever a name is looked up in a closed list: operations, units, districts, suppliers.

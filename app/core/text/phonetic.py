@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-LONGEST_WORD = 40
+MAX_WORD_LENGTH = 40
 """Letters of a word that count; longer ones are cut, here and in what is asked."""
 
 _TABLE = """
@@ -35,12 +35,12 @@ _GROUPS = (
     (re.compile("gh"), "g"),
     (re.compile("kh|x"), "h"),
 )
-_SAME = str.maketrans({"e": "a", "g": "k", "q": "k", "j": "c", "y": "i", "w": "v"})
+_EQUIVALENT = str.maketrans({"e": "a", "g": "k", "q": "k", "j": "c", "y": "i", "w": "v"})
 """Sounds that the three languages write with one letter or the other: Gəncə, Ganja, Гянджа; Qazax, Gazakh, Казах."""
-_TWICE = re.compile(r"(\D)\1+")
+_REPEATED = re.compile(r"(\D)\1+")
 _EXONYMS = {"karabah": "karabak", "fizuli": "fuzuli", "nahicavan": "nahcivan"}
 """Names that the languages do not only write but say differently, as they sound here."""
-_QUIET = frozenset("'’‘ʼ`´")
+_SILENT = frozenset("'’‘ʼ`´")
 _JOINED = frozenset({"Mn", "Mc", "Me", "Cf"})  # marks upon letters, and what is not seen between them
 _POINT_IN_NUMBER = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 
@@ -49,21 +49,21 @@ _POINT_IN_NUMBER = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 def phonetic_keys(text: str) -> tuple[str, ...]:
     """The words of a text, each once, in their order, in the one coarse spelling. Empty for a text without letters."""
     plain = _POINT_IN_NUMBER.sub("", unicodedata.normalize("NFKC", text).casefold())
-    kept = (c if c.isalnum() or c in _QUIET or unicodedata.category(c) in _JOINED else " " for c in plain)
-    return tuple(dict.fromkeys(sound for word in "".join(kept).split() if (sound := _sound(word))))
+    kept = (c if c.isalnum() or c in _SILENT or unicodedata.category(c) in _JOINED else " " for c in plain)
+    return tuple(dict.fromkeys(sound for word in "".join(kept).split() if (sound := _phonetic_key(word))))
 
 
-def _sound(word: str) -> str:
+def _phonetic_key(word: str) -> str:
     """й is a letter of its own, so Cyrillic is read before accents are taken away."""
-    word = _latin(_AZERBAIJANI_C.sub("c", unicodedata.normalize("NFC", word).translate(_LETTERS)))
+    word = _romanise(_AZERBAIJANI_C.sub("c", unicodedata.normalize("NFC", word).translate(_LETTERS)))
     bare = "".join(c for c in unicodedata.normalize("NFKD", word).translate(_LETTERS) if c.isalnum())
     for group, letter in _GROUPS:
         bare = group.sub(letter, bare)
-    bare = _TWICE.sub(r"\1", bare.translate(_SAME))[:LONGEST_WORD]
+    bare = _REPEATED.sub(r"\1", bare.translate(_EQUIVALENT))[:MAX_WORD_LENGTH]
     return _EXONYMS.get(bare, bare)
 
 
-def _latin(word: str) -> str:
+def _romanise(word: str) -> str:
     letters, before = [], ""
     for letter in word:
         if letter in _SOFT:

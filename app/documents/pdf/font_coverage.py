@@ -7,19 +7,19 @@ Pure.
 import struct
 from typing import Final
 
-_WINDOWS_BMP: Final = (3, 1)
-_SEGMENTS: Final = 4
+_WINDOWS_BMP_PLATFORM: Final = (3, 1)
+_SEGMENT_FORMAT: Final = 4
 
 
-def characters(font: bytes) -> frozenset[str]:
+def supported_characters(font: bytes) -> frozenset[str]:
     """The characters of a TrueType or OpenType font. Raises ValueError for what is no such font."""
     try:
-        return frozenset(map(chr, _mapped(font, _cmap(font))))
+        return frozenset(map(chr, _mapped_code_points(font, _find_cmap(font))))
     except struct.error as error:
         raise ValueError("this is no font with characters") from error
 
 
-def _cmap(font: bytes) -> int:
+def _find_cmap(font: bytes) -> int:
     """Where the mapping of characters begins."""
     (tables,) = struct.unpack_from(">H", font, 4)
     for place in range(12, 12 + 16 * tables, 16):
@@ -30,12 +30,12 @@ def _cmap(font: bytes) -> int:
         for record in range(table + 4, table + 4 + 8 * mappings, 8):
             platform, encoding, offset = struct.unpack_from(">HHI", font, record)
             (form,) = struct.unpack_from(">H", font, table + offset)
-            if (platform, encoding) == _WINDOWS_BMP and form == _SEGMENTS:
+            if (platform, encoding) == _WINDOWS_BMP_PLATFORM and form == _SEGMENT_FORMAT:
                 return int(table + offset)
     raise ValueError("the font maps no characters in the form that is read here")
 
 
-def _mapped(font: bytes, mapping: int) -> set[int]:
+def _mapped_code_points(font: bytes, mapping: int) -> set[int]:
     (doubled,) = struct.unpack_from(">H", font, mapping + 6)
     segments = doubled // 2
     starts_at = mapping + 16 + doubled

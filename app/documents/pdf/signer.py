@@ -21,50 +21,50 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from app.documents.pdf.signing_certificate import Organisation, PapersCannotBeSigned
+from app.documents.pdf.signing_certificate import PdfSigningIdentity, PdfSigningUnavailable
 
-FIELD = "Signature"
+SIGNATURE_FIELD = "Signature"
 _TIMESTAMP_SECONDS = 10
 
 
-def sign(pdf: bytes, organisation: Organisation, *, timestamp_url: str = "") -> bytes:
+def sign_pdf(pdf: bytes, organisation: PdfSigningIdentity, *, timestamp_url: str = "") -> bytes:
     """The signed file, checked as a reader would. Raises PapersCannotBeSigned.
 
     With `timestamp_url` this asks the network: the time-stamp server, and lists of revoked certificates.
     """
-    own, *others = [_asn1(certificate) for certificate in organisation.certificates]
+    own, *others = [_to_asn1(certificate) for certificate in organisation.certificates]
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # its constructor has no types
     store.register_multiple(others)
-    signer = signers.SimpleSigner(signing_cert=own, signing_key=_private(organisation), cert_registry=store)
+    signer = signers.SimpleSigner(signing_cert=own, signing_key=_private_key_info(organisation), cert_registry=store)
     metadata = signers.PdfSignatureMetadata(
-        field_name=FIELD,
+        field_name=SIGNATURE_FIELD,
         md_algorithm="sha256",
         subfilter=SigSeedSubFilter.PADES,
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
         embed_validation_info=bool(timestamp_url),
-        validation_context=_trust(own, others, ask_network=True) if timestamp_url else None,
+        validation_context=_validation_context(own, others, ask_network=True) if timestamp_url else None,
     )
     timestamper = HTTPTimeStamper(timestamp_url, timeout=_TIMESTAMP_SECONDS) if timestamp_url else None
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
         signed: bytes = signers.PdfSigner(metadata, signer, timestamper=timestamper).sign_pdf(writer).getvalue()
-        _must_hold(signed, _trust(own, others))
+        _require_valid_signature(signed, _validation_context(own, others))
     except Exception as why:  # pyHanko, its validator and its HTTP client share no base of their errors
-        raise PapersCannotBeSigned("The PDF file cannot be signed at the moment. Try again later.") from why
+        raise PdfSigningUnavailable("The PDF file cannot be signed at the moment. Try again later.") from why
     return signed
 
 
-def _must_hold(signed: bytes, trust: ValidationContext) -> None:
+def _require_valid_signature(signed: bytes, trust: ValidationContext) -> None:
     """Our own work is checked before it leaves the house."""
     (embedded,) = PdfFileReader(io.BytesIO(signed)).embedded_regular_signatures
     status = validate_pdf_signature(embedded, signer_validation_context=trust, skip_diff=True)
     covered = status.coverage in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}
     if not (status.intact and status.valid and covered):
-        raise PapersCannotBeSigned("The signature just made does not verify; no PDF file was made.")
+        raise PdfSigningUnavailable("The signature just made does not verify; no PDF file was made.")
 
 
-def _trust(
+def _validation_context(
     own: asn1_x509.Certificate, others: Sequence[asn1_x509.Certificate], *, ask_network: bool = False
 ) -> ValidationContext:
     """The roots of our own file are trusted here; what readers trust is theirs to decide."""
@@ -74,11 +74,11 @@ def _trust(
     )
 
 
-def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+def _to_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
 
 
-def _private(organisation: Organisation) -> asn1_keys.PrivateKeyInfo:
+def _private_key_info(organisation: PdfSigningIdentity) -> asn1_keys.PrivateKeyInfo:
     return asn1_keys.PrivateKeyInfo.load(
         organisation.key.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -22,27 +22,27 @@ from app.core.messages import Message
 from app.core.settings import Profile, Settings
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-SMALLEST_RSA: Final = 2048
-DEMO_YEARS: Final = 10
+MIN_RSA_BITS: Final = 2048
+DEMO_VALIDITY_YEARS: Final = 10
 DEMO_FILE: Final = "papers-demo.pem"
 _MAX_CHAIN_BYTES: Final = 262_144
 _DEMO_NAME: Final = "Demo of the certification service – not a real organisation"
 
 
-class UnusablePaperKey(UnsafeToStart):
+class UnusablePdfKey(UnsafeToStart):
     """Key and certificates for papers do not go together, or may not be used; the message names the file."""
 
     code = "unusable-paper-key"
 
 
-class PapersCannotBeSigned(Unavailable):
+class PdfSigningUnavailable(Unavailable):
     """There is nothing to sign with now. Codes, labels and checks go on."""
 
     code = "papers-cannot-be-signed"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Organisation:
+class PdfSigningIdentity:
     """`certificates` begins with its own; then come its issuers, and the root of a time-stamp server if one is used."""
 
     key: PrivateKey
@@ -56,84 +56,82 @@ class Organisation:
     def fingerprint(self) -> str:
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 
-    def must_be_valid(self, now: datetime) -> None:
+    def require_valid(self, now: datetime) -> None:
         """Raises PapersCannotBeSigned outside the certificate's term; a running service may meet its end."""
-        if why := _out_of_term(self.certificate, now):
-            raise PapersCannotBeSigned(
+        if why := _validity_error(self.certificate, now):
+            raise PdfSigningUnavailable(
                 Message("PDF files cannot be signed at the moment: the certificate of the signer %(why)s.", why=why)
             )
 
 
-def load(key_file: Path, certificates_file: Path, now: datetime) -> Organisation:
+def load_identity(key_file: Path, certificates_file: Path, now: datetime) -> PdfSigningIdentity:
     """Key (PEM, not encrypted, mode 600) and certificates (PEM, its own first). Raises UnusablePaperKey."""
     try:
-        secret = pem_files.read_private(key_file)
+        secret = pem_files.read_private_file(key_file)
     except FileNotFoundError:
-        raise UnusablePaperKey(
+        raise UnusablePdfKey(
             f"There is no key for papers at {key_file}: put it there, or unset MIK_PAPER_KEY"
         ) from None
     except pem_files.UnsafeKeyFile as why:
-        raise UnusablePaperKey(why.message) from why
+        raise UnusablePdfKey(why.message) from why
     try:
         public = certificates_file.read_bytes()[:_MAX_CHAIN_BYTES]
     except OSError as why:
-        raise UnusablePaperKey(
+        raise UnusablePdfKey(
             f"The certificates for papers at {certificates_file} cannot be read ({why.strerror}): correct "
             "MIK_PAPER_CERTIFICATES"
         ) from why
-    return _assemble(secret, public, f"{key_file} and {certificates_file}", now)
+    return _build_identity(secret, public, f"{key_file} and {certificates_file}", now)
 
 
-def of_settings(settings: Settings, now: datetime) -> Organisation | None:
+def identity_from_settings(settings: Settings, now: datetime) -> PdfSigningIdentity | None:
     """Who signs papers here; None where production was given nothing to sign with. Raises UnusablePaperKey."""
     if settings.paper_key and settings.paper_certificates:
-        return load(Path(settings.paper_key), Path(settings.paper_certificates), now)
+        return load_identity(Path(settings.paper_key), Path(settings.paper_certificates), now)
     if settings.paper_key or settings.paper_certificates:
-        raise UnusablePaperKey("MIK_PAPER_KEY and MIK_PAPER_CERTIFICATES go together: set both, or none")
+        raise UnusablePdfKey("MIK_PAPER_KEY and MIK_PAPER_CERTIFICATES go together: set both, or none")
     if settings.profile is Profile.DEMO:
-        return load_or_make_demo(settings.keys_dir / DEMO_FILE, now)
+        return load_or_create_demo(settings.keys_dir / DEMO_FILE, now)
     return None
 
 
-def load_or_make_demo(path: Path, now: datetime) -> Organisation:
+def load_or_create_demo(path: Path, now: datetime) -> PdfSigningIdentity:
     """The demo's own, made on first use; all in one file, so that workers that start at once get the same."""
     try:
-        content = pem_files.read_private(path)
+        content = pem_files.read_private_file(path)
     except FileNotFoundError:
-        pem_files.write_private(path, _demo(now))
-        content = pem_files.read_private(path)
-    return _assemble(content, content, str(path), now)
+        pem_files.write_private(path, _create_demo_pem(now))
+        content = pem_files.read_private_file(path)
+    return _build_identity(content, content, str(path), now)
 
 
-def _assemble(secret: bytes, public: bytes, where: str, now: datetime) -> Organisation:
+def _build_identity(secret: bytes, public: bytes, where: str, now: datetime) -> PdfSigningIdentity:
     try:
         key = serialization.load_pem_private_key(secret, password=None)
         certificates = tuple(x509.load_pem_x509_certificates(public))
     except (ValueError, TypeError) as error:
-        raise UnusablePaperKey(
-            f"{where} do not hold an unencrypted private key and certificates in PEM form"
-        ) from error
-    if not isinstance(key, PrivateKey) or (isinstance(key, rsa.RSAPrivateKey) and key.key_size < SMALLEST_RSA):
-        raise UnusablePaperKey(f"The key of {where} must be EC, or RSA of at least {SMALLEST_RSA} bits")
-    organisation = Organisation(key, certificates)
-    for problem in _problems(organisation, now):
-        raise UnusablePaperKey(f"{where} cannot sign papers: the certificate {problem}")
+        raise UnusablePdfKey(f"{where} do not hold an unencrypted private key and certificates in PEM form") from error
+    if not isinstance(key, PrivateKey) or (isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS):
+        raise UnusablePdfKey(f"The key of {where} must be EC, or RSA of at least {MIN_RSA_BITS} bits")
+    organisation = PdfSigningIdentity(key, certificates)
+    for problem in _find_problems(organisation, now):
+        raise UnusablePdfKey(f"{where} cannot sign papers: the certificate {problem}")
     return organisation
 
 
-def _problems(organisation: Organisation, now: datetime) -> Iterable[str]:
+def _find_problems(organisation: PdfSigningIdentity, now: datetime) -> Iterable[str]:
     own = organisation.certificate
-    if _spki(own.public_key()) != _spki(organisation.key.public_key()):
+    if _public_key_info(own.public_key()) != _public_key_info(organisation.key.public_key()):
         yield "belongs to another key: use the pair as the authority gave it, with the signer's certificate first"
-    if why := _out_of_term(own, now):
+    if why := _validity_error(own, now):
         yield f"{why}: ask your authority for a new one"
-    if not _may_sign(own):
+    if not _can_sign(own):
         yield "is not made for signatures (key usage): ask your authority for one for signing documents"
-    if not _signed_by_one_of(own, organisation.certificates):
+    if not _is_signed_by_one_of(own, organisation.certificates):
         yield "is not followed by that of its issuer: append the certificates of the authority to the file"
 
 
-def _out_of_term(certificate: x509.Certificate, now: datetime) -> Message | None:
+def _validity_error(certificate: x509.Certificate, now: datetime) -> Message | None:
     if now > certificate.not_valid_after_utc:
         return Message("expired on %(day)s", day=f"{certificate.not_valid_after_utc:%Y-%m-%d}")
     if now < certificate.not_valid_before_utc:
@@ -141,7 +139,7 @@ def _out_of_term(certificate: x509.Certificate, now: datetime) -> Message | None
     return None
 
 
-def _may_sign(certificate: x509.Certificate) -> bool:
+def _can_sign(certificate: x509.Certificate) -> bool:
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
@@ -149,7 +147,7 @@ def _may_sign(certificate: x509.Certificate) -> bool:
     return usage.digital_signature or usage.content_commitment
 
 
-def _signed_by_one_of(own: x509.Certificate, issuers: Sequence[x509.Certificate]) -> bool:
+def _is_signed_by_one_of(own: x509.Certificate, issuers: Sequence[x509.Certificate]) -> bool:
     """Itself counts: an organisation may be its own authority."""
     for issuer in issuers:
         try:
@@ -160,15 +158,15 @@ def _signed_by_one_of(own: x509.Certificate, issuers: Sequence[x509.Certificate]
     return False
 
 
-def _spki(key: object) -> bytes:
+def _public_key_info(key: object) -> bytes:
     assert isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _demo(now: datetime) -> bytes:
+def _create_demo_pem(now: datetime) -> bytes:
     authority_key, own_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root, own = _name("Demo authority"), _name("Demo signer of papers")
-    begin, end = now - timedelta(days=1), now + timedelta(days=365 * DEMO_YEARS)
+    root, own = _x509_name("Demo authority"), _x509_name("Demo signer of papers")
+    begin, end = now - timedelta(days=1), now + timedelta(days=365 * DEMO_VALIDITY_YEARS)
 
     def certificate(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         return (
@@ -188,13 +186,13 @@ def _demo(now: datetime) -> bytes:
     authority = (
         certificate(root, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(key_cert_sign=True), critical=True)
+        .add_extension(_key_usage(key_cert_sign=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     signer = (
         certificate(own, own_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
+        .add_extension(_key_usage(digital_signature=True, content_commitment=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
@@ -202,13 +200,13 @@ def _demo(now: datetime) -> bytes:
     return secret + signer.public_bytes(pem) + authority.public_bytes(pem)
 
 
-def _name(common: str) -> x509.Name:
+def _x509_name(common: str) -> x509.Name:
     return x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, _DEMO_NAME), x509.NameAttribute(NameOID.COMMON_NAME, common)]
     )
 
 
-def _usage(**allowed: bool) -> x509.KeyUsage:
+def _key_usage(**allowed: bool) -> x509.KeyUsage:
     nothing = dict.fromkeys(
         (
             "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",

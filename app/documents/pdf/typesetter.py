@@ -17,14 +17,14 @@ from typing import Any, Final
 import typst
 
 from app.core.errors import Unavailable
-from app.documents.pdf.font_coverage import characters
+from app.documents.pdf.font_coverage import supported_characters
 
-_ROOM: Final = Path(str(resources.files("app.documents.pdf")))
-_FONTS: Final = _ROOM / "fonts"
+_TEMPLATE_ROOT: Final = Path(str(resources.files("app.documents.pdf")))
+_FONTS: Final = _TEMPLATE_ROOT / "fonts"
 _TEXT_FONTS: Final = ("NotoSans-Regular.ttf", "NotoNaskhArabic-Regular.ttf", "NotoSansCJKsc-Regular.otf")
 
 
-class CannotBeSet(Unavailable):
+class TypesettingFailed(Unavailable):
     """The template and this content do not go together: a fault of ours."""
 
     def __init__(self) -> None:
@@ -32,32 +32,35 @@ class CannotBeSet(Unavailable):
 
 
 @cache
-def drawable() -> Collection[str]:
+def drawable_characters() -> Collection[str]:
     """The characters that a paper can show."""
-    return frozenset().union(*(characters((_FONTS / name).read_bytes()) for name in _TEXT_FONTS))
+    return frozenset().union(*(supported_characters((_FONTS / name).read_bytes()) for name in _TEXT_FONTS))
 
 
 @cache
 def template_version() -> str:
     """Changes with the template and the fonts: what was set by another version is set anew."""
     digest = sha256()
-    for path in sorted([_ROOM / "certificate.typ", *_FONTS.iterdir()]):
+    for path in sorted([_TEMPLATE_ROOT / "certificate.typ", *_FONTS.iterdir()]):
         digest.update(sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
-def typeset(content: Mapping[str, Any], day: date) -> bytes:
+def render_pdf(content: Mapping[str, Any], day: date) -> bytes:
     """The unsigned PDF of a paper's content (paper.py), dated `day`. Raises CannotBeSet."""
     try:
         # A compiler for each paper: one alone keeps its inputs between calls, and threads would share them.
         compiler = typst.Compiler(
-            input=str(_ROOM / "certificate.typ"), root=str(_ROOM), font_paths=[str(_FONTS)], ignore_system_fonts=True
+            input=str(_TEMPLATE_ROOT / "certificate.typ"),
+            root=str(_TEMPLATE_ROOT),
+            font_paths=[str(_FONTS)],
+            ignore_system_fonts=True,
         )
         inputs = {"paper": json.dumps(content, ensure_ascii=False)}
         # Without a moment typst takes the clock's, and derives the identifier of the file from it.
         noon = datetime.combine(day, time(12), UTC)
         pdf = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=["a-3a", "ua-1"], timestamp=noon)
     except typst.TypstError as error:
-        raise CannotBeSet from error
+        raise TypesettingFailed from error
     assert isinstance(pdf, bytes)  # a list only for pictures of several pages
     return pdf

@@ -10,20 +10,20 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from app.core.csv_table import MOST_BYTES, MOST_ROWS, Cells, Line, Note, read_table
-from app.core.decimals import AREA, MONEY, Column, wrong_figure
+from app.core.csv_table import MAX_BYTES, MAX_ROWS, CellReader, CsvRow, RowMessage, parse_csv
+from app.core.decimals import AREA, MONEY, DecimalColumn, decimal_error
 from app.core.messages import Message
 from app.organisations import tax_number
-from app.reference.territory import HOME, Territory, district_name, territory, wrong_district
+from app.reference.territory import HOME_COUNTRY, Territory, canonical_district_name, district_error, load_territory
 
-LONGEST_ID = 60
-LONGEST_NAME = 250
-LONGEST_FORM = 60
-SHARE = Column(5, 2)
-JOBS = Column(9, 0)
+MAX_ID_LENGTH = 60
+MAX_NAME_LENGTH = 250
+MAX_FORM_LENGTH = 60
+SHARE = DecimalColumn(5, 2)
+JOBS = DecimalColumn(9, 0)
 
-IDS = ("resident_id", "party_id")
-NEEDED = (
+ID_COLUMNS = ("resident_id", "party_id")
+REQUIRED_COLUMNS = (
     "legal_name_az",
     "legal_name_en",
     "legal_form",
@@ -34,7 +34,7 @@ NEEDED = (
     "economic_region",
     "status",
 )
-OPTIONAL = (
+OPTIONAL_COLUMNS = (
     "zone_name_en",
     "registration_no",
     "registered_on",
@@ -50,7 +50,7 @@ OPTIONAL = (
     "line_source",
     "is_fictional",
 )
-COLUMNS = frozenset(IDS + NEEDED + OPTIONAL)
+COLUMNS = frozenset(ID_COLUMNS + REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
 
 STATUSES = {word: word for word in ("resident", "non_resident", "cancelled", "none")}
 STAGES = {word: word for word in ("planned", "construction", "operating")}
@@ -59,7 +59,7 @@ BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "false": False})
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterRow:
+class ResidentRow:
     """One company's line in a register. None: the cell is empty or the register has no such column."""
 
     line: int
@@ -88,95 +88,97 @@ class RegisterRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterSheet:
+class ResidentFile:
     """`rows` holds every line that could be read; with any error the file must not be used."""
 
-    rows: tuple[RegisterRow, ...]
-    errors: tuple[Note, ...]
-    remarks: tuple[Note, ...]
+    rows: tuple[ResidentRow, ...]
+    errors: tuple[RowMessage, ...]
+    warnings: tuple[RowMessage, ...]
 
 
-def parse_register(data: bytes, *, most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS) -> RegisterSheet:
+def parse_resident_file(data: bytes, *, most_bytes: int = MAX_BYTES, most_rows: int = MAX_ROWS) -> ResidentFile:
     """Read a register file. All errors and remarks come at once, in the order of the lines."""
-    table = read_table(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+    table = parse_csv(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
     errors = list(table.errors)
     remarks = [
-        Note(1, column, Message("Unknown column, not read.", code="unknown-column"))
+        RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
         for column in table.columns
         if column and column not in COLUMNS
     ]
-    if missing := tuple(missing_columns(table.columns)) if table.columns else table.errors:
-        return RegisterSheet((), missing, tuple(remarks))
+    if missing := tuple(missing_column_errors(table.columns)) if table.columns else table.errors:
+        return ResidentFile((), missing, tuple(remarks))
     rows = []
-    for line in table.lines:
-        cells = Cells(line)
-        row = read_row(cells, territory())
+    for line in table.rows:
+        cells = CellReader(line)
+        row = parse_row(cells, load_territory())
         errors.extend(cells.errors)
-        remarks.extend(cells.remarks)
+        remarks.extend(cells.warnings)
         if not cells.errors:
             rows.append(row)
-    errors.extend(twice(rows))
-    return RegisterSheet(tuple(rows), tuple(sorted(errors, key=lambda note: note.line)), tuple(remarks))
+    errors.extend(duplicate_rows(rows))
+    return ResidentFile(tuple(rows), tuple(sorted(errors, key=lambda note: note.line)), tuple(remarks))
 
 
-def missing_columns(columns: tuple[str, ...]) -> Iterator[Note]:
-    found = [column for column in IDS if column in columns]
+def missing_column_errors(columns: tuple[str, ...]) -> Iterator[RowMessage]:
+    found = [column for column in ID_COLUMNS if column in columns]
     if not found:
-        yield Note(1, "party_id", Message("This column is missing (resident_id will do as well).", code="required"))
+        yield RowMessage(
+            1, "party_id", Message("This column is missing (resident_id will do as well).", code="required")
+        )
     if len(found) > 1:
-        yield Note(1, "party_id", Message("Only one of resident_id and party_id may be there.", code="duplicate"))
-    for column in NEEDED:
+        yield RowMessage(1, "party_id", Message("Only one of resident_id and party_id may be there.", code="duplicate"))
+    for column in REQUIRED_COLUMNS:
         if column not in columns:
-            yield Note(1, column, Message("This column is missing.", code="required"))
+            yield RowMessage(1, column, Message("This column is missing.", code="required"))
 
 
-def read_row(cells: Cells, places: Territory) -> RegisterRow:
-    line: Line = cells.line
-    id_column = next(column for column in IDS if column in line.cells)
-    jobs = figure(cells, "planned_jobs", JOBS)
-    status = cells.one_of("status", STATUSES)
+def parse_row(cells: CellReader, places: Territory) -> ResidentRow:
+    line: CsvRow = cells.line
+    id_column = next(column for column in ID_COLUMNS if column in line.cells)
+    jobs = decimal_cell(cells, "planned_jobs", JOBS)
+    status = cells.choice("status", STATUSES)
     if not line.cells["status"]:
-        cells.wrong("status", Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(STATUSES)))
+        cells.error("status", Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(STATUSES)))
     park_code = cells.optional("zone_code")
-    row = RegisterRow(
+    row = ResidentRow(
         line=line.number,
-        party_id=cells.needed(id_column, most=LONGEST_ID),
-        legal_name_az=cells.needed("legal_name_az", most=LONGEST_NAME),
-        legal_name_en=cells.needed("legal_name_en", most=LONGEST_NAME),
-        legal_form=cells.needed("legal_form", most=LONGEST_FORM),
-        voen=taxpayer_number(cells),
+        party_id=cells.required(id_column, most=MAX_ID_LENGTH),
+        legal_name_az=cells.required("legal_name_az", most=MAX_NAME_LENGTH),
+        legal_name_en=cells.required("legal_name_en", most=MAX_NAME_LENGTH),
+        legal_form=cells.required("legal_form", most=MAX_FORM_LENGTH),
+        voen=voen_cell(cells),
         park_code=park_code and park_code.upper(),
         park_name_en=cells.optional("zone_name_en"),
-        district=district_name(HOME, cells.optional("district")),
+        district=canonical_district_name(HOME_COUNTRY, cells.optional("district")),
         district_iso=cells.optional("district_iso"),
-        economic_region=region(cells, places),
+        economic_region=region_cell(cells, places),
         status=status or "none",
         registration_no=cells.optional("registration_no"),
         registered_on=cells.day("registered_on"),
         incentive_until=cells.day("incentive_until"),
-        plot_ha=figure(cells, "plot_ha", AREA),
-        planned_investment_azn=figure(cells, "planned_investment_azn", MONEY),
+        plot_ha=decimal_cell(cells, "plot_ha", AREA),
+        planned_investment_azn=decimal_cell(cells, "planned_investment_azn", MONEY),
         planned_jobs=None if jobs is None else int(jobs),
-        size_class=cells.one_of("size_class", SIZES),
-        foreign_share_pct=figure(cells, "foreign_share_pct", SHARE, most=Decimal(100)),
-        stage=cells.one_of("stage", STAGES),
+        size_class=cells.choice("size_class", SIZES),
+        foreign_share_pct=decimal_cell(cells, "foreign_share_pct", SHARE, most=Decimal(100)),
+        stage=cells.choice("stage", STAGES),
         activity_en=cells.optional("activity_en") or cells.optional("sector_en"),
-        is_fictional=bool(cells.one_of("is_fictional", BOOLEANS)),
+        is_fictional=bool(cells.choice("is_fictional", BOOLEANS)),
     )
-    remark_on_place(cells, row, places)
+    warn_on_place(cells, row, places)
     return row
 
 
-def taxpayer_number(cells: Cells) -> str:
-    text = cells.needed("voen")
+def voen_cell(cells: CellReader) -> str:
+    text = cells.required("voen")
     if not text:
         return text
-    number = tax_number.read(text)
-    if isinstance(number, tax_number.NotAVoen):
-        cells.wrong("voen", number.reason)
+    number = tax_number.parse_voen(text)
+    if isinstance(number, tax_number.InvalidVoen):
+        cells.error("voen", number.reason)
         return text
     if number.needs_review:
-        cells.remark(
+        cells.warning(
             "voen",
             Message(
                 "The check digit differs: confirm the number with the tax register (manual review).",
@@ -186,50 +188,50 @@ def taxpayer_number(cells: Cells) -> str:
     return number.digits
 
 
-def figure(cells: Cells, column: str, size: Column, *, most: Decimal | None = None) -> Decimal | None:
+def decimal_cell(cells: CellReader, column: str, size: DecimalColumn, *, most: Decimal | None = None) -> Decimal | None:
     number = cells.number(column)
     if number is None:
         return None
-    if wrong := wrong_figure(number, size, most=most):
-        cells.wrong(column, wrong)
+    if wrong := decimal_error(number, size, most=most):
+        cells.error(column, wrong)
         return None
     return number
 
 
-def region(cells: Cells, places: Territory) -> str | None:
+def region_cell(cells: CellReader, places: Territory) -> str | None:
     """The region as the register says; where it says nothing, that of the district."""
     said = cells.optional("economic_region")
     if said is not None:
         return said.upper()
-    known = places.region_of(district_name(HOME, cells.optional("district")))
+    known = places.region_of(canonical_district_name(HOME_COUNTRY, cells.optional("district")))
     if known is not None:
-        cells.remark("economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=known))
+        cells.warning("economic_region", Message("Empty; the district lies in %(region)s.", code="empty", region=known))
     return known
 
 
-def remark_on_place(cells: Cells, row: RegisterRow, places: Territory) -> None:
+def warn_on_place(cells: CellReader, row: ResidentRow, places: Territory) -> None:
     """Contradictions are for the importer to decide on: the register may know better than our table."""
     if row.park_code is not None and row.park_code not in places.parks:
-        cells.remark(
+        cells.warning(
             "zone_code", Message("The park %(park)s is not known yet.", code="unknown-park", park=row.park_code)
         )
     if row.status in ("resident", "non_resident") and row.park_code is None:
-        cells.remark(
+        cells.warning(
             "zone_code",
             Message("The status is %(status)s, but no park is named.", code="required", status=str(row.status)),
         )
     if row.economic_region is not None and row.economic_region not in places.regions:
-        cells.remark(
+        cells.warning(
             "economic_region",
             Message("The economic region %(region)s is not known.", code="unknown-region", region=row.economic_region),
         )
-    district = places.find(row.district)
+    district = places.find_district(row.district)
     if row.district is None or district is None:
-        wrong = row.district and wrong_district(HOME, row.district)
-        cells.remark("district", wrong or Message("The district is empty.", code="empty"))
+        wrong = row.district and district_error(HOME_COUNTRY, row.district)
+        cells.warning("district", wrong or Message("The district is empty.", code="empty"))
         return
     if row.economic_region != district.region:
-        cells.remark(
+        cells.warning(
             "economic_region",
             Message(
                 "%(district)s lies in %(region)s, not in %(other)s.",
@@ -240,30 +242,30 @@ def remark_on_place(cells: Cells, row: RegisterRow, places: Territory) -> None:
             ),
         )
     if row.district_iso is not None and row.district_iso.upper() != district.iso:
-        cells.remark("district_iso", _other_code(row.district, district.iso))
+        cells.warning("district_iso", _code_mismatch(row.district, district.iso))
 
 
-def _other_code(district: str, code: str | None) -> Message:
+def _code_mismatch(district: str, code: str | None) -> Message:
     if code is None:
         return Message("The code of %(district)s is not yet assigned.", code="other-code", district=district)
     return Message("The code of %(district)s is %(suggestion)s.", code="other-code", district=district, suggestion=code)
 
 
-def twice(rows: Iterable[RegisterRow]) -> Iterator[Note]:
+def duplicate_rows(rows: Iterable[ResidentRow]) -> Iterator[RowMessage]:
     """Lines that say again what an earlier line said: the same id, or the same company in the same park."""
     ids: dict[str, int] = {}
     memberships: dict[tuple[str, str | None], int] = {}
     for row in rows:
         first = ids.setdefault(row.party_id, row.line)
         if first != row.line:
-            yield Note(
+            yield RowMessage(
                 row.line,
                 "party_id",
                 Message("%(id)s is already on line %(line)s.", code="duplicate", id=row.party_id, line=first),
             )
         first = memberships.setdefault((row.voen, row.park_code), row.line)
         if first != row.line:
-            yield Note(
+            yield RowMessage(
                 row.line,
                 "voen",
                 Message(

@@ -7,15 +7,15 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.core.csv_table import Note
+from app.core.csv_table import RowMessage
 from app.core.messages import Message
 from app.organisations.model import Organisation, Residency, Site
-from app.organisations.residency_transitions import ChangeKind, ResidencyChange, ResidencyDetails, change_of
-from app.organisations.residency_workflow import Move
-from app.organisations.resident_import.csv_format import RegisterRow
+from app.organisations.residency_transitions import ResidencyChange, ResidencyChangeKind, ResidencyDetails, build_change
+from app.organisations.residency_workflow import ResidencyAction
+from app.organisations.resident_import.csv_format import ResidentRow
 from app.reference.model import Park
 
-NOT_YET = UUID(int=0)
+UNSAVED_ID = UUID(int=0)
 """Stands for a period that is still to be entered."""
 
 
@@ -29,7 +29,7 @@ class LineAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CurrentRecords:
     """The registry as it is now, as far as this file speaks of it."""
 
     parks: Mapping[str, Park]
@@ -50,18 +50,18 @@ class ResidencySteps:
     """What happens to the residency of a line: any of closing, opening again, beginning, and new particulars."""
 
     close: Residency | None = None
-    by: Move = Move.CANCEL
+    close_action: ResidencyAction = ResidencyAction.CANCEL
     reopen: Residency | None = None
     begin: ResidencyDetails | None = None
     begin_cancelled: bool = False
-    keep: Residency | None = None  # open before and after
+    continuing: Residency | None = None  # open before and after
     values: Mapping[str, Any] = field(default_factory=dict)  # particulars of the one kept or opened again
-    remark: Message | None = None
+    warning: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    row: RegisterRow
+    row: ResidentRow
     action: LineAction
     new_park: Park | None  # to be added to the session
     organisation: Organisation | None  # None: it is new, or an earlier line of the file makes it
@@ -70,23 +70,23 @@ class LinePlan:
     site_values: Mapping[str, Any]
     residency: ResidencySteps
     changes: tuple[FieldChange, ...]
-    remarks: tuple[Note, ...]
-    errors: tuple[Note, ...]
+    warnings: tuple[RowMessage, ...]
+    errors: tuple[RowMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
     lines: tuple[LinePlan, ...]
-    unread: tuple[Note, ...]  # errors of the file, and of lines that could not be read at all
-    file_remarks: tuple[Note, ...] = ()  # remarks that belong to no line read
+    file_errors: tuple[RowMessage, ...]  # errors of the file, and of lines that could not be read at all
+    file_warnings: tuple[RowMessage, ...] = ()  # remarks that belong to no line read
 
     @property
     def is_refused(self) -> bool:
-        return bool(self.unread) or any(line.errors for line in self.lines)
+        return bool(self.file_errors) or any(line.errors for line in self.lines)
 
     @property
-    def errors(self) -> tuple[Note, ...]:
-        found = [*self.unread, *(note for line in self.lines for note in line.errors)]
+    def errors(self) -> tuple[RowMessage, ...]:
+        found = [*self.file_errors, *(note for line in self.lines for note in line.errors)]
         return tuple(sorted(found, key=lambda note: note.line))
 
     @property
@@ -101,51 +101,51 @@ class ImportPlan:
         totals["errors"] = len(self.errors)
         return {
             "totals": totals,
-            "lines": [_line_report(line) for line in self.lines],
-            "errors": [_note(note) for note in self.unread],
-            "remarks": [_note(note) for note in self.file_remarks],
+            "lines": [_line_to_json(line) for line in self.lines],
+            "errors": [_message_to_json(note) for note in self.file_errors],
+            "remarks": [_message_to_json(note) for note in self.file_warnings],
         }
 
 
 def _residency_changes(line: LinePlan) -> Iterator[ResidencyChange]:
     steps = line.residency
     if steps.close is not None:
-        yield change_of(steps.close, ChangeKind.LOST)
+        yield build_change(steps.close, ResidencyChangeKind.LOST)
     if steps.reopen is not None:
-        yield _with_particulars(change_of(steps.reopen, ChangeKind.RESTORED), steps)
+        yield _with_updated_values(build_change(steps.reopen, ResidencyChangeKind.RESTORED), steps)
     if steps.begin is not None and line.organisation is not None:
         begun = steps.begin
         yield ResidencyChange(
-            residency_id=NOT_YET,
+            residency_id=UNSAVED_ID,
             organisation_id=line.organisation.id,
             park_code=line.row.park_code or "",
-            kind=ChangeKind.NEW,
+            kind=ResidencyChangeKind.NEW,
             status=begun.status.value,
             starts_on=begun.starts_on,
             stage=begun.stage.value if begun.stage else None,
             former_stage=None,
             is_closed=steps.begin_cancelled,
         )
-    if steps.keep is not None:
-        yield _with_particulars(change_of(steps.keep, ChangeKind.KEPT), steps)
+    if steps.continuing is not None:
+        yield _with_updated_values(build_change(steps.continuing, ResidencyChangeKind.UNCHANGED), steps)
 
 
-def _with_particulars(change: ResidencyChange, steps: ResidencySteps) -> ResidencyChange:
+def _with_updated_values(change: ResidencyChange, steps: ResidencySteps) -> ResidencyChange:
     said = {name: steps.values[name] for name in ("stage", "starts_on") if name in steps.values}
     return replace(change, former_stage=change.stage, **said)
 
 
-def _line_report(line: LinePlan) -> dict[str, Any]:
+def _line_to_json(line: LinePlan) -> dict[str, Any]:
     return {
         "line": line.row.line,
         "party_id": line.row.party_id,
         "voen": line.row.voen,
         "action": line.action.value,
         "changes": [{"field": c.field, "from": c.before, "to": c.after} for c in line.changes],
-        "remarks": [_note(note) for note in line.remarks],
-        "errors": [_note(note) for note in line.errors],
+        "remarks": [_message_to_json(note) for note in line.warnings],
+        "errors": [_message_to_json(note) for note in line.errors],
     }
 
 
-def _note(note: Note) -> dict[str, Any]:
+def _message_to_json(note: RowMessage) -> dict[str, Any]:
     return {"line": note.line, "column": note.column, "detail": note.message}

@@ -12,41 +12,48 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from app.core.csv_table import Note
+from app.core.csv_table import RowMessage
 from app.core.messages import Message
-from app.organisations.model import Organisation, Residency, ResidencyStatus, Site, Source, Stage
+from app.organisations.model import Organisation, ProductionStage, RecordSource, Residency, ResidencyStatus, Site
 from app.organisations.residency_transitions import ResidencyDetails
-from app.organisations.residency_workflow import Move, PeriodState, state_of
-from app.organisations.resident_import.csv_format import RegisterRow, RegisterSheet
-from app.organisations.resident_import.plan import FieldChange, ImportPlan, Known, LineAction, LinePlan, ResidencySteps
+from app.organisations.residency_workflow import ResidencyAction, ResidencyState, state_of
+from app.organisations.resident_import.csv_format import ResidentFile, ResidentRow
+from app.organisations.resident_import.plan import (
+    CurrentRecords,
+    FieldChange,
+    ImportPlan,
+    LineAction,
+    LinePlan,
+    ResidencySteps,
+)
 from app.reference.model import Park
-from app.reference.territory import HOME, Territory, same_district, wrong_district
+from app.reference.territory import HOME_COUNTRY, Territory, district_error, is_same_district
 
 NO_RESIDENCY = "none"
 CANCELLED = "cancelled"
-KIND_NOT_SAID = "other"
+UNKNOWN_PARK_KIND = "other"
 """Kind of a park that only a register names: it has no column for that."""
 
 
-def make_plan(sheet: RegisterSheet, known: Known, places: Territory, today: date) -> ImportPlan:
+def make_plan(sheet: ResidentFile, known: CurrentRecords, places: Territory, today: date) -> ImportPlan:
     """The plan for a whole file. Lines are judged together: some contradictions are between two of them."""
-    errors_of, remarks_of = _by_line(sheet.errors), _by_line(sheet.remarks)
-    first_of: dict[str, RegisterRow] = {}
+    errors_of, remarks_of = _group_by_line(sheet.errors), _group_by_line(sheet.warnings)
+    first_of: dict[str, ResidentRow] = {}
     parks: dict[str, Park] = dict(known.parks)
     lines = []
     for row in sheet.rows:
         new_park = None
         errors = errors_of.pop(row.line, [])
         if row.park_code is not None and row.park_code not in parks:
-            missing = _missing_of_park(row)
+            missing = _missing_park_errors(row)
             errors += missing
             if not missing:
-                new_park = parks[row.park_code] = _park(row, places)
-        errors += _wrong_place(row, parks.get(row.park_code or ""), places)
+                new_park = parks[row.park_code] = _build_park(row, places)
+        errors += _place_errors(row, parks.get(row.park_code or ""), places)
         first = first_of.setdefault(row.voen, row)
         if _company_values(first) != _company_values(row):
             errors.append(
-                Note(
+                RowMessage(
                     row.line,
                     "voen",
                     Message("Line %(line)s describes this company differently.", code="contradiction", line=first.line),
@@ -54,17 +61,24 @@ def make_plan(sheet: RegisterSheet, known: Known, places: Territory, today: date
             )
         wrong_columns = {note.column for note in errors}
         remarks = [note for note in remarks_of.pop(row.line, []) if note.column not in wrong_columns]
-        judged = _Line(row, known, parks.get(row.park_code or ""), places, today, is_first=first is row)
+        judged = _LinePlanner(row, known, parks.get(row.park_code or ""), places, today, is_first=first is row)
         lines.append(judged.plan(new_park, remarks, errors))
     left_over = [tuple(chain.from_iterable(notes.values())) for notes in (errors_of, remarks_of)]
     return ImportPlan(tuple(lines), *left_over)
 
 
-class _Line:
+class _LinePlanner:
     """One line against what is known. Parks and the other lines are judged by `make_plan`."""
 
     def __init__(
-        self, row: RegisterRow, known: Known, park: Park | None, places: Territory, today: date, *, is_first: bool
+        self,
+        row: ResidentRow,
+        known: CurrentRecords,
+        park: Park | None,
+        places: Territory,
+        today: date,
+        *,
+        is_first: bool,
     ) -> None:
         self.row, self.is_first = row, is_first
         self.organisation = known.organisations.get(row.voen)
@@ -73,13 +87,13 @@ class _Line:
         if self.organisation is not None:
             self.site = known.sites.get((self.organisation.id, row.park_code or ""))
             self.periods = known.residencies.get((self.organisation.id, row.park_code or ""), ())
-        self.company_values = _differing(self.organisation, _company_values(row)) if is_first else {}
-        self.site_values = _differing(self.site, _site_values(row, park, places))
-        self.steps = residency_steps(row, self.periods, today)
+        self.company_values = _changed_values(self.organisation, _company_values(row)) if is_first else {}
+        self.site_values = _changed_values(self.site, _site_values(row, park, places))
+        self.steps = plan_residency(row, self.periods, today)
 
-    def plan(self, new_park: Park | None, remarks: Iterable[Note], errors: Sequence[Note]) -> LinePlan:
+    def plan(self, new_park: Park | None, remarks: Iterable[RowMessage], errors: Sequence[RowMessage]) -> LinePlan:
         changes = self._changes()
-        remark = self.steps.remark
+        remark = self.steps.warning
         return LinePlan(
             row=self.row,
             action=LineAction.REFUSED if errors else self._action(changes),
@@ -90,14 +104,14 @@ class _Line:
             site_values=self.site_values,
             residency=self.steps,
             changes=() if errors else changes,
-            remarks=(*remarks, *([Note(self.row.line, "status", remark)] if remark else [])),
+            warnings=(*remarks, *([RowMessage(self.row.line, "status", remark)] if remark else [])),
             errors=tuple(errors),
         )
 
     def _action(self, changes: Sequence[FieldChange]) -> LineAction:
         if self.organisation is None and self.is_first:
             return LineAction.CREATED
-        if self.steps.close is not None and self.steps.by is Move.CANCEL:
+        if self.steps.close is not None and self.steps.close_action is ResidencyAction.CANCEL:
             return LineAction.CANCELLED
         if self.steps.reopen is not None:
             return LineAction.RESTORED
@@ -107,34 +121,34 @@ class _Line:
         """Field by field, for a company that is known; of a new one everything is new."""
         if self.organisation is None and self.is_first:
             return ()
-        changes = _changes(self.organisation, self.company_values)
+        changes = _field_changes(self.organisation, self.company_values)
         if self.site is None:
             changes.append(FieldChange("site", None, self.site_values["district"]))
         else:
-            changes += _changes(self.site, self.site_values)
-        before, after = _status(self.periods), _status_after(self.steps)
+            changes += _field_changes(self.site, self.site_values)
+        before, after = _current_status(self.periods), _status_after(self.steps)
         if after is not None and before != after:
             changes.append(FieldChange("status", before, after))
-        changes += _changes(self.steps.keep or self.steps.reopen, self.steps.values)
+        changes += _field_changes(self.steps.continuing or self.steps.reopen, self.steps.values)
         return tuple(changes)
 
 
-def residency_steps(row: RegisterRow, periods: Sequence[Residency], today: date) -> ResidencySteps:
+def plan_residency(row: ResidentRow, periods: Sequence[Residency], today: date) -> ResidencySteps:
     """From the periods of one company in one park to what the line says. `periods`: oldest first, at most one open."""
     if row.status == NO_RESIDENCY or row.park_code is None:
         return ResidencySteps()
-    present = next((each for each in periods if _state(each) is PeriodState.OPEN), None)
+    present = next((each for each in periods if _residency_state(each) is ResidencyState.OPEN), None)
     if row.status == CANCELLED:
-        return _cancelling(row, present, periods)
+        return _plan_cancellation(row, present, periods)
     status = ResidencyStatus(row.status)
     values = _residency_values(row)
     if present is not None and present.status == status:
-        changed = _differing(present, values)
+        changed = _changed_values(present, values)
         renumbered = "registration_no" in changed and present.registration_no is not None
         return ResidencySteps(
-            keep=present,
+            continuing=present,
             values=changed,
-            remark=Message("The registration number is another one.", code="other-number") if renumbered else None,
+            warning=Message("The registration number is another one.", code="other-number") if renumbered else None,
         )
     former = [
         each
@@ -142,21 +156,27 @@ def residency_steps(row: RegisterRow, periods: Sequence[Residency], today: date)
         if each is not present and each.status == status and each.registration_no == row.registration_no
     ]
     if former:
-        again = max(former, key=_closed_on)
-        return ResidencySteps(close=present, by=Move.END, reopen=again, values=_differing(again, values))
-    begins = row.registered_on or (today if present is not None else None)
-    return ResidencySteps(close=present, by=Move.END, begin=_details(row, status, begins))
-
-
-def _cancelling(row: RegisterRow, present: Residency | None, periods: Sequence[Residency]) -> ResidencySteps:
-    if present is not None:
-        return ResidencySteps(close=present, by=Move.CANCEL)
-    if not periods:  # the file is the first to tell: the cancelled residency goes on record
-        return ResidencySteps(begin=_details(row, ResidencyStatus.RESIDENT, row.registered_on), begin_cancelled=True)
-    latest = max(periods, key=_closed_on)
-    if _state(latest) is PeriodState.ENDED:
+        again = max(former, key=_closing_key)
         return ResidencySteps(
-            remark=Message(
+            close=present, close_action=ResidencyAction.END, reopen=again, values=_changed_values(again, values)
+        )
+    begins = row.registered_on or (today if present is not None else None)
+    return ResidencySteps(
+        close=present, close_action=ResidencyAction.END, begin=_residency_details(row, status, begins)
+    )
+
+
+def _plan_cancellation(row: ResidentRow, present: Residency | None, periods: Sequence[Residency]) -> ResidencySteps:
+    if present is not None:
+        return ResidencySteps(close=present, close_action=ResidencyAction.CANCEL)
+    if not periods:  # the file is the first to tell: the cancelled residency goes on record
+        return ResidencySteps(
+            begin=_residency_details(row, ResidencyStatus.RESIDENT, row.registered_on), begin_cancelled=True
+        )
+    latest = max(periods, key=_closing_key)
+    if _residency_state(latest) is ResidencyState.ENDED:
+        return ResidencySteps(
+            warning=Message(
                 "The residency had ended on %(ends_on)s; there is none to cancel.",
                 code="residency-ended",
                 ends_on=str(latest.ends_on),
@@ -165,22 +185,22 @@ def _cancelling(row: RegisterRow, present: Residency | None, periods: Sequence[R
     return ResidencySteps()
 
 
-def _state(row: Residency) -> PeriodState:
+def _residency_state(row: Residency) -> ResidencyState:
     return state_of(row.ends_on, row.cancelled_on)
 
 
-def _closed_on(row: Residency) -> tuple[date, bool]:
+def _closing_key(row: Residency) -> tuple[date, bool]:
     """To find the period that closed last. An open one is later than all; on one day a cancellation says more."""
     return row.cancelled_on or row.ends_on or date.max, row.cancelled_on is not None
 
 
-def _status(periods: Sequence[Residency]) -> str:
+def _current_status(periods: Sequence[Residency]) -> str:
     """The present state in the words of a register."""
     if not periods:
         return NO_RESIDENCY
-    latest = max(periods, key=_closed_on)
-    state = _state(latest)
-    return latest.status if state is PeriodState.OPEN else state.value
+    latest = max(periods, key=_closing_key)
+    state = _residency_state(latest)
+    return latest.status if state is ResidencyState.OPEN else state.value
 
 
 def _status_after(steps: ResidencySteps) -> str | None:
@@ -191,30 +211,34 @@ def _status_after(steps: ResidencySteps) -> str | None:
     return CANCELLED if steps.close is not None else None
 
 
-def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list[Note]:
+def _place_errors(row: ResidentRow, park: Park | None, places: Territory) -> list[RowMessage]:
     """Contradictions about where: with the reference data, with the park, and of status and park."""
     errors = []
     if row.park_code is None and row.status != NO_RESIDENCY:
         errors.append(
-            Note(
+            RowMessage(
                 row.line,
                 "zone_code",
                 Message("The status is %(status)s, but no park is named.", code="required", status=str(row.status)),
             )
         )
     if row.park_code is not None and row.status == NO_RESIDENCY:
-        errors.append(Note(row.line, "status", Message("The status is none, but a park is named.", code="not-taken")))
+        errors.append(
+            RowMessage(row.line, "status", Message("The status is none, but a park is named.", code="not-taken"))
+        )
     if row.park_code is None and row.district is None:
         errors.append(
-            Note(row.line, "district", Message("Where no park is named, the district is needed.", code="required"))
+            RowMessage(
+                row.line, "district", Message("Where no park is named, the district is needed.", code="required")
+            )
         )
-    district = places.find(row.district)
+    district = places.find_district(row.district)
     region = row.economic_region
-    if row.district is not None and (wrong := wrong_district(HOME, row.district)):
-        errors.append(Note(row.line, "district", wrong))
+    if row.district is not None and (wrong := district_error(HOME_COUNTRY, row.district)):
+        errors.append(RowMessage(row.line, "district", wrong))
     if region is not None and region not in places.regions:
         errors.append(
-            Note(
+            RowMessage(
                 row.line,
                 "economic_region",
                 Message("The economic region %(region)s is not known.", code="unknown-region", region=region),
@@ -222,7 +246,7 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
         )
     elif region is not None and district is not None and region != district.region:
         errors.append(
-            Note(
+            RowMessage(
                 row.line,
                 "economic_region",
                 Message(
@@ -234,9 +258,9 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
                 ),
             )
         )
-    if park is not None and district is not None and not same_district(places, park.district, row.district):
+    if park is not None and district is not None and not is_same_district(places, park.district, row.district):
         errors.append(
-            Note(
+            RowMessage(
                 row.line,
                 "district",
                 Message(
@@ -250,7 +274,7 @@ def _wrong_place(row: RegisterRow, park: Park | None, places: Territory) -> list
     return errors
 
 
-def _missing_of_park(row: RegisterRow) -> list[Note]:
+def _missing_park_errors(row: ResidentRow) -> list[RowMessage]:
     """A park that nobody knows can come in with its first resident, if the line says enough of it."""
     needed = {"zone_name_en": row.park_name_en, "district": row.district, "economic_region": row.economic_region}
     missing = [column for column, value in needed.items() if value is None]
@@ -262,34 +286,34 @@ def _missing_of_park(row: RegisterRow) -> list[Note]:
         park=row.park_code,
         columns=missing,
     )
-    return [Note(row.line, "zone_code", detail)]
+    return [RowMessage(row.line, "zone_code", detail)]
 
 
-def _park(row: RegisterRow, places: Territory) -> Park:
-    district = places.find(row.district)
+def _build_park(row: ResidentRow, places: Territory) -> Park:
+    district = places.find_district(row.district)
     return Park(
         code=row.park_code,
-        kind=KIND_NOT_SAID,
+        kind=UNKNOWN_PARK_KIND,
         names={"en": row.park_name_en},
         district=district.name if district else row.district,
         economic_region=district.region if district else row.economic_region,
     )
 
 
-def _company_values(row: RegisterRow) -> dict[str, Any]:
+def _company_values(row: ResidentRow) -> dict[str, Any]:
     return {
         "legal_name_az": row.legal_name_az,
         "legal_name_en": row.legal_name_en,
         "legal_form": row.legal_form,
         "size_class": row.size_class,
         "foreign_share_pct": row.foreign_share_pct,
-        "source": Source.REGISTER.value,
+        "source": RecordSource.REGISTER.value,
     }
 
 
-def _site_values(row: RegisterRow, park: Park | None, places: Territory) -> dict[str, Any]:
+def _site_values(row: ResidentRow, park: Park | None, places: Territory) -> dict[str, Any]:
     name = row.district or (park.district if park else None)
-    district = places.find(name)
+    district = places.find_district(name)
     region = row.economic_region or (park.economic_region if park else None)
     return {
         "district": district.name if district else name,
@@ -297,7 +321,7 @@ def _site_values(row: RegisterRow, park: Park | None, places: Territory) -> dict
     }
 
 
-def _residency_values(row: RegisterRow) -> dict[str, Any]:
+def _residency_values(row: ResidentRow) -> dict[str, Any]:
     return {
         "holder_voen": row.voen,
         "registration_no": row.registration_no,
@@ -310,30 +334,33 @@ def _residency_values(row: RegisterRow) -> dict[str, Any]:
     }
 
 
-def _details(row: RegisterRow, status: ResidencyStatus, starts_on: date | None) -> ResidencyDetails:
-    values = _residency_values(row) | {"starts_on": starts_on, "stage": Stage(row.stage) if row.stage else None}
+def _residency_details(row: ResidentRow, status: ResidencyStatus, starts_on: date | None) -> ResidencyDetails:
+    values = _residency_values(row) | {
+        "starts_on": starts_on,
+        "stage": ProductionStage(row.stage) if row.stage else None,
+    }
     return ResidencyDetails(status=status, **values)
 
 
-def _differing(row: Organisation | Site | Residency | None, values: Mapping[str, Any]) -> dict[str, Any]:
+def _changed_values(row: Organisation | Site | Residency | None, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that would change the row; all of them where there is no row yet. None says nothing."""
     if row is None:
         return dict(values)
     return {name: value for name, value in values.items() if value is not None and getattr(row, name) != value}
 
 
-def _changes(row: Organisation | Site | Residency | None, values: Mapping[str, Any]) -> list[FieldChange]:
-    return [FieldChange(name, _text(getattr(row, name)), _text(value)) for name, value in values.items()]
+def _field_changes(row: Organisation | Site | Residency | None, values: Mapping[str, Any]) -> list[FieldChange]:
+    return [FieldChange(name, _to_text(getattr(row, name)), _to_text(value)) for name, value in values.items()]
 
 
-def _text(value: Any) -> str | None:
+def _to_text(value: Any) -> str | None:
     if value is None:
         return None
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _by_line(notes: Iterable[Note]) -> defaultdict[int, list[Note]]:
-    lines: defaultdict[int, list[Note]] = defaultdict(list)
+def _group_by_line(notes: Iterable[RowMessage]) -> defaultdict[int, list[RowMessage]]:
+    lines: defaultdict[int, list[RowMessage]] = defaultdict(list)
     for note in notes:
         lines[note.line].append(note)
     return lines

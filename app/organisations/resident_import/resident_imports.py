@@ -15,88 +15,89 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.audit import recorder
-from app.auth.permissions import require, require_second_factor
+from app.auth.permissions import require_role, require_second_factor
 from app.core.actor import Actor, Role
 from app.core.database import new_id
 from app.core.dates import baku_day
 from app.core.errors import Conflict, Invalid
 from app.core.messages import Message
 from app.organisations import organisation_repository, tax_number
-from app.organisations.model import Organisation, RegisterImport, Residency, Site, Source, Standing
-from app.organisations.registration import search_text
+from app.organisations.model import Organisation, OrganisationStatus, RecordSource, RegisterImport, Residency, Site
+from app.organisations.registration import build_search_text
 from app.organisations.residency_transitions import (
-    ChangeKind,
     ResidencyChange,
-    change_of,
-    close,
-    note,
+    ResidencyChangeKind,
+    build_change,
+    close_period,
     open_period,
-    reopen,
+    record_event,
+    reopen_period,
 )
-from app.organisations.residency_workflow import Move
-from app.organisations.resident_import.csv_format import RegisterSheet
-from app.organisations.resident_import.plan import ImportPlan, Known, LinePlan, ResidencySteps
+from app.organisations.residency_workflow import ResidencyAction
+from app.organisations.resident_import.csv_format import ResidentFile
+from app.organisations.resident_import.plan import CurrentRecords, ImportPlan, LinePlan, ResidencySteps
 from app.organisations.resident_import.planner import make_plan
 from app.reference import reference_repository
-from app.reference.territory import HOME, territory
+from app.reference.territory import HOME_COUNTRY, load_territory
 
-MOST_ERRORS_SHOWN = 100
-BY_REGISTER = "The register of the park says so."
+MAX_LISTED_ERRORS = 100
+REGISTER_CLOSING_REASON = "The register of the park says so."
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterFile:
+class ImportFile:
     """A file as read, and what proves later which one it was."""
 
-    sheet: RegisterSheet
+    content: ResidentFile
     name: str
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedImport:
     plan: ImportPlan
     record: RegisterImport | None  # None: the file changed nothing
     changes: tuple[ResidencyChange, ...]
 
 
-def plan_import(session: Session, actor: Actor, sheet: RegisterSheet, today: date, *, lock: bool = False) -> ImportPlan:
+def plan_import(session: Session, actor: Actor, sheet: ResidentFile, today: date, *, lock: bool = False) -> ImportPlan:
     """What the file would do, line by line. With `lock` nobody else changes these companies until the commit."""
-    require(actor, Role.REGISTRAR, Role.SYSTEM)
-    organisations = organisation_repository.companies_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
+    require_role(actor, Role.REGISTRAR, Role.SYSTEM)
+    organisations = organisation_repository.find_companies_by_voen(session, (row.voen for row in sheet.rows), lock=lock)
     ids = [each.id for each in organisations.values()]
     residencies: dict[tuple[UUID, str], list[Residency]] = defaultdict(list)
-    for period in organisation_repository.residencies_of(session, ids, lock=lock):
+    for period in organisation_repository.list_residencies_of(session, ids, lock=lock):
         residencies[period.organisation_id, period.park_code].append(period)
-    known = Known(
-        parks={park.code: park for park in reference_repository.parks(session)},
+    known = CurrentRecords(
+        parks={park.code: park for park in reference_repository.list_parks(session)},
         organisations=organisations,
         sites={
-            (s.organisation_id, s.register_key or ""): s for s in organisation_repository.register_sites(session, ids)
+            (s.organisation_id, s.register_key or ""): s
+            for s in organisation_repository.list_register_sites(session, ids)
         },
         residencies=residencies,
     )
-    return make_plan(sheet, known, territory(), today)
+    return make_plan(sheet, known, load_territory(), today)
 
 
-def apply_import(session: Session, actor: Actor, file: RegisterFile, now: datetime) -> Applied:
+def apply_import(session: Session, actor: Actor, file: ImportFile, now: datetime) -> AppliedImport:
     """All lines or none. Errors: Invalid `register-invalid` naming lines and columns; Conflict `register-changed`."""
     today = baku_day(now)
-    require(actor, Role.REGISTRAR, Role.SYSTEM)
+    require_role(actor, Role.REGISTRAR, Role.SYSTEM)
     require_second_factor(actor)
-    plan = plan_import(session, actor, file.sheet, today, lock=True)
+    plan = plan_import(session, actor, file.content, today, lock=True)
     if plan.is_refused:
-        raise refusal(plan)
-    work = _Work(session, actor, new_id(), today, now)
+        raise import_error(plan)
+    work = _PlanExecutor(session, actor, new_id(), today, now)
     try:
-        changes = work.do(plan)
+        changes = work.execute(plan)
     except IntegrityError as why:
         message = Message(
             "Somebody else changed the registry while this file was applied. Nothing was imported; try again."
         )
         raise Conflict(message, code="register-changed") from why
     if not work.has_written:
-        return Applied(plan, None, changes)
+        return AppliedImport(plan, None, changes)
     report = plan.report()
     record = RegisterImport(
         id=work.import_id,
@@ -117,15 +118,15 @@ def apply_import(session: Session, actor: Actor, file: RegisterFile, now: dateti
         sha256=file.sha256,
         totals=report["totals"],
     )
-    return Applied(plan, record, changes)
+    return AppliedImport(plan, record, changes)
 
 
-def refusal(plan: ImportPlan) -> Invalid:
+def import_error(plan: ImportPlan) -> Invalid:
     """Why the file was not imported, for the first hundred errors; a dry run shows all of them."""
     errors = plan.errors
     shown = [
         {"pointer": f"/lines/{each.line}" + (f"/{each.column}" if each.column else ""), "detail": each.message}
-        for each in errors[:MOST_ERRORS_SHOWN]
+        for each in errors[:MAX_LISTED_ERRORS]
     ]
     message = Message(
         "Nothing was imported: the file has %(count)s error.",
@@ -135,7 +136,7 @@ def refusal(plan: ImportPlan) -> Invalid:
     return Invalid(message, shown, code="register-invalid")
 
 
-class _Work:
+class _PlanExecutor:
     """Carries out a plan, table by table: foreign keys want parks and companies before what belongs to them."""
 
     def __init__(self, session: Session, actor: Actor, import_id: UUID, today: date, now: datetime) -> None:
@@ -144,11 +145,13 @@ class _Work:
         self.source = f"import:{import_id}"
         self.has_written = False
 
-    def do(self, plan: ImportPlan) -> tuple[ResidencyChange, ...]:
+    def execute(self, plan: ImportPlan) -> tuple[ResidencyChange, ...]:
         self._add_all([line.new_park for line in plan.lines])
-        organisations = self._organisations(plan)
-        self._add_all([self._site(line, organisations[line.row.voen].id) for line in plan.lines])
-        return tuple(change for line in plan.lines for change in self._residency(line, organisations[line.row.voen].id))
+        organisations = self._apply_organisations(plan)
+        self._add_all([self._build_site(line, organisations[line.row.voen].id) for line in plan.lines])
+        return tuple(
+            change for line in plan.lines for change in self._apply_residency(line, organisations[line.row.voen].id)
+        )
 
     def _add_all(self, rows: list[Any]) -> None:
         new = [row for row in rows if row is not None]
@@ -156,7 +159,7 @@ class _Work:
         self.session.flush()
         self.has_written |= bool(new)
 
-    def _organisations(self, plan: ImportPlan) -> Mapping[str, Organisation]:
+    def _apply_organisations(self, plan: ImportPlan) -> Mapping[str, Organisation]:
         by_voen: dict[str, Organisation] = {}
         for line in plan.lines:
             row = line.row
@@ -169,18 +172,18 @@ class _Work:
             made = by_voen[row.voen] = Organisation(
                 id=new_id(),
                 voen=row.voen,
-                voen_needs_review=needs_review(row.voen),
-                search_text=search_text(row.legal_name_az, row.legal_name_en, row.voen),
-                standing=Standing.LISTED.value,
+                voen_needs_review=is_voen_review_needed(row.voen),
+                search_text=build_search_text(row.legal_name_az, row.legal_name_en, row.voen),
+                standing=OrganisationStatus.LISTED.value,
                 created_at=self.now,
                 **line.organisation_values,
             )
             self.session.add(made)
-            self._note("organisation.listed", ("organisation", made.id))
+            self._record_event("organisation.listed", ("organisation", made.id))
         self.session.flush()
         return by_voen
 
-    def _site(self, line: LinePlan, organisation_id: UUID) -> Site | None:
+    def _build_site(self, line: LinePlan, organisation_id: UUID) -> Site | None:
         if line.site is not None:
             self._update(line.site, "site", line.site_values)
             return None
@@ -188,9 +191,9 @@ class _Work:
         return Site(
             organisation_id=organisation_id,
             name=line.row.park_name_en or park or line.site_values["district"],
-            country=HOME,
+            country=HOME_COUNTRY,
             park_code=park,
-            source=Source.REGISTER.value,
+            source=RecordSource.REGISTER.value,
             register_key=park or "",
             created_at=self.now,
             **line.site_values,
@@ -202,36 +205,44 @@ class _Work:
         for name, value in values.items():
             setattr(row, name, value)
         if isinstance(row, Organisation):
-            row.search_text = search_text(row.legal_name_az, row.legal_name_en, row.voen)
+            row.search_text = build_search_text(row.legal_name_az, row.legal_name_en, row.voen)
         row.version += 1
-        self._note(f"{kind}.updated", (kind, row.id), fields=sorted(values))
+        self._record_event(f"{kind}.updated", (kind, row.id), fields=sorted(values))
 
-    def _residency(self, line: LinePlan, organisation_id: UUID) -> list[ResidencyChange]:
+    def _apply_residency(self, line: LinePlan, organisation_id: UUID) -> list[ResidencyChange]:
         steps, park = line.residency, line.row.park_code or ""
         changes = []
         if steps.close is not None:
             begun = steps.close.starts_on
-            on = max(self.today, begun) if begun and steps.by is Move.END else self.today
-            close(self.session, self.actor, steps.close, steps.by, on=on, reason=BY_REGISTER, now=self.now)
-            changes.append(change_of(steps.close, ChangeKind.LOST))
+            on = max(self.today, begun) if begun and steps.close_action is ResidencyAction.END else self.today
+            close_period(
+                self.session,
+                self.actor,
+                steps.close,
+                steps.close_action,
+                on=on,
+                reason=REGISTER_CLOSING_REASON,
+                now=self.now,
+            )
+            changes.append(build_change(steps.close, ResidencyChangeKind.LOST))
         if steps.reopen is not None:
             before = steps.reopen.stage
-            reopen(self.session, self.actor, steps.reopen, source=self.source, today=self.today, now=self.now)
-            self._particulars(steps.reopen, steps)
-            changes.append(change_of(steps.reopen, ChangeKind.RESTORED, former_stage=before))
+            reopen_period(self.session, self.actor, steps.reopen, source=self.source, today=self.today, now=self.now)
+            self._update_values(steps.reopen, steps)
+            changes.append(build_change(steps.reopen, ResidencyChangeKind.RESTORED, former_stage=before))
         if steps.begin is not None:
-            changes.append(change_of(self._begin(steps, organisation_id, park), ChangeKind.NEW))
-        if steps.keep is not None:
-            before = steps.keep.stage
-            self._particulars(steps.keep, steps)
-            if steps.keep.confirmed_on < self.today or steps.values:
-                steps.keep.source, steps.keep.confirmed_on = self.source, self.today
+            changes.append(build_change(self._begin_residency(steps, organisation_id, park), ResidencyChangeKind.NEW))
+        if steps.continuing is not None:
+            before = steps.continuing.stage
+            self._update_values(steps.continuing, steps)
+            if steps.continuing.confirmed_on < self.today or steps.values:
+                steps.continuing.source, steps.continuing.confirmed_on = self.source, self.today
                 self.has_written = True
-            changes.append(change_of(steps.keep, ChangeKind.KEPT, former_stage=before))
-        self.has_written |= any(change.kind is not ChangeKind.KEPT for change in changes)
+            changes.append(build_change(steps.continuing, ResidencyChangeKind.UNCHANGED, former_stage=before))
+        self.has_written |= any(change.kind is not ResidencyChangeKind.UNCHANGED for change in changes)
         return changes
 
-    def _begin(self, steps: ResidencySteps, organisation_id: UUID, park: str) -> Residency:
+    def _begin_residency(self, steps: ResidencySteps, organisation_id: UUID, park: str) -> Residency:
         assert steps.begin is not None
         row = open_period(
             self.session,
@@ -244,22 +255,30 @@ class _Work:
             now=self.now,
         )
         if steps.begin_cancelled:
-            close(self.session, self.actor, row, Move.CANCEL, on=self.today, reason=BY_REGISTER, now=self.now)
+            close_period(
+                self.session,
+                self.actor,
+                row,
+                ResidencyAction.CANCEL,
+                on=self.today,
+                reason=REGISTER_CLOSING_REASON,
+                now=self.now,
+            )
         return row
 
-    def _particulars(self, row: Residency, steps: ResidencySteps) -> None:
+    def _update_values(self, row: Residency, steps: ResidencySteps) -> None:
         if not steps.values:
             return
         for name, value in steps.values.items():
             setattr(row, name, value)
         row.version += 1
-        note(self.session, self.actor, "residency.updated", row, self.now, fields=sorted(steps.values))
+        record_event(self.session, self.actor, "residency.updated", row, self.now, fields=sorted(steps.values))
 
-    def _note(self, event: str, subject: tuple[str, UUID], **data: Any) -> None:
+    def _record_event(self, event: str, subject: tuple[str, UUID], **data: Any) -> None:
         self.has_written = True
         recorder.record(self.session, self.actor, event, subject, self.now, **data)
 
 
-def needs_review(digits: str) -> bool:
-    number = tax_number.read(digits)
+def is_voen_review_needed(digits: str) -> bool:
+    number = tax_number.parse_voen(digits)
     return isinstance(number, tax_number.Voen) and number.needs_review

@@ -3,55 +3,55 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.applications.application_deadlines import steps
+from app.applications.application_deadlines import load_deadline_steps
 from app.core.dates import baku_day
-from app.core.i18n import DEFAULT
+from app.core.i18n import DEFAULT_LANGUAGE
 from app.pages.public import eligibility_form
-from app.pages.public.rule_texts import OUTCOMES, evidence_of, explain
+from app.pages.public.rule_texts import OUTCOME_TEXTS, evidence_kinds_of, explain_rules
 from app.pages.rendering import language_of, render
-from app.reference.hs_nomenclature import HEADING
-from app.reference.territory import territory
+from app.reference.hs_nomenclature import HEADING_DIGITS
+from app.reference.territory import load_territory
 from app.schemes import publishing, scheme_repository
-from app.schemes.closed_lists import lists
-from app.schemes.evaluator import assess
+from app.schemes.closed_lists import load_lists
+from app.schemes.evaluator import evaluate
 from app.schemes.evidence_kinds import Supplier
 from app.schemes.outcome import Outcome
 from app.web.dependencies import NowDep, SessionDep
-from app.web.routes import OrderedRoute
+from app.web.routes import GuardedRoute
 
-router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 REASON_LANGUAGES = ("az", "en")
 """In which the rules give their reasons; other readers get the English ones, marked as such."""
 
 
 @router.get("/apply")
-def apply(request: Request, session: SessionDep) -> Response:
-    marks = [publishing.mark(session, row.code) for row in scheme_repository.schemes(session)]
+def show_apply(request: Request, session: SessionDep) -> Response:
+    marks = [publishing.current_scheme(session, row.code) for row in scheme_repository.list_schemes(session)]
     return render(
         request,
         "apply.html",
         marks=marks,
-        within={step.name: step.within for step in steps()},
-        evidence={mark.code: evidence_of(mark.ruleset, Supplier.APPLICANT) for mark in marks},
+        within={step.name: step.working_days for step in load_deadline_steps()},
+        evidence={mark.code: evidence_kinds_of(mark.ruleset, Supplier.APPLICANT) for mark in marks},
     )
 
 
 @router.get("/apply/check")
-def check(request: Request, session: SessionDep, now: NowDep) -> Response:
+def show_check(request: Request, session: SessionDep, now: NowDep) -> Response:
     """The form, and below it what the rules say of what was entered: the same assessment as for an application.
 
     All that is entered stands in the address: nothing is kept here, and the page can be sent to a colleague.
     """
-    marks = {row.code: row.content["names"] for row in scheme_repository.schemes(session)}
+    marks = {row.code: row.content["names"] for row in scheme_repository.list_schemes(session)}
     query, language = request.query_params, language_of(request).language
-    said = language if language in REASON_LANGUAGES else DEFAULT
-    tried = eligibility_form.read(query, territory(), lists(), baku_day(now), language=said)
+    said = language if language in REASON_LANGUAGES else DEFAULT_LANGUAGE
+    tried = eligibility_form.parse_form(query, load_territory(), load_lists(), baku_day(now), language=said)
     code = tried.given.get("scheme") or next(iter(marks), "")
     asked = bool(tried.given.keys() - {"scheme"})
     assessed = None
     if asked and tried.facts is not None and code in marks:
-        assessed = assess(publishing.mark(session, code).ruleset, tried.facts)
+        assessed = evaluate(publishing.current_scheme(session, code).ruleset, tried.facts)
     return render(
         request,
         "apply_check.html",
@@ -59,14 +59,16 @@ def check(request: Request, session: SessionDep, now: NowDep) -> Response:
         tried=tried,
         code=code,
         marks=marks,
-        regions=territory().regions.values(),
-        residence=eligibility_form.RESIDENCE,
-        work=eligibility_form.work_choices(lists(), language),
+        regions=load_territory().regions.values(),
+        residence=eligibility_form.RESIDENCE_TEXTS,
+        work=eligibility_form.work_choices(load_lists(), language),
         places=eligibility_form.STEP_PLACES,
         assessed=assessed,
-        own_heading=(tried.facts.product.hs6 or "")[:HEADING] if tried.facts else "",
-        titles={rule.id: rule.title for rule in publishing.mark(session, code).ruleset.rules} if assessed else {},
-        outcomes=OUTCOMES,
+        own_heading=(tried.facts.product.hs6 or "")[:HEADING_DIGITS] if tried.facts else "",
+        titles={rule.id: rule.title for rule in publishing.current_scheme(session, code).ruleset.rules}
+        if assessed
+        else {},
+        outcomes=OUTCOME_TEXTS,
         unchecked=[each for each in assessed.findings if each.outcome is Outcome.NOT_ASSESSED] if assessed else [],
         not_about=[each for each in assessed.findings if each.outcome is Outcome.NOT_APPLICABLE] if assessed else [],
         said=said,
@@ -74,15 +76,15 @@ def check(request: Request, session: SessionDep, now: NowDep) -> Response:
 
 
 @router.get("/apply/{code}")
-def rules(code: str, request: Request, session: SessionDep) -> Response:
+def show_rules(code: str, request: Request, session: SessionDep) -> Response:
     """The rules of one mark, as they judge now."""
-    known = [row.code for row in scheme_repository.schemes(session)]
-    mark = publishing.mark(session, code if code in known else "")
+    known = [row.code for row in scheme_repository.list_schemes(session)]
+    mark = publishing.current_scheme(session, code if code in known else "")
     return render(
         request,
         "apply_rules.html",
         scheme=mark,
-        rules=explain(mark.ruleset),
-        outcomes=OUTCOMES,
+        rules=explain_rules(mark.ruleset),
+        outcomes=OUTCOME_TEXTS,
         staff_only=(Supplier.STAFF,),
     )

@@ -11,25 +11,25 @@ from typing import Annotated, Final
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from app.core.i18n import DEFAULT, LANGUAGES
+from app.core.i18n import DEFAULT_LANGUAGE, LANGUAGES
 from app.pages.i18n import _
-from app.pages.public.verdict_texts import FACES
+from app.pages.public.verdict_texts import VERDICT_TEXTS
 from app.pages.rendering import services_of
-from app.schemes.emblems import drawing
+from app.schemes.emblems import read_emblem_content
 from app.verification.verdict import Verdict
 from app.web.dependencies import get_container
 from app.web.headers import conditional_response
-from app.web.problems.openapi_responses import UNCHANGED
-from app.web.routes import OrderedRoute, PublicRouter
+from app.web.problems.openapi_responses import NOT_MODIFIED_DOCS
+from app.web.routes import GuardedRoute, PublicRouter
 
-router = PublicRouter(route_class=OrderedRoute, tags=["public"])
+router = PublicRouter(route_class=GuardedRoute, tags=["public"])
 
 MEDIA_TYPE: Final = "image/svg+xml"
 CERTIFICATE: Final = _("Certificate")
 """What stands there for a number of which we know no mark."""
 _FILLS: Mapping[str, str] = {"good": "#0d6248", "wait": "#7d4b00", "bad": "#96182e", "neutral": "#46545b"}
-_UNSURE: Final = frozenset({Verdict.UNKNOWN, Verdict.MISTYPED})
-_EM: Final = 13  # pixels, the size of the letters
+_UNCERTAIN_VERDICTS: Final = frozenset({Verdict.UNKNOWN, Verdict.MISTYPED})
+_EM_PX: Final = 13  # pixels, the size of the letters
 
 
 @router.get(
@@ -38,43 +38,45 @@ _EM: Final = 13  # pixels, the size of the letters
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
-        **UNCHANGED,
+        **NOT_MODIFIED_DOCS,
     },
 )
-async def badge(
+async def get_badge(
     number: str,
     request: Request,
-    lang: Annotated[str, Query(description="az, en, ru, fa, ar, zh or de; anything else is English")] = DEFAULT,
+    lang: Annotated[
+        str, Query(description="az, en, ru, fa, ar, zh or de; anything else is English")
+    ] = DEFAULT_LANGUAGE,
 ) -> Response:
     """The verdict of this moment in colour, word and icon; ask again each time (`If-None-Match` makes that cheap).
 
     Always 200: a number that is unknown or mistyped gets a grey badge.
     """
-    judgement = await get_container(request).verification.by_number(number)
-    face, record = FACES[judgement.verdict], judgement.record
-    services, language = services_of(request), lang if lang in LANGUAGES else DEFAULT
+    judgement = await get_container(request).verification.verify_number(number)
+    face, record = VERDICT_TEXTS[judgement.verdict], judgement.record
+    services, language = services_of(request), lang if lang in LANGUAGES else DEFAULT_LANGUAGE
     frame = services.frame
-    word = frame.translated(face.word, language)
-    name = record.scheme_name.partition(" – ")[0] if record else frame.translated(CERTIFICATE, language)
-    mark = (await services.marks.all(record.scheme_code)).get(record.scheme_code) if record else None
-    body = frame.text(
+    word = frame.translate(face.word, language)
+    name = record.scheme_name.partition(" – ")[0] if record else frame.translate(CERTIFICATE, language)
+    mark = (await services.marks.get_all(record.scheme_code)).get(record.scheme_code) if record else None
+    body = frame.render_text(
         "badge.svg",
         language,
         name=name,
         name_lang="en" if record else language,
-        drawing=mark.drawing if mark else drawing(None),
+        drawing=mark.drawing if mark else read_emblem_content(None),
         word=word,
         icon_name=face.icon,
-        fill=_FILLS["neutral" if judgement.verdict in _UNSURE else face.tone],
+        fill=_FILLS["neutral" if judgement.verdict in _UNCERTAIN_VERDICTS else face.tone],
         number=record.number if record else "",
-        name_width=width(name),
-        word_width=width(word),
+        name_width=text_width(name),
+        word_width=text_width(word),
     ).encode()
     headers = {"Cache-Control": "no-cache", "Content-Language": language}
     return conditional_response(request, body, headers, MEDIA_TYPE)
 
 
-def width(text: str) -> int:
+def text_width(text: str) -> int:
     """Pixels that the text is given: no font is known here, so the picture fits the letters into this."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return round(_EM * (wide + 0.58 * (len(text) - wide)))
+    return round(_EM_PX * (wide + 0.58 * (len(text) - wide)))

@@ -11,30 +11,30 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from app.core.text.normalize import fold
+from app.core.text.normalize import fold_alphanumeric
 from app.pages.i18n import _
 from app.reference.territory import District, Territory
-from app.schemes.closed_lists import Lists, OperationClass
+from app.schemes.closed_lists import ClosedLists, OperationClass
 from app.schemes.facts import (
     CostShares,
     Facts,
     InputSummary,
+    ParkResidencyStatus,
     Place,
     ProductFacts,
     RawWeight,
     Residency,
-    ResidencyState,
     Step,
     ValueStatement,
 )
 
-HOME: Final = "AZ"
+HOME_COUNTRY: Final = "AZ"
 ABROAD: Final = "abroad"  # a country that is not this one; which one makes no difference to any rule
 OUTSIDE: Final = "elsewhere"  # a place of this country that is neither the district nor in any territory set
 UNNAMED: Final = "–"  # a step of which only the place was given
-LONGEST: Final = 200
-MOST_HEADINGS: Final = 50
-LARGEST: Final = Decimal(10) ** 12
+MAX_CHARS: Final = 200
+MAX_HEADINGS: Final = 50
+MAX_AMOUNT: Final = Decimal(10) ** 12
 
 HERE, ELSEWHERE, FOREIGN = "here", "elsewhere", "abroad"
 STEP_PLACES: Mapping[str, str] = {
@@ -49,10 +49,10 @@ WORK_GROUPS: Mapping[OperationClass, str] = {
     OperationClass.SIMPLE: _("Simple operations: not sufficient by themselves"),
 }
 """Class of operations → heading of its part of the list, in the order in which they are shown."""
-RESIDENCE: Mapping[str, str] = {
-    ResidencyState.RESIDENT: _("resident of an industrial park"),
-    ResidencyState.NON_RESIDENT: _("operates in a park without being a resident"),
-    ResidencyState.NONE: _("not in a park"),
+RESIDENCE_TEXTS: Mapping[str, str] = {
+    ParkResidencyStatus.RESIDENT: _("resident of an industrial park"),
+    ParkResidencyStatus.NON_RESIDENT: _("operates in a park without being a resident"),
+    ParkResidencyStatus.NONE: _("not in a park"),
 }
 
 NOT_A_NUMBER: Final = _("Enter an amount in digits, such as 1450 or 1450.50.")
@@ -62,11 +62,11 @@ NOT_HEADINGS: Final = _("Enter four-digit headings separated by commas, such as 
 NOT_A_CHOICE: Final = _("Choose one of the options.")
 TOO_LONG: Final = _("This is too long. Enter fewer words.")
 
-_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_NUMBER_PATTERN = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class EligibilityForm:
     """`given` is what was typed, field by field; `wrong` says of which nothing can be made, in texts of the catalogues.
     `facts` is None as long as something is wrong."""
 
@@ -75,7 +75,7 @@ class Trial:
     facts: Facts | None
 
 
-def work_choices(lists: Lists, language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+def work_choices(lists: ClosedLists, language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """The closed list of operations by class: heading (a text of the catalogues), then code and name, by name.
 
     Names are in the language of the page where the list has it, else in English.
@@ -84,36 +84,38 @@ def work_choices(lists: Lists, language: str) -> list[tuple[str, list[tuple[str,
     for code, operation in lists.operations.items():
         by_class[operation.operation_class].append((code, operation.name(language)))
     return [
-        (heading, sorted(by_class[operation_class], key=lambda each: fold(each[1])))
+        (heading, sorted(by_class[operation_class], key=lambda each: fold_alphanumeric(each[1])))
         for operation_class, heading in WORK_GROUPS.items()
     ]
 
 
-def read(query: Mapping[str, str], places: Territory, lists: Lists, today: date, *, language: str) -> Trial:
+def parse_form(
+    query: Mapping[str, str], places: Territory, lists: ClosedLists, today: date, *, language: str
+) -> EligibilityForm:
     """The fields of the form; an empty one is a missing fact. The reasons name the one step in `language`."""
-    given = {name: query[name].strip()[: LONGEST + 1] for name in FIELDS if query.get(name, "").strip()}
-    form = _Form(given)
+    given = {name: query[name].strip()[: MAX_CHARS + 1] for name in FIELDS if query.get(name, "").strip()}
+    form = _FormReader(given)
     name, hs6 = form.text("name"), form.subheading()
     value = ValueStatement(form.amount("ex_works"), InputSummary(form.amount("foreign"), form.headings()))
     cost = CostShares(form.share("karabakh"), form.share("azerbaijan"))
     raw = form.share("raw")
-    district = places.district(form.choice("district", [each.name for each in places.districts]))
-    residence = form.choice("residence", list(RESIDENCE))
+    district = places.district_by_name(form.choice("district", [each.name for each in places.districts]))
+    residence = form.choice("residence", list(RESIDENCE_TEXTS))
     work, where = form.choice("work", list(lists.operations)), form.choice("step", list(STEP_PLACES))
     if form.wrong:
-        return Trial(given, form.wrong, None)
+        return EligibilityForm(given, form.wrong, None)
     region = district.region if district else None
     facts = Facts(
         as_of=today,
         product=ProductFacts(hs6=hs6, name_en=name),
         place=Place(region, district.name) if district else None,
-        residency=Residency(ResidencyState(residence)) if residence else None,
+        residency=Residency(ParkResidencyStatus(residence)) if residence else None,
         value=value,
         cost=cost,
         raw_weight=RawWeight(raw) if raw is not None else None,
-        steps=(_step(lists, language, work, where, district),) if work or where else None,
+        steps=(_build_step(lists, language, work, where, district),) if work or where else None,
     )
-    return Trial(given, form.wrong, facts)
+    return EligibilityForm(given, form.wrong, facts)
 
 
 FIELDS: Final = (
@@ -122,8 +124,10 @@ FIELDS: Final = (
 )
 
 
-def _step(lists: Lists, language: str, work: str | None, where: str | None, district: District | None) -> Step:
-    country = {HERE: HOME, ELSEWHERE: HOME, FOREIGN: ABROAD}.get(where or "")
+def _build_step(
+    lists: ClosedLists, language: str, work: str | None, where: str | None, district: District | None
+) -> Step:
+    country = {HERE: HOME_COUNTRY, ELSEWHERE: HOME_COUNTRY, FOREIGN: ABROAD}.get(where or "")
     here = where == HERE
     return Step(
         seq=1,
@@ -136,14 +140,14 @@ def _step(lists: Lists, language: str, work: str | None, where: str | None, dist
     )
 
 
-class _Form:
+class _FormReader:
     def __init__(self, given: Mapping[str, str]) -> None:
         self.given = given
         self.wrong: dict[str, str] = {}
 
     def text(self, name: str) -> str | None:
         text = self.given.get(name)
-        if text is not None and len(text) > LONGEST:
+        if text is not None and len(text) > MAX_CHARS:
             self.wrong[name] = TOO_LONG
         return text
 
@@ -155,15 +159,15 @@ class _Form:
 
     def headings(self) -> tuple[str, ...]:
         found = tuple(word.replace(".", "") for word in re.split(r"[\s,;،、]+", self.given.get("headings", "")) if word)
-        if len(found) > MOST_HEADINGS or not all(re.fullmatch(r"[0-9]{4}", each) for each in found):
+        if len(found) > MAX_HEADINGS or not all(re.fullmatch(r"[0-9]{4}", each) for each in found):
             self.wrong["headings"] = NOT_HEADINGS
         return found
 
-    def amount(self, name: str, *, most: Decimal = LARGEST, otherwise: str = NOT_A_NUMBER) -> Decimal | None:
+    def amount(self, name: str, *, most: Decimal = MAX_AMOUNT, otherwise: str = NOT_A_NUMBER) -> Decimal | None:
         text = "".join(self.given.get(name, "").removesuffix("%").replace(",", ".").split())
         if not text:
             return None
-        if not _NUMBER.fullmatch(text) or Decimal(text) > most:
+        if not _NUMBER_PATTERN.fullmatch(text) or Decimal(text) > most:
             self.wrong[name] = otherwise
             return None
         return Decimal(text)

@@ -4,19 +4,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.certificates.read_model import search_repository
-from app.certificates.read_model.search import Search, Standing
+from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.dates import baku_day
 from app.pages.rendering import render
 from app.schemes import scheme_repository
 from app.web.dependencies import NowDep, SessionDep
-from app.web.routes import OrderedRoute
+from app.web.routes import GuardedRoute
 
-router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 
 @router.get("/")
-def start(request: Request, session: SessionDep, now: NowDep) -> Response:
-    wanted = Search(status=Standing.ACTIVE)
-    in_force = search_repository.count(session, wanted, baku_day(now)).total(wanted)
-    marks = [(row.code, row.content) for row in scheme_repository.schemes(session)]
+def show_home(request: Request, session: SessionDep, now: NowDep) -> Response:
+    wanted = RegisterSearch(status=EffectiveStatus.ACTIVE)
+    in_force = search_repository.count_facets(session, wanted, baku_day(now)).total(wanted)
+    marks = [(row.code, row.content) for row in scheme_repository.list_schemes(session)]
     return render(request, "start.html", in_force=in_force, marks=marks)

@@ -10,16 +10,18 @@ from app.pages.rendering import render, services_of
 from app.web.headers import negotiate_media_type
 from app.web.problems.problem_codes import PATH, ProblemCode, address, problem_codes
 from app.web.problems.problem_details import problem_document
-from app.web.routes import OrderedRoute
+from app.web.routes import GuardedRoute
 
-router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 
 @router.get(PATH)
 def list_codes(request: Request) -> Response:
     """Every code with its status and cause."""
     if _wants_text(request):
-        return _text("\n".join(f"{each.code} ({each.status}): {each.cause}" for each in problem_codes().values()))
+        return _format_datetime(
+            "\n".join(f"{each.code} ({each.status}): {each.cause}" for each in problem_codes().values())
+        )
     return render(request, "problems.html", problems=problem_codes().values())
 
 
@@ -33,7 +35,7 @@ def explain_code(request: Request, code: str) -> Response:
     if _wants_text(request):
         title = f"{problem.code} (HTTP status {problem.status})"
         cause, remedy = fill(f"Cause: {problem.cause}", 100), fill(f"Remedy: {problem.remedy}", 100)
-        return _text(f"{title}\n\n{cause}\n\n{remedy}\n\nExample:\n\n{example}")
+        return _format_datetime(f"{title}\n\n{cause}\n\n{remedy}\n\nExample:\n\n{example}")
     return render(request, "problem.html", problem=problem, example=example)
 
 
@@ -48,6 +50,6 @@ def _wants_text(request: Request) -> bool:
     return negotiate_media_type(request.headers.get("accept"), ("text/plain", "text/html")) == "text/plain"
 
 
-def _text(text: str) -> Response:
+def _format_datetime(text: str) -> Response:
     headers = {"Vary": "Accept", "Content-Language": "en", "Cache-Control": "public, max-age=3600"}
     return PlainTextResponse(text + "\n", headers=headers)

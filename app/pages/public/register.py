@@ -11,44 +11,44 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.certificates.read_model.search import Search, Standing
+from app.certificates.read_model.search import EffectiveStatus, RegisterSearch
 from app.core.errors import NotFound
 from app.organisations.legal_forms import public_voen
-from app.pages.public.register_view import STANDINGS, Asked, Listing, look_up, read
+from app.pages.public.register_view import STATUS_TEXTS, RegisterInput, RegisterView, load, parse_query
 from app.pages.rendering import render
 from app.reference import parks as reference_parks
 from app.schemes import scheme_repository
 from app.web.dependencies import NowDep, SessionDep, get_container, parse_id
-from app.web.routes import OrderedRoute
+from app.web.routes import GuardedRoute
 
-router = APIRouter(route_class=OrderedRoute, include_in_schema=False)
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 
 @router.get("/register")
-def register(request: Request, session: SessionDep, now: NowDep) -> Response:
+def show_register(request: Request, session: SessionDep, now: NowDep) -> Response:
     """`?q=&holder=&product=&hs=&status=&scheme=&park=`, all of them optional; `before` and `after` turn the pages."""
-    marks = {row.code: row.content["names"] for row in scheme_repository.schemes(session)}
+    marks = {row.code: row.content["names"] for row in scheme_repository.list_schemes(session)}
     parks = {row.code: row.names for row in reference_parks.list_parks(session)}
-    asked = read(request.query_params, list(marks), list(parks))
-    listing = None if asked.wrong else _listing(request, session, asked.search, now)
+    asked = parse_query(request.query_params, list(marks), list(parks))
+    listing = None if asked.wrong else _load_view(request, session, asked.search, now)
     return render(
         request,
         "register.html",
         status=422 if asked.wrong else 200,
         asked=asked,
         listing=listing,
-        filters=_filters(asked, listing, marks, parks) if listing else {},
+        filters=_filter_choices(asked, listing, marks, parks) if listing else {},
         marks=marks,
         parks=parks,
-        standings=STANDINGS,
+        standings=STATUS_TEXTS,
     )
 
 
 @router.get("/register/holders/{organisation_id}")
-def holder(organisation_id: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+def show_holder(organisation_id: str, request: Request, session: SessionDep, now: NowDep) -> Response:
     """A company with all certificates that it ever held; companies without any are nobody's business."""
-    wanted = Search(organisation_id=parse_id(organisation_id, "holder"))
-    listing = _listing(request, session, wanted, now)
+    wanted = RegisterSearch(organisation_id=parse_id(organisation_id, "holder"))
+    listing = _load_view(request, session, wanted, now)
     if not listing.rows:
         raise NotFound.of("holder")
     newest = listing.rows[0].certificate
@@ -59,48 +59,48 @@ def holder(organisation_id: str, request: Request, session: SessionDep, now: Now
         name=newest.holder_name,
         name_az=newest.holder_name_az,
         voen=public_voen(newest.holder_voen, is_legal=newest.holder_is_legal_person),
-        standings=_standings(listing, wanted),
+        standings=_status_choices(listing, wanted),
         parks={row.code: row.names for row in reference_parks.list_parks(session)},
     )
 
 
 @router.get("/register/parks/{code}")
-def park(code: str, request: Request, session: SessionDep, now: NowDep) -> Response:
+def show_park(code: str, request: Request, session: SessionDep, now: NowDep) -> Response:
     parks = {row.code: row for row in reference_parks.list_parks(session)}
     if code not in parks:
         raise NotFound.of("park")
-    wanted = Search(park=code)
-    listing = _listing(request, session, wanted, now)
+    wanted = RegisterSearch(park=code)
+    listing = _load_view(request, session, wanted, now)
     return render(
         request,
         "register_park.html",
         listing=listing,
         park=parks[code],
-        standings=_standings(listing, wanted),
+        standings=_status_choices(listing, wanted),
         parks={each: row.names for each, row in parks.items()},
     )
 
 
-def _listing(request: Request, session: Session, wanted: Search, now: datetime) -> Listing:
-    return look_up(session, wanted, request.query_params, get_container(request).keys.ring(), now)
+def _load_view(request: Request, session: Session, wanted: RegisterSearch, now: datetime) -> RegisterView:
+    return load(session, wanted, request.query_params, get_container(request).keys.keyring(), now)
 
 
-def _standings(listing: Listing, wanted: Search) -> list[tuple[Any, int]]:
-    found = listing.counts.by_standing(wanted)
-    return [(STANDINGS[standing], found[standing]) for standing in Standing if standing in found]
+def _status_choices(listing: RegisterView, wanted: RegisterSearch) -> list[tuple[Any, int]]:
+    found = listing.counts.by_status(wanted)
+    return [(STATUS_TEXTS[standing], found[standing]) for standing in EffectiveStatus if standing in found]
 
 
-Choice = dict[str, Any]
+FilterChoice = dict[str, Any]
 
 
-def _filters(
-    asked: Asked, listing: Listing, marks: Mapping[str, Any], parks: Mapping[str, Any]
-) -> dict[str, list[Choice]]:
+def _filter_choices(
+    asked: RegisterInput, listing: RegisterView, marks: Mapping[str, Any], parks: Mapping[str, Any]
+) -> dict[str, list[FilterChoice]]:
     """For each filter its choices: where they lead, how many there would be, and whether they are chosen now."""
     wanted, counts = asked.search, listing.counts
-    by_standing, by_scheme, by_park = counts.by_standing(wanted), counts.by_scheme(wanted), counts.by_park(wanted)
+    by_standing, by_scheme, by_park = counts.by_status(wanted), counts.by_scheme(wanted), counts.by_park(wanted)
 
-    def choice(name: str, value: str, count: int, **shown: Any) -> Choice:
+    def choice(name: str, value: str, count: int, **shown: Any) -> FilterChoice:
         chosen = asked.given.get(name) == value
         return {
             "address": "/register" + asked.address(**{name: None if chosen else value}),
@@ -114,8 +114,8 @@ def _filters(
 
     filters = {
         "status": [
-            choice("status", standing.value, by_standing.get(standing, 0), face=STANDINGS[standing])
-            for standing in Standing
+            choice("status", standing.value, by_standing.get(standing, 0), face=STATUS_TEXTS[standing])
+            for standing in EffectiveStatus
             if kept("status", standing.value, by_standing.get(standing, 0))
         ],
         "scheme": [

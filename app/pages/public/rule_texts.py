@@ -6,18 +6,18 @@ from types import MappingProxyType
 from typing import Final
 
 from app.pages.i18n import _
-from app.schemes.evidence_kinds import EvidenceKind, Supplier, kinds
+from app.schemes.evidence_kinds import EvidenceKind, Supplier, load_evidence_kinds
 from app.schemes.outcome import Outcome
 from app.schemes.rules import AnyRule
-from app.schemes.rules.base import Language, Source, Text, legible, placeholders
+from app.schemes.rules.base import BilingualText, FactSource, Language, display_value, placeholder_names
 from app.schemes.ruleset import Ruleset
 
-UNSEEN: Final = "…"
+VALUE_PLACEHOLDER: Final = "…"
 """Stands in a sentence for what only an assessment sees."""
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeFace:
+class OutcomeText:
     """`tone` and `icon` are names in `pages.css` and `parts.html`; the texts are keys of the catalogues."""
 
     word: str
@@ -26,78 +26,78 @@ class OutcomeFace:
     whole: str  # what it says of the whole assessment
 
 
-OUTCOMES: Mapping[Outcome, OutcomeFace] = MappingProxyType(
+OUTCOME_TEXTS: Mapping[Outcome, OutcomeText] = MappingProxyType(
     {
-        Outcome.FAIL: OutcomeFace(_("Not met"), "bad", "cross", _("As described, the mark would be refused")),
-        Outcome.INCOMPLETE: OutcomeFace(_("Missing"), "wait", "pencil", _("Information is missing")),
-        Outcome.MANUAL: OutcomeFace(_("A reviewer decides"), "wait", "question", _("A reviewer would have to decide")),
-        Outcome.PASS: OutcomeFace(_("Met"), "good", "check", _("No obstacle in what was checked")),
-        Outcome.NOT_APPLICABLE: OutcomeFace(_("Does not apply"), "neutral", "next", _("No rule applies")),
-        Outcome.NOT_ASSESSED: OutcomeFace(_("Not checked"), "neutral", "clock", _("Nothing has been checked yet")),
+        Outcome.FAIL: OutcomeText(_("Not met"), "bad", "cross", _("As described, the mark would be refused")),
+        Outcome.INCOMPLETE: OutcomeText(_("Missing"), "wait", "pencil", _("Information is missing")),
+        Outcome.MANUAL: OutcomeText(_("A reviewer decides"), "wait", "question", _("A reviewer would have to decide")),
+        Outcome.PASS: OutcomeText(_("Met"), "good", "check", _("No obstacle in what was checked")),
+        Outcome.NOT_APPLICABLE: OutcomeText(_("Does not apply"), "neutral", "next", _("No rule applies")),
+        Outcome.NOT_ASSESSED: OutcomeText(_("Not checked"), "neutral", "clock", _("Nothing has been checked yet")),
     }
 )
 """In the order in which a reader needs them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ExplainedRule:
     """A rule in words: what it asks for in one sentence, how that is proved, and by outcome everything that it can
     answer, with its own thresholds filled in. `proof` is a text of the catalogues for what no document proves."""
 
     rule: AnyRule
-    requirement: Text | None
+    requirement: BilingualText | None
     proof: str | None
-    sentences: Sequence[tuple[Outcome, Text]]
+    sentences: Sequence[tuple[Outcome, BilingualText]]
     evidence: Sequence[EvidenceKind]
 
 
-def explain(ruleset: Ruleset) -> list[Explained]:
+def explain_rules(ruleset: Ruleset) -> list[ExplainedRule]:
     return [
-        Explained(
+        ExplainedRule(
             rule,
-            _filled(rule, rule.requirement) if rule.requirement else None,
-            PROOFS[rule.source] if rule.source else None,
+            _fill_values(rule, rule.requirement) if rule.requirement else None,
+            PROOF_TEXTS[rule.source] if rule.source else None,
             _sentences(rule),
-            [kinds()[code] for code in rule.evidence_kinds()],
+            [load_evidence_kinds()[code] for code in rule.evidence_kinds()],
         )
         for rule in ruleset.rules
     ]
 
 
-PROOFS: Mapping[Source, str] = MappingProxyType(
+PROOF_TEXTS: Mapping[FactSource, str] = MappingProxyType(
     {
-        Source.APPLICANT: _("what you enter in the application"),
-        Source.REGISTER: _("the resident register, looked up by the registrar"),
-        Source.OWN_RECORDS: _("our own records, looked up by us"),
+        FactSource.APPLICANT: _("what you enter in the application"),
+        FactSource.REGISTER: _("the resident register, looked up by the registrar"),
+        FactSource.OWN_RECORDS: _("our own records, looked up by us"),
     }
 )
 """How a rule is proved apart from documents, by the source of its facts."""
 
 
-def evidence_of(ruleset: Ruleset, supplier: Supplier) -> list[EvidenceKind]:
+def evidence_kinds_of(ruleset: Ruleset, supplier: Supplier) -> list[EvidenceKind]:
     """The kinds of evidence that the rules of a mark read and this side supplies, each once."""
     found = dict.fromkeys(code for rule in ruleset.rules for code in rule.evidence_kinds())
-    return [kinds()[code] for code in found if supplier in kinds()[code].supplied_by]
+    return [load_evidence_kinds()[code] for code in found if supplier in load_evidence_kinds()[code].supplied_by]
 
 
-_TOLD: Final = (Outcome.PASS, Outcome.MANUAL, Outcome.INCOMPLETE, Outcome.FAIL, Outcome.NOT_APPLICABLE)
+_DISPLAYED_OUTCOMES: Final = (Outcome.PASS, Outcome.MANUAL, Outcome.INCOMPLETE, Outcome.FAIL, Outcome.NOT_APPLICABLE)
 
 
-def _sentences(rule: AnyRule) -> list[tuple[Outcome, Text]]:
+def _sentences(rule: AnyRule) -> list[tuple[Outcome, BilingualText]]:
     """What it answers when a fact cannot be carried is no rule, and is left out."""
     cases = rule.cases()
-    told = [case for case in cases if cases[case] in _TOLD]
+    told = [case for case in cases if cases[case] in _DISPLAYED_OUTCOMES]
     return [
-        (cases[case], _filled(rule, rule.reasons[case]))
-        for case in sorted(told, key=lambda case: _TOLD.index(cases[case]))
+        (cases[case], _fill_values(rule, rule.reasons[case]))
+        for case in sorted(told, key=lambda case: _DISPLAYED_OUTCOMES.index(cases[case]))
     ]
 
 
-def _filled(rule: AnyRule, text: Text) -> Text:
-    parameters, named = rule.published_parameters, rule.named()
+def _fill_values(rule: AnyRule, text: BilingualText) -> BilingualText:
+    parameters, named = rule.published_parameters, rule.code_groups()
 
     def with_thresholds(sentence: str, language: Language) -> str:
-        words = {name: legible(value, named.get(name), language) for name, value in parameters.items()}
-        return sentence.format_map(dict.fromkeys(placeholders(sentence), UNSEEN) | words)
+        words = {name: display_value(value, named.get(name), language) for name, value in parameters.items()}
+        return sentence.format_map(dict.fromkeys(placeholder_names(sentence), VALUE_PLACEHOLDER) | words)
 
-    return Text(en=with_thresholds(text.en, "en"), az=with_thresholds(text.az, "az"))
+    return BilingualText(en=with_thresholds(text.en, "en"), az=with_thresholds(text.az, "az"))

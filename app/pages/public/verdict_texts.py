@@ -10,12 +10,12 @@ from types import MappingProxyType
 
 from app.certificates.model import RevocationReason, SuspensionCause
 from app.pages.i18n import _
-from app.schemes.origin_calculation import Criterion
+from app.schemes.origin_calculation import OriginCriterion
 from app.verification.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class VerdictText:
     """`tone` and `icon` are names in `pages.css` and `parts.html`; the texts are keys of the catalogues."""
 
     word: str
@@ -25,79 +25,79 @@ class Face:
     advice: str
 
 
-FACES: Mapping[Verdict, Face] = MappingProxyType(
+VERDICT_TEXTS: Mapping[Verdict, VerdictText] = MappingProxyType(
     {
-        Verdict.VALID: Face(
+        Verdict.VALID: VerdictText(
             _("Valid"),
             "good",
             "check",
             _("This certificate is genuine and valid."),
             _("Compare product and holder with the goods in front of you: a genuine certificate can be copied."),
         ),
-        Verdict.NOT_YET_VALID: Face(
+        Verdict.NOT_YET_VALID: VerdictText(
             _("Not yet valid"),
             "wait",
             "clock",
             _("This certificate is genuine, but it is not valid yet."),
             _("The mark may be used from the first day of validity."),
         ),
-        Verdict.SUSPENDED: Face(
+        Verdict.SUSPENDED: VerdictText(
             _("Suspended"),
             "wait",
             "pause",
             _("This certificate is genuine, but suspended: at present it must not be used."),
             _("A suspension can be lifted. Check again before you decide, and ask the holder."),
         ),
-        Verdict.EXPIRED: Face(
+        Verdict.EXPIRED: VerdictText(
             _("Expired"),
             "wait",
             "ended",
             _("This certificate is genuine, but it has expired."),
             _("Ask the holder for a valid certificate."),
         ),
-        Verdict.SUPERSEDED: Face(
+        Verdict.SUPERSEDED: VerdictText(
             _("Superseded"),
             "bad",
             "swap",
             _("This certificate was replaced by a newer one and must no longer be used."),
             _("Ask the holder for the new number and check it."),
         ),
-        Verdict.SURRENDERED: Face(
+        Verdict.SURRENDERED: VerdictText(
             _("Surrendered"),
             "bad",
             "back",
             _("This certificate was surrendered by its holder. It must no longer be used."),
             _("Ask the seller when and by whom the goods were made."),
         ),
-        Verdict.REVOKED: Face(
+        Verdict.REVOKED: VerdictText(
             _("Revoked"),
             "bad",
             "cross",
             _("This certificate was revoked by the owner of the mark. It must no longer be used."),
             _("Do not rely on it, whatever the document says. Ask the seller for an explanation."),
         ),
-        Verdict.UNKNOWN: Face(
+        Verdict.UNKNOWN: VerdictText(
             _("Not found"),
             "bad",
             "question",
             _("No certificate with this number is in our register."),
             _("Compare the number with the document again. If it is the same, do not rely on the document."),
         ),
-        Verdict.MISTYPED: Face(
+        Verdict.MISTYPED: VerdictText(
             _("Mistyped"),
             "neutral",
             "pencil",
             _("This is not a certificate number: a character is wrong or missing."),
             _("Check the number again: 0 and O, 1 and I, 5 and S, 8 and B are easily confused."),
         ),
-        Verdict.UNREADABLE: Face(
+        Verdict.UNREADABLE: VerdictText(
             _("Unreadable"),
             "neutral",
             "file",
             _("This is not a whole certificate. Ask for it again or type its number."),
             _("Nothing was checked: the text was cut off or changed on the way."),
         ),
-        Verdict.FORGED: Face(
+        Verdict.FORGED: VerdictText(
             _("Possible counterfeit"),
             "bad",
             "alert",
@@ -107,7 +107,7 @@ FACES: Mapping[Verdict, Face] = MappingProxyType(
     }
 )
 
-ALARMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+ALARM_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "foreign": (
             _("Possible counterfeit"),
@@ -133,7 +133,7 @@ ALARMS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Word and sentence for a paper that contradicts the register, by what gives it away."""
 
-SIGNATURES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
+SIGNATURE_TEXTS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "ours": (
             "good",
@@ -157,7 +157,7 @@ SIGNATURES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
 )
 """Tone, icon, word and sentence for the signature of a PDF; one that was changed is an alarm."""
 
-CHECKS: Mapping[tuple[str, bool], str] = MappingProxyType(
+CHECK_TEXTS: Mapping[tuple[str, bool], str] = MappingProxyType(
     {
         ("form", True): _("The number has the right format and its check character is correct."),
         ("form", False): _(
@@ -180,7 +180,7 @@ CHECKS: Mapping[tuple[str, bool], str] = MappingProxyType(
     }
 )
 
-REASONS: Mapping[str, str] = MappingProxyType(
+REASON_TEXTS: Mapping[str, str] = MappingProxyType(
     {
         RevocationReason.FALSE_DOCUMENTS: _("false documents"),
         RevocationReason.UNCERTIFIED_GOODS: _("the mark was used on goods without a certificate"),
@@ -202,13 +202,13 @@ REASONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-CRITERIA: Mapping[str, str] = MappingProxyType(
+CRITERION_TEXTS: Mapping[str, str] = MappingProxyType(
     {
-        Criterion.WHOLLY_OBTAINED: _("Wholly obtained: grown, raised, caught or mined here"),
-        Criterion.ORIGINATING_MATERIALS: _("Made here only from materials that originate here"),
-        Criterion.CHANGE_OF_HEADING: _(
+        OriginCriterion.WHOLLY_OBTAINED: _("Wholly obtained: grown, raised, caught or mined here"),
+        OriginCriterion.ORIGINATING_MATERIALS: _("Made here only from materials that originate here"),
+        OriginCriterion.CHANGE_OF_HEADING: _(
             "Made here from other goods: every non-originating material changed its tariff heading"
         ),
-        Criterion.VALUE_CONTENT: _("Made here by value: enough of its price was added here"),
+        OriginCriterion.VALUE_CONTENT: _("Made here by value: enough of its price was added here"),
     }
 )

@@ -12,53 +12,57 @@ from typing import Final, Literal
 from urllib.parse import unquote
 
 from app.certificates import certificate_number
-from app.certificates.certificate_number import western
+from app.certificates.certificate_number import to_western_digits
 
-_ADDRESS = re.compile(r"/v/([^/?#]+)[^#]*(?:#(.*))?", re.DOTALL)
+_VERIFY_URL = re.compile(r"/v/([^/?#]+)[^#]*(?:#(.*))?", re.DOTALL)
 # As browsers read it: one slash or many, also turned round; what stands before @ is no host.
 _AUTHORITY = re.compile(r"\b(?:https?|ftp|wss?):[/\\]*([^\s/?#\\]+)|(?<![\w:/])[/\\]{2}([^\s/?#\\]+)", re.IGNORECASE)
 _WITHOUT_SCHEME = re.compile(r"([^\s/?#\\]+\.[^\s/?#\\]+|localhost(?::\d+)?)[/\\]", re.IGNORECASE)
 _NUMBER_IN_TEXT = re.compile(r"[A-Za-z]{3,8}-\d{4}-\d{6,18}-[0-9A-Za-z](?![0-9A-Za-z])")
 _MAX_HOST_CHARS = 100
 _MAX_REPORTED_CHARS = 2_000
-_STAMP = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}")  # also one that was cut off: the page says so
-_TOKEN = re.compile(r"\s*ey[^.]{10,}\.[^.]+\.[^.]+", re.DOTALL)
-_MAX_STAMP_CHARS = 1_000
+_QR_TOKEN = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}")  # also one that was cut off: the page says so
+_TOKEN_PATTERN = re.compile(r"\s*ey[^.]{10,}\.[^.]+\.[^.]+", re.DOTALL)
+_MAX_QR_TOKEN_CHARS = 1_000
 _MAX_ADDRESS_CHARS = 4_000
 _MAX_WORDS_CHARS: Final = 200  # what the register takes
-_NO_NAME = re.compile(r"[<>{}\[\]=;%\\^$@#|~*/\x00-\x1f\u202a-\u202e\u2066-\u2069]")
+_NOT_IN_NAMES = re.compile(r"[<>{}\[\]=;%\\^$@#|~*/\x00-\x1f\u202a-\u202e\u2066-\u2069]")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_LIKE_A_NUMBER = re.compile(r"[A-Z]{1,9}[0-9O]{4}[0-9A-Z]*")
-_LIKE_A_TOKEN = re.compile(r"\S+\.\S+\.\S+")
+_NUMBER_LIKE = re.compile(r"[A-Z]{1,9}[0-9O]{4}[0-9A-Z]*")
+_TOKEN_LIKE = re.compile(r"\S+\.\S+\.\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VerifyInput:
     """`number` in its written form; `text` is a token, words for the register, or what has to be typed again. `stamp`
     is empty without one, `host` where no address or one of ours was given."""
 
     kind: Literal["number", "token", "words", "mistyped"]
     text: str
-    stamp: str = ""
+    qr_token: str = ""
     host: str = ""
     address: str = field(default="", compare=False)  # the text that led elsewhere, for a report
 
 
-def read(text: str, own_hosts: Container[str] | None = None) -> Asked:
+def parse_input(text: str, own_hosts: Container[str] | None = None) -> VerifyInput:
     """Any text at all, from an input field or a scanner. Without `own_hosts` every host is taken for ours."""
     text = text.strip()
     if own_hosts is not None and (host := host_of(text)) and host not in own_hosts:
-        return _foreign(text, host)
+        return _foreign_input(text, host)
     stamp, is_address = "", False
-    if len(text) <= _MAX_ADDRESS_CHARS and (address := _ADDRESS.search(text)):
+    if len(text) <= _MAX_ADDRESS_CHARS and (address := _VERIFY_URL.search(text)):
         text, stamp, is_address = unquote(address[1]), address[2] or "", True
-    elif _TOKEN.match(text):
-        return Asked("token", text)
-    number = certificate_number.parse(text)
+    elif _TOKEN_PATTERN.match(text):
+        return VerifyInput("token", text)
+    number = certificate_number.parse_number(text)
     if number is None:
-        return Asked("words", western(text)) if not is_address and _is_words(text) else Asked("mistyped", text)
-    is_stamp = len(stamp) <= _MAX_STAMP_CHARS and _STAMP.fullmatch(stamp)
-    return Asked("number", str(number), stamp if is_stamp else "")
+        return (
+            VerifyInput("words", to_western_digits(text))
+            if not is_address and _is_search_text(text)
+            else VerifyInput("mistyped", text)
+        )
+    is_stamp = len(stamp) <= _MAX_QR_TOKEN_CHARS and _QR_TOKEN.fullmatch(stamp)
+    return VerifyInput("number", str(number), stamp if is_stamp else "")
 
 
 def host_of(text: str) -> str:
@@ -75,25 +79,25 @@ def host_of(text: str) -> str:
         return host
 
 
-def _foreign(text: str, host: str) -> Asked:
+def _foreign_input(text: str, host: str) -> VerifyInput:
     """Its number may stand anywhere in it; without one there is nothing to look up."""
-    address = _ADDRESS.search(text[:_MAX_ADDRESS_CHARS])
+    address = _VERIFY_URL.search(text[:_MAX_ADDRESS_CHARS])
     somewhere = _NUMBER_IN_TEXT.search(unquote(text[:_MAX_ADDRESS_CHARS]))
     for candidate in (unquote(address[1]) if address else "", somewhere[0] if somewhere else ""):
-        if number := certificate_number.parse(candidate):
-            return Asked("number", str(number), host=host[:_MAX_HOST_CHARS], address=text[:_MAX_REPORTED_CHARS])
-    return Asked("mistyped", text, host=host[:_MAX_HOST_CHARS], address=text[:_MAX_REPORTED_CHARS])
+        if number := certificate_number.parse_number(candidate):
+            return VerifyInput("number", str(number), host=host[:_MAX_HOST_CHARS], address=text[:_MAX_REPORTED_CHARS])
+    return VerifyInput("mistyped", text, host=host[:_MAX_HOST_CHARS], address=text[:_MAX_REPORTED_CHARS])
 
 
-def _is_words(text: str) -> bool:
+def _is_search_text(text: str) -> bool:
     """A name or a GTIN, for which the register has a search. A number with a slip in it is none."""
     if len(text) > _MAX_WORDS_CHARS:
         return False
-    joined = "".join(western(text).upper().split()).replace("-", "")
+    joined = "".join(to_western_digits(text).upper().split()).replace("-", "")
     if joined.isdecimal():
         return is_gtin(joined)
-    like_another = _LIKE_A_NUMBER.fullmatch(joined.rstrip(".,/")) or _LIKE_A_TOKEN.fullmatch(text)
-    return _LETTERS.search(text) is not None and not _NO_NAME.search(text) and not like_another
+    like_another = _NUMBER_LIKE.fullmatch(joined.rstrip(".,/")) or _TOKEN_LIKE.fullmatch(text)
+    return _LETTERS.search(text) is not None and not _NOT_IN_NAMES.search(text) and not like_another
 
 
 def is_gtin(digits: str) -> bool:

@@ -10,14 +10,25 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stdnum.az import voen as az_voen
 from stdnum.exceptions import InvalidChecksum, InvalidComponent
 
-from app.schemes.evidence_choice import awaiting, in_force
-from app.schemes.facts import Facts, ItemValue
+from app.schemes.evidence_choice import find_document_in_force, unconfirmed_documents
+from app.schemes.facts import EvidenceValue, Facts
 from app.schemes.outcome import Outcome
-from app.schemes.percentages import exact, plain, shown_above
-from app.schemes.rules.base import AWAITS_STAFF, Context, Remedy, Rule, Source, Value, Verdict, code, day, seen
+from app.schemes.percentages import format_decimal, format_percentage_above, to_fraction
+from app.schemes.rules.base import (
+    UNCONFIRMED_CASE,
+    FactSource,
+    Remedy,
+    Rule,
+    RuleContext,
+    RuleResult,
+    Value,
+    format_day,
+    normalize_code,
+    sanitize,
+)
 
-TEN_DIGITS = re.compile(r"[0-9]{10}")
-LEGAL_PERSON, NATURAL_PERSON = "1", "2"
+TEN_DIGITS_PATTERN = re.compile(r"[0-9]{10}")
+LEGAL_PERSON_DIGIT, NATURAL_PERSON_DIGIT = "1", "2"
 """The last digit of a VÖEN (`domain.md` §3.1)."""
 
 FactName = Annotated[
@@ -35,7 +46,7 @@ CaseName = Annotated[str, Field(pattern=r"^(pass|manual|fail|incomplete|not_appl
 ALWAYS_KNOWN = frozenset({"site.park", "site.zone_kind"})
 """Facts with a word of their own for nothing: `none`."""
 
-Answerable = (Outcome.PASS, Outcome.MANUAL, Outcome.FAIL, Outcome.INCOMPLETE, Outcome.NOT_APPLICABLE)
+CASE_OUTCOMES = (Outcome.PASS, Outcome.MANUAL, Outcome.FAIL, Outcome.INCOMPLETE, Outcome.NOT_APPLICABLE)
 
 
 class Branch(BaseModel):
@@ -55,14 +66,14 @@ class Branch(BaseModel):
     by_the_day: bool = Field(default=False, description="a date that is not after the day of the assessment")
 
     @model_validator(mode="after")
-    def asks_something(self) -> Self:
+    def require_test(self) -> Self:
         bounds = (self.at_least, self.above, self.at_most, self.below)
         asked = self.any_of or self.none_of or self.begins_with or self.by_the_day
         if not asked and all(bound is None for bound in bounds):
             raise ValueError(f"the branch {self.case} compares with nothing")
         return self
 
-    def matches(self, value: ItemValue, day: date) -> bool:
+    def is_match(self, value: EvidenceValue, day: date) -> bool:
         if self.any_of and value not in self.any_of:
             return False
         if self.none_of and value in self.none_of:
@@ -73,11 +84,11 @@ class Branch(BaseModel):
             return False
         return self.is_within(value)
 
-    def is_within(self, value: ItemValue) -> bool:
+    def is_within(self, value: EvidenceValue) -> bool:
         bounds = (self.at_least, self.above, self.at_most, self.below)
         if all(bound is None for bound in bounds):
             return True
-        figure = exact(value) if isinstance(value, Decimal) else None
+        figure = to_fraction(value) if isinstance(value, Decimal) else None
         if figure is None:
             return False
         return (
@@ -102,7 +113,7 @@ class ConditionRule(Rule):
     missing_field: str | None = Field(
         default=None, description="what the applicant fills in: a field of product or site"
     )
-    NAMED: ClassVar = {
+    CODE_GROUPS: ClassVar = {
         "site_country": "country",
         "stage": "stage",
         "zone_kind": "zone_kind",
@@ -110,7 +121,7 @@ class ConditionRule(Rule):
         "status": "residency_status",
         "person": "person",
     }
-    VALUES: ClassVar = frozenset(
+    VALUE_KEYS: ClassVar = frozenset(
         {
             "stated",
             "voen",
@@ -131,8 +142,8 @@ class ConditionRule(Rule):
         names = [branch.case for branch in self.branches]
         names += [self.missing] if self.otherwise is None or self.fact not in ALWAYS_KNOWN else []
         names += [self.otherwise] if self.otherwise else []
-        names += [AWAITS_STAFF] if self.evidence_kinds() else []
-        return {name: outcome_of(name) for name in names} | {"not_assessed": Outcome.NOT_ASSESSED}
+        names += [UNCONFIRMED_CASE] if self.evidence_kinds() else []
+        return {name: case_outcome(name) for name in names} | {"not_assessed": Outcome.NOT_ASSESSED}
 
     def facts_read(self) -> tuple[str, ...]:
         return (self.fact, *(branch.fact for branch in self.branches if branch.fact))
@@ -145,10 +156,10 @@ class ConditionRule(Rule):
         return tuple(name.split(".")[1] for name in self.facts_read() if name.startswith("evidence:"))
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> FactSource | None:
         if self.fact.startswith("evidence:"):
             return None
-        return Source.REGISTER if self.fact.startswith("residency.") else Source.APPLICANT
+        return FactSource.REGISTER if self.fact.startswith("residency.") else FactSource.APPLICANT
 
     def parameters(self) -> dict[str, Any]:
         """The bounds of the branches by name, for the reasons: `above` of the only branch that has one."""
@@ -158,74 +169,74 @@ class ConditionRule(Rule):
             for name in ("at_least", "above", "at_most", "below"):
                 bound = getattr(branch, name)
                 if bound is not None:
-                    own.setdefault(name, plain(bound))
+                    own.setdefault(name, format_decimal(bound))
         return own | {name: own.get(name) for name in ("at_least", "above", "at_most", "below")}
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
-        found = fact_of(self.fact, facts) if is_carried(self.fact, facts) else None
-        values = self.values(facts, found)
-        if any(not is_carried(name, facts) for name in self.facts_read()):
-            return Verdict("not_assessed", values)
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:  # noqa: ARG002 (same for every kind)
+        found = read_fact(self.fact, facts) if is_fact_group_given(self.fact, facts) else None
+        values = self.observed_values(facts, found)
+        if any(not is_fact_group_given(name, facts) for name in self.facts_read()):
+            return RuleResult("not_assessed", values)
         for branch in self.branches:
-            value = fact_of(branch.fact, facts) if branch.fact else found
-            if value is not None and branch.matches(value, facts.as_of):
-                return Verdict(branch.case, values, self.remedy(branch.case))
+            value = read_fact(branch.fact, facts) if branch.fact else found
+            if value is not None and branch.is_match(value, facts.as_of):
+                return RuleResult(branch.case, values, self.remedy_for(branch.case))
         if found is None or self.otherwise is None:
-            return self.absent(facts, values)
-        return Verdict(self.otherwise, values, self.remedy(self.otherwise))
+            return self.missing_result(facts, values)
+        return RuleResult(self.otherwise, values, self.remedy_for(self.otherwise))
 
-    def absent(self, facts: Facts, values: Mapping[str, Value]) -> Verdict:
+    def missing_result(self, facts: Facts, values: Mapping[str, Value]) -> RuleResult:
         kinds = self.evidence_kinds()
-        if kinds and any(awaiting(facts.evidence, kind) for kind in kinds):
-            return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
-        return Verdict(self.missing, values, self.remedy(self.missing))
+        if kinds and any(unconfirmed_documents(facts.evidence, kind) for kind in kinds):
+            return RuleResult(UNCONFIRMED_CASE, values, Remedy(by_staff=True))
+        return RuleResult(self.missing, values, self.remedy_for(self.missing))
 
-    def remedy(self, case: str) -> Remedy | None:
-        if outcome_of(case) is not Outcome.INCOMPLETE:
+    def remedy_for(self, case: str) -> Remedy | None:
+        if case_outcome(case) is not Outcome.INCOMPLETE:
             return None
         kinds = self.evidence_kinds()
         return Remedy(field=self.missing_field, evidence=kinds[0] if kinds else None)
 
-    def values(self, facts: Facts, found: ItemValue | None) -> dict[str, Value]:
+    def observed_values(self, facts: Facts, found: EvidenceValue | None) -> dict[str, Value]:
         return {
-            "stated": self.show(found),
-            "voen": seen(facts.applicant.voen) if facts.applicant else None,
-            "person": text_of(fact_of("applicant.person", facts)) if facts.applicant else None,
-            "site_country": seen(code(facts.production.country)) if facts.production else None,
-            "district": seen(facts.place.district) if facts.place else None,
-            "region": seen(facts.place.economic_region) if facts.place else None,
-            "zone_kind": seen(facts.zone.kind) if facts.zone else None,
+            "stated": self.displayed(found),
+            "voen": sanitize(facts.applicant.voen) if facts.applicant else None,
+            "person": value_text(read_fact("applicant.person", facts)) if facts.applicant else None,
+            "site_country": sanitize(normalize_code(facts.production.country)) if facts.production else None,
+            "district": sanitize(facts.place.district) if facts.place else None,
+            "region": sanitize(facts.place.economic_region) if facts.place else None,
+            "zone_kind": sanitize(facts.zone.kind) if facts.zone else None,
             "stage": facts.residency.stage.value if facts.residency and facts.residency.stage else None,
-            "started_on": day(facts.production.started_on) if facts.production else None,
+            "started_on": format_day(facts.production.started_on) if facts.production else None,
             "status": facts.residency.status.value if facts.residency and facts.residency.status else None,
-            "hs6": seen(facts.product.hs6),
-            "as_of": day(facts.as_of),
+            "hs6": sanitize(facts.product.hs6),
+            "as_of": format_day(facts.as_of),
         }
 
-    def show(self, value: ItemValue | None) -> Value:
+    def displayed(self, value: EvidenceValue | None) -> Value:
         limit = next((branch.above for branch in self.branches if branch.above is not None), None)
         if isinstance(value, Decimal) and limit is not None:
-            figure = exact(value)
-            return None if figure is None else shown_above(figure, limit)
-        return text_of(value)
+            figure = to_fraction(value)
+            return None if figure is None else format_percentage_above(figure, limit)
+        return value_text(value)
 
 
-def outcome_of(case: str) -> Outcome:
+def case_outcome(case: str) -> Outcome:
     """The outcome that a case's name begins with."""
-    return next(outcome for outcome in Answerable if case == outcome.value or case.startswith(f"{outcome.value}_"))
+    return next(outcome for outcome in CASE_OUTCOMES if case == outcome.value or case.startswith(f"{outcome.value}_"))
 
 
-def text_of(value: ItemValue | None) -> Value:
+def value_text(value: EvidenceValue | None) -> Value:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Decimal):
-        return seen(plain(value))
+        return sanitize(format_decimal(value))
     if isinstance(value, date):
         return value.isoformat()
-    return tuple(seen(each) or "?" for each in value) if isinstance(value, tuple) else seen(value)
+    return tuple(sanitize(each) or "?" for each in value) if isinstance(value, tuple) else sanitize(value)
 
 
-def is_carried(name: str, facts: Facts) -> bool:
+def is_fact_group_given(name: str, facts: Facts) -> bool:
     """Whether this call carries the group of the fact."""
     if name.startswith("evidence:"):
         return facts.evidence is not None
@@ -246,24 +257,24 @@ def is_carried(name: str, facts: Facts) -> bool:
     return of_site.get(member, facts.place) is not None
 
 
-def fact_of(name: str, facts: Facts) -> ItemValue | None:
+def read_fact(name: str, facts: Facts) -> EvidenceValue | None:
     """The fact of that name; None where it is not known. The group is carried."""
     if name.startswith("evidence:"):
         kind, value = name.removeprefix("evidence:").split(".")
-        item = in_force(facts.evidence, kind, facts.as_of)
+        item = find_document_in_force(facts.evidence, kind, facts.as_of)
         stated = item.values.get(value) if item else None
-        makes_sense = not isinstance(stated, Decimal) or exact(stated) is not None
+        makes_sense = not isinstance(stated, Decimal) or to_fraction(stated) is not None
         return stated if makes_sense else None
-    return FACTS[name](facts)
+    return FACT_READERS[name](facts)
 
 
-def tax_number(facts: Facts) -> str | None:
+def tax_number_state(facts: Facts) -> str | None:
     """`valid`, `check_digit`, `ending` or `form`: what the VÖEN is by its form (`domain.md` §3.1)."""
     voen = facts.applicant.voen if facts.applicant else None
     if voen is None or not voen.strip():
         return None
     # The library would pad nine digits and drop blanks; a number that is kept as text must be whole by itself.
-    if not TEN_DIGITS.fullmatch(voen):
+    if not TEN_DIGITS_PATTERN.fullmatch(voen):
         return "form"
     try:
         az_voen.validate(voen)
@@ -274,12 +285,12 @@ def tax_number(facts: Facts) -> str | None:
     return "valid"
 
 
-def person(facts: Facts) -> str | None:
+def person_kind(facts: Facts) -> str | None:
     """`natural` or `legal`, by the last digit of the VÖEN."""
     voen = facts.applicant.voen if facts.applicant else None
-    if not voen or not TEN_DIGITS.fullmatch(voen) or voen[-1] not in (NATURAL_PERSON, LEGAL_PERSON):
+    if not voen or not TEN_DIGITS_PATTERN.fullmatch(voen) or voen[-1] not in (NATURAL_PERSON_DIGIT, LEGAL_PERSON_DIGIT):
         return None
-    return "natural" if voen[-1] == NATURAL_PERSON else "legal"
+    return "natural" if voen[-1] == NATURAL_PERSON_DIGIT else "legal"
 
 
 def _stage(facts: Facts) -> str | None:
@@ -290,15 +301,15 @@ def _status(facts: Facts) -> str | None:
     return facts.residency.status.value if facts.residency and facts.residency.status else None
 
 
-FACTS: Mapping[str, Callable[[Facts], ItemValue | None]] = {
-    "applicant.tax_number": tax_number,
-    "applicant.person": person,
+FACT_READERS: Mapping[str, Callable[[Facts], EvidenceValue | None]] = {
+    "applicant.tax_number": tax_number_state,
+    "applicant.person": person_kind,
     "applicant.legal_form": lambda facts: facts.applicant.legal_form if facts.applicant else None,
     "applicant.size_class": lambda facts: facts.applicant.size_class if facts.applicant else None,
-    "site.country": lambda facts: code(facts.production.country) if facts.production else None,
+    "site.country": lambda facts: normalize_code(facts.production.country) if facts.production else None,
     "site.started_on": lambda facts: facts.production.started_on if facts.production else None,
     "site.district": lambda facts: facts.place.district if facts.place else None,
-    "site.region": lambda facts: code(facts.place.economic_region) if facts.place else None,
+    "site.region": lambda facts: normalize_code(facts.place.economic_region) if facts.place else None,
     "site.park": lambda facts: (facts.place.park_code or "none") if facts.place else None,
     "site.zone_kind": lambda facts: (facts.zone.kind or "none") if facts.zone else None,
     "site.stage": _stage,

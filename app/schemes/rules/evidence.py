@@ -12,32 +12,39 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.core.dates import months_earlier
+from app.core.dates import subtract_months
 from app.reference import hs_nomenclature
-from app.schemes.closed_lists import lists
-from app.schemes.evidence_choice import awaiting, choose, confirmed, holds, in_force, without_subject
-from app.schemes.facts import Facts, Item, ResidencyState
+from app.schemes.closed_lists import load_lists
+from app.schemes.evidence_choice import (
+    choose_document,
+    confirmed_documents,
+    find_document_in_force,
+    has_document_without_subject,
+    is_in_force,
+    unconfirmed_documents,
+)
+from app.schemes.facts import EvidenceItem, Facts, ParkResidencyStatus
 from app.schemes.outcome import Outcome
-from app.schemes.percentages import exact, plain, shown
+from app.schemes.percentages import format_decimal, format_percentage, to_fraction
 from app.schemes.rules.base import (
-    AWAITS_STAFF,
-    Context,
+    UNCONFIRMED_CASE,
     Country,
+    FactSource,
     HsPrefix,
     KindCode,
     Remedy,
     Rule,
-    Source,
+    RuleContext,
+    RuleResult,
     Value,
     ValueName,
-    Verdict,
     Word,
-    day,
-    seen,
+    format_day,
+    sanitize,
 )
 
-MISSING = "incomplete_missing"
-SUBJECT = "incomplete_subject"
+MISSING_CASE = "incomplete_missing"
+NO_SUBJECT_CASE = "incomplete_subject"
 Points = Annotated[Decimal, Field(gt=0, le=1000, allow_inf_nan=False)]
 
 
@@ -78,9 +85,9 @@ class EvidenceRule(Rule):
     most_points: Points = Decimal(1)
     missing: Literal["incomplete", "manual", "not_applicable", "pass"] = "incomplete"
     old: Literal["incomplete", "manual", "not_applicable"] = "manual"
-    SOURCE: ClassVar[Source | None] = None
-    NAMED: ClassVar = {"country_found": "country"}
-    VALUES: ClassVar = frozenset(
+    SOURCE: ClassVar[FactSource | None] = None
+    CODE_GROUPS: ClassVar = {"country_found": "country"}
+    VALUE_KEYS: ClassVar = frozenset(
         {
             "hs6",
             "heading",
@@ -99,7 +106,7 @@ class EvidenceRule(Rule):
     STAFF_CASES: ClassVar = frozenset({"incomplete_old"})
 
     @model_validator(mode="after")
-    def parameters_fit(self) -> Self:
+    def require_consistent_parameters(self) -> Self:
         listed = self.accepted + self.review + self.refused
         if twice := sorted({word for word in listed if listed.count(word) > 1}):
             raise ValueError(f"{self.id}: listed twice: {', '.join(twice)}")
@@ -124,9 +131,9 @@ class EvidenceRule(Rule):
             ("incomplete_expired", Outcome.INCOMPLETE, self.has_dates and self.fail_after_days != 0),
             ("incomplete_after", Outcome.INCOMPLETE, self.has_dates and self.on == "submission"),
             ("incomplete_old", Outcome.INCOMPLETE, self.has_age and self.old == "incomplete"),
-            (MISSING, Outcome.INCOMPLETE, self.missing == "incomplete"),
-            (SUBJECT, Outcome.INCOMPLETE, self.missing == "incomplete" and self.has_dates and self.has_subject),
-            (AWAITS_STAFF, Outcome.INCOMPLETE, self.may_await_staff),
+            (MISSING_CASE, Outcome.INCOMPLETE, self.missing == "incomplete"),
+            (NO_SUBJECT_CASE, Outcome.INCOMPLETE, self.missing == "incomplete" and self.has_dates and self.has_subject),
+            (UNCONFIRMED_CASE, Outcome.INCOMPLETE, self.can_await_staff),
             ("incomplete_hs6", Outcome.INCOMPLETE, bool(self.goods) or self.same_heading is not None),
             ("not_applicable", Outcome.NOT_APPLICABLE, bool(self.goods) or self.missing == "not_applicable"),
             ("not_applicable_old", Outcome.NOT_APPLICABLE, self.has_age and self.old == "not_applicable"),
@@ -136,9 +143,9 @@ class EvidenceRule(Rule):
         ]
         return {case: outcome for case, outcome, answers in possible if answers}
 
-    def named(self) -> Mapping[str, str]:
+    def code_groups(self) -> Mapping[str, str]:
         """The words of a value have the names of the group of that name."""
-        return self.NAMED if self.value is None else {**self.NAMED, "stated": self.value}
+        return self.CODE_GROUPS if self.value is None else {**self.CODE_GROUPS, "stated": self.value}
 
     @property
     def has_dates(self) -> bool:
@@ -150,14 +157,14 @@ class EvidenceRule(Rule):
         return self.max_age_days is not None or self.max_age_months is not None
 
     @property
-    def may_await_staff(self) -> bool:
+    def can_await_staff(self) -> bool:
         """Whether a document that waits for confirmation changes the answer."""
         return self.missing == "incomplete" or self.has_dates or (self.has_age and self.old == "incomplete")
 
     @property
     def has_subject(self) -> bool:
         """Whether documents of the kind speak for a site, product or lot that they name."""
-        return lists().scope.get(self.evidence) != "company"
+        return load_lists().scope.get(self.evidence) != "company"
 
     def evidence_kinds(self) -> tuple[str, ...]:
         return (self.evidence,)
@@ -167,91 +174,94 @@ class EvidenceRule(Rule):
         return tuple(name for name in names if name is not None)
 
     def parameters(self) -> dict[str, Any]:
-        points = {name: plain(each) for name, each in self.points.items()}
+        points = {name: format_decimal(each) for name, each in self.points.items()}
         return super().parameters() | {"points": points}
 
-    def held_on(self, facts: Facts) -> date:
+    def reference_day(self, facts: Facts) -> date:
         return (facts.submitted_on or facts.as_of) if self.on == "submission" else facts.as_of
 
-    def concerns(self, facts: Facts) -> bool:
-        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
+    def is_applicable(self, facts: Facts) -> bool:
+        hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
         return not self.goods or (hs6 is not None and hs6.startswith(self.goods))
 
-    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
-        if not self.limits_term or not self.concerns(facts):
+    def holds_until(self, facts: Facts, context: RuleContext) -> date | None:  # noqa: ARG002 (same for every kind)
+        if not self.limits_term or not self.is_applicable(facts):
             return None
-        item = choose(facts.evidence, self.evidence, facts.as_of, self.where)
+        item = choose_document(facts.evidence, self.evidence, facts.as_of, self.where)
         return item.valid_until if item else None
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
-        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"hs6": seen(facts.product.hs6), "headings_found": ()}
-        values |= {"held_on": day(self.held_on(facts)), "as_of": day(facts.as_of)}
-        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:  # noqa: ARG002 (same for every kind)
+        values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS) | {
+            "hs6": sanitize(facts.product.hs6),
+            "headings_found": (),
+        }
+        values |= {"held_on": format_day(self.reference_day(facts)), "as_of": format_day(facts.as_of)}
+        hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
         if hs6 is None and (self.goods or self.same_heading):
-            return Verdict("incomplete_hs6", values, Remedy(field="/hs6"))
-        if not self.concerns(facts):
-            return Verdict("not_applicable", values)
+            return RuleResult("incomplete_hs6", values, Remedy(field="/hs6"))
+        if not self.is_applicable(facts):
+            return RuleResult("not_applicable", values)
         if facts.evidence is None or (self.register_counts and facts.residency is None):
-            return Verdict("not_assessed", values)
+            return RuleResult("not_assessed", values)
         if self.register_counts:
-            return self.judge_register(facts, values)
+            return self.evaluate_register(facts, values)
         if self.points:
-            return self.judge_points(facts, values)
+            return self.evaluate_points(facts, values)
         if self.same_heading:
-            meant = confirmed(facts.evidence, self.evidence, self.where)
-            items = [item for item in meant if holds(item, facts.as_of)]
-            return self.judge_heading(items, str(hs6)[: hs_nomenclature.HEADING], facts, values)
-        held_on = self.held_on(facts)
-        item = choose(facts.evidence, self.evidence, held_on, self.where)
-        if item is None or (self.value and not holds(item, held_on)):
-            return self.absent(facts, values)
-        values |= shown_of(item)
-        return self.judge_words(item, facts, values) if self.value else self.judge_dates(item, facts, values)
+            meant = confirmed_documents(facts.evidence, self.evidence, self.where)
+            items = [item for item in meant if is_in_force(item, facts.as_of)]
+            return self.evaluate_heading(items, str(hs6)[: hs_nomenclature.HEADING_DIGITS], facts, values)
+        held_on = self.reference_day(facts)
+        item = choose_document(facts.evidence, self.evidence, held_on, self.where)
+        if item is None or (self.value and not is_in_force(item, held_on)):
+            return self.missing_result(facts, values)
+        values |= displayed_values(item)
+        return self.evaluate_words(item, facts, values) if self.value else self.evaluate_dates(item, facts, values)
 
-    def absent(self, facts: Facts, values: dict[str, Value]) -> Verdict:
+    def missing_result(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
         if self.missing != "incomplete":
             case = {"manual": "manual_missing", "pass": "pass_none", "not_applicable": "not_applicable"}[self.missing]
-            return Verdict(case, values)
-        if awaiting(facts.evidence, self.evidence):
-            return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
-        subject = SUBJECT in self.cases() and without_subject(facts.evidence, self.evidence)
+            return RuleResult(case, values)
+        if unconfirmed_documents(facts.evidence, self.evidence):
+            return RuleResult(UNCONFIRMED_CASE, values, Remedy(by_staff=True))
+        subject = NO_SUBJECT_CASE in self.cases() and has_document_without_subject(facts.evidence, self.evidence)
         remedy = Remedy(evidence=self.evidence, by_staff=self.may_be_supplied_later)
-        return Verdict(SUBJECT if subject else MISSING, values, remedy)
+        return RuleResult(NO_SUBJECT_CASE if subject else MISSING_CASE, values, remedy)
 
-    def judge_dates(self, item: Item, facts: Facts, values: dict[str, Value]) -> Verdict:
-        held_on = self.held_on(facts)
+    def evaluate_dates(self, item: EvidenceItem, facts: Facts, values: dict[str, Value]) -> RuleResult:
+        held_on = self.reference_day(facts)
         if not self.is_fresh(item.issued_on, facts.as_of):
-            return self.too_old(facts, values)
-        if not holds(item, held_on):
-            if awaiting(facts.evidence, self.evidence):
-                return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
+            return self.old_result(facts, values)
+        if not is_in_force(item, held_on):
+            if unconfirmed_documents(facts.evidence, self.evidence):
+                return RuleResult(UNCONFIRMED_CASE, values, Remedy(by_staff=True))
             remedy = Remedy(evidence=self.evidence)
             if item.issued_on is not None and item.issued_on > held_on:
                 after = self.on == "submission"
-                return Verdict("incomplete_after", values, remedy) if after else self.absent(facts, values)
+                return RuleResult("incomplete_after", values, remedy) if after else self.missing_result(facts, values)
             assert item.valid_until is not None  # it does not hold, and has begun
             overdue = (held_on - item.valid_until).days
             failed = self.fail_after_days is not None and overdue > self.fail_after_days
-            return Verdict("fail_expired" if failed else "incomplete_expired", values, remedy)
+            return RuleResult("fail_expired" if failed else "incomplete_expired", values, remedy)
         left = (item.valid_until - facts.as_of).days if item.valid_until else None
         short = self.review_within_days is not None and left is not None and left < self.review_within_days
-        return Verdict("manual_short" if short else "pass", values)
+        return RuleResult("manual_short" if short else "pass", values)
 
-    def judge_words(self, item: Item, facts: Facts, values: dict[str, Value]) -> Verdict:
+    def evaluate_words(self, item: EvidenceItem, facts: Facts, values: dict[str, Value]) -> RuleResult:
         stated = item.values.get(self.value or "")
-        values |= {"stated": seen(stated) if isinstance(stated, str) else None}
+        values |= {"stated": sanitize(stated) if isinstance(stated, str) else None}
         if self.accepted and stated not in self.accepted + self.review + self.refused:
-            return self.absent(facts, values)
+            return self.missing_result(facts, values)
         if stated in self.refused:
-            return Verdict("fail", values)
+            return RuleResult("fail", values)
         if not self.is_fresh(item.issued_on, facts.as_of):
-            return self.too_old(facts, values)
-        return Verdict("manual" if stated in self.review else "pass", values)
+            return self.old_result(facts, values)
+        return RuleResult("manual" if stated in self.review else "pass", values)
 
-    def too_old(self, facts: Facts, values: dict[str, Value]) -> Verdict:
-        if self.old == "incomplete" and awaiting(facts.evidence, self.evidence):
-            return Verdict(AWAITS_STAFF, values, Remedy(by_staff=True))
-        return Verdict(f"{self.old}_old", values, Remedy(evidence=self.evidence, by_staff=True))
+    def old_result(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
+        if self.old == "incomplete" and unconfirmed_documents(facts.evidence, self.evidence):
+            return RuleResult(UNCONFIRMED_CASE, values, Remedy(by_staff=True))
+        return RuleResult(f"{self.old}_old", values, Remedy(evidence=self.evidence, by_staff=True))
 
     def is_fresh(self, issued_on: date | None, as_of: date) -> bool:
         """Whether something was said on that day or at most so long before as the parameters say."""
@@ -261,54 +271,67 @@ class EvidenceRule(Rule):
             return False
         if self.max_age_days is not None and (as_of - issued_on).days > self.max_age_days:
             return False
-        return self.max_age_months is None or issued_on >= months_earlier(as_of, self.max_age_months)
+        return self.max_age_months is None or issued_on >= subtract_months(as_of, self.max_age_months)
 
-    def judge_heading(self, items: list[Item], heading: str, facts: Facts, values: dict[str, Value]) -> Verdict:
+    def evaluate_heading(
+        self, items: list[EvidenceItem], heading: str, facts: Facts, values: dict[str, Value]
+    ) -> RuleResult:
         """Documents about the product: of its heading and country, issued lately."""
         if self.country_value is not None:
             foreign = next((item for item in items if item.values.get(self.country_value) != self.country), None)
             if foreign is not None:
                 found = foreign.values.get(self.country_value)
-                named = shown_of(foreign) | {"country_found": seen(found) if isinstance(found, str) else None}
-                return Verdict("manual_country", values | {"heading": heading} | named)
+                named = displayed_values(foreign) | {
+                    "country_found": sanitize(found) if isinstance(found, str) else None
+                }
+                return RuleResult("manual_country", values | {"heading": heading} | named)
         headings = tuple(sorted({str(item.values.get(self.same_heading or "") or "?") for item in items}))
-        values |= {"heading": heading, "headings_found": tuple(seen(each) or "?" for each in headings)}
+        values |= {"heading": heading, "headings_found": tuple(sanitize(each) or "?" for each in headings)}
         own = next((item for item in items if item.values.get(self.same_heading or "") == heading), None)
         if own is None:
-            return Verdict("not_applicable_other", values) if items else self.absent(facts, values)
-        values |= shown_of(own)
-        return Verdict("pass", values) if self.is_fresh(own.issued_on, facts.as_of) else self.too_old(facts, values)
+            return RuleResult("not_applicable_other", values) if items else self.missing_result(facts, values)
+        values |= displayed_values(own)
+        return (
+            RuleResult("pass", values) if self.is_fresh(own.issued_on, facts.as_of) else self.old_result(facts, values)
+        )
 
-    def judge_register(self, facts: Facts, values: dict[str, Value]) -> Verdict:
+    def evaluate_register(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
         """The resident register said so lately: by an import, by the registrar, or by a snapshot of it."""
         residency = facts.residency
         assert residency is not None  # the caller looked
-        values["registration_no"] = seen(residency.registration_no)
-        if residency.status is ResidencyState.NONE:
-            return Verdict("not_applicable_none", values)
-        item = next(iter(confirmed(facts.evidence, self.evidence)), None)
+        values["registration_no"] = sanitize(residency.registration_no)
+        if residency.status is ParkResidencyStatus.NONE:
+            return RuleResult("not_applicable_none", values)
+        item = next(iter(confirmed_documents(facts.evidence, self.evidence)), None)
         said = residency.confirmed_on
         if item is not None and item.issued_on is not None and (said is None or item.issued_on >= said):
             said, stated = item.issued_on, item.values.get(self.value or "")
-            values |= {"stated": seen(stated) if isinstance(stated, str) else None}
+            values |= {"stated": sanitize(stated) if isinstance(stated, str) else None}
             if stated != residency.registration_no:
-                return Verdict("manual_differs", values | {"issued_on": day(said)})
-        values["issued_on"] = day(said)
+                return RuleResult("manual_differs", values | {"issued_on": format_day(said)})
+        values["issued_on"] = format_day(said)
         if said is None:
-            return self.absent(facts, values)
-        return Verdict("pass", values) if self.is_fresh(said, facts.as_of) else self.too_old(facts, values)
+            return self.missing_result(facts, values)
+        return RuleResult("pass", values) if self.is_fresh(said, facts.as_of) else self.old_result(facts, values)
 
-    def judge_points(self, facts: Facts, values: dict[str, Value]) -> Verdict:
-        item = in_force(facts.evidence, self.evidence, facts.as_of)
+    def evaluate_points(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
+        item = find_document_in_force(facts.evidence, self.evidence, facts.as_of)
         if item is None:
-            return self.absent(facts, values | {"score": "0"})
+            return self.missing_result(facts, values | {"score": "0"})
         score = Fraction(0)
         for name, points in self.points.items():
             stated = item.values.get(name)
-            amount = exact(stated) if isinstance(stated, Decimal) else None
+            amount = to_fraction(stated) if isinstance(stated, Decimal) else None
             score += Fraction(points) * amount if amount is not None and amount > 0 else 0
-        return Verdict("pass", values | shown_of(item) | {"score": shown(min(score, Fraction(self.most_points)))})
+        return RuleResult(
+            "pass",
+            values | displayed_values(item) | {"score": format_percentage(min(score, Fraction(self.most_points)))},
+        )
 
 
-def shown_of(item: Item) -> dict[str, Value]:
-    return {"number": seen(item.number), "issued_on": day(item.issued_on), "valid_until": day(item.valid_until)}
+def displayed_values(item: EvidenceItem) -> dict[str, Value]:
+    return {
+        "number": sanitize(item.number),
+        "issued_on": format_day(item.issued_on),
+        "valid_until": format_day(item.valid_until),
+    }

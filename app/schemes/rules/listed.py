@@ -6,14 +6,14 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.reference import hs_nomenclature
-from app.schemes.evidence_choice import in_force
-from app.schemes.facts import Facts, ResidencyState
+from app.schemes.evidence_choice import find_document_in_force
+from app.schemes.facts import Facts, ParkResidencyStatus
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import Context, HsPrefix, KindCode, Remedy, Rule, Value, ValueName, Verdict, seen
+from app.schemes.rules.base import HsPrefix, KindCode, Remedy, Rule, RuleContext, RuleResult, Value, ValueName, sanitize
 from app.schemes.rules.base import Word as Flag
 
-Answer = Literal["pass", "manual", "fail"]
-WORST: tuple[Answer, ...] = ("fail", "manual", "pass")
+ListOutcome = Literal["pass", "manual", "fail"]
+OUTCOME_SEVERITY: tuple[ListOutcome, ...] = ("fail", "manual", "pass")
 
 
 class ListedRule(Rule):
@@ -28,18 +28,18 @@ class ListedRule(Rule):
     list: Literal["codes", "nomenclature", "excise", "document", "flags"] = "codes"
     codes: tuple[HsPrefix, ...] = ()
     flags: tuple[Flag, ...] = ()
-    listed: Answer = "pass"
-    unlisted: Answer = "pass"
-    flagged: Answer = "manual"
+    listed: ListOutcome = "pass"
+    unlisted: ListOutcome = "pass"
+    flagged: ListOutcome = "manual"
     unknown: Literal["manual", "incomplete"] = "manual"
     evidence: KindCode | None = None
     value: ValueName | None = None
     residents_only: bool = Field(default=False, description="not applicable to a company without a park residency")
-    NAMED: ClassVar = {"flags_found": "flag", "flags": "flag"}
-    VALUES: ClassVar = frozenset({"hs6", "description", "matched", "flags_found", "suggestion", "approved"})
+    CODE_GROUPS: ClassVar = {"flags_found": "flag", "flags": "flag"}
+    VALUE_KEYS: ClassVar = frozenset({"hs6", "description", "matched", "flags_found", "suggestion", "approved"})
 
     @model_validator(mode="after")
-    def parameters_fit(self) -> Self:
+    def require_consistent_parameters(self) -> Self:
         if self.list == "codes" and not self.codes:
             raise ValueError(f"{self.id}: no code is listed")
         if self.list == "flags" and not self.flags:
@@ -79,63 +79,63 @@ class ListedRule(Rule):
 
     def parameters(self) -> dict[str, Any]:
         return super().parameters() | {
-            "chapters": [code for code in self.codes if len(code) == hs_nomenclature.CHAPTER]
+            "chapters": [code for code in self.codes if len(code) == hs_nomenclature.CHAPTER_DIGITS]
         }
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:
-        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"hs6": seen(facts.product.hs6), "approved": ()}
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
+        values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS) | {"hs6": sanitize(facts.product.hs6), "approved": ()}
         flags = self.flags + (context.lists.excise_flags if self.list == "excise" else ())
         raised = tuple(flag for flag in flags if flag in facts.product.flags)
         values["flags_found"] = raised
-        flagged = Verdict(f"{self.flagged}_flagged", values) if raised else None
+        flagged = RuleResult(f"{self.flagged}_flagged", values) if raised else None
         if self.list == "flags":
-            return flagged or Verdict("pass", values)
+            return flagged or RuleResult("pass", values)
         if self.list == "document" and facts.evidence is None:
-            return Verdict("not_assessed", values)
+            return RuleResult("not_assessed", values)
         if self.residents_only:
             if facts.residency is None:
-                return Verdict("not_assessed", values)
-            if facts.residency.status is ResidencyState.NONE:
-                return Verdict("not_applicable", values)
+                return RuleResult("not_assessed", values)
+            if facts.residency.status is ParkResidencyStatus.NONE:
+                return RuleResult("not_applicable", values)
         if self.list == "nomenclature":
-            return self.judge_code(facts, values, flagged)
-        hs6 = hs_nomenclature.six_digits(facts.product.hs6)
+            return self.evaluate_code(facts, values, flagged)
+        hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
         if hs6 is None:
-            return Verdict("incomplete", values, Remedy(field="/hs6"))
-        codes = self.listed_codes(facts, context)
+            return RuleResult("incomplete", values, Remedy(field="/hs6"))
+        codes = self.find_listed_codes(facts, context)
         if codes is None:
             missing = Remedy(evidence=self.evidence) if self.unknown == "incomplete" else None
-            return Verdict(f"{self.unknown}_unknown", values, missing)
+            return RuleResult(f"{self.unknown}_unknown", values, missing)
         matched = next((code for code in codes if code and hs6.startswith(code)), None)
         values |= {"matched": matched}
         if self.list == "document":
-            values["approved"] = tuple(seen(code) or "?" for code in codes)
+            values["approved"] = tuple(sanitize(code) or "?" for code in codes)
         place = "unlisted" if matched is None else "listed"
-        answer: Answer = self.unlisted if matched is None else self.listed
-        if flagged and WORST.index(self.flagged) < WORST.index(answer):
+        answer: ListOutcome = self.unlisted if matched is None else self.listed
+        if flagged and OUTCOME_SEVERITY.index(self.flagged) < OUTCOME_SEVERITY.index(answer):
             return flagged
-        return Verdict(f"{answer}_{place}", values)
+        return RuleResult(f"{answer}_{place}", values)
 
-    def listed_codes(self, facts: Facts, context: Context) -> tuple[str, ...] | None:
+    def find_listed_codes(self, facts: Facts, context: RuleContext) -> tuple[str, ...] | None:
         if self.list == "excise":
             return context.lists.excise_codes + self.codes
         if self.list == "codes":
             return self.codes
         assert self.evidence is not None and self.value is not None  # checked when the file was read
-        item = in_force(facts.evidence, self.evidence, facts.as_of)
+        item = find_document_in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
         return stated if isinstance(stated, tuple) and stated else None
 
-    def judge_code(self, facts: Facts, values: dict[str, Value], flagged: Verdict | None) -> Verdict:
+    def evaluate_code(self, facts: Facts, values: dict[str, Value], flagged: RuleResult | None) -> RuleResult:
         """Whether HS 2022 has the code, with help for a zero that a spreadsheet dropped."""
         hs6 = facts.product.hs6
         if hs6 is None or not hs6.strip():
-            return Verdict("incomplete", values, Remedy(field="/hs6"))
-        if not hs_nomenclature.six_digits(hs6):
-            suggestion = hs_nomenclature.with_zero_restored(hs6)
-            return Verdict("fail_zero_lost" if suggestion else "fail_form", values | {"suggestion": suggestion})
-        description = hs_nomenclature.title(hs6)
+            return RuleResult("incomplete", values, Remedy(field="/hs6"))
+        if not hs_nomenclature.as_six_digits(hs6):
+            suggestion = hs_nomenclature.restore_leading_zero(hs6)
+            return RuleResult("fail_zero_lost" if suggestion else "fail_form", values | {"suggestion": suggestion})
+        description = hs_nomenclature.find_title(hs6)
         if description is None:
-            return Verdict("fail", values)
+            return RuleResult("fail", values)
         values["description"] = description
-        return flagged or Verdict("pass", values)
+        return flagged or RuleResult("pass", values)

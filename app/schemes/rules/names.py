@@ -8,23 +8,23 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.core.text.name_matching import occurs_folded, skeleton
-from app.schemes.evidence_choice import awaiting, confirmed, holds, in_force
+from app.core.text.name_matching import contains_key, transliteration_key
+from app.schemes.evidence_choice import confirmed_documents, find_document_in_force, is_in_force, unconfirmed_documents
 from app.schemes.facts import Facts, ProductFacts
 from app.schemes.outcome import Outcome
 from app.schemes.rules.base import (
-    AWAITS_STAFF,
-    Context,
+    UNCONFIRMED_CASE,
+    FactSource,
     KindCode,
     Remedy,
     Rule,
-    Source,
+    RuleContext,
+    RuleResult,
     Value,
     ValueName,
-    Verdict,
     Word,
-    day,
-    seen,
+    format_day,
+    sanitize,
 )
 
 
@@ -38,12 +38,12 @@ class ProtectedName(BaseModel):
     spellings: tuple[str, ...] = Field(min_length=1)
 
     @cached_property
-    def skeletons(self) -> tuple[str, ...]:
-        return tuple(skeleton(spelling) for spelling in self.spellings)
+    def transliteration_keys(self) -> tuple[str, ...]:
+        return tuple(transliteration_key(spelling) for spelling in self.spellings)
 
-    def stands_in(self, text: str) -> bool:
-        found = skeleton(text)
-        return any(occurs_folded(wanted, found) for wanted in self.skeletons)
+    def is_contained_in(self, text: str) -> bool:
+        found = transliteration_key(text)
+        return any(contains_key(wanted, found) for wanted in self.transliteration_keys)
 
 
 class NamesRule(Rule):
@@ -59,8 +59,8 @@ class NamesRule(Rule):
     free: tuple[Word, ...] = Field(default=(), description="results of the search that leave the name free")
     unconsented: Literal["manual", "fail"] = "manual"
     similar_from_pct: int = Field(default=80, ge=50, le=100)
-    NAMED: ClassVar = {"search": "match"}
-    VALUES: ClassVar = frozenset({"found", "holders", "consented", "valid_until", "brand", "similar_to", "search"})
+    CODE_GROUPS: ClassVar = {"search": "match"}
+    VALUE_KEYS: ClassVar = frozenset({"found", "holders", "consented", "valid_until", "brand", "similar_to", "search"})
     PROTECTED_CASES: ClassVar = {
         "pass": Outcome.PASS,
         "pass_consent": Outcome.PASS,
@@ -72,14 +72,14 @@ class NamesRule(Rule):
         "manual_used": Outcome.MANUAL,
         "manual_registered": Outcome.MANUAL,
         "incomplete_missing": Outcome.INCOMPLETE,
-        AWAITS_STAFF: Outcome.INCOMPLETE,
+        UNCONFIRMED_CASE: Outcome.INCOMPLETE,
         "not_applicable": Outcome.NOT_APPLICABLE,
         "not_assessed": Outcome.NOT_ASSESSED,
     }
     CASES: ClassVar = PROTECTED_CASES
 
     @model_validator(mode="after")
-    def parameters_fit(self) -> Self:
+    def require_consistent_parameters(self) -> Self:
         if self.asks == "protected" and not self.names:
             raise ValueError(f"{self.id}: no name is protected")
         if self.asks == "unique" and (self.evidence is None or not self.free):
@@ -94,8 +94,8 @@ class NamesRule(Rule):
         return named if self.evidence is None else named | consent
 
     @property
-    def source(self) -> Source | None:
-        return Source.OWN_RECORDS if self.asks == "unique" else Source.APPLICANT
+    def source(self) -> FactSource | None:
+        return FactSource.OWN_RECORDS if self.asks == "unique" else FactSource.APPLICANT
 
     def evidence_kinds(self) -> tuple[str, ...]:
         return () if self.evidence is None else (self.evidence,)
@@ -103,83 +103,83 @@ class NamesRule(Rule):
     def value_names(self) -> tuple[str, ...]:
         return () if self.evidence is None else (self.value,)
 
-    def found(self, facts: Facts, context: Context) -> tuple[ProtectedName, ...]:
-        return context.once((self.id, "found"), facts, lambda: self.found_in(facts.product))
+    def find_names(self, facts: Facts, context: RuleContext) -> tuple[ProtectedName, ...]:
+        return context.compute_once((self.id, "found"), facts, lambda: self.find_names_in_product(facts.product))
 
-    def found_in(self, product: ProductFacts) -> tuple[ProtectedName, ...]:
+    def find_names_in_product(self, product: ProductFacts) -> tuple[ProtectedName, ...]:
         texts = [text for text in (product.name_en, product.name_az, *product.other_names, product.brand) if text]
-        return tuple(each for each in self.names if any(each.stands_in(text) for text in texts))
+        return tuple(each for each in self.names if any(each.is_contained_in(text) for text in texts))
 
-    def consents(self, facts: Facts, context: Context) -> dict[str, date | None]:
+    def find_consents(self, facts: Facts, context: RuleContext) -> dict[str, date | None]:
         """Name → last day of the consent that covers it; None where it is open."""
         covered: dict[str, date | None] = {}
-        items = confirmed(facts.evidence, self.evidence) if self.evidence else ()
-        for each in self.found(facts, context) if items else ():
+        items = confirmed_documents(facts.evidence, self.evidence) if self.evidence else ()
+        for each in self.find_names(facts, context) if items else ():
             ends = [
                 item.valid_until
                 for item in items
-                if holds(item, facts.as_of)
+                if is_in_force(item, facts.as_of)
                 and isinstance(stated := item.values.get(self.value), str)
-                and each.stands_in(stated)
+                and each.is_contained_in(stated)
             ]
             if ends:
                 covered[each.name] = max(ends, key=lambda end: end or date.max)
         return covered
 
-    def holds_until(self, facts: Facts, context: Context) -> date | None:
-        return _first_end(self.consents(facts, context)) if self.asks == "protected" else None
+    def holds_until(self, facts: Facts, context: RuleContext) -> date | None:
+        return _earliest_end(self.find_consents(facts, context)) if self.asks == "protected" else None
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:
-        values: dict[str, Value] = dict.fromkeys(self.VALUES)
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
+        values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS)
         if self.evidence is not None and facts.evidence is None:
-            return Verdict("not_assessed", values)
+            return RuleResult("not_assessed", values)
         if self.asks == "unique":
-            return self.judge_brand(facts, values)
-        found, covered = self.found(facts, context), self.consents(facts, context)
+            return self.evaluate_brand(facts, values)
+        found, covered = self.find_names(facts, context), self.find_consents(facts, context)
         values |= {
             "found": tuple(each.name for each in found),
             "holders": tuple(sorted({each.holder for each in found})),
             "consented": tuple(sorted(covered)),
-            "valid_until": day(_first_end(covered)),
+            "valid_until": format_day(_earliest_end(covered)),
         }
         if not found:
-            return Verdict("pass", values)
-        return Verdict(
+            return RuleResult("pass", values)
+        return RuleResult(
             "pass_consent" if len(covered) == len({each.name for each in found}) else self.unconsented, values
         )
 
-    def judge_brand(self, facts: Facts, values: dict[str, Value]) -> Verdict:
+    def evaluate_brand(self, facts: Facts, values: dict[str, Value]) -> RuleResult:
         brand = facts.product.brand
-        values |= {"brand": seen(brand), "similar_to": ()}
+        values |= {"brand": sanitize(brand), "similar_to": ()}
         if facts.other_brands is None:
-            return Verdict("not_assessed", values)
-        if not brand or not skeleton(brand):
-            return Verdict("not_applicable", values)
+            return RuleResult("not_assessed", values)
+        if not brand or not transliteration_key(brand):
+            return RuleResult("not_applicable", values)
         assert self.evidence is not None  # checked when the file was read
-        item = in_force(facts.evidence, self.evidence, facts.as_of)
+        item = find_document_in_force(facts.evidence, self.evidence, facts.as_of)
         stated = item.values.get(self.value) if item else None
-        alike = sorted({seen(other) or "?" for other in facts.other_brands if self.alike(brand, other)})
-        values |= {"similar_to": tuple(alike), "search": seen(stated) if isinstance(stated, str) else None}
+        alike = sorted({sanitize(other) or "?" for other in facts.other_brands if self.is_alike(brand, other)})
+        values |= {"similar_to": tuple(alike), "search": sanitize(stated) if isinstance(stated, str) else None}
         if not isinstance(stated, str):
-            waits = bool(awaiting(facts.evidence, self.evidence))
+            waits = bool(unconfirmed_documents(facts.evidence, self.evidence))
             remedy = Remedy(evidence=self.evidence, by_staff=True)
-            return Verdict(AWAITS_STAFF if waits else "incomplete_missing", values, remedy)
+            return RuleResult(UNCONFIRMED_CASE if waits else "incomplete_missing", values, remedy)
         if alike:
-            return Verdict("manual_used", values)
-        return Verdict("pass" if stated in self.free else "manual_registered", values)
+            return RuleResult("manual_used", values)
+        return RuleResult("pass" if stated in self.free else "manual_registered", values)
 
-    def alike(self, one: str, other: str) -> bool:
+    def is_alike(self, one: str, other: str) -> bool:
         return similarity(one, other) * 100 >= self.similar_from_pct
 
 
 def similarity(one: str, other: str) -> float:
     """How alike two names are over their folded letters, 0 to 1, whichever comes first."""
-    a, b = skeleton(one), skeleton(other)
+    a, b = transliteration_key(one), transliteration_key(other)
     return max(
         SequenceMatcher(None, a, b, autojunk=False).ratio(),
         SequenceMatcher(None, b, a, autojunk=False).ratio(),
     )
 
 
-def _first_end(consents: Mapping[str, date | None]) -> date | None:
+def _earliest_end(consents: Mapping[str, date | None]) -> date | None:
     return min((end for end in consents.values() if end), default=None)

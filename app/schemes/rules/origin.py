@@ -8,20 +8,20 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from app.schemes.facts import Facts, InputSummary
-from app.schemes.material_origin import Line, positive
+from app.schemes.material_origin import MaterialLine, is_positive
 from app.schemes.origin_calculation import (
-    CRITERIA,
-    Criterion,
+    CRITERION_OF_RESULT,
     Origin,
-    Result,
-    determine,
-    show_arithmetic,
-    total,
-    value_content,
+    OriginCriterion,
+    OriginResult,
+    compute_value_content,
+    determine_origin,
+    exact_sum,
+    format_arithmetic,
 )
 from app.schemes.outcome import Outcome
-from app.schemes.percentages import exact, plain, shown
-from app.schemes.rules.base import Context, Percentage, Remedy, Rule, Value, Verdict, seen
+from app.schemes.percentages import format_decimal, format_percentage, to_fraction
+from app.schemes.rules.base import Percentage, Remedy, Rule, RuleContext, RuleResult, Value, sanitize
 
 ZERO = Decimal(0)
 
@@ -37,10 +37,10 @@ class OriginRule(Rule):
     asks: Literal["criterion", "value_content"] = "criterion"
     rvc_at_least: Percentage = Decimal(40)
     de_minimis_pct: Annotated[Decimal, Field(ge=0, le=100)] = ZERO
-    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)] = tuple(Criterion)
+    criteria: Annotated[tuple[OriginCriterion, ...], Field(min_length=1)] = tuple(OriginCriterion)
     value_at_least: Percentage = ZERO
-    NAMED: ClassVar = {"criterion": "origin_criterion"}
-    VALUES: ClassVar = frozenset(
+    CODE_GROUPS: ClassVar = {"criterion": "origin_criterion"}
+    VALUE_KEYS: ClassVar = frozenset(
         {
             "hs6",
             "product",
@@ -55,7 +55,7 @@ class OriginRule(Rule):
         }
     )
     CRITERION_CASES: ClassVar = {
-        **{result.value: Outcome.INCOMPLETE for result in Result},
+        **{result.value: Outcome.INCOMPLETE for result in OriginResult},
         "pass_wo": Outcome.PASS,
         "pass_pe": Outcome.PASS,
         "pass_cth": Outcome.PASS,
@@ -74,7 +74,7 @@ class OriginRule(Rule):
     def cases(self) -> Mapping[str, Outcome]:
         if self.asks == "value_content":
             return self.VALUE_CASES
-        never = {result.value for result, criterion in CRITERIA.items() if criterion not in self.criteria}
+        never = {result.value for result, criterion in CRITERION_OF_RESULT.items() if criterion not in self.criteria}
         return {case: outcome for case, outcome in self.CRITERION_CASES.items() if case not in never}
 
     def evidence_kinds(self) -> tuple[str, ...]:
@@ -82,13 +82,13 @@ class OriginRule(Rule):
             return ()
         return ("supplier-declaration", "origin-document", "production-record", "grower-letter")
 
-    def origin(self, facts: Facts, context: Context) -> Origin | None:
+    def determine_origin(self, facts: Facts, context: RuleContext) -> Origin | None:
         """The origin by this rule's thresholds; None where the call carries no values."""
         rvc_at_least, de_minimis_pct, criteria = self.rvc_at_least, self.de_minimis_pct, self.criteria
-        return context.once(
+        return context.compute_once(
             ("origin", rvc_at_least, de_minimis_pct, criteria),
             facts,
-            lambda: determine(
+            lambda: determine_origin(
                 facts,
                 context.origin,
                 context.lists,
@@ -99,78 +99,90 @@ class OriginRule(Rule):
             ),
         )
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
         if self.asks == "value_content":
-            return self.value_content(facts, context)
-        origin = self.origin(facts, context)
+            return self.evaluate_value_content(facts, context)
+        origin = self.determine_origin(facts, context)
         if origin is None:
-            return Verdict("not_assessed", dict.fromkeys(self.VALUES))
-        named = materials_named(origin.named) or readable(origin.unlisted) or (seen(product_name(facts)) or "?",)
+            return RuleResult("not_assessed", dict.fromkeys(self.VALUE_KEYS))
+        named = (
+            name_materials(origin.affected_lines)
+            or format_headings(origin.unlisted)
+            or (sanitize(product_name(facts)) or "?",)
+        )
         values: dict[str, Value] = {
-            "hs6": seen(facts.product.hs6),
-            "product": seen(product_name(facts)),
+            "hs6": sanitize(facts.product.hs6),
+            "product": sanitize(product_name(facts)),
             "criterion": origin.criterion and origin.criterion.value,
-            "rvc": None if origin.rvc is None else shown(origin.rvc, self.rvc_at_least),
+            "rvc": None if origin.rvc is None else format_percentage(origin.rvc, self.rvc_at_least),
             "arithmetic": origin.arithmetic,
-            "headings": readable(origin.headings),
-            "same_heading": readable(origin.same_heading),
+            "headings": format_headings(origin.headings),
+            "same_heading": format_headings(origin.same_heading),
             "materials": named if Outcome.INCOMPLETE is self.cases()[origin.result.value] else (),
-            "ex_works": None if origin.ex_works is None else seen(plain(origin.ex_works)),
-            "inputs_value": None if origin.non_originating_value is None else seen(plain(origin.non_originating_value)),
+            "ex_works": None if origin.ex_works is None else sanitize(format_decimal(origin.ex_works)),
+            "inputs_value": None
+            if origin.non_originating_value is None
+            else sanitize(format_decimal(origin.non_originating_value)),
         }
-        return Verdict(origin.result.value, values, remedy_of(origin))
+        return RuleResult(origin.result.value, values, remedy_for(origin))
 
-    def value_content(self, facts: Facts, context: Context) -> Verdict:
+    def evaluate_value_content(self, facts: Facts, context: RuleContext) -> RuleResult:
         """C-07: a value content that is not negative."""
-        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"hs6": seen(facts.product.hs6)}
+        values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS) | {"hs6": sanitize(facts.product.hs6)}
         if facts.value is None:
-            return Verdict("not_assessed", values)
-        lines: tuple[Line, ...] = ()
+            return RuleResult("not_assessed", values)
+        lines: tuple[MaterialLine, ...] = ()
         inputs = facts.value.inputs
         if isinstance(inputs, InputSummary):
             value = inputs.non_originating_value
         else:
             bill = context.bill_of_materials(facts)
-            lines = tuple(line for line in (bill.foreign if bill else ()) if not positive(line.material.value))
-            known = (line.material.value for line in bill.foreign if positive(line.material.value)) if bill else ()
-            value = total(known) if bill else None
+            lines = tuple(
+                line for line in (bill.non_originating if bill else ()) if not is_positive(line.material.value)
+            )
+            known = (
+                (line.material.value for line in bill.non_originating if is_positive(line.material.value))
+                if bill
+                else ()
+            )
+            value = exact_sum(known) if bill else None
         price = facts.value.ex_works
-        rvc = value_content(price, value)
+        rvc = compute_value_content(price, value)
         values |= {
-            "product": seen(product_name(facts)),
-            "rvc": None if rvc is None else shown(rvc, self.value_at_least),
-            "arithmetic": show_arithmetic(price, value, self.value_at_least),
-            "materials": materials_named(lines),
-            "ex_works": None if price is None else seen(plain(price)),
-            "inputs_value": None if value is None else seen(plain(value)),
+            "product": sanitize(product_name(facts)),
+            "rvc": None if rvc is None else format_percentage(rvc, self.value_at_least),
+            "arithmetic": format_arithmetic(price, value, self.value_at_least),
+            "materials": name_materials(lines),
+            "ex_works": None if price is None else sanitize(format_decimal(price)),
+            "inputs_value": None if value is None else sanitize(format_decimal(value)),
         }
         enough = rvc is not None and rvc >= Fraction(self.value_at_least)
         if rvc is None or (enough and lines):
             field = f"/materials/{lines[0].number}/value" if lines and has_price(price) else "/ex_works"
-            return Verdict("incomplete", values, Remedy(field=field))
-        return Verdict("pass" if enough else "fail", values)
+            return RuleResult("incomplete", values, Remedy(field=field))
+        return RuleResult("pass" if enough else "fail", values)
 
 
 def has_price(price: Decimal | None) -> bool:
-    amount = exact(price)
+    amount = to_fraction(price)
     return amount is not None and amount > 0
 
 
-def remedy_of(origin: Origin) -> Remedy | None:
+def remedy_for(origin: Origin) -> Remedy | None:
     """What the applicant mends: a field of the product, or a proof."""
-    at = f"/materials/{origin.named[0].number}" if origin.named else "/materials"
+    at = f"/materials/{origin.affected_lines[0].number}" if origin.affected_lines else "/materials"
     remedies = {
-        Result.NO_MATERIALS: Remedy(field="/materials"),
-        Result.HS_CODE: Remedy(field="/hs6"),
-        Result.HEADING: Remedy(field=f"{at}/hs4"),
-        Result.VALUE: Remedy(field=f"{at}/value" if origin.named else "/ex_works"),
-        Result.NEGATIVE: Remedy(field=f"{at}/value"),
-        Result.RECORD: Remedy(
-            field=f"{at}/proofs" if origin.named else None,
+        OriginResult.NO_MATERIALS: Remedy(field="/materials"),
+        OriginResult.HS_CODE: Remedy(field="/hs6"),
+        OriginResult.HEADING: Remedy(field=f"{at}/hs4"),
+        OriginResult.VALUE: Remedy(field=f"{at}/value" if origin.affected_lines else "/ex_works"),
+        OriginResult.NEGATIVE: Remedy(field=f"{at}/value"),
+        OriginResult.RECORD: Remedy(
+            field=f"{at}/proofs" if origin.affected_lines else None,
             evidence="production-record",
         ),
-        Result.PROOF: Remedy(field=f"{at}/proofs", evidence="supplier-declaration"),
-        Result.UNCONFIRMED: Remedy(by_staff=True),
+        OriginResult.PROOF: Remedy(field=f"{at}/proofs", evidence="supplier-declaration"),
+        OriginResult.UNCONFIRMED: Remedy(by_staff=True),
     }
     return remedies.get(origin.result)
 
@@ -179,11 +191,11 @@ def product_name(facts: Facts) -> str | None:
     return facts.product.name_en or facts.product.name_az or facts.product.hs6
 
 
-def materials_named(lines: Iterable[Line]) -> tuple[str, ...]:
+def name_materials(lines: Iterable[MaterialLine]) -> tuple[str, ...]:
     """Materials as the applicant named them, each once, with their number."""
-    return tuple(f"{line.number + 1}. {seen(line.material.name) or '?'}" for line in lines)
+    return tuple(f"{line.number + 1}. {sanitize(line.material.name) or '?'}" for line in lines)
 
 
-def readable(headings: tuple[str, ...]) -> tuple[str, ...]:
+def format_headings(headings: tuple[str, ...]) -> tuple[str, ...]:
     """Headings as a person reads them; a material without one is named as such."""
-    return tuple(seen(heading) or "?" for heading in headings)
+    return tuple(sanitize(heading) or "?" for heading in headings)

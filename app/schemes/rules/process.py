@@ -10,19 +10,19 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.core.text.normalize import fold
+from app.core.text.normalize import fold_alphanumeric
 from app.reference import hs_nomenclature
-from app.schemes.closed_lists import OperationClass, lists
+from app.schemes.closed_lists import OperationClass, load_lists
 from app.schemes.facts import Facts, Step
-from app.schemes.material_origin import HOME
+from app.schemes.material_origin import HOME_COUNTRY
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import Context, Remedy, Rule, Value, Verdict, Word, code, seen
+from app.schemes.rules.base import Remedy, Rule, RuleContext, RuleResult, Value, Word, normalize_code, sanitize
 from app.schemes.rules.base import Word as Flag
-from app.schemes.rules.territory import Claim
+from app.schemes.rules.territory import TerritoryClaim
 
 
 @dataclass(frozen=True, slots=True)
-class ClassedStep:
+class ClassifiedStep:
     """A step with what its operation counts as for goods of the product's code. `number` counts from 0."""
 
     number: int
@@ -50,37 +50,39 @@ class ClassedStep:
 
     @property
     def name(self) -> str:
-        return seen(self.step.name) or "?"
+        return sanitize(self.step.name) or "?"
 
     @property
     def country(self) -> str | None:
-        return code(self.step.country)
+        return normalize_code(self.step.country)
 
     @property
     def is_subcontracted(self) -> bool:
         return bool((self.step.subcontractor or "").strip())
 
-    def unknown_field(self) -> str:
+    def missing_place_field(self) -> str:
         return f"/steps/{self.number}/{'country' if self.country is None else 'district'}"
 
 
-def classed(facts: Facts, context: Context) -> tuple[ClassedStep, ...]:
+def classify_steps(facts: Facts, context: RuleContext) -> tuple[ClassifiedStep, ...]:
     """The steps in their order, each with its class."""
-    hs6 = hs_nomenclature.six_digits(facts.product.hs6)
+    hs6 = hs_nomenclature.as_six_digits(facts.product.hs6)
     steps = []
-    for number, step in enumerate(in_order(facts.steps or ())):
-        operation = context.lists.operation(step.operation)
-        operation_class = operation.class_for(hs6, context.lists) if operation else None
-        steps.append(ClassedStep(number, step, operation_class, operation.code if operation else seen(step.operation)))
+    for number, step in enumerate(sort_steps(facts.steps or ())):
+        operation = context.lists.find_operation(step.operation)
+        operation_class = operation.class_for_code(hs6, context.lists) if operation else None
+        steps.append(
+            ClassifiedStep(number, step, operation_class, operation.code if operation else sanitize(step.operation))
+        )
     return tuple(steps)
 
 
-def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
+def sort_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     """By `seq`; of steps with the same number one abroad comes last, whichever was listed first."""
-    return tuple(sorted(steps, key=lambda step: (step.seq, code(step.country) != HOME)))
+    return tuple(sorted(steps, key=lambda step: (step.seq, normalize_code(step.country) != HOME_COUNTRY)))
 
 
-def operations_of(steps: Iterable[ClassedStep]) -> tuple[str, ...]:
+def list_operations(steps: Iterable[ClassifiedStep]) -> tuple[str, ...]:
     """Operations, each once, in their order."""
     return tuple(dict.fromkeys(each.operation or "?" for each in steps))
 
@@ -92,11 +94,11 @@ class OperationsRule(Rule):
     """
 
     kind: Literal["operations"]
-    claim: Claim
+    claim: TerritoryClaim
     review_flags: tuple[Flag, ...] = ()
     sufficient: tuple[Word, ...] = ()
-    NAMED: ClassVar = {"operations": "operation", "flags": "flag"}
-    VALUES: ClassVar = frozenset({"operations", "flags", "step"})
+    CODE_GROUPS: ClassVar = {"operations": "operation", "flags": "flag"}
+    VALUE_KEYS: ClassVar = frozenset({"operations", "flags", "step"})
     CASES: ClassVar = {
         "pass": Outcome.PASS,
         "manual_flagged": Outcome.MANUAL,
@@ -109,36 +111,38 @@ class OperationsRule(Rule):
     }
 
     @model_validator(mode="after")
-    def operations_are_listed(self) -> Self:
-        if unknown := sorted(each for each in self.sufficient if each not in lists().operations):
+    def require_listed_operations(self) -> Self:
+        if unknown := sorted(each for each in self.sufficient if each not in load_lists().operations):
             raise ValueError(f"{self.id}: not on the list of operations: {', '.join(unknown)}")
         return self
 
-    def territories(self) -> tuple[str, ...]:
+    def territory_set_names(self) -> tuple[str, ...]:
         return self.claim.territory_sets
 
-    def is_enough(self, each: ClassedStep) -> bool:
+    def is_enough(self, each: ClassifiedStep) -> bool:
         return each.is_enough and (not self.sufficient or each.operation in self.sufficient)
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
         raised = tuple(flag for flag in self.review_flags if flag in facts.product.flags)
         values: dict[str, Value] = {"operations": (), "flags": raised, "step": None}
         if facts.steps is None:
-            return Verdict("manual_flagged" if raised else "not_assessed", values)
-        steps = [(each, self.claim.covers(each.step, context)) for each in classed(facts, context)]
+            return RuleResult("manual_flagged" if raised else "not_assessed", values)
+        steps = [(each, self.claim.is_in_territory(each.step, context)) for each in classify_steps(facts, context)]
         here = [each for each, inside in steps if inside]
         if any(self.is_enough(each) for each in here):
-            enough = operations_of(each for each in here if self.is_enough(each))
-            return Verdict("manual_flagged" if raised else "pass", values | {"operations": enough})
+            enough = list_operations(each for each in here if self.is_enough(each))
+            return RuleResult("manual_flagged" if raised else "pass", values | {"operations": enough})
         if not steps:
-            return Verdict("incomplete_no_steps", values, Remedy(field="/steps"))
+            return RuleResult("incomplete_no_steps", values, Remedy(field="/steps"))
         if unplaced := next((each for each, inside in steps if inside is None), None):
-            return Verdict("incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.unknown_field()))
+            return RuleResult(
+                "incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.missing_place_field())
+            )
         if not here:
-            return Verdict("fail_nothing", values)
-        if doubtful := operations_of(each for each in here if not each.is_simple):
-            return Verdict("manual_unlisted", values | {"operations": doubtful})
-        return Verdict("fail", values | {"operations": operations_of(here)})
+            return RuleResult("fail_nothing", values)
+        if doubtful := list_operations(each for each in here if not each.is_simple):
+            return RuleResult("manual_unlisted", values | {"operations": doubtful})
+        return RuleResult("fail", values | {"operations": list_operations(here)})
 
 
 class StepsRule(Rule):
@@ -151,12 +155,12 @@ class StepsRule(Rule):
 
     kind: Literal["steps"]
     asks: Literal["finished_in", "at_site"]
-    home: Claim = Claim(country="AZ")
+    home: TerritoryClaim = TerritoryClaim(country="AZ")
     review_partners: bool = Field(default=False, description="declared partners abroad are for a person")
     review_subcontractor: bool = Field(default=False, description="a subcontractor in the last main step is")
     review_abroad_before: bool = Field(default=False, description="a main step abroad before the last one here is")
-    NAMED: ClassVar = {"country": "country", "partners": "country", "operations": "operation"}
-    VALUES: ClassVar = frozenset({"step", "country", "district", "subcontractor", "partners", "operations"})
+    CODE_GROUPS: ClassVar = {"country": "country", "partners": "country", "operations": "operation"}
+    VALUE_KEYS: ClassVar = frozenset({"step", "country", "district", "subcontractor", "partners", "operations"})
     CASES: ClassVar = {
         "pass": Outcome.PASS,
         "fail_none": Outcome.FAIL,
@@ -193,82 +197,91 @@ class StepsRule(Rule):
         }
         return {case: outcome for case, outcome in self.CASES.items() if not never.get(case)}
 
-    def territories(self) -> tuple[str, ...]:
+    def territory_set_names(self) -> tuple[str, ...]:
         return self.home.territory_sets
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:
-        declared = partners(facts) if self.review_partners else ()
-        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"partners": declared, "operations": ()}
-        values["district"] = seen(facts.place.district) if facts.place and self.asks == "at_site" else None
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:
+        declared = partner_countries(facts) if self.review_partners else ()
+        values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS) | {"partners": declared, "operations": ()}
+        values["district"] = sanitize(facts.place.district) if facts.place and self.asks == "at_site" else None
         if facts.steps is None or (self.asks == "at_site" and facts.place is None):
-            return Verdict("manual_partner" if declared and self.asks == "finished_in" else "not_assessed", values)
-        steps = classed(facts, context)
+            return RuleResult("manual_partner" if declared and self.asks == "finished_in" else "not_assessed", values)
+        steps = classify_steps(facts, context)
         if not steps:
-            return Verdict("incomplete_no_steps", values, Remedy(field="/steps"))
+            return RuleResult("incomplete_no_steps", values, Remedy(field="/steps"))
         if not any(each.step.is_essential for each in steps):
-            return Verdict("incomplete_no_essential", values, Remedy(field="/steps/0/is_essential"))
+            return RuleResult("incomplete_no_essential", values, Remedy(field="/steps/0/is_essential"))
         if self.asks == "at_site":
-            return self.judge_site(steps, facts, values)
-        return self.judge_finish(steps, context, values)
+            return self.evaluate_site(steps, facts, values)
+        return self.evaluate_finish(steps, context, values)
 
-    def judge_finish(self, steps: tuple[ClassedStep, ...], context: Context, values: dict[str, Value]) -> Verdict:
-        inside = {each.number: self.home.covers(each.step, context) for each in steps}
+    def evaluate_finish(
+        self, steps: tuple[ClassifiedStep, ...], context: RuleContext, values: dict[str, Value]
+    ) -> RuleResult:
+        inside = {each.number: self.home.is_in_territory(each.step, context) for each in steps}
         main = [each for each in steps if each.is_main]
         main_here = [each for each in main if inside[each.number]]
         shaping_here = [each for each in main_here if each.is_shaping]
         last = (shaping_here or main_here)[-1] if main_here else None
         after = [each for each in steps if last is not None and each.number > last.number]
         if unplaced := next((each for each in (*main, *after) if inside[each.number] is None), None):
-            return Verdict("incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.unknown_field()))
+            return RuleResult(
+                "incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.missing_place_field())
+            )
         if last is None:
-            return Verdict("fail_none", values)
+            return RuleResult("fail_none", values)
         abroad = [each for each in after if each.country != self.home.country]
         if finish := next((each for each in abroad if each.is_main), None):
-            return Verdict("fail_after", values | {"step": finish.name, "country": seen(finish.country)})
+            return RuleResult("fail_after", values | {"step": finish.name, "country": sanitize(finish.country)})
         if abroad:
-            return Verdict("manual_after", values | {"step": abroad[0].name, "country": seen(abroad[0].country)})
+            return RuleResult("manual_after", values | {"step": abroad[0].name, "country": sanitize(abroad[0].country)})
         if elsewhere := next((each for each in after if not inside[each.number]), None):
-            place = seen(elsewhere.step.district) or seen(elsewhere.country)
-            return Verdict("manual_elsewhere", values | {"step": elsewhere.name, "district": place})
-        return self.judge_makers(last, main, values)
+            place = sanitize(elsewhere.step.district) or sanitize(elsewhere.country)
+            return RuleResult("manual_elsewhere", values | {"step": elsewhere.name, "district": place})
+        return self.evaluate_makers(last, main, values)
 
-    def judge_makers(self, last: ClassedStep, main: list[ClassedStep], values: dict[str, Value]) -> Verdict:
+    def evaluate_makers(self, last: ClassifiedStep, main: list[ClassifiedStep], values: dict[str, Value]) -> RuleResult:
         values["step"] = last.name
         if self.review_subcontractor and last.is_subcontracted:
-            return Verdict("manual_subcontractor", values | {"subcontractor": seen(last.step.subcontractor)})
+            return RuleResult("manual_subcontractor", values | {"subcontractor": sanitize(last.step.subcontractor)})
         if values["partners"]:
-            return Verdict("manual_partner", values)
+            return RuleResult("manual_partner", values)
         before = next((each for each in main if each.country != self.home.country), None)
         if self.review_abroad_before and before is not None:
-            return Verdict("manual_before", values | {"step": before.name, "country": seen(before.country)})
-        return Verdict("pass", values)
+            return RuleResult("manual_before", values | {"step": before.name, "country": sanitize(before.country)})
+        return RuleResult("pass", values)
 
-    def judge_site(self, steps: tuple[ClassedStep, ...], facts: Facts, values: dict[str, Value]) -> Verdict:
+    def evaluate_site(self, steps: tuple[ClassifiedStep, ...], facts: Facts, values: dict[str, Value]) -> RuleResult:
         main = [each for each in steps if each.is_main]
-        site_country = code(facts.production.country) if facts.production else self.home.country
-        places = [(each, at_site(each, facts, site_country)) for each in main]
+        site_country = normalize_code(facts.production.country) if facts.production else self.home.country
+        places = [(each, is_at_site(each, facts, site_country)) for each in main]
         here = [each for each, at in places if at]
         if own := next((each for each in here if each.is_shaping and not each.is_subcontracted), None):
-            return Verdict("pass", values | {"step": own.name})
+            return RuleResult("pass", values | {"step": own.name})
         if unplaced := next((each for each, at in places if at is None), None):
-            return Verdict("incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.unknown_field()))
+            return RuleResult(
+                "incomplete_step", values | {"step": unplaced.name}, Remedy(field=unplaced.missing_place_field())
+            )
         if subcontracted := next((each for each in here if each.is_shaping), None):
-            named = {"step": subcontracted.name, "subcontractor": seen(subcontracted.step.subcontractor)}
-            return Verdict("manual_subcontractor", values | named)
+            named = {"step": subcontracted.name, "subcontractor": sanitize(subcontracted.step.subcontractor)}
+            return RuleResult("manual_subcontractor", values | named)
         if here:
-            return Verdict("manual_other", values | {"operations": operations_of(here), "step": here[0].name})
-        return Verdict("fail", values)
+            return RuleResult("manual_other", values | {"operations": list_operations(here), "step": here[0].name})
+        return RuleResult("fail", values)
 
 
-def at_site(each: ClassedStep, facts: Facts, site_country: str | None) -> bool | None:
+def is_at_site(each: ClassifiedStep, facts: Facts, site_country: str | None) -> bool | None:
     """Whether the step is done at the site, by country and district; None where that is not known."""
     if each.country is None:
         return None
     if each.country != site_country:
         return False
-    site, district = fold(facts.place.district or "") if facts.place else "", fold(each.step.district or "")
+    site, district = (
+        fold_alphanumeric(facts.place.district or "") if facts.place else "",
+        fold_alphanumeric(each.step.district or ""),
+    )
     return None if not site or not district else site == district
 
 
-def partners(facts: Facts) -> tuple[str, ...]:
-    return tuple(sorted({seen(code(country)) or "?" for country in facts.product.partner_countries}))
+def partner_countries(facts: Facts) -> tuple[str, ...]:
+    return tuple(sorted({sanitize(normalize_code(country)) or "?" for country in facts.product.partner_countries}))

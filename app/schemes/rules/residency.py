@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from app.schemes.facts import Facts, Residency, ResidencyState
+from app.schemes.facts import Facts, ParkResidencyStatus, Residency
 from app.schemes.outcome import Outcome
-from app.schemes.rules.base import Context, Remedy, Rule, Source, Value, Verdict, day, seen
+from app.schemes.rules.base import FactSource, Remedy, Rule, RuleContext, RuleResult, Value, format_day, sanitize
 
 
 class ResidencyRule(Rule):
@@ -18,9 +18,11 @@ class ResidencyRule(Rule):
     kind: Literal["residency"]
     asks: Literal["status", "holder"] = "status"
     review_within_days: int | None = Field(default=None, ge=1, description="a known end that is near: for a person")
-    SOURCE: ClassVar[Source | None] = Source.REGISTER
-    NAMED: ClassVar = {"status": "residency_status"}
-    VALUES: ClassVar = frozenset({"voen", "status", "registration_no", "starts_on", "ends_on", "cancelled_on", "as_of"})
+    SOURCE: ClassVar[FactSource | None] = FactSource.REGISTER
+    CODE_GROUPS: ClassVar = {"status": "residency_status"}
+    VALUE_KEYS: ClassVar = frozenset(
+        {"voen", "status", "registration_no", "starts_on", "ends_on", "cancelled_on", "as_of"}
+    )
     STATUS_CASES: ClassVar = {
         "pass": Outcome.PASS,
         "manual_short": Outcome.MANUAL,
@@ -48,49 +50,51 @@ class ResidencyRule(Rule):
         soon = self.review_within_days is not None
         return {case: outcome for case, outcome in self.STATUS_CASES.items() if soon or case != "manual_short"}
 
-    def holds_until(self, facts: Facts, context: Context) -> date | None:  # noqa: ARG002 (same for every kind)
+    def holds_until(self, facts: Facts, context: RuleContext) -> date | None:  # noqa: ARG002 (same for every kind)
         return facts.residency.ends_on if self.asks == "status" and facts.residency else None
 
-    def judge(self, facts: Facts, context: Context) -> Verdict:  # noqa: ARG002 (same for every kind)
+    def evaluate(self, facts: Facts, context: RuleContext) -> RuleResult:  # noqa: ARG002 (same for every kind)
         residency = facts.residency
-        values: dict[str, Value] = dict.fromkeys(self.VALUES) | {"as_of": facts.as_of.isoformat()}
+        values: dict[str, Value] = dict.fromkeys(self.VALUE_KEYS) | {"as_of": facts.as_of.isoformat()}
         if residency is None or (self.asks == "holder" and facts.applicant is None):
-            return Verdict("not_assessed", values)
+            return RuleResult("not_assessed", values)
         values |= {
-            "voen": seen(facts.applicant.voen) if facts.applicant else None,
+            "voen": sanitize(facts.applicant.voen) if facts.applicant else None,
             "status": residency.status and residency.status.value,
-            "registration_no": seen(residency.registration_no),
-            "starts_on": day(residency.starts_on),
-            "ends_on": day(residency.ends_on),
-            "cancelled_on": day(residency.cancelled_on),
+            "registration_no": sanitize(residency.registration_no),
+            "starts_on": format_day(residency.starts_on),
+            "ends_on": format_day(residency.ends_on),
+            "cancelled_on": format_day(residency.cancelled_on),
         }
-        case = self.status_case(residency, facts.as_of) if self.asks == "status" else holder_case(residency, facts)
+        case = (
+            self.evaluate_status(residency, facts.as_of) if self.asks == "status" else evaluate_holder(residency, facts)
+        )
         by_staff = Remedy(by_staff=True) if case.startswith("incomplete") else None
-        return Verdict(case, values, by_staff)
+        return RuleResult(case, values, by_staff)
 
-    def status_case(self, residency: Residency, as_of: date) -> str:
+    def evaluate_status(self, residency: Residency, as_of: date) -> str:
         if residency.status is None:
             return "incomplete"
-        if residency.status is ResidencyState.NONE:
+        if residency.status is ParkResidencyStatus.NONE:
             return "manual_none"
         cancelled = residency.cancelled_on is not None and residency.cancelled_on <= as_of
-        if cancelled or residency.status is ResidencyState.CANCELLED:
+        if cancelled or residency.status is ParkResidencyStatus.CANCELLED:
             return "fail_cancelled"
         if residency.ends_on is not None and residency.ends_on < as_of:
             return "fail_ended"
         if residency.starts_on is not None and residency.starts_on > as_of:
             return "incomplete_not_begun"
-        if residency.status is not ResidencyState.RESIDENT:
+        if residency.status is not ParkResidencyStatus.RESIDENT:
             return "manual_non_resident"
         left = (residency.ends_on - as_of).days if residency.ends_on else None
         soon = self.review_within_days is not None and left is not None and left < self.review_within_days
         return "manual_short" if soon else "pass"
 
 
-def holder_case(residency: Residency, facts: Facts) -> str:
+def evaluate_holder(residency: Residency, facts: Facts) -> str:
     own = (facts.applicant.voen or "").strip() if facts.applicant else ""
     holder = (residency.holder_voen or "").strip()
-    if residency.status is ResidencyState.NONE:
+    if residency.status is ParkResidencyStatus.NONE:
         return "not_applicable"
     if not own:
         return "incomplete_applicant"

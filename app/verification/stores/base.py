@@ -11,7 +11,7 @@ from app.certificates.read_model.record import CertificateRecord
 from app.core.errors import Unavailable
 
 
-class RegisterAway(Unavailable):
+class DatabaseUnavailable(Unavailable):
     """The database did not answer: nothing can be said about any certificate."""
 
     def __init__(self) -> None:
@@ -30,24 +30,24 @@ class CertificateStore(Protocol):
 
     async def close(self) -> None: ...
 
-    def extract_at_once(self, text: str) -> bytes | None:
+    def snapshot_now(self, text: str) -> bytes | None:
         """The extract of the number that this text is, letter by letter, without waiting and for the event loop alone.
 
         None says nothing: a store that has to wait for its database, or cannot reach it, knows none at once.
         """
 
-    def extract_at_once_of(self, signed_hash: bytes) -> bytes | None:
+    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:
         """The same by what was signed."""
 
-    async def find_extract(self, number: str) -> bytes | None: ...
+    async def find_snapshot(self, number: str) -> bytes | None: ...
 
-    async def find_extract_of(self, signed_hash: bytes) -> bytes | None:
+    async def find_snapshot_by_hash(self, signed_hash: bytes) -> bytes | None:
         """Of the certificate whose token has this `header.payload`."""
 
-    async def find_extracts(self, numbers: Sequence[str]) -> dict[str, bytes]:
+    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
         """What the register holds of these, by number: one query."""
 
-    async def find_extracts_of(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
         """The same by signed hash."""
 
     async def find(self, number: str) -> CertificateRecord | None:
@@ -56,5 +56,5 @@ class CertificateStore(Protocol):
     async def find_many(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
         """What the register holds of these, by number: one query."""
 
-    def find_many_now(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
+    def find_many_sync(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
         """The same for threads and the command line."""

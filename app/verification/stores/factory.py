@@ -9,7 +9,7 @@ from app.verification.stores.postgres import PostgresStore
 from app.verification.stores.sqlite import SqliteStore
 
 
-def certificate_store(url: str) -> CertificateStore:
+def create_certificate_store(url: str) -> CertificateStore:
     """The store of a database by its SQLAlchemy address: `sqlite:///…` or `postgresql+psycopg://…`."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":

@@ -12,8 +12,14 @@ from typing import Any
 import anyio.to_thread
 
 from app.certificates.read_model.record import CertificateRecord
-from app.verification.stores.base import RegisterAway
-from app.verification.stores.sql import ROWS_SQLITE, TEXT_OF_SIGNED_SQLITE, TEXT_SQLITE, TEXTS_SQLITE, read_rows
+from app.verification.stores.base import DatabaseUnavailable
+from app.verification.stores.sql import (
+    RECORDS_SQLITE,
+    SNAPSHOT_BY_HASH_SQLITE,
+    SNAPSHOT_SQLITE,
+    SNAPSHOTS_SQLITE,
+    parse_rows,
+)
 
 MAPPED_BYTES = 1 << 40
 """As much of the file as SQLite will map (2 GiB as it is usually built): two reads of pages by the kernel cost half a
@@ -29,93 +35,93 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._uri = path.absolute().as_uri() + "?mode=ro"
-        self._held = threading.local()
-        self._all: weakref.WeakSet[_HeldConnection] = weakref.WeakSet()
-        self._at_once: Callable[[str, tuple[str | bytes]], sqlite3.Cursor] = _not_opened
+        self._per_thread = threading.local()
+        self._connections: weakref.WeakSet[_HeldConnection] = weakref.WeakSet()
+        self._execute_in_loop: Callable[[str, tuple[str | bytes]], sqlite3.Cursor] = _not_opened
 
     async def open(self) -> None:
         """Other connections are made where and when they are needed."""
-        self._connect_at_once()
+        self._connect_for_loop()
 
-    def _connect_at_once(self) -> None:
+    def _connect_for_loop(self) -> None:
         """Does not insist: while there is no file, checks answer that there is none."""
-        self._at_once = _not_opened
+        self._execute_in_loop = _not_opened
         with suppress(sqlite3.Error):
-            self._at_once = self._connect().execute
+            self._execute_in_loop = self._connect().execute
 
     async def close(self) -> None:
-        for connection in list(self._all):
+        for connection in list(self._connections):
             connection.close()
-        self._held = threading.local()
+        self._per_thread = threading.local()
 
-    def extract_at_once(self, text: str) -> bytes | None:
-        return self._look(TEXT_SQLITE, text)
+    def snapshot_now(self, text: str) -> bytes | None:
+        return self._find_one(SNAPSHOT_SQLITE, text)
 
-    def extract_at_once_of(self, signed_hash: bytes) -> bytes | None:
-        return self._look(TEXT_OF_SIGNED_SQLITE, signed_hash)
+    def snapshot_now_by_hash(self, signed_hash: bytes) -> bytes | None:
+        return self._find_one(SNAPSHOT_BY_HASH_SQLITE, signed_hash)
 
-    def _look(self, query: str, argument: str | bytes) -> bytes | None:
+    def _find_one(self, query: str, argument: str | bytes) -> bytes | None:
         try:
             # fetchall, not fetchone: a statement that is not run to its end would keep its snapshot, and the past.
-            rows = self._at_once(query, (argument,)).fetchall()
+            rows = self._execute_in_loop(query, (argument,)).fetchall()
         except UnicodeEncodeError:
             return None
         except sqlite3.Error:
-            self._connect_at_once()  # for the next check; this one goes the long way
+            self._connect_for_loop()  # for the next check; this one goes the long way
             return None
         return rows[0][0] if rows else None
 
-    async def find_extract(self, number: str) -> bytes | None:
-        rows = self._rows(TEXT_SQLITE, number)
+    async def find_snapshot(self, number: str) -> bytes | None:
+        rows = self._rows(SNAPSHOT_SQLITE, number)
         return rows[0][0] if rows else None
 
-    async def find_extract_of(self, signed_hash: bytes) -> bytes | None:
-        rows = self._rows(TEXT_OF_SIGNED_SQLITE, signed_hash)
+    async def find_snapshot_by_hash(self, signed_hash: bytes) -> bytes | None:
+        rows = self._rows(SNAPSHOT_BY_HASH_SQLITE, signed_hash)
         return rows[0][0] if rows else None
 
-    async def find_extracts(self, numbers: Sequence[str]) -> dict[str, bytes]:
+    async def find_snapshots(self, numbers: Sequence[str]) -> dict[str, bytes]:
         if not numbers:
             return {}
         # A thousand rows are worth the hop.
-        return dict(await anyio.to_thread.run_sync(self._rows, TEXTS_SQLITE, json.dumps(numbers)))
+        return dict(await anyio.to_thread.run_sync(self._rows, SNAPSHOTS_SQLITE, json.dumps(numbers)))
 
-    async def find_extracts_of(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+    async def find_snapshots_by_hash(self, signed_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
         def find() -> dict[bytes, bytes]:
-            found = {each: self._rows(TEXT_OF_SIGNED_SQLITE, each) for each in signed_hashes}
+            found = {each: self._rows(SNAPSHOT_BY_HASH_SQLITE, each) for each in signed_hashes}
             return {each: rows[0][0] for each, rows in found.items() if rows}
 
         return await anyio.to_thread.run_sync(find) if signed_hashes else {}
 
     async def find(self, number: str) -> CertificateRecord | None:
-        return self.find_many_now([number]).get(number)
+        return self.find_many_sync([number]).get(number)
 
     async def find_many(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        return await anyio.to_thread.run_sync(self.find_many_now, numbers)
+        return await anyio.to_thread.run_sync(self.find_many_sync, numbers)
 
-    def find_many_now(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
-        return read_rows(self._rows(ROWS_SQLITE, json.dumps(numbers))) if numbers else {}
+    def find_many_sync(self, numbers: Sequence[str]) -> dict[str, CertificateRecord]:
+        return parse_rows(self._rows(RECORDS_SQLITE, json.dumps(numbers))) if numbers else {}
 
     def _rows(self, query: str, argument: str | bytes) -> list[tuple[Any, ...]]:
         try:
             try:
                 return self._connection().execute(query, (argument,)).fetchall()
             except sqlite3.Error:
-                self._held.connection = None  # the file may have been exchanged: connect anew, once
+                self._per_thread.connection = None  # the file may have been exchanged: connect anew, once
                 return self._connection().execute(query, (argument,)).fetchall()
         except sqlite3.Error as error:
-            raise RegisterAway from error
+            raise DatabaseUnavailable from error
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._held, "connection", None)
+        connection: sqlite3.Connection | None = getattr(self._per_thread, "connection", None)
         return self._connect() if connection is None else connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._uri, uri=True, timeout=2, isolation_level=None, check_same_thread=False, factory=_HeldConnection
         )
-        self._all.add(connection)
+        self._connections.add(connection)
         connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}").fetchall()
-        self._held.connection = connection
+        self._per_thread.connection = connection
         return connection
 
 

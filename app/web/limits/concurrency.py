@@ -16,66 +16,70 @@ from fastapi import Request
 
 from app.auth.login_throttle import network_of
 from app.core.errors import Unavailable
-from app.web.limits.fair_share import BUSY, FairGate
+from app.web.limits.fair_share import BUSY_MESSAGE, FairShareLimit
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-PATIENCE = 15.0
+QUEUE_TIMEOUT_S = 15.0
 """Seconds that a request waits before it is told to come back."""
 
 
-class Kind(StrEnum):
-    HASHES = "hashes"  # slow on purpose: passwords
-    WRITES = "writes"
-    READS = "reads"
+class WorkClass(StrEnum):
+    PASSWORD_HASH = "hashes"  # slow on purpose: passwords
+    WRITE = "writes"
+    READ = "reads"
 
 
-AT_WORK: Mapping[Kind, int] = MappingProxyType({Kind.HASHES: 6, Kind.WRITES: 9, Kind.READS: 12})
+DEFAULT_LIMITS: Mapping[WorkClass, int] = MappingProxyType(
+    {WorkClass.PASSWORD_HASH: 6, WorkClass.WRITE: 9, WorkClass.READ: 12}
+)
 
 
-def at_work(*, one_writer: bool) -> Mapping[Kind, int]:
+def limits_for(*, one_writer: bool) -> Mapping[WorkClass, int]:
     """Where a database has one writer at a time, one request writes: others would only wait for its lock on threads,
     looking again every tenth of a second, and in no order."""
-    return {**AT_WORK, Kind.WRITES: 1} if one_writer else AT_WORK
+    return {**DEFAULT_LIMITS, WorkClass.WRITE: 1} if one_writer else DEFAULT_LIMITS
 
 
-class Gates:
+class ConcurrencyLimits:
     """One for each worker process."""
 
-    def __init__(self, at_work: Mapping[Kind, int] = AT_WORK, patience: float = PATIENCE, *, hashers: int = 2) -> None:
-        self._reads = asyncio.Semaphore(at_work[Kind.READS])
+    def __init__(
+        self, at_work: Mapping[WorkClass, int] = DEFAULT_LIMITS, patience: float = QUEUE_TIMEOUT_S, *, hashers: int = 2
+    ) -> None:
+        self._reads = asyncio.Semaphore(at_work[WorkClass.READ])
         self._shared = {
-            kind: FairGate(at_work[kind], max(1, most // 2), max_waiting=100, patience=patience)
-            for kind, most in ((Kind.HASHES, hashers), (Kind.WRITES, at_work[Kind.WRITES]))
+            kind: FairShareLimit(at_work[kind], max(1, most // 2), max_waiting=100, patience=patience)
+            for kind, most in ((WorkClass.PASSWORD_HASH, hashers), (WorkClass.WRITE, at_work[WorkClass.WRITE]))
         }
         """By sender: one that floods sign-in, registration or writes leaves half of the threads to the others."""
-        self._patience = patience
+        self._timeout_s = patience
 
-    async def enter(self, request: Request, kind: Kind) -> None:
+    async def acquire(self, request: Request, kind: WorkClass) -> None:
         """Wait for a place; it is given back when the request's session has ended, commit included."""
         stack = request.scope["fastapi_function_astack"]
         # FastAPI's own stack: what was pushed first ends last, after the dependencies of scope "function".
-        if kind is not Kind.READS:
-            sender = sender_of(request)
-            await self._shared[kind].enter(sender)
-            stack.callback(self._shared[kind].leave, sender)
+        if kind is not WorkClass.READ:
+            sender = client_key_of(request)
+            await self._shared[kind].acquire(sender)
+            stack.callback(self._shared[kind].release, sender)
             return
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout_s):
                 await self._reads.acquire()
         except TimeoutError:
-            raise Unavailable(BUSY) from None
+            raise Unavailable(BUSY_MESSAGE) from None
         stack.callback(self._reads.release)
 
 
-class Uploads:
+class UploadLimits:
     """How many files a worker takes in at once, from one sender and in all, and how many it works on."""
 
     def __init__(self) -> None:
-        self.gate = FairGate(slots=16, per_key=4)
+        self.limit = FairShareLimit(slots=16, per_key=4)
         self.threads = anyio.CapacityLimiter(2)
 
 
-def sender_of(request: Request) -> str:
+def client_key_of(request: Request) -> str:
     """Whom a request counts for: the subject of its token, which the route has checked; without one, its network."""
     sender: str | None = getattr(request.state, "sender", None)
     return sender or network_of(request.client.host if request.client else "")

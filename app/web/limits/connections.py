@@ -13,10 +13,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 KEEP_ALIVE_S: Final = 15
 BACKLOG: Final = 1_024
-DESCRIPTORS_KEPT: Final = 256
+RESERVED_DESCRIPTORS: Final = 256
 """For files, the database and what the process itself has open."""
 
-WORDS: Final = {
+STATUS_MESSAGES: Final = {
     408: "The request was not sent in time.",
     414: "The address is too long.",
     431: "The headers of the request are too large.",
@@ -24,7 +24,7 @@ WORDS: Final = {
 }
 
 
-class _Refused(Exception):
+class _RequestRejected(Exception):
     """Raised in a callback of the parser, which stops it."""
 
 
@@ -41,10 +41,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     max_pipelined: ClassVar[int] = 32
     max_discarded_bytes: ClassVar[int] = 33_554_432
     """Of a body that was answered before it was whole."""
-    head_s: ClassVar[float] = 15
+    head_timeout_s: ClassVar[float] = 15
     body_grace_s: ClassVar[float] = 30
     min_body_bytes_per_s: ClassVar[int] = 16_384
-    unread_s: ClassVar[float] = 60
+    unread_timeout_s: ClassVar[float] = 60
     """How long a client may read nothing of an answer."""
     max_connections: ClassVar[int] = 1_000
     waiting: ClassVar[dict["LimitedHttpProtocol", None]] = {}
@@ -66,11 +66,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if len(self.connections) > self.max_connections:
             longest = next(iter(self.waiting), None)
             if longest is None:
-                self._refuse(503)
+                self._reject(503)
                 return
             longest.close()
         self.waiting[self] = None
-        self._timer = self.loop.call_later(self.head_s, self._head_is_late)
+        self._timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
@@ -84,12 +84,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._bytes_without_event += len(data)
         super().data_received(data)
         if self._bytes_without_event > self.max_head_bytes and not self.transport.is_closing():
-            self._refuse(431)  # of a head, or of what may follow a chunked body
+            self._reject(431)  # of a head, or of what may follow a chunked body
         elif self._timer is None and self._in_head:
-            self._timer = self.loop.call_later(self.head_s, self._head_is_late)
+            self._timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
         elif self._timer is None and self._in_body:
             self._body_began = self.loop.time()
-            self._timer = self.loop.call_later(self.body_grace_s, self._judge_pace)
+            self._timer = self.loop.call_later(self.body_grace_s, self._check_body_rate)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -137,7 +137,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread_timer = self.loop.call_later(self.unread_s, self.transport.abort)
+        self._unread_timer = self.loop.call_later(self.unread_timeout_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         if self._unread_timer is not None:
@@ -150,13 +150,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._refusal == 400:
             super().send_400_response(msg)
         else:
-            self._refuse(self._refusal)
+            self._reject(self._refusal)
 
     def _head_is_late(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:  # the request before it is still at work
-            self._timer = self.loop.call_later(self.head_s, self._head_is_late)
+            self._timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
         else:
-            self._refuse(408)
+            self._reject(408)
 
     def _stop_waiting(self) -> None:
         self.waiting.pop(self, None)
@@ -164,27 +164,27 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
-    def _judge_pace(self) -> None:
+    def _check_body_rate(self) -> None:
         """A body that comes too slowly is refused; the time in which we did not read it is nobody's fault."""
         if self.flow.read_paused:
             self._body_began, self._body_bytes = self.loop.time(), 0
         due = (self.loop.time() - self._body_began - self.body_grace_s) * self.min_body_bytes_per_s
         if self._body_bytes < due:
-            self._refuse(408)
+            self._reject(408)
         else:
-            self._timer = self.loop.call_later(self.body_grace_s / 3, self._judge_pace)
+            self._timer = self.loop.call_later(self.body_grace_s / 3, self._check_body_rate)
 
     def _stop_parsing(self, status: int) -> None:
         self._refusal = status
-        raise _Refused
+        raise _RequestRejected
 
-    def _refuse(self, status: int) -> None:
+    def _reject(self, status: int) -> None:
         """Answer, unless an answer is under way on this connection, and close it."""
         self._stop_waiting()
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            words = WORDS[status].encode()
+            words = STATUS_MESSAGES[status].encode()
             head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
             self.transport.write(STATUS_LINE[status] + head % len(words) + words)
         self.close()
@@ -194,15 +194,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def max_connections(wanted: int) -> int:
+def available_connections(wanted: int) -> int:
     """Return how many connections a worker takes: fewer where the system lends it few descriptors."""
     with contextlib.suppress(ImportError):  # Windows lends as many as there are
         import resource  # noqa: PLC0415 (not on every system)
 
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY:
-            return max(16, min(wanted, soft - DESCRIPTORS_KEPT))
+            return max(16, min(wanted, soft - RESERVED_DESCRIPTORS))
     return wanted
 
 
-LimitedHttpProtocol.max_connections = max_connections(LimitedHttpProtocol.max_connections)
+LimitedHttpProtocol.max_connections = available_connections(LimitedHttpProtocol.max_connections)

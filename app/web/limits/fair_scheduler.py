@@ -11,49 +11,49 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AT_ONCE = 16
+MAX_PER_ITERATION = 16
 
 
-class Turnstile:
+class FairScheduler:
     """One for each worker process."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._at_once = at_once
-        self.others = 0
+    def __init__(self, at_once: int = MAX_PER_ITERATION) -> None:
+        self._max_per_iteration = at_once
+        self.active_requests = 0
         """How many are at work; a check need not wait for its turn while there are none."""
-        self._left = at_once
-        self._is_turning = False
+        self._remaining = at_once
+        self._is_scheduled = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @contextmanager
-    def other(self) -> Iterator[None]:
+    def track_request(self) -> Iterator[None]:
         """Around whatever is no check."""
-        self.others += 1
+        self.active_requests += 1
         try:
             yield
         finally:
-            self.others -= 1
+            self.active_requests -= 1
 
-    async def turn(self) -> None:
+    async def acquire(self) -> None:
         """Wait for a turn of the loop in which there is room."""
         loop = asyncio.get_running_loop()
-        if not self._is_turning:
-            self._is_turning = True
-            loop.call_soon(self._next_turn)
-        if self._left:
-            self._left -= 1
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._next_iteration)
+        if self._remaining:
+            self._remaining -= 1
             return
         place: asyncio.Future[None] = loop.create_future()
         self._waiting.append(place)
         await place
 
-    def _next_turn(self) -> None:
-        self._left = self._at_once
-        while self._waiting and self._left:
+    def _next_iteration(self) -> None:
+        self._remaining = self._max_per_iteration
+        while self._waiting and self._remaining:
             place = self._waiting.popleft()
             if not place.done():  # who waited may have hung up
                 place.set_result(None)
-                self._left -= 1
-        self._is_turning = self._left < self._at_once
-        if self._is_turning:
-            asyncio.get_running_loop().call_soon(self._next_turn)
+                self._remaining -= 1
+        self._is_scheduled = self._remaining < self._max_per_iteration
+        if self._is_scheduled:
+            asyncio.get_running_loop().call_soon(self._next_iteration)

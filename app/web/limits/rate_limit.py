@@ -14,14 +14,14 @@ from app.core.errors import TooManyAttempts
 from app.core.messages import Message
 
 MAX_ADDRESSES: Final = 65_536
-BATCH_COUNTS: Final = 100
+BATCH_COST: Final = 100
 """A batch may hold a thousand numbers, but costs a tenth of a thousand requests."""
 
-FILE_COUNTS: Final = 100
+FILE_COST: Final = 100
 """A file starts a process of its own."""
 
 
-class Limiter:
+class RateLimiter:
     """`per_minute` checks from each address, all at once if need be; 0 counts nothing. `clock`: seconds that only grow.
 
     An address for which nothing was counted for a minute is forgotten. An IPv6 address counts as its network of 64
@@ -35,19 +35,19 @@ class Limiter:
         self._cost = 60 / per_minute if per_minute else 0.0
         self._trusted = [ipaddress.ip_network(each) for each in trusted]
         self._clock = clock
-        self._free_at: dict[str, float] = {}
+        self._tat: dict[str, float] = {}
         """Address → when all that it spent is given back (the generic cell rate algorithm: one number for each)."""
-        self._payer = lru_cache(4_096)(self._who_pays)
+        self._cached_client_key = lru_cache(4_096)(self._client_key)
 
-    def take(self, address: str, count: int = 1) -> None:
+    def hit(self, address: str, count: int = 1) -> None:
         """Errors: TooManyAttempts, with the seconds after which there is room again."""
         if not self._cost:
             return
-        payer = self._payer(address)
+        payer = self._cached_client_key(address)
         if payer is None:
             return
         now = self._clock()
-        free_at = max(self._free_at.get(payer, now), now) + count * self._cost
+        free_at = max(self._tat.get(payer, now), now) + count * self._cost
         if free_at > now + 60:
             wait = int(free_at - now - 60) + 1
             raise TooManyAttempts(
@@ -58,17 +58,17 @@ class Limiter:
                 ),
                 retry_after=wait,
             )
-        if len(self._free_at) >= MAX_ADDRESSES and payer not in self._free_at:
-            self._forget(now)
-        self._free_at[payer] = free_at
+        if len(self._tat) >= MAX_ADDRESSES and payer not in self._tat:
+            self._drop_idle(now)
+        self._tat[payer] = free_at
 
-    def _forget(self, now: float) -> None:
+    def _drop_idle(self, now: float) -> None:
         """Those to whom all was given back; where these are too few, everybody begins anew."""
-        self._free_at = {payer: free_at for payer, free_at in self._free_at.items() if free_at > now}
-        if len(self._free_at) > MAX_ADDRESSES // 2:
-            self._free_at.clear()
+        self._tat = {payer: free_at for payer, free_at in self._tat.items() if free_at > now}
+        if len(self._tat) > MAX_ADDRESSES // 2:
+            self._tat.clear()
 
-    def _who_pays(self, address: str) -> str | None:
+    def _client_key(self, address: str) -> str | None:
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:

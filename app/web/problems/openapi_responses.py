@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.web.problems.problem_details import MEDIA_TYPE
+from app.web.problems.problem_details import PROBLEM_MEDIA_TYPE
 
 
 class FieldProblem(BaseModel):
@@ -37,7 +37,7 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-_MEANING = {
+_DESCRIPTIONS = {
     400: "The body could not be read.",
     401: "No valid access token.",
     403: "Known, but not for this role or person.",
@@ -55,14 +55,14 @@ _MEANING = {
 }
 
 
-def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that may answer with these refusals."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _MEANING[status], "content": content} for status in sorted(statuses)}
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _DESCRIPTIONS[status], "content": content} for status in sorted(statuses)}
 
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged (`If-None-Match`)."}}
-READS = (401, 403, 404, 422, 503)
-CREATES = (400, 401, 403, 404, 409, 413, 415, 422, 503)
-CHANGES = (*CREATES, 412, 428)
-UPLOADS = (*CREATES, 507)
+NOT_MODIFIED_DOCS: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged (`If-None-Match`)."}}
+READ_ERRORS = (401, 403, 404, 422, 503)
+CREATE_ERRORS = (400, 401, 403, 404, 409, 413, 415, 422, 503)
+UPDATE_ERRORS = (*CREATE_ERRORS, 412, 428)
+UPLOAD_ERRORS = (*CREATE_ERRORS, 507)

@@ -13,13 +13,13 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from app.core.messages import message_of
+from app.core.messages import to_message
 
-Place = tuple[str | int, ...]
-Fault = Mapping[str, str]
+Location = tuple[str | int, ...]
+ErrorEntry = Mapping[str, str]
 T = TypeVar("T", bound=BaseModel)
 
-COMPARED: Mapping[str, tuple[str, ...]] = {
+RELATED_FIELDS: Mapping[str, tuple[str, ...]] = {
     "unknown-district": ("country", "origin_country"),
     "other-district": ("country", "district"),
     "other-hs-code": ("hs6",),
@@ -28,71 +28,71 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
 }
 """Code of a fault → the members beside it, or above it, that the place was compared with."""
 
-OF_KEY = "[key]"
+KEY_MARKER = "[key]"
 """How pydantic marks a fault of a key rather than of its value."""
 
 
-class _Unknown(Exception):
+class _NoPlaceholder(Exception):
     """There is no value that surely fits."""
 
 
-def repaired(model: type[T], sent: Any, places: Sequence[tuple[str, Place]]) -> T | None:
+def repair_body(model: type[T], sent: Any, places: Sequence[tuple[str, Location]]) -> T | None:
     """The body with every place of `places` (kind of fault, place) made readable; None where that cannot be done."""
     body = copy.deepcopy(sent)
     try:
         for kind, place in places:
-            _repair(model, body, kind, place)
+            _repair_location(model, body, kind, place)
         return model.model_validate(body)
-    except (_Unknown, ValidationError):
+    except (_NoPlaceholder, ValidationError):
         return None
 
 
-def _repair(model: type[BaseModel], body: Any, kind: str, place: Place) -> None:
-    steps = [step for step in place if step != OF_KEY]
+def _repair_location(model: type[BaseModel], body: Any, kind: str, place: Location) -> None:
+    steps = [step for step in place if step != KEY_MARKER]
     if not steps:
-        raise _Unknown
+        raise _NoPlaceholder
     *way, last = steps
     holder, inside = body, model
     for step in way:
-        holder, inside = _into(holder, inside, step)
+        holder, inside = _step_into(holder, inside, step)
     if isinstance(last, int):
-        holder[last] = _element(inside, last)
+        holder[last] = _placeholder_element(inside, last)
         return
     if not isinstance(holder, dict):
-        raise _Unknown
-    field = _field(inside, last)
+        raise _NoPlaceholder
+    field = _model_field(inside, last)
     if field is None or not field.is_required() or kind == "extra_forbidden":
         holder.pop(last, None)
     else:
-        holder[last] = _fitting(field)
+        holder[last] = _placeholder_for(field)
 
 
-def _into(holder: Any, inside: Any, step: str | int) -> tuple[Any, Any]:
+def _step_into(holder: Any, inside: Any, step: str | int) -> tuple[Any, Any]:
     if isinstance(step, int):
         if not isinstance(holder, list) or step >= len(holder):
-            raise _Unknown
+            raise _NoPlaceholder
         return holder[step], inside
-    field = _field(inside, step)
+    field = _model_field(inside, step)
     if field is None or not isinstance(holder, dict) or step not in holder:
-        raise _Unknown
-    return holder[step], _model_in(field.annotation)
+        raise _NoPlaceholder
+    return holder[step], _inner_model(field.annotation)
 
 
-def _field(inside: Any, name: str) -> FieldInfo | None:
+def _model_field(inside: Any, name: str) -> FieldInfo | None:
     """The field of a model; none in a dictionary."""
     if isinstance(inside, type) and issubclass(inside, BaseModel):
         return inside.model_fields.get(name)
     return None
 
 
-def _model_in(annotation: Any) -> Any:
+def _inner_model(annotation: Any) -> Any:
     """The model of a member, or of the elements of its list."""
     if get_origin(annotation) in (list, Annotated):
-        return _model_in(get_args(annotation)[0])
+        return _inner_model(get_args(annotation)[0])
     return annotation
 
 
-def _fitting(field: FieldInfo) -> Any:
+def _placeholder_for(field: FieldInfo) -> Any:
     if field.examples:
         return field.examples[0]
     kind = field.annotation
@@ -101,28 +101,28 @@ def _fitting(field: FieldInfo) -> Any:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind)).value
     kind = get_origin(kind) or kind
-    if kind not in _FITTING:
-        raise _Unknown
-    return _FITTING[kind]
+    if kind not in _PLACEHOLDERS:
+        raise _NoPlaceholder
+    return _PLACEHOLDERS[kind]
 
 
-def _element(kind: Any, position: int) -> str:
+def _placeholder_element(kind: Any, position: int) -> str:
     """Another one at each position: what is listed may have to differ."""
     if kind not in (UUID, str):
-        raise _Unknown
+        raise _NoPlaceholder
     return str(UUID(int=position)) if kind is UUID else f"x{position}"
 
 
-_FITTING: Mapping[Any, Any] = {list: [], UUID: str(UUID(int=0)), bool: False, int: 1, str: "x"}
+_PLACEHOLDERS: Mapping[Any, Any] = {list: [], UUID: str(UUID(int=0)), bool: False, int: 1, str: "x"}
 
 
-def told(faults: Iterable[Fault], unreadable: Sequence[str]) -> Iterator[Fault]:
+def independent_errors(faults: Iterable[ErrorEntry], unreadable: Sequence[str]) -> Iterator[ErrorEntry]:
     """The faults that do not rest on what was replaced; `unreadable` are JSON pointers."""
     for fault in faults:
-        pointer, code = fault["pointer"], message_of(fault["detail"]).code or ""
+        pointer, code = fault["pointer"], to_message(fault["detail"]).code or ""
         parent = pointer.rpartition("/")[0]
         above = parent.rpartition("/")[0].rpartition("/")[0]
-        rests_on = [pointer, *(f"{at}/{name}" for name in COMPARED.get(code, ()) for at in (parent, above))]
+        rests_on = [pointer, *(f"{at}/{name}" for name in RELATED_FIELDS.get(code, ()) for at in (parent, above))]
         if code == "duplicate" and any(lost.startswith(f"{parent}/") for lost in unreadable):
             continue  # perhaps of a line that is replaced
         if not any(_is_within(each, lost) for each in rests_on for lost in unreadable):

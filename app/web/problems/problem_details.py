@@ -19,18 +19,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app.core import errors, i18n
-from app.core.database import disk_is_full
-from app.core.messages import Message, localised, message_of
+from app.core.database import is_disk_full
+from app.core.messages import Message, localise, to_message
 from app.web.headers import negotiate_language
 from app.web.problems import problem_codes
-from app.web.problems.partial_bodies import OF_KEY
-from app.web.problems.validation_errors import message_for
+from app.web.problems.partial_bodies import KEY_MARKER
+from app.web.problems.validation_errors import message_for_error
 
 log = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-STATUS: Mapping[type[errors.MikError], int] = {
+STATUS_BY_ERROR: Mapping[type[errors.MikError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
@@ -56,7 +56,7 @@ _HTTP_CODES = {
 }
 
 
-DETAILS: Mapping[int, Message] = {
+HTTP_DETAILS: Mapping[int, Message] = {
     400: Message("The body could not be read. Send it in the form that its Content-Type names."),
     404: Message("There is nothing at this address."),
     405: Message("This address does not take that method."),
@@ -90,14 +90,14 @@ class ProblemResponse(Response):
     """A problem document that is written down when it is sent: only then the reader's language is at hand."""
 
     def __init__(self, document: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> None:
-        super().__init__(status_code=status, headers=dict(headers), media_type=MEDIA_TYPE)
+        super().__init__(status_code=status, headers=dict(headers), media_type=PROBLEM_MEDIA_TYPE)
         del self.headers["content-length"]
         self.document = document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accepted = Request(scope).headers.getlist("accept-language")
         language = negotiate_language(", ".join(accepted), LANGUAGES)
-        document = localised(self.document, i18n.catalogue("problems", language))
+        document = localise(self.document, i18n.load_catalogue("problems", language))
         document["type"] = problem_codes.address(scope.get("mik.base_url", ""), document["code"])
         varies = [self.headers["vary"]] if "vary" in self.headers else []
         headers = {
@@ -122,41 +122,41 @@ def problem_document(status: int, code: str, detail: str, **members: Any) -> dic
         "title": TITLES.get(status, HTTPStatus(status).phrase),
         "status": status,
         "code": code,
-        "detail": message_of(detail),
+        "detail": to_message(detail),
         **members,
     }
     if "errors" in members:
-        document["errors"] = [_entry(each) for each in members["errors"]]
+        document["errors"] = [_error_entry(each) for each in members["errors"]]
     return document
 
 
-def _entry(fault: Mapping[str, Any]) -> dict[str, Any]:
+def _error_entry(fault: Mapping[str, Any]) -> dict[str, Any]:
     """One wrong place: its pointer, the stable code, the sentence, and the values of the sentence as data."""
-    message = message_of(fault["detail"])
+    message = to_message(fault["detail"])
     return {**message.values, "code": message.code or "invalid", **fault, "detail": message}
 
 
 def status_of(error: errors.MikError) -> int:
     """500 for what should have been caught inside: its message is not for strangers."""
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    return next((STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR), 500)
 
 
-def install(app: FastAPI) -> None:
+def register_exception_handlers(app: FastAPI) -> None:
     for language in LANGUAGES:  # read now: the first refusal must not wait for it in the event loop
-        i18n.catalogue("problems", language)
-    app.add_exception_handler(errors.MikError, refusal)
-    app.add_exception_handler(RequestValidationError, _invalid)
+        i18n.load_catalogue("problems", language)
+    app.add_exception_handler(errors.MikError, handle_app_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, http_refusal)
-    app.add_exception_handler(IntegrityError, _collision)
-    app.add_exception_handler(OperationalError, _busy)
-    app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(IntegrityError, _handle_integrity_error)
+    app.add_exception_handler(OperationalError, _handle_database_unavailable)
+    app.add_exception_handler(PoolTimeout, _handle_database_unavailable)
 
 
-def refusal(request: Request, error: Exception) -> Response:
+def handle_app_error(request: Request, error: Exception) -> Response:
     """Also for the front door, where no handler of the application comes by."""
     assert isinstance(error, errors.MikError)
     if status_of(error) == 500:
-        return unforeseen(request, error)
+        return handle_unexpected(request, error)
     headers = {}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -171,20 +171,22 @@ def refusal(request: Request, error: Exception) -> Response:
     return problem(status_of(error), error.refusal_code, error.message, headers=headers, **error.data)
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
+def _handle_validation_error(_request: Request, error: Exception) -> Response:
     """Names each wrong place. What was sent is not echoed: it may be a secret, or unprintable."""
     assert isinstance(error, RequestValidationError)
-    found = shape_faults(error)
-    return problem(422, "invalid", errors.failed(len(found)), errors=found[: errors.MOST_ERRORS])
+    found = list_validation_errors(error)
+    return problem(
+        422, "invalid", errors.validation_failed_message(len(found)), errors=found[: errors.MAX_LISTED_ERRORS]
+    )
 
 
-def shape_faults(error: RequestValidationError) -> list[dict[str, str]]:
-    return [{"pointer": pointer_of(each["loc"]), "detail": message_for(each)} for each in error.errors()]
+def list_validation_errors(error: RequestValidationError) -> list[dict[str, str]]:
+    return [{"pointer": pointer_of(each["loc"]), "detail": message_for_error(each)} for each in error.errors()]
 
 
 def pointer_of(loc: Sequence[str | int]) -> str:
     """`/name/en` for a member of the body; `?limit` or `If-Match` style names for everything else."""
-    where, *path = (part for part in loc if part != OF_KEY)
+    where, *path = (part for part in loc if part != KEY_MARKER)
     if where == "body":
         # a JSON pointer may not carry unpaired surrogates back into the answer
         return (
@@ -198,14 +200,14 @@ def pointer_of(loc: Sequence[str | int]) -> str:
 def http_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "error")
-    detail = DETAILS.get(error.status_code, error.detail)
+    detail = HTTP_DETAILS.get(error.status_code, error.detail)
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+        headers["Allow"] = _allowed_methods(request, headers.get("Allow", ""))
     return problem(error.status_code, code, detail, headers=headers)
 
 
-def _allowed(request: Request, by_one_route: str) -> str:
+def _allowed_methods(request: Request, by_one_route: str) -> str:
     """Every method of the address (RFC 9110 §10.2.1): the router names those of the first route it met."""
     methods = {method.strip() for method in by_one_route.split(",") if method.strip()}
     for template, operations in request.app.openapi()["paths"].items():
@@ -214,22 +216,22 @@ def _allowed(request: Request, by_one_route: str) -> str:
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
-def _collision(_request: Request, error: Exception) -> Response:
+def _handle_integrity_error(_request: Request, error: Exception) -> Response:
     """Two at once, and the database kept one: uniqueness is its job. Nothing of the loser was kept."""
     log.info("uniqueness held: %s", getattr(error, "orig", error).__class__.__name__)
     return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
 
 
-def _busy(request: Request, error: Exception) -> Response:
-    if isinstance(error, OperationalError) and disk_is_full(error):
+def _handle_database_unavailable(request: Request, error: Exception) -> Response:
+    if isinstance(error, OperationalError) and is_disk_full(error):
         log.error("the disk of the database is full")
-        return refusal(request, errors.StorageFull())
+        return handle_app_error(request, errors.StorageFull())
     log.warning("database busy or away: %s", getattr(error, "orig", error))
     detail = Message("The database is busy or away. Nothing was changed; try again.")
     return problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
-def unforeseen(request: Request, error: Exception) -> Response:
+def handle_unexpected(request: Request, error: Exception) -> Response:
     """A fault of ours. What went wrong is for the log; the stranger gets a reference to it."""
     reference = request.scope.get("mik.request_id", "-")
     log.error("unforeseen in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)

@@ -6,12 +6,14 @@ Nothing of pydantic's own sentences is passed on, nor what was sent: it may be a
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.core.messages import DAY_WANTED, DECIMAL_WANTED, Message, message_of
+from app.core.messages import DATE_EXPECTED, DECIMAL_EXPECTED, Message, to_message
 
-Fault = Mapping[str, Any]
+PydanticError = Mapping[str, Any]
 """An error of pydantic: `type`, `loc`, `msg`, and with most types `ctx`."""
 
-INVALID = Message("This value does not fit here. See the description of this address in /openapi.json.", code="invalid")
+INVALID_VALUE = Message(
+    "This value does not fit here. See the description of this address in /openapi.json.", code="invalid"
+)
 _REQUIRED = Message("This is missing. Fill it in.", code="required")
 _UNKNOWN_MEMBER = Message("There is no such member here. Check its spelling, or leave it out.", code="unknown-member")
 _TEXT = Message("Enter text, in JSON in quotes.", code="wrong-type")
@@ -27,7 +29,7 @@ _PATTERN = Message(
     code="wrong-format",
 )
 
-_SAME: Mapping[str, Message] = {
+_FIXED_MESSAGES: Mapping[str, Message] = {
     "missing": _REQUIRED,
     "extra_forbidden": _UNKNOWN_MEMBER,
     "string_type": _TEXT,
@@ -39,15 +41,15 @@ _SAME: Mapping[str, Message] = {
     "int_from_float": _WHOLE_NUMBER,
     "bool_type": _TRUE_OR_FALSE,
     "bool_parsing": _TRUE_OR_FALSE,
-    "decimal_type": DECIMAL_WANTED,
-    "decimal_parsing": DECIMAL_WANTED,
-    "float_type": DECIMAL_WANTED,
-    "float_parsing": DECIMAL_WANTED,
-    "finite_number": DECIMAL_WANTED,
-    "date_type": DAY_WANTED,
-    "date_parsing": DAY_WANTED,
-    "date_from_datetime_parsing": DAY_WANTED,
-    "date_from_datetime_inexact": DAY_WANTED,
+    "decimal_type": DECIMAL_EXPECTED,
+    "decimal_parsing": DECIMAL_EXPECTED,
+    "float_type": DECIMAL_EXPECTED,
+    "float_parsing": DECIMAL_EXPECTED,
+    "finite_number": DECIMAL_EXPECTED,
+    "date_type": DATE_EXPECTED,
+    "date_parsing": DATE_EXPECTED,
+    "date_from_datetime_parsing": DATE_EXPECTED,
+    "date_from_datetime_inexact": DATE_EXPECTED,
     "datetime_type": _MOMENT,
     "datetime_parsing": _MOMENT,
     "datetime_from_date_parsing": _MOMENT,
@@ -64,53 +66,53 @@ _SAME: Mapping[str, Message] = {
 }
 
 
-def _too_long(ctx: Fault) -> Message:
+def _too_long(ctx: PydanticError) -> Message:
     return Message("This is longer than %(limit)s characters.", code="too-long", limit=ctx["max_length"])
 
 
-def _too_short(ctx: Fault) -> Message:
+def _too_short(ctx: PydanticError) -> Message:
     return Message("Enter at least %(minimum)s characters.", code="too-short", minimum=ctx["min_length"])
 
 
-def _too_many(ctx: Fault) -> Message:
+def _too_many(ctx: PydanticError) -> Message:
     return Message("There are too many. Allowed are at most %(limit)s.", code="too-many", limit=ctx["max_length"])
 
 
-def _too_few(ctx: Fault) -> Message:
+def _too_few(ctx: PydanticError) -> Message:
     return Message("There are too few. Needed are at least %(minimum)s.", code="too-few", minimum=ctx["min_length"])
 
 
-def _too_small(ctx: Fault) -> Message:
-    return Message("This is less than %(minimum)s.", code="too-small", minimum=_figure(ctx["ge"]))
+def _too_small(ctx: PydanticError) -> Message:
+    return Message("This is less than %(minimum)s.", code="too-small", minimum=_to_number(ctx["ge"]))
 
 
-def _too_large(ctx: Fault) -> Message:
-    return Message("This is more than %(maximum)s.", code="too-large", maximum=_figure(ctx["le"]))
+def _too_large(ctx: PydanticError) -> Message:
+    return Message("This is more than %(maximum)s.", code="too-large", maximum=_to_number(ctx["le"]))
 
 
-def _not_above(ctx: Fault) -> Message:
-    return Message("Enter more than %(minimum)s.", code="too-small", minimum=_figure(ctx["gt"]))
+def _not_above(ctx: PydanticError) -> Message:
+    return Message("Enter more than %(minimum)s.", code="too-small", minimum=_to_number(ctx["gt"]))
 
 
-def _not_below(ctx: Fault) -> Message:
-    return Message("Enter less than %(maximum)s.", code="too-large", maximum=_figure(ctx["lt"]))
+def _not_below(ctx: PydanticError) -> Message:
+    return Message("Enter less than %(maximum)s.", code="too-large", maximum=_to_number(ctx["lt"]))
 
 
-def _not_in_list(ctx: Fault) -> Message:
+def _not_in_list(ctx: PydanticError) -> Message:
     """pydantic enumerates as `'a', 'b' or 'c'`; the values of this service hold no quotes."""
     return Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=str(ctx["expected"]).split("'")[1::2])
 
 
-def _own(ctx: Fault) -> Message:
+def _service_message(ctx: PydanticError) -> Message:
     """Validators of this service raise ValueError with a message; the one of e-mail addresses does not."""
     error = ctx.get("error")
     said = error.args[0] if isinstance(error, ValueError) and error.args else None
     if isinstance(said, Message):
         return said
-    return _EMAIL if "reason" in ctx else INVALID
+    return _EMAIL if "reason" in ctx else INVALID_VALUE
 
 
-_BY_CONTEXT: Mapping[str, Callable[[Fault], Message]] = {
+_BY_CONTEXT: Mapping[str, Callable[[PydanticError], Message]] = {
     "string_too_long": _too_long,
     "string_too_short": _too_short,
     "too_long": _too_many,
@@ -121,18 +123,18 @@ _BY_CONTEXT: Mapping[str, Callable[[Fault], Message]] = {
     "less_than": _not_below,
     "enum": _not_in_list,
     "literal_error": _not_in_list,
-    "value_error": _own,
+    "value_error": _service_message,
 }
 
 
-def message_for(fault: Fault) -> Message:
+def message_for_error(fault: PydanticError) -> Message:
     kind = fault["type"]
     if kind == "json_invalid":  # by our own reader, which says what is wrong
-        return message_of(fault["msg"])
+        return to_message(fault["msg"])
     if kind in _BY_CONTEXT:
         return _BY_CONTEXT[kind](fault.get("ctx", {}))
-    return _SAME.get(kind, INVALID)
+    return _FIXED_MESSAGES.get(kind, INVALID_VALUE)
 
 
-def _figure(bound: Any) -> Any:
+def _to_number(bound: Any) -> Any:
     return bound if isinstance(bound, int | str) else str(bound)
