@@ -125,7 +125,7 @@ class TestForwardedAddresses:
         monkeypatch.setenv("MIK_DATA_DIR", str(tmp_path))
         monkeypatch.setenv("MIK_BASE_URL", "http://localhost:8000")
         monkeypatch.setenv("MIK_TRUSTED_PROXIES", proxies)
-        monkeypatch.setattr(demo_staff, "ensure", lambda *_: None)
+        monkeypatch.setattr(demo_staff, "ensure_demo_staff", lambda *_: None)
         assert CliRunner().invoke(mik, ["serve"]).exit_code == 0
 
         async def whose(scope, _receive, send):

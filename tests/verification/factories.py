@@ -135,7 +135,8 @@ def service_of(desk, tally=None, *, limiter=None, https=True, max_body_bytes=65_
         lambda inner: CommonResponseMiddleware(PublicCorsMiddleware(inner, public), https=https, ids=ids)
     )
     lane = VerifyHandler(desk, tally, read_body, max_body_bytes=max_body_bytes)
-    return VerifyFastPath(app, lane, limiter or RateLimiter(0), ids, https=https)
+    base_url = "https://mark.example" if https else "http://mark.example"
+    return VerifyFastPath(app, lane, limiter or RateLimiter(0), ids, base_url=base_url)
 
 
 @dataclass

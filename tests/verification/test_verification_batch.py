@@ -125,7 +125,7 @@ class TestBatch:
         assert anyio.run(run) > 5
 
     def test_too_many_waiting_are_told_to_come_back(self, desk, monkeypatch):
-        monkeypatch.setattr(handler, "BATCHES_WAITING", 0)
+        monkeypatch.setattr(handler, "MAX_QUEUED_BATCHES", 0)
         with TestClient(service_of(desk)) as client:
             answer = batch(client, {"number": NUMBER})
         assert (answer.status_code, answer.json()["code"]) == (503, Unavailable.code)

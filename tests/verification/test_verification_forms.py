@@ -160,7 +160,7 @@ class TestForms:
         """Forms that count how often one was made."""
         count = []
         original = response_templates._build_template
-        monkeypatch.setattr(response_templates, "_form", lambda *given: count.append(1) or original(*given))
+        monkeypatch.setattr(response_templates, "_build_template", lambda *given: count.append(1) or original(*given))
         return ResponseTemplates(BASE), count
 
     def test_one_form_for_all_that_share_what_is_judged(self, made):
@@ -201,7 +201,7 @@ class TestForms:
         assert len(count) == 1
 
     def test_they_are_thrown_away_when_there_are_too_many(self, made, monkeypatch):
-        monkeypatch.setattr(response_templates, "MAX_FORMS", 3)
+        monkeypatch.setattr(response_templates, "MAX_TEMPLATES", 3)
         printer, _ = made
         keys = ring_of(SIGNER)
         for day in range(1, 20):
