@@ -94,7 +94,7 @@ def test_from_nothing_to_a_service_that_answers(database_url, tmp_path):
         assert httpx2.post(address, data=form, trust_env=False, timeout=60).status_code == 200
     assert not (world.folder / demo_staff.ACCOUNTS_FILE).exists()
     with world.session() as session:
-        assert session.execute(sa.text("SELECT email FROM users")).get_all() == [("owner@mark.az",)]
+        assert session.execute(sa.text("SELECT email FROM users")).all() == [("owner@mark.az",)]
     wide = [path for path in world.folder.rglob("*") if path.stat().st_mode & 0o077]
     assert wide == []
     assert find_start_errors(world.settings, utc_now(), environment={}) == []

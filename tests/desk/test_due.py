@@ -254,7 +254,7 @@ def test_kept_answers_are_forgotten_after_a_day(app):
     app.clock.advance(hours=2)
     assert swept(app) == ["answers kept for retries are forgotten", "1 done."]
     with app.database.read_session() as session:
-        assert session.scalars(sa.select(IdempotencyRecord)).get_all() == []
+        assert session.scalars(sa.select(IdempotencyRecord)).all() == []
 
 
 def test_sessions_are_forgotten_a_month_after_their_end(app):
