@@ -40,7 +40,7 @@ def request_registration(
     more, and the answer is the same.
     """
     email = normalize_email(email)
-    login_throttle.count_registration(session, address, now, most=most)
+    login_throttle.count_registration(session, address, now, max_registrations=most)
     if login_throttle.consume_mail_allowance(session, email, now):
         outbox.add_message(session, MessageKind.REGISTRATION_REQUESTED, email, language=language, now=now)
 

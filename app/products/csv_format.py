@@ -80,11 +80,11 @@ def parse_products(
     register: Mapping[str, ResidentRow],
     as_of: date,
     *,
-    most_bytes: int = MAX_BYTES,
-    most_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+    max_rows: int = MAX_ROWS,
 ) -> ProductFile:
     """Read a products file against the register (id of a company → its row)."""
-    table = parse_csv(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+    table = parse_csv(data, COLUMNS, max_bytes=max_bytes, max_rows=max_rows)
     remarks = [
         RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
         for column in table.columns

@@ -96,9 +96,9 @@ class ResidentFile:
     warnings: tuple[RowMessage, ...]
 
 
-def parse_resident_file(data: bytes, *, most_bytes: int = MAX_BYTES, most_rows: int = MAX_ROWS) -> ResidentFile:
+def parse_resident_file(data: bytes, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ResidentFile:
     """Read a register file. All errors and remarks come at once, in the order of the lines."""
-    table = parse_csv(data, COLUMNS, most_bytes=most_bytes, most_rows=most_rows)
+    table = parse_csv(data, COLUMNS, max_bytes=max_bytes, max_rows=max_rows)
     errors = list(table.errors)
     remarks = [
         RowMessage(1, column, Message("Unknown column, not read.", code="unknown-column"))
@@ -142,10 +142,10 @@ def parse_row(cells: CellReader, places: Territory) -> ResidentRow:
     park_code = cells.optional("zone_code")
     row = ResidentRow(
         line=line.number,
-        party_id=cells.required(id_column, most=MAX_ID_LENGTH),
-        legal_name_az=cells.required("legal_name_az", most=MAX_NAME_LENGTH),
-        legal_name_en=cells.required("legal_name_en", most=MAX_NAME_LENGTH),
-        legal_form=cells.required("legal_form", most=MAX_FORM_LENGTH),
+        party_id=cells.required(id_column, max_length=MAX_ID_LENGTH),
+        legal_name_az=cells.required("legal_name_az", max_length=MAX_NAME_LENGTH),
+        legal_name_en=cells.required("legal_name_en", max_length=MAX_NAME_LENGTH),
+        legal_form=cells.required("legal_form", max_length=MAX_FORM_LENGTH),
         voen=voen_cell(cells),
         park_code=park_code and park_code.upper(),
         park_name_en=cells.optional("zone_name_en"),
@@ -160,7 +160,7 @@ def parse_row(cells: CellReader, places: Territory) -> ResidentRow:
         planned_investment_azn=decimal_cell(cells, "planned_investment_azn", MONEY),
         planned_jobs=None if jobs is None else int(jobs),
         size_class=cells.choice("size_class", SIZES),
-        foreign_share_pct=decimal_cell(cells, "foreign_share_pct", SHARE, most=Decimal(100)),
+        foreign_share_pct=decimal_cell(cells, "foreign_share_pct", SHARE, max_value=Decimal(100)),
         stage=cells.choice("stage", STAGES),
         activity_en=cells.optional("activity_en") or cells.optional("sector_en"),
         is_fictional=bool(cells.choice("is_fictional", BOOLEANS)),
@@ -188,11 +188,13 @@ def voen_cell(cells: CellReader) -> str:
     return number.digits
 
 
-def decimal_cell(cells: CellReader, column: str, size: DecimalColumn, *, most: Decimal | None = None) -> Decimal | None:
+def decimal_cell(
+    cells: CellReader, column: str, size: DecimalColumn, *, max_value: Decimal | None = None
+) -> Decimal | None:
     number = cells.number(column)
     if number is None:
         return None
-    if wrong := decimal_error(number, size, most=most):
+    if wrong := decimal_error(number, size, max_value=max_value):
         cells.error(column, wrong)
         return None
     return number
