@@ -126,10 +126,10 @@ def confirm_request(
     """
     request, owners = _load_decidable(session, actor, request_id)
     if actor.id in {request.requested_by, request.user_id}:
-        raise FourEyes("You request for this, or it is for you; another owner must confirm it.")
+        raise FourEyes("You asked for this, or it is for you; another owner must confirm it.")
     _require_open(request, version, "confirm")
     if request.requested_by not in owners:
-        raise Conflict("Who request for this is no owner any more; ask anew.", code="asker-left")
+        raise Conflict("Who asked for this is no owner any more; ask anew.", code="asker-left")
     user = user_repository.lock_user(session, request.user_id)
     if user is None:
         raise NotFound.of("member of staff")

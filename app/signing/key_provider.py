@@ -65,8 +65,8 @@ class KeyProvider:
     def lock_active_signer(self, session: Session) -> Signer:
         """The key that is active now and stays so until this transaction ends. Errors: NoActiveKey, KeyFileAway."""
         # Whoever waited here for a change of keys to end sees the old key no more and the new one not yet: ask again.
-        kid = signing_repository.get_active_kid(session, hold=True) or signing_repository.get_active_kid(
-            session, hold=True
+        kid = signing_repository.get_active_kid(session, for_share=True) or signing_repository.get_active_kid(
+            session, for_share=True
         )
         if kid is None:
             raise NoActiveKey
