@@ -1,7 +1,7 @@
 """Working days: Monday to Friday without the holidays of Azerbaijan. Pure.
 
-Three layers say what a day is, the first that speaks wins: a day announced by the owner (moved holidays, exchanged
-days), a fixed holiday of the year, the day of the week. Announced days come in as data, so no year is guessed here.
+The first layer that applies decides: a day announced by the owner (moved holidays, exchanged days), a fixed holiday of
+the year, the day of the week. Announced days are passed in as data, so no year is estimated here.
 """
 
 from collections.abc import Mapping
