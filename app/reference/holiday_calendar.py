@@ -1,4 +1,4 @@
-"""The calendar that deadlines are counted by: fixed holidays from the file, moved ones as the owner announces them."""
+"""Load and announce the holidays that deadlines are counted by: fixed ones from the file, moved ones by the owner."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -103,12 +103,12 @@ def load_library_days(year: int) -> tuple[SpecialDay, ...]:
 
 
 def load_year(session: Session, year: int) -> CalendarYear:
-    known = load_calendar(session)
-    announced = [day for day in known.announced.values() if day.day.year == year]
+    calendar = load_calendar(session)
+    announced = [day for day in calendar.announced.values() if day.day.year == year]
     awaited = tuple(
         occasion for occasion in load_bundled_holidays().movable if occasion not in {day.occasion for day in announced}
     )
-    return CalendarYear(year, known.list_special_days(year), frozenset(day.day for day in announced), awaited)
+    return CalendarYear(year, calendar.list_special_days(year), frozenset(day.day for day in announced), awaited)
 
 
 def announce_days(
@@ -165,7 +165,7 @@ def announced_day_errors(year: int, days: Sequence[AnnouncedDay]) -> list[dict[s
                 ),
             }
         )
-    known = [*load_bundled_holidays().movable, OTHER_OCCASION]
+    occasions = [*load_bundled_holidays().movable, OTHER_OCCASION]
     seen: set[date] = set()
     for i, each in enumerate(days):
         if each.day.year != year:
@@ -179,11 +179,11 @@ def announced_day_errors(year: int, days: Sequence[AnnouncedDay]) -> list[dict[s
             errors.append(
                 {"pointer": f"/days/{i}/day", "detail": Message("This day is named twice.", code="duplicate")}
             )
-        if each.occasion not in known:
+        if each.occasion not in occasions:
             errors.append(
                 {
                     "pointer": f"/days/{i}/occasion",
-                    "detail": Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(known)),
+                    "detail": Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=list(occasions)),
                 }
             )
         elif each.is_working_day and each.occasion != OTHER_OCCASION:

@@ -1,8 +1,8 @@
 """Working days: Monday to Friday without the holidays of Azerbaijan. Pure.
 
-Four layers say what a day is, the first that speaks wins: a day announced by the owner (moved holidays, exchanged
-days), a fixed holiday of the year, a default for a moved holiday that the owner has not announced, the day of the week.
-Announced days and defaults come in as data, so no year is guessed here (docs/decisions/0068).
+The first layer that applies decides: a day announced by the owner (moved holidays, exchanged days), a fixed holiday of
+the year, a default for a moved holiday that the owner has not announced, the day of the week. Announced days and
+defaults are passed in as data, so no year is estimated here (docs/decisions/0068).
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -269,7 +269,7 @@ def test_a_share_of_cost_above_the_value_content_is_a_remark(changes, remarked):
 
 def test_a_file_that_is_no_table_is_told_so():
     assert [str(note) for note in parse_products(b"", REGISTER, AS_OF).errors] == ["file: The file is empty."]
-    assert "more than 1 rows" in str(parse_products(PRODUCTS, REGISTER, AS_OF, most_rows=1).errors[0])
+    assert "more than 1 rows" in str(parse_products(PRODUCTS, REGISTER, AS_OF, max_rows=1).errors[0])
 
 
 def test_figures_are_exact():

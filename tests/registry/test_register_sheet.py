@@ -191,5 +191,5 @@ def test_words_may_be_capitalised_and_an_empty_region_follows_the_district():
 
 def test_the_caps_are_parameters():
     data = (SAMPLE / "residents.csv").read_bytes()
-    assert str(parse_resident_file(data, most_rows=18).errors[0]) == "line 20: The file has more than 18 rows."
-    assert "larger than 100 bytes" in str(parse_resident_file(data, most_bytes=100).errors[0])
+    assert str(parse_resident_file(data, max_rows=18).errors[0]) == "line 20: The file has more than 18 rows."
+    assert "larger than 100 bytes" in str(parse_resident_file(data, max_bytes=100).errors[0])

@@ -78,10 +78,10 @@ def test_empty_columns_of_a_spreadsheet_do_no_harm():
 
 
 def test_caps():
-    assert str(table(b"a,b\n1,2\n", most_bytes=7).errors[0]) == "file: The file is larger than 7 bytes."
-    assert table(b"a,b\n1,2\n", most_bytes=8).errors == ()
-    assert str(table(b"a,b\n1,2\n3,4\n", most_rows=1).errors[0]) == "line 3: The file has more than 1 rows."
-    assert table(b"a,b\n1,2\n", most_rows=1).errors == ()
+    assert str(table(b"a,b\n1,2\n", max_bytes=7).errors[0]) == "file: The file is larger than 7 bytes."
+    assert table(b"a,b\n1,2\n", max_bytes=8).errors == ()
+    assert str(table(b"a,b\n1,2\n3,4\n", max_rows=1).errors[0]) == "line 3: The file has more than 1 rows."
+    assert table(b"a,b\n1,2\n", max_rows=1).errors == ()
 
 
 @given(st.binary(max_size=200) | st.text('a,b;"\n\r1 \u2028', max_size=60).map(str.encode))
@@ -130,7 +130,7 @@ def test_days_words_and_needed_cells():
     assert cells("abc").required("x") == "abc"
     for text, told in (("", "This must not be empty."), ("abc", "This is longer than 2 characters.")):
         line = cells(text)
-        line.required("x", most=2)
+        line.required("x", max_length=2)
         assert line.errors[0].message == told
 
 

@@ -335,7 +335,7 @@ def test_a_certificate_granted_at_the_same_moment_is_not_missed(database, cancel
     """Who grants holds the residency: a cancellation waits, without a deadlock, and then finds the new certificate."""
     with database.session() as granting, database.session() as cancelling:
         world = World(granting)
-        organisation_repository.find_latest_residency(granting, world.company_id, "AGDAM-SP", hold=True)
+        organisation_repository.find_latest_residency(granting, world.company_id, "AGDAM-SP", for_share=True)
         other = copy(world)
         hits = []
 

@@ -70,11 +70,15 @@ def build_dossier(
     With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must be
     held before: an import of the register takes it first, then residencies, then sites.
     """
-    whole = product_repository.load_aggregates_by_id(session, product_ids, hold=hold)
-    sites = organisation_repository.find_sites(session, [each.product.site_id for each in whole.values()], hold=hold)
+    whole = product_repository.load_aggregates_by_id(session, product_ids, for_update=hold)
+    sites = organisation_repository.find_sites(
+        session, [each.product.site_id for each in whole.values()], for_share=hold
+    )
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
-        residencies[park] = organisation_repository.find_latest_residency(session, organisation.id, park, hold=hold)
+        residencies[park] = organisation_repository.find_latest_residency(
+            session, organisation.id, park, for_share=hold
+        )
     in_force = application_repository.certificates_of_sites(session, list(sites), as_of)
     declared = None
     if application is not None:
