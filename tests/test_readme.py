@@ -1,4 +1,4 @@
-"""What README.md promises a newcomer is true: the walk-through runs; settings, commands and links are as listed."""
+"""README.md and docs/tutorial.md: the commands run and print what is shown."""
 
 import os
 import re
@@ -16,8 +16,9 @@ from tests.live import clean_environment, serving
 pytestmark = [pytest.mark.no_coverage, pytest.mark.short]
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
 END_OF_BLOCK = "== end of block =="
-WALK = README.partition("\n## Walk through it with curl\n")[2].partition("\n## ")[0]
+WALK = TUTORIAL.partition("\n## Walk through it with curl\n")[2].partition("\n## ")[0]
 
 
 def blocks(text, language):
