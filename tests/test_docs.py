@@ -31,6 +31,6 @@ def test_links_lead_to_a_file(page):
     "page", [page for page in WRITTEN if RECORDS not in page.parents], ids=lambda page: str(page.relative_to(ROOT))
 )
 def test_named_modules_exist(page):
-    """A path under `app/` or `tests/`; a pattern with `*` has at least one match, a placeholder in capitals has none."""
+    """Paths under `app/`, `tests/` and `tools/`. `*` matches at least one file; a name in capitals is a placeholder."""
     named = set(re.findall(r"\b(?:app|tests|tools)/[\w./*-]*\w", page.read_text("utf-8")))
     assert [path for path in sorted(named) if not re.search(r"/[A-Z]{3,}", path) and not any(ROOT.glob(path))] == []

@@ -1,4 +1,4 @@
-"""One frozen Settings, read from `MIK_…` once, at the edge. README lists every name; a test keeps the two in step."""
+"""One frozen Settings, read from `MIK_…` once, at the edge. `make docs` writes them to docs/settings.md."""
 
 import ipaddress
 import re
