@@ -1,4 +1,4 @@
-"""Define `Settings`, read once from `MIK_…` at start. A test keeps the list in the README in step."""
+"""Define `Settings`, read once from `MIK_…` at start. `make docs` writes them to docs/settings.md."""
 
 import ipaddress
 import re

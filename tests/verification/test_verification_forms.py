@@ -120,9 +120,7 @@ class TestSameBytes:
         made, bodies = ResponseTemplates(BASE), {}
         for record in [*drawn, *(record._replace(status="revoked") for record in drawn)]:
             for ring in (ring_of(SIGNER, OTHER), ring_of(SIGNER, OTHER, state=KeyState.RETIRED)):
-                printed = made.render(
-                    snapshot.serialize(logged(record)) or b"", ring, data.draw(moments_of(record))
-                )
+                printed = made.render(snapshot.serialize(logged(record)) or b"", ring, data.draw(moments_of(record)))
                 if printed:
                     assert bodies.setdefault(printed[2], printed[1]) == printed[1]
         assert all(tag[0] == tag[-1] == ord('"') and len(tag) == 34 for tag in bodies)
