@@ -64,10 +64,12 @@ class VerificationService:
     _rejections: Mapping[Verdict, EncodedResponse] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "forms", ResponseTemplates(self.base_url, demo=self.demo))
-        object.__setattr__(self, "token_forms", ResponseTemplates(self.base_url, evaluate_issued_token, demo=self.demo))
+        object.__setattr__(self, "number_templates", ResponseTemplates(self.base_url, demo=self.demo))
+        object.__setattr__(
+            self, "token_templates", ResponseTemplates(self.base_url, evaluate_issued_token, demo=self.demo)
+        )
         refused = {each.verdict: self._render(each) for each in (MISTYPED, UNSIGNED, UNREADABLE)}
-        object.__setattr__(self, "_refused", refused)
+        object.__setattr__(self, "_rejections", refused)
 
     def _render(self, judgement: VerificationResult) -> EncodedResponse:
         return encode_with_etag(judgement, self.base_url, demo=self.demo)

@@ -268,7 +268,7 @@ def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_ap
 def test_after_the_end_of_the_organisations_certificate(shared_app, company, monkeypatch):
     app, number = shared_app, certified_again(shared_app, company)
     real, later = PdfSigningIdentity.require_valid, app.clock() + timedelta(days=3_700)
-    monkeypatch.setattr(PdfSigningIdentity, "must_be_valid", lambda self, _now: real(self, later))
+    monkeypatch.setattr(PdfSigningIdentity, "require_valid", lambda self, _now: real(self, later))
     said = refused(get(app, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
     assert "expired on" in said["detail"]
 

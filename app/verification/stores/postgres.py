@@ -129,13 +129,13 @@ class BatchLoader(Generic[_LookupKey]):
                 found = await self._find_all(list({key for key, _ in asked}))
             except BaseException as error:
                 for _, answer in asked:
-                    if not answer.result():
+                    if not answer.done():
                         answer.set_exception(error if isinstance(error, DatabaseUnavailable) else DatabaseUnavailable())
                 if not isinstance(error, DatabaseUnavailable):
                     raise
                 continue
             for key, answer in asked:
-                if not answer.result():  # who asked may have hung up
+                if not answer.done():  # who asked may have hung up
                     answer.set_result(found.get(key))
 
 
