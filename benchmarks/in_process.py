@@ -1,4 +1,4 @@
-"""Measured in this process: what the service costs without HTTP, and what the limits are measured against."""
+"""Measure in this process: the service without HTTP, and the costs that limits are compared with."""
 
 import asyncio
 import json
@@ -22,103 +22,103 @@ from app.verification.response import EncodedResponse
 from app.verification.service import VerificationService
 from app.verification.stores.factory import create_certificate_store
 from benchmarks import load
-from benchmarks.registers import BASE_URL, Register
+from benchmarks.datasets import BASE_URL, Dataset
 from tests.factories import Company, RunningApp, product, running_app
 
 PACE = 0.02
-"""Seconds between two calls with a thousand numbers: about what it takes to send one and read its answer."""
+"""Seconds between two calls with a thousand numbers: about the time of sending one and reading its response."""
 
 
 @contextmanager
-def desk_of(made: Register) -> Iterator[VerificationService]:
-    database = open_database(made.url)
+def verification_service(dataset: Dataset) -> Iterator[VerificationService]:
+    database = open_database(dataset.url)
     with database.read_session() as session:
         keys = KeyRing.from_keys(load_keys(session).values())
     database.dispose()
-    yield VerificationService(create_certificate_store(made.url), lambda: keys, utc_now, BASE_URL)
+    yield VerificationService(create_certificate_store(dataset.url), lambda: keys, utc_now, BASE_URL)
 
 
-def answer_of(made: Register, number: str) -> bytes:
-    return printed(made, [number])[0][1]
+def answer_of(dataset: Dataset, number: str) -> bytes:
+    return render_all(dataset, [number])[0][1]
 
 
-def etags_of(made: Register, numbers: Sequence[str]) -> list[str]:
-    return [etag.decode() for _, _, etag in printed(made, numbers)]
+def etags_of(dataset: Dataset, numbers: Sequence[str]) -> list[str]:
+    return [etag.decode() for _, _, etag in render_all(dataset, numbers)]
 
 
-def printed(made: Register, numbers: Sequence[str]) -> list[EncodedResponse]:
-    async def ask() -> list[EncodedResponse]:
-        with desk_of(made) as desk:
-            await desk.store.open()
+def render_all(dataset: Dataset, numbers: Sequence[str]) -> list[EncodedResponse]:
+    async def run() -> list[EncodedResponse]:
+        with verification_service(dataset) as service:
+            await service.store.open()
             try:
-                return [await desk.render_number(number) for number in numbers]
+                return [await service.render_number(number) for number in numbers]
             finally:
-                await desk.store.close()
+                await service.store.close()
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
 def openssl_verify() -> float:
-    """Microseconds of one check of a P-256 signature by OpenSSL, and nothing else."""
+    """Return the microseconds of one P-256 signature check by OpenSSL alone."""
     key = ec.generate_private_key(ec.SECP256R1())
-    how = ec.ECDSA(hashes.SHA256())
+    algorithm = ec.ECDSA(hashes.SHA256())
     text = b"x" * 1_500
-    signature, public = key.sign(text, how), key.public_key()
-    return _median(lambda: public.verify(signature, text, how), calls=200) * 1e6
+    signature, public = key.sign(text, algorithm), key.public_key()
+    return _median(lambda: public.verify(signature, text, algorithm), calls=200) * 1e6
 
 
-def store_of_thousand(made: Register, numbers: Sequence[str], rounds: int) -> float:
-    """Milliseconds of processor time that the store needs for a thousand numbers, median; at the pace of the calls."""
+def store_of_thousand(dataset: Dataset, numbers: Sequence[str], rounds: int) -> float:
+    """Return the store's median processor time for a thousand numbers, in ms, at the pace of the calls."""
 
-    async def ask() -> float:
-        store = create_certificate_store(made.url)
+    async def run() -> float:
+        store = create_certificate_store(dataset.url)
         await store.open()
         try:
             times = []
             for at in range(rounds):
                 part = numbers[at * 1000 % len(numbers) :][:1000]
                 await asyncio.sleep(PACE)
-                begun = time.process_time()
+                started = time.process_time()
                 found = await store.find_snapshots(part)
-                times.append((time.process_time() - begun) * 1000)
+                times.append((time.process_time() - started) * 1000)
                 if len(found) != len(part):
-                    raise RuntimeError("the register lacks rows")
+                    raise RuntimeError("the dataset lacks rows")
             return statistics.median(times)
         finally:
             await store.close()
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
-def tokens_together(made: Register, tokens: Sequence[str]) -> float:
-    """Tokens checked in a second, a thousand in one call, on threads; after one call that makes the forms."""
+def tokens_together(dataset: Dataset, tokens: Sequence[str]) -> float:
+    """Return tokens verified per second, a thousand per call, on threads, after one call that compiles templates."""
 
-    async def ask() -> float:
-        with desk_of(made) as desk:
-            await desk.store.open()
-            questions = [VerifyItem("token", token) for token in tokens[:1000]]
+    async def run() -> float:
+        with verification_service(dataset) as service:
+            await service.store.open()
+            items = [VerifyItem("token", token) for token in tokens[:1000]]
             times = []
             for _ in range(5):
-                begun = time.perf_counter()
-                await desk.render_many(questions)
-                times.append(time.perf_counter() - begun)
-            await desk.store.close()
-            return len(questions) / statistics.median(times)
+                started = time.perf_counter()
+                await service.render_many(items)
+                times.append(time.perf_counter() - started)
+            await service.store.close()
+            return len(items) / statistics.median(times)
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
 @contextmanager
 def app(folder: Path, url: str) -> Iterator[RunningApp]:
-    """The whole service in this process, with its people: see tests/factories.py."""
+    """Run the whole service in this process, with its users: see tests/factories.py."""
     with running_app(url, folder, clock=utc_now) as opened:
         yield opened
 
 
-def writing_requests(made: Register, count: int) -> list[bytes]:
-    """Products to register, each by a company of its own; good for a quarter of an hour, the life of a token."""
-    folder = made.settings.data_dir.parent
-    with running_app(made.url, folder, clock=utc_now, data_dir=made.settings.data_dir) as opened:
+def writing_requests(dataset: Dataset, count: int) -> list[bytes]:
+    """Return requests that create products, each of a company of its own; valid for 15 minutes, as the tokens."""
+    folder = dataset.settings.data_dir.parent
+    with running_app(dataset.url, folder, clock=utc_now, data_dir=dataset.settings.data_dir) as opened:
         return [_product_request(opened, opened.set_up_company(evidence=False)) for _ in range(count)]
 
 
@@ -129,7 +129,7 @@ def _product_request(opened: RunningApp, company: Company) -> bytes:
 
 
 def assessments(opened: RunningApp, rounds: int) -> float:
-    """Assessments of a product in a second: facts read from the database, and every rule of the mark."""
+    """Return product assessments per second: facts from the database and every rule of the mark."""
     company = opened.set_up_company()
     product_id = company.add_product()
 
@@ -143,10 +143,10 @@ def assessments(opened: RunningApp, rounds: int) -> float:
 
 
 def _median(work: Callable[[], object], *, calls: int) -> float:
-    """Seconds of one call."""
+    """Return the median seconds of one call."""
     times = []
     for _ in range(calls):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         work()
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - started)
     return statistics.median(times)
