@@ -1,7 +1,7 @@
-"""Composition root. START HERE: `app/bootstrap.py` prepares an installation once, `create_asgi_app` serves it.
+"""Compose the application. START HERE: `app/bootstrap.py` prepares an installation once, `create_asgi_app` serves it.
 
-A request passes `Door` (the fast path of verifications), then the middleware, then the routes of `app/api` and
-`app/pages`. The services that they use are in one `Container`.
+A request passes `VerifyFastPath`, then the middleware, then the routes of `app/api` and `app/pages`. Their services are
+in one `Container`.
 """
 
 import secrets
@@ -147,24 +147,24 @@ ROUTERS = (
     apply.router,
     problem_pages.router,
 )
-"""In the order in which routes are looked for and described."""
+"""Routers in the order of matching and of the OpenAPI document."""
 
 _PUBLIC_PATHS = frozenset({"/openapi.json", "/v1/verify/batch", "/v1/verify/file"})
-"""Addresses outside the routers that every web page may read."""
+"""Public paths outside the routers that every origin may read."""
 
 SWITCH_SECONDS = 0.0001
-"""After how long a thread that computes lets another go on. The default, 5 ms, is a hundred checks: while one thread
-prepares a decision, each check would wait so long after its look into the register (docs/decisions/0042)."""
+"""Seconds until a computing thread yields. The default, 5 ms, is the time of a hundred verifications: while one thread
+prepares a decision, each verification would wait that long after its database query (docs/decisions/0042)."""
 
 
 def from_environment() -> ASGIApp:
-    """For uvicorn's workers."""
+    """Create the ASGI application for uvicorn's workers."""
     sys.setswitchinterval(SWITCH_SECONDS)
     return create_asgi_app(Settings())
 
 
 def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
-    """Serve a prepared installation. `clock` returns aware moments; tests hand in their own."""
+    """Create the ASGI application of a prepared installation. `clock` returns aware datetimes; tests pass their own."""
     container = build_container(settings, clock)
     lane = VerifyHandler(
         container.verification, container.verdict_counts, read_body, max_body_bytes=settings.body_max_bytes
@@ -177,12 +177,12 @@ def create_asgi_app(settings: Settings, clock: Clock = utc_now) -> ASGIApp:
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
-    """The FastAPI application alone: it lacks the single verifications, which the fast path answers."""
+    """Create the FastAPI application without single verifications, which the fast path answers."""
     return _app_of(build_container(settings, clock))
 
 
 def build_container(settings: Settings, clock: Clock) -> Container:
-    """Build every service of a worker. Raises `UnsafeToStart`, which says what to do."""
+    """Build every service of a worker. Raises `UnsafeToStart` with what to do."""
     observability.configure_logging(settings)
     if settings.profile is Profile.PRODUCTION:
         startup_checks.require_safe_to_start(settings, clock())
@@ -241,7 +241,7 @@ def _issuer(database: Database) -> str:
     with database.read_session() as session:
         issuer = issuer_identity.get_stored_issuer(session)
     if issuer is None:
-        raise UnsafeToStart("The register has no issuer yet: start it with `mik serve`.")
+        raise UnsafeToStart("The database has no issuer yet: start the service with `mik serve`.")
     return issuer
 
 
@@ -278,7 +278,7 @@ def _app_of(container: Container) -> FastAPI:
     counts = container.verdict_counts
     verify_pages = VerifyPages(verification, settings.all_own_hosts, files, page_services.marks, counts)
     batches = batch_route(verification, counts, read_body, max_bytes=settings.batch_max_bytes)
-    # The routes as they are: including a router would analyse every signature anew, for each app at its first use.
+    # Use the routes directly: including a router would analyse every signature again for each app.
     app.router.routes.extend([batches, frame.assets.route(), *verify_pages.routes()])
     for router in ROUTERS:
         app.router.routes.extend(router.routes)

@@ -1,1 +1,1 @@
-"""How fast the service is, beside what the bare server can do: `make bench`, or `python -m benchmarks --quick`."""
+"""Measure the speed of the service beside a bare server: `make bench`, or `python -m benchmarks --quick`."""

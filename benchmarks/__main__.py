@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick]`: measures, shows how far it is, and writes benchmarks/RESULTS.md."""
+"""Run the benchmarks, report progress, and write benchmarks/RESULTS.md: `python -m benchmarks [--quick]`."""
 
 import argparse
 import sys
@@ -11,51 +11,54 @@ from pathlib import Path
 from app.commit_pipeline import open_database
 from app.core.dates import utc_now
 from app.database_schema import migrate
-from benchmarks import deeds, http_cases, inside, judged
+from benchmarks import http_cases, in_process, rule_evaluation, write_operations
 from benchmarks.compare import Effort
-from benchmarks.http_cases import LANE, OURS, USUAL, Bench
+from benchmarks.datasets import Dataset, create_dataset, postgres, sign_some
+from benchmarks.http_cases import FAST_PATH, FASTAPI_AND_ORM, OURS, ServerPool
 from benchmarks.load import spread
-from benchmarks.made import number_of
-from benchmarks.registers import Register, postgres, register, sign_some
 from benchmarks.report import Row, page
+from benchmarks.synthetic_rows import number_of
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small registers and short runs: two minutes")
-    parser.add_argument("--only", default="", help="cases whose name begins so, such as “number” or “deeds”")
+    parser.add_argument("--quick", action="store_true", help="small datasets and short runs: two minutes")
+    parser.add_argument("--only", default="", help="cases whose name begins so, such as “number” or “writes”")
     parser.add_argument("--no-postgres", action="store_true", help="leave out PostgreSQL")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the page to write")
-    wanted = parser.parse_args()
-    begun = time.monotonic()
+    arguments = parser.parse_args()
+    started = time.monotonic()
 
-    def say(text: str) -> None:
-        sys.stderr.write(f"\r\033[K{time.monotonic() - begun:6.0f} s  {text}")
+    def report(text: str) -> None:
+        sys.stderr.write(f"\r\033[K{time.monotonic() - started:6.0f} s  {text}")
         sys.stderr.flush()
 
-    sizes = (10_000, 100_000, 1_000_000) if wanted.quick else (10_000, 1_000_000, 10_000_000)
+    sizes = (10_000, 100_000, 1_000_000) if arguments.quick else (10_000, 1_000_000, 10_000_000)
     rows: list[Row] = []
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="mik-bench-") as temporary:
-        run = Run(stack, Path(temporary), sizes, wanted.quick, with_postgres=not wanted.no_postgres, say=say)
+        run = Run(
+            stack, Path(temporary), sizes, arguments.quick, with_postgres=not arguments.no_postgres, report=report
+        )
         for name, case in run.cases():
-            if name.startswith(wanted.only):
-                say(name)
+            if name.startswith(arguments.only):
+                report(name)
                 for row in case():
                     rows.append(row)
-                    say(f"{row.case}: {row.measured}\n")
+                    report(f"{row.case}: {row.measured}\n")
         stack.close()  # before the folder goes
+    command = f"python -m benchmarks{' --quick' if arguments.quick else ''}"
     how = (
-        f"Written by `python -m benchmarks{' --quick' if wanted.quick else ''}` in {time.monotonic() - begun:.0f} s: "
+        f"Written by `{command}` in {time.monotonic() - started:.0f} s: "
         f"{sizes[0]:,}, {sizes[1]:,} and {sizes[2]:,} certificates, one worker, 64 connections, everything on."
     )
-    wanted.out.write_text(page(rows, day=utc_now().date().isoformat(), how=how), encoding="utf-8")
-    say(f"written: {wanted.out}\n")
+    arguments.out.write_text(page(rows, day=utc_now().date().isoformat(), how=how), encoding="utf-8")
+    report(f"written: {arguments.out}\n")
 
 
 class Run:
-    """The cases in their order. Registers are made when the first case asks for them."""
+    """Run the cases in order. A dataset is created when the first case needs it."""
 
     def __init__(
         self,
@@ -65,64 +68,64 @@ class Run:
         is_quick: bool,
         *,
         with_postgres: bool,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self._stack = stack
         self._folder = folder
         self._sizes = sizes
         self._is_quick = is_quick
         self._with_postgres = with_postgres
-        self._say = say
+        self._report = report
         self._effort = Effort(seconds=0.5, rounds=3, warm=0.4) if is_quick else Effort(seconds=2.0, rounds=7)
-        self._bench = Bench(stack, folder, say)
-        self._made: dict[str, Register] = {}
-        self._fresh: Callable[[], str] | None = None
+        self._servers = ServerPool(stack, folder, report)
+        self._datasets: dict[str, Dataset] = {}
+        self._create_database: Callable[[], str] | None = None
         self._tokens: list[str] = []
 
     def cases(self) -> Iterator[tuple[str, Callable[[], Iterator[Row]]]]:
         yield "number", self._number
         yield "token", self._token
         yield "thousand", self._thousand
-        yield "judged", self._judged
-        yield "deeds", self._deeds
+        yield "rules", self._rules
+        yield "writes", self._writes
         yield "process", self._process
         if self._with_postgres:
             yield "postgres", self._postgres
         yield "writers", self._writers
         yield "size", self._size
 
-    def _register(self, rows: int) -> Register:
+    def _dataset(self, rows: int) -> Dataset:
         name = f"r{rows}"
-        if name not in self._made:
-            self._made[name] = register(self._folder / name, rows, self._say)
-        return self._made[name]
+        if name not in self._datasets:
+            self._datasets[name] = create_dataset(self._folder / name, rows, self._report)
+        return self._datasets[name]
 
-    def _register_on_postgres(self, rows: int) -> Register:
-        if "pg" not in self._made:
-            fresh = self._fresh = self._fresh or self._stack.enter_context(postgres())
-            self._made["pg"] = register(self._folder / "pg", rows, self._say, fresh())
-        return self._made["pg"]
+    def _dataset_on_postgres(self, rows: int) -> Dataset:
+        if "pg" not in self._datasets:
+            create_database = self._create_database = self._create_database or self._stack.enter_context(postgres())
+            self._datasets["pg"] = create_dataset(self._folder / "pg", rows, self._report, create_database())
+        return self._datasets["pg"]
 
     @property
-    def _usual_size(self) -> Register:
-        return self._register(self._sizes[1])
+    def _usual_size(self) -> Dataset:
+        return self._dataset(self._sizes[1])
 
     def _number(self) -> Iterator[Row]:
-        made = self._usual_size
-        names = {"all": OURS, "lane": LANE, "usual": USUAL}
-        found = http_cases.by_number(self._bench, made, self._effort, names)
+        dataset = self._usual_size
+        names = {"all": OURS, "fast path": FAST_PATH, "usual": FASTAPI_AND_ORM}
+        found = http_cases.by_number(self._servers, dataset, self._effort, names)
         base = found["base"]
         yield Row(
             "bare uvicorn, as many bytes", f"{base.micros:.0f} µs; {base.per_second:,.0f}/s; p50 {base.p50:.1f} ms"
         )
         for name, words, limit in (
             ("all", "check by number, random, SQLite, everything on", 0.45),
-            ("lane", "the same, lane alone", 0.55),
+            ("fast path", "the same, fast path alone", 0.55),
             ("usual", "the same by FastAPI and ORM in the usual way", None),
         ):
             yield _ratio(words, found[name], limit)
         yield _ratio(
-            "check by number, unchanged: ETag → 304", http_cases.unchanged(self._bench, made, self._effort), 0.5
+            "check by number, unchanged: ETag → 304", http_cases.unchanged(self._servers, dataset, self._effort), 0.5
         )
 
     def _signed(self) -> list[str]:
@@ -130,65 +133,65 @@ class Run:
         return self._tokens
 
     def _token(self) -> Iterator[Row]:
-        made, tokens = self._usual_size, self._signed()
-        openssl = inside.openssl_verify()
-        base, ours = http_cases.by_token(self._bench, made, self._effort, tokens)
+        dataset, tokens = self._usual_size, self._signed()
+        openssl = in_process.openssl_verify()
+        base, ours = http_cases.by_token(self._servers, dataset, self._effort, tokens)
         floor = base.micros + openssl
         reached = floor / ours.micros
         words = f"{ours.micros:.0f} µs; base {base.micros:.0f} µs and one OpenSSL P-256 verify {openssl:.0f} µs"
         yield Row("check by token", words, "≥ 0.50", reached, holds=reached >= 0.5)
-        yield Row("1,000 tokens in one call", f"{inside.tokens_together(made, tokens):,.0f} tokens in a second")
+        yield Row("1,000 tokens in one call", f"{in_process.tokens_together(dataset, tokens):,.0f} tokens in a second")
 
     def _thousand(self) -> Iterator[Row]:
-        made = self._usual_size
-        numbers = [number_of(serial) for serial in spread(made.rows, 20_000)]
-        store = inside.store_of_thousand(made, numbers, max(5, self._effort.rounds * 3))
-        whole = http_cases.thousand(self._bench, made, self._effort)
+        dataset = self._usual_size
+        numbers = [number_of(serial) for serial in spread(dataset.rows, 20_000)]
+        store = in_process.store_of_thousand(dataset, numbers, max(5, self._effort.rounds * 3))
+        whole = http_cases.thousand(self._servers, dataset, self._effort)
         words = f"{whole:.1f} ms; the store alone {store:.1f} ms (processor time)"
         yield Row("1,000 numbers in one call, by the store's own time", words, "≤ 2", whole / store, whole <= 2 * store)
 
-    def _judged(self) -> Iterator[Row]:
-        found = judged.measure(200 if self._is_quick else 2_000)
+    def _rules(self) -> Iterator[Row]:
+        found = rule_evaluation.measure(200 if self._is_quick else 2_000)
         times = found.assessment / found.hash
         words = f"{found.assessment:.0f} µs; the hash over its facts {found.hash:.0f} µs"
         yield Row("one product by the rules of MIK, without a database, by the hash", words, "≤ 10", times, times <= 10)
 
-    def _deeds(self) -> Iterator[Row]:
-        folder = self._folder / "deeds"
+    def _writes(self) -> Iterator[Row]:
+        folder = self._folder / "writes"
         folder.mkdir()
         url = f"sqlite:///{folder / 'mik.sqlite3'}"
         database = open_database(url)
         migrate(database)
         database.dispose()
-        found = deeds.measure(folder, url, 5 if self._is_quick else 25, self._say)
+        found = write_operations.measure(folder, url, 5 if self._is_quick else 25, self._report)
         times = found.approval / found.floor
         words = f"{found.approval:.1f} ms; a signature and a durable row {found.floor:.2f} ms"
         yield Row("approval that issues one certificate", words, "≤ 8", times, times <= 8)
-        per_product = found.bulk / deeds.PRODUCTS
+        per_product = found.bulk / write_operations.PRODUCTS
         yield Row("approval of 50 products at once", f"{found.bulk:.0f} ms; {per_product:.1f} ms for each certificate")
         yield Row("suspension of a certificate", f"{found.suspension:.1f} ms")
         yield Row("assessment of a product", f"{found.assessments:,.0f} in a second")
 
     def _process(self) -> Iterator[Row]:
-        server = self._bench.server(OURS, self._usual_size)
+        server = self._servers.server(OURS, self._usual_size)
         yield Row("memory of one worker, after the checks above", f"{server.memory():.0f} MiB")
         yield Row("from start to first answer", f"{server.started_in:.1f} s")
 
     def _postgres(self) -> Iterator[Row]:
-        made = self._register_on_postgres(self._sizes[1])
-        found = http_cases.by_number(self._bench, made, self._effort, {"all": OURS, "usual": USUAL})
+        dataset = self._dataset_on_postgres(self._sizes[1])
+        found = http_cases.by_number(self._servers, dataset, self._effort, {"all": OURS, "usual": FASTAPI_AND_ORM})
         yield _ratio("check by number, random, PostgreSQL, everything on", found["all"], 0.3)
         yield _ratio("the same by FastAPI and ORM in the usual way", found["usual"], None)
 
     def _writers(self) -> Iterator[Row]:
         seconds = 3.0 if self._is_quick else 60.0
-        yield http_cases.beside_writers(self._bench, self._register(self._sizes[0]), seconds)
+        yield http_cases.beside_writers(self._servers, self._dataset(self._sizes[0]), seconds)
         if self._with_postgres:
-            yield http_cases.beside_writers(self._bench, self._register_on_postgres(self._sizes[1]), seconds)
+            yield http_cases.beside_writers(self._servers, self._dataset_on_postgres(self._sizes[1]), seconds)
 
     def _size(self) -> Iterator[Row]:
-        small, large = (self._register(self._sizes[at]) for at in (0, 2))
-        few, many = http_cases.by_size(self._bench, small, large, self._effort)
+        small, large = (self._dataset(self._sizes[at]) for at in (0, 2))
+        few, many = http_cases.by_size(self._servers, small, large, self._effort)
         times = many.p50 / few.p50
         words = f"p50 {many.p50:.2f} ms and {few.p50:.2f} ms; processor {many.micros:.0f} µs and {few.micros:.0f} µs"
         case = f"check by number at {large.rows:,} rows against {small.rows:,}"

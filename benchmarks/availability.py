@@ -1,10 +1,10 @@
-"""`python -m benchmarks.availability [starts] [load]`: what floods of strangers cost everybody else.
+"""Measure what floods of anonymous requests cost other clients: `python -m benchmarks.availability [starts] [load]`.
 
-`load`: one service as `mik serve` starts it, on SQLite. While a flood runs, a member of a company signs in, another
-company writes, and a certificate is checked, over and over; the times are compared with those of the quiet service of
-the same run, and the memory of the worker is watched. `starts`: `mik serve --workers 4` beside two busy loops, ten
-times: ready in time, and no worker killed. The addresses of clients are given by `X-Forwarded-For`, which the service
-believes from this machine. Writes benchmarks/AVAILABILITY.md.
+`load`: one service as `mik serve` starts it, on SQLite. During a flood, a member signs in, another company writes, and
+a certificate is verified, repeatedly. The times are compared with those of the quiet service in the same run, and the
+memory of the worker is recorded. `starts`: `mik serve --workers 4` beside two busy loops, ten times: ready in time, and
+no worker killed. `X-Forwarded-For`, which the service trusts from this machine, gives the client addresses. Writes
+benchmarks/AVAILABILITY.md.
 """
 
 import contextlib
@@ -32,15 +32,15 @@ import sqlalchemy as sa
 from app import database_schema  # noqa: F401 (every table first: a column takes its type from the one its foreign key names)
 from app.auth.credentials.passwords import PasswordHasher
 from app.core.dates import utc_now
-from benchmarks import inside
-from benchmarks.registers import BASE_URL, register
+from benchmarks import in_process
+from benchmarks.datasets import BASE_URL, create_dataset
 from benchmarks.servers import ROOT, free_port
 from tests.factories import PASSWORD, RunningApp, product
 
 SECONDS = 6.0
 BEGUN = 6
 Answers = Any
-"""Shared counts of answers, by the first digit of their status; 0: none came; last whether it is under way."""
+"""Shared counts of responses by first digit of the status, 0: none; last: whether the flood has begun."""
 STARTS, READY_S = 10, 120
 RESULTS = Path(__file__).with_name("AVAILABILITY.md")
 MIB = 1 << 20
@@ -48,7 +48,7 @@ MIB = 1 << 20
 
 @dataclass
 class World:
-    """What the clients need, made in this process before the service starts."""
+    """Hold what the clients need, created in this process before the service starts."""
 
     port: int
     number: str
@@ -60,7 +60,7 @@ class World:
 
 @dataclass
 class Probe:
-    """One kind of work of somebody else: milliseconds of each, and what failed."""
+    """Hold one kind of other work: milliseconds of each request, and the failures."""
 
     times: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ def client(world_port: int, address: str = "203.0.113.50") -> httpx2.Client:
     return httpx2.Client(base_url=base, headers={"X-Forwarded-For": address}, timeout=60, trust_env=False)
 
 
-# Floods: each runs in processes of its own until it is ended.
+# Floods: each runs in processes of its own until it is stopped.
 
 
 def registering(answers: Answers, port: int, clients: int) -> None:
@@ -87,7 +87,7 @@ def registering(answers: Answers, port: int, clients: int) -> None:
         with client(port, "198.51.100.1") as http:
             for turn in range(10**6):
                 body = {"email": f"f{place}-{turn}@flood.example"}
-                _asked(answers, lambda body=body: http.post("/v1/registrations", json=body))
+                _count_response(answers, lambda body=body: http.post("/v1/registrations", json=body))
 
     _threads(answers, one, clients)
 
@@ -98,7 +98,7 @@ def guessing(answers: Answers, port: int, clients: int) -> None:
             while True:
                 form = {"grant_type": "password", "username": f"x{place}@flood.example"}
                 form["password"] = secrets.token_hex(8)
-                _asked(answers, lambda form=form: http.post("/v1/auth/token", data=form))
+                _count_response(answers, lambda form=form: http.post("/v1/auth/token", data=form))
 
     _threads(answers, one, clients)
 
@@ -110,13 +110,13 @@ def uploading(answers: Answers, port: int, uploaders: list[tuple[str, dict[str, 
             while True:
                 files = {"file": ("big.xlsx", workbook(19 * MIB))}
                 more = {"files": files, "data": {"kind": "other"}, "headers": headers}
-                _asked(answers, lambda more=more: http.post(path, **more))
+                _count_response(answers, lambda more=more: http.post(path, **more))
 
     _threads(answers, one, len(uploaders))
 
 
 def headers(answers: Answers, port: int, connections: int, size: int) -> None:
-    """So many connections, each with one header of this size."""
+    """Open the connections, each with one header of `size` bytes."""
 
     def one(_place: int) -> None:
         while True:
@@ -147,15 +147,15 @@ def drawing(answers: Answers, port: int, number: str, clients: int) -> None:
     def one(place: int) -> None:
         with client(port, f"198.51.100.{50 + place}") as http:
             while True:
-                _asked(answers, lambda: http.get(f"/v1/certificates/{number}/qr.png"))
+                _count_response(answers, lambda: http.get(f"/v1/certificates/{number}/qr.png"))
 
     _threads(answers, one, clients)
 
 
-def _asked(answers: Answers, ask: Callable[[], httpx2.Response]) -> None:
-    """Count the answer by its first digit; 0: none came."""
+def _count_response(answers: Answers, send: Callable[[], httpx2.Response]) -> None:
+    """Count the response by its first digit; 0: no response."""
     try:
-        status = ask().status_code
+        status = send().status_code
     except httpx2.HTTPError:
         status = 0
     answers[status // 100] += 1
@@ -194,15 +194,15 @@ def flood(target: Callable[..., None], *arguments: Any) -> Iterator[Answers]:
         time.sleep(2)
 
 
-# What goes on meanwhile
+# Requests of other clients meanwhile
 
 
-def _repeat(port: int, probe: Probe, ask: Callable[[httpx2.Client], int], pause: float, until: float) -> None:
+def _repeat(port: int, probe: Probe, send: Callable[[httpx2.Client], int], pause: float, until: float) -> None:
     with client(port) as http:
         while time.monotonic() < until:
             begun = time.perf_counter()
             try:
-                status = ask(http)
+                status = send(http)
             except httpx2.HTTPError as why:
                 probe.failed.append(type(why).__name__)
             else:
@@ -229,8 +229,8 @@ def probed(world: World, seconds: float) -> dict[str, Probe]:
 
     asked = {"sign-in": (sign_in, 0.3), "write": (write, 0.2), "check": (check, 0.05)}
     threads = [
-        threading.Thread(target=_repeat, args=(world.port, found[name], ask, pause, until))
-        for name, (ask, pause) in asked.items()
+        threading.Thread(target=_repeat, args=(world.port, found[name], send, pause, until))
+        for name, (send, pause) in asked.items()
     ]
     for thread in threads:
         thread.start()
@@ -240,7 +240,7 @@ def probed(world: World, seconds: float) -> dict[str, Probe]:
 
 
 def guesses_from(world: World, networks: int) -> str:
-    """Wrong passwords for one person, each from another address; then the person signs in."""
+    """Try wrong passwords for one user from many addresses; then the user signs in."""
     form = {"grant_type": "password", "username": world.member, "password": "a wrong guess"}
     with contextlib.ExitStack() as stack:
         https = [stack.enter_context(client(world.port, f"192.0.2.{place + 1}")) for place in range(networks)]
@@ -274,7 +274,7 @@ def serving(folder: Path, port: int, workers: int, environment: dict[str, str]) 
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # a session of its own: nobody else is in it
+            os.killpg(process.pid, signal.SIGKILL)  # a process group of its own
             process.wait()
 
 
@@ -289,7 +289,7 @@ def ready(port: int, seconds: float) -> float | None:
 
 
 def resident(pid: int) -> int:
-    """MiB of a process now."""
+    """Return the resident memory of a process in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) // 1024
@@ -314,15 +314,15 @@ def watched(pid: int) -> Iterator[list[int]]:
 
 
 def world_in(folder: Path) -> tuple[World, dict[str, str]]:
-    made = register(folder / "data", 0, lambda _text: None)
-    with inside.app(folder, made.url) as app:
+    dataset = create_dataset(folder / "data", 0, lambda _text: None)
+    with in_process.app(folder, dataset.url) as app:
         member, writer = app.set_up_company(), app.set_up_company()
         number = app.certify(member)
         uploaders = [app.set_up_company() for _ in range(4)]
         _with_whole_hash(app)
         environment = {
             "MIK_DATA_DIR": str(app.settings.data_dir),
-            "MIK_DATABASE_URL": made.url,
+            "MIK_DATABASE_URL": dataset.url,
             "MIK_BASE_URL": BASE_URL,
             "MIK_REGISTRATIONS_PER_DAY": "0",
             "MIK_VERIFY_PER_MINUTE": "0",
@@ -345,14 +345,16 @@ def _bearer(app: RunningApp, caller: Any) -> dict[str, str]:
 
 
 def _with_whole_hash(app: RunningApp) -> None:
-    """The world of the tests hashes cheaply; who signs in here costs what everybody does."""
+    """Store a password hash of full cost: the tests' hashes are cheap, and sign-in must cost what it costs in
+    production.
+    """
     whole = PasswordHasher(1).hash(PASSWORD)
     with app.database.session() as session:
         session.execute(sa.text("UPDATE users SET password_hash = :hash"), {"hash": whole})
         session.commit()
 
 
-def measure_load(folder: Path, say: Callable[[str], None]) -> list[str]:
+def measure_load(folder: Path, report: Callable[[str], None]) -> list[str]:
     world, environment = world_in(folder)
     lines = []
     with serving(folder, world.port, 1, environment) as (pid, _log):
@@ -360,7 +362,7 @@ def measure_load(folder: Path, say: Callable[[str], None]) -> list[str]:
             raise RuntimeError((folder / f"serve-{world.port}.log").read_text()[-2_000:])
         quiet = probed(world, SECONDS)
         lines.append(_row("quiet", quiet, None, resident(pid)))
-        say(lines[-1])
+        report(lines[-1])
         floods: list[tuple[str, Callable[..., None], tuple[Any, ...]]] = [
             ("16 QR clients", drawing, (world.port, world.number, 16)),
             ("4 uploaders of 19 MB XLSX", uploading, (world.port, world.uploaders)),
@@ -375,9 +377,9 @@ def measure_load(folder: Path, say: Callable[[str], None]) -> list[str]:
                 found = probed(world, SECONDS)
                 counts = [f"{count} × {first}xx" for first, count in enumerate(answers[:BEGUN]) if count]
             lines.append(_row(f"{name} ({', '.join(counts) or 'no answers'})", found, quiet, peak[0]))
-            say(lines[-1])
+            report(lines[-1])
         said = guesses_from(world, 52)
-        say(said)
+        report(said)
     head = ["| flood | sign-in | another company's write | check | memory, at most |", "|---|---|---|---|---|"]
     return [*head, *lines, "", said]
 
@@ -392,8 +394,8 @@ def _busy() -> None:
         pass
 
 
-def measure_starts(folder: Path, say: Callable[[str], None], times: int) -> list[str]:
-    """Each on a data folder that is there already, as a service is started again."""
+def measure_starts(folder: Path, report: Callable[[str], None], times: int) -> list[str]:
+    """Measure starts on an existing data folder, as when a service is restarted."""
     context = multiprocessing.get_context("spawn")
     busy = [context.Process(target=_busy, daemon=True) for _ in range(2)]
     took: list[float | None] = []
@@ -406,10 +408,10 @@ def measure_starts(folder: Path, say: Callable[[str], None], times: int) -> list
             port = free_port()
             with serving(folder, port, 4, environment) as (_pid, log):
                 took.append(ready(port, READY_S))
-                time.sleep(8)  # the parent looks at each worker in turn
+                time.sleep(8)  # the parent checks each worker in turn
                 text = log.read_text()
             died += text.count("died")
-            say(f"start {turn + 1}: ready after {took[-1]} s; died: {text.count('died')}")
+            report(f"start {turn + 1}: ready after {took[-1]} s; died: {text.count('died')}")
     finally:
         for each in busy:
             each.kill()
@@ -422,15 +424,15 @@ def measure_starts(folder: Path, say: Callable[[str], None], times: int) -> list
 def main() -> None:
     wanted = set(sys.argv[1:]) or {"load", "starts"}
 
-    def say(text: str) -> None:
+    def report(text: str) -> None:
         sys.stderr.write(text + "\n")
 
     lines = ["# Availability under floods\n\nWritten by `python -m benchmarks.availability`.", ""]
     with tempfile.TemporaryDirectory(prefix="mik-availability-") as temporary:
         if "load" in wanted:
-            lines += [*measure_load(Path(temporary), say), ""]
+            lines += [*measure_load(Path(temporary), report), ""]
         if "starts" in wanted:
-            lines += measure_starts(Path(temporary), say, STARTS)
+            lines += measure_starts(Path(temporary), report, STARTS)
     text = "\n".join(lines).rstrip() + "\n"
     if wanted == {"load", "starts"}:
         RESULTS.write_text(text, encoding="utf-8")

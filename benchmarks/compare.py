@@ -1,7 +1,7 @@
-"""Comparing servers fairly on a machine that is never quite still: in turn, each beside the base, medians of several.
+"""Compare servers on a machine with other load: in turns, each next to the base, by medians.
 
-What is compared is processor time per request as the kernel counts it for the server, so that neither the load
-generator nor whoever else is at work on the machine is counted; answers in a second stand beside it.
+Compared is the server's processor time per request as the kernel counts it, so that neither the load generator nor
+other processes count; responses per second are listed beside it.
 """
 
 import statistics
@@ -14,12 +14,12 @@ from benchmarks.servers import Server
 
 @dataclass(frozen=True)
 class Effort:
-    """What part of the pace and rounds a run takes: whole, or quick."""
+    """Set the duration and rounds of a run: full, or quick."""
 
     seconds: float
     rounds: int
     warm: float = 1.0
-    """Seconds before the first: statements, forms, pages of the database."""
+    """Seconds of warming up: statements, templates, database pages."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Compared:
     micros: float
     """Processor time for one request, median."""
     ratio: float
-    """What the base needs, of what this needs: the median of adjacent runs."""
+    """Processor time of the base divided by that of this server: median of adjacent runs."""
     per_second: float
     p50: float
     p99: float
@@ -42,7 +42,7 @@ class Contender:
 
 
 def against(base: Contender, others: Iterable[Contender], effort: Effort) -> dict[str, Compared]:
-    """Each other one in turn with the base, by its server's name; the base stands there as well, against itself."""
+    """Measure each contender in turn with the base; return results by server name, the base included."""
     others = list(others)
     for each in (base, *others):
         load.run(each.server.port, each.requests, seconds=effort.warm)

@@ -1,7 +1,7 @@
-"""A load generator that is cheaper than any server: one process, one epoll, requests that were built before.
+"""Generate load more cheaply than any server answers it: one process, one epoll, prepared requests.
 
-Every connection stays open and asks anew as soon as it was answered (no pipelining), so that as many requests are under
-way at any moment as there are connections.
+Each connection stays open and sends its next request after a response (no pipelining), so that as many requests are in
+progress as there are connections.
 """
 
 import itertools
@@ -20,11 +20,11 @@ _LENGTH = b"\r\ncontent-length: "
 
 @dataclass
 class Measured:
-    """What came back. Latencies are nanoseconds, unsorted."""
+    """Hold the responses of a run. Latencies are nanoseconds, unsorted."""
 
     seconds: float = 0.0
     requests: int = 0
-    errors: int = 0  # connections cut, answers that are no HTTP
+    errors: int = 0  # connections cut, or responses that are not HTTP
     statuses: Counter[int] = field(default_factory=Counter)
     latencies: "array[int]" = field(default_factory=lambda: array("q"))
 
@@ -33,7 +33,7 @@ class Measured:
         return self.requests / self.seconds if self.seconds else 0.0
 
     def quantile(self, part: float) -> float:
-        """Milliseconds within which this part of the answers came."""
+        """Return the milliseconds within which this part of the responses arrived."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * part))] / 1e6 if ordered else float("nan")
 
@@ -51,10 +51,10 @@ def post(path: str, body: bytes, *, headers: Iterable[str] = ()) -> bytes:
 def run(
     port: int, requests: Iterable[bytes], *, seconds: float, connections: int = CONNECTIONS, pause: float = 0.0
 ) -> Measured:
-    """Ask for `seconds`, or until something was answered; the requests are taken in turn, over and over.
+    """Send the requests in turn for `seconds`, at least until the first response.
 
-    With a `pause`, in seconds, each connection rests so long after an answer. Without one the generator never sleeps:
-    were it woken by each answer, the server would be charged for waking it.
+    With a `pause`, in seconds, each connection waits so long after a response. Without one the generator never sleeps:
+    waking it would be charged to the server.
     """
     measured = Measured()
     source = itertools.cycle(list(requests))
@@ -112,11 +112,11 @@ class _Connection:
     def ask(self, request: bytes) -> None:
         self.asked_at = time.perf_counter_ns()
         if self.socket.send(request) != len(request):
-            self.socket.setblocking(True)  # only a batch is larger than the buffer of a socket
+            self.socket.setblocking(True)  # only a batch exceeds the socket buffer
             raise ValueError("a request did not fit")
 
     def read(self) -> int:
-        """The status of an answer that is whole; 0 while some of it is missing."""
+        """Return the status of a complete response; 0 while it is incomplete."""
         came = self.socket.recv(1 << 20)
         if not came:
             raise ValueError("cut")
@@ -134,7 +134,7 @@ class _Connection:
 
 
 def once(port: int, request: bytes, *, timeout: float = 30.0) -> tuple[int, dict[str, str], bytes]:
-    """One request by itself: status, headers, body."""
+    """Send one request on a connection of its own; return status, headers and body."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         connection.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
         whole = b"".join(iter(lambda: connection.recv(1 << 20), b""))
@@ -145,7 +145,7 @@ def once(port: int, request: bytes, *, timeout: float = 30.0) -> tuple[int, dict
 
 
 def spread(total: int, wanted: int) -> Iterator[int]:
-    """Serials all over the register, none twice, in no order that a disk would like."""
+    """Yield serials from the whole dataset, none twice, in an order without locality."""
     step = next(step for step in range(int(total * 0.618) | 1, total * 2, 2) if _coprime(step, total))
     return (place * step % total + 1 for place in range(min(wanted, total)))
 

@@ -1,4 +1,4 @@
-"""What was measured, as a page."""
+"""Format the measurements as a page."""
 
 import importlib.metadata
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 
 LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "fastapi", "sqlalchemy", "psycopg", "cryptography")
 RATIOS = (
-    "Ratios are processor time of the base for one request by that of ours: 1.00 would be as cheap as answering "
-    "without looking."
+    "Ratios are processor time of the base for one request by that of the service: 1.00 would be as cheap as answering "
+    "without reading the request."
 )
 
 
@@ -23,7 +23,7 @@ class Row:
     limit: str = ""
     reached: float | None = None
     holds: bool | None = None
-    """None where nothing is asked of it."""
+    """None where the row has no limit."""
 
 
 def page(rows: Iterable[Row], *, day: str, how: str) -> str:

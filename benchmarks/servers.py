@@ -1,4 +1,4 @@
-"""Server processes of the measurement: started on free ports as `mik serve` starts its workers, always stopped."""
+"""Start server processes on free ports as `mik serve` starts its workers, and always stop them."""
 
 import os
 import signal
@@ -23,14 +23,14 @@ class Server:
     port: int
     pid: int
     started_in: float
-    """Seconds from its start to its first answer."""
+    """Seconds from the start to the first response."""
 
     def cpu(self) -> float:
-        """Seconds of processor used so far by all of its threads, its workers included."""
+        """Return the processor seconds of all threads and workers so far."""
         return sum(_cpu_of(pid) for pid in (self.pid, *_children(self.pid)))
 
     def memory(self) -> float:
-        """MiB that one worker holds for itself: neither programs nor the register, which all share."""
+        """Return the MiB that one worker does not share with others: neither programs nor database pages."""
         pids = _children(self.pid) or [self.pid]
         return sum(_resident(pid) for pid in pids) / len(pids)
 
@@ -39,7 +39,7 @@ class Server:
 def serving(
     name: str, app: str, environment: Mapping[str, str], folder: Path, *, ready: str, workers: int = 1
 ) -> Iterator[Server]:
-    """`app` is `module:name` of an ASGI application or of what makes one (`module:name()`)."""
+    """Run a server. `app`: `module:name` of an ASGI application, or `module:name()` of a factory."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", app.removesuffix("()"), "--port", str(port), "--workers", str(workers)]
     command += ["--no-access-log", "--log-level", "warning", "--no-server-header", "--loop", "uvloop"]
@@ -57,7 +57,7 @@ def serving(
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # a session of its own: nobody else is in it
+            os.killpg(process.pid, signal.SIGKILL)  # a process group of its own
             process.wait()
 
 
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 
 def _clean() -> dict[str, str]:
-    """Without settings of whoever measures."""
+    """Return the environment without settings of the service."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MIK_")}
 
 
@@ -85,7 +85,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, ready: str, log: Path) ->
 
 
 def _children(pid: int) -> list[int]:
-    """Workers; not the tracker of resources, which does nothing."""
+    """Return the worker processes, without the resource tracker, which does nothing."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [
         int(child) for child in text.split() if "resource_tracker" not in Path(f"/proc/{child}/cmdline").read_text()
@@ -93,11 +93,11 @@ def _children(pid: int) -> list[int]:
 
 
 _PROCESS_CLOCK = 2
-"""clock_getcpuclockid(3): of the whole process, by the scheduler's count."""
+"""clock_getcpuclockid(3): clock of the whole process, as the scheduler counts it."""
 
 
 def _cpu_of(pid: int) -> float:
-    """Nanoseconds count, also those of threads that have ended meanwhile."""
+    """Return the processor time with nanosecond resolution, threads that ended included."""
     return time.clock_gettime(~pid << 3 | _PROCESS_CLOCK)
 
 

@@ -1,1 +1,1 @@
-"""What maintainers run beside the service: documents that are generated, and what belongs to a release."""
+"""Generate documents and release files for maintainers."""

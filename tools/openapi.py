@@ -1,4 +1,4 @@
-"""Write the OpenAPI document to docs/openapi.json, so that a change of the API is seen in review."""
+"""Write the OpenAPI document to docs/openapi.json, so that review shows a change of the API."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 
 def text_of(app: FastAPI) -> str:
-    """The document of this app with sorted members and without its own address."""
+    """Return the app's document with sorted members and without the server address."""
     document = {name: value for name, value in app.openapi().items() if name != "servers"}
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 

@@ -1,7 +1,7 @@
 """Write the bill of materials of the service (CycloneDX 1.6, JSON) from pyproject.toml and requirements.lock.
 
-It names every package that the lock names, with version, hashes and, where only some systems need it, the marker.
-The same lock gives the same file: it holds no time and no random number.
+It lists every locked package with version, hashes and, where only some systems need it, the marker. The same lock gives
+the same file: it contains no time and no random number.
 """
 
 import json
@@ -28,7 +28,7 @@ ENTRY = re.compile(
 
 
 def bill_of_materials(pyproject: str, lock: str, wheel: Path | None = None) -> str:
-    """The bill as JSON text; `wheel` is the built file of this version, whose hash it states."""
+    """Return the bill as JSON text; `wheel` is the built file of this version, whose hash it states."""
     project = tomllib.loads(pyproject)["project"]
     purl = PackageURL("pypi", None, project["name"], project["version"])
     service = Component(
@@ -54,7 +54,7 @@ def bill_of_materials(pyproject: str, lock: str, wheel: Path | None = None) -> s
 
 
 def _component(entry: re.Match[str]) -> Component:
-    """A package of the lock. The lock lists a hash for each file of a release: they become properties."""
+    """Return a locked package as a component; the hashes of its files become properties."""
     purl = PackageURL("pypi", None, entry["name"], entry["version"])
     properties = [
         Property(name="mik:sha256-of-file", value=each) for each in re.findall(r"[0-9a-f]{64}", entry["hashes"])

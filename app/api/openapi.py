@@ -157,7 +157,7 @@ def _verdict_schema() -> dict[str, Any]:
         "required": ["name", "passed", "detail"],
         "properties": {"name": {"type": "string"}, "passed": {"type": "boolean"}, "detail": {"type": "string"}},
     }
-    nullable = [{"$ref": "#/components/schemas/CertificateAnswer"}, {"type": "null"}]
+    nullable = [{"$ref": "#/components/schemas/CertificateResponse"}, {"type": "null"}]
     address = {"type": ["string", "null"], "format": "uri"}
     return {
         "type": "object",

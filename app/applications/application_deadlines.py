@@ -1,4 +1,4 @@
-"""Age and deadline of stored applications, and what ends when its time is over. The arithmetic is in `deadlines.py`."""
+"""Load ages and deadlines of applications, and end those whose deadline passed (see `deadline_calculator`)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ BATCH_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class ExpiringApplication:
-    """An application whose applicant let a deadline pass."""
+    """Hold an application whose applicant missed a deadline that ends it."""
 
     application_id: UUID
     number: str
@@ -42,12 +42,12 @@ class ExpiringApplication:
 
 @cache
 def load_deadline_steps() -> tuple[DeadlineStep, ...]:
-    """The deadlines that ship with the service."""
+    """Return the deadlines that ship with the service."""
     return parse_steps((files("app.applications") / "deadlines.toml").read_text("utf-8"))
 
 
 def timings_by_id(session: Session, rows: Sequence[Application], now: datetime) -> Mapping[UUID, Timing]:
-    """Age and next deadline of each application, by its id."""
+    """Return age and next deadline by application id."""
     calendar = holiday_calendar.load_calendar(session)
     stops = application_repository.list_pauses(session, [row.id for row in rows])
     return {
@@ -62,25 +62,25 @@ def timings_by_id(session: Session, rows: Sequence[Application], now: datetime) 
 
 
 def timing_of(session: Session, row: Application, requests: Sequence[InformationRequest], now: datetime) -> Timing:
-    """The same of one application whose questions are at hand, and whose row is."""
+    """Return age and next deadline of an application whose information requests are loaded."""
     stops = tuple(dict.fromkeys((each.asked_at, each.answered_at) for each in requests))
     times = ApplicationTimes(State(row.state), row.state_since, row.submitted_at, stops)
     return compute_timing(times, load_deadline_steps(), holiday_calendar.load_calendar(session), now)
 
 
 def list_overdue(
-    session: Session, wanted: CaseFilter, after: UUID | None, limit: int, now: datetime
+    session: Session, case_filter: CaseFilter, after: UUID | None, limit: int, now: datetime
 ) -> Sequence[Application]:
-    """The same page as `store.applications`, of those only whose deadline has passed.
+    """List a page of overdue applications, as `list_applications` does.
 
-    The query leaves out what cannot be late; what is late on the calendar is told here, page after page.
+    The query excludes applications that cannot be overdue; the calendar is applied page by page.
     """
-    late = _possibly_overdue(session, wanted, _latest_starts(now), now, after)
+    late = _possibly_overdue(session, case_filter, _latest_starts(now), now, after)
     return list(islice((row for row, timed in late if timed.overdue), limit))
 
 
 def list_expiring(session: Session, now: datetime) -> Sequence[ExpiringApplication]:
-    """Drafts that nobody sent and questions that nobody answered in time, oldest first."""
+    """List drafts not submitted and questions not answered in time, oldest first."""
     ending = frozenset(state for step in load_deadline_steps() if step.lapses for state in step.states)
     starts = [since for since in _latest_starts(now) if since.state in ending]
     return [
@@ -91,8 +91,10 @@ def list_expiring(session: Session, now: datetime) -> Sequence[ExpiringApplicati
 
 
 def lapse_application(session: Session, actor: Actor, application_id: UUID, now: datetime) -> bool:
-    """End the application if its time is over; whether it did. Looked at again under the lock: an answer that came
-    in between, or a second sweep at the same moment, leaves nothing to do."""
+    """End the application if its deadline has passed, and return whether it did.
+
+    The deadline is checked again under the lock, because an answer or another sweep may have come first.
+    """
     require_role(actor, Role.SYSTEM)
     row = application_repository.get_application(session, application_id, lock=True)
     if row is None:
@@ -105,10 +107,10 @@ def lapse_application(session: Session, actor: Actor, application_id: UUID, now:
 
 
 def _possibly_overdue(
-    session: Session, wanted: CaseFilter, starts: Sequence[StartedBefore], now: datetime, after: UUID | None = None
+    session: Session, case_filter: CaseFilter, starts: Sequence[StartedBefore], now: datetime, after: UUID | None = None
 ) -> Iterator[tuple[Application, Timing]]:
-    """Every application that could be late, with its timing, in the order of the pages."""
-    possible = replace(wanted, started_before=tuple(starts))
+    """Yield every application that could be overdue with its timing, in page order."""
+    possible = replace(case_filter, started_before=tuple(starts))
     while rows := application_repository.list_applications(session, possible, after, BATCH_SIZE):
         timed = timings_by_id(session, rows, now)
         yield from ((row, timed[row.id]) for row in rows)

@@ -1,4 +1,7 @@
-"""Queries over applications and what hangs on them. Another company's thing is absent: the query itself says so."""
+"""Query applications and their evidence, declarations, assessments, notes and decisions.
+
+Queries that take `organisation_id` find no rows of another company.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,19 +38,19 @@ class CaseFilter:
     organisation_id: UUID | None = None
     reference: str | None = None
     with_drafts: bool = False
-    started_before: tuple["StartedBefore", ...] | None = None  # any of these; None asks for no age
+    started_before: tuple["StartedBefore", ...] | None = None  # any of these; None: no filter by age
 
 
 @dataclass(frozen=True, slots=True)
 class StartedBefore:
-    """In this state, and begun before this moment: its state, or its time with the house."""
+    """Select applications in `state` that began before a moment: the state, or the time with staff."""
 
     state: State
     before: datetime
     counts_from_submission: bool
 
 
-# Asked by every step of every case, so they are put together once: that is half of what such a query costs.
+# Every step of every case runs these queries. They are built once, because building takes half of their cost.
 _ID: sa.BindParameter[UUID] = sa.bindparam("id")
 _APPLICATION = sa.select(Application).where(Application.id == _ID)
 _APPLICATION_LOCKED = locked(_APPLICATION)
@@ -108,39 +111,41 @@ def get_application(
 
 
 def lock_applications(session: Session, application_ids: Sequence[UUID]) -> Sequence[Application]:
-    """These applications, locked, always in the same order: two who take the same ones wait and do not deadlock."""
+    """Lock the applications in the order of their ids, so that two concurrent callers wait instead of deadlocking."""
     query = sa.select(Application).where(Application.id.in_(application_ids)).order_by(Application.id)
     return session.scalars(locked(query)).all()
 
 
-def list_applications(session: Session, wanted: CaseFilter, after: UUID | None, limit: int) -> Sequence[Application]:
+def list_applications(
+    session: Session, case_filter: CaseFilter, after: UUID | None, limit: int
+) -> Sequence[Application]:
     query = sa.select(Application)
-    if wanted.state:
-        query = query.where(Application.state == wanted.state)
-    if not wanted.with_drafts:
+    if case_filter.state:
+        query = query.where(Application.state == case_filter.state)
+    if not case_filter.with_drafts:
         query = query.where(Application.submitted_at.is_not(None))
-    if wanted.scheme:
-        query = query.where(Application.scheme_code == wanted.scheme)
-    if wanted.assignee_id:
-        query = query.where(Application.assignee_id == wanted.assignee_id)
-    if wanted.organisation_id:
-        query = query.where(Application.organisation_id == wanted.organisation_id)
-    if wanted.reference is not None:
-        query = query.where(Application.reference == wanted.reference)
-    if wanted.started_before is not None:
-        begun = [
+    if case_filter.scheme:
+        query = query.where(Application.scheme_code == case_filter.scheme)
+    if case_filter.assignee_id:
+        query = query.where(Application.assignee_id == case_filter.assignee_id)
+    if case_filter.organisation_id:
+        query = query.where(Application.organisation_id == case_filter.organisation_id)
+    if case_filter.reference is not None:
+        query = query.where(Application.reference == case_filter.reference)
+    if case_filter.started_before is not None:
+        started = [
             sa.and_(
                 Application.state == since.state,
                 (Application.submitted_at if since.counts_from_submission else Application.state_since) < since.before,
             )
-            for since in wanted.started_before
+            for since in case_filter.started_before
         ]
-        query = query.where(sa.or_(sa.false(), *begun))
+        query = query.where(sa.or_(sa.false(), *started))
     return page_of(session, query, Application.id, after, limit)
 
 
 def list_open_cases(session: Session, scheme_code: str, after: UUID | None, limit: int) -> Sequence[Application]:
-    """Cases of a mark that are submitted and not yet decided, oldest first."""
+    """List submitted, undecided cases of a mark, oldest first."""
     query = sa.select(Application).where(
         Application.scheme_code == scheme_code,
         Application.state.in_([state for state in OPEN_STATES if state is not State.DRAFT]),
@@ -156,7 +161,7 @@ def find_by_reference(session: Session, organisation_id: UUID, reference: str) -
 
 
 def product_ids(session: Session, application_id: UUID) -> Sequence[UUID]:
-    """In the order of the application."""
+    """Return the product ids in the order of the application."""
     return session.scalars(_PRODUCT_IDS, {"id": application_id}).all()
 
 
@@ -177,7 +182,7 @@ def replace_products(session: Session, application_id: UUID, ids: Sequence[UUID]
 
 
 def application_locking_product(session: Session, product_id: UUID) -> UUID | None:
-    """An application in the hands of the house that holds this product: while it lasts the product must not change."""
+    """Return an application under review that contains the product; while there is one, the product must not change."""
     query = (
         sa.select(Application.id)
         .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
@@ -187,16 +192,16 @@ def application_locking_product(session: Session, product_id: UUID) -> UUID | No
 
 
 def other_open_applications(
-    session: Session, scheme_code: str, ids: Sequence[UUID], but: UUID
+    session: Session, scheme_code: str, ids: Sequence[UUID], excluded_id: UUID
 ) -> Sequence[tuple[UUID, str]]:
-    """(product, application number) where another application under way asks for the same mark."""
+    """Return (product id, application number) of other submitted applications for the same mark."""
     query = (
         sa.select(ApplicationProduct.product_id, Application.number)
         .join(Application, Application.id == ApplicationProduct.application_id)
         .where(
             ApplicationProduct.product_id.in_(ids),
             Application.scheme_code == scheme_code,
-            Application.id != but,
+            Application.id != excluded_id,
             Application.state.in_(OPEN_STATES - {State.DRAFT}),
         )
     )
@@ -204,7 +209,7 @@ def other_open_applications(
 
 
 def products_under_review(session: Session, organisation_id: UUID) -> Sequence[tuple[str, UUID, UUID]]:
-    """Number of the application, product and site of what the company submitted and nobody has decided."""
+    """Return (application number, product id, site id) of the company's submitted, undecided applications."""
     query = (
         sa.select(Application.number, Product.id, Product.site_id)
         .join(ApplicationProduct, ApplicationProduct.application_id == Application.id)
@@ -225,20 +230,20 @@ def get_evidence(session: Session, application_id: UUID, evidence_id: UUID) -> E
 
 
 def list_company_evidence(session: Session, organisation_id: UUID) -> Sequence[Evidence]:
-    """What the company laid before the house once for all its applications."""
+    """List the evidence documents that the company uploaded for all its applications."""
     query = sa.select(Evidence).where(Evidence.organisation_id == organisation_id, Evidence.application_id.is_(None))
     return session.scalars(query.order_by(Evidence.id)).all()
 
 
 def evidence_usage(session: Session, organisation_id: UUID) -> tuple[int, int]:
-    """How many files an organisation has stored, and their bytes."""
+    """Return the number of files that an organisation has stored, and their total bytes."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0))
     files, size = session.execute(query.where(Evidence.organisation_id == organisation_id)).one()
     return files, int(size)
 
 
 def referenced_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]:
-    """Those of these hashes whose files are named by evidence that was not erased."""
+    """Return those of the hashes that evidence rows name whose file is not erased."""
     found: set[str] = set()
     for part in parts_of(hashes):
         some = Evidence.sha256.in_(part)
@@ -247,11 +252,14 @@ def referenced_hashes(session: Session, hashes: Sequence[str]) -> frozenset[str]
 
 
 def list_usable_evidence(
-    session: Session, organisation_id: UUID, application_id: UUID | None, *, hold: bool = False
+    session: Session, organisation_id: UUID, application_id: UUID | None, *, for_share: bool = False
 ) -> Sequence[Evidence]:
-    """What may speak for an application: its own evidence and its company's. With `hold` none of it can change."""
-    asked = {"organisation_id": organisation_id, "id": application_id}
-    return session.scalars(_EVIDENCE_FOR_SHARE if hold else _EVIDENCE_FOR, asked).all()
+    """List the evidence of the application and of its company, without withdrawn documents.
+
+    `for_share` locks the rows (`SELECT … FOR SHARE`), so that none of them changes until the transaction ends.
+    """
+    params = {"organisation_id": organisation_id, "id": application_id}
+    return session.scalars(_EVIDENCE_FOR_SHARE if for_share else _EVIDENCE_FOR, params).all()
 
 
 def get_any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False) -> Evidence | None:
@@ -262,7 +270,7 @@ def get_any_evidence(session: Session, evidence_id: UUID, *, lock: bool = False)
 
 
 def owned_evidence_ids(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
-    """Those of these ids that are evidence documents of the company, and were not withdrawn."""
+    """Return those of the ids that are evidence documents of the company and not withdrawn."""
     query = sa.select(Evidence.id).where(
         Evidence.organisation_id == organisation_id, Evidence.id.in_(ids), Evidence.withdrawn_at.is_(None)
     )
@@ -270,23 +278,22 @@ def owned_evidence_ids(session: Session, organisation_id: UUID, ids: Collection[
 
 
 def list_confirmed_of_kind(session: Session, organisation_id: UUID, kind: str) -> Sequence[Evidence]:
-    """Confirmed documents of one kind, of the company and of all its applications."""
-    asked = {"organisation_id": organisation_id, "kind": kind}
-    return session.scalars(_CONFIRMED_OF_KIND.order_by(Evidence.id), asked).all()
+    """List confirmed documents of one kind of the company, including those of its applications."""
+    params = {"organisation_id": organisation_id, "kind": kind}
+    return session.scalars(_CONFIRMED_OF_KIND.order_by(Evidence.id), params).all()
 
 
 def certificates_of_sites(
     session: Session, site_ids: Collection[UUID], today: date
 ) -> Sequence[tuple[Certificate, str]]:
-    """Certificates of these sites, of any mark, that are active or suspended and have not expired, each with the unit
-    of its product."""
+    """Return active or suspended, unexpired certificates of the sites under any mark, with the unit of each product."""
     query = _CERTIFICATES_OF_SITES.order_by(Certificate.number)
     found = session.execute(query, {"ids": list(site_ids), "today": today})
     return [(certificate, unit) for certificate, unit in found]
 
 
 def latest_declaration(session: Session, application_id: UUID) -> Declaration | None:
-    """The newest declaration over this application."""
+    """Return the newest declaration for the application."""
     return session.scalars(_DECLARATION, {"id": application_id}).one_or_none()
 
 
@@ -295,8 +302,8 @@ def get_visit_waiver(session: Session, application_id: UUID) -> VisitWaiver | No
 
 
 def brands_of_others(session: Session, scheme_code: str, organisation_id: UUID) -> Sequence[str]:
-    """Brands of products for which other companies hold this mark; they are public by their certificates."""
-    query = (  # grows with the certificates of the mark
+    """List the brands of other companies' certified products under this mark; certificates make them public."""
+    query = (  # the result grows with the number of certificates of the mark
         sa.select(Product.brand)
         .join(Certificate, Certificate.product_id == Product.id)
         .where(
@@ -317,7 +324,7 @@ def list_information_requests(session: Session, application_id: UUID) -> Sequenc
 def list_pauses(
     session: Session, application_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[tuple[datetime, datetime | None], ...]]:
-    """When each application was asked something and when it was answered: the clock of the house stood still."""
+    """Return (asked, answered) of each application's questions; staff time does not count between the two."""
     query = (
         sa.select(InformationRequest.application_id, InformationRequest.asked_at, InformationRequest.answered_at)
         .where(InformationRequest.application_id.in_(application_ids))
@@ -350,12 +357,12 @@ def add_assessments(session: Session, rows: Sequence[Mapping[str, object]]) -> N
 
 
 def add_decided_products(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
-    """Products as they were decided; their decision must be written already."""
+    """Insert decided products. The row of their decision must be flushed before."""
     session.execute(_ADD_DECIDED_PRODUCTS, [dict(row) for row in rows])
 
 
 def latest_assessments(session: Session, application_id: UUID) -> Sequence[AssessmentRow]:
-    """The newest assessment of each product, by the order of their making."""
+    """Return the newest assessment of each product, ordered by time."""
     newest = (
         sa.select(sa.func.max(AssessmentRow.assessed_at))
         .where(AssessmentRow.application_id == application_id)
@@ -364,12 +371,12 @@ def latest_assessments(session: Session, application_id: UUID) -> Sequence[Asses
     query = sa.select(AssessmentRow).where(
         AssessmentRow.application_id == application_id, AssessmentRow.assessed_at == newest
     )
-    # Two occasions may fall into one instant; ids sort by the time of their making, so the later one stays.
+    # Two assessments can have equal timestamps. Ids sort by creation time, so the later one replaces the earlier one.
     return list({row.product_id: row for row in session.scalars(query.order_by(AssessmentRow.id))}.values())
 
 
 def list_notes(session: Session, application_id: UUID, after: UUID | None, limit: int) -> Sequence[CaseNote]:
-    """What was said about a case, oldest first."""
+    """List the notes of a case, oldest first."""
     query = sa.select(CaseNote).where(CaseNote.application_id == application_id)
     return page_of(session, query, CaseNote.id, after, limit)
 

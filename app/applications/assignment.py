@@ -1,4 +1,4 @@
-"""Work shared out among the staff: hand a case over, assign many, and write notes that only the staff reads."""
+"""Assign cases to reviewers, hand them over, and add internal notes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ NOTE_WRITERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER)
 def hand_over(
     session: Session, actor: Actor, application_id: UUID, *, to: UUID, version: ExpectedVersion, now: datetime
 ) -> Application:
-    """Give the case one holds to another reviewer. Errors: Invalid where nobody of this id can hold it."""
+    """Hand a case over to another reviewer. Raises `Invalid` when `to` is not an active reviewer."""
     application = case_access.begin_action(session, actor, application_id, Action.HAND_OVER, version)
     if to == actor.id:
         raise Invalid.at("/to", Message("You hold this case already.", code="case-held"))
@@ -35,9 +35,9 @@ def hand_over(
 def assign_cases(
     session: Session, actor: Actor, application_ids: Sequence[UUID], *, to: UUID, now: datetime
 ) -> Sequence[Application]:
-    """Give submitted cases that nobody holds to a reviewer: all of them, or none and the reason for each.
+    """Assign submitted, unassigned cases to a reviewer: all of them, or none with a reason for each.
 
-    No version is asked for: a case that anybody took, or that was withdrawn, is no longer submitted, and refused.
+    No version is required: a case that was claimed or withdrawn meanwhile is no longer submitted, and is refused.
     """
     workflow.require_role(Action.ASSIGN, actor)
     rows = {row.id: row for row in application_repository.lock_applications(session, application_ids)}
@@ -64,7 +64,7 @@ def require_can_add_note(session: Session, actor: Actor, application_id: UUID) -
 
 
 def add_note(session: Session, actor: Actor, application_id: UUID, *, text: str, now: datetime) -> CaseNote:
-    """Keep a note for the staff. It is no part of the dossier, so the case's version stays."""
+    """Add an internal note. It is not part of the dossier, so the version of the case does not change."""
     application = require_can_add_note(session, actor, application_id)
     row = case_access.add_note(session, actor, application, text, internal=True, now=now)
     session.flush()
@@ -87,13 +87,13 @@ def _require_reviewer(session: Session, user_id: UUID) -> None:
 
 
 def _assignment_problem(application_id: UUID, row: Application | None) -> dict[str, str] | None:
-    """Why this case cannot be given to anybody; None where it can."""
+    """Return why the case cannot be assigned; None when it can."""
     if row is None:
         return {"application_id": str(application_id), "code": "not-found", "detail": Message("There is no such case.")}
-    known = {"application_id": str(application_id), "number": row.number, "state": row.state}
+    case = {"application_id": str(application_id), "number": row.number, "state": row.state}
     if (State(row.state), Action.ASSIGN) not in workflow.TRANSITIONS:
         detail = Message(
             "It is %(state)s; only submitted cases that nobody holds are assigned.", state=to_value_message(row.state)
         )
-        return {**known, "code": "case-held" if row.assignee_id else "wrong-state", "detail": detail}
+        return {**case, "code": "case-held" if row.assignee_id else "wrong-state", "detail": detail}
     return None

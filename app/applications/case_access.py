@@ -1,4 +1,7 @@
-"""One door to a case: who may see it, and every refusal in the order of the map (404, 403, 428, 412, 409)."""
+"""Load a case and check what the actor may do with it, in one fixed order of errors.
+
+The order is 404, 403, 428, 412, 409 (docs/decisions).
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +18,14 @@ from app.core.database import new_id
 from app.core.errors import ExpectedVersion, NotFound, VersionPrecondition, require_version
 
 CASE_READERS = (Role.REVIEWER, Role.APPROVER, Role.REGISTRAR, Role.OWNER, Role.AUDITOR)
-"""The customs desk checks certificates; what a company laid before the house is not for it."""
+"""Staff roles that read cases. Inspectors verify certificates and do not read what companies uploaded."""
 
 
 def get_visible(session: Session, actor: Actor, application_id: UUID, *, lock: bool = False) -> Application:
-    """The application, if this actor may know of it: staff every one, everybody else their company's."""
+    """Load the application if the actor may read it: case readers any, others their company's.
+
+    Raises `NotFound`, or `Forbidden` for staff who do not read cases.
+    """
     if actor.is_staff:
         require_role(actor, *CASE_READERS, Role.SYSTEM)
     elif actor.organisation_id is None:
@@ -33,14 +39,14 @@ def get_visible(session: Session, actor: Actor, application_id: UUID, *, lock: b
 
 
 def get_for_staff(session: Session, actor: Actor, application_id: UUID) -> Application:
-    """The same for those who read cases: another company's is absent, the company's own is not for its eyes here."""
+    """Load the application for case readers. Raises `NotFound` for another company's, `Forbidden` for members."""
     application = get_visible(session, actor, application_id)
     require_role(actor, *CASE_READERS)
     return application
 
 
 def open_recommendation(session: Session, application: Application) -> Recommendation | None:
-    """The recommendation that an approver has before them; in every other state there is none."""
+    """Return the open recommendation of an application in the state `recommended`; None in any other state."""
     return (
         application_repository.get_open_recommendation(session, application.id)
         if application.state == State.RECOMMENDED
@@ -61,16 +67,20 @@ def allowed_actions(session: Session, actor: Actor, application: Application) ->
 def begin_action(
     session: Session, actor: Actor, application_id: UUID, action: Action, version: ExpectedVersion
 ) -> Application:
-    """The application, locked, if this action of this actor is possible now; every other case is a refusal."""
+    """Lock the application and check that `actor` may perform `action` now.
+
+    Raises, in this order: `NotFound`, `Forbidden` (role, second factor), `Forbidden` (case holder, four eyes),
+    `VersionRequired`, `StaleVersion`, `WrongState`. Replays a stored idempotent response before the person is checked.
+    """
     return _begin(session, actor, application_id, action, version)[0]
 
 
 def begin_decision(
     session: Session, actor: Actor, application_id: UUID, action: Action, version: ExpectedVersion
 ) -> tuple[Application, Recommendation]:
-    """The same for what is done with a recommendation."""
+    """Run `begin_action` for an action on the open recommendation, and return both."""
     application, recommendation = _begin(session, actor, application_id, action, version)
-    assert recommendation is not None  # the state `recommended` is entered with one, and left by voiding it
+    assert recommendation is not None  # entering `recommended` creates one; leaving the state voids it
     return application, recommendation
 
 
@@ -82,7 +92,7 @@ def _begin(
     if action in workflow.SECOND_FACTOR_ACTIONS:
         require_second_factor(actor)
     if isinstance(version, VersionPrecondition):
-        version.before_check()  # a retried hand-over comes from somebody who no longer holds the case
+        version.before_check()  # a retried hand-over is sent by a reviewer who no longer holds the case
     recommendation = open_recommendation(session, application)
     case = to_case(application, recommendation)
     workflow.require_person(case, action, actor)
@@ -102,12 +112,14 @@ def transition(
     note: CaseNote | None = None,
     **data: object,
 ) -> None:
-    """Enter the next state, and say so in the history. The caller has checked that the action is possible (`admit`);
-    the transition table has the last word on where it may lead."""
-    was = application.state
-    if to not in workflow.TRANSITIONS[State(was), action].to:
+    """Enter the next state and record the audit event. The caller has checked the action with `begin_action`.
+
+    Raises `ValueError` when the transition table does not lead to `to`.
+    """
+    previous_state = application.state
+    if to not in workflow.TRANSITIONS[State(previous_state), action].to:
         raise ValueError(f"{action} does not lead to {to}")
-    if was != to:
+    if previous_state != to:
         application.state, application.state_since = to.value, now
     application.version += 1
     recorder.record(
@@ -117,7 +129,7 @@ def transition(
         ("application", application.id),
         now,
         case_id=application.id,
-        was=was,
+        previous_state=previous_state,
         state=to.value,
         **({"note": note.id} if note else {}),
         **data,
@@ -135,7 +147,7 @@ def add_note(
 
 
 NOTE_EVENT = "case.noted"
-"""A note of the staff for the staff: the applicant's timeline does not know of it."""
+"""Event of an internal note; the applicant's timeline does not show it."""
 
 ACTION_EVENT = {
     Action.SUBMIT: "submitted",

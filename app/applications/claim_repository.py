@@ -1,4 +1,4 @@
-"""Queries: what was entered with a claim, its move into the company, and files that are due to be erased."""
+"""Query claims, merge a claimant's entries into a company, and find files to erase."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,24 +17,24 @@ from app.products.model import Product
 
 Named = TypeVar("Named", Application, Product)
 MOVED_TABLES: tuple[type[Base], ...] = (Application, Evidence, User, ApiClient, Invitation)
-"""What belongs to an organisation by one column; products and sites belong to each other as well."""
+"""Tables that refer to an organisation by one column; products and sites also refer to each other."""
 
 
 def list_documents(session: Session, organisation_ids: Collection[UUID]) -> Sequence[Evidence]:
-    """All of these, for one application as well."""
+    """List all evidence of the organisations, including that of single applications."""
     query = sa.select(Evidence).where(Evidence.organisation_id.in_(organisation_ids)).order_by(Evidence.id)
     return session.scalars(query).all()
 
 
 def lock_entries(session: Session, organisation_id: UUID) -> None:
-    """Lock what was entered, in the order of all locks."""
+    """Lock the rows that a claimant entered, in the global lock order."""
     for table in (Application, Evidence, Product, Site):
         query = sa.select(table).where(table.organisation_id == organisation_id).order_by(table.id)
         session.scalars(locked(query)).all()
 
 
 def merge_into_company(session: Session, entered: Organisation, company: Organisation) -> None:
-    """Everything that was entered moves into the company; the organisation that held it is deleted."""
+    """Move all entries of a claimant into the company and delete the claimant's organisation."""
     _rename_duplicate_references(session, Application, entered.id, company.id)
     _rename_duplicate_references(session, Product, entered.id, company.id)
     for table in MOVED_TABLES:
@@ -46,7 +46,7 @@ def merge_into_company(session: Session, entered: Organisation, company: Organis
 
 
 def _rename_duplicate_references(session: Session, table: type[Named], old: UUID, new: UUID) -> None:
-    """A reference that both gave gets a number in what moves: the company has each only once."""
+    """Add a number to each moved reference that the company uses already; references are unique per company."""
     given = sa.select(table.organisation_id, table.reference).where(
         table.organisation_id.in_([old, new]), table.reference.is_not(None)
     )
@@ -69,8 +69,11 @@ def _move_rows(session: Session, table: type[Base], old: UUID, new: UUID) -> Non
 
 
 def _move_sites(session: Session, old: UUID, new: UUID) -> None:
-    """A product names its site together with their organisation: both change in one step by way of a twin of the site,
-    so that no foreign key is ever broken and every id stays."""
+    """Move sites with their products.
+
+    A product references site and organisation together. Both change through a temporary copy of the site, so that no
+    foreign key is violated and ids stay the same.
+    """
     for site in session.scalars(sa.select(Site).where(Site.organisation_id == old).order_by(Site.id)).all():
         twin = {column.key: getattr(site, column.key) for column in Site.__table__.columns}
         twin |= {"id": new_id(), "organisation_id": new}
@@ -92,7 +95,7 @@ def _repoint_products(session: Session, at: UUID, **values: UUID) -> None:
 
 
 def hashes_of_refused(session: Session, claimant_id: UUID) -> Collection[str]:
-    """Of every file that was with a refused claim of this person, erased or not."""
+    """Return the hashes of all files in refused claims of the user, erased or not."""
     query = (
         sa.select(Evidence.sha256)
         .join(Claim, Claim.organisation_id == Evidence.organisation_id)
@@ -102,7 +105,7 @@ def hashes_of_refused(session: Session, claimant_id: UUID) -> Collection[str]:
 
 
 def claims_to_erase(session: Session, before: datetime) -> Sequence[UUID]:
-    """Claims that were refused before then, with uploads that are not erased."""
+    """Return claims refused before the moment whose uploads are not all erased."""
     query = (
         sa.select(Claim.id)
         .join(Evidence, Evidence.organisation_id == Claim.organisation_id)
@@ -113,6 +116,6 @@ def claims_to_erase(session: Session, before: datetime) -> Sequence[UUID]:
 
 
 def hashes_in_use(session: Session, hashes: Collection[str]) -> frozenset[str]:
-    """Those of these files that a document which is not erased names."""
+    """Return those of the hashes that an evidence row names whose file is not erased."""
     query = sa.select(Evidence.sha256).where(Evidence.sha256.in_(hashes), Evidence.erased_at.is_(None))
     return frozenset(session.scalars(query))

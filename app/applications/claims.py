@@ -1,11 +1,11 @@
-"""Claims: who acts for a company. The registrar compares them and confirms one, or refuses.
+"""Manage claims to act for a company: a registrar compares them, then confirms one or refuses.
 
-What a claimant entered lies in an organisation of its own. A confirmed claim moves it into the company of its VÖEN, or
-makes it the company where there is none; all other claims of the number are refused. A refused claim is sealed: its
-uploads are erased after 30 days, and nothing of it passes to anybody.
+A claimant's entries belong to an organisation of their own. Confirmation merges it into the company of the VÖEN, or
+makes it the company when there is none; all other claims of the VÖEN are refused. Uploads of a refused claim are erased
+after 30 days, and its content passes to no one.
 
-A claim beside a confirmed company is disputed: its members read that there is one, a registrar proposes to confirm it,
-and another one does, no earlier than ten days after they could read it.
+A claim to a confirmed company is disputed: its members are notified, one registrar proposes the confirmation, and
+another one confirms, no earlier than ten days after the notification.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -46,20 +46,20 @@ from app.reference import holiday_calendar
 
 
 class ClaimDecision(StrEnum):
-    PROPOSE = "propose"  # of a disputed one; another registrar confirms
+    PROPOSE = "propose"  # of a disputed claim; another registrar confirms it
     CONFIRM = "confirm"
     REFUSE = "refuse"
 
 
 OPEN_STATES = frozenset({ClaimState.WAITING, ClaimState.DISPUTED})
 UPLOAD_RETENTION = timedelta(days=30)
-"""How long the uploads of a refused claim are kept."""
+"""Retention of the uploads of a refused claim."""
 MAX_REASON_CHARS = 2_000
 OTHER_CLAIM_CONFIRMED = "Another claim of this number was confirmed."
 
 
 def get_visible(session: Session, actor: Actor, claim_id: UUID) -> Claim:
-    """For those who read cases, and for its claimant; to everybody else there is none."""
+    """Return the claim for case readers and its claimant. Raises `NotFound` for all others."""
     claim = organisation_repository.find_claim(session, claim_id)
     if claim is None or not (actor.is_staff or (actor.id is not None and claim.claimant_id == actor.id)):
         raise NotFound.of("company claim")
@@ -77,7 +77,7 @@ def list_claims(
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Claim]:
-    """Staff see all; everybody else their own, whatever they ask for."""
+    """List claims. Staff read all; other callers only their own, whatever the filter."""
     if actor.is_staff:
         require_role(actor, *case_access.CASE_READERS)
         return organisation_repository.list_claims(session, states=states, voen=voen, after=after, limit=limit)
@@ -85,20 +85,19 @@ def list_claims(
 
 
 def list_other_claims(session: Session, claim: Claim) -> Sequence[Claim]:
-    """All other claims of the number, decided or not."""
+    """List all other claims of the same VÖEN, decided ones included."""
     return [each for each in organisation_repository.list_claims(session, voen=claim.voen) if each.id != claim.id]
 
 
 def list_documents(session: Session, rows: Collection[Claim]) -> Sequence[Evidence]:
-    """What was uploaded with these; of a confirmed claim the company has it."""
+    """List the documents uploaded with the claims; those of a confirmed claim belong to the company."""
     return claim_repository.list_documents(
         session, {row.organisation_id for row in rows if row.state != ClaimState.CONFIRMED}
     )
 
 
 def list_competing_claims(session: Session, actor: Actor, organisation_id: UUID) -> Sequence[Claim]:
-    """Claims of others to act for a confirmed company, made since it was confirmed: for its members, and for those who
-    read cases."""
+    """List others' claims to a confirmed company since its confirmation, for its members and case readers."""
     company = registration.get_organisation(session, actor, organisation_id)
     require_role(actor, Role.APPLICANT, *case_access.CASE_READERS)
     require_user_id(actor)
@@ -109,7 +108,7 @@ def list_competing_claims(session: Session, actor: Actor, organisation_id: UUID)
 
 
 def due_dates(session: Session, rows: Collection[Claim]) -> Mapping[UUID, datetime]:
-    """By when a registrar decides about those that wait; worked out from the calendar, never stored."""
+    """Return the registrar's deadline of each open claim, computed from the calendar."""
     calendar = holiday_calendar.load_calendar(session)
     return {row.id: claim_due_at(row.created_at, calendar) for row in rows if row.state == ClaimState.WAITING}
 
@@ -117,7 +116,10 @@ def due_dates(session: Session, rows: Collection[Claim]) -> Mapping[UUID, dateti
 def load_for_decision(
     session: Session, actor: Actor, claim_id: UUID, version: ExpectedVersion, action: ClaimDecision, now: datetime
 ) -> Claim:
-    """The claim, locked with all others of its number: 404, 403, 428, 412, 409."""
+    """Lock the claim and all others of its VÖEN, and check that it can be decided.
+
+    Raises, in this order: `NotFound`, `Forbidden`, `VersionRequired`, `StaleVersion`, `Conflict`.
+    """
     claim = get_visible(session, actor, claim_id)
     require_role(actor, Role.REGISTRAR)
     require_second_factor(actor)
@@ -131,7 +133,7 @@ def load_for_decision(
 
 
 def _lock_claims(session: Session, claim: Claim) -> Claim:
-    """Of two registrars who confirm two claims of one number, one comes first."""
+    """Lock all claims of the VÖEN, so that two registrars cannot confirm two of them."""
     return next(
         each for each in organisation_repository.list_claims(session, voen=claim.voen, lock=True) if each.id == claim.id
     )
@@ -181,11 +183,12 @@ def confirm_claim(
     version: ExpectedVersion,
     now: datetime,
 ) -> Claim:
-    """You have seen evidence that this person acts for the company. What was entered becomes the company's, and all
-    other claims of the number are refused. A disputed one takes the proposal of another registrar and ten days.
+    """Confirm that the claimant acts for the company, on evidence that the registrar has read.
 
-    Errors: as `guard`; FourEyes; Invalid; Conflict `not-proposed`, `proposer-left`, `objections-open`,
-    `company-confirmed`, `listed-meanwhile`."""
+    The entries become the company's, and all other claims of the VÖEN are refused. A disputed claim needs another
+    registrar's proposal and ten days. Raises as `load_for_decision`; `FourEyes`; `Invalid`; `Conflict`: `not-proposed`,
+    `proposer-left`, `objections-open`, `company-confirmed`, `listed-meanwhile`.
+    """
     claim = load_for_decision(session, actor, claim_id, version, ClaimDecision.CONFIRM, now)
     kept_basis = _validate_text(basis, "/basis")
     known = {row.id for row in list_documents(session, [claim])}
@@ -199,7 +202,7 @@ def confirm_claim(
     ]
     if wrong:
         raise Invalid.with_errors(wrong)
-    # Applications and what they rest on are locked before the companies, as everywhere.
+    # Applications and their rows are locked before companies, as in every other transaction.
     claim_repository.lock_entries(session, claim.organisation_id)
     company = organisation_repository.find_company_by_voen(session, claim.voen, lock=True)
     entered = organisation_repository.find_organisation(session, claim.organisation_id, lock=True)
@@ -222,7 +225,7 @@ def confirm_claim(
     claim.version += 1
     try:
         session.flush()
-    except IntegrityError as why:  # an import listed the company at this very moment
+    except IntegrityError as why:  # an import added the company concurrently
         raise Conflict("The register listed this company just now; confirm again.", code="listed-meanwhile") from why
     if is_disputed:
         users.withdraw_administration(session, actor, entered.id, now)
@@ -241,9 +244,10 @@ def confirm_claim(
 def propose_confirmation(
     session: Session, actor: Actor, claim_id: UUID, *, basis: str, version: ExpectedVersion, now: datetime
 ) -> Claim:
-    """That another registrar confirms a disputed claim. A later proposal takes the place of an earlier one.
+    """Propose that another registrar confirms a disputed claim. A later proposal replaces an earlier one.
 
-    Errors: as `guard`; Invalid."""
+    Raises as `load_for_decision`; `Invalid`.
+    """
     claim = load_for_decision(session, actor, claim_id, version, ClaimDecision.PROPOSE, now)
     claim.proposal, claim.proposed_by, claim.proposed_at = _validate_text(basis, "/basis"), require_user_id(actor), now
     claim.version += 1
@@ -255,7 +259,7 @@ def propose_confirmation(
 def refuse_claim(
     session: Session, actor: Actor, claim_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> Claim:
-    """The claim is sealed: its clients end, its uploads are erased after 30 days, and nothing passes to anybody."""
+    """Refuse the claim: its API clients end, its uploads are erased after 30 days, its content passes to no one."""
     claim = load_for_decision(session, actor, claim_id, version, ClaimDecision.REFUSE, now)
     _mark_refused(session, actor, claim, _validate_text(reason, "/reason"), now)
     return claim
@@ -274,12 +278,12 @@ def _mark_refused(session: Session, actor: Actor, claim: Claim, reason: str, now
     recorder.record(session, actor, "organisation.refused", ("organisation", entered.id), now, claim=claim.id)
 
 
-def require_can_claim_again(actor: Actor, ask_first: Callable[[], None] = lambda: None) -> None:
-    """For a person whose claim was refused, and nobody else. `ask_first` is called between 403 and 409."""
+def require_can_claim_again(actor: Actor, before_check: Callable[[], None] = lambda: None) -> None:
+    """Require a user whose claim was refused. `before_check` is called between 403 and 409."""
     require_user_id(actor)
     if actor.is_staff:
         raise Forbidden("This is for a person whose claim was refused.")
-    ask_first()
+    before_check()
     if actor.organisation_id is not None:
         raise Conflict("You have a claim that is not refused, or act for a company already.", code="has-claim")
 
@@ -298,8 +302,10 @@ def create_another_claim(
     details: EvidenceDetails,
     now: datetime,
 ) -> Claim:
-    """Another claim, with evidence that none of this person's refused claims had. Errors: as `may_claim_again`;
-    Invalid."""
+    """Create another claim with evidence that was in none of the user's refused claims.
+
+    Raises as `require_can_claim_again`; `Invalid`.
+    """
     require_can_claim_again(actor)
     if stored.sha256 in claim_repository.hashes_of_refused(session, require_user_id(actor)):
         raise Invalid.at(
@@ -329,12 +335,12 @@ def _validate_text(text: str, pointer: str) -> str:
 
 
 def claims_to_erase(session: Session, now: datetime) -> Sequence[UUID]:
-    """Refused claims with uploads that are due to be erased."""
+    """Return refused claims whose uploads are due to be erased."""
     return claim_repository.claims_to_erase(session, now - UPLOAD_RETENTION)
 
 
 def erase_uploads(session: Session, actor: Actor, claim_id: UUID, now: datetime) -> Sequence[str]:
-    """Mark the uploads of a refused claim as erased; the hashes of the files that nothing else rests on."""
+    """Mark the uploads of a refused claim as erased; return the hashes of files that no other row names."""
     require_role(actor, Role.SYSTEM)
     claim = organisation_repository.find_claim(session, claim_id, lock=True)
     if (

@@ -1,7 +1,7 @@
-"""How old a case is and what is due when: a pure function over its timestamps, nothing is counted by jobs.
+"""Compute the age and the deadlines of an application from its timestamps. Pure; nothing is stored.
 
-The clock of the house runs while it is the house's turn and stands still while it is the applicant's. The day on which
-a clock starts is not counted, the day on which it stops is; a deadline ends with its last day, in Baku.
+Staff time runs while staff must act and stops while the applicant must act. The day on which a period starts is not
+counted; the day on which it ends is. A deadline ends with its last day, Asia/Baku.
 """
 
 import tomllib
@@ -15,36 +15,36 @@ from app.core.dates import baku_day, day_start
 from app.reference.working_days import ONE_DAY, Calendar
 
 CLAIM_WORKING_DAYS = 5
-"""Working days in which a registrar decides about a claim."""
+"""Working days within which a registrar decides a claim."""
 OBJECTION_DAYS = 10
-"""Calendar days in which the members of a confirmed company can speak up against a claim beside them."""
+"""Calendar days within which members of a confirmed company can object to a competing claim."""
 STAFF_STATES = OPEN_STATES - EDITABLE_STATES
 
 
 class ClockState(StrEnum):
-    RUNNING = "running"  # the house acts next
-    STOPPED = "stopped"  # the applicant acts next, or it is over
+    RUNNING = "running"  # staff act next
+    STOPPED = "stopped"  # the applicant acts next, or the application has ended
 
 
 class CountingMode(StrEnum):
-    STATE_TIME = "state"  # from the day on which the state was entered
-    STAFF_TIME = "house"  # the time in the hands of the house, whatever states it went through
+    STATE_TIME = "state"  # counted from the day on which the state was entered
+    STAFF_TIME = "staff"  # counted as staff time, across states
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineStep:
-    """Something that has to be done within a time, in certain states."""
+    """Define a step that must be completed within a time in certain states."""
 
     name: str
     states: frozenset[State]
-    working_days: int  # working days
+    working_days: int
     counting_mode: CountingMode
-    lapses: bool  # the application ends when the time is over
+    lapses: bool  # the application ends when the deadline passes
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationTimes:
-    """What is known of one application. `stops` are (asked, answered) of its questions, in any order."""
+    """Hold the timestamps of one application. `stops`: (asked, answered) of its questions, in any order."""
 
     state: State
     state_since: datetime
@@ -55,15 +55,15 @@ class ApplicationTimes:
 @dataclass(frozen=True, slots=True)
 class Timing:
     clock: ClockState
-    age_working_days: int | None  # in the hands of the house; None before it was submitted
-    due_at: datetime | None  # when the time of whoever acts next is over; None where nothing is due
-    step: str | None  # what is due then
+    age_working_days: int | None  # staff time; None before submission
+    due_at: datetime | None  # end of the current deadline; None when nothing is due
+    step: str | None  # the step that is due
     overdue: bool
-    lapses: bool  # overdue, and this ends the application
+    lapses: bool  # the deadline has passed and ends the application
 
 
 def compute_timing(times: ApplicationTimes, steps: Iterable[DeadlineStep], calendar: Calendar, now: datetime) -> Timing:
-    """Age and next deadline of an application as of now."""
+    """Compute the age and next deadline of an application as of now."""
     runs = tuple(_staff_periods(times, now))
     age = sum(calendar.count_working_days(start, end) for start, end in runs) if times.submitted_at else None
     due = [
@@ -80,29 +80,29 @@ def compute_timing(times: ApplicationTimes, steps: Iterable[DeadlineStep], calen
 
 
 def end_of_day(day: date) -> datetime:
-    """The moment at which this day is over in Baku, in UTC."""
+    """Return the end of the day in Asia/Baku, as UTC."""
     return day_start(day + ONE_DAY).astimezone(UTC)
 
 
 def claim_due_at(made_at: datetime, calendar: Calendar) -> datetime:
-    """When the time of the registrar for a claim is over."""
+    """Return the end of the registrar's deadline for a claim."""
     return end_of_day(calendar.add_working_days(baku_day(made_at), CLAIM_WORKING_DAYS))
 
 
 def objections_until(told_at: datetime) -> datetime:
-    """Before this moment no claim beside a confirmed company is confirmed."""
+    """Return the moment before which a competing claim cannot be confirmed."""
     return end_of_day(baku_day(told_at) + OBJECTION_DAYS * ONE_DAY)
 
 
 def latest_start_not_overdue(step: DeadlineStep, now: datetime) -> datetime:
-    """What began at this moment or later cannot be overdue: a working day is no shorter than a day. For queries."""
+    """Return the latest start that can be overdue now, for queries: a working day is at least one calendar day."""
     return now - timedelta(days=step.working_days)
 
 
 def _due_day(
     step: DeadlineStep, times: ApplicationTimes, runs: tuple[tuple[date, date], ...], calendar: Calendar
 ) -> date | None:
-    """The last day of a step; None where it counts the time of the house and the house never had it."""
+    """Return the last day of a step; None when the step counts staff time and there was none."""
     if step.counting_mode is CountingMode.STATE_TIME:
         return calendar.add_working_days(baku_day(times.state_since), step.working_days)
     left = step.working_days
@@ -115,7 +115,7 @@ def _due_day(
 
 
 def _staff_periods(times: ApplicationTimes, now: datetime) -> Iterator[tuple[date, date]]:
-    """The times in the hands of the house, as (day before the first counted one, last counted one)."""
+    """Yield the periods of staff time as (day before the first counted day, last counted day)."""
     start = times.submitted_at
     for asked, answered in sorted(times.pauses, key=lambda stop: stop[0]):
         if start is None:
@@ -127,7 +127,7 @@ def _staff_periods(times: ApplicationTimes, now: datetime) -> Iterator[tuple[dat
 
 
 def parse_steps(text: str) -> tuple[DeadlineStep, ...]:
-    """The steps as a TOML file says; the file is part of the service, so a fault in it is an ordinary exception."""
+    """Parse steps from TOML. The file ships with the service, so an error in it is an ordinary exception."""
     return tuple(
         DeadlineStep(
             name,

@@ -1,7 +1,7 @@
-"""The approver's side: confirm, refuse, or return (ISO/IEC 17065 §7.6, certification decision).
+"""Run the approver's actions: approve, reject, return (ISO/IEC 17065 §7.6, certification decision).
 
-The decision confirms a recommendation whole. It assesses again, as of now, and is bound to the hash of the dossier that
-was recommended: where anything differs, nothing is granted and the case goes back to review.
+An approval confirms a recommendation as a whole. It assesses again as of now and compares the dossier hash: on any
+difference no certificate is issued and the case returns to review.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class DecisionResult:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedToReview:
-    """Not decided: what was recommended is no longer what lies here. The caller commits the way back to review."""
+    """Report that the case returned to review because it differs from the recommendation. The caller commits this."""
 
     application: Application
     code: str
@@ -52,7 +52,7 @@ class ReturnedToReview:
 
     @property
     def member_name(self) -> str:
-        """What the refusal calls them, as the reviewer's does: products where the term is too short."""
+        """Return the name of the problem's list: `products` for a short term, else `findings`."""
         return "products" if self.code == TERM_TOO_SHORT_CODE else "findings"
 
 
@@ -66,21 +66,21 @@ def approve(
     now: datetime,
 ) -> DecisionResult | ReturnedToReview:
     application, recommendation = case_access.begin_decision(session, actor, application_id, Action.APPROVE, version)
-    judged = assessments.run_assessment(session, application, now, hold=True)
-    verdicts = {UUID(v["product_id"]): v for v in recommendation.products}
-    granted = [pid for pid in judged.assessments if verdicts[pid]["outcome"] == RecommendedOutcome.APPROVE]
-    objection = _blocking_findings(judged, recommendation, verdicts, granted)
-    short = [] if objection else assessments.short_term_products(session, application, judged, granted, baku_day(now))
+    run = assessments.run_assessment(session, application, now, for_share=True)
+    recommended_products = {UUID(v["product_id"]): v for v in recommendation.products}
+    granted = [pid for pid in run.assessments if recommended_products[pid]["outcome"] == RecommendedOutcome.APPROVE]
+    objection = _blocking_findings(run, recommendation, recommended_products, granted)
+    short = [] if objection else assessments.short_term_products(session, application, run, granted, baku_day(now))
     if short:
         objection = (TERM_TOO_SHORT_CODE, TERM_TOO_SHORT, short)
     if objection:
         code, message, findings = objection
         _return_to_review(session, actor, application, recommendation, message, now)
         return ReturnedToReview(application, code, message, findings)
-    assessments.save_assessments(session, application, judged, "decision", now)
+    assessments.save_assessments(session, application, run, "decision", now)
     outcome = State.APPROVED if granted else State.REJECTED
-    decision = _store_decision(session, actor, Action.APPROVE, application, recommendation, outcome, None, judged, now)
-    grants = [_build_grant(application, decision, judged, pid, now) for pid in granted]
+    decision = _store_decision(session, actor, Action.APPROVE, application, recommendation, outcome, None, run, now)
+    grants = [_build_grant(application, decision, run, pid, now) for pid in granted]
     issued = issue_certificates(session, actor, grants, issuance, now)
     return DecisionResult(application, decision, issued)
 
@@ -88,46 +88,48 @@ def approve(
 def reject(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> DecisionResult:
-    """Refuse every product, whatever was recommended, with a reason that the applicant reads."""
+    """Reject every product, whatever was recommended, with a reason for the applicant."""
     application, recommendation = case_access.begin_decision(session, actor, application_id, Action.REJECT, version)
-    judged = assessments.run_assessment(session, application, now, hold=True)
-    assessments.save_assessments(session, application, judged, "decision", now)
+    run = assessments.run_assessment(session, application, now, for_share=True)
+    assessments.save_assessments(session, application, run, "decision", now)
     refused = State.REJECTED
-    decision = _store_decision(session, actor, Action.REJECT, application, recommendation, refused, reason, judged, now)
+    decision = _store_decision(session, actor, Action.REJECT, application, recommendation, refused, reason, run, now)
     return DecisionResult(application, decision, ())
 
 
 def return_to_review(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> Application:
-    """Differ from the recommendation: it is void, and the reviewer who holds the case acts next."""
+    """Return the case to review: the recommendation is void, and the case holder acts next."""
     application, recommendation = case_access.begin_decision(session, actor, application_id, Action.RETURN, version)
     _return_to_review(session, actor, application, recommendation, reason, now)
     return application
 
 
 def _return_to_review(
-    session: Session, actor: Actor, application: Application, recommendation: Recommendation, why: str, now: datetime
+    session: Session, actor: Actor, application: Application, recommendation: Recommendation, reason: str, now: datetime
 ) -> None:
-    note = case_access.add_note(session, actor, application, why, internal=True, now=now)
+    note = case_access.add_note(session, actor, application, reason, internal=True, now=now)
     case_access.transition(session, actor, application, Action.RETURN, State.IN_REVIEW, now, note=note)
     application_repository.void_recommendation(recommendation, now)
 
 
 def _blocking_findings(
-    judged: assessments.AssessmentRun,
+    run: assessments.AssessmentRun,
     recommendation: Recommendation,
-    verdicts: Mapping[UUID, Mapping[str, Any]],
+    recommended_products: Mapping[UUID, Mapping[str, Any]],
     granted: Sequence[UUID],
 ) -> tuple[str, str, list[dict[str, Any]]] | None:
-    """Why the recommendation cannot be confirmed as of now; None where it can. Failed rules speak first."""
+    """Return why the recommendation cannot be confirmed now; None when it can. Failed rules come first."""
     failed, open_, changed = [], [], []
     for pid in granted:
-        judgement = judged.assessments[pid]
-        failed += assessments.findings_json(pid, list(judgement.findings_with(Outcome.FAIL)))
-        open_ += assessments.findings_json(pid, list(judgement.findings_with(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
-        accepted = {r["rule"]: r["seen"] for r in verdicts[pid]["resolutions"] if r["accept"]}
-        for finding in judgement.findings_with(Outcome.MANUAL):
+        assessment = run.assessments[pid]
+        failed += assessments.findings_json(pid, list(assessment.findings_with(Outcome.FAIL)))
+        open_ += assessments.findings_json(
+            pid, list(assessment.findings_with(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED))
+        )
+        accepted = {r["rule"]: r["seen"] for r in recommended_products[pid]["resolutions"] if r["accept"]}
+        for finding in assessment.findings_with(Outcome.MANUAL):
             if finding.rule not in accepted:
                 open_ += assessments.findings_json(pid, [finding])
             elif _without_day_fields(finding.to_json()["values"]) != _without_day_fields(accepted[finding.rule]):
@@ -139,11 +141,11 @@ def _blocking_findings(
             failed + open_,
         )
     if open_:
-        return "not-eligible", Message("Rules stay open that nobody resolved; the case went back to review."), open_
-    if changed or judged.dossier.hash != recommendation.dossier_hash:
+        return "not-eligible", Message("Some rules still need a resolution; the case went back to review."), open_
+    if changed or run.dossier.hash != recommendation.dossier_hash:
         message = Message("The dossier is not the one that was recommended; the case went back to review.")
         return "dossier-changed", message, changed
-    if any(_is_no_longer_refused(judged.assessments[pid], verdicts[pid]) for pid in judged.assessments):
+    if any(_is_no_longer_refused(run.assessments[pid], recommended_products[pid]) for pid in run.assessments):
         message = Message(
             "The rules no longer refuse a product that was to be rejected for them; the case went back to review."
         )
@@ -151,14 +153,14 @@ def _blocking_findings(
     return None
 
 
-def _is_no_longer_refused(judgement: Assessment, verdict: Mapping[str, Any]) -> bool:
-    """Whether rules failed or stayed open when the rejection was recommended, and none does now."""
-    was_refused = verdict["outcome"] == RecommendedOutcome.REJECT and bool(verdict["failed"])
-    return was_refused and not judgement.findings_with(Outcome.FAIL, Outcome.INCOMPLETE)
+def _is_no_longer_refused(assessment: Assessment, recommended_product: Mapping[str, Any]) -> bool:
+    """Return whether a rejection was recommended for failed or incomplete rules, and none is left."""
+    was_refused = recommended_product["outcome"] == RecommendedOutcome.REJECT and bool(recommended_product["failed"])
+    return was_refused and not assessment.findings_with(Outcome.FAIL, Outcome.INCOMPLETE)
 
 
 def _without_day_fields(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a rule saw, without the day of looking: a person's answer holds on the next day too."""
+    """Return a finding's values without the day, so that a resolution stays valid on the next day."""
     return {name: value for name, value in values.items() if name not in DAY_FIELDS}
 
 
@@ -170,11 +172,11 @@ def _store_decision(
     recommendation: Recommendation,
     outcome: State,
     reason: str | None,
-    judged: assessments.AssessmentRun,
+    run: assessments.AssessmentRun,
     now: datetime,
 ) -> Decision:
-    """Write the decision with its products, and move the case to the state that it decides on."""
-    assert actor.id is not None  # only people decide
+    """Insert the decision with its products and enter the decided state."""
+    assert actor.id is not None  # only users decide
     decision = Decision(
         id=new_id(),
         application_id=application.id,
@@ -184,24 +186,24 @@ def _store_decision(
         decided_at=now,
         outcome=outcome.value,
         reason=reason,
-        products=[_product_result(verdict, judged, reason) for verdict in recommendation.products],
-        ruleset_version=judged.ruleset.version,
-        dossier_hash=judged.dossier.hash,
+        products=[_product_result(recommended_product, run, reason) for recommended_product in recommendation.products],
+        ruleset_version=run.ruleset.version,
+        dossier_hash=run.dossier.hash,
     )
     session.add(decision)
     case_access.transition(session, actor, application, action, outcome, now, decision=decision.id)
     session.flush()
     application_repository.add_decided_products(
-        session, [_decided_product_row(application, decision, each, judged) for each in decision.products]
+        session, [_decided_product_row(application, decision, result, run) for result in decision.products]
     )
     return decision
 
 
 def _decided_product_row(
-    application: Application, decision: Decision, result: Mapping[str, Any], judged: assessments.AssessmentRun
+    application: Application, decision: Decision, result: Mapping[str, Any], run: assessments.AssessmentRun
 ) -> dict[str, Any]:
     product_id = UUID(result["product_id"])
-    hs6 = judged.dossier.products[product_id].aggregate.product.hs6
+    hs6 = run.dossier.products[product_id].aggregate.product.hs6
     return {
         "decision_id": decision.id,
         "product_id": product_id,
@@ -214,36 +216,38 @@ def _decided_product_row(
 
 
 def _product_result(
-    verdict: Mapping[str, Any], judged: assessments.AssessmentRun, overruled: str | None
+    recommended_product: Mapping[str, Any], run: assessments.AssessmentRun, overruled: str | None
 ) -> dict[str, Any]:
-    """One product as decided: granted, or refused with all its reasons and every failed criterion."""
-    product_id = UUID(verdict["product_id"])
-    granted = overruled is None and verdict["outcome"] == RecommendedOutcome.APPROVE
-    failed = judged.assessments[product_id].findings_with(Outcome.FAIL, Outcome.INCOMPLETE)
+    """Serialize a decided product: approved, or rejected with all reasons and failed findings."""
+    product_id = UUID(recommended_product["product_id"])
+    granted = overruled is None and recommended_product["outcome"] == RecommendedOutcome.APPROVE
+    failed = run.assessments[product_id].findings_with(Outcome.FAIL, Outcome.INCOMPLETE)
     return {
-        "product_id": verdict["product_id"],
+        "product_id": recommended_product["product_id"],
         "outcome": "approved" if granted else "rejected",
-        "reasons": [overruled] if overruled is not None else list(verdict["reasons"]),
+        "reasons": [overruled] if overruled is not None else list(recommended_product["reasons"]),
         "failed": [] if granted else assessments.findings_json(product_id, list(failed)),
-        "resolutions": [{k: r[k] for k in ("rule", "accept", "reason")} for r in verdict["resolutions"]],
+        "resolutions": [{k: r[k] for k in ("rule", "accept", "reason")} for r in recommended_product["resolutions"]],
     }
 
 
 def _build_grant(
-    application: Application, decision: Decision, judged: assessments.AssessmentRun, product_id: UUID, now: datetime
+    application: Application, decision: Decision, run: assessments.AssessmentRun, product_id: UUID, now: datetime
 ) -> CertificateGrant:
-    each: ProductDossier = judged.dossier.products[product_id]
-    judgement: Assessment = judged.assessments[product_id]
-    product, site, organisation = each.aggregate.product, each.site, judged.dossier.organisation
-    residency = each.residency if judged.ruleset.is_residency_based else None
-    assert judgement.origin is not None and judgement.origin.criterion is not None  # else a rule would be incomplete
+    product_dossier: ProductDossier = run.dossier.products[product_id]
+    assessment: Assessment = run.assessments[product_id]
+    product, site, organisation = product_dossier.aggregate.product, product_dossier.site, run.dossier.organisation
+    residency = product_dossier.residency if run.ruleset.is_residency_based else None
+    assert (
+        assessment.origin is not None and assessment.origin.criterion is not None
+    )  # otherwise a rule would be incomplete
     today = baku_day(now)
     return CertificateGrant(
-        scheme_code=judged.scheme.code,
-        scheme_name=judged.scheme.name(),
-        owner_name=judged.scheme.owner,
-        ruleset_version=judged.ruleset.version,
-        assessment_level=judged.scheme.assessment_level,
+        scheme_code=run.scheme.code,
+        scheme_name=run.scheme.name(),
+        owner_name=run.scheme.owner,
+        ruleset_version=run.ruleset.version,
+        assessment_level=run.scheme.assessment_level,
         organisation_id=organisation.id,
         holder_name=organisation.legal_name_en,
         holder_name_az=name_with_form(organisation.legal_name_az, organisation.legal_form),
@@ -258,11 +262,11 @@ def _build_grant(
         district=site.district,
         country=site.country,
         residency_id=residency.id if residency else None,
-        origin_criterion=judgement.origin.criterion.value,
+        origin_criterion=assessment.origin.criterion.value,
         valid_from=today,
-        valid_until=judged.last_valid_day(product_id, today),
-        description=build_description(each.aggregate, site, organisation),
-        valid_no_later_than=min(judged.limiting_dates(product_id), default=None),
+        valid_until=run.last_valid_day(product_id, today),
+        description=build_description(product_dossier.aggregate, site, organisation),
+        valid_no_later_than=min(run.limiting_dates(product_id), default=None),
         application_id=application.id,
         decision_id=decision.id,
     )

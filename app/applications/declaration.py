@@ -1,6 +1,6 @@
-"""The applicant's declaration (C-16): the text, and a member's acceptance of it over the declared hash.
+"""Read and record the applicant's declaration (C-16): acceptance of the text for a declared hash.
 
-It is made by a person of the company. An API client may submit once a member has declared what stands there now.
+Only a member of the company can declare. An API client can submit once a member has declared the present content.
 """
 
 import tomllib
@@ -32,19 +32,19 @@ from app.products.product_repository import ProductAggregate
 @dataclass(frozen=True, slots=True)
 class DeclarationText:
     version: str
-    text: Mapping[str, str]  # language → sentence: az, en
+    text: Mapping[str, str]  # language (az, en) → sentence
 
 
 @cache
 def load_declaration_text() -> DeclarationText:
-    """The text in force."""
+    """Return the declaration text in force."""
     raw = tomllib.loads((files("app.applications") / "declaration.toml").read_text("utf-8"))
     return DeclarationText(raw["version"], raw["text"])
 
 
 @dataclass(frozen=True, slots=True)
 class DeclarationScope:
-    """What a declaration has to cover as of now, and the newest one."""
+    """Hold what a declaration must cover now, and the newest declaration."""
 
     hash: str
     documents: tuple[UUID, ...]
@@ -52,7 +52,7 @@ class DeclarationScope:
 
     @property
     def is_covered(self) -> bool:
-        """Whether the newest declaration is over the text and the content as they are now."""
+        """Return whether the newest declaration covers the present text and content."""
         text = load_declaration_text()
         return self.latest is not None and (self.latest.declared_hash, self.latest.text_version) == (
             self.hash,
@@ -63,36 +63,39 @@ class DeclarationScope:
 def build_declaration_scope(
     session: Session,
     application: Application,
-    wholes: Collection[ProductAggregate],
+    aggregates: Collection[ProductAggregate],
     sites: Collection[Site],
     evidence: Sequence[Evidence],
 ) -> DeclarationScope:
     newest = application_repository.latest_declaration(session, application.id)
-    documents = declarable_documents(application, wholes, evidence, newest)
-    return DeclarationScope(compute_declared_hash(wholes, sites, documents), tuple(row.id for row in documents), newest)
+    documents = declarable_documents(application, aggregates, evidence, newest)
+    return DeclarationScope(
+        compute_declared_hash(aggregates, sites, documents), tuple(row.id for row in documents), newest
+    )
 
 
 def load_declaration_scope(session: Session, application: Application) -> DeclarationScope:
-    """What a declaration has to cover, read from the tables."""
-    wholes = product_repository.load_aggregates_by_id(
+    """Load what a declaration of the application must cover."""
+    aggregates = product_repository.load_aggregates_by_id(
         session, application_repository.product_ids(session, application.id)
     )
-    sites = organisation_repository.find_sites(session, [each.product.site_id for each in wholes.values()])
+    sites = organisation_repository.find_sites(session, [each.product.site_id for each in aggregates.values()])
     evidence = application_repository.list_usable_evidence(session, application.organisation_id, application.id)
-    return build_declaration_scope(session, application, list(wholes.values()), list(sites.values()), evidence)
+    return build_declaration_scope(session, application, list(aggregates.values()), list(sites.values()), evidence)
 
 
 def load_for_declaration(
-    session: Session, actor: Actor, application_id: UUID, ask_first: Callable[[], None] = lambda: None
+    session: Session, actor: Actor, application_id: UUID, before_check: Callable[[], None] = lambda: None
 ) -> Application:
-    """The company's own application, locked, while it can be declared for: 404, 403 (staff, API clients), 409.
+    """Lock the company's own application and check that it can be declared for.
 
-    `ask_first` is called between 403 and 409: a retry may come when the application is over.
+    Raises `NotFound`, `Forbidden` (staff, API clients), `Conflict` (`application-frozen`). `before_check` is called
+    before the state is checked, so that a retry is answered after the application was decided.
     """
     application = case_access.get_visible(session, actor, application_id, lock=True)
     require_organisation_id(actor)
     require_user_id(actor)
-    ask_first()
+    before_check()
     if State(application.state) not in OPEN_STATES:
         raise Conflict(
             Message(
@@ -108,10 +111,10 @@ def load_for_declaration(
 def declare(
     session: Session, actor: Actor, application_id: UUID, *, text_version: str, content_hash: str, now: datetime
 ) -> Declaration:
-    """Accept the text over what stands in the application now.
+    """Record that the actor accepts the declaration text for the present content of the application.
 
-    Raises `NotFound`, `Forbidden` (staff, API clients), `Conflict`: `application-frozen` (it is over) or
-    `declaration-outdated` (another hash or text than the present ones, which it names).
+    Raises `NotFound`, `Forbidden` (staff, API clients), `Conflict`: `application-frozen` (decided or ended) or
+    `declaration-outdated` (hash or text differ from the present ones, which the error names).
     """
     application = load_for_declaration(session, actor, application_id)
     user_id = require_user_id(actor)
@@ -149,7 +152,7 @@ def declare(
 
 
 def require_declared(declared: DeclarationScope) -> None:
-    """Refuse what nobody has declared as it stands: 409 `declaration-missing` names the hash to declare."""
+    """Require a declaration of the present content. Raises `Conflict` (`declaration-missing`) with the present hash."""
     if not declared.is_covered:
         raise Conflict(
             "A member of the company has to declare first that what stands here is true and complete "

@@ -1,4 +1,4 @@
-"""Questions of the reviewer and answers of the applicant: what each is about, and whether they fit the application."""
+"""Validate the reviewer's questions and the applicant's answers against the application."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_FILES_PER_ANSWER = 20
 
 
 class QuestionField(StrEnum):
-    """What a question may point at: a member of the product, or something of the whole dossier."""
+    """List the subjects of a question: a member of a product, or a part of the whole dossier."""
 
     NAMES = "/names"
     HS6 = "/hs6"
@@ -32,7 +32,7 @@ class QuestionField(StrEnum):
     COMPANY = "/organisation"
     RESIDENCY = "/residency"
     EVIDENCE = "/evidence"
-    TERM = "/term"  # whether the applicant accepts a certificate that would run for a short time
+    TERM = "/term"  # whether the applicant accepts a short term
 
 
 DOSSIER_FIELDS = frozenset(
@@ -45,7 +45,7 @@ DOSSIER_FIELDS = frozenset(
         QuestionField.TERM,
     },
 )
-"""These may be asked about without naming a product; all others are members of one."""
+"""Subjects that need no product; all others are members of a product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, and the files of the application that it rests on."""
+    """Hold an answer and the evidence documents that it refers to."""
 
     question_id: UUID
     text: str
@@ -73,7 +73,7 @@ def require_valid_questions(questions: Sequence[Question], product_ids: Collecti
             errors.append({"pointer": f"/questions/{i}/product_id", "detail": detail})
         if question.product_id is None and question.field is not None and question.field not in DOSSIER_FIELDS:
             detail = Message(
-                "“%(member)s” is a member of a product: say of which.", code="required", member=str(question.field)
+                "“%(member)s” is a member of a product: name the product.", code="required", member=str(question.field)
             )
             errors.append({"pointer": f"/questions/{i}/product_id", "detail": detail})
     if errors:
@@ -83,7 +83,7 @@ def require_valid_questions(questions: Sequence[Question], product_ids: Collecti
 def require_valid_replies(
     replies: Sequence[Reply], waiting: Mapping[UUID, InformationRequest], evidence_ids: Collection[UUID]
 ) -> None:
-    """Every open question is answered once, with files of this application."""
+    """Require one answer to every open question, with files of this application only."""
     errors = []
     seen: set[UUID] = set()
     for i, reply in enumerate(replies):
@@ -103,7 +103,7 @@ def require_valid_replies(
             )
         elif (waiting[reply.question_id].field == QuestionField.TERM) != (reply.accepts is not None):
             detail = Message(
-                "Say true or false to a question about the term, and leave this out of any other answer.",
+                "Answer a question about the term with true or false, and leave this out of any other answer.",
                 code="not-taken",
             )
             errors.append({"pointer": f"/answers/{i}/accepts", "detail": detail})

@@ -1,4 +1,4 @@
-"""Asking for the mark: applications, their evidence and questions, assessments, recommendations and decisions."""
+"""Define the tables of applications: evidence, questions, assessments, recommendations and decisions."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -46,10 +46,10 @@ class ApplicationProduct(Base):
 
 
 class Evidence(Base):
-    """An evidence document: a file with what it says and what it is about. The bytes are stored by their SHA-256.
+    """Store one evidence document: file, values read from it and subject. Files are addressed by SHA-256.
 
-    One without an application is the company's own: every application of the company finds it. What the applicant
-    stated at upload stays in `entered`; the other columns hold what counts, as a member of staff read it.
+    A row without `application_id` belongs to the company and is used by all its applications. `entered` keeps what the
+    applicant stated at upload; the other columns hold the values that a member of staff confirmed.
     """
 
     __tablename__ = "evidence"
@@ -105,7 +105,7 @@ class DeclarationMethod(StrEnum):
 
 
 class Declaration(Base):
-    """A member's acceptance of the text of the declaration over what was declared. Never changed, only followed."""
+    """Record a member's acceptance of the declaration text for a declared hash. Rows are append-only."""
 
     __tablename__ = "declarations"
 
@@ -122,7 +122,7 @@ class Declaration(Base):
 
 
 class VisitWaiver(Base):
-    """The owner's decision that no site visit is needed for one application, with its reason."""
+    """Record the owner's decision, with its reason, that one application needs no site visit."""
 
     __tablename__ = "visit_waivers"
 
@@ -133,7 +133,7 @@ class VisitWaiver(Base):
 
 
 class InformationRequest(Base):
-    """A question of the reviewer and the applicant's answer."""
+    """Store a reviewer's question and the applicant's answer."""
 
     __tablename__ = "information_requests"
 
@@ -153,7 +153,7 @@ class InformationRequest(Base):
 
 
 class CaseNote(Base):
-    """A sentence said with a deed (why returned, why refused), or a note of the staff for the staff."""
+    """Store the reason given with an action (return, rejection) or an internal note of staff."""
 
     __tablename__ = "case_notes"
 
@@ -166,7 +166,7 @@ class CaseNote(Base):
 
 
 class AssessmentRow(Base):
-    """What the rules said of one product at one occasion. Never changed, only followed by a newer one."""
+    """Store the findings for one product on one occasion. Rows are append-only; the newest one counts."""
 
     __tablename__ = "assessments"
 
@@ -209,7 +209,9 @@ class Recommendation(Base):
 
 
 class Decision(Base):
-    """Four eyes in the database: the decider differs from the recommender, who is the one of the recommendation."""
+    """Record a decision. Constraints enforce four eyes: `decided_by` differs from the recommender of the
+    recommendation.
+    """
 
     __tablename__ = "decisions"
 
@@ -236,7 +238,7 @@ class Decision(Base):
 
 
 class DecidedProduct(Base):
-    """One product as it was decided, under its code of that day: the product may be described anew afterwards."""
+    """Store one decided product with its HS code on the day of decision; the product itself may change later."""
 
     __tablename__ = "decided_products"
 

@@ -1,4 +1,4 @@
-"""The reviewer's side: take a case, ask, recommend (ISO/IEC 17065 §7.5, review)."""
+"""Run the reviewer's actions: claim, release, request information, recommend (ISO/IEC 17065 §7.5, review)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class RecommendedOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ManualResolution:
-    """A person's answer where the rules say `manual`."""
+    """Hold a reviewer's answer to a finding with outcome `manual`."""
 
     rule: str
     accept: bool
@@ -104,26 +104,26 @@ def recommend(
     actor: Actor,
     application_id: UUID,
     *,
-    verdicts: Sequence[ProductRecommendation],
+    products: Sequence[ProductRecommendation],
     version: ExpectedVersion,
     now: datetime,
 ) -> Application:
-    """Recommend for every product. Bound to the dossier as it is now, and to the values that each manual rule saw."""
+    """Recommend an outcome for every product, bound to the dossier hash and to the values of each manual finding."""
     application = case_access.begin_action(session, actor, application_id, Action.RECOMMEND, version)
-    judged = assessment_assessments.run_assessment(session, application, now, hold=True)
-    _require_complete(verdicts, judged.assessments)
-    _require_eligible(verdicts, judged.assessments)
-    approved = [verdict.product_id for verdict in verdicts if verdict.outcome is RecommendedOutcome.APPROVE]
-    if short := assessment_assessments.short_term_products(session, application, judged, approved, baku_day(now)):
+    run = assessment_assessments.run_assessment(session, application, now, for_share=True)
+    _require_complete(products, run.assessments)
+    _require_eligible(products, run.assessments)
+    approved = [product.product_id for product in products if product.outcome is RecommendedOutcome.APPROVE]
+    if short := assessment_assessments.short_term_products(session, application, run, approved, baku_day(now)):
         raise Conflict(TERM_TOO_SHORT, code="term-too-short", data={"products": short})
-    assessment_assessments.save_assessments(session, application, judged, "recommendation", now)
+    assessment_assessments.save_assessments(session, application, run, "recommendation", now)
     recommendation = Recommendation(
         id=new_id(),
         application_id=application.id,
         recommended_by=actor.id,
         recommended_at=now,
-        dossier_hash=judged.dossier.hash,
-        products=[recommendation_json(verdict, judged.assessments[verdict.product_id]) for verdict in verdicts],
+        dossier_hash=run.dossier.hash,
+        products=[recommendation_json(product, run.assessments[product.product_id]) for product in products],
     )
     session.add(recommendation)
     case_access.transition(
@@ -134,21 +134,21 @@ def recommend(
         State.RECOMMENDED,
         now,
         recommendation=recommendation.id,
-        dossier=judged.dossier.hash,
+        dossier=run.dossier.hash,
     )
     session.flush()
     return application
 
 
-def recommendation_json(verdict: ProductRecommendation, judged: Assessment) -> dict[str, Any]:
-    """A verdict as it is stored: with every failed criterion, and with what each resolved rule saw."""
-    manual = {finding.rule: finding for finding in judged.findings_with(Outcome.MANUAL)}
+def recommendation_json(product: ProductRecommendation, assessment: Assessment) -> dict[str, Any]:
+    """Serialize a product's recommendation with its failed findings and the values of each resolved finding."""
+    manual = {finding.rule: finding for finding in assessment.findings_with(Outcome.MANUAL)}
     return {
-        "product_id": str(verdict.product_id),
-        "outcome": verdict.outcome.value,
-        "reasons": list(verdict.reasons),
+        "product_id": str(product.product_id),
+        "outcome": product.outcome.value,
+        "reasons": list(product.reasons),
         "failed": assessment_assessments.findings_json(
-            verdict.product_id, list(judged.findings_with(Outcome.FAIL, Outcome.INCOMPLETE))
+            product.product_id, list(assessment.findings_with(Outcome.FAIL, Outcome.INCOMPLETE))
         ),
         "resolutions": [
             {
@@ -157,14 +157,14 @@ def recommendation_json(verdict: ProductRecommendation, judged: Assessment) -> d
                 "reason": resolution.reason,
                 "seen": manual[resolution.rule].to_json()["values"],
             }
-            for resolution in verdict.resolutions
+            for resolution in product.resolutions
         ],
     }
 
 
-def _require_complete(verdicts: Sequence[ProductRecommendation], assessments: Mapping[UUID, Assessment]) -> None:
+def _require_complete(products: Sequence[ProductRecommendation], assessments: Mapping[UUID, Assessment]) -> None:
     errors = []
-    named = [verdict.product_id for verdict in verdicts]
+    named = [product.product_id for product in products]
     if len(set(named)) != len(named) or set(named) != assessments.keys():
         errors.append(
             {
@@ -172,16 +172,16 @@ def _require_complete(verdicts: Sequence[ProductRecommendation], assessments: Ma
                 "detail": Message("Name every product of the application, each once.", code="required"),
             }
         )
-    for i, verdict in enumerate(verdicts):
+    for i, product in enumerate(products):
         where = f"/products/{i}"
-        if verdict.outcome is RecommendedOutcome.REJECT and not verdict.reasons:
+        if product.outcome is RecommendedOutcome.REJECT and not product.reasons:
             errors.append(
                 {"pointer": f"{where}/reasons", "detail": Message("A rejection needs its reasons.", code="required")}
             )
-        judged = assessments.get(verdict.product_id)
-        manual = {finding.rule for finding in judged.findings_with(Outcome.MANUAL)} if judged else set()
+        assessment = assessments.get(product.product_id)
+        manual = {finding.rule for finding in assessment.findings_with(Outcome.MANUAL)} if assessment else set()
         seen: set[str] = set()
-        for j, resolution in enumerate(verdict.resolutions):
+        for j, resolution in enumerate(product.resolutions):
             if resolution.rule not in manual or resolution.rule in seen:
                 detail = Message(
                     "%(rule)s does not ask for a person's judgement here, or is named twice.",
@@ -194,18 +194,18 @@ def _require_complete(verdicts: Sequence[ProductRecommendation], assessments: Ma
         raise Invalid.with_errors(errors)
 
 
-def _require_eligible(verdicts: Sequence[ProductRecommendation], assessments: Mapping[UUID, Assessment]) -> None:
-    """Nobody can recommend against a failed rule, past a missing fact, or past a manual rule without a reason."""
-    approved = [verdict for verdict in verdicts if verdict.outcome is RecommendedOutcome.APPROVE]
+def _require_eligible(products: Sequence[ProductRecommendation], assessments: Mapping[UUID, Assessment]) -> None:
+    """Require that no approved product has a failed rule, a missing fact or an unresolved manual finding."""
+    approved = [product for product in products if product.outcome is RecommendedOutcome.APPROVE]
     failed, missing, unresolved = [], [], []
-    for verdict in approved:
-        judged = assessments[verdict.product_id]
-        accepted = {resolution.rule for resolution in verdict.resolutions if resolution.accept}
+    for product in approved:
+        assessment = assessments[product.product_id]
+        accepted = {resolution.rule for resolution in product.resolutions if resolution.accept}
         reasons = assessment_assessments.findings_json
-        failed += reasons(verdict.product_id, list(judged.findings_with(Outcome.FAIL)))
-        missing += reasons(verdict.product_id, list(judged.findings_with(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
+        failed += reasons(product.product_id, list(assessment.findings_with(Outcome.FAIL)))
+        missing += reasons(product.product_id, list(assessment.findings_with(Outcome.INCOMPLETE, Outcome.NOT_ASSESSED)))
         unresolved += reasons(
-            verdict.product_id, [f for f in judged.findings_with(Outcome.MANUAL) if f.rule not in accepted]
+            product.product_id, [f for f in assessment.findings_with(Outcome.MANUAL) if f.rule not in accepted]
         )
     if failed:
         message = Message(

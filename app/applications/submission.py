@@ -1,4 +1,4 @@
-"""The applicant's side: draft, change, submit, answer, withdraw."""
+"""Run the applicant's actions: create, change, submit, respond and withdraw an application."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ from app.schemes.outcome import Outcome
 
 MAX_PRODUCTS = 50
 DECLARATION_RULE = "declaration"
-"""The kind of rule for whose sake a declaration is asked for."""
+"""Name of the rule that requires a declaration."""
 
 
 def create_application(
@@ -77,7 +77,7 @@ def replace_draft(
     version: ExpectedVersion,
     now: datetime,
 ) -> Application:
-    """Replace the products of a draft."""
+    """Replace the products and the reference of a draft."""
     application = get_editable(session, actor, application_id, version, states=frozenset({State.DRAFT}))
     if errors := application_errors(session, application.organisation_id, product_ids):
         raise Invalid.with_errors(errors)
@@ -98,7 +98,10 @@ def get_editable(
     *,
     states: frozenset[State] = EDITABLE_STATES,
 ) -> Application:
-    """The applicant's own application, locked, while it is theirs to change (404, 403, 428, 412, 409)."""
+    """Lock the applicant's own application and check that it may be edited now.
+
+    Raises, in this order: `NotFound`, `Forbidden`, `VersionRequired`, `StaleVersion`, `WrongState`.
+    """
     application = case_access.get_visible(session, actor, application_id, lock=True)
     require_organisation_id(actor)
     require_version(version, application.version)
@@ -126,15 +129,13 @@ def submit(
             "A registrar has not yet confirmed that you act for this company. You may go on drafting and assessing.",
             code="organisation-unconfirmed",
         )
-    judged = assessments.run_assessment(session, application, now, hold=True)
+    run = assessments.run_assessment(session, application, now, for_share=True)
     _require_products_free(session, application, now)
-    _require_declared(judged)
-    _require_supplied(judged)
-    assessments.save_assessments(session, application, judged, "submission", now)
+    _require_declared(run)
+    _require_supplied(run)
+    assessments.save_assessments(session, application, run, "submission", now)
     application.submitted_at = now
-    case_access.transition(
-        session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=judged.dossier.hash
-    )
+    case_access.transition(session, actor, application, Action.SUBMIT, State.SUBMITTED, now, dossier=run.dossier.hash)
     return application
 
 
@@ -147,7 +148,7 @@ def respond(
     version: ExpectedVersion,
     now: datetime,
 ) -> Application:
-    """Answer every open question; the case goes back to the reviewer who asked."""
+    """Answer every open question and return the case to the reviewer who asked."""
     application = case_access.begin_action(session, actor, application_id, Action.RESPOND, version)
     waiting = {
         q.id: q
@@ -162,17 +163,15 @@ def respond(
         question.answer, question.answered_by, question.answered_at = reply.text, actor.id, now
         question.evidence_ids = [str(each) for each in dict.fromkeys(reply.evidence_ids)]
         question.accepts = reply.accepts
-    judged = assessments.run_assessment(session, application, now, hold=True)
+    run = assessments.run_assessment(session, application, now, for_share=True)
     for reply in replies:
         if reply.accepts:
             question, first = waiting[reply.question_id], baku_day(now)
-            asked = [question.product_id] if question.product_id else list(judged.assessments)
-            question.accepted_until = min(judged.last_valid_day(product_id, first) for product_id in asked)
-    _require_declared(judged)
-    assessments.save_assessments(session, application, judged, "response", now)
-    case_access.transition(
-        session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=judged.dossier.hash
-    )
+            asked = [question.product_id] if question.product_id else list(run.assessments)
+            question.accepted_until = min(run.last_valid_day(product_id, first) for product_id in asked)
+    _require_declared(run)
+    assessments.save_assessments(session, application, run, "response", now)
+    case_access.transition(session, actor, application, Action.RESPOND, State.IN_REVIEW, now, dossier=run.dossier.hash)
     return application
 
 
@@ -188,14 +187,14 @@ def withdraw(
 
 
 def is_locked(session: Session, product_id: UUID) -> bool:
-    """Whether an application under review rests on the product. Call it with the product locked, as submission does."""
+    """Return whether an application under review contains the product. The caller locks the product first."""
     return application_repository.application_locking_product(session, product_id) is not None
 
 
 def application_errors(
     session: Session, organisation_id: UUID, product_ids: Sequence[UUID], scheme_code: str | None = None
 ) -> list[dict[str, str]]:
-    """Everything wrong with what is applied for: the mark where one is named, and each product."""
+    """Return the errors of an application's input: the mark, where one is named, and each product."""
     errors = []
     if scheme_code is not None and not _is_known_scheme(session, scheme_code):
         unknown = Message("There is no mark “%(scheme)s”.", code="unknown-scheme", scheme=scheme_code)
@@ -236,7 +235,7 @@ def _require_unused_reference(session: Session, organisation_id: UUID, reference
 
 
 def _require_products_free(session: Session, application: Application, now: datetime) -> None:
-    """One certificate for one product: no second application beside one under way or a certificate in force."""
+    """Require that no product has another submitted application or a certificate in force under the mark."""
     ids = application_repository.product_ids(session, application.id)
     retired = [str(p.id) for p in product_repository.lock_products(session, ids) if p.retired_at is not None]
     if retired:
@@ -260,20 +259,22 @@ def _require_products_free(session: Session, application: Application, now: date
         )
 
 
-def _require_declared(judged: assessments.AssessmentRun) -> None:
-    """Where the rules of the mark ask for a declaration: one over what stands here now."""
-    if any(str(rule.kind) == DECLARATION_RULE for rule in judged.ruleset.rules):
-        assert judged.dossier.declared is not None  # an application was assessed
-        declaration.require_declared(judged.dossier.declared)
+def _require_declared(run: assessments.AssessmentRun) -> None:
+    """Require a declaration of the present content where the rules of the mark ask for one."""
+    if any(str(rule.kind) == DECLARATION_RULE for rule in run.ruleset.rules):
+        assert run.dossier.declared is not None  # an application was assessed, not a dry run
+        declaration.require_declared(run.dossier.declared)
 
 
-def _require_supplied(judged: assessments.AssessmentRun) -> None:
-    """What the applicant can supply must be there. A rule may say that its facts are asked for later, and what lies
-    here and waits for staff to confirm it is no longer the applicant's to supply."""
-    rules = {rule.id: rule for rule in judged.ruleset.rules}
+def _require_supplied(run: assessments.AssessmentRun) -> None:
+    """Require every fact that the applicant must supply before submission.
+
+    Not required: facts that their rule asks for later, and documents that wait for confirmation by staff.
+    """
+    rules = {rule.id: rule for rule in run.ruleset.rules}
     missing = [
         reason
-        for product_id, each in judged.assessments.items()
+        for product_id, each in run.assessments.items()
         for reason in assessments.findings_json(
             product_id,
             [
@@ -285,7 +286,7 @@ def _require_supplied(judged: assessments.AssessmentRun) -> None:
     ]
     if missing:
         raise Conflict(
-            "Something that the rules ask for is missing. Supply it, then submit again.",
+            "Facts or documents that the rules require are missing. Supply them, then submit again.",
             code="incomplete",
             data={"findings": missing},
         )

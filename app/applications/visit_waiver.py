@@ -1,4 +1,4 @@
-"""The owner's waiver of the site visit for one application (C-17), with a reason that the decision shows."""
+"""Waive the site visit of one application (C-17), with a reason that the decision shows."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,10 @@ from app.core.errors import Conflict, ExpectedVersion, FourEyes, VersionPrecondi
 
 
 def load_for_waiver(session: Session, actor: Actor, application_id: UUID, version: ExpectedVersion) -> Application:
-    """The application, locked, if this actor may waive its visit now: 404, 403, 428, 412, 409."""
+    """Lock the application and check that the actor may waive its visit now.
+
+    Raises, in this order: `NotFound`, `Forbidden`, `VersionRequired`, `StaleVersion`, `Conflict`.
+    """
     application = case_access.get_visible(session, actor, application_id, lock=True)
     require_role(actor, Role.OWNER)
     require_second_factor(actor)
@@ -34,7 +37,7 @@ def load_for_waiver(session: Session, actor: Actor, application_id: UUID, versio
 def waive_visit(
     session: Session, actor: Actor, application_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> Application:
-    """Decide that no visit of the site is needed for this application. A recommendation made before is then void."""
+    """Record that the application needs no site visit. Voids an open recommendation."""
     application = load_for_waiver(session, actor, application_id, version)
     session.add(
         VisitWaiver(application_id=application.id, reason=reason, waived_by=require_user_id(actor), waived_at=now)

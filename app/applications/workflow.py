@@ -1,6 +1,6 @@
-"""The life of an application as one table: state, action → next state, and who may. Pure.
+"""Define the states of an application, the actions between them, and the role of each action. Pure.
 
-Every state says who acts next; the clock of the service stands still while that is the applicant.
+Every state determines who acts next; staff time stops while that is the applicant.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class State(StrEnum):
     DRAFT = "draft"  # the applicant acts next
     SUBMITTED = "submitted"  # a reviewer acts next (claim)
     IN_REVIEW = "in_review"  # the reviewer who holds it acts next
-    INFORMATION_REQUESTED = "information_requested"  # the applicant acts next; the clock stands still
+    INFORMATION_REQUESTED = "information_requested"  # the applicant acts next; staff time stops
     RECOMMENDED = "recommended"  # an approver acts next, another person than the recommender
     APPROVED = "approved"  # final: at least one product was granted the mark
     REJECTED = "rejected"  # final
@@ -80,18 +80,18 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = MappingProxyType(
 )
 
 OPEN_STATES = frozenset(state for state, _ in TRANSITIONS)
-"""States in which something can still happen."""
+"""States with at least one action."""
 
 SECOND_FACTOR_ACTIONS = frozenset({Action.RECOMMEND, Action.APPROVE, Action.REJECT, Action.RETURN})
-"""What is certified rests on these: they take more than a password."""
+"""Actions that require a second factor, because certificates depend on them."""
 
 EDITABLE_STATES = frozenset({State.DRAFT, State.INFORMATION_REQUESTED})
-"""Products and evidence are frozen while the house is looking at them."""
+"""States in which the applicant may change products and evidence; all others freeze them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the table needs to know of an application."""
+    """Hold the members of an application that the transition table reads."""
 
     state: State
     assignee_id: UUID | None = None
@@ -99,12 +99,12 @@ class Case:
 
 
 def role_for(action: Action) -> Role:
-    """The one role an action belongs to, whatever the state."""
+    """Return the one role that may perform the action, in any state."""
     return next(t.by for (_, a), t in TRANSITIONS.items() if a is action)
 
 
 def allowed_actions(case: Case, actor: Actor) -> tuple[Action, ...]:
-    """What this actor can do with the case now, in the order of the enum."""
+    """Return the actions that the actor may perform now, in the order of the enum."""
     return tuple(a for a in Action if _is_possible(case, a, actor))
 
 
@@ -118,7 +118,7 @@ def _is_possible(case: Case, action: Action, actor: Actor) -> bool:
 
 
 def require_role(action: Action, actor: Actor) -> None:
-    """Refuse a role that never may do this (403), before anything of the case is looked at."""
+    """Require the role of the action. Raises `Forbidden` before anything of the case is read."""
     if not actor.has_role(role_for(action)):
         raise Forbidden(
             Message(
@@ -131,10 +131,10 @@ def require_role(action: Action, actor: Actor) -> None:
 
 
 def require_person(case: Case, action: Action, actor: Actor) -> None:
-    """Refuse the wrong person of the right role (403): another holds the case, or these eyes have seen it before."""
+    """Require the case holder and four eyes. Raises `Forbidden` (`not-case-holder`) or `FourEyes`."""
     transition = TRANSITIONS.get((case.state, action))
     if transition is None:
-        return  # nobody can do it now: `require_transition` says so
+        return  # `require_transition` reports it
     if transition.holder_only and actor.id != case.assignee_id:
         raise Forbidden("Another reviewer holds this case.", code="not-case-holder")
     if transition.four_eyes and actor.id == case.recommended_by:
@@ -142,7 +142,7 @@ def require_person(case: Case, action: Action, actor: Actor) -> None:
 
 
 def require_transition(state: State, action: Action) -> None:
-    """Refuse what nobody can do in this state (409). Role and person come before: `permit`, `permit_person`."""
+    """Require that the state allows the action. Raises `WrongState`; check role and person before."""
     if (state, action) not in TRANSITIONS:
         allowed = [a.value for a in Action if (state, a) in TRANSITIONS and a is not Action.LAPSE]
         raise WrongState("application", state=state, action=action, allowed=allowed)

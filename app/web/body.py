@@ -8,7 +8,7 @@ from app.core.messages import Message
 
 
 def limit_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | None = None) -> Receive:
-    """Return a `receive` that counts the bytes of the body. `refusal` replaces the sentence of the refusal."""
+    """Return a `receive` that counts the bytes of the body. `refusal` replaces the message of the error."""
     _check_stated_length(scope, max_bytes, refusal)
     length = 0
 
@@ -26,7 +26,7 @@ def limit_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | No
 async def read_body(scope: Scope, receive: Receive, max_bytes: int, refusal: str | None = None) -> bytes:
     """Read the whole body. Raises `TooLarge`, and `Invalid` when the client disconnects before its end.
 
-    It counts by itself: one more `receive` around the server's would cost a tenth of a posted verification.
+    Counts the bytes itself: another `receive` around the server's would cost a tenth of a posted verification.
     """
     _check_stated_length(scope, max_bytes, refusal)
     pieces, length, has_more = [], 0, True

@@ -1,4 +1,4 @@
-"""The services of one web worker, built once by `app/main.py` and read through `app.web.dependencies.get_container`."""
+"""Hold the services of one web worker, built by `app/main.py` and read through `dependencies.get_container`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from app.web.read_audit import ReadAudit
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Every service that a route, a dependency or the fast path may use; `clock` returns aware moments."""
+    """List every service that a route, a dependency or the fast path uses. `clock` returns aware datetimes."""
 
     settings: Settings
     clock: Callable[[], datetime]

@@ -1,7 +1,7 @@
-"""What a route may ask for: the session, the time, who is asking, and against which version a change was made.
+"""Define dependencies of routes: session, time, actor, row version, services.
 
-What does not touch the database is `async`: it is done at once. Everything else hops to a thread, and each hop waits
-for its turn among all that checks are asked, perhaps with the lock of the one writer in its hand.
+Dependencies without database access are `async` and run immediately. All others run on threads, and each change of
+thread waits behind pending verifications, possibly while the request holds the lock of the single writer.
 """
 
 import re
@@ -36,7 +36,7 @@ from app.web.read_audit import ReadAudit
 
 
 def get_container(request: Request) -> Container:
-    """The services of this worker."""
+    """Return the services of this worker."""
     container: Container = request.app.state.container
     return container
 
@@ -54,18 +54,18 @@ async def get_database(request: Request) -> Database:
 
 
 async def read_only(request: Request) -> None:
-    """Dependency of a POST that changes nothing: it takes the read engine and never waits for a writer."""
+    """Mark a POST as read-only: it uses the read engine and never waits for a writer."""
     request.state.only_reads = True
 
 
 READ_ONLY_ATTRIBUTE = Depends(read_only)
-"""For `dependencies=[…]` of a route: these run before the session is made."""
+"""For `dependencies=[…]` of a route: these run before the session is created."""
 
 
 async def get_session(request: Request) -> AsyncIterator[Session]:
-    """One session, one commit, before the answer leaves: that needs `scope="function"` wherever this is asked for.
+    """Open one session and commit it once, before the response; requires `scope="function"` at every use.
 
-    With FastAPI's default scope the commit runs after the answer: a commit that fails would still have sent a token.
+    With FastAPI's default scope the commit runs after the response: a failed commit would still have sent a token.
     """
     database = get_container(request).database
     is_reading = request.method in concurrency.SAFE_METHODS or getattr(request.state, "only_reads", False)
@@ -94,7 +94,7 @@ _password_flow = OAuth2PasswordBearer(TOKEN_URL, scheme_name="password", auto_er
 
 
 def authorization_of(request: Request) -> str | None:
-    """The one `Authorization` header. Of two nobody knows which one somebody between us and the client looked at."""
+    """Return the only `Authorization` header. Of two, an intermediary may have checked another one than the service."""
     given = request.headers.getlist("authorization")
     if len(given) > 1:
         raise Unauthenticated("Send one Authorization header, not two.")
@@ -104,11 +104,11 @@ def authorization_of(request: Request) -> str | None:
 def get_actor(
     request: Request, session: SessionDep, now: NowDep, _documented: Annotated[Any, Depends(_password_flow)]
 ) -> Actor:
-    """Who is asking, by the access token; rights as they are in the database now. A program needs the route's scope."""
+    """Load the actor of the access token with present permissions. An API client needs the scope of the route."""
     tokens = get_container(request).access_tokens
     actor = authenticate.load_actor(session, tokens.authenticate(authorization_of(request), now), now)
     scope_policy.require_scope(actor, request.method, request.scope["route"].path)
-    request.state.actor = actor  # for `also_wrong`, which looks at what was sent after the dependencies are gone
+    request.state.actor = actor  # for content checks, which run after the dependencies have ended
     return actor
 
 
@@ -116,7 +116,7 @@ ActorDep = Annotated[Actor, Depends(get_actor, scope="function")]
 
 
 def require_role(*roles: Role, second_factor: bool = False) -> Any:
-    """An actor with one of these roles, where asked for with a recent second factor; anybody else is refused (403)."""
+    """Return a dependency: an actor with one of the roles and, if required, a recent second factor (else 403)."""
 
     async def allowed(actor: ActorDep) -> Actor:
         if not actor.has_role(*roles):
@@ -136,7 +136,7 @@ def require_role(*roles: Role, second_factor: bool = False) -> Any:
 
 
 def parse_id(text: str, what: str) -> UUID:
-    """An id of the path. One that cannot be an id names nothing: 404, not 422."""
+    """Parse an id of the path. Raises `NotFound`, not 422, for text that cannot be an id."""
     try:
         return UUID(text)
     except ValueError:
@@ -158,10 +158,12 @@ async def if_match_version(
     if_match: IfMatch = None,
     _key: IdempotencyKey = None,
 ) -> VersionPrecondition:
-    """Row version named by If-Match; None when missing, -1 (never a version) for anything that is not ours."""
+    """Return the version in If-Match; None when missing, -1 (never a version) for any other value."""
     version = None
     if if_match is not None:
-        named = ", ".join(request.headers.getlist("if-match"))  # two headers are one list (RFC 9110 §5.3), no version
+        named = ", ".join(
+            request.headers.getlist("if-match")
+        )  # two headers are one list (RFC 9110 §5.3), which is not a version
         match = re.fullmatch(r'\s*"(\d{1,9})"\s*', named)
         version = int(match[1]) if match else -1
     return VersionPrecondition(version, _replay_hook(request, session, actor, now))
@@ -173,11 +175,11 @@ VersionDep = Annotated[VersionPrecondition, Depends(if_match_version, scope="fun
 def _replay_hook(request: Request, session: Session, actor: Actor | None, now: datetime) -> Callable[[], None]:
     retry: IdempotencyContext | None = getattr(request.state, "retry", None)
 
-    def ask() -> None:
+    def replay() -> None:
         if retry is not None:
             retry.replay(session, idempotency.principal_of(actor), now)
 
-    return ask
+    return replay
 
 
 async def replay_hook_for_actor(
@@ -192,26 +194,26 @@ async def replay_hook_for_anonymous(
     return _replay_hook(request, session, None, now)
 
 
-# For a route that must say itself when to look for a kept answer: after 404 and 403, before 409; after slow work, since
-# looking begins the write transaction.
+# For a route that decides when to look for a stored response: after 404 and 403, before 409; after slow work, because
+# the look-up begins the write transaction.
 ReplayHookDep = Annotated[Callable[[], None], Depends(replay_hook_for_actor, scope="function")]
 AnonymousReplayHookDep = Annotated[Callable[[], None], Depends(replay_hook_for_anonymous, scope="function")]
 
 
-async def replay_for_actor(request: Request, ask_first: ReplayHookDep) -> None:
-    await _replay(request, ask_first)
+async def replay_for_actor(request: Request, before_check: ReplayHookDep) -> None:
+    await _replay(request, before_check)
 
 
-async def replay_for_anonymous(request: Request, ask_first: AnonymousReplayHookDep) -> None:
-    await _replay(request, ask_first)
+async def replay_for_anonymous(request: Request, before_check: AnonymousReplayHookDep) -> None:
+    await _replay(request, before_check)
 
 
-async def _replay(request: Request, ask_first: Callable[[], None]) -> None:
+async def _replay(request: Request, before_check: Callable[[], None]) -> None:
     if hasattr(request.state, "retry"):
-        await run_in_threadpool(ask_first)
+        await run_in_threadpool(before_check)
 
 
-# The last dependency of a route that creates: after 401, 404 and 403, before anything is looked at.
+# Last dependency of a route that creates: runs after 401, 404 and 403, before the body is validated.
 IdempotentReplayDep = Annotated[None, Depends(replay_for_actor, scope="function")]
 AnonymousIdempotentReplayDep = Annotated[None, Depends(replay_for_anonymous, scope="function")]
 

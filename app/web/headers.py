@@ -1,4 +1,4 @@
-"""Header fields of requests: what the client has already (RFC 9110 §13), wants (§12.5) and presents (RFC 7617)."""
+"""Parse and build header fields: conditional requests (RFC 9110 §13), negotiation (§12.5), Basic (RFC 7617)."""
 
 import base64
 import binascii
@@ -16,17 +16,17 @@ from app.core.messages import Message
 
 BASIC_CHALLENGE: Final = 'Basic realm="API clients", charset="UTF-8"'
 CACHE_ONE_HOUR: Final = "public, max-age=3600, stale-if-error=86400"
-"""`Cache-Control` of what seldom changes."""
+"""`Cache-Control` of responses that seldom change."""
 _MAX_LANGUAGE_RANGES: Final = 32
 
 
 def strong_etag(body: bytes) -> str:
-    """The tag of exactly these bytes, quotes included."""
+    """Return the strong entity tag of the bytes, quotes included."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def etag_matches(if_none_match: str | None, tag: str) -> bool:
-    """Whether the client has this representation: weak comparison with any of a list, or `*`."""
+    """Return whether `If-None-Match` contains the tag, by weak comparison, or is `*`."""
     if if_none_match is None:
         return False
     ours = {tag.removeprefix("W/"), "*"}
@@ -34,22 +34,22 @@ def etag_matches(if_none_match: str | None, tag: str) -> bool:
 
 
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
-    """The answer 304 where the client has the representation that the `ETag` of these headers names, else None."""
+    """Return a 304 response when the request has the `ETag` of the headers, else None."""
     if etag_matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return None
 
 
 def conditional_response(request: Request, body: bytes, headers: Mapping[str, str], media_type: str) -> Response:
-    """These bytes, or 304 where the client has them. The tag is that of the bytes where the headers name none."""
+    """Return the body, or 304 when the client has it. Without an `ETag` in the headers, the body's is computed."""
     headers = headers if "ETag" in headers else {"ETag": strong_etag(body), **headers}
     return not_modified(request, headers) or Response(body, headers=headers, media_type=media_type)
 
 
 def negotiate_media_type(accept: str | None, offered: Sequence[str]) -> str:
-    """The offered media type that is wanted most; the first one where nothing is said. 406 where none is acceptable.
+    """Return the offered media type that `Accept` prefers; the first one without a preference.
 
-    The most specific range decides about a type.
+    The most specific range decides about a type. Raises 406 where none is acceptable.
     """
     if accept is None or not accept.strip():
         return offered[0]
@@ -69,9 +69,9 @@ def negotiate_media_type(accept: str | None, offered: Sequence[str]) -> str:
 
 
 def negotiate_language(accept_language: str, offered: Sequence[str] = i18n.LANGUAGES) -> str:
-    """The offered language that is wanted most, else English.
+    """Return the offered language that `Accept-Language` prefers, else English.
 
-    By the primary subtag alone: `zh-Hant-TW` reads our Chinese.
+    Only the primary subtag counts: `zh-Hant-TW` gets Chinese.
     """
     best, most = i18n.DEFAULT_LANGUAGE, 0.0
     for tag, weight in _weighted(accept_language, _MAX_LANGUAGE_RANGES):
@@ -82,7 +82,7 @@ def negotiate_language(accept_language: str, offered: Sequence[str] = i18n.LANGU
 
 
 def _weighted(value: str, max_parts: int | None = None) -> Iterator[tuple[str, float]]:
-    """What a header lists, in small letters, with its `q`: 1 where none is given, 0 where it is no number."""
+    """Yield the values of a header in lower case with their `q`: 1 when absent, 0 when it is not a number."""
     for part in value.split(",")[:max_parts]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         pairs = (parameter.partition("=") for parameter in parameters)
@@ -99,10 +99,10 @@ class ClientCredentials(NamedTuple):
 
 
 def parse_basic(authorization: str | None) -> ClientCredentials | None:
-    """Id and secret of an API client from `Authorization: Basic`, each form-urlencoded before they were joined
-    (RFC 6749 §2.3.1); None for another scheme or no header.
+    """Return id and secret of `Authorization: Basic`, form-urlencoded before joining (RFC 6749 §2.3.1).
 
-    Raises ValueError, in words for the developer of the client, where the header cannot be read.
+    None for another scheme or no header. Raises `ValueError` with a message for the client's developer when the header
+    cannot be read.
     """
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":

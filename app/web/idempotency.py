@@ -1,8 +1,8 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a retry gets the answer of the first try.
+"""Replay responses for `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
 
-The answer is kept in the transaction of its write, so either both are there or neither. A key belongs to one principal
-and one address. A retry is answered after 401, 404 and 403 (rights may have ended meanwhile) and before 428, 412 and
-409 (the first try itself changed version and state). Refusals are not kept: they changed nothing, and may be mended.
+The response is stored in the transaction of its write, so that both exist or neither. A key belongs to one principal
+and one address. A retry is answered after 401, 404 and 403 (permissions may have ended) and before 428, 412 and 409
+(the first request changed version and state). Error responses are not stored: they changed nothing.
 """
 
 import hashlib
@@ -27,15 +27,15 @@ STORED_HEADERS = ("etag", "content-type", "location")
 
 
 class IdempotentReplay(Exception):
-    """Not an error: the answer that was given before, on its way out."""
+    """Carry the stored response of the first request to the error handler. Not an error."""
 
-    def __init__(self, answer: Response) -> None:
+    def __init__(self, response: Response) -> None:
         super().__init__("answered before")
-        self.response = answer
+        self.response = response
 
 
 class IdempotencyContext:
-    """One request with a key. `replay` takes the key or gives the kept answer; `keep` stores the answer."""
+    """Hold one request with a key. `replay` claims the key or returns the stored response; `store` stores it."""
 
     def __init__(self, key: str, route: str, fingerprint: str) -> None:
         self.key, self.route, self.fingerprint = key, route, fingerprint
@@ -44,7 +44,7 @@ class IdempotencyContext:
 
     def replay(self, session: Session, principal: str, now: datetime) -> None:
         if self._session is not None:
-            return  # asked before in this request
+            return  # already claimed in this request
         kept = idempotency_repository.claim_key(
             session, principal=principal, route=self.route, key=self.key, fingerprint=self.fingerprint, now=now
         )
@@ -56,18 +56,18 @@ class IdempotencyContext:
         headers = {**(kept.headers or {}), "Idempotent-Replayed": "true"}
         raise IdempotentReplay(Response(kept.body, kept.status or 200, headers))
 
-    def store(self, answer: Response) -> None:
-        """Called while the session is still open, before its commit."""
+    def store(self, response: Response) -> None:
+        """Store the response; called before the commit of the session."""
         if self._session is None:
             return
         own = {"principal": self._principal, "route": self.route, "key": self.key}
-        if not 200 <= answer.status_code < 300:
+        if not 200 <= response.status_code < 300:
             idempotency_repository.release_key(self._session, **own)
             return
-        headers = {name: answer.headers[name] for name in STORED_HEADERS if name in answer.headers}
-        body = _redacted_body(bytes(answer.body).decode())
+        headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
+        body = _redacted_body(bytes(response.body).decode())
         idempotency_repository.store_response(
-            self._session, **own, status=answer.status_code, headers=headers, body=body
+            self._session, **own, status=response.status_code, headers=headers, body=body
         )
 
 
@@ -76,7 +76,7 @@ def principal_of(actor: Actor | None) -> str:
 
 
 def parse_key(request: Request) -> str | None:
-    """The key, as a structured-field string or bare. Errors: Invalid for one that cannot be kept."""
+    """Return the key, a structured-field string or bare. Raises `Invalid` for a key that cannot be stored."""
     given = request.headers.getlist(HEADER)
     if not given:
         return None
@@ -89,13 +89,13 @@ def parse_key(request: Request) -> str | None:
 
 
 def json_fingerprint(parsed: Any) -> str:
-    """Over the meaning of a JSON body, without its secrets: a kept hash must not help to guess a password."""
+    """Hash the meaning of a JSON body without its secrets: a stored hash must not help to guess a password."""
     text = json.dumps(_without_secret_members(parsed), sort_keys=True, default=str, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def form_fingerprint(request: Request) -> str:
-    """Over the fields and files of a form; the boundary of a multipart body differs between retries."""
+    """Hash the fields and files of a form; the boundary of a multipart body differs between retries."""
     digest = hashlib.sha256()
     for name, value in sorted((await request.form()).multi_items(), key=lambda item: item[0]):
         if isinstance(value, UploadFile):
@@ -115,7 +115,7 @@ def _without_secret_members(value: Any) -> Any:
 
 
 def _redacted_body(body: str) -> str:
-    """The answer as it is kept: a secret that was shown once is not shown again."""
+    """Remove secrets from a stored response: a secret that was displayed once is not displayed again."""
     if not any(name in body for name in SECRET_MEMBERS):
         return body
     try:

@@ -1,4 +1,4 @@
-"""Stored responses of writes with an `Idempotency-Key`: the table and its queries."""
+"""Store and query responses of writes with an `Idempotency-Key`."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.core.database import Base, UtcDateTime
 
 
 class IdempotencyRecord(Base):
-    """The answer to a write that named an `Idempotency-Key`, kept in the transaction of that write for its retries."""
+    """Store the response to a write with an `Idempotency-Key`, in the transaction of the write, for retries."""
 
     __tablename__ = "kept_answers"
 
@@ -26,10 +26,10 @@ class IdempotencyRecord(Base):
 def claim_key(
     session: Session, *, principal: str, route: str, key: str, fingerprint: str, now: datetime
 ) -> IdempotencyRecord | None:
-    """Take the key for this write, or the answer that was kept for it.
+    """Claim the key for this write, or return the stored response.
 
-    Of two at once the second waits here for the commit of the first (the primary key on PostgreSQL, the one writer on
-    SQLite), and then finds its answer; if the first failed, the key is free again.
+    Of two concurrent requests the second waits for the commit of the first (primary key on PostgreSQL, single writer on
+    SQLite) and then finds its response; if the first failed, the key is free again.
     """
     taken = session.execute(
         sa.text(
@@ -54,7 +54,7 @@ def store_response(
 
 
 def release_key(session: Session, *, principal: str, route: str, key: str) -> None:
-    """Give the key back: this answer is not one to be repeated."""
+    """Release the key: this response must not be replayed."""
     session.execute(
         sa.delete(IdempotencyRecord).where(
             IdempotencyRecord.principal == principal, IdempotencyRecord.route == route, IdempotencyRecord.key == key
@@ -67,5 +67,5 @@ def has_expired_records(session: Session, before: datetime) -> bool:
 
 
 def delete_expired_records(session: Session, before: datetime) -> None:
-    """Retries come within a day; older answers go."""
+    """Delete records older than a day; retries come within that time."""
     session.execute(sa.delete(IdempotencyRecord).where(IdempotencyRecord.created_at < before))

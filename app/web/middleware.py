@@ -1,4 +1,4 @@
-"""Around every answer: a request id, the headers that keep browsers honest, CORS for what is public. Pure ASGI."""
+"""Add request id, security headers, and CORS for public paths to every response. Pure ASGI."""
 
 import itertools
 import re
@@ -16,7 +16,7 @@ CORS_ALLOW_ANY: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()),
 )
-"""What a page elsewhere must see to read a public answer."""
+"""CORS headers that allow any origin to read a public response."""
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 
@@ -25,7 +25,7 @@ Header = tuple[bytes, bytes]
 
 
 class RequestIdGenerator:
-    """Ids of requests, 16 hexadecimal digits: those of one process differ in the last 8, two processes in the first."""
+    """Generate request ids of 16 hex digits: the first 8 differ between processes, the last 8 within one."""
 
     def __init__(self) -> None:
         self._process = secrets.token_hex(4)
@@ -36,7 +36,7 @@ class RequestIdGenerator:
 
 
 def default_headers(*, https: bool) -> list[Header]:
-    """The headers of every answer that has none of its own of that name."""
+    """Return the headers that are added to a response without a header of that name."""
     headers = [
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
@@ -47,10 +47,10 @@ def default_headers(*, https: bool) -> list[Header]:
 
 
 class CommonResponseMiddleware:
-    """Adds request id and security headers; an answer that was made for somebody is never stored by a cache.
+    """Add request id and security headers; a response for one client is never stored by a cache.
 
-    HEAD is GET without the body, everywhere (RFC 9110 §9.3.2). What nobody foresaw is answered here, so that this
-    answer has its headers as well.
+    HEAD is GET without the body for every path (RFC 9110 §9.3.2). Unexpected errors are answered here, so that their
+    response has the same headers.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool, ids: RequestIdGenerator) -> None:
@@ -80,10 +80,10 @@ class CommonResponseMiddleware:
         try:
             await self.app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            return  # hung up before the request was whole: nothing was done, and nobody listens
+            return  # the client disconnected before its request was complete: nothing was done
         except Exception as error:
             if has_started:
-                raise  # the server cuts the connection: half an answer must not look like a whole one
+                raise  # the server closes the connection: an incomplete response must not look complete
             await problem_details.handle_unexpected(Request(scope), error)(scope, receive, send_with_headers)
 
     def _add_defaults(self, theirs: Iterable[Header], request_id: str, *, is_private: bool) -> list[Header]:
@@ -100,7 +100,7 @@ class CommonResponseMiddleware:
 
 
 def allow_any_origin(app: ASGIApp) -> ASGIApp:
-    """Let every web page read the answers of `app`: none depends on who asks, and no cookie is ever looked at."""
+    """Allow every origin to read the responses of `app`: they are the same for all clients, and no cookie is read."""
     return CORSMiddleware(
         app,
         allow_origins=["*"],
@@ -112,7 +112,7 @@ def allow_any_origin(app: ASGIApp) -> ASGIApp:
 
 
 class PublicCorsMiddleware:
-    """Public addresses may be read from every web page; all others from none. `public` matches whole paths."""
+    """Allow every origin to read paths that `public` matches as a whole; no origin reads any other path."""
 
     def __init__(self, app: ASGIApp, public: re.Pattern[str]) -> None:
         self.app = app

@@ -1,7 +1,8 @@
-"""Log lines as data, an access log, and figures for Prometheus. No address, name, number or token is in any of them.
+"""Write structured log lines and an access log, and serve Prometheus metrics, all without personal data.
 
-A line of the access log has request id, method, route template, status, duration and the id of the user or API client.
-Figures are served by `mik serve` at an address of its own, for all workers (docs/decisions/0067).
+No address, name, number or token is in any of them. An access log line has request id, method, route template, status,
+duration and the id of the user or API client. `mik serve` serves the metrics of all workers at an address of their own
+(docs/decisions/0067).
 """
 
 import json
@@ -52,13 +53,13 @@ CONNECTIONS = Gauge(
     registry=REGISTRY,
 )
 UNMATCHED: Final = "(none)"
-"""The route of a request that no route answers: its path is whatever somebody typed."""
+"""Route of a request that no route matches; its path may contain anything."""
 
 Event = MutableMapping[str, Any]
 _PERSONAL: Final = (
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"), "[token]"),
-    (re.compile(r"(?<![\w-])(?![0-9a-f]{8}-[0-9a-f]{4}-)[\w-]{32,}"), "[secret]"),  # no UUID
+    (re.compile(r"(?<![\w-])(?![0-9a-f]{8}-[0-9a-f]{4}-)[\w-]{32,}"), "[secret]"),  # not a UUID
     (re.compile(r"(?<![\w.-])\d{10}(?![\w-]|\.\d)"), "[number]"),  # as long as a VÖEN
 )
 
@@ -102,7 +103,7 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else two lines for every question whether we are ready
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # two lines for each readiness check
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -149,9 +150,9 @@ def count_verdict(verdict: Verdict) -> None:
 
 
 def observed(app: ASGIApp, routes: Mapping[Any, str], database: Database, settings: Settings) -> ASGIApp:
-    """The app with access log and figures around it; the app itself where neither is asked for.
+    """Return the app wrapped in access log and metrics; the app itself when both are off.
 
-    `routes` are the templates of routes by endpoint.
+    `routes`: route templates by endpoint.
     """
     logs = settings.profile is Profile.PRODUCTION or settings.log_level == "debug"
     if not logs and not settings.metrics_port:
@@ -160,7 +161,7 @@ def observed(app: ASGIApp, routes: Mapping[Any, str], database: Database, settin
 
 
 class RouteOf:
-    """Innermost middleware: tell the outermost one which route answered, and log lines the id of their request."""
+    """Store the matched route and the request id for the outermost middleware and log lines. Innermost middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -217,7 +218,7 @@ class _Observed:
         request_id: str | None,
         seconds: float,
     ) -> None:
-        """`status` is 0 where the client hung up before there was an answer."""
+        """Write the access log line and metrics. `status` 0: the client disconnected before a response."""
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         route = self._routes.get(seen.get("endpoint")) or _fast_path(
             method, scope["path"], is_routed="endpoint" in seen
@@ -244,7 +245,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def _fast_path(method: str, path: str, *, is_routed: bool) -> str:
-    """The route of a verification that was answered before any route was looked for."""
+    """Return the route of a verification that the fast path answered."""
     if is_routed:
         return UNMATCHED
     if method == "POST" and path == "/v1/verify":
@@ -253,7 +254,7 @@ def _fast_path(method: str, path: str, *, is_routed: bool) -> str:
 
 
 class RegisterState(Collector):
-    """Ages and queues as the database has them, read at each scrape by the one exporter."""
+    """Collect ages and queue lengths from the database at each scrape, in the exporter process only."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -288,7 +289,7 @@ class RegisterState(Collector):
 
 
 class _Own(Collector):
-    """The figures of this process, where it is the only worker."""
+    """Collect the metrics of this process when it is the only worker."""
 
     def collect(self) -> Iterator[Any]:
         return iter(list(REGISTRY.collect()))
@@ -296,12 +297,12 @@ class _Own(Collector):
 
 @contextmanager
 def metrics_served(settings: Settings, workers: int, database: Database) -> Iterator[None]:
-    """Serve the figures of all workers while the block runs. Raises `UnsafeToStart` where the port is taken."""
+    """Serve the metrics of all workers while the block runs. Raises `UnsafeToStart` when the port is taken."""
     with tempfile.TemporaryDirectory(prefix="mik-metrics-") as folder:
         registry = CollectorRegistry()
         if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read by prometheus_client when a worker imports it
-            MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]  # it has no annotations
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # prometheus_client reads it when a worker imports it
+            MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]  # not annotated
         else:
             registry.register(_Own())
         registry.register(RegisterState(database))

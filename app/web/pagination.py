@@ -1,4 +1,4 @@
-"""Keyset pages: an opaque cursor that names the last thing seen, and the next page in `Link` (RFC 8288)."""
+"""Implement keyset pagination: an opaque cursor names the last item, and `Link` the next page (RFC 8288)."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ MAX_LIMIT = 100
 
 
 class CursorPage:
-    """What the caller asked for. Fetch `page.fetch` rows after `page.after`, then `cut` them."""
+    """Read `limit` and `cursor`. Fetch `page.fetch` rows after `page.after`, then `cut` them."""
 
     def __init__(
         self,
@@ -29,11 +29,11 @@ class CursorPage:
         self._request, self._response = request, response
         self.limit = limit
         self.after = decode_cursor(cursor) if cursor is not None else None
-        self.link: str | None = None  # to the next page, for a route that makes its answer itself
-        self.fetch = limit + 1  # one more tells whether there is a next page
+        self.link: str | None = None  # to the next page, for a route that builds its own response
+        self.fetch = limit + 1  # one more shows whether there is a next page
 
     def cut(self, rows: Sequence[T], id_of: Callable[[T], UUID]) -> Sequence[T]:
-        """The rows of this page; names the next one in `Link` if there is one."""
+        """Return the rows of this page and set `Link` when there is a next one."""
         if len(rows) <= self.limit:
             return rows
         shown = rows[: self.limit]
@@ -47,12 +47,12 @@ PageDep = Annotated[CursorPage, Depends()]
 
 
 def encode_cursor(last: UUID) -> str:
-    """The cursor of a place in a list: opaque to who carries it."""
+    """Encode the id of the last item as an opaque cursor."""
     return base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str) -> UUID:
-    """The place that a cursor names; Invalid for one that is not ours."""
+    """Decode a cursor. Raises `Invalid` for a cursor that this service did not issue."""
     try:
         return UUID(bytes=base64.b64decode(cursor + "==", altchars="-_", validate=True))
     except (binascii.Error, ValueError) as why:

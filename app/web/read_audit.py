@@ -1,8 +1,7 @@
-"""Write audit events of what was only read, without making the reader wait.
+"""Write audit events of read requests without delaying the response.
 
-A download reads through an engine that never waits for a writer. Its event is written beside the answer, by one thread
-of the worker, so that many downloads cannot take the writer's place from others. What cannot be written is tried again,
-and after that logged with its ids.
+A download uses an engine that never waits for a writer. One thread of the worker writes its event, so that many
+downloads do not block other writers. A failed write is repeated, and then logged with its ids.
 """
 
 import logging
@@ -26,22 +25,22 @@ _log = logging.getLogger(__name__)
 
 
 class ReadAudit:
-    """One for each worker process."""
+    """Queue and write audit events of reads. One instance per worker."""
 
     def __init__(self, database: Database, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._database, self._sleep = database, sleep
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="reading-trail")
 
     def record(self, actor: Actor, event: str, subject: tuple[str, UUID | str], now: datetime, **data: Any) -> None:
-        """Have the event written soon; returns at once and raises nothing."""
+        """Queue an event; returns immediately and raises nothing."""
         self._writer.submit(self._write, actor, event, subject, now, data)
 
     def flush(self) -> None:
-        """Return when everything that was recorded before is written or given up."""
+        """Return when every event recorded before is written or abandoned."""
         self._writer.submit(lambda: None).result()
 
     def close(self) -> None:
-        """Write what is still waiting, then end."""
+        """Write the queued events, then stop."""
         self._writer.shutdown()
 
     def _write(

@@ -1,8 +1,7 @@
-"""A route that refuses in the order of the map: 401 before a byte of the body is read, 422 last.
+"""Define routes that raise errors in a fixed order: 401 before the body is read, 422 last.
 
-FastAPI reads and parses a body before it looks at who is asking. This route checks the signature of the access token
-first, refuses another media type, and holds a malformed body back until the dependencies (401, 404, 403, 412, 409)
-had their say.
+FastAPI parses a body before it authenticates. `GuardedRoute` verifies the access token first, rejects other media
+types, and reports a malformed body only after the dependencies (401, 404, 403, 412, 409).
 """
 
 import re
@@ -44,12 +43,12 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Checked = TypeVar("Checked", bound=BaseModel)
 WRITE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-FORM_OVERHEAD = 65_536  # what a multipart form adds around a file
+FORM_OVERHEAD = 65_536  # bytes that a multipart form adds to a file
 
 
 @dataclass(frozen=True, slots=True)
 class BodyCheckContext:
-    """What a check of a body may look at. `session` only reads; `actor` is None where nobody signs in."""
+    """Hold what a check of a body may read. `session` is read-only; `actor` is None on routes without sign-in."""
 
     session: Session
     actor: Actor | None
@@ -58,25 +57,25 @@ class BodyCheckContext:
 
 
 def check_body(check: Callable[[BodyCheckContext, Checked], Iterable[Mapping[str, str]]]) -> Any:
-    """For `dependencies=[…]` of a route: name what `check` finds wrong together with the faults of the body's shape.
+    """Return a dependency that reports the errors of `check` together with errors of the body's format.
 
-    The service of the route refuses the same faults; `check` is asked only where the shape is wrong, with a body in
-    which the unreadable places are replaced (`readable.py`).
+    For `dependencies=[…]` of a route. The service of the route reports the same errors; `check` runs only when the
+    format is wrong, on a body whose unreadable members are replaced (`partial_bodies.py`).
     """
 
-    async def name_also(request: Request) -> None:
-        request.state.also_wrong = check
+    async def add_content_errors(request: Request) -> None:
+        request.state.content_check = check
 
-    return Depends(name_also)
+    return Depends(add_content_errors)
 
 
 class _MalformedBody:
-    """Stands for a body that is no JSON: no model accepts it, and nothing of it can leak."""
+    """Stand in for a body that is not JSON: every model rejects it, and it contains no input."""
 
 
 class GuardedRoute(APIRoute):
     def max_body_bytes(self, settings: Settings) -> int:
-        """Largest body. FastAPI's own limit is not used: it turns an answer that was committed already into a 413."""
+        """Return the body limit. FastAPI's own limit would turn a response that was committed already into a 413."""
         return settings.body_max_bytes
 
     def get_route_handler(self) -> Handler:
@@ -87,17 +86,17 @@ class GuardedRoute(APIRoute):
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         takes_json = self.body_field is not None and not takes_form
 
-        async def original(request: Request) -> Response:
+        async def call_endpoint(request: Request) -> Response:
             if kind is not None:  # the body is read: from here on the request needs a thread and a connection
                 await web_dependencies.get_container(request).concurrency.acquire(request, kind)
             try:
                 return await inner(request)
-            except RequestValidationError as why:
-                check = getattr(request.state, "also_wrong", None)
-                more = check and await run_in_threadpool(self._content_errors, check, request, why)
+            except RequestValidationError as error:
+                check = getattr(request.state, "content_check", None)
+                more = check and await run_in_threadpool(self._content_errors, check, request, error)
                 if not more:
                     raise
-                raise Invalid.with_errors([*problem_details.list_validation_errors(why), *more]) from why
+                raise Invalid.with_errors([*problem_details.list_validation_errors(error), *more]) from error
 
         async def handler(request: Request) -> Response:
             container = web_dependencies.get_container(request)
@@ -109,21 +108,23 @@ class GuardedRoute(APIRoute):
             _limit_body(request, self.max_body_bytes(container.settings))
             key = idempotency.parse_key(request) if request.method in WRITE_METHODS else None
             if takes_json:
-                return await _handle_json(original, request, key)
+                return await _handle_json(call_endpoint, request, key)
             if takes_form:
                 _require_media_type(request, "multipart/form-data", "application/x-www-form-urlencoded")
                 async with self.read_form(request):
                     fingerprint = await idempotency.form_fingerprint(request) if key else ""
                     return (
-                        await _run_idempotent(original, request, key, fingerprint) if key else await original(request)
+                        await _run_idempotent(call_endpoint, request, key, fingerprint)
+                        if key
+                        else await call_endpoint(request)
                     )
-            return await _run_idempotent(original, request, key, "") if key else await original(request)
+            return await _run_idempotent(call_endpoint, request, key, "") if key else await call_endpoint(request)
 
         return handler
 
     @asynccontextmanager
     async def read_form(self, request: Request) -> AsyncIterator[None]:
-        """Read the form, before the request asks for a thread and a connection."""
+        """Read the form before the request acquires a thread and a connection."""
         await request.form()
         yield
 
@@ -131,13 +132,13 @@ class GuardedRoute(APIRoute):
         self,
         check: Callable[[BodyCheckContext, Any], Iterable[Mapping[str, str]]],
         request: Request,
-        why: RequestValidationError,
+        error: RequestValidationError,
     ) -> list[Mapping[str, str]]:
-        """Faults of the content of a body whose shape is wrong, as far as it can be read."""
-        assert self.body_field is not None  # of which the check is
-        model: Any = self.body_field.field_info.annotation  # a model: else the check would not fit
-        places = [(each["type"], tuple(each["loc"][1:])) for each in why.errors() if each["loc"][0] == "body"]
-        body = partial_bodies.repair_body(model, why.body, places)
+        """Return errors of the content of a malformed body, as far as it can be read."""
+        assert self.body_field is not None  # the check belongs to a body
+        model: Any = self.body_field.field_info.annotation  # a model, otherwise the check would not fit
+        places = [(each["type"], tuple(each["loc"][1:])) for each in error.errors() if each["loc"][0] == "body"]
+        body = partial_bodies.repair_body(model, error.body, places)
         if body is None:
             return []
         container = web_dependencies.get_container(request)
@@ -147,18 +148,18 @@ class GuardedRoute(APIRoute):
             )
             try:
                 found = list(check(asked, body))
-            except MikError:  # something else is missing: the service says so once the shape is right
+            except MikError:  # something else is missing: the service reports it once the format is right
                 return []
         lost = [problem_details.pointer_of(("body", *place)) for kind, place in places if kind != "extra_forbidden"]
         return list(partial_bodies.independent_errors(found, lost))
 
 
 class PublicRouter(APIRouter):
-    """A router whose addresses every web page may read (CORS): no answer depends on who asks."""
+    """Group routes that every origin may read (CORS): their responses are the same for all clients."""
 
 
 def paths_of(routes: Iterable[BaseRoute]) -> re.Pattern[str]:
-    """Return one pattern that matches, as a whole, the paths of all these routes."""
+    """Return one pattern that matches the whole paths of the routes."""
     patterns = [route.path_regex.pattern for route in routes if isinstance(route, Route | APIRoute)]
     bare = [re.sub(r"\?P<\w+>", "?:", pattern).removeprefix("^").removesuffix("$") for pattern in patterns]
     return re.compile("|".join(bare))
@@ -166,7 +167,7 @@ def paths_of(routes: Iterable[BaseRoute]) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class PreparedUpload:
-    """What came of the slow work on a file, or why it was refused: that is said in its turn, after 404 and 403."""
+    """Hold the result of preparing a file, or its error, which is raised after 404 and 403."""
 
     result: Any = None
     error: MikError | None = None
@@ -178,10 +179,10 @@ class PreparedUpload:
 
 
 class UploadRoute(GuardedRoute):
-    """A route that may take a file in a form; its JSON is held to the limit of all others.
+    """Define a route that accepts a file in a form; its JSON has the limit of other routes.
 
-    `prepare` does what is slow with the file (judge, hash, write, parse) on one of a few threads before the request
-    asks for a connection; the endpoint finds the outcome in `request.state.prepared`. `discard` undoes what is left.
+    `prepare` does the slow work on the file (check, hash, write, parse) on one of a few threads before the request
+    acquires a connection; the endpoint reads the result from `request.state.prepared`. `discard` removes leftovers.
     """
 
     def prepare(self, _request: Request, _file: BinaryIO, _name: str | None) -> Any:
@@ -211,8 +212,8 @@ class UploadRoute(GuardedRoute):
     def _run_prepare(self, request: Request, file: UploadFile) -> PreparedUpload:
         try:
             return PreparedUpload(self.prepare(request, file.file, file.filename))
-        except MikError as why:
-            return PreparedUpload(error=why)
+        except MikError as error:
+            return PreparedUpload(error=error)
         finally:
             file.file.seek(0)
 
@@ -223,57 +224,59 @@ class UploadRoute(GuardedRoute):
 
 
 def _limit_body(request: Request, max_bytes: int) -> None:
-    """Refuse a body that says that it is too large, and stop reading one that turns out to be."""
+    """Reject a body whose stated length is too large, and stop reading a body that exceeds the limit."""
     refusal = Message("The request is larger than this address takes (%(limit)s bytes).", limit=max_bytes)
     counted = limit_body(request.scope, request.receive, max_bytes, refusal)
-    request._receive = counted  # noqa: SLF001 (what body, form and stream read from)
+    request._receive = counted  # noqa: SLF001 (body, form and stream read from it)
 
 
-async def _handle_json(original: Handler, request: Request, key: str | None) -> Response:
+async def _handle_json(call_endpoint: Handler, request: Request, key: str | None) -> Response:
     body = await request.body()
     if body:
         _require_media_type(request, "application/json")
     try:
         parsed: Any = strict_json.loads(body) if body else None
-    except ValueError as why:
-        return await _reject_after_guards(original, request, to_message(why.args[0]))
+    except ValueError as error:
+        return await _reject_after_guards(call_endpoint, request, to_message(error.args[0]))
     if body:
         request._json = parsed  # noqa: SLF001 (Starlette's own cache of request.json())
     if key is None:
-        return await original(request)
-    return await _run_idempotent(original, request, key, idempotency.json_fingerprint(parsed))
+        return await call_endpoint(request)
+    return await _run_idempotent(call_endpoint, request, key, idempotency.json_fingerprint(parsed))
 
 
-async def _run_idempotent(original: Handler, request: Request, key: str, fingerprint: str) -> Response:
-    """Answer a request that names an Idempotency-Key; its answer joins the transaction that is still open."""
+async def _run_idempotent(call_endpoint: Handler, request: Request, key: str, fingerprint: str) -> Response:
+    """Run a request with an Idempotency-Key; its response is stored in the transaction that is still open."""
     route = f"{request.method} {request.url.path}"
     if request.url.query:
         fingerprint = f"{fingerprint}?{request.url.query}"
     request.state.retry = IdempotencyContext(key, route, fingerprint)
     try:
-        answer = await original(request)
+        answer = await call_endpoint(request)
     except IdempotentReplay as replayed:
         return replayed.response
-    except OperationalError as why:
-        if is_lock_timeout(why):
-            raise InProgress("Another request is at work on this. Ask again with the same Idempotency-Key.") from why
+    except OperationalError as error:
+        if is_lock_timeout(error):
+            raise InProgress(
+                "Another request with this Idempotency-Key is in progress. Repeat it with the same key."
+            ) from error
         raise
     await run_in_threadpool(request.state.retry.store, answer)
     return answer
 
 
-async def _reject_after_guards(original: Handler, request: Request, why: Message) -> Response:
+async def _reject_after_guards(call_endpoint: Handler, request: Request, error: Message) -> Response:
     request._json = _MalformedBody()  # noqa: SLF001 (Starlette's own cache of request.json())
-    malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": why}])
+    malformed = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": error}])
     try:
-        await original(request)
+        await call_endpoint(request)
     except RequestValidationError:
         raise malformed from None
-    raise malformed  # a route that took it all the same would be a fault of ours
+    raise malformed  # a route that accepts it has a programming error
 
 
 def work_class_of(dependencies: AbstractSet[Callable[..., Any]], methods: AbstractSet[str]) -> WorkClass | None:
-    """The kind of work of a route, by all its dependencies; None when it uses neither database nor passwords."""
+    """Return the work class of a route by its dependencies; None without database and passwords."""
     if web_dependencies.get_passwords in dependencies:
         return WorkClass.PASSWORD_HASH
     if not dependencies & {web_dependencies.get_database, web_dependencies.get_session}:

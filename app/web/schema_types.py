@@ -1,4 +1,4 @@
-"""Types of what strangers send: text that can be stored and shown, whole numbers, exact decimals."""
+"""Define types of request members: storable text, strict integers, exact decimals."""
 
 import re
 from datetime import date
@@ -15,26 +15,26 @@ Item = TypeVar("Item")
 
 
 class RequestModel(BaseModel):
-    """A request body: unknown members are refused, so that a slip of the pen is not passed over."""
+    """Define a request body; unknown members are rejected, so that a misspelled name is reported."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ResponseModel(BaseModel):
-    """A response body."""
+    """Define a response body."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Page(ResponseModel, Generic[Item]):
-    """A list, or a page of one: then `Link` names the next page."""
+    """List items, or a page of them: then `Link` names the next page."""
 
     items: list[Item]
 
 
-def _text_validator(most: int, *, lines: bool = False) -> AfterValidator:
+def _text_validator(max_length: int, *, lines: bool = False) -> AfterValidator:
     def check(value: str) -> str:
-        if wrong := text_error(value, most, lines=lines):
+        if wrong := text_error(value, max_length, lines=lines):
             raise ValueError(wrong)
         return normalize(value)
 
@@ -42,14 +42,14 @@ def _text_validator(most: int, *, lines: bool = False) -> AfterValidator:
 
 
 def _validate_code(value: str) -> str:
-    """As typed: whether a code is known is for those who know the codes; here it only has to be text."""
+    """Accept any storable text: whether the code exists is checked by the service."""
     if wrong := text_error(value, 40):
         raise ValueError(wrong)
     return value
 
 
 def _reject_number(value: Any) -> Any:
-    """A code is text: as a number it would have lost its leading zeros."""
+    """Reject a number as a code: it would have lost its leading zeros."""
     if isinstance(value, int | float | Decimal):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
             Message("Send this as text in quotes: a number loses its leading zeros.", code="wrong-type")
@@ -58,14 +58,14 @@ def _reject_number(value: Any) -> Any:
 
 
 def _validate_day(value: Any) -> Any:
-    """A number would be read as seconds since 1970, and a moment would lose its hours."""
+    """Reject numbers and datetimes as a date: pydantic would convert them silently."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError(DATE_EXPECTED)
     return value
 
 
 def _validate_decimal(value: Any) -> Any:
-    """Decimals come as text or as JSON numbers; true and false are neither."""
+    """Accept decimals as text or JSON numbers, but not booleans."""
     if isinstance(value, bool):
         raise ValueError(  # noqa: TRY004 (pydantic reports ValueErrors, a TypeError would be a crash)
             DECIMAL_EXPECTED
@@ -96,4 +96,4 @@ StrongPassword = Annotated[
 SearchText = Annotated[str, _text_validator(200)]
 
 SHOWN_ONCE_DESCRIPTION = "shown once, in this answer only: null where the answer is given again to a retry"
-"""Said of every secret in an answer; `app/web/idempotency.py` leaves it out of what is kept."""
+"""Description of every secret in a response; `app/web/idempotency.py` does not store such members."""

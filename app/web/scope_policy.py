@@ -1,7 +1,7 @@
-"""Which scope an API client needs on which route: one table, and what is not in it is closed to programs.
+"""Map routes to the scope that an API client needs; a route that is not listed is closed to API clients.
 
-It is asked at the door, before anything is looked up: a missing scope says something about the token, never about the
-thing. `ANY` needs no scope. Rights of people (members, programs, passwords, second factors) are never a program's.
+The scope is checked before anything is loaded: a missing scope concerns the token, not the resource. `NO_SCOPE_NEEDED`
+needs none. API clients never manage users, API clients, passwords or second factors.
 """
 
 from collections.abc import Mapping
@@ -65,11 +65,11 @@ SCOPE_DESCRIPTIONS: Mapping[Scope, str] = MappingProxyType(
         Scope.CERTIFICATES_SURRENDER: "give certificates back",
     }
 )
-"""What the OpenAPI document says of each scope."""
+"""Description of each scope in the OpenAPI document."""
 
 
 def require_scope(actor: Actor, method: str, path: str) -> None:
-    """Refuse a program what it was not trusted with; people pass. `path` is the template of the route."""
+    """Require the route's scope of an API client; users pass. `path`: route template. Raises `Forbidden`."""
     if actor.kind is not ActorKind.CLIENT:
         return
     route = f"{method} {path}"

@@ -1,7 +1,7 @@
-"""The fast path: answer `/v1/verify` before any route is looked for; all other requests go to the FastAPI application.
+"""Answer `/v1/verify` before routing; pass all other requests to the FastAPI application.
 
-Routing costs more than a whole verification. Therefore the fast path does itself what middleware does around other
-answers: request id, headers, CORS, refusals. It is the outermost ASGI application and the only way to a verification.
+Routing costs more than a verification. Therefore the fast path does the work of the middleware itself: request id,
+headers, CORS, errors. It is the outermost ASGI application and the only path to a verification.
 """
 
 from fastapi import FastAPI
@@ -26,19 +26,19 @@ from app.web.problems import problem_details
 VERIFY = "/v1/verify"
 VERIFY_NUMBER_PREFIX = VERIFY + "/"
 _COSTS = {VERIFY + "/batch": BATCH_COST, VERIFY + "/file": FILE_COST}
-"""Routes of the application below `/v1/verify`, and how many verifications a request counts for."""
+"""Routes of the application below `/v1/verify`, and the number of verifications that a request counts as."""
 SAFE_METHODS, _POST = ("GET", "HEAD"), ("POST",)
 _NEVER_STORED: Header = (b"cache-control", b"private, no-store")
 
 
 class VerifyFastPath:
-    """`app` answers all other requests; `base_url` is the address by which clients reach the service."""
+    """Dispatch requests. `app` answers all others; `base_url` is the public address of the service."""
 
     def __init__(
-        self, app: FastAPI, lane: VerifyHandler, limiter: RateLimiter, ids: RequestIdGenerator, *, base_url: str
+        self, app: FastAPI, handler: VerifyHandler, limiter: RateLimiter, ids: RequestIdGenerator, *, base_url: str
     ) -> None:
         self.app = app
-        self._handler = lane
+        self._handler = handler
         self._rate_limiter = limiter
         self._ids = ids
         self._base_url = base_url
@@ -51,7 +51,7 @@ class VerifyFastPath:
             await self.app(scope, receive, send)
             return
         scope["mik.base_url"] = self._base_url
-        path, method = scope["path"].removesuffix("\n"), scope["method"]  # as routes do, which match such a path too
+        path, method = scope["path"].removesuffix("\n"), scope["method"]  # as routes do, which also match such a path
         if not path.startswith(VERIFY):
             with self._scheduler.track_request():
                 await self.app(scope, receive, send)
@@ -79,7 +79,7 @@ class VerifyFastPath:
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
     async def _answer(self, number: str | None, scope: Scope, receive: Receive) -> tuple[int, list[Header], bytes]:
-        """Return status, headers and body for a number, or without one for the posted question."""
+        """Return status, headers and body for a number, or without a number for a posted request."""
         allowed = _POST if number is None else SAFE_METHODS
         if scope["method"] not in allowed:
             raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
@@ -96,7 +96,7 @@ class VerifyFastPath:
             status, headers, body = await self._handler.handle_post(scope, receive)
         else:
             status, headers, body = await self._handler.handle_get(number, if_none_match)
-        if is_authorised:  # no cache stores an answer to a request with credentials
+        if is_authorised:  # no cache stores a response to a request with credentials
             headers = [_NEVER_STORED if header[0] == b"cache-control" else header for header in headers]
         headers += self._headers
         if is_foreign:
@@ -105,7 +105,7 @@ class VerifyFastPath:
         return status, headers, body
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an error as the middleware of the application does; a CORS preflight is answered on the way."""
+        """Answer an error as the application's middleware does, CORS preflights included."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request({**scope, "app": self.app})
@@ -114,7 +114,7 @@ class VerifyFastPath:
             elif isinstance(error, MikError):
                 response = problem_details.handle_app_error(request, error)
             else:
-                raise error  # the envelope logs it and answers 500
+                raise error  # CommonResponseMiddleware logs it and answers 500
             await response(scope, receive, send)
 
         await CommonResponseMiddleware(allow_any_origin(answer), https=self._https, ids=self._ids)(scope, receive, send)

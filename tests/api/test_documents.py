@@ -259,7 +259,7 @@ def test_hostile_names_make_a_paper(shared_app, tmp_path):
 
 
 def test_without_an_organisation_there_is_no_paper_but_everything_else(shared_app, number):
-    with shared_app.with_services(documents=replace(shared_app.container.documents, organisation=None)):
+    with shared_app.with_services(documents=replace(shared_app.container.documents, signing_identity=None)):
         refused(get(shared_app, number, "certificate.pdf"), 503, "papers-cannot-be-signed")
         pictures = [get(shared_app, number, kind).status_code for kind in ("qr.svg", "label.svg")]
     assert pictures == [200, 200]

@@ -85,7 +85,9 @@ def test_what_was_sent_is_not_echoed(shared_app):
 
 
 def test_what_nobody_foresaw_is_a_problem_too(shared_app, company):
-    with patch("app.api.company.products.products.list_products", side_effect=RuntimeError("secret of the house")):
+    with patch(
+        "app.api.company.products.company_products.list_products", side_effect=RuntimeError("secret of the house")
+    ):
         answer = company.get("/v1/products")
     body = refused(answer, 500, "internal")
     assert "secret of the house" not in answer.text
@@ -95,7 +97,7 @@ def test_what_nobody_foresaw_is_a_problem_too(shared_app, company):
 
 @pytest.mark.parametrize("error", [sa.exc.OperationalError("x", {}, Exception("x")), sa.exc.TimeoutError("x")])
 def test_a_database_that_is_away_says_so(shared_app, company, error):
-    with patch("app.api.company.products.products.list_products", side_effect=error):
+    with patch("app.api.company.products.company_products.list_products", side_effect=error):
         answer = company.get("/v1/products")
     refused(answer, 503, "unavailable")
     assert answer.headers["Retry-After"]
@@ -445,11 +447,11 @@ def test_a_body_made_of_the_examples_is_taken(app, document):
         return body
 
     ok(app.anonymous.post("/v1/registrations", json=example("RegistrationRequest")))
-    registration = example("Registration") | {"token": app.code(example("RegistrationRequest")["email"])}
+    registration = example("RegistrationConfirmRequest") | {"token": app.code(example("RegistrationRequest")["email"])}
     made = ok(app.anonymous.post("/v1/registrations/confirm", json=registration))
     company = app.register()
-    site = ok(company.post("/v1/sites", json=example("SiteBody")))
-    whole = example("ProductBody") | {"site_id": site["id"]}
+    site = ok(company.post("/v1/sites", json=example("SiteRequest")))
+    whole = example("ProductRequest") | {"site_id": site["id"]}
     ok(company.post("/v1/products", json=whole))
     assert made["status"] == "unconfirmed"
 

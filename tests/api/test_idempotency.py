@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.auth import users
+from app.auth import user_repository
 from app.auth.authenticate import TokenSubject
 from app.auth.model import StaffRole, User
 from app.core.actor import ActorKind, Role, Scope
@@ -152,7 +152,7 @@ class TestRightsEndedMeanwhile:
         other = app.set_up_company()
         with app.database.session() as session:
             user = session.get(User, company.subject.id)
-            user.organisation_id = users.store.user(session, other.subject.id).organisation_id
+            user.organisation_id = user_repository.find_user(session, other.subject.id).organisation_id
             session.commit()
         assert company.post(path, version=1, headers=keyed(key)).status_code == 404
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from app.auth import users
+from app.web import idempotency_repository
 from tests.api.helpers import SITE, is_replay, kept, keyed, new_key, sites
 
 
@@ -71,7 +71,7 @@ class TestTwoAtOnce:
 def holding_the_key(app, company, key):
     """A transaction that has taken the key and has not ended."""
     with app.database.session() as holder:
-        users.store.claim_answer(
+        idempotency_repository.claim_key(
             holder, principal=str(company.subject), route="POST /v1/sites", key=key, fingerprint="x", now=app.clock()
         )
         yield holder

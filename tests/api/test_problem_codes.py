@@ -65,9 +65,9 @@ def texts(node, constants):
 
 
 def sent_back():
-    """The codes of `_objection`: an approval that returns the case to review answers them without raising."""
+    """The codes of `_blocking_findings`: an approval that returns the case to review answers them without raising."""
     tree = ast.parse((SOURCES / "applications" / "decision.py").read_text("utf-8"))
-    (function,) = [node for node in ast.walk(tree) if getattr(node, "name", None) == "_objection"]
+    (function,) = [node for node in ast.walk(tree) if getattr(node, "name", None) == "_blocking_findings"]
     tuples = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
     return {(each.elts[0].value, 409) for each in tuples if isinstance(each, ast.Tuple)}
 

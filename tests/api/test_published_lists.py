@@ -24,7 +24,9 @@ def spellings(name):
     return (name, name.upper(), f"  {name.replace(' ', '-')}. ", name.replace("ə", "e").replace("ı", "i"))
 
 
-@pytest.mark.parametrize(("path", "look_up"), list(zip(LISTS, ("operation", "unit", "flag"), strict=True)))
+@pytest.mark.parametrize(
+    ("path", "look_up"), list(zip(LISTS, ("find_operation", "find_unit", "find_flag"), strict=True))
+)
 def test_each_code_is_found_by_each_of_its_names(shared_app, path, look_up):
     find = getattr(load_lists(), look_up)
     listed = items(shared_app, path)
@@ -34,7 +36,7 @@ def test_each_code_is_found_by_each_of_its_names(shared_app, path, look_up):
         names = [each["code"], *each["names"].values(), *each.get("signs", {}).values()]
         for typed in (spelling for name in names for spelling in spellings(name)):
             found = find(typed)
-            assert (found.code if look_up == "operation" else found) == each["code"], typed
+            assert (found.code if look_up == "find_operation" else found) == each["code"], typed
     assert find("nothing of the kind") is None
 
 
@@ -145,4 +147,4 @@ def test_the_description_has_examples(shared_app):
     for path in (*LISTS, "/v1/headings"):
         schema = paths["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert schema["$ref"].rsplit("/", 1)[1] in paths["components"]["schemas"]
-    assert paths["components"]["schemas"]["OperationAnswer"]["properties"]["class"]["examples"] == ["simple"]
+    assert paths["components"]["schemas"]["OperationResponse"]["properties"]["class"]["examples"] == ["simple"]

@@ -269,7 +269,7 @@ def test_a_house_that_is_full_says_so(app):
     """Writers wait in their own line; when it does not move they are told to come back, and readers go on."""
     company = app.set_up_company()
     trial = {"product_ids": [company.add_product()]}
-    full = ConcurrencyLimits({WorkClass.WRITE: 0, WorkClass.READ: 1, WorkClass.PASSWORD_HASH: 1}, patience=0.05)
+    full = ConcurrencyLimits({WorkClass.WRITE: 0, WorkClass.READ: 1, WorkClass.PASSWORD_HASH: 1}, timeout=0.05)
     with app.with_services(concurrency=full):
         answer = company.post("/v1/api-clients", json={"name": "Order system"})
         refused(answer, 503, "unavailable")

@@ -151,7 +151,7 @@ def test_the_sweep_removes_old_files_that_no_document_names(shared_app, company)
         files.store(again)
         return found
 
-    stray = sweep.evidence.stray_files
+    stray = sweep.evidence_documents.list_orphan_files
     with patch.object(sweep.evidence_documents, "list_orphan_files", look_and_let_it_be_sent_again):
         assert swept(dry_run=False) == ["2 files that no document named are removed"]
     assert not left.exists() and not files.path(old.file.sha256).exists()
@@ -170,7 +170,7 @@ def test_the_register_is_read_before_the_transaction(shared_app):
 
     from app.api.staff import residencies  # noqa: PLC0415 (patched below)
 
-    parse = residencies.parse_register
+    parse = residencies.parse_resident_file
     session = Database.session
 
     def beginning(self):

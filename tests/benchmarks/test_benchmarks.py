@@ -8,12 +8,11 @@ import sqlalchemy as sa
 
 from app.certificates.read_model import snapshot
 from app.verification.stores.factory import create_certificate_store
-from benchmarks import deeds, http_cases, inside, judged, load
+from benchmarks import http_cases, in_process, load, rule_evaluation, write_operations
 from benchmarks.compare import Effort
-from benchmarks.made import COLUMNS, Filling, number_of
-from benchmarks.made import made as made_rows
-from benchmarks.registers import register, sign_some
+from benchmarks.datasets import create_dataset, sign_some
 from benchmarks.report import Row, page
+from benchmarks.synthetic_rows import COLUMNS, SharedValues, number_of, synthetic_rows
 
 pytestmark = [pytest.mark.no_coverage, pytest.mark.long]
 ROWS = 300
@@ -25,20 +24,20 @@ def quiet(_text):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return register(tmp_path_factory.mktemp("bench") / "data", ROWS, quiet)
+def dataset(tmp_path_factory):
+    return create_dataset(tmp_path_factory.mktemp("bench") / "data", ROWS, quiet)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory):
+def servers(tmp_path_factory):
     from contextlib import ExitStack  # noqa: PLC0415 (used once)
 
     with ExitStack() as stack:
-        yield http_cases.Bench(stack, tmp_path_factory.mktemp("logs"), quiet)
+        yield http_cases.ServerPool(stack, tmp_path_factory.mktemp("logs"), quiet)
 
 
-def test_rows_are_as_many_and_as_various_as_promised(made):
-    found = create_certificate_store(made.url).find_many_sync([number_of(serial) for serial in range(1, ROWS + 1)])
+def test_rows_are_as_many_and_as_various_as_promised(dataset):
+    found = create_certificate_store(dataset.url).find_many_sync([number_of(serial) for serial in range(1, ROWS + 1)])
     assert len(found) == ROWS
     assert {record.status for record in found.values()} == {"active", "suspended", "revoked"}
     assert len({(record.valid_from, record.valid_until) for record in found.values()}) > ROWS / 2
@@ -46,17 +45,17 @@ def test_rows_are_as_many_and_as_various_as_promised(made):
     assert all(record.logged_at and record.logged_sha256 == record.token_sha256 for record in found.values())
 
 
-def test_extracts_are_those_of_their_certificates(made):
+def test_snapshots_are_those_of_their_certificates(dataset):
     """They are made by hand for speed; the service would make the very same."""
     numbers = [number_of(serial) for serial in range(1, ROWS + 1)]
-    store = create_certificate_store(made.url)
+    store = create_certificate_store(dataset.url)
     found = asyncio.run(store.find_snapshots(numbers))
     assert found == {number: snapshot.serialize(record) for number, record in store.find_many_sync(numbers).items()}
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])
 def test_each_row_has_a_value_for_each_column(is_sqlite):
-    tables = made_rows(Filling("kid", 7, is_sqlite), range(1, 3))
+    tables = synthetic_rows(SharedValues("kid", 7, is_sqlite), range(1, 3))
     assert [(table, len(rows)) for table, rows in tables.items()] == [(table, 2) for table in COLUMNS]
     assert all(len(row) == len(COLUMNS[table]) for table, rows in tables.items() for row in rows)
     entry = dict(zip(COLUMNS["log_entries"], tables["log_entries"][0], strict=True))
@@ -70,55 +69,55 @@ def test_serials_all_over_the_register_and_none_twice():
     assert max(some) - min(some) > 900_000
 
 
-def test_every_way_of_answering_is_measured(bench, made):
-    names = {"all": http_cases.OURS, "lane": http_cases.LANE, "usual": http_cases.USUAL}
-    found = http_cases.by_number(bench, made, SHORT, names)
+def test_every_way_of_answering_is_measured(servers, dataset):
+    names = {"all": http_cases.OURS, "fast path": http_cases.FAST_PATH, "usual": http_cases.FASTAPI_AND_ORM}
+    found = http_cases.by_number(servers, dataset, SHORT, names)
     assert found.keys() == {"base", *names}
     assert all(each.micros > 0 and each.ratio > 0 and each.p99 >= each.p50 > 0 for each in found.values())
-    assert http_cases.unchanged(bench, made, SHORT).ratio > 0
-    assert http_cases.thousand(bench, made, SHORT) > 0
-    tokens = sign_some(made, 20)
+    assert http_cases.unchanged(servers, dataset, SHORT).ratio > 0
+    assert http_cases.thousand(servers, dataset, SHORT) > 0
+    tokens = sign_some(dataset, 20)
     posted = load.post("/v1/verify", json.dumps({"token": tokens[0]}).encode())
-    assert json.loads(load.once(bench.server(http_cases.OURS, made).port, posted)[2])["verdict"] == "valid"
-    base, ours = http_cases.by_token(bench, made, SHORT, tokens)
+    assert json.loads(load.once(servers.server(http_cases.OURS, dataset).port, posted)[2])["verdict"] == "valid"
+    base, ours = http_cases.by_token(servers, dataset, SHORT, tokens)
     assert base.micros > 0
     assert ours.micros > 0
 
 
-def test_ours_and_the_usual_way_do_the_same_work(bench, made):
+def test_ours_and_the_usual_way_do_the_same_work(servers, dataset):
     for serial in (1, 97, 101, ROWS + 5):
         answers = [
-            json.loads(load.once(bench.server(app, made).port, load.get(http_cases.path(serial)))[2])
-            for app in (http_cases.OURS, http_cases.USUAL, http_cases.LANE)
+            json.loads(load.once(servers.server(app, dataset).port, load.get(http_cases.path(serial)))[2])
+            for app in (http_cases.OURS, http_cases.FASTAPI_AND_ORM, http_cases.FAST_PATH)
         ]
         assert answers[0] == answers[1] == answers[2]
-    answered = load.once(bench.server(http_cases.BARE, made).port, load.get("/"))[2]
-    assert len(answered) == len(inside.answer_of(made, number_of(ROWS // 2)))
+    answered = load.once(servers.server(http_cases.BARE, dataset).port, load.get("/"))[2]
+    assert len(answered) == len(in_process.answer_of(dataset, number_of(ROWS // 2)))
 
 
-def test_a_measurement_that_fails_says_so(bench, made):
-    ours = bench.server(http_cases.OURS, made)
+def test_a_measurement_that_fails_says_so(servers, dataset):
+    ours = servers.server(http_cases.OURS, dataset)
     contender = http_cases.Contender(ours, [load.get("/nothing")])
     with pytest.raises(RuntimeError, match="404"):
         http_cases.against(contender, [], SHORT)
 
 
-def test_deeds(tmp_path, sqlite_template):
+def test_write_operations_are_measured(tmp_path, sqlite_template):
     (tmp_path / "mik.sqlite3").write_bytes(sqlite_template.read_bytes())
-    found = deeds.measure(tmp_path, f"sqlite:///{tmp_path / 'mik.sqlite3'}", 1, quiet, products=2)
+    found = write_operations.measure(tmp_path, f"sqlite:///{tmp_path / 'mik.sqlite3'}", 1, quiet, products=2)
     assert min(found.approval, found.bulk, found.suspension, found.floor, found.assessments) > 0
 
 
-def test_a_product_is_judged():
-    found = judged.measure(3)
+def test_rule_evaluation_is_measured():
+    found = rule_evaluation.measure(3)
     assert found.assessment > found.hash > 0
 
 
-def test_readers_beside_writers(bench, made):
-    row = http_cases.beside_writers(bench, made, 1.5, readers=2, writers=2)
+def test_readers_beside_writers(servers, dataset):
+    row = http_cases.beside_writers(servers, dataset, 1.5, readers=2, writers=2)
     assert "0 errors or refusals" in row.measured
     assert row.reached >= 1
-    engine = sa.create_engine(made.url)
+    engine = sa.create_engine(dataset.url)
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM products")).scalar_one() >= 2
     engine.dispose()

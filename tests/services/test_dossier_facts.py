@@ -19,7 +19,7 @@ def gathered(app, application_id):
         return {
             str(product_id): each.facts
             for product_id, each in assessments.run_assessment(
-                session, application, app.clock(), hold=False
+                session, application, app.clock(), for_share=False
             ).dossier.products.items()
         }
 

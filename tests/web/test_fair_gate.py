@@ -57,7 +57,7 @@ def test_queues_are_served_in_turn():
 
 def test_who_gives_up_or_waits_too_long_leaves_no_trace():
     async def scene():
-        gate = FairShareLimit(1, per_key=1, patience=0.05)
+        gate = FairShareLimit(1, per_key=1, timeout=0.05)
         async with gate.slot("first"):
             with pytest.raises(Unavailable):
                 await gate.acquire("late")

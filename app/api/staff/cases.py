@@ -164,7 +164,7 @@ def recommend(
         )
         for v in body.products
     ]
-    row = review.recommend(session, actor, application_id, verdicts=verdicts, version=version, now=now)
+    row = review.recommend(session, actor, application_id, products=verdicts, version=version, now=now)
     return _response(session, actor, row, response, now)
 
 

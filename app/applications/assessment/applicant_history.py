@@ -1,4 +1,4 @@
-"""What rule C-12 asks of the past, with the shares that confirmed evidence names: the whole of it, for one company."""
+"""Load a company's past certificates for rule C-12, with those of related holders."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -16,26 +16,25 @@ from app.organisations.model import COMPANY_STATUSES, Organisation
 OWNERSHIP_STATEMENT = "ownership-statement"
 OTHER_VOEN, SHARE_PCT = "other_voen", "share_pct"
 RELATED_ABOVE_PCT = Decimal(25)
-"""A share in per cent above which two companies are related holders, whichever of them holds it."""
+"""Share in per cent, exclusive, above which the two companies are related holders."""
 
 
 def load_applicant_history(session: Session, organisation_id: UUID) -> HolderHistory:
-    """Revocations, and surrenders during an investigation, of this company and its related holders, under every mark.
+    """Load revocations, and surrenders during an investigation, of the company and related holders, under any mark.
 
-    Related are: the same VÖEN, a common member, a share above `RELATED_ABOVE`, and the same plot of a park; each
-    certificate names its grounds, and the company's own has none. A constant number of statements.
+    Related holders: the same VÖEN, a common member, a share above `RELATED_ABOVE`, or the same plot of a park. Each
+    certificate names its grounds; the company's own has none. Runs a constant number of statements.
     """
     organisation = session.get(Organisation, organisation_id)
     if organisation is None or organisation.standing not in COMPANY_STATUSES:
-        return HolderHistory((), ())  # a claim: the past of the VÖEN that it names is not for its claimant
+        return HolderHistory((), ())  # an unconfirmed claim: the claimant must not read the past of the VÖEN
     return holder_history.load_holder_history(
         session, organisation_id, owners=_related_owner_voens(session, organisation_id)
     )
 
 
 def _related_owner_voens(session: Session, organisation_id: UUID) -> set[str]:
-    """VÖENs of the other side of each confirmed statement: in this company's own, whom it names; in others', who names
-    this company."""
+    """Return the VÖENs of companies that are linked to this one by a confirmed ownership statement of either."""
     own_voen = sa.select(Organisation.voen).where(Organisation.id == organisation_id).scalar_subquery()
     query = (
         sa.select(Evidence.organisation_id, Evidence.stated, Organisation.voen)

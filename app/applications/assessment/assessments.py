@@ -1,4 +1,4 @@
-"""Judging every product of an application by the ruleset in force, and keeping what was said."""
+"""Assess every product of an application under the ruleset in force, and store the results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from app.schemes.ruleset import Ruleset
 
 @dataclass(frozen=True, slots=True)
 class AssessmentRun:
-    """The dossier as of now, and what the ruleset in force says of each product."""
+    """Hold the dossier as of now and the assessment of each product under the ruleset in force."""
 
     scheme: publishing.CurrentScheme
     dossier: Dossier
@@ -34,23 +34,23 @@ class AssessmentRun:
         return self.scheme.ruleset
 
     def limiting_dates(self, product_id: UUID) -> list[date]:
-        """Known ends of what a certificate for this product would rest on."""
+        """Return the known end dates of everything that a certificate for the product depends on."""
         each = self.dossier.products[product_id]
         residency = each.residency if self.ruleset.is_residency_based else None
         ends = [residency.ends_on if residency else None, self.assessments[product_id].holds_until]
         return [end for end in ends if end is not None]
 
     def last_valid_day(self, product_id: UUID, first: date) -> date:
-        """Last day of a certificate for this product that begins on the day."""
+        """Return the last valid day, inclusive, of a certificate that begins on `first`."""
         return last_valid_day(first, self.scheme.term_months, self.limiting_dates(product_id))
 
     def is_short_term(self, product_id: UUID, first: date) -> bool:
-        """Whether a certificate would run for so few days that the applicant has to agree."""
+        """Return whether a certificate would be so short that the applicant must accept its term."""
         return (self.last_valid_day(product_id, first) - first).days < self.ruleset.short_term_consent_days
 
 
-def run_assessment(session: Session, application: Application, now: datetime, *, hold: bool) -> AssessmentRun:
-    organisation = organisation_repository.find_organisation(session, application.organisation_id, lock=hold)
+def run_assessment(session: Session, application: Application, now: datetime, *, for_share: bool) -> AssessmentRun:
+    organisation = organisation_repository.find_organisation(session, application.organisation_id, lock=for_share)
     assert organisation is not None  # a foreign key
     mark = publishing.current_scheme(session, application.scheme_code)
     dossier = build_dossier(
@@ -58,10 +58,10 @@ def run_assessment(session: Session, application: Application, now: datetime, *,
         mark.ruleset,
         organisation,
         application_repository.product_ids(session, application.id),
-        application_repository.list_usable_evidence(session, organisation.id, application.id, hold=hold),
+        application_repository.list_usable_evidence(session, organisation.id, application.id, for_share=for_share),
         baku_day(now),
         application=application,
-        hold=hold,
+        for_share=for_share,
     )
     return AssessmentRun(
         mark, dossier, {pid: evaluate(mark.ruleset, each.facts) for pid, each in dossier.products.items()}
@@ -71,8 +71,10 @@ def run_assessment(session: Session, application: Application, now: datetime, *,
 def assess_products(
     session: Session, scheme_code: str, organisation_id: UUID, product_ids: list[UUID], now: datetime
 ) -> AssessmentRun:
-    """The dry assessment: the same facts and rules as for an application, and nothing is kept. Of the evidence it has
-    what the company laid before the house once for all."""
+    """Run a dry assessment with the same facts and rules; nothing is stored.
+
+    Of the evidence, only the company's documents for all applications are used.
+    """
     organisation = organisation_repository.find_organisation(session, organisation_id)
     if organisation is None:
         raise NotFound.of("organisation")
@@ -85,7 +87,7 @@ def assess_products(
 
 
 def save_assessments(
-    session: Session, application: Application, judged: AssessmentRun, occasion: str, now: datetime
+    session: Session, application: Application, run: AssessmentRun, occasion: str, now: datetime
 ) -> None:
     application_repository.add_assessments(
         session,
@@ -102,13 +104,13 @@ def save_assessments(
                 "content": assessment.to_json(),
                 "assessed_at": now,
             }
-            for product_id, assessment in judged.assessments.items()
+            for product_id, assessment in run.assessments.items()
         ],
     )
 
 
 def findings_json(product_id: UUID, findings: list[Finding]) -> list[dict[str, Any]]:
-    """Findings as a refusal names them: every criterion, in words, with the rule's id and clause."""
+    """Serialize findings for an error response: rule id, clause and reason."""
     return [
         {
             "product_id": str(product_id),
@@ -122,13 +124,13 @@ def findings_json(product_id: UUID, findings: list[Finding]) -> list[dict[str, A
 
 
 def short_term_products(
-    session: Session, application: Application, judged: AssessmentRun, granted: Sequence[UUID], first: date
+    session: Session, application: Application, run: AssessmentRun, granted: Sequence[UUID], first: date
 ) -> list[dict[str, Any]]:
-    """Products whose certificate would run for a short time that the applicant has not accepted, with the last day."""
+    """Return products with a short term that the applicant has not accepted, each with its last valid day."""
     short = {
-        product_id: judged.last_valid_day(product_id, first)
+        product_id: run.last_valid_day(product_id, first)
         for product_id in granted
-        if judged.is_short_term(product_id, first)
+        if run.is_short_term(product_id, first)
     }
     if not short:
         return []

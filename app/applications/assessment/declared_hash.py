@@ -1,7 +1,7 @@
-"""The declared hash: one hash over all that the applicant entered and uploaded for an application (C-16). Pure.
+"""Compute the declared hash over everything the applicant entered and uploaded (C-16). Pure.
 
-It covers products as described, the applicant's own data of their sites, and documents as the applicant stated them at
-upload. Nothing that staff read, confirm, look up or import is in it, and no day: their work never undoes a declaration.
+It covers products, the applicant's own data of their sites, and documents as stated at upload. It leaves out what staff
+read, confirm, look up or import, and the day: work of staff never invalidates a declaration.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,13 +48,13 @@ APPLICANT_SITE_FIELDS = (
     "country",
     "district",
     "park_code",
-)  # of a site from the register, these are the register's word
+)  # fields that the resident register supplies for its sites
 
 
 def compute_declared_hash(
     products: Iterable[ProductAggregate], sites: Iterable[Site], documents: Iterable[Evidence]
 ) -> str:
-    """SHA-256, lower-case hex. `documents`: as `declarable` finds them."""
+    """Return the SHA-256 in lower-case hex. `documents`: the result of `declarable_documents`."""
     return canonical_json.digest(
         {
             "products": {str(each.product.id): _product_content(each) for each in products},
@@ -72,13 +72,12 @@ def declarable_documents(
     evidence: Iterable[Evidence],
     newest: Declaration | None,
 ) -> tuple[Evidence, ...]:
-    """The documents that a declaration over this application covers: what the applicant uploaded to it, and what the
-    company has for all its applications and is about these products, their sites or the company itself.
+    """Return the documents that a declaration covers: the application's, and the company's about its products or sites.
 
-    While the application is under review a new document of the company changes nothing: of those for all applications
-    only the ones count that the newest declaration covers.
+    While the application is under review, of the company's documents only those count that the newest declaration
+    covers, so that a new upload does not invalidate the declaration.
     """
-    wholes = list(products)
+    aggregates = list(products)
     is_frozen = State(application.state) not in EDITABLE_STATES
     covered = frozenset(newest.documents) if newest is not None and is_frozen else None
     return tuple(
@@ -87,26 +86,26 @@ def declarable_documents(
         if row.entered is not None
         and (
             row.application_id == application.id
-            or (_is_within(row.kind, row.entered, wholes) and (covered is None or str(row.id) in covered))
+            or (_is_within(row.kind, row.entered, aggregates) and (covered is None or str(row.id) in covered))
         )
     )
 
 
-def _is_within(kind: str, entered: Mapping[str, Any], wholes: Iterable[ProductAggregate]) -> bool:
-    """By the subject that the applicant named: staff may read another one in the document."""
+def _is_within(kind: str, entered: Mapping[str, Any], aggregates: Iterable[ProductAggregate]) -> bool:
+    """Compare by the subject that the applicant named; staff may confirm another one."""
     about = entered_subject(entered)
-    seen = (resolve_subject(kind, about, each.product.id, each.product.site_id) for each in wholes)
+    seen = (resolve_subject(kind, about, each.product.id, each.product.site_id) for each in aggregates)
     return any(is_within and subject is not None for is_within, subject in seen)
 
 
-def _product_content(whole: ProductAggregate) -> dict[str, Any]:
+def _product_content(aggregate: ProductAggregate) -> dict[str, Any]:
     return {
-        **_fields_of(whole.product, PRODUCT_FIELDS),
+        **_fields_of(aggregate.product, PRODUCT_FIELDS),
         "materials": sorted(
-            (_fields_of(line, MATERIAL_FIELDS) for line in whole.materials), key=canonical_json.canonical_json
+            (_fields_of(line, MATERIAL_FIELDS) for line in aggregate.materials), key=canonical_json.canonical_json
         ),
-        "steps": [_fields_of(step, STEP_FIELDS) for step in whole.steps],
-        "costs": [_fields_of(cost, COST_FIELDS) for cost in whole.costs],
+        "steps": [_fields_of(step, STEP_FIELDS) for step in aggregate.steps],
+        "costs": [_fields_of(cost, COST_FIELDS) for cost in aggregate.costs],
     }
 
 

@@ -1,7 +1,7 @@
-"""The dossier: everything the rules look at, gathered as of one moment, and one hash over it.
+"""Build the dossier: all facts and evidence that the rules read as of a moment, with one hash.
 
-The hash leaves out the day of looking: it says whether what was looked at is still the same. A recommendation is bound
-to it, so that nothing can be exchanged between the eyes of the reviewer and those of the approver.
+The hash leaves out the day, so it changes only when the content does. A recommendation is bound to it: a change between
+review and approval is detected.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ REASON_LANGUAGES = frozenset({"az", "en"})
 
 @dataclass(frozen=True, slots=True)
 class ProductDossier:
-    """One product with its place of production and the residency it rests on, as rows and as facts."""
+    """Hold one product with its site and residency, as rows and as facts."""
 
     aggregate: ProductAggregate
     site: Site
@@ -51,7 +51,7 @@ class Dossier:
     organisation: Organisation
     products: Mapping[UUID, ProductDossier]
     hash: str
-    declared: DeclarationScope | None = None  # None: there is no application yet, a dry run
+    declared: DeclarationScope | None = None  # None: a dry run without an application
 
 
 def build_dossier(
@@ -63,33 +63,33 @@ def build_dossier(
     as_of: date,
     *,
     application: Application | None = None,
-    hold: bool = False,
+    for_share: bool = False,
 ) -> Dossier:
-    """Gather the facts of these products as of a day, and hash them. Without an application it is a dry run.
+    """Load the facts of the products as of a day and hash them. Without an application this is a dry run.
 
-    With `hold` neither products nor sites nor residencies can change until this transaction ends. The company must be
-    held before: an import of the register takes it first, then residencies, then sites.
+    `for_share` locks products, sites and residencies until the transaction ends. The caller locks the company first: a
+    resident import locks the company, then residencies, then sites, and another order could deadlock.
     """
-    whole = product_repository.load_aggregates_by_id(session, product_ids, for_update=hold)
+    aggregates = product_repository.load_aggregates_by_id(session, product_ids, for_update=for_share)
     sites = organisation_repository.find_sites(
-        session, [each.product.site_id for each in whole.values()], for_share=hold
+        session, [each.product.site_id for each in aggregates.values()], for_share=for_share
     )
     residencies: dict[str, Residency | None] = {}
     for park in sorted({site.park_code for site in sites.values() if site.park_code}):
         residencies[park] = organisation_repository.find_latest_residency(
-            session, organisation.id, park, for_share=hold
+            session, organisation.id, park, for_share=for_share
         )
     in_force = application_repository.certificates_of_sites(session, list(sites), as_of)
     declared = None
     if application is not None:
         declared = declaration.build_declaration_scope(
-            session, application, list(whole.values()), list(sites.values()), evidence
+            session, application, list(aggregates.values()), list(sites.values()), evidence
         )
-    known = _LoadedContext(
+    context = _LoadedContext(
         submitted_on=baku_day(application.submitted_at) if application and application.submitted_at else None,
         evidence=evidence,
         volumes=yearly_volumes.load_site_volumes(
-            session, organisation.id, whole, evidence, in_force, as_of, application
+            session, organisation.id, aggregates, evidence, in_force, as_of, application
         ),
         certificates={
             each.site_id: each.number
@@ -107,11 +107,11 @@ def build_dossier(
     )
     dossiers: dict[UUID, ProductDossier] = {}
     for product_id in product_ids:
-        each = whole[product_id]
+        each = aggregates[product_id]
         site = sites[each.product.site_id]
         residency = residencies[site.park_code] if site.park_code else None
         dossiers[product_id] = ProductDossier(
-            each, site, residency, build_product_facts(organisation, each, site, residency, known, as_of)
+            each, site, residency, build_product_facts(organisation, each, site, residency, context, as_of)
         )
     return Dossier(organisation, dossiers, _dossier_hash(ruleset.scheme, organisation, dossiers, evidence), declared)
 
@@ -140,30 +140,30 @@ def _declaration_facts(session: Session, declared: DeclarationScope) -> facts.De
 
 @dataclass(frozen=True, slots=True)
 class _LoadedContext:
-    """What is known beside the product itself."""
+    """Hold the facts that do not come from the product itself."""
 
     submitted_on: date | None
     evidence: Sequence[Evidence]
     volumes: yearly_volumes.SiteVolumes
-    certificates: Mapping[UUID, str]  # site → number of a certificate for it that is in force
+    certificates: Mapping[UUID, str]  # site → number of its certificate in force
     waiver_reason: str | None
     declaration: facts.DeclarationFacts | None  # None: a dry run
     history: HolderHistory
     name_alike_pct: int
-    zones: Mapping[str, str]  # park → its kind
-    brands: Sequence[str] | None  # None: no rule of the mark reads them
+    zones: Mapping[str, str]  # park code → kind of zone
+    brands: Sequence[str] | None  # None: no rule of the mark reads brands
 
 
 def build_product_facts(
     organisation: Organisation,
-    whole: ProductAggregate,
+    aggregate: ProductAggregate,
     site: Site,
     residency: Residency | None,
-    known: _LoadedContext,
+    context: _LoadedContext,
     as_of: date,
 ) -> facts.Facts:
-    """Every group that a rule reads is carried: what is missing is missing, nothing is left unasked."""
-    product = whole.product
+    """Build the facts of one product. Every group of facts is present; a missing value is None."""
+    product = aggregate.product
     return facts.Facts(
         as_of=as_of,
         product=facts.ProductFacts(
@@ -189,9 +189,9 @@ def build_product_facts(
         residency=_residency_facts(residency),
         value=facts.ValueStatement(
             ex_works=product.ex_works,
-            inputs=tuple(_material_facts(line) for line in whole.materials),
+            inputs=tuple(_material_facts(line) for line in aggregate.materials),
         ),
-        cost=_cost_facts(whole.costs),
+        cost=_cost_facts(aggregate.costs),
         steps=tuple(
             facts.Step(
                 seq=s.seq,
@@ -203,33 +203,33 @@ def build_product_facts(
                 subcontractor=s.subcontractor,
                 is_essential=s.is_essential,
             )
-            for s in whole.steps
+            for s in aggregate.steps
         ),
-        submitted_on=known.submitted_on,
-        evidence=details.to_facts(known.evidence, product.id, site.id),
-        record=facts.HistoryFacts(tuple(_past_certificates(known, product, site))),
-        zone=facts.ZoneFacts(known.zones.get(site.park_code) if site.park_code else None),
-        other_brands=None if known.brands is None else tuple(known.brands),
-        volumes=known.volumes.facts_for(product.id, site.id, product.unit),
-        declaration=known.declaration,
-        visit=facts.VisitFacts(known.certificates.get(site.id), known.waiver_reason),
+        submitted_on=context.submitted_on,
+        evidence=details.to_facts(context.evidence, product.id, site.id),
+        record=facts.HistoryFacts(tuple(_past_certificates(context, product, site))),
+        zone=facts.ZoneFacts(context.zones.get(site.park_code) if site.park_code else None),
+        other_brands=None if context.brands is None else tuple(context.brands),
+        volumes=context.volumes.facts_for(product.id, site.id, product.unit),
+        declaration=context.declaration,
+        visit=facts.VisitFacts(context.certificates.get(site.id), context.waiver_reason),
     )
 
 
-def _past_certificates(known: _LoadedContext, product: Product, site: Site) -> Iterator[facts.PastCertificate]:
-    """What ended by revocation, or by surrender while an inquiry was open, as the rule on the past reads it."""
-    for revoked in known.history.revocations:
-        yield _past_certificate_facts(known, product, site, revoked.certificate, revoked.day, revoked.reason)
-    for given_back in known.history.surrenders:
+def _past_certificates(context: _LoadedContext, product: Product, site: Site) -> Iterator[facts.PastCertificate]:
+    """Yield certificates that ended by revocation, or by surrender during an inquiry, for rule C-12."""
+    for revoked in context.history.revocations:
+        yield _past_certificate_facts(context, product, site, revoked.certificate, revoked.day, revoked.reason)
+    for given_back in context.history.surrenders:
         if given_back.inquiry is InquiryState.NOT_UPHELD:
             continue
         on = given_back.decided_on or given_back.day
-        ended = _past_certificate_facts(known, product, site, given_back.certificate, on, given_back.reason)
+        ended = _past_certificate_facts(context, product, site, given_back.certificate, on, given_back.reason)
         yield replace(ended, surrendered=True)
 
 
 def _past_certificate_facts(
-    known: _LoadedContext, product: Product, site: Site, ended: EndedCertificate, on: date, reason: str | None
+    context: _LoadedContext, product: Product, site: Site, ended: EndedCertificate, on: date, reason: str | None
 ) -> facts.PastCertificate:
     same_gtin = product.gtin is not None and ended.gtin == product.gtin
     same_heading = ended.hs6[:4] == product.hs6[:4]
@@ -237,16 +237,16 @@ def _past_certificate_facts(
         on=on,
         reason=reason,
         same_product=ended.product_id == product.id or same_gtin,
-        alike=same_heading and (ended.site_id == site.id or _is_name_similar(known, product, ended)),
+        alike=same_heading and (ended.site_id == site.id or _is_name_similar(context, product, ended)),
         company=ended.holder_name if ended.grounds else None,
         ground=min(ended.grounds).value if ended.grounds else None,
     )
 
 
-def _is_name_similar(known: _LoadedContext, product: Product, ended: EndedCertificate) -> bool:
-    """The best pair of names in az or en, in either order."""
+def _is_name_similar(context: _LoadedContext, product: Product, ended: EndedCertificate) -> bool:
+    """Compare all pairs of az and en names by their best similarity."""
     pairs = [(name, other) for name in product.names.values() for other in (ended.name_az, ended.name_en) if other]
-    return any(similarity(name, other) * 100 >= known.name_alike_pct for name, other in pairs)
+    return any(similarity(name, other) * 100 >= context.name_alike_pct for name, other in pairs)
 
 
 def _material_facts(line: Material) -> facts.Material:
@@ -268,7 +268,7 @@ def _material_facts(line: Material) -> facts.Material:
 
 
 def _canonical_district(step: ProcessStep) -> str | None:
-    """As the reference data writes it, where it is known."""
+    """Return the district as the reference data spells it, where it is known."""
     district = load_territory().district_by_name(step.district) if step.country == HOME_COUNTRY else None
     return district.name if district else step.district
 
@@ -301,7 +301,7 @@ def _residency_facts(row: Residency | None) -> facts.Residency:
 
 
 def _cost_facts(items: Sequence[CostItem]) -> facts.CostStatement:
-    """Every figure as entered. A place that is not named had no cost."""
+    """Return the cost figures as entered. A place without an entry has no cost."""
     return facts.CostStatement(
         tuple(facts.Cost(kind=item.kind, place=facts.CostPlace(item.place), amount=item.amount) for item in items)
     )
@@ -333,7 +333,7 @@ def _dossier_hash(
 
 
 def _is_counted(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
-    """Documents of the application, and confirmed ones of the company but those about its other products or sites."""
+    """Return whether the hash covers the document: of the application, or confirmed and about its products or sites."""
     if row.application_id is not None:
         return True
     about = details.document_subject(row)
@@ -342,10 +342,14 @@ def _is_counted(row: Evidence, dossiers: Mapping[UUID, ProductDossier]) -> bool:
 
 
 def _without_volatile_facts(seen: facts.Facts) -> facts.Facts:
-    """The facts without what may come and go without changing the dossier: the day of looking, the day on which the
-    register last said the same, documents that nobody has confirmed, what other companies call their goods, and what
-    is certified at the site meanwhile (the rules look at that again at the decision)."""
-    assert seen.residency is not None and seen.evidence is not None and seen.visit is not None  # all are carried
+    """Return the facts without those that change while the dossier does not.
+
+    Left out: the day, the day of the last confirmation by the resident register, unconfirmed documents, other
+    companies' brands, and other certificates of the site. The decision evaluates the rules again with all of them.
+    """
+    assert (
+        seen.residency is not None and seen.evidence is not None and seen.visit is not None
+    )  # build_product_facts sets all three
     return replace(
         seen,
         as_of=NO_DAY,

@@ -1,4 +1,4 @@
-"""Queries over what was decided before, by HS heading."""
+"""Query earlier decisions by HS heading."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,38 +12,40 @@ from app.applications.model import DecidedProduct, Decision
 
 @dataclass(frozen=True, slots=True)
 class PrecedentQuery:
-    """Earlier decisions: on these headings, under this mark, of one company, of all but it, or of both."""
+    """Select earlier decisions on HS headings under one mark, of one company, of all others, or of all."""
 
     scheme_code: str
     headings: frozenset[str]
-    excluded_application_id: UUID  # the application that is asked about
-    before_decision_id: UUID | None = None  # its own decision, if there is one
+    excluded_application_id: UUID  # the application that precedents are listed for
+    before_decision_id: UUID | None = None  # the decision of that application, if there is one
     organisation_id: UUID | None = None
     excluded_organisation_id: UUID | None = None
 
     def organisation_conditions(self) -> list[sa.ColumnElement[bool]]:
-        asked = []
+        precedent_query = []
         if self.organisation_id is not None:
-            asked.append(DecidedProduct.organisation_id == self.organisation_id)
+            precedent_query.append(DecidedProduct.organisation_id == self.organisation_id)
         if self.excluded_organisation_id is not None:
-            asked.append(DecidedProduct.organisation_id != self.excluded_organisation_id)
-        return asked
+            precedent_query.append(DecidedProduct.organisation_id != self.excluded_organisation_id)
+        return precedent_query
 
 
-def list_decisions(session: Session, asked: PrecedentQuery, before: UUID | None, limit: int) -> Sequence[Decision]:
-    """Decisions on products of these headings under this mark, newest first."""
+def list_decisions(
+    session: Session, precedent_query: PrecedentQuery, before: UUID | None, limit: int
+) -> Sequence[Decision]:
+    """List decisions on products of the headings under the mark, newest first."""
     there = sa.exists().where(
         DecidedProduct.decision_id == Decision.id,
-        DecidedProduct.scheme_code == asked.scheme_code,
-        DecidedProduct.hs4.in_(asked.headings),
-        *asked.organisation_conditions(),
+        DecidedProduct.scheme_code == precedent_query.scheme_code,
+        DecidedProduct.hs4.in_(precedent_query.headings),
+        *precedent_query.organisation_conditions(),
     )
     query = (
         sa.select(Decision)
-        .where(there, Decision.application_id != asked.excluded_application_id)
+        .where(there, Decision.application_id != precedent_query.excluded_application_id)
         .order_by(Decision.id.desc())
     )
-    for bound in (asked.before_decision_id, before):
+    for bound in (precedent_query.before_decision_id, before):
         if bound is not None:
             query = query.where(Decision.id < bound)
     return session.scalars(query.limit(limit)).all()
@@ -58,19 +60,19 @@ def list_decided_products(
     return session.scalars(query.order_by(DecidedProduct.decision_id.desc(), DecidedProduct.product_id)).all()
 
 
-def count_decided_products(session: Session, asked: PrecedentQuery) -> dict[tuple[str, str], int]:
-    """(heading, outcome) → how many products were decided so."""
+def count_decided_products(session: Session, precedent_query: PrecedentQuery) -> dict[tuple[str, str], int]:
+    """Return (heading, outcome) → number of decided products."""
     query = (
         sa.select(DecidedProduct.hs4, DecidedProduct.outcome, sa.func.count())
         .join(Decision, Decision.id == DecidedProduct.decision_id)
         .where(
-            DecidedProduct.scheme_code == asked.scheme_code,
-            DecidedProduct.hs4.in_(asked.headings),
-            Decision.application_id != asked.excluded_application_id,
-            *asked.organisation_conditions(),
+            DecidedProduct.scheme_code == precedent_query.scheme_code,
+            DecidedProduct.hs4.in_(precedent_query.headings),
+            Decision.application_id != precedent_query.excluded_application_id,
+            *precedent_query.organisation_conditions(),
         )
         .group_by(DecidedProduct.hs4, DecidedProduct.outcome)
     )
-    if asked.before_decision_id is not None:
-        query = query.where(Decision.id < asked.before_decision_id)
+    if precedent_query.before_decision_id is not None:
+        query = query.where(Decision.id < precedent_query.before_decision_id)
     return {(row[0], row[1]): row[2] for row in session.execute(query)}

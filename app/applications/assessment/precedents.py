@@ -1,7 +1,7 @@
-"""Earlier decisions on goods of the same HS heading under the same mark: like cases should be decided alike.
+"""List earlier decisions on the same HS heading under the same mark, for consistent decisions.
 
-The staff reads them whole. A company reads its own whole, and of others only how many were granted or refused and by
-which published rules: no name, no number, no sentence that was written for somebody else, no value that was seen.
+Staff read them in full. A company reads its own in full; of other companies only counts of approvals and rejections and
+the rules that decided them, without names, numbers, reasons or values.
 """
 
 from collections import Counter
@@ -20,13 +20,13 @@ from app.products import product_repository
 from app.schemes import publishing
 
 MAX_DECISIONS_READ = 500
-"""So many decisions on others' goods are looked through for the rules that decided them; the counts are of all."""
+"""Maximum number of decisions on other companies' products that are read for rule counts; totals cover all."""
 MAX_OWN_PRECEDENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Precedent:
-    """One decision with its products of the headings asked about, each with what was said of it."""
+    """Hold one decision with its products of the requested headings."""
 
     decision: Decision
     application: Application
@@ -39,12 +39,12 @@ class RuleCount:
     title: Mapping[str, str]
     clause: Mapping[str, str]
     failed: int
-    accepted: int  # resolved by a person in the applicant's favour
+    accepted: int  # resolved by a reviewer in the applicant's favour
 
 
 @dataclass(frozen=True, slots=True)
 class HeadingPrecedents:
-    """What a company may know of earlier decisions on one heading."""
+    """Hold what a company may read about earlier decisions on one heading."""
 
     hs4: str
     own: Sequence[Precedent]
@@ -56,19 +56,21 @@ class HeadingPrecedents:
 def list_precedents(
     session: Session, application: Application, *, same_company: bool | None, before: UUID | None, limit: int
 ) -> Sequence[Precedent]:
-    """Newest first; `before` is the decision last seen. `same_company` asks for one kind, None for both."""
-    asked = _query_for(session, application)
+    """List precedents, newest first. `before`: id of the last decision read. `same_company` None: both kinds."""
+    precedent_query = _query_for(session, application)
     if same_company is not None:
-        asked = replace(
-            asked,
+        precedent_query = replace(
+            precedent_query,
             organisation_id=application.organisation_id if same_company else None,
             excluded_organisation_id=None if same_company else application.organisation_id,
         )
-    return _load_precedents(session, asked, precedent_repository.list_decisions(session, asked, before, limit))
+    return _load_precedents(
+        session, precedent_query, precedent_repository.list_decisions(session, precedent_query, before, limit)
+    )
 
 
 def list_heading_precedents(session: Session, application: Application) -> Sequence[HeadingPrecedents]:
-    """What the applicant may know, heading by heading. Others are counted and never shown."""
+    """Return, for each heading, what the applicant may read. Other companies' decisions are only counted."""
     everybody = _query_for(session, application)
     own = replace(everybody, organisation_id=application.organisation_id)
     others = replace(everybody, excluded_organisation_id=application.organisation_id)
@@ -104,8 +106,10 @@ def _query_for(session: Session, application: Application) -> PrecedentQuery:
     )
 
 
-def _load_precedents(session: Session, asked: PrecedentQuery, decisions: Sequence[Decision]) -> Sequence[Precedent]:
-    rows = precedent_repository.list_decided_products(session, [d.id for d in decisions], asked.headings)
+def _load_precedents(
+    session: Session, precedent_query: PrecedentQuery, decisions: Sequence[Decision]
+) -> Sequence[Precedent]:
+    rows = precedent_repository.list_decided_products(session, [d.id for d in decisions], precedent_query.headings)
     applications = application_repository.applications_by_id(session, [d.application_id for d in decisions])
     found = []
     for decision in decisions:

@@ -1,6 +1,7 @@
-"""What another version of the rules would change: certificates in force and open cases, judged by both as of one day.
+"""Compare two rulesets on certificates in force and open cases as of one day.
 
-The answer is made in pieces, each read in a session of its own, and holds no more than a piece at a time.
+The report is streamed in batches. Each batch is read in a session of its own, and only one batch is in memory at a
+time.
 """
 
 from collections import Counter
@@ -29,9 +30,9 @@ from app.schemes.outcome import Outcome, most_severe
 from app.schemes.ruleset import Ruleset
 
 BATCH_SIZE: Final = 25
-"""Certificates or cases in a piece."""
+"""Certificates or cases in one batch."""
 CLEAR_OUTCOMES: Final = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.NOT_ASSESSED})
-"""Nothing is in the way; so it is where a version does not have the rule."""
+"""Outcomes that do not prevent certification; also assumed where a version does not have the rule."""
 
 OpenSession = Callable[[], Session]
 JsonLine = dict[str, Any]
@@ -49,16 +50,16 @@ class ComparedRulesets:
 
     @property
     def broader(self) -> Ruleset:
-        """The one whose rules read more: what it needs is gathered for both."""
+        """Return the ruleset whose rules read more facts; its facts are loaded for both."""
         return self.compared if self.compared.has_brand_rule else self.current
 
 
 @dataclass(frozen=True, slots=True)
 class ImpactSubject:
-    """One product of a certificate or of a case, and the facts of the day."""
+    """Hold one product of a certificate or case and its facts as of the day."""
 
     kind: ImpactSubjectKind
-    id: str  # number of the certificate, id of the case
+    id: str  # certificate number or case id
     holder: str
     product_id: UUID
     product_names: Mapping[str, str]
@@ -66,15 +67,18 @@ class ImpactSubject:
 
 
 def load_rulesets(session: Session, scheme_code: str, version: str) -> ComparedRulesets:
-    """The rules in force and another published version. NotFound; Conflict for one that nothing can be judged by."""
+    """Load the ruleset in force and another published version.
+
+    Raises `NotFound`, or `Conflict` when the version cannot be evaluated.
+    """
     mark = publishing.current_scheme(session, scheme_code)
     return ComparedRulesets(mark.ruleset, publishing.load_ruleset(session, scheme_code, version))
 
 
 def stream_report(open_session: OpenSession, compared: ComparedRulesets, as_of: date) -> Iterator[list[JsonLine]]:
-    """Lines for a program, in pieces: what is compared, each product whose outcome differs, and the counts.
+    """Yield batches of JSON lines: the compared versions, each product whose outcome differs, and the counts.
 
-    The last line is the summary; an answer without it was cut off. No session is open between two pieces.
+    The last line is the summary; a report without it is incomplete. No session is open between two batches.
     """
     counts: Counter[tuple[ImpactSubjectKind, Outcome, Outcome]] = Counter()
     yield [
@@ -103,7 +107,7 @@ def stream_report(open_session: OpenSession, compared: ComparedRulesets, as_of: 
 def _compare_subject(
     subject: ImpactSubject, compared: ComparedRulesets, counts: Counter[tuple[ImpactSubjectKind, Outcome, Outcome]]
 ) -> JsonLine | None:
-    """Count the product; a line where its outcome differs."""
+    """Count the product and return a line when its outcome differs."""
     now, then = (evaluate_rules(ruleset, subject.facts) for ruleset in (compared.current, compared.compared))
     before, after = (most_severe(finding.outcome for finding in findings) for findings in (now, then))
     counts[subject.kind, before, after] += 1
@@ -122,7 +126,7 @@ def _compare_subject(
 
 
 def _changed_rules(now: Sequence[Finding], then: Sequence[Finding]) -> Iterator[JsonLine]:
-    """Rules with another outcome; a rule that one version does not have counts as clear there."""
+    """Yield the rules whose outcome differs; a rule that one version does not have counts as clear there."""
     old, new = ({finding.rule: finding for finding in findings} for findings in (now, then))
     for rule in dict.fromkeys((*old, *new)):
         before, after = old.get(rule), new.get(rule)
@@ -174,12 +178,14 @@ def _certificate_batch(
 def facts_of_certificates(
     session: Session, ruleset: Ruleset, rows: Sequence[Certificate], as_of: date
 ) -> Mapping[UUID, Facts]:
-    """Id of the certificate → its facts as of the day, from the present rows of product, site and company."""
+    """Return certificate id → facts as of the day, from the present rows of product, site and company."""
     applications = application_repository.applications_by_id(session, [row.application_id for row in rows])
     companies = organisation_repository.find_organisations(session, {row.organisation_id for row in rows})
     found: dict[UUID, Facts] = {}
-    for application_id, together in groupby(rows, key=attrgetter("application_id")):  # granted together, read together
-        of_one = {row.product_id: row.id for row in together}
+    for application_id, group in groupby(
+        rows, key=attrgetter("application_id")
+    ):  # certificates of one application share a dossier, which is loaded once
+        of_one = {row.product_id: row.id for row in group}
         application = applications[application_id]
         facts = _load_facts(session, ruleset, companies[application.organisation_id], application, of_one, as_of)
         found |= {of_one[product_id]: each for product_id, (each, _) in facts.items()}
@@ -212,7 +218,7 @@ def _load_facts(
     product_ids: Collection[UUID],
     as_of: date,
 ) -> dict[UUID, tuple[Facts, Mapping[str, str]]]:
-    """Product → its facts, and its names."""
+    """Return product id → (facts, names)."""
     evidence = application_repository.list_usable_evidence(session, company.id, application.id)
     dossier = build_dossier(session, ruleset, company, list(product_ids), evidence, as_of, application=application)
     return {product_id: (each.facts, each.aggregate.product.names) for product_id, each in dossier.products.items()}

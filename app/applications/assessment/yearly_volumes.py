@@ -1,4 +1,4 @@
-"""What is claimed and what can be made at a site in a year (K-10): certified products, and those of an application."""
+"""Load claimed yearly volumes and production capacity of sites (K-10), certified products included."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,15 +27,17 @@ class ClaimedVolume:
 
 @dataclass(frozen=True, slots=True)
 class SiteVolumes:
-    """Claims of all products concerned, and the capacity statements that hold, of every site concerned."""
+    """Hold the claims of all products of the sites concerned, and the sites' valid capacity statements."""
 
     claims: tuple[ClaimedVolume, ...]
-    statements: tuple[Evidence, ...]  # of capacity, confirmed and in force
-    awaiting_claims: frozenset[str]  # products whose statement waits for confirmation
-    awaiting_capacities: frozenset[tuple[UUID, str | None]]  # sites with a unit; None: it is not stated
+    statements: tuple[Evidence, ...]  # confirmed and valid capacity statements
+    awaiting_claims: frozenset[str]  # products with an unconfirmed volume statement
+    awaiting_capacities: frozenset[
+        tuple[UUID, str | None]
+    ]  # (site, unit) with an unconfirmed capacity statement; unit None: not stated
 
     def facts_for(self, product_id: UUID, site_id: UUID, unit: str | None) -> facts.VolumeFacts:
-        """`unit`: the product's own; a capacity in another one does not help it."""
+        """Return the volume facts of a product. Only capacity in `unit`, the product's own unit, is comparable."""
         return facts.VolumeFacts(
             claims=tuple(
                 facts.VolumeClaim(str(claim.product_id), claim.volume, claim.unit, claim.product_id == product_id)
@@ -51,20 +53,23 @@ class SiteVolumes:
 def load_site_volumes(
     session: Session,
     organisation_id: UUID,
-    wholes: Mapping[UUID, ProductAggregate],
+    aggregates: Mapping[UUID, ProductAggregate],
     evidence: Sequence[Evidence],
     certified: Sequence[tuple[Certificate, str]],
     as_of: date,
     application: Application | None,
 ) -> SiteVolumes:
-    """`evidence`: what the application finds; `certified`: certificates of its sites that are active or suspended, each
-    with the unit of its product."""
+    """Load the volumes of an organisation's sites as of a day.
+
+    `evidence`: usable documents of the application. `certified`: active or suspended certificates of its sites, each
+    with the unit of its product.
+    """
     sites = {each.product_id: each.site_id for each, _ in certified}
-    sites |= {product_id: whole.product.site_id for product_id, whole in wholes.items()}
+    sites |= {product_id: whole.product.site_id for product_id, whole in aggregates.items()}
     units: dict[UUID, str] = {each.product_id: unit for each, unit in certified}
-    units |= {product_id: whole.product.unit for product_id, whole in wholes.items()}
+    units |= {product_id: whole.product.unit for product_id, whole in aggregates.items()}
     own = None if application is None else application.id
-    applications: dict[UUID, set[UUID | None]] = {product_id: {own} for product_id in wholes}
+    applications: dict[UUID, set[UUID | None]] = {product_id: {own} for product_id in aggregates}
     for each, _ in certified:
         applications.setdefault(each.product_id, set()).add(each.application_id)
     earlier = (
@@ -96,7 +101,7 @@ def load_site_volumes(
 def largest_claimed_volume(
     product_id: str, applications: Collection[UUID | None], statements: Sequence[Evidence]
 ) -> Decimal | None:
-    """The yearly volume of one product: under each application the newest statement counts, of these the largest."""
+    """Return the largest yearly volume of a product over its applications; in each, the newest statement counts."""
     volumes = []
     for application_id in applications:
         found = [
@@ -112,7 +117,7 @@ def largest_claimed_volume(
 
 
 def _newest_capacities(rows: Sequence[Evidence]) -> tuple[facts.SiteCapacity, ...]:
-    """Of each unit and line the newest statement."""
+    """Return the newest statement for each unit and production line."""
     newest = {(row.stated.get("unit"), row.stated.get("line")): row for row in sorted(rows, key=_age_key)}
     return tuple(
         facts.SiteCapacity(unit=unit, per_year=Decimal(row.stated["per_year"]), line=line)

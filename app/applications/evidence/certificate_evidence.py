@@ -1,7 +1,6 @@
-"""Evidence that certificates rest on: what becomes of them when it is withdrawn, found false, or ends.
+"""Open matters about certificates when their evidence is withdrawn, found false, or ends.
 
-An item speaks for a certificate if it is of its application or of its company, and about its product, its site or its
-company. Where one is gone, a matter opens about each certificate in force for which it spoke.
+A document supports a certificate if it is of its application or company and about its product, site or company.
 """
 
 from collections.abc import Sequence
@@ -22,13 +21,15 @@ from app.schemes.ruleset import Ruleset
 
 
 def certificates_supported_by(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
-    """Certificates in force for which this item may speak."""
+    """Return certificates in force that the document may support."""
     return certificate_evidence_repository.certificates_supported_by(session, evidence, today)
 
 
 def certificates_losing_support(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
-    """Certificates in force that lose something with this confirmed item: it spoke at their issue, or it came later
-    and no other of its kind holds today."""
+    """Return certificates in force that lose support with the confirmed document.
+
+    It supported them at issue, or it came later and no other document of its kind is valid today.
+    """
     confirmed_at = evidence.confirmed_at
     return [
         certificate
@@ -47,8 +48,7 @@ def open_matters_for_lost_document(
     found_false: bool,
     now: datetime,
 ) -> Sequence[str]:
-    """The item, which is locked, was withdrawn or found false: open what follows for these; the numbers of those
-    about which a matter is new."""
+    """Open matters for a withdrawn or false document, which is locked. Return the numbers with a new matter."""
     cause = MatterCause.EVIDENCE_FALSE if found_false else MatterCause.EVIDENCE_WITHDRAWN
     opened = []
     for certificate in _lock_certificates(session, certificates):
@@ -57,7 +57,7 @@ def open_matters_for_lost_document(
 
 
 def list_ended_documents(session: Session, today: date) -> Sequence[UUID]:
-    """Items whose last day has passed under certificates in force that rest on them, without a matter so far."""
+    """List documents past their last day that certificates in force depend on, without a matter so far."""
     found = {
         row.id
         for row, certificate in certificate_evidence_repository.list_ended_documents(session, today)
@@ -69,8 +69,10 @@ def list_ended_documents(session: Session, today: date) -> Sequence[UUID]:
 def open_matters_for_ended_document(
     session: Session, actor: Actor, evidence_id: UUID, *, now: datetime
 ) -> Sequence[str]:
-    """The last day of an item has passed: open what follows. Looked at again under its lock; the numbers of the
-    certificates. Running it twice opens nothing twice."""
+    """Open matters after a document's last day, checked again under its lock. Return the certificate numbers.
+
+    Idempotent: a second run opens nothing.
+    """
     require_role(actor, Role.SYSTEM)
     today = baku_day(now)
     row = certificate_evidence_repository.lock_document(session, evidence_id)
@@ -107,15 +109,17 @@ def _open_matter(
 
 
 def _is_required_by_rules(session: Session, evidence: Evidence, certificate: Certificate) -> bool:
-    """Whether the rules in force ask for such an item at all times, and not on one day only."""
+    """Return whether the rules in force require such a document at all times, not on one day only."""
     return evidence.kind in continuously_required_kinds(
         publishing.current_scheme(session, certificate.scheme_code).ruleset
     )
 
 
 def continuously_required_kinds(ruleset: Ruleset) -> frozenset[str]:
-    """Kinds of evidence that its rules read as of the day; an authority to sign is asked for at the declaration and
-    the submission only."""
+    """Return the kinds of evidence that rules require as of the day.
+
+    An authority to sign is required only at the declaration and the submission.
+    """
     signed = [rule for rule in ruleset.rules if rule.kind == "declaration" or getattr(rule, "on", "day") != "day"]
     lasting = [rule for rule in ruleset.rules if rule not in signed]
     return frozenset(kind for rule in lasting for kind in rule.evidence_kinds())

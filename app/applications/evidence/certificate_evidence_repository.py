@@ -1,4 +1,4 @@
-"""Queries: which certificates in force rest on which items of evidence."""
+"""Query which certificates in force depend on which evidence documents."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -14,22 +14,24 @@ from app.certificates.model import Certificate, Matter, MatterCause
 from app.core.database import parts_of
 
 
-def _is_of_same_case(item: type[Evidence]) -> sa.ColumnElement[bool]:
-    """That an item is of the certificate's application or of its company."""
+def _is_of_same_case(document: type[Evidence]) -> sa.ColumnElement[bool]:
+    """Build the condition that the document is of the certificate's application or company."""
     return sa.and_(
-        item.organisation_id == Certificate.organisation_id,
-        sa.or_(item.application_id.is_(None), item.application_id == Certificate.application_id),
+        document.organisation_id == Certificate.organisation_id,
+        sa.or_(document.application_id.is_(None), document.application_id == Certificate.application_id),
     )
 
 
-def can_support(item: Evidence, certificate: Certificate) -> bool:
-    """Whether an item near the certificate is about its product, its site or its company."""
-    is_within, subject = resolve_subject(item.kind, document_subject(item), certificate.product_id, certificate.site_id)
+def can_support(document: Evidence, certificate: Certificate) -> bool:
+    """Return whether the document is about the certificate's product, site or company."""
+    is_within, subject = resolve_subject(
+        document.kind, document_subject(document), certificate.product_id, certificate.site_id
+    )
     return is_within and subject is not None
 
 
 def certificates_supported_by(session: Session, evidence: Evidence, today: date) -> Sequence[Certificate]:
-    """Certificates in force for which this item may speak."""
+    """Return certificates in force that the document may support."""
     query = (
         sa.select(Certificate)
         .join(Evidence, _is_of_same_case(Evidence))
@@ -40,7 +42,7 @@ def certificates_supported_by(session: Session, evidence: Evidence, today: date)
 
 
 def has_other_support(session: Session, evidence: Evidence, certificate: Certificate, today: date) -> bool:
-    """Whether another confirmed item of the kind that holds today may speak for this certificate."""
+    """Return whether another confirmed, valid document of the kind may support the certificate."""
     query = (
         sa.select(Evidence)
         .join(Certificate, _is_of_same_case(Evidence))
@@ -58,15 +60,17 @@ def has_other_support(session: Session, evidence: Evidence, certificate: Certifi
 def list_ended_documents(
     session: Session, today: date, evidence_id: UUID | None = None
 ) -> Sequence[tuple[Evidence, Certificate]]:
-    """Confirmed items whose last day has passed, each with the certificates in force for which it may speak: where no
-    other of its kind holds, and no matter was opened about this end."""
+    """List confirmed documents past their last day with the certificates in force that they supported.
+
+    Pairs with another valid document of the kind, or with a matter about this end, are left out.
+    """
     query = (
         sa.select(Evidence, Certificate)
         .join(Certificate, _is_of_same_case(Evidence))
         .where(
             Evidence.confirmed_at.is_not(None),
             Evidence.valid_until < today,
-            Evidence.valid_until >= Certificate.valid_from,  # one that had ended before never spoke for it
+            Evidence.valid_until >= Certificate.valid_from,  # one that ended before the issue never supported it
             *in_force_conditions(today),
         )
         .order_by(Evidence.id, Certificate.id)
@@ -75,16 +79,16 @@ def list_ended_documents(
         query = query.where(Evidence.id == evidence_id)
     pairs = [(row[0], row[1]) for row in session.execute(query)]
     found = [
-        (item, certificate)
-        for item, certificate in pairs
-        if can_support(item, certificate) and not has_other_support(session, item, certificate, today)
+        (document, certificate)
+        for document, certificate in pairs
+        if can_support(document, certificate) and not has_other_support(session, document, certificate, today)
     ]
     known = _reported_ends(session, {certificate.id for _, certificate in found})
     return [(row, certificate) for row, certificate in found if (certificate.id, matter_subject(row)) not in known]
 
 
 def _reported_ends(session: Session, certificate_ids: Collection[UUID]) -> set[tuple[UUID, str | None]]:
-    """Certificate and subject of each matter about an end, open or closed."""
+    """Return (certificate, subject) of each matter about an ended document, open or closed."""
     known: set[tuple[UUID, str | None]] = set()
     for part in parts_of(sorted(certificate_ids)):
         query = sa.select(Matter.certificate_id, Matter.subject).where(
@@ -95,7 +99,7 @@ def _reported_ends(session: Session, certificate_ids: Collection[UUID]) -> set[t
 
 
 def matter_subject(evidence: Evidence) -> str:
-    """How matters name it."""
+    """Return the subject under which matters name the document."""
     return f"evidence:{evidence.id}"
 
 

@@ -1,10 +1,10 @@
-"""Confirming evidence: a member of staff has read the document and says what it says. Only then do rules read it.
+"""Confirm evidence: a member of staff has read the document and states its values. Rules read confirmed ones only.
 
-Never the one who added the document: also what staff looked up counts once another member of staff has confirmed it.
+The user who added the document cannot confirm it; this also holds for documents that staff added.
 
-A confirmation can be withdrawn; what was confirmed is part of the dossier's hash, so that either voids a
-recommendation that stands on it. What the applicant stated at upload stays as it was entered. After the decision a
-withdrawal opens matters about the certificates (`grounds.py`).
+Confirmed values are part of the dossier hash: confirming or withdrawing voids a recommendation that depends on them.
+`entered` keeps what the applicant stated. After the decision, a withdrawal opens matters about the certificates
+(`certificate_evidence.py`).
 """
 
 from collections.abc import Sequence
@@ -42,14 +42,16 @@ MAX_REASON_CHARS = 2_000
 def load_for_confirmation(
     session: Session, actor: Actor, evidence_id: UUID, version: ExpectedVersion, *, confirmed: bool, today: date
 ) -> Evidence:
-    """The item, locked, if its confirmation may change now: 404, 403, 428, 412, 409. `confirmed`: as it must stand.
+    """Lock the evidence document and check that its confirmation may change now.
 
-    After the decision a confirmation is withdrawn only where a certificate in force rests on the item.
+    Raises, in this order: `NotFound`, `Forbidden`, `VersionRequired`, `StaleVersion`, `Conflict`. `confirmed`: the
+    required present value. After the decision a confirmation can be withdrawn only where a certificate in force depends
+    on the document.
     """
     row = evidence_documents.get_visible(session, actor, evidence_id)
     require_role(actor, *evidence_documents.EVIDENCE_ROLES)
     require_second_factor(actor)
-    # The application's lock comes before the evidence's, as everywhere.
+    # The application is locked before its evidence, as in every other transaction.
     application = case_access.get_visible(session, actor, row.application_id, lock=True) if row.application_id else None
     row = evidence_documents.get_visible(session, actor, evidence_id, lock=True)
     if isinstance(version, VersionPrecondition):
@@ -91,9 +93,9 @@ def confirm_document(
     now: datetime,
     about: EvidenceSubject = EvidenceSubject(),  # noqa: B008 (a frozen value)
 ) -> Evidence:
-    """With what the document says; where nothing is said, what was stated before stands."""
+    """Confirm the document with the values that staff read; a value that is not given stays as stated."""
     row = load_for_confirmation(session, actor, evidence_id, version, confirmed=False, today=baku_day(now))
-    assert actor.id is not None  # only people confirm
+    assert actor.id is not None  # only users confirm
     read = EvidenceDetails(
         issued_on=details.issued_on or row.issued_on,
         valid_until=details.valid_until or row.valid_until,
@@ -130,14 +132,14 @@ def withdraw_confirmation(
     version: ExpectedVersion,
     now: datetime,
 ) -> Evidence:
-    """The item stays, and waits to be confirmed again; one that was found false is never confirmed again.
+    """Withdraw a confirmation. The document waits to be confirmed again, unless it was found false.
 
-    Where certificates in force rest on it, matters open about them. Errors: as `guard`; Invalid without a reason where
-    certificates rest on the item, or where it was found false.
+    Opens matters about certificates in force that depend on it. Raises as `load_for_confirmation`; `Invalid` without a
+    reason where certificates depend on it or it was found false.
     """
     row = load_for_confirmation(session, actor, evidence_id, version, confirmed=True, today=baku_day(now))
     today = baku_day(now)
-    # What is false speaks for nothing, whatever else there is.
+    # A false document supports nothing, even where other documents support the certificate.
     losing = (
         certificate_evidence.certificates_supported_by(session, row, today)
         if found_false
@@ -145,7 +147,8 @@ def withdraw_confirmation(
     )
     if reason is None and (found_false or losing):
         raise Invalid.at(
-            "/reason", Message("Say why: it was found false, or a certificate rests on it.", code="required")
+            "/reason",
+            Message("Give a reason: the document was found false, or a certificate rests on it.", code="required"),
         )
     row.confirmed_by = row.confirmed_at = None
     row.confirmed_by_uploader = False
@@ -158,11 +161,14 @@ def withdraw_confirmation(
 
 
 def load_for_withdrawal(session: Session, actor: Actor, evidence_id: UUID, version: ExpectedVersion) -> Evidence:
-    """The company's document, locked, if its member may withdraw it now: 404, 403, 428, 412, 409."""
+    """Lock the company's document and check that its member may withdraw it now.
+
+    Raises, in this order: `NotFound`, `Forbidden`, `VersionRequired`, `StaleVersion`, `Conflict`.
+    """
     row = evidence_documents.get_visible(session, actor, evidence_id)
     require_role(actor, Role.APPLICANT)
     require_user_id(actor)
-    # Of the company, so that no application is submitted with it at this moment.
+    # Lock the company, so that no application is submitted with the document concurrently.
     organisation_repository.find_organisation(session, row.organisation_id, lock=True)
     row = evidence_documents.get_visible(session, actor, evidence_id, lock=True)
     if isinstance(version, VersionPrecondition):
@@ -186,7 +192,7 @@ def load_for_withdrawal(session: Session, actor: Actor, evidence_id: UUID, versi
 
 
 def _applications_under_review(session: Session, row: Evidence) -> Sequence[str]:
-    """Numbers of the applications that were submitted, are not decided, and are about what the document is about."""
+    """Return the numbers of submitted, undecided applications that the document concerns."""
     about = evidence_details.document_subject(row)
     return [
         number
@@ -198,8 +204,10 @@ def _applications_under_review(session: Session, row: Evidence) -> Sequence[str]
 def withdraw_document(
     session: Session, actor: Actor, evidence_id: UUID, *, reason: str, version: ExpectedVersion, now: datetime
 ) -> Evidence:
-    """By a member of the company: the document is kept, and no longer counted. Matters open about the certificates in
-    force that rest on it. Errors: as `guard_withdrawal`; Invalid."""
+    """Withdraw a document of the company: the row stays and no longer counts.
+
+    Opens matters about certificates in force that depend on it. Raises as `load_for_withdrawal`; `Invalid`.
+    """
     row = load_for_withdrawal(session, actor, evidence_id, version)
     if wrong := text_error(reason, MAX_REASON_CHARS, lines=True):
         raise Invalid.at("/reason", wrong)

@@ -1,4 +1,4 @@
-"""Evidence rows as items: what the rules see of them, what the dossier is bound to, and what can be wrong with them."""
+"""Validate evidence details and convert evidence rows to facts and fingerprints."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ PRODUCTION_RECORD = "production-record"
 
 @dataclass(frozen=True, slots=True)
 class EvidenceDetails:
-    """What a document says, as stated by the person who uploads or confirms it."""
+    """Hold the values of a document, as stated by the user who uploads or confirms it."""
 
     issued_on: date | None = None
     valid_until: date | None = None  # last day, inclusive
@@ -41,16 +41,16 @@ class EvidenceDetails:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSubject:
-    """What a document is about: products, or a site; of a kind that speaks for the company, neither."""
+    """Hold the subject of a document: products, or a site, or neither for a company's document."""
 
     product_ids: tuple[UUID, ...] = ()
     site_id: UUID | None = None
 
 
 def get_kind(code: str) -> EvidenceKind:
-    """The kind of that code; Invalid where there is none."""
-    if wrong := kind_error(code):
-        raise Invalid.at("/kind", wrong)
+    """Return the evidence kind with the code. Raises `Invalid` when there is none."""
+    if error := kind_error(code):
+        raise Invalid.at("/kind", error)
     return load_evidence_kinds()[code]
 
 
@@ -73,19 +73,19 @@ def validate_details(
     complete: bool,
     lookups: Lookups,
 ) -> EvidenceDetails:
-    """The details as they are kept. Errors: Invalid with every wrong place at once, the subject's among them."""
+    """Validate and normalise the details. Raises `Invalid` with all errors, those of the subject included."""
     number = normalize(details.number) if details.number else None
     present = {
         "issued_on": details.issued_on is not None,
         "valid_until": details.valid_until is not None,
         "number": number is not None,
     }
-    kept, wrong = validate_values(kind, details.values, present, complete=complete, lookups=lookups)
-    wrong = _subject_errors(kind, about) + wrong + _date_errors(details, today)
+    kept, errors = validate_values(kind, details.values, present, complete=complete, lookups=lookups)
+    errors = _subject_errors(kind, about) + errors + _date_errors(details, today)
     if number is not None and (fault := text_error(number, MAX_NUMBER_LENGTH)):
-        wrong.append({"pointer": "/number", "detail": fault})
-    if wrong:
-        raise Invalid.with_errors(wrong)
+        errors.append({"pointer": "/number", "detail": fault})
+    if errors:
+        raise Invalid.with_errors(errors)
     return EvidenceDetails(details.issued_on, details.valid_until, number, kept)
 
 
@@ -93,45 +93,43 @@ def _subject_errors(kind: EvidenceKind, about: EvidenceSubject) -> list[FieldErr
     takes_products = kind.scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT, EvidenceScope.ANY)
     takes_site = kind.scope in (EvidenceScope.SITE, EvidenceScope.ANY)
     name = Message(kind.name.en)
-    wrong = []
+    errors = []
     if about.product_ids and not takes_products:
-        of_company = Message("“%(kind)s” speaks for the whole company: name no product.", code="not-taken", kind=name)
-        of_site = Message("“%(kind)s” speaks for a site: name no product.", code="not-taken", kind=name)
-        wrong.append(("/product_ids", of_company if kind.scope is EvidenceScope.COMPANY else of_site))
+        of_company = Message("“%(kind)s” is about the whole company: name no product.", code="not-taken", kind=name)
+        of_site = Message("“%(kind)s” is about a site: name no product.", code="not-taken", kind=name)
+        errors.append(("/product_ids", of_company if kind.scope is EvidenceScope.COMPANY else of_site))
     elif len(about.product_ids) > MAX_PRODUCTS or len(set(about.product_ids)) < len(about.product_ids):
-        wrong.append(
+        errors.append(
             (
                 "/product_ids",
                 Message("Name at most %(limit)s products, each once.", code="too-many", limit=MAX_PRODUCTS),
             )
         )
     elif not about.product_ids and kind.scope in (EvidenceScope.PRODUCT, EvidenceScope.LOT):
-        wrong.append(
+        errors.append(
             (
                 "/product_ids",
-                Message(
-                    "“%(kind)s” is about products: name each, else it speaks for none.", code="required", kind=name
-                ),
+                Message("“%(kind)s” is about products: name each of them.", code="required", kind=name),
             )
         )
     if about.site_id is not None and not takes_site:
-        of_company = Message("“%(kind)s” speaks for the whole company: name no site.", code="not-taken", kind=name)
-        of_products = Message("“%(kind)s” speaks for products: name no site.", code="not-taken", kind=name)
-        wrong.append(("/site_id", of_company if kind.scope is EvidenceScope.COMPANY else of_products))
+        of_company = Message("“%(kind)s” is about the whole company: name no site.", code="not-taken", kind=name)
+        of_products = Message("“%(kind)s” is about products: name no site.", code="not-taken", kind=name)
+        errors.append(("/site_id", of_company if kind.scope is EvidenceScope.COMPANY else of_products))
     elif about.site_id is None and kind.scope is EvidenceScope.SITE:
-        wrong.append(
+        errors.append(
             (
                 "/site_id",
-                Message("“%(kind)s” is about one site: name it, else it speaks for none.", code="required", kind=name),
+                Message("“%(kind)s” is about one site: name it.", code="required", kind=name),
             )
         )
     elif about.site_id is not None and about.product_ids and kind.scope is EvidenceScope.ANY:
-        wrong.append(("/site_id", Message("Name products or a site, not both.", code="not-both")))
-    return [{"pointer": pointer, "detail": detail} for pointer, detail in wrong]
+        errors.append(("/site_id", Message("Name products or a site, not both.", code="not-both")))
+    return [{"pointer": pointer, "detail": detail} for pointer, detail in errors]
 
 
 def confirmed_subject(kind: EvidenceKind, row: Evidence, given: EvidenceSubject) -> EvidenceSubject:
-    """What a document is about at its confirmation: as given, else as the row has it; no more than its kind takes."""
+    """Return the subject at confirmation: as given, else as stored; reduced to what the kind allows."""
     product_ids = given.product_ids or document_subject(row).product_ids
     site_id = given.site_id or row.site_id
     if kind.scope is EvidenceScope.COMPANY:
@@ -144,17 +142,17 @@ def confirmed_subject(kind: EvidenceKind, row: Evidence, given: EvidenceSubject)
 
 
 def _date_errors(details: EvidenceDetails, today: date) -> list[FieldError]:
-    wrong = []
+    errors = []
     if details.issued_on is not None and details.issued_on > today:
-        wrong.append({"pointer": "/issued_on", "detail": Message("This day is still to come.", code="in-future")})
+        errors.append({"pointer": "/issued_on", "detail": Message("This day is still to come.", code="in-future")})
     if details.issued_on and details.valid_until and details.valid_until < details.issued_on:
-        wrong.append(
+        errors.append(
             {
                 "pointer": "/valid_until",
                 "detail": Message("It would have ended before it was issued.", code="wrong-order"),
             }
         )
-    return wrong
+    return errors
 
 
 def details_of(row: Evidence) -> EvidenceDetails:
@@ -166,10 +164,10 @@ def document_subject(row: Evidence) -> EvidenceSubject:
 
 
 def to_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts.Evidence:
-    """The documents that may speak for this product of this site: its own, its site's, and those of its company.
+    """Return the documents that may support the product at the site: its own, the site's, the company's.
 
-    A document about another product or another site is left out. One whose kind asks for a subject that it does not
-    name has the subject None. Documents that nobody has confirmed, or not any more, are passed as unconfirmed.
+    Documents about other products or sites are left out. A document whose kind requires a subject that it does not name
+    has the subject None. Unconfirmed documents are passed as unconfirmed.
     """
     items = []
     for row in sorted(rows, key=lambda row: row.id):
@@ -182,7 +180,7 @@ def to_facts(rows: Sequence[Evidence], product_id: UUID, site_id: UUID) -> facts
 def resolve_subject(
     code: str, about: EvidenceSubject, product_id: UUID, site_id: UUID
 ) -> tuple[bool, EvidenceSubjectKind | None]:
-    """Whether a document is within the scope of this product, and what it speaks for, seen from the product."""
+    """Return whether the document concerns the product, and its subject as seen from the product."""
     kind = load_evidence_kinds().get(code)
     scope = kind.scope if kind else EvidenceScope.ANY
     if scope is EvidenceScope.COMPANY:
@@ -198,7 +196,7 @@ def resolve_subject(
         if code == PRODUCTION_RECORD:
             named = (
                 EvidenceSubjectKind.PRODUCT
-            )  # one from before its site was asked for speaks for its product until it ends
+            )  # a document older than the required site supports its product until it ends
         return product_id in about.product_ids, named
     return True, EvidenceSubjectKind.COMPANY if scope is EvidenceScope.ANY else None
 
@@ -207,7 +205,7 @@ def _item_facts(row: Evidence, subject: EvidenceSubjectKind | None) -> facts.Evi
     kind = load_evidence_kinds().get(row.kind)
     values = dict(values_as_facts(kind, row.stated)) if kind else {}
     if isinstance(district := values.get("district"), str) and (region := load_territory().region_of(district)):
-        values["region"] = region  # follows from the district, never typed
+        values["region"] = region  # derived from the district, never entered
     return facts.EvidenceItem(
         kind=row.kind,
         issued_on=row.issued_on,
@@ -221,7 +219,7 @@ def _item_facts(row: Evidence, subject: EvidenceSubjectKind | None) -> facts.Evi
 
 
 def entered_subject(entered: Mapping[str, Any]) -> EvidenceSubject:
-    """What a document is about as the applicant stated it at upload."""
+    """Return the subject that the applicant stated at upload."""
     site_id = entered["site_id"]
     return EvidenceSubject(
         tuple(UUID(each) for each in entered["product_ids"]), None if site_id is None else UUID(site_id)
@@ -229,7 +227,7 @@ def entered_subject(entered: Mapping[str, Any]) -> EvidenceSubject:
 
 
 def entered_json(about: EvidenceSubject, details: EvidenceDetails) -> dict[str, Any]:
-    """What the applicant stated of a document, as JSON: staff who read it otherwise change nothing of this."""
+    """Serialize what the applicant stated about a document; staff confirmation does not change it."""
     return {
         "product_ids": sorted(str(each) for each in about.product_ids),
         "site_id": None if about.site_id is None else str(about.site_id),
@@ -245,7 +243,7 @@ def _iso_date(day: date | None) -> str | None:
 
 
 def fingerprint(row: Evidence) -> str:
-    """What a recommendation is bound to: the file, what was read in it, and whether it was confirmed."""
+    """Return what a recommendation is bound to: the file, the values read, and whether they are confirmed."""
     return canonical_json.canonical_json(
         [
             row.kind,

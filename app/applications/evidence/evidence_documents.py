@@ -1,7 +1,7 @@
-"""Adding evidence documents. What was submitted stays: it can be added to when asked, never taken away.
+"""Add, list and remove evidence documents. After submission, documents can be added but not removed.
 
-A document belongs to one application, or to its company for all applications (without an application). Whoever adds it,
-it waits for its confirmation by a member of staff who did not (`confirmation.py`).
+A document belongs to one application, or to a company for all its applications. It waits for confirmation by a member
+of staff who did not add it (`confirmation.py`).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -38,29 +38,30 @@ from app.schemes.evidence_kinds import EvidenceKind, Lookups, Supplier, ValueTyp
 MAX_FILES_PER_APPLICATION = 100
 MAX_FILES_PER_ORGANISATION = 1_000
 EVIDENCE_ROLES = (Role.REGISTRAR, Role.REVIEWER)
-"""Members of staff who look up what only staff can, and confirm what companies upload."""
+"""Roles that add documents only staff can obtain, and confirm what companies upload."""
 
 
 def require_can_add(
-    session: Session, actor: Actor, application_id: UUID, ask_first: Callable[[], None] = lambda: None
+    session: Session, actor: Actor, application_id: UUID, before_check: Callable[[], None] = lambda: None
 ) -> Application:
-    """The application, locked, while this actor can add to it: the company while it may edit, staff until the decision.
+    """Lock the application and check that the actor may add to it: the company while editable, staff until the
+    decision.
 
-    The version is not asked for, adding loses nothing. `ask_first` is called between 403 and 409: a retry may come when
-    the application is frozen already.
+    No version is required, because adding overwrites nothing. `before_check` is called between 403 and 409, so that a
+    retry is answered after the application was frozen.
     """
     application = case_access.get_visible(session, actor, application_id, lock=True)
     if not actor.is_staff:
-        return get_editable(session, actor, application_id, VersionPrecondition(application.version, ask_first))
+        return get_editable(session, actor, application_id, VersionPrecondition(application.version, before_check))
     require_role(actor, *EVIDENCE_ROLES)
     require_second_factor(actor)
-    ask_first()
+    before_check()
     require_open(session, actor, application)
     return application
 
 
 def require_open(session: Session, actor: Actor, application: Application) -> None:
-    """Staff work on what was submitted and is not yet decided."""
+    """Require a submitted, undecided application; only such a case can be worked on by staff."""
     if State(application.state) not in OPEN_STATES - {State.DRAFT}:
         raise Conflict(
             Message(
@@ -75,7 +76,7 @@ def require_open(session: Session, actor: Actor, application: Application) -> No
 
 
 def require_can_add_to_organisation(session: Session, actor: Actor, organisation_id: UUID) -> Organisation:
-    """A company to which this actor may add evidence: its own members, registrar, reviewers."""
+    """Return the company if the actor may add evidence to it: its members, registrars, reviewers."""
     organisation = organisation_repository.find_organisation(session, organisation_id, lock=True)
     if organisation is None or not can_read_organisation(actor, organisation_id):
         raise NotFound.of("company")
@@ -98,7 +99,7 @@ def add_to_application(
     details: EvidenceDetails,
     now: datetime,
 ) -> Evidence:
-    """By the applicant, or by staff to a case. The same item sent twice is one."""
+    """Add a document to an application. An upload of the same document again returns the stored one."""
     application = require_can_add(session, actor, application_id)
     faults = ErrorCollector()
     with faults.collect():
@@ -131,7 +132,7 @@ def add_to_organisation(
     details: EvidenceDetails,
     now: datetime,
 ) -> Evidence:
-    """Once for all applications of the company, by its members or by staff. The same item sent twice is one."""
+    """Add a document to a company for all its applications. A repeated upload returns the stored one."""
     organisation = require_can_add_to_organisation(session, actor, organisation_id)
     faults = ErrorCollector()
     with faults.collect():
@@ -150,7 +151,7 @@ NO_SUCH_PRODUCT = Message("The company has no such product.", code="unknown-prod
 def require_valid_subject(
     session: Session, organisation_id: UUID, application_id: UUID | None, about: EvidenceSubject
 ) -> None:
-    """Products of the application (or, without one, of the company) and sites of the company; Invalid otherwise."""
+    """Require products of the application (without one: of the company) and sites of the company. Raises `Invalid`."""
     errors = []
     if about.product_ids:
         known: Collection[UUID] = (
@@ -168,7 +169,7 @@ def require_valid_subject(
 
 
 def build_lookups(session: Session, organisation_id: UUID) -> Lookups:
-    """How values are checked that only the tables can tell: members of the company, districts."""
+    """Build the checks of values that need the database: members of the company, districts."""
 
     def member(text: str) -> str:
         user = user_repository.find_user(session, UUID(text))
@@ -190,7 +191,7 @@ def build_lookups(session: Session, organisation_id: UUID) -> Lookups:
 def with_default_signer(
     session: Session, kind: EvidenceKind, details: EvidenceDetails, user_id: UUID | None
 ) -> EvidenceDetails:
-    """Where a kind asks for a member of the company and none is named: the member who uploaded the document."""
+    """Set the uploading member where the kind requires a member and none is named."""
     missing = [
         name for name, spec in kind.values.items() if spec.type is ValueType.MEMBER and details.values.get(name) is None
     ]
@@ -256,7 +257,7 @@ def _insert_once(
     actor: Actor,
     row: Evidence,
     present: Sequence[Evidence],
-    most: int,
+    max_files: int,
     quotas: Quotas,
     now: datetime,
 ) -> Evidence:
@@ -270,8 +271,8 @@ def _insert_once(
             and evidence_details.details_of(other) == evidence_details.details_of(row)
         ):
             return other
-    if len(present) >= most:
-        raise _too_many_files(most)
+    if len(present) >= max_files:
+        raise _too_many_files(max_files)
     require_quota(session, actor, row, quotas)
     session.add(row)
     session.flush()
@@ -290,12 +291,12 @@ def _insert_once(
     return row
 
 
-def _too_many_files(most: int) -> Conflict:
-    return Conflict(Message("No more than %(limit)s files are taken here.", limit=most), code="too-many-files")
+def _too_many_files(max_files: int) -> Conflict:
+    return Conflict(Message("No more than %(limit)s files are taken here.", limit=max_files), code="too-many-files")
 
 
 def remove_document(session: Session, actor: Actor, application_id: UUID, evidence_id: UUID, now: datetime) -> None:
-    """Only from a draft: nobody has looked at it yet."""
+    """Remove a document from a draft. Raises `Conflict` in any other state."""
     application = case_access.get_visible(session, actor, application_id, lock=True)
     row = get_document(session, actor, application_id, evidence_id)
     get_editable(session, actor, application_id, application.version, states=frozenset({State.DRAFT}))
@@ -312,7 +313,7 @@ def get_document(session: Session, actor: Actor, application_id: UUID, evidence_
 
 
 def is_visible_to(actor: Actor, row: Evidence) -> bool:
-    """What only staff supply is for staff: a company reads what follows from it, never the document."""
+    """Return whether the actor may read the document; those that only staff supply are for staff."""
     kind = load_evidence_kinds().get(row.kind)
     return actor.is_staff or kind is None or not kind.is_staff_only
 
@@ -340,7 +341,7 @@ def list_for_organisation(session: Session, actor: Actor, organisation_id: UUID)
 
 
 def get_visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool = False) -> Evidence:
-    """One item, of an application or of a company, if this actor may know of it."""
+    """Return a document of an application or a company if the actor may read it. Raises `NotFound`."""
     row = application_repository.get_any_evidence(session, evidence_id, lock=lock)
     if row is None or not can_read_organisation(actor, row.organisation_id) or not is_visible_to(actor, row):
         raise NotFound.of("evidence")
@@ -349,13 +350,12 @@ def get_visible(session: Session, actor: Actor, evidence_id: UUID, *, lock: bool
 
 
 def owned_document_ids(session: Session, organisation_id: UUID, ids: Collection[UUID]) -> Collection[UUID]:
-    """Those of these ids that are evidence documents of this company; products pass it on as `documents`."""
+    """Return those of the ids that are evidence documents of the company."""
     return application_repository.owned_evidence_ids(session, organisation_id, ids)
 
 
 def list_orphan_files(session: Session, files: EvidenceFileStore, now: datetime) -> list[Path]:
-    """Return the files that are older than a day and named by no row: what transactions that failed and processes that
-    were killed have left, drafts among them."""
+    """Return files older than a day that no row names: leftovers of failed transactions and killed processes."""
     old = list(files.iterate_old_files(now.timestamp()))
     named = application_repository.referenced_hashes(
         session, [path.name for path in old if files.can_be_referenced(path)]

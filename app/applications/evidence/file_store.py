@@ -1,9 +1,8 @@
-"""Evidence files: content-addressed under their SHA-256, judged by content and not by name.
+"""Store evidence files under their SHA-256; the media type is determined from the content.
 
-A file is judged, hashed and written as a draft before the transaction of its row begins (`stage`), and gets its name in
-the transaction, when the row is accepted (`keep`). So the one writer of SQLite never waits for a disk, what is refused
-leaves nothing, and a file without a row is harmless (`stray_files` finds those of transactions that failed); a row
-without a file is not.
+`stage` checks, hashes and writes a draft before the transaction of its row begins; `store` renames it inside the
+transaction. The writer of SQLite therefore never waits for the disk, and a refused file leaves nothing. A file without
+a row is harmless (`list_orphan_files` finds it); a row without a file is an error.
 """
 
 import contextlib
@@ -31,7 +30,7 @@ EXTENSIONS = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", XLSX: ".xlsx"}
 CHUNK_BYTES = 1 << 20
 RECENT_WRITE_AGE = timedelta(hours=1)
 MIN_ORPHAN_AGE: Final = timedelta(days=1)
-"""A file without a row that is younger may belong to a transaction that has yet to commit."""
+"""Younger files without a row may belong to an uncommitted transaction."""
 _DRAFT_FOLDER: Final = ".drafts"
 _REMOVAL_FOLDER: Final = ".aside"
 _DISK_FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -46,7 +45,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class DraftFile:
-    """A file that was judged and written, and that no row names yet."""
+    """Hold a checked and written file that no row names yet."""
 
     file: StoredFile
     path: Path
@@ -57,7 +56,7 @@ class DraftFile:
 
 @contextlib.contextmanager
 def raising_storage_full() -> Iterator[None]:
-    """Raise StorageFull where the system says that the disk, or what this user may use of it, is full."""
+    """Raise `StorageFull` when the disk or the user's quota is full."""
     try:
         yield
     except OSError as why:
@@ -67,13 +66,15 @@ def raising_storage_full() -> Iterator[None]:
 
 
 class EvidenceFileStore:
-    def __init__(self, folder: Path, most_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._max_bytes = most_bytes
+        self._max_bytes = max_bytes
 
     def stage(self, chunks: Iterable[bytes]) -> DraftFile:
-        """Judge, hash and write one file. Errors: TooLarge, Invalid where it is empty, UnsupportedMedia for other
-        content, StorageFull; none of them leaves anything behind."""
+        """Check, hash and write one file.
+
+        Raises `TooLarge`, `Invalid` (empty), `UnsupportedMedia` or `StorageFull`; the draft is then deleted.
+        """
         folder = self._folder / _DRAFT_FOLDER
         with raising_storage_full():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -86,41 +87,40 @@ class EvidenceFileStore:
                 raise
 
     def store(self, draft: DraftFile) -> None:
-        """Give the file its name; in the transaction of its row, which must not be without it."""
+        """Give the file its final name. Call it in the transaction that inserts its row."""
         path = self.path(draft.file.sha256)
         with raising_storage_full():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            draft.path.rename(path)  # also where it is there already: then its age begins anew, see `remove`
+            draft.path.rename(path)  # replaces an equal file and renews its age, see `remove_unreferenced`
             sync_folder(path.parent)
 
     def erase(self, sha256: str) -> None:
-        """Remove a file that no row names any more. One that was written or sent again within the hour stays: its row
-        may be about to come."""
+        """Remove a file that no row names. A file written again within the hour stays: its row may be uncommitted."""
         self.remove_unreferenced(self.path(sha256), time.time(), RECENT_WRITE_AGE)
 
     def path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
     def iterate_old_files(self, now: float) -> Iterator[Path]:
-        """Every file that is older than `SAFE_AGE`, drafts included; `now` in seconds since the epoch."""
+        """Yield every file older than the safe age, drafts included. `now`: seconds since the epoch."""
         for path in sorted(self._folder.glob("*/*")):
             with contextlib.suppress(FileNotFoundError):
                 if path.is_file() and _is_older(path, MIN_ORPHAN_AGE, now):
                     yield path
 
     def can_be_referenced(self, path: Path) -> bool:
-        """Whether a row may name this file; drafts are named by none."""
+        """Return whether a row can name the file; drafts have no row."""
         return re.fullmatch(r"[0-9a-f]{64}", path.name) is not None and path == self.path(path.name)
 
     def remove_unreferenced(self, path: Path, now: float, age: timedelta = MIN_ORPHAN_AGE) -> bool:
-        """Remove a file that no row names, unless it was sent again within `age`: its row may be about to come."""
+        """Remove a file that no row names, unless it was written again within `age`: its row may be uncommitted."""
         aside = self._folder / _REMOVAL_FOLDER / path.name
         aside.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             path.rename(aside)
         except FileNotFoundError:
             return False
-        if not _is_older(aside, age, now):  # looked at only now, since `keep` may have put it there in between
+        if not _is_older(aside, age, now):  # checked after the rename, because `store` may have replaced it in between
             aside.rename(path)
             return False
         aside.unlink()
@@ -138,7 +138,9 @@ class EvidenceFileStore:
             raise Invalid.at("/file", Message("The file is empty.", code="empty"))
         media_type = sniff_media_type(file)
         if media_type is None:
-            raise UnsupportedMedia("Only PDF, JPEG, PNG and XLSX without macros are taken, judged by their content.")
+            raise UnsupportedMedia(
+                "Only PDF, JPEG, PNG and XLSX without macros are accepted; the content decides, not the name."
+            )
         file.flush()
         os.fsync(file.fileno())
         return StoredFile(digest.hexdigest(), size, media_type)
@@ -152,11 +154,11 @@ MAX_ZIP_ENTRIES: Final = 4_096
 MAX_ZIP_DIRECTORY_BYTES: Final = 1 << 20
 MAX_UNPACKED_BYTES: Final = 256 << 20
 _ZIP_END_RECORD: Final = struct.Struct("<4s4H2LH")
-"""End of the central directory of a zip: mark, disks, entries here and in all, bytes, offset, length of a comment."""
+"""End of the central directory of a zip: signature, disks, entries, bytes, offset, length of comment."""
 
 
 def sniff_media_type(file: BinaryIO) -> str | None:
-    """The media type that the content shows; None for everything that is not on the list."""
+    """Return the media type of the content; None when it is not accepted."""
     file.seek(0)
     head = file.read(16)
     if head.startswith(b"%PDF-"):
@@ -171,10 +173,10 @@ def sniff_media_type(file: BinaryIO) -> str | None:
 
 
 def _workbook_type(file: BinaryIO) -> str | None:
-    """A zip is a workbook only with its two parts, and is refused with macros in it. Nothing is unpacked.
+    """Return the media type of a workbook: a zip with its two parts and without macros. Nothing is unpacked.
 
-    Its directory is looked at only where it is small: one of 20 MB takes seconds and hundreds of megabytes. What says
-    that it unpacks to more than any workbook holds is a bomb for whoever opens it.
+    The directory is read only when it is small: one of 20 MB takes seconds and hundreds of megabytes. A declared
+    unpacked size above that of any workbook is refused as a zip bomb.
     """
     if not _has_small_directory(file):
         return None
@@ -192,7 +194,7 @@ def _workbook_type(file: BinaryIO) -> str | None:
 
 
 def _has_small_directory(file: BinaryIO) -> bool:
-    """Whether the zip says in one clear way where its directory is, and that it is small; before zipfile reads it."""
+    """Return whether the zip locates its directory unambiguously and it is small; checked before zipfile reads it."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _ZIP_END_RECORD.size - 0xFFFF))
     tail = file.read()
@@ -200,6 +202,8 @@ def _has_small_directory(file: BinaryIO) -> bool:
     if at < 0 or len(tail) - at < _ZIP_END_RECORD.size:
         return False
     _, _, _, _, entries, directory_bytes, _, comment_bytes = _ZIP_END_RECORD.unpack_from(tail, at)
-    is_zip64 = tail[max(0, at - 20) : at].startswith(b"PK\x06\x07")  # says other numbers elsewhere; 20 MB need none
+    is_zip64 = tail[max(0, at - 20) : at].startswith(
+        b"PK\x06\x07"
+    )  # zip64 states other numbers elsewhere; 20 MB need none
     ends_here = at + _ZIP_END_RECORD.size + comment_bytes == len(tail)
     return not is_zip64 and ends_here and entries <= MAX_ZIP_ENTRIES and directory_bytes <= MAX_ZIP_DIRECTORY_BYTES

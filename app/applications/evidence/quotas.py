@@ -1,4 +1,4 @@
-"""How much one organisation may store: small until it is confirmed, since anybody may register one."""
+"""Limit the storage of an organisation: small until it is confirmed, because anyone can register one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,15 +35,15 @@ class Quotas:
 
 
 class QuotaExceeded(Conflict):
-    """The organisation has stored as much as it may."""
+    """Report that the organisation reached its storage quota."""
 
     code = "quota-exceeded"
 
 
 def require_quota(session: Session, actor: Actor, row: Evidence, quotas: Quotas) -> None:
-    """Count under the lock of the organisation what it has stored, and refuse what would be too much.
+    """Count stored files under the organisation's lock. Raises `QuotaExceeded` when the file exceeds the quota.
 
-    What staff add counts too, but is never refused. Raises `QuotaExceeded`.
+    Files added by staff count, but are never refused.
     """
     if actor.is_staff:
         return

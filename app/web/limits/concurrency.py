@@ -1,9 +1,9 @@
-"""How many requests are at work at once; the others wait in the event loop, in the order in which they came.
+"""Limit concurrent requests per work class (`password_hash`, `write`, `read`).
 
-A request hops between threads while it holds a database connection. If every thread were taken by requests that wait
-for a connection (or, on SQLite, for the one writer), the one they wait for would find no thread to go on with, and all
-would stand still until their waiting times out. The gates stay below the number of threads (40) and below the size of
-the connection pools, each for its own kind of work: guesses of passwords cannot keep readers waiting.
+The limits are lower than the thread pool (40) and the connection pools. A request changes threads while it holds a
+database connection: without limits, requests that wait for a connection (or, on SQLite, for the writer) could occupy
+every thread, while the request that holds the connection waits for a thread. Requests wait in the event loop in the
+order of arrival. One instance per worker.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from app.web.limits.fair_share import BUSY_MESSAGE, FairShareLimit
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 QUEUE_TIMEOUT_S = 15.0
-"""Seconds that a request waits before it is told to come back."""
+"""Seconds that a request waits before it is answered with 503."""
 
 
 class WorkClass(StrEnum):
@@ -35,29 +35,28 @@ DEFAULT_LIMITS: Mapping[WorkClass, int] = MappingProxyType(
 
 
 def limits_for(*, one_writer: bool) -> Mapping[WorkClass, int]:
-    """Where a database has one writer at a time, one request writes: others would only wait for its lock on threads,
-    looking again every tenth of a second, and in no order."""
+    """Return the limits. With one database writer, one request writes: others would only poll for its lock."""
     return {**DEFAULT_LIMITS, WorkClass.WRITE: 1} if one_writer else DEFAULT_LIMITS
 
 
 class ConcurrencyLimits:
-    """One for each worker process."""
+    """Acquire and release slots per work class. Raises `Unavailable` after `timeout` seconds."""
 
     def __init__(
-        self, at_work: Mapping[WorkClass, int] = DEFAULT_LIMITS, patience: float = QUEUE_TIMEOUT_S, *, hashers: int = 2
+        self, limits: Mapping[WorkClass, int] = DEFAULT_LIMITS, timeout: float = QUEUE_TIMEOUT_S, *, hashers: int = 2
     ) -> None:
-        self._reads = asyncio.Semaphore(at_work[WorkClass.READ])
+        self._reads = asyncio.Semaphore(limits[WorkClass.READ])
         self._shared = {
-            kind: FairShareLimit(at_work[kind], max(1, most // 2), max_waiting=100, patience=patience)
-            for kind, most in ((WorkClass.PASSWORD_HASH, hashers), (WorkClass.WRITE, at_work[WorkClass.WRITE]))
+            kind: FairShareLimit(limits[kind], max(1, most // 2), max_waiting=100, timeout=timeout)
+            for kind, most in ((WorkClass.PASSWORD_HASH, hashers), (WorkClass.WRITE, limits[WorkClass.WRITE]))
         }
-        """By sender: one that floods sign-in, registration or writes leaves half of the threads to the others."""
-        self._timeout_s = patience
+        """Per client: a client that floods sign-in, registration or writes leaves half of the threads to others."""
+        self._timeout_s = timeout
 
     async def acquire(self, request: Request, kind: WorkClass) -> None:
-        """Wait for a place; it is given back when the request's session has ended, commit included."""
+        """Wait for a slot; it is released when the request's session has ended, commit included."""
         stack = request.scope["fastapi_function_astack"]
-        # FastAPI's own stack: what was pushed first ends last, after the dependencies of scope "function".
+        # FastAPI's own stack: the first callback runs last, after the dependencies of scope "function".
         if kind is not WorkClass.READ:
             sender = client_key_of(request)
             await self._shared[kind].acquire(sender)
@@ -72,7 +71,7 @@ class ConcurrencyLimits:
 
 
 class UploadLimits:
-    """How many files a worker takes in at once, from one sender and in all, and how many it works on."""
+    """Limit concurrent uploads of a worker, per client and in total, and the files processed at once."""
 
     def __init__(self) -> None:
         self.limit = FairShareLimit(slots=16, per_key=4)
@@ -80,6 +79,6 @@ class UploadLimits:
 
 
 def client_key_of(request: Request) -> str:
-    """Whom a request counts for: the subject of its token, which the route has checked; without one, its network."""
+    """Return the client of a request: the subject of its verified token, else its network."""
     sender: str | None = getattr(request.state, "sender", None)
     return sender or network_of(request.client.host if request.client else "")

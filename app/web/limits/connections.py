@@ -1,8 +1,8 @@
-"""Sizes and time-outs of HTTP connections, for a service without a reverse proxy in front of it.
+"""Limit sizes and times of HTTP connections, for a service without a reverse proxy.
 
-uvicorn's protocol over httptools takes headers of any size at any pace, queues any number of pipelined requests and
-waits for ever for a client that reads nothing. `LimitedHttpProtocol` adds what it lacks; routes limit their bodies
-themselves (`routing.py`). One instance for each connection.
+uvicorn's protocol over httptools accepts headers of any size and pace, queues any number of pipelined requests and
+waits without limit for a client that does not read. `LimitedHttpProtocol` adds these limits; routes limit their bodies
+themselves (`routes.py`). One instance per connection.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 KEEP_ALIVE_S: Final = 15
 BACKLOG: Final = 1_024
 RESERVED_DESCRIPTORS: Final = 256
-"""For files, the database and what the process itself has open."""
+"""Descriptors reserved for files, the database and the process itself."""
 
 STATUS_MESSAGES: Final = {
     408: "The request was not sent in time.",
@@ -25,14 +25,14 @@ STATUS_MESSAGES: Final = {
 
 
 class _RequestRejected(Exception):
-    """Raised in a callback of the parser, which stops it."""
+    """Stop the parser from one of its callbacks."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Refuse what is too large or too slow: 408, 414, 431; close what is not answered by the other side.
+    """Reject requests that are too large or too slow (408, 414, 431), and close connections that are not read.
 
-    With `max_connections` open, each new one closes the one that has waited longest without a whole head of a request
-    (new, half-sent or idle); where every one is at work, the new one is refused with 503.
+    With `max_connections` open, a new connection closes the one that has waited longest for a complete request head
+    (new, incomplete or idle); when every connection is processing a request, the new one is rejected with 503.
     """
 
     max_head_bytes: ClassVar[int] = 32_768
@@ -40,15 +40,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     max_headers: ClassVar[int] = 100
     max_pipelined: ClassVar[int] = 32
     max_discarded_bytes: ClassVar[int] = 33_554_432
-    """Of a body that was answered before it was whole."""
+    """Bytes still accepted of a body that was answered before its end."""
     head_timeout_s: ClassVar[float] = 15
     body_grace_s: ClassVar[float] = 30
     min_body_bytes_per_s: ClassVar[int] = 16_384
     unread_timeout_s: ClassVar[float] = 60
-    """How long a client may read nothing of an answer."""
+    """Seconds for which a client may read nothing of a response."""
     max_connections: ClassVar[int] = 1_000
     waiting: ClassVar[dict["LimitedHttpProtocol", None]] = {}
-    """Connections without a whole head, in the order in which they began to wait; of this worker process."""
+    """Connections without a complete head in this worker, in the order in which they began to wait."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -61,7 +61,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # signature of uvicorn
         super().connection_made(transport)
         if len(self.connections) > self.max_connections:
             longest = next(iter(self.waiting), None)
@@ -146,14 +146,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """What uvicorn calls when the parser stopped; also for a refusal of ours."""
+        """Answer when uvicorn's parser stopped, also after a rejection by this class."""
         if self._refusal == 400:
             super().send_400_response(msg)
         else:
             self._reject(self._refusal)
 
     def _head_is_late(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:  # the request before it is still at work
+        if self.cycle is not None and not self.cycle.response_complete:  # the previous request is still processed
             self._timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
         else:
             self._reject(408)
@@ -165,7 +165,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _check_body_rate(self) -> None:
-        """A body that comes too slowly is refused; the time in which we did not read it is nobody's fault."""
+        """Reject a body that arrives too slowly; time in which the service did not read it does not count."""
         if self.flow.read_paused:
             self._body_began, self._body_bytes = self.loop.time(), 0
         due = (self.loop.time() - self._body_began - self.body_grace_s) * self.min_body_bytes_per_s
@@ -179,7 +179,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         raise _RequestRejected
 
     def _reject(self, status: int) -> None:
-        """Answer, unless an answer is under way on this connection, and close it."""
+        """Send an error response, unless a response is in progress on this connection, and close it."""
         self._stop_waiting()
         if self.transport.is_closing():
             return
@@ -194,15 +194,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def available_connections(wanted: int) -> int:
-    """Return how many connections a worker takes: fewer where the system lends it few descriptors."""
-    with contextlib.suppress(ImportError):  # Windows lends as many as there are
+def available_connections(requested: int) -> int:
+    """Return how many connections a worker accepts: fewer where the system limits file descriptors."""
+    with contextlib.suppress(ImportError):  # Windows has no such limit
         import resource  # noqa: PLC0415 (not on every system)
 
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY:
-            return max(16, min(wanted, soft - RESERVED_DESCRIPTORS))
-    return wanted
+            return max(16, min(requested, soft - RESERVED_DESCRIPTORS))
+    return requested
 
 
 LimitedHttpProtocol.max_connections = available_connections(LimitedHttpProtocol.max_connections)

@@ -1,9 +1,8 @@
-"""How checks make way for everything else in the one event loop of a worker.
+"""Limit verifications per event-loop iteration while other requests are active.
 
-A loop that has two hundred checks before it answers them all before it looks at anything else: 15 ms. Other requests
-hop to threads and back, a dozen turns of the loop each, and one that writes holds the lock of the database meanwhile.
-So while others are at work, only a few checks go through in each turn. Nothing is lost by it: the processor is as busy
-as before, and whoever waits has the same place in the line.
+An event loop with two hundred pending verifications answers all of them before anything else: 15 ms. Other requests
+change threads and back about a dozen times, and one that writes holds the database lock meanwhile. Throughput stays the
+same, and waiting verifications keep their order (docs/decisions/0042).
 """
 
 import asyncio
@@ -15,19 +14,19 @@ MAX_PER_ITERATION = 16
 
 
 class FairScheduler:
-    """One for each worker process."""
+    """Schedule verifications. One instance per worker."""
 
-    def __init__(self, at_once: int = MAX_PER_ITERATION) -> None:
-        self._max_per_iteration = at_once
+    def __init__(self, max_per_iteration: int = MAX_PER_ITERATION) -> None:
+        self._max_per_iteration = max_per_iteration
         self.active_requests = 0
-        """How many are at work; a check need not wait for its turn while there are none."""
-        self._remaining = at_once
+        """Number of active other requests; while it is 0, verifications do not wait."""
+        self._remaining = max_per_iteration
         self._is_scheduled = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @contextmanager
     def track_request(self) -> Iterator[None]:
-        """Around whatever is no check."""
+        """Count a request that is not a verification as active inside the block."""
         self.active_requests += 1
         try:
             yield
@@ -35,7 +34,7 @@ class FairScheduler:
             self.active_requests -= 1
 
     async def acquire(self) -> None:
-        """Wait for a turn of the loop in which there is room."""
+        """Wait for an event-loop iteration with capacity."""
         loop = asyncio.get_running_loop()
         if not self._is_scheduled:
             self._is_scheduled = True
@@ -51,7 +50,7 @@ class FairScheduler:
         self._remaining = self._max_per_iteration
         while self._waiting and self._remaining:
             place = self._waiting.popleft()
-            if not place.done():  # who waited may have hung up
+            if not place.done():  # the client may have disconnected
                 place.set_result(None)
                 self._remaining -= 1
         self._is_scheduled = self._remaining < self._max_per_iteration

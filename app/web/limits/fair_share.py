@@ -1,9 +1,8 @@
-"""Share a few slots among many callers: none of them gets all, and they take turns.
+"""Share a few slots among many clients in turn, so that no client occupies all of them.
 
-A semaphore serves whoever comes: one caller that sends a thousand requests makes everybody else wait behind them. Here
-each caller (`key`: a network, the subject of a token) has at most `per_key` slots, waits in a queue of its own with
-room for `max_waiting`, and the queues are served in turn. One instance for each worker and kind of work; used in the
-event loop alone.
+A semaphore serves in order of arrival: a client with a thousand requests would delay all others. Here each client
+(`key`: a network, the subject of a token) has at most `per_key` slots and a queue of up to `max_waiting`, and the
+queues are served in turn. One instance per worker and kind of work; used in the event loop only.
 """
 
 import asyncio
@@ -17,32 +16,32 @@ BUSY_MESSAGE = "The service is busy. Nothing was changed; try again."
 
 
 class FairShareLimit:
-    """Errors of `enter`: Unavailable after `patience` seconds, or at once where the caller's queue is full."""
+    """Acquire and release slots. `acquire` raises `Unavailable` after `timeout` seconds or when the queue is full."""
 
-    def __init__(self, slots: int, per_key: int, *, max_waiting: int = 32, patience: float = 15.0) -> None:
+    def __init__(self, slots: int, per_key: int, *, max_waiting: int = 32, timeout: float = 15.0) -> None:
         self._free, self._per_key = slots, per_key
-        self._max_waiting, self._timeout_s = max_waiting, patience
+        self._max_waiting, self._timeout_s = max_waiting, timeout
         self._used: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
 
     async def acquire(self, key: str) -> None:
-        """Wait for a slot; `leave` gives it back."""
+        """Wait for a slot; `release` returns it."""
         queue = self._queues.get(key)
         if queue is None and self._has_slot(key):
             self._take(key)
             return
         if queue is not None and len(queue) >= self._max_waiting:
             raise Unavailable(BUSY_MESSAGE)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(key, deque()).append(turn)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(key, deque()).append(waiter)
         try:
             async with asyncio.timeout(self._timeout_s):
-                await turn
+                await waiter
         except BaseException as why:
-            if turn.done() and not turn.cancelled():  # the slot came in the same moment
+            if waiter.done() and not waiter.cancelled():  # the slot was granted at the moment of the timeout
                 self.release(key)
             else:
-                self._remove_waiter(key, turn)
+                self._remove_waiter(key, waiter)
             if isinstance(why, TimeoutError):
                 raise Unavailable(BUSY_MESSAGE) from None
             raise
@@ -70,21 +69,21 @@ class FairShareLimit:
         self._used[key] += 1
 
     def _grant_slots(self) -> None:
-        """Give free slots to the queues in turn: one that was served goes behind the others."""
+        """Grant free slots to the queues in turn; a served queue moves to the end."""
         for key in list(self._queues):
             if not self._free:
                 return
             if not self._has_slot(key):
                 continue
             queue = self._queues.pop(key)
-            turn = queue.popleft()
+            waiter = queue.popleft()
             if queue:
                 self._queues[key] = queue
             self._take(key)
-            turn.set_result(None)
+            waiter.set_result(None)
 
-    def _remove_waiter(self, key: str, turn: asyncio.Future[None]) -> None:
+    def _remove_waiter(self, key: str, waiter: asyncio.Future[None]) -> None:
         queue = self._queues[key]
-        queue.remove(turn)
+        queue.remove(waiter)
         if not queue:
             del self._queues[key]

@@ -1,7 +1,6 @@
-"""How often one address may check, counted in memory by each worker for itself.
+"""Limit verifications per client address, counted in memory by each worker.
 
-Not to spare the service, which answers a check in the time of a few headers, but so that nobody can copy the whole
-register by asking for number after number, and so that one broken script does not slow down everybody.
+The limit prevents copying the public register number by number, and one faulty script slowing down other clients.
 """
 
 import ipaddress
@@ -15,18 +14,18 @@ from app.core.messages import Message
 
 MAX_ADDRESSES: Final = 65_536
 BATCH_COST: Final = 100
-"""A batch may hold a thousand numbers, but costs a tenth of a thousand requests."""
+"""A batch of up to a thousand numbers counts as a tenth of a thousand requests."""
 
 FILE_COST: Final = 100
-"""A file starts a process of its own."""
+"""A PDF file is read in a process of its own."""
 
 
 class RateLimiter:
-    """`per_minute` checks from each address, all at once if need be; 0 counts nothing. `clock`: seconds that only grow.
+    """Allow `per_minute` verifications per address, in a burst if needed; 0: no limit. `clock`: monotonic seconds.
 
-    An address for which nothing was counted for a minute is forgotten. An IPv6 address counts as its network of 64
-    bits, since whoever has one has all of them. The proxies named in `trusted` are never counted: a request that seems
-    to come from them came without the address of its sender, and might be anybody's.
+    An address is dropped after a minute without a request. An IPv6 address counts as its /64 network, because one
+    client has all addresses of it. Proxies named in `trusted` are not counted: a request from such an address lacks the
+    address of its sender.
     """
 
     def __init__(
@@ -36,18 +35,18 @@ class RateLimiter:
         self._trusted = [ipaddress.ip_network(each) for each in trusted]
         self._clock = clock
         self._tat: dict[str, float] = {}
-        """Address → when all that it spent is given back (the generic cell rate algorithm: one number for each)."""
+        """Client key → theoretical arrival time (generic cell rate algorithm: one number per client)."""
         self._cached_client_key = lru_cache(4_096)(self._client_key)
 
     def hit(self, address: str, count: int = 1) -> None:
-        """Errors: TooManyAttempts, with the seconds after which there is room again."""
+        """Count verifications. Raises `TooManyAttempts` with the seconds until the next one is allowed."""
         if not self._cost:
             return
-        payer = self._cached_client_key(address)
-        if payer is None:
+        client_key = self._cached_client_key(address)
+        if client_key is None:
             return
         now = self._clock()
-        free_at = max(self._tat.get(payer, now), now) + count * self._cost
+        free_at = max(self._tat.get(client_key, now), now) + count * self._cost
         if free_at > now + 60:
             wait = int(free_at - now - 60) + 1
             raise TooManyAttempts(
@@ -58,13 +57,13 @@ class RateLimiter:
                 ),
                 retry_after=wait,
             )
-        if len(self._tat) >= MAX_ADDRESSES and payer not in self._tat:
+        if len(self._tat) >= MAX_ADDRESSES and client_key not in self._tat:
             self._drop_idle(now)
-        self._tat[payer] = free_at
+        self._tat[client_key] = free_at
 
     def _drop_idle(self, now: float) -> None:
-        """Those to whom all was given back; where these are too few, everybody begins anew."""
-        self._tat = {payer: free_at for payer, free_at in self._tat.items() if free_at > now}
+        """Drop clients below their limit; where these are too few, drop all."""
+        self._tat = {client_key: free_at for client_key, free_at in self._tat.items() if free_at > now}
         if len(self._tat) > MAX_ADDRESSES // 2:
             self._tat.clear()
 
@@ -72,7 +71,7 @@ class RateLimiter:
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
-            return address  # a socket without an address
+            return address  # the address of a socket without an IP address
         if any(parsed in network for network in self._trusted):
             return None
         if isinstance(parsed, ipaddress.IPv6Address):

@@ -1,4 +1,4 @@
-"""How refusals are declared in OpenAPI: one problem schema, one short sentence for each status a route may answer."""
+"""Declare error responses in OpenAPI: one problem schema, one sentence per status."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ _DESCRIPTIONS = {
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that may answer with these refusals."""
+    """Return `responses=` of a route for these error statuses."""
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _DESCRIPTIONS[status], "content": content} for status in sorted(statuses)}
 

@@ -1,7 +1,7 @@
-"""What can be read of a body though parts of it cannot: so that all its faults are named in one answer. Pure.
+"""Build a readable body from a malformed one, so that one response reports all errors. Pure.
 
-What is missing or unreadable is replaced by a value that fits. The result is only looked at, never stored; faults found
-in a replaced place, or by comparing with one, are left out.
+Missing or unreadable members are replaced by placeholders. The result is only checked, never stored; errors at a
+replaced member, or from a comparison with one, are left out.
 """
 
 import copy
@@ -26,18 +26,18 @@ RELATED_FIELDS: Mapping[str, tuple[str, ...]] = {
     "other-occasion": ("works",),
     "other-year": ("year",),
 }
-"""Code of a fault → the members beside it, or above it, that the place was compared with."""
+"""Error code → members beside or above the location that it was compared with."""
 
 KEY_MARKER = "[key]"
-"""How pydantic marks a fault of a key rather than of its value."""
+"""Location suffix by which pydantic marks an error of a key."""
 
 
 class _NoPlaceholder(Exception):
-    """There is no value that surely fits."""
+    """Report that no valid placeholder is known."""
 
 
 def repair_body(model: type[T], sent: Any, places: Sequence[tuple[str, Location]]) -> T | None:
-    """The body with every place of `places` (kind of fault, place) made readable; None where that cannot be done."""
+    """Return the body with the locations (error type, location) replaced; None where that is impossible."""
     body = copy.deepcopy(sent)
     try:
         for kind, place in places:
@@ -79,14 +79,14 @@ def _step_into(holder: Any, inside: Any, step: str | int) -> tuple[Any, Any]:
 
 
 def _model_field(inside: Any, name: str) -> FieldInfo | None:
-    """The field of a model; none in a dictionary."""
+    """Return the field of a model; None in a dictionary."""
     if isinstance(inside, type) and issubclass(inside, BaseModel):
         return inside.model_fields.get(name)
     return None
 
 
 def _inner_model(annotation: Any) -> Any:
-    """The model of a member, or of the elements of its list."""
+    """Return the model of a member, or of the elements of its list."""
     if get_origin(annotation) in (list, Annotated):
         return _inner_model(get_args(annotation)[0])
     return annotation
@@ -107,7 +107,7 @@ def _placeholder_for(field: FieldInfo) -> Any:
 
 
 def _placeholder_element(kind: Any, position: int) -> str:
-    """Another one at each position: what is listed may have to differ."""
+    """Return a different element for each position: list items may have to differ."""
     if kind not in (UUID, str):
         raise _NoPlaceholder
     return str(UUID(int=position)) if kind is UUID else f"x{position}"
@@ -117,14 +117,14 @@ _PLACEHOLDERS: Mapping[Any, Any] = {list: [], UUID: str(UUID(int=0)), bool: Fals
 
 
 def independent_errors(faults: Iterable[ErrorEntry], unreadable: Sequence[str]) -> Iterator[ErrorEntry]:
-    """The faults that do not rest on what was replaced; `unreadable` are JSON pointers."""
+    """Yield the errors that do not depend on replaced locations; `unreadable`: JSON pointers."""
     for fault in faults:
         pointer, code = fault["pointer"], to_message(fault["detail"]).code or ""
         parent = pointer.rpartition("/")[0]
         above = parent.rpartition("/")[0].rpartition("/")[0]
         rests_on = [pointer, *(f"{at}/{name}" for name in RELATED_FIELDS.get(code, ()) for at in (parent, above))]
         if code == "duplicate" and any(lost.startswith(f"{parent}/") for lost in unreadable):
-            continue  # perhaps of a line that is replaced
+            continue  # possibly of an item that is replaced
         if not any(_is_within(each, lost) for each in rests_on for lost in unreadable):
             yield fault
 

@@ -1,4 +1,4 @@
-"""What each problem code means: status, cause, remedy and an example (problems.toml), published at /problems/{code}."""
+"""Load the problem codes (problems.toml): status, cause, remedy, example; published at /problems/{code}."""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ PATH = "/problems"
 
 @dataclass(frozen=True, slots=True)
 class ProblemCode:
-    """`detail` and `members` are an example; the sentence of a real answer has its own values."""
+    """Describe one code. `detail` and `members` are an example; a response has its own values."""
 
     code: str
     status: int
@@ -24,12 +24,12 @@ class ProblemCode:
 
 
 def address(base_url: str, code: str) -> str:
-    """The `type` of a problem document. Without a base address it is relative (RFC 9457, 3.1.1)."""
+    """Return the `type` of a problem document; relative without a base address (RFC 9457, 3.1.1)."""
     return f"{base_url}{PATH}/{code}"
 
 
 @cache
 def problem_codes() -> Mapping[str, ProblemCode]:
-    """Every code in alphabetical order."""
+    """Return every code in alphabetical order."""
     table = tomllib.loads((files("app.web.problems") / "problems.toml").read_text("utf-8"))
     return MappingProxyType({code: ProblemCode(code, **table[code]) for code in sorted(table)})

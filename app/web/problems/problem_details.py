@@ -1,7 +1,7 @@
-"""The one table from what went wrong to an HTTP answer (RFC 9457). Internal detail stays inside.
+"""Map errors to HTTP problem documents (RFC 9457) in one table, without internal detail.
 
-What people read of it is in the language that they ask for (`Accept-Language`: az, en, ru): each text is a message with
-its values, and is translated when the answer is sent.
+Texts for people are in the language of `Accept-Language` (az, en, ru): a message and its values are translated when the
+response is sent.
 """
 
 import logging
@@ -62,7 +62,7 @@ HTTP_DETAILS: Mapping[int, Message] = {
     405: Message("This address does not take that method."),
     413: Message("The request is larger than this address takes."),
 }
-"""Of refusals by the framework, which has sentences of its own."""
+"""Messages for errors of the framework, instead of its own."""
 
 LANGUAGES = ("en", "az", "ru")
 
@@ -87,7 +87,7 @@ TITLES: Mapping[int, Message] = {
 
 
 class ProblemResponse(Response):
-    """A problem document that is written down when it is sent: only then the reader's language is at hand."""
+    """Encode a problem document when it is sent, because only then the reader's language is known."""
 
     def __init__(self, document: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> None:
         super().__init__(status_code=status, headers=dict(headers), media_type=PROBLEM_MEDIA_TYPE)
@@ -111,12 +111,12 @@ class ProblemResponse(Response):
 def problem(
     status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
 ) -> ProblemResponse:
-    """The answer with a problem document. Its `type` leads to the page of its code at the address of the service."""
+    """Return a problem response. Its `type` is the address of the page that explains the code."""
     return ProblemResponse(problem_document(status, code, detail, **members), status, headers or {})
 
 
 def problem_document(status: int, code: str, detail: str, **members: Any) -> dict[str, Any]:
-    """A problem document. `type` and `code` are stable; `title` and `detail` are for the person who reads them."""
+    """Return a problem document. `type` and `code` are stable; `title` and `detail` are for people."""
     document = {
         "type": problem_codes.address("", code),
         "title": TITLES.get(status, HTTPStatus(status).phrase),
@@ -131,18 +131,18 @@ def problem_document(status: int, code: str, detail: str, **members: Any) -> dic
 
 
 def _error_entry(fault: Mapping[str, Any]) -> dict[str, Any]:
-    """One wrong place: its pointer, the stable code, the sentence, and the values of the sentence as data."""
+    """Return one error: pointer, stable code, message, and the values of the message as data."""
     message = to_message(fault["detail"])
     return {**message.values, "code": message.code or "invalid", **fault, "detail": message}
 
 
 def status_of(error: errors.MikError) -> int:
-    """500 for what should have been caught inside: its message is not for strangers."""
+    """Return the status of an error; 500 for internal errors, whose message is not for clients."""
     return next((STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR), 500)
 
 
 def register_exception_handlers(app: FastAPI) -> None:
-    for language in LANGUAGES:  # read now: the first refusal must not wait for it in the event loop
+    for language in LANGUAGES:  # load now: the first error response must not read files in the event loop
         i18n.load_catalogue("problems", language)
     app.add_exception_handler(errors.MikError, handle_app_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
@@ -153,7 +153,7 @@ def register_exception_handlers(app: FastAPI) -> None:
 
 
 def handle_app_error(request: Request, error: Exception) -> Response:
-    """Also for the front door, where no handler of the application comes by."""
+    """Answer an application error; also used by the fast path, which has no exception handlers."""
     assert isinstance(error, errors.MikError)
     if status_of(error) == 500:
         return handle_unexpected(request, error)
@@ -172,7 +172,7 @@ def handle_app_error(request: Request, error: Exception) -> Response:
 
 
 def _handle_validation_error(_request: Request, error: Exception) -> Response:
-    """Names each wrong place. What was sent is not echoed: it may be a secret, or unprintable."""
+    """List each invalid location. The input is not echoed: it may be a secret, or unprintable."""
     assert isinstance(error, RequestValidationError)
     found = list_validation_errors(error)
     return problem(
@@ -185,10 +185,10 @@ def list_validation_errors(error: RequestValidationError) -> list[dict[str, str]
 
 
 def pointer_of(loc: Sequence[str | int]) -> str:
-    """`/name/en` for a member of the body; `?limit` or `If-Match` style names for everything else."""
+    """Return `/name/en` for a member of the body, `query:limit` or `header:If-Match` for other locations."""
     where, *path = (part for part in loc if part != KEY_MARKER)
     if where == "body":
-        # a JSON pointer may not carry unpaired surrogates back into the answer
+        # a JSON pointer in a response must not contain unpaired surrogates
         return (
             "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
             .encode(errors="replace")
@@ -208,7 +208,7 @@ def http_refusal(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request, by_one_route: str) -> str:
-    """Every method of the address (RFC 9110 §10.2.1): the router names those of the first route it met."""
+    """Return every method of the address (RFC 9110 §10.2.1); the router names those of the first matching route."""
     methods = {method.strip() for method in by_one_route.split(",") if method.strip()}
     for template, operations in request.app.openapi()["paths"].items():
         if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), request.url.path):
@@ -217,8 +217,8 @@ def _allowed_methods(request: Request, by_one_route: str) -> str:
 
 
 def _handle_integrity_error(_request: Request, error: Exception) -> Response:
-    """Two at once, and the database kept one: uniqueness is its job. Nothing of the loser was kept."""
-    log.info("uniqueness held: %s", getattr(error, "orig", error).__class__.__name__)
+    """Answer a uniqueness violation of two concurrent requests. Nothing of the second one was stored."""
+    log.info("uniqueness constraint violated: %s", getattr(error, "orig", error).__class__.__name__)
     return problem(409, "conflict", "Somebody did the same at the same moment. Read it again, then decide.")
 
 
@@ -226,15 +226,15 @@ def _handle_database_unavailable(request: Request, error: Exception) -> Response
     if isinstance(error, OperationalError) and is_disk_full(error):
         log.error("the disk of the database is full")
         return handle_app_error(request, errors.StorageFull())
-    log.warning("database busy or away: %s", getattr(error, "orig", error))
-    detail = Message("The database is busy or away. Nothing was changed; try again.")
+    log.warning("database busy or unavailable: %s", getattr(error, "orig", error))
+    detail = Message("The database is busy or unavailable. Nothing was changed; try again.")
     return problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
 def handle_unexpected(request: Request, error: Exception) -> Response:
-    """A fault of ours. What went wrong is for the log; the stranger gets a reference to it."""
+    """Answer an unexpected error: details go to the log, the client gets a reference to them."""
     reference = request.scope.get("mik.request_id", "-")
-    log.error("unforeseen in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)
+    log.error("unexpected error in %s %s [%s]", request.method, request.url.path, reference, exc_info=error)
     detail = Message(
         "Something went wrong on our side; nothing was changed. Reference: %(reference)s.", reference=reference
     )

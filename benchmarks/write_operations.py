@@ -1,4 +1,4 @@
-"""Deeds of the staff over HTTP, timed by the clock: approvals and a change of status, beside what cannot be cheaper."""
+"""Time write operations of staff over HTTP: approvals and a status change, beside the unavoidable cost."""
 
 import json
 import sqlite3
@@ -11,8 +11,8 @@ from pathlib import Path
 from app.core.crypto.signer import certificate_signer
 from app.core.dates import utc_now
 from app.core.settings import Settings
-from benchmarks import inside, load
-from benchmarks.registers import BASE_URL
+from benchmarks import in_process, load
+from benchmarks.datasets import BASE_URL
 from benchmarks.servers import serving
 from tests.factories import ApiClient, RunningApp
 
@@ -20,33 +20,33 @@ PRODUCTS = 50
 
 
 @dataclass(frozen=True)
-class Deeds:
-    """Milliseconds, medians; `floor` is a signature and one durable row."""
+class WriteTimes:
+    """Hold median milliseconds; `floor` is one signature and one durable row."""
 
     approval: float
     bulk: float
     suspension: float
     floor: float
     assessments: float
-    """In a second."""
+    """Per second."""
 
 
-def measure(folder: Path, url: str, count: int, say: Callable[[str], None], products: int = PRODUCTS) -> Deeds:
-    """On a register of its own in `folder`; `url` is an empty, migrated database."""
-    with inside.app(folder, url) as opened:
+def measure(folder: Path, url: str, count: int, report: Callable[[str], None], products: int = PRODUCTS) -> WriteTimes:
+    """Measure on a dataset of its own in `folder`; `url` is an empty, migrated database."""
+    with in_process.app(folder, url) as opened:
         company = opened.set_up_company()
-        cases = [_recommended(opened, company.apply(), say) for _ in range(count)]
-        big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), say)
+        cases = [_recommended(opened, company.apply(), report) for _ in range(count)]
+        big = _recommended(opened, company.apply(*(company.add_product() for _ in range(products))), report)
         numbers = [opened.certify(company) for _ in range(count)]
         approvals = [_act(opened.approver, f"/v1/applications/{case}/approve") for case in cases]
         bulk = _act(opened.approver, f"/v1/applications/{big}/approve")
         hearing = {"cause": "hearing"}
         suspensions = [_act(opened.owner, f"/v1/certificates/{number}/suspend", hearing) for number in numbers]
-        settings, speed = opened.settings, inside.assessments(opened, count)
+        settings, speed = opened.settings, in_process.assessments(opened, count)
     environment = {"MIK_DATA_DIR": str(settings.data_dir), "MIK_DATABASE_URL": url, "MIK_BASE_URL": BASE_URL}
-    with serving("deeds", "app.main:from_environment()", environment, folder, ready="/health/live") as server:
+    with serving("writes", "app.main:from_environment()", environment, folder, ready="/health/live") as server:
         times = [_timed(server.port, approval) for approval in approvals]
-        return Deeds(
+        return WriteTimes(
             statistics.median(times),
             _timed(server.port, bulk),
             statistics.median(_timed(server.port, suspension) for suspension in suspensions),
@@ -55,9 +55,9 @@ def measure(folder: Path, url: str, count: int, say: Callable[[str], None], prod
         )
 
 
-def _recommended(opened: RunningApp, case_id: str, say: Callable[[str], None]) -> str:
+def _recommended(opened: RunningApp, case_id: str, report: Callable[[str], None]) -> str:
     opened.review(case_id)
-    say(f"case {case_id} is recommended")
+    report(f"case {case_id} is recommended")
     return case_id
 
 
@@ -68,16 +68,16 @@ def _act(caller: ApiClient, path: str, body: object = None) -> bytes:
 
 
 def _timed(port: int, request: bytes) -> float:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     status, _, answer = load.once(port, request)
-    spent = (time.perf_counter() - begun) * 1000
+    spent = (time.perf_counter() - started) * 1000
     if status != 200:
         raise RuntimeError(f"{status}: {answer[:500]!r}")
     return spent
 
 
 def _floor(settings: Settings, folder: Path, count: int) -> float:
-    """One signature, and one row of the size of a certificate written so that a power cut does not take it."""
+    """Return the cost of one signature and one durably written row of the size of a certificate."""
     signer = certificate_signer(settings.certificate_key, settings.default_issuer)
     payload = b'{"x":"' + b"x" * 1_000 + b'"}'
     connection = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None)
@@ -86,9 +86,9 @@ def _floor(settings: Settings, folder: Path, count: int) -> float:
     connection.execute("CREATE TABLE rows (number TEXT PRIMARY KEY, token TEXT)")
     times = []
     for serial in range(max(20, count)):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         token = signer.sign(payload, typ="vc+jwt")
         connection.execute("INSERT INTO rows VALUES (?, ?)", (str(serial), token))
-        times.append((time.perf_counter() - begun) * 1000)
+        times.append((time.perf_counter() - started) * 1000)
     connection.close()
     return statistics.median(times)

@@ -1,4 +1,4 @@
-"""One product judged by the rules of a mark, in this process and without a database."""
+"""Measure the evaluation of one product under the rules of a mark, in this process, without a database."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from app.schemes.facts import Facts
 from app.schemes.scheme_loader import load_schemes
 
 MARK = "MIK"
-GIVEN = {
+FACTS = {
     "hs": "730630",
     "exw": Decimal(1450),
     "lines": [
@@ -31,28 +31,28 @@ GIVEN = {
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Microseconds: judging by every rule, and the hash over the same facts, which is a part of it."""
+class EvaluationTimes:
+    """Hold microseconds: evaluation of every rule, and the hash over the facts, which is a part of it."""
 
     assessment: float
     hash: float
 
 
-def measure(calls: int) -> Judged:
+def measure(calls: int) -> EvaluationTimes:
     ruleset = load_schemes()[MARK].ruleset
-    facts = facts_of(RuleCase("bench", MARK, GIVEN, {}), ruleset)
-    return Judged(
-        _least(lambda fresh: evaluate(ruleset, fresh), facts, calls=calls),
-        _least(compute_input_hash, facts, calls=calls),
+    facts = facts_of(RuleCase("bench", MARK, FACTS, {}), ruleset)
+    return EvaluationTimes(
+        _fastest(lambda fresh: evaluate(ruleset, fresh), facts, calls=calls),
+        _fastest(compute_input_hash, facts, calls=calls),
     )
 
 
-def _least(work: Callable[[Facts], object], facts: Facts, *, calls: int) -> float:
-    """Of many calls the shortest, each on facts that were never seen before: the rest is what others do meanwhile."""
+def _fastest(work: Callable[[Facts], object], facts: Facts, *, calls: int) -> float:
+    """Return the shortest call, each on fresh facts: longer ones include the work of other processes."""
     times = []
     for _ in range(calls):
         fresh = replace(facts)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         work(fresh)
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - started)
     return min(times) * 1e6

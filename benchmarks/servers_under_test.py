@@ -1,4 +1,4 @@
-"""What is measured: the bare server, the whole service, the lane without what surrounds it, and the usual way."""
+"""Define the servers under test: bare server, fast path alone, and the same response by FastAPI and ORM."""
 
 import os
 from collections.abc import Iterator
@@ -28,12 +28,12 @@ from app.verification.verdict import MISTYPED, evaluate_number
 from app.web.body import read_body
 
 BODY = b"x" * int(os.environ.get("BENCH_BODY_BYTES", "1200"))
-"""As long as a usual answer."""
+"""As long as a usual response."""
 _HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
 
 async def bare(scope: Scope, receive: Receive, send: Send) -> None:
-    """What uvicorn can do at best in Python: it answers without looking."""
+    """Send a constant response without reading the request: the best that uvicorn can do in Python."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
@@ -42,7 +42,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def bare_reading(scope: Scope, receive: Receive, send: Send) -> None:
-    """The same, after it has taken the whole body of the request."""
+    """Send a constant response after reading the whole body of the request."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
@@ -60,15 +60,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def lane_only() -> ASGIApp:
-    """The look-up and its answer with nothing around them: no id, no headers of security, no limit."""
+def fast_path_only() -> ASGIApp:
+    """Serve verifications alone, without request id, security headers or rate limit."""
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
         keys = KeyRing.from_keys(load_keys(session).values())
     database.dispose()
     store = create_certificate_store(settings.sqlalchemy_url)
-    numbers = VerifyHandler(
+    handler = VerifyHandler(
         VerificationService(store, lambda: keys, utc_now, settings.base_url), VerdictCounter(), read_body
     )
 
@@ -78,7 +78,7 @@ def lane_only() -> ASGIApp:
             await _lifespan(receive, send)
             await store.close()
             return
-        status, headers, body = await numbers.handle_get(scope["path"][len("/v1/verify/") :], None)
+        status, headers, body = await handler.handle_get(scope["path"][len("/v1/verify/") :], None)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -88,22 +88,22 @@ def lane_only() -> ASGIApp:
 _ANY_THREAD = {True: {"check_same_thread": False}, False: {}}
 
 
-def usual() -> FastAPI:
-    """The way of the manual: a session for each request, a mapped object, a response model; no ETag, few headers."""
+def fastapi_and_orm() -> FastAPI:
+    """Serve verifications as in the FastAPI manual: session per request, ORM, response model; no ETag, few headers."""
     settings = Settings()
     database = open_database(settings.sqlalchemy_url)
     with database.read_session() as session:
         keys = KeyRing.from_keys(load_keys(session).values())
-    # A connection for each of the 64: else threads that wait for one keep those from closing who hold it.
+    # A connection for each of the 64 clients: otherwise threads that wait for one block those that would release one.
     engine = sa.create_engine(settings.sqlalchemy_url, pool_size=80, connect_args=_ANY_THREAD[database.is_sqlite])
     app = FastAPI()
 
-    def session() -> Iterator[Session]:
+    def open_session() -> Iterator[Session]:
         with Session(engine) as session:
             yield session
 
     @app.get("/v1/verify/{number}")
-    def verify(number: str, session: Annotated[Session, Depends(session)]) -> Answer:
+    def verify(number: str, session: Annotated[Session, Depends(open_session)]) -> Response:
         parsed = certificate_number.parse_number(number)
         row = certificate_repository.by_number(session, str(parsed)) if parsed else None
         record = (
@@ -111,8 +111,8 @@ def usual() -> FastAPI:
             if row
             else None
         )
-        judgement = evaluate_number(record, keys, utc_now()) if parsed else MISTYPED
-        return Answer.model_validate(to_dict(judgement, settings.base_url))
+        result = evaluate_number(record, keys, utc_now()) if parsed else MISTYPED
+        return Response.model_validate(to_dict(result, settings.base_url))
 
     return app
 
@@ -138,7 +138,7 @@ class Site(BaseModel):
     district: str
 
 
-class Shown(BaseModel):
+class Certificate(BaseModel):
     number: str
     scheme: Scheme
     holder: Holder
@@ -152,7 +152,7 @@ class Shown(BaseModel):
     reason: str | None
 
 
-class Made(BaseModel):
+class Check(BaseModel):
     name: str
     passed: bool
     detail: str
@@ -163,10 +163,10 @@ class Links(BaseModel):
     page: str | None
 
 
-class Answer(BaseModel):
+class Response(BaseModel):
     verdict: str
     message: str
     as_of: datetime | None
-    certificate: Shown | None
-    checks: list[Made]
+    certificate: Certificate | None
+    checks: list[Check]
     links: Links

@@ -1,11 +1,10 @@
-"""Made-up rows of the register, a stretch of serials at a time: no tokens, no companies behind them.
+"""Generate synthetic certificate rows by ranges of serials, without tokens and without companies.
 
-Each certificate has its entry in the public log, with what checks look at, and its extract. The rest of an entry has
-only the size that it would have, and the head of the log does not know of them: nothing that is measured on such a
-register adds to the log.
+Each certificate has its log entry, with the members that verifications read, and its snapshot. The rest of an entry has
+only the right size, and the log head does not include the entries: nothing measured on such a dataset adds to the log.
 
-Every id and number grows with the serial, so that ten million rows are appended and not sorted in. Names, terms and
-states differ from row to row as they do in life: nothing of an answer may be the same for all of them.
+Ids and numbers grow with the serial, so that ten million rows are appended and not sorted in. Names, terms and states
+differ between rows, so that no response is the same for all of them.
 """
 
 import hashlib
@@ -35,15 +34,15 @@ COLUMNS = {
     model.__tablename__: tuple(column.name for column in model.__table__.columns)
     for model in (Certificate, LogEntry, CertificateSnapshot)
 }
-"""Of each table that is filled, in the order of filling."""
+"""Columns of each table that is filled, in the order of filling."""
 _DAYS = [(_FIRST_DAY + timedelta(days=day)).isoformat() for day in range(8_000)]
 _HASH_BYTES = 32
-_MOST_HASHES = 24
+_MAX_HASHES = 24
 
 
 @dataclass(frozen=True)
-class Filling:
-    """What the rows of one register share. `begin` is the place in its log at which they start."""
+class SharedValues:
+    """Hold what the rows of one dataset share. `begin`: position of their first entry in the log."""
 
     kid: str
     begin: int
@@ -54,43 +53,43 @@ def number_of(serial: int) -> str:
     return str(CertificateNumber(SCHEME, YEAR, serial))
 
 
-def made(of: Filling, serials: range) -> dict[str, list[Row]]:
-    """Rows for these serials by table, in the order of COLUMNS, each value as its database keeps it."""
+def synthetic_rows(shared: SharedValues, serials: range) -> dict[str, list[Row]]:
+    """Return the rows of the serials by table, in the order of COLUMNS, in the database's own representation."""
     tables: dict[str, list[Row]] = {table: [] for table in COLUMNS}
     for serial in serials:
-        certificate = _certificate(of, serial)
+        certificate = _certificate(shared, serial)
         for table, values in (
             ("certificates", certificate),
-            ("log_entries", _log_entry(of, serial, certificate)),
-            ("extracts", _extract(certificate, serial)),
+            ("log_entries", _log_entry(shared, serial, certificate)),
+            ("extracts", _snapshot(certificate, serial)),
         ):
             tables[table].append(tuple(map(values.__getitem__, COLUMNS[table])))
     return tables
 
 
-def _certificate(of: Filling, serial: int) -> dict[str, object]:
+def _certificate(shared: SharedValues, serial: int) -> dict[str, object]:
     hs6, english, azeri, russian = _GOODS[serial % len(_GOODS)]
     park, district = _PLACES[serial % len(_PLACES)]
     started = serial * 7919 % 300  # a few begin after today, and a few have ended
     ends = started + (365, 730, 1095)[serial % 3] - (600 if serial % 50 == 0 and serial % 3 else 0)
     is_revoked, is_suspended = serial % 101 == 0, serial % 97 == 0
     moment = _moment(serial)
-    stored_moment = _stored(moment, of.is_sqlite)
+    stored_moment = _stored(moment, shared.is_sqlite)
     model = serial % 1000
     return {
-        "id": _uuid(1, serial, of.is_sqlite),
+        "id": _uuid(1, serial, shared.is_sqlite),
         "number": number_of(serial),
         "scheme_code": SCHEME,
         "scheme_name": "Made in Karabakh – Heart of Azerbaijan",
         "ruleset_version": "2026.1",
         "year": YEAR,
         "serial": serial,
-        "organisation_id": _uuid(2, serial // 10, of.is_sqlite),
-        "product_id": _uuid(3, serial, of.is_sqlite),
-        "site_id": _uuid(4, serial // 10, of.is_sqlite),
+        "organisation_id": _uuid(2, serial // 10, shared.is_sqlite),
+        "product_id": _uuid(3, serial, shared.is_sqlite),
+        "site_id": _uuid(4, serial // 10, shared.is_sqlite),
         "residency_id": None,
-        "application_id": _uuid(5, serial, of.is_sqlite),
-        "decision_id": _uuid(6, serial, of.is_sqlite),
+        "application_id": _uuid(5, serial, shared.is_sqlite),
+        "decision_id": _uuid(6, serial, shared.is_sqlite),
         "holder_name": f"Sample {serial // 10}",
         "holder_name_az": f"“Nümunə-{serial // 10}” MMC",
         "holder_voen": f"{serial // 10 % 1_000_000_000:09d}1",
@@ -110,7 +109,7 @@ def _certificate(of: Filling, serial: int) -> dict[str, object]:
         "during_investigation": False,
         "status_list_id": serial // _LIST_ENTRIES + 1,
         "status_index": serial % _LIST_ENTRIES,
-        "kid": of.kid,
+        "kid": shared.kid,
         "token_sha256": _hash_of(serial),
         "issued_at": stored_moment,
         "version": 1,
@@ -118,9 +117,9 @@ def _certificate(of: Filling, serial: int) -> dict[str, object]:
     }
 
 
-def _log_entry(of: Filling, serial: int, certificate: dict[str, object]) -> dict[str, object]:
-    seq = of.begin + serial - 1
-    completed = min((seq + 1 & -(seq + 1)).bit_length(), _MOST_HASHES)  # its leaf, and subtrees that it completes
+def _log_entry(shared: SharedValues, serial: int, certificate: dict[str, object]) -> dict[str, object]:
+    seq = shared.begin + serial - 1
+    completed = min((seq + 1 & -(seq + 1)).bit_length(), _MAX_HASHES)  # the leaf and the subtrees that it completes
     return {
         "seq": seq,
         "at": certificate["issued_at"],
@@ -132,23 +131,25 @@ def _log_entry(of: Filling, serial: int, certificate: dict[str, object]) -> dict
     }
 
 
-def _extract(it: dict[str, object], serial: int) -> dict[str, object]:
-    """What `extract.write` makes of the row, made by hand since there are millions of them; a test compares them."""
+def _snapshot(certificate: dict[str, object], serial: int) -> dict[str, object]:
+    """Build what `snapshot.serialize` returns for the row, without its cost; a test compares the two."""
     moment = _moment(serial).strftime("%Y-%m-%dT%H:%M:%SZ")
-    judged = f"{it['valid_from']} {it['valid_until']} {it['status']} {it['kid']}"
-    shown = f"{judged}\n{it['number']}\n{moment}\n{moment}\n{moment}"
-    face = (
-        f'{{"number":"{it["number"]}","scheme":{{"code":"{SCHEME}","name":"{it["scheme_name"]}"}},'
-        f'"holder":{{"name":"{it["holder_name"]}","name_az":"{it["holder_name_az"]}","voen":"{it["holder_voen"]}"}},'
-        f'"product":{{"name":{it["product_names"]},"hs6":"{it["hs6"]}","gtin":null}},'
-        f'"site":{{"park":{_or_null(it["park_code"])},"district":"{it["district"]}"}},'
-        f'"country":"{it["country"]}","origin_criterion":"{it["origin_criterion"]}","valid_from":"{it["valid_from"]}",'
-        f'"valid_until":"{it["valid_until"]}","status":"{it["status"]}","status_since":"{moment}",'
-        f'"reason":{_or_null(it["status_reason"])}}}'
+    verdict_fields = (
+        f"{certificate['valid_from']} {certificate['valid_until']} {certificate['status']} {certificate['kid']}"
     )
-    mark = hashlib.sha256(f"{shown}{face}".encode()).hexdigest()[:16]
-    text = f"{shown}\n{mark}\n{face}".encode()
-    return {"number": it["number"], "signed_hash": serial.to_bytes(_HASH_BYTES), "text": text}
+    head = f"{verdict_fields}\n{certificate['number']}\n{moment}\n{moment}\n{moment}"
+    public_fields = (
+        f'{{"number":"{certificate["number"]}","scheme":{{"code":"{SCHEME}","name":"{certificate["scheme_name"]}"}},'
+        f'"holder":{{"name":"{certificate["holder_name"]}","name_az":"{certificate["holder_name_az"]}","voen":"{certificate["holder_voen"]}"}},'
+        f'"product":{{"name":{certificate["product_names"]},"hs6":"{certificate["hs6"]}","gtin":null}},'
+        f'"site":{{"park":{_or_null(certificate["park_code"])},"district":"{certificate["district"]}"}},'
+        f'"country":"{certificate["country"]}","origin_criterion":"{certificate["origin_criterion"]}","valid_from":"{certificate["valid_from"]}",'
+        f'"valid_until":"{certificate["valid_until"]}","status":"{certificate["status"]}","status_since":"{moment}",'
+        f'"reason":{_or_null(certificate["status_reason"])}}}'
+    )
+    etag_part = hashlib.sha256(f"{head}{public_fields}".encode()).hexdigest()[:16]
+    text = f"{head}\n{etag_part}\n{public_fields}".encode()
+    return {"number": certificate["number"], "signed_hash": serial.to_bytes(_HASH_BYTES), "text": text}
 
 
 def _or_null(text: object) -> str:
@@ -160,7 +161,7 @@ def _hash_of(serial: int) -> str:
 
 
 def _moment(serial: int) -> datetime:
-    """When it was issued and logged; not in the order of the serials, so that no two answers share it."""
+    """Return the moment of issue; not in the order of serials, so that no two responses share it."""
     return _FIRST_MOMENT + timedelta(microseconds=serial * 2_690_123 % 25_000_000_000_000)
 
 
