@@ -88,8 +88,8 @@ class _Mik(LazyGroup):
 app = typer.Typer(name="mik", cls=_Mik, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"mik {version('made-in-karabakh')}")
         raise typer.Exit
 

@@ -14,8 +14,7 @@ from app.core.csv_table import MAX_BYTES, RowMessage
 from app.core.dates import baku_day, utc_now
 from app.organisations.resident_import.csv_format import ResidentRow, parse_resident_file
 from app.products.csv_format import ProductRow, parse_products
-from app.schemes.evaluator import Assessment
-from app.schemes.evaluator import evaluate as judge
+from app.schemes.evaluator import Assessment, evaluate
 from app.schemes.hashing import to_jsonable
 from app.schemes.outcome import Outcome
 from app.schemes.ruleset import Ruleset
@@ -47,7 +46,7 @@ def assess(
     report(products, sheet.warnings)
     if sheet.errors:
         fail_with(f"{products}: {note}" for note in sheet.errors)
-    assessed = [(line, judge(ruleset, line.facts)) for line in sheet.products]
+    assessed = [(line, evaluate(ruleset, line.facts)) for line in sheet.products]
     if as_json:
         for line, assessment in assessed:
             # bytes: JSON is UTF-8, whatever the encoding of the terminal

@@ -24,7 +24,7 @@ from app.demo.report import as_object, show
 
 TIMEOUT = 30.0
 """Seconds for one response; password hashing is slow by design, and a small machine does one at a time."""
-MAIL_PATIENCE = 30.0
+MAIL_TIMEOUT_S = 30.0
 """Seconds to wait for a message."""
 CODES_TO_TRY = 4
 """More rejections mean that the secret is wrong, not that its codes were used."""
@@ -87,7 +87,7 @@ def _password(settings: Settings, email: str) -> str:
 
 def _mailed_code(settings: Settings, email: str) -> str:
     """Return the newest one-time code in the demo's mail files; waits until the service has written it."""
-    until = time.monotonic() + MAIL_PATIENCE
+    until = time.monotonic() + MAIL_TIMEOUT_S
     while (found := mail.newest(settings, email, with_code=True)) is None:
         if time.monotonic() >= until:
             raise NoService(

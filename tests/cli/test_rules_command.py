@@ -61,7 +61,7 @@ def test_what_differs_is_shown_and_other_marks_are_skipped(run):
     assert "1 cases are for other marks and were skipped." in answer.stdout
     told = json.loads(run(OTHER, "--json").stdout)
     assert (told["counts"]["wrong"], told["counts"]["skipped"]) == (1, 1)
-    assert told["cases"][0]["differs"][0].startswith("C-08: fail, wanted pass. Only simple operations are done here")
+    assert told["cases"][0]["differs"][0].startswith("C-08: fail, expected pass. Only simple operations are done here")
 
 
 def test_in_a_table_for_several_marks_k_rules_are_made_in_karabakhs(run):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from app.cli.rules.case_values import (
-    PAPER,
+    DOCUMENT,
     PROOF_STATES,
     RECORD_KINDS,
     SUBJECTS,
@@ -122,11 +122,11 @@ def kinds_read(rule: AnyRule) -> tuple[str, ...]:
 
 
 def read_document(kind: EvidenceKind, number: int, entry: Any, base: CaseBasis, place: str) -> EvidenceItem:
-    known(entry, (*PAPER, *(name for name in kind.values if name not in PAPER)), place)
-    own = {name: one(PAPER[name], value, f"{place}.{name}") for name, value in entry.items() if name in PAPER}
+    known(entry, (*DOCUMENT, *(name for name in kind.values if name not in DOCUMENT)), place)
+    own = {name: one(DOCUMENT[name], value, f"{place}.{name}") for name, value in entry.items() if name in DOCUMENT}
     values = {name: passing_value(kind, name, base) for name in kind.values}
     for name, spec in kind.values.items():
-        if name in entry and name not in PAPER:
+        if name in entry and name not in DOCUMENT:
             values[name] = one(partial(value_of, kind, spec), entry[name], f"{place}.{name}")
     if values.get("district") and "region" not in values:
         values["region"] = load_territory().region_of(str(values["district"]))

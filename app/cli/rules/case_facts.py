@@ -67,7 +67,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
     applicant = facts.Applicant(VOEN, "Sample (fictional)", "MMC", "small")
     applicant = replace(applicant, **read_all(given.get("applicant", {}), APPLICANT, "facts.applicant"))
     lines = tuple(read_line(number, entry, base, proofs) for number, entry in enumerate(entries_of_lines(base, exw)))
-    papers = (*proofs, *read_record(base, steps), *read_evidence(base))
+    documents = (*proofs, *read_record(base, steps), *read_evidence(base))
     made = Facts(
         as_of=on,
         product=read_product(base),
@@ -84,7 +84,7 @@ def build(given: Table, ruleset: Ruleset) -> Facts:
         steps=steps,
         raw_weight=facts.RawWeight(one(figure, given.get("raw_local_pct", ""), "facts.raw_local_pct")),
         submitted_on=one(day, given.get("submitted_on", ""), "facts.submitted_on"),
-        evidence=Evidence(papers),
+        evidence=Evidence(documents),
         record=read_past(given),
         zone=facts.ZoneFacts(site.get("zone", "industrial_park")),
         other_brands=one(list_of(text), given.get("other_brands", []), "facts.other_brands"),
@@ -187,10 +187,10 @@ def read_line(number: int, entry: Any, base: CaseBasis, proofs: list[EvidenceIte
     basis = own.get("basis", ValueBasis.DOMESTIC if own.get("from") == "AZ" else ValueBasis.CIF)
     listed = tuple(name for name in own.get("proofs", ()) if name)
     if "proof" in own:
-        paper = proof(number, own, base, own_make=basis is ValueBasis.OWN)
-        listed = (*listed, paper.id)
+        document = proof(number, own, base, own_make=basis is ValueBasis.OWN)
+        listed = (*listed, document.id)
         if "proof_product" not in own:  # a proof of another product is not within the scope of this one
-            proofs.append(paper)
+            proofs.append(document)
     return Material(
         name=own.get("name") or f"Material {number + 1}",
         hs4=own.get("hs4"),

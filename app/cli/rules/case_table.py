@@ -200,58 +200,58 @@ def adjusted_for(case: RuleCase, ruleset: Ruleset) -> Ruleset:
 
 def check_want(case: RuleCase, ruleset: Ruleset) -> None:
     rules = {rule.id: rule for rule in ruleset.rules}
-    for key, wanted in case.want.items():
-        if key == "criterion" and wanted not in (*OriginCriterion, "none"):
-            raise wrong(case.id, f"want.criterion: {wanted!r} is none of: {', '.join(OriginCriterion)}, none.")
-        if key == "outcome" and wanted not in tuple(Outcome):
-            raise wrong(case.id, f"want.outcome: {wanted!r} is none of: {', '.join(Outcome)}.")
+    for key, expected in case.want.items():
+        if key == "criterion" and expected not in (*OriginCriterion, "none"):
+            raise wrong(case.id, f"want.criterion: {expected!r} is none of: {', '.join(OriginCriterion)}, none.")
+        if key == "outcome" and expected not in tuple(Outcome):
+            raise wrong(case.id, f"want.outcome: {expected!r} is none of: {', '.join(Outcome)}.")
         if key in SPECIAL:
             continue
         if key not in rules:
             listed = ", ".join((*rules, *SPECIAL))
             raise wrong(case.id, f"want: {ruleset.scheme} has no rule {key!r}; there are: {listed}.")
         answers = rules[key].cases()
-        if wanted not in answers and wanted not in {outcome.value for outcome in answers.values()}:
-            raise wrong(case.id, f"want.{key}: the rule never answers {wanted!r}; its cases: {', '.join(answers)}.")
+        if expected not in answers and expected not in {outcome.value for outcome in answers.values()}:
+            raise wrong(case.id, f"want.{key}: the rule never answers {expected!r}; its cases: {', '.join(answers)}.")
 
 
 def differences(case: RuleCase, assessment: Assessment) -> Iterator[str]:
     found = {finding.rule: finding for finding in assessment.findings}
     first: Finding | None = None
-    for key, wanted in case.want.items():
+    for key, expected in case.want.items():
         if key in SPECIAL:
             continue
         finding = found[key]
         first = first or finding
-        if wanted not in (finding.case, finding.outcome.value):
-            yield f"{key}: {finding.case}, wanted {wanted}. {finding.reason}"
+        if expected not in (finding.case, finding.outcome.value):
+            yield f"{key}: {finding.case}, expected {expected}. {finding.reason}"
     yield from special_differences(case, assessment, first)
 
 
 def special_differences(case: RuleCase, assessment: Assessment, first: Finding | None) -> Iterator[str]:
     origin = assessment.origin
-    if (wanted := case.want.get("outcome")) and assessment.outcome.value != wanted:
+    if (expected := case.want.get("outcome")) and assessment.outcome.value != expected:
         open_rules = ", ".join(
             f"{finding.rule} {finding.case}"
             for finding in assessment.findings_with(Outcome.FAIL, Outcome.INCOMPLETE, Outcome.MANUAL)
         )
-        yield f"outcome: {assessment.outcome.value}, wanted {wanted} ({open_rules or 'nothing is open'})"
-    if wanted := case.want.get("criterion"):
+        yield f"outcome: {assessment.outcome.value}, expected {expected} ({open_rules or 'nothing is open'})"
+    if expected := case.want.get("criterion"):
         criterion = origin.criterion.value if origin and origin.criterion else "none"
-        if criterion != wanted:
-            yield f"criterion: {criterion}, wanted {wanted}"
-    if wanted := case.want.get("rvc"):
+        if criterion != expected:
+            yield f"criterion: {criterion}, expected {expected}"
+    if expected := case.want.get("rvc"):
         rvc = str(origin.rvc_pct) if origin else None
-        if rvc != wanted:
-            yield f"rvc: {rvc}, wanted {wanted}"
-    if wanted := case.want.get("share"):
+        if rvc != expected:
+            yield f"rvc: {rvc}, expected {expected}"
+    if expected := case.want.get("share"):
         shares = [finding.values.get("share") for finding in assessment.findings if finding.rule in case.want]
-        if wanted not in [str(share) for share in shares if share is not None]:
-            yield f"share: {', '.join(map(str, shares))}, wanted {wanted}"
-    if wanted := case.want.get("field"):
+        if expected not in [str(share) for share in shares if share is not None]:
+            yield f"share: {', '.join(map(str, shares))}, expected {expected}"
+    if expected := case.want.get("field"):
         named = first.remedy.field if first and first.remedy else None
-        if named != wanted:
-            yield f"field: {named}, wanted {wanted}"
+        if named != expected:
+            yield f"field: {named}, expected {expected}"
 
 
 def with_params(ruleset: Ruleset, params: Mapping[str, Any]) -> Ruleset:

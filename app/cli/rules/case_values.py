@@ -234,7 +234,7 @@ DECLARATION: Mapping[str, Read] = {
 VISIT: Mapping[str, Read] = {"certificate_in_force": text, "waived_because": text}
 INPUTS: Mapping[str, Read] = {"value": figure, "headings": list_of(text)}
 SHARES: Mapping[str, Read] = {"karabakh_pct": figure, "azerbaijan_pct": figure}
-PAPER: Mapping[str, Read] = {
+DOCUMENT: Mapping[str, Read] = {
     "id": text,
     "issued_on": day,
     "valid_until": day,
